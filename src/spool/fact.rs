@@ -1,0 +1,84 @@
+//! Facts: what happened, when, to which recipient. A fact becomes evidence in one place only.
+
+use crate::store::RowsError;
+use crate::wire::{MessageId, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// How a message was opened.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Channel {
+    Imap,
+    Portal,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(tag = "fact", rename_all = "kebab-case")]
+pub enum Fact {
+    /// In the recipient's mailbox.
+    Delivered { message: String, recipient: usize, at: i64 },
+    /// Could not be put into the mailbox, for good.
+    NotDelivered { message: String, recipient: usize, at: i64, reason: String },
+    /// Opened by a person.
+    Read { message: String, recipient: usize, at: i64, channel: Channel, person: String },
+    /// The time to read ended unread; `at` is when it was due.
+    Expired { message: String, recipient: usize, at: i64 },
+    /// Refused after its octets were read: its sender gets evidence of that.
+    Refused { message: String, at: i64, refusal: Refused },
+}
+
+/// A submission that was refused, as far as evidence tells of it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Refused {
+    pub account: i64,
+    pub sender: String,
+    pub recipients: Vec<String>,
+    pub subject: String,
+    pub ua_message_id: Option<String>,
+    pub digest: String,
+    /// TS 102 640 event reason.
+    pub reason: String,
+    pub text: String,
+}
+
+impl Fact {
+    /// The job's name: the same fact has the same one.
+    pub fn name(&self) -> String {
+        let (word, message, recipient) = match self {
+            Self::Delivered { message, recipient, .. } => ("delivered", message, *recipient),
+            Self::NotDelivered { message, recipient, .. } => ("not-delivered", message, *recipient),
+            Self::Read { message, recipient, .. } => ("read", message, *recipient),
+            Self::Expired { message, recipient, .. } => ("expired", message, *recipient),
+            Self::Refused { message, .. } => ("refused", message, 0),
+        };
+        format!("fact/{message}/{recipient}/{word}")
+    }
+
+    pub fn message(&self) -> Option<MessageId> {
+        match self {
+            Self::Delivered { message, .. }
+            | Self::NotDelivered { message, .. }
+            | Self::Read { message, .. }
+            | Self::Expired { message, .. }
+            | Self::Refused { message, .. } => MessageId::parse(message),
+        }
+    }
+
+    pub fn at(&self) -> Timestamp {
+        match self {
+            Self::Delivered { at, .. }
+            | Self::NotDelivered { at, .. }
+            | Self::Read { at, .. }
+            | Self::Expired { at, .. }
+            | Self::Refused { at, .. } => Timestamp::from_millis(*at),
+        }
+    }
+
+    pub fn to_json(&self) -> Result<String, RowsError> {
+        serde_json::to_string(self).map_err(|_| RowsError::Stored("a fact"))
+    }
+
+    pub fn parse(json: &str) -> Result<Self, RowsError> {
+        serde_json::from_str(json).map_err(|_| RowsError::Stored("a fact"))
+    }
+}

@@ -1,0 +1,118 @@
+//! Jobs and facts between the steps: lay in, take (leased), finish, in one transaction each. Steps
+//! meet only here.
+
+pub mod fact;
+pub mod opening;
+
+pub use fact::{Channel, Fact};
+
+use crate::store::jobs::{self, Job, Lease, Leases};
+use crate::store::{Lane, RowsError, Store, StoreError, Tx};
+use crate::wire::{MessageId, Timestamp};
+use std::time::Duration;
+
+/// A step that takes jobs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Step {
+    /// Accepted → sealed into a dispatch; payload: the message id.
+    Certify,
+    /// Sealed → with its recipients; payload: the message id.
+    Deliver,
+    /// A fact → evidence; payload: the fact.
+    Evidence,
+    /// The time to read ends; payload: a read-by-time-out fact, due at its time.
+    Expire,
+}
+
+impl Step {
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Certify => "certify",
+            Self::Deliver => "deliver",
+            Self::Evidence => "evidence",
+            Self::Expire => "expire",
+        }
+    }
+}
+
+/// Lays in that an accepted message is to be sealed.
+pub fn certify(tx: &mut Tx<'_>, id: &MessageId, now: Timestamp) -> Result<(), RowsError> {
+    jobs::lay_in(tx, Step::Certify.word(), &format!("certify/{id}"), id.as_str(), now)
+}
+
+/// Lays a fact in; the same fact twice is one.
+pub fn fact(tx: &mut Tx<'_>, fact: &Fact, now: Timestamp) -> Result<(), RowsError> {
+    jobs::lay_in(tx, Step::Evidence.word(), &fact.name(), &fact.to_json()?, now)
+}
+
+/// Lays in that a recipient's time to read ends at `due`.
+pub fn expire(tx: &mut Tx<'_>, fact: &Fact, due: Timestamp) -> Result<(), RowsError> {
+    jobs::lay_in(tx, Step::Expire.word(), &fact.name(), &fact.to_json()?, due)
+}
+
+/// Jobs of one step, leased to this process.
+#[derive(Clone)]
+pub struct Takers {
+    store: Store,
+    step: Step,
+    leases: Leases,
+}
+
+/// A job and its lease; dropping it gives the job back.
+pub struct Taken {
+    pub job: Job,
+    _lease: Lease,
+}
+
+impl Takers {
+    pub fn new(store: &Store, step: Step) -> Self {
+        Self { store: store.clone(), step, leases: Leases::default() }
+    }
+
+    /// Up to `limit` jobs that are due now.
+    pub async fn take(&self, now: Timestamp, limit: usize) -> Result<Vec<Taken>, StoreError> {
+        let step = self.step.word();
+        let ahead = limit + self.leases.held();
+        let jobs = match self.store.shared() {
+            true => {
+                let until = now.plus_millis(LEASE.as_millis() as i64);
+                let work = move |tx: &mut Tx<'_>| jobs::lease_due(tx, step, now, until, limit);
+                self.store.write(Lane::Background, work).await?
+            }
+            false => self.store.read(move |tx| jobs::due(tx, step, now, ahead)).await?,
+        };
+        let taken = jobs.into_iter().filter_map(|job| {
+            let lease = self.leases.take(job.id)?;
+            Some(Taken { job, _lease: lease })
+        });
+        Ok(taken.take(limit).collect())
+    }
+
+    /// Waits until a job may be there: one was laid in, or the next one falls due.
+    pub async fn wait(&self, now: Timestamp) -> Result<(), StoreError> {
+        let step = self.step.word();
+        let next = self.store.read(move |tx| jobs::next_due(tx, step)).await?;
+        let until = next.map_or(IDLE, |due| {
+            let millis = (due.millis() - now.millis()).max(BREATH.as_millis() as i64);
+            Duration::from_millis(millis as u64).min(IDLE)
+        });
+        tokio::select! {
+            () = self.store.job_for(step) => {}
+            () = tokio::time::sleep(until) => {}
+        }
+        Ok(())
+    }
+}
+
+/// A job that could not be done now: when it is tried again. Grows from a second to five minutes.
+pub fn next_try(attempts: u32, now: Timestamp) -> Timestamp {
+    let secs = 1_i64.checked_shl(attempts.min(9)).unwrap_or(512).min(300);
+    now.plus_secs(secs)
+}
+
+/// Processes of one store give a crashed one's jobs back after this.
+const LEASE: Duration = Duration::from_secs(300);
+/// Looks at the rows at least so often: another process may have laid jobs in, or the clock moved.
+const IDLE: Duration = Duration::from_secs(30);
+/// Due jobs that are leased already are no reason to spin.
+const BREATH: Duration = Duration::from_millis(50);

@@ -1,0 +1,61 @@
+//! The one way to open a message: the recipient's state, the read fact, and what his mailbox shows
+//! from then on, in one transaction. Content may leave only after it is durable (invariant 3).
+
+use super::fact::{Channel, Fact};
+use crate::store::mail::{self, Kind, Place, Role};
+use crate::store::submissions::{self, RecipientState};
+use crate::store::{RowsError, Tx};
+use crate::wire::{AccountId, MessageId, Timestamp};
+
+/// Who opens what, how and when.
+#[derive(Clone, Debug)]
+pub struct Opening {
+    pub account: AccountId,
+    pub message: MessageId,
+    pub channel: Channel,
+    /// The address that authenticated.
+    pub person: String,
+    pub at: Timestamp,
+}
+
+/// Records the opening, once, and shows the dispatch: a stub is replaced by the dispatch in INBOX
+/// under a new UID, a sealed dispatch is unsealed where it stands. Says where it stands now.
+///
+/// After the time to read has ended the content is shown all the same; the outcome stays
+/// `read by time-out` (invariant 2).
+pub fn open(tx: &mut Tx<'_>, opening: &Opening) -> Result<Vec<Place>, RowsError> {
+    for recipient in submissions::recipients(tx, &opening.message)? {
+        if recipient.account != Some(opening.account) {
+            continue;
+        }
+        let state = RecipientState::Read;
+        if submissions::opened(tx, &opening.message, recipient.n, state, opening.at)? {
+            let fact = Fact::Read {
+                message: opening.message.to_string(),
+                recipient: recipient.n,
+                at: opening.at.millis(),
+                channel: opening.channel,
+                person: opening.person.clone(),
+            };
+            super::fact(tx, &fact, opening.at)?;
+        }
+    }
+    show(tx, opening.account, &opening.message)
+}
+
+fn show(tx: &mut Tx<'_>, account: AccountId, message: &MessageId) -> Result<Vec<Place>, RowsError> {
+    let inbox = mail::of_role(tx, account, Role::Inbox)?;
+    let hidden = mail::of_role(tx, account, Role::Hidden)?;
+    for place in mail::places_of(tx, account, message, Kind::Sealed)? {
+        if place.mailbox == hidden {
+            let uid = mail::move_to(tx, place, inbox)?;
+            mail::unseal(tx, Place { mailbox: inbox, uid })?;
+        } else {
+            mail::unseal(tx, place)?;
+        }
+    }
+    for stub in mail::places_of(tx, account, message, Kind::Stub)? {
+        mail::remove(tx, stub)?;
+    }
+    mail::places_of(tx, account, message, Kind::Dispatch)
+}

@@ -1,0 +1,205 @@
+//! Rows of accounts, of their registered certificates, and of other providers.
+
+use super::StoreError;
+use super::rows::{Row, RowsError, Tx};
+use crate::wire::{AccountId, Timestamp};
+
+/// An account's row; the registry gives the words their meaning.
+#[derive(Clone, Debug)]
+pub struct AccountRow {
+    pub id: AccountId,
+    pub address: String,
+    pub name: String,
+    pub national_id: Option<String>,
+    pub state: String,
+    pub opening: String,
+    pub signature_policy: String,
+    pub password: String,
+    pub created_at: Timestamp,
+}
+
+/// Another provider's row.
+#[derive(Clone, Debug)]
+pub struct ProviderRow {
+    pub domain: String,
+    pub name: String,
+    pub host: String,
+    pub seal_certificate: Option<Vec<u8>>,
+    pub state: String,
+    pub added_at: Timestamp,
+}
+
+pub fn add(tx: &mut Tx<'_>, new: &AccountRow) -> Result<AccountId, StoreError> {
+    let row = tx.first(
+        "INSERT INTO account (address, name, national_id, state, opening, signature_policy,
+                              password, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+         ON CONFLICT (address) DO NOTHING RETURNING id",
+        &[
+            (&new.address).into(),
+            (&new.name).into(),
+            new.national_id.as_deref().into(),
+            (&new.state).into(),
+            (&new.opening).into(),
+            (&new.signature_policy).into(),
+            (&new.password).into(),
+            new.created_at.millis().into(),
+        ],
+    )?;
+    match row {
+        Some(row) => Ok(AccountId(row.int(0)?)),
+        None => Err(StoreError::Exists(new.address.clone())),
+    }
+}
+
+pub fn by_address(tx: &mut Tx<'_>, address: &str) -> Result<Option<AccountRow>, RowsError> {
+    let row = tx.first(
+        "SELECT id, address, name, national_id, state, opening, signature_policy, password,
+                created_at FROM account WHERE address = $1",
+        &[address.into()],
+    )?;
+    row.as_ref().map(account).transpose()
+}
+
+pub fn by_id(tx: &mut Tx<'_>, id: AccountId) -> Result<AccountRow, RowsError> {
+    let row = tx.one(
+        "account",
+        "SELECT id, address, name, national_id, state, opening, signature_policy, password,
+                created_at FROM account WHERE id = $1",
+        &[id.0.into()],
+    )?;
+    account(&row)
+}
+
+pub fn all(tx: &mut Tx<'_>) -> Result<Vec<AccountRow>, RowsError> {
+    let rows = tx.query(
+        "SELECT id, address, name, national_id, state, opening, signature_policy, password,
+                created_at FROM account ORDER BY address",
+        &[],
+    )?;
+    rows.iter().map(account).collect()
+}
+
+/// Locks an account's row until the end of the transaction, where several processes share the rows.
+pub fn lock(tx: &mut Tx<'_>, id: AccountId) -> Result<(), RowsError> {
+    if tx.shared() {
+        tx.execute("UPDATE account SET state = state WHERE id = $1", &[id.0.into()])?;
+    }
+    Ok(())
+}
+
+pub fn set_state(tx: &mut Tx<'_>, id: AccountId, state: &str) -> Result<(), RowsError> {
+    tx.execute("UPDATE account SET state = $1 WHERE id = $2", &[state.into(), id.0.into()])?;
+    Ok(())
+}
+
+pub fn set_password(tx: &mut Tx<'_>, id: AccountId, password: &str) -> Result<(), RowsError> {
+    tx.execute("UPDATE account SET password = $1 WHERE id = $2", &[password.into(), id.0.into()])?;
+    Ok(())
+}
+
+pub fn set_opening(tx: &mut Tx<'_>, id: AccountId, opening: &str) -> Result<(), RowsError> {
+    tx.execute("UPDATE account SET opening = $1 WHERE id = $2", &[opening.into(), id.0.into()])?;
+    Ok(())
+}
+
+pub fn set_signature_policy(tx: &mut Tx<'_>, id: AccountId, policy: &str) -> Result<(), RowsError> {
+    tx.execute(
+        "UPDATE account SET signature_policy = $1 WHERE id = $2",
+        &[policy.into(), id.0.into()],
+    )?;
+    Ok(())
+}
+
+pub fn add_certificate(
+    tx: &mut Tx<'_>,
+    id: AccountId,
+    fingerprint: &[u8],
+    certificate: &[u8],
+    now: Timestamp,
+) -> Result<(), RowsError> {
+    tx.execute(
+        "INSERT INTO account_certificate (account, fingerprint, certificate, added_at)
+         VALUES ($1, $2, $3, $4) ON CONFLICT (account, fingerprint) DO NOTHING",
+        &[id.0.into(), fingerprint.into(), certificate.into(), now.millis().into()],
+    )?;
+    Ok(())
+}
+
+/// Each registered certificate, as DER.
+pub fn certificates(tx: &mut Tx<'_>, id: AccountId) -> Result<Vec<Vec<u8>>, RowsError> {
+    let rows = tx.query(
+        "SELECT certificate FROM account_certificate WHERE account = $1 ORDER BY added_at",
+        &[id.0.into()],
+    )?;
+    rows.iter().map(|row| Ok(row.bytes(0)?.to_vec())).collect()
+}
+
+pub fn put_provider(tx: &mut Tx<'_>, provider: &ProviderRow) -> Result<(), RowsError> {
+    tx.execute(
+        "INSERT INTO provider (domain, name, host, seal_certificate, state, added_at)
+         VALUES ($1, $2, $3, $4, $5, $6)
+         ON CONFLICT (domain) DO UPDATE SET name = excluded.name, host = excluded.host,
+             seal_certificate = excluded.seal_certificate, state = excluded.state",
+        &[
+            (&provider.domain).into(),
+            (&provider.name).into(),
+            (&provider.host).into(),
+            provider.seal_certificate.as_deref().into(),
+            (&provider.state).into(),
+            provider.added_at.millis().into(),
+        ],
+    )?;
+    Ok(())
+}
+
+pub fn remove_provider(tx: &mut Tx<'_>, domain: &str) -> Result<bool, RowsError> {
+    Ok(tx.execute("DELETE FROM provider WHERE domain = $1", &[domain.into()])? == 1)
+}
+
+pub fn provider(tx: &mut Tx<'_>, domain: &str) -> Result<Option<ProviderRow>, RowsError> {
+    let row = tx.first(
+        "SELECT domain, name, host, seal_certificate, state, added_at FROM provider
+         WHERE domain = $1",
+        &[domain.into()],
+    )?;
+    row.as_ref().map(provider_row).transpose()
+}
+
+pub fn providers(tx: &mut Tx<'_>) -> Result<Vec<ProviderRow>, RowsError> {
+    let rows = tx.query(
+        "SELECT domain, name, host, seal_certificate, state, added_at FROM provider
+         ORDER BY domain",
+        &[],
+    )?;
+    rows.iter().map(provider_row).collect()
+}
+
+fn account(row: &Row) -> Result<AccountRow, RowsError> {
+    Ok(AccountRow {
+        id: AccountId(row.int(0)?),
+        address: row.text(1)?.to_owned(),
+        name: row.text(2)?.to_owned(),
+        national_id: row.opt_text(3)?.map(str::to_owned),
+        state: row.text(4)?.to_owned(),
+        opening: row.text(5)?.to_owned(),
+        signature_policy: row.text(6)?.to_owned(),
+        password: row.text(7)?.to_owned(),
+        created_at: Timestamp::from_millis(row.int(8)?),
+    })
+}
+
+fn provider_row(row: &Row) -> Result<ProviderRow, RowsError> {
+    let seal = match row.bytes(3) {
+        Ok(bytes) => Some(bytes.to_vec()),
+        Err(_) => None,
+    };
+    Ok(ProviderRow {
+        domain: row.text(0)?.to_owned(),
+        name: row.text(1)?.to_owned(),
+        host: row.text(2)?.to_owned(),
+        seal_certificate: seal,
+        state: row.text(4)?.to_owned(),
+        added_at: Timestamp::from_millis(row.int(5)?),
+    })
+}

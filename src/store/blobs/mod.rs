@@ -1,0 +1,165 @@
+//! Blobs: each under a data key of its own, appended to a segment file; erasing the row's key
+//! erases the content. A put is durable only after `sync`, which the rows run before each commit.
+
+mod cache;
+mod segment;
+
+use super::rows::{Row, RowsError, Tx};
+use crate::trust::vault::Vault;
+use crate::wire::{BlobId, Digest, sha256};
+use cache::Cache;
+use segment::Segments;
+use std::ops::Range;
+use std::path::Path;
+use std::sync::Arc;
+use thiserror::Error;
+
+pub struct Blobs {
+    vault: Arc<Vault>,
+    segments: Segments,
+    cache: Cache,
+}
+
+/// A blob as its row describes it.
+#[derive(Clone, Debug)]
+pub struct Put {
+    pub id: BlobId,
+    pub size: u64,
+    pub digest: Digest,
+    place: Place,
+    data_key: Vec<u8>,
+}
+
+/// Where the stored octets lie.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    segment: u64,
+    start: u64,
+    stored: u64,
+}
+
+#[derive(Debug, Error)]
+pub enum BlobError {
+    #[error("segment: {0}")]
+    Io(#[from] std::io::Error),
+    #[error("blob {0:?} is damaged: {1}")]
+    Damaged(BlobId, &'static str),
+    #[error("blob {0:?} can't be decrypted: {1}")]
+    Sealed(BlobId, crate::trust::vault::VaultError),
+    #[error("data key: {0}")]
+    Key(#[from] crate::trust::vault::VaultError),
+    #[error("blob {0:?} was lost with its segment, which could not be synced")]
+    Lost(BlobId),
+    #[error("a range outside the blob")]
+    Range,
+}
+
+impl Blobs {
+    pub fn open(dir: &Path, vault: Arc<Vault>) -> Result<Self, BlobError> {
+        Ok(Self { vault, segments: Segments::open(dir)?, cache: Cache::default() })
+    }
+
+    /// Encrypts and appends. Not durable yet; nothing points to it yet.
+    pub fn put(&self, bytes: Vec<u8>) -> Result<Put, BlobError> {
+        let id = BlobId(crate::trust::random::bytes());
+        let key = self.vault.new_data_key();
+        let digest = sha256(&bytes);
+        let stored = key.seal(&id.0, &bytes)?;
+        let data_key = self.vault.wrap(&key, &id.0)?;
+        let (segment, start) = self.segments.append(&id, &stored)?;
+        let place = Place { segment, start, stored: stored.len() as u64 };
+        let size = bytes.len() as u64;
+        self.cache.keep(id, bytes);
+        Ok(Put { id, size, digest, place, data_key })
+    }
+
+    /// Makes all that was put so far durable.
+    pub fn sync(&self) -> std::io::Result<()> {
+        self.segments.sync()
+    }
+
+    /// Writes the blob's row. Refused when its segment failed to sync meanwhile.
+    pub fn record(&self, tx: &mut Tx<'_>, put: &Put) -> Result<(), super::StoreError> {
+        let end = put.place.start + put.place.stored;
+        if self.segments.lost(put.place.segment, end) {
+            return Err(BlobError::Lost(put.id).into());
+        }
+        tx.execute(
+            "INSERT INTO blob (id, segment, start, stored, size, digest, data_key)
+             VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (id) DO NOTHING",
+            &[
+                (&put.id.0[..]).into(),
+                (put.place.segment as i64).into(),
+                (put.place.start as i64).into(),
+                (put.place.stored as i64).into(),
+                (put.size as i64).into(),
+                (&put.digest.0[..]).into(),
+                (&put.data_key).into(),
+            ],
+        )?;
+        Ok(())
+    }
+
+    /// The whole blob.
+    pub fn read(&self, put: &Put) -> Result<Arc<[u8]>, BlobError> {
+        if let Some(bytes) = self.cache.get(&put.id) {
+            return Ok(bytes);
+        }
+        let bytes: Arc<[u8]> = self.decrypt(put, 0..put.size)?.into();
+        Ok(bytes)
+    }
+
+    /// Part of a blob; only the chunks that hold it are decrypted.
+    pub fn read_range(&self, put: &Put, range: Range<u64>) -> Result<Vec<u8>, BlobError> {
+        if range.start > range.end || range.end > put.size {
+            return Err(BlobError::Range);
+        }
+        if let Some(bytes) = self.cache.get(&put.id) {
+            let part = bytes.get(range.start as usize..range.end as usize);
+            return part.map(<[u8]>::to_vec).ok_or(BlobError::Range);
+        }
+        self.decrypt(put, range)
+    }
+
+    /// Reads it from disk, whatever the cache holds, and compares the digest (fsck).
+    pub fn prove(&self, put: &Put) -> Result<(), BlobError> {
+        let bytes = self.decrypt(put, 0..put.size)?;
+        match sha256(&bytes) == put.digest {
+            true => Ok(()),
+            false => Err(BlobError::Damaged(put.id, "its digest differs")),
+        }
+    }
+
+    fn decrypt(&self, put: &Put, range: Range<u64>) -> Result<Vec<u8>, BlobError> {
+        let key = self.vault.unwrap(&put.data_key, &put.id.0)?;
+        let cut = key.stored_range(put.size, range.clone());
+        let Place { segment, start, .. } = put.place;
+        let stored = self.segments.read(segment, start + cut.start..start + cut.end)?;
+        key.open_range(&put.id.0, put.size, range, &stored)
+            .map_err(|error| BlobError::Sealed(put.id, error))
+    }
+}
+
+/// The columns of a blob's row in the order that `from_row` reads.
+pub const COLUMNS: &str = "b.id, b.segment, b.start, b.stored, b.size, b.digest, b.data_key";
+
+pub fn from_row(row: &mut Row, at: usize) -> Result<Put, RowsError> {
+    let id = row.bytes(at)?.try_into().map(BlobId).map_err(|_| RowsError::Stored("a blob id"))?;
+    let digest = Digest::from_slice(row.bytes(at + 5)?).ok_or(RowsError::Stored("a digest"))?;
+    let place = Place {
+        segment: row.int(at + 1)? as u64,
+        start: row.int(at + 2)? as u64,
+        stored: row.int(at + 3)? as u64,
+    };
+    Ok(Put { id, size: row.int(at + 4)? as u64, digest, place, data_key: row.take_bytes(at + 6)? })
+}
+
+pub fn find(tx: &mut Tx<'_>, id: &BlobId) -> Result<Put, RowsError> {
+    let mut row = tx.one(
+        "blob",
+        "SELECT b.id, b.segment, b.start, b.stored, b.size, b.digest, b.data_key
+         FROM blob b WHERE b.id = $1",
+        &[(&id.0[..]).into()],
+    )?;
+    from_row(&mut row, 0)
+}

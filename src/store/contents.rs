@@ -1,0 +1,101 @@
+//! Contents: what one or several blobs make together, so that sender, dispatch and recipients share
+//! one original.
+
+use super::blobs::{self, Blobs, Put};
+use super::rows::{RowsError, Tx};
+use super::{Store, StoreError};
+use crate::wire::{BlobId, ContentId};
+use std::ops::Range;
+
+/// A content's pieces, in order.
+#[derive(Clone, Debug)]
+pub struct Content {
+    pub size: u64,
+    pieces: Vec<Put>,
+}
+
+/// Makes a content of blobs that have rows already.
+pub fn create(tx: &mut Tx<'_>, pieces: &[(BlobId, u64)]) -> Result<ContentId, RowsError> {
+    let size: u64 = pieces.iter().map(|(_, size)| size).sum();
+    let sql = "INSERT INTO content (size) VALUES ($1) RETURNING id";
+    let content = ContentId(tx.one("content", sql, &[(size as i64).into()])?.int(0)?);
+    for (seq, (blob, _)) in pieces.iter().enumerate() {
+        tx.execute(
+            "INSERT INTO piece (content, seq, blob) VALUES ($1, $2, $3)",
+            &[content.0.into(), (seq as i64).into(), (&blob.0[..]).into()],
+        )?;
+    }
+    Ok(content)
+}
+
+/// Records new blobs and makes a content of them.
+pub fn create_from(tx: &mut Tx<'_>, blobs: &Blobs, puts: &[&Put]) -> Result<ContentId, StoreError> {
+    for put in puts {
+        blobs.record(tx, put)?;
+    }
+    let pieces: Vec<_> = puts.iter().map(|put| (put.id, put.size)).collect();
+    Ok(create(tx, &pieces)?)
+}
+
+pub fn find(tx: &mut Tx<'_>, id: ContentId) -> Result<Content, RowsError> {
+    let rows = tx.query(
+        "SELECT b.id, b.segment, b.start, b.stored, b.size, b.digest, b.data_key
+         FROM piece p JOIN blob b ON b.id = p.blob WHERE p.content = $1 ORDER BY p.seq",
+        &[id.0.into()],
+    )?;
+    let pieces = rows.into_iter().map(|mut row| blobs::from_row(&mut row, 0));
+    let pieces = pieces.collect::<Result<Vec<_>, _>>()?;
+    Ok(Content { size: pieces.iter().map(|piece| piece.size).sum(), pieces })
+}
+
+/// Forgets a content, and each of its blobs that nothing refers to any more: with its row goes the
+/// data key, and with the key the octets.
+pub fn forget(tx: &mut Tx<'_>, id: ContentId) -> Result<(), RowsError> {
+    let rows = tx.query("SELECT blob FROM piece WHERE content = $1", &[id.0.into()])?;
+    tx.execute("DELETE FROM piece WHERE content = $1", &[id.0.into()])?;
+    tx.execute("DELETE FROM content WHERE id = $1", &[id.0.into()])?;
+    for row in rows {
+        let blob = row.bytes(0)?;
+        tx.execute(
+            "DELETE FROM blob WHERE id = $1
+             AND NOT EXISTS (SELECT 1 FROM piece WHERE blob = $1)
+             AND NOT EXISTS (SELECT 1 FROM evidence WHERE xml = $1)
+             AND NOT EXISTS (SELECT 1 FROM submission WHERE original = $1)",
+            &[blob.into()],
+        )?;
+    }
+    Ok(())
+}
+
+impl Content {
+    pub fn pieces(&self) -> &[Put] {
+        &self.pieces
+    }
+
+    /// Part of the content, across its pieces. Reads files: not for the runtime's own threads when
+    /// the range is large.
+    pub fn read(&self, blobs: &Blobs, range: Range<u64>) -> Result<Vec<u8>, StoreError> {
+        let mut out = Vec::with_capacity((range.end.saturating_sub(range.start)) as usize);
+        let mut at = 0;
+        for piece in &self.pieces {
+            let (start, end) = (range.start.max(at), range.end.min(at + piece.size));
+            if start < end {
+                out.extend_from_slice(&blobs.read_range(piece, start - at..end - at)?);
+            }
+            at += piece.size;
+        }
+        Ok(out)
+    }
+}
+
+impl Store {
+    /// The whole of a content.
+    pub async fn content(&self, id: ContentId) -> Result<Vec<u8>, StoreError> {
+        let content = self.read(move |tx| find(tx, id)).await?;
+        let blobs = std::sync::Arc::clone(&self.blobs);
+        let all = 0..content.size;
+        tokio::task::spawn_blocking(move || content.read(&blobs, all))
+            .await
+            .map_err(|_| StoreError::Rows(RowsError::Closed))?
+    }
+}

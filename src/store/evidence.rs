@@ -1,0 +1,145 @@
+//! Rows of evidence and of the material that validates it. Nothing here deletes or changes a row.
+
+use super::StoreError;
+use super::blobs::{Blobs, Put};
+use super::rows::{Row, RowsError, Tx};
+use crate::wire::{BlobId, Digest, EvidenceId, MessageId, Timestamp};
+
+#[derive(Clone, Debug)]
+pub struct NewEvidence {
+    pub id: EvidenceId,
+    pub message_id: MessageId,
+    /// The event's stable name.
+    pub event: String,
+    /// Empty for evidence about the submission as a whole.
+    pub recipient: String,
+    pub dialect: &'static str,
+    /// `own`, or the domain of the provider that issued it.
+    pub origin: String,
+    pub event_time: Timestamp,
+    pub stamped_at: Timestamp,
+    pub stored_at: Timestamp,
+    pub xml: Put,
+    pub material: Vec<Material>,
+}
+
+/// A certificate, CRL or OCSP answer that can't be had later.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Material {
+    pub kind: &'static str,
+    pub digest: Digest,
+    pub value: Vec<u8>,
+}
+
+#[derive(Clone, Debug)]
+pub struct EvidenceRow {
+    pub id: EvidenceId,
+    pub message_id: MessageId,
+    pub event: String,
+    pub recipient: String,
+    pub dialect: String,
+    pub origin: String,
+    pub event_time: Timestamp,
+    pub stamped_at: Timestamp,
+    pub xml: BlobId,
+}
+
+/// Appends; the same id a second time changes nothing. Says whether it was new.
+pub fn append(tx: &mut Tx<'_>, blobs: &Blobs, new: &NewEvidence) -> Result<bool, StoreError> {
+    let known = tx.first("SELECT 1 FROM evidence WHERE id = $1", &[new.id.as_str().into()])?;
+    if known.is_some() {
+        return Ok(false);
+    }
+    blobs.record(tx, &new.xml)?;
+    let added = tx.execute(
+        "INSERT INTO evidence (id, message_id, event, recipient, dialect, origin, event_time,
+                               stamped_at, stored_at, xml)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (id) DO NOTHING",
+        &[
+            new.id.as_str().into(),
+            new.message_id.as_str().into(),
+            (&new.event).into(),
+            (&new.recipient).into(),
+            new.dialect.into(),
+            (&new.origin).into(),
+            new.event_time.millis().into(),
+            new.stamped_at.millis().into(),
+            new.stored_at.millis().into(),
+            (&new.xml.id.0[..]).into(),
+        ],
+    )?;
+    for material in &new.material {
+        keep(tx, material)?;
+        tx.execute(
+            "INSERT INTO evidence_material (evidence, digest) VALUES ($1, $2)
+             ON CONFLICT (evidence, digest) DO NOTHING",
+            &[new.id.as_str().into(), (&material.digest.0[..]).into()],
+        )?;
+    }
+    Ok(added == 1)
+}
+
+pub fn of_message(tx: &mut Tx<'_>, id: &MessageId) -> Result<Vec<EvidenceRow>, RowsError> {
+    let rows = tx.query(
+        "SELECT id, message_id, event, recipient, dialect, origin, event_time, stamped_at, xml
+         FROM evidence WHERE message_id = $1 ORDER BY event_time, stored_at, id",
+        &[id.as_str().into()],
+    )?;
+    rows.iter().map(from_row).collect()
+}
+
+pub fn find(tx: &mut Tx<'_>, id: &EvidenceId) -> Result<Option<EvidenceRow>, RowsError> {
+    let row = tx.first(
+        "SELECT id, message_id, event, recipient, dialect, origin, event_time, stamped_at, xml
+         FROM evidence WHERE id = $1",
+        &[id.as_str().into()],
+    )?;
+    row.as_ref().map(from_row).transpose()
+}
+
+/// The newest ones.
+pub fn list(tx: &mut Tx<'_>, limit: usize) -> Result<Vec<EvidenceRow>, RowsError> {
+    let rows = tx.query(
+        "SELECT id, message_id, event, recipient, dialect, origin, event_time, stamped_at, xml
+         FROM evidence ORDER BY stored_at DESC, id LIMIT $1",
+        &[(limit as i64).into()],
+    )?;
+    rows.iter().map(from_row).collect()
+}
+
+/// Kind and value of what was kept to validate an evidence.
+pub fn material(tx: &mut Tx<'_>, id: &EvidenceId) -> Result<Vec<(String, Vec<u8>)>, RowsError> {
+    let rows = tx.query(
+        "SELECT m.kind, m.value FROM evidence_material e JOIN material m ON m.digest = e.digest
+         WHERE e.evidence = $1 ORDER BY m.kind, m.digest",
+        &[id.as_str().into()],
+    )?;
+    rows.iter().map(|row| Ok((row.text(0)?.to_owned(), row.bytes(1)?.to_vec()))).collect()
+}
+
+/// Keeps material on its own; the evidence that it belongs to may come later.
+pub fn keep(tx: &mut Tx<'_>, material: &Material) -> Result<(), RowsError> {
+    let digest = (&material.digest.0[..]).into();
+    if tx.first("SELECT 1 FROM material WHERE digest = $1", &[digest])?.is_none() {
+        tx.execute(
+            "INSERT INTO material (digest, kind, value) VALUES ($1, $2, $3)
+             ON CONFLICT (digest) DO NOTHING",
+            &[digest, material.kind.into(), (&material.value).into()],
+        )?;
+    }
+    Ok(())
+}
+
+fn from_row(row: &Row) -> Result<EvidenceRow, RowsError> {
+    Ok(EvidenceRow {
+        id: EvidenceId::from_stored(row.text(0)?),
+        message_id: super::submissions::message_id(row.text(1)?)?,
+        event: row.text(2)?.to_owned(),
+        recipient: row.text(3)?.to_owned(),
+        dialect: row.text(4)?.to_owned(),
+        origin: row.text(5)?.to_owned(),
+        event_time: Timestamp::from_millis(row.int(6)?),
+        stamped_at: Timestamp::from_millis(row.int(7)?),
+        xml: super::submissions::blob_id(row.bytes(8)?)?,
+    })
+}

@@ -1,0 +1,1 @@
+//! What a mail program asks of mailboxes, answered in batches.

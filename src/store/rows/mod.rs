@@ -1,0 +1,170 @@
+//! Rows: one SQL text, two thin drivers. A unit of work is a closure over a transaction; it may be
+//! run again (PostgreSQL gives up a deadlock's loser), so it only reads what it captured.
+//!
+//! Exceptions to the one text stand in `schema.rs` (DDL words) and in `jobs.rs` (SKIP LOCKED).
+
+mod postgres;
+mod schema;
+mod sqlite;
+mod value;
+
+pub use value::{Param, Row, Value};
+
+use super::wakes::Wakes;
+use std::sync::Arc;
+use thiserror::Error;
+
+/// Who waits for a unit of work.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Lane {
+    /// A client waits for the answer: goes first.
+    Client,
+    /// A step's own work: goes when no client waits, or when it has waited long enough itself.
+    Background,
+}
+
+/// Called before a commit: all blobs that its rows point to must be durable by then.
+pub type SyncBlobs = Arc<dyn Fn() -> Result<(), std::io::Error> + Send + Sync>;
+
+/// Where the rows rest.
+#[derive(Clone, Debug)]
+pub enum RowsAt {
+    /// A SQLite file.
+    File(std::path::PathBuf),
+    /// A `postgres://` URL.
+    Postgres(String),
+}
+
+/// What the drivers offer inside a transaction.
+pub trait Statements {
+    fn execute(&mut self, sql: &'static str, params: &[Param<'_>]) -> Result<u64, RowsError>;
+    fn query(&mut self, sql: &'static str, params: &[Param<'_>]) -> Result<Vec<Row>, RowsError>;
+    /// Whether several processes may share these rows (PostgreSQL).
+    fn shared(&self) -> bool;
+}
+
+/// A transaction, and who is to be woken once it is durable.
+pub struct Tx<'a> {
+    statements: &'a mut dyn Statements,
+    pub wakes: Wakes,
+}
+
+impl<'a> Tx<'a> {
+    fn new(statements: &'a mut dyn Statements) -> Self {
+        Self { statements, wakes: Wakes::default() }
+    }
+
+    pub fn execute(&mut self, sql: &'static str, params: &[Param<'_>]) -> Result<u64, RowsError> {
+        self.statements.execute(sql, params)
+    }
+
+    pub fn query(
+        &mut self,
+        sql: &'static str,
+        params: &[Param<'_>],
+    ) -> Result<Vec<Row>, RowsError> {
+        self.statements.query(sql, params)
+    }
+
+    /// The first row, if any.
+    pub fn first(
+        &mut self,
+        sql: &'static str,
+        params: &[Param<'_>],
+    ) -> Result<Option<Row>, RowsError> {
+        Ok(self.query(sql, params)?.into_iter().next())
+    }
+
+    /// Exactly one row; `what` names it in the error.
+    pub fn one(
+        &mut self,
+        what: &'static str,
+        sql: &'static str,
+        params: &[Param<'_>],
+    ) -> Result<Row, RowsError> {
+        self.first(sql, params)?.ok_or(RowsError::Missing(what))
+    }
+
+    pub fn shared(&self) -> bool {
+        self.statements.shared()
+    }
+}
+
+/// Rows are unavailable, wrong, or newer than this program.
+#[derive(Debug, Error)]
+pub enum RowsError {
+    #[error("sqlite: {0}")]
+    Sqlite(#[from] rusqlite::Error),
+    #[error("postgres: {0}")]
+    Postgres(#[from] tokio_postgres::Error),
+    #[error("migration: {0}")]
+    Migration(#[from] refinery::Error),
+    #[error("schema version {found} is newer than this program knows ({known})")]
+    NewerSchema { found: i64, known: i64 },
+    #[error("blobs could not be made durable: {0}")]
+    Blobs(#[from] std::io::Error),
+    #[error("rows are closed after a failed sync; restart to recover")]
+    Closed,
+    #[error("missing row: {0}")]
+    Missing(&'static str),
+    #[error("column {column} is not {expected}: {found}")]
+    Shape { column: usize, expected: &'static str, found: &'static str },
+    #[error("stored value is not {0}")]
+    Stored(&'static str),
+}
+
+impl RowsError {
+    fn shape(column: usize, expected: &'static str, found: Option<&Value>) -> Self {
+        let found = match found {
+            None => "no such column",
+            Some(Value::Null) => "null",
+            Some(Value::Int(_)) => "integer",
+            Some(Value::Text(_)) => "text",
+            Some(Value::Bytes(_)) => "bytes",
+        };
+        Self::Shape { column, expected, found }
+    }
+}
+
+/// The rows, over either driver.
+#[derive(Clone)]
+pub enum Rows {
+    Sqlite(sqlite::Sqlite),
+    Postgres(postgres::Postgres),
+}
+
+impl Rows {
+    /// Opens, migrates, and starts the writer. `sync` runs before each commit.
+    pub async fn open(at: &RowsAt, sync: SyncBlobs) -> Result<Self, RowsError> {
+        match at {
+            RowsAt::File(path) => Ok(Self::Sqlite(sqlite::Sqlite::open(path, sync)?)),
+            RowsAt::Postgres(url) => Ok(Self::Postgres(postgres::Postgres::open(url, sync).await?)),
+        }
+    }
+
+    /// Runs a unit of work; when this returns `Ok`, it is durable.
+    pub async fn write<T, E, F>(&self, lane: Lane, work: F) -> Result<(T, Wakes), E>
+    where
+        F: Fn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<RowsError> + Send + 'static,
+    {
+        match self {
+            Self::Sqlite(driver) => driver.write(lane, work).await,
+            Self::Postgres(driver) => driver.write(work).await,
+        }
+    }
+
+    /// Reads a consistent state.
+    pub async fn read<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        F: Fn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<RowsError> + Send + 'static,
+    {
+        match self {
+            Self::Sqlite(driver) => driver.read(work).await,
+            Self::Postgres(driver) => driver.read(work).await,
+        }
+    }
+}

@@ -1,0 +1,365 @@
+//! Rows of submissions and of their recipients: how far each message came.
+
+use super::StoreError;
+use super::blobs::{Blobs, Put};
+use super::rows::{Row, RowsError, Tx};
+use crate::wire::{AccountId, BlobId, ContentId, Digest, MessageId, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// How far a message came as a whole.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum SubmissionState {
+    /// Unsigned; waits for its sender's signature.
+    Held,
+    /// Accepted; its evidence and dispatch are still to be made.
+    Accepted,
+    /// Sealed into a dispatch.
+    Dispatched,
+}
+
+/// How far it came with one recipient. The last three are final.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum RecipientState {
+    Accepted,
+    Delivered,
+    Failed,
+    Read,
+    Expired,
+}
+
+/// What is known of a message beside its octets.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, PartialEq, Eq)]
+pub struct Details {
+    pub sender: String,
+    pub sender_name: String,
+    pub subject: String,
+    pub ua_message_id: Option<String>,
+    #[serde(default)]
+    pub references: Vec<String>,
+    pub message_type: String,
+    pub authenticated_at: i64,
+    pub signer: Option<SignerDetails>,
+    pub ret: Option<String>,
+    pub envid: Option<String>,
+    #[serde(default)]
+    pub requiretls: bool,
+    /// Digests of validation material collected at submission.
+    #[serde(default)]
+    pub material: Vec<String>,
+}
+
+/// Who signed the original.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, PartialEq, Eq)]
+pub struct SignerDetails {
+    pub subject: String,
+    pub issuer: String,
+    pub serial: String,
+    pub signed_at: Option<i64>,
+}
+
+/// A submission to be laid in.
+#[derive(Clone, Debug)]
+pub struct NewSubmission {
+    pub message_id: MessageId,
+    pub account: AccountId,
+    pub state: SubmissionState,
+    /// Digest over account, octets and recipients (invariant 2).
+    pub same_mail: Digest,
+    pub accepted_at: Timestamp,
+    pub original: Put,
+    pub details: Details,
+    pub recipients: Vec<NewRecipient>,
+}
+
+#[derive(Clone, Debug)]
+pub struct NewRecipient {
+    pub address: String,
+    /// Of a local account.
+    pub account: Option<AccountId>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Submission {
+    pub message_id: MessageId,
+    pub account: AccountId,
+    pub state: SubmissionState,
+    pub accepted_at: Timestamp,
+    pub original: BlobId,
+    pub size: u64,
+    pub digest: Digest,
+    pub details: Details,
+    pub sent_uid: Option<i64>,
+    pub dispatch: Option<ContentId>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Recipient {
+    /// From 1, in the order of the evidence.
+    pub n: usize,
+    pub address: String,
+    pub account: Option<AccountId>,
+    pub state: RecipientState,
+    pub delivered_at: Option<Timestamp>,
+    pub due_at: Option<Timestamp>,
+    pub opened_at: Option<Timestamp>,
+}
+
+/// Lays a submission in, or finds the same mail of the last 24 hours.
+pub fn lay_in(
+    tx: &mut Tx<'_>,
+    blobs: &Blobs,
+    new: &NewSubmission,
+) -> Result<Result<(), MessageId>, StoreError> {
+    super::accounts::lock(tx, new.account)?;
+    let since = new.accepted_at.plus_millis(-SAME_MAIL_WINDOW);
+    let same = tx.first(
+        "SELECT message_id FROM submission
+         WHERE account = $1 AND same_mail = $2 AND accepted_at > $3",
+        &[new.account.0.into(), (&new.same_mail.0[..]).into(), since.millis().into()],
+    )?;
+    if let Some(row) = same {
+        return Ok(Err(message_id(row.text(0)?)?));
+    }
+    blobs.record(tx, &new.original)?;
+    let details = serde_json::to_string(&new.details).map_err(|_| RowsError::Stored("details"))?;
+    tx.execute(
+        "INSERT INTO submission (message_id, account, state, same_mail, accepted_at, original,
+                                 size, digest, details, ua_message_id)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        &[
+            new.message_id.as_str().into(),
+            new.account.0.into(),
+            new.state.word().into(),
+            (&new.same_mail.0[..]).into(),
+            new.accepted_at.millis().into(),
+            (&new.original.id.0[..]).into(),
+            (new.original.size as i64).into(),
+            (&new.original.digest.0[..]).into(),
+            (&details).into(),
+            new.details.ua_message_id.as_deref().into(),
+        ],
+    )?;
+    for (n, recipient) in (1_i64..).zip(&new.recipients) {
+        tx.execute(
+            "INSERT INTO recipient (message_id, n, address, account, state)
+             VALUES ($1, $2, $3, $4, $5)",
+            &[
+                new.message_id.as_str().into(),
+                n.into(),
+                (&recipient.address).into(),
+                recipient.account.map(|account| account.0).into(),
+                RecipientState::Accepted.word().into(),
+            ],
+        )?;
+    }
+    Ok(Ok(()))
+}
+
+pub fn find(tx: &mut Tx<'_>, id: &MessageId) -> Result<Option<Submission>, RowsError> {
+    let row = tx.first(
+        "SELECT message_id, account, state, accepted_at, original, size, digest, details, sent_uid,
+                dispatch FROM submission WHERE message_id = $1",
+        &[id.as_str().into()],
+    )?;
+    row.as_ref().map(submission).transpose()
+}
+
+/// The newest ones, of one account or of all.
+pub fn list(
+    tx: &mut Tx<'_>,
+    account: Option<AccountId>,
+    limit: usize,
+) -> Result<Vec<Submission>, RowsError> {
+    let rows = tx.query(
+        "SELECT message_id, account, state, accepted_at, original, size, digest, details, sent_uid,
+                dispatch FROM submission WHERE account = $1 OR $2 = 1
+         ORDER BY accepted_at DESC LIMIT $3",
+        &[
+            account.map_or(0, |account| account.0).into(),
+            account.is_none().into(),
+            (limit as i64).into(),
+        ],
+    )?;
+    rows.iter().map(submission).collect()
+}
+
+pub fn recipients(tx: &mut Tx<'_>, id: &MessageId) -> Result<Vec<Recipient>, RowsError> {
+    let rows = tx.query(
+        "SELECT n, address, account, state, delivered_at, due_at, opened_at FROM recipient
+         WHERE message_id = $1 ORDER BY n",
+        &[id.as_str().into()],
+    )?;
+    rows.iter().map(recipient).collect()
+}
+
+/// Sets the sealed dispatch; only once. Says whether this was the time.
+pub fn dispatched(tx: &mut Tx<'_>, id: &MessageId, dispatch: ContentId) -> Result<bool, RowsError> {
+    let changed = tx.execute(
+        "UPDATE submission SET state = $1, dispatch = $2 WHERE message_id = $3 AND state = $4",
+        &[
+            SubmissionState::Dispatched.word().into(),
+            dispatch.0.into(),
+            id.as_str().into(),
+            SubmissionState::Accepted.word().into(),
+        ],
+    )?;
+    Ok(changed == 1)
+}
+
+/// Where the sender's copy stands in `Giden Kutusu`, and whether his program put it there.
+pub fn sent_copy(
+    tx: &mut Tx<'_>,
+    id: &MessageId,
+    uid: i64,
+    by_client: bool,
+) -> Result<(), RowsError> {
+    tx.execute(
+        "UPDATE submission SET sent_uid = $1, sent_by_client = $2 WHERE message_id = $3",
+        &[uid.into(), by_client.into(), id.as_str().into()],
+    )?;
+    Ok(())
+}
+
+/// The newest submission that an account's program knows by its own Message-ID.
+pub fn by_ua_message_id(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    ua_message_id: &str,
+) -> Result<Option<Submission>, RowsError> {
+    let row = tx.first(
+        "SELECT message_id, account, state, accepted_at, original, size, digest, details, sent_uid,
+                dispatch FROM submission WHERE account = $1 AND ua_message_id = $2
+         ORDER BY accepted_at DESC LIMIT 1",
+        &[account.0.into(), ua_message_id.into()],
+    )?;
+    row.as_ref().map(submission).transpose()
+}
+
+/// From `Accepted` to delivered or failed. Says whether it changed.
+pub fn outcome(
+    tx: &mut Tx<'_>,
+    id: &MessageId,
+    n: usize,
+    state: RecipientState,
+    at: Timestamp,
+) -> Result<bool, RowsError> {
+    let changed = tx.execute(
+        "UPDATE recipient SET state = $1, delivered_at = $2
+         WHERE message_id = $3 AND n = $4 AND state = $5",
+        &[
+            state.word().into(),
+            at.millis().into(),
+            id.as_str().into(),
+            (n as i64).into(),
+            RecipientState::Accepted.word().into(),
+        ],
+    )?;
+    Ok(changed == 1)
+}
+
+/// When the time to read ends.
+pub fn set_due(tx: &mut Tx<'_>, id: &MessageId, n: usize, due: Timestamp) -> Result<(), RowsError> {
+    tx.execute(
+        "UPDATE recipient SET due_at = $1 WHERE message_id = $2 AND n = $3 AND due_at IS NULL",
+        &[due.millis().into(), id.as_str().into(), (n as i64).into()],
+    )?;
+    Ok(())
+}
+
+/// From `Delivered` to read or expired: whichever comes first, once (invariant 2).
+pub fn opened(
+    tx: &mut Tx<'_>,
+    id: &MessageId,
+    n: usize,
+    state: RecipientState,
+    at: Timestamp,
+) -> Result<bool, RowsError> {
+    let changed = tx.execute(
+        "UPDATE recipient SET state = $1, opened_at = $2
+         WHERE message_id = $3 AND n = $4 AND state = $5",
+        &[
+            state.word().into(),
+            at.millis().into(),
+            id.as_str().into(),
+            (n as i64).into(),
+            RecipientState::Delivered.word().into(),
+        ],
+    )?;
+    Ok(changed == 1)
+}
+
+impl SubmissionState {
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Held => "held",
+            Self::Accepted => "accepted",
+            Self::Dispatched => "dispatched",
+        }
+    }
+
+    fn parse(word: &str) -> Result<Self, RowsError> {
+        [Self::Held, Self::Accepted, Self::Dispatched]
+            .into_iter()
+            .find(|state| state.word() == word)
+            .ok_or(RowsError::Stored("a submission's state"))
+    }
+}
+
+impl RecipientState {
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::Delivered => "delivered",
+            Self::Failed => "failed",
+            Self::Read => "read",
+            Self::Expired => "expired",
+        }
+    }
+
+    fn parse(word: &str) -> Result<Self, RowsError> {
+        [Self::Accepted, Self::Delivered, Self::Failed, Self::Read, Self::Expired]
+            .into_iter()
+            .find(|state| state.word() == word)
+            .ok_or(RowsError::Stored("a recipient's state"))
+    }
+}
+
+fn submission(row: &Row) -> Result<Submission, RowsError> {
+    let details = serde_json::from_str(row.text(7)?);
+    Ok(Submission {
+        message_id: message_id(row.text(0)?)?,
+        account: AccountId(row.int(1)?),
+        state: SubmissionState::parse(row.text(2)?)?,
+        accepted_at: Timestamp::from_millis(row.int(3)?),
+        original: blob_id(row.bytes(4)?)?,
+        size: row.int(5)? as u64,
+        digest: Digest::from_slice(row.bytes(6)?).ok_or(RowsError::Stored("a digest"))?,
+        details: details.map_err(|_| RowsError::Stored("details of a submission"))?,
+        sent_uid: row.opt_int(8)?,
+        dispatch: row.opt_int(9)?.map(ContentId),
+    })
+}
+
+fn recipient(row: &Row) -> Result<Recipient, RowsError> {
+    let time = |column| Ok::<_, RowsError>(row.opt_int(column)?.map(Timestamp::from_millis));
+    Ok(Recipient {
+        n: row.int(0)? as usize,
+        address: row.text(1)?.to_owned(),
+        account: row.opt_int(2)?.map(AccountId),
+        state: RecipientState::parse(row.text(3)?)?,
+        delivered_at: time(4)?,
+        due_at: time(5)?,
+        opened_at: time(6)?,
+    })
+}
+
+pub(super) fn message_id(text: &str) -> Result<MessageId, RowsError> {
+    MessageId::parse(text).ok_or(RowsError::Stored("a message id"))
+}
+
+pub(super) fn blob_id(bytes: &[u8]) -> Result<BlobId, RowsError> {
+    bytes.try_into().map(BlobId).map_err(|_| RowsError::Stored("a blob id"))
+}
+
+/// Design, invariant 2.
+const SAME_MAIL_WINDOW: i64 = 24 * 3600 * 1000;
