@@ -357,7 +357,7 @@ impl Kind for PolicyTable {
 fn policy(value: &DeValue<'_>) -> Result<PolicyEntry, String> {
     let table = value.as_table().ok_or_else(|| wrong_type(value))?;
     if let Some(key) =
-        table.keys().find(|key| !matches!(&*key.get_ref().as_ref(), "from" | "type" | "rule"))
+        table.keys().find(|key| !matches!(key.get_ref().as_ref(), "from" | "type" | "rule"))
     {
         return Err(format!("{:?} is no part of an entry", key.get_ref()));
     }
