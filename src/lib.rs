@@ -4,6 +4,7 @@
 //! use only rooms below it; `tests/it/tidy.rs` reads the imports and holds this.
 #![forbid(unsafe_code)]
 
+pub mod registry;
 pub mod spool;
 pub mod store;
 pub mod trust;

@@ -1,1 +1,5 @@
+//! `kep`: the server, its administration and its verifier.
+
+mod settings;
+
 fn main() {}

@@ -1,0 +1,82 @@
+//! What no setting can say alone: which of them need each other.
+
+use super::{Problem, SealSource, Settings};
+use std::net::SocketAddr;
+
+/// Everything that doesn't fit together.
+pub fn check(settings: &Settings) -> Vec<Problem> {
+    [seal(settings), listeners(settings), stamps(settings)].concat()
+}
+
+fn seal(settings: &Settings) -> Vec<Problem> {
+    let token = &settings.seal_pkcs11;
+    let needed: &[(&str, bool)] = match settings.seal.source {
+        SealSource::File => &[("seal.key", settings.seal.key.is_some())],
+        SealSource::Pkcs11 => &[
+            ("seal.pkcs11.module", token.module.is_some()),
+            ("seal.pkcs11.token", token.token.is_some()),
+            ("seal.pkcs11.pin_file", token.pin_file.is_some()),
+            ("seal.pkcs11.key_label", token.key_label.is_some()),
+        ],
+    };
+    let missing = needed.iter().filter(|(_, there)| !there);
+    missing.map(|(key, _)| problem(format!("{key} is missing"), "seal.source needs it")).collect()
+}
+
+fn listeners(settings: &Settings) -> Vec<Problem> {
+    let listen = &settings.listen;
+    let over_tls = [
+        ("submission_tls", listen.submission_tls),
+        ("submission_starttls", listen.submission_starttls),
+        ("imap_tls", listen.imap_tls),
+        ("imap_starttls", listen.imap_starttls),
+        ("relay", listen.relay),
+        ("portal", listen.portal),
+    ];
+    let plain = [("metrics", listen.metrics), ("tsa", listen.tsa)];
+    let all: Vec<(&str, SocketAddr)> =
+        over_tls.iter().chain(&plain).filter_map(|(key, at)| Some((*key, (*at)?))).collect();
+    let mut problems = Vec::new();
+    for (place, (key, address)) in all.iter().enumerate() {
+        let earlier =
+            all.iter().take(place).find(|(_, other)| other == address && other.port() != 0);
+        if let Some((other, _)) = earlier {
+            let what = format!("listen.{key} and listen.{other} are both {address}");
+            problems.push(problem(what, "give each listener a port of its own"));
+        }
+    }
+    let named = (settings.tls.certificate.is_some(), settings.tls.key.is_some());
+    if named.0 != named.1 {
+        let what = "tls.certificate and tls.key go together".to_owned();
+        problems.push(problem(what, "name both, or neither and no listener that speaks TLS"));
+    } else if !named.0
+        && let Some((key, _)) = over_tls.iter().find(|(_, at)| at.is_some())
+    {
+        let what = format!("listen.{key} needs tls.certificate and tls.key");
+        problems.push(problem(what, "name them in [tls], or leave the listener out"));
+    }
+    problems
+}
+
+fn stamps(settings: &Settings) -> Vec<Problem> {
+    let authority = &settings.authority;
+    let mut problems = Vec::new();
+    if authority.key.is_some() != authority.certificate.is_some() {
+        let what = "authority.key and authority.certificate go together".to_owned();
+        problems.push(problem(what, "name both, or neither to stamp elsewhere"));
+    }
+    if settings.timestamp.url.is_none() && authority.key.is_none() {
+        let what = "timestamp.url is missing".to_owned();
+        problems
+            .push(problem(what, "name a time-stamp authority, or keys of your own in [authority]"));
+    }
+    if settings.listen.tsa.is_some() && authority.key.is_none() {
+        let what = "listen.tsa needs authority.key and authority.certificate".to_owned();
+        problems.push(problem(what, "name them in [authority], or leave the listener out"));
+    }
+    problems
+}
+
+fn problem(what: String, hint: &str) -> Problem {
+    Problem { line: None, what, hint: Some(hint.to_owned()) }
+}

@@ -1,0 +1,90 @@
+//! The settings of `kep`, each declared once in `sections`: key, default, reason, bounds and text.
+//! The typed values, the errors, `conf/kep.toml` and `docs/settings.md` all come from there.
+
+mod cross;
+mod declare;
+mod kinds;
+mod nearest;
+mod read;
+mod render;
+mod sections;
+#[cfg(test)]
+mod tests;
+
+pub use declare::{Section, Setting};
+pub use kinds::{
+    Country, Language, LogFormat, LogLevel, ObjectId, Revocation, Rows, SealSource,
+    SignaturePolicy, Size, Url,
+};
+pub use read::{Problem, Problems};
+pub use render::{conf, page};
+pub use sections::*;
+
+use read::Reader;
+use std::path::Path;
+
+/// Declares `Settings`, its reading and its listing from the list of sections.
+macro_rules! settings {
+    ($($field:ident: $section:ty),+ $(,)?) => {
+        /// Everything one configuration file says.
+        #[derive(Clone, Debug)]
+        pub struct Settings {
+            $(pub $field: $section,)+
+        }
+
+        impl Settings {
+            /// Reads a configuration file's text; paths in it are relative to `base`. Says everything
+            /// that is wrong at once.
+            pub fn parse(text: &str, base: &Path) -> Result<Self, Problems> {
+                let mut reader = Reader::open(text, base)?;
+                $(let $field = <$section>::take(&mut reader);)+
+                reader.refuse_unknown(&Self::declared());
+                let (Problems(mut problems), read) =
+                    (reader.close(), (|| Some(Self { $($field: $field?),+ }))());
+                match read {
+                    Some(settings) => {
+                        problems.extend(cross::check(&settings));
+                        if problems.is_empty() { Ok(settings) } else { Err(Problems(problems)) }
+                    }
+                    None => Err(Problems(problems)),
+                }
+            }
+
+            /// Every section with its settings, in the order of the file.
+            pub fn declared() -> Vec<SectionDeclared> {
+                vec![$(SectionDeclared {
+                    name: <$section>::NAME,
+                    about: <$section>::ABOUT,
+                    settings: <$section>::SETTINGS,
+                }),+]
+            }
+        }
+    };
+}
+
+/// What a section says of itself.
+#[derive(Clone, Copy, Debug)]
+pub struct SectionDeclared {
+    pub name: &'static str,
+    pub about: &'static [&'static str],
+    pub settings: &'static [Setting],
+}
+
+settings! {
+    provider: Provider,
+    data: Data,
+    listen: Listen,
+    tls: Tls,
+    seal: Seal,
+    seal_pkcs11: SealPkcs11,
+    timestamp: Timestamping,
+    authority: Authority,
+    trust: Trust,
+    vault: Vault,
+    accept: Accept,
+    mailbox: Mailbox,
+    opening: Opening,
+    deliver: Deliver,
+    log: Log,
+    texts: Texts,
+}

@@ -1,0 +1,269 @@
+//! Every setting, declared once. A default carries its reason; a duration or size its bounds.
+
+use super::declare::{Default, Section, Setting, section, within};
+use super::kinds::{
+    Country, Kind, Language, LogFormat, LogLevel, ObjectId, Revocation, Rows, SealSource,
+    SignaturePolicy, Size, Url,
+};
+use super::read::Reader;
+use kep::registry::read_policy::PolicyTable;
+use kep::wire::KepDomain;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+section! {
+    /// Who the provider is. Evidence names it so.
+    Provider in "provider" {
+        /// The provider's domain. Accounts live in it and in its institutions' sub-domains.
+        domain: KepDomain = Must("'hs05.kep.tr'"), "every identifier and evidence bears it";
+        /// The provider's legal name, as in its seal certificate.
+        name: String = Must("'Örnek KEP Hizmet Sağlayıcısı A.Ş.'"), "evidence must name its issuer";
+        /// Street address of the provider, in evidence.
+        address: Option<String> = Off("'Atatürk Bulvarı No: 1'"), "optional in evidence";
+        /// Town of the provider, in evidence.
+        locality: String = Is("'Ankara'"), "an address in evidence needs a town";
+        /// Country of the provider, in evidence.
+        country: Country = Is("'TR'"), "KEP is Turkish law";
+        /// Where the provider's rules (KEPUE) can be read; evidence refers to them.
+        policy_uris: Vec<Url> = Is("[]"), "no address can be known beforehand";
+        /// The language that comes first in mails and answers; both are always there.
+        language: Language = Is("'tr'"), "the circuit is Turkish";
+    }
+}
+
+section! {
+    /// Where bytes rest.
+    Data in "data" {
+        /// The data folder. Its owner alone should be able to read it; keep it on an encrypted disk.
+        dir: PathBuf = Is("'spool'"), "the folder that comes with the program";
+        /// Where rows rest: `sqlite` in the data folder, or a PostgreSQL server's URL.
+        rows: Rows = Is("'sqlite'"), "needs no other server";
+        /// File with the password for the PostgreSQL server, and nothing else.
+        rows_password_file: Option<PathBuf> = Off("'secrets/postgres.password'"), "a secret never stands in this file";
+        /// Folder of the segment files with contents; without it, `blobs` in the data folder.
+        blobs: Option<PathBuf> = Off("'/var/lib/kep-blobs'"), "one disk is the usual case";
+        /// When a segment file is full and the next begins.
+        segment_size: Size = Is("'256 MiB'") within "'1 MiB'" to "'4 GiB'", "compaction rewrites a segment at most, so this bounds its work";
+        /// How long a commit waits for others to share its sync with.
+        group_commit_wait: Duration = Is("'2ms'") within "'0ms'" to "'1s'", "about one sync of a fast disk: waiting longer costs more than it shares";
+        /// Connections that read rows beside the one that writes.
+        readers: u32 = Is("4") within "1" to "256", "more than cores seldom helps an embedded database";
+    }
+}
+
+section! {
+    /// Where the server listens: `"address:port"` each; a listener that isn't named is off. With
+    /// systemd's socket activation the sockets come from there, by these names.
+    Listen in "listen" {
+        /// Submission by mail programs, TLS from the first byte (RFC 8314 section 3.3).
+        submission_tls: Option<SocketAddr> = Shown("'[::]:465'"), "the registered port";
+        /// Submission by mail programs, STARTTLS (RFC 6409).
+        submission_starttls: Option<SocketAddr> = Shown("'[::]:587'"), "the registered port";
+        /// IMAP, TLS from the first byte.
+        imap_tls: Option<SocketAddr> = Shown("'[::]:993'"), "the registered port";
+        /// IMAP, STARTTLS.
+        imap_starttls: Option<SocketAddr> = Shown("'[::]:143'"), "the registered port";
+        /// Dispatches and evidence from other providers, STARTTLS required.
+        relay: Option<SocketAddr> = Shown("'[::]:25'"), "the registered port";
+        /// The portal and its API, HTTPS.
+        portal: Option<SocketAddr> = Off("'[::]:443'"), "a provider may put it on another machine";
+        /// Figures for Prometheus, plain HTTP: keep it to this machine.
+        metrics: Option<SocketAddr> = Shown("'127.0.0.1:9464'"), "loopback: the figures tell about users";
+        /// The embedded time-stamp authority of [authority], plain HTTP.
+        tsa: Option<SocketAddr> = Off("'127.0.0.1:3180'"), "for development; a provider uses an accredited one";
+    }
+}
+
+section! {
+    /// The certificate shown to mail programs, browsers and other providers. Files are read again
+    /// when they change; no restart is needed.
+    Tls in "tls" {
+        /// PEM file with the certificate and its issuers, leaf first.
+        certificate: Option<PathBuf> = Shown("'/etc/kep/tls/fullchain.pem'"), "every listener but metrics and tsa needs it";
+        /// PEM file with its private key.
+        key: Option<PathBuf> = Shown("'/etc/kep/tls/privkey.pem'"), "every listener but metrics and tsa needs it";
+    }
+}
+
+section! {
+    /// The seal (işlem sertifikası) under dispatches and evidence.
+    Seal in "seal" {
+        /// Where the seal's private key lives.
+        source: SealSource = Is("'file'"), "works everywhere; a provider in service uses a token";
+        /// PEM file with the private key, for `source = "file"`.
+        key: Option<PathBuf> = Shown("'/etc/kep/seal/key.pem'"), "without a key nothing can be sealed";
+        /// PEM file with the seal certificate.
+        certificate: PathBuf = Must("'/etc/kep/seal/certificate.pem'"), "it stands in every signature";
+        /// PEM file with the certificates of its issuers.
+        chain: Option<PathBuf> = Off("'/etc/kep/seal/chain.pem'"), "a verifier may have them already";
+    }
+}
+
+section! {
+    /// The seal key in a PKCS#11 token, for `seal.source = "pkcs11"`.
+    SealPkcs11 in "seal.pkcs11" {
+        /// The token's library.
+        module: Option<PathBuf> = Off("'/usr/lib/softhsm/libsofthsm2.so'"), "each maker has its own";
+        /// The token's label.
+        token: Option<String> = Off("'kep'"), "slot numbers change when a reader is moved, labels don't";
+        /// File with the token's PIN, and nothing else.
+        pin_file: Option<PathBuf> = Off("'secrets/token.pin'"), "a secret never stands in this file";
+        /// Label of the private key.
+        key_label: Option<String> = Off("'kep-seal'"), "a token may hold several";
+    }
+}
+
+section! {
+    /// Time stamps (RFC 3161). Legal clocks run from them.
+    Timestamping in "timestamp" {
+        /// The authority's address; without it the keys of [authority] stamp.
+        url: Option<Url> = Shown("'http://tsa.example/'"), "each provider has its own contract";
+        /// The policy asked for, and required of the answer.
+        policy: Option<ObjectId> = Off("'0.4.0.2023.1.1'"), "without it the authority's own policy is taken";
+        /// How long an answer may take.
+        timeout: Duration = Is("'10s'") within "'100ms'" to "'5m'", "authorities answer in a second; evidence waits meanwhile and is not lost";
+        /// By how much the clock of this machine may differ from the authority's before sealing stops.
+        max_drift: Duration = Is("'2s'") within "'100ms'" to "'5m'", "a synchronised clock is within milliseconds; more is a fault to look at";
+    }
+}
+
+section! {
+    /// The embedded time-stamp authority, for development and tests.
+    Authority in "authority" {
+        /// PEM file with the private key.
+        key: Option<PathBuf> = Off("'trust/tsa-key.pem'"), "a provider uses an accredited authority";
+        /// PEM file with the certificate (extended key usage timeStamping, critical) and its issuers.
+        certificate: Option<PathBuf> = Off("'trust/tsa.pem'"), "a provider uses an accredited authority";
+        /// The policy its time stamps name.
+        policy: ObjectId = Is("'0.4.0.2023.1.1'"), "ETSI EN 319 421's best-practices policy";
+        /// Folder with the revocation lists it serves under /crl/.
+        crl: Option<PathBuf> = Off("'trust/crl'"), "development certificates point there";
+    }
+}
+
+section! {
+    /// Whom to believe. Each role has anchors of its own: what is trusted for one is not for another.
+    /// An anchor setting names a PEM file, or a folder of them.
+    Trust in "trust" {
+        /// Issuers of users' signing certificates.
+        user_anchors: PathBuf = Is("'trust/user'"), "a folder takes the list of accredited issuers";
+        /// Issuers of the providers' seal certificates.
+        seal_anchors: PathBuf = Is("'trust/seal'"), "kept apart: a user's key must not seal";
+        /// Issuers of time-stamp authorities.
+        tsa_anchors: PathBuf = Is("'trust/tsa'"), "kept apart: no other key may state the time";
+        /// Issuers of the TLS certificates of other providers; without it, the seal of each provider's
+        /// registry entry decides alone.
+        tls_anchors: Option<PathBuf> = Off("'trust/tls'"), "providers' hosts mostly have certificates of public issuers";
+        /// What it means when neither OCSP nor CRL answers.
+        revocation: Revocation = Is("'require'"), "evidence must not rest on a certificate that may have been revoked";
+        /// How long an OCSP answer or CRL may take.
+        revocation_timeout: Duration = Is("'5s'") within "'100ms'" to "'2m'", "the sender waits for it in the dialogue";
+        /// How long an answer serves that names no next update itself.
+        cache: Duration = Is("'1h'") within "'0ms'" to "'7d'", "a revoked card should be noticed the same day";
+    }
+}
+
+section! {
+    /// Encryption of contents and secrets at rest.
+    Vault in "vault" {
+        /// File with the master key, 32 random bytes in base64. Whoever loses it loses every content;
+        /// keep a copy off the machine.
+        master_key: PathBuf = Is("'secrets/master.key'"), "kept beside, not in, the data folder, so that one backup doesn't hold both";
+    }
+}
+
+section! {
+    /// What comes in, by submission and relay: limits and manners.
+    Accept in "accept" {
+        /// Largest sealed dispatch. A sender may submit this less the envelope, which SIZE announces.
+        max_size: Size = Is("'25 MiB'") within "'64 KiB'" to "'1 GiB'", "26,214,400 bytes, what providers have in common";
+        /// Recipients of one message.
+        max_recipients: u32 = Is("100") within "1" to "1000", "what RFC 5321 section 4.5.3.1.8 asks at least; evidence is made for each";
+        /// Connections at once, all listeners of accept together.
+        max_connections: u32 = Is("2000") within "1" to "100000", "each may hold a message in memory for a moment";
+        /// Connections at once from one address.
+        max_connections_per_address: u32 = Is("32") within "1" to "100000", "an office behind one address; more looks like a flood";
+        /// How long a client may be silent between commands.
+        command_timeout: Duration = Is("'5m'") within "'10s'" to "'1h'", "RFC 5321 section 4.5.3.2.7";
+        /// How long a client may be silent within a message.
+        data_timeout: Duration = Is("'3m'") within "'10s'" to "'1h'", "RFC 5321 section 4.5.3.2.5";
+        /// How long one connection may last in all.
+        session_timeout: Duration = Is("'1h'") within "'1m'" to "'24h'", "25 MiB over a slow line take half of it";
+        /// Pause after a wrong password; it doubles with each further one, up to a minute.
+        auth_failure_delay: Duration = Is("'2s'") within "'0ms'" to "'1m'", "guessing gets slow, a typing slip doesn't";
+        /// Wrong passwords after which the connection is closed.
+        max_auth_failures: u32 = Is("3") within "1" to "100", "people slip twice, programs go on";
+        /// What an account without a policy of its own must do.
+        signature: SignaturePolicy = Is("'required'"), "law asks for a secure electronic signature on what is sent";
+        /// Rejection evidences (11) one account gets in an hour; further rejections are said in the
+        /// dialogue only.
+        max_rejections_per_hour: u32 = Is("20") within "0" to "10000", "a broken client repeats itself all night";
+    }
+}
+
+section! {
+    /// IMAP.
+    Mailbox in "mailbox" {
+        /// How long a logged-in client may be silent.
+        idle_timeout: Duration = Is("'30m'") within "'30m'" to "'24h'", "RFC 9051 section 5.4: not less than 30 minutes";
+        /// How long a client may take to log in.
+        login_timeout: Duration = Is("'1m'") within "'5s'" to "'10m'", "time enough for a person with a phone in hand";
+        /// Connections at once.
+        max_connections: u32 = Is("12000") within "1" to "1000000", "10,000 idle ones take less than 400 MiB";
+        /// Connections at once from one address.
+        max_connections_per_address: u32 = Is("200") within "1" to "100000", "an office behind one address, several folders a person";
+        /// Connections at once of one account.
+        max_connections_per_account: u32 = Is("30") within "1" to "10000", "some programs open one a folder, on several devices";
+    }
+}
+
+section! {
+    /// When a message counts as read.
+    Opening in "opening" {
+        /// Which rule holds for which message type (standart, eYazisma, eTebligat) since when. Rules:
+        /// "24h" (any number of hours), "next-business-day", "fifth-day". Before the first entry of a
+        /// type 24h holds, for eTebligat fifth-day.
+        read_policy: PolicyTable = Off("[{ from = 2027-01-01T00:00:00+03:00, type = 'standart', rule = 'next-business-day' }]"), "a change of law is entered before it comes into force";
+        /// File with the public holidays; without it the one built in, conf/holidays-tr.toml.
+        holidays: Option<PathBuf> = Off("'holidays-tr.toml'"), "dates of feasts beyond the announced ones are computed and may have to be corrected";
+        /// The portal's address, for the link in a sealed notice.
+        portal_url: Option<Url> = Off("'https://kep.example/'"), "without a portal a notice tells of the mailbox Açılacaklar alone";
+    }
+}
+
+section! {
+    /// What goes out to other providers.
+    Deliver in "deliver" {
+        /// Without success for this long, the relay has failed and the sender gets evidence of it.
+        relay_window: Duration = Is("'24h'") within "'1h'" to "'7d'", "24 hours are the custom among providers";
+        /// Pause before the second attempt; pauses grow from there.
+        first_retry: Duration = Is("'1m'") within "'1s'" to "'1h'", "most faults are a restart";
+        /// Longest pause between two attempts.
+        max_retry_pause: Duration = Is("'1h'") within "'1m'" to "'24h'", "a window should see some twenty attempts";
+        /// How long a connection may take to open.
+        connect_timeout: Duration = Is("'30s'") within "'1s'" to "'5m'", "a host that answers does so in a second";
+        /// How long an answer may take; to the final dot twice this.
+        command_timeout: Duration = Is("'5m'") within "'10s'" to "'1h'", "RFC 5321 section 4.5.3.2, for the final dot 10 minutes";
+        /// Connections at once to one provider.
+        connections_per_provider: u32 = Is("4") within "1" to "100", "enough for a good line, not a flood";
+    }
+}
+
+section! {
+    /// The log, on standard error.
+    Log in "log" {
+        /// The least important lines that are written.
+        level: LogLevel = Is("'info'"), "one line a message and step";
+        /// How a line looks.
+        format: LogFormat = Is("'text'"), "people read it first";
+    }
+}
+
+section! {
+    /// Texts that people read: introductions, notices, refusals.
+    Texts in "texts" {
+        /// Folder with texts of your own; a file there takes the place of the built-in one of its name.
+        dir: Option<PathBuf> = Off("'texts'"), "the built-in texts say what law asks";
+    }
+}
