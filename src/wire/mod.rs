@@ -2,9 +2,12 @@
 
 pub mod address;
 pub mod algorithm;
+pub mod cms;
+pub mod der;
 pub mod digest;
 pub mod ids;
 pub mod time;
+pub mod tsp;
 
 pub use address::{AddressError, KepAddress, KepDomain};
 pub use algorithm::{DigestAlgorithm, SignatureAlgorithm};
