@@ -6,6 +6,7 @@ pub mod cms;
 pub mod der;
 pub mod digest;
 pub mod ids;
+pub mod ocsp;
 pub mod time;
 pub mod tsp;
 
