@@ -1,4 +1,49 @@
-//! Keys, certificates, time and signatures: the only room that knows cryptography.
+//! Keys, certificates, time, signatures: the only room that knows cryptography.
+//! No private key leaves it; what can be revoked, expire or be forged is judged here, by name.
 
+pub mod certificate;
+pub mod clock;
+mod error;
+pub mod pki;
 pub mod random;
+pub mod signer;
 pub mod vault;
+
+pub use certificate::Certificate;
+pub use clock::Clock;
+pub use error::TrustError;
+pub use signer::{SignError, Signer, SignerSource};
+
+#[cfg(test)]
+pub(crate) mod testing;
+
+use crate::wire::{DigestAlgorithm, SignatureAlgorithm};
+use openssl::hash::MessageDigest;
+
+/// Whether `signature` over `octets` is by the certificate's key; an error is a no.
+pub(crate) fn verify_octets(
+    certificate: &Certificate,
+    algorithm: SignatureAlgorithm,
+    octets: &[u8],
+    signature: &[u8],
+) -> bool {
+    if algorithm.is_rsa() != certificate.is_rsa() {
+        return false;
+    }
+    let digest = message_digest(algorithm.digest());
+    let verify = || {
+        let mut verifier = openssl::sign::Verifier::new(digest, certificate.key())?;
+        verifier.verify_oneshot(signature, octets)
+    };
+    verify().unwrap_or(false)
+}
+
+pub(crate) fn message_digest(algorithm: DigestAlgorithm) -> MessageDigest {
+    match algorithm {
+        DigestAlgorithm::Md5 => MessageDigest::md5(),
+        DigestAlgorithm::Sha1 => MessageDigest::sha1(),
+        DigestAlgorithm::Sha256 => MessageDigest::sha256(),
+        DigestAlgorithm::Sha384 => MessageDigest::sha384(),
+        DigestAlgorithm::Sha512 => MessageDigest::sha512(),
+    }
+}

@@ -1,11 +1,17 @@
 //! Pure grammars: bytes ↔ values. Knows no room, no clock, no IO.
 
 pub mod address;
+pub mod algorithm;
+pub mod cms;
+pub mod der;
 pub mod digest;
 pub mod ids;
+pub mod ocsp;
 pub mod time;
+pub mod tsp;
 
 pub use address::{AddressError, KepAddress, KepDomain};
+pub use algorithm::{DigestAlgorithm, SignatureAlgorithm};
 pub use digest::{Digest, sha256};
 pub use ids::{AccountId, BlobId, ContentId, EvidenceId, MailboxId, MessageId};
 pub use time::Timestamp;

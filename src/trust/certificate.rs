@@ -1,0 +1,341 @@
+//! A certificate, parsed once: who, by whom, how long, for what.
+
+use super::TrustError;
+use crate::wire::der::{self, DerError, Node, tag};
+use crate::wire::{Digest, Timestamp, sha256};
+use ::der::asn1::ObjectIdentifier as Oid;
+use openssl::nid::Nid;
+use openssl::pkey::{Id, PKey, Public};
+use openssl::x509::{X509, X509NameRef};
+use std::fmt;
+
+#[derive(Clone)]
+pub struct Certificate {
+    der: Vec<u8>,
+    digest: Digest,
+    x509: X509,
+    key: PKey<Public>,
+    subject: String,
+    issuer: String,
+    serial: String,
+    not_before: Timestamp,
+    not_after: Timestamp,
+    emails: Vec<String>,
+    identity_number: Option<String>,
+    extensions: Vec<Extension>,
+}
+
+#[derive(Clone)]
+struct Extension {
+    kind: Oid,
+    critical: bool,
+    value: Vec<u8>,
+}
+
+/// Bits of the key-usage extension (RFC 5280 §4.2.1.3).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct KeyUsage {
+    pub digital_signature: bool,
+    pub non_repudiation: bool,
+    pub key_cert_sign: bool,
+    pub crl_sign: bool,
+}
+
+impl Certificate {
+    pub fn from_der(der: &[u8]) -> Result<Self, TrustError> {
+        let x509 = X509::from_der(der).map_err(|e| TrustError::Certificate(e.to_string()))?;
+        // openssl reads a prefix; what we keep and digest is what it read
+        Self::from_x509(x509)
+    }
+
+    /// All certificates of a PEM file, in order; at least one.
+    pub fn from_pem(pem: &[u8]) -> Result<Vec<Self>, TrustError> {
+        let all = X509::stack_from_pem(pem).map_err(|e| TrustError::Certificate(e.to_string()))?;
+        if all.is_empty() {
+            return Err(TrustError::Certificate("no certificate in PEM form".into()));
+        }
+        all.into_iter().map(Self::from_x509).collect()
+    }
+
+    pub(super) fn from_x509(x509: X509) -> Result<Self, TrustError> {
+        let der = x509.to_der()?;
+        let parts = Parts::read(&der).map_err(|e| TrustError::Certificate(e.to_string()))?;
+        let subject = x509.subject_name();
+        Ok(Self {
+            digest: sha256(&der),
+            key: x509.public_key()?,
+            subject: name(subject),
+            issuer: name(x509.issuer_name()),
+            serial: x509.serial_number().to_bn()?.to_dec_str()?.to_string(),
+            not_before: parts.not_before,
+            not_after: parts.not_after,
+            emails: emails(&x509),
+            identity_number: identity_number(subject),
+            extensions: parts.extensions,
+            der,
+            x509,
+        })
+    }
+
+    pub fn der(&self) -> &[u8] {
+        &self.der
+    }
+
+    pub fn pem(&self) -> String {
+        let lines = data_encoding::BASE64.encode(&self.der);
+        let lines: Vec<&str> =
+            lines.as_bytes().chunks(64).filter_map(|c| std::str::from_utf8(c).ok()).collect();
+        let body = lines.join("\n");
+        format!("-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----\n")
+    }
+
+    /// SHA-256 of the DER.
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    /// RFC 4514: `CN=…,O=…,C=TR`.
+    pub fn subject(&self) -> &str {
+        &self.subject
+    }
+
+    pub fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    /// Decimal, as `X509SerialNumber` in XML wants it.
+    pub fn serial(&self) -> &str {
+        &self.serial
+    }
+
+    pub fn not_before(&self) -> Timestamp {
+        self.not_before
+    }
+
+    pub fn not_after(&self) -> Timestamp {
+        self.not_after
+    }
+
+    pub fn valid_at(&self, at: Timestamp) -> bool {
+        self.not_before <= at && at <= self.not_after
+    }
+
+    /// E-mail names of subject and subjectAltName, in lower case.
+    pub fn emails(&self) -> &[String] {
+        &self.emails
+    }
+
+    /// T.C. kimlik no (11 digits) or vergi kimlik no (10) from the subject's serialNumber.
+    pub fn identity_number(&self) -> Option<&str> {
+        self.identity_number.as_deref()
+    }
+
+    /// The common name alone, for people.
+    pub fn common_name(&self) -> Option<String> {
+        let mut names = self.x509.subject_name().entries_by_nid(Nid::COMMONNAME);
+        names.next().and_then(|entry| entry.data().to_string().ok())
+    }
+
+    /// PEM of the SubjectPublicKeyInfo.
+    pub fn public_key_pem(&self) -> Result<Vec<u8>, TrustError> {
+        Ok(self.key.public_key_to_pem()?)
+    }
+
+    /// Whether it may issue certificates (basicConstraints).
+    pub fn is_authority(&self) -> bool {
+        let Some((_, value)) = self.extension(BASIC_CONSTRAINTS) else { return false };
+        let read = || -> Result<bool, DerError> {
+            let mut reader = der::parse(value)?.of(tag::SEQUENCE)?.reader();
+            Ok(reader.optional(tag::BOOLEAN)?.map(|b| b.boolean()).transpose()?.unwrap_or(false))
+        };
+        read().unwrap_or(false)
+    }
+
+    /// `None`: the extension is absent, so no use is excluded.
+    pub fn key_usage(&self) -> Option<KeyUsage> {
+        let (_, value) = self.extension(KEY_USAGE)?;
+        let bits = der::parse(value).ok()?.of(tag::BIT_STRING).ok()?.content.get(1).copied();
+        let bits = bits.unwrap_or(0);
+        Some(KeyUsage {
+            digital_signature: bits & 0x80 != 0,
+            non_repudiation: bits & 0x40 != 0,
+            key_cert_sign: bits & 0x04 != 0,
+            crl_sign: bits & 0x02 != 0,
+        })
+    }
+
+    /// Purposes of the extended key usage and whether it is critical.
+    pub fn extended_key_usage(&self) -> Option<(bool, Vec<Oid>)> {
+        let (critical, value) = self.extension(EXTENDED_KEY_USAGE)?;
+        let purposes = der::parse(value).and_then(|node| node.children());
+        let purposes = purposes.unwrap_or_default().iter().filter_map(|p| p.oid().ok()).collect();
+        Some((critical, purposes))
+    }
+
+    /// HTTP addresses of OCSP responders (authorityInfoAccess).
+    pub fn ocsp_urls(&self) -> Vec<String> {
+        let urls = self.x509.ocsp_responders();
+        urls.map(|all| all.iter().map(|url| url.to_string()).filter(is_http).collect())
+            .unwrap_or_default()
+    }
+
+    /// HTTP addresses of CRLs.
+    pub fn crl_urls(&self) -> Vec<String> {
+        let points = self.x509.crl_distribution_points();
+        let mut urls = Vec::new();
+        for point in points.iter().flatten() {
+            let names = point.distpoint().and_then(|name| name.fullname());
+            let names = names.iter().flat_map(|names| names.iter());
+            urls.extend(names.filter_map(|name| name.uri()).map(str::to_owned));
+        }
+        urls.retain(is_http);
+        urls
+    }
+
+    /// SubjectKeyIdentifier, for signers named by it.
+    pub(super) fn key_id(&self) -> Option<&[u8]> {
+        self.x509.subject_key_id().map(|id| id.as_slice())
+    }
+
+    /// Whether issuer (DER of the Name) and serial (content octets) are this certificate's.
+    pub(super) fn is_named(&self, issuer: &[u8], serial: &[u8]) -> bool {
+        let parts = Parts::names(&self.der);
+        parts.is_ok_and(|(own_issuer, own_serial)| own_issuer == issuer && own_serial == serial)
+    }
+
+    pub(super) fn x509(&self) -> &X509 {
+        &self.x509
+    }
+
+    pub(super) fn key(&self) -> &PKey<Public> {
+        &self.key
+    }
+
+    pub(super) fn is_rsa(&self) -> bool {
+        matches!(self.key.id(), Id::RSA | Id::RSA_PSS)
+    }
+
+    fn extension(&self, kind: Oid) -> Option<(bool, &[u8])> {
+        let found = self.extensions.iter().find(|extension| extension.kind == kind)?;
+        Some((found.critical, &found.value))
+    }
+}
+
+impl PartialEq for Certificate {
+    fn eq(&self, other: &Self) -> bool {
+        self.digest == other.digest
+    }
+}
+
+impl Eq for Certificate {}
+
+impl fmt::Debug for Certificate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Certificate({} by {}, {})", self.subject, self.issuer, self.serial)
+    }
+}
+
+struct Parts {
+    not_before: Timestamp,
+    not_after: Timestamp,
+    extensions: Vec<Extension>,
+}
+
+impl Parts {
+    /// RFC 5280 §4.1.
+    fn read(certificate: &[u8]) -> Result<Self, DerError> {
+        let mut tbs = der::parse(certificate)?.reader().expect(tag::SEQUENCE)?.reader();
+        tbs.optional(tag::context(0))?;
+        tbs.expect(tag::INTEGER)?;
+        tbs.expect(tag::SEQUENCE)?;
+        tbs.expect(tag::SEQUENCE)?;
+        let mut validity = tbs.expect(tag::SEQUENCE)?.reader();
+        let (not_before, not_after) = (validity.next()?.time()?, validity.next()?.time()?);
+        let mut extensions = Vec::new();
+        while !tbs.is_empty() {
+            let node = tbs.next()?;
+            if node.tag == tag::context(3) {
+                extensions = read_extensions(node)?;
+            }
+        }
+        Ok(Self { not_before, not_after, extensions })
+    }
+
+    fn names(certificate: &[u8]) -> Result<(&[u8], &[u8]), DerError> {
+        let mut tbs = der::parse(certificate)?.reader().expect(tag::SEQUENCE)?.reader();
+        tbs.optional(tag::context(0))?;
+        let serial = tbs.expect(tag::INTEGER)?.content;
+        tbs.expect(tag::SEQUENCE)?;
+        Ok((tbs.expect(tag::SEQUENCE)?.whole, serial))
+    }
+}
+
+fn read_extensions(node: Node<'_>) -> Result<Vec<Extension>, DerError> {
+    let mut extensions = Vec::new();
+    for one in node.reader().expect(tag::SEQUENCE)?.children()? {
+        let mut reader = one.reader();
+        let kind = reader.next()?.oid()?;
+        let critical = reader.optional(tag::BOOLEAN)?.map(|b| b.boolean()).transpose()?;
+        let value = reader.expect(tag::OCTET_STRING)?.content.to_vec();
+        extensions.push(Extension { kind, critical: critical.unwrap_or(false), value });
+    }
+    Ok(extensions)
+}
+
+/// RFC 4514: the last name first, special characters escaped.
+fn name(name: &X509NameRef) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    for entry in name.entries() {
+        let kind = match entry.object().nid() {
+            Nid::UNDEF => entry.object().to_string(),
+            nid => nid.short_name().unwrap_or("?").to_owned(),
+        };
+        let value = entry.data().to_string().unwrap_or_default();
+        parts.push(format!("{kind}={}", escaped(&value)));
+    }
+    parts.reverse();
+    parts.join(",")
+}
+
+fn escaped(value: &str) -> String {
+    let last = value.chars().count().saturating_sub(1);
+    let mut out = String::with_capacity(value.len());
+    for (at, c) in value.chars().enumerate() {
+        let edge = (at == 0 && matches!(c, ' ' | '#')) || (at == last && c == ' ');
+        if edge || matches!(c, ',' | '+' | '"' | '\\' | '<' | '>' | ';') {
+            out.push('\\');
+        }
+        out.push(c);
+    }
+    out
+}
+
+fn emails(x509: &X509) -> Vec<String> {
+    let subject = x509.subject_name().entries_by_nid(Nid::PKCS9_EMAILADDRESS);
+    let mut all: Vec<String> = subject.filter_map(|e| e.data().to_string().ok()).collect();
+    for alternative in x509.subject_alt_names().iter().flatten() {
+        all.extend(alternative.email().map(str::to_owned));
+    }
+    all.iter_mut().for_each(|email| email.make_ascii_lowercase());
+    all.sort();
+    all.dedup();
+    all
+}
+
+/// Turkish qualified certificates carry the bare number; EN 319 412-1 §5.1.3 writes `PNOTR-…`.
+fn identity_number(subject: &X509NameRef) -> Option<String> {
+    let entry = subject.entries_by_nid(Nid::SERIALNUMBER).next()?;
+    let text = entry.data().to_string().ok()?;
+    let number = text.split_once("TR-").map_or(text.as_str(), |(_, number)| number).trim();
+    let plain = number.bytes().all(|b| b.is_ascii_digit());
+    (plain && matches!(number.len(), 10 | 11)).then(|| number.to_owned())
+}
+
+#[allow(clippy::ptr_arg)] // used as a predicate over strings
+fn is_http(url: &String) -> bool {
+    url.starts_with("http://") || url.starts_with("https://")
+}
+
+const BASIC_CONSTRAINTS: Oid = Oid::new_unwrap("2.5.29.19");
+const KEY_USAGE: Oid = Oid::new_unwrap("2.5.29.15");
+const EXTENDED_KEY_USAGE: Oid = Oid::new_unwrap("2.5.29.37");

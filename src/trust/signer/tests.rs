@@ -1,0 +1,124 @@
+use super::*;
+use crate::trust::pki::{CertificateAuthority, KeyKind, Links};
+use crate::trust::testing::{self, NOW};
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+#[test]
+fn a_key_in_a_file_signs() {
+    let dir = tempfile::tempdir().unwrap();
+    for kind in [KeyKind::P256, KeyKind::Rsa2048] {
+        let authority = CertificateAuthority::create("Kök", kind, NOW).unwrap();
+        let links = Links::default();
+        let issued = authority.issue(&testing::seal_profile(), kind, &links, NOW).unwrap();
+        let (key, certificate) = (dir.path().join("key.pem"), dir.path().join("cert.pem"));
+        fs::write(&key, issued.key_pem().unwrap()).unwrap();
+        let chain = issued.certificate().pem() + &authority.certificate().pem();
+        fs::write(&certificate, chain).unwrap();
+        let signer = open(&SignerSource::File { key, certificate }).unwrap();
+        assert_eq!(signer.chain(), [authority.certificate().clone()]);
+        let signature = signer.sign(b"content").unwrap();
+        let verified = |octets| {
+            let (certificate, algorithm) = (signer.certificate(), signer.algorithm());
+            crate::trust::verify_octets(certificate, algorithm, octets, &signature)
+        };
+        assert!(verified(b"content"));
+        assert!(!verified(b"other content"));
+    }
+}
+
+#[test]
+fn a_foreign_certificate_is_refused() {
+    let authority = testing::authority("Kök");
+    let (one, other) = (testing::user(&authority), testing::user(&authority));
+    let key = one.key_pem().unwrap();
+    let refused = FileSigner::from_pem(&key, vec![other.certificate().clone()]);
+    assert!(matches!(refused, Err(TrustError::KeyMismatch(_))));
+}
+
+#[test]
+fn a_short_rsa_key_is_refused() {
+    let authority = testing::authority("Kök");
+    let rsa = openssl::rsa::Rsa::generate(1024).unwrap();
+    let public = rsa.public_key_to_pem().unwrap();
+    let links = Links::default();
+    let weak = authority.issue_for(&testing::seal_profile(), &public, &links, NOW).unwrap();
+    let refused = FileSigner::from_pem(&rsa.private_key_to_pem().unwrap(), vec![weak]);
+    assert!(refused.err().unwrap().to_string().contains("1024 bits"));
+}
+
+#[test]
+fn files_that_are_no_keys_are_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let (key, certificate) = (dir.path().join("key.pem"), dir.path().join("cert.pem"));
+    let source = SignerSource::File { key, certificate };
+    assert!(open(&source).err().unwrap().to_string().contains("cert.pem"));
+}
+
+/// The only test that opens tokens: SoftHSM2 reads its configuration once per process.
+#[test]
+fn a_key_in_a_token_signs_and_never_leaves_it() {
+    if !soft_token() {
+        return;
+    }
+    let authority = testing::authority("Kök");
+    let choice = TokenChoice::Label("kep-test".into());
+    for (number, kind) in [KeyKind::P256, KeyKind::Rsa2048].into_iter().enumerate() {
+        let token = Token::open(Path::new(MODULE), &choice, PIN.into()).unwrap();
+        let (label, id) = (format!("seal-{number}"), [7, number as u8]);
+        let public = token.generate(kind, &label, &id).unwrap();
+        let profile = testing::seal_profile();
+        let sealed = authority.issue_for(&profile, &public, &Links::default(), NOW).unwrap();
+        token.keep_certificate(&sealed, &label, &id).unwrap();
+        for key in [KeyChoice::Label(label), KeyChoice::Id(id.to_vec())] {
+            let (module, token) = (MODULE.into(), choice.clone());
+            let pin = PIN.into();
+            let source = SignerSource::Pkcs11 { module, token, pin, key, certificate: None };
+            let signer = open(&source).unwrap();
+            assert_eq!(signer.certificate(), &sealed);
+            std::thread::scope(|scope| {
+                for _ in 0..16 {
+                    scope.spawn(|| signer.sign(b"content").unwrap());
+                }
+            });
+        }
+    }
+    let source = |pin: &str, key: &str| SignerSource::Pkcs11 {
+        module: MODULE.into(),
+        token: choice.clone(),
+        pin: pin.into(),
+        key: KeyChoice::Label(key.into()),
+        certificate: None,
+    };
+    assert!(open(&source(PIN, "absent")).is_err());
+}
+
+/// SoftHSM2 finds its tokens by an environment variable, which only a new process can be given:
+/// the test calls itself again with a fresh token.
+fn soft_token() -> bool {
+    if std::env::var_os("SOFTHSM2_CONF").is_some() {
+        return true;
+    }
+    if !Path::new(MODULE).exists() || Command::new("softhsm2-util").output().is_err() {
+        println!("skipped: no SoftHSM2 at {MODULE}");
+        return false;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let (tokens, conf) = (dir.path().join("tokens"), dir.path().join("softhsm2.conf"));
+    fs::create_dir(&tokens).unwrap();
+    fs::write(&conf, format!("directories.tokendir = {}\n", tokens.display())).unwrap();
+    let mut init = Command::new("softhsm2-util");
+    init.args(["--init-token", "--free", "--label", "kep-test", "--so-pin", "1234", "--pin", PIN]);
+    assert!(init.env("SOFTHSM2_CONF", &conf).output().unwrap().status.success());
+    let mut again = Command::new(std::env::current_exe().unwrap());
+    let test = "trust::signer::tests::a_key_in_a_token_signs_and_never_leaves_it";
+    again.args(["--exact", test, "--nocapture"]).env("SOFTHSM2_CONF", &conf);
+    let output = again.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && said.contains("1 passed"), "{said}");
+    false
+}
+
+const MODULE: &str = "/usr/lib/softhsm/libsofthsm2.so";
+const PIN: &str = "5678";

@@ -1,0 +1,28 @@
+//! Cryptographic Message Syntax (RFC 5652) with the attributes of CAdES (EN 319 122-1):
+//! building in stages without a key, and reading that keeps the signed octets.
+
+mod build;
+mod read;
+
+pub use build::{Identity, Prepared, Signed, issuer_serial};
+pub use read::{CmsError, EssCertificate, SignedData, SignerId, SignerInfo};
+
+#[cfg(test)]
+mod tests;
+
+/// Object identifiers of RFC 5652, RFC 5035, RFC 3161, RFC 8017.
+pub mod oid {
+    use der::asn1::ObjectIdentifier as Oid;
+
+    pub const DATA: Oid = Oid::new_unwrap("1.2.840.113549.1.7.1");
+    pub const SIGNED_DATA: Oid = Oid::new_unwrap("1.2.840.113549.1.7.2");
+    pub const CONTENT_TYPE: Oid = Oid::new_unwrap("1.2.840.113549.1.9.3");
+    pub const MESSAGE_DIGEST: Oid = Oid::new_unwrap("1.2.840.113549.1.9.4");
+    pub const SIGNING_TIME: Oid = Oid::new_unwrap("1.2.840.113549.1.9.5");
+    pub const SIGNING_CERTIFICATE: Oid = Oid::new_unwrap("1.2.840.113549.1.9.16.2.12");
+    pub const SIGNING_CERTIFICATE_V2: Oid = Oid::new_unwrap("1.2.840.113549.1.9.16.2.47");
+    pub const SIGNATURE_TIME_STAMP: Oid = Oid::new_unwrap("1.2.840.113549.1.9.16.2.14");
+    pub const TST_INFO: Oid = Oid::new_unwrap("1.2.840.113549.1.9.16.1.4");
+    pub const RSA_ENCRYPTION: Oid = Oid::new_unwrap("1.2.840.113549.1.1.1");
+    pub const RSA_PSS: Oid = Oid::new_unwrap("1.2.840.113549.1.1.10");
+}
