@@ -3,6 +3,7 @@
 pub mod address;
 pub mod digest;
 pub mod ids;
+pub mod imap;
 pub mod time;
 
 pub use address::{AddressError, KepAddress, KepDomain};
