@@ -8,4 +8,5 @@ pub mod registry;
 pub mod spool;
 pub mod store;
 pub mod trust;
+pub mod mailbox;
 pub mod wire;

@@ -7,6 +7,7 @@ pub mod der;
 pub mod digest;
 pub mod ids;
 pub mod ocsp;
+pub mod imap;
 pub mod time;
 pub mod tsp;
 

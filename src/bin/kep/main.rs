@@ -1,5 +1,8 @@
+<<<<<<< HEAD
 //! `kep`: the server, its administration and its verifier.
 
 mod settings;
 
+=======
+>>>>>>> imap
 fn main() {}

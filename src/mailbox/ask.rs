@@ -1,0 +1,350 @@
+//! What the session needs to know or have done, and the answers. One ask is out at a time and each
+//! stands alone: lists come in batches the session cuts itself (it asks for these UIDs, then for
+//! those), so that neither side holds 100,000 messages. Of any ask the answer may be `Refused`.
+//! The account is the answering side's to keep: mailbox ids of others are refused there again.
+
+use std::ops::Range;
+
+use secrecy::SecretString;
+
+use crate::wire::imap::{
+    Flags, Keywords, MailboxName, ModSeq, SearchKey, SpecialUse, SystemFlags, Uid, UidSet,
+};
+use crate::wire::{AccountId, MailboxId, Timestamp};
+
+#[derive(Debug)]
+pub enum Ask {
+    /// → `LoggedIn`. Delays after failures are the answering side's.
+    Login(Login),
+    /// → `Mailboxes`: all of the account, in any order.
+    Mailboxes(ListWant),
+    /// → `Selected`
+    Select { name: MailboxName, examine: bool },
+    /// What happened after `since` in a mailbox → `Changes`.
+    Changes { mailbox: MailboxId, since: ModSeq },
+    /// → `Status`
+    Status { name: MailboxName, want: StatusWant },
+    /// Superiors come into being too. → `Done`
+    Create { name: MailboxName, special_use: Option<SpecialUse> },
+    /// → `Done`
+    Delete { name: MailboxName },
+    /// With what lies under it; renaming INBOX moves its messages (RFC 9051 §6.3.6). → `Done`
+    Rename { from: MailboxName, to: MailboxName },
+    /// → `Done`; also for a name that is no mailbox any more (or not yet).
+    Subscribe { name: MailboxName, on: bool },
+    /// → `Rows`, ascending by UID; what is gone is left out. Never more than `BATCH` UIDs.
+    Rows { mailbox: MailboxId, uids: UidSet, want: RowWant },
+    /// → `Content`
+    Content(Content),
+    /// → `Stored`
+    Store(Store),
+    /// All or none (RFC 9051 §6.4.7). → `Copied`
+    Copy { mailbox: MailboxId, uids: UidSet, to: MailboxName },
+    /// As `Copy`, and taken from here. Into `Açılacaklar` it opens. → `Moved`
+    Move { mailbox: MailboxId, uids: UidSet, to: MailboxName },
+    /// Removes those of `uids` (of all, when `None`) that have `\Deleted`. → `Expunged`
+    Expunge { mailbox: MailboxId, uids: Option<UidSet> },
+    /// A message begins, before any of its bytes is read. → `Done`. A second one before the
+    /// commit belongs to the same append (RFC 3502): all are kept or none.
+    AppendBegin(AppendBegin),
+    /// The next bytes of it. → `Done`; after a refusal no more chunks come and nothing is kept.
+    AppendChunk(Vec<u8>),
+    /// All bytes were given; durable before the answer. → `Appended`
+    AppendCommit,
+    /// Forget what was given. → `Done`
+    AppendAbort,
+    /// → `Found`
+    Search(Search),
+}
+
+#[derive(Debug)]
+pub enum Answer {
+    LoggedIn(LoggedIn),
+    Mailboxes(Vec<MailboxEntry>),
+    Selected(Selected),
+    Changes(Changes),
+    Status(Status),
+    Done,
+    Rows(Vec<Row>),
+    Content(Vec<u8>),
+    Stored(Stored),
+    Copied(Option<Placed>),
+    Moved(Moved),
+    Expunged(UidSet),
+    Appended(Appended),
+    Found(Found),
+    Refused(Refusal),
+}
+
+/// Why something isn't done, named by what the client can do about it. The session words it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Refusal {
+    /// Wrong name or password: the same answer for both.
+    BadCredentials,
+    /// Right password, but no access any more.
+    AccountClosed,
+    /// The account can be read but nothing added (closed, three months).
+    ReadOnlyAccount,
+    NoSuchMailbox,
+    /// The target does not exist, but could be made (`TRYCREATE`).
+    NoSuchTarget,
+    MailboxExists,
+    /// Never possible here: deleting INBOX, APPEND into a virtual mailbox and the like.
+    Cannot,
+    /// The mailbox has mailboxes under it and can't go.
+    HasChildren,
+    ReadOnlyMailbox,
+    OverQuota,
+    TooBig,
+    /// Too many mailboxes, keywords, …
+    Limit,
+    /// The message went away meanwhile.
+    Gone,
+    /// Temporary trouble on our side.
+    Unavailable,
+    /// With its own words, Turkish / English in one line of text without control characters.
+    Said(String),
+}
+
+#[derive(Debug)]
+pub struct Login {
+    pub user: String,
+    pub secret: SecretString,
+    /// `PLAIN`, `LOGIN`, or the command's name `LOGIN-COMMAND`; for the log.
+    pub mechanism: &'static str,
+}
+
+#[derive(Debug)]
+pub struct LoggedIn {
+    pub account: AccountId,
+}
+
+/// What a list of mailboxes must carry beside the names.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct ListWant {
+    /// Names that are subscribed but no mailbox.
+    pub missing: bool,
+    /// LIST-STATUS (RFC 5819).
+    pub status: Option<StatusWant>,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct MailboxEntry {
+    pub name: MailboxName,
+    pub kind: MailboxKind,
+    pub subscribed: bool,
+    /// Asked for by `ListWant::status`, for what can be selected.
+    pub status: Option<Status>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum MailboxKind {
+    Mailbox(Option<SpecialUse>),
+    /// A level that only holds others.
+    NoSelect,
+    /// Subscribed, but there is none.
+    Missing,
+}
+
+/// Which of the dear ones are to be counted; the others come for nothing.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct StatusWant {
+    pub messages: bool,
+    pub unseen: bool,
+    pub deleted: bool,
+    pub size: bool,
+}
+
+/// Counts that were not wanted are 0.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Status {
+    pub messages: u32,
+    pub unseen: u32,
+    pub deleted: u32,
+    pub size: u64,
+    pub uid_next: Uid,
+    pub uid_validity: u32,
+    pub highest_modseq: ModSeq,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Selected {
+    pub mailbox: MailboxId,
+    pub name: MailboxName,
+    pub uid_validity: u32,
+    pub uid_next: Uid,
+    pub highest_modseq: ModSeq,
+    /// All messages of it; flags are asked for when a client wants them.
+    pub uids: UidSet,
+    pub first_unseen: Option<Uid>,
+    /// Keywords in use here and the account's labels.
+    pub keywords: Keywords,
+    /// EXAMINE, or a mailbox in which nothing may be changed.
+    pub read_only: bool,
+}
+
+/// May name what the session already knows or never saw: it sorts that out.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Changes {
+    /// Came after `since`.
+    pub arrived: UidSet,
+    /// Were there before and have other flags; their rows are asked for in batches.
+    pub changed: UidSet,
+    /// Went after `since`. When that is no longer known: every UID below `uid_next` not in use.
+    pub vanished: UidSet,
+    pub uid_next: Uid,
+    pub highest_modseq: ModSeq,
+}
+
+/// Which fields of a row are wanted; UID, flags and mod-sequence always come.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct RowWant {
+    /// `wire::mime::Structure` as bytes.
+    pub structure: bool,
+    /// The outermost header, up to and with its empty line.
+    pub header: bool,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Row {
+    pub uid: Uid,
+    pub modseq: ModSeq,
+    pub flags: Flags,
+    pub internal_date: Timestamp,
+    pub size: u64,
+    pub opening: Opening,
+    /// Empty unless wanted.
+    pub structure: Vec<u8>,
+    /// Empty unless wanted.
+    pub header: Vec<u8>,
+}
+
+/// Whether content may be shown without further ado.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Opening {
+    /// Drafts, evidence, opened dispatches, stubs of `kapalı zarf`.
+    Open,
+    /// An unopened dispatch in `doğrudan` mode: content of the original opens it.
+    Sealed,
+}
+
+/// The only way to a message's bytes. The answer holds at least one byte from `range.start` on
+/// and may end before `range.end`; the session asks again from there, so the answering side may
+/// keep the content it opened last.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Content {
+    pub mailbox: MailboxId,
+    pub uid: Uid,
+    /// Within the message as sent, `0..size`; never empty.
+    pub range: Range<u64>,
+    pub reach: Reach,
+}
+
+/// What the bytes of a `Sealed` message mean; of an `Open` one always `Original`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Reach {
+    /// Outer header, introduction, evidence or seal: no read. The answering side refuses a range
+    /// that touches the original.
+    Envelope,
+    /// The original or what contains it: the read fact is durable before the first byte leaves.
+    Original,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Store {
+    pub mailbox: MailboxId,
+    pub uids: UidSet,
+    pub change: FlagChange,
+    /// Never holds `$Kep…` keywords; `Replace` leaves a message's own `$Kep…` in place.
+    pub flags: Flags,
+    /// RFC 7162 §3.1.3: leave alone, and name in `modified`, what changed after this.
+    pub unchanged_since: Option<ModSeq>,
+    /// Whether `Stored::rows` is wanted.
+    pub echo: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum FlagChange {
+    Add,
+    Remove,
+    Replace,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Stored {
+    /// Those whose flags are other than before; `modseq` is theirs, one for all.
+    pub changed: UidSet,
+    pub modseq: ModSeq,
+    /// Failed `unchanged_since`.
+    pub modified: UidSet,
+    /// Of all in `uids` that exist and did not fail, ascending; empty without `echo`.
+    pub rows: Vec<FlagRow>,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct FlagRow {
+    pub uid: Uid,
+    pub modseq: ModSeq,
+    pub flags: Flags,
+}
+
+/// Where messages went; the sets pair up in ascending order (COPYUID, RFC 4315).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Placed {
+    pub uid_validity: u32,
+    pub from: UidSet,
+    pub to: UidSet,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Moved {
+    /// `None` when they did not land in the named mailbox (`Açılacaklar` opens and lays back).
+    pub placed: Option<Placed>,
+    /// Those that left this mailbox.
+    pub gone: UidSet,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct AppendBegin {
+    pub to: MailboxName,
+    pub flags: Flags,
+    /// Now, when `None`.
+    pub internal_date: Option<Timestamp>,
+    /// As announced, and as will come.
+    pub size: u64,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Appended {
+    pub uid_validity: u32,
+    /// In the order of the messages.
+    pub uids: UidSet,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Search {
+    pub mailbox: MailboxId,
+    /// Sets are UIDs the session has in its view. Texts are UTF-8, to be folded the Turkish way.
+    /// Of a `Sealed` message only the outer header may match.
+    pub key: SearchKey<UidSet>,
+    /// Whether `Found::highest_modseq` is wanted (RFC 7162 §3.1.5).
+    pub modseq: bool,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Found {
+    pub uids: UidSet,
+    /// Greatest mod-sequence among those found.
+    pub highest_modseq: ModSeq,
+}
+
+impl Row {
+    pub fn is_seen(&self) -> bool {
+        self.flags.system.has(SystemFlags::SEEN)
+    }
+}
+
+/// UIDs in one `Ask::Rows`.
+pub const BATCH: usize = 256;
+/// UIDs in one `Ask::Rows` whose headers are wanted.
+pub const HEADER_BATCH: usize = 64;

@@ -1,0 +1,4 @@
+//! Step 5: the addressee opens it with a mail program. The IMAP session is a pure state machine:
+//! bytes and answers in, bytes and asks out.
+
+pub mod ask;
