@@ -4,4 +4,5 @@
 //! use only rooms below it; `tests/it/tidy.rs` reads the imports and holds this.
 #![forbid(unsafe_code)]
 
+pub mod accept;
 pub mod wire;

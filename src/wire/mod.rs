@@ -3,6 +3,7 @@
 pub mod address;
 pub mod digest;
 pub mod ids;
+pub mod smtp;
 pub mod time;
 
 pub use address::{AddressError, KepAddress, KepDomain};
