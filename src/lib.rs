@@ -9,4 +9,5 @@ pub mod spool;
 pub mod store;
 pub mod trust;
 pub mod mailbox;
+pub mod accept;
 pub mod wire;

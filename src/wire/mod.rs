@@ -8,6 +8,7 @@ pub mod digest;
 pub mod ids;
 pub mod ocsp;
 pub mod imap;
+pub mod smtp;
 pub mod time;
 pub mod tsp;
 

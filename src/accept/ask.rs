@@ -1,0 +1,195 @@
+//! What a submission session asks of the world, and what the world answers.
+//!
+//! The shell's loop: `session.next()`, do as it says, then `feed`, `answer` or `tls_started`.
+
+use super::refusal::Refusal;
+use crate::wire::smtp::{Body, Notify, Orcpt, Ret};
+use crate::wire::{AccountId, KepAddress, MessageId};
+use secrecy::SecretString;
+use std::time::Duration;
+
+/// What the shell does next.
+#[derive(Debug)]
+pub enum Next {
+    /// Read from the peer, then `feed`. At the end of the stream the session is simply dropped,
+    /// and a body being spooled with it.
+    Read,
+    /// Write these octets.
+    Send(Vec<u8>),
+    /// Wait so long before going on (a failed login).
+    Pause(Duration),
+    /// Start TLS, then `tls_started`. Octets read before the handshake are thrown away.
+    StartTls,
+    /// Lay this piece of a body down; no answer is awaited. A failure here is answered at
+    /// `Ask::Submit` with `SubmitAnswer::Temporary`.
+    Spool(Piece),
+    /// Find this out, then `answer`.
+    Ask(Ask),
+    /// Close the connection.
+    Close,
+}
+
+/// A message's octets on their way to the spool: one `Begin`, any number of `Chunk`s, then either
+/// `Ask::Submit` or `Abort`.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Piece {
+    Begin,
+    /// Dot-unstuffed; every line ends in CRLF.
+    Chunk(Vec<u8>),
+    /// Forget the body. With a refusal: it was refused after DATA, which may deserve evidence.
+    Abort(Option<Aborted>),
+}
+
+/// A message refused while it was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Aborted {
+    pub envelope: Envelope,
+    pub refusal: Refusal,
+}
+
+#[derive(Debug)]
+pub enum Ask {
+    /// Whose secret is this? Answer: `Answer::Login`.
+    Authenticate { user: String, secret: SecretString },
+    /// May this address receive? Answer: `Answer::Recipient`.
+    Recipient { address: KepAddress },
+    /// The body is complete: check, store, and say what became of it. Answer: `Answer::Submitted`.
+    Submit { envelope: Envelope, octets: u64 },
+}
+
+#[derive(Debug)]
+pub enum Answer {
+    Login(LoginAnswer),
+    Recipient(RecipientAnswer),
+    Submitted(SubmitAnswer),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LoginAnswer {
+    Accepted(Login),
+    /// Unknown user or wrong secret: the peer is not told which.
+    Rejected,
+    /// Known and proven, but may not submit (closed, receive-only).
+    Refused(Refusal),
+    Temporary,
+}
+
+/// Who has proven himself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Login {
+    pub account: AccountId,
+    pub address: KepAddress,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RecipientAnswer {
+    /// A local account that receives.
+    Local,
+    /// An address of another provider in force; its size limit, when it is known.
+    Provider {
+        size_limit: Option<u64>,
+    },
+    /// Our domain, no such account.
+    Unknown,
+    Closed,
+    Full,
+    /// A provider code that is not in the registry.
+    ProviderUnknown,
+    /// A provider that is in the registry and has ended.
+    ProviderEnded,
+    Temporary,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SubmitAnswer {
+    /// Durable (invariant 1).
+    Accepted {
+        message_id: MessageId,
+    },
+    /// The same mail came before (invariant 2): the same 250, the same id.
+    AlreadyAccepted {
+        message_id: MessageId,
+    },
+    /// Durable, and waiting for its sender's signature.
+    Held {
+        message_id: MessageId,
+    },
+    Refused(Refusal),
+    Temporary,
+}
+
+/// The SMTP envelope of one message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Envelope {
+    pub login: Login,
+    /// In the order given, each address once.
+    pub recipients: Vec<Recipient>,
+    pub body: Body,
+    pub smtputf8: bool,
+    /// RFC 8689: relay only over verified TLS.
+    pub requiretls: bool,
+    pub announced_size: Option<u64>,
+    pub ret: Option<Ret>,
+    /// RFC 3461 ENVID, decoded.
+    pub envid: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recipient {
+    pub address: KepAddress,
+    pub route: Route,
+    pub notify: Notify,
+    pub orcpt: Option<Orcpt>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Route {
+    Local,
+    Provider { size_limit: Option<u64> },
+}
+
+/// What a session must know of the house.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The name in the greeting.
+    pub host: String,
+    /// What SIZE announces: the largest message a sender may submit, in octets.
+    pub size_limit: u64,
+    pub max_recipients: usize,
+    /// Longest line of a message without CRLF.
+    pub line_limit: usize,
+    /// Commands that were nonsense or out of order before we hang up.
+    pub max_bad_commands: u32,
+    /// Failed logins before we hang up.
+    pub max_login_failures: u32,
+    /// Pause before the answer to the first failed login; it doubles with each.
+    pub login_pause: Duration,
+    pub login_pause_max: Duration,
+}
+
+impl Config {
+    /// The defaults, for a host and the size a sender may submit.
+    pub fn new(host: impl Into<String>, size_limit: u64) -> Self {
+        Self {
+            host: host.into(),
+            size_limit,
+            max_recipients: MAX_RECIPIENTS,
+            line_limit: LINE_LIMIT,
+            max_bad_commands: MAX_BAD_COMMANDS,
+            max_login_failures: MAX_LOGIN_FAILURES,
+            login_pause: LOGIN_PAUSE,
+            login_pause_max: LOGIN_PAUSE_MAX,
+        }
+    }
+}
+
+/// RFC 5321 §4.5.3.1.8 asks for at least 100. Each recipient has its own signed evidence and its
+/// own credit, so a message to more is a job for several.
+const MAX_RECIPIENTS: usize = 500;
+/// RFC 5322 §2.1.1. Longer lines are legal to accept, but a relay on the way may break them, and
+/// with them every signature; so they are refused where the sender can still be told.
+const LINE_LIMIT: usize = 998;
+const MAX_BAD_COMMANDS: u32 = 20;
+const MAX_LOGIN_FAILURES: u32 = 5;
+const LOGIN_PAUSE: Duration = Duration::from_secs(1);
+const LOGIN_PAUSE_MAX: Duration = Duration::from_secs(16);
