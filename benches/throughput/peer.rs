@@ -1,0 +1,228 @@
+//! Postfix and Dovecot from Debian's packages, started privately, doing the uncertified half.
+//!
+//! Submission with TLS and AUTH (Dovecot's SASL), delivery by Dovecot's LMTP; everything that
+//! decides durability stays at its default. Needs root, because Postfix does.
+
+use std::fs;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use openssl::x509::X509;
+
+use super::client::mail::Signer;
+use super::client::tls::Tls;
+use super::client::world::{Account, Doors};
+use super::hierarchy::{Authority, KeyKind};
+use super::kep::{DOMAIN, PAIRS, RECIPIENT, SENDER};
+use super::load::{Finish, Plan, Side};
+use super::report::{Figure, Report};
+
+/// How Dovecot keeps mail.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Format {
+    Sdbox,
+    Maildir,
+}
+
+pub async fn measure(plan: &Plan, folder: &Path, report: &mut Report) -> io::Result<()> {
+    for format in [Format::Sdbox, Format::Maildir] {
+        let place = folder.join(format.name());
+        let peer = Peer::start(&place, format)?;
+        submission(&peer, plan, report).await?;
+        // IMAP figures (SELECT, FETCH, STORE, SEARCH, APPEND, IDLE) join here, on the same peer.
+    }
+    Ok(())
+}
+
+async fn submission(peer: &Peer, plan: &Plan, report: &mut Report) -> io::Result<()> {
+    for shape in &plan.shapes {
+        let outcome = peer.side.measure(*shape, plan.rounds, peer.format.name()).await?;
+        report.add(Figure {
+            what: "submission",
+            subject: format!("postfix+dovecot {}", peer.format.name()),
+            size: shape.size,
+            connections: shape.connections,
+            rate: outcome.rate,
+            p50: outcome.ack_p50,
+            p99: outcome.ack_p99,
+            cpu: None,
+        });
+    }
+    Ok(())
+}
+
+/// Both daemons; they end with this value.
+struct Peer {
+    format: Format,
+    side: Side,
+    postfix: PathBuf,
+    dovecot: PathBuf,
+}
+
+impl Peer {
+    fn start(place: &Path, format: Format) -> io::Result<Self> {
+        lay_out(place)?;
+        let authority = Authority::new(KeyKind::P256)?;
+        let host = authority.issue_host(HOST)?;
+        write_pem(&place.join("ca.pem"), &authority.certificate)?;
+        write_pem(&place.join("host.pem"), &host.certificate)?;
+        fs::write(place.join("host.key"), host.key.private_key_to_pem_pkcs8()?)?;
+        let (submission, imap) = (free_port()?, free_port()?);
+        write_dovecot(place, format, imap)?;
+        write_postfix(place, submission)?;
+        let side = Side {
+            doors: Doors { submission, imap, tls: Tls::new(&place.join("ca.pem"), HOST)? },
+            senders: accounts(&authority, SENDER)?,
+            recipients: accounts(&authority, RECIPIENT)?,
+            finish: Finish::Inbox,
+        };
+        let (postfix, dovecot) = (place.join("postfix"), place.join("dovecot.conf"));
+        let peer = Self { format, side, postfix, dovecot };
+        run(Command::new("dovecot").arg("-c").arg(&peer.dovecot))?;
+        run(Command::new("postfix").arg("-c").arg(&peer.postfix).arg("start"))?;
+        wait_for(submission)?;
+        wait_for(imap)?;
+        Ok(peer)
+    }
+}
+
+impl Drop for Peer {
+    fn drop(&mut self) {
+        // Nothing can be done about a daemon that has already ended.
+        let _ = run(Command::new("postfix").arg("-c").arg(&self.postfix).arg("stop"));
+        let _ = run(Command::new("doveadm").arg("-c").arg(&self.dovecot).arg("stop"));
+    }
+}
+
+impl Format {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Sdbox => "sdbox",
+            Self::Maildir => "maildir",
+        }
+    }
+
+    fn location(self, place: &Path) -> String {
+        format!("{}:{}/mail/%n", self.name(), place.display())
+    }
+}
+
+/// The folders, readable for the daemons' users on the whole way down.
+fn lay_out(place: &Path) -> io::Result<()> {
+    for folder in ["postfix", "queue", "data", "run", "mail"] {
+        fs::create_dir_all(place.join(folder))?;
+    }
+    for open in place.ancestors().take(2) {
+        fs::set_permissions(open, fs::Permissions::from_mode(0o755))?;
+    }
+    run(Command::new("chown").arg("postfix").arg(place.join("data")))?;
+    run(Command::new("chown").arg("mail:mail").arg(place.join("mail")))
+}
+
+/// Debian's defaults, in a folder of its own, on a port of its own.
+fn write_postfix(place: &Path, submission: SocketAddr) -> io::Result<()> {
+    let at = place.display();
+    let main = format!(
+        "compatibility_level = 3.6\nmyhostname = {HOST}\nmydestination =\ninet_interfaces = \
+         127.0.0.1\ninet_protocols = ipv4\nqueue_directory = {at}/queue\ndata_directory = \
+         {at}/data\nmaillog_file = {at}/postfix.log\nmaillog_file_prefixes = {at}\n\
+         message_size_limit = 36700160\nmailbox_size_limit = 0\nvirtual_mailbox_limit = 0\n\
+         virtual_mailbox_domains = {DOMAIN}\nvirtual_transport = \
+         lmtp:unix:{at}/run/lmtp-postfix\nsmtpd_tls_cert_file = {at}/host.pem\n\
+         smtpd_tls_key_file = {at}/host.key\nsmtpd_tls_wrappermode = yes\n\
+         smtpd_sasl_auth_enable = yes\nsmtpd_sasl_type = dovecot\nsmtpd_sasl_path = \
+         {at}/run/auth-postfix\nsmtpd_relay_restrictions = permit_sasl_authenticated, reject\n\
+         alias_maps =\nbiff = no\n"
+    );
+    fs::write(place.join("postfix/main.cf"), main)?;
+    fs::write(place.join("postfix/master.cf"), format!("{submission} {MASTER}"))
+}
+
+fn write_dovecot(place: &Path, format: Format, imap: SocketAddr) -> io::Result<()> {
+    let at = place.display();
+    let location = format.location(place);
+    let port = imap.port();
+    let conf = format!(
+        "base_dir = {at}/run\nstate_dir = {at}/run\nlog_path = {at}/dovecot.log\nprotocols = imap \
+         lmtp\nlisten = 127.0.0.1\nssl = required\nssl_cert = <{at}/host.pem\nssl_key = \
+         <{at}/host.key\nmail_location = {location}\nmail_uid = mail\nmail_gid = mail\n\
+         first_valid_uid = 1\nmail_max_userip_connections = 100\nauth_username_format = %Ln\n\
+         passdb {{\n driver = passwd-file\n args = {at}/users\n}}\nuserdb {{\n driver = static\n \
+         args = uid=mail gid=mail home={at}/mail/%n\n}}\nservice auth {{\n unix_listener \
+         {at}/run/auth-postfix {{\n mode = 0660\n user = postfix\n }}\n}}\nservice lmtp {{\n \
+         unix_listener {at}/run/lmtp-postfix {{\n mode = 0660\n user = postfix\n }}\n}}\n\
+         service imap-login {{\n inet_listener imap {{\n port = 0\n }}\n inet_listener imaps {{\n \
+         port = {port}\n }}\n}}\n"
+    );
+    fs::write(place.join("dovecot.conf"), conf)?;
+    let roles = [SENDER, RECIPIENT];
+    let lines = roles.iter().flat_map(|role| {
+        (0..PAIRS).map(move |n| format!("{role}{n}:{{PLAIN}}{PASSWORD}\n"))
+    });
+    fs::write(place.join("users"), lines.collect::<String>())
+}
+
+fn accounts(authority: &Authority, role: &str) -> io::Result<Vec<Account>> {
+    let account = |n| {
+        let address = format!("{role}{n}@{DOMAIN}");
+        let holder = authority.issue(&address)?;
+        let signer = Signer::new(holder.certificate, holder.key);
+        Ok(Account { address, password: PASSWORD.to_owned(), signer })
+    };
+    (0..PAIRS).map(account).collect()
+}
+
+fn write_pem(file: &Path, certificate: &X509) -> io::Result<()> {
+    fs::write(file, certificate.to_pem()?)
+}
+
+fn free_port() -> io::Result<SocketAddr> {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()
+}
+
+fn run(command: &mut Command) -> io::Result<()> {
+    let ran = command.stdin(Stdio::null()).output()?;
+    if ran.status.success() {
+        return Ok(());
+    }
+    let told = String::from_utf8_lossy(&ran.stderr).into_owned();
+    Err(io::Error::other(format!("{command:?}: {}: {told}", ran.status)))
+}
+
+fn wait_for(door: SocketAddr) -> io::Result<()> {
+    let start = Instant::now();
+    loop {
+        match std::net::TcpStream::connect(door) {
+            Ok(_) => return Ok(()),
+            Err(refused) if start.elapsed() > START_PATIENCE => return Err(refused),
+            Err(_) => std::thread::sleep(Duration::from_millis(20)),
+        }
+    }
+}
+
+const HOST: &str = "posta.example";
+const PASSWORD: &str = "gizli-sozcuk";
+const START_PATIENCE: Duration = Duration::from_secs(20);
+/// The services of Debian's master.cf that this way of a message uses, none in a chroot.
+const MASTER: &str = "inet n - n - - smtpd
+cleanup unix n - n - 0 cleanup
+qmgr unix n - n 300 1 qmgr
+tlsmgr unix - - n 1000? 1 tlsmgr
+rewrite unix - - n - - trivial-rewrite
+bounce unix - - n - 0 bounce
+defer unix - - n - 0 bounce
+trace unix - - n - 0 bounce
+verify unix - - n - 1 verify
+flush unix n - n 1000? 0 flush
+proxymap unix - - n - - proxymap
+error unix - - n - - error
+retry unix - - n - - error
+lmtp unix - - n - - lmtp
+anvil unix - - n - 1 anvil
+scache unix - - n - 1 scache
+postlog unix-dgram n - n - 1 postlogd
+";

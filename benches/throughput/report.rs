@@ -1,0 +1,114 @@
+//! Figures: printed as they come, then as ratios side by side, and as JSON.
+
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+use serde_json::json;
+
+/// One measurement.
+#[derive(Clone, Debug)]
+pub struct Figure {
+    /// `submission`, `cryptography`, `fdatasync`, …
+    pub what: &'static str,
+    /// Who was measured, with its variant: `kep p256`, `postfix+dovecot sdbox`, `disk`.
+    pub subject: String,
+    pub size: usize,
+    pub connections: usize,
+    /// A second.
+    pub rate: f64,
+    /// Of one wait: the acknowledgement, or the operation.
+    pub p50: Duration,
+    pub p99: Duration,
+    /// CPU time of the server a message, where the kernel tells it.
+    pub cpu: Option<Duration>,
+}
+
+/// All measurements of one run.
+pub struct Report {
+    figures: Vec<Figure>,
+}
+
+impl Report {
+    pub fn new() -> Self {
+        println!(
+            "{:<13} {:<24} {:>8} {:>5} {:>11} {:>9} {:>9} {:>9}",
+            "what", "subject", "octets", "conns", "/s", "p50 ms", "p99 ms", "cpu ms"
+        );
+        Self { figures: Vec::new() }
+    }
+
+    pub fn add(&mut self, figure: Figure) {
+        let cpu = figure.cpu.map_or_else(|| "-".to_owned(), |cpu| format!("{:.3}", millis(cpu)));
+        println!(
+            "{:<13} {:<24} {:>8} {:>5} {:>11.1} {:>9.3} {:>9.3} {:>9}",
+            figure.what,
+            figure.subject,
+            figure.size,
+            figure.connections,
+            figure.rate,
+            millis(figure.p50),
+            millis(figure.p99),
+            cpu
+        );
+        self.figures.push(figure);
+    }
+
+    /// `kep` beside the peers and beside what its cryptography alone allows.
+    pub fn print_ratios(&self) {
+        let ours = self.figures.iter().filter(|f| f.subject.starts_with("kep "));
+        for kep in ours {
+            for other in self.figures.iter().filter(|other| comparable(kep, other)) {
+                println!(
+                    "ratio {:<12} / {:<24} {:>8} octets, {:>2} connections: {:>5.2} x rate, {:>5.2} x p99",
+                    kep.subject,
+                    other.subject,
+                    kep.size,
+                    kep.connections,
+                    kep.rate / other.rate,
+                    millis(kep.p99) / millis(other.p99)
+                );
+            }
+        }
+    }
+
+    pub fn write_json(&self, file: &Path) -> io::Result<()> {
+        let each = self.figures.iter().map(|f| {
+            json!({
+                "what": f.what,
+                "subject": f.subject,
+                "octets": f.size,
+                "connections": f.connections,
+                "per_second": f.rate,
+                "p50_ms": millis(f.p50),
+                "p99_ms": millis(f.p99),
+                "cpu_ms": f.cpu.map(millis),
+            })
+        });
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let all = json!({ "cores": cores, "figures": each.collect::<Vec<_>>() });
+        std::fs::write(file, format!("{all:#}\n"))
+    }
+}
+
+/// The same work by a peer, or the cryptography of the same work with the same key.
+fn comparable(kep: &Figure, other: &Figure) -> bool {
+    let peer = other.what == kep.what
+        && other.connections == kep.connections
+        && !other.subject.starts_with("kep ");
+    let limit =
+        other.what == "cryptography" && kep.subject.strip_prefix("kep ") == Some(&other.subject);
+    other.size == kep.size && (peer || limit)
+}
+
+/// The wait that so many per cent of all waits don't exceed.
+pub fn quantile(waits: &[Duration], per_cent: usize) -> Duration {
+    let mut sorted = waits.to_vec();
+    sorted.sort_unstable();
+    let at = (sorted.len() * per_cent).div_ceil(100).saturating_sub(1);
+    sorted.get(at).copied().unwrap_or_default()
+}
+
+fn millis(wait: Duration) -> f64 {
+    wait.as_secs_f64() * 1000.0
+}

@@ -1,0 +1,140 @@
+//! One connection to a server: TLS from the first byte or after STARTTLS, read by lines and counts.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, RootCertStore};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+
+/// When TLS begins.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Security {
+    Implicit,
+    StartTls,
+}
+
+/// Trust in one server: its authority and the name its certificate bears.
+#[derive(Clone)]
+pub struct Tls {
+    connector: TlsConnector,
+    name: ServerName<'static>,
+}
+
+/// A connection with its read-ahead.
+pub struct Connection {
+    io: Box<dyn Io>,
+    ahead: Vec<u8>,
+    taken: usize,
+    local: SocketAddr,
+}
+
+trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
+
+impl Tls {
+    /// Trusts the authorities in a PEM file, for a server of that name.
+    pub fn new(authorities: &Path, name: &str) -> io::Result<Self> {
+        let mut roots = RootCertStore::empty();
+        for found in CertificateDer::pem_file_iter(authorities).map_err(io::Error::other)? {
+            roots.add(found.map_err(io::Error::other)?).map_err(io::Error::other)?;
+        }
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let config = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(io::Error::other)?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let name = ServerName::try_from(name.to_owned()).map_err(io::Error::other)?;
+        Ok(Self { connector: TlsConnector::from(Arc::new(config)), name })
+    }
+}
+
+impl Connection {
+    /// Connects with TLS from the first byte.
+    pub async fn implicit(to: SocketAddr, tls: &Tls) -> io::Result<Self> {
+        Self::plain(to).await?.upgrade(tls).await
+    }
+
+    /// Connects without TLS, to be upgraded.
+    pub async fn plain(to: SocketAddr) -> io::Result<Self> {
+        let tcp = TcpStream::connect(to).await?;
+        tcp.set_nodelay(true)?;
+        let local = tcp.local_addr()?;
+        Ok(Self { io: Box::new(tcp), ahead: Vec::new(), taken: 0, local })
+    }
+
+    /// Starts TLS here; whatever was read ahead in clear text is an injection and an error.
+    pub async fn upgrade(self, tls: &Tls) -> io::Result<Self> {
+        if self.taken < self.ahead.len() {
+            return Err(io::Error::other("clear text carried over into TLS"));
+        }
+        let stream = tls.connector.connect(tls.name.clone(), self.io).await?;
+        Ok(Self { io: Box::new(stream), ahead: Vec::new(), taken: 0, local: self.local })
+    }
+
+    /// Our end, by which a trace of the server's system calls finds this connection.
+    pub fn local(&self) -> SocketAddr {
+        self.local
+    }
+
+    pub async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.io.write_all(bytes).await?;
+        self.io.flush().await
+    }
+
+    /// One line without its CRLF.
+    pub async fn line(&mut self) -> io::Result<Vec<u8>> {
+        let mut searched = self.taken;
+        loop {
+            if let Some(at) = self.ahead[searched..].iter().position(|b| *b == b'\n') {
+                let end = searched + at;
+                let line = self.ahead[self.taken..end].strip_suffix(b"\r");
+                let line = line.unwrap_or(&self.ahead[self.taken..end]).to_vec();
+                self.taken = end + 1;
+                return Ok(line);
+            }
+            let unread = self.ahead.len() - self.taken;
+            if unread > LINE_MAX {
+                return Err(io::Error::other("the server's line is too long"));
+            }
+            self.fill().await?;
+            searched = self.taken + unread;
+        }
+    }
+
+    /// Exactly so many octets.
+    pub async fn take(&mut self, count: usize) -> io::Result<Vec<u8>> {
+        while self.ahead.len() - self.taken < count {
+            self.fill().await?;
+        }
+        let octets = self.ahead[self.taken..self.taken + count].to_vec();
+        self.taken += count;
+        Ok(octets)
+    }
+
+    /// Sends the end of our side, politely.
+    pub async fn close(mut self) {
+        // A server that has gone first has nothing left to hear.
+        let _ = self.io.shutdown().await;
+    }
+
+    async fn fill(&mut self) -> io::Result<()> {
+        self.ahead.drain(..self.taken);
+        self.taken = 0;
+        self.ahead.reserve(READ_SIZE);
+        match self.io.read_buf(&mut self.ahead).await? {
+            0 => Err(io::ErrorKind::UnexpectedEof.into()),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Larger than any line a sane server sends: ESEARCH of 50,000 numbers fits.
+const LINE_MAX: usize = 1 << 20;
+const READ_SIZE: usize = 64 * 1024;

@@ -1,0 +1,237 @@
+//! A provider folder made by `kep dev init` and the server that runs on it, seen from outside.
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+
+use super::imap::Imap;
+use super::mail::Signer;
+use super::smtp::Smtp;
+use super::tls::{Security, Tls};
+
+/// What `kep dev init` is asked for.
+#[derive(Clone, Debug)]
+pub struct Wish<'a> {
+    pub domain: &'a str,
+    /// Local parts.
+    pub accounts: &'a [String],
+    /// `p256`, `rsa2048` or `rsa3072`.
+    pub key: &'a str,
+    /// Accounts that open directly (`doğrudan`).
+    pub direct: bool,
+}
+
+/// A provider folder.
+pub struct World {
+    binary: PathBuf,
+    folder: PathBuf,
+    base_port: u16,
+    accounts: Vec<Account>,
+    tls: Tls,
+}
+
+/// Someone who has an account, with his door to it.
+#[derive(Clone)]
+pub struct Account {
+    pub address: String,
+    pub password: String,
+    pub signer: Signer,
+}
+
+/// A running server; it dies with this value.
+pub struct Server {
+    child: Child,
+}
+
+/// Where a mail program of this provider connects: what tests and the load generator need.
+#[derive(Clone)]
+pub struct Doors {
+    pub submission: SocketAddr,
+    pub imap: SocketAddr,
+    pub tls: Tls,
+}
+
+impl World {
+    /// Runs `kep dev init`.
+    pub async fn init(binary: &Path, folder: &Path, wish: &Wish<'_>) -> io::Result<Self> {
+        let base_port = free_ports()?;
+        let mut command = Command::new(binary);
+        command.args(["dev", "init"]).arg(folder).args(["--domain", wish.domain]);
+        command.args(["--base-port", &base_port.to_string()]);
+        command.args(["--accounts", &wish.accounts.join(","), "--key", wish.key]);
+        if wish.direct {
+            command.arg("--direct");
+        }
+        let ran = command.stdin(Stdio::null()).output().await?;
+        if !ran.status.success() {
+            let told = String::from_utf8_lossy(&ran.stderr).into_owned();
+            return Err(io::Error::other(format!("kep dev init: {}: {told}", ran.status)));
+        }
+        let accounts = accounts(folder)?;
+        let tls = Tls::new(&folder.join("trust/tls-ca.pem"), TLS_NAME)?;
+        let (binary, folder) = (binary.to_owned(), folder.to_owned());
+        Ok(Self { binary, folder, base_port, accounts, tls })
+    }
+
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    pub fn binary(&self) -> &Path {
+        &self.binary
+    }
+
+    /// In the order of `passwords.txt`.
+    pub fn accounts(&self) -> &[Account] {
+        &self.accounts
+    }
+
+    /// The account of a local part.
+    pub fn account(&self, local: &str) -> io::Result<&Account> {
+        let found = self.accounts.iter().find(|a| a.address.split('@').next() == Some(local));
+        found.ok_or_else(|| io::Error::other(format!("passwords.txt has no {local}")))
+    }
+
+    /// Implicit TLS on both.
+    pub fn doors(&self) -> Doors {
+        let door = |offset| SocketAddr::from((Ipv4Addr::LOCALHOST, self.base_port + offset));
+        Doors { submission: door(SUBMISSION_TLS), imap: door(IMAP_TLS), tls: self.tls.clone() }
+    }
+
+    /// Starts `kep serve` and waits for its `kep: ready`.
+    pub async fn serve(&self) -> io::Result<Server> {
+        Server::start(&mut self.serve_command(Command::new(&self.binary))).await
+    }
+
+    /// The same under `strace`, writing its trace to `trace`.
+    pub async fn serve_traced(&self, trace: &Path, calls: &str) -> io::Result<Server> {
+        let mut strace = Command::new("strace");
+        // -yy names files and both ends of a socket; -ttt gives the machine's clock.
+        strace.args(["-f", "-yy", "-ttt", "-s", "16", "-e"]).arg(format!("trace={calls}"));
+        strace.arg("-o").arg(trace).arg("--").arg(&self.binary);
+        Server::start(&mut self.serve_command(strace)).await
+    }
+
+    /// `kep verify` over files, against the provider's own anchors: exit code and report.
+    pub async fn verify(&self, files: &[PathBuf]) -> io::Result<(Option<i32>, String)> {
+        let mut command = Command::new(&self.binary);
+        command.arg("verify").args(files).arg("--trust").arg(self.folder.join("trust"));
+        let ran = command.stdin(Stdio::null()).output().await?;
+        let mut report = String::from_utf8_lossy(&ran.stdout).into_owned();
+        report.push_str(&String::from_utf8_lossy(&ran.stderr));
+        Ok((ran.status.code(), report))
+    }
+
+    fn serve_command(&self, mut command: Command) -> Command {
+        command.arg("serve").arg("--conf").arg(self.folder.join("kep.toml"));
+        command
+    }
+}
+
+impl Doors {
+    pub async fn smtp(&self, account: &Account) -> io::Result<Smtp> {
+        let (user, password) = (&account.address, &account.password);
+        Smtp::login(self.submission, &self.tls, Security::Implicit, user, password).await
+    }
+
+    pub async fn imap(&self, account: &Account) -> io::Result<Imap> {
+        let (user, password) = (&account.address, &account.password);
+        Imap::login(self.imap, &self.tls, Security::Implicit, user, password).await
+    }
+}
+
+impl Server {
+    async fn start(command: &mut Command) -> io::Result<Self> {
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).kill_on_drop(true);
+        let mut child = command.spawn()?;
+        let stdout = child.stdout.take().ok_or_else(|| io::Error::other("no stdout"))?;
+        let mut lines = BufReader::new(stdout).lines();
+        let ready = async {
+            while let Some(line) = lines.next_line().await? {
+                if line == READY {
+                    return Ok(());
+                }
+            }
+            Err(io::Error::other("kep serve ended before it was ready"))
+        };
+        let waited = tokio::time::timeout(START_PATIENCE, ready).await;
+        waited.map_err(|_| io::Error::other("kep serve is not ready in time"))??;
+        // A full pipe would stop the server: what it prints later is read and dropped.
+        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+        Ok(Self { child })
+    }
+
+    /// The process id, while it runs.
+    pub fn pid(&self) -> Option<u32> {
+        self.child.id()
+    }
+
+    /// SIGKILL, and gone when this returns.
+    pub async fn kill(mut self) -> io::Result<()> {
+        self.child.kill().await
+    }
+
+    /// CPU time used so far, user and system, from the kernel's books.
+    pub fn cpu(&self) -> io::Result<Duration> {
+        let pid = self.pid().ok_or_else(|| io::Error::other("the server has ended"))?;
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"))?;
+        // proc(5): utime and stime are the 14th and 15th field; the 2nd, in parentheses, may
+        // contain spaces.
+        let after = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
+        let ticks: u64 = after.split_whitespace().skip(11).take(2).flat_map(str::parse::<u64>).sum();
+        Ok(Duration::from_millis(ticks * 1000 / TICKS_PER_SECOND))
+    }
+}
+
+/// Reads `passwords.txt` and each user's certificate.
+fn accounts(folder: &Path) -> io::Result<Vec<Account>> {
+    let list = std::fs::read_to_string(folder.join("passwords.txt"))?;
+    let pairs = list.lines().filter_map(|line| line.split_once(' '));
+    let account = |(address, password): (&str, &str)| {
+        let p12 = folder.join("users").join(format!("{address}.p12"));
+        let signer = Signer::from_p12(&p12, password)?;
+        Ok(Account { address: address.to_owned(), password: password.to_owned(), signer })
+    };
+    pairs.map(account).collect()
+}
+
+/// The first of enough free ports in a row.
+fn free_ports() -> io::Result<u16> {
+    for _ in 0..PORT_TRIES {
+        let first = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        let base = first.local_addr()?.port();
+        let others: Vec<_> = (1..PORTS)
+            .map_while(|n| TcpListener::bind((Ipv4Addr::LOCALHOST, base.checked_add(n)?)).ok())
+            .collect();
+        if others.len() == usize::from(PORTS) - 1 {
+            return Ok(base);
+        }
+    }
+    Err(io::Error::other("no free ports in a row"))
+}
+
+/// The binary of this package; `KEP_BIN` names another one.
+pub fn kep_binary() -> io::Result<PathBuf> {
+    let named = std::env::var_os("KEP_BIN").map(PathBuf::from);
+    let built = option_env!("CARGO_BIN_EXE_kep").map(PathBuf::from);
+    named.or(built).ok_or_else(|| io::Error::other("no kep binary: set KEP_BIN"))
+}
+
+const READY: &str = "kep: ready";
+/// The name in the development TLS certificate.
+const TLS_NAME: &str = "localhost";
+/// Offsets from the base port, as `kep dev init` lays them out.
+const SUBMISSION_TLS: u16 = 0;
+const IMAP_TLS: u16 = 2;
+/// How many ports in a row a provider uses.
+const PORTS: u16 = 8;
+const PORT_TRIES: usize = 100;
+/// Debug builds under strace on a busy machine start slowly.
+const START_PATIENCE: Duration = Duration::from_secs(60);
+/// USER_HZ, 100 on every Linux of today.
+const TICKS_PER_SECOND: u64 = 100;
