@@ -4,10 +4,18 @@
 //! use only rooms below it; `tests/it/tidy.rs` reads the imports and holds this.
 #![forbid(unsafe_code)]
 
-pub mod registry;
-pub mod spool;
-pub mod store;
-pub mod trust;
-pub mod mailbox;
+/// 1 · A message comes in, and is accepted or refused.
 pub mod accept;
+/// 5 · The addressee opens it with a mail program.
+pub mod mailbox;
+
+/// Who: accounts, credentials, providers, policies.
+pub mod registry;
+/// Jobs and facts between the steps.
+pub mod spool;
+/// Where bytes rest; the only room that knows SQL.
+pub mod store;
+/// Keys, certificates, time; the only room that knows cryptography.
+pub mod trust;
+/// Pure grammars.
 pub mod wire;
