@@ -163,7 +163,11 @@ impl Material {
 
     /// A TSTInfo's worth of content, enclosed and signed as any CMS is.
     fn new_stamp(&self) -> io::Result<Vec<u8>> {
-        sign(&self.authority, &self.evidence[..TST_INFO], CMSOptions::BINARY | CMSOptions::NOSMIMECAP)
+        sign(
+            &self.authority,
+            &self.evidence[..TST_INFO],
+            CMSOptions::BINARY | CMSOptions::NOSMIMECAP,
+        )
     }
 
     fn verify_stamp(&self) -> io::Result<()> {

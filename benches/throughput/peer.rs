@@ -160,9 +160,9 @@ fn write_dovecot(place: &Path, format: Format, imap: SocketAddr) -> io::Result<(
     );
     fs::write(place.join("dovecot.conf"), conf)?;
     let roles = [SENDER, RECIPIENT];
-    let lines = roles.iter().flat_map(|role| {
-        (0..PAIRS).map(move |n| format!("{role}{n}:{{PLAIN}}{PASSWORD}\n"))
-    });
+    let lines = roles
+        .iter()
+        .flat_map(|role| (0..PAIRS).map(move |n| format!("{role}{n}:{{PLAIN}}{PASSWORD}\n")));
     fs::write(place.join("users"), lines.collect::<String>())
 }
 

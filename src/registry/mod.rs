@@ -1,5 +1,10 @@
 //! Who: accounts, operators, credentials, credits, labels, contacts, directory, providers, and the
 //! policies that hold for them.
 
+pub mod accounts;
 pub mod holidays;
+pub mod providers;
 pub mod read_policy;
+
+pub use accounts::{Account, AccountState, NewAccount, OpeningMode, RegistryError, SignatureRule};
+pub use providers::{Provider, Standing};

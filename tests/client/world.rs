@@ -183,7 +183,8 @@ impl Server {
         // proc(5): utime and stime are the 14th and 15th field; the 2nd, in parentheses, may
         // contain spaces.
         let after = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
-        let ticks: u64 = after.split_whitespace().skip(11).take(2).flat_map(str::parse::<u64>).sum();
+        let ticks: u64 =
+            after.split_whitespace().skip(11).take(2).flat_map(str::parse::<u64>).sum();
         Ok(Duration::from_millis(ticks * 1000 / TICKS_PER_SECOND))
     }
 }

@@ -1,0 +1,245 @@
+//! Accounts: who may log in, submit and receive, and under which policies.
+
+use crate::store::accounts::{self as rows, AccountRow};
+use crate::store::{Lane, RowsError, Store, StoreError, Tx, mail};
+use crate::trust::Certificate;
+use crate::wire::{AccountId, AddressError, KepAddress, Timestamp};
+use thiserror::Error;
+
+/// An account as the rooms above see it; its password stays below.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    pub id: AccountId,
+    pub address: KepAddress,
+    pub name: String,
+    /// T.C. kimlik no; qualified certificates name their holder by it.
+    pub identity_number: Option<String>,
+    pub state: AccountState,
+    pub opening: OpeningMode,
+    pub signature: SignatureRule,
+    pub created_at: Timestamp,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum AccountState {
+    Active,
+    Closed,
+}
+
+/// How an unopened dispatch stands in INBOX.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum OpeningMode {
+    /// `kapalı zarf`: a stub, until it is opened by an explicit act.
+    Sealed,
+    /// `doğrudan`: the first fetch of content opens.
+    Direct,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum SignatureRule {
+    /// Unsigned mail is refused.
+    Required,
+    /// Unsigned mail waits for its signature.
+    Hold,
+    Optional,
+}
+
+/// What is needed to open an account.
+#[derive(Clone, Debug)]
+pub struct NewAccount {
+    pub address: KepAddress,
+    pub name: String,
+    pub identity_number: Option<String>,
+    pub opening: OpeningMode,
+    pub signature: SignatureRule,
+    /// An Argon2id verifier.
+    pub password: String,
+    pub certificates: Vec<Certificate>,
+    pub at: Timestamp,
+}
+
+#[derive(Debug, Error)]
+pub enum RegistryError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("{0} exists already; an address is never given twice")]
+    Exists(KepAddress),
+    #[error("{0} is reserved for the provider")]
+    Reserved(KepAddress),
+    #[error("there is no account {0}")]
+    Unknown(KepAddress),
+    #[error("not a KEP address: {0:?}")]
+    Address(AddressError),
+}
+
+impl From<RowsError> for RegistryError {
+    fn from(error: RowsError) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+/// Opens an account with its mailboxes.
+pub async fn add(store: &Store, new: NewAccount) -> Result<AccountId, RegistryError> {
+    if RESERVED.contains(&new.address.local()) {
+        return Err(RegistryError::Reserved(new.address));
+    }
+    let address = new.address.clone();
+    let added = store.write(Lane::Client, move |tx| insert(tx, &new)).await;
+    match added {
+        Err(StoreError::Exists(_)) => Err(RegistryError::Exists(address)),
+        other => Ok(other?),
+    }
+}
+
+pub async fn find(store: &Store, address: &KepAddress) -> Result<Option<Account>, RegistryError> {
+    let text = address.as_str().to_owned();
+    let row = store.read(move |tx| rows::by_address(tx, &text)).await?;
+    row.map(|row| account(&row).map_err(RegistryError::from)).transpose()
+}
+
+/// The account that must be there.
+pub async fn get(store: &Store, address: &KepAddress) -> Result<Account, RegistryError> {
+    let found = find(store, address).await?;
+    found.ok_or_else(|| RegistryError::Unknown(address.clone()))
+}
+
+pub async fn list(store: &Store) -> Result<Vec<Account>, RegistryError> {
+    let rows = store.read(rows::all).await?;
+    Ok(rows.iter().map(account).collect::<Result<_, _>>()?)
+}
+
+pub async fn set_state(
+    store: &Store,
+    address: &KepAddress,
+    state: AccountState,
+) -> Result<(), RegistryError> {
+    let id = get(store, address).await?.id;
+    Ok(store.write(Lane::Client, move |tx| rows::set_state(tx, id, state.word())).await?)
+}
+
+pub async fn set_opening(
+    store: &Store,
+    address: &KepAddress,
+    mode: OpeningMode,
+) -> Result<(), RegistryError> {
+    let id = get(store, address).await?.id;
+    Ok(store.write(Lane::Client, move |tx| rows::set_opening(tx, id, mode.word())).await?)
+}
+
+pub async fn set_signature(
+    store: &Store,
+    address: &KepAddress,
+    rule: SignatureRule,
+) -> Result<(), RegistryError> {
+    let id = get(store, address).await?.id;
+    Ok(store.write(Lane::Client, move |tx| rows::set_signature_policy(tx, id, rule.word())).await?)
+}
+
+/// `verifier` is Argon2id's text.
+pub async fn set_password(
+    store: &Store,
+    address: &KepAddress,
+    verifier: String,
+) -> Result<(), RegistryError> {
+    let id = get(store, address).await?.id;
+    Ok(store.write(Lane::Client, move |tx| rows::set_password(tx, id, &verifier)).await?)
+}
+
+/// Registers a signing certificate as the account's own.
+pub async fn add_certificate(
+    store: &Store,
+    address: &KepAddress,
+    certificate: Certificate,
+    at: Timestamp,
+) -> Result<(), RegistryError> {
+    let id = get(store, address).await?.id;
+    let work = move |tx: &mut Tx<'_>| {
+        rows::add_certificate(tx, id, &certificate.digest().0, certificate.der(), at)
+    };
+    Ok(store.write(Lane::Client, work).await?)
+}
+
+/// The account of a row and the verifier of its password.
+pub(super) async fn with_verifier(
+    store: &Store,
+    address: &KepAddress,
+) -> Result<Option<(Account, String)>, RegistryError> {
+    let text = address.as_str().to_owned();
+    let row = store.read(move |tx| rows::by_address(tx, &text)).await?;
+    let found = row.map(|row| Ok::<_, RowsError>((account(&row)?, row.password)));
+    Ok(found.transpose()?)
+}
+
+/// Whether a signing certificate is this account's: registered for it, or naming its holder by the
+/// T.C. kimlik no, or naming its address. Qualified certificates often name no address.
+pub fn is_signer(account: &Account, registered: &[Vec<u8>], signer: &Certificate) -> bool {
+    let by_number = match (&account.identity_number, signer.identity_number()) {
+        (Some(own), Some(theirs)) => own == theirs,
+        _ => false,
+    };
+    let by_address =
+        || signer.emails().iter().any(|email| email.eq_ignore_ascii_case(account.address.as_str()));
+    by_number || registered.iter().any(|der| der == signer.der()) || by_address()
+}
+
+pub fn account(row: &AccountRow) -> Result<Account, RowsError> {
+    Ok(Account {
+        id: row.id,
+        address: KepAddress::parse(&row.address).map_err(|_| RowsError::Stored("an address"))?,
+        name: row.name.clone(),
+        identity_number: row.national_id.clone(),
+        state: AccountState::parse(&row.state).ok_or(RowsError::Stored("an account's state"))?,
+        opening: OpeningMode::parse(&row.opening).ok_or(RowsError::Stored("an opening mode"))?,
+        signature: SignatureRule::parse(&row.signature_policy)
+            .ok_or(RowsError::Stored("a signature rule"))?,
+        created_at: row.created_at,
+    })
+}
+
+fn insert(tx: &mut Tx<'_>, new: &NewAccount) -> Result<AccountId, StoreError> {
+    let row = AccountRow {
+        id: AccountId(0),
+        address: new.address.as_str().to_owned(),
+        name: new.name.clone(),
+        national_id: new.identity_number.clone(),
+        state: AccountState::Active.word().to_owned(),
+        opening: new.opening.word().to_owned(),
+        signature_policy: new.signature.word().to_owned(),
+        password: new.password.clone(),
+        created_at: new.at,
+    };
+    let id = rows::add(tx, &row)?;
+    // RFC 9051 §2.3.1.1: a mailbox made anew under an old name needs a greater value; seconds grow.
+    let validity = u32::try_from(new.at.secs()).unwrap_or(u32::MAX);
+    mail::create_all(tx, id, validity)?;
+    for certificate in &new.certificates {
+        rows::add_certificate(tx, id, &certificate.digest().0, certificate.der(), new.at)?;
+    }
+    Ok(id)
+}
+
+macro_rules! words {
+    ($name:ident { $($variant:ident = $word:literal),+ $(,)? }) => {
+        impl $name {
+            pub fn word(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $word,)+
+                }
+            }
+
+            pub fn parse(word: &str) -> Option<Self> {
+                match word {
+                    $($word => Some(Self::$variant),)+
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+words!(AccountState { Active = "active", Closed = "closed" });
+words!(OpeningMode { Sealed = "sealed", Direct = "direct" });
+words!(SignatureRule { Required = "required", Hold = "hold", Optional = "optional" });
+
+/// Addresses of the provider itself (design, section 5).
+pub const RESERVED: [&str; 3] = ["kepservisi", "postmaster", "abuse"];
