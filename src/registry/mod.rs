@@ -3,6 +3,7 @@
 
 pub mod accounts;
 pub mod holidays;
+pub mod login;
 pub mod providers;
 pub mod read_policy;
 

@@ -11,6 +11,7 @@ pub struct Provider {
     pub domain: KepDomain,
     pub name: String,
     pub street: Option<String>,
+    pub postal_code: Option<String>,
     pub locality: String,
     pub country: String,
     pub policy_uris: Vec<String>,

@@ -3,8 +3,10 @@
 
 pub mod fact;
 pub mod opening;
+mod run;
 
 pub use fact::{Channel, Fact};
+pub use run::run;
 
 use crate::store::jobs::{self, Job, Lease, Leases};
 use crate::store::{Lane, RowsError, Store, StoreError, Tx};
@@ -61,12 +63,16 @@ pub struct Takers {
 /// A job and its lease; dropping it gives the job back.
 pub struct Taken {
     pub job: Job,
-    _lease: Lease,
+    pub lease: Lease,
 }
 
 impl Takers {
     pub fn new(store: &Store, step: Step) -> Self {
         Self { store: store.clone(), step, leases: Leases::default() }
+    }
+
+    pub fn step(&self) -> &'static str {
+        self.step.word()
     }
 
     /// Up to `limit` jobs that are due now.
@@ -83,7 +89,7 @@ impl Takers {
         };
         let taken = jobs.into_iter().filter_map(|job| {
             let lease = self.leases.take(job.id)?;
-            Some(Taken { job, _lease: lease })
+            Some(Taken { job, lease })
         });
         Ok(taken.take(limit).collect())
     }

@@ -4,7 +4,8 @@
 pub mod view;
 
 use super::rows::{Row, RowsError, Tx};
-use crate::wire::{AccountId, ContentId, MailboxId, MessageId, Timestamp};
+use crate::wire::imap::Structure;
+use crate::wire::{AccountId, ContentId, MailboxId, MessageId, Timestamp, mime};
 
 /// A mailbox's part in the account; names are what the user sees and may change.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -58,6 +59,31 @@ pub struct NewMessage {
     pub message_id: Option<MessageId>,
     /// The Message-ID field, as the user's program knows the message.
     pub ua_message_id: Option<String>,
+}
+
+impl NewMessage {
+    /// Of a mail's octets: what FETCH needs of them is computed here, once.
+    pub fn of(octets: &[u8], kind: Kind, at: Timestamp) -> Self {
+        Self {
+            kind,
+            flags: 0,
+            keywords: String::new(),
+            internal_date: at,
+            saved_at: at,
+            size: octets.len() as u64,
+            structure: Structure::compute(octets),
+            header: outer_header(octets).to_vec(),
+            message_id: None,
+            ua_message_id: None,
+        }
+    }
+}
+
+/// The outermost header with its empty line; of a mail without one all of it, up to a bound.
+fn outer_header(octets: &[u8]) -> &[u8] {
+    let root = mime::parse(octets);
+    let header = root.header_bytes(octets);
+    header.get(..HEADER_MAX).unwrap_or(header)
 }
 
 /// A message's place.
@@ -336,6 +362,8 @@ impl Kind {
     }
 }
 
+/// What a row keeps of a header; our own door refuses longer ones (accept, limits).
+const HEADER_MAX: usize = 512 << 10;
 /// The mailboxes of each account, by the glossary's names.
 pub const MAILBOXES: [(Role, &str); 11] = [
     (Role::Inbox, "INBOX"),

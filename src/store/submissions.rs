@@ -34,8 +34,6 @@ pub struct Details {
     pub sender_name: String,
     pub subject: String,
     pub ua_message_id: Option<String>,
-    #[serde(default)]
-    pub references: Vec<String>,
     pub message_type: String,
     pub authenticated_at: i64,
     pub signer: Option<SignerDetails>,

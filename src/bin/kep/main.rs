@@ -1,5 +1,21 @@
 //! `kep`: the server, its administration and its verifier.
 
+mod arguments;
+mod command;
+mod failure;
 mod settings;
+mod wire_up;
 
-fn main() {}
+use clap::Parser;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let arguments = match arguments::Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return arguments::refuse(&error),
+    };
+    match command::run(arguments) {
+        Ok(code) => code,
+        Err(failure) => failure.report(),
+    }
+}

@@ -1,0 +1,395 @@
+//! Judges a submission that was read whole, and lays it in. When it says `Accepted`, the message is
+//! durable (invariant 1); when it refuses, nothing is half-done (invariant 6).
+
+use super::ask::{
+    Aborted, Envelope, Login, LoginAnswer, RecipientAnswer, Route, SubmitAnswer,
+};
+use super::check::{self, Limits, Parsed, SignatureForm};
+use super::refusal::Refusal;
+use super::rejections::Rejections;
+use crate::registry::accounts::{self, Account, AccountState, SignatureRule};
+use crate::registry::login::{Logins, Outcome};
+use crate::registry::{Provider, RegistryError, Standing};
+use crate::spool::{self, Fact, fact::Refused};
+use crate::store::submissions::{
+    self, Details, NewRecipient, NewSubmission, SignerDetails, SubmissionState,
+};
+use crate::store::{Lane, Put, RowsError, Store, StoreError, Tx, evidence};
+use crate::trust::user_signature::{SignatureFault, UserTrust};
+use crate::trust::{Clock, random};
+use crate::wire::{AccountId, KepAddress, MessageId, sha256};
+use secrecy::SecretString;
+use std::sync::Arc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// What judging needs.
+pub struct Desk {
+    pub store: Store,
+    pub provider: Provider,
+    pub logins: Arc<Logins>,
+    pub users: Arc<UserTrust>,
+    pub clock: Clock,
+    pub limits: Limits,
+    pub rejections: Rejections,
+    budget: Arc<Semaphore>,
+}
+
+/// A message's octets while they come in. All of them together stay below a budget.
+pub struct Body {
+    octets: Vec<u8>,
+    permits: Option<OwnedSemaphorePermit>,
+    budget: Arc<Semaphore>,
+    failed: bool,
+}
+
+/// A message that may be accepted, and who signed it.
+struct Judged {
+    parsed: Parsed,
+    account: Account,
+    state: SubmissionState,
+    signer: Option<SignerDetails>,
+    material: Vec<evidence::Material>,
+}
+
+/// Why a message is not accepted now.
+enum Trouble {
+    Refused(Refusal),
+    Store(StoreError),
+    Registry(RegistryError),
+}
+
+impl Desk {
+    #[allow(clippy::too_many_arguments)] // each is another room's; made once, in wire_up
+    pub fn new(
+        store: Store,
+        provider: Provider,
+        logins: Arc<Logins>,
+        users: Arc<UserTrust>,
+        clock: Clock,
+        limits: Limits,
+        rejections: Rejections,
+        budget: usize,
+    ) -> Self {
+        let budget = Arc::new(Semaphore::new(budget / GRAIN));
+        Self { store, provider, logins, users, clock, limits, rejections, budget }
+    }
+
+    pub fn body(&self) -> Body {
+        let budget = Arc::clone(&self.budget);
+        Body { octets: Vec::new(), permits: None, budget, failed: false }
+    }
+
+    pub async fn login(&self, user: &str, secret: SecretString) -> LoginAnswer {
+        match self.logins.login(user, &secret, self.clock.now()).await {
+            Ok(Outcome::Proven(account)) if account.state == AccountState::Active => {
+                LoginAnswer::Accepted(Login { account: account.id, address: account.address })
+            }
+            Ok(Outcome::Proven(account)) => {
+                LoginAnswer::Refused(Refusal::AccountClosed(account.address.to_string()))
+            }
+            Ok(Outcome::Rejected) => LoginAnswer::Rejected,
+            Err(error) => {
+                tracing::error!(%error, "login");
+                LoginAnswer::Temporary
+            }
+        }
+    }
+
+    pub async fn recipient(&self, address: &KepAddress) -> RecipientAnswer {
+        match self.provider.standing(&self.store, address).await {
+            Ok(Standing::Local(_)) => RecipientAnswer::Local,
+            Ok(Standing::LocalClosed) => RecipientAnswer::Closed,
+            Ok(Standing::LocalUnknown) => RecipientAnswer::Unknown,
+            Ok(Standing::Provider) => RecipientAnswer::Provider { size_limit: None },
+            Ok(Standing::ProviderEnded) => RecipientAnswer::ProviderEnded,
+            Ok(Standing::ProviderUnknown) => RecipientAnswer::ProviderUnknown,
+            Err(error) => {
+                tracing::error!(%error, %address, "recipient");
+                RecipientAnswer::Temporary
+            }
+        }
+    }
+
+    pub async fn submit(&self, envelope: Envelope, body: Body) -> SubmitAnswer {
+        let Some((octets, _permits)) = body.finish() else { return SubmitAnswer::Temporary };
+        match self.judge(&octets, &envelope).await {
+            Ok(judged) => self.lay_in(envelope, octets, judged).await,
+            Err(Trouble::Refused(refusal)) => {
+                self.reject(&envelope, &octets, &refusal).await;
+                SubmitAnswer::Refused(refusal)
+            }
+            Err(trouble) => temporary(&trouble),
+        }
+    }
+
+    /// A message that the dialogue itself refused after its octets began to come.
+    pub async fn aborted(&self, aborted: Aborted, body: Option<Body>) {
+        let octets = body.map(|body| body.octets).unwrap_or_default();
+        self.reject(&aborted.envelope, &octets, &aborted.refusal).await;
+    }
+
+    async fn judge(&self, octets: &[u8], envelope: &Envelope) -> Result<Judged, Trouble> {
+        let parsed = heavy(octets.len(), || check::inspect(octets, envelope, &self.limits))?;
+        let account = accounts::find(&self.store, &envelope.login.address).await?;
+        let account = account.filter(|account| account.state == AccountState::Active);
+        let Some(account) = account else {
+            let address = envelope.login.address.to_string();
+            return Err(Refusal::AccountClosed(address).into());
+        };
+        let unsigned = |state| Judged {
+            parsed: parsed.clone(),
+            account: account.clone(),
+            state,
+            signer: None,
+            material: Vec::new(),
+        };
+        let verified = match &parsed.signature {
+            SignatureForm::Multipart { signed_part, signature_der, .. } => {
+                let part = octets.get(signed_part.clone()).unwrap_or_default();
+                self.users.verify(Some(part), signature_der, self.clock.now()).await
+            }
+            SignatureForm::Opaque { der } => self.users.verify(None, der, self.clock.now()).await,
+            _ => match account.signature {
+                SignatureRule::Optional => return Ok(unsigned(SubmissionState::Accepted)),
+                SignatureRule::Hold => return Ok(unsigned(SubmissionState::Held)),
+                SignatureRule::Required => return Err(Refusal::SignatureMissing.into()),
+            },
+        };
+        let signed = verified.map_err(refusal_of)?;
+        let id = account.id;
+        let registered = self.store.read(move |tx| crate::store::accounts::certificates(tx, id));
+        if !accounts::is_signer(&account, &registered.await?, &signed.signer) {
+            return Err(Refusal::SignerForeign(signed.signer.subject().to_owned()).into());
+        }
+        let signer = SignerDetails {
+            subject: signed.signer.subject().to_owned(),
+            issuer: signed.signer.issuer().to_owned(),
+            serial: signed.signer.serial().to_owned(),
+            signed_at: signed.signing_time.map(|at| at.millis()),
+        };
+        let material = signed.material.iter().map(|(kind, value)| evidence::Material {
+            kind,
+            digest: sha256(value),
+            value: value.clone(),
+        });
+        Ok(Judged {
+            material: material.collect(),
+            signer: Some(signer),
+            state: SubmissionState::Accepted,
+            parsed,
+            account,
+        })
+    }
+
+    async fn lay_in(&self, envelope: Envelope, octets: Vec<u8>, judged: Judged) -> SubmitAnswer {
+        let blobs = Arc::clone(&self.store.blobs);
+        let put = heavy(octets.len(), || blobs.put(octets));
+        let new = match put {
+            Ok(original) => self.submission(&envelope, original, &judged).await,
+            Err(error) => return temporary(&Trouble::Store(error.into())),
+        };
+        let new = match new {
+            Ok(new) => new,
+            Err(trouble) => return temporary(&trouble),
+        };
+        let (id, state, now) = (new.message_id.clone(), new.state, self.clock.now());
+        let store = self.store.clone();
+        let material = judged.material;
+        let work = move |tx: &mut Tx<'_>| -> Result<Result<(), MessageId>, StoreError> {
+            if let Err(same) = submissions::lay_in(tx, &store.blobs, &new)? {
+                return Ok(Err(same));
+            }
+            for material in &material {
+                evidence::keep(tx, material)?;
+            }
+            if new.state == SubmissionState::Accepted {
+                spool::certify(tx, &new.message_id, now)?;
+            }
+            Ok(Ok(()))
+        };
+        match self.store.write(Lane::Client, work).await {
+            Ok(Ok(())) if state == SubmissionState::Held => SubmitAnswer::Held { message_id: id },
+            Ok(Ok(())) => {
+                tracing::info!(message = %id, from = %envelope.login.address, "accepted");
+                metrics::counter!("kep_accepted_total").increment(1);
+                SubmitAnswer::Accepted { message_id: id }
+            }
+            Ok(Err(same)) => {
+                tracing::info!(message = %same, "the same mail again");
+                SubmitAnswer::AlreadyAccepted { message_id: same }
+            }
+            Err(error) => temporary(&Trouble::Store(error)),
+        }
+    }
+
+    async fn submission(
+        &self,
+        envelope: &Envelope,
+        original: Put,
+        judged: &Judged,
+    ) -> Result<NewSubmission, Trouble> {
+        let now = self.clock.now();
+        let mut recipients = Vec::with_capacity(envelope.recipients.len());
+        for recipient in &envelope.recipients {
+            let account = match recipient.route {
+                Route::Local => accounts::find(&self.store, &recipient.address).await?,
+                Route::Provider { .. } => None,
+            };
+            let address = recipient.address.to_string();
+            recipients.push(NewRecipient { address, account: account.map(|account| account.id) });
+        }
+        let Judged { parsed, account, signer, material, .. } = judged;
+        Ok(NewSubmission {
+            message_id: MessageId::new(random::bytes(), &self.provider.domain),
+            account: account.id,
+            state: judged.state,
+            same_mail: same_mail(account.id, &original, envelope),
+            accepted_at: now,
+            details: Details {
+                sender: account.address.to_string(),
+                sender_name: account.name.clone(),
+                subject: parsed.subject.clone(),
+                ua_message_id: parsed.ua_message_id.clone(),
+                message_type: parsed.message_type.as_str().to_owned(),
+                authenticated_at: now.millis(),
+                signer: signer.clone(),
+                ret: envelope.ret.map(|ret| format!("{ret:?}").to_ascii_uppercase()),
+                envid: envelope.envid.clone(),
+                requiretls: envelope.requiretls,
+                material: material.iter().map(|m| m.digest.hex()).collect(),
+            },
+            original,
+            recipients,
+        })
+    }
+
+    /// Evidence of a rejection for the sender, so many an hour. The same mail refused again is the
+    /// same rejection: its identifier is derived.
+    async fn reject(&self, envelope: &Envelope, octets: &[u8], refusal: &Refusal) {
+        metrics::counter!("kep_refused_total", "why" => refusal.name()).increment(1);
+        tracing::info!(from = %envelope.login.address, why = refusal.name(), "refused");
+        let now = self.clock.now();
+        if refusal.is_temporary() || !self.rejections.allow(envelope.login.account, now) {
+            return;
+        }
+        let digest = sha256(octets);
+        let name = sha256(format!("{}/{digest:?}/{}", envelope.login.address, refusal.name()).as_bytes());
+        let mut id = [0; 16];
+        id.copy_from_slice(&name.0[..16]);
+        let (subject, ua_message_id) = check::glance(octets);
+        let fact = Fact::Refused {
+            message: MessageId::new(id, &self.provider.domain).to_string(),
+            at: now.millis(),
+            refusal: Refused {
+                account: envelope.login.account.0,
+                sender: envelope.login.address.to_string(),
+                recipients: envelope.recipients.iter().map(|r| r.address.to_string()).collect(),
+                subject,
+                ua_message_id,
+                digest: digest.hex(),
+                reason: refusal.event_reason().to_owned(),
+                text: format!("{} / {}", refusal.turkish(), refusal.english()),
+            },
+        };
+        let work = move |tx: &mut Tx<'_>| spool::fact(tx, &fact, now);
+        let laid: Result<(), RowsError> = self.store.write(Lane::Background, work).await;
+        if let Err(error) = laid {
+            tracing::error!(%error, "a rejection could not be laid in");
+        }
+    }
+}
+
+impl Body {
+    /// Takes more octets; beyond the budget the message is answered with a temporary error.
+    pub fn add(&mut self, octets: &[u8]) {
+        if self.failed {
+            return;
+        }
+        let grains = |len: usize| len.div_ceil(GRAIN);
+        let have = self.permits.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
+        let want = grains(self.octets.len() + octets.len()).saturating_sub(have);
+        if want > 0 {
+            let more = u32::try_from(want).ok().and_then(|want| {
+                Arc::clone(&self.budget).try_acquire_many_owned(want).ok()
+            });
+            match (more, &mut self.permits) {
+                (Some(more), Some(permits)) => permits.merge(more),
+                (Some(more), none) => *none = Some(more),
+                (None, _) => {
+                    tracing::warn!("memory for incoming messages is used up");
+                    (self.failed, self.octets) = (true, Vec::new());
+                    return;
+                }
+            }
+        }
+        self.octets.extend_from_slice(octets);
+    }
+
+    fn finish(self) -> Option<(Vec<u8>, Option<OwnedSemaphorePermit>)> {
+        (!self.failed).then_some((self.octets, self.permits))
+    }
+}
+
+/// Work that takes a while moves the runtime's other tasks out of the way.
+fn heavy<T>(octets: usize, work: impl FnOnce() -> T) -> T {
+    if octets > HEAVY { tokio::task::block_in_place(work) } else { work() }
+}
+
+fn same_mail(account: AccountId, original: &Put, envelope: &Envelope) -> crate::wire::Digest {
+    let mut to: Vec<_> = envelope.recipients.iter().map(|r| r.address.as_str()).collect();
+    to.sort_unstable();
+    sha256(format!("{account}\n{}\n{}", original.digest.hex(), to.join("\n")).as_bytes())
+}
+
+fn temporary(trouble: &Trouble) -> SubmitAnswer {
+    match trouble {
+        Trouble::Refused(refusal) => return SubmitAnswer::Refused(refusal.clone()),
+        Trouble::Store(error) => tracing::error!(%error, "submission"),
+        Trouble::Registry(error) => tracing::error!(%error, "submission"),
+    }
+    metrics::counter!("kep_submission_temporary_total").increment(1);
+    SubmitAnswer::Temporary
+}
+
+fn refusal_of(fault: SignatureFault) -> Refusal {
+    tracing::info!(%fault, "signature");
+    match fault {
+        SignatureFault::WeakDigest(_) => Refusal::WeakDigest,
+        SignatureFault::Expired => Refusal::CertificateExpired,
+        SignatureFault::NotYetValid => Refusal::CertificateNotYetValid,
+        SignatureFault::Revoked => Refusal::CertificateRevoked,
+        SignatureFault::Untrusted(_) => Refusal::CertificateUntrusted,
+        SignatureFault::KeyUsage => Refusal::KeyUsage,
+        SignatureFault::RevocationUnknown(_) => Refusal::RevocationUnknown,
+        _ => Refusal::SignatureBroken,
+    }
+}
+
+impl From<Refusal> for Trouble {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<StoreError> for Trouble {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<RowsError> for Trouble {
+    fn from(error: RowsError) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+impl From<RegistryError> for Trouble {
+    fn from(error: RegistryError) -> Self {
+        Self::Registry(error)
+    }
+}
+
+/// The budget is counted in these.
+const GRAIN: usize = 16 << 10;
+/// More octets than this are parsed, hashed and encrypted aside.
+const HEAVY: usize = 256 << 10;

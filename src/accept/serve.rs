@@ -1,0 +1,319 @@
+//! Submission over sockets: the pure session decides, this loop reads, writes, asks and waits.
+
+use super::ask::{Answer, Ask, Config, LoginAnswer, Next, Piece, SubmitAnswer};
+use super::run::{Body, Desk};
+use super::session::{Session, Stop};
+use std::collections::HashMap;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::time::{Instant, timeout};
+use tokio_rustls::TlsAcceptor;
+
+/// How a listener begins.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Begin {
+    /// TLS from the first octet.
+    Tls,
+    /// In the clear, until STARTTLS.
+    Clear,
+}
+
+/// How long a client may take, and how many there may be.
+#[derive(Clone, Debug)]
+pub struct Manners {
+    pub command: Duration,
+    pub data: Duration,
+    pub session: Duration,
+    pub connections: usize,
+    pub per_address: usize,
+}
+
+/// What all connections of the submission listeners share.
+pub struct Submission {
+    pub desk: Arc<Desk>,
+    pub config: Arc<Config>,
+    pub manners: Manners,
+    pub tls: Arc<dyn Fn() -> Arc<rustls::ServerConfig> + Send + Sync>,
+    pub limits: Limits,
+}
+
+/// Counts connections, in all and by address.
+#[derive(Clone)]
+pub struct Limits {
+    all: Arc<Semaphore>,
+    by_address: Arc<Mutex<HashMap<IpAddr, usize>>>,
+    per_address: usize,
+}
+
+struct Admitted {
+    limits: Limits,
+    address: IpAddr,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Limits {
+    pub fn new(connections: usize, per_address: usize) -> Self {
+        let all = Arc::new(Semaphore::new(connections));
+        Self { all, by_address: Arc::default(), per_address }
+    }
+
+    fn admit(&self, address: IpAddr) -> Option<Admitted> {
+        let permit = Arc::clone(&self.all).try_acquire_owned().ok()?;
+        let mut counts = self.by_address.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = counts.entry(address).or_default();
+        if *count >= self.per_address {
+            return None;
+        }
+        *count += 1;
+        drop(counts);
+        Some(Admitted { limits: self.clone(), address, _permit: permit })
+    }
+}
+
+impl Drop for Admitted {
+    fn drop(&mut self) {
+        let mut counts = self.limits.by_address.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = counts.get_mut(&self.address) {
+            *count -= 1;
+            if *count == 0 {
+                counts.remove(&self.address);
+            }
+        }
+    }
+}
+
+/// Accepts connections until `stop` turns true, then waits for those that are open.
+pub async fn serve(
+    listener: TcpListener,
+    begin: Begin,
+    submission: Arc<Submission>,
+    mut stop: watch::Receiver<bool>,
+) {
+    let mut connections = tokio::task::JoinSet::new();
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((tcp, peer)) => admit(&mut connections, tcp, peer, begin, &submission, &stop),
+                Err(error) => {
+                    tracing::warn!(%error, "accept");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
+            },
+            Some(_) = connections.join_next() => {}
+            _ = stop.changed() => break,
+        }
+    }
+    drop(listener);
+    let drained = timeout(DRAIN, async { while connections.join_next().await.is_some() {} }).await;
+    if drained.is_err() {
+        tracing::warn!(left = connections.len(), "connections cut at shutdown");
+    }
+}
+
+fn admit(
+    connections: &mut tokio::task::JoinSet<()>,
+    tcp: TcpStream,
+    peer: SocketAddr,
+    begin: Begin,
+    submission: &Arc<Submission>,
+    stop: &watch::Receiver<bool>,
+) {
+    let Some(admitted) = submission.limits.admit(peer.ip()) else {
+        tracing::info!(%peer, "too many connections");
+        metrics::counter!("kep_smtp_refused_connections_total").increment(1);
+        connections.spawn(turn_away(tcp, begin));
+        return;
+    };
+    let submission = Arc::clone(submission);
+    let stop = stop.clone();
+    connections.spawn(async move {
+        let _admitted = admitted;
+        metrics::gauge!("kep_smtp_connections").increment(1.0);
+        let lasting = submission.manners.session;
+        match timeout(lasting, connection(tcp, peer, begin, &submission, stop)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::debug!(%peer, %error, "connection ended"),
+            Err(_) => tracing::info!(%peer, "connection lasted too long"),
+        }
+        metrics::gauge!("kep_smtp_connections").decrement(1.0);
+    });
+}
+
+/// RFC 5321 §3.1: a server that can't serve now says so; without TLS only where it can be read.
+async fn turn_away(mut tcp: TcpStream, begin: Begin) {
+    if begin == Begin::Clear {
+        let text = b"421 4.7.0 Too many connections, try again later\r\n";
+        // The peer may be gone; that is what we want anyway.
+        let _ = timeout(Duration::from_secs(5), tcp.write_all(text)).await;
+    }
+}
+
+async fn connection(
+    tcp: TcpStream,
+    peer: SocketAddr,
+    begin: Begin,
+    submission: &Submission,
+    stop: watch::Receiver<bool>,
+) -> io::Result<()> {
+    tcp.set_nodelay(true)?;
+    let mut session = Session::new(Arc::clone(&submission.config), begin == Begin::Tls);
+    let mut talk = Talk { submission, peer, stop, body: None };
+    if begin == Begin::Tls {
+        let mut tls = talk.handshake(tcp).await?;
+        return talk.run(&mut session, &mut tls).await.map(|_| ());
+    }
+    let mut tcp = tcp;
+    if talk.run(&mut session, &mut tcp).await? == After::StartTls {
+        let mut tls = talk.handshake(tcp).await?;
+        session.tls_started();
+        talk.run(&mut session, &mut tls).await?;
+    }
+    Ok(())
+}
+
+#[derive(PartialEq, Eq)]
+enum After {
+    Closed,
+    StartTls,
+}
+
+/// One dialogue.
+struct Talk<'s> {
+    submission: &'s Submission,
+    peer: SocketAddr,
+    stop: watch::Receiver<bool>,
+    body: Option<Body>,
+}
+
+impl Talk<'_> {
+    async fn handshake(
+        &self,
+        tcp: TcpStream,
+    ) -> io::Result<tokio_rustls::server::TlsStream<TcpStream>> {
+        let acceptor = TlsAcceptor::from((self.submission.tls)());
+        let within = self.submission.manners.command;
+        timeout(within, acceptor.accept(tcp)).await.map_err(|_| io::ErrorKind::TimedOut)?
+    }
+
+    async fn run<S>(&mut self, session: &mut Session, stream: &mut S) -> io::Result<After>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        let mut buffer = vec![0; READ];
+        loop {
+            match session.next() {
+                Next::Read => match self.read(stream, &mut buffer).await? {
+                    Heard::Octets(0) => return Ok(After::Closed),
+                    Heard::Octets(n) => session.feed(&buffer[..n]),
+                    Heard::Nothing => session.stop(Stop::Timeout),
+                    Heard::Shutdown => session.stop(Stop::Shutdown),
+                },
+                Next::Send(octets) => self.write(stream, &octets).await?,
+                Next::Pause(pause) => tokio::time::sleep(pause).await,
+                Next::StartTls => return Ok(After::StartTls),
+                Next::Spool(piece) => self.spool(piece).await,
+                Next::Ask(ask) => session.answer(self.answer(ask).await),
+                Next::Close => {
+                    // The peer may have closed first.
+                    let _ = stream.shutdown().await;
+                    return Ok(After::Closed);
+                }
+            }
+        }
+    }
+
+    async fn read<S>(&mut self, stream: &mut S, buffer: &mut [u8]) -> io::Result<Heard>
+    where
+        S: AsyncRead + Unpin,
+    {
+        let manners = &self.submission.manners;
+        let within = if self.body.is_some() { manners.data } else { manners.command };
+        let mut going_down = *self.stop.borrow();
+        tokio::select! {
+            read = timeout(within, stream.read(buffer)) => match read {
+                Ok(read) => read.map(Heard::Octets),
+                Err(_) => Ok(Heard::Nothing),
+            },
+            // A message that is being read may be finished; whoever waits is sent away.
+            _ = async {
+                while !going_down {
+                    if self.stop.changed().await.is_err() {
+                        std::future::pending::<()>().await;
+                    }
+                    going_down = *self.stop.borrow();
+                }
+            }, if self.body.is_none() => Ok(Heard::Shutdown),
+        }
+    }
+
+    async fn write<S>(&self, stream: &mut S, octets: &[u8]) -> io::Result<()>
+    where
+        S: AsyncWrite + Unpin,
+    {
+        let writing = async {
+            stream.write_all(octets).await?;
+            stream.flush().await
+        };
+        let within = self.submission.manners.command;
+        timeout(within, writing).await.map_err(|_| io::ErrorKind::TimedOut)?
+    }
+
+    async fn spool(&mut self, piece: Piece) {
+        match piece {
+            Piece::Begin => self.body = Some(self.submission.desk.body()),
+            Piece::Chunk(octets) => {
+                if let Some(body) = &mut self.body {
+                    body.add(&octets);
+                }
+            }
+            Piece::Abort(aborted) => {
+                let body = self.body.take();
+                if let Some(aborted) = aborted {
+                    self.submission.desk.aborted(aborted, body).await;
+                }
+            }
+        }
+    }
+
+    async fn answer(&mut self, ask: Ask) -> Answer {
+        let desk = &self.submission.desk;
+        match ask {
+            Ask::Authenticate { user, secret } => {
+                let answer = desk.login(&user, secret).await;
+                if answer == LoginAnswer::Rejected {
+                    tracing::info!(peer = %self.peer, user, "login failed");
+                    metrics::counter!("kep_smtp_login_failures_total").increment(1);
+                }
+                Answer::Login(answer)
+            }
+            Ask::Recipient { address } => Answer::Recipient(desk.recipient(&address).await),
+            Ask::Submit { envelope, octets: _ } => {
+                let started = Instant::now();
+                let answer = match self.body.take() {
+                    Some(body) => desk.submit(envelope, body).await,
+                    None => SubmitAnswer::Temporary,
+                };
+                metrics::histogram!("kep_submission_seconds").record(started.elapsed());
+                Answer::Submitted(answer)
+            }
+        }
+    }
+}
+
+enum Heard {
+    Octets(usize),
+    Nothing,
+    Shutdown,
+}
+
+/// One read: a TLS record.
+const READ: usize = 16 << 10;
+/// Out of file descriptors: some connection will end.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// Messages under way at shutdown have this long to be finished.
+const DRAIN: Duration = Duration::from_secs(20);

@@ -1,0 +1,367 @@
+//! The command line (design, section 9). Scripts rely on it: more may come, nothing goes.
+
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// A registered-mail provider (KEP hizmet sağlayıcı): submission, certifying relay, evidence, IMAP.
+#[derive(Debug, Parser)]
+#[command(name = "kep", version, about, max_term_width = 100, arg_required_else_help = true)]
+pub struct Arguments {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run everything the configuration names; prints `kep: ready` when it serves
+    Serve(Conf),
+    /// Let a message travel: submission, dispatch, delivery, opening, evidence, verification
+    Demo(Demo),
+    /// A provider for development
+    #[command(subcommand)]
+    Dev(Dev),
+    /// Read configuration, keys, certificates, storage and clock; say everything that is wrong
+    Check(Check),
+    /// Accounts
+    #[command(subcommand)]
+    Account(Account),
+    /// Other providers of the circuit
+    #[command(subcommand)]
+    Provider(Provider),
+    /// Messages and how far they came
+    #[command(subcommand)]
+    Message(Message),
+    /// Evidence
+    #[command(subcommand)]
+    Evidence(Evidence),
+    /// Prove evidence, a dispatch or an evidence mail, offline
+    Verify(Verify),
+    /// Prove that rows, blobs and evidence agree and that nothing accepted is invisible
+    Fsck(Fsck),
+    /// Print a completion script for a shell
+    Completion { shell: clap_complete::Shell },
+    /// Print the manual page
+    Man,
+}
+
+/// Where the configuration is.
+#[derive(Clone, Debug, Args)]
+pub struct Conf {
+    /// Configuration file
+    #[arg(long, value_name = "FILE", env = "KEP_CONF", default_value = "/etc/kep/kep.toml")]
+    pub conf: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub struct Demo {
+    /// Folder for the provider, the mails and the evidence [default: a temporary one]
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+    /// Leave the provider running and print the settings for Thunderbird
+    #[arg(long)]
+    pub keep: bool,
+    /// Print the result as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Dev {
+    /// Make a working provider in a folder: configuration, keys, certificates, accounts
+    Init(DevInit),
+    /// Run a time-stamp authority (RFC 3161 over HTTP) with its revocation lists
+    Tsa(DevTsa),
+}
+
+#[derive(Debug, Args)]
+pub struct DevInit {
+    /// Folder to make; must be empty or absent
+    pub dir: PathBuf,
+    /// The provider's domain
+    #[arg(long, default_value = "hs05.kep.tr")]
+    pub domain: String,
+    /// First of eight ports: submission TLS, submission STARTTLS, IMAP TLS, IMAP STARTTLS, relay,
+    /// portal, metrics, time-stamp authority
+    #[arg(long, value_name = "N", default_value_t = 42_500)]
+    pub base_port: u16,
+    /// Accounts to open: local parts or addresses; `:qualified` after one gives it a certificate as
+    /// Turkish qualified ones are (T.C. kimlik no, no e-mail address)
+    #[arg(long, value_delimiter = ',', default_value = "ali.veli,ayse.yilmaz,mehmet.demir:qualified")]
+    pub accounts: Vec<String>,
+    /// Kind of the seal and time-stamp keys
+    #[arg(long, value_enum, default_value_t = Key::P256)]
+    pub key: Key,
+    /// Accounts open directly (`doğrudan`) instead of by sealed stubs (`kapalı zarf`)
+    #[arg(long)]
+    pub direct: bool,
+    /// The accounts' signature policy
+    #[arg(long, value_enum, default_value_t = Signature::Required)]
+    pub signature: Signature,
+    /// Print what was made as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Key {
+    P256,
+    Rsa2048,
+    Rsa3072,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Signature {
+    /// Unsigned mail is refused
+    Required,
+    /// Unsigned mail waits for its signature
+    Hold,
+    /// Unsigned mail is accepted
+    Optional,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Opening {
+    /// Kapalı zarf: a stub stands in INBOX until the message is opened
+    Sealed,
+    /// Doğrudan: the first fetch of content opens
+    Direct,
+}
+
+#[derive(Debug, Args)]
+pub struct DevTsa {
+    #[command(flatten)]
+    pub conf: Conf,
+}
+
+#[derive(Debug, Args)]
+pub struct Check {
+    #[command(flatten)]
+    pub conf: Conf,
+    /// Print the DNS records that the provider needs, too
+    #[arg(long)]
+    pub dns: bool,
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Fsck {
+    #[command(flatten)]
+    pub conf: Conf,
+    /// Compare digests only where rows point, without decrypting every blob
+    #[arg(long)]
+    pub quick: bool,
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Account {
+    /// Open an account; its password is asked for, or read from --password-file
+    Add {
+        #[command(flatten)]
+        conf: Conf,
+        address: String,
+        /// Name of the holder
+        #[arg(long)]
+        name: String,
+        /// T.C. kimlik no, as in the holder's qualified certificate
+        #[arg(long, value_name = "NO")]
+        identity_number: Option<String>,
+        #[arg(long, value_name = "FILE")]
+        password_file: Option<PathBuf>,
+        /// Signing certificate (PEM or DER); may be given several times
+        #[arg(long, value_name = "FILE")]
+        certificate: Vec<PathBuf>,
+        #[arg(long, value_enum, default_value_t = Opening::Sealed)]
+        opening: Opening,
+        /// [default: accept.signature of the configuration]
+        #[arg(long, value_enum)]
+        signature: Option<Signature>,
+    },
+    /// List accounts
+    List {
+        #[command(flatten)]
+        conf: Conf,
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show an account
+    Show {
+        #[command(flatten)]
+        conf: Conf,
+        address: String,
+        #[arg(long)]
+        json: bool,
+    },
+    /// Close an account: it can be read for a time, it neither sends nor receives
+    Close {
+        #[command(flatten)]
+        conf: Conf,
+        address: String,
+    },
+    /// Reopen a closed account
+    Reopen {
+        #[command(flatten)]
+        conf: Conf,
+        address: String,
+    },
+    /// Set a new password
+    Password {
+        #[command(flatten)]
+        conf: Conf,
+        address: String,
+        #[arg(long, value_name = "FILE")]
+        password_file: Option<PathBuf>,
+    },
+    /// Set how dispatches are opened, or what signature is asked for
+    Set {
+        #[command(flatten)]
+        conf: Conf,
+        address: String,
+        #[arg(long, value_enum)]
+        opening: Option<Opening>,
+        #[arg(long, value_enum)]
+        signature: Option<Signature>,
+    },
+    /// Register a signing certificate (PEM or DER)
+    Certificate {
+        #[command(flatten)]
+        conf: Conf,
+        address: String,
+        file: PathBuf,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Provider {
+    /// Add or change a provider
+    Add {
+        #[command(flatten)]
+        conf: Conf,
+        /// Its domain, hsNN.kep.tr
+        domain: String,
+        #[arg(long)]
+        name: String,
+        /// Host and port of its relay
+        #[arg(long)]
+        host: String,
+        /// Its seal certificate (PEM or DER)
+        #[arg(long, value_name = "FILE")]
+        seal: Option<PathBuf>,
+    },
+    List {
+        #[command(flatten)]
+        conf: Conf,
+        #[arg(long)]
+        json: bool,
+    },
+    Show {
+        #[command(flatten)]
+        conf: Conf,
+        domain: String,
+        #[arg(long)]
+        json: bool,
+    },
+    Remove {
+        #[command(flatten)]
+        conf: Conf,
+        domain: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Message {
+    /// The newest messages
+    List {
+        #[command(flatten)]
+        conf: Conf,
+        /// Only those this account sent
+        #[arg(long, value_name = "ADDRESS")]
+        account: Option<String>,
+        #[arg(long, default_value_t = 50)]
+        limit: usize,
+        #[arg(long)]
+        json: bool,
+    },
+    /// One message and its recipients
+    Show {
+        #[command(flatten)]
+        conf: Conf,
+        id: String,
+        #[arg(long)]
+        json: bool,
+    },
+    /// What happened to a message, in order
+    Timeline {
+        #[command(flatten)]
+        conf: Conf,
+        id: String,
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Evidence {
+    /// The newest evidence, or that of one message
+    List {
+        #[command(flatten)]
+        conf: Conf,
+        #[arg(long, value_name = "ID")]
+        message: Option<String>,
+        #[arg(long, default_value_t = 50)]
+        limit: usize,
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print one evidence
+    Show {
+        #[command(flatten)]
+        conf: Conf,
+        id: String,
+        #[arg(long)]
+        json: bool,
+    },
+    /// Write the XML of one evidence, or of a message's, with the material that validates it
+    Export {
+        #[command(flatten)]
+        conf: Conf,
+        /// An evidence id or a message id
+        id: String,
+        /// Folder to write to
+        #[arg(long, value_name = "DIR", default_value = ".")]
+        dir: PathBuf,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct Verify {
+    /// Evidence XML, dispatches or evidence mails
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Anchors: a folder with seal-ca.pem, tsa-ca.pem, user-ca.pem (as `kep dev init` makes)
+    #[arg(long, value_name = "DIR")]
+    pub trust: Option<PathBuf>,
+    /// The original message, to compare with
+    #[arg(long, value_name = "EML")]
+    pub original: Option<PathBuf>,
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Prints what clap found wrong; usage errors end with 64, help and version with 0.
+pub fn refuse(error: &clap::Error) -> ExitCode {
+    // Where even that can't be printed, the code still tells.
+    let _ = error.print();
+    if error.use_stderr() { ExitCode::from(64) } else { ExitCode::SUCCESS }
+}
+
+pub fn complete(shell: clap_complete::Shell) {
+    clap_complete::generate(shell, &mut Arguments::command(), "kep", &mut std::io::stdout());
+}
+
+pub fn manual() -> std::io::Result<()> {
+    clap_mangen::Man::new(Arguments::command()).render(&mut std::io::stdout())
+}

@@ -1,0 +1,332 @@
+//! Signs, stamps and keeps what was drafted; takes facts from the spool and sends their evidence
+//! back as mails. An outage of the time-stamp authority puts a fact off and loses nothing.
+
+use super::draft::{self, About};
+use super::{keywords, parcel};
+use crate::registry::Provider;
+use crate::registry::holidays::Calendar;
+use crate::registry::read_policy::{MessageType, PolicyTable};
+use crate::spool::{self, Fact, Step, Takers};
+use crate::store::evidence::{self as rows, Material, NewEvidence};
+use crate::store::jobs::{self, Job};
+use crate::store::mail::{self, Kind, NewMessage, Place, Role};
+use crate::store::submissions::{self, Recipient, RecipientState, Submission};
+use crate::store::{BlobError, Lane, Put, RowsError, Store, StoreError, Tx, contents};
+use crate::trust::stamp::{StampError, Stamper};
+use crate::trust::{Clock, SignError, Signer, random};
+use crate::wire::cms::{self, oid};
+use crate::wire::digest::sha256_of;
+use crate::wire::rem::{ComposeFault, Composed, Dialect, Evidence, EvidenceFault};
+use crate::wire::xades::{Prepared, SignFault};
+use crate::wire::{AccountId, MessageId, Timestamp, sha256};
+use std::sync::Arc;
+use thiserror::Error;
+use tokio::sync::watch;
+
+/// Whoever makes evidence: the provider, its seal and its source of time stamps.
+pub struct Issuer {
+    pub provider: Provider,
+    pub seal: Arc<dyn Signer>,
+    pub stamper: Arc<Stamper>,
+    pub clock: Clock,
+}
+
+/// Evidence that is signed and stamped, and not kept yet.
+#[derive(Clone, Debug)]
+pub struct Issued {
+    pub evidence: Evidence,
+    pub xml: Vec<u8>,
+    pub stamped_at: Timestamp,
+    pub material: Vec<Material>,
+}
+
+/// An issued evidence with its mail, as blobs that have no rows yet.
+#[derive(Clone, Debug)]
+pub struct Parcel {
+    pub new: NewEvidence,
+    mail: Put,
+    message: NewMessage,
+}
+
+#[derive(Debug, Error)]
+pub enum IssueError {
+    #[error("draft: {0}")]
+    Draft(#[from] EvidenceFault),
+    #[error("xades: {0}")]
+    Xades(#[from] SignFault),
+    #[error("seal: {0}")]
+    Seal(#[from] SignError),
+    #[error("time stamp: {0}")]
+    Stamp(#[from] StampError),
+    #[error("mail: {0}")]
+    Mail(#[from] ComposeFault),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("there is no submission {0}")]
+    NoSubmission(String),
+    #[error("the fact names nobody: {0}")]
+    Nobody(String),
+}
+
+impl Issuer {
+    pub fn about<'a>(&'a self, submission: &'a Submission, to: &'a [Recipient]) -> About<'a> {
+        let seal = self.seal.certificate().der();
+        About { provider: &self.provider, seal, submission, recipients: to }
+    }
+
+    /// XAdES B-T over a draft.
+    pub async fn issue(&self, evidence: Evidence) -> Result<Issued, IssueError> {
+        let xml = evidence.write(Dialect::Ts102640)?;
+        let certificate = self.seal.certificate();
+        let (algorithm, now) = (self.seal.algorithm(), self.clock.now());
+        let prepared = Prepared::new(&xml, certificate.der(), algorithm, now, MIME, "kep")?;
+        let signature = self.seal.sign(prepared.to_sign())?;
+        let signed = prepared.signed(&signature)?;
+        let token = self.stamper.stamp(&signed.to_stamp()).await?;
+        let chain = self.seal.chain().iter().chain([certificate]);
+        let material = chain.map(|c| certificate_material(c.der()));
+        let tsa = token.certificates.iter().map(|c| certificate_material(c.der()));
+        Ok(Issued {
+            xml: signed.stamped(&token.der).into_bytes(),
+            stamped_at: token.gen_time,
+            material: material.chain(tsa).collect(),
+            evidence,
+        })
+    }
+
+    /// The seal over a composed mail: CAdES, with a time stamp where `stamped` asks for one.
+    pub async fn seal(
+        &self,
+        composed: &Composed,
+        original: Option<&[u8]>,
+        stamped: bool,
+    ) -> Result<Vec<u8>, IssueError> {
+        let original = original.unwrap_or_default();
+        let digest = sha256_of([composed.before_original(), original, composed.after_original()]);
+        let now = Some(self.clock.now());
+        let prepared = cms::Prepared::new(self.seal.identity(), oid::DATA, digest, now);
+        let signature = self.seal.sign(prepared.to_sign())?;
+        let signed = prepared.signed(signature);
+        let token = match stamped {
+            true => Some(self.stamper.stamp(signed.to_stamp()).await?.der),
+            false => None,
+        };
+        Ok(signed.detached(token.as_deref()))
+    }
+
+    /// Makes the evidence's mail and puts both into blobs.
+    pub async fn parcel(&self, store: &Store, issued: Issued) -> Result<Parcel, IssueError> {
+        let Issued { evidence, xml, stamped_at, material } = issued;
+        let now = self.clock.now();
+        let composed = parcel::compose(&self.provider, &evidence, &xml, now, random::bytes())?;
+        let seal = self.seal(&composed, None, false).await?;
+        let octets = [composed.head(), composed.tail(&seal)].concat();
+        let id = MessageId::parse(&evidence.message.message_id);
+        let id = id.ok_or_else(|| IssueError::Nobody(evidence.message.message_id.clone()))?;
+        let mut message = NewMessage::of(&octets, Kind::Evidence, now);
+        message.message_id = Some(id.clone());
+        let put = |octets| store.blobs.put(octets).map_err(|e: BlobError| StoreError::from(e));
+        let new = NewEvidence {
+            id: evidence.id.clone(),
+            message_id: id,
+            event: evidence.event.name().to_owned(),
+            recipient: evidence.recipient().map(|p| p.address.clone()).unwrap_or_default(),
+            dialect: "ts102640",
+            origin: "own".to_owned(),
+            event_time: evidence.event_time,
+            stamped_at,
+            stored_at: now,
+            xml: put(xml)?,
+            material,
+        };
+        Ok(Parcel { new, mail: put(octets)?, message })
+    }
+}
+
+impl Parcel {
+    /// Keeps the evidence and lays its mail into `Deliller` of the sender, and of an addressee, who
+    /// sees it marked as incoming. The same evidence a second time changes nothing.
+    pub fn keep(
+        &self,
+        tx: &mut Tx<'_>,
+        store: &Store,
+        sender: AccountId,
+        addressees: &[AccountId],
+    ) -> Result<bool, StoreError> {
+        if !rows::append(tx, &store.blobs, &self.new)? {
+            return Ok(false);
+        }
+        let content = contents::create_from(tx, &store.blobs, &[&self.mail])?;
+        let mailbox = mail::of_role(tx, sender, Role::Evidence)?;
+        mail::lay_in(tx, mailbox, content, &self.message)?;
+        let mut incoming = self.message.clone();
+        incoming.keywords = keywords::INCOMING.to_owned();
+        for addressee in addressees.iter().filter(|addressee| **addressee != sender) {
+            let mailbox = mail::of_role(tx, *addressee, Role::Evidence)?;
+            mail::lay_in(tx, mailbox, content, &incoming)?;
+        }
+        Ok(true)
+    }
+}
+
+/// Shows on the sender's copy how far the message came.
+pub fn show_on_sent_copy(tx: &mut Tx<'_>, id: &MessageId) -> Result<(), RowsError> {
+    let Some(submission) = submissions::find(tx, id)? else { return Ok(()) };
+    let Some(uid) = submission.sent_uid.and_then(|uid| u32::try_from(uid).ok()) else {
+        return Ok(());
+    };
+    let recipients = submissions::recipients(tx, id)?;
+    let states: Vec<_> = recipients.iter().map(|recipient| recipient.state).collect();
+    let words = keywords::of_sent(&states);
+    let sent = mail::of_role(tx, submission.account, Role::Sent)?;
+    let copies = mail::places_of(tx, submission.account, id, Kind::Plain)?;
+    let at = copies.into_iter().find(|place| place.uid == uid && place.mailbox == sent);
+    mail::set_server_keywords(tx, at.unwrap_or(Place { mailbox: sent, uid }), &words)
+}
+
+/// The step: facts in, evidence out.
+pub struct Facts {
+    pub store: Store,
+    pub issuer: Arc<Issuer>,
+    pub policies: Arc<PolicyTable>,
+    pub calendar: Arc<Calendar>,
+}
+
+impl Facts {
+    /// Facts become evidence, and time-outs become facts, until `stop`.
+    pub async fn run(self: Arc<Self>, parallel: usize, stop: watch::Receiver<bool>) {
+        let clock = self.issuer.clock.clone();
+        let expiring = {
+            let facts = Arc::clone(&self);
+            let takers = Takers::new(&self.store, Step::Expire);
+            spool::run(takers, self.store.clone(), clock.clone(), parallel, stop.clone(), move |job| {
+                let facts = Arc::clone(&facts);
+                async move { facts.expire(&job).await }
+            })
+        };
+        let issuing = {
+            let facts = Arc::clone(&self);
+            let takers = Takers::new(&self.store, Step::Evidence);
+            spool::run(takers, self.store.clone(), clock, parallel, stop, move |job| {
+                let facts = Arc::clone(&facts);
+                async move { facts.carry_out(&job).await }
+            })
+        };
+        tokio::join!(expiring, issuing);
+    }
+
+    async fn carry_out(&self, job: &Job) -> Result<(), IssueError> {
+        let fact = Fact::parse(&job.payload).map_err(StoreError::from)?;
+        match &fact {
+            Fact::Refused { refusal, .. } => self.refused(job, &fact, refusal).await,
+            _ => self.of_recipient(job, &fact).await,
+        }
+    }
+
+    async fn of_recipient(&self, job: &Job, fact: &Fact) -> Result<(), IssueError> {
+        let nobody = || IssueError::Nobody(job.name.clone());
+        let id = fact.message().ok_or_else(nobody)?;
+        let (submission, recipients) = load(&self.store, &id).await?;
+        let about = self.issuer.about(&submission, &recipients);
+        let draft = draft::of_recipient(&about, fact, self.issuer.clock.now());
+        let draft = draft.ok_or_else(nobody)?;
+        let n = draft.refers_to.ok_or_else(nobody)?;
+        let issued = self.issuer.issue(draft).await?;
+        let due = match fact {
+            Fact::Delivered { .. } => Some(self.due(&submission, issued.stamped_at)),
+            _ => None,
+        };
+        let parcel = self.issuer.parcel(&self.store, issued).await?;
+        let addressee = recipients.get(n - 1).and_then(|recipient| recipient.account);
+        let (store, job_id, sender) = (self.store.clone(), job.id, submission.account);
+        let work = move |tx: &mut Tx<'_>| -> Result<(), StoreError> {
+            let addressees: Vec<_> = addressee.into_iter().collect();
+            parcel.keep(tx, &store, sender, &addressees)?;
+            if let Some(due) = due {
+                submissions::set_due(tx, &id, n, due)?;
+                let (message, at) = (id.to_string(), due.millis());
+                spool::expire(tx, &Fact::Expired { message, recipient: n, at }, due)?;
+            }
+            show_on_sent_copy(tx, &id)?;
+            jobs::finish(tx, job_id)?;
+            Ok(())
+        };
+        self.store.write(Lane::Background, work).await?;
+        metrics::counter!("kep_evidence_total").increment(1);
+        Ok(())
+    }
+
+    /// When the time to read ends: from the time stamp of the delivery evidence (invariant 9).
+    fn due(&self, submission: &Submission, delivered: Timestamp) -> Timestamp {
+        let kind = submission.details.message_type.parse().unwrap_or(MessageType::Standart);
+        match self.policies.due(delivered, kind, &self.calendar) {
+            Ok(due) => due,
+            Err(unknown) => {
+                tracing::warn!(message = %submission.message_id, %unknown, "due time");
+                unknown.due
+            }
+        }
+    }
+
+    async fn refused(
+        &self,
+        job: &Job,
+        fact: &Fact,
+        refusal: &spool::fact::Refused,
+    ) -> Result<(), IssueError> {
+        let id = fact.message().ok_or_else(|| IssueError::Nobody(job.name.clone()))?;
+        let seal = self.issuer.seal.certificate().der();
+        let draft = draft::rejection(&self.issuer.provider, seal, &id, fact.at(), refusal);
+        let parcel = self.issuer.parcel(&self.store, self.issuer.issue(draft).await?).await?;
+        let (store, job_id, sender) = (self.store.clone(), job.id, AccountId(refusal.account));
+        let work = move |tx: &mut Tx<'_>| -> Result<(), StoreError> {
+            parcel.keep(tx, &store, sender, &[])?;
+            jobs::finish(tx, job_id)?;
+            Ok(())
+        };
+        Ok(self.store.write(Lane::Background, work).await?)
+    }
+
+    /// The time to read has ended: a fact, unless the message was opened.
+    async fn expire(&self, job: &Job) -> Result<(), StoreError> {
+        let fact = Fact::parse(&job.payload)?;
+        let (job_id, now) = (job.id, self.issuer.clock.now());
+        let work = move |tx: &mut Tx<'_>| -> Result<(), StoreError> {
+            if let (Fact::Expired { recipient, .. }, Some(id)) = (&fact, fact.message()) {
+                let state = RecipientState::Expired;
+                if submissions::opened(tx, &id, *recipient, state, fact.at())? {
+                    // The job bears the fact's name: it goes first.
+                    jobs::finish(tx, job_id)?;
+                    spool::fact(tx, &fact, now)?;
+                }
+            }
+            jobs::finish(tx, job_id)?;
+            Ok(())
+        };
+        self.store.write(Lane::Background, work).await
+    }
+}
+
+/// A submission and its recipients.
+pub async fn load(
+    store: &Store,
+    id: &MessageId,
+) -> Result<(Submission, Vec<Recipient>), IssueError> {
+    let wanted = id.clone();
+    let work = move |tx: &mut Tx<'_>| -> Result<_, StoreError> {
+        let submission = submissions::find(tx, &wanted)?;
+        Ok((submission, submissions::recipients(tx, &wanted)?))
+    };
+    match store.read(work).await? {
+        (Some(submission), recipients) => Ok((submission, recipients)),
+        (None, _) => Err(IssueError::NoSubmission(id.to_string())),
+    }
+}
+
+fn certificate_material(der: &[u8]) -> Material {
+    Material { kind: "certificate", digest: sha256(der), value: der.to_vec() }
+}
+
+
+/// What DataObjectFormat says of the signed document.
+const MIME: &str = "application/xml";
