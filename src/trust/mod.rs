@@ -1,17 +1,29 @@
 //! Keys, certificates, time, signatures: the only room that knows cryptography.
 //! No private key leaves it; what can be revoked, expire or be forged is judged here, by name.
 
+mod cache;
 pub mod certificate;
 pub mod clock;
+pub mod dial;
 mod error;
+pub mod path;
 pub mod pki;
 pub mod random;
+pub mod serve;
+mod signed_data;
 pub mod signer;
+pub mod stamp;
+pub mod token;
+pub mod tsa;
 
 pub use certificate::Certificate;
 pub use clock::Clock;
 pub use error::TrustError;
+pub use path::{Anchors, Path, PathFault, Role};
+pub use signed_data::SignerFault;
 pub use signer::{SignError, Signer, SignerSource};
+pub use stamp::{StampError, StampSettings, StampSource, Stamper};
+pub use token::{Token, TokenFault, TokenVerifier};
 
 #[cfg(test)]
 pub(crate) mod testing;
