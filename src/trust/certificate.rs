@@ -208,6 +208,11 @@ impl Certificate {
         parts.is_ok_and(|(own_issuer, own_serial)| own_issuer == issuer && own_serial == serial)
     }
 
+    /// Content octets of the serialNumber INTEGER.
+    pub(super) fn serial_octets(&self) -> &[u8] {
+        Parts::names(&self.0.der).map_or(&[], |(_, serial)| serial)
+    }
+
     /// The digest under the issuer's signature; `None`: weak (SHA-1, MD5) or unknown.
     pub(super) fn signature_digest(&self) -> Option<DigestAlgorithm> {
         self.0.signature_digest

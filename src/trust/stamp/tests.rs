@@ -1,8 +1,8 @@
 use super::*;
+use crate::trust::SignerFault;
 use crate::trust::path::{Anchors, PathFault};
 use crate::trust::pki::{CertificateAuthority, KeyKind, Links, Profile};
 use crate::trust::testing::{self, NOW};
-use crate::trust::SignerFault;
 use axum::body::Bytes;
 use std::net::SocketAddr;
 
