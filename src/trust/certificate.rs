@@ -2,15 +2,19 @@
 
 use super::TrustError;
 use crate::wire::der::{self, DerError, Node, tag};
-use crate::wire::{Digest, Timestamp, sha256};
+use crate::wire::{Digest, DigestAlgorithm, SignatureAlgorithm, Timestamp, cms, sha256};
 use ::der::asn1::ObjectIdentifier as Oid;
 use openssl::nid::Nid;
 use openssl::pkey::{Id, PKey, Public};
 use openssl::x509::{X509, X509NameRef};
 use std::fmt;
+use std::sync::Arc;
 
+/// Cheap to clone: clones share what was parsed.
 #[derive(Clone)]
-pub struct Certificate {
+pub struct Certificate(Arc<Facts>);
+
+struct Facts {
     der: Vec<u8>,
     digest: Digest,
     x509: X509,
@@ -22,10 +26,10 @@ pub struct Certificate {
     not_after: Timestamp,
     emails: Vec<String>,
     identity_number: Option<String>,
+    signature_digest: Option<DigestAlgorithm>,
     extensions: Vec<Extension>,
 }
 
-#[derive(Clone)]
 struct Extension {
     kind: Oid,
     critical: bool,
@@ -61,7 +65,7 @@ impl Certificate {
         let der = x509.to_der()?;
         let parts = Parts::read(&der).map_err(|e| TrustError::Certificate(e.to_string()))?;
         let subject = x509.subject_name();
-        Ok(Self {
+        Ok(Self(Arc::new(Facts {
             digest: sha256(&der),
             key: x509.public_key()?,
             subject: name(subject),
@@ -71,18 +75,19 @@ impl Certificate {
             not_after: parts.not_after,
             emails: emails(&x509),
             identity_number: identity_number(subject),
+            signature_digest: parts.signature_digest,
             extensions: parts.extensions,
             der,
             x509,
-        })
+        })))
     }
 
     pub fn der(&self) -> &[u8] {
-        &self.der
+        &self.0.der
     }
 
     pub fn pem(&self) -> String {
-        let lines = data_encoding::BASE64.encode(&self.der);
+        let lines = data_encoding::BASE64.encode(&self.0.der);
         let lines: Vec<&str> =
             lines.as_bytes().chunks(64).filter_map(|c| std::str::from_utf8(c).ok()).collect();
         let body = lines.join("\n");
@@ -91,54 +96,54 @@ impl Certificate {
 
     /// SHA-256 of the DER.
     pub fn digest(&self) -> Digest {
-        self.digest
+        self.0.digest
     }
 
     /// RFC 4514: `CN=…,O=…,C=TR`.
     pub fn subject(&self) -> &str {
-        &self.subject
+        &self.0.subject
     }
 
     pub fn issuer(&self) -> &str {
-        &self.issuer
+        &self.0.issuer
     }
 
     /// Decimal, as `X509SerialNumber` in XML wants it.
     pub fn serial(&self) -> &str {
-        &self.serial
+        &self.0.serial
     }
 
     pub fn not_before(&self) -> Timestamp {
-        self.not_before
+        self.0.not_before
     }
 
     pub fn not_after(&self) -> Timestamp {
-        self.not_after
+        self.0.not_after
     }
 
     pub fn valid_at(&self, at: Timestamp) -> bool {
-        self.not_before <= at && at <= self.not_after
+        self.0.not_before <= at && at <= self.0.not_after
     }
 
     /// E-mail names of subject and subjectAltName, in lower case.
     pub fn emails(&self) -> &[String] {
-        &self.emails
+        &self.0.emails
     }
 
     /// T.C. kimlik no (11 digits) or vergi kimlik no (10) from the subject's serialNumber.
     pub fn identity_number(&self) -> Option<&str> {
-        self.identity_number.as_deref()
+        self.0.identity_number.as_deref()
     }
 
     /// The common name alone, for people.
     pub fn common_name(&self) -> Option<String> {
-        let mut names = self.x509.subject_name().entries_by_nid(Nid::COMMONNAME);
+        let mut names = self.0.x509.subject_name().entries_by_nid(Nid::COMMONNAME);
         names.next().and_then(|entry| entry.data().to_string().ok())
     }
 
     /// PEM of the SubjectPublicKeyInfo.
     pub fn public_key_pem(&self) -> Result<Vec<u8>, TrustError> {
-        Ok(self.key.public_key_to_pem()?)
+        Ok(self.0.key.public_key_to_pem()?)
     }
 
     /// Whether it may issue certificates (basicConstraints).
@@ -174,14 +179,14 @@ impl Certificate {
 
     /// HTTP addresses of OCSP responders (authorityInfoAccess).
     pub fn ocsp_urls(&self) -> Vec<String> {
-        let urls = self.x509.ocsp_responders();
+        let urls = self.0.x509.ocsp_responders();
         urls.map(|all| all.iter().map(|url| url.to_string()).filter(is_http).collect())
             .unwrap_or_default()
     }
 
     /// HTTP addresses of CRLs.
     pub fn crl_urls(&self) -> Vec<String> {
-        let points = self.x509.crl_distribution_points();
+        let points = self.0.x509.crl_distribution_points();
         let mut urls = Vec::new();
         for point in points.iter().flatten() {
             let names = point.distpoint().and_then(|name| name.fullname());
@@ -194,36 +199,46 @@ impl Certificate {
 
     /// SubjectKeyIdentifier, for signers named by it.
     pub(super) fn key_id(&self) -> Option<&[u8]> {
-        self.x509.subject_key_id().map(|id| id.as_slice())
+        self.0.x509.subject_key_id().map(|id| id.as_slice())
     }
 
     /// Whether issuer (DER of the Name) and serial (content octets) are this certificate's.
     pub(super) fn is_named(&self, issuer: &[u8], serial: &[u8]) -> bool {
-        let parts = Parts::names(&self.der);
+        let parts = Parts::names(&self.0.der);
         parts.is_ok_and(|(own_issuer, own_serial)| own_issuer == issuer && own_serial == serial)
     }
 
+    /// Content octets of the serialNumber INTEGER.
+    pub(super) fn serial_octets(&self) -> &[u8] {
+        Parts::names(&self.0.der).map_or(&[], |(_, serial)| serial)
+    }
+
+    /// The digest under the issuer's signature; `None`: weak (SHA-1, MD5) or unknown.
+    pub(super) fn signature_digest(&self) -> Option<DigestAlgorithm> {
+        self.0.signature_digest
+    }
+
     pub(super) fn x509(&self) -> &X509 {
-        &self.x509
+        &self.0.x509
     }
 
     pub(super) fn key(&self) -> &PKey<Public> {
-        &self.key
+        &self.0.key
     }
 
     pub(super) fn is_rsa(&self) -> bool {
-        matches!(self.key.id(), Id::RSA | Id::RSA_PSS)
+        matches!(self.0.key.id(), Id::RSA | Id::RSA_PSS)
     }
 
     fn extension(&self, kind: Oid) -> Option<(bool, &[u8])> {
-        let found = self.extensions.iter().find(|extension| extension.kind == kind)?;
+        let found = self.0.extensions.iter().find(|extension| extension.kind == kind)?;
         Some((found.critical, &found.value))
     }
 }
 
 impl PartialEq for Certificate {
     fn eq(&self, other: &Self) -> bool {
-        self.digest == other.digest
+        self.0.digest == other.0.digest
     }
 }
 
@@ -231,11 +246,12 @@ impl Eq for Certificate {}
 
 impl fmt::Debug for Certificate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Certificate({} by {}, {})", self.subject, self.issuer, self.serial)
+        write!(f, "Certificate({} by {}, {})", self.0.subject, self.0.issuer, self.0.serial)
     }
 }
 
 struct Parts {
+    signature_digest: Option<DigestAlgorithm>,
     not_before: Timestamp,
     not_after: Timestamp,
     extensions: Vec<Extension>,
@@ -247,7 +263,7 @@ impl Parts {
         let mut tbs = der::parse(certificate)?.reader().expect(tag::SEQUENCE)?.reader();
         tbs.optional(tag::context(0))?;
         tbs.expect(tag::INTEGER)?;
-        tbs.expect(tag::SEQUENCE)?;
+        let signature_digest = signature_digest(tbs.expect(tag::SEQUENCE)?)?;
         tbs.expect(tag::SEQUENCE)?;
         let mut validity = tbs.expect(tag::SEQUENCE)?.reader();
         let (not_before, not_after) = (validity.next()?.time()?, validity.next()?.time()?);
@@ -258,7 +274,7 @@ impl Parts {
                 extensions = read_extensions(node)?;
             }
         }
-        Ok(Self { not_before, not_after, extensions })
+        Ok(Self { signature_digest, not_before, not_after, extensions })
     }
 
     fn names(certificate: &[u8]) -> Result<(&[u8], &[u8]), DerError> {
@@ -280,6 +296,21 @@ fn read_extensions(node: Node<'_>) -> Result<Vec<Extension>, DerError> {
         extensions.push(Extension { kind, critical: critical.unwrap_or(false), value });
     }
     Ok(extensions)
+}
+
+/// The digest that the issuer signed with; `None`: one that is weak or unknown.
+fn signature_digest(algorithm: Node<'_>) -> Result<Option<DigestAlgorithm>, DerError> {
+    let mut reader = algorithm.reader();
+    let kind = reader.next()?.oid()?;
+    if kind != cms::oid::RSA_PSS {
+        return Ok(SignatureAlgorithm::from_oid(kind).map(SignatureAlgorithm::digest));
+    }
+    // RFC 4055 §3.1: the digest is the first parameter, SHA-1 when it is not there
+    let parameters = reader.optional(tag::SEQUENCE)?;
+    let named = parameters.map(|p| p.reader().optional(tag::context(0))).transpose()?.flatten();
+    let Some(named) = named else { return Ok(None) };
+    let digest = DigestAlgorithm::from_oid(named.reader().next()?.reader().next()?.oid()?);
+    Ok(digest.filter(|digest| !digest.is_weak()))
 }
 
 /// RFC 4514: the last name first, special characters escaped.

@@ -1,18 +1,36 @@
 //! Keys, certificates, time, signatures: the only room that knows cryptography.
 //! No private key leaves it; what can be revoked, expire or be forged is judged here, by name.
 
+mod cache;
 pub mod certificate;
 pub mod clock;
+pub mod dial;
 mod error;
+pub mod path;
 pub mod pki;
 pub mod random;
+pub mod revocation;
+pub mod serve;
+mod signed_data;
 pub mod signer;
+pub mod stamp;
+pub mod token;
+pub mod tsa;
+pub mod user_signature;
 pub mod vault;
+pub mod verify;
 
 pub use certificate::Certificate;
 pub use clock::Clock;
 pub use error::TrustError;
+pub use path::{Anchors, Path, PathFault, Role};
+pub use revocation::{Material, OnUnknown, Revocation, RevocationFault, RevocationSettings};
+pub use signed_data::SignerFault;
 pub use signer::{SignError, Signer, SignerSource};
+pub use stamp::{StampError, StampSettings, StampSource, Stamper};
+pub use token::{Token, TokenFault, TokenVerifier};
+pub use user_signature::{FaultReason, SignatureFault, UserSigned, UserTrust};
+pub use verify::{SealFault, SealVerifier, Sealed};
 
 #[cfg(test)]
 pub(crate) mod testing;

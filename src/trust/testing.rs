@@ -44,3 +44,25 @@ pub fn openssl_is_here() -> bool {
     }
     here
 }
+
+/// A development authority on a free port with one register, `user`; gives its address.
+pub async fn serve(development: std::sync::Arc<super::serve::Development>) -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let router = super::serve::router(development);
+    tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+    format!("http://{address}")
+}
+
+/// A user authority that answers for its certificates over HTTP.
+pub async fn registered(dir: &Path) -> (std::sync::Arc<super::serve::Development>, String) {
+    use super::serve::{Development, Register};
+    let root = authority("Kullanıcı Kök");
+    let stamps = super::tsa::Authority::new(std::sync::Arc::new(stamper(&root).signer().unwrap()));
+    let register = Register { name: "user".into(), authority: root, file: dir.join("revoked.txt") };
+    let clock = super::Clock::Fixed(NOW);
+    let development = Development { stamps, registers: vec![register], clock };
+    let development = std::sync::Arc::new(development);
+    let url = serve(development.clone()).await;
+    (development, url)
+}

@@ -54,6 +54,11 @@ impl Identity {
     pub fn algorithm(&self) -> SignatureAlgorithm {
         self.algorithm
     }
+
+    /// The same, but no certificates are sent along (RFC 3161 §2.4.1: certReq false).
+    pub fn without_certificates(&self) -> Self {
+        Self { certificates: Vec::new(), ..self.clone() }
+    }
 }
 
 /// RFC 5035 §4: IssuerSerial of a certificate (CAdES and XAdES IssuerSerialV2 carry it).

@@ -1,0 +1,117 @@
+//! A certificate revocation list (RFC 5280 §5).
+
+use super::{Said, Unknown, check_window};
+use crate::trust::Certificate;
+use crate::wire::der::{self, DerError, Node, tag};
+use crate::wire::{SignatureAlgorithm, Timestamp};
+use ::der::asn1::ObjectIdentifier as Oid;
+use openssl::asn1::Asn1Time;
+use openssl::x509::{CrlStatus, X509Crl};
+use std::cmp::Ordering;
+use std::sync::Arc;
+
+pub(super) struct Crl {
+    octets: Arc<[u8]>,
+    parsed: X509Crl,
+    this_update: Timestamp,
+    next_update: Option<Timestamp>,
+}
+
+impl Crl {
+    /// DER, or PEM as some servers send it.
+    pub fn parse(octets: Vec<u8>) -> Result<Self, Unknown> {
+        let malformed = |_| Unknown::MalformedCrl;
+        let parsed = if octets.starts_with(b"-----BEGIN") {
+            X509Crl::from_pem(&octets).map_err(malformed)?
+        } else {
+            X509Crl::from_der(&octets).map_err(malformed)?
+        };
+        let octets = parsed.to_der().map_err(malformed)?;
+        let (this_update, next_update) = read(&octets).map_err(|_| Unknown::MalformedCrl)?;
+        Ok(Self { octets: octets.into(), parsed, this_update, next_update })
+    }
+
+    pub fn octets(&self) -> Arc<[u8]> {
+        self.octets.clone()
+    }
+
+    pub fn look_up(
+        &self,
+        certificate: &Certificate,
+        issuer: &Certificate,
+        at: Timestamp,
+    ) -> Result<Said, Unknown> {
+        self.check_issuer(issuer)?;
+        check_window(self.this_update, self.next_update, at)?;
+        match self.parsed.get_by_cert(certificate.x509()) {
+            CrlStatus::NotRevoked | CrlStatus::RemoveFromCrl(_) => Ok(Said::Good),
+            CrlStatus::Revoked(entry) => {
+                let epoch = Asn1Time::from_unix(0).map_err(|_| Unknown::MalformedCrl)?;
+                let since = epoch.diff(entry.revocation_date());
+                let since = since.map_err(|_| Unknown::MalformedCrl)?;
+                let secs = i64::from(since.days) * 86_400 + i64::from(since.secs);
+                Ok(Said::Revoked(Timestamp::from_secs(secs)))
+            }
+        }
+    }
+
+    fn check_issuer(&self, issuer: &Certificate) -> Result<(), Unknown> {
+        let named = self.parsed.issuer_name().try_cmp(issuer.x509().subject_name());
+        let named = named.is_ok_and(|order| order == Ordering::Equal);
+        let may = issuer.key_usage().is_none_or(|usage| usage.crl_sign);
+        let signed = || self.parsed.verify(issuer.key()).unwrap_or(false);
+        if named && may && signed() { Ok(()) } else { Err(Unknown::NotAuthorised) }
+    }
+}
+
+/// thisUpdate and nextUpdate of a list that speaks of all certificates and is signed strongly.
+fn read(octets: &[u8]) -> Result<(Timestamp, Option<Timestamp>), DerError> {
+    let mut list = der::parse(octets)?.of(tag::SEQUENCE)?.reader();
+    let mut tbs = list.expect(tag::SEQUENCE)?.reader();
+    let algorithm = list.expect(tag::SEQUENCE)?.reader().next()?.oid()?;
+    if SignatureAlgorithm::from_oid(algorithm).is_none() {
+        return Err(DerError::Value);
+    }
+    tbs.optional(tag::INTEGER)?;
+    tbs.expect(tag::SEQUENCE)?;
+    tbs.expect(tag::SEQUENCE)?;
+    let this = tbs.next()?.time()?;
+    let next = match tbs.optional(tag::UTC_TIME)? {
+        Some(time) => Some(time),
+        None => tbs.optional(tag::GENERALIZED_TIME)?,
+    };
+    let next = next.map(|time| time.time()).transpose()?;
+    tbs.optional(tag::SEQUENCE)?;
+    if let Some(extensions) = tbs.optional(tag::context(0))? {
+        extensions.reader().expect(tag::SEQUENCE)?.children()?.into_iter().try_for_each(judge)?;
+    }
+    Ok((this, next))
+}
+
+/// §5.2: a critical extension changes what the list means (deltas, other issuers, some reasons
+/// only); only "user certificates" and "authority certificates" are understood.
+fn judge(extension: Node<'_>) -> Result<(), DerError> {
+    let mut reader = extension.reader();
+    let kind = reader.next()?.oid()?;
+    let critical = reader.optional(tag::BOOLEAN)?.map(|b| b.boolean()).transpose()?;
+    if critical != Some(true) {
+        return Ok(());
+    }
+    if kind != ISSUING_DISTRIBUTION_POINT {
+        return Err(DerError::Value);
+    }
+    let point = der::parse(reader.expect(tag::OCTET_STRING)?.content)?;
+    let understood = [
+        tag::context(0),
+        tag::context_primitive(1), // onlyContainsUserCerts
+        tag::context_primitive(2), // onlyContainsCACerts
+    ];
+    let fields = point.children()?;
+    if fields.iter().all(|field| understood.contains(&field.tag)) {
+        Ok(())
+    } else {
+        Err(DerError::Value)
+    }
+}
+
+const ISSUING_DISTRIBUTION_POINT: Oid = Oid::new_unwrap("2.5.29.28");

@@ -1,0 +1,261 @@
+//! Was it taken back? OCSP first, then the CRL; answers are cached and kept as evidence.
+//! What can't be found out is an outcome of its own, and the policy says what it means.
+
+mod answer;
+mod crl;
+
+use super::cache::Cache;
+use super::dial::{Dial, DialError};
+use super::path::Path;
+use super::{Certificate, TrustError};
+use crate::wire::ocsp::OcspError;
+use crate::wire::{Digest, Timestamp, sha256};
+use std::sync::Arc;
+use std::time::Duration;
+
+#[derive(Clone, Debug)]
+pub struct RevocationSettings {
+    pub timeout: Duration,
+    /// An answer is asked for anew after this long, even when it says that it holds longer.
+    pub refresh: Duration,
+    pub on_unknown: OnUnknown,
+}
+
+/// What it means when nobody can say whether a certificate was taken back.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum OnUnknown {
+    /// Hard fail: the signature is not accepted now.
+    Refuse,
+    /// Soft fail: accepted, and noted in the material.
+    Accept,
+}
+
+pub struct Revocation {
+    dial: Dial,
+    settings: RevocationSettings,
+    known: Cache<Source, Known>,
+}
+
+/// What was collected to prove a path later: kept with the evidence, it can't be had again.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Material {
+    /// DER, the signer's first, the anchor last.
+    pub certificates: Vec<Vec<u8>>,
+    pub crls: Vec<Arc<[u8]>>,
+    /// Whole OCSPResponses.
+    pub ocsp: Vec<Arc<[u8]>>,
+    /// Who could not be asked about, and why.
+    pub unknown: Vec<(String, Unknown)>,
+}
+
+/// Why nothing is known.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum Unknown {
+    #[error("the certificate names no OCSP responder and no CRL")]
+    NoSource,
+    #[error("{0}")]
+    Unreachable(#[from] DialError),
+    #[error("the CRL is malformed or of a kind that is not read")]
+    MalformedCrl,
+    #[error("the OCSP answer: {0}")]
+    MalformedAnswer(#[from] OcspError),
+    #[error("the CRL or answer is not signed by the certificate's authority")]
+    NotAuthorised,
+    #[error("the responder does not know the certificate")]
+    NotKnownThere,
+    #[error("the CRL or answer ended at {0}")]
+    Stale(Timestamp),
+    #[error("the CRL or answer is of the future: {0}")]
+    Early(Timestamp),
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum RevocationFault {
+    #[error("{subject}: revoked at {at}")]
+    Revoked { subject: String, at: Timestamp },
+    #[error("{subject}: revocation can't be checked: {why}")]
+    Unknown { subject: String, why: Unknown },
+}
+
+/// What one source said about one certificate.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Said {
+    Good,
+    Revoked(Timestamp),
+}
+
+#[derive(Clone, PartialEq, Eq, Hash)]
+enum Source {
+    Crl(String),
+    Ocsp(String, Digest),
+}
+
+/// What a source gave; an outage is remembered for a short time, so that it costs one wait.
+#[derive(Clone)]
+enum Known {
+    Crl(Arc<crl::Crl>),
+    Answer(Arc<[u8]>),
+    Nothing(Unknown),
+}
+
+impl Default for RevocationSettings {
+    fn default() -> Self {
+        let (timeout, refresh) = (Duration::from_secs(5), Duration::from_secs(3_600));
+        Self { timeout, refresh, on_unknown: OnUnknown::Refuse }
+    }
+}
+
+impl Revocation {
+    pub fn new(settings: RevocationSettings) -> Result<Self, TrustError> {
+        Ok(Self { dial: Dial::new(settings.timeout)?, settings, known: Cache::new(SOURCES) })
+    }
+
+    /// Asks about each certificate of the path below its anchor.
+    pub async fn check(&self, path: &Path, at: Timestamp) -> Result<Material, RevocationFault> {
+        let certificates = path.certificates();
+        let mut material = Material {
+            certificates: certificates.iter().map(|one| one.der().to_vec()).collect(),
+            ..Material::default()
+        };
+        for pair in certificates.windows(2) {
+            let [certificate, issuer] = pair else { continue };
+            let subject = || certificate.subject().to_owned();
+            match self.ask(certificate, issuer, at, &mut material).await {
+                Ok(Said::Revoked(since)) if since <= at => {
+                    return Err(RevocationFault::Revoked { subject: subject(), at: since });
+                }
+                Ok(_) => {}
+                Err(why) if self.settings.on_unknown == OnUnknown::Refuse => {
+                    return Err(RevocationFault::Unknown { subject: subject(), why });
+                }
+                Err(why) => material.unknown.push((subject(), why)),
+            }
+        }
+        Ok(material)
+    }
+
+    /// Forgets every answer, so that the next question is asked anew.
+    pub fn forget(&self) {
+        self.known.clear();
+    }
+
+    /// The first source that knows; else why the last one did not.
+    async fn ask(
+        &self,
+        certificate: &Certificate,
+        issuer: &Certificate,
+        at: Timestamp,
+        material: &mut Material,
+    ) -> Result<Said, Unknown> {
+        let mut why = Unknown::NoSource;
+        for url in certificate.ocsp_urls().into_iter().take(MAX_URLS) {
+            match self.ask_responder(url, certificate, issuer, at).await {
+                Ok((said, octets)) => {
+                    material.ocsp.push(octets);
+                    return Ok(said);
+                }
+                Err(reason) => why = reason,
+            }
+        }
+        for url in certificate.crl_urls().into_iter().take(MAX_URLS) {
+            match self.ask_list(url, certificate, issuer, at).await {
+                Ok((said, octets)) => {
+                    material.crls.push(octets);
+                    return Ok(said);
+                }
+                Err(reason) => why = reason,
+            }
+        }
+        Err(why)
+    }
+
+    async fn ask_responder(
+        &self,
+        url: String,
+        certificate: &Certificate,
+        issuer: &Certificate,
+        at: Timestamp,
+    ) -> Result<(Said, Arc<[u8]>), Unknown> {
+        let source = Source::Ocsp(url.clone(), sha256(certificate.der()));
+        match self.known.get(&source, at) {
+            Some(Known::Nothing(why)) => return Err(why),
+            Some(Known::Answer(octets)) => {
+                if let Ok(said) = answer::read(&octets, certificate, issuer, at) {
+                    return Ok((said, octets));
+                }
+            }
+            _ => {}
+        }
+        let query = answer::request(certificate, issuer)?;
+        let octets = self.dial.post(&url, "application/ocsp-request", query, MAX_ANSWER).await;
+        let octets: Arc<[u8]> = octets.map_err(|e| self.nothing(&source, e.into(), at))?.into();
+        let said = answer::read(&octets, certificate, issuer, at);
+        let said = said.map_err(|why| self.nothing(&source, why, at))?;
+        self.known.put(source, Known::Answer(octets.clone()), self.until(at));
+        Ok((said, octets))
+    }
+
+    async fn ask_list(
+        &self,
+        url: String,
+        certificate: &Certificate,
+        issuer: &Certificate,
+        at: Timestamp,
+    ) -> Result<(Said, Arc<[u8]>), Unknown> {
+        let source = Source::Crl(url.clone());
+        match self.known.get(&source, at) {
+            Some(Known::Nothing(why)) => return Err(why),
+            Some(Known::Crl(crl)) => {
+                if let Ok(said) = crl.look_up(certificate, issuer, at) {
+                    return Ok((said, crl.octets()));
+                }
+            }
+            _ => {}
+        }
+        let octets = self.dial.get(&url, MAX_CRL).await;
+        let octets = octets.map_err(|e| self.nothing(&source, e.into(), at))?;
+        let crl = crl::Crl::parse(octets).map_err(|e| self.nothing(&source, e, at))?;
+        let said = crl.look_up(certificate, issuer, at);
+        let said = said.map_err(|why| self.nothing(&source, why, at))?;
+        let octets = crl.octets();
+        self.known.put(source, Known::Crl(Arc::new(crl)), self.until(at));
+        Ok((said, octets))
+    }
+
+    /// How long an answer is believed without asking again.
+    pub(super) fn refresh(&self) -> Duration {
+        self.settings.refresh
+    }
+
+    fn nothing(&self, source: &Source, why: Unknown, at: Timestamp) -> Unknown {
+        self.known.put(source.clone(), Known::Nothing(why.clone()), at.plus_secs(OUTAGE_SECS));
+        why
+    }
+
+    fn until(&self, at: Timestamp) -> Timestamp {
+        at.plus_millis(i64::try_from(self.settings.refresh.as_millis()).unwrap_or(i64::MAX))
+    }
+}
+
+/// RFC 5280 §5.1.2.5: both lists and answers say from when until when they hold.
+fn check_window(this: Timestamp, next: Option<Timestamp>, at: Timestamp) -> Result<(), Unknown> {
+    let next = next.unwrap_or(this.plus_secs(DAY));
+    if at.plus_secs(SKEW_SECS) < this {
+        return Err(Unknown::Early(this));
+    }
+    if next < at { Err(Unknown::Stale(next)) } else { Ok(()) }
+}
+
+const DAY: i64 = 86_400;
+/// Clocks of responders run a little ahead.
+const SKEW_SECS: i64 = 300;
+/// A dead responder is asked again after this long.
+const OUTAGE_SECS: i64 = 30;
+const SOURCES: usize = 4_096;
+const MAX_URLS: usize = 3;
+const MAX_ANSWER: usize = 64 * 1024;
+/// Lists of large authorities are a few MiB.
+const MAX_CRL: usize = 32 * 1024 * 1024;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,157 @@
+use super::*;
+use crate::trust::path::{Anchors, Role};
+use crate::trust::pki::{CertificateAuthority, KeyKind, Links, Profile};
+use crate::trust::testing::{self, NOW};
+
+fn issue(authority: &CertificateAuthority, links: &Links) -> Path {
+    let profile = Profile::User { name: "Ali".into(), email: "ali@hs05.kep.tr".into() };
+    let issued = authority.issue(&profile, KeyKind::P256, links, NOW).unwrap();
+    let anchors = Anchors::new(vec![authority.certificate().clone()]).unwrap();
+    anchors.path(issued.certificate(), &[], Role::User).unwrap()
+}
+
+fn revocation(on_unknown: OnUnknown) -> Revocation {
+    Revocation::new(RevocationSettings { on_unknown, ..RevocationSettings::default() }).unwrap()
+}
+
+fn unknown(result: Result<Material, RevocationFault>) -> Unknown {
+    match result {
+        Err(RevocationFault::Unknown { why, .. }) => why,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_revoked_certificate_is_found_by_crl_and_by_ocsp() {
+    let dir = tempfile::tempdir().unwrap();
+    let (development, url) = testing::registered(dir.path()).await;
+    let register = &development.registers[0];
+    let (crl, ocsp) = (format!("{url}/crl/user.crl"), format!("{url}/ocsp/user"));
+    for links in [
+        Links { crl: Some(crl.clone()), ocsp: None },
+        Links { crl: None, ocsp: Some(ocsp.clone()) },
+    ] {
+        let path = issue(&register.authority, &links);
+        let revocation = revocation(OnUnknown::Refuse);
+        let material = revocation.check(&path, NOW).await.unwrap();
+        assert_eq!(material.crls.len() + material.ocsp.len(), 1);
+        assert_eq!(material.certificates.len(), 2);
+        register.revoke(path.certificates()[0].serial(), NOW.plus_secs(-60)).unwrap();
+        assert!(revocation.check(&path, NOW).await.is_ok(), "the answer is still believed");
+        revocation.forget();
+        let revoked = revocation.check(&path, NOW).await.unwrap_err();
+        assert!(matches!(revoked, RevocationFault::Revoked { at, .. } if at == NOW.plus_secs(-60)));
+        // what was signed before stays good
+        assert!(revocation.check(&path, NOW.plus_secs(-61)).await.is_ok());
+    }
+}
+
+#[tokio::test]
+async fn a_dead_responder_is_passed_over_for_the_list() {
+    let dir = tempfile::tempdir().unwrap();
+    let (development, url) = testing::registered(dir.path()).await;
+    let ocsp = Some("http://127.0.0.1:1/ocsp".to_owned());
+    let links = Links { crl: Some(format!("{url}/crl/user.crl")), ocsp };
+    let path = issue(&development.registers[0].authority, &links);
+    let material = revocation(OnUnknown::Refuse).check(&path, NOW).await.unwrap();
+    assert_eq!((material.crls.len(), material.ocsp.len()), (1, 0));
+}
+
+#[tokio::test]
+async fn what_nobody_can_say_is_named_and_judged_by_policy() {
+    let authority = testing::authority("Kök");
+    let dead = Links { crl: Some("http://127.0.0.1:1/crl".into()), ocsp: None };
+    let path = issue(&authority, &dead);
+    let why = unknown(revocation(OnUnknown::Refuse).check(&path, NOW).await);
+    assert!(matches!(why, Unknown::Unreachable(_)), "{why}");
+    let material = revocation(OnUnknown::Accept).check(&path, NOW).await.unwrap();
+    assert_eq!(material.unknown.len(), 1);
+    let path = issue(&authority, &Links::default());
+    assert_eq!(unknown(revocation(OnUnknown::Refuse).check(&path, NOW).await), Unknown::NoSource);
+}
+
+#[tokio::test]
+async fn a_list_of_another_time_is_not_believed() {
+    let dir = tempfile::tempdir().unwrap();
+    let (development, url) = testing::registered(dir.path()).await;
+    let links = Links { crl: Some(format!("{url}/crl/user.crl")), ocsp: None };
+    let path = issue(&development.registers[0].authority, &links);
+    let stale = revocation(OnUnknown::Refuse).check(&path, NOW.plus_secs(3_601)).await;
+    assert!(matches!(unknown(stale), Unknown::Stale(_)));
+    let early = revocation(OnUnknown::Refuse).check(&path, NOW.plus_secs(-3_600)).await;
+    assert!(matches!(unknown(early), Unknown::Early(_)));
+}
+
+#[tokio::test]
+async fn lists_and_answers_of_another_authority_are_not_believed() {
+    let dir = tempfile::tempdir().unwrap();
+    let (_development, url) = testing::registered(dir.path()).await;
+    let other = testing::authority("Kullanıcı Kök");
+    for links in [
+        Links { crl: Some(format!("{url}/crl/user.crl")), ocsp: None },
+        Links { crl: None, ocsp: Some(format!("{url}/ocsp/user")) },
+    ] {
+        let path = issue(&other, &links);
+        let why = unknown(revocation(OnUnknown::Refuse).check(&path, NOW).await);
+        assert_eq!(why, Unknown::NotAuthorised);
+    }
+}
+
+#[test]
+fn a_delegated_responder_is_believed_and_a_usurper_is_not() {
+    let authority = testing::authority("Kök");
+    let path = issue(&authority, &Links::default());
+    let certificate = &path.certificates()[0];
+    let delegate = testing::issue(&authority, Profile::Responder { name: "OCSP".into() });
+    let usurper = testing::user(&authority);
+    for (issued, good) in [(delegate, true), (usurper, false)] {
+        let octets = delegated_answer(certificate, authority.certificate(), &issued);
+        let said = answer::read(&octets, certificate, authority.certificate(), NOW);
+        let wanted = if good { Ok(Said::Good) } else { Err(Unknown::NotAuthorised) };
+        assert_eq!(said, wanted);
+    }
+}
+
+fn delegated_answer(
+    certificate: &Certificate,
+    issuer: &Certificate,
+    by: &crate::trust::pki::Issued,
+) -> Vec<u8> {
+    use crate::trust::Signer;
+    use crate::wire::ocsp::{CertStatus, OcspRequest, SingleResponse, response_data};
+    use crate::wire::{SignatureAlgorithm, der};
+    let request = answer::request(certificate, issuer).unwrap();
+    let id = OcspRequest::parse(&request).unwrap().ids.remove(0);
+    let one = SingleResponse { id, status: CertStatus::Good, this_update: NOW, next_update: None };
+    let name = by.certificate().x509().subject_name().to_der().unwrap();
+    let data = response_data(&name, NOW, &[one], None);
+    let signature = by.signer().unwrap().sign(&data).unwrap();
+    let algorithm = der::signature_algorithm(SignatureAlgorithm::EcdsaSha256);
+    let certificates = der::explicit(0, &der::sequence(&[by.certificate().der()]));
+    let basic = der::sequence(&[&data, &algorithm, &der::bit_string(&signature), &certificates]);
+    let kind = ::der::asn1::ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.48.1.1");
+    let bytes = der::sequence(&[&der::oid(kind), &der::octet_string(&basic)]);
+    der::sequence(&[&der::enumerated(0), &der::explicit(0, &bytes)])
+}
+
+#[test]
+fn delta_lists_are_not_read() {
+    use crate::wire::der::{self, tag};
+    let authority = testing::authority("Kök");
+    let crl = authority.crl(&[], NOW, NOW.plus_secs(60)).unwrap();
+    assert!(crl::Crl::parse(crl.clone()).is_ok());
+    let list = der::parse(&crl).unwrap().children().unwrap();
+    let tbs = list[0].children().unwrap();
+    let delta = ::der::asn1::ObjectIdentifier::new_unwrap("2.5.29.27");
+    let extension = der::sequence(&[
+        &der::oid(delta),
+        &der::boolean(true),
+        &der::octet_string(&der::small_integer(1)),
+    ]);
+    let mut pieces: Vec<&[u8]> = tbs.iter().map(|node| node.whole).collect();
+    let extensions = der::explicit(0, &der::sequence(&[&extension]));
+    *pieces.last_mut().unwrap() = &extensions;
+    let tbs = der::element(tag::SEQUENCE, &pieces);
+    let changed = der::sequence(&[&tbs, list[1].whole, list[2].whole]);
+    assert_eq!(crl::Crl::parse(changed).err(), Some(Unknown::MalformedCrl));
+}
