@@ -4,4 +4,6 @@
 //! judge octets (`check`), and one table says what people hear (`refusal`).
 
 pub mod ask;
+pub mod check;
 pub mod refusal;
+pub mod session;

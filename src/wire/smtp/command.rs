@@ -99,6 +99,9 @@ pub enum CommandError {
     /// Known to the field, not spoken here.
     #[error("{0} is not implemented")]
     NotImplemented(&'static str),
+    /// A browser or the like was made to talk to us (cross-protocol request forgery).
+    #[error("this is SMTP")]
+    OtherProtocol,
     /// What should stand there.
     #[error("syntax: {0}")]
     Syntax(&'static str),
@@ -141,6 +144,7 @@ pub fn parse(line: &[u8]) -> Result<Command, CommandError> {
         "ATRN" => Err(CommandError::NotImplemented("ATRN")),
         "BURL" => Err(CommandError::NotImplemented("BURL")),
         "TURN" => Err(CommandError::NotImplemented("TURN")),
+        "GET" | "POST" | "PUT" | "HEAD" | "CONNECT" | "OPTIONS" => Err(CommandError::OtherProtocol),
         _ => Err(CommandError::Unknown),
     }
 }

@@ -15,5 +15,5 @@ pub use command::{
     Body, Command, CommandError, Mail, Mechanism, Notify, Orcpt, Path, Rcpt, Ret, parse,
 };
 pub use fold::ascii;
-pub use line::{LineError, LineReader};
+pub use line::{LineError, LineKind, LineReader};
 pub use reply::{Reply, ReplyError, ReplyReader};

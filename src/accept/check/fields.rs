@@ -1,0 +1,96 @@
+//! Single fields of the header: which may stand once only, subject, identifiers, national fields.
+
+use super::header::{Header, unfolded};
+use super::turkish;
+use crate::accept::refusal::Refusal;
+use mail_parser::MessageParser;
+
+/// X-TR-REM-iletiTip: what kind of message its sender calls it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum MessageType {
+    /// Also when the field is absent or unknown.
+    #[default]
+    Standard,
+    /// e-Yazışma: official correspondence.
+    OfficialCorrespondence,
+    /// e-Tebligat: service of documents.
+    Service,
+}
+
+impl MessageType {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Standard => "standart",
+            Self::OfficialCorrespondence => "eYazisma",
+            Self::Service => "eTebligat",
+        }
+    }
+}
+
+/// RFC 5322 §3.6. Two of one kind are two messages: which one a reader sees is anyone's guess.
+/// From has its own refusal.
+pub(super) fn no_duplicates(header: &Header) -> Result<(), Refusal> {
+    for name in ONCE {
+        if header.all(name).nth(1).is_some() {
+            return Err(Refusal::HeaderDuplicate(name.to_owned()));
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn subject(header: &Header) -> String {
+    let Some(raw) = header.first("Subject") else { return String::new() };
+    let text = turkish::text(&unfolded(raw));
+    let again = format!("Subject: {text}\r\n\r\n");
+    let decoded = MessageParser::new()
+        .parse_headers(again.as_bytes())
+        .and_then(|message| message.subject().map(str::to_owned))
+        .unwrap_or(text);
+    decoded.chars().filter(|c| !c.is_control()).take(SUBJECT_MAX).collect()
+}
+
+pub(super) fn message_id(header: &Header) -> Option<String> {
+    let value = unfolded(header.first("Message-ID")?);
+    let inside = value.strip_prefix(b"<")?.strip_suffix(b">")?;
+    let good = !inside.is_empty()
+        && inside.iter().all(|b| b.is_ascii_graphic() && !matches!(b, b'<' | b'>'));
+    good.then(|| String::from_utf8_lossy(inside).into_owned())
+}
+
+pub(super) fn message_type(header: &Header) -> MessageType {
+    match header.first("X-TR-REM-iletiTip").map(unfolded) {
+        Some(kind) if kind.eq_ignore_ascii_case(b"eYazisma") => MessageType::OfficialCorrespondence,
+        Some(kind) if kind.eq_ignore_ascii_case(b"eTebligat") => MessageType::Service,
+        _ => MessageType::Standard,
+    }
+}
+
+pub(super) fn national_id(header: &Header) -> Option<String> {
+    let value = unfolded(header.first("X-TR-REM-iletiID")?);
+    let good = (1..=NATIONAL_ID_MAX).contains(&value.len())
+        && value.iter().all(|b| (0x20..0x7f).contains(b));
+    good.then(|| String::from_utf8_lossy(&value).into_owned())
+}
+
+/// Besides those of RFC 5322, the MIME fields a reader interprets (RFC 2045) and the national ones.
+const ONCE: [&str; 16] = [
+    "Date",
+    "Sender",
+    "Reply-To",
+    "To",
+    "Cc",
+    "Message-ID",
+    "In-Reply-To",
+    "References",
+    "Subject",
+    "MIME-Version",
+    "Content-Type",
+    "Content-Transfer-Encoding",
+    "Content-Disposition",
+    "Content-ID",
+    "X-TR-REM-iletiTip",
+    "X-TR-REM-iletiID",
+];
+/// What goes into rows and evidence; the original keeps all of it.
+const SUBJECT_MAX: usize = 2_000;
+const NATIONAL_ID_MAX: usize = 255;

@@ -1,0 +1,218 @@
+//! A message's octets: DATA, and BDAT in chunks (RFC 3030).
+//!
+//! A fault is remembered, the rest is read and thrown away, and the refusal is said where the
+//! protocol has a place for it, so that an honest mail program learns the reason.
+
+use super::state::{Incoming, State};
+use super::{Session, say};
+use crate::accept::ask::{Aborted, Ask, Envelope, Login, Piece, Route, SubmitAnswer};
+use crate::accept::refusal::Refusal;
+use crate::wire::smtp::{BodyError, DataReceiver, TextGuard};
+
+impl Session {
+    pub(super) fn data(&mut self, state: State) -> State {
+        match state {
+            State::Addressing { envelope } if envelope.recipients.is_empty() => {
+                self.bad(State::Addressing { envelope }, &say::no_recipients())
+            }
+            State::Addressing { envelope } => {
+                self.say(&say::start_data());
+                let body = self.begin();
+                State::Reading { envelope, receiver: DataReceiver::default(), body }
+            }
+            // RFC 3030 §2: DATA and BDAT do not mix.
+            State::Between { .. } => self.disorder(state, "BDAT was begun; DATA can't follow"),
+            other => self.disorder(other, "MAIL and RCPT come first"),
+        }
+    }
+
+    /// Whatever the answer, the chunk's octets follow the command and must be read.
+    pub(super) fn bdat(&mut self, state: State, size: u64, last: bool) -> State {
+        match state {
+            State::Addressing { envelope } if !envelope.recipients.is_empty() => {
+                let body = self.begin();
+                State::Chunk { envelope, body, left: size, last }
+            }
+            State::Between { envelope, body } => State::Chunk { envelope, body, left: size, last },
+            other => {
+                let reply = match &other {
+                    State::Addressing { .. } => say::no_recipients(),
+                    _ => say::out_of_order("MAIL and RCPT come first"),
+                };
+                if size > self.config.size_limit {
+                    return self.hang_up(reply);
+                }
+                match self.bad(other, &reply) {
+                    State::Over => State::Over,
+                    then => State::Skipping { left: size, then: Box::new(then) },
+                }
+            }
+        }
+    }
+
+    pub(super) fn read_data(
+        &mut self,
+        envelope: Envelope,
+        mut receiver: DataReceiver,
+        mut body: Incoming,
+    ) -> bool {
+        let mut octets = Vec::new();
+        let here = self.patience_left(&body).min(self.input.raw().len());
+        let (used, done) =
+            receiver.receive(self.input.raw().get(..here).unwrap_or_default(), &mut octets);
+        self.input.consume(used);
+        self.take(&envelope, &mut body, octets);
+        if done {
+            self.state = self.complete(envelope, body);
+            return true;
+        }
+        if self.is_endless(&body) {
+            self.give_up(&body);
+            return true;
+        }
+        self.state = State::Reading { envelope, receiver, body };
+        used > 0
+    }
+
+    pub(super) fn read_chunk(
+        &mut self,
+        envelope: Envelope,
+        mut body: Incoming,
+        left: u64,
+        last: bool,
+    ) -> bool {
+        let here = usize::try_from(left).unwrap_or(usize::MAX);
+        let here = here.min(self.patience_left(&body)).min(self.input.raw().len());
+        let octets = self.input.raw().get(..here).unwrap_or_default().to_vec();
+        self.input.consume(here);
+        self.take(&envelope, &mut body, octets);
+        let left = left.saturating_sub(here as u64);
+        if self.is_endless(&body) {
+            self.give_up(&body);
+            return true;
+        }
+        self.state = match (left, last) {
+            (0, true) => self.complete(envelope, body),
+            (0, false) => {
+                let reply = match &body.refused {
+                    None => say::chunk_taken(body.octets),
+                    Some(refusal) => refusal.reply(),
+                };
+                self.fine(State::Between { envelope, body }, &reply)
+            }
+            _ => State::Chunk { envelope, body, left, last },
+        };
+        left == 0 || here > 0
+    }
+
+    pub(super) fn skip(&mut self, left: u64, then: Box<State>) -> bool {
+        let here = usize::try_from(left).unwrap_or(usize::MAX).min(self.input.raw().len());
+        self.input.consume(here);
+        let left = left.saturating_sub(here as u64);
+        self.state = if left == 0 { *then } else { State::Skipping { left, then } };
+        left == 0 || here > 0
+    }
+
+    pub(super) fn submitted(&mut self, login: Login, answer: SubmitAnswer) -> State {
+        let reply = match answer {
+            SubmitAnswer::Accepted { message_id }
+            | SubmitAnswer::AlreadyAccepted { message_id } => say::accepted(&message_id),
+            SubmitAnswer::Held { message_id } => say::held(&message_id),
+            SubmitAnswer::Refused(refusal) => refusal.reply(),
+            SubmitAnswer::Temporary => Refusal::TryLater.reply(),
+        };
+        self.fine(State::ready(login), &reply)
+    }
+
+    fn begin(&mut self) -> Incoming {
+        self.spool(Piece::Begin);
+        Incoming { guard: TextGuard::new(self.config.line_limit), octets: 0, refused: None }
+    }
+
+    fn take(&mut self, envelope: &Envelope, body: &mut Incoming, octets: Vec<u8>) {
+        let limit = self.config.size_limit;
+        let room = usize::try_from(limit.saturating_sub(body.octets)).unwrap_or(usize::MAX);
+        body.octets = body.octets.saturating_add(octets.len() as u64);
+        if body.refused.is_some() || octets.is_empty() {
+            return;
+        }
+        // The first fault in the order of the octets, however they were cut.
+        body.guard.watch(octets.get(..room).unwrap_or(&octets));
+        let fault = match body.guard.fault() {
+            Some(fault) => Some(self.refusal_of(fault)),
+            None if octets.len() > room => Some(Refusal::TooLarge(limit.to_string())),
+            None => None,
+        };
+        match fault {
+            Some(refusal) => self.refuse(envelope, body, refusal),
+            None => self.spool(Piece::Chunk(octets)),
+        }
+    }
+
+    fn refuse(&mut self, envelope: &Envelope, body: &mut Incoming, refusal: Refusal) {
+        let envelope = envelope.clone();
+        self.spool(Piece::Abort(Some(Aborted { envelope, refusal: refusal.clone() })));
+        body.refused = Some(refusal);
+    }
+
+    fn complete(&mut self, envelope: Envelope, mut body: Incoming) -> State {
+        if body.refused.is_none()
+            && let Some(refusal) = self.last_doubts(&envelope, &body)
+        {
+            self.refuse(&envelope, &mut body, refusal);
+        }
+        match body.refused {
+            Some(refusal) => self.fine(State::ready(envelope.login), &refusal.reply()),
+            None => {
+                self.flush();
+                let login = envelope.login.clone();
+                self.ask(Ask::Submit { envelope, octets: body.octets });
+                State::Submitting { login }
+            }
+        }
+    }
+
+    fn last_doubts(&self, envelope: &Envelope, body: &Incoming) -> Option<Refusal> {
+        if let Err(fault) = body.guard.finish() {
+            return Some(self.refusal_of(fault));
+        }
+        envelope.recipients.iter().find_map(|recipient| match recipient.route {
+            Route::Provider { size_limit: Some(limit) } if body.octets > limit => {
+                Some(Refusal::TooLargeForRecipient(recipient.address.to_string()))
+            }
+            _ => None,
+        })
+    }
+
+    fn refusal_of(&self, fault: BodyError) -> Refusal {
+        match fault {
+            BodyError::BareCr | BodyError::BareLf => Refusal::BareLineEnd,
+            BodyError::Nul => Refusal::NulOctet,
+            BodyError::LineTooLong => Refusal::LineTooLong(self.config.line_limit.to_string()),
+        }
+    }
+
+    /// A refused body is read on for its author's sake, but not for ever.
+    fn is_endless(&self, body: &Incoming) -> bool {
+        body.refused.is_some() && body.octets > self.patience()
+    }
+
+    /// How much may be read before `is_endless` is asked again.
+    fn patience_left(&self, body: &Incoming) -> usize {
+        let left = self.patience().saturating_add(1).saturating_sub(body.octets);
+        usize::try_from(left).unwrap_or(usize::MAX)
+    }
+
+    fn patience(&self) -> u64 {
+        self.config.size_limit.saturating_mul(PATIENCE)
+    }
+
+    fn give_up(&mut self, body: &Incoming) {
+        let refusal = body.refused.clone().unwrap_or(Refusal::TryLater);
+        self.state = self.hang_up(refusal.reply());
+    }
+}
+
+/// So many times the size limit is read of a body that is refused already: base64 and a wrong guess
+/// of the limit stay within, a flood does not.
+const PATIENCE: u64 = 2;

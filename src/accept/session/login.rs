@@ -1,0 +1,147 @@
+//! AUTH PLAIN and LOGIN (RFC 4954, 4616), under TLS only, slower with each failure.
+
+use super::state::{Exchange, Hello, State};
+use super::{Session, say};
+use crate::accept::ask::{Ask, LoginAnswer, Next};
+use crate::accept::refusal::Refusal;
+use crate::wire::smtp::{LineError, LineKind, Mechanism};
+use data_encoding::BASE64;
+use secrecy::SecretString;
+use std::time::Duration;
+
+impl Session {
+    /// AUTH in a session that is ready and not logged in.
+    pub(super) fn auth(&mut self, mechanism: Mechanism, initial: Option<String>) -> State {
+        let back = State::Ready { hello: Hello::Ehlo, login: None };
+        if !self.tls {
+            return self.bad(back, &Refusal::LoginNeedsTls.reply());
+        }
+        let exchange = match mechanism {
+            Mechanism::Plain => Exchange::Plain,
+            Mechanism::Login => Exchange::LoginUser,
+            Mechanism::Unknown => return self.bad(back, &Refusal::LoginMechanism.reply()),
+        };
+        match initial.as_deref() {
+            None => {
+                let prompt = if mechanism == Mechanism::Plain { "" } else { USERNAME };
+                self.challenge(prompt, exchange)
+            }
+            // RFC 4954 §4: an empty initial response is written as `=`.
+            Some("=") => self.respond(exchange, b""),
+            Some(response) => self.respond(exchange, response.as_bytes()),
+        }
+    }
+
+    pub(super) fn read_response(&mut self, exchange: Exchange) -> bool {
+        match self.input.next_line(LineKind::Auth) {
+            Ok(Some(line)) if line == b"*" => {
+                let back = State::Ready { hello: Hello::Ehlo, login: None };
+                self.state = self.bad(back, &say::login_cancelled());
+            }
+            Ok(Some(line)) => self.state = self.respond(exchange, &line),
+            Ok(None) => {
+                self.state = State::Proving(exchange);
+                return false;
+            }
+            Err(LineError::TooLong) => {
+                let back = State::Ready { hello: Hello::Ehlo, login: None };
+                self.state = self.bad(back, &say::line_too_long());
+            }
+            Err(error) => self.state = self.hang_up(say::bad_line(error)),
+        }
+        true
+    }
+
+    pub(super) fn logged_in(&mut self, answer: LoginAnswer) -> State {
+        match answer {
+            LoginAnswer::Accepted(login) => {
+                self.say(&say::logged_in());
+                State::ready(login)
+            }
+            LoginAnswer::Rejected => self.login_failed(&Refusal::LoginFailed),
+            LoginAnswer::Refused(refusal) => self.login_failed(&refusal),
+            LoginAnswer::Temporary => {
+                self.say(&Refusal::LoginUnavailable.reply());
+                State::Ready { hello: Hello::Ehlo, login: None }
+            }
+        }
+    }
+
+    fn challenge(&mut self, prompt: &str, exchange: Exchange) -> State {
+        self.say(&say::challenge(prompt));
+        State::Proving(exchange)
+    }
+
+    fn respond(&mut self, exchange: Exchange, response: &[u8]) -> State {
+        let back = State::Ready { hello: Hello::Ehlo, login: None };
+        let Some(text) = BASE64.decode(response).ok().and_then(|b| String::from_utf8(b).ok())
+        else {
+            return self.bad(back, &say::login_unreadable());
+        };
+        match exchange {
+            Exchange::LoginUser => self.challenge(PASSWORD, Exchange::LoginSecret { user: text }),
+            Exchange::LoginSecret { user } => self.prove(user, text),
+            Exchange::Plain => match plain(&text) {
+                Plain::Itself { user, secret } => self.prove(user, secret),
+                Plain::ForAnother => self.login_failed(&Refusal::LoginFailed),
+                Plain::Unreadable => self.bad(back, &say::login_unreadable()),
+            },
+        }
+    }
+
+    fn prove(&mut self, user: String, secret: String) -> State {
+        if user.is_empty() || secret.is_empty() {
+            return self.login_failed(&Refusal::LoginFailed);
+        }
+        self.flush();
+        self.ask(Ask::Authenticate { user, secret: SecretString::from(secret) });
+        State::LoggingIn
+    }
+
+    /// The answer waits longer each time, then the connection ends.
+    fn login_failed(&mut self, refusal: &Refusal) -> State {
+        self.failed_logins += 1;
+        self.flush();
+        self.steps.push_back(Next::Pause(self.pause()));
+        if self.failed_logins >= self.config.max_login_failures {
+            self.say(&refusal.reply());
+            return self.hang_up(say::too_many_errors(&self.config.host));
+        }
+        self.say(&refusal.reply());
+        State::Ready { hello: Hello::Ehlo, login: None }
+    }
+
+    fn pause(&self) -> Duration {
+        let doubled = 1u32.checked_shl(self.failed_logins.saturating_sub(1)).unwrap_or(u32::MAX);
+        self.config.login_pause.saturating_mul(doubled).min(self.config.login_pause_max)
+    }
+}
+
+enum Plain {
+    Itself {
+        user: String,
+        secret: String,
+    },
+    /// An authorisation identity other than the user: nobody acts for another here.
+    ForAnother,
+    Unreadable,
+}
+
+/// RFC 4616: `[authzid] NUL authcid NUL passwd`.
+fn plain(text: &str) -> Plain {
+    let mut fields = text.split('\0');
+    let (Some(acting), Some(user), Some(secret), None) =
+        (fields.next(), fields.next(), fields.next(), fields.next())
+    else {
+        return Plain::Unreadable;
+    };
+    if !acting.is_empty() && !acting.eq_ignore_ascii_case(user) {
+        return Plain::ForAnother;
+    }
+    Plain::Itself { user: user.to_owned(), secret: secret.to_owned() }
+}
+
+/// `Username:`
+const USERNAME: &str = "VXNlcm5hbWU6";
+/// `Password:`
+const PASSWORD: &str = "UGFzc3dvcmQ6";

@@ -1,0 +1,85 @@
+//! Where a session stands. Each state owns what belongs to it.
+
+use crate::accept::ask::{Envelope, Login};
+use crate::accept::refusal::Refusal;
+use crate::wire::smtp::{DataReceiver, Rcpt, TextGuard};
+
+pub(super) enum State {
+    /// Nothing said yet.
+    Greeting,
+    Ready {
+        hello: Hello,
+        login: Option<Login>,
+    },
+    /// An AUTH dialogue.
+    Proving(Exchange),
+    /// The world judges a secret.
+    LoggingIn,
+    /// The sender is known, recipients are growing.
+    Addressing {
+        envelope: Envelope,
+    },
+    /// The world looks a recipient up.
+    LookingUp {
+        envelope: Envelope,
+        rcpt: Rcpt,
+    },
+    /// Octets of DATA.
+    Reading {
+        envelope: Envelope,
+        receiver: DataReceiver,
+        body: Incoming,
+    },
+    /// Between two BDAT chunks.
+    Between {
+        envelope: Envelope,
+        body: Incoming,
+    },
+    /// Octets of a BDAT chunk.
+    Chunk {
+        envelope: Envelope,
+        body: Incoming,
+        left: u64,
+        last: bool,
+    },
+    /// Octets of a BDAT chunk nobody asked for.
+    Skipping {
+        left: u64,
+        then: Box<State>,
+    },
+    /// The world checks and stores.
+    Submitting {
+        login: Login,
+    },
+    Handshaking,
+    Over,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Hello {
+    Missing,
+    Helo,
+    Ehlo,
+}
+
+/// What an AUTH dialogue waits for.
+pub(super) enum Exchange {
+    Plain,
+    LoginUser,
+    LoginSecret { user: String },
+}
+
+/// A body on its way in.
+pub(super) struct Incoming {
+    pub guard: TextGuard,
+    pub octets: u64,
+    /// Already refused (and its spooled octets forgotten); the rest is thrown away.
+    pub refused: Option<Refusal>,
+}
+
+impl State {
+    /// After a transaction: logged in, ready for the next.
+    pub fn ready(login: Login) -> Self {
+        Self::Ready { hello: Hello::Ehlo, login: Some(login) }
+    }
+}

@@ -1,0 +1,303 @@
+//! Plays a transcript against the pure submission session, with the octets cut as told.
+
+use super::{Step, Transcript, fits};
+use kep::accept::ask::{
+    Answer, Ask, Config, Envelope, Login, LoginAnswer, Next, Piece, RecipientAnswer, SubmitAnswer,
+};
+use kep::accept::check::{self, Limits, Parsed, SignatureForm};
+use kep::accept::refusal::Refusal;
+use kep::accept::session::{Session, Stop};
+use kep::wire::{AccountId, KepAddress, MessageId};
+use secrecy::ExposeSecret;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// How the client's octets are cut.
+#[derive(Clone, Copy, Debug)]
+pub enum Cuts {
+    Whole,
+    EveryOctet,
+    /// Pieces of pseudo-random length from this seed.
+    Seeded(u64),
+}
+
+pub fn play(transcript: &Transcript, cuts: Cuts) {
+    Player::new(transcript, cuts).play();
+}
+
+struct Player<'a> {
+    transcript: &'a Transcript,
+    cuts: Cuts,
+    world: World,
+    session: Session,
+    heard: Vec<u8>,
+    closed: bool,
+    /// The session waits for a handshake the client has not done.
+    awaits_tls: bool,
+    names: HashMap<String, String>,
+}
+
+impl<'a> Player<'a> {
+    fn new(transcript: &'a Transcript, cuts: Cuts) -> Self {
+        let mut config = Config::new("hs05.kep.tr", 26_214_400);
+        let mut world = World::default();
+        let mut tls = true;
+        for words in &transcript.given {
+            match words.split(' ').collect::<Vec<_>>().as_slice() {
+                ["cleartext"] => tls = false,
+                ["size", limit] => config.size_limit = limit.parse().unwrap(),
+                ["recipients", limit] => config.max_recipients = limit.parse().unwrap(),
+                ["line", limit] => config.line_limit = limit.parse().unwrap(),
+                other => world.given(other),
+            }
+        }
+        Self {
+            transcript,
+            cuts,
+            world,
+            session: Session::new(Arc::new(config), tls),
+            heard: Vec::new(),
+            closed: false,
+            awaits_tls: false,
+            names: HashMap::new(),
+        }
+    }
+
+    fn play(mut self) {
+        self.run();
+        let steps = &self.transcript.steps;
+        for (index, step) in steps.iter().enumerate() {
+            match step {
+                Step::Client(octets) => self.send(octets),
+                Step::ClientTls => {
+                    assert!(self.awaits_tls, "{}: no handshake is awaited", self.place(0));
+                    self.awaits_tls = false;
+                    self.session.tls_started();
+                    self.run();
+                }
+                Step::Server { line, pattern } => self.expect(*line, pattern),
+                Step::ServerCloses { line } => assert!(self.closed, "{}: open", self.place(*line)),
+                Step::Then { line, words } => self.then(*line, words),
+            }
+            let next = steps.get(index + 1);
+            if !matches!(next, Some(Step::Server { .. })) && !matches!(step, Step::Client(_)) {
+                let rest = String::from_utf8_lossy(&self.heard).into_owned();
+                assert!(rest.is_empty(), "{}: unexpected {rest:?}", self.place(index));
+            }
+        }
+    }
+
+    fn place(&self, line: usize) -> String {
+        format!("{}:{line} ({:?})", self.transcript.path.display(), self.cuts)
+    }
+
+    fn send(&mut self, octets: &[u8]) {
+        let mut rest = octets;
+        let mut seed = match self.cuts {
+            Cuts::Seeded(seed) => seed,
+            _ => 1,
+        };
+        while !rest.is_empty() && !self.closed && !self.awaits_tls {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            let size = match self.cuts {
+                Cuts::Whole => rest.len(),
+                Cuts::EveryOctet => 1,
+                Cuts::Seeded(_) => (seed >> 33) as usize % 97 + 1,
+            };
+            let (piece, after) = rest.split_at(size.min(rest.len()));
+            self.session.feed(piece);
+            self.run();
+            rest = after;
+        }
+    }
+
+    /// As the shell does, until octets are wanted.
+    fn run(&mut self) {
+        loop {
+            match self.session.next() {
+                Next::Read => return,
+                Next::Send(octets) => self.heard.extend(octets),
+                Next::Pause(time) => self.world.pauses.push(time.as_secs().to_string()),
+                Next::StartTls => {
+                    self.awaits_tls = true;
+                    return;
+                }
+                Next::Spool(piece) => self.world.spool(piece),
+                Next::Ask(ask) => {
+                    let answer = self.world.answer(ask);
+                    self.session.answer(answer);
+                }
+                Next::Close => {
+                    self.closed = true;
+                    return;
+                }
+            }
+        }
+    }
+
+    fn expect(&mut self, line: usize, pattern: &str) {
+        let end = self.heard.windows(2).position(|pair| pair == b"\r\n");
+        let Some(end) = end else {
+            panic!("{}: wanted {pattern:?}, heard nothing", self.place(line))
+        };
+        let heard: Vec<u8> = self.heard.drain(..end + 2).collect();
+        let heard = String::from_utf8(heard[..end].to_vec()).expect("replies are ASCII");
+        assert!(
+            heard.is_ascii() && fits(pattern, &heard, &mut self.names),
+            "{}:\n  wanted {pattern:?}\n   heard {heard:?}",
+            self.place(line)
+        );
+    }
+
+    fn then(&mut self, line: usize, words: &str) {
+        let place = self.place(line);
+        let world = &mut self.world;
+        match words.split_once(' ').unwrap_or((words, "")) {
+            ("accepted", count) => assert_eq!(world.accepted.len().to_string(), count, "{place}"),
+            ("aborted", names) => assert_eq!(world.aborted.join(" "), names, "{place}"),
+            ("pauses", seconds) => assert_eq!(world.pauses.join(" "), seconds, "{place}"),
+            ("asked", count) => assert_eq!(world.lookups.to_string(), count, "{place}"),
+            ("envelope", text) => assert_eq!(world.last_envelope(), text, "{place}"),
+            ("subject", text) => assert_eq!(world.last().1.subject, text, "{place}"),
+            ("body", text) => {
+                let body = String::from_utf8_lossy(&world.last().0).into_owned();
+                assert_eq!(body, String::from_utf8_lossy(&super::unescaped(text)), "{place}");
+            }
+            ("timeout", _) => {
+                self.session.stop(Stop::Timeout);
+                self.run();
+            }
+            other => panic!("{place}: then {other:?}?"),
+        }
+    }
+}
+
+/// The world a session asks: accounts, addresses, a spool.
+#[derive(Default)]
+struct World {
+    secrets: HashMap<String, String>,
+    recipients: HashMap<String, RecipientAnswer>,
+    providers: HashMap<String, RecipientAnswer>,
+    submit: String,
+    body: Option<Vec<u8>>,
+    accepted: Vec<(Vec<u8>, Parsed, Envelope)>,
+    aborted: Vec<String>,
+    pauses: Vec<String>,
+    lookups: usize,
+}
+
+impl World {
+    fn given(&mut self, words: &[&str]) {
+        match *words {
+            ["account", address, secret] => {
+                self.secrets.insert(address.to_owned(), secret.to_owned());
+                self.recipients.insert(address.to_owned(), RecipientAnswer::Local);
+            }
+            ["local", address, kind] => {
+                let answer = match kind {
+                    "open" => RecipientAnswer::Local,
+                    "closed" => RecipientAnswer::Closed,
+                    "full" => RecipientAnswer::Full,
+                    "unavailable" => RecipientAnswer::Temporary,
+                    other => panic!("given local {other}?"),
+                };
+                self.recipients.insert(address.to_owned(), answer);
+            }
+            ["provider", domain, kind] => {
+                let answer = match kind {
+                    "ended" => RecipientAnswer::ProviderEnded,
+                    "open" => RecipientAnswer::Provider { size_limit: None },
+                    limit => RecipientAnswer::Provider { size_limit: limit.parse().ok() },
+                };
+                self.providers.insert(domain.to_owned(), answer);
+            }
+            ["submit", answer] => self.submit = answer.to_owned(),
+            _ => panic!("given {words:?}?"),
+        }
+    }
+
+    fn spool(&mut self, piece: Piece) {
+        match piece {
+            Piece::Begin => assert!(self.body.replace(Vec::new()).is_none(), "begun twice"),
+            Piece::Chunk(octets) => self.body.as_mut().expect("begun").extend(octets),
+            Piece::Abort(aborted) => {
+                assert!(self.body.take().is_some(), "aborted what was not begun");
+                let name = aborted.as_ref().map_or("silently", |a| a.refusal.name());
+                self.aborted.push(name.to_owned());
+            }
+        }
+    }
+
+    fn answer(&mut self, ask: Ask) -> Answer {
+        match ask {
+            Ask::Authenticate { user, secret } => {
+                let good = self.secrets.get(&user).is_some_and(|s| s == secret.expose_secret());
+                Answer::Login(match KepAddress::parse(&user) {
+                    Ok(address) if good => {
+                        LoginAnswer::Accepted(Login { account: AccountId(1), address })
+                    }
+                    _ => LoginAnswer::Rejected,
+                })
+            }
+            Ask::Recipient { address } => {
+                self.lookups += 1;
+                let provider = address.domain().provider();
+                let known = self.recipients.get(address.as_str());
+                let elsewhere = self.providers.get(provider.as_str());
+                let ours = provider.as_str() == "hs05.kep.tr";
+                Answer::Recipient(known.or(elsewhere).copied().unwrap_or(if ours {
+                    RecipientAnswer::Unknown
+                } else {
+                    RecipientAnswer::ProviderUnknown
+                }))
+            }
+            Ask::Submit { envelope, octets } => {
+                let body = self.body.take().expect("begun");
+                assert_eq!(body.len() as u64, octets);
+                Answer::Submitted(self.submit(envelope, body))
+            }
+        }
+    }
+
+    fn submit(&mut self, envelope: Envelope, body: Vec<u8>) -> SubmitAnswer {
+        let parsed = match check::inspect(&body, &envelope, &Limits::default()) {
+            Ok(parsed) => parsed,
+            Err(refusal) => return SubmitAnswer::Refused(refusal),
+        };
+        let message_id = MessageId::parse("0123456789abcdef@hs05.kep.tr").unwrap();
+        let unsigned = parsed.signature == SignatureForm::None;
+        let answer = match self.submit.as_str() {
+            "required" if unsigned => SubmitAnswer::Refused(Refusal::SignatureMissing),
+            "held" => SubmitAnswer::Held { message_id },
+            "again" => SubmitAnswer::AlreadyAccepted { message_id },
+            "temporary" => SubmitAnswer::Temporary,
+            _ => SubmitAnswer::Accepted { message_id },
+        };
+        if !matches!(answer, SubmitAnswer::Refused(_) | SubmitAnswer::Temporary) {
+            self.accepted.push((body, parsed, envelope));
+        }
+        answer
+    }
+
+    fn last(&self) -> &(Vec<u8>, Parsed, Envelope) {
+        self.accepted.last().expect("something was accepted")
+    }
+
+    fn last_envelope(&self) -> String {
+        let envelope = &self.last().2;
+        let mut words: Vec<String> = envelope
+            .recipients
+            .iter()
+            .map(|r| match (&r.notify, &r.orcpt) {
+                (kep::wire::smtp::Notify::Unsaid, None) => r.address.to_string(),
+                (notify, orcpt) => format!("{} {notify:?} {orcpt:?}", r.address),
+            })
+            .collect();
+        words.push(format!("{:?}", envelope.body));
+        words.extend(envelope.smtputf8.then(|| "SMTPUTF8".to_owned()));
+        words.extend(envelope.requiretls.then(|| "REQUIRETLS".to_owned()));
+        words.extend(envelope.ret.map(|ret| format!("{ret:?}")));
+        words.extend(envelope.envid.clone());
+        words.join(" ")
+    }
+}
