@@ -4,6 +4,7 @@ pub mod address;
 pub mod digest;
 pub mod ids;
 pub mod imap;
+pub mod mime;
 pub mod time;
 
 pub use address::{AddressError, KepAddress, KepDomain};
