@@ -6,6 +6,12 @@
 
 /// 1 · A message comes in, and is accepted or refused.
 pub mod accept;
+/// 2 · What was accepted is wrapped, signed and stamped into a dispatch.
+pub mod certify;
+/// 3 · The dispatch reaches a local mailbox, or another provider.
+pub mod deliver;
+/// 4 · Every fact becomes signed evidence, is kept, and travels back.
+pub mod evidence;
 /// 5 · The addressee opens it with a mail program.
 pub mod mailbox;
 

@@ -56,7 +56,7 @@ pub fn message_values(about: &About<'_>) -> Vec<(&'static str, String)> {
 }
 
 /// Values as templates take them.
-pub fn borrowed(values: &[(&'static str, String)]) -> Vec<(&'static str, &str)> {
+pub fn borrowed<'v>(values: &'v [(&'static str, String)]) -> Vec<(&'static str, &'v str)> {
     values.iter().map(|(name, value)| (*name, value.as_str())).collect()
 }
 

@@ -199,7 +199,7 @@ pub struct Changes {
 /// Which fields of a row are wanted; UID, flags and mod-sequence always come.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct RowWant {
-    /// `wire::mime::Structure` as bytes.
+    /// What `wire::imap::Structure::compute` made.
     pub structure: bool,
     /// The outermost header, up to and with its empty line.
     pub header: bool,

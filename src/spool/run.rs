@@ -43,7 +43,8 @@ pub async fn run<F, Work, E>(
             let work = carry_out(Arc::clone(&job));
             let (store, clock) = (store.clone(), clock.clone());
             under_way.spawn(async move {
-                if let Err(error) = work.await {
+                let failed = work.await.err().map(|error| error.to_string());
+                if let Some(error) = failed {
                     put_off(&store, &clock, &job, &error).await;
                 }
                 drop(lease);
@@ -67,7 +68,7 @@ pub async fn run<F, Work, E>(
     while under_way.join_next().await.is_some() {}
 }
 
-async fn put_off(store: &Store, clock: &Clock, job: &Job, error: &(impl Display + ?Sized)) {
+async fn put_off(store: &Store, clock: &Clock, job: &Job, error: &str) {
     let (id, due) = (job.id, next_try(job.attempts, clock.now()));
     tracing::warn!(job = job.name, attempts = job.attempts, %error, next = %due, "put off");
     metrics::counter!("kep_jobs_put_off_total").increment(1);

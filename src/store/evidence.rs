@@ -130,6 +130,24 @@ pub fn keep(tx: &mut Tx<'_>, material: &Material) -> Result<(), RowsError> {
     Ok(())
 }
 
+/// Material that was kept before, by digest in hex.
+pub fn kept(tx: &mut Tx<'_>, digests: &[String]) -> Result<Vec<Material>, RowsError> {
+    let mut found = Vec::with_capacity(digests.len());
+    for hex in digests {
+        let digest = data_encoding::HEXLOWER.decode(hex.as_bytes()).ok();
+        let Some(digest) = digest.as_deref().and_then(Digest::from_slice) else { continue };
+        let sql = "SELECT kind, value FROM material WHERE digest = $1";
+        let Some(mut row) = tx.first(sql, &[(&digest.0[..]).into()])? else { continue };
+        let kind = match row.text(0)? {
+            "certificate" => "certificate",
+            "crl" => "crl",
+            _ => "ocsp",
+        };
+        found.push(Material { kind, digest, value: row.take_bytes(1)? });
+    }
+    Ok(found)
+}
+
 fn from_row(row: &Row) -> Result<EvidenceRow, RowsError> {
     Ok(EvidenceRow {
         id: EvidenceId::from_stored(row.text(0)?),

@@ -24,6 +24,8 @@ pub enum TrustError {
     Tls(String),
     #[error("the vault: {0}")]
     Vault(String),
+    #[error("password: {0}")]
+    Password(String),
 }
 
 impl TrustError {

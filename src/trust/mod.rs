@@ -6,6 +6,7 @@ pub mod certificate;
 pub mod clock;
 pub mod dial;
 mod error;
+pub mod password;
 pub mod path;
 pub mod pki;
 pub mod random;

@@ -7,10 +7,14 @@ pub mod der;
 pub mod digest;
 pub mod ids;
 pub mod imap;
+pub mod mime;
 pub mod ocsp;
+pub mod rem;
 pub mod smtp;
 pub mod time;
 pub mod tsp;
+pub mod xades;
+pub mod xml;
 
 pub use address::{AddressError, KepAddress, KepDomain};
 pub use algorithm::{DigestAlgorithm, SignatureAlgorithm};

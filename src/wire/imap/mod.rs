@@ -1,13 +1,22 @@
 //! IMAP's grammar (RFC 9051, RFC 3501 and extensions): values, a streaming command parser, and the
 //! responses imap-codec has no words for.
 
+pub mod command;
+pub mod encode;
 pub mod flag;
 pub mod mailbox;
+mod parse;
+pub mod reader;
 pub mod search;
 pub mod set;
+pub mod structure;
 pub mod utf7;
 
+pub use command::{Command, Tagged};
 pub use flag::{Flags, Keyword, Keywords, SystemFlags};
 pub use mailbox::{MailboxName, Pattern, SpecialUse};
+pub use parse::parse_command_bytes;
+pub use reader::{Event, Reader};
 pub use search::{MessageSet, SearchKey};
 pub use set::{ModSeq, SequenceSet, Uid, UidSet};
+pub use structure::Structure;

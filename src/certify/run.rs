@@ -1,0 +1,140 @@
+//! The step: accepted messages become dispatches, with their acceptance evidence. Local recipients
+//! get theirs in the same commit.
+
+use super::compose;
+use crate::deliver::consign::{self, Consignment};
+use crate::evidence::{self, IssueError, Issuer, draft, show_on_sent_copy};
+use crate::spool::{self, Step, Takers};
+use crate::store::jobs::{self, Job};
+use crate::store::mail::{self, Kind, NewMessage, Role};
+use crate::store::submissions::{self, Submission};
+use crate::store::{BlobError, Lane, Put, RowsError, Store, StoreError, Tx, blobs, contents};
+use crate::trust::random;
+use crate::wire::MessageId;
+use std::sync::Arc;
+use tokio::sync::watch;
+
+/// What sealing needs.
+pub struct Sealing {
+    pub store: Store,
+    pub issuer: Arc<Issuer>,
+}
+
+/// A sealed dispatch around its original, as blobs that have no rows yet.
+struct Sealed {
+    head: Put,
+    tail: Put,
+    message: NewMessage,
+}
+
+impl Sealing {
+    /// Seals what is accepted, until `stop`.
+    pub async fn run(self: Arc<Self>, parallel: usize, stop: watch::Receiver<bool>) {
+        let takers = Takers::new(&self.store, Step::Certify);
+        let (store, clock) = (self.store.clone(), self.issuer.clock.clone());
+        spool::run(takers, store, clock, parallel, stop, move |job| {
+            let sealing = Arc::clone(&self);
+            async move { sealing.carry_out(&job).await }
+        })
+        .await;
+    }
+
+    async fn carry_out(&self, job: &Job) -> Result<(), IssueError> {
+        let unknown = || IssueError::NoSubmission(job.payload.clone());
+        let id = MessageId::parse(&job.payload).ok_or_else(unknown)?;
+        let (submission, recipients) = evidence::load(&self.store, &id).await?;
+        let blob = submission.original;
+        let original = self.store.read(move |tx| blobs::find(tx, &blob)).await;
+        let original = original.map_err(|e: RowsError| StoreError::from(e))?;
+        let octets = self.store.blobs.read(&original).map_err(StoreError::from)?;
+        let about = self.issuer.about(&submission, &recipients);
+
+        let acceptance = self.issuer.issue(draft::acceptance(&about)).await?;
+        let now = self.issuer.clock.now();
+        let random = random::bytes();
+        let evidence = &acceptance.evidence;
+        let composed =
+            compose::dispatch(&about, evidence, &acceptance.xml, &octets, now, random)?;
+        let signature = self.issuer.seal(&composed, Some(&octets), true).await?;
+        let whole = [composed.head().as_slice(), &octets, &composed.tail(&signature)].concat();
+        let mut message = NewMessage::of(&whole, Kind::Dispatch, now);
+        drop(whole);
+        message.message_id = Some(id.clone());
+        let put = |octets| self.store.blobs.put(octets).map_err(|e: BlobError| StoreError::from(e));
+        let sealed =
+            Sealed { head: put(composed.head())?, tail: put(composed.tail(&signature))?, message };
+        let stub = consign::stub(&about, now)?;
+        let stub = (put(stub.clone())?, NewMessage::of(&stub, Kind::Stub, now));
+        let sent = NewMessage::of(&octets, Kind::Plain, submission.accepted_at);
+        let mut parcel = self.issuer.parcel(&self.store, acceptance).await?;
+        parcel.new.material.extend(self.kept(&submission).await?);
+
+        let (store, job_id) = (self.store.clone(), job.id);
+        let work = move |tx: &mut Tx<'_>| -> Result<(), StoreError> {
+            store.blobs.record(tx, &sealed.head)?;
+            store.blobs.record(tx, &sealed.tail)?;
+            let pieces = [&sealed.head, &original, &sealed.tail].map(|put| (put.id, put.size));
+            let dispatch = contents::create(tx, &pieces)?;
+            if !submissions::dispatched(tx, &id, dispatch)? {
+                // Another run of this step was faster; what this one made is forgotten.
+                contents::forget(tx, dispatch)?;
+                jobs::finish(tx, job_id)?;
+                return Ok(());
+            }
+            let consignment =
+                Consignment { id: &id, dispatch, message: &sealed.message, stub: &stub, now };
+            let reached = consign::local(tx, &store, &consignment)?;
+            parcel.keep(tx, &store, submission.account, &reached)?;
+            lay_sent_copy(tx, &submission, &original, &sent)?;
+            show_on_sent_copy(tx, &id)?;
+            jobs::finish(tx, job_id)?;
+            Ok(())
+        };
+        self.store.write(Lane::Background, work).await?;
+        tracing::info!(message = %job.payload, "sealed");
+        metrics::counter!("kep_sealed_total").increment(1);
+        Ok(())
+    }
+
+    /// Validation material of the user's signature, collected when it was judged.
+    async fn kept(
+        &self,
+        submission: &Submission,
+    ) -> Result<Vec<crate::store::evidence::Material>, IssueError> {
+        let digests = submission.details.material.clone();
+        if digests.is_empty() {
+            return Ok(Vec::new());
+        }
+        let work = move |tx: &mut Tx<'_>| crate::store::evidence::kept(tx, &digests);
+        let kept: Result<_, RowsError> = self.store.read(work).await;
+        Ok(kept.map_err(StoreError::from)?)
+    }
+}
+
+/// The sender's copy in `Giden Kutusu`: his program's own when that came first, else the server's.
+fn lay_sent_copy(
+    tx: &mut Tx<'_>,
+    submission: &Submission,
+    original: &Put,
+    copy: &NewMessage,
+) -> Result<(), RowsError> {
+    let sent = mail::of_role(tx, submission.account, Role::Sent)?;
+    let own = match &submission.details.ua_message_id {
+        Some(ua) => mail::unlinked_copy(tx, sent, ua)?,
+        None => None,
+    };
+    if let Some(own) = own {
+        mail::link(tx, own, &submission.message_id)?;
+        return submissions::sent_copy(tx, &submission.message_id, own.uid.into(), true);
+    }
+    let content = contents::create(tx, &[(original.id, original.size)])?;
+    let mut copy = copy.clone();
+    copy.flags = SEEN;
+    copy.message_id = Some(submission.message_id.clone());
+    copy.ua_message_id = submission.details.ua_message_id.clone();
+    let uid = mail::lay_in(tx, sent, content, &copy)?;
+    submissions::sent_copy(tx, &submission.message_id, uid.into(), false)
+}
+
+/// `\Seen`: the sender knows what he wrote.
+const SEEN: u8 = 1;

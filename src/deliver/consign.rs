@@ -1,0 +1,168 @@
+//! Into a local mailbox, exactly once: a dispatch, or a sealed stub and the dispatch hidden behind
+//! it, as the account's opening mode says.
+
+use crate::evidence::draft::About;
+use crate::evidence::{IssueError, parcel};
+use crate::registry::accounts::{self, AccountState, OpeningMode};
+use crate::spool::{self, Fact};
+use crate::store::mail::{self, Kind, NewMessage, Role};
+use crate::store::submissions::{self, RecipientState};
+use crate::store::{Put, RowsError, Store, StoreError, Tx, contents};
+use crate::wire::rem::{Mailbox, Template, Words};
+use crate::wire::{AccountId, ContentId, MessageId, Timestamp};
+use mail_builder::MessageBuilder;
+use mail_builder::headers::address::Address;
+
+/// A dispatch for local recipients.
+pub struct Consignment<'a> {
+    pub id: &'a MessageId,
+    pub dispatch: ContentId,
+    pub message: &'a NewMessage,
+    pub stub: &'a (Put, NewMessage),
+    pub now: Timestamp,
+}
+
+/// Lays the dispatch into the mailbox of each local recipient who has none yet, and the fact of it
+/// into the spool. Says which accounts it reached.
+pub fn local(
+    tx: &mut Tx<'_>,
+    store: &Store,
+    consignment: &Consignment<'_>,
+) -> Result<Vec<AccountId>, StoreError> {
+    let Consignment { id, now, .. } = consignment;
+    let mut reached = Vec::new();
+    let mut stub = None;
+    for recipient in submissions::recipients(tx, id)? {
+        let Some(account) = recipient.account else { continue };
+        let row = crate::store::accounts::by_id(tx, account)?;
+        let account = accounts::account(&row)?;
+        let open = account.state == AccountState::Active;
+        let state = if open { RecipientState::Delivered } else { RecipientState::Failed };
+        if !submissions::outcome(tx, id, recipient.n, state, *now)? {
+            continue;
+        }
+        spool::fact(tx, &fact(consignment, recipient.n, open), *now)?;
+        if open && !reached.contains(&account.id) {
+            lay(tx, store, consignment, account.id, account.opening, &mut stub)?;
+            reached.push(account.id);
+        }
+    }
+    Ok(reached)
+}
+
+fn fact(consignment: &Consignment<'_>, recipient: usize, delivered: bool) -> Fact {
+    let (message, at) = (consignment.id.to_string(), consignment.now.millis());
+    match delivered {
+        true => Fact::Delivered { message, recipient, at },
+        // The account was closed after the submission was accepted.
+        false => {
+            let reason = "UnknownRecipient".to_owned();
+            Fact::NotDelivered { message, recipient, at, reason }
+        }
+    }
+}
+
+fn lay(
+    tx: &mut Tx<'_>,
+    store: &Store,
+    consignment: &Consignment<'_>,
+    account: AccountId,
+    mode: OpeningMode,
+    stub: &mut Option<ContentId>,
+) -> Result<(), StoreError> {
+    let inbox = mail::of_role(tx, account, Role::Inbox)?;
+    let sealed = NewMessage { kind: Kind::Sealed, ..consignment.message.clone() };
+    if mode == OpeningMode::Direct {
+        mail::lay_in(tx, inbox, consignment.dispatch, &sealed)?;
+        return Ok(());
+    }
+    let hidden = mail::of_role(tx, account, Role::Hidden)?;
+    mail::lay_in(tx, hidden, consignment.dispatch, &sealed)?;
+    let (put, notice) = consignment.stub;
+    let content = match *stub {
+        Some(content) => content,
+        None => contents::create_from(tx, &store.blobs, &[put])?,
+    };
+    *stub = Some(content);
+    let message_id = Some(consignment.id.clone());
+    mail::lay_in(tx, inbox, content, &NewMessage { message_id, ..notice.clone() })?;
+    Ok(())
+}
+
+/// The notice that stands for an unopened dispatch: who, to whom, about what, how large, and how to
+/// open it. No content.
+pub fn stub(about: &About<'_>, now: Timestamp) -> Result<Vec<u8>, IssueError> {
+    let submission = about.submission;
+    let mut values = parcel::message_values(about);
+    values.push(("size", size(submission.size)));
+    values.push(("portal", about.provider.portal_url.clone().unwrap_or_default()));
+    let text = notice().render(&parcel::borrowed(&values));
+    let name = format!("{} adına", submission.details.sender);
+    let from = Mailbox { name: Some(name), address: about.provider.service_address() };
+    let to: Vec<_> = about.recipients.iter().map(|r| Address::from(r.address.as_str())).collect();
+    let mail = MessageBuilder::new()
+        .from((from.name.unwrap_or_default(), from.address))
+        .reply_to(submission.details.sender.as_str())
+        .to(Address::new_list(to))
+        .subject(format!("[KEP İletisi] {}", submission.details.subject))
+        .date(now.secs())
+        .message_id(format!("kapali-zarf.{}", submission.message_id))
+        .text_body(text.text)
+        .html_body(text.html);
+    let octets = mail.write_to_vec();
+    octets.map_err(|error| IssueError::Nobody(format!("a stub can't be written: {error}")))
+}
+
+/// What a sealed stub says.
+fn notice() -> Template {
+    let words = |title: &str, lines: &[&str]| Words {
+        title: title.to_owned(),
+        lines: lines.iter().map(|line| (*line).to_owned()).collect(),
+    };
+    Template {
+        turkish: words(
+            "Açılmamış KEP iletisi (kapalı zarf)",
+            &[
+                "Konu: {subject}",
+                "Gönderen: {sender}",
+                "Alıcılar: {recipients}",
+                "Kabul zamanı: {time}",
+                "Boyut: {size}",
+                "İleti kimliği: {message_id}",
+                "İçerik, siz iletiyi açana kadar sunucuda kalır. Açmak için bu iletiyi Açılacaklar \
+                 klasörüne taşıyın; ileti okundu sayılır, okundu delili oluşur ve iletinin tamamı \
+                 Gelen Kutunuza konur.",
+                "Portaldan da açabilirsiniz: {portal}",
+            ],
+        ),
+        english: words(
+            "Unopened registered message (sealed)",
+            &[
+                "Subject: {subject}",
+                "Sender: {sender}",
+                "Recipients: {recipients}",
+                "Accepted: {time}",
+                "Size: {size}",
+                "Message identifier: {message_id}",
+                "The content stays on the server until you open the message. To open it, move this \
+                 notice to the mailbox Açılacaklar: the message counts as read, evidence of that is \
+                 issued, and the whole message is put into your INBOX.",
+                "You can also open it in the portal: {portal}",
+            ],
+        ),
+    }
+}
+
+fn size(octets: u64) -> String {
+    match octets {
+        0..1024 => format!("{octets} B"),
+        1024..1_048_576 => format!("{} KiB", octets.div_ceil(1024)),
+        _ => format!("{:.1} MiB", octets as f64 / 1_048_576.0),
+    }
+}
+
+impl From<RowsError> for IssueError {
+    fn from(error: RowsError) -> Self {
+        Self::Store(error.into())
+    }
+}

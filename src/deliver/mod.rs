@@ -1,0 +1,3 @@
+//! Sealed messages reach their recipients: into a local mailbox, or to another provider.
+
+pub mod consign;

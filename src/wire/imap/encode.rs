@@ -1,0 +1,286 @@
+//! Responses as bytes. imap-codec writes all it has words for; here is the rest: FETCH from bytes
+//! made at delivery, ESEARCH, LIST with extended data, and texts that are not ASCII.
+
+use imap_codec::ResponseCodec;
+use imap_codec::encode::Encoder;
+use imap_codec::imap_types::core::{Tag, Text, Vec1};
+use imap_codec::imap_types::fetch::MessageDataItem;
+use imap_codec::imap_types::response::{
+    Bye, Code, CommandContinuationRequest, Data, Response, Status, StatusBody, StatusKind, Tagged,
+};
+use std::io::Write as _;
+use std::num::NonZeroU32;
+
+use super::{Flags, ModSeq, Uid, UidSet};
+use crate::wire::Timestamp;
+
+pub fn response(out: &mut Vec<u8>, response: &Response<'_>) {
+    out.extend_from_slice(&ResponseCodec::new().encode(response).dump());
+}
+
+pub fn data(out: &mut Vec<u8>, data: Data<'_>) {
+    response(out, &Response::Data(data));
+}
+
+/// `tag OK [CODE] text`, untagged without a tag. A text in Turkish goes out as UTF-8 (RFC 9051
+/// §9 `text`), which imap-codec can't write.
+pub fn status(
+    out: &mut Vec<u8>,
+    tag: Option<&str>,
+    kind: StatusKind,
+    code: Option<Code<'_>>,
+    text: &str,
+) {
+    let ascii = Text::try_from(text).ok();
+    let foreign = if ascii.is_some() { "" } else { text };
+    let body = StatusBody { kind, code, text: ascii.unwrap_or_else(|| Text::unvalidated(PLACE)) };
+    let status = match tag.and_then(|tag| Tag::try_from(tag).ok()) {
+        Some(tag) => Status::Tagged(Tagged { tag, body }),
+        None => Status::Untagged(body),
+    };
+    response(out, &Response::Status(status));
+    if !foreign.is_empty() {
+        out.truncate(out.len().saturating_sub(PLACE.len() + 2));
+        out.extend(foreign.chars().filter(|c| !c.is_control()).collect::<String>().bytes());
+        out.extend_from_slice(b"\r\n");
+    }
+}
+
+pub fn bye(out: &mut Vec<u8>, code: Option<Code<'_>>, text: &'static str) {
+    let text = Text::unvalidated(text);
+    response(out, &Response::Status(Status::Bye(Bye { code, text })));
+}
+
+pub fn go_on(out: &mut Vec<u8>, text: &'static str) {
+    if let Ok(request) = CommandContinuationRequest::basic(None, text) {
+        response(out, &Response::CommandContinuationRequest(request));
+    }
+}
+
+/// A challenge of AUTHENTICATE.
+pub fn challenge(out: &mut Vec<u8>, data: &'static [u8]) {
+    let request = CommandContinuationRequest::base64(data);
+    response(out, &Response::CommandContinuationRequest(request));
+}
+
+/// The value imap-codec writes for an item of FETCH, without the item's name.
+pub fn item(item: MessageDataItem<'_>) -> Vec<u8> {
+    let name = match item {
+        MessageDataItem::Envelope(_) => "ENVELOPE ",
+        MessageDataItem::Body(_) => "BODY ",
+        _ => "BODYSTRUCTURE ",
+    };
+    let mut bytes = Vec::new();
+    data(&mut bytes, Data::Fetch { seq: NonZeroU32::MIN, items: Vec1::from(item) });
+    bytes.truncate(bytes.len().saturating_sub(")\r\n".len()));
+    bytes.drain(..("* 1 FETCH (".len() + name.len()).min(bytes.len()));
+    bytes
+}
+
+/// One FETCH response, item after item.
+pub struct Fetch<'a> {
+    out: &'a mut Vec<u8>,
+    first: bool,
+}
+
+impl<'a> Fetch<'a> {
+    pub fn begin(out: &'a mut Vec<u8>, sequence: u32) -> Self {
+        out.extend_from_slice(b"* ");
+        number(out, u64::from(sequence));
+        out.extend_from_slice(b" FETCH (");
+        Self { out, first: true }
+    }
+
+    /// Goes on with one begun before.
+    pub fn resume(out: &'a mut Vec<u8>) -> Self {
+        Self { out, first: false }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.first
+    }
+
+    /// Name and value, both as they are to be written.
+    pub fn raw(&mut self, name: &str, value: &[u8]) {
+        self.name(name);
+        self.out.extend_from_slice(value);
+    }
+
+    pub fn number(&mut self, name: &str, value: u64) {
+        self.name(name);
+        number(self.out, value);
+    }
+
+    pub fn modseq(&mut self, value: ModSeq) {
+        self.name("MODSEQ");
+        self.out.push(b'(');
+        number(self.out, value);
+        self.out.push(b')');
+    }
+
+    pub fn flags(&mut self, flags: &Flags) {
+        self.name("FLAGS");
+        flag_list(self.out, flags);
+    }
+
+    pub fn date(&mut self, date: Timestamp) {
+        self.name("INTERNALDATE");
+        // RFC 9051 `date-day-fixed`: a day below ten has a space before it.
+        let text = date.internaldate();
+        let fixed = text.strip_prefix('0').map_or(text.clone(), |rest| format!(" {rest}"));
+        let _ = write!(self.out, "\"{fixed}\"");
+    }
+
+    /// Begins a string of `length` octets; the caller sends them.
+    pub fn literal(&mut self, name: &str, length: u64) {
+        self.name(name);
+        let _ = write!(self.out, "{{{length}}}\r\n");
+    }
+
+    pub fn end(self) {
+        self.out.extend_from_slice(b")\r\n");
+    }
+
+    fn name(&mut self, name: &str) {
+        if !self.first {
+            self.out.push(b' ');
+        }
+        self.first = false;
+        self.out.extend_from_slice(name.as_bytes());
+        self.out.push(b' ');
+    }
+}
+
+/// RFC 4731 ESEARCH; what is `None` was not asked for or has no value.
+#[derive(Debug, Default)]
+pub struct Esearch<'a> {
+    pub tag: &'a str,
+    pub uid: bool,
+    pub min: Option<Uid>,
+    pub max: Option<Uid>,
+    pub all: Option<&'a UidSet>,
+    pub count: Option<usize>,
+    pub modseq: Option<ModSeq>,
+}
+
+pub fn esearch(out: &mut Vec<u8>, result: &Esearch<'_>) {
+    let _ = write!(out, "* ESEARCH (TAG \"{}\")", result.tag);
+    out.extend_from_slice(if result.uid { b" UID" } else { b"" });
+    if let Some(min) = result.min {
+        let _ = write!(out, " MIN {min}");
+    }
+    if let Some(max) = result.max {
+        let _ = write!(out, " MAX {max}");
+    }
+    if let Some(count) = result.count {
+        let _ = write!(out, " COUNT {count}");
+    }
+    if let Some(all) = result.all.filter(|all| !all.is_empty()) {
+        let _ = write!(out, " ALL {all}");
+    }
+    if let Some(modseq) = result.modseq {
+        let _ = write!(out, " MODSEQ {modseq}");
+    }
+    out.extend_from_slice(b"\r\n");
+}
+
+/// Extended data for the LIST response just written: `("CHILDINFO" ("SUBSCRIBED"))` (RFC 5258 §6).
+pub fn child_info(out: &mut Vec<u8>) {
+    if out.ends_with(b"\r\n") {
+        out.truncate(out.len() - 2);
+        out.extend_from_slice(b" (\"CHILDINFO\" (\"SUBSCRIBED\"))\r\n");
+    }
+}
+
+/// `* SEARCH …` of many numbers, as imap-codec writes it but from a set.
+pub fn search(out: &mut Vec<u8>, found: impl Iterator<Item = u32>, modseq: Option<ModSeq>) {
+    out.extend_from_slice(b"* SEARCH");
+    for each in found {
+        out.push(b' ');
+        number(out, u64::from(each));
+    }
+    if let Some(modseq) = modseq {
+        let _ = write!(out, " (MODSEQ {modseq})");
+    }
+    out.extend_from_slice(b"\r\n");
+}
+
+/// `(\Seen work)`
+pub fn flag_list(out: &mut Vec<u8>, flags: &Flags) {
+    out.push(b'(');
+    let mut space = false;
+    for name in flags.system.names() {
+        if space {
+            out.push(b' ');
+        }
+        out.extend_from_slice(name.as_bytes());
+        space = true;
+    }
+    if space && !flags.keywords.is_empty() {
+        out.push(b' ');
+    }
+    out.extend_from_slice(flags.keywords.as_str().as_bytes());
+    out.push(b')');
+}
+
+/// Decimal digits; `write!` costs three times as much, and FETCH writes many.
+fn number(out: &mut Vec<u8>, mut value: u64) {
+    let mut digits = [0_u8; 20];
+    let mut at = digits.len();
+    for slot in digits.iter_mut().rev() {
+        *slot = b'0' + (value % 10) as u8;
+        value /= 10;
+        at -= 1;
+        if value == 0 {
+            break;
+        }
+    }
+    out.extend_from_slice(digits.get(at..).unwrap_or_default());
+}
+
+/// Stands for a text imap-codec can't hold, and is cut off again.
+const PLACE: &str = ".";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(write: impl FnOnce(&mut Vec<u8>)) -> String {
+        let mut out = Vec::new();
+        write(&mut out);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn a_turkish_text_goes_out_as_it_is() {
+        let text = written(|out| {
+            status(out, Some("a1"), StatusKind::No, Some(Code::OverQuota), "Kota doldu şimdi")
+        });
+        assert_eq!(text, "a1 NO [OVERQUOTA] Kota doldu şimdi\r\n");
+        let plain = written(|out| status(out, None, StatusKind::Ok, None, "Still here"));
+        assert_eq!(plain, "* OK Still here\r\n");
+    }
+
+    #[test]
+    fn search_results_are_written() {
+        let set: UidSet = [1, 2, 3, 9].into_iter().collect();
+        let all = Esearch {
+            tag: "a",
+            uid: true,
+            min: Some(1),
+            all: Some(&set),
+            count: Some(4),
+            ..Esearch::default()
+        };
+        assert_eq!(
+            written(|out| esearch(out, &all)),
+            "* ESEARCH (TAG \"a\") UID MIN 1 COUNT 4 ALL 1:3,9\r\n"
+        );
+        assert_eq!(
+            written(|out| search(out, set.iter(), Some(7))),
+            "* SEARCH 1 2 3 9 (MODSEQ 7)\r\n"
+        );
+        assert_eq!(written(|out| number(out, u64::MAX)), u64::MAX.to_string());
+        assert_eq!(written(|out| number(out, 0)), "0");
+    }
+}

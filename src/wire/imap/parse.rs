@@ -1,0 +1,313 @@
+//! One whole command (RFC 9051 §9, RFC 3501 and extensions), its literals inline. Lenient only where
+//! clients in the field need it; bounded in depth and count everywhere.
+
+mod cursor;
+mod fetch;
+mod list;
+mod search;
+
+use secrecy::SecretString;
+
+use super::command::{
+    Append, Command, Literal, Messages, Qresync, Select, Store, StoreKind, Tagged,
+};
+use super::{Flags, Keyword, SearchKey, SequenceSet, SystemFlags};
+use crate::wire::Timestamp;
+use cursor::{Cursor, Parsed};
+pub(crate) use search::BAD_CHARSET;
+
+/// A command from its tag to its line end. Never panics, whatever the bytes.
+pub fn parse_command_bytes(bytes: &[u8]) -> Result<Tagged, &'static str> {
+    let mut cursor = Cursor::new(bytes);
+    let tag = cursor.tag()?;
+    cursor.space()?;
+    let name = cursor.word()?.to_ascii_uppercase();
+    let command = match name.as_str() {
+        "UID" => {
+            cursor.space()?;
+            let name = cursor.word()?.to_ascii_uppercase();
+            uid_command(&name, &mut cursor)?
+        }
+        _ => command(&name, &mut cursor)?,
+    };
+    cursor.end()?;
+    Ok(Tagged { tag, command })
+}
+
+/// The tag, as far as there is one, for a `BAD`.
+pub(super) fn tag_of(bytes: &[u8]) -> Option<String> {
+    Cursor::new(bytes).tag().ok()
+}
+
+/// The literal a line (without its line end) announces.
+pub(super) fn literal_at_end(line: &[u8]) -> Option<Literal> {
+    let inner = line.strip_suffix(b"}")?;
+    let open = inner.iter().rposition(|b| *b == b'{')?;
+    let (before, digits) = (inner.get(..open)?, inner.get(open + 1..)?);
+    let (digits, sync) = match digits.strip_suffix(b"+") {
+        Some(digits) => (digits, false),
+        None => (digits, true),
+    };
+    let number = (1..=19).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit);
+    let size = std::str::from_utf8(digits).ok().filter(|_| number)?.parse().ok()?;
+    Some(Literal { size, sync, binary: before.ends_with(b"~") })
+}
+
+/// What a command is whose line so far ends with a literal.
+pub(super) enum Head {
+    /// An APPEND, and this literal is the message.
+    Append(String, Append),
+    Bad(Option<String>, &'static str),
+    /// Another command, or a literal that is part of APPEND's arguments.
+    Other,
+}
+
+pub(super) fn append_head(bytes: &[u8]) -> Head {
+    let mut cursor = Cursor::new(bytes);
+    let start = |cursor: &mut Cursor| -> Parsed<(String, bool)> {
+        let tag = cursor.tag()?;
+        cursor.space()?;
+        Ok((tag, cursor.word()?.eq_ignore_ascii_case("APPEND")))
+    };
+    let Ok((tag, true)) = start(&mut cursor) else { return Head::Other };
+    match append(&mut cursor) {
+        Ok(append) => Head::Append(tag, append),
+        // The mailbox name is the literal: its bytes are not here yet.
+        Err(_) if cursor.is_cut() => Head::Other,
+        Err(reason) => Head::Bad(Some(tag), reason),
+    }
+}
+
+fn command(name: &str, cursor: &mut Cursor) -> Parsed<Command> {
+    Ok(match name {
+        "CAPABILITY" => Command::Capability,
+        "NOOP" => Command::Noop,
+        "LOGOUT" => Command::Logout,
+        "STARTTLS" => Command::StartTls,
+        "AUTHENTICATE" => authenticate(cursor)?,
+        "LOGIN" => {
+            let user = cursor.sp_text()?;
+            let password = SecretString::from(cursor.sp_text()?);
+            Command::Login { user, password }
+        }
+        "ENABLE" => Command::Enable(cursor.words()?),
+        "ID" => Command::Id(id(cursor)?),
+        "NAMESPACE" => Command::Namespace,
+        "UNAUTHENTICATE" => Command::Unauthenticate,
+        "SELECT" => Command::Select(select(cursor, false)?),
+        "EXAMINE" => Command::Select(select(cursor, true)?),
+        "CREATE" => list::create(cursor)?,
+        "DELETE" => Command::Delete(cursor.sp_astring()?),
+        "RENAME" => Command::Rename { from: cursor.sp_astring()?, to: cursor.sp_astring()? },
+        "SUBSCRIBE" => Command::Subscribe { name: cursor.sp_astring()?, on: true },
+        "UNSUBSCRIBE" => Command::Subscribe { name: cursor.sp_astring()?, on: false },
+        "LIST" => Command::List(list::list(cursor)?),
+        "LSUB" => {
+            Command::Lsub { reference: cursor.sp_astring()?, pattern: cursor.sp_list_mailbox()? }
+        }
+        "STATUS" => {
+            let name = cursor.sp_astring()?;
+            cursor.space()?;
+            Command::Status { name, items: list::status_items(cursor)? }
+        }
+        "APPEND" => Command::Append(append(cursor)?),
+        "IDLE" => Command::Idle,
+        "CHECK" => Command::Check,
+        "CLOSE" => Command::Close,
+        "UNSELECT" => Command::Unselect,
+        "EXPUNGE" => Command::Expunge(None),
+        _ => return message_command(name, false, cursor),
+    })
+}
+
+fn uid_command(name: &str, cursor: &mut Cursor) -> Parsed<Command> {
+    match name {
+        "EXPUNGE" => {
+            cursor.space()?;
+            Ok(Command::Expunge(Some(cursor.sequence_set()?)))
+        }
+        _ => message_command(name, true, cursor),
+    }
+}
+
+fn message_command(name: &str, uid: bool, cursor: &mut Cursor) -> Parsed<Command> {
+    Ok(match name {
+        "SEARCH" => Command::Search(search::search(cursor, uid)?),
+        "FETCH" => Command::Fetch(fetch::fetch(cursor, uid)?),
+        "STORE" => Command::Store(store(cursor, uid)?),
+        "COPY" => Command::Copy { uid, set: sp_messages(cursor, uid)?, to: cursor.sp_astring()? },
+        "MOVE" => Command::Move { uid, set: sp_messages(cursor, uid)?, to: cursor.sp_astring()? },
+        _ => return Err("Unknown command"),
+    })
+}
+
+fn sp_messages(cursor: &mut Cursor, uid: bool) -> Parsed<Messages> {
+    cursor.space()?;
+    if cursor.eat(b"$") {
+        return Ok(Messages::Saved);
+    }
+    let set = cursor.sequence_set()?;
+    Ok(if uid { Messages::Uid(set) } else { Messages::Sequence(set) })
+}
+
+fn authenticate(cursor: &mut Cursor) -> Parsed<Command> {
+    cursor.space()?;
+    let mechanism = cursor.word()?.to_ascii_uppercase();
+    let initial = match cursor.eat(b" ") {
+        true => Some(SecretString::from(cursor.rest_as_text()?)),
+        false => None,
+    };
+    Ok(Command::Authenticate { mechanism, initial })
+}
+
+fn id(cursor: &mut Cursor) -> Parsed<Vec<(String, Option<String>)>> {
+    cursor.space()?;
+    let mut pairs = Vec::new();
+    if cursor.eat_word("NIL") {
+        return Ok(pairs);
+    }
+    cursor.expect(b"(")?;
+    while !cursor.eat(b")") {
+        if !pairs.is_empty() {
+            cursor.space()?;
+        }
+        if pairs.len() == ID_PAIRS {
+            return Err("Too many ID fields");
+        }
+        let name = cursor.text()?;
+        cursor.space()?;
+        let value = if cursor.eat_word("NIL") { None } else { Some(cursor.text()?) };
+        pairs.push((name, value));
+    }
+    Ok(pairs)
+}
+
+fn select(cursor: &mut Cursor, examine: bool) -> Parsed<Select> {
+    let mut select = Select { name: cursor.sp_astring()?, examine, ..Select::default() };
+    if !cursor.eat(b" ") {
+        return Ok(select);
+    }
+    cursor.expect(b"(")?;
+    loop {
+        match cursor.word()?.to_ascii_uppercase().as_str() {
+            "CONDSTORE" => select.condstore = true,
+            "QRESYNC" => select.qresync = Some(qresync(cursor)?),
+            _ => return Err("Unknown SELECT parameter"),
+        }
+        if cursor.eat(b")") {
+            return Ok(select);
+        }
+        cursor.space()?;
+    }
+}
+
+fn qresync(cursor: &mut Cursor) -> Parsed<Qresync> {
+    cursor.expect(b" (")?;
+    let uid_validity = u32::try_from(cursor.number()?).map_err(|_| "Bad UIDVALIDITY")?;
+    cursor.space()?;
+    let modseq = cursor.number()?;
+    let (mut known_uids, mut matches) = (None, None);
+    while cursor.eat(b" ") {
+        if cursor.eat(b"(") {
+            let numbers = cursor.sequence_set()?;
+            cursor.space()?;
+            matches = Some((numbers, cursor.sequence_set()?));
+            cursor.expect(b")")?;
+        } else {
+            known_uids = Some(cursor.sequence_set()?);
+        }
+    }
+    cursor.expect(b")")?;
+    Ok(Qresync { uid_validity, modseq, known_uids, matches })
+}
+
+fn append(cursor: &mut Cursor) -> Parsed<Append> {
+    let name = cursor.sp_astring()?;
+    cursor.space()?;
+    let mut flags = Flags::default();
+    if cursor.peek() == Some(b'(') {
+        flags = flag_list(cursor)?;
+        cursor.space()?;
+    }
+    let mut date = None;
+    if cursor.peek() == Some(b'"') {
+        date = Some(date_time(&cursor.text()?).ok_or("Bad date")?);
+        cursor.space()?;
+    }
+    let literal = literal_at_end(cursor.rest_of_line()).ok_or("Expected a literal")?;
+    Ok(Append { name, flags, date, literal })
+}
+
+fn store(cursor: &mut Cursor, uid: bool) -> Parsed<Store> {
+    let set = sp_messages(cursor, uid)?;
+    cursor.space()?;
+    let mut unchanged_since = None;
+    if cursor.eat(b"(") {
+        cursor.expect_word("UNCHANGEDSINCE")?;
+        cursor.space()?;
+        unchanged_since = Some(cursor.number()?);
+        cursor.expect(b") ")?;
+    }
+    let change = match () {
+        () if cursor.eat(b"+") => StoreKind::Add,
+        () if cursor.eat(b"-") => StoreKind::Remove,
+        () => StoreKind::Replace,
+    };
+    let silent = match cursor.word()?.to_ascii_uppercase().as_str() {
+        "FLAGS" => false,
+        "FLAGS.SILENT" => true,
+        _ => return Err("Unknown STORE item"),
+    };
+    cursor.space()?;
+    let flags = match cursor.peek() {
+        Some(b'(') => flag_list(cursor)?,
+        _ => flags_until(cursor, |cursor| cursor.at_end())?,
+    };
+    Ok(Store { uid, set, unchanged_since, change, silent, flags })
+}
+
+fn flag_list(cursor: &mut Cursor) -> Parsed<Flags> {
+    cursor.expect(b"(")?;
+    if cursor.eat(b")") {
+        return Ok(Flags::default());
+    }
+    flags_until(cursor, |cursor| cursor.eat(b")"))
+}
+
+/// Flags between spaces. `\Recent` and unknown system flags are passed over: no client may set
+/// them, and refusing the whole command helps nobody.
+fn flags_until(cursor: &mut Cursor, ends: impl Fn(&mut Cursor) -> bool) -> Parsed<Flags> {
+    let (mut system, mut keywords) = (SystemFlags::default(), Vec::new());
+    loop {
+        let backslash = cursor.eat(b"\\");
+        let word = cursor.word()?;
+        match backslash {
+            true => {
+                let known = SystemFlags::named(&format!("\\{word}"));
+                system = system | known.unwrap_or_default();
+            }
+            false => keywords.push(Keyword::parse(word).ok_or("Bad keyword")?),
+        }
+        if keywords.len() > KEYWORDS {
+            return Err("Too many keywords");
+        }
+        if ends(cursor) {
+            return Ok(Flags { system, keywords: keywords.into_iter().collect() });
+        }
+        cursor.space()?;
+    }
+}
+
+/// ` 7-Jul-1996 02:44:25 -0700`
+fn date_time(text: &str) -> Option<Timestamp> {
+    let date = chrono::DateTime::parse_from_str(text.trim(), "%d-%b-%Y %H:%M:%S %z").ok()?;
+    Some(Timestamp::from_millis(date.timestamp_millis()))
+}
+
+/// RFC 2971 §3.3.
+const ID_PAIRS: usize = 30;
+/// In one command.
+const KEYWORDS: usize = 500;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,211 @@
+//! FETCH items, sections, partials and modifiers.
+
+use super::cursor::{Cursor, Parsed};
+use crate::wire::imap::command::{Fetch, FetchItem};
+use crate::wire::mime::{Section, SectionText};
+
+pub(super) fn fetch(cursor: &mut Cursor, uid: bool) -> Parsed<Fetch> {
+    let set = super::sp_messages(cursor, uid)?;
+    cursor.space()?;
+    let mut items = Vec::new();
+    match () {
+        () if cursor.eat_word("ALL") => items.extend(ALL),
+        () if cursor.eat_word("FAST") => items.extend(FAST),
+        () if cursor.eat_word("FULL") => items.extend(FULL),
+        () if cursor.eat(b"(") => {
+            items.push(item(cursor)?);
+            while !cursor.eat(b")") {
+                cursor.space()?;
+                if items.len() == ITEMS {
+                    return Err("Too many FETCH items");
+                }
+                items.push(item(cursor)?);
+            }
+        }
+        () => items.push(item(cursor)?),
+    }
+    let mut fetch = Fetch { uid, set, items, changed_since: None, vanished: false };
+    if cursor.eat(b" ") {
+        modifiers(cursor, &mut fetch)?;
+    }
+    Ok(fetch)
+}
+
+fn modifiers(cursor: &mut Cursor, fetch: &mut Fetch) -> Parsed<()> {
+    cursor.expect(b"(")?;
+    loop {
+        match cursor.word()?.to_ascii_uppercase().as_str() {
+            "CHANGEDSINCE" => {
+                cursor.space()?;
+                fetch.changed_since = Some(cursor.number()?);
+            }
+            "VANISHED" => fetch.vanished = true,
+            _ => return Err("Unknown FETCH modifier"),
+        }
+        if cursor.eat(b")") {
+            break;
+        }
+        cursor.space()?;
+    }
+    // RFC 7162 §3.2.6.
+    match fetch.vanished && (!fetch.uid || fetch.changed_since.is_none()) {
+        true => Err("VANISHED needs UID FETCH with CHANGEDSINCE"),
+        false => Ok(()),
+    }
+}
+
+fn item(cursor: &mut Cursor) -> Parsed<FetchItem> {
+    let name = cursor.take_while(|b| b.is_ascii_alphanumeric() || b == b'.').to_ascii_uppercase();
+    let plain = |text: SectionText, peek: bool, name: &str| FetchItem::Section {
+        section: Section { part: Vec::new(), text },
+        peek,
+        partial: None,
+        name: name.to_owned(),
+    };
+    Ok(match name.as_slice() {
+        b"UID" => FetchItem::Uid,
+        b"FLAGS" => FetchItem::Flags,
+        b"INTERNALDATE" => FetchItem::InternalDate,
+        b"RFC822.SIZE" => FetchItem::Size,
+        b"ENVELOPE" => FetchItem::Envelope,
+        b"BODYSTRUCTURE" => FetchItem::BodyStructure,
+        b"MODSEQ" => FetchItem::ModSeq,
+        b"RFC822" => plain(SectionText::Whole, false, "RFC822"),
+        b"RFC822.HEADER" => plain(SectionText::Header, true, "RFC822.HEADER"),
+        b"RFC822.TEXT" => plain(SectionText::Text, false, "RFC822.TEXT"),
+        b"BODY" if cursor.peek() == Some(b'[') => body_section(cursor, false)?,
+        b"BODY.PEEK" => body_section(cursor, true)?,
+        b"BODY" => FetchItem::Body,
+        b"BINARY" | b"BINARY.PEEK" => {
+            let part = binary_part(cursor)?;
+            FetchItem::Binary { part, peek: name.ends_with(b"PEEK"), partial: partial(cursor)? }
+        }
+        b"BINARY.SIZE" => FetchItem::BinarySize { part: binary_part(cursor)? },
+        _ => return Err("Unknown FETCH item"),
+    })
+}
+
+fn body_section(cursor: &mut Cursor, peek: bool) -> Parsed<FetchItem> {
+    cursor.expect(b"[")?;
+    let section = section(cursor)?;
+    cursor.expect(b"]")?;
+    let partial = partial(cursor)?;
+    let name = name(&section, partial);
+    Ok(FetchItem::Section { section, peek, partial, name })
+}
+
+fn section(cursor: &mut Cursor) -> Parsed<Section> {
+    let part = part(cursor)?;
+    let word = cursor.take_while(|b| b.is_ascii_alphabetic() || b == b'.').to_ascii_uppercase();
+    let text = match word.as_slice() {
+        b"" => SectionText::Whole,
+        b"HEADER" => SectionText::Header,
+        b"TEXT" => SectionText::Text,
+        b"MIME" if !part.is_empty() => SectionText::Mime,
+        b"HEADER.FIELDS" => SectionText::HeaderFields { not: false, names: names(cursor)? },
+        b"HEADER.FIELDS.NOT" => SectionText::HeaderFields { not: true, names: names(cursor)? },
+        _ => return Err("Unknown section"),
+    };
+    Ok(Section { part, text })
+}
+
+/// `1.2.` before a word, `1.2` alone.
+fn part(cursor: &mut Cursor) -> Parsed<Vec<u32>> {
+    let mut numbers = Vec::new();
+    while cursor.peek().is_some_and(|b| b.is_ascii_digit()) {
+        if numbers.len() == PART_DEPTH {
+            return Err("Part number too deep");
+        }
+        numbers.push(cursor.number32()?);
+        if !cursor.eat(b".") {
+            break;
+        }
+    }
+    if numbers.contains(&0) { Err("Bad part number") } else { Ok(numbers) }
+}
+
+fn binary_part(cursor: &mut Cursor) -> Parsed<Vec<u32>> {
+    cursor.expect(b"[")?;
+    let part = part(cursor)?;
+    cursor.expect(b"]")?;
+    Ok(part)
+}
+
+fn names(cursor: &mut Cursor) -> Parsed<Vec<String>> {
+    cursor.space()?;
+    cursor.expect(b"(")?;
+    let mut names = Vec::new();
+    loop {
+        let name = cursor.text()?;
+        // It is written back in the response: printable ASCII, as field names are.
+        if names.len() == FIELDS || name.is_empty() || !name.bytes().all(|b| b.is_ascii_graphic()) {
+            return Err("Bad field name");
+        }
+        names.push(name);
+        if cursor.eat(b")") {
+            return Ok(names);
+        }
+        cursor.space()?;
+    }
+}
+
+fn partial(cursor: &mut Cursor) -> Parsed<Option<(u64, u64)>> {
+    if !cursor.eat(b"<") {
+        return Ok(None);
+    }
+    let start = cursor.number()?;
+    cursor.expect(b".")?;
+    let length = cursor.number()?;
+    cursor.expect(b">")?;
+    if length == 0 { Err("Empty partial") } else { Ok(Some((start, length))) }
+}
+
+/// What the response calls it: `BODY[1.HEADER.FIELDS (FROM)]<0>`, never PEEK.
+fn name(section: &Section, partial: Option<(u64, u64)>) -> String {
+    let numbers: Vec<_> = section.part.iter().map(u32::to_string).collect();
+    let mut name = format!("BODY[{}", numbers.join("."));
+    let word = match &section.text {
+        SectionText::Whole => "",
+        SectionText::Header => "HEADER",
+        SectionText::Text => "TEXT",
+        SectionText::Mime => "MIME",
+        SectionText::HeaderFields { not: false, .. } => "HEADER.FIELDS",
+        SectionText::HeaderFields { not: true, .. } => "HEADER.FIELDS.NOT",
+    };
+    if !numbers.is_empty() && !word.is_empty() {
+        name.push('.');
+    }
+    name.push_str(word);
+    if let SectionText::HeaderFields { names, .. } = &section.text {
+        let quoted: Vec<_> = names.iter().map(|n| astring(n)).collect();
+        name.push_str(&format!(" ({})", quoted.join(" ")));
+    }
+    name.push(']');
+    if let Some((start, _)) = partial {
+        name.push_str(&format!("<{start}>"));
+    }
+    name
+}
+
+fn astring(name: &str) -> String {
+    match name.bytes().all(super::cursor::is_atom_char) {
+        true => name.to_owned(),
+        false => format!("\"{}\"", name.replace('\\', "\\\\").replace('"', "\\\"")),
+    }
+}
+
+const FAST: [FetchItem; 3] = [FetchItem::Flags, FetchItem::InternalDate, FetchItem::Size];
+const ALL: [FetchItem; 4] =
+    [FetchItem::Flags, FetchItem::InternalDate, FetchItem::Size, FetchItem::Envelope];
+const FULL: [FetchItem; 5] = [
+    FetchItem::Flags,
+    FetchItem::InternalDate,
+    FetchItem::Size,
+    FetchItem::Envelope,
+    FetchItem::Body,
+];
+
+const ITEMS: usize = 100;
+const FIELDS: usize = 200;
+/// One more than a message can be deep.
+const PART_DEPTH: usize = 101;

@@ -1,0 +1,227 @@
+//! SEARCH: RETURN options (RFC 4731, 5182), charset, and the tree of keys, bounded in depth and size.
+
+use chrono::NaiveDate;
+
+use super::cursor::{Cursor, Parsed};
+use super::{SearchKey, SequenceSet, SystemFlags};
+use crate::wire::imap::command::{Search, SearchReturn};
+use crate::wire::imap::{Keyword, MessageSet};
+use crate::wire::mime::text::decode_charset;
+
+type Key = SearchKey<MessageSet>;
+
+pub(super) fn search(cursor: &mut Cursor, uid: bool) -> Parsed<Search> {
+    cursor.space()?;
+    let mut returns = None;
+    if cursor.eat_word("RETURN") {
+        cursor.space()?;
+        returns = Some(return_options(cursor)?);
+        cursor.space()?;
+    }
+    let mut charset = None;
+    if cursor.eat_word("CHARSET") {
+        charset = Some(known_charset(cursor)?);
+        cursor.space()?;
+    }
+    let mut keys = Keys { cursor, charset, left: KEYS };
+    let key = keys.all_until_end()?;
+    Ok(Search { uid, returns, key })
+}
+
+fn return_options(cursor: &mut Cursor) -> Parsed<SearchReturn> {
+    let mut returns = SearchReturn::default();
+    cursor.expect(b"(")?;
+    let mut first = true;
+    while !cursor.eat(b")") {
+        if !first {
+            cursor.space()?;
+        }
+        first = false;
+        match cursor.word()?.to_ascii_uppercase().as_str() {
+            "MIN" => returns.min = true,
+            "MAX" => returns.max = true,
+            "ALL" => returns.all = true,
+            "COUNT" => returns.count = true,
+            "SAVE" => returns.save = true,
+            _ => return Err("Unknown RETURN option"),
+        }
+    }
+    // RFC 4731 §3.1: nothing named means ALL.
+    if returns == SearchReturn::default() {
+        returns.all = true;
+    }
+    Ok(returns)
+}
+
+fn known_charset(cursor: &mut Cursor) -> Parsed<Vec<u8>> {
+    let name = cursor.sp_astring()?.to_ascii_lowercase();
+    let decoder = mail_parser::decoders::charsets::map::charset_decoder(&name).is_some();
+    match decoder || name == b"utf-8" || name == b"us-ascii" {
+        true => Ok(name),
+        false => Err(BAD_CHARSET),
+    }
+}
+
+struct Keys<'c, 'a> {
+    cursor: &'c mut Cursor<'a>,
+    charset: Option<Vec<u8>>,
+    left: usize,
+}
+
+impl Keys<'_, '_> {
+    fn all_until_end(&mut self) -> Parsed<Key> {
+        let mut keys = vec![self.key(0)?];
+        while !self.cursor.at_end() {
+            self.cursor.space()?;
+            keys.push(self.key(0)?);
+        }
+        Ok(both(keys))
+    }
+
+    fn key(&mut self, depth: usize) -> Parsed<Key> {
+        self.left = self.left.checked_sub(1).ok_or("Too many search keys")?;
+        if depth > DEPTH {
+            return Err("Search nested too deep");
+        }
+        match self.cursor.peek() {
+            Some(b'(') => self.list(depth),
+            Some(b'$') => {
+                self.cursor.expect(b"$")?;
+                Ok(Key::Messages(MessageSet::Saved))
+            }
+            Some(b'0'..=b'9' | b'*') => Ok(Key::Messages(MessageSet::Sequence(self.set()?))),
+            _ => {
+                let word = self.cursor.word()?.to_ascii_uppercase();
+                self.named(&word, depth)
+            }
+        }
+    }
+
+    fn list(&mut self, depth: usize) -> Parsed<Key> {
+        self.cursor.expect(b"(")?;
+        let mut keys = vec![self.key(depth + 1)?];
+        while !self.cursor.eat(b")") {
+            self.cursor.space()?;
+            keys.push(self.key(depth + 1)?);
+        }
+        Ok(both(keys))
+    }
+
+    fn named(&mut self, word: &str, depth: usize) -> Parsed<Key> {
+        if let Some((flag, on)) = flag_key(word) {
+            let key = Key::Flag(flag);
+            return Ok(if on { key } else { not(key) });
+        }
+        Ok(match word {
+            "ALL" | "OLD" => Key::All,
+            "NEW" | "RECENT" => Key::Recent,
+            "NOT" => not(self.sp_key(depth)?),
+            "OR" => Key::Or(Box::new(self.sp_key(depth)?), Box::new(self.sp_key(depth)?)),
+            "UID" => {
+                self.cursor.space()?;
+                match self.cursor.eat(b"$") {
+                    true => Key::Messages(MessageSet::Saved),
+                    false => Key::Messages(MessageSet::Uid(self.set()?)),
+                }
+            }
+            "KEYWORD" => Key::Keyword(self.keyword()?),
+            "UNKEYWORD" => not(Key::Keyword(self.keyword()?)),
+            "BEFORE" => Key::Before(self.date()?),
+            "ON" => Key::On(self.date()?),
+            "SINCE" => Key::Since(self.date()?),
+            "SENTBEFORE" => Key::SentBefore(self.date()?),
+            "SENTON" => Key::SentOn(self.date()?),
+            "SENTSINCE" => Key::SentSince(self.date()?),
+            "OLDER" => Key::Older(self.seconds()?),
+            "YOUNGER" => Key::Younger(self.seconds()?),
+            "LARGER" => Key::Larger(self.number()?),
+            "SMALLER" => Key::Smaller(self.number()?),
+            "BCC" | "CC" | "FROM" | "SUBJECT" | "TO" => {
+                Key::Header { name: word.to_ascii_lowercase(), text: self.text()? }
+            }
+            "HEADER" => {
+                let name = self.cursor.sp_text()?.to_ascii_lowercase();
+                Key::Header { name, text: self.text()? }
+            }
+            "TEXT" => Key::Text(self.text()?),
+            "BODY" => Key::Body(self.text()?),
+            "MODSEQ" => self.modseq()?,
+            _ => return Err("Unknown search key"),
+        })
+    }
+
+    fn sp_key(&mut self, depth: usize) -> Parsed<Key> {
+        self.cursor.space()?;
+        self.key(depth + 1)
+    }
+
+    fn set(&mut self) -> Parsed<SequenceSet> {
+        self.cursor.sequence_set()
+    }
+
+    fn keyword(&mut self) -> Parsed<Keyword> {
+        self.cursor.space()?;
+        Keyword::parse(self.cursor.word()?).ok_or("Bad keyword")
+    }
+
+    fn number(&mut self) -> Parsed<u64> {
+        self.cursor.space()?;
+        self.cursor.number()
+    }
+
+    fn seconds(&mut self) -> Parsed<u32> {
+        u32::try_from(self.number()?).ok().filter(|n| *n > 0).ok_or("Bad interval")
+    }
+
+    fn text(&mut self) -> Parsed<String> {
+        let bytes = self.cursor.sp_astring()?;
+        Ok(decode_charset(&bytes, self.charset.as_deref()).into_owned())
+    }
+
+    /// `1-Feb-1994`, quoted or not.
+    fn date(&mut self) -> Parsed<NaiveDate> {
+        let text = self.cursor.sp_text()?;
+        NaiveDate::parse_from_str(text.trim(), "%d-%b-%Y").map_err(|_| "Bad date")
+    }
+
+    /// `MODSEQ 7` or `MODSEQ "/flags/\\draft" all 7` (RFC 7162 §3.1.5); entries are one to us.
+    fn modseq(&mut self) -> Parsed<Key> {
+        self.cursor.space()?;
+        if self.cursor.peek() == Some(b'"') {
+            self.cursor.astring()?;
+            self.cursor.space()?;
+            self.cursor.word()?;
+            self.cursor.space()?;
+        }
+        Ok(Key::ModSeq(self.cursor.number()?))
+    }
+}
+
+fn both(mut keys: Vec<Key>) -> Key {
+    match (keys.pop(), keys.is_empty()) {
+        (Some(only), true) => only,
+        (last, _) => {
+            keys.extend(last);
+            Key::And(keys)
+        }
+    }
+}
+
+fn not(key: Key) -> Key {
+    Key::Not(Box::new(key))
+}
+
+fn flag_key(word: &str) -> Option<(SystemFlags, bool)> {
+    let (name, on) = match word.strip_prefix("UN") {
+        Some(name) => (name, false),
+        None => (word, true),
+    };
+    Some((SystemFlags::named(&format!("\\{name}"))?, on))
+}
+
+/// The session answers this one with `BADCHARSET`.
+pub(crate) const BAD_CHARSET: &str = "Unknown charset";
+
+const DEPTH: usize = 32;
+/// In one command.
+const KEYS: usize = 1_000;

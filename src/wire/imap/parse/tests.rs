@@ -1,0 +1,159 @@
+use super::*;
+use crate::wire::imap::MessageSet;
+use crate::wire::imap::command::FetchItem;
+
+fn parse(text: &str) -> Result<Command, &'static str> {
+    parse_command_bytes(format!("a1 {text}\r\n").as_bytes()).map(|tagged| tagged.command)
+}
+
+/// The command as Debug shows it, for what is too dull to compare piece by piece.
+fn shown(text: &str) -> String {
+    format!("{:?}", parse(text).unwrap_or_else(|e| panic!("{text}: {e}")))
+}
+
+#[test]
+fn what_mail_programs_send_is_read() {
+    for text in [
+        "CAPABILITY",
+        "ID (\"name\" \"Thunderbird\" \"version\" NIL)",
+        "ID NIL",
+        "authenticate PLAIN AGFsaQBnaXpsaQ==",
+        "LOGIN \"ali@hs05.kep.tr\" \"p\\\"w\"",
+        "ENABLE CONDSTORE QRESYNC",
+        "LIST (SUBSCRIBED) \"\" \"*\" RETURN (SPECIAL-USE CHILDREN STATUS (MESSAGES UNSEEN SIZE))",
+        "LIST \"\" (\"INBOX\" %)",
+        "list \"\" %",
+        "LIST (RECURSIVEMATCH SUBSCRIBED) \"\" *",
+        "LSUB \"\" \"*\"",
+        "SELECT INBOX (CONDSTORE)",
+        "SELECT INBOX (QRESYNC (67890007 90060115194045000 41:211,214:541 (1,5 2,9)))",
+        "STATUS \"&AMcA9g-p Kutusu\" (UIDNEXT MESSAGES UNSEEN RECENT)",
+        "CREATE Yeni (USE (\\Archive))",
+        "UID FETCH 1:* (FLAGS)",
+        "UID fetch 1:2,4 (UID RFC822.SIZE FLAGS BODY.PEEK[HEADER.FIELDS (From To Cc Bcc Subject Date)])",
+        "FETCH 1:50 (UID FLAGS INTERNALDATE ENVELOPE BODYSTRUCTURE) (CHANGEDSINCE 12)",
+        "UID FETCH 1:* FLAGS (CHANGEDSINCE 5 VANISHED)",
+        "UID FETCH 7 BODY.PEEK[1.2.MIME]<0.2048>",
+        "FETCH 1 BINARY.PEEK[1.2]<0.10>",
+        "UID STORE 4 +FLAGS.SILENT (\\Deleted $Forwarded)",
+        "STORE 1:3 (UNCHANGEDSINCE 7) FLAGS \\Seen",
+        "STORE 1 -FLAGS ()",
+        "UID SEARCH RETURN (MIN COUNT) UNDELETED SINCE 1-Feb-2026",
+        "SEARCH CHARSET UTF-8 OR SUBJECT {5+}\r\n\u{15f}uba (NOT FROM ali UNSEEN) 1:*",
+        "UID COPY 1:3 \"Ar&AV8-iv/Gelen\"",
+        "UID MOVE $ Trash",
+        "UID EXPUNGE 3,5",
+    ] {
+        parse(text).unwrap_or_else(|e| panic!("{text}: {e}"));
+    }
+}
+
+#[test]
+fn what_is_no_command_is_refused() {
+    for text in [
+        "",
+        "NOOP x",
+        "BOGUS",
+        "UID NOOP",
+        "LOGIN ali",
+        "LOGIN \"a",
+        "SELECT",
+        "FETCH 1",
+        "FETCH 0 FLAGS",
+        "FETCH 1 (FLAGS",
+        "FETCH 1 BODY[MIME]",
+        "FETCH 1 BODY[0]",
+        "FETCH 1 BODY[1.]x",
+        "FETCH 1 BODY[]<0.0>",
+        "FETCH 1 BODY[HEADER.FIELDS ()]",
+        "FETCH 1:* FLAGS (VANISHED)",
+        "STORE 1 FLAGS",
+        "STORE 1 +X (\\Seen)",
+        "SEARCH",
+        "SEARCH FOO",
+        "SEARCH CHARSET klingon ALL",
+        "SEARCH (ALL",
+        "SEARCH OR ALL",
+        "SEARCH ON 99-Foo-1",
+        "LIST (X) \"\" *",
+        "LIST (RECURSIVEMATCH) \"\" *",
+        "LIST \"\"",
+        "CREATE a (USE (\\Foo))",
+        "ENABLE",
+        "STATUS x (FOO)",
+        "LOGIN {2}\r\na\0 x",
+        "COPY 1",
+    ] {
+        assert!(parse(text).is_err(), "{text}");
+    }
+    assert!(parse_command_bytes(b"").is_err());
+    assert!(parse_command_bytes(b"+ NOOP\r\n").is_err());
+}
+
+#[test]
+fn depth_and_size_are_bounded() {
+    let deep = format!("SEARCH {}ALL{}", "(".repeat(5_000), ")".repeat(5_000));
+    assert_eq!(parse(&deep).err(), Some("Search nested too deep"));
+    let nots = format!("SEARCH {}ALL", "NOT ".repeat(5_000));
+    assert_eq!(parse(&nots).err(), Some("Search nested too deep"));
+    let wide = format!("SEARCH {}ALL", "SEEN ".repeat(5_000));
+    assert_eq!(parse(&wide).err(), Some("Too many search keys"));
+    let set = format!("FETCH {}1 FLAGS", "1,".repeat(20_000));
+    assert_eq!(parse(&set).err(), Some("Bad message set"));
+    let part = format!("FETCH 1 BODY[{}1]", "1.".repeat(5_000));
+    assert_eq!(parse(&part).err(), Some("Part number too deep"));
+}
+
+#[test]
+fn responses_call_sections_by_their_names() {
+    for (asked, name) in [
+        ("BODY.PEEK[]", "BODY[]"),
+        ("body[text]<5.10>", "BODY[TEXT]<5>"),
+        ("BODY[1.2.Header]", "BODY[1.2.HEADER]"),
+        ("BODY.PEEK[HEADER.FIELDS (\"From\" To)]", "BODY[HEADER.FIELDS (From To)]"),
+        ("BODY[3.HEADER.FIELDS.NOT (a(b)]", "-"),
+        ("RFC822", "RFC822"),
+    ] {
+        match parse(&format!("FETCH 1 {asked}")) {
+            Ok(Command::Fetch(fetch)) => match &fetch.items[0] {
+                FetchItem::Section { name: found, .. } => assert_eq!(found, name),
+                other => panic!("{other:?}"),
+            },
+            _ => assert_eq!(name, "-"),
+        }
+    }
+}
+
+#[test]
+fn searches_become_trees() {
+    assert!(shown("SEARCH 1:3 NOT (SEEN DELETED)").contains(
+        "And([Messages(Sequence(SequenceSet { ranges: [(Some(1), Some(3))] })), Not(And([Flag(SystemFlags(1)), Flag(SystemFlags(8))]))])"
+    ));
+    match parse("UID SEARCH UID 5:*") {
+        Ok(Command::Search(search)) => {
+            assert!(search.uid && search.returns.is_none());
+            assert!(matches!(search.key, SearchKey::Messages(MessageSet::Uid(_))));
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn an_append_is_read_up_to_its_message() {
+    let head = |text: &str| match append_head(text.as_bytes()) {
+        Head::Append(tag, append) => format!("{tag} {append:?}"),
+        Head::Bad(_, reason) => reason.to_owned(),
+        Head::Other => "other".to_owned(),
+    };
+    let whole =
+        head("a APPEND \"Taslaklar\" (\\Seen \\Draft kw) \" 7-Jul-2026 02:44:25 +0300\" {310}\r\n");
+    assert!(whole.contains("size: 310, sync: true, binary: false"), "{whole}");
+    assert!(whole.contains("2026-07-06T23:44:25"), "{whole}");
+    assert!(head("a APPEND x ~{3+}\r\n").contains("sync: false, binary: true"));
+    assert_eq!(head("a APPEND {5}\r\n"), "other");
+    assert!(head("a APPEND {5}\r\nINBOX {7}\r\n").contains("size: 7"));
+    assert_eq!(head("a APPEND x \"yesterday\" {3}\r\n"), "Bad date");
+    assert_eq!(head("a LOGIN {3}\r\n"), "other");
+}
+
+mod oracle;

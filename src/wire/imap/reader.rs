@@ -1,0 +1,319 @@
+//! Bytes in pieces → commands. Small literals are collected with their command; the message of an
+//! APPEND streams through in chunks and is never held. Every buffer has its limit, and what is over
+//! one is skipped without being kept.
+
+use super::command::{Append, Literal, Tagged};
+use super::parse::{self, Head};
+
+/// What came out of the bytes so far.
+#[derive(Debug)]
+pub enum Event {
+    Command(Tagged),
+    /// An APPEND up to its literal; the reader stands still until `accept` or `refuse`.
+    Append {
+        tag: String,
+        append: Append,
+    },
+    /// The next bytes of the accepted message.
+    Chunk(Vec<u8>),
+    /// The APPEND is over.
+    AppendEnd,
+    /// The client waits for `+` within a command.
+    GoOn,
+    /// A line that is no command: of AUTHENTICATE or IDLE. Without its line end.
+    Line(Vec<u8>),
+    Bad {
+        tag: Option<String>,
+        reason: &'static str,
+    },
+    /// No sense in going on: what follows can't be told from commands.
+    Hopeless(&'static str),
+}
+
+/// How much a peer may make us hold.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Limits {
+    /// Octets of a line.
+    pub line: usize,
+    /// Octets of a literal that is not a message, and of all of a command.
+    pub command: usize,
+}
+
+impl Limits {
+    pub const BEFORE_LOGIN: Self = Self { line: 8 * 1024, command: 16 * 1024 };
+    pub const AFTER_LOGIN: Self = Self { line: 64 * 1024, command: 128 * 1024 };
+}
+
+#[derive(Debug)]
+pub struct Reader {
+    /// Not consumed yet; while a command is collected it starts at 0.
+    bytes: Vec<u8>,
+    state: State,
+    limits: Limits,
+    /// The next line is no command.
+    line_due: bool,
+}
+
+#[derive(Debug)]
+enum State {
+    /// A command is collected; its lines are scanned up to `at`, after which a literal may stand.
+    Command {
+        at: usize,
+        literal: usize,
+    },
+    /// An APPEND's literal is announced, and nobody said yet whether it is wanted.
+    Held(Literal),
+    Message {
+        left: u64,
+    },
+    /// Behind the message, before the end of the command.
+    AfterMessage,
+    /// So many octets of a literal, and then the rest of the command, are nobody's.
+    Skip {
+        left: u64,
+    },
+    SkipLine {
+        skipped: usize,
+    },
+    Hopeless,
+}
+
+impl Reader {
+    pub fn new(limits: Limits) -> Self {
+        Self { bytes: Vec::new(), state: State::START, limits, line_due: false }
+    }
+
+    pub fn set_limits(&mut self, limits: Limits) {
+        self.limits = limits;
+    }
+
+    pub fn feed(&mut self, bytes: &[u8]) {
+        match &mut self.state {
+            State::Hopeless => {}
+            State::Skip { left } if *left >= bytes.len() as u64 && self.bytes.is_empty() => {
+                *left -= bytes.len() as u64;
+            }
+            _ => self.bytes.extend_from_slice(bytes),
+        }
+    }
+
+    /// Bytes wait that were not asked for: before STARTTLS that is an attack (RFC 9051 §6.2.1).
+    pub fn has_more(&self) -> bool {
+        !self.bytes.is_empty()
+    }
+
+    /// The next line is an answer, not a command.
+    pub fn expect_line(&mut self) {
+        self.line_due = true;
+    }
+
+    /// The announced message is wanted.
+    pub fn accept(&mut self) {
+        if let State::Held(literal) = self.state {
+            self.state = State::Message { left: literal.size };
+        }
+    }
+
+    /// It is not: skipped when it comes unasked.
+    pub fn refuse(&mut self) {
+        match self.state {
+            State::Held(literal) => self.drop_literal(literal),
+            State::Message { left } => self.state = State::Skip { left },
+            State::AfterMessage => self.state = State::SkipLine { skipped: 0 },
+            _ => {}
+        }
+    }
+
+    /// The next event, or nothing until more bytes come (or a held message is decided).
+    pub fn next(&mut self) -> Option<Event> {
+        loop {
+            match &mut self.state {
+                State::Command { .. } if self.line_due => return self.read_line(),
+                State::Command { .. } => return self.read_command(),
+                State::Held(_) | State::Hopeless => return None,
+                State::Message { left: 0 } => self.state = State::AfterMessage,
+                State::Message { .. } => return self.read_chunk(),
+                State::AfterMessage => return self.read_end(),
+                State::Skip { left } => {
+                    let gone = usize::try_from(*left).unwrap_or(usize::MAX).min(self.bytes.len());
+                    self.bytes.drain(..gone);
+                    *left -= gone as u64;
+                    if *left > 0 {
+                        return None;
+                    }
+                    self.state = State::SkipLine { skipped: 0 };
+                }
+                State::SkipLine { .. } => {
+                    if let Some(event) = self.skip_line()? {
+                        return Some(event);
+                    }
+                }
+            }
+        }
+    }
+
+    fn read_line(&mut self) -> Option<Event> {
+        let Some(end) = self.line_end(0) else { return self.too_long(0) };
+        self.line_due = false;
+        let mut line: Vec<u8> = self.bytes.drain(..end).collect();
+        line.truncate(strip(&line).len());
+        Some(Event::Line(line))
+    }
+
+    fn read_command(&mut self) -> Option<Event> {
+        loop {
+            let State::Command { at, literal } = self.state else { return None };
+            let from = at + literal;
+            if self.bytes.len() < from {
+                return None;
+            }
+            let Some(end) = self.line_end(from) else { return self.too_long(from) };
+            if end - from > self.limits.line {
+                return self.too_long(from);
+            }
+            let line = self.bytes.get(from..end).unwrap_or_default();
+            let Some(literal) = parse::literal_at_end(strip(line)) else {
+                return Some(self.finish(end));
+            };
+            if let Some(event) = self.announce(end, literal) {
+                return Some(event);
+            }
+        }
+    }
+
+    /// A line ended with a literal's announcement.
+    fn announce(&mut self, end: usize, literal: Literal) -> Option<Event> {
+        let so_far = self.bytes.get(..end).unwrap_or_default();
+        match parse::append_head(so_far) {
+            Head::Append(tag, append) => {
+                self.bytes.drain(..end);
+                self.state = State::Held(literal);
+                return Some(Event::Append { tag, append });
+            }
+            Head::Bad(tag, reason) => return Some(self.give_up(end, literal, tag, reason)),
+            Head::Other => {}
+        }
+        let size = usize::try_from(literal.size).unwrap_or(usize::MAX);
+        if size.saturating_add(end) > self.limits.command {
+            let tag = parse::tag_of(so_far);
+            return Some(self.give_up(end, literal, tag, "Literal too big"));
+        }
+        self.state = State::Command { at: end, literal: size };
+        literal.sync.then_some(Event::GoOn)
+    }
+
+    fn finish(&mut self, end: usize) -> Event {
+        let command: Vec<u8> = self.bytes.drain(..end).collect();
+        self.state = State::START;
+        match parse::parse_command_bytes(&command) {
+            Ok(tagged) => Event::Command(tagged),
+            Err(reason) => Event::Bad { tag: parse::tag_of(&command), reason },
+        }
+    }
+
+    fn give_up(
+        &mut self,
+        end: usize,
+        literal: Literal,
+        tag: Option<String>,
+        reason: &'static str,
+    ) -> Event {
+        self.bytes.drain(..end);
+        self.drop_literal(literal);
+        if literal.size > SKIP_MAX && !literal.sync {
+            self.state = State::Hopeless;
+            return Event::Hopeless("Literal too big");
+        }
+        Event::Bad { tag, reason }
+    }
+
+    fn drop_literal(&mut self, literal: Literal) {
+        self.state = match literal.sync {
+            true => State::START,
+            false => State::Skip { left: literal.size },
+        };
+    }
+
+    fn read_chunk(&mut self) -> Option<Event> {
+        let State::Message { left } = &mut self.state else { return None };
+        if self.bytes.is_empty() {
+            return None;
+        }
+        let wanted = usize::try_from(*left).unwrap_or(usize::MAX);
+        let chunk = match wanted < self.bytes.len() {
+            true => self.bytes.drain(..wanted).collect(),
+            false => std::mem::take(&mut self.bytes),
+        };
+        *left -= chunk.len() as u64;
+        Some(Event::Chunk(chunk))
+    }
+
+    fn read_end(&mut self) -> Option<Event> {
+        let Some(end) = self.line_end(0) else { return self.too_long(0) };
+        let line: Vec<u8> = self.bytes.drain(..end).collect();
+        self.state = State::START;
+        match strip(&line) {
+            b"" => Some(Event::AppendEnd),
+            more => {
+                if let Some(literal) = parse::literal_at_end(more) {
+                    self.drop_literal(literal);
+                }
+                Some(Event::Bad { tag: None, reason: "One message at a time" })
+            }
+        }
+    }
+
+    /// Outer `None`: more bytes are needed; inner: on with the next state.
+    fn skip_line(&mut self) -> Option<Option<Event>> {
+        let State::SkipLine { skipped } = &mut self.state else { return Some(None) };
+        let end = self.bytes.iter().position(|b| *b == b'\n').map(|lf| lf + 1);
+        *skipped += end.unwrap_or(self.bytes.len());
+        if *skipped as u64 > SKIP_MAX {
+            self.state = State::Hopeless;
+            return Some(Some(Event::Hopeless("Line too long")));
+        }
+        let Some(end) = end else {
+            self.bytes.clear();
+            return None;
+        };
+        let literal = parse::literal_at_end(strip(self.bytes.get(..end).unwrap_or_default()));
+        self.bytes.drain(..end);
+        self.state = State::START;
+        if let Some(literal) = literal {
+            self.drop_literal(literal);
+        }
+        Some(None)
+    }
+
+    fn too_long(&mut self, from: usize) -> Option<Event> {
+        if self.bytes.len().saturating_sub(from) <= self.limits.line {
+            return None;
+        }
+        let tag = parse::tag_of(&self.bytes);
+        self.line_due = false;
+        self.bytes.drain(..from);
+        self.state = State::SkipLine { skipped: 0 };
+        Some(Event::Bad { tag, reason: "Line too long" })
+    }
+
+    /// Where the line from `at` on ends, its line end included.
+    fn line_end(&self, at: usize) -> Option<usize> {
+        let rest = self.bytes.get(at..)?;
+        rest.iter().position(|b| *b == b'\n').map(|lf| at + lf + 1)
+    }
+}
+
+impl State {
+    const START: Self = Self::Command { at: 0, literal: 0 };
+}
+
+fn strip(line: &[u8]) -> &[u8] {
+    let line = line.strip_suffix(b"\n").unwrap_or(line);
+    line.strip_suffix(b"\r").unwrap_or(line)
+}
+
+/// What a client may send for nothing before we hang up.
+const SKIP_MAX: u64 = 64 * 1024 * 1024;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,104 @@
+use super::*;
+use proptest::prelude::*;
+
+/// Runs `input` in the given pieces; messages are accepted.
+fn run(pieces: &[&[u8]]) -> Vec<String> {
+    let mut reader = Reader::new(Limits { line: 200, command: 300 });
+    let mut said: Vec<String> = Vec::new();
+    let mut message: Vec<u8> = Vec::new();
+    for piece in pieces {
+        reader.feed(piece);
+        while let Some(event) = reader.next() {
+            match event {
+                Event::Chunk(bytes) => {
+                    message.extend(bytes);
+                    continue;
+                }
+                Event::Append { .. } => reader.accept(),
+                Event::AppendEnd => said.push(String::from_utf8_lossy(&message).into_owned()),
+                _ => {}
+            }
+            said.push(format!("{event:?}"));
+        }
+    }
+    said
+}
+
+const DIALOGUE: &[u8] = b"a1 NOOP\r\na2 LOGIN {3}\r\nali {4+}\r\nx\r\ny\r\na3 APPEND INBOX (\\Seen) {11+}\r\nbir\r\niki{3}\r\n\
+a4 BOGUS\r\na5 LOGIN {999+}\r\n";
+
+#[test]
+fn commands_come_out_whole() {
+    let said = run(&[DIALOGUE]);
+    assert_eq!(said.len(), 8, "{said:#?}");
+    assert!(said[0].contains("a1") && said[0].contains("Noop"));
+    assert_eq!(said[1], "GoOn");
+    assert!(said[2].contains("user: \"ali\""));
+    assert!(said[3].starts_with("Append { tag: \"a3\""));
+    assert_eq!(said[4], "bir\r\niki{3}");
+    assert!(said[6].contains("a4"));
+}
+
+#[test]
+fn cuts_change_nothing() {
+    let whole = run(&[DIALOGUE]);
+    for at in 0..DIALOGUE.len() {
+        assert_eq!(run(&[&DIALOGUE[..at], &DIALOGUE[at..]]), whole, "cut at {at}");
+    }
+    let bytes: Vec<&[u8]> = DIALOGUE.chunks(1).collect();
+    assert_eq!(run(&bytes), whole);
+}
+
+#[test]
+fn what_is_too_long_is_skipped_without_being_kept() {
+    let mut reader = Reader::new(Limits { line: 200, command: 300 });
+    let mut bad = 0;
+    for _ in 0..1000 {
+        reader.feed(&[b'x'; 100]);
+        while let Some(event) = reader.next() {
+            assert!(matches!(event, Event::Bad { reason: "Line too long", .. }));
+            bad += 1;
+        }
+        assert!(reader.bytes.len() <= 300);
+    }
+    reader.feed(b"\r\na NOOP\r\n");
+    assert!(matches!(reader.next(), Some(Event::Command(_))));
+    assert_eq!(bad, 1);
+}
+
+#[test]
+fn a_refused_message_is_skipped_only_when_it_comes() {
+    let mut reader = Reader::new(Limits::AFTER_LOGIN);
+    reader.feed(b"a APPEND x {5+}\r\nhello\r\nb APPEND x {5}\r\nc NOOP\r\n");
+    for _ in 0..2 {
+        assert!(matches!(reader.next(), Some(Event::Append { .. })));
+        assert!(reader.next().is_none());
+        reader.refuse();
+    }
+    assert!(matches!(reader.next(), Some(Event::Command(_))));
+}
+
+#[test]
+fn a_literal_bomb_ends_the_talk() {
+    let mut reader = Reader::new(Limits::BEFORE_LOGIN);
+    reader.feed(b"a LOGIN {4294967295+}\r\n");
+    assert!(matches!(reader.next(), Some(Event::Hopeless(_))));
+    reader.feed(&[b'x'; 1000]);
+    assert!(reader.next().is_none() && reader.bytes.is_empty());
+}
+
+proptest! {
+    #[test]
+    fn no_bytes_are_too_odd(pieces in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..40), 0..10)) {
+        run(&pieces.iter().map(Vec::as_slice).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn no_words_are_too_odd(words in proptest::collection::vec(prop_oneof![
+        Just("a "), Just("\r\n"), Just("FETCH "), Just("SEARCH "), Just("("), Just(")"), Just("1:*"), Just(" "),
+        Just("BODY[1.HEADER.FIELDS (X)]"), Just("{3}\r\n"), Just("{2+}\r\nab"), Just("\""), Just("UID "), Just("OR "),
+        Just("NOT "), Just("LIST "), Just("APPEND x "), Just("STORE "), Just("+FLAGS "), Just("<0.1>"), Just("RETURN ")
+    ], 0..30)) {
+        run(&[words.concat().as_bytes()]);
+    }
+}

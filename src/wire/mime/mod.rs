@@ -1,0 +1,17 @@
+//! MIME as byte ranges over the message as it came; nothing is ever re-serialised. Any octets have
+//! a tree: what is malformed, too deep or too much is a leaf, never an error.
+
+pub mod address;
+pub mod content;
+pub mod fields;
+pub mod layout;
+pub mod section;
+pub mod text;
+pub mod tree;
+
+pub use address::{Address, addresses};
+pub use content::{Content, Params};
+pub use fields::{Field, fields};
+pub use layout::{Encoding, Layout, Node, Shape};
+pub use section::{Section, SectionText};
+pub use tree::{Body, Part, parse};
