@@ -6,4 +6,9 @@
 pub mod ask;
 pub mod check;
 pub mod refusal;
+mod rejections;
+pub mod run;
+pub mod serve;
 pub mod session;
+
+pub use rejections::Rejections;

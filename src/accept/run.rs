@@ -15,9 +15,8 @@ use crate::store::submissions::{
     self, Details, NewRecipient, NewSubmission, SignerDetails, SubmissionState,
 };
 use crate::store::{Lane, Put, RowsError, Store, StoreError, Tx, evidence};
-use crate::trust::user_signature::{SignatureFault, UserTrust};
-use crate::trust::{Clock, random};
-use crate::wire::{AccountId, KepAddress, MessageId, sha256};
+use crate::trust::{Clock, FaultReason, Material, SignatureFault, UserTrust, random};
+use crate::wire::{AccountId, KepAddress, MessageId, mime, sha256};
 use secrecy::SecretString;
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -146,20 +145,23 @@ impl Desk {
         let verified = match &parsed.signature {
             SignatureForm::Multipart { signed_part, signature_der, .. } => {
                 let part = octets.get(signed_part.clone()).unwrap_or_default();
-                self.users.verify(Some(part), signature_der, self.clock.now()).await
+                self.users.verify(part, signature_der, self.clock.now()).await
             }
-            SignatureForm::Opaque { der } => self.users.verify(None, der, self.clock.now()).await,
+            SignatureForm::Opaque { der } => {
+                let opened = self.users.verify_opaque(der, self.clock.now()).await;
+                opened.map(|(signed, _content)| signed)
+            }
             _ => match account.signature {
                 SignatureRule::Optional => return Ok(unsigned(SubmissionState::Accepted)),
                 SignatureRule::Hold => return Ok(unsigned(SubmissionState::Held)),
                 SignatureRule::Required => return Err(Refusal::SignatureMissing.into()),
             },
         };
-        let signed = verified.map_err(refusal_of)?;
+        let signed = verified.map_err(|fault| refusal_of(&fault))?;
         let id = account.id;
         let registered = self.store.read(move |tx| crate::store::accounts::certificates(tx, id));
         if !accounts::is_signer(&account, &registered.await?, &signed.signer) {
-            return Err(Refusal::SignerForeign(signed.signer.subject().to_owned()).into());
+            return Err(Refusal::SignerNotAccount(signed.signer.subject().to_owned()).into());
         }
         let signer = SignerDetails {
             subject: signed.signer.subject().to_owned(),
@@ -167,13 +169,8 @@ impl Desk {
             serial: signed.signer.serial().to_owned(),
             signed_at: signed.signing_time.map(|at| at.millis()),
         };
-        let material = signed.material.iter().map(|(kind, value)| evidence::Material {
-            kind,
-            digest: sha256(value),
-            value: value.clone(),
-        });
         Ok(Judged {
-            material: material.collect(),
+            material: material(&signed.material),
             signer: Some(signer),
             state: SubmissionState::Accepted,
             parsed,
@@ -276,7 +273,7 @@ impl Desk {
         let name = sha256(format!("{}/{digest:?}/{}", envelope.login.address, refusal.name()).as_bytes());
         let mut id = [0; 16];
         id.copy_from_slice(&name.0[..16]);
-        let (subject, ua_message_id) = check::glance(octets);
+        let (subject, ua_message_id) = glance(octets);
         let fact = Fact::Refused {
             message: MessageId::new(id, &self.provider.domain).to_string(),
             at: now.millis(),
@@ -351,18 +348,44 @@ fn temporary(trouble: &Trouble) -> SubmitAnswer {
     SubmitAnswer::Temporary
 }
 
-fn refusal_of(fault: SignatureFault) -> Refusal {
+fn refusal_of(fault: &SignatureFault) -> Refusal {
     tracing::info!(%fault, "signature");
-    match fault {
-        SignatureFault::WeakDigest(_) => Refusal::WeakDigest,
-        SignatureFault::Expired => Refusal::CertificateExpired,
-        SignatureFault::NotYetValid => Refusal::CertificateNotYetValid,
-        SignatureFault::Revoked => Refusal::CertificateRevoked,
-        SignatureFault::Untrusted(_) => Refusal::CertificateUntrusted,
-        SignatureFault::KeyUsage => Refusal::KeyUsage,
-        SignatureFault::RevocationUnknown(_) => Refusal::RevocationUnknown,
-        _ => Refusal::SignatureBroken,
+    match fault.reason() {
+        FaultReason::Malformed => Refusal::SignatureMalformed,
+        FaultReason::NoSigner | FaultReason::NoCertificate => Refusal::CertificateMissing,
+        FaultReason::SeveralSigners => Refusal::SignerMany,
+        FaultReason::WeakDigest => Refusal::WeakDigest,
+        FaultReason::DigestMismatch | FaultReason::Broken => Refusal::SignatureBroken,
+        FaultReason::Untrusted => Refusal::CertificateUntrusted,
+        FaultReason::Expired => Refusal::CertificateExpired,
+        FaultReason::NotYetValid => Refusal::CertificateNotYetValid,
+        FaultReason::WeakKey => Refusal::WeakKey,
+        FaultReason::KeyUsage => Refusal::CertificateKeyUsage,
+        FaultReason::Revoked => Refusal::CertificateRevoked,
+        FaultReason::RevocationUnknown => Refusal::RevocationUnavailable,
     }
+}
+
+/// Subject and Message-ID of a message that was refused, as far as they can be read.
+fn glance(octets: &[u8]) -> (String, Option<String>) {
+    let root = mime::parse(octets.get(..GLANCE).unwrap_or(octets));
+    let header = root.header_bytes(octets);
+    let field = |name| mime::text::decoded_field(header, name);
+    let id = field("message-id").and_then(|id| MessageId::parse(&id)).map(|id| id.to_string());
+    (field("subject").unwrap_or_default(), id)
+}
+
+/// What can't be had later: chain, lists and answers.
+fn material(collected: &Material) -> Vec<evidence::Material> {
+    let piece = |kind, value: &[u8]| evidence::Material {
+        kind,
+        digest: sha256(value),
+        value: value.to_vec(),
+    };
+    let certificates = collected.certificates.iter().map(|der| piece("certificate", der));
+    let lists = collected.crls.iter().map(|der| piece("crl", der));
+    let answers = collected.ocsp.iter().map(|der| piece("ocsp", der));
+    certificates.chain(lists).chain(answers).collect()
 }
 
 impl From<Refusal> for Trouble {
@@ -389,6 +412,8 @@ impl From<RegistryError> for Trouble {
     }
 }
 
+/// A refused message's header is looked for in so many octets.
+const GLANCE: usize = 64 << 10;
 /// The budget is counted in these.
 const GRAIN: usize = 16 << 10;
 /// More octets than this are parsed, hashed and encrypted aside.

@@ -15,6 +15,7 @@ pub mod serve;
 mod signed_data;
 pub mod signer;
 pub mod stamp;
+pub mod tls;
 pub mod token;
 pub mod tsa;
 pub mod user_signature;

@@ -21,6 +21,8 @@ section! {
         name: String = Must("'Örnek KEP Hizmet Sağlayıcısı A.Ş.'"), "evidence must name its issuer";
         /// Street address of the provider, in evidence.
         address: Option<String> = Off("'Atatürk Bulvarı No: 1'"), "optional in evidence";
+        /// Postal code of the provider; evidence names a street address only with it.
+        postal_code: Option<String> = Off("'06420'"), "optional in evidence";
         /// Town of the provider, in evidence.
         locality: String = Is("'Ankara'"), "an address in evidence needs a town";
         /// Country of the provider, in evidence.
@@ -137,8 +139,9 @@ section! {
         certificate: Option<PathBuf> = Off("'trust/tsa.pem'"), "a provider uses an accredited authority";
         /// The policy its time stamps name.
         policy: ObjectId = Is("'0.4.0.2023.1.1'"), "ETSI EN 319 421's best-practices policy";
-        /// Folder with the revocation lists it serves under /crl/.
-        crl: Option<PathBuf> = Off("'trust/crl'"), "development certificates point there";
+        /// Folder with the authorities whose certificates' status it tells, by CRL and OCSP: for each
+        /// NAME.pem, NAME.key and, once one is taken back, NAME.revoked.
+        registers: Option<PathBuf> = Off("'secrets/registers'"), "development certificates point there";
     }
 }
 

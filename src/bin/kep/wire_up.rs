@@ -1,0 +1,280 @@
+//! Builds trust, store and rooms from the settings, in that order.
+
+use crate::failure::{Failure, Outcome};
+use crate::settings::{self, Rows, SealSource, Settings, SignaturePolicy};
+use kep::accept::check::Limits;
+use kep::accept::run::Desk;
+use kep::accept::{Rejections, ask};
+use kep::certify::Sealing;
+use kep::evidence::{Facts, Issuer};
+use kep::registry::holidays::{Calendar, SHIPPED};
+use kep::registry::login::Logins;
+use kep::registry::{Provider, SignatureRule};
+use kep::store::{RowsAt, Store};
+use kep::trust::password::Passwords;
+use kep::trust::pki::CertificateAuthority;
+use kep::trust::serve::{Development, Register};
+use kep::trust::signer::{self, KeyChoice, TokenChoice};
+use kep::trust::tsa::Authority;
+use kep::trust::vault::Vault;
+use kep::trust::{
+    Anchors, Clock, OnUnknown, Revocation, RevocationSettings, Signer, SignerSource, StampSettings,
+    StampSource, Stamper, TokenVerifier, TrustError, UserTrust,
+};
+use secrecy::SecretString;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Reads a configuration file; every problem of it is in the failure.
+pub fn settings(path: &Path) -> Outcome<Settings> {
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        Failure::config(format!("{}: {error}", path.display()))
+            .hint("name the configuration with --conf FILE, or make one with `kep dev init DIR`")
+    })?;
+    let base = path.parent().unwrap_or(Path::new(""));
+    Settings::parse(&text, base).map_err(|problems| {
+        let lines: Vec<_> = problems.0.iter().map(|problem| line(path, problem)).collect();
+        Failure::config(lines.join("\nkep: "))
+    })
+}
+
+fn line(path: &Path, problem: &settings::Problem) -> String {
+    let place = problem.line.map_or(String::new(), |line| format!(":{line}"));
+    let hint = problem.hint.as_ref().map_or(String::new(), |hint| format!("\nhint: {hint}"));
+    format!("{}{place}: {}{hint}", path.display(), problem.what)
+}
+
+/// Opens rows and blobs.
+pub async fn store(settings: &Settings) -> Outcome<Store> {
+    let data = &settings.data;
+    let vault = Vault::open(&settings.vault.master_key).map_err(|error| {
+        Failure::config(error).hint("the master key decrypts all contents; restore it from its copy")
+    })?;
+    let made = std::fs::create_dir_all(&data.dir);
+    made.map_err(|e| Failure::cannot_create(format!("{}: {e}", data.dir.display())))?;
+    let rows = match &data.rows {
+        Rows::Sqlite => RowsAt::File(data.dir.join("kep.sqlite")),
+        Rows::Postgres(url) => RowsAt::Postgres(with_password(url, data)?),
+    };
+    let blobs = data.blobs.clone().unwrap_or_else(|| data.dir.join("blobs"));
+    let opened = Store::open(&rows, &blobs, Arc::new(vault)).await;
+    opened.map_err(|error| Failure::unavailable(format!("storage: {error}")))
+}
+
+fn with_password(url: &str, data: &settings::Data) -> Outcome<String> {
+    let Some(file) = &data.rows_password_file else { return Ok(url.to_owned()) };
+    let password = secret(file)?;
+    let separator = if url.contains('?') { '&' } else { '?' };
+    let encoded: String = secrecy::ExposeSecret::expose_secret(&password)
+        .bytes()
+        .map(|byte| format!("%{byte:02X}"))
+        .collect();
+    Ok(format!("{url}{separator}password={encoded}"))
+}
+
+pub fn provider(settings: &Settings) -> Provider {
+    let declared = &settings.provider;
+    Provider {
+        domain: declared.domain.clone(),
+        name: declared.name.clone(),
+        street: declared.address.clone(),
+        postal_code: declared.postal_code.clone(),
+        locality: declared.locality.clone(),
+        country: declared.country.as_str().to_owned(),
+        policy_uris: declared.policy_uris.iter().map(|uri| uri.as_str().to_owned()).collect(),
+        portal_url: settings.opening.portal_url.as_ref().map(|url| url.as_str().to_owned()),
+    }
+}
+
+pub fn rule(policy: SignaturePolicy) -> SignatureRule {
+    match policy {
+        SignaturePolicy::Required => SignatureRule::Required,
+        SignaturePolicy::Hold => SignatureRule::Hold,
+        SignaturePolicy::Optional => SignatureRule::Optional,
+    }
+}
+
+/// The seal's key, from a file or a token.
+pub fn seal(settings: &Settings) -> Outcome<Arc<dyn Signer>> {
+    let source = match settings.seal.source {
+        SealSource::File => SignerSource::File {
+            key: named(settings.seal.key.as_ref(), "seal.key")?,
+            certificate: settings.seal.certificate.clone(),
+        },
+        SealSource::Pkcs11 => {
+            let token = &settings.seal_pkcs11;
+            SignerSource::Pkcs11 {
+                module: named(token.module.as_ref(), "seal.pkcs11.module")?,
+                token: TokenChoice::Label(named(token.token.as_ref(), "seal.pkcs11.token")?),
+                pin: secret(&named(token.pin_file.as_ref(), "seal.pkcs11.pin_file")?)?,
+                key: KeyChoice::Label(named(token.key_label.as_ref(), "seal.pkcs11.key_label")?),
+                certificate: Some(settings.seal.certificate.clone()),
+            }
+        }
+    };
+    signer::open(&source).map_err(|error| Failure::config(format!("seal: {error}")))
+}
+
+pub fn stamper(settings: &Settings, clock: &Clock) -> Outcome<Stamper> {
+    let wrong = |error: TrustError| Failure::config(format!("timestamp: {error}"));
+    let anchors = Anchors::load(&settings.trust.tsa_anchors).map_err(wrong)?;
+    let verifier = TokenVerifier::new(anchors, Vec::new());
+    let source = match &settings.timestamp.url {
+        Some(url) => StampSource::Http { url: url.as_str().to_owned() },
+        None => StampSource::Embedded(Arc::new(authority(settings)?)),
+    };
+    let declared = &settings.timestamp;
+    let how = StampSettings {
+        timeout: declared.timeout,
+        drift: declared.max_drift,
+        policy: declared.policy.as_ref().map(|policy| policy.as_str().to_owned()),
+        ..StampSettings::default()
+    };
+    Stamper::new(source, verifier, clock.clone(), &how).map_err(wrong)
+}
+
+fn authority(settings: &Settings) -> Outcome<Authority> {
+    let source = SignerSource::File {
+        key: named(settings.authority.key.as_ref(), "authority.key")?,
+        certificate: named(settings.authority.certificate.as_ref(), "authority.certificate")?,
+    };
+    let signer = signer::open(&source);
+    Ok(Authority::new(signer.map_err(|e| Failure::config(format!("authority: {e}")))?))
+}
+
+/// The development authority: time stamps, and the status of what its registers issued.
+pub fn development(settings: &Settings, clock: &Clock) -> Outcome<Development> {
+    let mut registers = Vec::new();
+    if let Some(dir) = &settings.authority.registers {
+        let wrong = |what: String| Failure::config(format!("authority.registers: {what}"));
+        let entries = std::fs::read_dir(dir).map_err(|e| wrong(format!("{}: {e}", dir.display())))?;
+        for entry in entries.flatten() {
+            let key = entry.path();
+            let Some(name) = key.file_name().and_then(|n| n.to_str()?.strip_suffix(".key")) else {
+                continue;
+            };
+            let read = |path: &Path| {
+                std::fs::read(path).map_err(|e| wrong(format!("{}: {e}", path.display())))
+            };
+            let certificate = read(&key.with_extension("pem"))?;
+            let authority = CertificateAuthority::from_pem(&read(&key)?, &certificate);
+            registers.push(Register {
+                name: name.to_owned(),
+                authority: authority.map_err(|e| wrong(e.to_string()))?,
+                file: key.with_extension("revoked"),
+            });
+        }
+    }
+    Ok(Development { stamps: authority(settings)?, registers, clock: clock.clone() })
+}
+
+pub fn users(settings: &Settings) -> Outcome<UserTrust> {
+    let trust = &settings.trust;
+    let wrong = |error: TrustError| Failure::config(format!("trust: {error}"));
+    let anchors = Anchors::load(&trust.user_anchors).map_err(wrong)?;
+    let on_unknown = match trust.revocation {
+        settings::Revocation::Require => Some(OnUnknown::Refuse),
+        settings::Revocation::Prefer => Some(OnUnknown::Accept),
+        settings::Revocation::Off => None,
+    };
+    let revocation = on_unknown.map(|on_unknown| {
+        let (timeout, refresh) = (trust.revocation_timeout, trust.cache);
+        Revocation::new(RevocationSettings { timeout, refresh, on_unknown })
+    });
+    Ok(UserTrust::new(anchors, Vec::new(), revocation.transpose().map_err(wrong)?))
+}
+
+pub fn calendar(settings: &Settings) -> Outcome<Calendar> {
+    let text = match &settings.opening.holidays {
+        Some(path) => std::fs::read_to_string(path)
+            .map_err(|e| Failure::config(format!("{}: {e}", path.display())))?,
+        None => SHIPPED.to_owned(),
+    };
+    Calendar::parse(&text).map_err(|error| Failure::config(format!("opening.holidays: {error}")))
+}
+
+/// All that a running provider consists of.
+pub struct House {
+    pub settings: Settings,
+    pub store: Store,
+    pub clock: Clock,
+    pub logins: Arc<Logins>,
+    pub desk: Arc<Desk>,
+    pub issuer: Arc<Issuer>,
+    pub sealing: Arc<Sealing>,
+    pub facts: Arc<Facts>,
+}
+
+impl House {
+    pub async fn build(settings: Settings, clock: Clock) -> Outcome<Self> {
+        let provider = provider(&settings);
+        let seal = seal(&settings)?;
+        let stamper = Arc::new(stamper(&settings, &clock)?);
+        let users = Arc::new(users(&settings)?);
+        let calendar = Arc::new(calendar(&settings)?);
+        let store = store(&settings).await?;
+        let parallel = std::thread::available_parallelism().map_or(2, usize::from);
+        let passwords = Passwords::new(parallel);
+        let passwords = passwords.map_err(|e| Failure::software(e.to_string()))?;
+        let logins = Arc::new(Logins::new(store.clone(), passwords, provider.domain.clone()));
+        let issuer =
+            Arc::new(Issuer { provider: provider.clone(), seal, stamper, clock: clock.clone() });
+        let accept = &settings.accept;
+        let desk = Arc::new(Desk::new(
+            store.clone(),
+            provider,
+            Arc::clone(&logins),
+            users,
+            clock.clone(),
+            Limits::default(),
+            Rejections::new(accept.max_rejections_per_hour as usize),
+            BODIES,
+        ));
+        let sealing = Arc::new(Sealing { store: store.clone(), issuer: Arc::clone(&issuer) });
+        let facts = Arc::new(Facts {
+            store: store.clone(),
+            issuer: Arc::clone(&issuer),
+            policies: Arc::new(settings.opening.read_policy.clone()),
+            calendar,
+        });
+        Ok(Self { settings, store, clock, logins, desk, issuer, sealing, facts })
+    }
+
+    /// What the submission session must know.
+    pub fn submission_config(&self) -> ask::Config {
+        let accept = &self.settings.accept;
+        let host = self.settings.provider.domain.to_string();
+        let mut config = ask::Config::new(host, submittable(accept.max_size.0));
+        config.max_recipients = accept.max_recipients as usize;
+        config.max_login_failures = accept.max_auth_failures;
+        config.login_pause = accept.auth_failure_delay;
+        config
+    }
+}
+
+/// The largest original whose dispatch stays within `limit`: the envelope is headers, two texts, one
+/// evidence in base64 and one signature; recipients make evidence and headers longer.
+pub fn submittable(limit: u64) -> u64 {
+    limit.saturating_sub(ENVELOPE)
+}
+
+fn named<T: Clone>(value: Option<&T>, key: &str) -> Outcome<T> {
+    value.cloned().ok_or_else(|| Failure::config(format!("{key} is not set")))
+}
+
+/// A secret that is alone in its file.
+pub fn secret(path: &Path) -> Outcome<SecretString> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| Failure::config(format!("{}: {error}", path.display())))?;
+    Ok(SecretString::from(text.trim_end_matches(['\r', '\n']).to_owned()))
+}
+
+/// Where a relative data path of the command line lies.
+pub fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}
+
+/// Messages that come in at the same time may take this much memory together.
+const BODIES: usize = 512 << 20;
+/// Measured for 100 recipients and a subject of 998 octets: 120 KiB; with room to spare.
+const ENVELOPE: u64 = 256 << 10;
