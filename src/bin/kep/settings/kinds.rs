@@ -217,7 +217,7 @@ impl Kind for KepDomain {
 
     fn read(value: &DeValue<'_>, _: &Path) -> Result<Self, String> {
         let text = text(value)?;
-        let domain = KepDomain::parse(text).map_err(|_| format!("{text:?} is no KEP domain"))?;
+        let domain = Self::parse(text).map_err(|_| format!("{text:?} is no KEP domain"))?;
         let whole = domain.provider() == domain;
         whole.then_some(domain).ok_or_else(|| format!("{text:?} is an institution's sub-domain"))
     }

@@ -17,7 +17,7 @@ pub use kinds::{
     SignaturePolicy, Size, Url,
 };
 pub use read::{Problem, Problems};
-pub use render::{conf, page};
+pub use render::{conf, page, sample};
 pub use sections::*;
 
 use read::Reader;
