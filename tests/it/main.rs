@@ -1,3 +1,5 @@
 //! The one integration binary: each file of this folder is a topic.
 
+mod lane;
 mod tidy;
+mod units;

@@ -1,10 +1,8 @@
 //! Every setting, declared once. A default carries its reason; a duration or size its bounds.
 
+use super::choices::{Language, LogFormat, LogLevel, Revocation, SealSource, SignaturePolicy};
 use super::declare::{Default, Section, Setting, section, within};
-use super::kinds::{
-    Country, Kind, Language, LogFormat, LogLevel, ObjectId, Revocation, Rows, SealSource,
-    SignaturePolicy, Size, Url,
-};
+use super::kinds::{Country, Kind, ObjectId, Rows, Size, Url};
 use super::read::Reader;
 use kep::registry::read_policy::PolicyTable;
 use kep::wire::KepDomain;
