@@ -208,7 +208,7 @@ section! {
         /// How long a client may take to log in.
         login_timeout: Duration = Is("'1m'") within "'5s'" to "'10m'", "time enough for a person with a phone in hand";
         /// Connections at once.
-        max_connections: u32 = Is("12000") within "1" to "1000000", "10,000 idle ones take less than 400 MiB";
+        max_connections: u32 = Is("12000") within "1" to "1000000", "10,000 that idle on one machine, and room for the busy ones";
         /// Connections at once from one address.
         max_connections_per_address: u32 = Is("200") within "1" to "100000", "an office behind one address, several folders a person";
         /// Connections at once of one account.
