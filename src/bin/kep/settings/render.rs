@@ -58,7 +58,7 @@ pub fn page() -> String {
 fn entry(setting: &Setting, value: Option<String>) -> String {
     let bounds = bounds(setting).map(|bounds| format!(" {}.", upper(&bounds))).unwrap_or_default();
     let off = match setting.default {
-        Default::Off(_) | Default::Shown(_) => " Off by default.",
+        Default::Off(_) | Default::Shown(_) => " Not set by default.",
         Default::Must(_) | Default::Is(_) => "",
     };
     let text = format!("{} ({}.){bounds}{off}", joined(setting.doc), upper(setting.why));
@@ -73,7 +73,7 @@ fn row(setting: &Setting) -> String {
     let default = match setting.default {
         Default::Is(_) => format!("`{}`", setting.default.example()),
         Default::Must(_) => "**must be named**".to_owned(),
-        Default::Off(_) | Default::Shown(_) => "off".to_owned(),
+        Default::Off(_) | Default::Shown(_) => "not set".to_owned(),
     };
     let bounds = bounds(setting).map(|bounds| format!("; {bounds}")).unwrap_or_default();
     let text = format!("{} *{}.*", joined(setting.doc), upper(setting.why));
@@ -114,7 +114,7 @@ const WIDTH: usize = 100;
 
 const CONF_HEAD: &str = "\
 # The settings of kep: each with its default, its reason and its bounds. A commented line shows the
-# default (or an example, where it says off); the others must be fitted to your provider.
+# default (or an example, where it says not set); the others must be fitted to your provider.
 # Paths are relative to this file. Secrets never stand here: files with them are named.
 # Written by the program's own tests from src/bin/kep/settings/sections.rs; `kep check` reads it.
 ";

@@ -175,7 +175,7 @@ section! {
     /// What comes in, by submission and relay: limits and manners.
     Accept in "accept" {
         /// Largest sealed dispatch. A sender may submit this less the envelope, which SIZE announces.
-        max_size: Size = Is("'25 MiB'") within "'64 KiB'" to "'1 GiB'", "26,214,400 bytes, what providers have in common";
+        max_size: Size = Is("'25 MiB'") within "'64 KiB'" to "'1 GiB'", "26,214,400 bytes, a common limit of mail systems";
         /// Recipients of one message.
         max_recipients: u32 = Is("100") within "1" to "1000", "what RFC 5321 section 4.5.3.1.8 asks at least; evidence is made for each";
         /// Connections at once, all listeners of accept together.
@@ -234,7 +234,7 @@ section! {
     /// What goes out to other providers.
     Deliver in "deliver" {
         /// Without success for this long, the relay has failed and the sender gets evidence of it.
-        relay_window: Duration = Is("'24h'") within "'1h'" to "'7d'", "24 hours are the custom among providers";
+        relay_window: Duration = Is("'24h'") within "'1h'" to "'7d'", "long enough to repair a peer overnight, short beside a legal term of days";
         /// Pause before the second attempt; pauses grow from there.
         first_retry: Duration = Is("'1m'") within "'1s'" to "'1h'", "most faults are a restart";
         /// Longest pause between two attempts.
