@@ -1,5 +1,6 @@
 //! The one integration binary: each file of this folder is a topic.
 
+mod lane;
 mod smtp;
 mod tidy;
 mod transcript;

@@ -229,7 +229,8 @@ fn documents_link_to_what_exists() {
 }
 
 fn rooms() -> Vec<String> {
-    let lib = std::fs::read_to_string(source::root().join("src/lib.rs")).unwrap();
+    let lib =
+        std::fs::read_to_string(source::root().join("src/lib.rs")).expect("the library has a root");
     let names = lib.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';'));
     let rooms: Vec<_> = names.map(str::to_owned).collect();
     assert!(rooms.last().is_some_and(|last| last == "wire"), "{rooms:?} should end with wire");

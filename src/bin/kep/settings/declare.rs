@@ -23,9 +23,9 @@ pub enum Default {
     /// Nothing: the file must say; the example stands in the sample file.
     Must(&'static str),
     Is(&'static str),
-    /// Off; the example stands commented out.
+    /// Not set; the example stands commented out.
     Off(&'static str),
-    /// Off, but the sample file has the example switched on.
+    /// Not set, but the sample file sets the example.
     Shown(&'static str),
 }
 

@@ -71,96 +71,6 @@ impl Country {
     }
 }
 
-/// An enum whose variants are written as words.
-macro_rules! choice {
-    ($(#[doc = $about:literal])+ $name:ident, $form:literal { $($(#[doc = $doc:literal])+ $variant:ident = $word:literal,)+ }) => {
-        $(#[doc = $about])+
-        #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-        pub enum $name {
-            $($(#[doc = $doc])+ $variant,)+
-        }
-
-        impl Kind for $name {
-            const FORM: &'static str = $form;
-
-            fn read(value: &DeValue<'_>, _: &Path) -> Result<Self, String> {
-                match text(value)? {
-                    $($word => Ok(Self::$variant),)+
-                    other => Err(format!("{other:?} is none of the choices")),
-                }
-            }
-        }
-    };
-}
-
-choice! {
-    /// The language that comes first where both can't stand.
-    Language, "`\"tr\"` or `\"en\"`" {
-        /// Turkish.
-        Turkish = "tr",
-        /// English.
-        English = "en",
-    }
-}
-
-choice! {
-    /// Where the seal key lives.
-    SealSource, "`\"file\"` or `\"pkcs11\"`" {
-        /// In a PEM file.
-        File = "file",
-        /// In a token, which never gives it away.
-        Pkcs11 = "pkcs11",
-    }
-}
-
-choice! {
-    /// What an unreachable revocation source means.
-    Revocation, "`\"require\"`, `\"prefer\"` or `\"off\"`" {
-        /// A temporary refusal: nothing is accepted unchecked.
-        Require = "require",
-        /// Acceptance, with a note in the log.
-        Prefer = "prefer",
-        /// Nothing is asked.
-        Off = "off",
-    }
-}
-
-choice! {
-    /// What an account without a policy of its own must do.
-    SignaturePolicy, "`\"required\"` or `\"optional\"`" {
-        /// Unsigned mail is refused.
-        Required = "required",
-        /// Unsigned mail is accepted.
-        Optional = "optional",
-    }
-}
-
-choice! {
-    /// The least important lines that are logged.
-    LogLevel, "`\"error\"`, `\"warn\"`, `\"info\"`, `\"debug\"` or `\"trace\"`" {
-        /// What an operator must act on.
-        Error = "error",
-        /// What an operator should look at.
-        Warn = "warn",
-        /// One line a message and step.
-        Info = "info",
-        /// Decisions with their reasons.
-        Debug = "debug",
-        /// Everything but content and secrets.
-        Trace = "trace",
-    }
-}
-
-choice! {
-    /// How a log line looks.
-    LogFormat, "`\"text\"` or `\"json\"`" {
-        /// For people.
-        Text = "text",
-        /// For machines.
-        Json = "json",
-    }
-}
-
 impl<T: Kind> Kind for Option<T> {
     const FORM: &'static str = T::FORM;
 
@@ -217,7 +127,7 @@ impl Kind for KepDomain {
 
     fn read(value: &DeValue<'_>, _: &Path) -> Result<Self, String> {
         let text = text(value)?;
-        let domain = KepDomain::parse(text).map_err(|_| format!("{text:?} is no KEP domain"))?;
+        let domain = Self::parse(text).map_err(|_| format!("{text:?} is no KEP domain"))?;
         let whole = domain.provider() == domain;
         whole.then_some(domain).ok_or_else(|| format!("{text:?} is an institution's sub-domain"))
     }
@@ -374,7 +284,7 @@ fn policy(value: &DeValue<'_>) -> Result<PolicyEntry, String> {
     })
 }
 
-fn text<'a>(value: &'a DeValue<'_>) -> Result<&'a str, String> {
+pub(super) fn text<'a>(value: &'a DeValue<'_>) -> Result<&'a str, String> {
     value.as_str().ok_or_else(|| wrong_type(value))
 }
 

@@ -1,6 +1,7 @@
 //! The settings of `kep`, each declared once in `sections`: key, default, reason, bounds and text.
 //! The typed values, the errors, `conf/kep.toml` and `docs/settings.md` all come from there.
 
+mod choices;
 mod cross;
 mod declare;
 mod kinds;
@@ -11,13 +12,11 @@ mod sections;
 #[cfg(test)]
 mod tests;
 
+pub use choices::{Language, LogFormat, LogLevel, Revocation, SealSource, SignaturePolicy};
 pub use declare::{Section, Setting};
-pub use kinds::{
-    Country, Language, LogFormat, LogLevel, ObjectId, Revocation, Rows, SealSource,
-    SignaturePolicy, Size, Url,
-};
+pub use kinds::{Country, ObjectId, Rows, Size, Url};
 pub use read::{Problem, Problems};
-pub use render::{conf, page};
+pub use render::{conf, page, sample};
 pub use sections::*;
 
 use read::Reader;

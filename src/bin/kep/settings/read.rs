@@ -92,7 +92,7 @@ impl<'a> Reader<'a> {
 
     fn default<T: Kind>(&mut self, setting: &Setting) -> Option<T> {
         match setting.default {
-            Default::Is(_) => from_declared(setting, &setting.default.example()),
+            Default::Is(_) => from_declared(setting, &setting.default.example(), self.base),
             Default::Off(_) | Default::Shown(_) => T::absent(),
             Default::Must(_) => {
                 let example = format!("{} = {}", setting.key, setting.default.example());
@@ -108,15 +108,17 @@ impl<'a> Reader<'a> {
 }
 
 /// A declared text as a value. `None` would be a slip in the declaration, which the tests find.
-pub fn from_declared<T: Kind>(setting: &Setting, text: &str) -> Option<T> {
+fn from_declared<T: Kind>(setting: &Setting, text: &str, base: &Path) -> Option<T> {
     let line = format!("{} = {text}", setting.key);
     let table = DeTable::parse(&line).ok()?.into_inner();
-    T::read(table.get(setting.key)?.get_ref(), Path::new("")).ok()
+    T::read(table.get(setting.key)?.get_ref(), base).ok()
 }
 
 fn bounded<T: Kind>(value: T, setting: &Setting) -> Result<T, String> {
     let Some((low, high)) = setting.within else { return Ok(value) };
-    let measure = |text: &str| from_declared::<T>(setting, text).and_then(|bound| bound.measure());
+    let measure = |text: &str| {
+        from_declared::<T>(setting, text, Path::new("")).and_then(|bound| bound.measure())
+    };
     match (measure(low), value.measure(), measure(high)) {
         (Some(low), Some(own), Some(high)) if (low..=high).contains(&own) => Ok(value),
         _ => Err("is out of bounds".to_owned()),

@@ -2,16 +2,41 @@
 
 use super::declare::{Default, Setting};
 use super::{SectionDeclared, Settings};
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
-/// `conf/kep.toml`: complete, every default in a comment.
-pub fn conf() -> String {
+/// `conf/kep.toml`: complete, with what must be fitted to a provider switched on.
+pub fn sample() -> String {
+    file(|setting| match setting.default {
+        Default::Must(_) | Default::Shown(_) => Some(setting.default.example()),
+        Default::Is(_) | Default::Off(_) => None,
+    })
+}
+
+/// A complete file that sets these keys (`accept.max_size`) and shows the others in comments. An
+/// undeclared key is the error.
+pub fn conf(values: &BTreeMap<&str, toml::Value>) -> Result<String, String> {
+    let declared = |key: &str| {
+        Settings::declared()
+            .iter()
+            .flat_map(|s| s.settings)
+            .any(|setting| setting.full_key() == key)
+    };
+    match values.keys().find(|key| !declared(key)) {
+        Some(key) => Err(format!("{key:?} is no setting")),
+        None => {
+            Ok(file(|setting| values.get(setting.full_key().as_str()).map(toml::Value::to_string)))
+        }
+    }
+}
+
+fn file(value: impl Fn(&Setting) -> Option<String>) -> String {
     let mut out = String::from(CONF_HEAD);
     for section in Settings::declared() {
         let _ = write!(out, "\n\n{}[{}]\n", comment(&joined(section.about)), section.name);
         for setting in section.settings {
             out.push('\n');
-            out.push_str(&conf_entry(setting));
+            out.push_str(&entry(setting, value(setting)));
         }
     }
     out
@@ -30,26 +55,25 @@ pub fn page() -> String {
     out
 }
 
-fn conf_entry(setting: &Setting) -> String {
-    let text = format!("{} ({}.)", joined(setting.doc), upper(setting.why));
+fn entry(setting: &Setting, value: Option<String>) -> String {
     let bounds = bounds(setting).map(|bounds| format!(" {}.", upper(&bounds))).unwrap_or_default();
-    let mark = match setting.default {
-        Default::Must(_) | Default::Shown(_) => "",
-        Default::Is(_) | Default::Off(_) => "#",
-    };
     let off = match setting.default {
-        Default::Off(_) => " Off by default.",
-        _ => "",
+        Default::Off(_) | Default::Shown(_) => " Not set by default.",
+        Default::Must(_) | Default::Is(_) => "",
     };
-    let line = format!("{mark}{} = {}\n", setting.key, setting.default.example());
-    comment(&format!("{text}{bounds}{off}").replace('`', "")) + &line
+    let text = format!("{} ({}.){bounds}{off}", joined(setting.doc), upper(setting.why));
+    let line = match value {
+        Some(value) => format!("{} = {value}\n", setting.key),
+        None => format!("#{} = {}\n", setting.key, setting.default.example()),
+    };
+    comment(&text.replace('`', "")) + &line
 }
 
 fn row(setting: &Setting) -> String {
     let default = match setting.default {
         Default::Is(_) => format!("`{}`", setting.default.example()),
         Default::Must(_) => "**must be named**".to_owned(),
-        Default::Off(_) | Default::Shown(_) => "off".to_owned(),
+        Default::Off(_) | Default::Shown(_) => "not set".to_owned(),
     };
     let bounds = bounds(setting).map(|bounds| format!("; {bounds}")).unwrap_or_default();
     let text = format!("{} *{}.*", joined(setting.doc), upper(setting.why));
@@ -90,7 +114,7 @@ const WIDTH: usize = 100;
 
 const CONF_HEAD: &str = "\
 # The settings of kep: each with its default, its reason and its bounds. A commented line shows the
-# default (or an example, where it says off); the others must be fitted to your provider.
+# default (or an example, where it says not set); the others must be fitted to your provider.
 # Paths are relative to this file. Secrets never stand here: files with them are named.
 # Written by the program's own tests from src/bin/kep/settings/sections.rs; `kep check` reads it.
 ";

@@ -1,10 +1,8 @@
 //! Every setting, declared once. A default carries its reason; a duration or size its bounds.
 
+use super::choices::{Language, LogFormat, LogLevel, Revocation, SealSource, SignaturePolicy};
 use super::declare::{Default, Section, Setting, section, within};
-use super::kinds::{
-    Country, Kind, Language, LogFormat, LogLevel, ObjectId, Revocation, Rows, SealSource,
-    SignaturePolicy, Size, Url,
-};
+use super::kinds::{Country, Kind, ObjectId, Rows, Size, Url};
 use super::read::Reader;
 use kep::registry::read_policy::PolicyTable;
 use kep::wire::KepDomain;
@@ -180,7 +178,7 @@ section! {
     /// What comes in, by submission and relay: limits and manners.
     Accept in "accept" {
         /// Largest sealed dispatch. A sender may submit this less the envelope, which SIZE announces.
-        max_size: Size = Is("'25 MiB'") within "'64 KiB'" to "'1 GiB'", "26,214,400 bytes, what providers have in common";
+        max_size: Size = Is("'25 MiB'") within "'64 KiB'" to "'1 GiB'", "26,214,400 bytes, a common limit of mail systems";
         /// Recipients of one message.
         max_recipients: u32 = Is("100") within "1" to "1000", "what RFC 5321 section 4.5.3.1.8 asks at least; evidence is made for each";
         /// Connections at once, all listeners of accept together.
@@ -213,7 +211,7 @@ section! {
         /// How long a client may take to log in.
         login_timeout: Duration = Is("'1m'") within "'5s'" to "'10m'", "time enough for a person with a phone in hand";
         /// Connections at once.
-        max_connections: u32 = Is("12000") within "1" to "1000000", "10,000 idle ones take less than 400 MiB";
+        max_connections: u32 = Is("12000") within "1" to "1000000", "10,000 that idle on one machine, and room for the busy ones";
         /// Connections at once from one address.
         max_connections_per_address: u32 = Is("200") within "1" to "100000", "an office behind one address, several folders a person";
         /// Connections at once of one account.
@@ -239,7 +237,7 @@ section! {
     /// What goes out to other providers.
     Deliver in "deliver" {
         /// Without success for this long, the relay has failed and the sender gets evidence of it.
-        relay_window: Duration = Is("'24h'") within "'1h'" to "'7d'", "24 hours are the custom among providers";
+        relay_window: Duration = Is("'24h'") within "'1h'" to "'7d'", "long enough to repair a peer overnight, short beside a legal term of days";
         /// Pause before the second attempt; pauses grow from there.
         first_retry: Duration = Is("'1m'") within "'1s'" to "'1h'", "most faults are a restart";
         /// Longest pause between two attempts.

@@ -51,7 +51,7 @@ fn golden(path: &str, expected: &str) {
 
 #[test]
 fn sample_file_is_as_declared() {
-    golden("conf/kep.toml", &conf());
+    golden("conf/kep.toml", &sample());
 }
 
 #[test]
@@ -61,7 +61,7 @@ fn page_is_as_declared() {
 
 #[test]
 fn sample_file_is_valid_as_it_is_and_with_everything_switched_on() {
-    let sample = conf();
+    let sample = sample();
     let settings = parse(&sample).unwrap();
     assert_eq!(settings.listen.submission_tls, Some("[::]:465".parse().unwrap()));
     let switched_on: String = sample
@@ -75,12 +75,31 @@ fn sample_file_is_valid_as_it_is_and_with_everything_switched_on() {
 }
 
 #[test]
+fn a_file_can_be_written_with_values_of_ones_own() {
+    let values = [
+        ("provider.domain", "hs07.kep.tr"),
+        ("provider.name", "Ad \"tırnaklı\" A.Ş."),
+        ("seal.key", "seal.pem"),
+        ("seal.certificate", "c.pem"),
+        ("authority.key", "t.pem"),
+        ("authority.certificate", "t.crt"),
+    ];
+    let values = values.map(|(key, value)| (key, toml::Value::from(value)));
+    let settings = parse(&conf(&values.into()).unwrap()).unwrap_or_else(|all| panic!("{all}"));
+    assert_eq!(settings.provider.domain.as_str(), "hs07.kep.tr");
+    assert_eq!(settings.provider.name, "Ad \"tırnaklı\" A.Ş.");
+    assert_eq!(settings.listen.submission_tls, None);
+    let unknown = conf(&[("provider.domian", toml::Value::from(1))].into());
+    assert_eq!(unknown, Err("\"provider.domian\" is no setting".to_owned()));
+}
+
+#[test]
 fn declared_defaults_are_what_a_silent_file_gets() {
     let settings = parse(LEAST).unwrap();
     assert_eq!(settings.accept.max_size, Size(26_214_400));
     assert_eq!(settings.accept.signature, SignaturePolicy::Required);
     assert_eq!(settings.deliver.relay_window, Duration::from_secs(24 * 3600));
-    assert_eq!(settings.data.dir, PathBuf::from("spool"));
+    assert_eq!(settings.data.dir, PathBuf::from("/etc/kep/spool"));
     assert_eq!(settings.data.rows, Rows::Sqlite);
     assert_eq!(settings.listen.submission_tls, None);
     assert_eq!(settings.trust.revocation, Revocation::Require);
