@@ -4,3 +4,4 @@ mod lane;
 mod smtp;
 mod tidy;
 mod transcript;
+mod units;

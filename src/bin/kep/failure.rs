@@ -1,6 +1,6 @@
 //! What a command says when it fails: one line, a hint, and an exit code as in sysexits.h.
 
-use std::fmt::Display;
+use std::fmt::{self, Display};
 use std::process::ExitCode;
 
 /// A failed command.
@@ -62,5 +62,11 @@ impl Failure {
 
     fn with(code: u8, message: impl Display) -> Self {
         Self { code, message: message.to_string(), hint: None }
+    }
+}
+
+impl Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
     }
 }

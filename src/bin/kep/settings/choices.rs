@@ -60,9 +60,11 @@ choice! {
 
 choice! {
     /// What an account without a policy of its own must do.
-    SignaturePolicy, "`\"required\"` or `\"optional\"`" {
+    SignaturePolicy, "`\"required\"`, `\"hold\"` or `\"optional\"`" {
         /// Unsigned mail is refused.
         Required = "required",
+        /// Unsigned mail waits for its signature.
+        Hold = "hold",
         /// Unsigned mail is accepted.
         Optional = "optional",
     }

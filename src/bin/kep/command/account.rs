@@ -1,0 +1,210 @@
+//! `kep account`: opening, listing, changing accounts.
+
+use super::show;
+use crate::arguments::{Account as Arguments, Opening, Signature};
+use crate::failure::{Failure, Outcome};
+use crate::wire_up;
+use kep::registry::accounts::{
+    self, Account, AccountState, NewAccount, OpeningMode, RegistryError, SignatureRule,
+};
+use kep::trust::{Certificate, Clock, password};
+use kep::wire::KepAddress;
+use secrecy::SecretString;
+use serde::Serialize;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+pub async fn run(arguments: Arguments) -> Outcome {
+    match arguments {
+        Arguments::Add {
+            conf,
+            address,
+            name,
+            identity_number,
+            password_file,
+            certificate,
+            opening,
+            signature,
+        } => {
+            let settings = wire_up::settings(&conf.conf)?;
+            let address = parse(&address)?;
+            let certificates = certificate.iter().map(|file| read_certificate(file));
+            let default = wire_up::rule(settings.accept.signature);
+            let new = NewAccount {
+                address: address.clone(),
+                name,
+                identity_number,
+                opening: mode(opening),
+                signature: signature.map_or(default, rule),
+                password: verifier(password_file.as_deref())?,
+                certificates: certificates.collect::<Outcome<_>>()?,
+                at: Clock::System.now(),
+            };
+            let store = wire_up::store(&settings).await?;
+            accounts::add(&store, new).await.map_err(registry)?;
+            done(&format!("account {address} is open"))
+        }
+        Arguments::List { conf, json } => {
+            let store = wire_up::store(&wire_up::settings(&conf.conf)?).await?;
+            let all = accounts::list(&store).await.map_err(registry)?;
+            let rows: Vec<_> = all.iter().map(Shown::of).collect();
+            show::print(json, &rows, |rows| list(rows))
+        }
+        Arguments::Show { conf, address, json } => {
+            let store = wire_up::store(&wire_up::settings(&conf.conf)?).await?;
+            let account = accounts::get(&store, &parse(&address)?).await.map_err(registry)?;
+            show::print(json, &Shown::of(&account), |shown| list(std::slice::from_ref(shown)))
+        }
+        Arguments::Close { conf, address } => {
+            set_state(&conf.conf, &address, AccountState::Closed).await
+        }
+        Arguments::Reopen { conf, address } => {
+            set_state(&conf.conf, &address, AccountState::Active).await
+        }
+        Arguments::Password { conf, address, password_file } => {
+            let verifier = verifier(password_file.as_deref())?;
+            let store = wire_up::store(&wire_up::settings(&conf.conf)?).await?;
+            let address = parse(&address)?;
+            accounts::set_password(&store, &address, verifier).await.map_err(registry)?;
+            done(&format!("{address} has a new password"))
+        }
+        Arguments::Set { conf, address, opening, signature } => {
+            let store = wire_up::store(&wire_up::settings(&conf.conf)?).await?;
+            let address = parse(&address)?;
+            if opening.is_none() && signature.is_none() {
+                return Err(Failure::usage("nothing to set").hint("--opening or --signature"));
+            }
+            if let Some(opening) = opening {
+                let set = accounts::set_opening(&store, &address, mode(opening)).await;
+                set.map_err(registry)?;
+            }
+            if let Some(signature) = signature {
+                let set = accounts::set_signature(&store, &address, rule(signature)).await;
+                set.map_err(registry)?;
+            }
+            done(&format!("{address} is changed"))
+        }
+        Arguments::Certificate { conf, address, file } => {
+            let certificate = read_certificate(&file)?;
+            let subject = certificate.subject().to_owned();
+            let store = wire_up::store(&wire_up::settings(&conf.conf)?).await?;
+            let (address, now) = (parse(&address)?, Clock::System.now());
+            let added = accounts::add_certificate(&store, &address, certificate, now).await;
+            added.map_err(registry)?;
+            done(&format!("{address} signs with {subject}"))
+        }
+    }
+}
+
+pub fn mode(opening: Opening) -> OpeningMode {
+    match opening {
+        Opening::Sealed => OpeningMode::Sealed,
+        Opening::Direct => OpeningMode::Direct,
+    }
+}
+
+pub fn rule(signature: Signature) -> SignatureRule {
+    match signature {
+        Signature::Required => SignatureRule::Required,
+        Signature::Hold => SignatureRule::Hold,
+        Signature::Optional => SignatureRule::Optional,
+    }
+}
+
+pub fn parse(address: &str) -> Outcome<KepAddress> {
+    KepAddress::parse(address).map_err(|error| {
+        Failure::data(format!("{address} is not a KEP address: {error:?}"))
+            .hint("local@hsNN.kep.tr, in ASCII letters")
+    })
+}
+
+pub fn registry(error: RegistryError) -> Failure {
+    match &error {
+        RegistryError::Unknown(_) => {
+            Failure::not_found(&error).hint("`kep account list` shows the accounts")
+        }
+        RegistryError::Store(_) => Failure::unavailable(&error),
+        _ => Failure::data(&error),
+    }
+}
+
+/// PEM or DER.
+pub fn read_certificate(file: &PathBuf) -> Outcome<Certificate> {
+    let wrong = |error: &dyn std::fmt::Display| {
+        Failure::not_found(format!("{}: {error}", file.display()))
+    };
+    let octets = std::fs::read(file).map_err(|e| wrong(&e))?;
+    if octets.starts_with(b"-----") {
+        let found = Certificate::from_pem(&octets).map_err(|e| wrong(&e))?;
+        return found.into_iter().next().ok_or_else(|| wrong(&"no certificate in it"));
+    }
+    Certificate::from_der(&octets).map_err(|e| wrong(&e))
+}
+
+#[derive(Serialize)]
+struct Shown {
+    address: String,
+    name: String,
+    state: &'static str,
+    opening: &'static str,
+    signature: &'static str,
+    since: String,
+}
+
+impl Shown {
+    fn of(account: &Account) -> Self {
+        Self {
+            address: account.address.to_string(),
+            name: account.name.clone(),
+            state: account.state.word(),
+            opening: account.opening.word(),
+            signature: account.signature.word(),
+            since: account.created_at.iso8601(),
+        }
+    }
+}
+
+fn list(rows: &[Shown]) -> String {
+    let cells = rows.iter().map(|row| {
+        let words = [&row.address, &row.name, row.state, row.opening, row.signature, &row.since];
+        words.map(str::to_owned).to_vec()
+    });
+    let head = ["ADDRESS", "NAME", "STATE", "OPENING", "SIGNATURE", "SINCE"];
+    show::table(&head, &cells.collect::<Vec<_>>(), "no accounts yet; open one: kep account add")
+}
+
+async fn set_state(conf: &Path, address: &str, state: AccountState) -> Outcome {
+    let store = wire_up::store(&wire_up::settings(conf)?).await?;
+    let address = parse(address)?;
+    accounts::set_state(&store, &address, state).await.map_err(registry)?;
+    done(&format!("account {address} is {}", state.word()))
+}
+
+fn verifier(file: Option<&Path>) -> Outcome<String> {
+    let secret = match file {
+        Some(path) => wire_up::secret(path)?,
+        None => ask()?,
+    };
+    if secrecy::ExposeSecret::expose_secret(&secret).chars().count() < SHORTEST {
+        return Err(Failure::data(format!("a password has at least {SHORTEST} characters")));
+    }
+    password::hash(&secret).map_err(Failure::software)
+}
+
+/// From standard input: a person types it, a script pipes it.
+fn ask() -> Outcome<SecretString> {
+    eprint!("Password: ");
+    let mut line = String::new();
+    let read = std::io::stdin().read_line(&mut line);
+    read.map_err(|e| Failure::usage(format!("no password: {e}")))?;
+    Ok(SecretString::from(line.trim_end_matches(['\r', '\n']).to_owned()))
+}
+
+fn done(text: &str) -> Outcome {
+    show::write(&format!("{text}\n"));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// NIST SP 800-63B-4 §3.1.1.2: 15 where a password stands alone would bar the guide's own; the
+/// portal's issue brings the list of common ones.
+const SHORTEST: usize = 8;

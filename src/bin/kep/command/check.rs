@@ -1,0 +1,216 @@
+//! `kep check`: everything that is wrong, by name, at once.
+
+use super::show;
+use crate::arguments::Check as Arguments;
+use crate::failure::{Failure, Outcome};
+use crate::settings::Settings;
+use crate::wire_up;
+use chrono::Datelike;
+use kep::trust::tls::ServerTls;
+use kep::trust::{Anchors, Clock};
+use serde::Serialize;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::ExitCode;
+
+/// How one thing is.
+#[derive(Serialize)]
+struct Finding {
+    what: &'static str,
+    state: State,
+    text: String,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum State {
+    Good,
+    Warning,
+    Wrong,
+}
+
+pub async fn run(arguments: &Arguments) -> Outcome {
+    let settings = wire_up::settings(&arguments.conf.conf)?;
+    let clock = Clock::System;
+    let mut found = Vec::new();
+    found.push(Finding::good("configuration", arguments.conf.conf.display().to_string()));
+    seal(&settings, &clock, &mut found);
+    tls(&settings, &mut found);
+    anchors(&settings, &mut found);
+    secrets(&settings, &mut found);
+    calendar(&settings, &clock, &mut found);
+    stamps(&settings, &clock, &mut found).await;
+    storage(&settings, &mut found).await;
+    let wrong = found.iter().filter(|finding| finding.state == State::Wrong).count();
+    show::print(arguments.json, &found, |found| text(found))?;
+    if arguments.dns {
+        show::write(&records(&settings));
+    }
+    match wrong {
+        0 => Ok(ExitCode::SUCCESS),
+        1 => Err(Failure::config("one thing is wrong")),
+        n => Err(Failure::config(format!("{n} things are wrong"))),
+    }
+}
+
+fn seal(settings: &Settings, clock: &Clock, found: &mut Vec<Finding>) {
+    let seal = match wire_up::seal(settings) {
+        Ok(seal) => seal,
+        Err(failure) => return found.push(Finding::wrong("seal", failure)),
+    };
+    let certificate = seal.certificate();
+    let service = wire_up::provider(settings).service_address();
+    let days = (certificate.not_after().millis() - clock.now().millis()) / 86_400_000;
+    found.push(match () {
+        () if !certificate.valid_at(clock.now()) => {
+            Finding::wrong("seal", format!("{} is not valid now", certificate.subject()))
+        }
+        () if !certificate.emails().iter().any(|e| e.eq_ignore_ascii_case(&service)) => {
+            let text = format!("{} does not name {service}", certificate.subject());
+            Finding::warning("seal", text)
+        }
+        () if days < EXPIRES_SOON => {
+            Finding::warning("seal", format!("{} ends in {days} days", certificate.subject()))
+        }
+        () => Finding::good("seal", format!("{}, {days} days left", certificate.subject())),
+    });
+    // One signature proves that key and certificate work together, in a token too.
+    if let Err(error) = seal.sign(b"kep check") {
+        found.push(Finding::wrong("seal key", error));
+    }
+}
+
+fn tls(settings: &Settings, found: &mut Vec<Finding>) {
+    let (Some(certificate), Some(key)) = (&settings.tls.certificate, &settings.tls.key) else {
+        return found.push(Finding::warning("tls", "no certificate: no listener for mail"));
+    };
+    found.push(match ServerTls::open(certificate, key, &[]) {
+        Ok(_) => Finding::good("tls", certificate.display().to_string()),
+        Err(error) => Finding::wrong("tls", error),
+    });
+}
+
+fn anchors(settings: &Settings, found: &mut Vec<Finding>) {
+    let trust = &settings.trust;
+    let roles = [
+        ("user anchors", &trust.user_anchors),
+        ("seal anchors", &trust.seal_anchors),
+        ("time-stamp anchors", &trust.tsa_anchors),
+    ];
+    for (what, path) in roles {
+        found.push(match Anchors::load(path) {
+            Ok(anchors) => {
+                Finding::good(what, format!("{} in {}", anchors.certificates().len(), path.display()))
+            }
+            Err(error) => Finding::wrong(what, error),
+        });
+    }
+}
+
+/// Files that must be readable by their owner alone.
+fn secrets(settings: &Settings, found: &mut Vec<Finding>) {
+    let files = [
+        Some(&settings.vault.master_key),
+        settings.seal.key.as_ref(),
+        settings.tls.key.as_ref(),
+        settings.authority.key.as_ref(),
+        settings.seal_pkcs11.pin_file.as_ref(),
+        settings.data.rows_password_file.as_ref(),
+    ];
+    for path in files.into_iter().flatten() {
+        if let Some(mode) = open_to_others(path) {
+            let text = format!("{} can be read by others (mode {mode:o})", path.display());
+            found.push(Finding::wrong("secret", text));
+        }
+    }
+}
+
+fn open_to_others(path: &Path) -> Option<u32> {
+    let mode = std::fs::metadata(path).ok()?.permissions().mode() & 0o777;
+    (mode & 0o077 != 0).then_some(mode)
+}
+
+fn calendar(settings: &Settings, clock: &Clock, found: &mut Vec<Finding>) {
+    let calendar = match wire_up::calendar(settings) {
+        Ok(calendar) => calendar,
+        Err(failure) => return found.push(Finding::wrong("holidays", failure)),
+    };
+    let year = clock.now().istanbul().year();
+    let missing = calendar.missing(year..=year + 1);
+    found.push(match missing.first() {
+        None => Finding::good("holidays", format!("{year} and {} are listed", year + 1)),
+        Some(unlisted) => Finding::warning("holidays", unlisted),
+    });
+}
+
+/// Asks for a time stamp: authority, chain, policy and clock in one.
+async fn stamps(settings: &Settings, clock: &Clock, found: &mut Vec<Finding>) {
+    let stamper = match wire_up::stamper(settings, clock) {
+        Ok(stamper) => stamper,
+        Err(failure) => return found.push(Finding::wrong("time stamps", failure)),
+    };
+    found.push(match stamper.stamp(b"kep check").await {
+        Ok(token) => {
+            let apart = (token.gen_time.millis() - clock.now().millis()).abs();
+            Finding::good("time stamps", format!("policy {}, clocks {apart} ms apart", token.policy))
+        }
+        Err(error) => Finding::wrong("time stamps", error),
+    });
+}
+
+async fn storage(settings: &Settings, found: &mut Vec<Finding>) {
+    found.push(match wire_up::store(settings).await {
+        Ok(_) => Finding::good("storage", settings.data.dir.display().to_string()),
+        Err(failure) => Finding::wrong("storage", failure),
+    });
+}
+
+impl Finding {
+    fn good(what: &'static str, text: String) -> Self {
+        Self { what, state: State::Good, text }
+    }
+
+    fn warning(what: &'static str, text: impl ToString) -> Self {
+        Self { what, state: State::Warning, text: text.to_string() }
+    }
+
+    fn wrong(what: &'static str, text: impl ToString) -> Self {
+        Self { what, state: State::Wrong, text: text.to_string() }
+    }
+}
+
+fn text(found: &[Finding]) -> String {
+    let line = |finding: &Finding| {
+        let state = match finding.state {
+            State::Good => "ok     ",
+            State::Warning => "warning",
+            State::Wrong => "WRONG  ",
+        };
+        format!("{state}  {:<18}  {}\n", finding.what, finding.text)
+    };
+    found.iter().map(line).collect()
+}
+
+/// RFC 6186 and RFC 8314: how mail programs find us; MX: how other providers do.
+fn records(settings: &Settings) -> String {
+    let domain = &settings.provider.domain;
+    let port = |address: Option<std::net::SocketAddr>| address.map(|address| address.port());
+    let services = [
+        ("_submissions", port(settings.listen.submission_tls)),
+        ("_submission", port(settings.listen.submission_starttls)),
+        ("_imaps", port(settings.listen.imap_tls)),
+        ("_imap", port(settings.listen.imap_starttls)),
+    ];
+    let mut out = format!("\n{domain}.  IN MX 10 {domain}.\n");
+    for (service, port) in services {
+        let record = match port {
+            Some(port) => format!("0 1 {port} {domain}."),
+            None => "0 0 0 .".to_owned(),
+        };
+        out.push_str(&format!("{service}._tcp.{domain}.  IN SRV {record}\n"));
+    }
+    out
+}
+
+/// A new seal certificate takes weeks to get.
+const EXPIRES_SOON: i64 = 45;

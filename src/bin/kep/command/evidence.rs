@@ -1,0 +1,141 @@
+//! `kep evidence`: listing it, and handing it out with all that validates it.
+
+use super::message::{message_id, rows};
+use super::show;
+use crate::arguments::Evidence as Arguments;
+use crate::failure::{Failure, Outcome};
+use crate::wire_up;
+use kep::store::evidence::{self, EvidenceRow};
+use kep::store::{Store, blobs};
+use kep::wire::EvidenceId;
+use serde::Serialize;
+use std::path::Path;
+use std::process::ExitCode;
+
+pub async fn run(arguments: Arguments) -> Outcome {
+    match arguments {
+        Arguments::List { conf, message, limit, json } => {
+            let store = wire_up::store(&wire_up::settings(&conf.conf)?).await?;
+            let found = match message {
+                Some(id) => {
+                    let id = message_id(&id)?;
+                    store.read(move |tx| evidence::of_message(tx, &id)).await
+                }
+                None => store.read(move |tx| evidence::list(tx, limit)).await,
+            };
+            let lines: Vec<_> = found.map_err(rows)?.iter().map(Line::of).collect();
+            show::print(json, &lines, |lines| list(lines))
+        }
+        Arguments::Show { conf, id, json } => {
+            let store = wire_up::store(&wire_up::settings(&conf.conf)?).await?;
+            let row = find(&store, &id).await?;
+            let xml = xml(&store, &row).await?;
+            let shown = Shown {
+                evidence: Line::of(&row),
+                xml: String::from_utf8_lossy(&xml).into_owned(),
+            };
+            show::print(json, &shown, |shown| format!("{}\n", shown.xml))
+        }
+        Arguments::Export { conf, id, dir } => {
+            let store = wire_up::store(&wire_up::settings(&conf.conf)?).await?;
+            let found = match id.contains('@') {
+                true => {
+                    let id = message_id(&id)?;
+                    store.read(move |tx| evidence::of_message(tx, &id)).await.map_err(rows)?
+                }
+                false => vec![find(&store, &id).await?],
+            };
+            if found.is_empty() {
+                return Err(Failure::not_found(format!("there is no evidence for {id}")));
+            }
+            for row in &found {
+                export(&store, row, &dir).await?;
+            }
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+async fn find(store: &Store, id: &str) -> Outcome<EvidenceRow> {
+    let wanted = EvidenceId::from_stored(id);
+    let row = store.read(move |tx| evidence::find(tx, &wanted)).await.map_err(rows)?;
+    row.ok_or_else(|| {
+        Failure::not_found(format!("there is no evidence {id}"))
+            .hint("`kep evidence list` shows the newest")
+    })
+}
+
+async fn xml(store: &Store, row: &EvidenceRow) -> Outcome<Vec<u8>> {
+    let blob = row.xml;
+    let put = store.read(move |tx| blobs::find(tx, &blob)).await.map_err(rows)?;
+    let octets = store.blobs.read(&put).map_err(|e| Failure::unavailable(format!("{e}")))?;
+    Ok(octets.to_vec())
+}
+
+/// The XML as `EVENT-ID.xml`, certificates, CRLs and OCSP answers in a folder beside it.
+async fn export(store: &Store, row: &EvidenceRow, dir: &Path) -> Outcome<()> {
+    let made = |path: &Path, done: std::io::Result<()>| {
+        done.map_err(|e| Failure::cannot_create(format!("{}: {e}", path.display())))
+    };
+    made(dir, std::fs::create_dir_all(dir))?;
+    let name = format!("{}{}", row.event, row.id);
+    let path = dir.join(format!("{name}.xml"));
+    made(&path, std::fs::write(&path, xml(store, row).await?))?;
+    show::write(&format!("{}\n", path.display()));
+    let id = row.id.clone();
+    let material = store.read(move |tx| evidence::material(tx, &id)).await.map_err(rows)?;
+    let folder = dir.join(format!("{name}.material"));
+    made(&folder, std::fs::create_dir_all(&folder))?;
+    for (n, (kind, value)) in material.iter().enumerate() {
+        let extension = match kind.as_str() {
+            "certificate" => "crt",
+            "crl" => "crl",
+            _ => "ocsp",
+        };
+        let path = folder.join(format!("{:02}-{kind}.{extension}", n + 1));
+        made(&path, std::fs::write(&path, value))?;
+    }
+    Ok(())
+}
+
+#[derive(Serialize)]
+struct Line {
+    id: String,
+    event: String,
+    message: String,
+    recipient: String,
+    time: String,
+    stamped: String,
+    dialect: String,
+    origin: String,
+}
+
+#[derive(Serialize)]
+struct Shown {
+    evidence: Line,
+    xml: String,
+}
+
+impl Line {
+    fn of(row: &EvidenceRow) -> Self {
+        Self {
+            id: row.id.to_string(),
+            event: row.event.clone(),
+            message: row.message_id.to_string(),
+            recipient: row.recipient.clone(),
+            time: row.event_time.iso8601(),
+            stamped: row.stamped_at.iso8601(),
+            dialect: row.dialect.clone(),
+            origin: row.origin.clone(),
+        }
+    }
+}
+
+fn list(lines: &[Line]) -> String {
+    let cells = lines.iter().map(|line| {
+        let words = [&line.time, &line.event, &line.recipient, &line.id, &line.message];
+        words.map(String::clone).to_vec()
+    });
+    let head = ["TIME", "EVENT", "RECIPIENT", "ID", "MESSAGE"];
+    show::table(&head, &cells.collect::<Vec<_>>(), "no evidence yet")
+}

@@ -1,0 +1,196 @@
+//! `kep message`: what was submitted, and how far it came.
+
+use super::account::{parse, registry};
+use super::show;
+use crate::arguments::Message as Arguments;
+use crate::failure::{Failure, Outcome};
+use crate::wire_up;
+use kep::registry::accounts;
+use kep::store::submissions::{self, Recipient, Submission};
+use kep::store::{RowsError, Store, evidence};
+use kep::wire::rem::Event;
+use kep::wire::{MessageId, Timestamp};
+use serde::Serialize;
+
+pub async fn run(arguments: Arguments) -> Outcome {
+    match arguments {
+        Arguments::List { conf, account, limit, json } => {
+            let store = wire_up::store(&wire_up::settings(&conf.conf)?).await?;
+            let account = match account {
+                Some(address) => {
+                    Some(accounts::get(&store, &parse(&address)?).await.map_err(registry)?.id)
+                }
+                None => None,
+            };
+            let found = store.read(move |tx| submissions::list(tx, account, limit)).await;
+            let rows: Vec<_> = found.map_err(rows)?.iter().map(Line::of).collect();
+            show::print(json, &rows, |rows| list(rows))
+        }
+        Arguments::Show { conf, id, json } => {
+            let store = wire_up::store(&wire_up::settings(&conf.conf)?).await?;
+            let (submission, recipients) = find(&store, &id).await?;
+            let whole = Whole {
+                message: Line::of(&submission),
+                recipients: recipients.iter().map(To::of).collect(),
+            };
+            show::print(json, &whole, text)
+        }
+        Arguments::Timeline { conf, id, json } => {
+            let store = wire_up::store(&wire_up::settings(&conf.conf)?).await?;
+            let id = message_id(&id)?;
+            let found = store.read(move |tx| evidence::of_message(tx, &id)).await.map_err(rows)?;
+            let happened: Vec<_> = found.iter().map(Happened::of).collect();
+            show::print(json, &happened, |rows| timeline(rows))
+        }
+    }
+}
+
+pub fn message_id(text: &str) -> Outcome<MessageId> {
+    MessageId::parse(text).ok_or_else(|| Failure::data(format!("{text} is not a message id")))
+}
+
+pub fn rows(error: RowsError) -> Failure {
+    Failure::unavailable(format!("storage: {error}"))
+}
+
+async fn find(store: &Store, id: &str) -> Outcome<(Submission, Vec<Recipient>)> {
+    let wanted = message_id(id)?;
+    let work = move |tx: &mut kep::store::Tx<'_>| -> Result<_, RowsError> {
+        Ok((submissions::find(tx, &wanted)?, submissions::recipients(tx, &wanted)?))
+    };
+    match store.read(work).await.map_err(rows)? {
+        (Some(submission), recipients) => Ok((submission, recipients)),
+        (None, _) => Err(Failure::not_found(format!("there is no message {id}"))
+            .hint("`kep message list` shows the newest")),
+    }
+}
+
+#[derive(Serialize)]
+struct Line {
+    id: String,
+    accepted: String,
+    sender: String,
+    subject: String,
+    size: u64,
+    state: &'static str,
+    sha256: String,
+    signer: Option<String>,
+}
+
+impl Line {
+    fn of(submission: &Submission) -> Self {
+        Self {
+            id: submission.message_id.to_string(),
+            accepted: submission.accepted_at.iso8601(),
+            sender: submission.details.sender.clone(),
+            subject: submission.details.subject.clone(),
+            size: submission.size,
+            state: submission.state.word(),
+            sha256: submission.digest.hex(),
+            signer: submission.details.signer.as_ref().map(|signer| signer.subject.clone()),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct To {
+    n: usize,
+    address: String,
+    state: &'static str,
+    delivered: Option<String>,
+    due: Option<String>,
+    opened: Option<String>,
+}
+
+impl To {
+    fn of(recipient: &Recipient) -> Self {
+        let time = |at: Option<Timestamp>| at.map(Timestamp::iso8601);
+        Self {
+            n: recipient.n,
+            address: recipient.address.clone(),
+            state: recipient.state.word(),
+            delivered: time(recipient.delivered_at),
+            due: time(recipient.due_at),
+            opened: time(recipient.opened_at),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Whole {
+    message: Line,
+    recipients: Vec<To>,
+}
+
+#[derive(Serialize)]
+struct Happened {
+    time: String,
+    event: String,
+    turkish: String,
+    english: String,
+    recipient: String,
+    evidence: String,
+    stamped: String,
+    origin: String,
+}
+
+impl Happened {
+    fn of(row: &evidence::EvidenceRow) -> Self {
+        let event = Event::by_name(&row.event);
+        let said = |of: fn(Event) -> &'static str| event.map_or("", of).to_owned();
+        Self {
+            time: row.event_time.iso8601(),
+            event: row.event.clone(),
+            turkish: said(Event::turkish),
+            english: said(Event::english),
+            recipient: row.recipient.clone(),
+            evidence: row.id.to_string(),
+            stamped: row.stamped_at.iso8601(),
+            origin: row.origin.clone(),
+        }
+    }
+}
+
+fn list(rows: &[Line]) -> String {
+    let cells = rows.iter().map(|row| {
+        let words = [&row.accepted, row.state, &row.sender, &row.id, &row.subject];
+        words.map(str::to_owned).to_vec()
+    });
+    let head = ["ACCEPTED", "STATE", "SENDER", "ID", "SUBJECT"];
+    show::table(&head, &cells.collect::<Vec<_>>(), "no messages yet")
+}
+
+fn text(whole: &Whole) -> String {
+    let Whole { message, recipients } = whole;
+    let signer = message.signer.as_deref().unwrap_or("-");
+    let mut out = format!(
+        "id        {}\naccepted  {}\nstate     {}\nsender    {}\nsigner    {signer}\n\
+         subject   {}\nsize      {} octets\nsha256    {}\n\n",
+        message.id,
+        message.accepted,
+        message.state,
+        message.sender,
+        message.subject,
+        message.size,
+        message.sha256
+    );
+    let or_dash = |time: &Option<String>| time.clone().unwrap_or_else(|| "-".to_owned());
+    let cells = recipients.iter().map(|to| {
+        let times = [or_dash(&to.delivered), or_dash(&to.due), or_dash(&to.opened)];
+        let mut row = vec![to.n.to_string(), to.address.clone(), to.state.to_owned()];
+        row.extend(times);
+        row
+    });
+    let head = ["N", "RECIPIENT", "STATE", "DELIVERED", "DUE", "OPENED"];
+    out.push_str(&show::table(&head, &cells.collect::<Vec<_>>(), "no recipients"));
+    out
+}
+
+fn timeline(rows: &[Happened]) -> String {
+    let cells = rows.iter().map(|row| {
+        let what = format!("{} / {}", row.turkish, row.english);
+        vec![row.time.clone(), what, row.recipient.clone(), row.evidence.clone()]
+    });
+    let head = ["TIME", "EVENT", "RECIPIENT", "EVIDENCE"];
+    show::table(&head, &cells.collect::<Vec<_>>(), "no evidence yet")
+}

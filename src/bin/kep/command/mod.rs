@@ -1,0 +1,43 @@
+//! One file a command.
+
+mod account;
+mod check;
+mod dev;
+mod evidence;
+mod message;
+mod provider;
+mod serve;
+mod show;
+
+use crate::arguments::{self, Arguments, Command, Dev};
+use crate::failure::{Failure, Outcome};
+use std::future::Future;
+use std::process::ExitCode;
+
+pub fn run(arguments: Arguments) -> Outcome {
+    match arguments.command {
+        Command::Serve(conf) => wait(serve::run(&conf.conf)),
+        Command::Dev(Dev::Init(init)) => wait(dev::init(&init)),
+        Command::Dev(Dev::Tsa(tsa)) => wait(serve::authority_alone(&tsa.conf.conf)),
+        Command::Check(check) => wait(check::run(&check)),
+        Command::Account(account) => wait(account::run(account)),
+        Command::Provider(provider) => wait(provider::run(provider)),
+        Command::Message(message) => wait(message::run(message)),
+        Command::Evidence(evidence) => wait(evidence::run(evidence)),
+        Command::Demo(_) | Command::Verify(_) | Command::Fsck(_) => Err(Failure::software("comes with a later commit")),
+        Command::Completion { shell } => {
+            arguments::complete(shell);
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Man => {
+            arguments::manual().map_err(Failure::software)?;
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+fn wait(work: impl Future<Output = Outcome>) -> Outcome {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Failure::software(format!("runtime: {error}")))?;
+    runtime.block_on(work)
+}

@@ -1,0 +1,269 @@
+//! `kep serve`: everything the configuration names, in one process.
+
+use crate::failure::{Failure, Outcome};
+use crate::settings::{LogFormat, LogLevel, Settings};
+use crate::wire_up::{self, House};
+use kep::accept::serve::{self as smtp, Begin, Limits, Manners, Submission};
+use kep::trust::Clock;
+use kep::trust::tls::ServerTls;
+use listenfd::ListenFd;
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tracing_subscriber::EnvFilter;
+
+pub async fn run(conf: &Path) -> Outcome {
+    let settings = wire_up::settings(conf)?;
+    log(&settings);
+    let figures = figures()?;
+    let mut sockets = Sockets::from_environment()?;
+    let (tell, stop) = watch::channel(false);
+    let mut tasks = JoinSet::new();
+    let clock = Clock::System;
+
+    // The development authority first: the stamper and revocation checks ask it.
+    if let Some(address) = settings.listen.tsa {
+        let listener = sockets.bind("tsa", address).await?;
+        let development = Arc::new(wire_up::development(&settings, &clock)?);
+        tasks.spawn(http(listener, kep::trust::serve::router(development), stop.clone()));
+    }
+    let house = House::build(settings, clock).await?;
+    let tls = tls(&house.settings)?;
+    steps(&house, &mut tasks, &stop);
+    submission(&house, &tls, &mut sockets, &mut tasks, &stop).await?;
+    if let Some(address) = house.settings.listen.metrics {
+        let listener = sockets.bind("metrics", address).await?;
+        tasks.spawn(http(listener, metrics_page(figures), stop.clone()));
+    }
+    sockets.refuse_unused()?;
+
+    super::show::write("kep: ready\n");
+    flush();
+    notify(&[sd_notify::NotifyState::Ready]);
+    until_signal(&tls).await?;
+    notify(&[sd_notify::NotifyState::Stopping]);
+    tracing::info!("stopping");
+    // Receivers are gone when their tasks are; that is what we want.
+    let _ = tell.send(true);
+    while let Some(ended) = tasks.join_next().await {
+        if let Err(error) = ended {
+            tracing::error!(%error, "a task failed");
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// `kep dev tsa`: the development authority alone.
+pub async fn authority_alone(conf: &Path) -> Outcome {
+    let settings = wire_up::settings(conf)?;
+    log(&settings);
+    let mut sockets = Sockets::from_environment()?;
+    let address = settings.listen.tsa;
+    let address = address.ok_or_else(|| Failure::config("listen.tsa is not set"))?;
+    let listener = sockets.bind("tsa", address).await?;
+    let development = Arc::new(wire_up::development(&settings, &Clock::System)?);
+    let (tell, stop) = watch::channel(false);
+    let serving = tokio::spawn(http(listener, kep::trust::serve::router(development), stop));
+    super::show::write(&format!("kep: time stamps at http://{address}/\n"));
+    flush();
+    until_signal(&None).await?;
+    let _ = tell.send(true);
+    serving.await.map_err(Failure::software)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn steps(house: &House, tasks: &mut JoinSet<()>, stop: &watch::Receiver<bool>) {
+    tasks.spawn(Arc::clone(&house.sealing).run(PARALLEL, stop.clone()));
+    tasks.spawn(Arc::clone(&house.facts).run(PARALLEL, stop.clone()));
+}
+
+async fn submission(
+    house: &House,
+    tls: &Option<Arc<ServerTls>>,
+    sockets: &mut Sockets,
+    tasks: &mut JoinSet<()>,
+    stop: &watch::Receiver<bool>,
+) -> Outcome<()> {
+    let (accept, listen) = (&house.settings.accept, &house.settings.listen);
+    let doors = [
+        ("submission_tls", listen.submission_tls, Begin::Tls),
+        ("submission_starttls", listen.submission_starttls, Begin::Clear),
+    ];
+    if doors.iter().all(|(_, address, _)| address.is_none()) {
+        return Ok(());
+    }
+    let manners = Manners {
+        command: accept.command_timeout,
+        data: accept.data_timeout,
+        session: accept.session_timeout,
+        connections: accept.max_connections as usize,
+        per_address: accept.max_connections_per_address as usize,
+    };
+    let submission = Arc::new(Submission {
+        desk: Arc::clone(&house.desk),
+        config: Arc::new(house.submission_config()),
+        limits: Limits::new(manners.connections, manners.per_address),
+        manners,
+        tls: current(tls)?,
+    });
+    for (name, address, begin) in doors {
+        let Some(address) = address else { continue };
+        let listener = sockets.bind(name, address).await?;
+        tasks.spawn(smtp::serve(listener, begin, Arc::clone(&submission), stop.clone()));
+    }
+    Ok(())
+}
+
+/// Hands out the TLS configuration in force.
+type CurrentTls = Arc<dyn Fn() -> Arc<rustls::ServerConfig> + Send + Sync>;
+
+fn current(tls: &Option<Arc<ServerTls>>) -> Outcome<CurrentTls> {
+    let tls = tls.clone().ok_or_else(|| {
+        Failure::config("a listener for mail needs tls.certificate and tls.key")
+    })?;
+    let since = tokio::time::Instant::now();
+    Ok(Arc::new(move || tls.current(since.elapsed())))
+}
+
+fn tls(settings: &Settings) -> Outcome<Option<Arc<ServerTls>>> {
+    match (&settings.tls.certificate, &settings.tls.key) {
+        (Some(certificate), Some(key)) => {
+            let tls = ServerTls::open(certificate, key, &[]);
+            Ok(Some(Arc::new(tls.map_err(|e| Failure::config(format!("tls: {e}")))?)))
+        }
+        _ => Ok(None),
+    }
+}
+
+/// SIGTERM and SIGINT end, SIGHUP reads the TLS certificate again.
+async fn until_signal(tls: &Option<Arc<ServerTls>>) -> Outcome<()> {
+    let on = |kind| signal(kind).map_err(|e| Failure::software(format!("signals: {e}")));
+    let mut end = on(SignalKind::terminate())?;
+    let mut interrupt = on(SignalKind::interrupt())?;
+    let mut hang_up = on(SignalKind::hangup())?;
+    loop {
+        tokio::select! {
+            _ = end.recv() => return Ok(()),
+            _ = interrupt.recv() => return Ok(()),
+            _ = hang_up.recv() => {
+                if let Some(Err(error)) = tls.as_ref().map(|tls| tls.reload()) {
+                    tracing::error!(%error, "reload");
+                }
+            }
+        }
+    }
+}
+
+/// Sockets: from systemd by name, or bound here.
+struct Sockets {
+    given: HashMap<String, std::net::TcpListener>,
+}
+
+impl Sockets {
+    fn from_environment() -> Outcome<Self> {
+        let names = std::env::var("LISTEN_FDNAMES").unwrap_or_default();
+        let mut handed = ListenFd::from_env();
+        let mut given = HashMap::new();
+        for (at, name) in names.split(':').enumerate().take(handed.len()) {
+            let socket = handed.take_tcp_listener(at);
+            let socket = socket.map_err(|e| Failure::config(format!("socket {name}: {e}")))?;
+            if let Some(socket) = socket {
+                given.insert(name.to_owned(), socket);
+            }
+        }
+        Ok(Self { given })
+    }
+
+    async fn bind(&mut self, name: &str, address: SocketAddr) -> Outcome<TcpListener> {
+        let wrong = |error: std::io::Error| {
+            Failure::unavailable(format!("listen.{name} = {address}: {error}"))
+                .hint("is another server running there? `ss -ltnp` shows")
+        };
+        if let Some(socket) = self.given.remove(name) {
+            socket.set_nonblocking(true).map_err(wrong)?;
+            return TcpListener::from_std(socket).map_err(wrong);
+        }
+        TcpListener::bind(address).await.map_err(wrong)
+    }
+
+    /// A socket that nobody serves would let clients wait for ever.
+    fn refuse_unused(&self) -> Outcome<()> {
+        match self.given.keys().next() {
+            None => Ok(()),
+            Some(name) => Err(Failure::config(format!("the socket {name} is not in [listen]"))
+                .hint("FileDescriptorName= must be a key of [listen]")),
+        }
+    }
+}
+
+async fn http(listener: TcpListener, router: axum::Router, mut stop: watch::Receiver<bool>) {
+    let stopped = async move {
+        // A sender that is gone means the same.
+        let _ = stop.wait_for(|stop| *stop).await;
+    };
+    let serving = axum::serve(listener, router).with_graceful_shutdown(stopped);
+    tokio::select! {
+        served = serving => if let Err(error) = served {
+            tracing::error!(%error, "http");
+        },
+        () = std::future::pending::<()>() => {}
+    }
+}
+
+fn metrics_page(figures: PrometheusHandle) -> axum::Router {
+    let page = move || async move { figures.render() };
+    axum::Router::new().route("/metrics", axum::routing::get(page))
+}
+
+fn figures() -> Outcome<PrometheusHandle> {
+    let recorder = PrometheusBuilder::new().install_recorder();
+    let handle = recorder.map_err(|e| Failure::software(format!("metrics: {e}")))?;
+    let tending = handle.clone();
+    tokio::spawn(async move {
+        loop {
+            tokio::time::sleep(UPKEEP).await;
+            tending.run_upkeep();
+        }
+    });
+    Ok(handle)
+}
+
+fn log(settings: &Settings) {
+    let level = match settings.log.level {
+        LogLevel::Error => "error",
+        LogLevel::Warn => "warn",
+        LogLevel::Info => "info",
+        LogLevel::Debug => "debug",
+        LogLevel::Trace => "trace",
+    };
+    let filter = EnvFilter::try_from_env("KEP_LOG").unwrap_or_else(|_| EnvFilter::new(level));
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // A second call, in one process, keeps the first one's choice.
+    let _ = match settings.log.format {
+        LogFormat::Text => lines.with_ansi(false).try_init(),
+        LogFormat::Json => lines.json().try_init(),
+    };
+}
+
+fn notify(states: &[sd_notify::NotifyState<'_>]) {
+    if let Err(error) = sd_notify::notify(states) {
+        tracing::debug!(%error, "systemd can't be told");
+    }
+}
+
+fn flush() {
+    use std::io::Write;
+    let _ = std::io::stdout().flush();
+}
+
+/// Jobs of one step side by side: enough to fill two cores while time stamps are awaited.
+const PARALLEL: usize = 64;
+const UPKEEP: Duration = Duration::from_secs(5);
