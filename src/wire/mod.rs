@@ -4,6 +4,7 @@ pub mod address;
 pub mod digest;
 pub mod ids;
 pub mod time;
+pub mod xml;
 
 pub use address::{AddressError, KepAddress, KepDomain};
 pub use digest::{Digest, sha256};
