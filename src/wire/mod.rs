@@ -3,7 +3,10 @@
 pub mod address;
 pub mod digest;
 pub mod ids;
+#[cfg(test)]
+pub(crate) mod judges;
 pub mod time;
+pub mod xades;
 pub mod xml;
 
 pub use address::{AddressError, KepAddress, KepDomain};
