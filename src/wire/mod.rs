@@ -5,6 +5,7 @@ pub mod digest;
 pub mod ids;
 #[cfg(test)]
 pub(crate) mod judges;
+pub mod rem;
 pub mod time;
 pub mod xades;
 pub mod xml;

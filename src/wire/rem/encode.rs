@@ -1,0 +1,132 @@
+//! Mail's encodings, for what we write and what we read: quoted-printable, base64 in lines, and
+//! RFC 2047 words.
+
+use data_encoding::BASE64;
+
+/// RFC 2045 §6.7, of text with any line ends; the result is 7-bit with CRLF.
+pub(super) fn quoted_printable(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() * 2);
+    for line in text.lines() {
+        let mut width = 0;
+        let octets = line.as_bytes();
+        for (at, octet) in octets.iter().copied().enumerate() {
+            let last = at + 1 == octets.len();
+            let blank = octet == b' ' || octet == b'\t';
+            let plain = (octet.is_ascii_graphic() && octet != b'=') || (blank && !last);
+            // "From " at a line's start and a lone dot are changed by some transports.
+            let risky = at == 0 && (octet == b'.' || line.starts_with("From "));
+            let size = if plain && !risky { 1 } else { 3 };
+            if width + size > 75 {
+                out.push_str("=\r\n");
+                width = 0;
+            }
+            if size == 1 {
+                out.push(char::from(octet));
+            } else {
+                out.push_str(&format!("={octet:02X}"));
+            }
+            width += size;
+        }
+        out.push_str("\r\n");
+    }
+    out
+}
+
+pub(super) fn from_quoted_printable(octets: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(octets.len());
+    for line in octets.split_inclusive(|b| *b == b'\n') {
+        let (text, end) = split_end(line);
+        let text = text.trim_ascii_end();
+        let (text, end) = match text.strip_suffix(b"=") {
+            Some(soft) => (soft, &b""[..]),
+            None => (text, end),
+        };
+        let mut at = 0;
+        while let Some(octet) = text.get(at) {
+            let pair = text.get(at + 1..at + 3).filter(|_| *octet == b'=');
+            let value = pair.and_then(|p| data_encoding::HEXLOWER_PERMISSIVE.decode(p).ok());
+            match value.as_deref() {
+                Some([value]) => {
+                    out.push(*value);
+                    at += 3;
+                }
+                _ => {
+                    out.push(*octet);
+                    at += 1;
+                }
+            }
+        }
+        out.extend_from_slice(end);
+    }
+    out
+}
+
+fn split_end(line: &[u8]) -> (&[u8], &[u8]) {
+    let end = line.iter().rev().take_while(|b| matches!(b, b'\r' | b'\n')).count();
+    line.split_at(line.len() - end)
+}
+
+/// Base64 in lines of 76 with CRLF, the last one too.
+pub(super) fn base64_lines(octets: &[u8]) -> String {
+    let text = BASE64.encode(octets);
+    let mut out = String::with_capacity(text.len() + text.len() / 38 + 2);
+    let mut rest = text.as_str();
+    while !rest.is_empty() {
+        let (line, after) = rest.split_at(rest.len().min(76));
+        out.push_str(line);
+        out.push_str("\r\n");
+        rest = after;
+    }
+    out
+}
+
+/// Base64 with anything between that is not of its alphabet.
+pub(super) fn from_base64(octets: &[u8]) -> Option<Vec<u8>> {
+    let alphabet = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'=');
+    let text: Vec<u8> = octets.iter().copied().filter(alphabet).collect();
+    BASE64.decode(&text).ok()
+}
+
+/// RFC 2047: ASCII stays, anything else becomes encoded words, one below the other.
+pub(super) fn words(text: &str) -> String {
+    let clean: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let long_word = clean.split(' ').any(|word| word.len() > 70);
+    if clean.is_ascii() && !clean.contains("=?") && !long_word {
+        return fold(&clean);
+    }
+    let mut chunks = vec![String::new()];
+    for c in clean.chars() {
+        // §2: a word has at most 75 characters, so at most 45 octets fit.
+        if chunks.last().is_some_and(|chunk| chunk.len() + c.len_utf8() > 42) {
+            chunks.push(String::new());
+        }
+        if let Some(last) = chunks.last_mut() {
+            last.push(c);
+        }
+    }
+    let encoded = chunks.iter().map(|c| format!("=?UTF-8?B?{}?=", BASE64.encode(c.as_bytes())));
+    encoded.collect::<Vec<_>>().join("\r\n ")
+}
+
+/// RFC 5322 §2.2.3: long values are broken at spaces.
+fn fold(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 8);
+    let mut width = FIELD_NAME;
+    for (at, word) in text.split(' ').enumerate() {
+        if at > 0 {
+            // A line of nothing but spaces would end the header for some readers.
+            if width + word.len() > 75 && !word.is_empty() {
+                out.push_str("\r\n");
+                width = 0;
+            }
+            out.push(' ');
+            width += 1;
+        }
+        out.push_str(word);
+        width += word.len();
+    }
+    out
+}
+
+/// Room for the longest field name in the first line.
+const FIELD_NAME: usize = 30;

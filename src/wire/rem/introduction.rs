@@ -1,0 +1,179 @@
+//! What people read when they open a dispatch or an evidence mail: text and HTML, Turkish then
+//! English, from templates that an operator may replace.
+
+use super::Event;
+
+/// An introduction, ready for its mail.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Introduction {
+    pub text: String,
+    pub html: String,
+}
+
+/// A title and lines in each language; `{name}` stands for a value. Lines whose values are all empty
+/// are left out.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Template {
+    pub turkish: Words,
+    pub english: Words,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Words {
+    pub title: String,
+    pub lines: Vec<String>,
+}
+
+impl Template {
+    /// Values: `subject`, `sender`, `recipients`, `time`, `provider`, `message_id`, `evidence_id`.
+    pub fn dispatch() -> Self {
+        Self { turkish: Words::new(DISPATCH_TR), english: Words::new(DISPATCH_EN) }
+    }
+
+    /// The same values, and `event`, `event_en`, `recipient`, `reason`, `reason_en`, `due`, `person`.
+    pub fn evidence() -> Self {
+        Self { turkish: Words::new(EVIDENCE_TR), english: Words::new(EVIDENCE_EN) }
+    }
+
+    pub fn render(&self, values: &[(&str, &str)]) -> Introduction {
+        let [turkish, english] = [&self.turkish, &self.english].map(|w| w.filled(values));
+        let text = format!("{}\r\n{RULE}\r\n\r\n{}", turkish.text(), english.text());
+        let html = format!(
+            "<!DOCTYPE html>\r\n<html lang=\"tr\"><head><meta charset=\"utf-8\">\
+             <title>{}</title></head>\r\n<body>\r\n<div lang=\"tr\">\r\n{}</div>\r\n<hr>\r\n\
+             <div lang=\"en\">\r\n{}</div>\r\n</body></html>\r\n",
+            escaped(&turkish.title),
+            turkish.html(),
+            english.html()
+        );
+        Introduction { text, html }
+    }
+}
+
+impl Words {
+    fn new((title, lines): (&str, &[&str])) -> Self {
+        Self {
+            title: title.to_owned(),
+            lines: lines.iter().map(|line| (*line).to_owned()).collect(),
+        }
+    }
+
+    fn filled(&self, values: &[(&str, &str)]) -> Self {
+        let lines = self.lines.iter().filter_map(|line| filled(line, values));
+        Self { title: filled(&self.title, values).unwrap_or_default(), lines: lines.collect() }
+    }
+
+    fn text(&self) -> String {
+        let lines: String = self.lines.iter().map(|line| format!("{line}\r\n")).collect();
+        format!("{}\r\n\r\n{lines}", self.title)
+    }
+
+    fn html(&self) -> String {
+        let lines: String =
+            self.lines.iter().map(|line| format!("<p>{}</p>\r\n", escaped(line))).collect();
+        format!("<h1>{}</h1>\r\n{lines}", escaped(&self.title))
+    }
+}
+
+/// The subject of a dispatch, not yet encoded.
+pub fn message_subject(original: &str) -> String {
+    format!("[KEP İletisi] {original}")
+}
+
+/// The subject of an evidence mail, not yet encoded.
+pub fn evidence_subject(event: Event, original: &str) -> String {
+    format!("[KEP Delili: {}] {original}", event.turkish())
+}
+
+/// Values go in once, left to right, so that a value with braces stays as it is. `None` when the
+/// line has places and all of them are empty.
+fn filled(line: &str, values: &[(&str, &str)]) -> Option<String> {
+    let mut out = String::with_capacity(line.len() + 64);
+    let (mut places, mut full) = (0, 0);
+    let mut rest = line;
+    while let Some((before, after)) = rest.split_once('{') {
+        out.push_str(before);
+        let Some((name, behind)) = after.split_once('}') else {
+            out.push('{');
+            rest = after;
+            continue;
+        };
+        let value = values.iter().find(|(known, _)| *known == name).map_or("", |(_, v)| v);
+        places += 1;
+        full += usize::from(!value.is_empty());
+        out.extend(value.chars().map(|c| if c.is_control() { ' ' } else { c }));
+        rest = behind;
+    }
+    out.push_str(rest);
+    (places == 0 || full > 0).then_some(out)
+}
+
+fn escaped(text: &str) -> String {
+    quick_xml::escape::escape(text).into_owned()
+}
+
+const RULE: &str = "------------------------------------------------------------";
+
+const DISPATCH_TR: (&str, &[&str]) = (
+    "KEP iletisi",
+    &[
+        "Konu: {subject}",
+        "Gönderen: {sender}",
+        "Alıcılar: {recipients}",
+        "Kabul zamanı: {time}",
+        "Hizmet sağlayıcı: {provider}",
+        "İleti kimliği: {message_id}",
+        "Özgün ileti AttachedMimeMessage.eml ekindedir; kabul delili XML ekindedir. Bu zarf hizmet \
+         sağlayıcının işlem sertifikasıyla imzalanmıştır.",
+    ],
+);
+
+const DISPATCH_EN: (&str, &[&str]) = (
+    "Registered e-mail message",
+    &[
+        "Subject: {subject}",
+        "Sender: {sender}",
+        "Recipients: {recipients}",
+        "Accepted: {time}",
+        "Provider: {provider}",
+        "Message identifier: {message_id}",
+        "The original message is attached as AttachedMimeMessage.eml, the evidence of its \
+         acceptance as XML. This envelope is signed with the provider's seal certificate.",
+    ],
+);
+
+const EVIDENCE_TR: (&str, &[&str]) = (
+    "KEP delili: {event}",
+    &[
+        "Konu: {subject}",
+        "Gönderen: {sender}",
+        "Alıcılar: {recipients}",
+        "İlgili alıcı: {recipient}",
+        "Olay zamanı: {time}",
+        "Süre sonu: {due}",
+        "Neden: {reason}",
+        "Açan: {person}",
+        "Hizmet sağlayıcı: {provider}",
+        "İleti kimliği: {message_id}",
+        "Delil kimliği: {evidence_id}",
+        "Delil XML ekindedir; imzalı ve zaman damgalıdır. Saklayınız.",
+    ],
+);
+
+const EVIDENCE_EN: (&str, &[&str]) = (
+    "Evidence: {event_en}",
+    &[
+        "Subject: {subject}",
+        "Sender: {sender}",
+        "Recipients: {recipients}",
+        "Recipient concerned: {recipient}",
+        "Time of the event: {time}",
+        "End of the period: {due}",
+        "Reason: {reason_en}",
+        "Opened by: {person}",
+        "Provider: {provider}",
+        "Message identifier: {message_id}",
+        "Evidence identifier: {evidence_id}",
+        "The evidence is attached as XML, signed and time-stamped. Please keep it.",
+    ],
+);
