@@ -1,11 +1,11 @@
 //! Evidence as EN 319 522-3 V1.1.1 spells it, with the values of the REM baseline (EN 319 532-4
 //! Annex C). Local elements have no namespace there, referenced ones do.
 
-use super::evidence::{bare, evidence_id, xml_id};
-use super::ts102640::{
+use super::common::{
     bounded, has_own, known, number_of, oddities, read_digest, read_own, time_of, write_digest,
     write_own,
 };
+use super::evidence::{bare, evidence_id, xml_id};
 use super::{
     Authentication, Dialect, Event, Evidence, EvidenceFault, Issuer, MessageDetails, Party,
     PostalAddress, Read, Reason, Why,
@@ -60,14 +60,9 @@ fn message_form(evidence: &Evidence) -> String {
 }
 
 fn write_reasons(w: &mut Writer, evidence: &Evidence) {
-    let implied = Reason::of_success(evidence.event).map(|reason| Why { reason, details: None });
-    let reasons = match implied {
-        Some(implied) if evidence.reasons.is_empty() => vec![implied],
-        _ => evidence.reasons.clone(),
-    };
-    if reasons.is_empty() {
-        return;
-    }
+    // EN 319 522-2 table 13: a failure has a reason; EN 319 532-4: so has a success.
+    let implied = [Why { reason: Reason::implied(evidence.event), details: None }];
+    let reasons = if evidence.reasons.is_empty() { &implied[..] } else { &evidence.reasons };
     w.open("tns:EventReasons", &[]);
     for why in reasons {
         let (code, uri) = why.reason.en(evidence.event);
@@ -248,9 +243,8 @@ fn read_reasons(
         reasons.push(known(Reason::by_en(&code), &code, details, odd));
         bounded(reasons.len(), "reasons")?;
     }
-    let implied =
-        |why: &Why| why.details.is_none() && Some(why.reason) == Reason::of_success(event);
-    if reasons.len() == 1 && reasons.iter().all(implied) {
+    let implied = |why: &Why| why.details.is_none() && why.reason == Reason::implied(event);
+    if event.is_success() && reasons.len() == 1 && reasons.iter().all(implied) {
         reasons.clear();
     }
     Ok(reasons)

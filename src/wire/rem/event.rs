@@ -133,11 +133,14 @@ impl Event {
     }
 }
 
+/// Root and code, or code and name.
+type Pair = (&'static str, &'static str);
+
 struct Row {
     event: Event,
     name: &'static str,
-    ts: Option<(&'static str, &'static str)>,
-    en: Option<(&'static str, &'static str)>,
+    ts: Option<Pair>,
+    en: Option<Pair>,
     number: Option<u8>,
     success: bool,
     turkish: &'static str,
@@ -158,7 +161,7 @@ const RECIPIENT: &str = "AcceptanceRejectionByRecipient";
 const fn row(
     event: Event,
     name: &'static str,
-    (ts, en): (Option<(&'static str, &'static str)>, Option<(&'static str, &'static str)>),
+    (ts, en): (Option<Pair>, Option<Pair>),
     number: Option<u8>,
     success: bool,
     (turkish, english): (&'static str, &'static str),
