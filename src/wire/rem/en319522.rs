@@ -40,7 +40,7 @@ pub(super) fn write(evidence: &Evidence) -> Result<String, EvidenceFault> {
     if let Some(time) = evidence.submission_time {
         w.text("tns:SubmissionTime", &time.iso8601());
     }
-    if let Some(number) = evidence.refers_to {
+    if let Some(number) = evidence.refers_to.filter(|_| is_about_recipient(evidence.event)) {
         w.text("EvidenceRefersToRecipient", &number.to_string());
     }
     w.text("tns:MessageIdentifier", &evidence.message.message_id);
@@ -154,6 +154,12 @@ fn write_content(w: &mut Writer, message: &MessageDetails) {
     w.close().close().close();
 }
 
+/// EN 319 522-2 table 13, I09: acceptance, handover and what lies between name their recipient; relay
+/// evidence does so in an extension of the baseline.
+fn is_about_recipient(event: Event) -> bool {
+    event.en().is_some_and(|(code, _)| code.starts_with(['C', 'D', 'E']))
+}
+
 fn is_relay(event: Event) -> bool {
     matches!(event, Event::RelayAcceptance | Event::RelayRejection | Event::RelayFailure)
 }
@@ -173,6 +179,13 @@ fn write_extensions(w: &mut Writer, evidence: &Evidence) {
     w.open("tns:Extensions", &[]);
     w.open("tns:Extension", &[("isCritical", "false")]).open("ext:GeneralEvidenceInfo", &[]);
     w.text("ext:Subject", &evidence.message.subject).close().close();
+    if let Some(number) = evidence.refers_to.filter(|_| !is_about_recipient(evidence.event)) {
+        w.open("tns:Extension", &[("isCritical", "false")])
+            .open("ext:RelayEvidenceInfo", &[])
+            .text("ext:RelayEvidenceRefersTo", &number.to_string())
+            .close()
+            .close();
+    }
     if has_own(evidence) {
         w.open("tns:Extension", &[("isCritical", "false")]);
         write_own(w, evidence);
@@ -209,7 +222,8 @@ pub(super) fn read(root: Node) -> Result<Read, EvidenceFault> {
         sender_authentication: sender.and_then(read_authentication),
         recipient_authentication: users.iter().find_map(|u| read_authentication(*u)),
         recipients: users.iter().map(|u| read_user(*u)).collect(),
-        refers_to: number_of(any(root, "EvidenceRefersToRecipient")),
+        refers_to: number_of(any(root, "EvidenceRefersToRecipient"))
+            .or_else(|| read_relay_info(root, users.len(), &mut odd)),
         external: read_external(root),
         message: read_message(root),
         opening: own.opening,
@@ -311,6 +325,24 @@ fn read_external(root: Node) -> Option<String> {
     any(root, "ExternalERDSDetails")
         .and_then(|d| read_attribute(d, LEGAL_NAME))
         .or_else(|| text(root, "ForwardedToExternalSystem"))
+}
+
+/// The one recipient that relay evidence is about; all of them is the same as none named.
+fn read_relay_info(root: Node, recipients: usize, odd: &mut Vec<String>) -> Option<usize> {
+    let extensions = any(root, "Extensions").into_iter().flat_map(|e| children(e, NS, "Extension"));
+    let info = extensions.filter_map(|e| child(e, EXT_NS, "RelayEvidenceInfo")).next()?;
+    let numbers: Vec<Option<usize>> = children(info, EXT_NS, "RelayEvidenceRefersTo")
+        .map(|n| number_of(Some(n)))
+        .take(recipients + 1)
+        .collect();
+    match numbers[..] {
+        [one] => one,
+        _ if numbers.len() != recipients => {
+            odd.push("the relay evidence is about several recipients, not all".to_owned());
+            None
+        }
+        _ => None,
+    }
 }
 
 fn read_message(root: Node) -> MessageDetails {

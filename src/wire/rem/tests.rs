@@ -320,6 +320,7 @@ fn evidence_of_others_is_read_with_its_oddities() {
     assert_eq!(rejected.evidence.issuer.name, "R-REMS-2 provider");
     assert_eq!(rejected.evidence.external.as_deref(), Some("S-REMS-1 provider"));
     assert_eq!(rejected.evidence.recipients.len(), 2);
+    assert_eq!((rejected.evidence.refers_to, rejected.oddities.len()), (None, 0));
     assert!(rejected.evidence.sender_authentication.is_some());
     let relayed = read("erds-samples/RelayFailure.RB21.xml");
     assert_eq!(relayed.evidence.event, Event::RelayFailure);

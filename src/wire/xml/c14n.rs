@@ -166,7 +166,7 @@ impl<'a, 'i> Walk<'a, 'i> {
             let wanted = if listed == "#default" { None } else { Some(listed.as_str()) };
             let found = node.namespaces().find(|n| n.name() == wanted);
             match found {
-                Some(ns) => used.push((ns.name().unwrap_or(""), namespace_uri(node, ns.name()))),
+                Some(ns) => used.push((ns.name().unwrap_or(""), ns.uri())),
                 None if wanted.is_none() => used.push(("", "")),
                 None => {}
             }
@@ -185,7 +185,7 @@ impl<'a, 'i> Walk<'a, 'i> {
         }
         let mut scope: BTreeMap<&str, &str> = BTreeMap::new();
         for ns in node.namespaces() {
-            scope.insert(ns.name().unwrap_or(""), namespace_uri(node, ns.name()));
+            scope.insert(ns.name().unwrap_or(""), ns.uri());
         }
         scope.entry("").or_insert("");
         for (prefix, uri) in scope {
@@ -313,10 +313,6 @@ fn keyed<'a>(text: &'a str, a: Attribute<'a, '_>) -> (&'a str, &'a str, &'a str,
 
 fn prefix_of(name: &str) -> &str {
     name.split_once(':').map_or("", |(prefix, _)| prefix)
-}
-
-fn namespace_uri<'a>(node: Node<'a, '_>, prefix: Option<&str>) -> &'a str {
-    node.lookup_namespace_uri(prefix).unwrap_or("")
 }
 
 fn same_scope(a: Node, b: Node) -> bool {

@@ -341,6 +341,13 @@ proptest! {
     }
 
     #[test]
+    fn mail_like_octets_never_panic(
+        text in "(Content-Type: (multipart/(signed|mixed)|message/rfc822|application/pkcs7-signature)(;boundary=\"?b\\\\?\"?)?\r\n|\r\n|--b(--)?\r?\n|[ -~\r\n=;]{0,9}){0,12}"
+    ) {
+        let _ = Opened::read(text.as_bytes());
+    }
+
+    #[test]
     fn a_cut_mail_never_panics(cut in any::<prop::sample::Index>(), octet in any::<u8>()) {
         let mut mail = whole(&compose(Some(ORIGINAL)), ORIGINAL, b"s");
         let at = cut.index(mail.len());
