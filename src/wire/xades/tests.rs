@@ -356,3 +356,21 @@ proptest::proptest! {
         }
     }
 }
+
+#[test]
+fn ecdsa_values_change_spelling_without_loss() {
+    for (first, last) in [(0x00, 0x01), (0x00, 0x80), (0x7f, 0x00), (0xff, 0xff)] {
+        let half: Vec<u8> = [vec![first, last], vec![last; 30]].concat();
+        let joined = [half.clone(), half].concat();
+        let der = algorithm::ecdsa_in_der(&joined).unwrap();
+        let openssl = openssl::ecdsa::EcdsaSig::from_der(&der).unwrap();
+        assert_eq!(openssl.r().to_vec_padded(32).unwrap(), joined[..32]);
+        assert_eq!(openssl.to_der().unwrap(), der);
+        assert_eq!(SignatureAlgorithm::EcdsaP256Sha256.in_xml(&der).unwrap(), joined);
+    }
+    assert!(algorithm::ecdsa_in_der(&[]).is_none());
+    assert!(algorithm::ecdsa_in_der(&[1; 63]).is_none());
+    assert!(algorithm::ecdsa_in_der(&[1; 200]).is_none());
+    let p384 = algorithm::ecdsa_in_der(&[1; 96]).unwrap();
+    assert!(SignatureAlgorithm::EcdsaP256Sha256.in_xml(&p384).is_none());
+}
