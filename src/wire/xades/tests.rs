@@ -207,6 +207,17 @@ fn wrapped_doubled_and_strange_signatures_are_refused_by_name() {
 }
 
 #[test]
+fn a_base_that_canonical_xml_1_1_would_join_is_refused() {
+    let eleven = "http://www.w3.org/2006/12/xml-c14n11";
+    let text = Key::new(SignatureAlgorithm::EcdsaP256Sha256).sign(DOCUMENT);
+    let text = text.replace(EXCLUSIVE, eleven);
+    assert!(read(&text).is_ok());
+    let based = text.replacen("<r:e ", "<r:e xml:base=\"http://x/\" ", 1);
+    let fault = SignatureFault::Canonicalization(format!("{eleven} with xml:base"));
+    assert_eq!(read(&based).err(), Some(fault));
+}
+
+#[test]
 fn only_one_reference_that_covers_something_is_not_enough() {
     let text = Key::new(SignatureAlgorithm::EcdsaP256Sha256).sign(DOCUMENT);
     let from = text.find("<ds:Reference Type").unwrap();
