@@ -7,6 +7,8 @@ pub mod der;
 pub mod digest;
 pub mod ids;
 pub mod imap;
+#[cfg(test)]
+pub(crate) mod judges;
 pub mod mime;
 pub mod ocsp;
 pub mod rem;

@@ -2,7 +2,7 @@
 //! `head ++ original ++ tail` is the mail, `before ++ original ++ after` are the signed octets.
 
 use super::encode::{base64_lines, quoted_printable, words};
-use super::{Introduction, RemHeaders};
+use super::{Introduction, MessageKind, RemHeaders};
 use crate::wire::Timestamp;
 use data_encoding::HEXLOWER;
 
@@ -73,8 +73,12 @@ impl Composed {
         let [outer, mixed, alternative] =
             ["s", "m", "a"].map(|kind| format!("=_kep_{kind}_{mark}"));
         let transfer = original.map(|original| Transfer::of(original, &mark)).transpose()?;
-        let mut before =
-            format!("Content-Type: multipart/mixed;\r\n boundary=\"{mixed}\"\r\n\r\n--{mixed}\r\n");
+        // RFC 2045 §6.4: what encloses 8-bit octets says so.
+        let declared = transfer.map_or("7bit", Transfer::name);
+        let mut before = format!(
+            "Content-Type: multipart/mixed;\r\n boundary=\"{mixed}\"\r\n\
+             Content-Transfer-Encoding: {declared}\r\n\r\n--{mixed}\r\n"
+        );
         before.push_str(&introduction_part(introduction, &alternative));
         let mut after = String::new();
         if let Some(transfer) = transfer {
@@ -85,7 +89,7 @@ impl Composed {
         }
         after.push_str(&format!("\r\n--{mixed}--\r\n"));
         Ok(Self {
-            outer_header: outer_header(envelope, &outer)?.into_bytes(),
+            outer_header: outer_header(envelope, &outer, declared)?.into_bytes(),
             before_original: before.into_bytes(),
             after_original: after.into_bytes(),
             boundary: outer,
@@ -174,7 +178,11 @@ impl Transfer {
     }
 }
 
-fn outer_header(envelope: &Envelope, boundary: &str) -> Result<String, ComposeFault> {
+fn outer_header(
+    envelope: &Envelope,
+    boundary: &str,
+    declared: &str,
+) -> Result<String, ComposeFault> {
     let mut out = String::with_capacity(2048);
     let mut add = |name: &str, value: String| {
         // Only folds that we made ourselves may break a line.
@@ -204,7 +212,10 @@ fn outer_header(envelope: &Envelope, boundary: &str) -> Result<String, ComposeFa
     if !references.is_empty() {
         add("References", references)?;
     }
-    add("Auto-Submitted", "auto-generated".to_owned())?;
+    // RFC 3834 §5: no responder answers evidence; behind a dispatch there is a person.
+    if envelope.rem.kind == Some(MessageKind::Evidence) {
+        add("Auto-Submitted", "auto-generated".to_owned())?;
+    }
     for (name, value) in envelope.rem.fields().into_iter().chain(envelope.extra.iter().cloned()) {
         add(name, value)?;
     }
@@ -212,7 +223,8 @@ fn outer_header(envelope: &Envelope, boundary: &str) -> Result<String, ComposeFa
     out.push_str(&format!(
         "MIME-Version: 1.0\r\n\
          Content-Type: multipart/signed; protocol=\"application/pkcs7-signature\";\r\n \
-         micalg={micalg}; boundary=\"{boundary}\"\r\n\r\n\
+         micalg={micalg}; boundary=\"{boundary}\"\r\n\
+         Content-Transfer-Encoding: {declared}\r\n\r\n\
          This is a registered e-mail message, signed with S/MIME.\r\n\r\n--{boundary}\r\n"
     ));
     Ok(out)

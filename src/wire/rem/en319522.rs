@@ -1,11 +1,11 @@
 //! Evidence as EN 319 522-3 V1.1.1 spells it, with the values of the REM baseline (EN 319 532-4
 //! Annex C). Local elements have no namespace there, referenced ones do.
 
-use super::evidence::{bare, evidence_id, xml_id};
-use super::ts102640::{
+use super::common::{
     bounded, has_own, known, number_of, oddities, read_digest, read_own, time_of, write_digest,
     write_own,
 };
+use super::evidence::{bare, evidence_id, xml_id};
 use super::{
     Authentication, Dialect, Event, Evidence, EvidenceFault, Issuer, MessageDetails, Party,
     PostalAddress, Read, Reason, Why,
@@ -40,7 +40,7 @@ pub(super) fn write(evidence: &Evidence) -> Result<String, EvidenceFault> {
     if let Some(time) = evidence.submission_time {
         w.text("tns:SubmissionTime", &time.iso8601());
     }
-    if let Some(number) = evidence.refers_to {
+    if let Some(number) = evidence.refers_to.filter(|_| is_about_recipient(evidence.event)) {
         w.text("EvidenceRefersToRecipient", &number.to_string());
     }
     w.text("tns:MessageIdentifier", &evidence.message.message_id);
@@ -60,14 +60,9 @@ fn message_form(evidence: &Evidence) -> String {
 }
 
 fn write_reasons(w: &mut Writer, evidence: &Evidence) {
-    let implied = Reason::of_success(evidence.event).map(|reason| Why { reason, details: None });
-    let reasons = match implied {
-        Some(implied) if evidence.reasons.is_empty() => vec![implied],
-        _ => evidence.reasons.clone(),
-    };
-    if reasons.is_empty() {
-        return;
-    }
+    // EN 319 522-2 table 13: a failure has a reason; EN 319 532-4: so has a success.
+    let implied = [Why { reason: Reason::implied(evidence.event), details: None }];
+    let reasons = if evidence.reasons.is_empty() { &implied[..] } else { &evidence.reasons };
     w.open("tns:EventReasons", &[]);
     for why in reasons {
         let (code, uri) = why.reason.en(evidence.event);
@@ -159,6 +154,12 @@ fn write_content(w: &mut Writer, message: &MessageDetails) {
     w.close().close().close();
 }
 
+/// EN 319 522-2 table 13, I09: acceptance, handover and what lies between name their recipient; relay
+/// evidence does so in an extension of the baseline.
+fn is_about_recipient(event: Event) -> bool {
+    event.en().is_some_and(|(code, _)| code.starts_with(['C', 'D', 'E']))
+}
+
 fn is_relay(event: Event) -> bool {
     matches!(event, Event::RelayAcceptance | Event::RelayRejection | Event::RelayFailure)
 }
@@ -178,6 +179,13 @@ fn write_extensions(w: &mut Writer, evidence: &Evidence) {
     w.open("tns:Extensions", &[]);
     w.open("tns:Extension", &[("isCritical", "false")]).open("ext:GeneralEvidenceInfo", &[]);
     w.text("ext:Subject", &evidence.message.subject).close().close();
+    if let Some(number) = evidence.refers_to.filter(|_| !is_about_recipient(evidence.event)) {
+        w.open("tns:Extension", &[("isCritical", "false")])
+            .open("ext:RelayEvidenceInfo", &[])
+            .text("ext:RelayEvidenceRefersTo", &number.to_string())
+            .close()
+            .close();
+    }
     if has_own(evidence) {
         w.open("tns:Extension", &[("isCritical", "false")]);
         write_own(w, evidence);
@@ -214,7 +222,8 @@ pub(super) fn read(root: Node) -> Result<Read, EvidenceFault> {
         sender_authentication: sender.and_then(read_authentication),
         recipient_authentication: users.iter().find_map(|u| read_authentication(*u)),
         recipients: users.iter().map(|u| read_user(*u)).collect(),
-        refers_to: number_of(any(root, "EvidenceRefersToRecipient")),
+        refers_to: number_of(any(root, "EvidenceRefersToRecipient"))
+            .or_else(|| read_relay_info(root, users.len(), &mut odd)),
         external: read_external(root),
         message: read_message(root),
         opening: own.opening,
@@ -248,9 +257,8 @@ fn read_reasons(
         reasons.push(known(Reason::by_en(&code), &code, details, odd));
         bounded(reasons.len(), "reasons")?;
     }
-    let implied =
-        |why: &Why| why.details.is_none() && Some(why.reason) == Reason::of_success(event);
-    if reasons.len() == 1 && reasons.iter().all(implied) {
+    let implied = |why: &Why| why.details.is_none() && why.reason == Reason::implied(event);
+    if event.is_success() && reasons.len() == 1 && reasons.iter().all(implied) {
         reasons.clear();
     }
     Ok(reasons)
@@ -317,6 +325,24 @@ fn read_external(root: Node) -> Option<String> {
     any(root, "ExternalERDSDetails")
         .and_then(|d| read_attribute(d, LEGAL_NAME))
         .or_else(|| text(root, "ForwardedToExternalSystem"))
+}
+
+/// The one recipient that relay evidence is about; all of them is the same as none named.
+fn read_relay_info(root: Node, recipients: usize, odd: &mut Vec<String>) -> Option<usize> {
+    let extensions = any(root, "Extensions").into_iter().flat_map(|e| children(e, NS, "Extension"));
+    let info = extensions.filter_map(|e| child(e, EXT_NS, "RelayEvidenceInfo")).next()?;
+    let numbers: Vec<Option<usize>> = children(info, EXT_NS, "RelayEvidenceRefersTo")
+        .map(|n| number_of(Some(n)))
+        .take(recipients + 1)
+        .collect();
+    match numbers[..] {
+        [one] => one,
+        _ if numbers.len() != recipients => {
+            odd.push("the relay evidence is about several recipients, not all".to_owned());
+            None
+        }
+        _ => None,
+    }
 }
 
 fn read_message(root: Node) -> MessageDetails {

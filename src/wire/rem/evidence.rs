@@ -9,7 +9,7 @@ use crate::wire::{Digest, EvidenceId, Timestamp};
 pub struct Evidence {
     pub id: EvidenceId,
     pub event: Event,
-    /// Beside what the event itself says.
+    /// Beside what a success itself says. Failures in the younger dialect always have one.
     pub reasons: Vec<Why>,
     pub policies: Vec<String>,
     pub issuer: Issuer,

@@ -98,7 +98,7 @@ impl RemHeaders {
         add("REM-EventIdentifier", self.event.and_then(Event::en_uri));
         add("REM-Evidence-ID", self.evidence_id.as_ref().map(|id| format!("<{id}>")));
         if let Some(event) = self.event {
-            let implied = Reason::of_success(event).filter(|_| self.reasons.is_empty());
+            let implied = self.reasons.is_empty().then(|| Reason::implied(event));
             for reason in self.reasons.iter().copied().chain(implied) {
                 add("REM-ReasonIdentifier", Some(reason.en(event).1));
             }
@@ -150,7 +150,7 @@ impl RemHeaders {
     }
 
     fn complete(mut self, elder: Elder) -> Self {
-        let success = self.event.and_then(Reason::of_success);
+        let success = self.event.filter(|e| e.is_success()).map(Reason::implied);
         if self.reasons.len() == 1 && self.reasons.first().copied() == success {
             self.reasons.clear();
         }

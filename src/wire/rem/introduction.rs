@@ -1,7 +1,7 @@
 //! What people read when they open a dispatch or an evidence mail: text and HTML, Turkish then
 //! English, from templates that an operator may replace.
 
-use super::Event;
+use super::{Event, Evidence};
 
 /// An introduction, ready for its mail.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -73,6 +73,29 @@ impl Words {
             self.lines.iter().map(|line| format!("<p>{}</p>\r\n", escaped(line))).collect();
         format!("<h1>{}</h1>\r\n{lines}", escaped(&self.title))
     }
+}
+
+/// The values of the default templates, as an evidence has them; times are those of Turkey.
+pub fn values_of(evidence: &Evidence) -> Vec<(&'static str, String)> {
+    let joined = |texts: Vec<&str>| texts.join(", ");
+    let reasons = evidence.reasons.iter();
+    let recipient = evidence.recipient().map(|party| party.address.clone());
+    vec![
+        ("subject", evidence.message.subject.clone()),
+        ("sender", evidence.sender.address.clone()),
+        ("recipients", joined(evidence.recipients.iter().map(|r| r.address.as_str()).collect())),
+        ("recipient", recipient.unwrap_or_default()),
+        ("time", evidence.event_time.turkish()),
+        ("due", evidence.due_time.map(|t| t.turkish()).unwrap_or_default()),
+        ("provider", evidence.issuer.name.clone()),
+        ("message_id", evidence.message.message_id.clone()),
+        ("evidence_id", evidence.id.to_string()),
+        ("event", evidence.event.turkish().to_owned()),
+        ("event_en", evidence.event.english().to_owned()),
+        ("reason", joined(reasons.clone().map(|why| why.reason.turkish()).collect())),
+        ("reason_en", joined(reasons.map(|why| why.reason.english()).collect())),
+        ("person", evidence.opening.as_ref().map(|o| o.person.clone()).unwrap_or_default()),
+    ]
 }
 
 /// The subject of a dispatch, not yet encoded.

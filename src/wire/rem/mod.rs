@@ -1,6 +1,7 @@
 //! Registered e-mail: evidence in both ETSI dialects, the headers of both, and the S/MIME tree that
 //! carries original and evidence. One fact, two spellings; written strictly, read tolerantly.
 
+mod common;
 mod dispatch;
 mod en319522;
 mod encode;
@@ -20,7 +21,9 @@ pub use evidence::{
     Opening, Party, PostalAddress, Read, Why,
 };
 pub use headers::{MessageKind, RemHeaders};
-pub use introduction::{Introduction, Template, Words, evidence_subject, message_subject};
+pub use introduction::{
+    Introduction, Template, Words, evidence_subject, message_subject, values_of,
+};
 pub use open::{FoundEvidence, OpenFault, Opened, Original};
 pub use reason::Reason;
 

@@ -94,17 +94,24 @@ impl Reason {
         ROWS.iter().find(|row| row.2.iter().any(|(_, f)| *f == fragment)).map(|row| row.0)
     }
 
-    /// What the event itself says already: the younger dialect wants a code even for success.
-    pub fn of_success(event: Event) -> Option<Self> {
+    /// What the event itself says already: the younger dialect wants a code even so. Readers take
+    /// it off a success again.
+    pub fn implied(event: Event) -> Self {
         match event {
-            Event::SubmissionAcceptance => Some(Self::Accepted),
-            Event::RelayAcceptance => Some(Self::Relayed),
-            Event::Delivery => Some(Self::Consigned),
-            Event::Retrieval => Some(Self::HandedOver),
-            Event::RecipientAcceptance => Some(Self::AcceptedByRecipient),
-            Event::RelayToNonRem => Some(Self::RelayedOutside),
-            Event::ReceivedFromNonRem => Some(Self::ReceivedFromOutside),
-            _ => None,
+            Event::SubmissionAcceptance => Self::Accepted,
+            Event::RelayAcceptance => Self::Relayed,
+            Event::Delivery => Self::Consigned,
+            Event::DeliveryExpiration => Self::NoDeliveryInfo,
+            Event::Retrieval => Self::HandedOver,
+            Event::RetrievalExpiration => Self::RetentionPeriodExpired,
+            Event::RecipientAcceptance => Self::AcceptedByRecipient,
+            Event::RecipientRejection => Self::RecipientRejection,
+            Event::AcceptanceExpiration => Self::NotAcceptedInTime,
+            Event::RelayToNonRem => Self::RelayedOutside,
+            Event::ReceivedFromNonRem => Self::ReceivedFromOutside,
+            Event::NotificationForAcceptance => Self::NotificationSent,
+            Event::NotificationForAcceptanceFailure => Self::NotificationError,
+            _ => Self::Other,
         }
     }
 

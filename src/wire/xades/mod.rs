@@ -20,4 +20,4 @@ const ENVELOPED: &str = "http://www.w3.org/2000/09/xmldsig#enveloped-signature";
 const FILTER2: &str = "http://www.w3.org/2002/06/xmldsig-filter2";
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

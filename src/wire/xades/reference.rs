@@ -2,8 +2,8 @@
 //! must be one we understand; a digest over something else would only look like protection.
 
 use super::read::SignatureFault;
-use super::{ENVELOPED, FILTER2, Hash, SIGNED_PROPERTIES, XADES_NS};
-use crate::wire::xml::{C14n, DS_NS, Xml, base64_of, child, children, text_of};
+use super::{ENVELOPED, EXCLUSIVE, FILTER2, Hash, SIGNED_PROPERTIES, XADES_NS};
+use crate::wire::xml::{C14n, DS_NS, Method, XML_NS, Xml, base64_of, child, children, text_of};
 use roxmltree::Node;
 
 /// What a reference protects.
@@ -62,7 +62,12 @@ pub(super) fn c14n_of(node: Node) -> Result<C14n, SignatureFault> {
     let uri = node.attribute("Algorithm").unwrap_or("");
     let mut c14n =
         C14n::by_uri(uri).ok_or_else(|| SignatureFault::Canonicalization(uri.to_owned()))?;
-    if let Some(list) = child(node, crate::wire::xades::EXCLUSIVE, "InclusiveNamespaces") {
+    // C14N 1.1 §2.4 joins xml:base of left-out ancestors; nobody signs such documents.
+    let based = |n: Node| n.has_attribute((XML_NS, "base"));
+    if c14n.method == Method::Inclusive11 && node.document().descendants().any(based) {
+        return Err(SignatureFault::Canonicalization(format!("{uri} with xml:base")));
+    }
+    if let Some(list) = child(node, EXCLUSIVE, "InclusiveNamespaces") {
         let listed = list.attribute("PrefixList").unwrap_or("").split_ascii_whitespace();
         c14n.prefixes = listed.take(MAX_PREFIXES).map(str::to_owned).collect();
     }

@@ -20,13 +20,14 @@ pub(super) fn hold(text: &str) -> Result<(), XmlFault> {
             let tag = tag(rest)?;
             elements += 1;
             declarations += tag.declarations;
+            let here = in_scope + tag.declarations;
             if !tag.empty {
                 open.push(tag.declarations);
-                in_scope += tag.declarations;
+                in_scope = here;
             }
             within(elements <= MAX_ELEMENTS, "elements")?;
             within(declarations <= MAX_DECLARATIONS, "namespace declarations")?;
-            within(in_scope + tag.declarations <= MAX_IN_SCOPE, "namespaces at one place")?;
+            within(here <= MAX_IN_SCOPE, "namespaces at one place")?;
             if open.len() > MAX_DEPTH {
                 return Err(XmlFault::TooDeep);
             }
@@ -96,5 +97,5 @@ fn within(holds: bool, what: &'static str) -> Result<(), XmlFault> {
 const MAX_ELEMENTS: usize = 200_000;
 const MAX_ATTRIBUTES: usize = 128;
 /// The parser copies what is in scope at each declaration.
-const MAX_DECLARATIONS: usize = 16_384;
-const MAX_IN_SCOPE: usize = 128;
+const MAX_DECLARATIONS: usize = 8_192;
+const MAX_IN_SCOPE: usize = 64;

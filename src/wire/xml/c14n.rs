@@ -166,7 +166,7 @@ impl<'a, 'i> Walk<'a, 'i> {
             let wanted = if listed == "#default" { None } else { Some(listed.as_str()) };
             let found = node.namespaces().find(|n| n.name() == wanted);
             match found {
-                Some(ns) => used.push((ns.name().unwrap_or(""), namespace_uri(node, ns.name()))),
+                Some(ns) => used.push((ns.name().unwrap_or(""), ns.uri())),
                 None if wanted.is_none() => used.push(("", "")),
                 None => {}
             }
@@ -185,7 +185,7 @@ impl<'a, 'i> Walk<'a, 'i> {
         }
         let mut scope: BTreeMap<&str, &str> = BTreeMap::new();
         for ns in node.namespaces() {
-            scope.insert(ns.name().unwrap_or(""), namespace_uri(node, ns.name()));
+            scope.insert(ns.name().unwrap_or(""), ns.uri());
         }
         scope.entry("").or_insert("");
         for (prefix, uri) in scope {
@@ -246,12 +246,12 @@ impl<'a, 'i> Walk<'a, 'i> {
             self.out.extend_from_slice(pi.target.as_bytes());
             if let Some(value) = pi.value {
                 self.out.push(b' ');
-                self.out.extend_from_slice(value.as_bytes());
+                lines(&mut self.out, value);
             }
             self.out.extend_from_slice(b"?>");
         } else if node.is_comment() && self.rule.comments {
             self.out.extend_from_slice(b"<!--");
-            self.out.extend_from_slice(node.text().unwrap_or("").as_bytes());
+            lines(&mut self.out, node.text().unwrap_or(""));
             self.out.extend_from_slice(b"-->");
         } else if node.is_text() {
             replaced(&mut self.out, node.text().unwrap_or(""), in_text);
@@ -269,6 +269,11 @@ fn replaced(out: &mut Vec<u8>, text: &str, entity: fn(u8) -> Option<&'static [u8
         }
     }
     out.extend_from_slice(&text.as_bytes()[from..]);
+}
+
+/// XML 1.0 §2.11: the parser normalises line ends in text, but not in comments and instructions.
+fn lines(out: &mut Vec<u8>, text: &str) {
+    out.extend_from_slice(text.replace("\r\n", "\n").replace('\r', "\n").as_bytes());
 }
 
 fn in_text(byte: u8) -> Option<&'static [u8]> {
@@ -308,10 +313,6 @@ fn keyed<'a>(text: &'a str, a: Attribute<'a, '_>) -> (&'a str, &'a str, &'a str,
 
 fn prefix_of(name: &str) -> &str {
     name.split_once(':').map_or("", |(prefix, _)| prefix)
-}
-
-fn namespace_uri<'a>(node: Node<'a, '_>, prefix: Option<&str>) -> &'a str {
-    node.lookup_namespace_uri(prefix).unwrap_or("")
 }
 
 fn same_scope(a: Node, b: Node) -> bool {

@@ -284,6 +284,24 @@ fn headers_are_written_in_both_families_and_read_from_either() {
 }
 
 #[test]
+fn an_introduction_tells_what_the_evidence_says() {
+    let values = values_of(&full_evidence(Event::RetrievalExpiration));
+    let values: Vec<(&str, &str)> = values.iter().map(|(n, v)| (*n, v.as_str())).collect();
+    let made = Template::evidence().render(&values);
+    for line in [
+        "KEP delili: Zaman aşımından okundu",
+        "İlgili alıcı: ayse@hs06.kep.tr",
+        "Neden: Süre doldu, Zararlı yazılım bulundu",
+        "Evidence: Retrieval expiration",
+        "Reason: Period expired, Malware found",
+        "End of the period: 23.11.2026 11:30:00",
+    ] {
+        assert!(made.text.contains(&format!("{line}\r\n")), "{line}\n{}", made.text);
+    }
+    assert!(made.html.contains("Sözleşme &lt;taslağı&gt; &amp; ekleri"));
+}
+
+#[test]
 fn subjects_name_the_event() {
     assert_eq!(evidence_subject(Event::Delivery, "Konu"), "[KEP Delili: Teslim edildi] Konu");
     assert_eq!(words("[KEP] plain"), "[KEP] plain");
@@ -320,6 +338,13 @@ proptest! {
         let opened = Opened::read(&mail).unwrap();
         let found = opened.original.unwrap();
         prop_assert_eq!(found.octets(&mail), original.as_slice());
+    }
+
+    #[test]
+    fn mail_like_octets_never_panic(
+        text in "(Content-Type: (multipart/(signed|mixed)|message/rfc822|application/pkcs7-signature)(;boundary=\"?b\\\\?\"?)?\r\n|\r\n|--b(--)?\r?\n|[ -~\r\n=;]{0,9}){0,12}"
+    ) {
+        let _ = Opened::read(text.as_bytes());
     }
 
     #[test]
