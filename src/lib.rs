@@ -5,4 +5,5 @@
 #![forbid(unsafe_code)]
 
 pub mod accept;
+pub mod deliver;
 pub mod wire;

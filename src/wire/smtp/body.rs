@@ -86,6 +86,38 @@ impl DataReceiver {
     }
 }
 
+/// Stuffs dots into a message on its way out, and ends it.
+#[derive(Debug)]
+pub struct DotStuffer {
+    last: [u8; 2],
+}
+
+impl Default for DotStuffer {
+    fn default() -> Self {
+        Self { last: *b"\r\n" }
+    }
+}
+
+impl DotStuffer {
+    pub fn stuff(&mut self, octets: &[u8], out: &mut Vec<u8>) {
+        for &octet in octets {
+            if octet == b'.' && self.last == *b"\r\n" {
+                out.push(b'.');
+            }
+            out.push(octet);
+            self.last = [self.last[1], octet];
+        }
+    }
+
+    /// The end; a message that does not end in CRLF gets one, because DATA can't say it otherwise.
+    pub fn finish(self, out: &mut Vec<u8>) {
+        if self.last != *b"\r\n" {
+            out.extend_from_slice(b"\r\n");
+        }
+        out.extend_from_slice(b".\r\n");
+    }
+}
+
 /// Watches the octets of a message: CRLF only, no NUL, no line beyond the limit.
 #[derive(Debug)]
 pub struct TextGuard {
@@ -198,14 +230,9 @@ mod tests {
     }
 
     fn stuffed(text: &[u8]) -> Vec<u8> {
-        let mut wire = Vec::new();
-        for line in text.split_inclusive(|b| *b == b'\n') {
-            if line.first() == Some(&b'.') {
-                wire.push(b'.');
-            }
-            wire.extend_from_slice(line);
-        }
-        wire.extend_from_slice(b".\r\n");
+        let (mut stuffer, mut wire) = (DotStuffer::default(), Vec::new());
+        stuffer.stuff(text, &mut wire);
+        stuffer.finish(&mut wire);
         wire
     }
 

@@ -1,0 +1,301 @@
+//! Sends one mail over SMTP, as a pure state machine: to another provider, or (with a login) to a
+//! submission port.
+//!
+//! The shell's loop: `next`, do as it says, then `feed`, `tls_started`, `body_sent` or `lost`.
+//! Recipients are answered for one by one; nothing goes out in clear.
+
+mod capabilities;
+mod plan;
+mod report;
+
+pub use plan::{Mail, To};
+pub use report::{Failure, Outcome, Report};
+
+use crate::wire::smtp::{Reply, ReplyReader};
+use capabilities::Capabilities;
+use data_encoding::BASE64;
+use plan::{Command, Expect};
+use secrecy::{ExposeSecret, SecretString};
+use std::collections::VecDeque;
+
+/// What the shell does next.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Next {
+    /// Read, then `feed`; at the end of the stream `lost`.
+    Read,
+    Send(Vec<u8>),
+    /// Start TLS, then `tls_started`.
+    StartTls,
+    /// Send the mail's octets, then `body_sent`.
+    SendBody(BodyForm),
+    /// It is over: send nothing more, close.
+    Done(Report),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BodyForm {
+    /// Through `wire::smtp::DotStuffer`, its end included.
+    Dots,
+    /// As they are (BDAT).
+    Plain,
+}
+
+/// How the connection gets its TLS. There is no third way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tls {
+    /// It is there already (port 465).
+    Established,
+    StartTls,
+}
+
+pub struct Dialogue {
+    mail: Mail,
+    login: Option<(String, SecretString)>,
+    replies: ReplyReader,
+    steps: VecDeque<Next>,
+    report: Report,
+    state: State,
+}
+
+enum State {
+    Greeting(Tls),
+    /// In clear: only to get to STARTTLS.
+    ClearHello,
+    StartTls,
+    Handshaking,
+    Hello,
+    LoggingIn(Capabilities),
+    /// Commands out, replies to come.
+    Sending {
+        unsent: VecDeque<Command>,
+        expected: VecDeque<Expect>,
+        pipelining: bool,
+    },
+    /// The shell sends octets; then the final reply.
+    Body {
+        expected: VecDeque<Expect>,
+    },
+    Over,
+}
+
+impl Dialogue {
+    pub fn new(mail: Mail, tls: Tls, login: Option<(String, SecretString)>) -> Self {
+        Self {
+            report: Report::pending(&mail.recipients),
+            mail,
+            login,
+            replies: ReplyReader::default(),
+            steps: VecDeque::new(),
+            state: State::Greeting(tls),
+        }
+    }
+
+    #[allow(clippy::should_implement_trait)] // it never ends by itself, and takes no `for`
+    pub fn next(&mut self) -> Next {
+        loop {
+            if let Some(step) = self.steps.pop_front() {
+                return step;
+            }
+            if matches!(self.state, State::Over) {
+                return Next::Done(self.report.clone());
+            }
+            match self.replies.next_reply() {
+                Ok(Some(reply)) => self.heard(reply),
+                Ok(None) => return Next::Read,
+                Err(error) => self.fail(Failure::Protocol(error)),
+            }
+        }
+    }
+
+    pub fn feed(&mut self, octets: &[u8]) {
+        self.replies.feed(octets);
+    }
+
+    pub fn tls_started(&mut self) {
+        self.replies = ReplyReader::default();
+        self.state = State::Hello;
+        self.send(format!("EHLO {}\r\n", self.mail.helo));
+    }
+
+    pub fn body_sent(&mut self) {
+        self.state = match self.take_state() {
+            State::Body { expected } => {
+                State::Sending { unsent: VecDeque::new(), expected, pipelining: true }
+            }
+            other => other,
+        };
+    }
+
+    /// The connection broke or timed out.
+    pub fn lost(&mut self) {
+        let after_body = match &self.state {
+            State::Sending { expected, .. } => expected.contains(&Expect::Final),
+            _ => false,
+        };
+        if !matches!(self.state, State::Over) {
+            self.fail(if after_body { Failure::LostAfterBody } else { Failure::Lost });
+        }
+    }
+
+    fn heard(&mut self, reply: Reply) {
+        match self.take_state() {
+            State::Greeting(tls) if reply.code() == 220 => {
+                self.state = match tls {
+                    Tls::Established => State::Hello,
+                    Tls::StartTls => State::ClearHello,
+                };
+                self.send(format!("EHLO {}\r\n", self.mail.helo));
+            }
+            State::Greeting(_) => self.fail(Failure::Greeting(reply)),
+            State::ClearHello => self.clear_hello(reply),
+            State::StartTls => self.start_tls(reply),
+            State::Hello if reply.code() == 250 => {
+                let offered = Capabilities::read(&reply);
+                self.log_in(offered);
+            }
+            State::Hello => self.fail(Failure::Hello(reply)),
+            State::LoggingIn(offered) if reply.code() == 235 => self.begin(&offered),
+            State::LoggingIn(_) => self.fail(Failure::Login(reply)),
+            State::Sending { unsent, expected, pipelining } => {
+                self.answered(reply, unsent, expected, pipelining);
+            }
+            // A reply while we still send: it belongs to what comes after (an early refusal).
+            State::Body { .. } | State::Handshaking => self.fail(Failure::Unexpected(reply)),
+            State::Over => {}
+        }
+    }
+
+    fn clear_hello(&mut self, reply: Reply) {
+        if reply.code() != 250 {
+            return self.fail(Failure::Hello(reply));
+        }
+        if !Capabilities::read(&reply).starttls {
+            return self.fail(Failure::NoTls);
+        }
+        self.state = State::StartTls;
+        self.send("STARTTLS\r\n".to_owned());
+    }
+
+    fn start_tls(&mut self, reply: Reply) {
+        if reply.code() != 220 {
+            return self.fail(Failure::StartTls(reply));
+        }
+        // Replies sent along in clear would be taken for replies under TLS.
+        if self.replies.has_rest() {
+            return self.fail(Failure::Injected);
+        }
+        self.state = State::Handshaking;
+        self.steps.push_back(Next::StartTls);
+    }
+
+    fn log_in(&mut self, offered: Capabilities) {
+        let Some((user, secret)) = self.login.take() else { return self.begin(&offered) };
+        if !offered.auth_plain {
+            return self.fail(Failure::NoLogin);
+        }
+        let response = BASE64.encode(format!("\0{user}\0{}", secret.expose_secret()).as_bytes());
+        self.state = State::LoggingIn(offered);
+        self.send(format!("AUTH PLAIN {response}\r\n"));
+    }
+
+    fn begin(&mut self, offered: &Capabilities) {
+        match plan::commands(&self.mail, offered) {
+            Ok(commands) => {
+                let pipelining = offered.pipelining;
+                self.go_on(commands, VecDeque::new(), pipelining);
+            }
+            Err(failure) => self.fail(failure),
+        }
+    }
+
+    /// Sends what may be sent now: everything when pipelining, else one command.
+    fn go_on(
+        &mut self,
+        mut unsent: VecDeque<Command>,
+        mut expected: VecDeque<Expect>,
+        pipelining: bool,
+    ) {
+        let mut octets = Vec::new();
+        while pipelining || expected.is_empty() {
+            let Some(command) = unsent.pop_front() else { break };
+            let body_follows = command.expect == Expect::Final;
+            octets.extend_from_slice(command.line.as_bytes());
+            expected.push_back(command.expect);
+            if body_follows {
+                self.steps.push_back(Next::Send(octets));
+                self.steps.push_back(Next::SendBody(BodyForm::Plain));
+                self.state = State::Body { expected };
+                return;
+            }
+        }
+        if !octets.is_empty() {
+            self.steps.push_back(Next::Send(octets));
+        }
+        self.state = State::Sending { unsent, expected, pipelining };
+    }
+
+    fn answered(
+        &mut self,
+        reply: Reply,
+        mut unsent: VecDeque<Command>,
+        mut expected: VecDeque<Expect>,
+        pipelining: bool,
+    ) {
+        match expected.pop_front() {
+            Some(Expect::Mail) if !reply.is_positive() => {
+                self.report.refuse_pending(&reply);
+                unsent.clear();
+            }
+            Some(Expect::Mail) | None => {}
+            Some(Expect::Rcpt(index)) => self.report.recipient(index, reply),
+            Some(Expect::Data) if reply.code() == 354 => return self.send_data(),
+            Some(Expect::Data) => self.report.refuse_taken(&reply),
+            Some(Expect::Final) => self.report.finish(&reply),
+        }
+        if expected.is_empty() && !self.report.anyone_taken() && !unsent.iter().any(is_rcpt) {
+            unsent.clear();
+        }
+        if expected.is_empty() && unsent.is_empty() {
+            return self.over();
+        }
+        self.go_on(unsent, expected, pipelining);
+    }
+
+    fn send_data(&mut self) {
+        let expected = VecDeque::from([Expect::Final]);
+        if self.report.anyone_taken() {
+            self.steps.push_back(Next::SendBody(BodyForm::Dots));
+            self.state = State::Body { expected };
+        } else {
+            // RFC 2920 §3.1: a pipelined DATA was taken though no recipient was; send nothing.
+            self.send(".\r\n".to_owned());
+            self.state = State::Sending { unsent: VecDeque::new(), expected, pipelining: true };
+        }
+    }
+
+    fn fail(&mut self, failure: Failure) {
+        self.report.fail(failure);
+        self.state = State::Over;
+    }
+
+    /// QUIT is said, its answer not awaited: the mail's fate is known.
+    fn over(&mut self) {
+        self.send("QUIT\r\n".to_owned());
+        self.state = State::Over;
+    }
+
+    fn send(&mut self, line: String) {
+        self.steps.push_back(Next::Send(line.into_bytes()));
+    }
+
+    fn take_state(&mut self) -> State {
+        std::mem::replace(&mut self.state, State::Over)
+    }
+}
+
+fn is_rcpt(command: &Command) -> bool {
+    matches!(command.expect, Expect::Rcpt(_))
+}
+
+#[cfg(test)]
+mod tests;

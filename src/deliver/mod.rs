@@ -1,0 +1,3 @@
+//! 3 · The dispatch reaches a local mailbox, or the other provider.
+
+pub mod dialogue;
