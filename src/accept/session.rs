@@ -59,11 +59,16 @@ impl Session {
             if let Some(step) = self.steps.pop_front() {
                 return step;
             }
-            if !self.advance() {
-                self.flush();
-                let wait = if self.is_over() { Next::Close } else { Next::Read };
-                self.steps.push_back(wait);
+            if self.advance() {
+                continue;
             }
+            return if !self.output.is_empty() {
+                Next::Send(std::mem::take(&mut self.output))
+            } else if self.is_over() {
+                Next::Close
+            } else {
+                Next::Read
+            };
         }
     }
 

@@ -20,11 +20,13 @@ pub(super) fn parse(value: &[u8]) -> Result<Vec<Entry>, Malformed> {
         match cursor.peek() {
             None => return Ok(entries),
             Some(b',') => cursor.at += 1,
-            Some(_) => entries.push(cursor.entry()?),
-        }
-        cursor.skip_space()?;
-        if !matches!(cursor.peek(), None | Some(b',')) {
-            return Err(Malformed);
+            Some(_) => {
+                entries.push(cursor.entry()?);
+                cursor.skip_space()?;
+                if !matches!(cursor.peek(), None | Some(b',')) {
+                    return Err(Malformed);
+                }
+            }
         }
     }
 }
