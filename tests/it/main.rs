@@ -1,2 +1,4 @@
+mod dialogue;
+mod mail;
 mod smtp;
 mod transcript;

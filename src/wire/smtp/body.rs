@@ -133,12 +133,17 @@ impl TextGuard {
         Self { limit, length: 0, after_cr: false, fault: None }
     }
 
-    pub fn watch(&mut self, octets: &[u8]) {
-        for &octet in octets {
-            if self.fault.is_some() {
-                return;
+    pub fn watch(&mut self, mut octets: &[u8]) {
+        while self.fault.is_none() && !octets.is_empty() {
+            // Nothing above CR is special; most of a message is such a run.
+            let run = octets.iter().position(|b| *b <= b'\r').unwrap_or(octets.len());
+            let (plain, rest) = octets.split_at(run);
+            self.fault = self.plain(plain.len()).err();
+            octets = rest;
+            if let (None, Some((octet, rest))) = (self.fault, octets.split_first()) {
+                self.fault = self.step(*octet).err();
+                octets = rest;
             }
-            self.fault = self.step(octet).err();
         }
     }
 
@@ -155,24 +160,30 @@ impl TextGuard {
         self.fault
     }
 
+    fn plain(&mut self, octets: usize) -> Result<(), BodyError> {
+        if octets > 0 && self.after_cr {
+            return Err(BodyError::BareCr);
+        }
+        self.length += octets;
+        if self.length > self.limit { Err(BodyError::LineTooLong) } else { Ok(()) }
+    }
+
     fn step(&mut self, octet: u8) -> Result<(), BodyError> {
         match octet {
             b'\n' if self.after_cr => {
                 self.length = 0;
                 self.after_cr = false;
+                Ok(())
             }
-            b'\n' => return Err(BodyError::BareLf),
-            _ if self.after_cr => return Err(BodyError::BareCr),
-            b'\r' => self.after_cr = true,
-            0 => return Err(BodyError::Nul),
-            _ => {
-                self.length += 1;
-                if self.length > self.limit {
-                    return Err(BodyError::LineTooLong);
-                }
+            b'\n' => Err(BodyError::BareLf),
+            _ if self.after_cr => Err(BodyError::BareCr),
+            b'\r' => {
+                self.after_cr = true;
+                Ok(())
             }
+            0 => Err(BodyError::Nul),
+            _ => self.plain(1),
         }
-        Ok(())
     }
 }
 
