@@ -59,7 +59,8 @@ impl Session {
             if let Some(step) = self.steps.pop_front() {
                 return step;
             }
-            if self.advance() {
+            // A packet of small commands must not become a heap of replies.
+            if self.output.len() < OUTPUT_MAX && self.advance() {
                 continue;
             }
             return if !self.output.is_empty() {
@@ -203,6 +204,9 @@ impl Session {
         )
     }
 }
+
+/// Replies are handed out from here on, before the next command is read.
+const OUTPUT_MAX: usize = 8 * 1024;
 
 #[cfg(test)]
 mod tests;

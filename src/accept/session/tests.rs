@@ -164,3 +164,16 @@ fn memory_stays_bounded_while_a_line_never_ends() {
     }
     assert!(session.input.raw().len() <= 1001);
 }
+
+#[test]
+fn replies_are_handed_out_before_they_heap_up() {
+    let mut session = Session::new(Arc::new(small()), true);
+    session.feed(&b"EHLO x\r\n".repeat(2000));
+    loop {
+        match session.next() {
+            Next::Send(octets) => assert!(octets.len() < OUTPUT_MAX + 1024),
+            Next::Read => break,
+            other => panic!("{other:?}"),
+        }
+    }
+}
