@@ -132,6 +132,22 @@ fn subjects_are_decoded() {
     assert_eq!(subject("Subject: Çağrı"), "Çağrı");
 }
 
+/// Work stays in proportion to the header: quadratic reading would take minutes here.
+#[test]
+fn a_header_made_to_be_slow_is_not() {
+    let started = std::time::Instant::now();
+    for piece in ["=?utf-8?q?", "=?utf-8?q?a?= ", "=?utf-8?b?", "\\\"", "(", "<", ",", ":", "\"a"] {
+        let long = piece.repeat(900 / piece.len());
+        let folded = vec![long.as_str(); 200].join("\n ");
+        for name in ["Subject", "Cc", "Content-Type", "Sender", "Message-ID"] {
+            let _ = with(&format!("{name}: {folded}"));
+        }
+    }
+    let parts = "--b\nContent-Type: multipart/mixed; boundary=\"b\"\n".repeat(2000);
+    let _ = with(&format!("Content-Type: multipart/mixed; boundary=b\n\n{parts}"));
+    assert!(started.elapsed().as_secs() < 20, "{:?}", started.elapsed());
+}
+
 #[test]
 fn identifiers_and_national_fields() {
     let parsed =
