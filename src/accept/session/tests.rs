@@ -139,7 +139,7 @@ proptest! {
     }
 
     #[test]
-    fn random_octets_never_panic(octets in prop::collection::vec(any::<u8>(), 0..600)) {
+    fn invariant_10_random_octets_never_panic(octets in prop::collection::vec(any::<u8>(), 0..600)) {
         play(&small(), true, [octets.as_slice()]);
         play(&small(), true, [LOGIN.as_bytes(), octets.as_slice()]);
     }
@@ -156,7 +156,7 @@ fn an_answer_that_fits_no_question_ends_the_session() {
 }
 
 #[test]
-fn memory_stays_bounded_while_a_line_never_ends() {
+fn invariant_10_memory_stays_bounded_while_a_line_never_ends() {
     let mut session = Session::new(Arc::new(small()), true);
     for _ in 0..1000 {
         while !matches!(session.next(), Next::Read) {}
