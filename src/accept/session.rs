@@ -51,6 +51,11 @@ impl Session {
         }
     }
 
+    /// What a connection hears that is one too many; no session is made for it.
+    pub fn turn_away(host: &str) -> Vec<u8> {
+        say::too_many_connections(host).encode()
+    }
+
     /// What to do next. After `Read` the shell calls `feed`, after `Ask` `answer`, after `StartTls`
     /// `tls_started`; after the others simply `next` again.
     #[allow(clippy::should_implement_trait)] // it never ends by itself, and takes no `for`
@@ -59,11 +64,17 @@ impl Session {
             if let Some(step) = self.steps.pop_front() {
                 return step;
             }
-            if !self.advance() {
-                self.flush();
-                let wait = if self.is_over() { Next::Close } else { Next::Read };
-                self.steps.push_back(wait);
+            // A packet of small commands must not become a heap of replies.
+            if self.output.len() < OUTPUT_MAX && self.advance() {
+                continue;
             }
+            return if !self.output.is_empty() {
+                Next::Send(std::mem::take(&mut self.output))
+            } else if self.is_over() {
+                Next::Close
+            } else {
+                Next::Read
+            };
         }
     }
 
@@ -198,6 +209,9 @@ impl Session {
         )
     }
 }
+
+/// Replies are handed out from here on, before the next command is read.
+const OUTPUT_MAX: usize = 8 * 1024;
 
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,8 @@
 //! The one integration binary: each file of this folder is a topic.
 
+mod dialogue;
 mod lane;
+mod mail;
 mod smtp;
 mod tidy;
 mod transcript;

@@ -12,6 +12,7 @@
 //! then accepted 1                         what the world looks like now, read by the driver
 //! ```
 //!
+//! A driver that cannot give or see something (a socket sees no pauses) leaves that file out.
 //! `C:` lines up to the next `S:` are sent at once (pipelined).
 
 pub mod pure;

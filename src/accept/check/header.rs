@@ -90,6 +90,11 @@ pub(super) fn field(whole: &[u8]) -> Option<Field<'_>> {
         return None;
     }
     let value = whole.get(colon + 1..)?;
+    // RFC 5322 §3.2.2: a folded line of white space alone; some readers end the header there.
+    let folds = value.split_inclusive(|b| *b == b'\n').skip(1);
+    if folds.into_iter().any(|line| line.trim_ascii().is_empty()) {
+        return None;
+    }
     Some(Field { name, value: value.strip_suffix(b"\r\n").unwrap_or(value) })
 }
 

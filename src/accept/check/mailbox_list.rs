@@ -1,5 +1,5 @@
 //! Address lists (RFC 5322 §3.4), read the one way every reader agrees on: no routes, no white
-//! space inside an address. Raw 8-bit display names are taken; comments are skipped.
+//! space or comment within an address. Raw 8-bit display names are taken; comments are skipped.
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Entry {
@@ -20,11 +20,13 @@ pub(super) fn parse(value: &[u8]) -> Result<Vec<Entry>, Malformed> {
         match cursor.peek() {
             None => return Ok(entries),
             Some(b',') => cursor.at += 1,
-            Some(_) => entries.push(cursor.entry()?),
-        }
-        cursor.skip_space()?;
-        if !matches!(cursor.peek(), None | Some(b',')) {
-            return Err(Malformed);
+            Some(_) => {
+                entries.push(cursor.entry()?);
+                cursor.skip_space()?;
+                if !matches!(cursor.peek(), None | Some(b',')) {
+                    return Err(Malformed);
+                }
+            }
         }
     }
 }
@@ -94,16 +96,22 @@ impl Cursor<'_> {
             (Some(b'<'), _) => {
                 let local = self.words()?;
                 let [local] = local.as_slice() else { return Err(Malformed) };
-                if self.take() != Some(b'@') {
+                if self.take() != Some(b'@') || self.was_apart() {
                     return Err(Malformed);
                 }
                 let address = self.address(local)?;
                 self.skip_space()?;
                 if self.take() == Some(b'>') { Ok(address) } else { Err(Malformed) }
             }
-            (Some(b'@'), [local]) => self.address(local),
+            (Some(b'@'), [local]) if !self.was_apart() => self.address(local),
             _ => Err(Malformed),
         }
+    }
+
+    /// Something stood between the local part and the `@` just taken.
+    fn was_apart(&self) -> bool {
+        let before = self.at.checked_sub(2).and_then(|at| self.octets.get(at));
+        !before.is_some_and(|octet| is_atom(*octet) || *octet == b'"')
     }
 
     fn address(&mut self, local: &str) -> Result<String, Malformed> {
@@ -225,7 +233,11 @@ mod tests {
             "<ali@hs05.kep.tr> <veli@hs05.kep.tr>",
             "(open ali@hs05.kep.tr",
             "\"open ali@hs05.kep.tr",
-            "ali @@hs05.kep.tr",
+            "ali @hs05.kep.tr",
+            "ali(c)@hs05.kep.tr",
+            "<ali @hs05.kep.tr>",
+            "ali@ hs05.kep.tr",
+            "ali@@hs05.kep.tr",
             "group: a@b.c",
             ": a@b.c;",
         ] {

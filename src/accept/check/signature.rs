@@ -32,6 +32,19 @@ pub enum SignatureForm {
     Pgp,
 }
 
+impl SignatureForm {
+    /// Why a message of this form can't pass where a signature is required; none when there is a
+    /// signature for `trust` to judge.
+    pub fn lack(&self) -> Option<Refusal> {
+        match self {
+            Self::None => Some(Refusal::SignatureMissing),
+            Self::Encrypted => Some(Refusal::SignatureHidden),
+            Self::Pgp => Some(Refusal::SignatureForeignForm),
+            Self::Multipart { .. } | Self::Opaque { .. } => None,
+        }
+    }
+}
+
 impl std::fmt::Debug for SignatureForm {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {

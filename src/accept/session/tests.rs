@@ -1,1 +1,179 @@
+use super::*;
+use crate::accept::ask::*;
+use crate::wire::{AccountId, KepAddress, MessageId};
+use proptest::prelude::*;
+use std::time::Duration;
 
+/// All a session did, in an order that cuts can't change.
+#[derive(Default, PartialEq, Debug)]
+struct Seen {
+    said: String,
+    asked: Vec<String>,
+    bodies: Vec<Vec<u8>>,
+    aborted: Vec<Option<String>>,
+    pauses: Vec<Duration>,
+    closed: bool,
+}
+
+/// Feeds the pieces; after a handshake what was not yet sent is dropped.
+fn play<'a>(config: &Config, tls: bool, pieces: impl IntoIterator<Item = &'a [u8]>) -> Seen {
+    let mut session = Session::new(Arc::new(config.clone()), tls);
+    let mut seen = Seen::default();
+    let mut open = None;
+    let mut going = run(&mut session, &mut seen, &mut open);
+    for piece in pieces {
+        if !going {
+            break;
+        }
+        session.feed(piece);
+        going = run(&mut session, &mut seen, &mut open);
+    }
+    seen
+}
+
+fn run(session: &mut Session, seen: &mut Seen, open: &mut Option<Vec<u8>>) -> bool {
+    loop {
+        match session.next() {
+            Next::Read => return true,
+            Next::Send(octets) => seen.said += &String::from_utf8(octets).unwrap(),
+            Next::Pause(time) => seen.pauses.push(time),
+            Next::StartTls => {
+                session.tls_started();
+                return false;
+            }
+            Next::Spool(Piece::Begin) => assert!(open.replace(Vec::new()).is_none()),
+            Next::Spool(Piece::Chunk(octets)) => open.as_mut().unwrap().extend(octets),
+            Next::Spool(Piece::Abort(why)) => {
+                assert!(open.take().is_some());
+                seen.aborted.push(why.map(|a| a.refusal.to_string()));
+            }
+            Next::Ask(ask) => {
+                seen.asked.push(format!("{ask:?}"));
+                let answer = answer(ask, open, seen);
+                session.answer(answer);
+            }
+            Next::Close => {
+                seen.closed = true;
+                return false;
+            }
+        }
+    }
+}
+
+fn answer(ask: Ask, open: &mut Option<Vec<u8>>, seen: &mut Seen) -> Answer {
+    match ask {
+        Ask::Authenticate { user, .. } => Answer::Login(match KepAddress::parse(&user) {
+            Ok(address) => LoginAnswer::Accepted(Login { account: AccountId(1), address }),
+            Err(_) => LoginAnswer::Rejected,
+        }),
+        Ask::Recipient { address } => Answer::Recipient(match address.local() {
+            "veli" => RecipientAnswer::Local,
+            _ => RecipientAnswer::Unknown,
+        }),
+        Ask::Submit { octets, .. } => {
+            let body = open.take().unwrap();
+            assert_eq!(body.len() as u64, octets);
+            seen.bodies.push(body);
+            let message_id = MessageId::parse("id@hs05.kep.tr").unwrap();
+            Answer::Submitted(SubmitAnswer::Accepted { message_id })
+        }
+    }
+}
+
+const LOGIN: &str = "EHLO x\r\nAUTH PLAIN AGFsaUBoczA1LmtlcC50cgBnaXpsaQ==\r\n";
+
+/// Pieces a dialogue may be made of, sensible and not.
+fn words() -> impl Strategy<Value = Vec<u8>> {
+    let fixed: Vec<&[u8]> = vec![
+        b"EHLO x\r\n",
+        b"AUTH PLAIN AGFsaUBoczA1LmtlcC50cgBnaXpsaQ==\r\n",
+        b"AUTH LOGIN\r\n",
+        b"YWxp\r\n",
+        b"MAIL FROM:<ali@hs05.kep.tr>\r\n",
+        b"MAIL FROM:<ali@hs05.kep.tr> SIZE=70\r\n",
+        b"RCPT TO:<veli@hs05.kep.tr>\r\n",
+        b"RCPT TO:<yok@hs05.kep.tr>\r\n",
+        b"DATA\r\n",
+        b"BDAT 7\r\n",
+        b"BDAT 4 LAST\r\n",
+        b"BDAT 90 LAST\r\n",
+        b"text\r\n",
+        b"..\r\n",
+        b".\r\n",
+        b"\r\n",
+        b"\n",
+        b"\r",
+        b"\0",
+        b"0123456789012345678901234567890123456789",
+        b"RSET\r\n",
+        b"STARTTLS\r\n",
+        b"QUIT\r\n",
+        b"FOO\r\n",
+    ];
+    prop::sample::select(fixed).prop_map(<[u8]>::to_vec)
+}
+
+fn small() -> Config {
+    Config { max_bad_commands: 4, line_limit: 60, ..Config::new("hs05.kep.tr", 64) }
+}
+
+proptest! {
+    #[test]
+    fn cuts_never_change_the_answer(
+        words in prop::collection::vec(words(), 0..40),
+        begun in any::<bool>(), tls in any::<bool>(),
+        cuts in prop::collection::vec(1usize..50, 1..200),
+    ) {
+        let start = if begun { format!("{LOGIN}MAIL FROM:<ali@hs05.kep.tr>\r\nRCPT TO:<veli@hs05.kep.tr>\r\n") } else { String::new() };
+        let octets = [start.into_bytes(), words.concat()].concat();
+        let whole = play(&small(), tls, [octets.as_slice()]);
+        prop_assert_eq!(&whole, &play(&small(), tls, octets.chunks(1)));
+        let (mut pieces, mut rest) = (Vec::new(), octets.as_slice());
+        for cut in cuts.iter().cycle() {
+            if rest.is_empty() { break }
+            let (piece, after) = rest.split_at((*cut).min(rest.len()));
+            pieces.push(piece);
+            rest = after;
+        }
+        prop_assert_eq!(&whole, &play(&small(), tls, pieces));
+    }
+
+    #[test]
+    fn invariant_10_random_octets_never_panic(octets in prop::collection::vec(any::<u8>(), 0..600)) {
+        play(&small(), true, [octets.as_slice()]);
+        play(&small(), true, [LOGIN.as_bytes(), octets.as_slice()]);
+    }
+}
+
+#[test]
+fn an_answer_that_fits_no_question_ends_the_session() {
+    let mut session = Session::new(Arc::new(small()), true);
+    assert!(matches!(session.next(), Next::Send(_)));
+    session.answer(Answer::Recipient(RecipientAnswer::Local));
+    assert!(matches!(session.next(), Next::Send(reply) if reply.starts_with(b"421 4.3.0")));
+    assert!(matches!(session.next(), Next::Close));
+    assert!(matches!(session.next(), Next::Close));
+}
+
+#[test]
+fn invariant_10_memory_stays_bounded_while_a_line_never_ends() {
+    let mut session = Session::new(Arc::new(small()), true);
+    for _ in 0..1000 {
+        while !matches!(session.next(), Next::Read) {}
+        session.feed(&[b'x'; 1000]);
+    }
+    assert!(session.input.raw().len() <= 1001);
+}
+
+#[test]
+fn replies_are_handed_out_before_they_heap_up() {
+    let mut session = Session::new(Arc::new(small()), true);
+    session.feed(&b"EHLO x\r\n".repeat(2000));
+    loop {
+        match session.next() {
+            Next::Send(octets) => assert!(octets.len() < OUTPUT_MAX + 1024),
+            Next::Read => break,
+            other => panic!("{other:?}"),
+        }
+    }
+}

@@ -86,6 +86,38 @@ impl DataReceiver {
     }
 }
 
+/// Stuffs dots into a message on its way out, and ends it.
+#[derive(Debug)]
+pub struct DotStuffer {
+    last: [u8; 2],
+}
+
+impl Default for DotStuffer {
+    fn default() -> Self {
+        Self { last: *b"\r\n" }
+    }
+}
+
+impl DotStuffer {
+    pub fn stuff(&mut self, octets: &[u8], out: &mut Vec<u8>) {
+        for &octet in octets {
+            if octet == b'.' && self.last == *b"\r\n" {
+                out.push(b'.');
+            }
+            out.push(octet);
+            self.last = [self.last[1], octet];
+        }
+    }
+
+    /// The end; a message that does not end in CRLF gets one, because DATA can't say it otherwise.
+    pub fn finish(self, out: &mut Vec<u8>) {
+        if self.last != *b"\r\n" {
+            out.extend_from_slice(b"\r\n");
+        }
+        out.extend_from_slice(b".\r\n");
+    }
+}
+
 /// Watches the octets of a message: CRLF only, no NUL, no line beyond the limit.
 #[derive(Debug)]
 pub struct TextGuard {
@@ -101,12 +133,17 @@ impl TextGuard {
         Self { limit, length: 0, after_cr: false, fault: None }
     }
 
-    pub fn watch(&mut self, octets: &[u8]) {
-        for &octet in octets {
-            if self.fault.is_some() {
-                return;
+    pub fn watch(&mut self, mut octets: &[u8]) {
+        while self.fault.is_none() && !octets.is_empty() {
+            // Nothing above CR is special; most of a message is such a run.
+            let run = octets.iter().position(|b| *b <= b'\r').unwrap_or(octets.len());
+            let (plain, rest) = octets.split_at(run);
+            self.fault = self.plain(plain.len()).err();
+            octets = rest;
+            if let (None, Some((octet, rest))) = (self.fault, octets.split_first()) {
+                self.fault = self.step(*octet).err();
+                octets = rest;
             }
-            self.fault = self.step(octet).err();
         }
     }
 
@@ -123,24 +160,30 @@ impl TextGuard {
         self.fault
     }
 
+    fn plain(&mut self, octets: usize) -> Result<(), BodyError> {
+        if octets > 0 && self.after_cr {
+            return Err(BodyError::BareCr);
+        }
+        self.length += octets;
+        if self.length > self.limit { Err(BodyError::LineTooLong) } else { Ok(()) }
+    }
+
     fn step(&mut self, octet: u8) -> Result<(), BodyError> {
         match octet {
             b'\n' if self.after_cr => {
                 self.length = 0;
                 self.after_cr = false;
+                Ok(())
             }
-            b'\n' => return Err(BodyError::BareLf),
-            _ if self.after_cr => return Err(BodyError::BareCr),
-            b'\r' => self.after_cr = true,
-            0 => return Err(BodyError::Nul),
-            _ => {
-                self.length += 1;
-                if self.length > self.limit {
-                    return Err(BodyError::LineTooLong);
-                }
+            b'\n' => Err(BodyError::BareLf),
+            _ if self.after_cr => Err(BodyError::BareCr),
+            b'\r' => {
+                self.after_cr = true;
+                Ok(())
             }
+            0 => Err(BodyError::Nul),
+            _ => self.plain(1),
         }
-        Ok(())
     }
 }
 
@@ -174,6 +217,8 @@ mod tests {
             "\r.\r\n",
             "\n.\r",
             "\r\n.\r",
+            "\r\n\n.\r\n",
+            "\r\n.\n.\r\n",
             "\r\n\0.\r\n",
             "\r\n.\0\r\n",
         ] {
@@ -198,14 +243,9 @@ mod tests {
     }
 
     fn stuffed(text: &[u8]) -> Vec<u8> {
-        let mut wire = Vec::new();
-        for line in text.split_inclusive(|b| *b == b'\n') {
-            if line.first() == Some(&b'.') {
-                wire.push(b'.');
-            }
-            wire.extend_from_slice(line);
-        }
-        wire.extend_from_slice(b".\r\n");
+        let (mut stuffer, mut wire) = (DotStuffer::default(), Vec::new());
+        stuffer.stuff(text, &mut wire);
+        stuffer.finish(&mut wire);
         wire
     }
 

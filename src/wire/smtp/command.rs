@@ -3,6 +3,9 @@
 //! smtp-proto reads the parameters of MAIL and RCPT. The guard before it takes only lines it can't
 //! misread (no quoted local part, known parameters, each once); the guard after it compares.
 
+mod guard;
+
+use guard::{Parameter, check_parameters, head_of, path};
 use smtp_proto as proto;
 
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -253,84 +256,6 @@ fn notify(flags: u64) -> Result<Notify, CommandError> {
     }
 }
 
-/// A parameter as it stands on the line.
-struct Parameter<'a> {
-    key: &'a str,
-    value: Option<&'a str>,
-}
-
-impl Parameter<'_> {
-    fn is(&self, key: &str) -> bool {
-        self.key.eq_ignore_ascii_case(key)
-    }
-
-    fn value_is(&self, value: &str) -> bool {
-        self.value.is_some_and(|v| v.eq_ignore_ascii_case(value))
-    }
-
-    fn bad(&self) -> CommandError {
-        CommandError::Parameter(self.key.to_ascii_uppercase())
-    }
-}
-
-/// What stands between the brackets, and the parameters behind them.
-fn path<'a>(
-    rest: &'a str,
-    opening: &str,
-    syntax: &'static str,
-) -> Result<(&'a str, Vec<Parameter<'a>>), CommandError> {
-    let good = rest.get(..opening.len()).is_some_and(|head| head.eq_ignore_ascii_case(opening));
-    let tail = rest.get(opening.len()..).filter(|_| good).ok_or(CommandError::Syntax(syntax))?;
-    if tail.starts_with('"') || tail.split('>').next().is_some_and(|p| p.contains(['"', '\\'])) {
-        return Err(CommandError::QuotedLocal(head_of(tail)));
-    }
-    let (inside, behind) = tail.split_once('>').ok_or(CommandError::Syntax(syntax))?;
-    if !inside.is_ascii() {
-        return Err(CommandError::NotAscii(head_of(inside)));
-    }
-    let graphic = inside.bytes().all(|b| b.is_ascii_graphic() && b != b'<');
-    if !graphic || inside.len() > PATH_MAX {
-        return Err(CommandError::Address(head_of(inside)));
-    }
-    if !behind.is_empty() && !behind.starts_with(' ') {
-        return Err(CommandError::Syntax(syntax));
-    }
-    Ok((inside, behind.split(' ').filter(|p| !p.is_empty()).map(parameter).collect()))
-}
-
-fn parameter(text: &str) -> Parameter<'_> {
-    match text.split_once('=') {
-        None => Parameter { key: text, value: None },
-        Some((key, value)) => Parameter { key, value: Some(value) },
-    }
-}
-
-/// Known ones only, each once, values printable, xtext well formed.
-fn check_parameters(given: &[Parameter], known: &[&str]) -> Result<(), CommandError> {
-    for (number, one) in given.iter().enumerate() {
-        if !known.iter().any(|key| one.is(key)) {
-            return Err(CommandError::UnknownParameter(head_of(one.key)));
-        }
-        let twice = given.iter().take(number).any(|other| other.is(one.key));
-        let printable = one
-            .value
-            .is_none_or(|v| !v.is_empty() && v.bytes().all(|b| b.is_ascii_graphic() && b != b'='));
-        let xtext = ["ENVID", "ORCPT", "AUTH"].iter().any(|key| one.is(key));
-        if twice || !printable || (xtext && !one.value.is_some_and(is_xtext)) {
-            return Err(one.bad());
-        }
-    }
-    Ok(())
-}
-
-/// RFC 3461 §4: `+` is followed by two upper-case hexadecimal digits.
-fn is_xtext(value: &str) -> bool {
-    value.split('+').skip(1).all(|after| {
-        let hex = after.as_bytes().get(..2);
-        hex.is_some_and(|h| h.iter().all(|b| matches!(b, b'0'..=b'9' | b'A'..=b'F')))
-    })
-}
-
 /// The line rebuilt from what the guard has read: smtp-proto sees nothing else.
 fn proto_line(opening: &str, inside: &str, parameters: &[Parameter], without: &str) -> String {
     let mut line = format!("{opening}{inside}>");
@@ -378,10 +303,6 @@ fn digits(text: &str) -> Option<u64> {
     all.then(|| text.parse().unwrap_or(u64::MAX))
 }
 
-fn head_of(text: &str) -> String {
-    text.chars().take(PATH_MAX).collect()
-}
-
 const MAIL: &str = "MAIL FROM:<address> [parameters]";
 const RCPT: &str = "RCPT TO:<address> [parameters]";
 const BDAT: &str = "BDAT chunk-size [LAST]";
@@ -390,8 +311,6 @@ const MAIL_PARAMETERS: [&str; 7] =
 const RCPT_PARAMETERS: [&str; 2] = ["NOTIFY", "ORCPT"];
 /// RFC 5321 §4.5.3.1.2.
 const DOMAIN_MAX: usize = 255;
-/// RFC 5321 §4.5.3.1.3, without the brackets.
-const PATH_MAX: usize = 254;
 
 #[cfg(test)]
 mod tests;

@@ -10,7 +10,7 @@ mod fold;
 mod line;
 mod reply;
 
-pub use body::{BodyError, DataReceiver, TextGuard};
+pub use body::{BodyError, DataReceiver, DotStuffer, TextGuard};
 pub use command::{
     Body, Command, CommandError, Mail, Mechanism, Notify, Orcpt, Path, Rcpt, Ret, parse,
 };

@@ -4,8 +4,8 @@ use super::{Step, Transcript, fits};
 use kep::accept::ask::{
     Answer, Ask, Config, Envelope, Login, LoginAnswer, Next, Piece, RecipientAnswer, SubmitAnswer,
 };
-use kep::accept::check::{self, Limits, Parsed, SignatureForm};
-use kep::accept::refusal::Refusal;
+use kep::accept::check::{self, Limits, Parsed};
+
 use kep::accept::session::{Session, Stop};
 use kep::wire::{AccountId, KepAddress, MessageId};
 use secrecy::ExposeSecret;
@@ -265,15 +265,16 @@ impl World {
             Err(refusal) => return SubmitAnswer::Refused(refusal),
         };
         let message_id = MessageId::parse("0123456789abcdef@hs05.kep.tr").unwrap();
-        let unsigned = parsed.signature == SignatureForm::None;
+        if let Some(lack) = parsed.signature.lack().filter(|_| self.submit == "required") {
+            return SubmitAnswer::Refused(lack);
+        }
         let answer = match self.submit.as_str() {
-            "required" if unsigned => SubmitAnswer::Refused(Refusal::SignatureMissing),
             "held" => SubmitAnswer::Held { message_id },
             "again" => SubmitAnswer::AlreadyAccepted { message_id },
             "temporary" => SubmitAnswer::Temporary,
             _ => SubmitAnswer::Accepted { message_id },
         };
-        if !matches!(answer, SubmitAnswer::Refused(_) | SubmitAnswer::Temporary) {
+        if answer != SubmitAnswer::Temporary {
             self.accepted.push((body, parsed, envelope));
         }
         answer

@@ -1,0 +1,206 @@
+use super::*;
+use crate::wire::KepAddress;
+use crate::wire::smtp::{Notify, Orcpt, Ret};
+
+/// What the client said, and how it ended, when the server speaks these lines: one entry is said
+/// each time the client wants to read.
+fn dialogue(mail: Mail, tls: Tls, server: &[&str]) -> (String, Report) {
+    let login = Some(("ali@hs05.kep.tr".to_owned(), SecretString::from("gizli")));
+    play(Dialogue::new(mail, tls, login), server)
+}
+
+fn play(mut dialogue: Dialogue, server: &[&str]) -> (String, Report) {
+    let (mut said, mut lines) = (String::new(), server.iter());
+    loop {
+        match dialogue.next() {
+            Next::Read => match lines.next() {
+                Some(lines) => dialogue.feed(lines.as_bytes()),
+                None => dialogue.lost(),
+            },
+            Next::Send(octets) => said += &String::from_utf8(octets).unwrap(),
+            Next::StartTls => {
+                said += "(tls)";
+                dialogue.tls_started();
+            }
+            Next::SendBody(form) => {
+                said += &format!("({form:?})");
+                dialogue.body_sent();
+            }
+            Next::Done(report) => return (said, report),
+        }
+    }
+}
+
+fn address(text: &str) -> KepAddress {
+    KepAddress::parse(text).unwrap()
+}
+
+fn mail(recipients: &[&str]) -> Mail {
+    Mail {
+        helo: "hs05.kep.tr".into(),
+        from: Some(address("kepservisi@hs05.kep.tr")),
+        recipients: recipients.iter().map(|to| To::plain(address(to))).collect(),
+        size: 10,
+        eight_bit: false,
+        smtputf8: false,
+        requiretls: false,
+        ret: None,
+        envid: None,
+    }
+}
+
+fn outcomes(report: &Report) -> Vec<String> {
+    let word = |outcome: &Outcome| match outcome {
+        Outcome::Accepted(reply) => format!("accepted {}", reply.text()),
+        Outcome::Refused(reply) => format!("refused {}", reply.code()),
+        Outcome::Failed(failure) => failure.to_string(),
+        other => format!("{other:?}"),
+    };
+    report.recipients.iter().map(|(_, outcome)| word(outcome)).collect()
+}
+
+const TWO: [&str; 2] = ["a@hs01.kep.tr", "b@hs01.kep.tr"];
+const RICH: &str = "250-x\r\n250-PIPELINING\r\n250-SIZE 100\r\n250-CHUNKING\r\n250-DSN\r\n\
+                    250-8BITMIME\r\n250 AUTH LOGIN PLAIN\r\n";
+const PLAIN: &str = "250-x\r\n250 AUTH PLAIN\r\n";
+
+#[test]
+fn a_rich_server_gets_all_at_once() {
+    let (said, report) = dialogue(
+        mail(&TWO),
+        Tls::Established,
+        &["220 x\r\n", RICH, "235 in\r\n", "250 m\r\n250 a\r\n", "550 5.1.1 b\r\n250 2.0.0 id\r\n"],
+    );
+    assert_eq!(
+        said,
+        "EHLO hs05.kep.tr\r\nAUTH PLAIN AGFsaUBoczA1LmtlcC50cgBnaXpsaQ==\r\n\
+         MAIL FROM:<kepservisi@hs05.kep.tr> SIZE=10\r\nRCPT TO:<a@hs01.kep.tr>\r\n\
+         RCPT TO:<b@hs01.kep.tr>\r\nBDAT 10 LAST\r\n(Plain)QUIT\r\n"
+    );
+    assert_eq!(outcomes(&report), ["accepted id", "refused 550"]);
+}
+
+#[test]
+fn a_plain_server_gets_one_command_after_the_other() {
+    let (said, report) = dialogue(
+        mail(&TWO),
+        Tls::Established,
+        &[
+            "220 x\r\n",
+            PLAIN,
+            "235 in\r\n",
+            "250 m\r\n",
+            "450 a\r\n",
+            "250 b\r\n",
+            "354 go\r\n",
+            "250 id\r\n",
+        ],
+    );
+    assert!(said.ends_with("DATA\r\n(Dots)QUIT\r\n"), "{said}");
+    assert_eq!(outcomes(&report), ["refused 450", "accepted id"]);
+}
+
+#[test]
+fn starttls_comes_before_everything() {
+    let (said, report) = dialogue(
+        mail(&TWO[..1]),
+        Tls::StartTls,
+        &["220 x\r\n", "250-x\r\n250 STARTTLS\r\n", "220 go\r\n", RICH, "235 in\r\n"],
+    );
+    assert!(said.starts_with("EHLO hs05.kep.tr\r\nSTARTTLS\r\n(tls)EHLO hs05.kep.tr\r\nAUTH"));
+    assert_eq!(outcomes(&report), ["the connection was lost after the mail was sent"]);
+}
+
+#[test]
+fn nothing_goes_out_in_clear() {
+    let hello = "250-x\r\n250 AUTH PLAIN\r\n";
+    let (said, report) = dialogue(mail(&TWO[..1]), Tls::StartTls, &["220 x\r\n", hello]);
+    assert_eq!(said, "EHLO hs05.kep.tr\r\n");
+    assert_eq!(outcomes(&report), ["the server offers no TLS"]);
+}
+
+#[test]
+fn replies_injected_before_the_handshake_end_it() {
+    let injected = "220 go\r\n250-x\r\n250 AUTH PLAIN\r\n";
+    let hello = "250-x\r\n250 STARTTLS\r\n";
+    let (_, report) = dialogue(mail(&TWO[..1]), Tls::StartTls, &["220 x\r\n", hello, injected]);
+    assert_eq!(outcomes(&report), ["replies were sent along with the answer to STARTTLS"]);
+}
+
+#[test]
+fn a_refused_sender_is_the_answer_for_all() {
+    let (said, report) = dialogue(
+        mail(&TWO),
+        Tls::Established,
+        &["220 x\r\n", RICH, "235 in\r\n", "550 m\r\n503 a\r\n503 b\r\n503 c\r\n"],
+    );
+    assert!(said.ends_with("QUIT\r\n"));
+    assert_eq!(outcomes(&report), ["refused 550", "refused 550"]);
+}
+
+#[test]
+fn a_354_without_recipients_gets_an_empty_mail() {
+    let pipelining = "250-x\r\n250-PIPELINING\r\n250 AUTH PLAIN\r\n";
+    let (said, report) = dialogue(
+        mail(&TWO[..1]),
+        Tls::Established,
+        &["220 x\r\n", pipelining, "235 in\r\n", "250 m\r\n550 a\r\n354 go\r\n", "554 none\r\n"],
+    );
+    assert!(said.ends_with("DATA\r\n.\r\nQUIT\r\n"), "{said}");
+    assert_eq!(outcomes(&report), ["refused 550"]);
+}
+
+#[test]
+fn all_refused_one_by_one_sends_no_data() {
+    let (said, report) = dialogue(
+        mail(&TWO),
+        Tls::Established,
+        &["220 x\r\n", PLAIN, "235 in\r\n", "250 m\r\n", "550 a\r\n", "550 b\r\n"],
+    );
+    assert!(said.ends_with("RCPT TO:<b@hs01.kep.tr>\r\nQUIT\r\n"), "{said}");
+    assert_eq!(outcomes(&report), ["refused 550", "refused 550"]);
+}
+
+#[test]
+fn what_the_server_cannot_take_is_not_sent() {
+    let large = Mail { size: 101, ..mail(&TWO[..1]) };
+    let (said, report) = dialogue(large, Tls::Established, &["220 x\r\n", RICH, "235 in\r\n"]);
+    assert!(!said.contains("MAIL"));
+    assert!(report.recipients[0].1.is_permanent());
+
+    let eight = Mail { eight_bit: true, ..mail(&TWO[..1]) };
+    let (_, report) = dialogue(eight, Tls::Established, &["220 x\r\n", PLAIN, "235 in\r\n"]);
+    assert_eq!(outcomes(&report), ["the server lacks 8BITMIME"]);
+}
+
+#[test]
+fn dsn_parameters_go_along_encoded() {
+    let mut with = mail(&TWO[..1]);
+    with.ret = Some(Ret::Headers);
+    with.envid = Some("a b+c".into());
+    with.recipients[0].notify = Notify::On { success: true, failure: false, delay: true };
+    with.recipients[0].orcpt = Some(Orcpt("x=y@z".into()));
+    let (said, _) = dialogue(with, Tls::Established, &["220 x\r\n", RICH, "235 in\r\n"]);
+    assert!(said.contains("SIZE=10 RET=HDRS ENVID=a+20b+2Bc\r\n"), "{said}");
+    assert!(said.contains("NOTIFY=SUCCESS,DELAY ORCPT=rfc822;x+3Dy@z\r\n"), "{said}");
+}
+
+#[test]
+fn a_broken_server_is_a_failure_for_all() {
+    let dialogue = Dialogue::new(mail(&TWO), Tls::Established, None);
+    let (_, report) = play(dialogue, &["hello\r\n"]);
+    assert_eq!(outcomes(&report), ["not a reply: \"hello\"", "not a reply: \"hello\""]);
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_server_makes_it_panic_or_hang(
+        lines in proptest::collection::vec("(220|250|354|550|235|2)[ -][A-Z0-9 .]{0,12}\r\n", 0..12),
+    ) {
+        let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+        let (_, report) = dialogue(mail(&TWO), Tls::StartTls, &lines);
+        for (_, outcome) in &report.recipients {
+            proptest::prop_assert!(!matches!(outcome, Outcome::Pending | Outcome::Taken));
+        }
+    }
+}
