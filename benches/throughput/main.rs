@@ -19,8 +19,8 @@ use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
 
-use load::{Plan, Shape};
 use hierarchy::KeyKind;
+use load::{Plan, Shape};
 use report::Report;
 
 /// What to measure and how.

@@ -153,16 +153,16 @@ fn write_dovecot(place: &Path, format: Format, imap: SocketAddr) -> io::Result<(
          first_valid_uid = 1\nmail_max_userip_connections = 100\nauth_username_format = %Ln\n\
          passdb {{\n driver = passwd-file\n args = {at}/users\n}}\nuserdb {{\n driver = static\n \
          args = uid=mail gid=mail home={at}/mail/%n\n}}\nservice auth {{\n unix_listener \
-         {at}/run/auth-postfix {{\n mode = 0660\n user = postfix\n }}\n}}\nservice lmtp {{\n \
-         unix_listener {at}/run/lmtp-postfix {{\n mode = 0660\n user = postfix\n }}\n}}\n\
+         auth-postfix {{\n mode = 0660\n user = postfix\n }}\n}}\nservice lmtp {{\n \
+         unix_listener lmtp-postfix {{\n mode = 0660\n user = postfix\n }}\n}}\n\
          service imap-login {{\n inet_listener imap {{\n port = 0\n }}\n inet_listener imaps {{\n \
          port = {port}\n }}\n}}\n"
     );
     fs::write(place.join("dovecot.conf"), conf)?;
     let roles = [SENDER, RECIPIENT];
-    let lines = roles.iter().flat_map(|role| {
-        (0..PAIRS).map(move |n| format!("{role}{n}:{{PLAIN}}{PASSWORD}\n"))
-    });
+    let lines = roles
+        .iter()
+        .flat_map(|role| (0..PAIRS).map(move |n| format!("{role}{n}:{{PLAIN}}{PASSWORD}\n")));
     fs::write(place.join("users"), lines.collect::<String>())
 }
 
@@ -185,12 +185,10 @@ fn free_port() -> io::Result<SocketAddr> {
 }
 
 fn run(command: &mut Command) -> io::Result<()> {
-    let ran = command.stdin(Stdio::null()).output()?;
-    if ran.status.success() {
-        return Ok(());
-    }
-    let told = String::from_utf8_lossy(&ran.stderr).into_owned();
-    Err(io::Error::other(format!("{command:?}: {}: {told}", ran.status)))
+    // A daemon inherits what its starter has: a pipe would stay open for as long as it lives.
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    let status = command.status()?;
+    if status.success() { Ok(()) } else { Err(io::Error::other(format!("{command:?}: {status}"))) }
 }
 
 fn wait_for(door: SocketAddr) -> io::Result<()> {

@@ -84,9 +84,8 @@ impl Imap {
         let answer = self.command(&format!("SELECT {}", name(mailbox))).await?;
         let texts = || answer.untagged.iter().map(|u| u.text.as_str());
         let code = |key: &str| {
-            texts().find_map(|t| {
-                t.split_once(&format!("[{key} "))?.1.split_once(']')?.0.parse().ok()
-            })
+            texts()
+                .find_map(|t| t.split_once(&format!("[{key} "))?.1.split_once(']')?.0.parse().ok())
         };
         Ok(Selected {
             exists: texts().find_map(exists).unwrap_or(0),
@@ -271,7 +270,9 @@ fn listed(untagged: &Untagged) -> Option<String> {
     let rest = untagged.text.strip_prefix("LIST ")?.split_once(") ")?.1;
     let raw = match untagged.literals.first() {
         Some(literal) => String::from_utf8_lossy(literal).into_owned(),
-        None => rest.split_once(' ')?.1.trim_matches('"').replace("\\\"", "\"").replace(r"\\", "\\"),
+        None => {
+            rest.split_once(' ')?.1.trim_matches('"').replace("\\\"", "\"").replace(r"\\", "\\")
+        }
     };
     Some(decode_mailbox(&raw))
 }

@@ -156,7 +156,8 @@ fn word(text: &str) -> String {
 
 /// The same octets for the same seed, incompressible (xorshift, Marsaglia 2003).
 fn noise(seed: &str, count: usize) -> Vec<u8> {
-    let start = seed.bytes().fold(FNV_BASIS, |hash, b| (hash ^ u64::from(b)).wrapping_mul(FNV_PRIME));
+    let start =
+        seed.bytes().fold(FNV_BASIS, |hash, b| (hash ^ u64::from(b)).wrapping_mul(FNV_PRIME));
     let mut state = start | 1;
     let words = std::iter::repeat_with(|| {
         state ^= state << 13;

@@ -176,15 +176,10 @@ impl Server {
         self.child.kill().await
     }
 
-    /// CPU time used so far, user and system, from the kernel's books.
+    /// CPU time used so far.
     pub fn cpu(&self) -> io::Result<Duration> {
         let pid = self.pid().ok_or_else(|| io::Error::other("the server has ended"))?;
-        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"))?;
-        // proc(5): utime and stime are the 14th and 15th field; the 2nd, in parentheses, may
-        // contain spaces.
-        let after = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
-        let ticks: u64 = after.split_whitespace().skip(11).take(2).flat_map(str::parse::<u64>).sum();
-        Ok(Duration::from_millis(ticks * 1000 / TICKS_PER_SECOND))
+        cpu_of(pid)
     }
 }
 
@@ -213,6 +208,16 @@ fn free_ports() -> io::Result<u16> {
         }
     }
     Err(io::Error::other("no free ports in a row"))
+}
+
+/// CPU time a process has used, user and system, from the kernel's books.
+pub fn cpu_of(pid: u32) -> io::Result<Duration> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"))?;
+    // proc(5): utime and stime are the 14th and 15th field; the 2nd, in parentheses, may
+    // contain spaces.
+    let after = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
+    let ticks: u64 = after.split_whitespace().skip(11).take(2).flat_map(str::parse::<u64>).sum();
+    Ok(Duration::from_millis(ticks * 1000 / TICKS_PER_SECOND))
 }
 
 /// The binary of this package; `KEP_BIN` names another one.
