@@ -17,7 +17,7 @@ use openssl::x509::store::X509Store;
 
 use super::client::world::cpu_of;
 use super::hierarchy::{Authority, Holder, KeyKind};
-use super::report::{Figure, Report, quantile};
+use super::report::{CRYPTOGRAPHY, Figure, Report, quantile};
 
 /// One kind of operation, and how often a message (one recipient, local) needs it.
 struct Operation {
@@ -46,7 +46,7 @@ pub fn measure(kind: KeyKind, size: usize, long: Duration, report: &mut Report) 
     let waits = repeat(cores, long, || material.one_message())?;
     let cpu = cpu_of(std::process::id())?.saturating_sub(before) / waits.len().max(1) as u32;
     report.add(Figure {
-        what: "cryptography",
+        what: CRYPTOGRAPHY,
         subject: kind.name().to_owned(),
         size,
         connections: cores,

@@ -17,9 +17,10 @@ use super::client::mail::Signer;
 use super::client::tls::Tls;
 use super::client::world::{Account, Doors};
 use super::hierarchy::{Authority, KeyKind};
+use super::imap;
 use super::kep::{DOMAIN, PAIRS, RECIPIENT, SENDER};
 use super::load::{Finish, Plan, Side};
-use super::report::{Figure, Report};
+use super::report::{Figure, Report, SUBMISSION};
 
 /// How Dovecot keeps mail.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -33,7 +34,8 @@ pub async fn measure(plan: &Plan, folder: &Path, report: &mut Report) -> io::Res
         let place = folder.join(format.name());
         let peer = Peer::start(&place, format)?;
         submission(&peer, plan, report).await?;
-        // IMAP figures (SELECT, FETCH, STORE, SEARCH, APPEND, IDLE) join here, on the same peer.
+        let subject = format!("postfix+dovecot {}", format.name());
+        imap::measure(&peer.side, &subject, plan.mailbox, report).await?;
     }
     Ok(())
 }
@@ -42,7 +44,7 @@ async fn submission(peer: &Peer, plan: &Plan, report: &mut Report) -> io::Result
     for shape in &plan.shapes {
         let outcome = peer.side.measure(*shape, plan.rounds, peer.format.name()).await?;
         report.add(Figure {
-            what: "submission",
+            what: SUBMISSION,
             subject: format!("postfix+dovecot {}", peer.format.name()),
             size: shape.size,
             connections: shape.connections,
