@@ -5,8 +5,9 @@ use std::path::Path;
 
 use super::client::world::{Account, Wish, World, kep_binary};
 use super::hierarchy::KeyKind;
+use super::imap;
 use super::load::{Finish, Plan, Side};
-use super::report::{Figure, Report};
+use super::report::{Figure, Report, SUBMISSION};
 
 pub async fn measure(
     plan: &Plan,
@@ -43,7 +44,7 @@ async fn measure_key(
         let outcome = side.measure(*shape, plan.rounds, key.name()).await?;
         let messages = (shape.messages * plan.rounds) as u32;
         report.add(Figure {
-            what: "submission",
+            what: SUBMISSION,
             subject: format!("kep {}", key.name()),
             size: shape.size,
             connections: shape.connections,
@@ -53,6 +54,7 @@ async fn measure_key(
             cpu: Some((server.cpu()? - before) / messages),
         });
     }
+    imap::measure(&side, &format!("kep {}", key.name()), plan.mailbox, report).await?;
     server.kill().await
 }
 

@@ -18,6 +18,8 @@ use super::report::quantile;
 pub struct Plan {
     pub shapes: Vec<Shape>,
     pub rounds: usize,
+    /// Messages in the mailbox that IMAP is measured on.
+    pub mailbox: usize,
 }
 
 /// One measurement.

@@ -7,6 +7,7 @@
 mod client;
 mod fsync;
 mod hierarchy;
+mod imap;
 mod kep;
 mod load;
 mod operations;
@@ -48,6 +49,9 @@ struct Options {
     /// Times each measurement is made; the median counts.
     #[arg(long, default_value_t = 3)]
     rounds: usize,
+    /// Messages in the mailbox that IMAP is measured on; none leaves IMAP out.
+    #[arg(long, default_value_t = 50_000)]
+    mailbox: usize,
     /// Seconds of each limit.
     #[arg(long, default_value_t = 3)]
     seconds: u64,
@@ -123,7 +127,7 @@ impl Options {
             Shape { size, connections, messages }
         };
         let each = self.sizes.iter().flat_map(|s| self.connections.iter().map(|c| shape(*s, *c)));
-        Plan { shapes: each.collect(), rounds: self.rounds.max(1) }
+        Plan { shapes: each.collect(), rounds: self.rounds.max(1), mailbox: self.mailbox }
     }
 }
 

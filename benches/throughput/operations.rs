@@ -15,8 +15,9 @@ use openssl::sign::Signer as RawSigner;
 use openssl::symm::{Cipher, encrypt_aead};
 use openssl::x509::store::X509Store;
 
+use super::client::world::cpu_of;
 use super::hierarchy::{Authority, Holder, KeyKind};
-use super::report::{Figure, Report, quantile};
+use super::report::{CRYPTOGRAPHY, Figure, Report, quantile};
 
 /// One kind of operation, and how often a message (one recipient, local) needs it.
 struct Operation {
@@ -41,16 +42,18 @@ const ONE_MESSAGE: &[Operation] = &[
 pub fn measure(kind: KeyKind, size: usize, long: Duration, report: &mut Report) -> io::Result<()> {
     let material = Material::new(kind, size)?;
     let cores = thread::available_parallelism().map_or(1, usize::from);
+    let before = cpu_of(std::process::id())?;
     let waits = repeat(cores, long, || material.one_message())?;
+    let cpu = cpu_of(std::process::id())?.saturating_sub(before) / waits.len().max(1) as u32;
     report.add(Figure {
-        what: "cryptography",
+        what: CRYPTOGRAPHY,
         subject: kind.name().to_owned(),
         size,
         connections: cores,
         rate: waits.len() as f64 / long.as_secs_f64(),
         p50: quantile(&waits, 50),
         p99: quantile(&waits, 99),
-        cpu: Some(waits.iter().sum::<Duration>() / waits.len().max(1) as u32),
+        cpu: Some(cpu),
     });
     for operation in ONE_MESSAGE {
         let waits = repeat(1, long / PARTS, || (operation.run)(&material))?;

@@ -17,9 +17,10 @@ use super::client::mail::Signer;
 use super::client::tls::Tls;
 use super::client::world::{Account, Doors};
 use super::hierarchy::{Authority, KeyKind};
+use super::imap;
 use super::kep::{DOMAIN, PAIRS, RECIPIENT, SENDER};
 use super::load::{Finish, Plan, Side};
-use super::report::{Figure, Report};
+use super::report::{Figure, Report, SUBMISSION};
 
 /// How Dovecot keeps mail.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -33,7 +34,8 @@ pub async fn measure(plan: &Plan, folder: &Path, report: &mut Report) -> io::Res
         let place = folder.join(format.name());
         let peer = Peer::start(&place, format)?;
         submission(&peer, plan, report).await?;
-        // IMAP figures (SELECT, FETCH, STORE, SEARCH, APPEND, IDLE) join here, on the same peer.
+        let subject = format!("postfix+dovecot {}", format.name());
+        imap::measure(&peer.side, &subject, plan.mailbox, report).await?;
     }
     Ok(())
 }
@@ -42,7 +44,7 @@ async fn submission(peer: &Peer, plan: &Plan, report: &mut Report) -> io::Result
     for shape in &plan.shapes {
         let outcome = peer.side.measure(*shape, plan.rounds, peer.format.name()).await?;
         report.add(Figure {
-            what: "submission",
+            what: SUBMISSION,
             subject: format!("postfix+dovecot {}", peer.format.name()),
             size: shape.size,
             connections: shape.connections,
@@ -153,8 +155,8 @@ fn write_dovecot(place: &Path, format: Format, imap: SocketAddr) -> io::Result<(
          first_valid_uid = 1\nmail_max_userip_connections = 100\nauth_username_format = %Ln\n\
          passdb {{\n driver = passwd-file\n args = {at}/users\n}}\nuserdb {{\n driver = static\n \
          args = uid=mail gid=mail home={at}/mail/%n\n}}\nservice auth {{\n unix_listener \
-         {at}/run/auth-postfix {{\n mode = 0660\n user = postfix\n }}\n}}\nservice lmtp {{\n \
-         unix_listener {at}/run/lmtp-postfix {{\n mode = 0660\n user = postfix\n }}\n}}\n\
+         auth-postfix {{\n mode = 0660\n user = postfix\n }}\n}}\nservice lmtp {{\n \
+         unix_listener lmtp-postfix {{\n mode = 0660\n user = postfix\n }}\n}}\n\
          service imap-login {{\n inet_listener imap {{\n port = 0\n }}\n inet_listener imaps {{\n \
          port = {port}\n }}\n}}\n"
     );
@@ -185,12 +187,10 @@ fn free_port() -> io::Result<SocketAddr> {
 }
 
 fn run(command: &mut Command) -> io::Result<()> {
-    let ran = command.stdin(Stdio::null()).output()?;
-    if ran.status.success() {
-        return Ok(());
-    }
-    let told = String::from_utf8_lossy(&ran.stderr).into_owned();
-    Err(io::Error::other(format!("{command:?}: {}: {told}", ran.status)))
+    // A daemon inherits what its starter has: a pipe would stay open for as long as it lives.
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    let status = command.status()?;
+    if status.success() { Ok(()) } else { Err(io::Error::other(format!("{command:?}: {status}"))) }
 }
 
 fn wait_for(door: SocketAddr) -> io::Result<()> {

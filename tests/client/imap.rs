@@ -13,6 +13,7 @@ pub use names::{decode_mailbox, encode_mailbox};
 pub struct Imap {
     connection: Connection,
     tags: u32,
+    idle_tag: String,
 }
 
 /// An untagged response: its text with `{n}` where literals stood, and the literals in order.
@@ -67,15 +68,14 @@ impl Imap {
             Security::Implicit => Connection::implicit(to, tls).await?,
             Security::StartTls => Connection::plain(to).await?,
         };
-        let mut imap = Self { connection, tags: 0 };
+        let mut imap = Self { connection, tags: 0, idle_tag: String::new() };
         let greeting = imap.untagged().await?;
         if !greeting.text.starts_with("OK") {
             return Err(io::Error::other(format!("greeting: {}", greeting.text)));
         }
         if security == Security::StartTls {
             imap.command("STARTTLS").await?;
-            let connection = imap.connection.upgrade(tls).await?;
-            imap = Self { connection, tags: 1 };
+            imap.connection = imap.connection.upgrade(tls).await?;
         }
         Ok(imap)
     }
@@ -159,23 +159,30 @@ impl Imap {
         Ok(code.and_then(|(pair, _)| pair.split_once(' ')?.1.parse().ok()))
     }
 
+    /// Begins IDLE; end it with `done`.
+    pub async fn idle(&mut self) -> io::Result<()> {
+        self.idle_tag = self.next_tag();
+        self.connection.write(format!("{} IDLE\r\n", self.idle_tag).as_bytes()).await?;
+        self.go_ahead(&self.idle_tag.clone()).await
+    }
+
     /// Waits in IDLE until the mailbox holds more than `before`, at most so long.
-    pub async fn idle_until_more(&mut self, before: u32, patience: Duration) -> io::Result<u32> {
-        let tag = self.next_tag();
-        self.connection.write(format!("{tag} IDLE\r\n").as_bytes()).await?;
-        self.go_ahead(&tag).await?;
+    pub async fn until_more(&mut self, before: u32, patience: Duration) -> io::Result<u32> {
         let waited = tokio::time::timeout(patience, async {
             loop {
                 let told = self.untagged().await?;
                 if let Some(now) = exists(&told.text).filter(|now| *now > before) {
-                    return Ok::<u32, io::Error>(now);
+                    return Ok(now);
                 }
             }
         });
-        let now = waited.await.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
+        waited.await.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))?
+    }
+
+    pub async fn done(&mut self) -> io::Result<()> {
         self.connection.write(b"DONE\r\n").await?;
-        self.answer(&tag).await?;
-        Ok(now)
+        let tag = std::mem::take(&mut self.idle_tag);
+        self.answer(&tag).await.map(drop)
     }
 
     /// Any command; `NO` and `BAD` are errors that begin with that word.

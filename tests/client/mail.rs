@@ -124,7 +124,7 @@ impl Letter<'_> {
     }
 }
 
-/// RFC 2047 §2, in words of at most 75 characters.
+/// RFC 2047 §2, in words that fit a line of 76 characters beside the field's name.
 fn encoded_word(text: &str) -> String {
     if text.is_ascii() {
         return text.to_owned();
@@ -170,8 +170,8 @@ fn noise(seed: &str, count: usize) -> Vec<u8> {
 
 /// 57 octets make a line of 76 characters (RFC 2045 §6.8).
 const LINE_OCTETS: usize = 57;
-/// 45 octets make 60 characters; with `=?utf-8?B?…?=` that is 72.
-const ENCODED_WORD_OCTETS: usize = 45;
+/// 39 octets make 52 characters; with `=?utf-8?B?…?=` and `Subject: ` that is 73.
+const ENCODED_WORD_OCTETS: usize = 39;
 const FNV_BASIS: u64 = 0xcbf2_9ce4_8422_2325;
 const FNV_PRIME: u64 = 0x0000_0100_0000_01b3;
 
@@ -179,7 +179,7 @@ const FNV_PRIME: u64 = 0x0000_0100_0000_01b3;
 mod tests {
     use super::*;
 
-    fn letter<'a>(attachment: usize) -> Letter<'a> {
+    fn letter(attachment: usize) -> Letter<'static> {
         Letter {
             from: "ali.veli@hs05.kep.tr",
             to: &["ayse.kaya@hs05.kep.tr"],
@@ -202,6 +202,47 @@ mod tests {
     fn the_signed_octets_end_before_the_boundarys_line_end() {
         assert!(!letter(0).entity().ends_with(b"\n"));
         assert!(letter(100).entity().ends_with(b"--"));
+    }
+
+    #[test]
+    fn the_signature_holds_over_the_octets_between_the_boundaries() {
+        let signer = signer().expect("a signer");
+        for attachment in [0, 5000] {
+            let letter = letter(attachment);
+            let mail = String::from_utf8(signer.sign(&letter).expect("signed")).expect("ASCII");
+            let line = "\r\n--imza-a-1-istemci-example";
+            let mut parts = mail.split(line);
+            let entity = parts.nth(1).and_then(|p| p.strip_prefix("\r\n")).expect("the entity");
+            let (_, encoded) = parts.next().and_then(|p| p.split_once("\r\n\r\n")).expect("p7s");
+            let der = BASE64.decode(encoded.replace("\r\n", "").as_bytes()).expect("Base64");
+            let mut signed = CmsContentInfo::from_der(&der).expect("a CMS");
+            let options = CMSOptions::BINARY | CMSOptions::NO_SIGNER_CERT_VERIFY;
+            signed.verify(None, None, Some(entity.as_bytes()), None, options).expect("valid");
+            assert_eq!(entity.as_bytes(), letter.entity());
+            assert_eq!(parts.next(), Some("--\r\n"));
+        }
+    }
+
+    /// A self-signed certificate, by way of a PKCS#12 file.
+    fn signer() -> io::Result<Signer> {
+        let curve = openssl::ec::EcGroup::from_curve_name(openssl::nid::Nid::X9_62_PRIME256V1)?;
+        let key = PKey::from_ec_key(openssl::ec::EcKey::generate(&curve)?)?;
+        let mut builder = X509::builder()?;
+        let (from, until) = (
+            openssl::asn1::Asn1Time::days_from_now(0)?,
+            openssl::asn1::Asn1Time::days_from_now(1)?,
+        );
+        builder.set_version(2)?;
+        builder.set_not_before(&from)?;
+        builder.set_not_after(&until)?;
+        builder.set_pubkey(&key)?;
+        builder.sign(&key, openssl::hash::MessageDigest::sha256())?;
+        let mut stored = Pkcs12::builder();
+        stored.name("ali").pkey(&key).cert(&builder.build());
+        let folder = tempfile::tempdir()?;
+        let file = folder.path().join("ali.p12");
+        std::fs::write(&file, stored.build2("parola")?.to_der()?)?;
+        Signer::from_p12(&file, "parola")
     }
 
     #[test]

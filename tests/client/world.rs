@@ -46,6 +46,8 @@ pub struct Account {
 /// A running server; it dies with this value.
 pub struct Server {
     child: Child,
+    /// The child is strace, and the server is its child.
+    traced: bool,
 }
 
 /// Where a mail program of this provider connects: what tests and the load generator need.
@@ -105,7 +107,7 @@ impl World {
 
     /// Starts `kep serve` and waits for its `kep: ready`.
     pub async fn serve(&self) -> io::Result<Server> {
-        Server::start(&mut self.serve_command(Command::new(&self.binary))).await
+        Server::start(&mut self.serve_command(Command::new(&self.binary)), false).await
     }
 
     /// The same under `strace`, writing its trace to `trace`.
@@ -114,7 +116,7 @@ impl World {
         // -yy names files and both ends of a socket; -ttt gives the machine's clock.
         strace.args(["-f", "-yy", "-ttt", "-s", "16", "-e"]).arg(format!("trace={calls}"));
         strace.arg("-o").arg(trace).arg("--").arg(&self.binary);
-        Server::start(&mut self.serve_command(strace)).await
+        Server::start(&mut self.serve_command(strace), true).await
     }
 
     /// `kep verify` over files, against the provider's own anchors: exit code and report.
@@ -146,10 +148,10 @@ impl Doors {
 }
 
 impl Server {
-    async fn start(command: &mut Command) -> io::Result<Self> {
+    async fn start(command: &mut Command, traced: bool) -> io::Result<Self> {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).kill_on_drop(true);
-        let mut child = command.spawn()?;
-        let stdout = child.stdout.take().ok_or_else(|| io::Error::other("no stdout"))?;
+        let mut server = Self { child: command.spawn()?, traced };
+        let stdout = server.child.stdout.take().ok_or_else(|| io::Error::other("no stdout"))?;
         let mut lines = BufReader::new(stdout).lines();
         let ready = async {
             while let Some(line) = lines.next_line().await? {
@@ -163,7 +165,7 @@ impl Server {
         waited.map_err(|_| io::Error::other("kep serve is not ready in time"))??;
         // A full pipe would stop the server: what it prints later is read and dropped.
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-        Ok(Self { child })
+        Ok(server)
     }
 
     /// The process id, while it runs.
@@ -176,9 +178,16 @@ impl Server {
         self.child.kill().await
     }
 
-    /// CPU time used so far, user and system, from the kernel's books.
+    /// Ends a traced server, and strace with it, once the trace is written.
+    pub async fn stop_traced(mut self) -> io::Result<()> {
+        self.signal_traced("TERM")?;
+        self.child.wait().await.map(drop)
+    }
+
+    /// CPU time used so far.
     pub fn cpu(&self) -> io::Result<Duration> {
         let pid = self.pid().ok_or_else(|| io::Error::other("the server has ended"))?;
+<<<<<<< HEAD
         let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"))?;
         // proc(5): utime and stime are the 14th and 15th field; the 2nd, in parentheses, may
         // contain spaces.
@@ -186,6 +195,28 @@ impl Server {
         let ticks: u64 =
             after.split_whitespace().skip(11).take(2).flat_map(str::parse::<u64>).sum();
         Ok(Duration::from_millis(ticks * 1000 / TICKS_PER_SECOND))
+=======
+        cpu_of(pid)
+    }
+}
+
+impl Server {
+    /// Signals what strace runs: were strace itself killed, the server would go on without it.
+    fn signal_traced(&self, signal: &str) -> io::Result<()> {
+        let Some(pid) = self.pid().filter(|_| self.traced) else { return Ok(()) };
+        let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"))?;
+        for child in children.split_whitespace() {
+            std::process::Command::new("kill").args(["-s", signal, child]).status()?;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // A server that has ended needs no signal.
+        let _ = self.signal_traced("KILL");
+>>>>>>> bench
     }
 }
 
@@ -214,6 +245,16 @@ fn free_ports() -> io::Result<u16> {
         }
     }
     Err(io::Error::other("no free ports in a row"))
+}
+
+/// CPU time a process has used, user and system, from the kernel's books.
+pub fn cpu_of(pid: u32) -> io::Result<Duration> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"))?;
+    // proc(5): utime and stime are the 14th and 15th field; the 2nd, in parentheses, may
+    // contain spaces.
+    let after = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
+    let ticks: u64 = after.split_whitespace().skip(11).take(2).flat_map(str::parse::<u64>).sum();
+    Ok(Duration::from_millis(ticks * 1000 / TICKS_PER_SECOND))
 }
 
 /// The binary of this package; `KEP_BIN` names another one.

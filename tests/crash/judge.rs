@@ -1,0 +1,185 @@
+//! The verdict: the client's ledger against what IMAP shows and `kep verify` proves.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use super::client::imap::{Fetched, Imap};
+use super::client::world::{Account, World};
+use super::ledger::{Entry, Ledger};
+
+type Entries = BTreeMap<String, Entry>;
+
+/// Starts the server a last time, waits until it has caught up, and judges everything.
+pub async fn judge(world: &World, ledger: &Ledger, mails: &Path) -> io::Result<()> {
+    let server = world.serve().await?;
+    let entries = ledger.entries();
+    let mut faults = Vec::new();
+    for account in world.accounts() {
+        let sent = entries.values().filter(|e| e.sender == account.address).count();
+        let evidence = settled(world, account, "Deliller", sent * EVIDENCES.len()).await?;
+        judge_evidence(&evidence, account, &entries, &mut faults);
+        let incoming = entries.values().filter(|e| e.recipient == account.address).count();
+        let dispatches = settled(world, account, "INBOX", incoming).await?;
+        judge_dispatches(&dispatches, account, &entries, &mut faults);
+        let files = write_mails(mails, account, evidence.iter().chain(&dispatches))?;
+        verify(world, &files, &mut faults).await?;
+    }
+    server.kill().await?;
+    if faults.is_empty() {
+        return Ok(());
+    }
+    let told = format!("{} faults:\n{}", faults.len(), faults.join("\n"));
+    Err(io::Error::other(told))
+}
+
+/// All mails of a mailbox once it holds enough and no longer grows.
+async fn settled(
+    world: &World,
+    account: &Account,
+    mailbox: &str,
+    awaited: usize,
+) -> io::Result<Vec<Vec<u8>>> {
+    let mut imap = world.doors().imap(account).await?;
+    let (mut last, mut since, start) = (usize::MAX, Instant::now(), Instant::now());
+    loop {
+        let now = imap.count(mailbox).await? as usize;
+        if now != last {
+            (last, since) = (now, Instant::now());
+        }
+        let quiet = since.elapsed() > if now >= awaited { QUIET } else { PATIENCE };
+        if quiet || start.elapsed() > 2 * PATIENCE {
+            break;
+        }
+        tokio::time::sleep(LOOK_AGAIN).await;
+    }
+    if last == 0 {
+        return Ok(Vec::new());
+    }
+    read_all(&mut imap, mailbox).await
+}
+
+async fn read_all(imap: &mut Imap, mailbox: &str) -> io::Result<Vec<Vec<u8>>> {
+    imap.select(mailbox).await?;
+    let uids = imap.uid_search("ALL").await?;
+    let mut mails = Vec::with_capacity(uids.len());
+    for some in uids.chunks(FETCH_AT_ONCE) {
+        let set: Vec<String> = some.iter().map(u32::to_string).collect();
+        let fetched = imap.uid_fetch(&set.join(","), "(UID BODY[])").await?;
+        mails.extend(
+            fetched.into_iter().filter_map(|Fetched { literals, .. }| literals.into_iter().next()),
+        );
+    }
+    Ok(mails)
+}
+
+/// Exactly one of each evidence for what the account sent; none for what it never sent.
+fn judge_evidence(mails: &[Vec<u8>], account: &Account, all: &Entries, faults: &mut Vec<String>) {
+    for (message_id, _) in all.iter().filter(|(_, e)| e.sender == account.address) {
+        for kind in EVIDENCES {
+            let about = |mail: &&Vec<u8>| {
+                field(mail, "In-Reply-To").is_some_and(|ids| last_id(&ids) == message_id)
+                    && field(mail, "X-REM-Evidence-Type").as_deref() == Some(kind)
+            };
+            let count = mails.iter().filter(about).count();
+            if count != 1 {
+                faults.push(format!("{message_id}: {count} × {kind} at {}", account.address));
+            }
+        }
+    }
+}
+
+/// Exactly one dispatch a letter, and in it the original byte for byte.
+fn judge_dispatches(mails: &[Vec<u8>], account: &Account, all: &Entries, faults: &mut Vec<String>) {
+    for (message_id, entry) in all.iter().filter(|(_, e)| e.recipient == account.address) {
+        let about = |mail: &&Vec<u8>| {
+            field(mail, "References").is_some_and(|ids| last_id(&ids) == message_id)
+        };
+        let found: Vec<_> = mails.iter().filter(about).collect();
+        match found.as_slice() {
+            [dispatch] if contains(dispatch, &entry.original) => {}
+            [_] => faults.push(format!("{message_id}: the original is not enclosed as it was")),
+            many => faults.push(format!("{message_id}: {} × in the INBOX", many.len())),
+        }
+    }
+}
+
+fn write_mails<'a>(
+    folder: &Path,
+    account: &Account,
+    mails: impl Iterator<Item = &'a Vec<u8>>,
+) -> io::Result<Vec<PathBuf>> {
+    std::fs::create_dir_all(folder)?;
+    let write = |(number, mail): (usize, &Vec<u8>)| {
+        let file = folder.join(format!("{}-{number}.eml", account.address));
+        std::fs::write(&file, mail).map(|()| file)
+    };
+    mails.enumerate().map(write).collect()
+}
+
+async fn verify(world: &World, files: &[PathBuf], faults: &mut Vec<String>) -> io::Result<()> {
+    for some in files.chunks(VERIFY_AT_ONCE) {
+        let (code, report) = world.verify(some).await?;
+        if code != Some(0) {
+            faults.push(format!("kep verify: {code:?}\n{report}"));
+        }
+    }
+    Ok(())
+}
+
+/// A header field, unfolded.
+fn field(mail: &[u8], name: &str) -> Option<String> {
+    let end = find(mail, b"\r\n\r\n").unwrap_or(mail.len());
+    let header = String::from_utf8_lossy(&mail[..end]).replace("\r\n ", " ").replace("\r\n\t", " ");
+    let value = |line: &str| {
+        let (key, value) = line.split_once(':')?;
+        key.eq_ignore_ascii_case(name).then(|| value.trim().to_owned())
+    };
+    header.split("\r\n").find_map(value)
+}
+
+/// The last of several message ids, without its brackets.
+fn last_id(ids: &str) -> &str {
+    ids.split_whitespace().last().unwrap_or_default().trim_matches(['<', '>'])
+}
+
+fn contains(whole: &[u8], part: &[u8]) -> bool {
+    find(whole, part).is_some()
+}
+
+/// Skips to the first octet before it compares: the mails here are mostly Base64.
+fn find(whole: &[u8], part: &[u8]) -> Option<usize> {
+    let first = part.first()?;
+    let starts = whole.iter().enumerate().filter(|(_, octet)| *octet == first);
+    starts.map(|(at, _)| at).find(|at| whole[*at..].starts_with(part))
+}
+
+/// What each accepted and delivered message has in its sender's `Deliller`.
+const EVIDENCES: [&str; 2] = ["SubmissionAcceptanceRejection", "DeliveryNonDeliveryToRecipient"];
+/// So long nothing may come any more before doubles are counted.
+const QUIET: Duration = Duration::from_secs(2);
+/// So long something missing is waited for.
+const PATIENCE: Duration = Duration::from_secs(60);
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
+const FETCH_AT_ONCE: usize = 50;
+const VERIFY_AT_ONCE: usize = 100;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folded_field_is_read_whole_and_its_last_id_taken() {
+        let mail = b"Subject: x\r\nReferences: <a@b>\r\n <c@d>\r\n\r\nReferences: <no@no>";
+        let ids = field(mail, "references").expect("the field");
+        assert_eq!(last_id(&ids), "c@d");
+        assert_eq!(field(mail, "In-Reply-To"), None);
+    }
+
+    #[test]
+    fn an_original_is_found_only_when_whole() {
+        assert!(contains(b"..abcd..", b"abcd"));
+        assert!(!contains(b"..abc", b"abcd"));
+    }
+}
