@@ -187,15 +187,6 @@ impl Server {
     /// CPU time used so far.
     pub fn cpu(&self) -> io::Result<Duration> {
         let pid = self.pid().ok_or_else(|| io::Error::other("the server has ended"))?;
-<<<<<<< HEAD
-        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"))?;
-        // proc(5): utime and stime are the 14th and 15th field; the 2nd, in parentheses, may
-        // contain spaces.
-        let after = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
-        let ticks: u64 =
-            after.split_whitespace().skip(11).take(2).flat_map(str::parse::<u64>).sum();
-        Ok(Duration::from_millis(ticks * 1000 / TICKS_PER_SECOND))
-=======
         cpu_of(pid)
     }
 }
@@ -216,7 +207,6 @@ impl Drop for Server {
     fn drop(&mut self) {
         // A server that has ended needs no signal.
         let _ = self.signal_traced("KILL");
->>>>>>> bench
     }
 }
 
