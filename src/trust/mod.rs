@@ -19,6 +19,7 @@ pub mod tls;
 pub mod token;
 pub mod tsa;
 pub mod user_signature;
+pub mod user_signer;
 pub mod vault;
 pub mod verify;
 
@@ -32,6 +33,7 @@ pub use signer::{SignError, Signer, SignerSource};
 pub use stamp::{StampError, StampSettings, StampSource, Stamper};
 pub use token::{Token, TokenFault, TokenVerifier};
 pub use user_signature::{FaultReason, SignatureFault, UserSigned, UserTrust};
+pub use user_signer::UserSigner;
 pub use verify::{SealFault, SealVerifier, Sealed};
 
 #[cfg(test)]
