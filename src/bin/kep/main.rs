@@ -2,6 +2,7 @@
 
 mod arguments;
 mod command;
+mod demo;
 mod failure;
 mod settings;
 mod wire_up;

@@ -2,14 +2,15 @@
 
 mod account;
 mod check;
-mod dev;
+pub mod dev;
 mod evidence;
 mod message;
 mod provider;
 mod serve;
-mod show;
+pub mod show;
 
 use crate::arguments::{self, Arguments, Command, Dev};
+use crate::demo;
 use crate::failure::{Failure, Outcome};
 use std::future::Future;
 use std::process::ExitCode;
@@ -24,7 +25,8 @@ pub fn run(arguments: Arguments) -> Outcome {
         Command::Provider(provider) => wait(provider::run(provider)),
         Command::Message(message) => wait(message::run(message)),
         Command::Evidence(evidence) => wait(evidence::run(evidence)),
-        Command::Demo(_) | Command::Verify(_) | Command::Fsck(_) => Err(Failure::software("comes with a later commit")),
+        Command::Demo(demo) => wait(demo::run(&demo)),
+        Command::Verify(_) | Command::Fsck(_) => Err(Failure::software("comes with a later commit")),
         Command::Completion { shell } => {
             arguments::complete(shell);
             Ok(ExitCode::SUCCESS)
