@@ -22,8 +22,6 @@ pub enum TrustError {
     Sign(#[from] super::SignError),
     #[error("TLS: {0}")]
     Tls(String),
-    #[error("the vault: {0}")]
-    Vault(String),
 }
 
 impl TrustError {

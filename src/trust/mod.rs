@@ -6,6 +6,7 @@ pub mod certificate;
 pub mod clock;
 pub mod dial;
 mod error;
+pub mod password;
 pub mod path;
 pub mod pki;
 pub mod random;
@@ -14,14 +15,17 @@ pub mod serve;
 mod signed_data;
 pub mod signer;
 pub mod stamp;
+pub mod tls;
 pub mod token;
 pub mod tsa;
 pub mod user_signature;
+pub mod vault;
 pub mod verify;
 
 pub use certificate::Certificate;
 pub use clock::Clock;
 pub use error::TrustError;
+pub use password::{PasswordError, Passwords};
 pub use path::{Anchors, Path, PathFault, Role};
 pub use revocation::{Material, OnUnknown, Revocation, RevocationFault, RevocationSettings};
 pub use signed_data::SignerFault;
@@ -29,6 +33,7 @@ pub use signer::{SignError, Signer, SignerSource};
 pub use stamp::{StampError, StampSettings, StampSource, Stamper};
 pub use token::{Token, TokenFault, TokenVerifier};
 pub use user_signature::{FaultReason, SignatureFault, UserSigned, UserTrust};
+pub use vault::{Vault, VaultError};
 pub use verify::{SealFault, SealVerifier, Sealed};
 
 #[cfg(test)]
