@@ -144,6 +144,9 @@ fn hash(password: &[u8]) -> Result<String, PasswordError> {
 }
 
 fn verify(password: &[u8], stored: &str) -> Result<bool, PasswordError> {
+    if !stored.starts_with("$argon2id$") {
+        return Err(PasswordError::Stored);
+    }
     let stored = PasswordHash::new(stored).map_err(|_| PasswordError::Stored)?;
     let params = Params::try_from(&stored).map_err(|_| PasswordError::Stored)?;
     if params.m_cost() > MAX_MEMORY_KIB || params.t_cost() > MAX_PASSES {

@@ -33,16 +33,44 @@ async fn a_revoked_certificate_is_found_by_crl_and_by_ocsp() {
     ] {
         let path = issue(&register.authority, &links);
         let revocation = revocation(OnUnknown::Refuse);
-        let material = revocation.check(&path, NOW).await.unwrap();
+        let material = revocation.check(&path, NOW, NOW).await.unwrap();
         assert_eq!(material.crls.len() + material.ocsp.len(), 1);
         assert_eq!(material.certificates.len(), 2);
         register.revoke(path.certificates()[0].serial(), NOW.plus_secs(-60)).unwrap();
-        assert!(revocation.check(&path, NOW).await.is_ok(), "the answer is still believed");
+        assert!(revocation.check(&path, NOW, NOW).await.is_ok(), "the answer is still believed");
         revocation.forget();
-        let revoked = revocation.check(&path, NOW).await.unwrap_err();
+        let revoked = revocation.check(&path, NOW, NOW).await.unwrap_err();
         assert!(matches!(revoked, RevocationFault::Revoked { at, .. } if at == NOW.plus_secs(-60)));
-        // what was signed before stays good
-        assert!(revocation.check(&path, NOW.plus_secs(-61)).await.is_ok());
+        let before = NOW.plus_secs(-86_400);
+        let past = revocation.check(&path, before, NOW).await;
+        assert!(past.is_ok(), "what was signed before stays good");
+    }
+}
+
+#[tokio::test]
+async fn kept_material_answers_later_and_offline() {
+    let dir = tempfile::tempdir().unwrap();
+    let (development, url) = testing::registered(dir.path()).await;
+    let register = &development.registers[0];
+    for links in [
+        Links { crl: Some(format!("{url}/crl/user.crl")), ocsp: None },
+        Links { crl: None, ocsp: Some(format!("{url}/ocsp/user")) },
+    ] {
+        let (path, other) =
+            (issue(&register.authority, &links), issue(&register.authority, &links));
+        let kept = revocation(OnUnknown::Refuse).check(&path, NOW, NOW).await.unwrap();
+        assert_eq!(judge(&path, &kept, NOW), Ok(()));
+        assert!(matches!(
+            judge(&path, &kept, NOW.plus_secs(2 * DAY)),
+            Err(RevocationFault::Unknown { why: Unknown::Stale(_), .. })
+        ));
+        let bare = judge(&other, &Material::default(), NOW);
+        assert!(matches!(bare, Err(RevocationFault::Unknown { why: Unknown::NoSource, .. })));
+        register.revoke(path.certificates()[0].serial(), NOW).unwrap();
+        let after = revocation(OnUnknown::Refuse).check(&other, NOW, NOW).await.unwrap();
+        if after.crls.len() == 1 {
+            assert!(matches!(judge(&path, &after, NOW), Err(RevocationFault::Revoked { .. })));
+        }
     }
 }
 
@@ -53,7 +81,7 @@ async fn a_dead_responder_is_passed_over_for_the_list() {
     let ocsp = Some("http://127.0.0.1:1/ocsp".to_owned());
     let links = Links { crl: Some(format!("{url}/crl/user.crl")), ocsp };
     let path = issue(&development.registers[0].authority, &links);
-    let material = revocation(OnUnknown::Refuse).check(&path, NOW).await.unwrap();
+    let material = revocation(OnUnknown::Refuse).check(&path, NOW, NOW).await.unwrap();
     assert_eq!((material.crls.len(), material.ocsp.len()), (1, 0));
 }
 
@@ -62,12 +90,15 @@ async fn what_nobody_can_say_is_named_and_judged_by_policy() {
     let authority = testing::authority("Kök");
     let dead = Links { crl: Some("http://127.0.0.1:1/crl".into()), ocsp: None };
     let path = issue(&authority, &dead);
-    let why = unknown(revocation(OnUnknown::Refuse).check(&path, NOW).await);
+    let why = unknown(revocation(OnUnknown::Refuse).check(&path, NOW, NOW).await);
     assert!(matches!(why, Unknown::Unreachable(_)), "{why}");
-    let material = revocation(OnUnknown::Accept).check(&path, NOW).await.unwrap();
+    let material = revocation(OnUnknown::Accept).check(&path, NOW, NOW).await.unwrap();
     assert_eq!(material.unknown.len(), 1);
     let path = issue(&authority, &Links::default());
-    assert_eq!(unknown(revocation(OnUnknown::Refuse).check(&path, NOW).await), Unknown::NoSource);
+    assert_eq!(
+        unknown(revocation(OnUnknown::Refuse).check(&path, NOW, NOW).await),
+        Unknown::NoSource
+    );
 }
 
 #[tokio::test]
@@ -76,9 +107,9 @@ async fn a_list_of_another_time_is_not_believed() {
     let (development, url) = testing::registered(dir.path()).await;
     let links = Links { crl: Some(format!("{url}/crl/user.crl")), ocsp: None };
     let path = issue(&development.registers[0].authority, &links);
-    let stale = revocation(OnUnknown::Refuse).check(&path, NOW.plus_secs(3_601)).await;
+    let stale = revocation(OnUnknown::Refuse).check(&path, NOW, NOW.plus_secs(3_601)).await;
     assert!(matches!(unknown(stale), Unknown::Stale(_)));
-    let early = revocation(OnUnknown::Refuse).check(&path, NOW.plus_secs(-3_600)).await;
+    let early = revocation(OnUnknown::Refuse).check(&path, NOW, NOW.plus_secs(-3_600)).await;
     assert!(matches!(unknown(early), Unknown::Early(_)));
 }
 
@@ -92,7 +123,7 @@ async fn lists_and_answers_of_another_authority_are_not_believed() {
         Links { crl: None, ocsp: Some(format!("{url}/ocsp/user")) },
     ] {
         let path = issue(&other, &links);
-        let why = unknown(revocation(OnUnknown::Refuse).check(&path, NOW).await);
+        let why = unknown(revocation(OnUnknown::Refuse).check(&path, NOW, NOW).await);
         assert_eq!(why, Unknown::NotAuthorised);
     }
 }

@@ -77,6 +77,7 @@ fn a_key_in_a_token_signs_and_never_leaves_it() {
             let source = SignerSource::Pkcs11 { module, token, pin, key, certificate: None };
             let signer = open(&source).unwrap();
             assert_eq!(signer.certificate(), &sealed);
+            judge_by_openssl(&*signer, &authority);
             std::thread::scope(|scope| {
                 for _ in 0..16 {
                     scope.spawn(|| signer.sign(b"content").unwrap());
@@ -92,6 +93,27 @@ fn a_key_in_a_token_signs_and_never_leaves_it() {
         certificate: None,
     };
     assert!(open(&source(PIN, "absent")).is_err());
+}
+
+/// A detached CAdES signature by a key that never left its token.
+fn judge_by_openssl(signer: &dyn Signer, authority: &CertificateAuthority) {
+    use crate::wire::cms::{Prepared, oid};
+    if !testing::openssl_is_here() {
+        return;
+    }
+    let content = b"Merhaba\r\n";
+    let digest = crate::wire::sha256(content);
+    let prepared = Prepared::new(signer.identity(), oid::DATA, digest, Some(NOW));
+    let signature = signer.sign(prepared.to_sign()).unwrap();
+    let p7s = prepared.signed(signature).detached(None);
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("content"), content).unwrap();
+    fs::write(dir.path().join("p7s"), p7s).unwrap();
+    fs::write(dir.path().join("ca.pem"), authority.certificate().pem()).unwrap();
+    let verify = "cms -verify -cades -binary -inform DER -in p7s -content content";
+    let verify = format!("{verify} -CAfile ca.pem -attime {} -out out", NOW.secs());
+    let (ok, said) = testing::openssl(dir.path(), &verify);
+    assert!(ok, "{said}");
 }
 
 /// SoftHSM2 finds its tokens by an environment variable, which only a new process can be given:
