@@ -88,11 +88,7 @@ impl Certificate {
     }
 
     pub fn pem(&self) -> String {
-        let lines = data_encoding::BASE64.encode(&self.0.der);
-        let lines: Vec<&str> =
-            lines.as_bytes().chunks(64).filter_map(|c| std::str::from_utf8(c).ok()).collect();
-        let body = lines.join("\n");
-        format!("-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----\n")
+        super::signer::pem("CERTIFICATE", &self.0.der)
     }
 
     /// SHA-256 of the DER.

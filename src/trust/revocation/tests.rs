@@ -186,3 +186,28 @@ fn delta_lists_are_not_read() {
     let changed = der::sequence(&[&tbs, list[1].whole, list[2].whole]);
     assert_eq!(crl::Crl::parse(changed).err(), Some(Unknown::MalformedCrl));
 }
+
+proptest::proptest! {
+    #[test]
+    fn touched_lists_never_panic(at in 0..400_usize, with in 0..=255_u8, cut in 0..500_usize) {
+        static GOOD: std::sync::OnceLock<(Path, Vec<u8>)> = std::sync::OnceLock::new();
+        let (path, good) = GOOD.get_or_init(|| {
+            let authority = testing::authority("Kök");
+            let path = issue(&authority, &Links::default());
+            let serial = path.certificates()[0].serial().to_owned();
+            let revoked = [crate::trust::pki::Revoked { serial, at: NOW }];
+            (path, authority.crl(&revoked, NOW, NOW.plus_secs(60)).unwrap())
+        });
+        let mut touched = good.clone();
+        if let Some(octet) = touched.get_mut(at) {
+            *octet = with;
+        }
+        touched.truncate(cut);
+        let [certificate, issuer] = path.certificates() else { panic!("two") };
+        let said = crl::Crl::parse(touched.clone()).and_then(|c| c.look_up(certificate, issuer, NOW));
+        if said == Ok(Said::Good) {
+            panic!("a touched list says good");
+        }
+        let _ = answer::read(&touched, certificate, issuer, NOW);
+    }
+}

@@ -2,9 +2,11 @@
 
 mod file;
 mod pkcs11;
+mod request;
 
 pub use file::FileSigner;
 pub use pkcs11::{KeyChoice, Pkcs11Signer, Token, TokenChoice};
+pub(super) use request::pem;
 
 use super::error::read_file;
 use super::{Certificate, TrustError};

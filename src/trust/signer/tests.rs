@@ -70,6 +70,10 @@ fn a_key_in_a_token_signs_and_never_leaves_it() {
         let public = token.generate(kind, &label, &id).unwrap();
         let profile = testing::seal_profile();
         let sealed = authority.issue_for(&profile, &public, &Links::default(), NOW).unwrap();
+        let key = KeyChoice::Label(label.clone());
+        let email = "kepservisi@hs05.kep.tr";
+        let request = token.request(&key, kind, &public, "hs05.kep.tr", email).unwrap();
+        judge_request(&request);
         token.keep_certificate(&sealed, &label, &id).unwrap();
         for key in [KeyChoice::Label(label), KeyChoice::Id(id.to_vec())] {
             let (module, token) = (MODULE.into(), choice.clone());
@@ -93,6 +97,16 @@ fn a_key_in_a_token_signs_and_never_leaves_it() {
         certificate: None,
     };
     assert!(open(&source(PIN, "absent")).is_err());
+}
+
+fn judge_request(request: &str) {
+    if !testing::openssl_is_here() {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("request.pem"), request).unwrap();
+    let (ok, said) = testing::openssl(dir.path(), "req -verify -in request.pem -noout -text");
+    assert!(ok && said.contains("email:kepservisi@hs05.kep.tr"), "{said}");
 }
 
 /// A detached CAdES signature by a key that never left its token.
