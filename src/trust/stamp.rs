@@ -71,7 +71,8 @@ impl Stamper {
         settings: &StampSettings,
     ) -> Result<Self, TrustError> {
         let policy = settings.policy.as_deref().map(|text| {
-            Oid::new(text).map_err(|_| TrustError::Tls(format!("{text} is no object identifier")))
+            Oid::new(text)
+                .map_err(|_| TrustError::Setting(format!("{text} is no object identifier")))
         });
         Ok(Self {
             source,

@@ -8,6 +8,7 @@ use super::cache::Cache;
 use super::dial::{Dial, DialError};
 use super::path::Path;
 use super::{Certificate, TrustError};
+use crate::wire::cms::{self, CmsError};
 use crate::wire::ocsp::OcspError;
 use crate::wire::{Digest, Timestamp, sha256};
 use std::sync::Arc;
@@ -241,6 +242,44 @@ impl Revocation {
 
     fn until(&self, now: Timestamp) -> Timestamp {
         now.plus_millis(i64::try_from(self.settings.refresh.as_millis()).unwrap_or(i64::MAX))
+    }
+}
+
+impl Material {
+    /// Adds what was collected for another path, each thing once.
+    pub fn merge(&mut self, other: &Self) {
+        fn add<T: Clone + PartialEq>(to: &mut Vec<T>, from: &[T]) {
+            for one in from {
+                if !to.contains(one) {
+                    to.push(one.clone());
+                }
+            }
+        }
+        add(&mut self.certificates, &other.certificates);
+        add(&mut self.crls, &other.crls);
+        add(&mut self.ocsp, &other.ocsp);
+        add(&mut self.unknown, &other.unknown);
+    }
+
+    /// For keeping: a CMS without signers, as `openssl pkcs7` and `openssl cms` read it. Who could
+    /// not be asked about is not in it.
+    pub fn to_der(&self) -> Vec<u8> {
+        cms::validation_data(
+            self.certificates.iter().map(Vec::as_slice),
+            self.crls.iter().map(AsRef::as_ref),
+            self.ocsp.iter().map(AsRef::as_ref),
+        )
+    }
+
+    /// Reads what was kept, or what a signature of level LT carries.
+    pub fn from_der(der: &[u8]) -> Result<Self, CmsError> {
+        let data = cms::SignedData::parse(der)?;
+        Ok(Self {
+            certificates: data.certificates.iter().map(|one| one.to_vec()).collect(),
+            crls: data.crls.iter().map(|one| Arc::from(*one)).collect(),
+            ocsp: data.ocsp.iter().map(|one| Arc::from(*one)).collect(),
+            unknown: Vec::new(),
+        })
     }
 }
 

@@ -59,6 +59,7 @@ async fn kept_material_answers_later_and_offline() {
         let (path, other) =
             (issue(&register.authority, &links), issue(&register.authority, &links));
         let kept = revocation(OnUnknown::Refuse).check(&path, NOW, NOW).await.unwrap();
+        let kept = Material::from_der(&kept.to_der()).unwrap();
         assert_eq!(judge(&path, &kept, NOW), Ok(()));
         assert!(matches!(
             judge(&path, &kept, NOW.plus_secs(2 * DAY)),
@@ -72,6 +73,31 @@ async fn kept_material_answers_later_and_offline() {
             assert!(matches!(judge(&path, &after, NOW), Err(RevocationFault::Revoked { .. })));
         }
     }
+}
+
+#[tokio::test]
+async fn openssl_reads_kept_material() {
+    if !testing::openssl_is_here() {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let (development, url) = testing::registered(dir.path()).await;
+    let mut all = Material::default();
+    for links in [
+        Links { crl: Some(format!("{url}/crl/user.crl")), ocsp: None },
+        Links { crl: None, ocsp: Some(format!("{url}/ocsp/user")) },
+    ] {
+        let path = issue(&development.registers[0].authority, &links);
+        let one = revocation(OnUnknown::Refuse).check(&path, NOW, NOW).await.unwrap();
+        all.merge(&one);
+        all.merge(&one);
+    }
+    assert_eq!((all.certificates.len(), all.crls.len(), all.ocsp.len()), (3, 1, 1));
+    std::fs::write(dir.path().join("material"), all.to_der()).unwrap();
+    let print = "cms -cmsout -print -inform DER -in material -noout";
+    let (ok, said) = testing::openssl(dir.path(), print);
+    let named = ["id-ri-ocsp-response", "1.3.6.1.5.5.7.16.2"].iter().any(|n| said.contains(n));
+    assert!(ok && named, "{said}");
 }
 
 #[tokio::test]

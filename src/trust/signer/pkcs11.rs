@@ -260,6 +260,10 @@ impl Signer for Pkcs11Signer {
         &self.credential.identity
     }
 
+    fn waits(&self) -> bool {
+        true
+    }
+
     fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SignError> {
         self.sign_once(message)
             .or_else(|_| self.find_again().and_then(|()| self.sign_once(message)))

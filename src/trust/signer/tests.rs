@@ -89,6 +89,15 @@ fn a_key_in_a_token_signs_and_never_leaves_it() {
             });
         }
     }
+    let late = open(&SignerSource::Pkcs11 {
+        module: MODULE.into(),
+        token: choice.clone(),
+        pin: PIN.into(),
+        key: KeyChoice::Id(vec![7, 0]),
+        certificate: None,
+    });
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    assert!(runtime.block_on(sign(&late.unwrap(), b"content".to_vec())).is_ok());
     let source = |pin: &str, key: &str| SignerSource::Pkcs11 {
         module: MODULE.into(),
         token: choice.clone(),
