@@ -24,6 +24,10 @@ pub enum TrustError {
     Setting(String),
     #[error("TLS: {0}")]
     Tls(String),
+    #[error("the vault: {0}")]
+    Vault(String),
+    #[error("password: {0}")]
+    Password(String),
 }
 
 impl TrustError {

@@ -25,7 +25,6 @@ pub mod verify;
 pub use certificate::Certificate;
 pub use clock::Clock;
 pub use error::TrustError;
-pub use password::{PasswordError, Passwords};
 pub use path::{Anchors, Path, PathFault, Role};
 pub use revocation::{Material, OnUnknown, Revocation, RevocationFault, RevocationSettings};
 pub use signed_data::SignerFault;
@@ -33,7 +32,6 @@ pub use signer::{SignError, Signer, SignerSource};
 pub use stamp::{StampError, StampSettings, StampSource, Stamper};
 pub use token::{Token, TokenFault, TokenVerifier};
 pub use user_signature::{FaultReason, SignatureFault, UserSigned, UserTrust};
-pub use vault::{Vault, VaultError};
 pub use verify::{SealFault, SealVerifier, Sealed};
 
 #[cfg(test)]

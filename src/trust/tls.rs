@@ -1,0 +1,119 @@
+//! TLS for our listeners and for what we dial. The certificate is read again when its files change:
+//! the next connection has the new one, no restart is needed.
+
+use super::TrustError;
+use arc_swap::ArcSwap;
+use rustls::crypto::{CryptoProvider, aws_lc_rs};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ClientConfig, RootCertStore, ServerConfig};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
+
+/// A server's certificate and key, as files.
+pub struct ServerTls {
+    certificate: PathBuf,
+    key: PathBuf,
+    protocols: Vec<Vec<u8>>,
+    config: ArcSwap<ServerConfig>,
+    seen: Mutex<Seen>,
+}
+
+struct Seen {
+    stamps: Stamps,
+    looked: Option<Duration>,
+}
+
+type Stamps = [Option<SystemTime>; 2];
+
+impl ServerTls {
+    /// `protocols` are those of ALPN; none for mail.
+    pub fn open(certificate: &Path, key: &Path, protocols: &[&str]) -> Result<Self, TrustError> {
+        let protocols: Vec<_> = protocols.iter().map(|p| p.as_bytes().to_vec()).collect();
+        let stamps = stamps(certificate, key);
+        let config = load(certificate, key, &protocols)?;
+        Ok(Self {
+            certificate: certificate.to_owned(),
+            key: key.to_owned(),
+            protocols,
+            config: ArcSwap::from_pointee(config),
+            seen: Mutex::new(Seen { stamps, looked: None }),
+        })
+    }
+
+    /// The configuration for the next connection. Looks at the files once a second at most; one
+    /// that can't be read leaves the old certificate in force.
+    pub fn current(&self, uptime: Duration) -> Arc<ServerConfig> {
+        self.look(uptime);
+        self.config.load_full()
+    }
+
+    /// Reads the files again now.
+    pub fn reload(&self) -> Result<(), TrustError> {
+        let config = load(&self.certificate, &self.key, &self.protocols)?;
+        self.config.store(Arc::new(config));
+        tracing::info!(certificate = %self.certificate.display(), "TLS certificate read again");
+        Ok(())
+    }
+
+    fn look(&self, uptime: Duration) {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if seen.looked.is_some_and(|at| uptime.saturating_sub(at) < LOOK) {
+            return;
+        }
+        seen.looked = Some(uptime);
+        let now = stamps(&self.certificate, &self.key);
+        if now == seen.stamps {
+            return;
+        }
+        // Half of a pair may be there already: it is tried again until both fit.
+        match self.reload() {
+            Ok(()) => seen.stamps = now,
+            Err(error) => tracing::error!(%error, "the new TLS certificate can't be used"),
+        }
+    }
+}
+
+/// A client that believes servers under these anchors.
+pub fn client(anchors: &[super::Certificate]) -> Result<Arc<ClientConfig>, TrustError> {
+    let mut roots = RootCertStore::empty();
+    for anchor in anchors {
+        let der = CertificateDer::from(anchor.der().to_vec());
+        roots.add(der).map_err(|e| TrustError::Tls(e.to_string()))?;
+    }
+    let builder = ClientConfig::builder_with_provider(provider()).with_safe_default_protocol_versions();
+    let builder = builder.map_err(|e| TrustError::Tls(e.to_string()))?;
+    Ok(Arc::new(builder.with_root_certificates(roots).with_no_client_auth()))
+}
+
+fn load(
+    certificate: &Path,
+    key: &Path,
+    protocols: &[Vec<u8>],
+) -> Result<ServerConfig, TrustError> {
+    let wrong = |path: &Path, error: &dyn std::fmt::Display| {
+        TrustError::Tls(format!("{}: {error}", path.display()))
+    };
+    let chain = CertificateDer::pem_file_iter(certificate).map_err(|e| wrong(certificate, &e))?;
+    let chain: Result<Vec<_>, _> = chain.collect();
+    let chain = chain.map_err(|e| wrong(certificate, &e))?;
+    let private = PrivateKeyDer::from_pem_file(key).map_err(|e| wrong(key, &e))?;
+    let builder = ServerConfig::builder_with_provider(provider()).with_safe_default_protocol_versions();
+    let builder = builder.map_err(|e| TrustError::Tls(e.to_string()))?;
+    let config = builder.with_no_client_auth().with_single_cert(chain, private);
+    let mut config = config.map_err(|e| wrong(certificate, &e))?;
+    config.alpn_protocols = protocols.to_vec();
+    Ok(config)
+}
+
+fn provider() -> Arc<CryptoProvider> {
+    Arc::new(aws_lc_rs::default_provider())
+}
+
+fn stamps(certificate: &Path, key: &Path) -> Stamps {
+    [certificate, key].map(|path| std::fs::metadata(path).and_then(|m| m.modified()).ok())
+}
+
+/// Files are looked at so often, when connections come.
+const LOOK: Duration = Duration::from_secs(1);

@@ -1,0 +1,290 @@
+//! Encryption at rest. Each blob has a data key of its own (AES-256-GCM in chunks of 64 KiB, so
+//! that a range can be read alone); data keys are wrapped by a master key, of which there may be
+//! several generations.
+
+use super::random;
+use openssl::symm::{Cipher, Crypter, Mode};
+use std::ops::Range;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::Path;
+use thiserror::Error;
+use zeroize::Zeroizing;
+
+/// The master keys, newest last.
+pub struct Vault {
+    masters: Vec<(u8, Key)>,
+}
+
+/// The key of one blob.
+pub struct DataKey(Key);
+
+type Key = Zeroizing<[u8; 32]>;
+
+#[derive(Debug, Error)]
+pub enum VaultError {
+    #[error("master key file {0}: {1}")]
+    File(String, std::io::Error),
+    #[error("master key file {0} can be read by others (mode {1:o}); it must be 0600")]
+    Mode(String, u32),
+    #[error("master key file {0} line {1}: expected `<generation> <64 hex digits>`")]
+    Form(String, usize),
+    #[error("master key generation {0} is not in the file")]
+    NoGeneration(u8),
+    #[error("the octets were altered, or the key is not theirs")]
+    Altered,
+    #[error("cipher: {0}")]
+    Cipher(#[from] openssl::error::ErrorStack),
+}
+
+impl Vault {
+    /// Reads a file of lines `<generation> <64 hex digits>`; the last one wraps new keys.
+    pub fn open(path: &Path) -> Result<Self, VaultError> {
+        let name = path.display().to_string();
+        let io = |error| VaultError::File(name.clone(), error);
+        let mode = std::fs::metadata(path).map_err(io)?.permissions().mode() & 0o777;
+        if mode & 0o077 != 0 {
+            return Err(VaultError::Mode(name, mode));
+        }
+        let text = Zeroizing::new(std::fs::read_to_string(path).map_err(io)?);
+        let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+        let masters = lines
+            .map(|(at, line)| master(line).ok_or_else(|| VaultError::Form(name.clone(), at + 1)));
+        let masters = masters.collect::<Result<Vec<_>, _>>()?;
+        if masters.is_empty() {
+            return Err(VaultError::Form(name, 1));
+        }
+        Ok(Self { masters })
+    }
+
+    /// Makes a new file with one key; refuses to overwrite.
+    pub fn create(path: &Path) -> Result<(), VaultError> {
+        use std::io::Write;
+        let key = Zeroizing::new(random::bytes::<32>());
+        let line = Zeroizing::new(format!("1 {}\n", data_encoding::HEXLOWER.encode(&*key)));
+        let mut options = std::fs::OpenOptions::new();
+        let opened = options.write(true).create_new(true).mode(0o600).open(path);
+        opened
+            .and_then(|mut file| file.write_all(line.as_bytes()).and_then(|()| file.sync_all()))
+            .map_err(|error| VaultError::File(path.display().to_string(), error))
+    }
+
+    pub fn new_data_key(&self) -> DataKey {
+        DataKey(Zeroizing::new(random::bytes()))
+    }
+
+    /// Wraps a data key for the row of the blob named `owner`.
+    pub fn wrap(&self, key: &DataKey, owner: &[u8]) -> Result<Vec<u8>, VaultError> {
+        let Some((generation, master)) = self.masters.last() else {
+            return Err(VaultError::NoGeneration(0));
+        };
+        let nonce = random::bytes::<NONCE>();
+        let mut wrapped = vec![*generation];
+        wrapped.extend_from_slice(&nonce);
+        wrapped.extend_from_slice(&encrypt(master, &nonce, owner, &key.0[..])?);
+        Ok(wrapped)
+    }
+
+    pub fn unwrap(&self, wrapped: &[u8], owner: &[u8]) -> Result<DataKey, VaultError> {
+        let (generation, rest) = wrapped.split_first().ok_or(VaultError::Altered)?;
+        let (nonce, sealed) = rest.split_at_checked(NONCE).ok_or(VaultError::Altered)?;
+        let found = self.masters.iter().find(|(known, _)| known == generation);
+        let (_, master) = found.ok_or(VaultError::NoGeneration(*generation))?;
+        let plain = Zeroizing::new(decrypt(master, nonce, owner, sealed)?);
+        let key: [u8; 32] = plain.as_slice().try_into().map_err(|_| VaultError::Altered)?;
+        Ok(DataKey(Zeroizing::new(key)))
+    }
+
+    /// Seals a small secret for a row.
+    pub fn seal(&self, owner: &[u8], secret: &[u8]) -> Result<Vec<u8>, VaultError> {
+        let key = self.new_data_key();
+        let mut sealed = self.wrap(&key, owner)?;
+        sealed.extend_from_slice(&key.seal(owner, secret)?);
+        Ok(sealed)
+    }
+
+    pub fn unseal(&self, owner: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, VaultError> {
+        let (wrapped, body) = sealed.split_at_checked(WRAPPED).ok_or(VaultError::Altered)?;
+        let size = plain_size(body.len() as u64).ok_or(VaultError::Altered)?;
+        let key = self.unwrap(wrapped, owner)?;
+        Ok(Zeroizing::new(key.open_range(owner, size, 0..size, body)?))
+    }
+}
+
+impl DataKey {
+    /// Encrypts in chunks. The chunk's number and whether it is the last are authenticated, so that
+    /// chunks can't be dropped or swapped.
+    pub fn seal(&self, owner: &[u8], plain: &[u8]) -> Result<Vec<u8>, VaultError> {
+        let chunks = chunks_of(plain.len() as u64);
+        let mut stored = Vec::with_capacity(plain.len() + chunks as usize * TAG);
+        for n in 0..chunks {
+            let start = (n * CHUNK) as usize;
+            let end = plain.len().min(start + CHUNK as usize);
+            let (nonce, aad) = chunk_names(owner, n, n + 1 == chunks);
+            stored.extend_from_slice(&encrypt(&self.0, &nonce, &aad, &plain[start..end])?);
+        }
+        Ok(stored)
+    }
+
+    /// Which stored octets are needed to read `range` of a blob of `size`.
+    pub fn stored_range(&self, size: u64, range: Range<u64>) -> Range<u64> {
+        let chunks = touched(size, &range);
+        let whole = CHUNK + TAG as u64;
+        chunks.start * whole..(chunks.end * whole).min(size + chunks_of(size) * TAG as u64)
+    }
+
+    /// Decrypts `range`; `stored` is what `stored_range` named.
+    pub fn open_range(
+        &self,
+        owner: &[u8],
+        size: u64,
+        range: Range<u64>,
+        stored: &[u8],
+    ) -> Result<Vec<u8>, VaultError> {
+        let chunks = touched(size, &range);
+        let last = chunks_of(size);
+        let mut plain = Vec::with_capacity(stored.len());
+        for (n, sealed) in chunks.clone().zip(stored.chunks(CHUNK as usize + TAG)) {
+            let (nonce, aad) = chunk_names(owner, n, n + 1 == last);
+            plain.extend_from_slice(&decrypt(&self.0, &nonce, &aad, sealed)?);
+        }
+        let skip = (range.start - chunks.start * CHUNK) as usize;
+        let want = (range.end - range.start) as usize;
+        let part = plain.get(skip..skip + want).ok_or(VaultError::Altered)?;
+        Ok(part.to_vec())
+    }
+}
+
+impl std::fmt::Debug for Vault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Vault({} generations)", self.masters.len())
+    }
+}
+
+fn master(line: &str) -> Option<(u8, Key)> {
+    let (generation, hex) = line.trim().split_once(' ')?;
+    let bytes = Zeroizing::new(data_encoding::HEXLOWER_PERMISSIVE.decode(hex.as_bytes()).ok()?);
+    let key: [u8; 32] = bytes.as_slice().try_into().ok()?;
+    Some((generation.parse().ok()?, Zeroizing::new(key)))
+}
+
+fn chunks_of(size: u64) -> u64 {
+    size.div_ceil(CHUNK).max(1)
+}
+
+fn plain_size(stored: u64) -> Option<u64> {
+    let chunks = stored.div_ceil(CHUNK + TAG as u64).max(1);
+    stored.checked_sub(chunks * TAG as u64)
+}
+
+fn touched(size: u64, range: &Range<u64>) -> Range<u64> {
+    let first = range.start.min(size.saturating_sub(1)) / CHUNK;
+    let end = range.end.div_ceil(CHUNK).clamp(first + 1, chunks_of(size).max(first + 1));
+    first..end
+}
+
+fn chunk_names(owner: &[u8], n: u64, last: bool) -> ([u8; NONCE], Vec<u8>) {
+    let mut nonce = [0; NONCE];
+    nonce[4..].copy_from_slice(&n.to_be_bytes());
+    nonce[0] = u8::from(last);
+    (nonce, owner.to_vec())
+}
+
+fn encrypt(key: &Key, nonce: &[u8], aad: &[u8], plain: &[u8]) -> Result<Vec<u8>, VaultError> {
+    let cipher = Cipher::aes_256_gcm();
+    let mut crypter = Crypter::new(cipher, Mode::Encrypt, &key[..], Some(nonce))?;
+    crypter.aad_update(aad)?;
+    let mut out = vec![0; plain.len() + cipher.block_size()];
+    let mut at = crypter.update(plain, &mut out)?;
+    at += crypter.finalize(&mut out[at..])?;
+    out.truncate(at);
+    let mut tag = [0; TAG];
+    crypter.get_tag(&mut tag)?;
+    out.extend_from_slice(&tag);
+    Ok(out)
+}
+
+fn decrypt(key: &Key, nonce: &[u8], aad: &[u8], sealed: &[u8]) -> Result<Vec<u8>, VaultError> {
+    let at = sealed.len().checked_sub(TAG).ok_or(VaultError::Altered)?;
+    let (body, tag) = sealed.split_at(at);
+    let cipher = Cipher::aes_256_gcm();
+    let mut crypter = Crypter::new(cipher, Mode::Decrypt, &key[..], Some(nonce))?;
+    crypter.aad_update(aad)?;
+    crypter.set_tag(tag)?;
+    let mut out = vec![0; body.len() + cipher.block_size()];
+    let mut end = crypter.update(body, &mut out)?;
+    end += crypter.finalize(&mut out[end..]).map_err(|_| VaultError::Altered)?;
+    out.truncate(end);
+    Ok(out)
+}
+
+/// Small enough to be read for one screen, large enough that the tags cost nothing.
+const CHUNK: u64 = 64 << 10;
+const TAG: usize = 16;
+const NONCE: usize = 12;
+/// Generation, nonce, key, tag.
+const WRAPPED: usize = 1 + NONCE + 32 + TAG;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn vault() -> (tempfile::TempDir, Vault) {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("master.key");
+        Vault::create(&path).unwrap();
+        let vault = Vault::open(&path).unwrap();
+        (dir, vault)
+    }
+
+    #[test]
+    fn any_range_of_a_blob_can_be_read_alone() {
+        let (_dir, vault) = vault();
+        let key = vault.new_data_key();
+        for size in [0_usize, 1, 65_535, 65_536, 65_537, 200_000] {
+            let plain: Vec<u8> = (0..size).map(|i| (i * 7) as u8).collect();
+            let stored = key.seal(b"me", &plain).unwrap();
+            for (start, end) in [(0, size), (size / 2, size), (size / 3, size / 2), (size, size)] {
+                let range = start as u64..end as u64;
+                let cut = key.stored_range(size as u64, range.clone());
+                let part = &stored[cut.start as usize..cut.end as usize];
+                let read = key.open_range(b"me", size as u64, range, part).unwrap();
+                assert_eq!(read, &plain[start..end], "{size} {start}..{end}");
+            }
+        }
+    }
+
+    #[test]
+    fn altered_swapped_and_cut_blobs_are_noticed() {
+        let (_dir, vault) = vault();
+        let key = vault.new_data_key();
+        let plain = vec![7; 3 * 65_536];
+        let stored = key.seal(b"me", &plain).unwrap();
+        let size = plain.len() as u64;
+        let open = |owner: &[u8], stored: &[u8]| key.open_range(owner, size, 0..size, stored);
+        let mut altered = stored.clone();
+        altered[70_000] ^= 1;
+        assert!(open(b"me", &altered).is_err());
+        assert!(open(b"you", &stored).is_err());
+        let whole = 65_536 + 16;
+        let swapped = [&stored[whole..2 * whole], &stored[..whole], &stored[2 * whole..]].concat();
+        assert!(open(b"me", &swapped).is_err());
+        assert!(open(b"me", &stored[..2 * whole]).is_err());
+    }
+
+    #[test]
+    fn secrets_are_sealed_for_their_owner() {
+        let (_dir, vault) = vault();
+        let sealed = vault.seal(b"row 1", b"parola").unwrap();
+        assert_eq!(&**vault.unseal(b"row 1", &sealed).unwrap(), b"parola");
+        assert!(vault.unseal(b"row 2", &sealed).is_err());
+        assert!(!sealed.windows(6).any(|w| w == b"parola"));
+    }
+
+    #[test]
+    fn a_master_key_that_others_can_read_is_refused() {
+        let (dir, _) = vault();
+        let path = dir.path().join("master.key");
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
+        assert!(matches!(Vault::open(&path), Err(VaultError::Mode(_, 0o644))));
+    }
+}
