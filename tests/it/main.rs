@@ -1,0 +1,3 @@
+//! The one integration binary: each file of this folder is a topic.
+
+mod storage;
