@@ -133,6 +133,7 @@ pub fn lay_in(
     content: ContentId,
     new: &NewMessage,
 ) -> Result<u32, RowsError> {
+    super::contents::hold(tx, content)?;
     let row = tx.one(
         "mailbox",
         "UPDATE mailbox SET uid_next = uid_next + 1, mod_seq = mod_seq + 1 WHERE id = $1
@@ -196,7 +197,7 @@ pub fn move_to(tx: &mut Tx<'_>, place: Place, to: MailboxId) -> Result<u32, Rows
         &[to.0.into()],
     )?;
     let (uid, mod_seq) = (row.int(0)? - 1, row.int(1)?);
-    tx.execute(
+    let moved = tx.execute(
         "UPDATE message SET mailbox = $1, uid = $2, mod_seq = $3 WHERE mailbox = $4 AND uid = $5",
         &[
             to.0.into(),
@@ -206,6 +207,9 @@ pub fn move_to(tx: &mut Tx<'_>, place: Place, to: MailboxId) -> Result<u32, Rows
             i64::from(place.uid).into(),
         ],
     )?;
+    if moved == 0 {
+        return Err(RowsError::Missing("message"));
+    }
     tx.wakes.mailbox(to);
     vanish(tx, place)?;
     u32::try_from(uid).map_err(|_| RowsError::Stored("a UID"))
@@ -213,6 +217,10 @@ pub fn move_to(tx: &mut Tx<'_>, place: Place, to: MailboxId) -> Result<u32, Rows
 
 /// Forgets a content that no message and no submission holds any more.
 pub fn forget_unused(tx: &mut Tx<'_>, content: ContentId) -> Result<(), RowsError> {
+    match super::contents::hold(tx, content) {
+        Err(RowsError::Missing(_)) => return Ok(()),
+        held => held?,
+    }
     let used = tx.first(
         "SELECT 1 FROM message WHERE content = $1
          UNION ALL SELECT 1 FROM submission WHERE dispatch = $1",

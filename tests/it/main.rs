@@ -4,6 +4,7 @@ mod dialogue;
 mod lane;
 mod mail;
 mod smtp;
+mod storage;
 mod tidy;
 mod transcript;
 mod units;
