@@ -1,0 +1,2 @@
+mod imap_transcripts;
+mod imap_world;
