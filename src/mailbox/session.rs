@@ -74,6 +74,7 @@ impl Session {
         self.core.reader.feed(bytes);
     }
 
+    #[expect(clippy::should_implement_trait, reason = "a turn of the dialogue, not an item")]
     pub fn next(&mut self) -> Next {
         loop {
             if self.must_send() {
@@ -180,7 +181,7 @@ impl Session {
     fn listen(&mut self, phase: &Phase) -> Option<Event> {
         match phase {
             Phase::Ready | Phase::Uploading(_) | Phase::Sasl(_) | Phase::Idling { .. } => {
-                self.core.reader.next()
+                self.core.reader.event()
             }
             _ => None,
         }

@@ -1,2 +1,3 @@
+mod imap_script;
 mod imap_transcripts;
 mod imap_world;

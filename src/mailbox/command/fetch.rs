@@ -298,7 +298,10 @@ impl Task {
         if matches!(piece.kind, Kind::Stream { begun: true }) {
             return Step::Close;
         }
-        self.failed = Some(refusal);
+        match refusal {
+            Refusal::Gone => self.gone += 1,
+            other => self.failed = Some(other),
+        }
         response(&mut core.out, writing.first).raw(self.name(writing.item), b"NIL");
         writing.first = false;
         self.go_on(writing, core)

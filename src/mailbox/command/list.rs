@@ -119,7 +119,7 @@ impl Task {
         let parents = parents(all, |entry| entry.subscribed);
         let mut names: BTreeSet<(bool, &MailboxName)> = BTreeSet::new();
         let subscribed = all.iter().filter(|entry| entry.subscribed).map(|entry| &entry.name);
-        names.extend(subscribed.chain(&parents).filter(|n| self.matches(n)).map(|n| order(n)));
+        names.extend(subscribed.chain(&parents).filter(|n| self.matches(n)).map(order));
         for (_, name) in names {
             let own = all.iter().any(|entry| entry.subscribed && entry.name == *name);
             let items = if own { Vec::new() } else { vec![FlagNameAttribute::Noselect] };
