@@ -1,6 +1,9 @@
 //! The one integration binary: each file of this folder is a topic.
 
 mod dialogue;
+mod imap_script;
+mod imap_transcripts;
+mod imap_world;
 mod lane;
 mod mail;
 mod smtp;
