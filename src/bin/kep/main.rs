@@ -4,6 +4,7 @@ mod arguments;
 mod command;
 mod failure;
 mod settings;
+mod texts;
 mod wire_up;
 
 use clap::Parser;

@@ -2,6 +2,7 @@
 
 use crate::failure::{Failure, Outcome};
 use crate::settings::{self, Rows, SealSource, Settings, SignaturePolicy};
+use crate::texts;
 use kep::accept::check::Limits;
 use kep::accept::run::Desk;
 use kep::accept::{Rejections, ask};
@@ -48,7 +49,8 @@ fn line(path: &Path, problem: &settings::Problem) -> String {
 pub async fn store(settings: &Settings) -> Outcome<Store> {
     let data = &settings.data;
     let vault = Vault::open(&settings.vault.master_key).map_err(|error| {
-        Failure::config(error).hint("the master key decrypts all contents; restore it from its copy")
+        Failure::config(error)
+            .hint("the master key decrypts all contents; restore it from its copy")
     })?;
     let made = std::fs::create_dir_all(&data.dir);
     made.map_err(|e| Failure::cannot_create(format!("{}: {e}", data.dir.display())))?;
@@ -72,9 +74,9 @@ fn with_password(url: &str, data: &settings::Data) -> Outcome<String> {
     Ok(format!("{url}{separator}password={encoded}"))
 }
 
-pub fn provider(settings: &Settings) -> Provider {
+pub fn provider(settings: &Settings) -> Outcome<Provider> {
     let declared = &settings.provider;
-    Provider {
+    Ok(Provider {
         domain: declared.domain.clone(),
         name: declared.name.clone(),
         street: declared.address.clone(),
@@ -83,7 +85,8 @@ pub fn provider(settings: &Settings) -> Provider {
         country: declared.country.as_str().to_owned(),
         policy_uris: declared.policy_uris.iter().map(|uri| uri.as_str().to_owned()).collect(),
         portal_url: settings.opening.portal_url.as_ref().map(|url| url.as_str().to_owned()),
-    }
+        texts: texts::read(settings.texts.dir.as_deref())?,
+    })
 }
 
 pub fn rule(policy: SignaturePolicy) -> SignatureRule {
@@ -147,7 +150,8 @@ pub fn development(settings: &Settings, clock: &Clock) -> Outcome<Development> {
     let mut registers = Vec::new();
     if let Some(dir) = &settings.authority.registers {
         let wrong = |what: String| Failure::config(format!("authority.registers: {what}"));
-        let entries = std::fs::read_dir(dir).map_err(|e| wrong(format!("{}: {e}", dir.display())))?;
+        let entries =
+            std::fs::read_dir(dir).map_err(|e| wrong(format!("{}: {e}", dir.display())))?;
         for entry in entries.flatten() {
             let key = entry.path();
             let Some(name) = key.file_name().and_then(|n| n.to_str()?.strip_suffix(".key")) else {
@@ -207,7 +211,7 @@ pub struct House {
 
 impl House {
     pub async fn build(settings: Settings, clock: Clock) -> Outcome<Self> {
-        let provider = provider(&settings);
+        let provider = provider(&settings)?;
         let seal = seal(&settings)?;
         let stamper = Arc::new(stamper(&settings, &clock)?);
         let users = Arc::new(users(&settings)?);

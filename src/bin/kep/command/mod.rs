@@ -12,6 +12,7 @@ mod show;
 
 use crate::arguments::{self, Arguments, Command, Dev};
 use crate::failure::{Failure, Outcome};
+use crate::settings;
 use std::future::Future;
 use std::process::ExitCode;
 
@@ -26,7 +27,13 @@ pub fn run(arguments: Arguments) -> Outcome {
         Command::Message(message) => wait(message::run(message)),
         Command::Evidence(evidence) => wait(evidence::run(evidence)),
         Command::Fsck(fsck) => wait(fsck::run(&fsck)),
-        Command::Demo(_) | Command::Verify(_) => Err(Failure::software("comes with a later commit")),
+        Command::Demo(_) | Command::Verify(_) => {
+            Err(Failure::software("comes with a later commit"))
+        }
+        Command::Conf(file) => {
+            show::write(&if file.reference { settings::page() } else { settings::sample() });
+            Ok(ExitCode::SUCCESS)
+        }
         Command::Completion { shell } => {
             arguments::complete(shell);
             Ok(ExitCode::SUCCESS)

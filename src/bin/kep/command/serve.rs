@@ -143,9 +143,9 @@ async fn submission(
 type CurrentTls = Arc<dyn Fn() -> Arc<rustls::ServerConfig> + Send + Sync>;
 
 fn current(tls: &Option<Arc<ServerTls>>) -> Outcome<CurrentTls> {
-    let tls = tls.clone().ok_or_else(|| {
-        Failure::config("a listener for mail needs tls.certificate and tls.key")
-    })?;
+    let tls = tls
+        .clone()
+        .ok_or_else(|| Failure::config("a listener for mail needs tls.certificate and tls.key"))?;
     let since = tokio::time::Instant::now();
     Ok(Arc::new(move || tls.current(since.elapsed())))
 }
