@@ -75,7 +75,7 @@ set -e
 dir=$(mktemp -d /tmp/kep-postgres.XXXXXX)
 cd "$dir"
 trap '"$1/pg_ctl" -D "$dir/data" -m immediate stop >/dev/null 2>&1; rm -rf "$dir"' EXIT
-trap '' INT
+trap '' INT TERM HUP
 "$1/initdb" -D data -U kep --auth=trust -E UTF8 --locale=C.UTF-8 --no-sync >initdb.log 2>&1 || { cat initdb.log >&2; exit 1; }
 "$1/pg_ctl" -D data -w -l log -o "-c listen_addresses=127.0.0.1 -c port=$2 -c unix_socket_directories=$dir -c max_connections=400" start >start.log 2>&1 || { cat start.log log >&2; exit 1; }
 echo ready
