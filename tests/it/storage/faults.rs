@@ -234,7 +234,7 @@ fn after_a_failing_sync_the_rows_are_closed_and_a_restart_finds_what_was_acknowl
         let vault = Arc::new(Vault::open(&dir.path().join("master.key")).unwrap());
         let at = RowsAt::File(dir.path().join("rows.db"));
         let store = Store::open(&at, &dir.path().join("blobs"), vault).await.unwrap();
-        let all = |tx: &mut Tx<'_>| Ok::<_, RowsError>(kep::store::accounts::all(tx)?);
+        let all = |tx: &mut Tx<'_>| -> Result<Vec<_>, RowsError> { kep::store::accounts::all(tx) };
         store.read(all).await.unwrap()
     });
     for name in acknowledged {

@@ -38,7 +38,7 @@ async fn delivered(bed: &Bed) -> AccountId {
 }
 
 async fn findings(bed: &Bed, depth: Depth) -> Vec<Finding> {
-    check(&bed.another().await, depth, |_| ()).await.unwrap()
+    check(&bed.store, depth, |_| ()).await.unwrap()
 }
 
 async fn kinds(bed: &Bed, depth: Depth) -> BTreeSet<Kind> {
