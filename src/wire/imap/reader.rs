@@ -126,6 +126,14 @@ impl Reader {
 
     /// The next event, or nothing until more bytes come (or a held message is decided).
     pub fn event(&mut self) -> Option<Event> {
+        let event = self.read();
+        if event.is_none() && self.bytes.is_empty() && self.bytes.capacity() > IDLE_MAX {
+            self.bytes = Vec::new();
+        }
+        event
+    }
+
+    fn read(&mut self) -> Option<Event> {
         loop {
             match &mut self.state {
                 State::Command { .. } if self.line_due => return self.read_line(),
@@ -312,6 +320,8 @@ fn strip(line: &[u8]) -> &[u8] {
     line.strip_suffix(b"\r").unwrap_or(line)
 }
 
+/// What an idle connection may keep of a buffer that was large once.
+const IDLE_MAX: usize = 4 * 1024;
 /// What a client may send for nothing before we hang up.
 const SKIP_MAX: u64 = 64 * 1024 * 1024;
 
