@@ -75,7 +75,8 @@ enum State {
     SkipLine {
         skipped: usize,
     },
-    Hopeless,
+    /// Nothing more is read; why, until it is said.
+    Hopeless(Option<&'static str>),
 }
 
 impl Reader {
@@ -89,7 +90,7 @@ impl Reader {
 
     pub fn feed(&mut self, bytes: &[u8]) {
         match &mut self.state {
-            State::Hopeless => {}
+            State::Hopeless(_) => {}
             State::Skip { left } if *left >= bytes.len() as u64 && self.bytes.is_empty() => {
                 *left -= bytes.len() as u64;
             }
@@ -138,7 +139,8 @@ impl Reader {
             match &mut self.state {
                 State::Command { .. } if self.line_due => return self.read_line(),
                 State::Command { .. } => return self.read_command(),
-                State::Held(_) | State::Hopeless => return None,
+                State::Held(_) => return None,
+                State::Hopeless(reason) => return reason.take().map(Event::Hopeless),
                 State::Message { left: 0 } => self.state = State::AfterMessage,
                 State::Message { .. } => return self.read_chunk(),
                 State::AfterMessage => return self.read_end(),
@@ -228,16 +230,13 @@ impl Reader {
     ) -> Event {
         self.bytes.drain(..end);
         self.drop_literal(literal);
-        if literal.size > SKIP_MAX && !literal.sync {
-            self.state = State::Hopeless;
-            return Event::Hopeless("Literal too big");
-        }
         Event::Bad { tag, reason }
     }
 
     fn drop_literal(&mut self, literal: Literal) {
         self.state = match literal.sync {
             true => State::START,
+            false if literal.size > SKIP_MAX => State::Hopeless(Some("Literal too big")),
             false => State::Skip { left: literal.size },
         };
     }
@@ -277,8 +276,8 @@ impl Reader {
         let end = self.bytes.iter().position(|b| *b == b'\n').map(|lf| lf + 1);
         *skipped += end.unwrap_or(self.bytes.len());
         if *skipped as u64 > SKIP_MAX {
-            self.state = State::Hopeless;
-            return Some(Some(Event::Hopeless("Line too long")));
+            self.state = State::Hopeless(Some("Line too long"));
+            return Some(None);
         }
         let Some(end) = end else {
             self.bytes.clear();
