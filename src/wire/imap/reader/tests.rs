@@ -1,3 +1,5 @@
+//! Pieces, cuts and limits of the reader.
+
 use super::*;
 use proptest::prelude::*;
 
