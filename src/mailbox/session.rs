@@ -262,8 +262,8 @@ impl Session {
 }
 
 const AUTOLOGOUT: Duration = Duration::from_secs(30 * 60 + 5);
-/// Nobody needs longer to log in; a person types into the mail program before it connects.
-const BEFORE_LOGIN: Duration = Duration::from_secs(60);
+/// Time for a person to type a password while the program is connected already.
+const BEFORE_LOGIN: Duration = Duration::from_secs(3 * 60);
 /// Output of one command is collected up to this.
 const FLUSH: usize = 32 * 1024;
 /// No honest program comes near.
