@@ -4,8 +4,10 @@
 pub mod ask;
 mod command;
 mod core;
+pub mod drive;
 mod reply;
 pub mod session;
 mod view;
 
+pub use drive::drive;
 pub use session::{Config, Next, Session, Tls, Watch};
