@@ -68,9 +68,7 @@ fn changed(old: &Flags, ask: &ask::Store) -> Flags {
         FlagChange::Remove => {
             Flags { system: old.system.without(system), keywords: old.keywords.without(&words) }
         }
-        FlagChange::Replace => {
-            Flags { system, keywords: old.keywords.server_owned().with(&words) }
-        }
+        FlagChange::Replace => Flags { system, keywords: old.keywords.server_owned().with(&words) },
     }
 }
 

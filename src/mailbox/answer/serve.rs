@@ -166,9 +166,7 @@ impl Desk {
                     done(folders::create(tx, &who, name, *special_use)?)
                 }
                 Ask::Delete { name } => done(tree::delete(tx, who.account, name, who.now)?),
-                Ask::Rename { from, to } => {
-                    done(tree::rename(tx, who.account, from, to, who.now)?)
-                }
+                Ask::Rename { from, to } => done(tree::rename(tx, who.account, from, to, who.now)?),
                 Ask::Subscribe { name, on } => done(tree::subscribe(tx, who.account, name, *on)?),
                 Ask::Store(ask) => Answer::Stored(messages::store(tx, &who, ask)?),
                 Ask::Copy { mailbox, uids, to } => {

@@ -143,4 +143,3 @@ pub const ROWS: usize = 2048;
 pub const HEADERS: usize = 256;
 /// Octets of content that one search may open (invariant 10): some 100,000 ordinary mails.
 const READ_MAX: u64 = 2 << 30;
-
