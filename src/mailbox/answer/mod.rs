@@ -88,4 +88,4 @@ impl From<TreeError> for Failure {
 }
 
 #[cfg(test)]
-mod tests;
+pub(in crate::mailbox) mod tests;

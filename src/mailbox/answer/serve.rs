@@ -8,8 +8,8 @@ use super::{Answered, Failure, Who, folders, messages};
 use crate::mailbox::ask::{Answer, Ask, Content, Found, LoggedIn, Login, Refusal, Search};
 use crate::store::mail::tree;
 use crate::store::{Lane, RowsError, Store, StoreError, Tx};
-use crate::wire::imap::{MailboxName, UidSet};
-use crate::wire::{AccountId, Timestamp};
+use crate::wire::imap::{MailboxName, ModSeq, UidSet};
+use crate::wire::{AccountId, MailboxId, Timestamp};
 use std::future::Future;
 use std::net::IpAddr;
 use std::pin::Pin;
@@ -94,6 +94,14 @@ impl Desk {
                 Answer::Refused(Refusal::Unavailable)
             }
         }
+    }
+
+    /// Whether a mailbox changed after `since`; when that can't be told, it may have.
+    pub async fn changed_since(&self, mailbox: MailboxId, since: ModSeq) -> bool {
+        let Ok(who) = self.who() else { return false };
+        let work = move |tx: &mut Tx<'_>| Ok(super::owned(tx, &who, mailbox)?.mod_seq > since);
+        let changed: Answered<bool> = self.office.store.read(work).await;
+        changed.unwrap_or(true)
     }
 
     async fn try_answer(&mut self, ask: Ask) -> Answered<Answer> {

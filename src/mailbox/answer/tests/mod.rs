@@ -6,7 +6,7 @@ mod changing;
 mod opening;
 mod reading;
 mod searching;
-mod world;
+pub mod world;
 
 /// Runs a test on each kind of store that is at hand.
 macro_rules! on_stores {
