@@ -30,7 +30,9 @@ impl Bells {
 
     /// For when it isn't known what changed.
     pub fn ring_all(&self) {
-        self.lock().values().for_each(|bell| drop(bell.send_replace(())));
+        for bell in self.lock().values() {
+            bell.send_replace(());
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<MailboxId, watch::Sender<()>>> {

@@ -109,6 +109,7 @@ impl Desk {
             Ask::Login(login) => self.login(login).await,
             Ask::Content(ask) => self.content(ask).await,
             Ask::Search(ask) => self.search(ask).await,
+            Ask::Expunge { mailbox, uids } => self.expunge(mailbox, uids).await,
             Ask::AppendBegin(_) | Ask::AppendChunk(_) | Ask::AppendCommit | Ask::AppendAbort => {
                 self.append(ask).await
             }
@@ -183,13 +184,23 @@ impl Desk {
                 Ask::Move { mailbox, uids, to } => {
                     Answer::Moved(messages::move_to(tx, &who, *mailbox, uids, to)?)
                 }
-                Ask::Expunge { mailbox, uids } => {
-                    Answer::Expunged(messages::expunge(tx, &who, *mailbox, uids.as_ref())?)
-                }
                 _ => return Err(Refusal::Cannot.into()),
             })
         };
         self.office.store.write(Lane::Client, work).await
+    }
+
+    async fn expunge(&self, mailbox: MailboxId, uids: Option<UidSet>) -> Answered<Answer> {
+        let who = self.who()?;
+        let asker = who.clone();
+        let look = move |tx: &mut Tx<'_>| messages::marked(tx, &asker, mailbox, uids.as_ref());
+        let mut gone = UidSet::new();
+        for batch in batches(self.office.store.read(look).await?, messages::EXPUNGED) {
+            let who = who.clone();
+            let work = move |tx: &mut Tx<'_>| messages::expunge(tx, &who, mailbox, &batch);
+            gone = gone.union(&self.office.store.write(Lane::Client, work).await?);
+        }
+        Ok(Answer::Expunged(gone))
     }
 
     /// What is unopened is opened, that is durable, and only then is it looked at again.
@@ -309,10 +320,10 @@ impl Run<'_> {
             });
             progress.add(headers.await?)?;
         }
-        for uid in std::mem::take(&mut progress.to_open).iter() {
+        for batch in batches(std::mem::take(&mut progress.to_open), search::OPENED) {
             let blobs = Arc::clone(&self.desk.office.store.blobs);
             let content = self.read(&query, move |tx, who, ask, query| {
-                search::by_content(tx, who, ask.mailbox, uid, query, &blobs)
+                search::by_content(tx, who, ask.mailbox, &batch, query, &blobs)
             });
             progress.add(content.await?)?;
         }
