@@ -3,8 +3,8 @@
 
 use super::answer::{Desk, Office};
 use super::bells::{Bell, Bells};
-use super::crowd::Crowd;
 use super::session::{Config, Next, Session, Tls, Watch};
+use crate::registry::crowd::Crowd;
 use std::io;
 use std::mem::MaybeUninit;
 use std::net::SocketAddr;

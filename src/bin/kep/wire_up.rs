@@ -8,9 +8,11 @@ use kep::accept::run::Desk;
 use kep::accept::{Rejections, ask};
 use kep::certify::Sealing;
 use kep::evidence::{Facts, Issuer};
+use kep::mailbox::answer::{Admitted, Gate};
+use kep::mailbox::ask::Refusal;
 use kep::registry::holidays::{Calendar, SHIPPED};
-use kep::registry::login::Logins;
-use kep::registry::{Provider, SignatureRule};
+use kep::registry::login::{self, Logins, Pauses};
+use kep::registry::{AccountState, Provider, SignatureRule};
 use kep::store::{RowsAt, Store};
 use kep::trust::password::Passwords;
 use kep::trust::pki::CertificateAuthority;
@@ -204,7 +206,6 @@ pub struct House {
     pub clock: Clock,
     pub logins: Arc<Logins>,
     pub desk: Arc<Desk>,
-    pub issuer: Arc<Issuer>,
     pub sealing: Arc<Sealing>,
     pub facts: Arc<Facts>,
 }
@@ -241,7 +242,38 @@ impl House {
             policies: Arc::new(settings.opening.read_policy.clone()),
             calendar,
         });
-        Ok(Self { settings, store, clock, logins, desk, issuer, sealing, facts })
+        Ok(Self { settings, store, clock, logins, desk, sealing, facts })
+    }
+
+    /// Judges logins of mail programs; a wrong one waits, longer each time.
+    pub fn gate(&self) -> Gate {
+        let (logins, clock) = (Arc::clone(&self.logins), self.clock.clone());
+        let pauses = Arc::new(Pauses::new(self.settings.accept.auth_failure_delay));
+        Arc::new(move |login, peer| {
+            let (logins, clock, pauses) = (Arc::clone(&logins), clock.clone(), Arc::clone(&pauses));
+            Box::pin(async move {
+                match logins.login(&login.user, &login.secret, clock.now()).await {
+                    Ok(login::Outcome::Proven(account)) => {
+                        pauses.after_success(peer);
+                        Ok(Admitted {
+                            account: account.id,
+                            person: account.address.to_string(),
+                            adds: account.state == AccountState::Active,
+                        })
+                    }
+                    Ok(login::Outcome::Rejected) => {
+                        tracing::info!(%peer, user = login.user, how = login.mechanism, "login failed");
+                        metrics::counter!("kep_imap_login_failures_total").increment(1);
+                        tokio::time::sleep(pauses.after_failure(peer, clock.now())).await;
+                        Err(Refusal::BadCredentials)
+                    }
+                    Err(error) => {
+                        tracing::error!(%error, "login");
+                        Err(Refusal::Unavailable)
+                    }
+                }
+            })
+        })
     }
 
     /// What the submission session must know.

@@ -3,7 +3,10 @@
 use crate::failure::{Failure, Outcome};
 use crate::settings::{LogFormat, LogLevel, Settings};
 use crate::wire_up::{self, House};
-use kep::accept::serve::{self as smtp, Begin, Limits, Manners, Submission};
+use kep::accept::serve::{self as smtp, Begin, Manners, Submission};
+use kep::mailbox::answer::{self, Office};
+use kep::mailbox::serve as imap;
+use kep::registry::crowd::Crowd;
 use kep::store::Store;
 use kep::store::blobs::compact;
 use kep::trust::Clock;
@@ -41,6 +44,7 @@ pub async fn run(conf: &Path) -> Outcome {
     let tls = tls(&house.settings)?;
     steps(&house, &mut tasks, &stop);
     submission(&house, &tls, &mut sockets, &mut tasks, &stop).await?;
+    mailboxes(&house, &tls, &mut sockets, &mut tasks, &stop).await?;
     if let Some(address) = house.settings.listen.metrics {
         let listener = sockets.bind("metrics", address).await?;
         tasks.spawn(http(listener, metrics_page(figures), stop.clone()));
@@ -127,7 +131,7 @@ async fn submission(
     let submission = Arc::new(Submission {
         desk: Arc::clone(&house.desk),
         config: Arc::new(house.submission_config()),
-        limits: Limits::new(manners.connections, manners.per_address),
+        crowd: Crowd::new(manners.connections, manners.per_address),
         manners,
         tls: current(tls)?,
     });
@@ -135,6 +139,40 @@ async fn submission(
         let Some(address) = address else { continue };
         let listener = sockets.bind(name, address).await?;
         tasks.spawn(smtp::serve(listener, begin, Arc::clone(&submission), stop.clone()));
+    }
+    Ok(())
+}
+
+async fn mailboxes(
+    house: &House,
+    tls: &Option<Arc<ServerTls>>,
+    sockets: &mut Sockets,
+    tasks: &mut JoinSet<()>,
+    stop: &watch::Receiver<bool>,
+) -> Outcome<()> {
+    let (mailbox, listen) = (&house.settings.mailbox, &house.settings.listen);
+    let doors = [
+        ("imap_tls", listen.imap_tls, imap::Begin::Tls),
+        ("imap_starttls", listen.imap_starttls, imap::Begin::Clear),
+    ];
+    if doors.iter().all(|(_, address, _)| address.is_none()) {
+        return Ok(());
+    }
+    let limits = answer::Limits { message: house.settings.accept.max_size.0, incoming: INCOMING };
+    let clock = house.clock.clone();
+    let office =
+        Office::new(house.store.clone(), house.gate(), Arc::new(move || clock.now()), limits);
+    let manners = imap::Manners {
+        connections: mailbox.max_connections as usize,
+        per_address: mailbox.max_connections_per_address as usize,
+    };
+    let id = [("name", "kep"), ("version", env!("CARGO_PKG_VERSION"))];
+    let id = id.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+    let shared = imap::Imap::new(office, current(tls)?, manners, id);
+    for (name, address, begin) in doors {
+        let Some(address) = address else { continue };
+        let listener = sockets.bind(name, address).await?;
+        tasks.spawn(imap::serve(listener, begin, Arc::clone(&shared), stop.clone()));
     }
     Ok(())
 }
@@ -285,4 +323,6 @@ fn flush() {
 const PARALLEL: usize = 64;
 /// Erased contents are unreadable at once; their room is not urgent.
 const COMPACTION: Duration = Duration::from_hours(1);
+/// Messages that are being appended at the same time may take this much memory together.
+const INCOMING: usize = 256 << 20;
 const UPKEEP: Duration = Duration::from_secs(5);

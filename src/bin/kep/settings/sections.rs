@@ -187,16 +187,10 @@ section! {
 section! {
     /// IMAP.
     Mailbox in "mailbox" {
-        /// How long a logged-in client may be silent.
-        idle_timeout: Duration = Is("'30m'") within "'30m'" to "'24h'", "RFC 9051 section 5.4: not less than 30 minutes";
-        /// How long a client may take to log in.
-        login_timeout: Duration = Is("'1m'") within "'5s'" to "'10m'", "time enough for a person with a phone in hand";
         /// Connections at once.
         max_connections: u32 = Is("12000") within "1" to "1000000", "10,000 that idle on one machine, and room for the busy ones";
         /// Connections at once from one address.
         max_connections_per_address: u32 = Is("200") within "1" to "100000", "an office behind one address, several folders a person";
-        /// Connections at once of one account.
-        max_connections_per_account: u32 = Is("30") within "1" to "10000", "some programs open one a folder, on several devices";
     }
 }
 
