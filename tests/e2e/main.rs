@@ -5,8 +5,13 @@
 mod client;
 
 mod accepted;
+mod at_rest;
+mod corpus;
 mod judges;
+mod outage;
 mod refused;
+mod running;
 mod same_mail;
 mod scene;
+mod stand_in;
 mod tool;

@@ -3,6 +3,7 @@
 use crate::client::mail::Signer;
 use crate::client::smtp::{Prepared, Reply, Smtp};
 use crate::client::tls::Security;
+use crate::judges::{exported, judge};
 use crate::scene::{ALI, AYSE, MEHMET, Plan, Scene, letter, until};
 use crate::tool::{run, tool};
 use kep::trust::pki::{CertificateAuthority, KeyKind, Links, Profile};
@@ -51,9 +52,20 @@ async fn invariant_6_bad_signatures_and_forms_are_refused_by_name_and_leave_evid
     assert_eq!(scene.json(&["message", "list"]).await, serde_json::json!([]));
     let list = scene.json(&["evidence", "list", "--limit", "1000"]).await;
     assert_eq!(list.as_array().unwrap().len(), cases.len());
-    let id = list[0]["id"].as_str().unwrap();
-    let xml = scene.kep(&["evidence", "show", id]).await.out;
-    assert!(xml.contains("SubmissionAcceptanceRejection"), "{xml}");
+    let mut reasons = Vec::new();
+    for row in list.as_array().unwrap() {
+        for (file, xml) in exported(&scene, row["id"].as_str().unwrap()).await {
+            judge(&scene, &file, &xml);
+            let code = xml.split("EventReason#").nth(1).unwrap();
+            reasons.push(code.split('<').next().unwrap().to_owned());
+        }
+    }
+    for (reason, least) in
+        [("InvalidUserSignature", 4), ("UserCertExpiredOrRevoked", 2), ("PolicyViolation", 2)]
+    {
+        let named = reasons.iter().filter(|name| *name == reason).count();
+        assert!(named >= least, "{reason}: {reasons:?}");
+    }
     server.stop().await;
 }
 

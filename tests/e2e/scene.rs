@@ -5,7 +5,6 @@ use crate::client::smtp::{Prepared, Reply};
 use crate::client::world::{Account, Doors, Wish, World};
 use serde_json::Value;
 use std::ffi::OsString;
-use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
