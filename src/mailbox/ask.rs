@@ -51,7 +51,7 @@ pub enum Ask {
     AppendChunk(Vec<u8>),
     /// All bytes were given; durable before the answer. → `Appended`
     AppendCommit,
-    /// Forget what was given. → `Done`
+    /// Forget what was given; the end of the session means the same. → `Done`
     AppendAbort,
     /// → `Found`
     Search(Search),

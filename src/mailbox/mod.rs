@@ -2,3 +2,10 @@
 //! bytes and answers in, bytes and asks out.
 
 pub mod ask;
+mod command;
+mod core;
+mod reply;
+pub mod session;
+mod view;
+
+pub use session::{Config, Next, Session, Tls, Watch};

@@ -24,6 +24,7 @@ pub struct Opening {
 /// After the time to read has ended the content is shown all the same; the outcome stays
 /// `read by time-out` (invariant 2).
 pub fn open(tx: &mut Tx<'_>, opening: &Opening) -> Result<Vec<Place>, RowsError> {
+    crate::store::accounts::lock(tx, opening.account)?;
     for recipient in submissions::recipients(tx, &opening.message)? {
         if recipient.account != Some(opening.account) {
             continue;

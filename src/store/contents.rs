@@ -1,7 +1,7 @@
 //! Contents: what one or several blobs make together, so that sender, dispatch and recipients share
 //! one original.
 
-use super::blobs::{self, Blobs, Put};
+use super::blobs::{self, BlobError, Blobs, Put};
 use super::rows::{RowsError, Tx};
 use super::{Store, StoreError};
 use crate::wire::{BlobId, ContentId};
@@ -20,6 +20,7 @@ pub fn create(tx: &mut Tx<'_>, pieces: &[(BlobId, u64)]) -> Result<ContentId, Ro
     let sql = "INSERT INTO content (size) VALUES ($1) RETURNING id";
     let content = ContentId(tx.one("content", sql, &[(size as i64).into()])?.int(0)?);
     for (seq, (blob, _)) in pieces.iter().enumerate() {
+        hold_blob(tx, &blob.0)?;
         tx.execute(
             "INSERT INTO piece (content, seq, blob) VALUES ($1, $2, $3)",
             &[content.0.into(), (seq as i64).into(), (&blob.0[..]).into()],
@@ -48,6 +49,23 @@ pub fn find(tx: &mut Tx<'_>, id: ContentId) -> Result<Content, RowsError> {
     Ok(Content { size: pieces.iter().map(|piece| piece.size).sum(), pieces })
 }
 
+/// Keeps a content from being forgotten by another process until the end of the transaction.
+pub fn hold(tx: &mut Tx<'_>, id: ContentId) -> Result<(), RowsError> {
+    let sql = "UPDATE content SET size = size WHERE id = $1";
+    if tx.shared() && tx.execute(sql, &[id.0.into()])? == 0 {
+        return Err(RowsError::Missing("content"));
+    }
+    Ok(())
+}
+
+fn hold_blob(tx: &mut Tx<'_>, id: &[u8]) -> Result<(), RowsError> {
+    let sql = "UPDATE blob SET size = size WHERE id = $1";
+    if tx.shared() && tx.execute(sql, &[id.into()])? == 0 {
+        return Err(RowsError::Missing("blob"));
+    }
+    Ok(())
+}
+
 /// Forgets a content, and each of its blobs that nothing refers to any more: with its row goes the
 /// data key, and with the key the octets.
 pub fn forget(tx: &mut Tx<'_>, id: ContentId) -> Result<(), RowsError> {
@@ -56,6 +74,11 @@ pub fn forget(tx: &mut Tx<'_>, id: ContentId) -> Result<(), RowsError> {
     tx.execute("DELETE FROM content WHERE id = $1", &[id.0.into()])?;
     for row in rows {
         let blob = row.bytes(0)?;
+        // A statement of its own: the next one sees what others committed while this one waited.
+        match hold_blob(tx, blob) {
+            Err(RowsError::Missing(_)) => continue,
+            held => held?,
+        }
         tx.execute(
             "DELETE FROM blob WHERE id = $1
              AND NOT EXISTS (SELECT 1 FROM piece WHERE blob = $1)
@@ -91,11 +114,31 @@ impl Content {
 impl Store {
     /// The whole of a content.
     pub async fn content(&self, id: ContentId) -> Result<Vec<u8>, StoreError> {
-        let content = self.read(move |tx| find(tx, id)).await?;
-        let blobs = std::sync::Arc::clone(&self.blobs);
-        let all = 0..content.size;
-        tokio::task::spawn_blocking(move || content.read(&blobs, all))
-            .await
-            .map_err(|_| StoreError::Rows(RowsError::Closed))?
+        self.content_range(id, 0..u64::MAX).await
+    }
+
+    /// Part of a content, as far as there is one.
+    pub async fn content_range(
+        &self,
+        id: ContentId,
+        range: Range<u64>,
+    ) -> Result<Vec<u8>, StoreError> {
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let content = self.read(move |tx| find(tx, id)).await?;
+            let blobs = std::sync::Arc::clone(&self.blobs);
+            let part = range.start.min(content.size)..range.end.min(content.size);
+            let read = tokio::task::spawn_blocking(move || content.read(&blobs, part));
+            let read = read.await.map_err(|_| RowsError::Undone("the read was stopped"))?;
+            match read {
+                // Compaction was faster; the row says where it lies now.
+                Err(StoreError::Blob(BlobError::Moved(_))) if tries < TRIES => {}
+                read => return read,
+            }
+        }
     }
 }
+
+/// Each one needs another compaction to fail.
+const TRIES: u32 = 5;

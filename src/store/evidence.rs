@@ -68,6 +68,11 @@ pub fn append(tx: &mut Tx<'_>, blobs: &Blobs, new: &NewEvidence) -> Result<bool,
             (&new.xml.id.0[..]).into(),
         ],
     )?;
+    if added == 0 {
+        // Another process was faster.
+        tx.execute("DELETE FROM blob WHERE id = $1", &[(&new.xml.id.0[..]).into()])?;
+        return Ok(false);
+    }
     for material in &new.material {
         keep(tx, material)?;
         tx.execute(
@@ -76,7 +81,7 @@ pub fn append(tx: &mut Tx<'_>, blobs: &Blobs, new: &NewEvidence) -> Result<bool,
             &[new.id.as_str().into(), (&material.digest.0[..]).into()],
         )?;
     }
-    Ok(added == 1)
+    Ok(true)
 }
 
 pub fn of_message(tx: &mut Tx<'_>, id: &MessageId) -> Result<Vec<EvidenceRow>, RowsError> {

@@ -72,13 +72,16 @@ pub fn lease_due(
     limit: usize,
 ) -> Result<Vec<Job>, RowsError> {
     let rows = tx.query(
-        "UPDATE job SET leased_until = $1 WHERE id IN (
+        "WITH free AS MATERIALIZED (
              SELECT id FROM job WHERE step = $2 AND due_at <= $3 AND leased_until <= $3
              ORDER BY due_at, id LIMIT $4 FOR UPDATE SKIP LOCKED)
-         RETURNING id, name, payload, due_at, attempts",
+         UPDATE job SET leased_until = $1 FROM free WHERE job.id = free.id
+         RETURNING job.id, name, payload, due_at, attempts",
         &[until.millis().into(), step.into(), now.millis().into(), (limit as i64).into()],
     )?;
-    rows.iter().map(from_row).collect()
+    let mut jobs = rows.iter().map(from_row).collect::<Result<Vec<_>, _>>()?;
+    jobs.sort_by_key(|job| (job.due_at, job.id));
+    Ok(jobs)
 }
 
 /// When the next job of a step is due, if there is one.

@@ -1,6 +1,10 @@
 //! Mailboxes and the messages in them: laying in, and what the steps change on them. What a mail
-//! program asks is answered in `mail/view.rs`.
+//! program reads stands in `mail/view.rs`, what it changes in `mail/change.rs`, its mailboxes in
+//! `mail/tree.rs`.
 
+pub mod change;
+pub mod sent;
+pub mod tree;
 pub mod view;
 
 use super::rows::{Row, RowsError, Tx};
@@ -28,7 +32,7 @@ pub enum Role {
 }
 
 /// What a message is to the store.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Kind {
     /// A draft, a sent copy, anything a client appended.
     Plain,
@@ -51,7 +55,7 @@ pub struct NewMessage {
     pub internal_date: Timestamp,
     pub saved_at: Timestamp,
     pub size: u64,
-    /// `wire::mime::Structure` as bytes.
+    /// `wire::imap::structure` as bytes; follows from the content, as the header does.
     pub structure: Vec<u8>,
     /// The outermost header with its empty line.
     pub header: Vec<u8>,
@@ -133,17 +137,12 @@ pub fn lay_in(
     content: ContentId,
     new: &NewMessage,
 ) -> Result<u32, RowsError> {
-    let row = tx.one(
-        "mailbox",
-        "UPDATE mailbox SET uid_next = uid_next + 1, mod_seq = mod_seq + 1 WHERE id = $1
-         RETURNING uid_next, mod_seq",
-        &[mailbox.0.into()],
-    )?;
-    let (uid, mod_seq) = (row.int(0)? - 1, row.int(1)?);
+    super::contents::hold(tx, content)?;
+    let (uid, mod_seq) = next_uids(tx, mailbox, 1)?;
     tx.execute(
-        "INSERT INTO message (mailbox, uid, mod_seq, flags, keywords, saved_at, internal_date, size,
-                              content, kind, message_id, ua_message_id, structure, header)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+        "INSERT INTO message (mailbox, uid, mod_seq, born, flags, keywords, saved_at,
+                              internal_date, size, content, kind, message_id, ua_message_id)
+         VALUES ($1, $2, $3, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
         &[
             mailbox.0.into(),
             uid.into(),
@@ -157,11 +156,13 @@ pub fn lay_in(
             new.kind.word().into(),
             new.message_id.as_ref().map(MessageId::as_str).into(),
             new.ua_message_id.as_deref().into(),
-            (&new.structure).into(),
-            (&new.header).into(),
         ],
     )?;
-    tx.wakes.mailbox(mailbox);
+    tx.execute(
+        "INSERT INTO outline (content, structure, header) VALUES ($1, $2, $3)
+         ON CONFLICT (content) DO NOTHING",
+        &[content.0.into(), (&new.structure).into(), (&new.header).into()],
+    )?;
     u32::try_from(uid).map_err(|_| RowsError::Stored("a UID"))
 }
 
@@ -189,15 +190,10 @@ fn vanish(tx: &mut Tx<'_>, place: Place) -> Result<(), RowsError> {
 
 /// Moves a message to another mailbox of the account; says its UID there.
 pub fn move_to(tx: &mut Tx<'_>, place: Place, to: MailboxId) -> Result<u32, RowsError> {
-    let row = tx.one(
-        "mailbox",
-        "UPDATE mailbox SET uid_next = uid_next + 1, mod_seq = mod_seq + 1 WHERE id = $1
-         RETURNING uid_next, mod_seq",
-        &[to.0.into()],
-    )?;
-    let (uid, mod_seq) = (row.int(0)? - 1, row.int(1)?);
-    tx.execute(
-        "UPDATE message SET mailbox = $1, uid = $2, mod_seq = $3 WHERE mailbox = $4 AND uid = $5",
+    let (uid, mod_seq) = next_uids(tx, to, 1)?;
+    let moved = tx.execute(
+        "UPDATE message SET mailbox = $1, uid = $2, mod_seq = $3, born = $3
+         WHERE mailbox = $4 AND uid = $5",
         &[
             to.0.into(),
             uid.into(),
@@ -206,13 +202,19 @@ pub fn move_to(tx: &mut Tx<'_>, place: Place, to: MailboxId) -> Result<u32, Rows
             i64::from(place.uid).into(),
         ],
     )?;
-    tx.wakes.mailbox(to);
+    if moved == 0 {
+        return Err(RowsError::Missing("message"));
+    }
     vanish(tx, place)?;
     u32::try_from(uid).map_err(|_| RowsError::Stored("a UID"))
 }
 
 /// Forgets a content that no message and no submission holds any more.
 pub fn forget_unused(tx: &mut Tx<'_>, content: ContentId) -> Result<(), RowsError> {
+    match super::contents::hold(tx, content) {
+        Err(RowsError::Missing(_)) => return Ok(()),
+        held => held?,
+    }
     let used = tx.first(
         "SELECT 1 FROM message WHERE content = $1
          UNION ALL SELECT 1 FROM submission WHERE dispatch = $1",
@@ -220,7 +222,10 @@ pub fn forget_unused(tx: &mut Tx<'_>, content: ContentId) -> Result<(), RowsErro
     )?;
     match used {
         Some(_) => Ok(()),
-        None => super::contents::forget(tx, content),
+        None => {
+            tx.execute("DELETE FROM outline WHERE content = $1", &[content.0.into()])?;
+            super::contents::forget(tx, content)
+        }
     }
 }
 
@@ -294,6 +299,19 @@ pub fn unseal(tx: &mut Tx<'_>, place: Place) -> Result<(), RowsError> {
         ],
     )?;
     Ok(())
+}
+
+/// Takes the next `count` UIDs of a mailbox: the first of them, and their mod-sequence. Its
+/// watchers are woken.
+fn next_uids(tx: &mut Tx<'_>, mailbox: MailboxId, count: u32) -> Result<(i64, i64), RowsError> {
+    let row = tx.one(
+        "mailbox",
+        "UPDATE mailbox SET uid_next = uid_next + $1, mod_seq = mod_seq + 1 WHERE id = $2
+         RETURNING uid_next, mod_seq",
+        &[i64::from(count).into(), mailbox.0.into()],
+    )?;
+    tx.wakes.mailbox(mailbox);
+    Ok((row.int(0)? - i64::from(count), row.int(1)?))
 }
 
 /// The next mod-sequence of a mailbox; its watchers are woken.

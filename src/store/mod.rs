@@ -5,6 +5,7 @@ pub mod accounts;
 pub mod blobs;
 pub mod contents;
 pub mod evidence;
+pub mod fsck;
 pub mod jobs;
 pub mod mail;
 pub mod rows;
@@ -51,12 +52,18 @@ pub enum StoreError {
 
 impl Store {
     pub async fn open(at: &RowsAt, blobs: &Path, vault: Arc<Vault>) -> Result<Self, StoreError> {
-        let blobs = Arc::new(Blobs::open(blobs, vault)?);
-        let synced = Arc::clone(&blobs);
-        let rows = rows::Rows::open(at, Arc::new(move || synced.sync())).await?;
-        let steps = STEPS.iter().map(|step| (*step, Notify::new())).collect();
-        let news = News { mailboxes: broadcast::channel(NEWS_KEPT).0, steps };
-        Ok(Self { rows, blobs, news: Arc::new(news) })
+        Self::with(at, Blobs::open(blobs, vault)?).await
+    }
+
+    /// Opens the rows beside blobs that are open.
+    pub async fn with(at: &RowsAt, blobs: Blobs) -> Result<Self, StoreError> {
+        let blobs = Arc::new(blobs);
+        let news = Arc::new(News::new());
+        let rung = Arc::clone(&news);
+        let ring = Arc::new(move |wakes: &Wakes| rung.ring(wakes));
+        let around = rows::Around { blobs: Arc::clone(&blobs), ring };
+        let rows = rows::Rows::open(at, around).await?;
+        Ok(Self { rows, blobs, news })
     }
 
     /// Runs a unit of work; when this returns `Ok`, it is durable and those concerned are woken.
@@ -66,9 +73,7 @@ impl Store {
         T: Send + 'static,
         E: From<RowsError> + Send + 'static,
     {
-        let (value, wakes) = self.rows.write(lane, work).await?;
-        self.wake(&wakes);
-        Ok(value)
+        self.rows.write(lane, work).await
     }
 
     pub async fn read<T, E, F>(&self, work: F) -> Result<T, E>
@@ -97,14 +102,43 @@ impl Store {
             None => std::future::pending().await,
         }
     }
+}
 
-    fn wake(&self, wakes: &Wakes) {
+impl News {
+    fn new() -> Self {
+        let steps = STEPS.iter().map(|step| (*step, Notify::new())).collect();
+        Self { mailboxes: broadcast::channel(NEWS_KEPT).0, steps }
+    }
+
+    fn ring(&self, wakes: &Wakes) {
         for mailbox in &wakes.mailboxes {
             // Nobody watching is no error.
-            let _ = self.news.mailboxes.send(*mailbox);
+            let _ = self.mailboxes.send(*mailbox);
         }
-        for (_, bell) in self.news.steps.iter().filter(|(step, _)| wakes.steps.contains(step)) {
+        for (_, bell) in self.steps.iter().filter(|(step, _)| wakes.steps.contains(step)) {
             bell.notify_one();
+        }
+        if wakes.missed {
+            self.ring_all();
+        }
+    }
+
+    /// News may have been missed: each step looks, each watcher finds that it lagged.
+    fn ring_all(&self) {
+        self.steps.iter().for_each(|(_, bell)| bell.notify_one());
+        for _ in 0..=NEWS_KEPT {
+            let _ = self.mailboxes.send(MailboxId(0));
+        }
+    }
+}
+
+impl StoreError {
+    /// The disk has no room: it may pass, nothing was done.
+    pub fn is_full(&self) -> bool {
+        match self {
+            Self::Rows(error) => error.is_full(),
+            Self::Blob(BlobError::Io(error)) => error.kind() == std::io::ErrorKind::StorageFull,
+            _ => false,
         }
     }
 }

@@ -8,11 +8,17 @@ use std::collections::BTreeSet;
 pub struct Wakes {
     pub mailboxes: BTreeSet<MailboxId>,
     pub steps: BTreeSet<&'static str>,
+    /// News of other processes were missed: everybody looks for himself.
+    pub(super) missed: bool,
 }
 
 impl Wakes {
     pub fn mailbox(&mut self, mailbox: MailboxId) {
         self.mailboxes.insert(mailbox);
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.mailboxes.is_empty() && self.steps.is_empty() && !self.missed
     }
 
     pub fn step(&mut self, step: &'static str) {

@@ -35,10 +35,6 @@ impl<K: Hash + Eq, V: Clone> Cache<K, V> {
         self.lock().clear();
     }
 
-    pub fn retain(&self, keep: impl Fn(&V) -> bool) {
-        self.lock().retain(|_, (value, _)| keep(value));
-    }
-
     fn lock(&self) -> MutexGuard<'_, HashMap<K, (V, Timestamp)>> {
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -6,7 +6,8 @@ use crate::wire::{Digest, DigestAlgorithm, SignatureAlgorithm, Timestamp, cms, s
 use ::der::asn1::ObjectIdentifier as Oid;
 use openssl::nid::Nid;
 use openssl::pkey::{Id, PKey, Public};
-use openssl::x509::{X509, X509NameRef};
+use openssl::x509::{X509, X509Name, X509NameRef};
+use std::cmp::Ordering;
 use std::fmt;
 use std::sync::Arc;
 
@@ -87,11 +88,7 @@ impl Certificate {
     }
 
     pub fn pem(&self) -> String {
-        let lines = data_encoding::BASE64.encode(&self.0.der);
-        let lines: Vec<&str> =
-            lines.as_bytes().chunks(64).filter_map(|c| std::str::from_utf8(c).ok()).collect();
-        let body = lines.join("\n");
-        format!("-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----\n")
+        super::signer::pem("CERTIFICATE", &self.0.der)
     }
 
     /// SHA-256 of the DER.
@@ -204,8 +201,14 @@ impl Certificate {
 
     /// Whether issuer (DER of the Name) and serial (content octets) are this certificate's.
     pub(super) fn is_named(&self, issuer: &[u8], serial: &[u8]) -> bool {
-        let parts = Parts::names(&self.0.der);
-        parts.is_ok_and(|(own_issuer, own_serial)| own_issuer == issuer && own_serial == serial)
+        let Ok((own_issuer, own_serial)) = Parts::names(&self.0.der) else { return false };
+        // RFC 5280 §7.1: programs write the same name in other string types
+        own_serial == serial && (own_issuer == issuer || self.is_issuer_name(issuer))
+    }
+
+    fn is_issuer_name(&self, issuer: &[u8]) -> bool {
+        let same = |name: X509Name| name.try_cmp(self.0.x509.issuer_name());
+        X509Name::from_der(issuer).and_then(same).is_ok_and(|order| order == Ordering::Equal)
     }
 
     /// Content octets of the serialNumber INTEGER.
@@ -370,3 +373,6 @@ fn is_http(url: &String) -> bool {
 const BASIC_CONSTRAINTS: Oid = Oid::new_unwrap("2.5.29.19");
 const KEY_USAGE: Oid = Oid::new_unwrap("2.5.29.15");
 const EXTENDED_KEY_USAGE: Oid = Oid::new_unwrap("2.5.29.37");
+
+#[cfg(test)]
+mod tests;

@@ -20,6 +20,8 @@ pub enum TrustError {
     Crypto(#[from] openssl::error::ErrorStack),
     #[error("signing: {0}")]
     Sign(#[from] super::SignError),
+    #[error("the setting: {0}")]
+    Setting(String),
     #[error("TLS: {0}")]
     Tls(String),
     #[error("the vault: {0}")]

@@ -2,9 +2,9 @@
 //! hash in memory, since mail programs log in again and again with the same one.
 
 use super::random;
+use crate::wire::Timestamp;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash};
 use argon2::{Algorithm, Argon2, Params, Version};
-use crate::wire::Timestamp;
 use openssl::hash::MessageDigest;
 use openssl::pkey::PKey;
 use openssl::sign::Signer;
@@ -58,9 +58,14 @@ impl Passwords {
         let verifier = verifier.unwrap_or(&self.decoy).to_owned();
         let secret = secret.clone();
         // The semaphore is never closed; without a permit the verification is still right.
-        let _permit = self.permits.acquire().await.ok();
-        let fits = tokio::task::spawn_blocking(move || fits(&verifier, &secret)).await;
-        let fits = fits.unwrap_or(false) && there;
+        let permit = self.permits.clone().acquire_owned().await.ok();
+        let job = move || {
+            let fits = fits(&verifier, &secret);
+            // With the job, not with its waiter: who hangs up makes no room for one more.
+            drop(permit);
+            fits
+        };
+        let fits = tokio::task::spawn_blocking(job).await.unwrap_or(false) && there;
         if let Some(mark) = mark.filter(|_| fits) {
             self.remember(mark, now);
         }
@@ -94,9 +99,17 @@ impl Passwords {
     }
 }
 
+/// What is stored may come from elsewhere: only Argon2id, and only at a cost that can be borne.
 fn fits(verifier: &str, secret: &SecretString) -> bool {
+    let secret = secret.expose_secret().as_bytes();
     let Ok(verifier) = PasswordHash::new(verifier) else { return false };
-    argon2().verify_password(secret.expose_secret().as_bytes(), &verifier).is_ok()
+    let Ok(params) = Params::try_from(&verifier) else { return false };
+    let bearable = params.m_cost() <= MAX_MEMORY_KIB
+        && params.t_cost() <= MAX_PASSES
+        && secret.len() <= MAX_SECRET;
+    bearable
+        && verifier.algorithm == argon2::ARGON2ID_IDENT
+        && argon2().verify_password(secret, &verifier).is_ok()
 }
 
 fn argon2() -> Argon2<'static> {
@@ -107,6 +120,10 @@ fn argon2() -> Argon2<'static> {
 
 const REMEMBERED_SECS: i64 = 600;
 const KNOWN: usize = 20_000;
+const MAX_MEMORY_KIB: u32 = 256 * 1024;
+const MAX_PASSES: u32 = 16;
+/// Longer ones are no passwords but work for us.
+const MAX_SECRET: usize = 1_024;
 
 #[cfg(test)]
 mod tests {
@@ -125,5 +142,55 @@ mod tests {
         assert!(!passwords.verify(None, &right, now).await);
         let other = hash(&wrong).unwrap();
         assert!(!passwords.verify(Some(&other), &right, now).await);
+    }
+
+    #[tokio::test]
+    async fn what_was_right_is_known_for_a_while_and_only_with_its_verifier() {
+        let passwords = Passwords::new(1).unwrap();
+        let (one, two) = (SecretString::from("one"), SecretString::from("two"));
+        let (first, second) = (hash(&one).unwrap(), hash(&two).unwrap());
+        let now = Timestamp::from_secs(1_000);
+        assert!(passwords.verify(Some(&first), &one, now).await);
+        let known = |verifier: &str, at: Timestamp| {
+            passwords.is_known(&passwords.mark(verifier, &one).unwrap(), at)
+        };
+        assert!(known(&first, now));
+        assert!(!known(&first, now.plus_secs(REMEMBERED_SECS)));
+        assert!(!known(&second, now), "a changed password");
+    }
+
+    #[tokio::test]
+    async fn verifiers_that_cost_too_much_or_are_none_never_fit() {
+        let passwords = Passwords::new(1).unwrap();
+        let (secret, now) = (SecretString::from("one"), Timestamp::from_secs(1_000));
+        let good = hash(&secret).unwrap();
+        for bad in [
+            good.replace("m=19456", "m=4194304"),
+            good.replace("t=2", "t=1000"),
+            good.replace("$argon2id$", "$argon2d$"),
+            "plain".to_owned(),
+            String::new(),
+        ] {
+            assert!(!passwords.verify(Some(&bad), &secret, now).await, "{bad}");
+        }
+        let long = SecretString::from("a".repeat(MAX_SECRET + 1));
+        assert!(!passwords.verify(Some(&hash(&long).unwrap()), &long, now).await);
+    }
+
+    #[tokio::test]
+    async fn who_hangs_up_makes_no_room_for_more_work() {
+        let passwords = Passwords::new(1).unwrap();
+        let secret = SecretString::from("one");
+        let verifier = hash(&secret).unwrap();
+        let now = Timestamp::from_secs(1_000);
+        let mut waiting = Box::pin(passwords.verify(Some(&verifier), &secret, now));
+        std::future::poll_fn(|context| {
+            let _ = waiting.as_mut().poll(context);
+            std::task::Poll::Ready(())
+        })
+        .await;
+        drop(waiting); // its hash is being worked on, or is done
+        assert!(passwords.verify(Some(&verifier), &secret, now).await);
+        assert_eq!(passwords.permits.available_permits(), 1);
     }
 }

@@ -126,3 +126,6 @@ fn entry(line: &str) -> Option<Revoked> {
 /// Queries are small.
 const MAX_BODY: usize = 16 * 1024;
 const CRL_VALID_SECS: i64 = 3_600;
+
+#[cfg(test)]
+mod tests;

@@ -8,6 +8,7 @@ use crate::wire::tsp::{Failure, Imprint, Reply, Request, Status, TspError};
 use crate::wire::{Timestamp, sha256};
 use ::der::asn1::ObjectIdentifier as Oid;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 use tokio::sync::Semaphore;
 
@@ -39,6 +40,7 @@ pub struct Stamper {
     permits: Semaphore,
     drift_millis: i64,
     policy: Option<Oid>,
+    drift: AtomicI64,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -69,7 +71,8 @@ impl Stamper {
         settings: &StampSettings,
     ) -> Result<Self, TrustError> {
         let policy = settings.policy.as_deref().map(|text| {
-            Oid::new(text).map_err(|_| TrustError::Tls(format!("{text} is no object identifier")))
+            Oid::new(text)
+                .map_err(|_| TrustError::Setting(format!("{text} is no object identifier")))
         });
         Ok(Self {
             source,
@@ -79,7 +82,14 @@ impl Stamper {
             permits: Semaphore::new(settings.parallel.max(1)),
             drift_millis: i64::try_from(settings.drift.as_millis()).unwrap_or(i64::MAX),
             policy: policy.transpose()?,
+            drift: AtomicI64::new(0),
         })
+    }
+
+    /// How far our clock was from the authority's when it last answered (0: within the time that
+    /// the answer took); for metrics and `kep check`.
+    pub fn drift_millis(&self) -> i64 {
+        self.drift.load(Ordering::Relaxed)
     }
 
     pub fn verifier(&self) -> &TokenVerifier {
@@ -127,6 +137,7 @@ impl Stamper {
         let early = before.millis() - token.gen_time.millis();
         let late = token.gen_time.millis() - after.millis();
         let millis = early.max(late);
+        self.drift.store(millis.max(0), Ordering::Relaxed);
         let bound = self.drift_millis.saturating_add(token.accuracy_millis.min(MAX_ACCURACY));
         if millis <= bound { Ok(()) } else { Err(StampError::ClockDrift { millis }) }
     }

@@ -117,3 +117,6 @@ fn stamps(certificate: &Path, key: &Path) -> Stamps {
 
 /// Files are looked at so often, when connections come.
 const LOOK: Duration = Duration::from_secs(1);
+
+#[cfg(test)]
+mod tests;

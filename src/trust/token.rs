@@ -143,3 +143,6 @@ fn check_imprint(info: &TstInfo, octets: &[u8]) -> Result<(), TokenFault> {
 
 /// A time-stamp service has a handful of certificates.
 const PATHS: usize = 256;
+
+#[cfg(test)]
+mod tests;

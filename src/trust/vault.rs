@@ -58,14 +58,39 @@ impl Vault {
 
     /// Makes a new file with one key; refuses to overwrite.
     pub fn create(path: &Path) -> Result<(), VaultError> {
-        use std::io::Write;
-        let key = Zeroizing::new(random::bytes::<32>());
-        let line = Zeroizing::new(format!("1 {}\n", data_encoding::HEXLOWER.encode(&*key)));
-        let mut options = std::fs::OpenOptions::new();
-        let opened = options.write(true).create_new(true).mode(0o600).open(path);
-        opened
-            .and_then(|mut file| file.write_all(line.as_bytes()).and_then(|()| file.sync_all()))
+        let masters = [(1, Zeroizing::new(random::bytes()))];
+        write_new(path, &masters)
             .map_err(|error| VaultError::File(path.display().to_string(), error))
+    }
+
+    /// Adds a generation, which wraps from now on; what older ones wrapped can still be read. The
+    /// old file stays until the new one is on disk.
+    pub fn rotate(path: &Path) -> Result<Self, VaultError> {
+        let mut vault = Self::open(path)?;
+        let newest = vault.generation().checked_add(1).ok_or(VaultError::NoGeneration(u8::MAX))?;
+        vault.masters.push((newest, Zeroizing::new(random::bytes())));
+        let beside = path.with_extension("new");
+        let replace = || {
+            match std::fs::remove_file(&beside) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+                _ => {} // one that a crash left behind
+            }
+            write_new(&beside, &vault.masters)?;
+            std::fs::rename(&beside, path)?;
+            sync_folder(path)
+        };
+        replace().map_err(|error| VaultError::File(path.display().to_string(), error))?;
+        Ok(vault)
+    }
+
+    /// The generation that wraps now.
+    pub fn generation(&self) -> u8 {
+        self.masters.last().map_or(0, |(generation, _)| *generation)
+    }
+
+    /// The generation that wrapped these octets.
+    pub fn generation_of(wrapped: &[u8]) -> Option<u8> {
+        wrapped.first().copied()
     }
 
     pub fn new_data_key(&self) -> DataKey {
@@ -140,6 +165,7 @@ impl DataKey {
         range: Range<u64>,
         stored: &[u8],
     ) -> Result<Vec<u8>, VaultError> {
+        let want = range.end.checked_sub(range.start).ok_or(VaultError::Altered)? as usize;
         let chunks = touched(size, &range);
         let last = chunks_of(size);
         let mut plain = Vec::with_capacity(stored.len());
@@ -148,7 +174,6 @@ impl DataKey {
             plain.extend_from_slice(&decrypt(&self.0, &nonce, &aad, sealed)?);
         }
         let skip = (range.start - chunks.start * CHUNK) as usize;
-        let want = (range.end - range.start) as usize;
         let part = plain.get(skip..skip + want).ok_or(VaultError::Altered)?;
         Ok(part.to_vec())
     }
@@ -158,6 +183,26 @@ impl std::fmt::Debug for Vault {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Vault({} generations)", self.masters.len())
     }
+}
+
+fn write_new(path: &Path, masters: &[(u8, Key)]) -> std::io::Result<()> {
+    use std::io::Write;
+    let mut text = Zeroizing::new(String::new());
+    for (generation, key) in masters {
+        let hex = Zeroizing::new(data_encoding::HEXLOWER.encode(&**key));
+        text.push_str(&Zeroizing::new(format!("{generation} {}\n", *hex)));
+    }
+    let mut options = std::fs::OpenOptions::new();
+    let mut file = options.write(true).create_new(true).mode(0o600).open(path)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    sync_folder(path)
+}
+
+/// The file's name is on disk too.
+fn sync_folder(path: &Path) -> std::io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    std::fs::File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
 }
 
 fn master(line: &str) -> Option<(u8, Key)> {
@@ -173,7 +218,8 @@ fn chunks_of(size: u64) -> u64 {
 
 fn plain_size(stored: u64) -> Option<u64> {
     let chunks = stored.div_ceil(CHUNK + TAG as u64).max(1);
-    stored.checked_sub(chunks * TAG as u64)
+    let plain = stored.checked_sub(chunks * TAG as u64)?;
+    (plain + chunks_of(plain) * TAG as u64 == stored).then_some(plain)
 }
 
 fn touched(size: u64, range: &Range<u64>) -> Range<u64> {
@@ -286,5 +332,46 @@ mod tests {
         let path = dir.path().join("master.key");
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
         assert!(matches!(Vault::open(&path), Err(VaultError::Mode(_, 0o644))));
+    }
+
+    #[test]
+    fn generations_follow_each_other() {
+        let (dir, old) = vault();
+        let path = dir.path().join("master.key");
+        let wrapped = old.wrap(&old.new_data_key(), b"me").unwrap();
+        let new = Vault::rotate(&path).unwrap();
+        assert_eq!((new.generation(), Vault::generation_of(&wrapped)), (2, Some(1)));
+        let key = new.unwrap(&wrapped, b"me").unwrap();
+        let again = new.wrap(&key, b"me").unwrap();
+        assert_eq!(Vault::generation_of(&again), Some(2));
+        assert!(Vault::open(&path).unwrap().unwrap(&again, b"me").is_ok());
+        assert!(matches!(old.unwrap(&again, b"me"), Err(VaultError::NoGeneration(2))));
+        assert!(Vault::create(&path).is_err(), "never written over");
+    }
+
+    #[test]
+    fn ranges_and_octets_that_make_no_sense_are_refused() {
+        let (_dir, vault) = vault();
+        let key = vault.new_data_key();
+        let stored = key.seal(b"me", b"0123456789").unwrap();
+        let backwards = std::ops::Range { start: 5, end: 3 };
+        for range in [backwards, 5..11, 11..12, 0..u64::MAX] {
+            assert!(key.open_range(b"me", 10, range, &stored).is_err());
+        }
+        let sealed = vault.seal(b"row", b"secret").unwrap();
+        for length in 0..sealed.len() {
+            assert!(vault.unseal(b"row", &sealed[..length]).is_err());
+            assert!(vault.unwrap(&sealed[..length.min(WRAPPED - 1)], b"row").is_err());
+        }
+    }
+
+    #[test]
+    fn files_of_another_form_are_refused() {
+        let (dir, _) = vault();
+        let path = dir.path().join("master.key");
+        for text in ["", "1", "1 00", "x y", "300 00"] {
+            std::fs::write(&path, text).unwrap();
+            assert!(matches!(Vault::open(&path), Err(VaultError::Form(..))), "{text}");
+        }
     }
 }

@@ -5,6 +5,7 @@ pub mod algorithm;
 pub mod cms;
 pub mod der;
 pub mod digest;
+pub mod fold;
 pub mod ids;
 pub mod imap;
 #[cfg(test)]

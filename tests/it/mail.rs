@@ -148,7 +148,7 @@ fn by_chunk(config: Config, octets: &[u8]) -> (Option<Vec<u8>>, String) {
 }
 
 #[test]
-fn invariant_4_accepted_mails_reach_the_spool_octet_for_octet() {
+fn invariant_04_accepted_mails_reach_the_spool_octet_for_octet() {
     let config = || Config::new("hs05.kep.tr", 26_214_400);
     for sample in samples() {
         let accepted = sample.expected.starts_with("accepted");

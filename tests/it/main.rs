@@ -1,9 +1,13 @@
 //! The one integration binary: each file of this folder is a topic.
 
 mod dialogue;
+mod imap_script;
+mod imap_transcripts;
+mod imap_world;
 mod lane;
 mod mail;
 mod smtp;
+mod storage;
 mod tidy;
 mod transcript;
 mod units;

@@ -41,7 +41,7 @@ fn refused(message: &str) -> &'static str {
 }
 
 #[test]
-fn invariant_7_the_author_is_the_account() {
+fn invariant_07_the_author_is_the_account() {
     let from = |field: &str| refused(&format!("{field}\nTo: veli@hs05.kep.tr\n\nx\n"));
     assert_eq!(from("X: y"), "FromMissing");
     assert_eq!(from("From:"), "FromMissing");
@@ -58,7 +58,7 @@ fn invariant_7_the_author_is_the_account() {
 }
 
 #[test]
-fn invariant_7_every_recipient_is_named_in_the_header() {
+fn invariant_07_every_recipient_is_named_in_the_header() {
     let to = |field: &str| refused(&format!("From: ali@hs05.kep.tr\n{field}\n\nx\n"));
     assert_eq!(to("To: ali@hs05.kep.tr"), "HiddenRecipient");
     assert_eq!(to("To: undisclosed-recipients:;"), "HiddenRecipient");

@@ -2,13 +2,17 @@
 //! erases the content. A put is durable only after `sync`, which the rows run before each commit.
 
 mod cache;
+pub mod compact;
+pub mod disk;
 mod segment;
 
 use super::rows::{Row, RowsError, Tx};
 use crate::trust::vault::Vault;
 use crate::wire::{BlobId, Digest, sha256};
 use cache::Cache;
+use disk::{Disk, SystemDisk};
 use segment::Segments;
+use std::collections::HashMap;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
@@ -50,13 +54,19 @@ pub enum BlobError {
     Key(#[from] crate::trust::vault::VaultError),
     #[error("blob {0:?} was lost with its segment, which could not be synced")]
     Lost(BlobId),
+    #[error("blob {0:?} lies elsewhere by now; its row says where")]
+    Moved(BlobId),
     #[error("a range outside the blob")]
     Range,
 }
 
 impl Blobs {
     pub fn open(dir: &Path, vault: Arc<Vault>) -> Result<Self, BlobError> {
-        Ok(Self { vault, segments: Segments::open(dir)?, cache: Cache::default() })
+        Self::on(dir, vault, Arc::new(SystemDisk))
+    }
+
+    pub fn on(dir: &Path, vault: Arc<Vault>, disk: Arc<dyn Disk>) -> Result<Self, BlobError> {
+        Ok(Self { vault, segments: Segments::open(dir, disk)?, cache: Cache::default() })
     }
 
     /// Encrypts and appends. Not durable yet; nothing points to it yet.
@@ -78,7 +88,22 @@ impl Blobs {
         self.segments.sync()
     }
 
-    /// Writes the blob's row. Refused when its segment failed to sync meanwhile.
+    /// How many segments were given up so far.
+    pub fn losses(&self) -> u64 {
+        self.segments.losses()
+    }
+
+    /// Makes all that was put so far durable. Fails too when a segment was given up since `losses`
+    /// was asked: another's sync may have lost what this transaction points to.
+    pub fn sync_since(&self, losses: u64) -> std::io::Result<()> {
+        self.segments.sync()?;
+        match self.segments.losses() == losses {
+            true => Ok(()),
+            false => Err(std::io::Error::other("a segment could not be synced meanwhile")),
+        }
+    }
+
+    /// Writes the blob's row. Refused when its segment failed to sync or was retired meanwhile.
     pub fn record(&self, tx: &mut Tx<'_>, put: &Put) -> Result<(), super::StoreError> {
         let end = put.place.start + put.place.stored;
         if self.segments.lost(put.place.segment, end) {
@@ -97,6 +122,9 @@ impl Blobs {
                 (&put.data_key).into(),
             ],
         )?;
+        if self.segments.retired(put.place.segment) {
+            return Err(BlobError::Lost(put.id).into());
+        }
         Ok(())
     }
 
@@ -121,6 +149,11 @@ impl Blobs {
         self.decrypt(put, range)
     }
 
+    /// The segments there are, with their sizes.
+    pub(super) fn segment_sizes(&self) -> std::io::Result<HashMap<u64, u64>> {
+        Ok(self.segments.all()?.into_iter().collect())
+    }
+
     /// Reads it from disk, whatever the cache holds, and compares the digest (fsck).
     pub fn prove(&self, put: &Put) -> Result<(), BlobError> {
         let bytes = self.decrypt(put, 0..put.size)?;
@@ -134,9 +167,25 @@ impl Blobs {
         let key = self.vault.unwrap(&put.data_key, &put.id.0)?;
         let cut = key.stored_range(put.size, range.clone());
         let Place { segment, start, .. } = put.place;
-        let stored = self.segments.read(segment, start + cut.start..start + cut.end)?;
+        let stored = self.segments.read(segment, start + cut.start..start + cut.end);
+        let stored = stored.map_err(|error| moved(put.id, error))?;
         key.open_range(&put.id.0, put.size, range, &stored)
             .map_err(|error| BlobError::Sealed(put.id, error))
+    }
+}
+
+impl Put {
+    /// The segment it lies in, and where its record ends there.
+    pub(super) fn extent(&self) -> (u64, u64) {
+        let Place { segment, start, stored } = self.place;
+        (segment, segment::record_end(start, stored))
+    }
+}
+
+fn moved(id: BlobId, error: std::io::Error) -> BlobError {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => BlobError::Moved(id),
+        _ => BlobError::Io(error),
     }
 }
 
@@ -147,11 +196,17 @@ pub fn from_row(row: &mut Row, at: usize) -> Result<Put, RowsError> {
     let id = row.bytes(at)?.try_into().map(BlobId).map_err(|_| RowsError::Stored("a blob id"))?;
     let digest = Digest::from_slice(row.bytes(at + 5)?).ok_or(RowsError::Stored("a digest"))?;
     let place = Place {
-        segment: row.int(at + 1)? as u64,
-        start: row.int(at + 2)? as u64,
-        stored: row.int(at + 3)? as u64,
+        segment: number(row, at + 1)?,
+        start: number(row, at + 2)?,
+        stored: number(row, at + 3)?,
     };
-    Ok(Put { id, size: row.int(at + 4)? as u64, digest, place, data_key: row.take_bytes(at + 6)? })
+    Ok(Put { id, size: number(row, at + 4)?, digest, place, data_key: row.take_bytes(at + 6)? })
+}
+
+/// Sizes and places: sums of a few of them can't overflow.
+fn number(row: &Row, at: usize) -> Result<u64, RowsError> {
+    let number = u64::try_from(row.int(at)?).ok().filter(|number| *number < 1 << 60);
+    number.ok_or(RowsError::Stored("a blob's place or size"))
 }
 
 pub fn find(tx: &mut Tx<'_>, id: &BlobId) -> Result<Put, RowsError> {

@@ -4,19 +4,23 @@
 //! A segment whose sync failed is closed for good: the kernel has dropped the error together with
 //! the pages, a second sync would claim success.
 
+use super::disk::Disk;
 use crate::wire::BlobId;
-use std::fs::{File, OpenOptions};
+use std::collections::HashMap;
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
 use std::ops::Range;
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub struct Segments {
     dir: PathBuf,
+    disk: Arc<dyn Disk>,
     state: Mutex<State>,
     syncing: Mutex<()>,
+    losses: AtomicU64,
 }
 
 struct State {
@@ -24,7 +28,8 @@ struct State {
     current: Option<Arc<Segment>>,
     /// Not synced yet, the current one included.
     dirty: Vec<Arc<Segment>>,
-    failed: Vec<Arc<Segment>>,
+    /// Segments that could not be synced, and how far they were synced before.
+    failed: HashMap<u64, u64>,
     readers: Vec<(u64, Arc<File>)>,
 }
 
@@ -33,26 +38,29 @@ struct Segment {
     file: Arc<File>,
     written: AtomicU64,
     synced: AtomicU64,
-    failed: AtomicBool,
 }
 
 impl Segments {
     /// A start begins a new segment: the tail of the last one may be torn.
-    pub fn open(dir: &Path) -> io::Result<Self> {
-        std::fs::create_dir_all(dir)?;
-        let mut last = 0;
-        for entry in std::fs::read_dir(dir)? {
-            let number = number_of(&entry?.file_name().to_string_lossy());
-            last = last.max(number.unwrap_or(0));
-        }
+    pub fn open(dir: &Path, disk: Arc<dyn Disk>) -> io::Result<Self> {
+        create_durably(dir, &*disk)?;
+        // A number is never used again: a mark outlives the newest segment for that.
+        let used = numbers(dir, DATA)?.into_iter().chain(numbers(dir, MARK)?);
+        let last = used.max().unwrap_or(0);
         let state = State {
             next: last + 1,
             current: None,
             dirty: Vec::new(),
-            failed: Vec::new(),
+            failed: HashMap::new(),
             readers: Vec::new(),
         };
-        Ok(Self { dir: dir.to_owned(), state: Mutex::new(state), syncing: Mutex::new(()) })
+        Ok(Self {
+            dir: dir.to_owned(),
+            disk,
+            state: Mutex::new(state),
+            syncing: Mutex::new(()),
+            losses: AtomicU64::new(0),
+        })
     }
 
     /// Appends a record; says in which segment and where its stored octets begin.
@@ -62,7 +70,7 @@ impl Segments {
         let segment = self.current(&mut state)?;
         let at = segment.written.load(Ordering::Acquire);
         // When this fails, what was written lies beyond `written`; the next record covers it.
-        segment.file.write_all_at(&record, at)?;
+        self.disk.write(&segment.file, &record, at)?;
         segment.written.store(at + record.len() as u64, Ordering::Release);
         if !state.dirty.iter().any(|dirty| dirty.number == segment.number) {
             state.dirty.push(Arc::clone(&segment));
@@ -77,7 +85,7 @@ impl Segments {
         let mut outcome = Ok(());
         for segment in dirty {
             let written = segment.written.load(Ordering::Acquire);
-            match segment.file.sync_data() {
+            match self.disk.sync(&segment.file) {
                 Ok(()) => segment.synced.store(written, Ordering::Release),
                 Err(error) => {
                     self.give_up(&segment);
@@ -88,27 +96,112 @@ impl Segments {
         outcome
     }
 
+    /// How many segments were given up since the start.
+    pub fn losses(&self) -> u64 {
+        self.losses.load(Ordering::Acquire)
+    }
+
     /// Whether a record was lost with a segment that could not be synced.
     pub fn lost(&self, number: u64, end: u64) -> bool {
-        let state = self.lock();
-        let failed = state.failed.iter().find(|segment| segment.number == number);
-        failed.is_some_and(|segment| end > segment.synced.load(Ordering::Acquire))
+        self.lock().failed.get(&number).is_some_and(|synced| end > *synced)
+    }
+
+    /// Whether nothing new may point into a segment: it is being emptied, or gone. Asked after the
+    /// row was written; `compact.rs` says why.
+    pub fn retired(&self, number: u64) -> bool {
+        if self.lock().current.as_ref().is_some_and(|current| current.number == number) {
+            return false;
+        }
+        self.mark(number).exists() || !self.path(number).exists()
     }
 
     pub fn read(&self, number: u64, range: Range<u64>) -> io::Result<Vec<u8>> {
         let file = self.reader(number)?;
+        // A damaged row must not make us ask for more memory than the file has octets.
+        if range.start > range.end || range.end > file.metadata()?.len() {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
         let mut bytes = vec![0; (range.end - range.start) as usize];
         file.read_exact_at(&mut bytes, range.start)?;
         Ok(bytes)
     }
 
+    /// The stored octets of a whole record, checked against its header and checksum.
+    pub fn read_record(&self, id: &BlobId, number: u64, stored: Range<u64>) -> io::Result<Vec<u8>> {
+        let damaged = || io::Error::new(io::ErrorKind::InvalidData, "a damaged record");
+        let start = stored.start.checked_sub(HEADER as u64).ok_or_else(damaged)?;
+        let end = stored.end.checked_add(SUM as u64).ok_or_else(damaged)?;
+        let mut read = self.read(number, start..end)?;
+        let octets = read.get(HEADER..read.len().saturating_sub(SUM)).ok_or_else(damaged)?;
+        if record(id, octets) != read {
+            return Err(damaged());
+        }
+        read.truncate(read.len() - SUM);
+        read.drain(..HEADER);
+        Ok(read)
+    }
+
+    /// The segments there are, with their sizes.
+    pub fn all(&self) -> io::Result<Vec<(u64, u64)>> {
+        let mut all = Vec::new();
+        for number in numbers(&self.dir, DATA)? {
+            match std::fs::metadata(self.path(number)) {
+                // Another process removed it.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                found => all.push((number, found?.len())),
+            }
+        }
+        all.sort_unstable();
+        Ok(all)
+    }
+
+    pub fn is_marked(&self, number: u64) -> bool {
+        self.mark(number).exists()
+    }
+
+    /// Keeps all processes from emptying a segment at the same time; `None` while one appends to it
+    /// or empties it. Dropping it gives it back.
+    pub fn claim(&self, number: u64) -> io::Result<Option<File>> {
+        if self.lock().dirty.iter().any(|dirty| dirty.number == number) {
+            return Ok(None);
+        }
+        let file = match File::open(self.path(number)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            opened => opened?,
+        };
+        match file.try_lock() {
+            Ok(()) => Ok(Some(file)),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(error),
+        }
+    }
+
+    /// From here on nothing new points into this segment.
+    pub fn retire(&self, number: u64) -> io::Result<()> {
+        File::create(self.mark(number))?;
+        self.disk.sync_folder(&self.dir)
+    }
+
+    /// Deletes a segment to which no row points.
+    pub fn remove(&self, number: u64) -> io::Result<()> {
+        std::fs::remove_file(self.path(number))?;
+        self.lock().readers.retain(|(n, _)| *n != number);
+        self.disk.sync_folder(&self.dir)?;
+        if numbers(&self.dir, DATA)?.into_iter().any(|other| other > number) {
+            std::fs::remove_file(self.mark(number))?;
+        }
+        Ok(())
+    }
+
     fn give_up(&self, segment: &Arc<Segment>) {
-        segment.failed.store(true, Ordering::Release);
         let mut state = self.lock();
-        state.failed.push(Arc::clone(segment));
+        state.failed.insert(segment.number, segment.synced.load(Ordering::Acquire));
+        // It may have been written to during the sync: it must not be synced a second time.
+        state.dirty.retain(|dirty| dirty.number != segment.number);
         if state.current.as_ref().is_some_and(|current| current.number == segment.number) {
             state.current = None;
         }
+        self.losses.fetch_add(1, Ordering::AcqRel);
     }
 
     fn current(&self, state: &mut State) -> io::Result<Arc<Segment>> {
@@ -117,21 +210,37 @@ impl Segments {
         {
             return Ok(Arc::clone(segment));
         }
-        let number = state.next;
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).create_new(true).mode(0o600);
-        let file = Arc::new(options.open(self.path(number))?);
-        File::open(&self.dir)?.sync_all()?;
-        let segment = Arc::new(Segment {
-            number,
-            file,
-            written: AtomicU64::new(0),
-            synced: AtomicU64::new(0),
-            failed: AtomicBool::new(false),
-        });
-        state.next += 1;
-        state.current = Some(Arc::clone(&segment));
+        let (number, file) = self.create(state)?;
+        let zero = || AtomicU64::new(0);
+        let file = Arc::new(file);
+        let segment = Arc::new(Segment { number, file, written: zero(), synced: zero() });
+        if let Some(full) = state.current.replace(Arc::clone(&segment)) {
+            full.file.unlock()?;
+        }
         Ok(segment)
+    }
+
+    /// A new file, locked for as long as it is appended to. A number is used once, even when this
+    /// fails half-way; another process on the same folder may have used it.
+    fn create(&self, state: &mut State) -> io::Result<(u64, File)> {
+        loop {
+            let number = state.next;
+            state.next += 1;
+            let path = self.path(number);
+            let mut options = OpenOptions::new();
+            options.read(true).write(true).create_new(true).mode(0o600);
+            let file = match options.open(&path) {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
+                opened => opened?,
+            };
+            file.lock()?;
+            if let Err(error) = self.disk.sync_folder(&self.dir) {
+                // Empty and without a row: leaving it would harm nobody.
+                let _ = std::fs::remove_file(&path);
+                return Err(error);
+            }
+            return Ok((number, file));
+        }
     }
 
     fn reader(&self, number: u64) -> io::Result<Arc<File>> {
@@ -151,7 +260,11 @@ impl Segments {
     }
 
     fn path(&self, number: u64) -> PathBuf {
-        self.dir.join(format!("segment-{number:08}.kepb"))
+        self.dir.join(format!("segment-{number:08}{DATA}"))
+    }
+
+    fn mark(&self, number: u64) -> PathBuf {
+        self.dir.join(format!("segment-{number:08}{MARK}"))
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -159,8 +272,40 @@ impl Segments {
     }
 }
 
+/// The octets of a file that a blob of so many stored octets takes.
+pub fn record_size(stored: u64) -> u64 {
+    stored.saturating_add((HEADER + SUM) as u64)
+}
+
+/// Where the record of stored octets that begin at `start` ends.
+pub fn record_end(start: u64, stored: u64) -> u64 {
+    start.saturating_add(stored).saturating_add(SUM as u64)
+}
+
+/// Makes a folder whose name survives a power cut.
+fn create_durably(dir: &Path, disk: &dyn Disk) -> io::Result<()> {
+    let mut missing = dir;
+    let mut parents = Vec::new();
+    while !missing.exists() {
+        let parent = missing.parent().filter(|p| !p.as_os_str().is_empty());
+        missing = parent.unwrap_or(Path::new("."));
+        parents.push(missing);
+    }
+    std::fs::create_dir_all(dir)?;
+    parents.iter().try_for_each(|parent| disk.sync_folder(parent))
+}
+
+fn numbers(dir: &Path, ending: &str) -> io::Result<Vec<u64>> {
+    let mut numbers = Vec::new();
+    for entry in std::fs::read_dir(dir)? {
+        let name = entry?.file_name();
+        numbers.extend(number_of(&name.to_string_lossy(), ending));
+    }
+    Ok(numbers)
+}
+
 fn record(id: &BlobId, stored: &[u8]) -> Vec<u8> {
-    let mut record = Vec::with_capacity(HEADER + stored.len() + 4);
+    let mut record = Vec::with_capacity(HEADER + stored.len() + SUM);
     record.extend_from_slice(MAGIC);
     record.extend_from_slice(&id.0);
     record.extend_from_slice(&(stored.len() as u64).to_be_bytes());
@@ -171,14 +316,23 @@ fn record(id: &BlobId, stored: &[u8]) -> Vec<u8> {
     record
 }
 
-fn number_of(name: &str) -> Option<u64> {
-    name.strip_prefix("segment-")?.strip_suffix(".kepb")?.parse().ok()
+fn number_of(name: &str, ending: &str) -> Option<u64> {
+    name.strip_prefix("segment-")?.strip_suffix(ending)?.parse().ok()
 }
+
+const DATA: &str = ".kepb";
+/// Stands beside a segment that is being emptied.
+const MARK: &str = ".retired";
 
 const MAGIC: &[u8; 4] = b"KEP1";
 /// Magic, blob id, length, checksum.
-const HEADER: usize = 4 + 16 + 8 + 4;
+const HEADER: usize = 4 + 16 + 8 + SUM;
+/// CRC-32.
+const SUM: usize = 4;
 /// Small enough to be compacted in one go, large enough that a busy day is some hundred files.
 const SEGMENT_SIZE: u64 = 256 << 20;
 /// Files of older segments kept open.
 const READERS: usize = 64;
+
+#[cfg(test)]
+mod tests;

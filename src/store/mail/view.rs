@@ -1,1 +1,355 @@
-//! What a mail program asks of mailboxes, answered in batches.
+//! What a mail program reads: an account's mailboxes, what is in them, what changed in them. All
+//! from small rows; no blob is opened. A [`Mailbox`] is proof that the account owns it.
+
+use super::{Kind, Place, Role};
+use crate::store::rows::{Row, RowsError, Tx};
+use crate::wire::imap::{Flags, Keywords, ModSeq, SystemFlags, Uid, UidSet};
+use crate::wire::{AccountId, ContentId, MailboxId, MessageId, Timestamp};
+
+/// A mailbox's row, found for its account; the one that no protocol shows is never found.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Mailbox {
+    pub id: MailboxId,
+    pub account: AccountId,
+    pub name: String,
+    pub role: Role,
+    pub subscribed: bool,
+    pub uid_validity: u32,
+    pub uid_next: Uid,
+    pub mod_seq: ModSeq,
+}
+
+/// What a mailbox holds, without its rows. Grows from the one before by what changed.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Glance {
+    pub mod_seq: ModSeq,
+    pub uids: UidSet,
+    pub unseen: UidSet,
+    pub deleted: UidSet,
+    /// In use now, or a while ago.
+    pub keywords: Keywords,
+}
+
+/// What happened after a mod-sequence.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Changes {
+    pub arrived: UidSet,
+    pub changed: UidSet,
+    pub vanished: UidSet,
+}
+
+/// A message's row.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct MessageRow {
+    pub uid: Uid,
+    pub mod_seq: ModSeq,
+    pub flags: Flags,
+    pub internal_date: Timestamp,
+    pub size: u64,
+    pub kind: Kind,
+    pub content: ContentId,
+    pub message_id: Option<MessageId>,
+    /// Empty unless wanted.
+    pub structure: Vec<u8>,
+    /// Empty unless wanted.
+    pub header: Vec<u8>,
+}
+
+/// The dear columns.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Want {
+    pub structure: bool,
+    pub header: bool,
+}
+
+/// All mailboxes of an account, by name.
+pub fn mailboxes(tx: &mut Tx<'_>, account: AccountId) -> Result<Vec<Mailbox>, RowsError> {
+    let rows = tx.query(
+        "SELECT id, account, name, role, subscribed, uid_validity, uid_next, mod_seq FROM mailbox
+         WHERE account = $1 AND role <> 'hidden' ORDER BY name",
+        &[account.0.into()],
+    )?;
+    rows.iter().map(mailbox).collect()
+}
+
+pub fn named(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    name: &str,
+) -> Result<Option<Mailbox>, RowsError> {
+    let row = tx.first(
+        "SELECT id, account, name, role, subscribed, uid_validity, uid_next, mod_seq FROM mailbox
+         WHERE account = $1 AND name = $2 AND role <> 'hidden'",
+        &[account.0.into(), name.into()],
+    )?;
+    row.as_ref().map(mailbox).transpose()
+}
+
+/// The mailbox of that number, if it is the account's.
+pub fn owned(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    id: MailboxId,
+) -> Result<Option<Mailbox>, RowsError> {
+    let row = tx.first(
+        "SELECT id, account, name, role, subscribed, uid_validity, uid_next, mod_seq FROM mailbox
+         WHERE id = $1 AND account = $2 AND role <> 'hidden'",
+        &[id.0.into(), account.0.into()],
+    )?;
+    row.as_ref().map(mailbox).transpose()
+}
+
+/// Names that are subscribed and no mailbox any more.
+pub fn missing(tx: &mut Tx<'_>, account: AccountId) -> Result<Vec<String>, RowsError> {
+    let rows = tx.query(
+        "SELECT name FROM former_mailbox WHERE account = $1 AND subscribed = 1 ORDER BY name",
+        &[account.0.into()],
+    )?;
+    rows.iter().map(|row| Ok(row.text(0)?.to_owned())).collect()
+}
+
+/// The keywords of an account's labels.
+pub fn labels(tx: &mut Tx<'_>, account: AccountId) -> Result<Keywords, RowsError> {
+    let rows =
+        tx.query("SELECT name FROM label WHERE account = $1 ORDER BY name", &[account.0.into()])?;
+    join(&rows)
+}
+
+/// What the mailbox holds; costs as much as changed since `known`.
+pub fn glance(
+    tx: &mut Tx<'_>,
+    of: &Mailbox,
+    known: Option<&Glance>,
+) -> Result<Glance, RowsError> {
+    match known {
+        Some(known) if known.mod_seq == of.mod_seq => Ok(known.clone()),
+        Some(known) if known.mod_seq < of.mod_seq => glance_again(tx, of, known),
+        _ => whole_glance(tx, of),
+    }
+}
+
+fn whole_glance(tx: &mut Tx<'_>, of: &Mailbox) -> Result<Glance, RowsError> {
+    let rows = tx.query(
+        "SELECT uid, flags FROM message WHERE mailbox = $1 ORDER BY uid",
+        &[of.id.0.into()],
+    )?;
+    let mut glance = Glance { mod_seq: of.mod_seq, ..Glance::default() };
+    for row in &rows {
+        glance.note(uid(row, 0)?, system(row, 1)?);
+    }
+    let words = tx.query(
+        "SELECT DISTINCT keywords FROM message WHERE mailbox = $1 AND keywords <> ''",
+        &[of.id.0.into()],
+    )?;
+    glance.keywords = join(&words)?;
+    Ok(glance)
+}
+
+fn glance_again(tx: &mut Tx<'_>, of: &Mailbox, known: &Glance) -> Result<Glance, RowsError> {
+    let rows = tx.query(
+        "SELECT uid, flags, keywords FROM message WHERE mailbox = $1 AND mod_seq > $2 ORDER BY uid",
+        &[of.id.0.into(), (known.mod_seq as i64).into()],
+    )?;
+    let mut new = Glance::default();
+    for row in &rows {
+        new.note(uid(row, 0)?, system(row, 1)?);
+        let words = row.text(2)?;
+        if !words.is_empty() {
+            new.keywords = new.keywords.with(&Keywords::from_stored(words));
+        }
+    }
+    let touched = vanished(tx, of, known.mod_seq)?.union(&new.uids);
+    let grown = |old: &UidSet, new: &UidSet| old.difference(&touched).union(new);
+    Ok(Glance {
+        mod_seq: of.mod_seq,
+        uids: grown(&known.uids, &new.uids),
+        unseen: grown(&known.unseen, &new.unseen),
+        deleted: grown(&known.deleted, &new.deleted),
+        keywords: known.keywords.with(&new.keywords),
+    })
+}
+
+impl Glance {
+    fn note(&mut self, uid: Uid, flags: SystemFlags) {
+        self.uids.insert(uid);
+        if !flags.has(SystemFlags::SEEN) {
+            self.unseen.insert(uid);
+        }
+        if flags.has(SystemFlags::DELETED) {
+            self.deleted.insert(uid);
+        }
+    }
+
+    /// About how many octets it takes.
+    pub fn weight(&self) -> usize {
+        let sets = [&self.uids, &self.unseen, &self.deleted];
+        let ranges: usize = sets.iter().map(|set| set.ranges().len()).sum();
+        size_of::<Self>() + ranges * size_of::<(Uid, Uid)>() + self.keywords.as_str().len()
+    }
+}
+
+/// What arrived, changed and vanished after `since`.
+pub fn changes(tx: &mut Tx<'_>, of: &Mailbox, since: ModSeq) -> Result<Changes, RowsError> {
+    let since_there = i64::try_from(since).unwrap_or(i64::MAX);
+    let rows = tx.query(
+        "SELECT uid, born FROM message WHERE mailbox = $1 AND mod_seq > $2 ORDER BY uid",
+        &[of.id.0.into(), since_there.into()],
+    )?;
+    let mut changes = Changes { vanished: vanished(tx, of, since)?, ..Changes::default() };
+    for row in &rows {
+        match row.int(1)? > since_there {
+            true => changes.arrived.insert(uid(row, 0)?),
+            false => changes.changed.insert(uid(row, 0)?),
+        }
+    }
+    Ok(changes)
+}
+
+fn vanished(tx: &mut Tx<'_>, of: &Mailbox, since: ModSeq) -> Result<UidSet, RowsError> {
+    let since = i64::try_from(since).unwrap_or(i64::MAX);
+    let rows = tx.query(
+        "SELECT uid FROM vanished WHERE mailbox = $1 AND mod_seq > $2",
+        &[of.id.0.into(), since.into()],
+    )?;
+    rows.iter().map(|row| uid(row, 0)).collect()
+}
+
+/// Octets of all messages together.
+pub fn octets(tx: &mut Tx<'_>, of: &Mailbox) -> Result<u64, RowsError> {
+    let row = tx.one(
+        "sum",
+        "SELECT CAST(COALESCE(SUM(size), 0) AS BIGINT) FROM message WHERE mailbox = $1",
+        &[of.id.0.into()],
+    )?;
+    Ok(row.int(0)? as u64)
+}
+
+/// The rows of those messages that are there, ascending.
+pub fn rows(
+    tx: &mut Tx<'_>,
+    of: &Mailbox,
+    uids: &UidSet,
+    want: Want,
+) -> Result<Vec<MessageRow>, RowsError> {
+    let sql = match (want.structure, want.header) {
+        (false, false) => ROWS,
+        (true, false) => ROWS_STRUCTURE,
+        (false, true) => ROWS_HEADER,
+        (true, true) => ROWS_BOTH,
+    };
+    let mut found = Vec::new();
+    for (first, last) in spans(uids) {
+        let at = [of.id.0.into(), i64::from(first).into(), i64::from(last).into()];
+        for mut row in tx.query(sql, &at)? {
+            if uids.contains(uid(&row, 0)?) {
+                found.push(message(&mut row, want)?);
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// One message's row, if it is there.
+pub fn row(tx: &mut Tx<'_>, of: &Mailbox, uid: Uid) -> Result<Option<MessageRow>, RowsError> {
+    let at = [of.id.0.into(), i64::from(uid).into(), i64::from(uid).into()];
+    tx.first(ROWS, &at)?.map(|mut row| message(&mut row, Want::default())).transpose()
+}
+
+/// How a message is laid out, as it was computed when it came.
+pub fn structure(tx: &mut Tx<'_>, content: ContentId) -> Result<Vec<u8>, RowsError> {
+    let sql = "SELECT structure FROM outline WHERE content = $1";
+    tx.one("outline", sql, &[content.0.into()])?.take_bytes(0)
+}
+
+/// Ranges that cover a set: those with little between them are read at one go.
+fn spans(uids: &UidSet) -> Vec<(Uid, Uid)> {
+    let mut spans: Vec<(Uid, Uid)> = Vec::new();
+    for &(first, last) in uids.ranges() {
+        match spans.last_mut() {
+            Some(span) if first - span.1 <= NEAR => span.1 = last,
+            _ => spans.push((first, last)),
+        }
+    }
+    spans
+}
+
+fn mailbox(row: &Row) -> Result<Mailbox, RowsError> {
+    let small = |column| u32::try_from(row.int(column)?).map_err(|_| RowsError::Stored("a UID"));
+    Ok(Mailbox {
+        id: MailboxId(row.int(0)?),
+        account: AccountId(row.int(1)?),
+        name: row.text(2)?.to_owned(),
+        role: Role::parse(row.text(3)?)?,
+        subscribed: row.int(4)? != 0,
+        uid_validity: small(5)?,
+        uid_next: small(6)?,
+        mod_seq: row.int(7)? as u64,
+    })
+}
+
+fn message(row: &mut Row, want: Want) -> Result<MessageRow, RowsError> {
+    let message_id = row.opt_text(8)?.map(crate::store::submissions::message_id).transpose()?;
+    Ok(MessageRow {
+        uid: uid(row, 0)?,
+        mod_seq: row.int(1)? as u64,
+        flags: Flags { system: system(row, 2)?, keywords: Keywords::from_stored(row.text(3)?) },
+        internal_date: Timestamp::from_millis(row.int(4)?),
+        size: row.int(5)? as u64,
+        kind: Kind::parse(row.text(6)?)?,
+        content: ContentId(row.int(7)?),
+        message_id,
+        structure: if want.structure { row.take_bytes(9)? } else { Vec::new() },
+        header: match (want.header, want.structure) {
+            (true, true) => row.take_bytes(10)?,
+            (true, false) => row.take_bytes(9)?,
+            (false, _) => Vec::new(),
+        },
+    })
+}
+
+fn join(rows: &[Row]) -> Result<Keywords, RowsError> {
+    let mut all = Keywords::default();
+    for row in rows {
+        all = all.with(&Keywords::from_stored(row.text(0)?));
+    }
+    Ok(all)
+}
+
+pub(super) fn uid(row: &Row, column: usize) -> Result<Uid, RowsError> {
+    u32::try_from(row.int(column)?).map_err(|_| RowsError::Stored("a UID"))
+}
+
+pub(super) fn system(row: &Row, column: usize) -> Result<SystemFlags, RowsError> {
+    let bits = u8::try_from(row.int(column)?).map_err(|_| RowsError::Stored("flags"))?;
+    Ok(SystemFlags::from_bits(bits))
+}
+
+impl MessageRow {
+    pub fn place(&self, of: &Mailbox) -> Place {
+        Place { mailbox: of.id, uid: self.uid }
+    }
+}
+
+/// Reading a few rows too many is cheaper than another statement.
+const NEAR: u32 = 16;
+
+macro_rules! rows_sql {
+    ($more:literal, $join:literal) => {
+        concat!(
+            "SELECT m.uid, m.mod_seq, m.flags, m.keywords, m.internal_date, m.size, m.kind,
+                    m.content, m.message_id",
+            $more,
+            " FROM message m",
+            $join,
+            " WHERE m.mailbox = $1 AND m.uid BETWEEN $2 AND $3 ORDER BY m.uid"
+        )
+    };
+}
+
+const ROWS: &str = rows_sql!("", "");
+const ROWS_STRUCTURE: &str =
+    rows_sql!(", o.structure", " JOIN outline o ON o.content = m.content");
+const ROWS_HEADER: &str = rows_sql!(", o.header", " JOIN outline o ON o.content = m.content");
+const ROWS_BOTH: &str =
+    rows_sql!(", o.structure, o.header", " JOIN outline o ON o.content = m.content");
+

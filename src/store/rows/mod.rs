@@ -3,6 +3,7 @@
 //!
 //! Exceptions to the one text stand in `schema.rs` (DDL words) and in `jobs.rs` (SKIP LOCKED).
 
+mod lanes;
 mod postgres;
 mod schema;
 mod sqlite;
@@ -10,9 +11,12 @@ mod value;
 
 pub use value::{Param, Row, Value};
 
+use super::blobs::Blobs;
 use super::wakes::Wakes;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use thiserror::Error;
+use tokio_postgres::error::SqlState;
 
 /// Who waits for a unit of work.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -23,8 +27,14 @@ pub enum Lane {
     Background,
 }
 
-/// Called before a commit: all blobs that its rows point to must be durable by then.
-pub type SyncBlobs = Arc<dyn Fn() -> Result<(), std::io::Error> + Send + Sync>;
+/// What surrounds a commit.
+#[derive(Clone)]
+pub struct Around {
+    /// Before it: all blobs that its rows point to must be durable by then.
+    pub blobs: Arc<Blobs>,
+    /// After it, whether the asker still waits or has hung up.
+    pub ring: Arc<dyn Fn(&Wakes) + Send + Sync>,
+}
 
 /// Where the rows rest.
 #[derive(Clone, Debug)]
@@ -105,6 +115,8 @@ pub enum RowsError {
     Blobs(#[from] std::io::Error),
     #[error("rows are closed after a failed sync; restart to recover")]
     Closed,
+    #[error("the transaction was undone: {0}")]
+    Undone(&'static str),
     #[error("missing row: {0}")]
     Missing(&'static str),
     #[error("column {column} is not {expected}: {found}")]
@@ -114,6 +126,16 @@ pub enum RowsError {
 }
 
 impl RowsError {
+    /// The disk has no room: it may pass, nothing was done.
+    pub fn is_full(&self) -> bool {
+        match self {
+            Self::Sqlite(error) => error.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull),
+            Self::Postgres(error) => error.code() == Some(&SqlState::DISK_FULL),
+            Self::Blobs(error) => error.kind() == std::io::ErrorKind::StorageFull,
+            _ => false,
+        }
+    }
+
     fn shape(column: usize, expected: &'static str, found: Option<&Value>) -> Self {
         let found = match found {
             None => "no such column",
@@ -134,16 +156,18 @@ pub enum Rows {
 }
 
 impl Rows {
-    /// Opens, migrates, and starts the writer. `sync` runs before each commit.
-    pub async fn open(at: &RowsAt, sync: SyncBlobs) -> Result<Self, RowsError> {
+    /// Opens, migrates, and starts the writer.
+    pub async fn open(at: &RowsAt, around: Around) -> Result<Self, RowsError> {
         match at {
-            RowsAt::File(path) => Ok(Self::Sqlite(sqlite::Sqlite::open(path, sync)?)),
-            RowsAt::Postgres(url) => Ok(Self::Postgres(postgres::Postgres::open(url, sync).await?)),
+            RowsAt::File(path) => Ok(Self::Sqlite(sqlite::Sqlite::open(path, around)?)),
+            RowsAt::Postgres(url) => {
+                Ok(Self::Postgres(postgres::Postgres::open(url, around).await?))
+            }
         }
     }
 
     /// Runs a unit of work; when this returns `Ok`, it is durable.
-    pub async fn write<T, E, F>(&self, lane: Lane, work: F) -> Result<(T, Wakes), E>
+    pub async fn write<T, E, F>(&self, lane: Lane, work: F) -> Result<T, E>
     where
         F: Fn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
         T: Send + 'static,
@@ -151,7 +175,7 @@ impl Rows {
     {
         match self {
             Self::Sqlite(driver) => driver.write(lane, work).await,
-            Self::Postgres(driver) => driver.write(work).await,
+            Self::Postgres(driver) => driver.write(lane, work).await,
         }
     }
 
@@ -167,4 +191,13 @@ impl Rows {
             Self::Postgres(driver) => driver.read(work).await,
         }
     }
+}
+
+/// Runs a unit; one that panics fails alone, and its asker is told.
+fn run<T, E: From<RowsError>>(
+    work: &dyn Fn(&mut Tx<'_>) -> Result<T, E>,
+    tx: &mut Tx<'_>,
+) -> Result<T, E> {
+    let run = std::panic::catch_unwind(AssertUnwindSafe(|| work(tx)));
+    run.unwrap_or_else(|_| Err(E::from(RowsError::Undone("the unit of work panicked"))))
 }

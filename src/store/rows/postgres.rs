@@ -1,54 +1,68 @@
 //! PostgreSQL: a few worker threads, each with a connection of its own, so that a unit of work is
 //! the same synchronous closure as with SQLite. A deadlock's loser is run again.
 
-use super::{Param, Row, RowsError, Statements, SyncBlobs, Tx, Value, schema};
+mod connected;
+mod listen;
+
+use super::lanes::Lanes;
+use super::{Around, Lane, Param, Row, RowsError, Statements, Tx, run, schema};
+use crate::store::blobs::Blobs;
 use crate::store::wakes::Wakes;
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use connected::Connected;
+use listen::Listener;
+use std::sync::Arc;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
-use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, private::BytesMut};
-use tokio_postgres::{Client, NoTls, Statement, error::SqlState};
+use tokio_postgres::{NoTls, error::SqlState};
 
 #[derive(Clone)]
 pub struct Postgres {
-    units: mpsc::Sender<Unit>,
+    door: Arc<Door>,
+    around: Around,
+    listener: Arc<Listener>,
 }
 
 type Unit = Box<dyn FnOnce(&mut Worker) + Send>;
 
 impl Postgres {
-    pub async fn open(url: &str, sync: SyncBlobs) -> Result<Self, RowsError> {
+    pub async fn open(url: &str, around: Around) -> Result<Self, RowsError> {
         let (mut client, connection) = tokio_postgres::connect(url, NoTls).await?;
         let driving = tokio::spawn(connection);
         schema::migrate_postgres(&mut client).await?;
         drop(client);
         driving.abort();
-        let (units, queue) = mpsc::channel::<Unit>();
-        let queue = Arc::new(Mutex::new(queue));
+        let door = Arc::new(Door(Arc::new(Lanes::new())));
         for n in 0..WORKERS {
             let worker = Worker {
                 url: url.to_owned(),
                 handle: Handle::current(),
-                sync: Arc::clone(&sync),
+                blobs: Arc::clone(&around.blobs),
                 connected: None,
             };
-            let queue = Arc::clone(&queue);
+            let lanes = Arc::clone(&door.0);
             std::thread::Builder::new()
                 .name(format!("rows-{n}"))
-                .spawn(move || worker.run(&queue))
+                .spawn(move || worker.run(&lanes))
                 .map_err(RowsError::Blobs)?;
         }
-        Ok(Self { units })
+        let listener = Arc::new(Listener::start(url, Arc::clone(&around.ring)).await?);
+        Ok(Self { door, around, listener })
     }
 
-    pub async fn write<T, E, F>(&self, work: F) -> Result<(T, Wakes), E>
+    pub async fn write<T, E, F>(&self, lane: Lane, work: F) -> Result<T, E>
     where
         F: Fn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
         T: Send + 'static,
         E: From<RowsError> + Send + 'static,
     {
-        self.ask(move |worker| worker.transaction("BEGIN", &work, true)).await
+        let (ring, listener) = (Arc::clone(&self.around.ring), Arc::clone(&self.listener));
+        self.ask(lane, move |worker| {
+            let (value, wakes) = worker.transaction("BEGIN", &work, true)?;
+            ring(&wakes);
+            listener.tell(wakes);
+            Ok(value)
+        })
+        .await
     }
 
     pub async fn read<T, E, F>(&self, work: F) -> Result<T, E>
@@ -58,12 +72,15 @@ impl Postgres {
         E: From<RowsError> + Send + 'static,
     {
         let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
-        let answer = self.ask(move |worker| worker.transaction(begin, &work, false)).await;
-        answer.map(|(value, _)| value)
+        self.ask(Lane::Client, move |worker| {
+            worker.transaction(begin, &work, false).map(|(value, _)| value)
+        })
+        .await
     }
 
     async fn ask<A, E>(
         &self,
+        lane: Lane,
         work: impl FnOnce(&mut Worker) -> Result<A, E> + Send + 'static,
     ) -> Result<A, E>
     where
@@ -75,33 +92,31 @@ impl Postgres {
             // The asker may have hung up; the work stands all the same.
             let _ = tell.send(work(worker));
         });
-        self.units.send(unit).map_err(|_| E::from(RowsError::Closed))?;
+        self.door.0.push(lane, unit);
         told.await.map_err(|_| E::from(RowsError::Closed))?
+    }
+}
+
+/// The workers' queue, as its users hold it: closed when the last of them is gone.
+struct Door(Arc<Lanes<Unit>>);
+
+impl Drop for Door {
+    fn drop(&mut self) {
+        self.0.close();
     }
 }
 
 struct Worker {
     url: String,
     handle: Handle,
-    sync: SyncBlobs,
+    blobs: Arc<Blobs>,
     connected: Option<Connected>,
 }
 
-struct Connected {
-    client: Client,
-    handle: Handle,
-    prepared: HashMap<&'static str, Statement>,
-    lost: bool,
-}
-
 impl Worker {
-    fn run(mut self, queue: &Mutex<mpsc::Receiver<Unit>>) {
-        loop {
-            let unit = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
-            match unit {
-                Ok(unit) => unit(&mut self),
-                Err(mpsc::RecvError) => return,
-            }
+    fn run(mut self, lanes: &Lanes<Unit>) {
+        while let Some(unit) = lanes.wait() {
+            unit(&mut self);
         }
     }
 
@@ -129,53 +144,57 @@ impl Worker {
         work: &dyn Fn(&mut Tx<'_>) -> Result<T, E>,
         writes: bool,
     ) -> Result<(T, Wakes), Attempt<E>> {
-        let sync = Arc::clone(&self.sync);
+        let blobs = Arc::clone(&self.blobs);
+        let losses = blobs.losses();
         let connected = self.connected().map_err(|e| Attempt::Failed(E::from(e)))?;
-        connected.batch(begin).map_err(Attempt::from)?;
-        let mut lost_race = false;
-        let mut noting = Noting { connected, lost_race: &mut lost_race };
+        // The server may have gone since the last unit: nothing was done yet.
+        connected.batch(begin).map_err(Attempt::Again)?;
+        let mut noting = Noting { connected, failed: None };
         let mut tx = Tx::new(&mut noting);
-        let result = work(&mut tx);
-        let wakes = tx.wakes;
-        match result {
+        let result = run(work, &mut tx);
+        let wakes = std::mem::take(&mut tx.wakes);
+        let failed = noting.failed.take();
+        let outcome = match (result, failed) {
+            (_, Some(Failure::LostRace)) => Err(Attempt::Again(RowsError::Undone(RACES))),
+            (Err(error), _) => Err(Attempt::Failed(error)),
+            // The server undoes such a transaction, and calls that a successful COMMIT.
+            (Ok(_), Some(Failure::Other)) => {
+                Err(Attempt::Failed(E::from(RowsError::Undone("a statement failed"))))
+            }
+            (Ok(value), None) => Ok(value),
+        };
+        let outcome = outcome.and_then(|value| {
+            if writes {
+                let synced = blobs.sync_since(losses);
+                synced.map_err(|e| Attempt::Failed(E::from(RowsError::Blobs(e))))?;
+            }
+            Ok(value)
+        });
+        match outcome {
             Ok(value) => {
-                if writes {
-                    sync().map_err(|e| Attempt::Failed(E::from(RowsError::Blobs(e))))?;
-                }
                 connected.batch("COMMIT").map_err(Attempt::from)?;
                 Ok((value, wakes))
             }
             Err(error) => {
-                connected.batch("ROLLBACK").map_err(Attempt::from)?;
-                Err(if lost_race {
-                    Attempt::Again(RowsError::Closed)
-                } else {
-                    Attempt::Failed(error)
-                })
+                // When this fails the connection counts as lost, and with it the transaction.
+                let _ = connected.batch("ROLLBACK");
+                Err(error)
             }
         }
     }
 
     /// The connection; a new one when the last was lost.
     fn connected(&mut self) -> Result<&mut Connected, RowsError> {
-        if self.connected.as_ref().is_none_or(|c| c.lost || c.client.is_closed()) {
-            let connecting = tokio_postgres::connect(&self.url, NoTls);
-            let (client, connection) = self.handle.block_on(connecting)?;
-            self.handle.spawn(async move {
-                if let Err(error) = connection.await {
-                    tracing::warn!(%error, "postgres connection ended");
-                }
-            });
-            let handle = self.handle.clone();
-            self.connected =
-                Some(Connected { client, handle, prepared: HashMap::new(), lost: false });
+        if self.connected.as_ref().is_none_or(Connected::is_lost) {
+            self.connected = None;
+            self.connected = Some(Connected::new(&self.url, &self.handle)?);
         }
         self.connected.as_mut().ok_or(RowsError::Closed)
     }
 }
 
 enum Attempt<E> {
-    /// Lost a race against another transaction: nothing was done, run it again.
+    /// Nothing was done: run it again.
     Again(RowsError),
     Failed(E),
 }
@@ -193,21 +212,37 @@ fn lost_race(error: &RowsError) -> bool {
         || code == Some(&SqlState::T_R_DEADLOCK_DETECTED)
 }
 
-/// Remembers that a statement lost a race, whatever the unit made of the error.
+/// Remembers that a statement failed, whatever the unit made of the error.
 struct Noting<'w> {
     connected: &'w mut Connected,
-    lost_race: &'w mut bool,
+    failed: Option<Failure>,
+}
+
+#[derive(Clone, Copy)]
+enum Failure {
+    LostRace,
+    Other,
+}
+
+impl Noting<'_> {
+    fn noted<T>(&mut self, done: Result<T, RowsError>) -> Result<T, RowsError> {
+        done.inspect_err(|error| {
+            let failure = if lost_race(error) { Failure::LostRace } else { Failure::Other };
+            // The first one: all others only say that the transaction is undone.
+            self.failed.get_or_insert(failure);
+        })
+    }
 }
 
 impl Statements for Noting<'_> {
     fn execute(&mut self, sql: &'static str, params: &[Param<'_>]) -> Result<u64, RowsError> {
         let done = self.connected.execute(sql, params);
-        done.inspect_err(|error| *self.lost_race |= lost_race(error))
+        self.noted(done)
     }
 
     fn query(&mut self, sql: &'static str, params: &[Param<'_>]) -> Result<Vec<Row>, RowsError> {
         let rows = self.connected.query(sql, params);
-        rows.inspect_err(|error| *self.lost_race |= lost_race(error))
+        self.noted(rows)
     }
 
     fn shared(&self) -> bool {
@@ -215,82 +250,8 @@ impl Statements for Noting<'_> {
     }
 }
 
-impl Connected {
-    fn batch(&mut self, sql: &str) -> Result<(), RowsError> {
-        let done = self.handle.block_on(self.client.batch_execute(sql));
-        done.inspect_err(|_| self.lost = true).map_err(RowsError::from)
-    }
-
-    fn prepared(&mut self, sql: &'static str) -> Result<Statement, RowsError> {
-        if let Some(statement) = self.prepared.get(sql) {
-            return Ok(statement.clone());
-        }
-        let statement = self.handle.block_on(self.client.prepare(sql))?;
-        self.prepared.insert(sql, statement.clone());
-        Ok(statement)
-    }
-
-    fn execute(&mut self, sql: &'static str, params: &[Param<'_>]) -> Result<u64, RowsError> {
-        let statement = self.prepared(sql)?;
-        let params = dynamic(params);
-        Ok(self.handle.block_on(self.client.execute(&statement, &params))?)
-    }
-
-    fn query(&mut self, sql: &'static str, params: &[Param<'_>]) -> Result<Vec<Row>, RowsError> {
-        let statement = self.prepared(sql)?;
-        let params = dynamic(params);
-        let rows = self.handle.block_on(self.client.query(&statement, &params))?;
-        rows.iter().map(values).collect()
-    }
-}
-
-fn dynamic<'p>(params: &'p [Param<'p>]) -> Vec<&'p (dyn ToSql + Sync)> {
-    params.iter().map(|p| p as &(dyn ToSql + Sync)).collect()
-}
-
-fn values(row: &tokio_postgres::Row) -> Result<Row, RowsError> {
-    let columns = 0..row.len();
-    let values = columns.map(|i| Ok(row.try_get::<_, Option<Value>>(i)?.unwrap_or(Value::Null)));
-    Ok(Row(values.collect::<Result<_, RowsError>>()?))
-}
-
-impl ToSql for Param<'_> {
-    fn to_sql(&self, ty: &Type, out: &mut BytesMut) -> Result<IsNull, BoxError> {
-        match self {
-            Self::Null => Ok(IsNull::Yes),
-            Self::Int(i) if *ty == Type::INT4 => i32::try_from(*i)?.to_sql(ty, out),
-            Self::Int(i) => i.to_sql(ty, out),
-            Self::Text(t) => t.to_sql(ty, out),
-            Self::Bytes(b) => b.to_sql(ty, out),
-        }
-    }
-
-    fn accepts(_: &Type) -> bool {
-        true
-    }
-
-    tokio_postgres::types::to_sql_checked!();
-}
-
-impl<'r> FromSql<'r> for Value {
-    fn from_sql(ty: &Type, raw: &'r [u8]) -> Result<Self, BoxError> {
-        Ok(match *ty {
-            Type::INT8 => Self::Int(i64::from_sql(ty, raw)?),
-            Type::INT4 => Self::Int(i32::from_sql(ty, raw)?.into()),
-            Type::BOOL => Self::Int(bool::from_sql(ty, raw)?.into()),
-            Type::BYTEA => Self::Bytes(raw.to_vec()),
-            _ => Self::Text(String::from_sql(ty, raw)?),
-        })
-    }
-
-    fn accepts(ty: &Type) -> bool {
-        [Type::INT8, Type::INT4, Type::BOOL, Type::BYTEA, Type::TEXT, Type::VARCHAR].contains(ty)
-    }
-}
-
-type BoxError = Box<dyn std::error::Error + Sync + Send>;
-
 /// Connections of one process: as many units run side by side.
 const WORKERS: usize = 6;
 /// A unit that lost as many races is given up with its error.
 const TRIES: u32 = 20;
+const RACES: &str = "it lost too many races against others";

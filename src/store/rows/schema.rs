@@ -53,4 +53,7 @@ fn refuse_newer(found: Option<i64>) -> Result<(), RowsError> {
     }
 }
 
-const MIGRATIONS: &[(&str, &str)] = &[("V1__message_way", include_str!("0001_message_way.sql"))];
+const MIGRATIONS: &[(&str, &str)] = &[
+    ("V1__message_way", include_str!("0001_message_way.sql")),
+    ("V2__mailbox_views", include_str!("0002_mailbox_views.sql")),
+];

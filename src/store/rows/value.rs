@@ -60,6 +60,17 @@ impl Row {
         }
     }
 
+    /// All columns in a form that people can name them by.
+    pub fn show(&self) -> String {
+        let words = self.0.iter().map(|value| match value {
+            Value::Null => "-".to_owned(),
+            Value::Int(number) => number.to_string(),
+            Value::Text(text) => text.clone(),
+            Value::Bytes(bytes) => data_encoding::HEXLOWER.encode(bytes),
+        });
+        words.collect::<Vec<_>>().join(" ")
+    }
+
     /// Takes a byte column out of the row without copying it.
     pub fn take_bytes(&mut self, column: usize) -> Result<Vec<u8>, RowsError> {
         match self.0.get_mut(column) {

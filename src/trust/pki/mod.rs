@@ -10,6 +10,7 @@ pub use profile::{Links, Profile};
 pub use status::Revoked;
 
 use super::TrustError;
+use crate::wire::Timestamp;
 use openssl::ec::{EcGroup, EcKey};
 use openssl::nid::Nid;
 use openssl::pkey::{PKey, Private};
@@ -25,6 +26,28 @@ pub enum KeyKind {
     P256,
     Rsa2048,
     Rsa3072,
+}
+
+/// The four roots of a development provider: each role its own.
+pub struct Hierarchy {
+    pub seal: CertificateAuthority,
+    pub tsa: CertificateAuthority,
+    pub user: CertificateAuthority,
+    pub tls: CertificateAuthority,
+}
+
+impl Hierarchy {
+    pub fn create(kind: KeyKind, now: Timestamp) -> Result<Self, TrustError> {
+        let root = |of: &str| {
+            CertificateAuthority::create(&format!("KEP Geliştirme {of} Kökü"), kind, now)
+        };
+        Ok(Self {
+            seal: root("İşlem")?,
+            tsa: root("Zaman Damgası")?,
+            user: root("Kullanıcı")?,
+            tls: root("TLS")?,
+        })
+    }
 }
 
 impl KeyKind {

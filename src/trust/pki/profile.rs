@@ -50,7 +50,7 @@ pub enum Profile {
 }
 
 impl Profile {
-    pub(super) fn subject(&self) -> Result<X509Name, ErrorStack> {
+    pub(in crate::trust) fn subject(&self) -> Result<X509Name, ErrorStack> {
         let mut name = X509NameBuilder::new()?;
         name.append_entry_by_nid(Nid::COUNTRYNAME, "TR")?;
         match self {

@@ -109,3 +109,17 @@ fn openssl_asks_the_responder() {
 fn profile() -> Profile {
     Profile::User { name: "Ali Veli".into(), email: "ali.veli@hs05.kep.tr".into() }
 }
+
+#[test]
+fn a_hierarchy_has_four_roots_that_do_not_stand_for_each_other() {
+    let Hierarchy { seal, tsa, user, tls } = Hierarchy::create(KeyKind::P256, NOW).unwrap();
+    let roots = [seal, tsa, user, tls];
+    for (at, root) in roots.iter().enumerate() {
+        let anchors = crate::trust::Anchors::new(vec![root.certificate().clone()]).unwrap();
+        for (of, other) in roots.iter().enumerate() {
+            let issued = testing::user(other);
+            let path = anchors.path(issued.certificate(), &[], crate::trust::Role::User);
+            assert_eq!(path.is_ok(), at == of);
+        }
+    }
+}

@@ -8,6 +8,7 @@ use super::cache::Cache;
 use super::dial::{Dial, DialError};
 use super::path::Path;
 use super::{Certificate, TrustError};
+use crate::wire::cms::{self, CmsError};
 use crate::wire::ocsp::OcspError;
 use crate::wire::{Digest, Timestamp, sha256};
 use std::sync::Arc;
@@ -110,8 +111,15 @@ impl Revocation {
         Ok(Self { dial: Dial::new(settings.timeout)?, settings, known: Cache::new(SOURCES) })
     }
 
-    /// Asks about each certificate of the path below its anchor.
-    pub async fn check(&self, path: &Path, at: Timestamp) -> Result<Material, RevocationFault> {
+    /// Asks, now, about each certificate of the path below its anchor: was it taken back at the
+    /// moment `at` that matters? Only certificates of a path are asked about, so that addresses in
+    /// certificates nobody trusts are never dialled.
+    pub async fn check(
+        &self,
+        path: &Path,
+        at: Timestamp,
+        now: Timestamp,
+    ) -> Result<Material, RevocationFault> {
         let certificates = path.certificates();
         let mut material = Material {
             certificates: certificates.iter().map(|one| one.der().to_vec()).collect(),
@@ -120,7 +128,7 @@ impl Revocation {
         for pair in certificates.windows(2) {
             let [certificate, issuer] = pair else { continue };
             let subject = || certificate.subject().to_owned();
-            match self.ask(certificate, issuer, at, &mut material).await {
+            match self.ask(certificate, issuer, now, &mut material).await {
                 Ok(Said::Revoked(since)) if since <= at => {
                     return Err(RevocationFault::Revoked { subject: subject(), at: since });
                 }
@@ -144,12 +152,12 @@ impl Revocation {
         &self,
         certificate: &Certificate,
         issuer: &Certificate,
-        at: Timestamp,
+        now: Timestamp,
         material: &mut Material,
     ) -> Result<Said, Unknown> {
         let mut why = Unknown::NoSource;
         for url in certificate.ocsp_urls().into_iter().take(MAX_URLS) {
-            match self.ask_responder(url, certificate, issuer, at).await {
+            match self.ask_responder(url, certificate, issuer, now).await {
                 Ok((said, octets)) => {
                     material.ocsp.push(octets);
                     return Ok(said);
@@ -158,7 +166,7 @@ impl Revocation {
             }
         }
         for url in certificate.crl_urls().into_iter().take(MAX_URLS) {
-            match self.ask_list(url, certificate, issuer, at).await {
+            match self.ask_list(url, certificate, issuer, now).await {
                 Ok((said, octets)) => {
                     material.crls.push(octets);
                     return Ok(said);
@@ -174,13 +182,13 @@ impl Revocation {
         url: String,
         certificate: &Certificate,
         issuer: &Certificate,
-        at: Timestamp,
+        now: Timestamp,
     ) -> Result<(Said, Arc<[u8]>), Unknown> {
         let source = Source::Ocsp(url.clone(), sha256(certificate.der()));
-        match self.known.get(&source, at) {
+        match self.known.get(&source, now) {
             Some(Known::Nothing(why)) => return Err(why),
             Some(Known::Answer(octets)) => {
-                if let Ok(said) = answer::read(&octets, certificate, issuer, at) {
+                if let Ok(said) = answer::read(&octets, certificate, issuer, now) {
                     return Ok((said, octets));
                 }
             }
@@ -188,10 +196,10 @@ impl Revocation {
         }
         let query = answer::request(certificate, issuer)?;
         let octets = self.dial.post(&url, "application/ocsp-request", query, MAX_ANSWER).await;
-        let octets: Arc<[u8]> = octets.map_err(|e| self.nothing(&source, e.into(), at))?.into();
-        let said = answer::read(&octets, certificate, issuer, at);
-        let said = said.map_err(|why| self.nothing(&source, why, at))?;
-        self.known.put(source, Known::Answer(octets.clone()), self.until(at));
+        let octets: Arc<[u8]> = octets.map_err(|e| self.nothing(&source, e.into(), now))?.into();
+        let said = answer::read(&octets, certificate, issuer, now);
+        let said = said.map_err(|why| self.nothing(&source, why, now))?;
+        self.known.put(source, Known::Answer(octets.clone()), self.until(now));
         Ok((said, octets))
     }
 
@@ -200,25 +208,25 @@ impl Revocation {
         url: String,
         certificate: &Certificate,
         issuer: &Certificate,
-        at: Timestamp,
+        now: Timestamp,
     ) -> Result<(Said, Arc<[u8]>), Unknown> {
         let source = Source::Crl(url.clone());
-        match self.known.get(&source, at) {
+        match self.known.get(&source, now) {
             Some(Known::Nothing(why)) => return Err(why),
             Some(Known::Crl(crl)) => {
-                if let Ok(said) = crl.look_up(certificate, issuer, at) {
+                if let Ok(said) = crl.look_up(certificate, issuer, now) {
                     return Ok((said, crl.octets()));
                 }
             }
             _ => {}
         }
         let octets = self.dial.get(&url, MAX_CRL).await;
-        let octets = octets.map_err(|e| self.nothing(&source, e.into(), at))?;
-        let crl = crl::Crl::parse(octets).map_err(|e| self.nothing(&source, e, at))?;
-        let said = crl.look_up(certificate, issuer, at);
-        let said = said.map_err(|why| self.nothing(&source, why, at))?;
+        let octets = octets.map_err(|e| self.nothing(&source, e.into(), now))?;
+        let crl = crl::Crl::parse(octets).map_err(|e| self.nothing(&source, e, now))?;
+        let said = crl.look_up(certificate, issuer, now);
+        let said = said.map_err(|why| self.nothing(&source, why, now))?;
         let octets = crl.octets();
-        self.known.put(source, Known::Crl(Arc::new(crl)), self.until(at));
+        self.known.put(source, Known::Crl(Arc::new(crl)), self.until(now));
         Ok((said, octets))
     }
 
@@ -227,14 +235,95 @@ impl Revocation {
         self.settings.refresh
     }
 
-    fn nothing(&self, source: &Source, why: Unknown, at: Timestamp) -> Unknown {
-        self.known.put(source.clone(), Known::Nothing(why.clone()), at.plus_secs(OUTAGE_SECS));
+    fn nothing(&self, source: &Source, why: Unknown, now: Timestamp) -> Unknown {
+        self.known.put(source.clone(), Known::Nothing(why.clone()), now.plus_secs(OUTAGE_SECS));
         why
     }
 
-    fn until(&self, at: Timestamp) -> Timestamp {
-        at.plus_millis(i64::try_from(self.settings.refresh.as_millis()).unwrap_or(i64::MAX))
+    fn until(&self, now: Timestamp) -> Timestamp {
+        now.plus_millis(i64::try_from(self.settings.refresh.as_millis()).unwrap_or(i64::MAX))
     }
+}
+
+impl Material {
+    /// Adds what was collected for another path, each thing once.
+    pub fn merge(&mut self, other: &Self) {
+        fn add<T: Clone + PartialEq>(to: &mut Vec<T>, from: &[T]) {
+            for one in from {
+                if !to.contains(one) {
+                    to.push(one.clone());
+                }
+            }
+        }
+        add(&mut self.certificates, &other.certificates);
+        add(&mut self.crls, &other.crls);
+        add(&mut self.ocsp, &other.ocsp);
+        add(&mut self.unknown, &other.unknown);
+    }
+
+    /// For keeping: a CMS without signers, as `openssl pkcs7` and `openssl cms` read it. Who could
+    /// not be asked about is not in it.
+    pub fn to_der(&self) -> Vec<u8> {
+        cms::validation_data(
+            self.certificates.iter().map(Vec::as_slice),
+            self.crls.iter().map(AsRef::as_ref),
+            self.ocsp.iter().map(AsRef::as_ref),
+        )
+    }
+
+    /// Reads what was kept, or what a signature of level LT carries.
+    pub fn from_der(der: &[u8]) -> Result<Self, CmsError> {
+        let data = cms::SignedData::parse(der)?;
+        Ok(Self {
+            certificates: data.certificates.iter().map(|one| one.to_vec()).collect(),
+            crls: data.crls.iter().map(|one| Arc::from(*one)).collect(),
+            ocsp: data.ocsp.iter().map(|one| Arc::from(*one)).collect(),
+            unknown: Vec::new(),
+        })
+    }
+}
+
+/// What kept material says about a path at a moment within its time; nothing is asked.
+pub(super) fn judge(
+    path: &Path,
+    material: &Material,
+    at: Timestamp,
+) -> Result<(), RevocationFault> {
+    for pair in path.certificates().windows(2) {
+        let [certificate, issuer] = pair else { continue };
+        let subject = || certificate.subject().to_owned();
+        match said_by(material, certificate, issuer, at) {
+            Ok(Said::Revoked(since)) if since <= at => {
+                return Err(RevocationFault::Revoked { subject: subject(), at: since });
+            }
+            Ok(_) => {}
+            Err(why) => return Err(RevocationFault::Unknown { subject: subject(), why }),
+        }
+    }
+    Ok(())
+}
+
+fn said_by(
+    material: &Material,
+    certificate: &Certificate,
+    issuer: &Certificate,
+    at: Timestamp,
+) -> Result<Said, Unknown> {
+    let mut why = Unknown::NoSource;
+    for octets in &material.ocsp {
+        match answer::read(octets, certificate, issuer, at) {
+            Ok(said) => return Ok(said),
+            Err(reason) => why = reason,
+        }
+    }
+    for octets in &material.crls {
+        let crl = crl::Crl::parse(octets.to_vec());
+        match crl.and_then(|crl| crl.look_up(certificate, issuer, at)) {
+            Ok(said) => return Ok(said),
+            Err(reason) => why = reason,
+        }
+    }
+    Err(why)
 }
 
 /// RFC 5280 §5.1.2.5: both lists and answers say from when until when they hold.

@@ -33,17 +33,71 @@ async fn a_revoked_certificate_is_found_by_crl_and_by_ocsp() {
     ] {
         let path = issue(&register.authority, &links);
         let revocation = revocation(OnUnknown::Refuse);
-        let material = revocation.check(&path, NOW).await.unwrap();
+        let material = revocation.check(&path, NOW, NOW).await.unwrap();
         assert_eq!(material.crls.len() + material.ocsp.len(), 1);
         assert_eq!(material.certificates.len(), 2);
         register.revoke(path.certificates()[0].serial(), NOW.plus_secs(-60)).unwrap();
-        assert!(revocation.check(&path, NOW).await.is_ok(), "the answer is still believed");
+        assert!(revocation.check(&path, NOW, NOW).await.is_ok(), "the answer is still believed");
         revocation.forget();
-        let revoked = revocation.check(&path, NOW).await.unwrap_err();
+        let revoked = revocation.check(&path, NOW, NOW).await.unwrap_err();
         assert!(matches!(revoked, RevocationFault::Revoked { at, .. } if at == NOW.plus_secs(-60)));
-        // what was signed before stays good
-        assert!(revocation.check(&path, NOW.plus_secs(-61)).await.is_ok());
+        let before = NOW.plus_secs(-86_400);
+        let past = revocation.check(&path, before, NOW).await;
+        assert!(past.is_ok(), "what was signed before stays good");
     }
+}
+
+#[tokio::test]
+async fn kept_material_answers_later_and_offline() {
+    let dir = tempfile::tempdir().unwrap();
+    let (development, url) = testing::registered(dir.path()).await;
+    let register = &development.registers[0];
+    for links in [
+        Links { crl: Some(format!("{url}/crl/user.crl")), ocsp: None },
+        Links { crl: None, ocsp: Some(format!("{url}/ocsp/user")) },
+    ] {
+        let (path, other) =
+            (issue(&register.authority, &links), issue(&register.authority, &links));
+        let kept = revocation(OnUnknown::Refuse).check(&path, NOW, NOW).await.unwrap();
+        let kept = Material::from_der(&kept.to_der()).unwrap();
+        assert_eq!(judge(&path, &kept, NOW), Ok(()));
+        assert!(matches!(
+            judge(&path, &kept, NOW.plus_secs(2 * DAY)),
+            Err(RevocationFault::Unknown { why: Unknown::Stale(_), .. })
+        ));
+        let bare = judge(&other, &Material::default(), NOW);
+        assert!(matches!(bare, Err(RevocationFault::Unknown { why: Unknown::NoSource, .. })));
+        register.revoke(path.certificates()[0].serial(), NOW).unwrap();
+        let after = revocation(OnUnknown::Refuse).check(&other, NOW, NOW).await.unwrap();
+        if after.crls.len() == 1 {
+            assert!(matches!(judge(&path, &after, NOW), Err(RevocationFault::Revoked { .. })));
+        }
+    }
+}
+
+#[tokio::test]
+async fn openssl_reads_kept_material() {
+    if !testing::openssl_is_here() {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let (development, url) = testing::registered(dir.path()).await;
+    let mut all = Material::default();
+    for links in [
+        Links { crl: Some(format!("{url}/crl/user.crl")), ocsp: None },
+        Links { crl: None, ocsp: Some(format!("{url}/ocsp/user")) },
+    ] {
+        let path = issue(&development.registers[0].authority, &links);
+        let one = revocation(OnUnknown::Refuse).check(&path, NOW, NOW).await.unwrap();
+        all.merge(&one);
+        all.merge(&one);
+    }
+    assert_eq!((all.certificates.len(), all.crls.len(), all.ocsp.len()), (3, 1, 1));
+    std::fs::write(dir.path().join("material"), all.to_der()).unwrap();
+    let print = "cms -cmsout -print -inform DER -in material -noout";
+    let (ok, said) = testing::openssl(dir.path(), print);
+    let named = ["id-ri-ocsp-response", "1.3.6.1.5.5.7.16.2"].iter().any(|n| said.contains(n));
+    assert!(ok && named, "{said}");
 }
 
 #[tokio::test]
@@ -53,7 +107,7 @@ async fn a_dead_responder_is_passed_over_for_the_list() {
     let ocsp = Some("http://127.0.0.1:1/ocsp".to_owned());
     let links = Links { crl: Some(format!("{url}/crl/user.crl")), ocsp };
     let path = issue(&development.registers[0].authority, &links);
-    let material = revocation(OnUnknown::Refuse).check(&path, NOW).await.unwrap();
+    let material = revocation(OnUnknown::Refuse).check(&path, NOW, NOW).await.unwrap();
     assert_eq!((material.crls.len(), material.ocsp.len()), (1, 0));
 }
 
@@ -62,12 +116,15 @@ async fn what_nobody_can_say_is_named_and_judged_by_policy() {
     let authority = testing::authority("Kök");
     let dead = Links { crl: Some("http://127.0.0.1:1/crl".into()), ocsp: None };
     let path = issue(&authority, &dead);
-    let why = unknown(revocation(OnUnknown::Refuse).check(&path, NOW).await);
+    let why = unknown(revocation(OnUnknown::Refuse).check(&path, NOW, NOW).await);
     assert!(matches!(why, Unknown::Unreachable(_)), "{why}");
-    let material = revocation(OnUnknown::Accept).check(&path, NOW).await.unwrap();
+    let material = revocation(OnUnknown::Accept).check(&path, NOW, NOW).await.unwrap();
     assert_eq!(material.unknown.len(), 1);
     let path = issue(&authority, &Links::default());
-    assert_eq!(unknown(revocation(OnUnknown::Refuse).check(&path, NOW).await), Unknown::NoSource);
+    assert_eq!(
+        unknown(revocation(OnUnknown::Refuse).check(&path, NOW, NOW).await),
+        Unknown::NoSource
+    );
 }
 
 #[tokio::test]
@@ -76,9 +133,9 @@ async fn a_list_of_another_time_is_not_believed() {
     let (development, url) = testing::registered(dir.path()).await;
     let links = Links { crl: Some(format!("{url}/crl/user.crl")), ocsp: None };
     let path = issue(&development.registers[0].authority, &links);
-    let stale = revocation(OnUnknown::Refuse).check(&path, NOW.plus_secs(3_601)).await;
+    let stale = revocation(OnUnknown::Refuse).check(&path, NOW, NOW.plus_secs(3_601)).await;
     assert!(matches!(unknown(stale), Unknown::Stale(_)));
-    let early = revocation(OnUnknown::Refuse).check(&path, NOW.plus_secs(-3_600)).await;
+    let early = revocation(OnUnknown::Refuse).check(&path, NOW, NOW.plus_secs(-3_600)).await;
     assert!(matches!(unknown(early), Unknown::Early(_)));
 }
 
@@ -92,7 +149,7 @@ async fn lists_and_answers_of_another_authority_are_not_believed() {
         Links { crl: None, ocsp: Some(format!("{url}/ocsp/user")) },
     ] {
         let path = issue(&other, &links);
-        let why = unknown(revocation(OnUnknown::Refuse).check(&path, NOW).await);
+        let why = unknown(revocation(OnUnknown::Refuse).check(&path, NOW, NOW).await);
         assert_eq!(why, Unknown::NotAuthorised);
     }
 }
@@ -154,4 +211,29 @@ fn delta_lists_are_not_read() {
     let tbs = der::element(tag::SEQUENCE, &pieces);
     let changed = der::sequence(&[&tbs, list[1].whole, list[2].whole]);
     assert_eq!(crl::Crl::parse(changed).err(), Some(Unknown::MalformedCrl));
+}
+
+proptest::proptest! {
+    #[test]
+    fn touched_lists_never_panic(at in 0..400_usize, with in 0..=255_u8, cut in 0..500_usize) {
+        static GOOD: std::sync::OnceLock<(Path, Vec<u8>)> = std::sync::OnceLock::new();
+        let (path, good) = GOOD.get_or_init(|| {
+            let authority = testing::authority("Kök");
+            let path = issue(&authority, &Links::default());
+            let serial = path.certificates()[0].serial().to_owned();
+            let revoked = [crate::trust::pki::Revoked { serial, at: NOW }];
+            (path, authority.crl(&revoked, NOW, NOW.plus_secs(60)).unwrap())
+        });
+        let mut touched = good.clone();
+        if let Some(octet) = touched.get_mut(at) {
+            *octet = with;
+        }
+        touched.truncate(cut);
+        let [certificate, issuer] = path.certificates() else { panic!("two") };
+        let said = crl::Crl::parse(touched.clone()).and_then(|c| c.look_up(certificate, issuer, NOW));
+        if said == Ok(Said::Good) {
+            panic!("a touched list says good");
+        }
+        let _ = answer::read(&touched, certificate, issuer, NOW);
+    }
 }

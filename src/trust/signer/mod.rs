@@ -2,9 +2,11 @@
 
 mod file;
 mod pkcs11;
+mod request;
 
 pub use file::FileSigner;
 pub use pkcs11::{KeyChoice, Pkcs11Signer, Token, TokenChoice};
+pub(super) use request::pem;
 
 use super::error::read_file;
 use super::{Certificate, TrustError};
@@ -24,6 +26,20 @@ pub trait Signer: Send + Sync {
     fn identity(&self) -> &Identity;
     /// Hashes with SHA-256 and signs: PKCS#1 v1.5, or ECDSA as DER. May block (tokens do).
     fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SignError>;
+    /// Whether signing waits for a device.
+    fn waits(&self) -> bool {
+        false
+    }
+}
+
+/// Signs without holding up the runtime: a device is waited for on a thread of its own.
+pub async fn sign(signer: &Arc<dyn Signer>, message: Vec<u8>) -> Result<Vec<u8>, SignError> {
+    if !signer.waits() {
+        return signer.sign(&message);
+    }
+    let signer = signer.clone();
+    let signing = tokio::task::spawn_blocking(move || signer.sign(&message));
+    signing.await.map_err(|e| SignError::Token(e.to_string()))?
 }
 
 #[derive(Debug, thiserror::Error)]

@@ -140,6 +140,27 @@ impl Token {
         Ok(())
     }
 
+    pub(super) fn find_key(&self, key: &KeyChoice) -> Result<Option<ObjectHandle>, SignError> {
+        let found = self.with_session(|session| find_key(session, key));
+        found.map_err(|e| SignError::Token(e.to_string()))
+    }
+
+    /// Hashes with SHA-256 and signs; ECDSA as DER.
+    pub(super) fn sign_octets(
+        &self,
+        key: ObjectHandle,
+        algorithm: SignatureAlgorithm,
+        octets: &[u8],
+    ) -> Result<Vec<u8>, Error> {
+        self.with_session(|session| {
+            if algorithm.is_rsa() {
+                return session.sign(&Mechanism::Sha256RsaPkcs, key, octets);
+            }
+            let raw = session.sign(&Mechanism::Ecdsa, key, &sha256(octets).0)?;
+            Ok(ecdsa_der(&raw))
+        })
+    }
+
     /// Runs with a session of the pool; one that fails is closed, not returned.
     fn with_session<T>(&self, work: impl FnOnce(&Session) -> Result<T, Error>) -> Result<T, Error> {
         let session = self.take()?;
@@ -192,7 +213,7 @@ impl Pkcs11Signer {
         key: &KeyChoice,
         certificates: Vec<Certificate>,
     ) -> Result<Self, TrustError> {
-        let handle = token.with_session(|session| find_key(session, key)).map_err(token_error)?;
+        let handle = token.find_key(key)?;
         let handle = handle.ok_or_else(|| TrustError::Token(format!("no private key {key:?}")))?;
         let credential = Credential::new(certificates)?;
         let signer = Self { token, choice: key.clone(), key: Mutex::new(handle), credential };
@@ -202,13 +223,7 @@ impl Pkcs11Signer {
 
     fn sign_once(&self, message: &[u8]) -> Result<Vec<u8>, Error> {
         let key = *self.key.lock().unwrap_or_else(PoisonError::into_inner);
-        self.token.with_session(|session| {
-            if self.credential.algorithm.is_rsa() {
-                session.sign(&Mechanism::Sha256RsaPkcs, key, message)
-            } else {
-                session.sign(&Mechanism::Ecdsa, key, &sha256(message).0)
-            }
-        })
+        self.token.sign_octets(key, self.credential.algorithm, message)
     }
 
     /// After a token came back, its sessions and handles are new.
@@ -245,12 +260,14 @@ impl Signer for Pkcs11Signer {
         &self.credential.identity
     }
 
+    fn waits(&self) -> bool {
+        true
+    }
+
     fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SignError> {
-        let signature = self
-            .sign_once(message)
+        self.sign_once(message)
             .or_else(|_| self.find_again().and_then(|()| self.sign_once(message)))
-            .map_err(|e| SignError::Token(e.to_string()))?;
-        Ok(if self.credential.algorithm.is_rsa() { signature } else { ecdsa_der(&signature) })
+            .map_err(|e| SignError::Token(e.to_string()))
     }
 }
 

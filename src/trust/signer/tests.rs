@@ -70,6 +70,10 @@ fn a_key_in_a_token_signs_and_never_leaves_it() {
         let public = token.generate(kind, &label, &id).unwrap();
         let profile = testing::seal_profile();
         let sealed = authority.issue_for(&profile, &public, &Links::default(), NOW).unwrap();
+        let key = KeyChoice::Label(label.clone());
+        let email = "kepservisi@hs05.kep.tr";
+        let request = token.request(&key, kind, &public, "hs05.kep.tr", email).unwrap();
+        judge_request(&request);
         token.keep_certificate(&sealed, &label, &id).unwrap();
         for key in [KeyChoice::Label(label), KeyChoice::Id(id.to_vec())] {
             let (module, token) = (MODULE.into(), choice.clone());
@@ -77,6 +81,7 @@ fn a_key_in_a_token_signs_and_never_leaves_it() {
             let source = SignerSource::Pkcs11 { module, token, pin, key, certificate: None };
             let signer = open(&source).unwrap();
             assert_eq!(signer.certificate(), &sealed);
+            judge_by_openssl(&*signer, &authority);
             std::thread::scope(|scope| {
                 for _ in 0..16 {
                     scope.spawn(|| signer.sign(b"content").unwrap());
@@ -84,6 +89,15 @@ fn a_key_in_a_token_signs_and_never_leaves_it() {
             });
         }
     }
+    let late = open(&SignerSource::Pkcs11 {
+        module: MODULE.into(),
+        token: choice.clone(),
+        pin: PIN.into(),
+        key: KeyChoice::Id(vec![7, 0]),
+        certificate: None,
+    });
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    assert!(runtime.block_on(sign(&late.unwrap(), b"content".to_vec())).is_ok());
     let source = |pin: &str, key: &str| SignerSource::Pkcs11 {
         module: MODULE.into(),
         token: choice.clone(),
@@ -92,6 +106,37 @@ fn a_key_in_a_token_signs_and_never_leaves_it() {
         certificate: None,
     };
     assert!(open(&source(PIN, "absent")).is_err());
+}
+
+fn judge_request(request: &str) {
+    if !testing::openssl_is_here() {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("request.pem"), request).unwrap();
+    let (ok, said) = testing::openssl(dir.path(), "req -verify -in request.pem -noout -text");
+    assert!(ok && said.contains("email:kepservisi@hs05.kep.tr"), "{said}");
+}
+
+/// A detached CAdES signature by a key that never left its token.
+fn judge_by_openssl(signer: &dyn Signer, authority: &CertificateAuthority) {
+    use crate::wire::cms::{Prepared, oid};
+    if !testing::openssl_is_here() {
+        return;
+    }
+    let content = b"Merhaba\r\n";
+    let digest = crate::wire::sha256(content);
+    let prepared = Prepared::new(signer.identity(), oid::DATA, digest, Some(NOW));
+    let signature = signer.sign(prepared.to_sign()).unwrap();
+    let p7s = prepared.signed(signature).detached(None);
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("content"), content).unwrap();
+    fs::write(dir.path().join("p7s"), p7s).unwrap();
+    fs::write(dir.path().join("ca.pem"), authority.certificate().pem()).unwrap();
+    let verify = "cms -verify -cades -binary -inform DER -in p7s -content content";
+    let verify = format!("{verify} -CAfile ca.pem -attime {} -out out", NOW.secs());
+    let (ok, said) = testing::openssl(dir.path(), &verify);
+    assert!(ok, "{said}");
 }
 
 /// SoftHSM2 finds its tokens by an environment variable, which only a new process can be given:

@@ -155,7 +155,7 @@ impl UserTrust {
         let path = self.anchors.path(signer, others, Role::User)?;
         path.check_at(now)?;
         let material = match &self.revocation {
-            Some(revocation) => revocation.check(&path, now).await?,
+            Some(revocation) => revocation.check(&path, now, now).await?,
             None => Material {
                 certificates: path.certificates().iter().map(|c| c.der().to_vec()).collect(),
                 ..Material::default()

@@ -160,3 +160,25 @@ async fn a_mail_that_leaves_out_a_certificate_harms_only_itself() {
     assert_eq!(reason(trust.verify(MAIL, &without, NOW).await), FaultReason::Untrusted);
     assert!(trust.verify(MAIL, &with, NOW).await.is_ok());
 }
+
+/// One octet after the other is changed: nothing else than what was signed is ever believed.
+#[test]
+fn touched_signatures_never_panic_and_never_say_another_name() {
+    if !testing::openssl_is_here() {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let root = testing::authority("Kök");
+    let (ali, trust) = (testing::user(&root), trust(&root));
+    let good = sign(dir.path(), &ali, "-cades");
+    for at in 0..good.len() {
+        for flip in [0x01, 0x80] {
+            let mut touched = good.clone();
+            touched[at] ^= flip;
+            if let Ok(checked) = trust.check(MAIL, &touched) {
+                assert_eq!(&checked.signer, ali.certificate());
+            }
+            assert!(trust.check(b"Other", &touched).is_err());
+        }
+    }
+}

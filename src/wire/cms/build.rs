@@ -67,6 +67,38 @@ pub fn issuer_serial(certificate: &[u8]) -> Result<Vec<u8>, CmsError> {
     Ok(der::sequence(&[&der::sequence(&[&der::explicit(4, issuer)]), serial]))
 }
 
+/// Certificates, CRLs and OCSP responses in one SignedData without signers (RFC 5652 §5, "degenerate"),
+/// which other programs read too.
+pub fn validation_data<'d>(
+    certificates: impl IntoIterator<Item = &'d [u8]>,
+    crls: impl IntoIterator<Item = &'d [u8]>,
+    ocsp: impl IntoIterator<Item = &'d [u8]>,
+) -> Vec<u8> {
+    let bag = |number: u8, mut all: Vec<Vec<u8>>| {
+        all.sort();
+        all.dedup();
+        let pieces: Vec<&[u8]> = all.iter().map(Vec::as_slice).collect();
+        if all.is_empty() { Vec::new() } else { der::element(tag::context(number), &pieces) }
+    };
+    let other =
+        |response: &[u8]| der::element(tag::context(1), &[&der::oid(oid::OCSP_RESPONSE), response]);
+    let certificates = certificates.into_iter().map(<[u8]>::to_vec).collect();
+    let mut revocation: Vec<Vec<u8>> = crls.into_iter().map(<[u8]>::to_vec).collect();
+    revocation.extend(ocsp.into_iter().map(other));
+    // §5.1: version 5 when revocation information of another format is there, 1 for plain CRLs
+    let version =
+        if revocation.iter().any(|one| one.first() != Some(&tag::SEQUENCE)) { 5 } else { 1 };
+    let signed_data = der::sequence(&[
+        &der::small_integer(version),
+        &der::set_of(Vec::new()),
+        &der::sequence(&[&der::oid(oid::DATA)]),
+        &bag(0, certificates),
+        &bag(1, revocation),
+        &der::set_of(Vec::new()),
+    ]);
+    der::sequence(&[&der::oid(oid::SIGNED_DATA), &der::explicit(0, &signed_data)])
+}
+
 impl<'a> Prepared<'a> {
     /// `content_digest` is the SHA-256 of the content, whose type is `content_type`.
     pub fn new(

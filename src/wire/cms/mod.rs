@@ -4,7 +4,7 @@
 mod build;
 mod read;
 
-pub use build::{Identity, Prepared, Signed, issuer_serial};
+pub use build::{Identity, Prepared, Signed, issuer_serial, validation_data};
 pub use read::{CmsError, EssCertificate, SignedData, SignerId, SignerInfo};
 
 #[cfg(test)]
@@ -23,6 +23,8 @@ pub mod oid {
     pub const SIGNING_CERTIFICATE_V2: Oid = Oid::new_unwrap("1.2.840.113549.1.9.16.2.47");
     pub const SIGNATURE_TIME_STAMP: Oid = Oid::new_unwrap("1.2.840.113549.1.9.16.2.14");
     pub const TST_INFO: Oid = Oid::new_unwrap("1.2.840.113549.1.9.16.1.4");
+    /// RFC 5940 §2.1: id-ri-ocsp-response.
+    pub const OCSP_RESPONSE: Oid = Oid::new_unwrap("1.3.6.1.5.5.7.16.2");
     pub const RSA_ENCRYPTION: Oid = Oid::new_unwrap("1.2.840.113549.1.1.1");
     pub const RSA_PSS: Oid = Oid::new_unwrap("1.2.840.113549.1.1.10");
 }

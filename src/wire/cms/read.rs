@@ -29,6 +29,8 @@ pub struct SignedData<'a> {
     /// DER of each certificate.
     pub certificates: Vec<&'a [u8]>,
     pub crls: Vec<&'a [u8]>,
+    /// DER of each OCSPResponse (RFC 5940 §2).
+    pub ocsp: Vec<&'a [u8]>,
     pub signers: Vec<SignerInfo<'a>>,
 }
 
@@ -74,13 +76,14 @@ impl<'a> SignedData<'a> {
         data.expect(tag::SET)?;
         let (content_type, content) = encapsulated(data.expect(tag::SEQUENCE)?)?;
         let certificates = bag(data.optional(tag::context(0))?)?;
-        let crls = bag(data.optional(tag::context(1))?)?;
+        let revocation = data.optional(tag::context(1))?;
+        let (crls, ocsp) = (bag(revocation)?, responses(revocation)?);
         let signers = data.expect(tag::SET)?.children()?;
         if signers.len() > MAX_SIGNERS {
             return Err(CmsError::TooMany);
         }
         let signers = signers.into_iter().map(signer).collect::<Result<_, _>>()?;
-        Ok(Self { content_type, content, certificates, crls, signers })
+        Ok(Self { content_type, content, certificates, crls, ocsp, signers })
     }
 }
 
@@ -170,6 +173,19 @@ fn bag(node: Option<Node<'_>>) -> Result<Vec<&[u8]>, CmsError> {
         return Err(CmsError::TooMany);
     }
     Ok(all.into_iter().filter(|one| one.tag == tag::SEQUENCE).map(|one| one.whole).collect())
+}
+
+/// OtherRevocationInfoFormat that holds an OCSP response; other formats are left out.
+fn responses(node: Option<Node<'_>>) -> Result<Vec<&[u8]>, CmsError> {
+    let Some(node) = node else { return Ok(Vec::new()) };
+    let mut all = Vec::new();
+    for other in node.children()?.iter().filter(|one| one.tag == tag::context(1)) {
+        let mut reader = other.reader();
+        if reader.next()?.oid()? == oid::OCSP_RESPONSE {
+            all.push(reader.expect(tag::SEQUENCE)?.whole);
+        }
+    }
+    Ok(all)
 }
 
 fn signer(node: Node<'_>) -> Result<SignerInfo<'_>, CmsError> {

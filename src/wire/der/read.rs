@@ -14,6 +14,8 @@ pub enum DerError {
     Form,
     #[error("nested deeper than {MAX_DEPTH}")]
     Deep,
+    #[error("more than {MAX_CHILDREN} elements in one")]
+    Many,
     #[error("octets are left over")]
     Trailing,
     #[error("tag {found:#04x} where {wanted:#04x} belongs")]
@@ -86,11 +88,14 @@ impl<'a> Node<'a> {
         Reader::new(self.content)
     }
 
-    /// All elements inside.
+    /// All elements inside; a list longer than any we know is refused before it costs memory.
     pub fn children(&self) -> Result<Vec<Node<'a>>, DerError> {
         let mut reader = self.reader();
         let mut all = Vec::new();
         while !reader.is_empty() {
+            if all.len() == MAX_CHILDREN {
+                return Err(DerError::Many);
+            }
             all.push(reader.next()?);
         }
         Ok(all)
@@ -244,6 +249,8 @@ fn gather(pieces: &[u8], into: &mut Vec<u8>, depth: usize) -> Result<(), DerErro
 }
 
 const CONSTRUCTED: u8 = 0x20;
+
+const MAX_CHILDREN: usize = 4_096;
 
 /// A token inside a signature inside a mail nests about 20 deep; each level may rescan its content.
 const MAX_DEPTH: usize = 32;

@@ -47,6 +47,13 @@ fn depth_is_bounded() {
 }
 
 #[test]
+fn long_lists_are_refused() {
+    let list = |length: usize| sequence(&[&[5, 0].repeat(length)]);
+    assert_eq!(parse(&list(4_096)).unwrap().children().unwrap().len(), 4_096);
+    assert_eq!(parse(&list(4_097)).unwrap().children(), Err(DerError::Many));
+}
+
+#[test]
 fn integers_are_shortest_and_not_negative() {
     assert_eq!(integer(&[]), [2, 1, 0]);
     assert_eq!(integer(&[0, 0]), [2, 1, 0]);

@@ -96,6 +96,11 @@ impl<'a> Fetch<'a> {
         Self { out, first: false }
     }
 
+    /// Goes on with one in which nothing stands yet.
+    pub fn resume_empty(out: &'a mut Vec<u8>) -> Self {
+        Self { out, first: true }
+    }
+
     pub fn is_empty(&self) -> bool {
         self.first
     }
@@ -135,6 +140,11 @@ impl<'a> Fetch<'a> {
     pub fn literal(&mut self, name: &str, length: u64) {
         self.name(name);
         let _ = write!(self.out, "{{{length}}}\r\n");
+    }
+
+    /// Octets of the string begun.
+    pub fn append(&mut self, bytes: &[u8]) {
+        self.out.extend_from_slice(bytes);
     }
 
     pub fn end(self) {
@@ -189,6 +199,15 @@ pub fn child_info(out: &mut Vec<u8>) {
     if out.ends_with(b"\r\n") {
         out.truncate(out.len() - 2);
         out.extend_from_slice(b" (\"CHILDINFO\" (\"SUBSCRIBED\"))\r\n");
+    }
+}
+
+/// SIZE (RFC 8438) for the STATUS response just written.
+pub fn status_size(out: &mut Vec<u8>, size: u64) {
+    if out.ends_with(b")\r\n") {
+        out.truncate(out.len() - ")\r\n".len());
+        let space = if out.ends_with(b"(") { "" } else { " " };
+        let _ = write!(out, "{space}SIZE {size})\r\n");
     }
 }
 

@@ -92,7 +92,9 @@ impl Pattern {
     pub fn from_wire(reference: &[u8], pattern: &[u8], utf8: bool) -> Option<Self> {
         let both = [reference, pattern].concat();
         let text = text_from_wire(&both, utf8)?;
-        (text.len() <= NAME_MAX).then(|| Self(squeeze(&text)))
+        let text = squeeze(&text);
+        let wild = text.bytes().filter(|b| matches!(b, b'*' | b'%')).count();
+        (text.len() <= NAME_MAX && wild <= WILD_MAX).then_some(Self(text))
     }
 
     pub fn matches(&self, name: &MailboxName) -> bool {
@@ -109,7 +111,8 @@ impl Pattern {
     }
 }
 
-/// Backtracks to the last `*` and, within a level, to the last `%`: at most quadratic.
+/// Keeps the places of `text` the pattern so far can reach, so that no pattern is worse than
+/// its length times the text's.
 fn wild(pattern: &[u8], text: &[u8]) -> bool {
     let mut reach = vec![false; text.len() + 1];
     if let Some(start) = reach.first_mut() {
@@ -138,6 +141,9 @@ fn wild(pattern: &[u8], text: &[u8]) -> bool {
             if let Some(slot) = next.get_mut(at) {
                 *slot = value;
             }
+        }
+        if !next.contains(&true) {
+            return false;
         }
         reach = next;
     }
@@ -176,6 +182,8 @@ const INBOX: &str = "INBOX";
 /// Octets; more than any folder tree of a person needs.
 const NAME_MAX: usize = 1000;
 const DEPTH_MAX: usize = 32;
+/// Wildcards in one pattern; one a level is what programs write.
+const WILD_MAX: usize = 40;
 
 const ATTRIBUTES: [(SpecialUse, &str); 7] = [
     (SpecialUse::All, "\\All"),
@@ -233,6 +241,7 @@ mod tests {
         assert!(matches("iNbOx*", "INBOX"));
         assert!(!matches("taslaklar", "Taslaklar"));
         assert!(!matches("", "INBOX"));
-        assert!(matches(&"*a".repeat(300), &"a".repeat(400)));
+        assert!(matches(&"*a".repeat(40), &"a".repeat(400)));
+        assert_eq!(Pattern::from_wire(b"", "*a".repeat(300).as_bytes(), true), None);
     }
 }

@@ -15,6 +15,7 @@ pub mod utf7;
 pub use command::{Command, Tagged};
 pub use flag::{Flags, Keyword, Keywords, SystemFlags};
 pub use mailbox::{MailboxName, Pattern, SpecialUse};
+pub(crate) use parse::BAD_CHARSET;
 pub use parse::parse_command_bytes;
 pub use reader::{Event, Reader};
 pub use search::{MessageSet, SearchKey};

@@ -125,7 +125,7 @@ impl Reader {
     }
 
     /// The next event, or nothing until more bytes come (or a held message is decided).
-    pub fn next(&mut self) -> Option<Event> {
+    pub fn event(&mut self) -> Option<Event> {
         loop {
             match &mut self.state {
                 State::Command { .. } if self.line_due => return self.read_line(),

@@ -11,7 +11,7 @@ pub enum Address {
 
 /// The addresses in an unfolded value, at most `ADDRESSES`.
 pub fn addresses(value: &[u8]) -> Vec<Address> {
-    let mut reader = Reader { text: value, at: 0, found: Vec::new() };
+    let mut reader = Reader { text: value, at: 0, found: Vec::new(), in_group: false };
     while reader.at < value.len() && reader.found.len() < ADDRESSES {
         reader.entry();
     }
@@ -22,6 +22,7 @@ struct Reader<'a> {
     text: &'a [u8],
     at: usize,
     found: Vec<Address>,
+    in_group: bool,
 }
 
 /// What stands before `<`, `,`, `:` or `;`.
@@ -87,6 +88,7 @@ impl Reader<'_> {
     /// A comma inside `<…>` stands in a source route when a `>` is still to come.
     fn ends_angle(&self) -> bool {
         let rest = self.text.get(self.at..).unwrap_or_default();
+        let rest = rest.get(..ROUTE_MAX).unwrap_or(rest);
         let close = rest.iter().position(|b| *b == b'>');
         let open = rest.iter().position(|b| *b == b'<').unwrap_or(usize::MAX);
         close.is_none_or(|close| close > open)
@@ -129,14 +131,13 @@ impl Reader<'_> {
     }
 
     fn group_start(&mut self, phrase: &Phrase) {
+        self.in_group = true;
         self.found.push(Address::GroupStart(phrase.text.clone()));
     }
 
     fn group_end(&mut self, phrase: Phrase, angle: Option<Phrase>) {
         self.mailbox(phrase, angle);
-        let starts = self.found.iter().filter(|a| matches!(a, Address::GroupStart(_))).count();
-        let ends = self.found.iter().filter(|a| matches!(a, Address::GroupEnd)).count();
-        if starts > ends {
+        if std::mem::take(&mut self.in_group) {
             self.found.push(Address::GroupEnd);
         }
     }
@@ -167,6 +168,8 @@ fn some(text: Vec<u8>) -> Option<Vec<u8>> {
 
 const SPECIALS: &[u8] = b" \t,;:<>(\"";
 
+/// How far the end of a source route is looked for; more would cost its square.
+const ROUTE_MAX: usize = 1_000;
 /// In one field; a header with more is shown with the first ones.
 const ADDRESSES: usize = 2_000;
 

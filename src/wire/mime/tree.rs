@@ -142,9 +142,7 @@ impl Parser<'_> {
             }
             _ => None,
         };
-        let found =
-            self.open.iter().enumerate().rev().find_map(|(at, open)| Some((at, hit(open)?)));
-        found
+        self.open.iter().enumerate().rev().find_map(|(at, open)| Some((at, hit(open)?)))
     }
 
     fn delimit(&mut self, level: usize, closes: bool, line: usize, next: usize) {

@@ -4,6 +4,7 @@ mod account;
 mod check;
 mod dev;
 mod evidence;
+mod fsck;
 mod message;
 mod provider;
 mod serve;
@@ -24,7 +25,8 @@ pub fn run(arguments: Arguments) -> Outcome {
         Command::Provider(provider) => wait(provider::run(provider)),
         Command::Message(message) => wait(message::run(message)),
         Command::Evidence(evidence) => wait(evidence::run(evidence)),
-        Command::Demo(_) | Command::Verify(_) | Command::Fsck(_) => Err(Failure::software("comes with a later commit")),
+        Command::Fsck(fsck) => wait(fsck::run(&fsck)),
+        Command::Demo(_) | Command::Verify(_) => Err(Failure::software("comes with a later commit")),
         Command::Completion { shell } => {
             arguments::complete(shell);
             Ok(ExitCode::SUCCESS)

@@ -4,6 +4,8 @@ use crate::failure::{Failure, Outcome};
 use crate::settings::{LogFormat, LogLevel, Settings};
 use crate::wire_up::{self, House};
 use kep::accept::serve::{self as smtp, Begin, Limits, Manners, Submission};
+use kep::store::Store;
+use kep::store::blobs::compact;
 use kep::trust::Clock;
 use kep::trust::tls::ServerTls;
 use listenfd::ListenFd;
@@ -105,6 +107,21 @@ pub async fn authority_alone(conf: &Path) -> Outcome {
 fn steps(house: &House, tasks: &mut JoinSet<()>, stop: &watch::Receiver<bool>) {
     tasks.spawn(Arc::clone(&house.sealing).run(PARALLEL, stop.clone()));
     tasks.spawn(Arc::clone(&house.facts).run(PARALLEL, stop.clone()));
+    tasks.spawn(compaction(house.store.clone(), stop.clone()));
+}
+
+/// Gives the room of erased contents back, now and then.
+async fn compaction(store: Store, mut stop: watch::Receiver<bool>) {
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(COMPACTION) => {}
+            _ = stop.changed() => return,
+        }
+        match compact::round(&store).await {
+            Ok(report) => tracing::info!(?report, "compaction"),
+            Err(error) => tracing::warn!(%error, "compaction"),
+        }
+    }
 }
 
 async fn submission(
@@ -288,4 +305,6 @@ fn flush() {
 
 /// Jobs of one step side by side: enough to fill two cores while time stamps are awaited.
 const PARALLEL: usize = 64;
+/// Erased contents are unreadable at once; their room is not urgent.
+const COMPACTION: Duration = Duration::from_hours(1);
 const UPKEEP: Duration = Duration::from_secs(5);

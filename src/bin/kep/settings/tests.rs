@@ -179,7 +179,7 @@ fn wrong_values_are_named_with_the_right_form() {
         (
             "accept",
             "signature = \"maybe\"",
-            "\"maybe\" is none of the choices\nhint: write \"required\" or \"optional\"",
+            "\"maybe\" is none of the choices\nhint: write \"required\", \"hold\" or \"optional\"",
         ),
         ("listen", "relay = \"25\"", "\"25\" is no address with a port"),
         ("provider", "country = \"Türkiye\"", "is no country code"),

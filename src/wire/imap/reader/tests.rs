@@ -8,7 +8,7 @@ fn run(pieces: &[&[u8]]) -> Vec<String> {
     let mut message: Vec<u8> = Vec::new();
     for piece in pieces {
         reader.feed(piece);
-        while let Some(event) = reader.next() {
+        while let Some(event) = reader.event() {
             match event {
                 Event::Chunk(bytes) => {
                     message.extend(bytes);
@@ -55,14 +55,14 @@ fn what_is_too_long_is_skipped_without_being_kept() {
     let mut bad = 0;
     for _ in 0..1000 {
         reader.feed(&[b'x'; 100]);
-        while let Some(event) = reader.next() {
+        while let Some(event) = reader.event() {
             assert!(matches!(event, Event::Bad { reason: "Line too long", .. }));
             bad += 1;
         }
         assert!(reader.bytes.len() <= 300);
     }
     reader.feed(b"\r\na NOOP\r\n");
-    assert!(matches!(reader.next(), Some(Event::Command(_))));
+    assert!(matches!(reader.event(), Some(Event::Command(_))));
     assert_eq!(bad, 1);
 }
 
@@ -71,20 +71,20 @@ fn a_refused_message_is_skipped_only_when_it_comes() {
     let mut reader = Reader::new(Limits::AFTER_LOGIN);
     reader.feed(b"a APPEND x {5+}\r\nhello\r\nb APPEND x {5}\r\nc NOOP\r\n");
     for _ in 0..2 {
-        assert!(matches!(reader.next(), Some(Event::Append { .. })));
-        assert!(reader.next().is_none());
+        assert!(matches!(reader.event(), Some(Event::Append { .. })));
+        assert!(reader.event().is_none());
         reader.refuse();
     }
-    assert!(matches!(reader.next(), Some(Event::Command(_))));
+    assert!(matches!(reader.event(), Some(Event::Command(_))));
 }
 
 #[test]
 fn a_literal_bomb_ends_the_talk() {
     let mut reader = Reader::new(Limits::BEFORE_LOGIN);
     reader.feed(b"a LOGIN {4294967295+}\r\n");
-    assert!(matches!(reader.next(), Some(Event::Hopeless(_))));
+    assert!(matches!(reader.event(), Some(Event::Hopeless(_))));
     reader.feed(&[b'x'; 1000]);
-    assert!(reader.next().is_none() && reader.bytes.is_empty());
+    assert!(reader.event().is_none() && reader.bytes.is_empty());
 }
 
 proptest! {

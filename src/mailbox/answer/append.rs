@@ -1,0 +1,230 @@
+//! APPEND: bytes are collected within a budget that all connections share, laid into the store
+//! message by message, and become messages all together. A copy of what was submitted takes the
+//! place of the server's own.
+
+use super::{Answered, Failure, Who, target, words};
+use crate::mailbox::ask::{AppendBegin, Appended, Refusal};
+use crate::store::mail::view::{self, Mailbox};
+use crate::store::mail::{self, Kind, NewMessage, Place, Role, sent};
+use crate::store::{Blobs, Put, Tx, accounts, contents, submissions};
+use crate::wire::imap::{Keywords, MailboxName, Structure, UidSet};
+use crate::wire::mime::fields::{fields, unfold};
+use crate::wire::{MessageId, Timestamp};
+use std::sync::Arc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// An APPEND under way.
+#[derive(Default)]
+pub struct Append {
+    /// Complete ones.
+    ready: Vec<Arc<Ready>>,
+    coming: Option<Coming>,
+}
+
+/// A message whose bytes are coming.
+pub struct Coming {
+    begin: AppendBegin,
+    bytes: Vec<u8>,
+    /// Its part of the memory that all APPENDs share.
+    _room: OwnedSemaphorePermit,
+}
+
+/// A message whose octets rest in a blob already, to which no row points yet.
+pub struct Ready {
+    begin: AppendBegin,
+    put: Put,
+    structure: Vec<u8>,
+    header: Vec<u8>,
+    ua_message_id: Option<String>,
+}
+
+/// Memory for messages that are coming in, counted in KiB.
+pub fn budget(octets: usize) -> Arc<Semaphore> {
+    Arc::new(Semaphore::new(kib(octets as u64) as usize))
+}
+
+/// Whether the mailbox takes appended messages, before any byte is read.
+pub fn may_begin(tx: &mut Tx<'_>, who: &Who, to: &MailboxName) -> Answered<Mailbox> {
+    let mailbox = target(tx, who, to)?;
+    if !who.adds {
+        return Err(Refusal::ReadOnlyAccount.into());
+    }
+    match mailbox.role {
+        Role::Opening => Err(Failure::said(words::ONLY_STUBS_OPEN)),
+        Role::Evidence => Err(Failure::said(words::ONLY_EVIDENCE)),
+        Role::Held => Err(Failure::said(words::ONLY_SERVER)),
+        Role::Hidden => Err(Refusal::NoSuchTarget.into()),
+        _ => Ok(mailbox),
+    }
+}
+
+impl Append {
+    /// Takes room for the next message. Its predecessor must be ready.
+    pub fn begin(
+        &mut self,
+        begin: AppendBegin,
+        most: u64,
+        room: &Arc<Semaphore>,
+    ) -> Answered<()> {
+        if begin.size > most {
+            return Err(Refusal::TooBig.into());
+        }
+        let kept: usize = self.ready.iter().map(|r| r.structure.len() + r.header.len()).sum();
+        if self.ready.len() >= MESSAGES_MAX || kept > HEADERS_MAX {
+            return Err(Refusal::Limit.into());
+        }
+        let room = Arc::clone(room).try_acquire_many_owned(kib(begin.size));
+        let room = room.map_err(|_| Refusal::Unavailable)?;
+        self.coming = Some(Coming { begin, bytes: Vec::new(), _room: room });
+        Ok(())
+    }
+
+    pub fn chunk(&mut self, chunk: &[u8]) -> Answered<()> {
+        let coming = self.coming.as_mut().ok_or(Refusal::Cannot)?;
+        if (coming.bytes.len() + chunk.len()) as u64 > coming.begin.size {
+            return Err(Refusal::TooBig.into());
+        }
+        coming.bytes.extend_from_slice(chunk);
+        Ok(())
+    }
+
+    pub fn take_coming(&mut self) -> Option<Coming> {
+        self.coming.take()
+    }
+
+    pub fn keep(&mut self, ready: Ready) {
+        self.ready.push(Arc::new(ready));
+    }
+
+    pub fn take_ready(&mut self) -> Vec<Arc<Ready>> {
+        std::mem::take(&mut self.ready)
+    }
+}
+
+impl Coming {
+    /// Computes what listings show, and lays the octets into a blob. Takes its time: not for the
+    /// runtime's own threads.
+    pub fn finish(self, blobs: &Blobs) -> Answered<Ready> {
+        let structure = Structure::compute(&self.bytes);
+        let end = header_end(&self.bytes);
+        if end > HEADER_MAX {
+            return Err(Refusal::TooBig.into());
+        }
+        let header = self.bytes.get(..end).unwrap_or_default().to_vec();
+        let ua_message_id = ua_message_id(&header);
+        let put = blobs.put(self.bytes).map_err(crate::store::StoreError::from)?;
+        Ok(Ready { begin: self.begin, put, structure, header, ua_message_id })
+    }
+}
+
+/// Makes messages of what is ready: all, or none.
+pub fn commit(
+    tx: &mut Tx<'_>,
+    who: &Who,
+    blobs: &Blobs,
+    ready: &[Arc<Ready>],
+) -> Answered<Appended> {
+    let first = ready.first().ok_or(Refusal::Cannot)?;
+    let to = may_begin(tx, who, &first.begin.to)?;
+    accounts::lock(tx, who.account)?;
+    let mut uids = UidSet::new();
+    for one in ready {
+        if one.begin.to != first.begin.to {
+            return Err(Refusal::Cannot.into());
+        }
+        uids.insert(lay_in(tx, who, blobs, &to, one)?);
+    }
+    Ok(Appended { uid_validity: to.uid_validity, uids })
+}
+
+fn lay_in(
+    tx: &mut Tx<'_>,
+    who: &Who,
+    blobs: &Blobs,
+    to: &Mailbox,
+    ready: &Ready,
+) -> Answered<u32> {
+    let content = contents::create_from(tx, blobs, &[&ready.put])?;
+    let replaces = match &ready.ua_message_id {
+        Some(id) if to.role == Role::Sent => sent::find(tx, who.account, id)?,
+        _ => None,
+    };
+    // A second copy by the client is a mail like any other; one that comes before the server's is
+    // found and linked when that would be laid in.
+    let replaces = replaces.filter(|copy| !copy.by_client && copy.uid.is_some());
+    let mut keywords = ready.begin.flags.keywords.client_owned();
+    if let Some(copy) = &replaces {
+        keywords = keywords.with(&sent::keywords(tx, to, &copy.message)?);
+    }
+    let new = new_message(who.now, ready, &keywords, replaces.as_ref().map(|copy| &copy.message));
+    let uid = mail::lay_in(tx, to.id, content, &new)?;
+    if let Some(copy) = replaces {
+        submissions::sent_copy(tx, &copy.message, i64::from(uid), true)?;
+        remove_servers(tx, to, &copy)?;
+    }
+    Ok(uid)
+}
+
+fn new_message(
+    now: Timestamp,
+    ready: &Ready,
+    keywords: &Keywords,
+    message_id: Option<&MessageId>,
+) -> NewMessage {
+    NewMessage {
+        kind: Kind::Plain,
+        flags: ready.begin.flags.system.bits(),
+        keywords: keywords.as_str().to_owned(),
+        internal_date: ready.begin.internal_date.unwrap_or(now),
+        saved_at: now,
+        size: ready.put.size,
+        structure: ready.structure.clone(),
+        header: ready.header.clone(),
+        message_id: message_id.cloned(),
+        ua_message_id: ready.ua_message_id.clone(),
+    }
+}
+
+/// The server's copy goes, if it still is where it was laid in.
+fn remove_servers(tx: &mut Tx<'_>, to: &Mailbox, copy: &sent::SentCopy) -> Answered<()> {
+    let Some(uid) = copy.uid else { return Ok(()) };
+    let row = view::row(tx, to, uid)?;
+    if row.is_some_and(|row| row.message_id.as_ref() == Some(&copy.message)) {
+        mail::remove(tx, Place { mailbox: to.id, uid })?;
+    }
+    Ok(())
+}
+
+/// The header with the empty line that ends it; all, when none does.
+fn header_end(message: &[u8]) -> usize {
+    let mut at = 0;
+    while let Some(lf) = message.get(at..).and_then(|rest| rest.iter().position(|b| *b == b'\n')) {
+        let line = message.get(at..=at + lf).unwrap_or_default();
+        at += lf + 1;
+        if matches!(line, b"\n" | b"\r\n") {
+            return at;
+        }
+    }
+    message.len()
+}
+
+/// As the registry of submissions keeps it: without angle brackets.
+fn ua_message_id(header: &[u8]) -> Option<String> {
+    let field = fields(header).find(|field| field.is("Message-ID"))?;
+    let text = String::from_utf8_lossy(&unfold(field.value)).into_owned();
+    let bare = text.trim().trim_start_matches('<').trim_end_matches('>');
+    (!bare.is_empty() && bare.len() <= MESSAGE_ID_MAX).then(|| bare.to_owned())
+}
+
+fn kib(octets: u64) -> u32 {
+    u32::try_from(octets.div_ceil(1024)).unwrap_or(u32::MAX)
+}
+
+/// Of one MULTIAPPEND.
+const MESSAGES_MAX: usize = 500;
+/// Octets of headers and structures that one MULTIAPPEND holds in memory.
+const HEADERS_MAX: usize = 4 << 20;
+/// Octets of a header that a row may keep.
+const HEADER_MAX: usize = 1 << 20;
+/// RFC 5322 lines are no longer.
+const MESSAGE_ID_MAX: usize = 998;

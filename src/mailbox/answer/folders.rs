@@ -1,0 +1,141 @@
+//! Mailboxes as such: listing, selecting, counting, making, renaming.
+
+use super::views::Views;
+use super::{Answered, Who, named, owned};
+use crate::mailbox::ask::{
+    Changes, ListWant, MailboxEntry, MailboxKind, Refusal, Selected, Status, StatusWant,
+};
+use crate::store::mail::view::{self, Mailbox};
+use crate::store::mail::{Role, tree};
+use crate::store::{RowsError, Tx};
+use crate::wire::MailboxId;
+use crate::wire::imap::{MailboxName, ModSeq, SpecialUse, UidSet};
+
+pub fn list(
+    tx: &mut Tx<'_>,
+    who: &Who,
+    views: &Views,
+    want: ListWant,
+) -> Answered<Vec<MailboxEntry>> {
+    let mut entries = Vec::new();
+    for mailbox in view::mailboxes(tx, who.account)? {
+        let Some(name) = MailboxName::parse(&mailbox.name) else { continue };
+        let status = match want.status {
+            Some(want) => Some(count(tx, views, &mailbox, want)?),
+            None => None,
+        };
+        entries.push(MailboxEntry {
+            name,
+            kind: MailboxKind::Mailbox(special_use(mailbox.role)),
+            subscribed: mailbox.subscribed,
+            status,
+        });
+    }
+    if want.missing {
+        let names = view::missing(tx, who.account)?;
+        let names = names.iter().filter_map(|name| MailboxName::parse(name));
+        entries.extend(names.map(|name| MailboxEntry {
+            name,
+            kind: MailboxKind::Missing,
+            subscribed: true,
+            status: None,
+        }));
+    }
+    Ok(entries)
+}
+
+pub fn select(
+    tx: &mut Tx<'_>,
+    who: &Who,
+    views: &Views,
+    name: &MailboxName,
+    examine: bool,
+) -> Answered<Selected> {
+    let mailbox = named(tx, who, name)?;
+    let glance = views.glance(tx, &mailbox)?;
+    Ok(Selected {
+        mailbox: mailbox.id,
+        name: name.clone(),
+        uid_validity: mailbox.uid_validity,
+        uid_next: mailbox.uid_next,
+        highest_modseq: mailbox.mod_seq,
+        first_unseen: glance.unseen.first(),
+        uids: glance.uids.clone(),
+        keywords: view::labels(tx, who.account)?.with(&glance.keywords),
+        read_only: examine,
+    })
+}
+
+pub fn changes(tx: &mut Tx<'_>, who: &Who, id: MailboxId, since: ModSeq) -> Answered<Changes> {
+    let mailbox = owned(tx, who, id)?;
+    let found = match since < mailbox.mod_seq {
+        true => view::changes(tx, &mailbox, since)?,
+        false => view::Changes::default(),
+    };
+    Ok(Changes {
+        arrived: found.arrived,
+        changed: found.changed,
+        vanished: found.vanished,
+        uid_next: mailbox.uid_next,
+        highest_modseq: mailbox.mod_seq,
+    })
+}
+
+pub fn status(
+    tx: &mut Tx<'_>,
+    who: &Who,
+    views: &Views,
+    name: &MailboxName,
+    want: StatusWant,
+) -> Answered<Status> {
+    let mailbox = named(tx, who, name)?;
+    Ok(count(tx, views, &mailbox, want)?)
+}
+
+fn count(
+    tx: &mut Tx<'_>,
+    views: &Views,
+    mailbox: &Mailbox,
+    want: StatusWant,
+) -> Result<Status, RowsError> {
+    let mut status = Status {
+        uid_next: mailbox.uid_next,
+        uid_validity: mailbox.uid_validity,
+        highest_modseq: mailbox.mod_seq,
+        ..Status::default()
+    };
+    if want.messages || want.unseen || want.deleted {
+        let glance = views.glance(tx, mailbox)?;
+        let of = |wanted: bool, set: &UidSet| if wanted { set.len() as u32 } else { 0 };
+        status.messages = of(want.messages, &glance.uids);
+        status.unseen = of(want.unseen, &glance.unseen);
+        status.deleted = of(want.deleted, &glance.deleted);
+    }
+    if want.size {
+        status.size = view::octets(tx, mailbox)?;
+    }
+    Ok(status)
+}
+
+/// Each account has its special mailboxes; more of a use can't be made.
+pub fn create(
+    tx: &mut Tx<'_>,
+    who: &Who,
+    name: &MailboxName,
+    special_use: Option<SpecialUse>,
+) -> Answered<()> {
+    match special_use {
+        Some(_) => Err(Refusal::Cannot.into()),
+        None => Ok(tree::make(tx, who.account, name, who.now)?),
+    }
+}
+
+pub fn special_use(role: Role) -> Option<SpecialUse> {
+    match role {
+        Role::Sent => Some(SpecialUse::Sent),
+        Role::Drafts => Some(SpecialUse::Drafts),
+        Role::Trash => Some(SpecialUse::Trash),
+        Role::Archive => Some(SpecialUse::Archive),
+        _ => None,
+    }
+}

@@ -1,0 +1,187 @@
+//! Messages in a mailbox: rows, flags, copies, moves, removals. Moving a notice into `Açılacaklar`
+//! opens the message it stands for.
+
+use super::{Answered, Failure, Who, owned, target, words};
+use crate::mailbox::ask::{
+    self, FlagChange, FlagRow, Moved, Opening, Placed, Refusal, Row, RowWant, Stored,
+};
+use crate::spool::fact::Channel;
+use crate::spool::opening;
+use crate::store::Tx;
+use crate::store::mail::change::{self, Flagged};
+use crate::store::mail::view::{self, Mailbox, MessageRow, Want};
+use crate::store::mail::{Kind, Role};
+use crate::wire::imap::{Flags, MailboxName, SystemFlags, UidSet};
+use crate::wire::{MailboxId, MessageId};
+use std::cell::Cell;
+use std::collections::BTreeSet;
+
+pub fn rows(
+    tx: &mut Tx<'_>,
+    who: &Who,
+    id: MailboxId,
+    uids: &UidSet,
+    want: RowWant,
+) -> Answered<Vec<Row>> {
+    let mailbox = owned(tx, who, id)?;
+    let batch = uids.clone().take_first(ask::BATCH);
+    let want = Want { structure: want.structure, header: want.header };
+    Ok(view::rows(tx, &mailbox, &batch, want)?.into_iter().map(shown).collect())
+}
+
+fn shown(row: MessageRow) -> Row {
+    Row {
+        uid: row.uid,
+        modseq: row.mod_seq,
+        flags: row.flags,
+        internal_date: row.internal_date,
+        size: row.size,
+        opening: if row.kind == Kind::Sealed { Opening::Sealed } else { Opening::Open },
+        structure: row.structure,
+        header: row.header,
+    }
+}
+
+pub fn store(tx: &mut Tx<'_>, who: &Who, ask: &ask::Store) -> Answered<Stored> {
+    let mailbox = owned(tx, who, ask.mailbox)?;
+    let too_many = Cell::new(false);
+    let change = |old: &Flags| {
+        let new = changed(old, ask);
+        too_many.set(too_many.get() || new.keywords.as_str().len() > KEYWORDS_MAX);
+        new
+    };
+    let flagged = change::set_flags(tx, &mailbox, &ask.uids, ask.unchanged_since, &change)?;
+    if too_many.get() {
+        return Err(Refusal::Limit.into());
+    }
+    Ok(stored(flagged, ask.echo))
+}
+
+fn changed(old: &Flags, ask: &ask::Store) -> Flags {
+    // The server's own keywords are neither set nor taken by a client (design, section 5).
+    let words = ask.flags.keywords.client_owned();
+    let system = ask.flags.system;
+    match ask.change {
+        FlagChange::Add => {
+            Flags { system: old.system | system, keywords: old.keywords.with(&words) }
+        }
+        FlagChange::Remove => {
+            Flags { system: old.system.without(system), keywords: old.keywords.without(&words) }
+        }
+        FlagChange::Replace => {
+            Flags { system, keywords: old.keywords.server_owned().with(&words) }
+        }
+    }
+}
+
+fn stored(flagged: Flagged, echo: bool) -> Stored {
+    let row = |row: MessageRow| FlagRow { uid: row.uid, modseq: row.mod_seq, flags: row.flags };
+    Stored {
+        changed: flagged.changed,
+        modseq: flagged.mod_seq,
+        modified: flagged.modified,
+        rows: if echo { flagged.rows.into_iter().map(row).collect() } else { Vec::new() },
+    }
+}
+
+pub fn copy(
+    tx: &mut Tx<'_>,
+    who: &Who,
+    id: MailboxId,
+    uids: &UidSet,
+    to: &MailboxName,
+) -> Answered<Option<Placed>> {
+    let from = owned(tx, who, id)?;
+    let to = target(tx, who, to)?;
+    let kinds = change::kinds(tx, &from, uids)?;
+    may_enter(&to, &kinds)?;
+    if to.role == Role::Opening {
+        // Programs without MOVE copy, and then delete what they copied.
+        open_all(tx, who, &from, uids)?;
+        return Ok(None);
+    }
+    if !who.adds {
+        return Err(Refusal::ReadOnlyAccount.into());
+    }
+    // Into the trash is how programs without MOVE delete. An unopened copy there is opened with
+    // all others of the message.
+    let unopened = kinds.contains(&Kind::Stub) || kinds.contains(&Kind::Sealed);
+    if unopened && to.role != Role::Trash {
+        return Err(Failure::said(words::OPEN_BEFORE_COPY));
+    }
+    let placed = change::copy(tx, &from, uids, &to, who.now)?;
+    Ok(Some(placed_in(&to, placed)))
+}
+
+pub fn move_to(
+    tx: &mut Tx<'_>,
+    who: &Who,
+    id: MailboxId,
+    uids: &UidSet,
+    to: &MailboxName,
+) -> Answered<Moved> {
+    let from = owned(tx, who, id)?;
+    let to = target(tx, who, to)?;
+    may_enter(&to, &change::kinds(tx, &from, uids)?)?;
+    if to.role == Role::Opening {
+        return Ok(Moved { placed: None, gone: open_all(tx, who, &from, uids)? });
+    }
+    let placed = change::move_all(tx, &from, uids, &to, who.now)?;
+    let gone = placed.from.clone();
+    Ok(Moved { placed: Some(placed_in(&to, placed)), gone })
+}
+
+pub fn expunge(
+    tx: &mut Tx<'_>,
+    who: &Who,
+    id: MailboxId,
+    uids: Option<&UidSet>,
+) -> Answered<UidSet> {
+    let mailbox = owned(tx, who, id)?;
+    let all = UidSet::range(1, u32::MAX);
+    let deleted = SystemFlags::DELETED.bits();
+    let marked = change::flagged(tx, &mailbox, uids.unwrap_or(&all), deleted)?;
+    Ok(change::remove_all(tx, &mailbox, &marked)?)
+}
+
+/// Whether messages of these kinds may be put into a mailbox.
+fn may_enter(to: &Mailbox, kinds: &BTreeSet<Kind>) -> Answered<()> {
+    let all = |kind: Kind| kinds.iter().all(|other| *other == kind);
+    match to.role {
+        Role::Opening if !all(Kind::Stub) => Err(Failure::said(words::ONLY_STUBS_OPEN)),
+        Role::Evidence if !all(Kind::Evidence) => Err(Failure::said(words::ONLY_EVIDENCE)),
+        Role::Held => Err(Failure::said(words::ONLY_SERVER)),
+        Role::Hidden => Err(Refusal::NoSuchTarget.into()),
+        _ => Ok(()),
+    }
+}
+
+/// The explicit act of opening: says which notices went from here.
+fn open_all(tx: &mut Tx<'_>, who: &Who, from: &Mailbox, uids: &UidSet) -> Answered<UidSet> {
+    let stubs = view::rows(tx, from, uids, Want::default())?;
+    let messages: BTreeSet<_> = stubs.iter().filter_map(|row| row.message_id.clone()).collect();
+    for message in messages {
+        open(tx, who, message)?;
+    }
+    Ok(stubs.iter().map(|row| row.uid).collect())
+}
+
+/// Records that the person opened a message; it counts once the transaction is durable.
+pub fn open(tx: &mut Tx<'_>, who: &Who, message: MessageId) -> Answered<()> {
+    let opening = opening::Opening {
+        account: who.account,
+        message,
+        channel: Channel::Imap,
+        person: who.person.clone(),
+        at: who.now,
+    };
+    opening::open(tx, &opening)?;
+    Ok(())
+}
+
+fn placed_in(to: &Mailbox, placed: change::Placed) -> Placed {
+    Placed { uid_validity: to.uid_validity, from: placed.from, to: placed.to }
+}
+
+/// Octets of one message's keywords: hundreds of labels.
+pub const KEYWORDS_MAX: usize = 8192;

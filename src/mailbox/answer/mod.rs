@@ -1,0 +1,89 @@
+//! The answers to what a mail program's session asks, for one account. Functions over a transaction
+//! that neither wait nor look at the clock; `serve.rs` runs them on the store.
+
+mod append;
+mod content;
+mod folders;
+mod messages;
+mod search;
+pub mod serve;
+mod views;
+mod words;
+
+pub use serve::{Admitted, Desk, Gate, Limits, Office};
+
+use super::ask::Refusal;
+use crate::store::mail::tree::TreeError;
+use crate::store::mail::view::{self, Mailbox};
+use crate::store::{RowsError, StoreError, Tx};
+use crate::wire::imap::MailboxName;
+use crate::wire::{AccountId, MailboxId, Timestamp};
+use thiserror::Error;
+
+/// For whom, and when.
+#[derive(Clone, Debug)]
+struct Who {
+    account: AccountId,
+    /// The address that authenticated: it is named in the read fact.
+    person: String,
+    /// Whether anything may be added to the account.
+    adds: bool,
+    now: Timestamp,
+}
+
+/// An ask that is not answered as the client would like.
+#[derive(Debug, Error)]
+enum Failure {
+    #[error("refused: {0:?}")]
+    Refused(Refusal),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+type Answered<T> = Result<T, Failure>;
+
+/// The account's mailbox of that number; one of another account is no mailbox at all.
+fn owned(tx: &mut Tx<'_>, who: &Who, id: MailboxId) -> Answered<Mailbox> {
+    view::owned(tx, who.account, id)?.ok_or(Failure::Refused(Refusal::NoSuchMailbox))
+}
+
+fn named(tx: &mut Tx<'_>, who: &Who, name: &MailboxName) -> Answered<Mailbox> {
+    view::named(tx, who.account, name.as_str())?.ok_or(Failure::Refused(Refusal::NoSuchMailbox))
+}
+
+/// Where something is to be put: it could be made.
+fn target(tx: &mut Tx<'_>, who: &Who, name: &MailboxName) -> Answered<Mailbox> {
+    view::named(tx, who.account, name.as_str())?.ok_or(Failure::Refused(Refusal::NoSuchTarget))
+}
+
+impl Failure {
+    fn said(text: &str) -> Self {
+        Self::Refused(Refusal::Said(text.to_owned()))
+    }
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<RowsError> for Failure {
+    fn from(error: RowsError) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+impl From<TreeError> for Failure {
+    fn from(error: TreeError) -> Self {
+        Self::Refused(match error {
+            TreeError::Exists => Refusal::MailboxExists,
+            TreeError::NoSuch => Refusal::NoSuchMailbox,
+            TreeError::HasChildren => Refusal::HasChildren,
+            TreeError::Cannot => Refusal::Cannot,
+            TreeError::Limit => Refusal::Limit,
+            TreeError::Rows(error) => return error.into(),
+        })
+    }
+}
+

@@ -1,0 +1,162 @@
+//! Whether a message matches, by what is known of it so far: yes, no, or more must be known.
+
+use crate::store::mail::view::{Glance, MessageRow};
+use crate::wire::Timestamp;
+use crate::wire::fold::fold;
+use crate::wire::imap::{SearchKey as Key, SystemFlags, UidSet};
+use crate::wire::mime::{fields, text};
+use chrono::NaiveDate;
+
+/// What is searched for, its texts folded.
+#[derive(Clone, Debug)]
+pub struct Query(Key<UidSet>);
+
+/// What is known of a message.
+#[derive(Clone, Copy, Debug)]
+pub struct Known<'a> {
+    pub row: &'a MessageRow,
+    pub now: Timestamp,
+    pub header: Option<&'a [u8]>,
+    /// Folded texts; none at all of what must not be opened.
+    pub body: Option<&'a [String]>,
+}
+
+impl Query {
+    pub fn new(key: Key<UidSet>) -> Self {
+        Self(folded(key))
+    }
+
+    /// The only messages that can match, and whether all of them do.
+    pub fn narrow(&self, glance: &Glance) -> (UidSet, bool) {
+        narrow(&self.0, glance)
+    }
+
+    pub fn judge(&self, known: &Known<'_>) -> Option<bool> {
+        judge(&self.0, known)
+    }
+}
+
+fn folded(key: Key<UidSet>) -> Key<UidSet> {
+    match key {
+        Key::And(keys) => Key::And(keys.into_iter().map(folded).collect()),
+        Key::Or(a, b) => Key::Or(Box::new(folded(*a)), Box::new(folded(*b))),
+        Key::Not(key) => Key::Not(Box::new(folded(*key))),
+        Key::Header { name, text } => Key::Header { name, text: fold(&text) },
+        Key::Text(text) => Key::Text(fold(&text)),
+        Key::Body(text) => Key::Body(fold(&text)),
+        other => other,
+    }
+}
+
+fn narrow(key: &Key<UidSet>, glance: &Glance) -> (UidSet, bool) {
+    let all = &glance.uids;
+    match key {
+        Key::All => (all.clone(), true),
+        Key::Messages(set) => (all.intersection(set), true),
+        Key::Flag(SystemFlags::SEEN) => (all.difference(&glance.unseen), true),
+        Key::Flag(SystemFlags::DELETED) => (glance.deleted.clone(), true),
+        Key::Recent => (UidSet::new(), true),
+        Key::And(keys) => keys.iter().fold((all.clone(), true), |(set, sure), key| {
+            let (other, other_sure) = narrow(key, glance);
+            (set.intersection(&other), sure && other_sure)
+        }),
+        Key::Or(a, b) => {
+            let ((a, a_sure), (b, b_sure)) = (narrow(a, glance), narrow(b, glance));
+            (a.union(&b), a_sure && b_sure)
+        }
+        Key::Not(key) => match narrow(key, glance) {
+            (set, true) => (all.difference(&set), true),
+            (_, false) => (all.clone(), false),
+        },
+        _ => (all.clone(), false),
+    }
+}
+
+// table
+fn judge(key: &Key<UidSet>, known: &Known<'_>) -> Option<bool> {
+    let row = known.row;
+    let day = || row.internal_date.istanbul().date_naive();
+    let age = || known.now.millis().saturating_sub(row.internal_date.millis()) / 1000;
+    Some(match key {
+        Key::All => true,
+        Key::And(keys) => return all(keys.iter().map(|key| judge(key, known))),
+        Key::Or(a, b) => return either(judge(a, known), || judge(b, known)),
+        Key::Not(key) => !judge(key, known)?,
+        Key::Messages(set) => set.contains(row.uid),
+        Key::Flag(flag) => row.flags.system.has(*flag),
+        Key::Keyword(word) => row.flags.keywords.contains(word.as_str()),
+        Key::Recent => false,
+        Key::Before(date) => day() < *date,
+        Key::On(date) => day() == *date,
+        Key::Since(date) => day() >= *date,
+        Key::SentBefore(date) => sent_day(known)?.is_some_and(|day| day < *date),
+        Key::SentOn(date) => sent_day(known)?.is_some_and(|day| day == *date),
+        Key::SentSince(date) => sent_day(known)?.is_some_and(|day| day >= *date),
+        Key::Older(secs) => age() >= i64::from(*secs),
+        Key::Younger(secs) => age() <= i64::from(*secs),
+        Key::Larger(size) => row.size > *size,
+        Key::Smaller(size) => row.size < *size,
+        Key::ModSeq(value) => row.mod_seq >= *value,
+        Key::Header { name, text } => has_field(known.header?, name, text),
+        Key::Body(text) => in_body(known.body?, text),
+        Key::Text(text) => match in_header(known.header?, text) {
+            true => true,
+            false => in_body(known.body?, text),
+        },
+    })
+}
+
+/// No as soon as one is no, whatever is unknown of the others.
+fn all(mut answers: impl Iterator<Item = Option<bool>>) -> Option<bool> {
+    let mut unknown = false;
+    let no = answers.any(|answer| {
+        unknown |= answer.is_none();
+        answer == Some(false)
+    });
+    match (no, unknown) {
+        (true, _) => Some(false),
+        (false, true) => None,
+        (false, false) => Some(true),
+    }
+}
+
+fn either(one: Option<bool>, other: impl FnOnce() -> Option<bool>) -> Option<bool> {
+    if one == Some(true) {
+        return one;
+    }
+    match (one, other()) {
+        (_, Some(true)) => Some(true),
+        (Some(false), Some(false)) => Some(false),
+        _ => None,
+    }
+}
+
+/// An empty text asks whether the field is there (RFC 9051 §6.4.4).
+fn has_field(header: &[u8], name: &str, text: &str) -> bool {
+    let mut named = fields(header).filter(|field| field.is(name));
+    match text.is_empty() {
+        true => named.next().is_some(),
+        false => named.any(|field| fold(&text::decode_words(field.value)).contains(text)),
+    }
+}
+
+fn in_header(header: &[u8], text: &str) -> bool {
+    fields(header).any(|field| {
+        let name = String::from_utf8_lossy(field.name);
+        fold(&format!("{name}: {}", text::decode_words(field.value))).contains(text)
+    })
+}
+
+fn in_body(body: &[String], text: &str) -> bool {
+    body.iter().any(|part| part.contains(text))
+}
+
+/// The day that `Date:` names, in the zone it names (RFC 9051 §6.4.4).
+fn sent_day(known: &Known<'_>) -> Option<Option<NaiveDate>> {
+    let field = fields(known.header?).find(|field| field.is("Date"));
+    Some(field.and_then(|field| {
+        let value = String::from_utf8_lossy(field.value).into_owned();
+        let date = mail_parser::DateTime::parse_rfc822(value.trim()).filter(|d| d.is_valid())?;
+        NaiveDate::from_ymd_opt(date.year.into(), date.month.into(), date.day.into())
+    }))
+}

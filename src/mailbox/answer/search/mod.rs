@@ -1,0 +1,146 @@
+//! SEARCH: first what sets alone tell, then rows, then headers, then opened content; a message is
+//! looked at only as far as it takes. Of an unopened dispatch only the outer header is looked at.
+
+mod judge;
+mod text;
+
+pub use judge::{Known, Query};
+
+use super::views::Views;
+use super::{Answered, Failure, Who, owned, words};
+use crate::store::mail::Kind;
+use crate::store::mail::view::{self, Mailbox, MessageRow, Want};
+use crate::store::{Blobs, Tx, contents};
+use crate::wire::MailboxId;
+use crate::wire::imap::{ModSeq, Uid, UidSet};
+
+/// How far a search is.
+#[derive(Clone, Debug, Default)]
+pub struct Progress {
+    pub found: UidSet,
+    pub highest_modseq: ModSeq,
+    /// Rows don't tell of these.
+    pub to_read: UidSet,
+    /// Nor do headers of these.
+    pub to_open: UidSet,
+    /// Octets of content read so far.
+    pub read: u64,
+}
+
+/// Which messages are to be looked at, and whether that is the result already.
+pub fn candidates(
+    tx: &mut Tx<'_>,
+    who: &Who,
+    views: &Views,
+    id: MailboxId,
+    query: &Query,
+) -> Answered<(UidSet, bool)> {
+    let mailbox = owned(tx, who, id)?;
+    let glance = views.glance(tx, &mailbox)?;
+    Ok(query.narrow(&glance))
+}
+
+/// Judges a batch by its rows.
+pub fn by_rows(
+    tx: &mut Tx<'_>,
+    who: &Who,
+    id: MailboxId,
+    batch: &UidSet,
+    query: &Query,
+) -> Answered<Progress> {
+    let mailbox = owned(tx, who, id)?;
+    let mut progress = Progress::default();
+    for row in view::rows(tx, &mailbox, batch, Want::default())? {
+        match query.judge(&Known { row: &row, now: who.now, header: None, body: None }) {
+            Some(hit) => progress.note(&row, hit),
+            None => progress.to_read.insert(row.uid),
+        }
+    }
+    Ok(progress)
+}
+
+/// Judges a batch by rows and headers.
+pub fn by_headers(
+    tx: &mut Tx<'_>,
+    who: &Who,
+    id: MailboxId,
+    batch: &UidSet,
+    query: &Query,
+) -> Answered<Progress> {
+    let mailbox = owned(tx, who, id)?;
+    let mut progress = Progress::default();
+    for row in view::rows(tx, &mailbox, batch, Want { header: true, structure: false })? {
+        let nothing: &[String] = &[];
+        let body = (row.kind == Kind::Sealed).then_some(nothing);
+        let known = Known { row: &row, now: who.now, header: Some(&row.header), body };
+        match query.judge(&known) {
+            Some(hit) => progress.note(&row, hit),
+            None => progress.to_open.insert(row.uid),
+        }
+    }
+    Ok(progress)
+}
+
+/// Judges one message by all there is.
+pub fn by_content(
+    tx: &mut Tx<'_>,
+    who: &Who,
+    id: MailboxId,
+    uid: Uid,
+    query: &Query,
+    blobs: &Blobs,
+) -> Answered<Progress> {
+    let mailbox = owned(tx, who, id)?;
+    let mut progress = Progress::default();
+    let want = Want { header: true, structure: true };
+    let found = view::rows(tx, &mailbox, &UidSet::one(uid), want)?;
+    let Some(row) = found.first() else { return Ok(progress) };
+    let (texts, read) = opened_texts(tx, &mailbox, row, blobs)?;
+    progress.read = read;
+    let known = Known { row, now: who.now, header: Some(&row.header), body: Some(&texts) };
+    progress.note(row, query.judge(&known).unwrap_or(false));
+    Ok(progress)
+}
+
+fn opened_texts(
+    tx: &mut Tx<'_>,
+    _of: &Mailbox,
+    row: &MessageRow,
+    blobs: &Blobs,
+) -> Answered<(Vec<String>, u64)> {
+    if row.kind == Kind::Sealed {
+        return Ok((Vec::new(), 0));
+    }
+    let content = contents::find(tx, row.content)?;
+    text::texts(&row.structure, content.size, &mut |range| Ok(content.read(blobs, range)?))
+}
+
+impl Progress {
+    fn note(&mut self, row: &MessageRow, hit: bool) {
+        if hit {
+            self.found.insert(row.uid);
+            self.highest_modseq = self.highest_modseq.max(row.mod_seq);
+        }
+    }
+
+    /// Takes in what a batch told. Refused when more content was read than one search may.
+    pub fn add(&mut self, batch: Progress) -> Answered<()> {
+        self.found = self.found.union(&batch.found);
+        self.to_read = self.to_read.union(&batch.to_read);
+        self.to_open = self.to_open.union(&batch.to_open);
+        self.highest_modseq = self.highest_modseq.max(batch.highest_modseq);
+        self.read += batch.read;
+        match self.read > READ_MAX {
+            true => Err(Failure::said(words::SEARCH_TOO_WIDE)),
+            false => Ok(()),
+        }
+    }
+}
+
+/// Rows judged at one go.
+pub const ROWS: usize = 2048;
+/// Headers judged at one go.
+pub const HEADERS: usize = 256;
+/// Octets of content that one search may open (invariant 10): some 100,000 ordinary mails.
+const READ_MAX: u64 = 2 << 30;
+

@@ -1,0 +1,65 @@
+//! COPY and MOVE (RFC 6851) and their UID forms.
+
+use super::Step;
+use super::sync;
+use crate::mailbox::ask::{Answer, Ask, Refusal};
+use crate::mailbox::core::Core;
+use crate::mailbox::reply::{self, Reply};
+use crate::wire::imap::MessageSet;
+
+#[derive(Debug)]
+pub(in crate::mailbox) struct Task {
+    tag: String,
+}
+
+pub(super) fn start(
+    tag: String,
+    uid: bool,
+    set: &MessageSet,
+    to: &[u8],
+    moving: bool,
+    core: &mut Core,
+) -> Step {
+    let Some(view) = core.view() else { return Step::Done };
+    let (mailbox, read_only) = (view.mailbox, view.read_only);
+    let Ok(uids) = view.resolve(set) else {
+        return core.done(&tag, Reply::bad("No such message"));
+    };
+    let Some(to) = core.mailbox(to) else {
+        return core.done(&tag, Reply::refused(&Refusal::Cannot));
+    };
+    match uids.is_empty() {
+        _ if moving && read_only => core.done(&tag, Reply::refused(&Refusal::ReadOnlyMailbox)),
+        // RFC 9051 §6.4.9: a UID that is not there is no error.
+        true if uid => core.done(&tag, Reply::ok("No messages")),
+        true => core.done(&tag, Reply::no("No messages")),
+        false if moving => {
+            Step::Ask(Ask::Move { mailbox, uids, to }, super::Task::Copy(Task { tag }))
+        }
+        false => Step::Ask(Ask::Copy { mailbox, uids, to }, super::Task::Copy(Task { tag })),
+    }
+}
+
+impl Task {
+    pub fn answer(self, answer: Answer, core: &mut Core) -> Step {
+        match answer {
+            Answer::Copied(placed) => {
+                let code = placed.as_ref().and_then(reply::copyuid);
+                sync::finish(self.tag, Reply { code, ..Reply::ok("COPY completed") }, core)
+            }
+            Answer::Moved(moved) => {
+                // RFC 6851 §4.3: COPYUID stands before the EXPUNGE responses, untagged.
+                if let Some(code) = moved.placed.as_ref().and_then(reply::copyuid) {
+                    core.note(code, "Moved");
+                }
+                sync::tell_gone(&moved.gone, core);
+                sync::finish(self.tag, Reply::ok("MOVE completed"), core)
+            }
+            Answer::Refused(Refusal::NoSuchMailbox) => {
+                core.done(&self.tag, Reply::refused(&Refusal::NoSuchTarget))
+            }
+            Answer::Refused(refusal) => core.done(&self.tag, Reply::refused(&refusal)),
+            _ => core.done(&self.tag, Reply::refused(&Refusal::Unavailable)),
+        }
+    }
+}

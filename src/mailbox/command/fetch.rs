@@ -1,0 +1,363 @@
+//! FETCH and UID FETCH: rows batch by batch, content chunk by chunk, so that neither a mailbox of
+//! 100,000 messages nor a message of 25 MiB is ever held.
+
+use super::Step;
+use super::piece::{self, Found, Kind, Piece};
+use super::store::settable;
+use crate::mailbox::ask::{
+    Answer, Ask, BATCH, FlagChange, HEADER_BATCH, Opening, Refusal, Row, RowWant, Store, Stored,
+};
+use crate::mailbox::core::Core;
+use crate::mailbox::reply::{self, Reply};
+use crate::wire::MailboxId;
+use crate::wire::imap::command::{Fetch, FetchItem};
+use crate::wire::imap::encode::Fetch as Response;
+use crate::wire::imap::{Flags, Structure, SystemFlags, UidSet};
+use crate::wire::mime::SectionText;
+use crate::wire::mime::section::pick_fields;
+
+#[derive(Debug)]
+pub(in crate::mailbox) struct Task {
+    tag: String,
+    mailbox: MailboxId,
+    items: Vec<FetchItem>,
+    want: RowWant,
+    sets_seen: bool,
+    /// Not asked for yet.
+    left: UidSet,
+    rows: std::vec::IntoIter<Row>,
+    /// Got `\Seen` from this very command: the client is told.
+    now_seen: UidSet,
+    stage: Stage,
+    /// The worst that happened.
+    failed: Option<Refusal>,
+    /// How many rows were asked for that are gone.
+    gone: usize,
+}
+
+#[derive(Debug)]
+enum Stage {
+    /// Which messages changed since (RFC 7162 §3.1.4.1).
+    Since,
+    Rows {
+        asked: usize,
+    },
+    /// `\Seen` is being set on these.
+    Seen(Vec<Row>),
+    Content(Writing, Piece),
+}
+
+/// A response in the middle.
+#[derive(Debug)]
+struct Writing {
+    row: Row,
+    /// The next item.
+    item: usize,
+    /// Nothing is written between the parentheses yet.
+    first: bool,
+}
+
+pub(super) fn start(tag: String, fetch: Fetch, core: &mut Core) -> Step {
+    let Fetch { uid, set, mut items, changed_since, vanished } = fetch;
+    let binary =
+        |item: &FetchItem| matches!(item, FetchItem::Binary { .. } | FetchItem::BinarySize { .. });
+    if vanished || items.iter().any(binary) {
+        return core.done(&tag, Reply::bad("Not advertised"));
+    }
+    core.enabled.condstore |= changed_since.is_some() || items.contains(&FetchItem::ModSeq);
+    let Some(view) = core.view() else { return Step::Done };
+    let Ok(left) = view.resolve(&set) else {
+        return core.done(&tag, Reply::bad("No such message"));
+    };
+    if uid && !items.contains(&FetchItem::Uid) {
+        items.insert(0, FetchItem::Uid);
+    }
+    if changed_since.is_some() && !items.contains(&FetchItem::ModSeq) {
+        items.push(FetchItem::ModSeq);
+    }
+    let task = Task {
+        tag,
+        mailbox: view.mailbox,
+        want: want(&items),
+        sets_seen: !view.read_only && items.iter().any(sets_seen),
+        items,
+        left,
+        rows: Vec::new().into_iter(),
+        now_seen: UidSet::new(),
+        stage: Stage::Since,
+        failed: None,
+        gone: 0,
+    };
+    match changed_since {
+        Some(since) => {
+            let ask = Ask::Changes { mailbox: task.mailbox, since };
+            Step::Ask(ask, super::Task::Fetch(Box::new(task)))
+        }
+        None => task.next_batch(core),
+    }
+}
+
+fn sets_seen(item: &FetchItem) -> bool {
+    matches!(item, FetchItem::Section { peek: false, .. })
+}
+
+fn want(items: &[FetchItem]) -> RowWant {
+    let mut want = RowWant::default();
+    for item in items {
+        match item {
+            FetchItem::Envelope | FetchItem::Body | FetchItem::BodyStructure => {
+                want.structure = true
+            }
+            FetchItem::Section { section, .. } if section.part.is_empty() => match section.text {
+                SectionText::Whole => {}
+                SectionText::Header | SectionText::HeaderFields { .. } => want.header = true,
+                _ => want.structure = true,
+            },
+            FetchItem::Section { .. } => want.structure = true,
+            _ => {}
+        }
+    }
+    want
+}
+
+impl Task {
+    pub fn answer(mut self: Box<Self>, answer: Answer, core: &mut Core) -> Step {
+        let stage = std::mem::replace(&mut self.stage, Stage::Since);
+        match (stage, answer) {
+            (Stage::Since, Answer::Changes(changes)) => {
+                self.left = self.left.intersection(&changes.arrived.union(&changes.changed));
+                self.next_batch(core)
+            }
+            (Stage::Rows { asked }, Answer::Rows(rows)) => {
+                self.gone += asked.saturating_sub(rows.len());
+                self.got_rows(rows, core)
+            }
+            (Stage::Seen(rows), answer) => self.seen(rows, answer, core),
+            (Stage::Content(writing, piece), Answer::Content(chunk)) => {
+                self.got_content(writing, piece, chunk, core)
+            }
+            (Stage::Content(writing, piece), Answer::Refused(refusal)) => {
+                self.no_content(writing, &piece, refusal, core)
+            }
+            (Stage::Content(..), _) => Step::Close,
+            (_, Answer::Refused(refusal)) => core.done(&self.tag, Reply::refused(&refusal)),
+            _ => core.done(&self.tag, Reply::refused(&Refusal::Unavailable)),
+        }
+    }
+
+    fn next_batch(mut self, core: &mut Core) -> Step {
+        if self.left.is_empty() {
+            return self.finish(core);
+        }
+        let uids = self.left.take_first(if self.want.header { HEADER_BATCH } else { BATCH });
+        self.stage = Stage::Rows { asked: uids.len() };
+        let ask = Ask::Rows { mailbox: self.mailbox, uids, want: self.want };
+        Step::Ask(ask, super::Task::Fetch(Box::new(self)))
+    }
+
+    fn finish(self, core: &mut Core) -> Step {
+        let reply = match self.failed {
+            Some(refusal) => Reply::refused(&refusal),
+            None if self.gone > 0 => {
+                Reply::ok("Some messages are gone").code(reply::other("EXPUNGEISSUED"))
+            }
+            None => Reply::ok("FETCH completed"),
+        };
+        core.done(&self.tag, reply)
+    }
+
+    fn got_rows(mut self, rows: Vec<Row>, core: &mut Core) -> Step {
+        let unseen: UidSet = match self.sets_seen {
+            true => rows.iter().filter(|row| !row.is_seen()).map(|row| row.uid).collect(),
+            false => UidSet::new(),
+        };
+        if unseen.is_empty() {
+            self.rows = rows.into_iter();
+            return self.write(core);
+        }
+        self.stage = Stage::Seen(rows);
+        let flags = settable(Flags { system: SystemFlags::SEEN, ..Flags::default() });
+        let ask = Ask::Store(Store {
+            mailbox: self.mailbox,
+            uids: unseen,
+            change: FlagChange::Add,
+            flags,
+            unchanged_since: None,
+            echo: false,
+        });
+        Step::Ask(ask, super::Task::Fetch(Box::new(self)))
+    }
+
+    /// A refusal (an account that can only be read) leaves the flag as it was.
+    fn seen(mut self, mut rows: Vec<Row>, answer: Answer, core: &mut Core) -> Step {
+        if let Answer::Stored(Stored { changed, modseq, .. }) = answer {
+            for row in rows.iter_mut().filter(|row| changed.contains(row.uid)) {
+                row.flags.system = row.flags.system | SystemFlags::SEEN;
+                row.modseq = modseq;
+            }
+            if let Some(view) = core.view_mut() {
+                view.remember(modseq, changed.clone());
+            }
+            self.now_seen = changed;
+        }
+        self.rows = rows.into_iter();
+        self.write(core)
+    }
+
+    /// Writes rows until content must be asked for, or the batch is through.
+    fn write(mut self, core: &mut Core) -> Step {
+        while let Some(row) = self.rows.next() {
+            let Some(sequence) = core.view().and_then(|view| view.sequence(row.uid)) else {
+                continue;
+            };
+            let response = Response::begin(&mut core.out, sequence);
+            if let Some((item, first, piece)) = self.write_row(&row, 0, response) {
+                return self.ask(Writing { row, item, first }, piece);
+            }
+        }
+        self.next_batch(core)
+    }
+
+    fn ask(mut self, writing: Writing, piece: Piece) -> Step {
+        let ask = piece.ask(self.mailbox);
+        self.stage = Stage::Content(writing, piece);
+        Step::Ask(ask, super::Task::Fetch(Box::new(self)))
+    }
+
+    /// Writes items from `from` on; gives the one whose content is needed.
+    fn write_row(
+        &self,
+        row: &Row,
+        from: usize,
+        mut out: Response<'_>,
+    ) -> Option<(usize, bool, Piece)> {
+        let structure = Structure::read(&row.structure);
+        for (at, item) in self.items.iter().enumerate().skip(from) {
+            if let FetchItem::Section { section, partial, name, .. } = item {
+                match piece::find(section, *partial, row) {
+                    Found::Nil => out.raw(name, b"NIL"),
+                    Found::Bytes(bytes) => string(&mut out, name, &bytes),
+                    Found::Content(piece) => return Some((at, out.is_empty(), piece)),
+                }
+            } else {
+                write_item(item, row, structure.as_ref(), &mut out);
+            }
+        }
+        if self.now_seen.contains(row.uid) && !self.items.contains(&FetchItem::Flags) {
+            out.flags(&row.flags);
+        }
+        out.end();
+        None
+    }
+
+    fn got_content(
+        self,
+        mut writing: Writing,
+        mut piece: Piece,
+        mut chunk: Vec<u8>,
+        core: &mut Core,
+    ) -> Step {
+        let whole = piece.missing();
+        if !piece.take(&mut chunk) {
+            return self.no_content(writing, &piece, Refusal::Unavailable, core);
+        }
+        let left = piece.missing();
+        let name = self.name(writing.item);
+        let mut out = response(&mut core.out, writing.first);
+        match &mut piece.kind {
+            Kind::Stream { begun } => {
+                if !std::mem::replace(begun, true) {
+                    out.literal(name, whole);
+                    writing.first = false;
+                }
+                out.append(&chunk);
+            }
+            Kind::Header { not, names, partial, bytes } => {
+                bytes.append(&mut chunk);
+                if left == 0 {
+                    let picked = piece::cut(&pick_fields(bytes, *not, names), *partial);
+                    string(&mut out, name, &picked);
+                    writing.first = false;
+                }
+            }
+        }
+        match left {
+            0 => self.go_on(writing, core),
+            _ => self.ask(writing, piece),
+        }
+    }
+
+    /// A string that was begun can't be ended otherwise than by cutting the line.
+    fn no_content(
+        mut self,
+        mut writing: Writing,
+        piece: &Piece,
+        refusal: Refusal,
+        core: &mut Core,
+    ) -> Step {
+        if matches!(piece.kind, Kind::Stream { begun: true }) {
+            return Step::Close;
+        }
+        match refusal {
+            Refusal::Gone => self.gone += 1,
+            other => self.failed = Some(other),
+        }
+        response(&mut core.out, writing.first).raw(self.name(writing.item), b"NIL");
+        writing.first = false;
+        self.go_on(writing, core)
+    }
+
+    fn go_on(self, writing: Writing, core: &mut Core) -> Step {
+        let Writing { row, item, .. } = writing;
+        let out = Response::resume(&mut core.out);
+        match self.write_row(&row, item + 1, out) {
+            Some((item, first, piece)) => self.ask(Writing { row, item, first }, piece),
+            None => self.write(core),
+        }
+    }
+
+    fn name(&self, item: usize) -> &str {
+        match self.items.get(item) {
+            Some(FetchItem::Section { name, .. }) => name,
+            _ => "BODY[]",
+        }
+    }
+}
+
+fn response(out: &mut Vec<u8>, first: bool) -> Response<'_> {
+    if first { Response::resume_empty(out) } else { Response::resume(out) }
+}
+
+fn write_item(
+    item: &FetchItem,
+    row: &Row,
+    structure: Option<&Structure<'_>>,
+    out: &mut Response<'_>,
+) {
+    let sealed = row.opening == Opening::Sealed;
+    match item {
+        FetchItem::Uid => out.number("UID", u64::from(row.uid)),
+        FetchItem::Flags => out.flags(&row.flags),
+        FetchItem::InternalDate => out.date(row.internal_date),
+        FetchItem::Size => out.number("RFC822.SIZE", row.size),
+        FetchItem::ModSeq => out.modseq(row.modseq),
+        FetchItem::Envelope => out.raw("ENVELOPE", structure.map_or(NIL, |s| s.envelope)),
+        FetchItem::BodyStructure => {
+            let full =
+                structure.map(|s| if sealed { s.masked_bodystructure } else { s.bodystructure });
+            out.raw("BODYSTRUCTURE", full.unwrap_or(NIL));
+        }
+        FetchItem::Body => {
+            let short = structure.map(|s| if sealed { s.masked_body } else { s.body });
+            out.raw("BODY", short.unwrap_or(NIL));
+        }
+        FetchItem::Section { .. } | FetchItem::Binary { .. } | FetchItem::BinarySize { .. } => {}
+    }
+}
+
+fn string(out: &mut Response<'_>, name: &str, bytes: &[u8]) {
+    out.literal(name, bytes.len() as u64);
+    out.append(bytes);
+}
+
+const NIL: &[u8] = b"NIL";

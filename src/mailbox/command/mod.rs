@@ -1,0 +1,176 @@
+//! One file a command. A command that needs the world asks and becomes a task, which owns all it
+//! needs until its answers are in.
+
+mod append;
+mod auth;
+mod copy;
+mod expunge;
+mod fetch;
+mod folders;
+mod idle;
+mod list;
+mod piece;
+mod plain;
+mod search;
+mod select;
+mod status;
+mod store;
+mod sync;
+
+use imap_codec::imap_types::response::Code;
+
+use super::ask::{Answer, Ask};
+use super::core::{Access, Core};
+use super::reply::Reply;
+use crate::wire::imap::command::Command;
+use crate::wire::imap::{BAD_CHARSET, Tagged};
+
+pub(super) use append::{Upload, start as start_append};
+pub(super) use auth::Sasl;
+pub(super) use idle::{changed as idle_changed, done as idle_done};
+
+/// What comes after a command or an answer.
+#[derive(Debug)]
+pub(super) enum Step {
+    Ask(Ask, Task),
+    /// All is said.
+    Done,
+    Upload(Upload),
+    Sasl(Sasl),
+    Idle(String),
+    StartTls(String),
+    Close,
+}
+
+/// A command between its ask and the answer.
+#[derive(Debug)]
+pub(super) enum Task {
+    Login(auth::Login),
+    List(list::Task),
+    Select(select::Task),
+    Status(status::Task),
+    Folder(folders::Task),
+    Append(append::Task),
+    Sync(Box<sync::Task>),
+    Expunge(expunge::Task),
+    Search(search::Task),
+    Fetch(Box<fetch::Task>),
+    Store(store::Task),
+    Copy(copy::Task),
+}
+
+impl Task {
+    pub fn answer(self, answer: Answer, core: &mut Core) -> Step {
+        match self {
+            Self::Login(task) => task.answer(answer, core),
+            Self::List(task) => task.answer(answer, core),
+            Self::Select(task) => task.answer(answer, core),
+            Self::Status(task) => task.answer(answer, core),
+            Self::Folder(task) => task.answer(answer, core),
+            Self::Append(task) => task.answer(answer, core),
+            Self::Sync(task) => task.answer(answer, core),
+            Self::Expunge(task) => task.answer(answer, core),
+            Self::Search(task) => task.answer(answer, core),
+            Self::Fetch(task) => task.answer(answer, core),
+            Self::Store(task) => task.answer(answer, core),
+            Self::Copy(task) => task.answer(answer, core),
+        }
+    }
+
+    /// Whether its output is better collected than sent at every ask.
+    pub fn is_bulk(&self) -> bool {
+        matches!(self, Self::Fetch(_) | Self::Store(_) | Self::Sync(_))
+    }
+}
+
+pub(super) fn start(tagged: Tagged, core: &mut Core) -> Step {
+    let Tagged { tag, command } = tagged;
+    if let Some(reply) = out_of_place(&command, core) {
+        return core.done(&tag, reply);
+    }
+    match command {
+        Command::Capability => plain::capability(&tag, core),
+        Command::Noop | Command::Check => sync::finish(tag, Reply::ok("Done"), core),
+        Command::Logout => plain::logout(&tag, core),
+        Command::StartTls => Step::StartTls(tag),
+        Command::Authenticate { mechanism, initial } => {
+            auth::authenticate(tag, &mechanism, initial, core)
+        }
+        Command::Login { user, password } => auth::login(tag, user, password),
+        Command::Enable(names) => plain::enable(&tag, &names, core),
+        Command::Id(_) => plain::id(&tag, core),
+        Command::Namespace => plain::namespace(&tag, core),
+        Command::Unauthenticate => plain::unauthenticate(&tag, core),
+        Command::Select(select) => select::start(tag, select, core),
+        Command::Create { .. }
+        | Command::Delete(_)
+        | Command::Rename { .. }
+        | Command::Subscribe { .. } => folders::start(tag, command, core),
+        Command::List(list) => list::start(tag, list, core),
+        Command::Lsub { reference, pattern } => list::lsub(tag, &reference, &pattern, core),
+        Command::Status { name, items } => status::start(tag, &name, items, core),
+        // The reader gives an APPEND as an event of its own.
+        Command::Append(append) => append::start(tag, append, core),
+        Command::Idle => idle::start(tag, core),
+        Command::Close => expunge::close(tag, core),
+        Command::Unselect => plain::unselect(&tag, core),
+        Command::Expunge(set) => expunge::start(tag, set, core),
+        Command::Search(search) => search::start(tag, search, core),
+        Command::Fetch(fetch) => fetch::start(tag, fetch, core),
+        Command::Store(store) => store::start(tag, store, core),
+        Command::Copy { uid, set, to } => copy::start(tag, uid, &set, &to, false, core),
+        Command::Move { uid, set, to } => copy::start(tag, uid, &set, &to, true, core),
+    }
+}
+
+/// The answer to what could not be parsed.
+pub(super) fn bad_reply(reason: &'static str) -> Reply {
+    match reason {
+        // RFC 9051 §6.4.4: the one syntax error that is a NO.
+        BAD_CHARSET => Reply::no(reason).code(Code::BadCharset { allowed: Vec::new() }),
+        _ => Reply::bad(reason),
+    }
+}
+
+/// A tagged answer instead of the command, when this is not the state for it (RFC 9051 §3).
+fn out_of_place(command: &Command, core: &Core) -> Option<Reply> {
+    let needs = needs(command);
+    let good = match (&core.access, needs) {
+        (_, Needs::Nothing) => true,
+        (Access::NotAuthenticated, needs) => needs == Needs::Nobody,
+        (Access::Authenticated(_), needs) => needs == Needs::Login,
+        (Access::Selected(..), needs) => needs == Needs::Login || needs == Needs::Mailbox,
+    };
+    match needs {
+        _ if good => plain::needs_tls(command, core),
+        Needs::Nobody => Some(Reply::bad("Already logged in")),
+        Needs::Mailbox if core.account().is_some() => Some(Reply::bad("No mailbox selected")),
+        _ => Some(Reply::bad("Log in first")),
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Needs {
+    Nothing,
+    /// Before login only.
+    Nobody,
+    Login,
+    Mailbox,
+}
+
+fn needs(command: &Command) -> Needs {
+    match command {
+        Command::Capability | Command::Noop | Command::Logout | Command::Id(_) => Needs::Nothing,
+        Command::StartTls | Command::Authenticate { .. } | Command::Login { .. } => Needs::Nobody,
+        Command::Check
+        | Command::Close
+        | Command::Unselect
+        | Command::Expunge(_)
+        | Command::Search(_)
+        | Command::Fetch(_)
+        | Command::Store(_)
+        | Command::Copy { .. }
+        | Command::Move { .. } => Needs::Mailbox,
+        _ => Needs::Login,
+    }
+}

@@ -1,0 +1,80 @@
+//! Commands that need no answer of the world: CAPABILITY, LOGOUT, ENABLE, ID, NAMESPACE, UNSELECT,
+//! UNAUTHENTICATE.
+
+use imap_codec::imap_types::core::{IString, NString, QuotedChar};
+use imap_codec::imap_types::extensions::enable::CapabilityEnable;
+use imap_codec::imap_types::extensions::namespace::Namespace;
+use imap_codec::imap_types::response::Data;
+
+use super::Step;
+use crate::mailbox::core::{Core, Tls};
+use crate::mailbox::reply::Reply;
+use crate::wire::imap::command::Command;
+use crate::wire::imap::encode;
+
+pub(super) fn capability(tag: &str, core: &mut Core) -> Step {
+    if let Some(all) = core.capabilities() {
+        encode::data(&mut core.out, Data::Capability(all));
+    }
+    core.done(tag, Reply::ok("CAPABILITY completed"))
+}
+
+pub(super) fn logout(tag: &str, core: &mut Core) -> Step {
+    encode::bye(&mut core.out, None, "Goodbye");
+    core.say(Some(tag), Reply::ok("LOGOUT completed"));
+    Step::Close
+}
+
+/// Says what was newly enabled (RFC 5161 §3.1).
+pub(super) fn enable(tag: &str, names: &[String], core: &mut Core) -> Step {
+    let mut capabilities = Vec::new();
+    if names.iter().any(|name| name == "CONDSTORE") && !core.enabled.condstore {
+        core.enabled.condstore = true;
+        capabilities.push(CapabilityEnable::CondStore);
+    }
+    encode::data(&mut core.out, Data::Enabled { capabilities });
+    core.done(tag, Reply::ok("ENABLE completed"))
+}
+
+pub(super) fn id(tag: &str, core: &mut Core) -> Step {
+    let pair = |(name, value): &(String, String)| {
+        let name = IString::try_from(name.clone()).ok()?;
+        Some((name, NString(Some(IString::try_from(value.clone()).ok()?))))
+    };
+    let pairs: Vec<_> = core.config.id.iter().filter_map(pair).collect();
+    let parameters = (!pairs.is_empty()).then_some(pairs);
+    encode::data(&mut core.out, Data::Id { parameters });
+    core.done(tag, Reply::ok("ID completed"))
+}
+
+pub(super) fn namespace(tag: &str, core: &mut Core) -> Step {
+    let prefix = IString::try_from("");
+    let delimiter = QuotedChar::try_from('/').ok();
+    let own = prefix.map(|prefix| Namespace { prefix, delimiter, extensions: Vec::new() });
+    let personal = own.into_iter().collect();
+    let (other, shared) = (Vec::new(), Vec::new());
+    encode::data(&mut core.out, Data::Namespace { personal, other, shared });
+    core.done(tag, Reply::ok("NAMESPACE completed"))
+}
+
+pub(super) fn unselect(tag: &str, core: &mut Core) -> Step {
+    core.unselect();
+    core.done(tag, Reply::ok("UNSELECT completed"))
+}
+
+/// RFC 8437: back to where one logs in; what was enabled is forgotten.
+pub(super) fn unauthenticate(tag: &str, core: &mut Core) -> Step {
+    core.logged_out();
+    core.done(tag, Reply::ok("UNAUTHENTICATE completed"))
+}
+
+/// Passwords only under TLS, and TLS only once.
+pub(super) fn needs_tls(command: &Command, core: &Core) -> Option<Reply> {
+    match (command, core.config.tls) {
+        (Command::StartTls, Tls::Active) => Some(Reply::bad("TLS is active already")),
+        (Command::Login { .. } | Command::Authenticate { .. }, Tls::Offered) => {
+            Some(Reply::no("STARTTLS first").named("PRIVACYREQUIRED"))
+        }
+        _ => None,
+    }
+}

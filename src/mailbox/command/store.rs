@@ -1,0 +1,132 @@
+//! STORE and UID STORE, with UNCHANGEDSINCE (RFC 7162 §3.1.3), a thousand messages at a time.
+
+use imap_codec::imap_types::response::Code;
+use imap_codec::imap_types::sequence::SequenceSet as CodeSet;
+
+use super::Step;
+use crate::mailbox::ask::{Answer, Ask, FlagChange, FlagRow, Refusal, Store as StoreAsk, Stored};
+use crate::mailbox::core::Core;
+use crate::mailbox::reply::Reply;
+use crate::wire::MailboxId;
+use crate::wire::imap::command::{Store, StoreKind};
+use crate::wire::imap::{Flags, ModSeq, UidSet, encode};
+
+#[derive(Debug)]
+pub(in crate::mailbox) struct Task {
+    tag: String,
+    uid: bool,
+    silent: bool,
+    mailbox: MailboxId,
+    change: FlagChange,
+    flags: Flags,
+    unchanged_since: Option<ModSeq>,
+    left: UidSet,
+    modified: UidSet,
+}
+
+pub(super) fn start(tag: String, store: Store, core: &mut Core) -> Step {
+    core.enabled.condstore |= store.unchanged_since.is_some();
+    let Some(view) = core.view() else { return Step::Done };
+    let (mailbox, read_only) = (view.mailbox, view.read_only);
+    let Ok(left) = view.resolve(&store.set) else {
+        return core.done(&tag, Reply::bad("No such message"));
+    };
+    if read_only {
+        return core.done(&tag, Reply::refused(&Refusal::ReadOnlyMailbox));
+    }
+    let change = match store.change {
+        StoreKind::Add => FlagChange::Add,
+        StoreKind::Remove => FlagChange::Remove,
+        StoreKind::Replace => FlagChange::Replace,
+    };
+    let task = Task {
+        tag,
+        uid: store.uid,
+        silent: store.silent,
+        mailbox,
+        change,
+        flags: settable(store.flags),
+        unchanged_since: store.unchanged_since,
+        left,
+        modified: UidSet::new(),
+    };
+    task.next(core)
+}
+
+/// The flags a client may set: `$Kep…` is the server's and left out without a word.
+pub(super) fn settable(flags: Flags) -> Flags {
+    Flags { keywords: flags.keywords.client_owned(), ..flags }
+}
+
+impl Task {
+    fn next(mut self, core: &mut Core) -> Step {
+        if self.left.is_empty() {
+            let reply = self.reply(core);
+            return core.done(&self.tag, reply);
+        }
+        let ask = StoreAsk {
+            mailbox: self.mailbox,
+            uids: self.left.take_first(BATCH),
+            change: self.change,
+            flags: self.flags.clone(),
+            unchanged_since: self.unchanged_since,
+            echo: !self.silent || core.enabled.condstore,
+        };
+        Step::Ask(Ask::Store(ask), super::Task::Store(self))
+    }
+
+    pub fn answer(mut self, answer: Answer, core: &mut Core) -> Step {
+        match answer {
+            Answer::Stored(stored) => {
+                self.tell(&stored, core);
+                self.modified = self.modified.union(&stored.modified);
+                if let Some(view) = core.view_mut() {
+                    view.remember(stored.modseq, stored.changed);
+                }
+                self.next(core)
+            }
+            Answer::Refused(refusal) => core.done(&self.tag, Reply::refused(&refusal)),
+            _ => core.done(&self.tag, Reply::refused(&Refusal::Unavailable)),
+        }
+    }
+
+    fn tell(&self, stored: &Stored, core: &mut Core) {
+        for row in &stored.rows {
+            let Some(sequence) = core.view().and_then(|view| view.sequence(row.uid)) else {
+                continue;
+            };
+            self.tell_one(row, sequence, core);
+        }
+    }
+
+    fn tell_one(&self, row: &FlagRow, sequence: u32, core: &mut Core) {
+        super::select::learn(&row.flags.keywords, core);
+        let mut fetch = encode::Fetch::begin(&mut core.out, sequence);
+        if self.uid || core.enabled.condstore {
+            fetch.number("UID", u64::from(row.uid));
+        }
+        if !self.silent {
+            fetch.flags(&row.flags);
+        }
+        if core.enabled.condstore {
+            fetch.modseq(row.modseq);
+        }
+        fetch.end();
+    }
+
+    fn reply(&self, core: &Core) -> Reply {
+        let numbers = match core.view() {
+            Some(view) if !self.uid => view.sequences(&self.modified),
+            _ => self.modified.clone(),
+        };
+        match CodeSet::try_from(numbers.to_string().as_str()) {
+            Ok(set) if !numbers.is_empty() => {
+                Reply::ok("Some were changed meanwhile").code(Code::Modified(set))
+            }
+            _ => Reply::ok("STORE completed"),
+        }
+    }
+}
+
+/// Messages in one ask.
+const BATCH: usize = 1_000;

@@ -1,0 +1,105 @@
+//! What the client hears: status lines, codes, and refusals worded for whoever reads them.
+
+use imap_codec::imap_types::core::Vec1;
+use imap_codec::imap_types::extensions::uidplus::{UidElement, UidSet as CodeUids};
+use imap_codec::imap_types::response::{Code, CodeOther, StatusKind};
+use std::num::NonZeroU32;
+
+use super::ask::{Placed, Refusal};
+use crate::wire::imap::UidSet;
+
+/// A tagged answer, made before it may be sent.
+#[derive(Debug)]
+pub(super) struct Reply {
+    pub kind: StatusKind,
+    pub code: Option<Code<'static>>,
+    pub text: String,
+}
+
+impl Reply {
+    pub fn ok(text: &str) -> Self {
+        Self { kind: StatusKind::Ok, code: None, text: text.to_owned() }
+    }
+
+    pub fn no(text: &str) -> Self {
+        Self { kind: StatusKind::No, code: None, text: text.to_owned() }
+    }
+
+    pub fn bad(text: &str) -> Self {
+        Self { kind: StatusKind::Bad, code: None, text: text.to_owned() }
+    }
+
+    pub fn code(mut self, code: Code<'static>) -> Self {
+        self.code = Some(code);
+        self
+    }
+
+    /// A code imap-types has no variant for.
+    pub fn named(self, code: &'static str) -> Self {
+        self.code(other(code))
+    }
+
+    pub fn refused(refusal: &Refusal) -> Self {
+        let reply = Self::no(text(refusal));
+        match refusal {
+            Refusal::BadCredentials => reply.named("AUTHENTICATIONFAILED"),
+            Refusal::AccountClosed => reply.named("CONTACTADMIN"),
+            Refusal::ReadOnlyAccount | Refusal::ReadOnlyMailbox => reply.named("NOPERM"),
+            Refusal::NoSuchMailbox | Refusal::Gone => reply.named("NONEXISTENT"),
+            Refusal::NoSuchTarget => reply.code(Code::TryCreate),
+            Refusal::MailboxExists => reply.named("ALREADYEXISTS"),
+            Refusal::Cannot => reply.named("CANNOT"),
+            Refusal::HasChildren => reply.named("HASCHILDREN"),
+            Refusal::OverQuota => reply.code(Code::OverQuota),
+            Refusal::TooBig => reply.code(Code::TooBig),
+            Refusal::Limit => reply.named("LIMIT"),
+            Refusal::Unavailable => reply.named("UNAVAILABLE"),
+            Refusal::Said(_) => reply,
+        }
+    }
+}
+
+pub(super) fn other(code: &'static str) -> Code<'static> {
+    Code::Other(CodeOther::unvalidated(code.as_bytes()))
+}
+
+/// `COPYUID`; nothing when a set is empty.
+pub(super) fn copyuid(placed: &Placed) -> Option<Code<'static>> {
+    Some(Code::CopyUid {
+        uid_validity: NonZeroU32::new(placed.uid_validity)?,
+        source: uids(&placed.from)?,
+        destination: uids(&placed.to)?,
+    })
+}
+
+fn uids(set: &UidSet) -> Option<CodeUids> {
+    let element = |&(first, last): &(u32, u32)| {
+        let (first, last) = (NonZeroU32::new(first)?, NonZeroU32::new(last)?);
+        Some(if first == last { UidElement::Single(first) } else { UidElement::Range(first, last) })
+    };
+    let all: Vec<_> = set.ranges().iter().filter_map(element).collect();
+    Vec1::try_from(all).ok().map(CodeUids)
+}
+
+/// Mail programs show some of these to their user: Turkish, then English.
+fn text(refusal: &Refusal) -> &str {
+    match refusal {
+        Refusal::BadCredentials => "Kullanıcı adı veya parola yanlış / Wrong name or password",
+        Refusal::AccountClosed => "Hesap kapalı / The account is closed",
+        Refusal::ReadOnlyAccount => {
+            "Hesap kapalı, yalnızca okunabilir / The account is closed and can only be read"
+        }
+        Refusal::NoSuchMailbox => "No such mailbox",
+        Refusal::NoSuchTarget => "No such mailbox; create it first",
+        Refusal::MailboxExists => "Bu klasör zaten var / The mailbox exists already",
+        Refusal::Cannot => "Bu klasörde yapılamaz / Not possible with this mailbox",
+        Refusal::HasChildren => "Klasörün alt klasörleri var / The mailbox has others under it",
+        Refusal::ReadOnlyMailbox => "Klasör yalnızca okunabilir / The mailbox can only be read",
+        Refusal::OverQuota => "Posta kutusu dolu / The account is over quota",
+        Refusal::TooBig => "İleti çok büyük / The message is too big",
+        Refusal::Limit => "Sınıra ulaşıldı / A limit is reached",
+        Refusal::Gone => "The message is gone",
+        Refusal::Unavailable => "Geçici bir sorun var, yeniden deneyin / Try again later",
+        Refusal::Said(words) => words,
+    }
+}

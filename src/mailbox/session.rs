@@ -1,0 +1,288 @@
+//! The IMAP session: bytes and answers in, what to do next out. The shell calls `next` and does
+//! what it says, until `Close`:
+//! `Read` → `feed`; `Send` → write; `Ask` → `answer`; `Wait` → `feed`, `changed` or `timeout`,
+//! whichever comes first; `StartTls` → handshake, then `secured`.
+
+use std::time::Duration;
+
+use super::ask::{Answer, Ask};
+use super::command::{self, Step, Task};
+use super::core::{Access, Core};
+use super::reply::Reply;
+use crate::wire::imap::encode;
+use crate::wire::imap::reader::Event;
+use crate::wire::imap::{MailboxName, ModSeq};
+use crate::wire::{AccountId, MailboxId};
+
+pub use super::core::{Config, Tls};
+
+#[derive(Debug)]
+pub enum Next {
+    Read,
+    Send(Vec<u8>),
+    StartTls,
+    Ask(Ask),
+    /// The client idles: wake on its bytes, on a change of this mailbox after `since` (if there
+    /// is one already, at once), or on time.
+    Wait(Option<Watch>),
+    Close,
+}
+
+/// What to watch for an idling client.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Watch {
+    pub mailbox: MailboxId,
+    pub since: ModSeq,
+}
+
+#[derive(Debug)]
+pub struct Session {
+    core: Core,
+    phase: Phase,
+    /// Commands that were none.
+    bad: u32,
+}
+
+/// What is going on; waiting for us is a phase too.
+#[derive(Debug)]
+enum Phase {
+    Ready,
+    /// An ask that is due, and the task it belongs to.
+    Asking(Box<(Ask, Task)>),
+    /// It was handed out.
+    Awaiting(Box<Task>),
+    /// The message of an APPEND streams in.
+    Uploading(command::Upload),
+    /// AUTHENTICATE waits for a line.
+    Sasl(command::Sasl),
+    Idling {
+        tag: String,
+    },
+    StartTls,
+    Handshake,
+    Closing,
+}
+
+impl Session {
+    pub fn new(config: Config) -> Self {
+        let mut core = Core::new(config);
+        core.greet();
+        Self { core, phase: Phase::Ready, bad: 0 }
+    }
+
+    pub fn feed(&mut self, bytes: &[u8]) {
+        self.core.reader.feed(bytes);
+    }
+
+    #[expect(clippy::should_implement_trait, reason = "a turn of the dialogue, not an item")]
+    pub fn next(&mut self) -> Next {
+        loop {
+            if self.must_send() {
+                return Next::Send(std::mem::take(&mut self.core.out));
+            }
+            match std::mem::replace(&mut self.phase, Phase::Ready) {
+                Phase::Asking(due) => {
+                    let (ask, task) = *due;
+                    self.phase = Phase::Awaiting(Box::new(task));
+                    return Next::Ask(ask);
+                }
+                Phase::StartTls => {
+                    self.phase = Phase::Handshake;
+                    return Next::StartTls;
+                }
+                Phase::Closing => {
+                    self.phase = Phase::Closing;
+                    return Next::Close;
+                }
+                phase => {
+                    let Some(event) = self.listen(&phase) else {
+                        let next = self.rest(&phase);
+                        self.phase = phase;
+                        return next;
+                    };
+                    self.happen(phase, event);
+                }
+            }
+        }
+    }
+
+    /// The answer to the ask handed out last.
+    pub fn answer(&mut self, answer: Answer) {
+        match std::mem::replace(&mut self.phase, Phase::Ready) {
+            Phase::Awaiting(task) => {
+                let step = task.answer(answer, &mut self.core);
+                self.take(step);
+            }
+            phase => self.phase = phase,
+        }
+    }
+
+    /// The mailbox of `Next::Wait` changed.
+    pub fn changed(&mut self) {
+        match std::mem::replace(&mut self.phase, Phase::Ready) {
+            Phase::Idling { tag } => {
+                let step = command::idle_changed(tag, &self.core);
+                self.take(step);
+            }
+            phase => self.phase = phase,
+        }
+    }
+
+    /// TLS stands.
+    pub fn secured(&mut self) {
+        if matches!(self.phase, Phase::Handshake) {
+            self.core.secured();
+            self.phase = Phase::Ready;
+        }
+    }
+
+    /// How long the shell lets this client be silent (RFC 9051 §5.4: thirty minutes at least).
+    pub fn patience(&self) -> Duration {
+        match self.core.access {
+            Access::NotAuthenticated => BEFORE_LOGIN,
+            _ => AUTOLOGOUT,
+        }
+    }
+
+    /// The client was silent for longer than `patience`.
+    pub fn timeout(&mut self) {
+        // In the middle of a message or an ask a BYE helps nobody; the line is simply cut.
+        if matches!(self.phase, Phase::Ready | Phase::Idling { .. } | Phase::Sasl(_)) {
+            encode::bye(&mut self.core.out, None, "Autologout");
+        }
+        self.phase = Phase::Closing;
+    }
+
+    /// The server stops: the client is told, unless it is in the middle of something.
+    pub fn shut_down(&mut self) {
+        if matches!(self.phase, Phase::Ready | Phase::Idling { .. } | Phase::Sasl(_)) {
+            encode::bye(&mut self.core.out, None, "Server is going down");
+        }
+        self.phase = Phase::Closing;
+    }
+
+    /// Whose session it is, after a login.
+    pub fn account(&self) -> Option<AccountId> {
+        self.core.account()
+    }
+
+    /// The mailbox selected.
+    pub fn selected(&self) -> Option<&MailboxName> {
+        self.core.view().map(|view| &view.name)
+    }
+
+    /// Output waits, and is not better sent together with what comes next.
+    fn must_send(&self) -> bool {
+        let much = self.core.out.len() >= FLUSH;
+        let more = matches!(&self.phase, Phase::Asking(due) if due.1.is_bulk());
+        much || !(self.core.out.is_empty() || more)
+    }
+
+    fn listen(&mut self, phase: &Phase) -> Option<Event> {
+        match phase {
+            Phase::Ready | Phase::Uploading(_) | Phase::Sasl(_) | Phase::Idling { .. } => {
+                self.core.reader.event()
+            }
+            _ => None,
+        }
+    }
+
+    fn rest(&self, phase: &Phase) -> Next {
+        match phase {
+            Phase::Idling { .. } => Next::Wait(self.core.watch()),
+            _ => Next::Read,
+        }
+    }
+
+    fn happen(&mut self, phase: Phase, event: Event) {
+        let step = match (phase, event) {
+            (phase, Event::Hopeless(reason)) => {
+                encode::bye(&mut self.core.out, None, reason);
+                match phase {
+                    Phase::Uploading(upload) => upload.abandon(),
+                    _ => Step::Close,
+                }
+            }
+            (Phase::Uploading(upload), event) => upload.event(event, &mut self.core),
+            (Phase::Sasl(sasl), Event::Line(line)) => sasl.line(&line, &mut self.core),
+            (Phase::Idling { tag }, Event::Line(line)) => {
+                command::idle_done(tag, &line, &mut self.core)
+            }
+            (_, Event::Command(tagged)) => command::start(tagged, &mut self.core),
+            (_, Event::Append { tag, append }) => {
+                command::start_append(tag, append, &mut self.core)
+            }
+            (phase, Event::GoOn) => {
+                encode::go_on(&mut self.core.out, "OK");
+                self.phase = phase;
+                return;
+            }
+            (_, Event::Bad { tag, reason }) => self.refuse(tag.as_deref(), reason),
+            (phase, Event::Chunk(_) | Event::AppendEnd | Event::Line(_)) => {
+                self.phase = phase;
+                return;
+            }
+        };
+        self.take(step);
+    }
+
+    fn refuse(&mut self, tag: Option<&str>, reason: &'static str) -> Step {
+        self.bad += 1;
+        self.core.say(tag, command::bad_reply(reason));
+        if self.bad < BAD_MAX {
+            return Step::Done;
+        }
+        encode::bye(&mut self.core.out, None, "Too many bad commands");
+        Step::Close
+    }
+
+    fn take(&mut self, step: Step) {
+        self.phase = match step {
+            Step::Ask(ask, task) => Phase::Asking(Box::new((ask, task))),
+            Step::Done => Phase::Ready,
+            Step::Upload(upload) => Phase::Uploading(upload),
+            Step::Sasl(sasl) => Phase::Sasl(sasl),
+            Step::Idle(tag) => Phase::Idling { tag },
+            Step::Close => Phase::Closing,
+            Step::StartTls(tag) => self.start_tls(&tag),
+        };
+    }
+
+    /// RFC 9051 §6.2.1: nothing sent before TLS may count after it, so a client (or someone in the
+    /// middle) that pipelines behind STARTTLS is cut off.
+    fn start_tls(&mut self, tag: &str) -> Phase {
+        if self.core.reader.has_more() {
+            self.core.say(Some(tag), Reply::bad("Commands behind STARTTLS are refused"));
+            encode::bye(&mut self.core.out, None, "Plaintext injected");
+            return Phase::Closing;
+        }
+        self.core.say(Some(tag), Reply::ok("Begin TLS now"));
+        Phase::StartTls
+    }
+}
+
+/// Feeds bytes to a session over an empty world; for fuzzing. Never panics, always ends.
+pub fn drive(config: Config, bytes: &[u8]) {
+    let mut session = Session::new(config);
+    let mut pieces = bytes.chunks(97);
+    for _ in 0..bytes.len().saturating_add(1_000) {
+        match session.next() {
+            Next::Read | Next::Wait(_) => match pieces.next() {
+                Some(piece) => session.feed(piece),
+                None => return,
+            },
+            Next::Send(_) => {}
+            Next::StartTls => session.secured(),
+            Next::Ask(_) => session.answer(Answer::Refused(super::ask::Refusal::Unavailable)),
+            Next::Close => return,
+        }
+    }
+}
+
+const AUTOLOGOUT: Duration = Duration::from_secs(30 * 60 + 5);
+/// Nobody needs longer to log in; a person types into the mail program before it connects.
+const BEFORE_LOGIN: Duration = Duration::from_secs(60);
+/// Output of one command is collected up to this.
+const FLUSH: usize = 32 * 1024;
+/// No honest program comes near.
+const BAD_MAX: u32 = 20;

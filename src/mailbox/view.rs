@@ -1,0 +1,219 @@
+//! A selected mailbox as this client knows it: which messages have which sequence numbers. It
+//! changes only when the client is told so.
+
+use super::ask::{Changes, Selected};
+use crate::wire::MailboxId;
+use crate::wire::imap::{Keywords, MailboxName, MessageSet, ModSeq, Uid, UidSet};
+
+#[derive(Debug)]
+pub(super) struct View {
+    pub mailbox: MailboxId,
+    pub name: MailboxName,
+    pub read_only: bool,
+    /// Everything up to here was told.
+    pub modseq: ModSeq,
+    /// Keywords the client heard of in FLAGS.
+    pub keywords: Keywords,
+    /// `$` (RFC 5182).
+    pub saved: UidSet,
+    /// Own changes the client knows already: not to be told again when the poll finds them.
+    pub told: Vec<(ModSeq, UidSet)>,
+    uids: UidSet,
+    /// Sequence number of each range's first UID.
+    starts: Vec<u32>,
+    count: u32,
+}
+
+/// A set names a sequence number that is not in use.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct NoSuchMessage;
+
+impl View {
+    pub fn new(selected: Selected) -> Self {
+        let mut view = Self {
+            mailbox: selected.mailbox,
+            name: selected.name,
+            read_only: selected.read_only,
+            modseq: selected.highest_modseq,
+            keywords: selected.keywords,
+            saved: UidSet::new(),
+            told: Vec::new(),
+            uids: UidSet::new(),
+            starts: Vec::new(),
+            count: 0,
+        };
+        view.set(selected.uids);
+        view
+    }
+
+    pub fn count(&self) -> u32 {
+        self.count
+    }
+
+    pub fn uids(&self) -> &UidSet {
+        &self.uids
+    }
+
+    /// The sequence number of a message in the view.
+    pub fn sequence(&self, uid: Uid) -> Option<u32> {
+        let at = self.uids.ranges().partition_point(|r| r.0 <= uid).checked_sub(1)?;
+        let (first, last) = *self.uids.ranges().get(at)?;
+        (uid <= last).then_some(self.starts.get(at)? + (uid - first))
+    }
+
+    /// What a set of the client means here. UIDs that are not there mean nothing; sequence
+    /// numbers that are not there are an error (RFC 9051 §9 `seq-number`).
+    pub fn resolve(&self, set: &MessageSet) -> Result<UidSet, NoSuchMessage> {
+        match set {
+            MessageSet::Saved => Ok(self.saved.intersection(&self.uids)),
+            MessageSet::Uid(set) => {
+                let last = self.uids.last().unwrap_or_default();
+                Ok(set.resolve(last).intersection(&self.uids))
+            }
+            MessageSet::Sequence(set) => {
+                let numbers = set.resolve(self.count);
+                match numbers.last().unwrap_or_default() > self.count && self.count > 0 {
+                    true => Err(NoSuchMessage),
+                    false => Ok(self.at_sequences(&numbers)),
+                }
+            }
+        }
+    }
+
+    /// Sequence numbers of UIDs, as a set (MODIFIED, ESEARCH).
+    pub fn sequences(&self, uids: &UidSet) -> UidSet {
+        let mut numbers = UidSet::new();
+        for &(first, last) in uids.intersection(&self.uids).ranges() {
+            if let (Some(a), Some(b)) = (self.sequence(first), self.sequence(last)) {
+                numbers.insert_range(a, b);
+            }
+        }
+        numbers
+    }
+
+    /// Takes messages out and gives those that were in.
+    pub fn remove(&mut self, gone: &UidSet) -> UidSet {
+        let gone = gone.intersection(&self.uids);
+        if !gone.is_empty() {
+            self.saved = self.saved.difference(&gone);
+            self.set(self.uids.difference(&gone));
+        }
+        gone
+    }
+
+    /// Puts new ones behind, and says whether there were any.
+    pub fn add(&mut self, changes: &Changes) -> bool {
+        let last = self.uids.last().unwrap_or_default();
+        let behind = UidSet::range(last.saturating_add(1), Uid::MAX);
+        let new = changes.arrived.intersection(&behind).difference(&changes.vanished);
+        if !new.is_empty() {
+            self.set(self.uids.union(&new));
+        }
+        !new.is_empty()
+    }
+
+    /// Whether a message's state is one this client made and was told of.
+    pub fn knows(&self, uid: Uid, modseq: ModSeq) -> bool {
+        self.told.iter().any(|(told, uids)| *told == modseq && uids.contains(uid))
+    }
+
+    pub fn remember(&mut self, modseq: ModSeq, uids: UidSet) {
+        if !uids.is_empty() && self.told.len() < TOLD {
+            self.told.push((modseq, uids));
+        }
+    }
+
+    fn at_sequences(&self, numbers: &UidSet) -> UidSet {
+        let mut found = UidSet::new();
+        for &(mut first, last) in numbers.ranges() {
+            while first <= last {
+                let at = self.starts.partition_point(|start| *start <= first);
+                let Some(at) = at.checked_sub(1) else { break };
+                let (Some(start), Some(range)) = (self.starts.get(at), self.uids.ranges().get(at))
+                else {
+                    break;
+                };
+                let uid = range.0 + (first - start);
+                if uid > range.1 {
+                    break;
+                }
+                let steps = (range.1 - uid).min(last - first);
+                found.insert_range(uid, uid + steps);
+                first += steps + 1;
+            }
+        }
+        found
+    }
+
+    fn set(&mut self, uids: UidSet) {
+        self.uids = uids;
+        self.starts.clear();
+        let mut next = 1_u32;
+        for (first, last) in self.uids.ranges() {
+            self.starts.push(next);
+            next = next.saturating_add(last - first).saturating_add(1);
+        }
+        self.count = next - 1;
+    }
+}
+
+/// Beyond this a client hears of its own changes twice, which does no harm.
+const TOLD: usize = 1_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::imap::SequenceSet;
+
+    fn view(uids: &[Uid]) -> View {
+        View::new(Selected {
+            mailbox: MailboxId(1),
+            name: MailboxName::inbox(),
+            uid_validity: 1,
+            uid_next: 100,
+            highest_modseq: 1,
+            uids: uids.iter().copied().collect(),
+            first_unseen: None,
+            keywords: Keywords::default(),
+            read_only: false,
+        })
+    }
+
+    fn sequence(text: &str) -> MessageSet {
+        MessageSet::Sequence(SequenceSet::parse(text.as_bytes()).unwrap())
+    }
+
+    fn uid(text: &str) -> MessageSet {
+        MessageSet::Uid(SequenceSet::parse(text.as_bytes()).unwrap())
+    }
+
+    #[test]
+    fn numbers_and_uids_are_told_apart() {
+        let view = view(&[3, 4, 5, 9, 20, 21]);
+        assert_eq!(view.resolve(&sequence("1:*")).unwrap().to_string(), "3:5,9,20:21");
+        assert_eq!(view.resolve(&sequence("2:4,6")).unwrap().to_string(), "4:5,9,21");
+        assert_eq!(view.resolve(&sequence("7")), Err(NoSuchMessage));
+        assert_eq!(view.resolve(&uid("4:20")).unwrap().to_string(), "4:5,9,20");
+        assert_eq!(view.resolve(&uid("100:*")).unwrap().to_string(), "21");
+        assert_eq!(view.sequence(20), Some(5));
+        assert_eq!(view.sequence(6), None);
+        assert_eq!(view.sequences(&[4, 5, 20].into_iter().collect()).to_string(), "2:3,5");
+    }
+
+    #[test]
+    fn an_empty_mailbox_has_no_messages() {
+        let view = view(&[]);
+        assert!(view.resolve(&sequence("1:*")).unwrap().is_empty());
+        assert!(view.resolve(&uid("*")).unwrap().is_empty());
+    }
+
+    #[test]
+    fn it_changes_when_told() {
+        let mut view = view(&[1, 2, 3]);
+        let arrived = [2, 5].into_iter().collect();
+        assert!(view.add(&Changes { arrived, ..Changes::default() }));
+        assert_eq!(view.count(), 4);
+        assert_eq!(view.remove(&[2, 7].into_iter().collect()).to_string(), "2");
+        assert_eq!(view.sequence(5), Some(3));
+    }
+}

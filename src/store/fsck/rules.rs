@@ -1,0 +1,286 @@
+//! What must hold between rows, each rule as a query for what breaks it.
+//!
+//! Names of events and jobs are those that the rooms above store: `wire::rem::Event::name`,
+//! `spool::Fact::name`, `certify/<message>`.
+
+use super::{Finding, Kind, Severity};
+use crate::store::rows::{RowsError, Tx};
+
+pub struct Rule {
+    kind: Kind,
+    /// What the columns of the query identify.
+    what: &'static str,
+    broken: &'static str,
+}
+
+impl Rule {
+    pub fn findings(&self, tx: &mut Tx<'_>) -> Result<Vec<Finding>, RowsError> {
+        let rows = tx.query(self.broken, &[])?;
+        let found = rows.iter().map(|row| Finding {
+            severity: self.kind.severity(),
+            kind: self.kind,
+            subject: format!("{} {}", self.what, row.show()),
+        });
+        Ok(found.collect())
+    }
+}
+
+impl Kind {
+    pub fn severity(self) -> Severity {
+        match self {
+            Self::OrphanContent | Self::OrphanBlob => Severity::Reclaimable,
+            Self::NotInMailbox | Self::NoSentCopy => Severity::Odd,
+            Self::ContentSize
+            | Self::MaterialMissing
+            | Self::RecipientWithoutSubmission
+            | Self::NoClock
+            | Self::UidNext
+            | Self::ModSeq => Severity::Wrong,
+            _ => Severity::Lost,
+        }
+    }
+
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::PieceWithoutBlob => "a piece of this content has no blob",
+            Self::EvidenceWithoutBlob => "its XML has no blob",
+            Self::OriginalWithoutBlob => "its original has no blob",
+            Self::OriginalDiffers => "its original is not what was accepted",
+            Self::ContentSize => "its pieces have another size than the content",
+            Self::MessageWithoutContent => "it has no content",
+            Self::MessageWithoutMailbox => "its mailbox is not there",
+            Self::DispatchWithoutContent => "its dispatch has no content",
+            Self::MaterialMissing => "validation material is missing",
+            Self::NoRecipients => "it has no recipients",
+            Self::RecipientWithoutSubmission => "its submission is not there",
+            Self::NotCertified => "accepted, but no job will seal it",
+            Self::NoAcceptanceEvidence => "sealed without dispatch or acceptance evidence",
+            Self::NotDelivered => "sealed, but no job will deliver it",
+            Self::NoDeliveryEvidence => "delivered, without evidence or a job for it",
+            Self::NoFailureEvidence => "failed, without evidence or a job for it",
+            Self::NoReadEvidence => "read, without evidence or a job for it",
+            Self::NoExpiryEvidence => "read by time-out, without evidence or a job for it",
+            Self::NoClock => "unread, and no job will end its time to read",
+            Self::NoSentCopy => "the sender has no copy of it",
+            Self::NotInMailbox => "unread, and not in its recipient's mailbox",
+            Self::UidNext => "its next UID was used already",
+            Self::ModSeq => "its mod-sequence is behind its messages",
+            Self::OrphanContent => "nothing refers to it",
+            Self::OrphanBlob => "nothing refers to it",
+            Self::SegmentMissing => "its segment is not there",
+            Self::SegmentShort => "its segment ends before it",
+            Self::BlobDamaged => "it can't be read",
+        }
+    }
+}
+
+const fn rule(kind: Kind, what: &'static str, broken: &'static str) -> Rule {
+    Rule { kind, what, broken }
+}
+
+/// Of each kind the first thousand are named.
+pub static RULES: &[Rule] = &[
+    rule(
+        Kind::PieceWithoutBlob,
+        "content",
+        "SELECT p.content FROM piece p
+         WHERE NOT EXISTS (SELECT 1 FROM blob b WHERE b.id = p.blob) LIMIT 1000",
+    ),
+    rule(
+        Kind::EvidenceWithoutBlob,
+        "evidence",
+        "SELECT e.id FROM evidence e
+         WHERE NOT EXISTS (SELECT 1 FROM blob b WHERE b.id = e.xml) LIMIT 1000",
+    ),
+    rule(
+        Kind::OriginalWithoutBlob,
+        "submission",
+        "SELECT s.message_id FROM submission s
+         WHERE NOT EXISTS (SELECT 1 FROM blob b WHERE b.id = s.original) LIMIT 1000",
+    ),
+    rule(
+        Kind::OriginalDiffers,
+        "submission",
+        "SELECT s.message_id FROM submission s JOIN blob b ON b.id = s.original
+         WHERE s.digest <> b.digest OR s.size <> b.size LIMIT 1000",
+    ),
+    rule(
+        Kind::ContentSize,
+        "content",
+        "SELECT c.id FROM content c
+         WHERE c.size <> (SELECT COALESCE(SUM(b.size), 0) FROM piece p
+                          JOIN blob b ON b.id = p.blob WHERE p.content = c.id) LIMIT 1000",
+    ),
+    rule(
+        Kind::MessageWithoutContent,
+        "mailbox and UID",
+        "SELECT m.mailbox, m.uid FROM message m
+         WHERE NOT EXISTS (SELECT 1 FROM content c WHERE c.id = m.content) LIMIT 1000",
+    ),
+    rule(
+        Kind::MessageWithoutMailbox,
+        "mailbox and UID",
+        "SELECT m.mailbox, m.uid FROM message m
+         WHERE NOT EXISTS (SELECT 1 FROM mailbox b WHERE b.id = m.mailbox) LIMIT 1000",
+    ),
+    rule(
+        Kind::DispatchWithoutContent,
+        "submission",
+        "SELECT s.message_id FROM submission s WHERE s.dispatch IS NOT NULL
+         AND NOT EXISTS (SELECT 1 FROM content c WHERE c.id = s.dispatch) LIMIT 1000",
+    ),
+    rule(
+        Kind::MaterialMissing,
+        "evidence and digest",
+        "SELECT e.evidence, e.digest FROM evidence_material e
+         WHERE NOT EXISTS (SELECT 1 FROM material m WHERE m.digest = e.digest) LIMIT 1000",
+    ),
+    rule(
+        Kind::NoRecipients,
+        "submission",
+        "SELECT s.message_id FROM submission s
+         WHERE NOT EXISTS (SELECT 1 FROM recipient r WHERE r.message_id = s.message_id)
+         LIMIT 1000",
+    ),
+    rule(
+        Kind::RecipientWithoutSubmission,
+        "submission and recipient",
+        "SELECT r.message_id, r.n FROM recipient r
+         WHERE NOT EXISTS (SELECT 1 FROM submission s WHERE s.message_id = r.message_id)
+         LIMIT 1000",
+    ),
+    rule(
+        Kind::NotCertified,
+        "submission",
+        "SELECT s.message_id FROM submission s WHERE s.state = 'accepted'
+         AND NOT EXISTS (SELECT 1 FROM job j WHERE j.name = 'certify/' || s.message_id)
+         LIMIT 1000",
+    ),
+    rule(
+        Kind::NoAcceptanceEvidence,
+        "submission",
+        "SELECT s.message_id FROM submission s WHERE s.state = 'dispatched'
+         AND (s.dispatch IS NULL OR NOT EXISTS (
+             SELECT 1 FROM evidence e
+             WHERE e.message_id = s.message_id AND e.event = 'submission-acceptance'))
+         LIMIT 1000",
+    ),
+    rule(
+        Kind::NotDelivered,
+        "submission and recipient",
+        "SELECT s.message_id, r.n FROM submission s JOIN recipient r ON r.message_id = s.message_id
+         WHERE s.state = 'dispatched' AND r.state = 'accepted'
+         AND NOT EXISTS (
+             SELECT 1 FROM job j WHERE j.step = 'deliver'
+             AND SUBSTR(j.name, 1, LENGTH('deliver/' || s.message_id)) = 'deliver/' || s.message_id)
+         AND NOT EXISTS (SELECT 1 FROM job j WHERE j.name IN (
+             'fact/' || r.message_id || '/' || r.n || '/delivered',
+             'fact/' || r.message_id || '/' || r.n || '/not-delivered'))
+         LIMIT 1000",
+    ),
+    rule(
+        Kind::NoDeliveryEvidence,
+        "submission and recipient",
+        "SELECT r.message_id, r.n FROM recipient r WHERE r.state IN ('delivered', 'read', 'expired')
+         AND NOT EXISTS (SELECT 1 FROM evidence e WHERE e.message_id = r.message_id
+                         AND e.recipient = r.address AND e.event = 'delivery')
+         AND NOT EXISTS (SELECT 1 FROM job j WHERE j.name =
+             'fact/' || r.message_id || '/' || r.n || '/delivered')
+         LIMIT 1000",
+    ),
+    rule(
+        Kind::NoFailureEvidence,
+        "submission and recipient",
+        "SELECT r.message_id, r.n FROM recipient r WHERE r.state = 'failed'
+         AND NOT EXISTS (SELECT 1 FROM evidence e WHERE e.message_id = r.message_id
+                         AND e.recipient = r.address AND e.event IN (
+                             'non-delivery', 'delivery-expiration',
+                             'relay-rejection', 'relay-failure'))
+         AND NOT EXISTS (SELECT 1 FROM job j WHERE j.name =
+             'fact/' || r.message_id || '/' || r.n || '/not-delivered')
+         LIMIT 1000",
+    ),
+    rule(
+        Kind::NoReadEvidence,
+        "submission and recipient",
+        "SELECT r.message_id, r.n FROM recipient r WHERE r.state = 'read'
+         AND NOT EXISTS (SELECT 1 FROM evidence e WHERE e.message_id = r.message_id
+                         AND e.recipient = r.address AND e.event = 'retrieval')
+         AND NOT EXISTS (SELECT 1 FROM job j WHERE j.name =
+             'fact/' || r.message_id || '/' || r.n || '/read')
+         LIMIT 1000",
+    ),
+    rule(
+        Kind::NoExpiryEvidence,
+        "submission and recipient",
+        "SELECT r.message_id, r.n FROM recipient r WHERE r.state = 'expired'
+         AND NOT EXISTS (SELECT 1 FROM evidence e WHERE e.message_id = r.message_id
+                         AND e.recipient = r.address AND e.event = 'retrieval-expiration')
+         AND NOT EXISTS (SELECT 1 FROM job j WHERE j.name =
+             'fact/' || r.message_id || '/' || r.n || '/expired')
+         LIMIT 1000",
+    ),
+    rule(
+        // The clock starts with the evidence of delivery, and is another provider's for his users.
+        Kind::NoClock,
+        "submission and recipient",
+        "SELECT r.message_id, r.n FROM recipient r
+         WHERE r.state = 'delivered' AND r.account IS NOT NULL
+         AND NOT EXISTS (SELECT 1 FROM job j WHERE j.name IN (
+             'fact/' || r.message_id || '/' || r.n || '/delivered',
+             'fact/' || r.message_id || '/' || r.n || '/expired'))
+         LIMIT 1000",
+    ),
+    rule(
+        Kind::NoSentCopy,
+        "submission",
+        "SELECT s.message_id FROM submission s WHERE s.state = 'dispatched'
+         AND NOT EXISTS (SELECT 1 FROM message m JOIN mailbox b ON b.id = m.mailbox
+                         WHERE m.message_id = s.message_id AND b.account = s.account)
+         AND NOT EXISTS (SELECT 1 FROM vanished v JOIN mailbox b ON b.id = v.mailbox
+                         WHERE b.account = s.account AND b.role = 'sent' AND v.uid = s.sent_uid)
+         LIMIT 1000",
+    ),
+    rule(
+        Kind::NotInMailbox,
+        "submission and recipient",
+        "SELECT r.message_id, r.n FROM recipient r
+         WHERE r.state = 'delivered' AND r.account IS NOT NULL
+         AND NOT EXISTS (SELECT 1 FROM message m JOIN mailbox b ON b.id = m.mailbox
+                         WHERE m.message_id = r.message_id AND b.account = r.account
+                         AND m.kind IN ('dispatch', 'sealed', 'stub'))
+         LIMIT 1000",
+    ),
+    rule(
+        Kind::UidNext,
+        "mailbox",
+        "SELECT b.id FROM mailbox b
+         WHERE b.uid_next <= (SELECT COALESCE(MAX(m.uid), 0) FROM message m WHERE m.mailbox = b.id)
+         OR b.uid_next <= (SELECT COALESCE(MAX(v.uid), 0) FROM vanished v WHERE v.mailbox = b.id)
+         LIMIT 1000",
+    ),
+    rule(
+        Kind::ModSeq,
+        "mailbox",
+        "SELECT b.id FROM mailbox b
+         WHERE b.mod_seq < (SELECT COALESCE(MAX(m.mod_seq), 0) FROM message m
+                            WHERE m.mailbox = b.id)
+         OR b.mod_seq < (SELECT COALESCE(MAX(v.mod_seq), 0) FROM vanished v
+                         WHERE v.mailbox = b.id) LIMIT 1000",
+    ),
+    rule(
+        Kind::OrphanContent,
+        "content",
+        "SELECT c.id FROM content c
+         WHERE NOT EXISTS (SELECT 1 FROM message m WHERE m.content = c.id)
+         AND NOT EXISTS (SELECT 1 FROM submission s WHERE s.dispatch = c.id) LIMIT 1000",
+    ),
+    rule(
+        Kind::OrphanBlob,
+        "blob",
+        "SELECT b.id FROM blob b
+         WHERE NOT EXISTS (SELECT 1 FROM piece p WHERE p.blob = b.id)
+         AND NOT EXISTS (SELECT 1 FROM evidence e WHERE e.xml = b.id)
+         AND NOT EXISTS (SELECT 1 FROM submission s WHERE s.original = b.id) LIMIT 1000",
+    ),
+];

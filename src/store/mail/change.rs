@@ -1,0 +1,237 @@
+//! What a mail program changes in mailboxes: flags, copies, moves, removals. Whole sets at a time,
+//! each with one mod-sequence.
+
+use super::view::{Mailbox, MessageRow, Want, rows};
+use super::{Kind, next_mod_seq, next_uids};
+use crate::store::rows::{RowsError, Tx};
+use crate::wire::imap::{Flags, ModSeq, Uid, UidSet};
+use crate::wire::{ContentId, Timestamp};
+use std::collections::BTreeSet;
+
+/// What became of a change of flags.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Flagged {
+    /// Have other flags than before, with `mod_seq`.
+    pub changed: UidSet,
+    pub mod_seq: ModSeq,
+    /// Left alone: changed after `unchanged_since`.
+    pub modified: UidSet,
+    /// All that are there and were not left alone, as they are now.
+    pub rows: Vec<MessageRow>,
+}
+
+/// Where messages went; the sets pair up in ascending order.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Placed {
+    pub from: UidSet,
+    pub to: UidSet,
+}
+
+/// Gives messages the flags that `change` makes of theirs.
+pub fn set_flags(
+    tx: &mut Tx<'_>,
+    mailbox: &Mailbox,
+    uids: &UidSet,
+    unchanged_since: Option<ModSeq>,
+    change: &dyn Fn(&Flags) -> Flags,
+) -> Result<Flagged, RowsError> {
+    let mut out = Flagged { mod_seq: mailbox.mod_seq, ..Flagged::default() };
+    for mut row in rows(tx, mailbox, uids, Want::default())? {
+        if unchanged_since.is_some_and(|since| row.mod_seq > since) {
+            out.modified.insert(row.uid);
+            continue;
+        }
+        let flags = change(&row.flags);
+        if flags != row.flags {
+            out.changed.insert(row.uid);
+            row.flags = flags;
+        }
+        out.rows.push(row);
+    }
+    if out.changed.is_empty() {
+        return Ok(out);
+    }
+    let mod_seq = next_mod_seq(tx, mailbox.id)?;
+    out.mod_seq = mod_seq as u64;
+    for run in runs(&out) {
+        tx.execute(
+            "UPDATE message SET flags = $1, keywords = $2, mod_seq = $3
+             WHERE mailbox = $4 AND uid BETWEEN $5 AND $6",
+            &[
+                i64::from(run.flags.system.bits()).into(),
+                run.flags.keywords.as_str().into(),
+                mod_seq.into(),
+                mailbox.id.0.into(),
+                i64::from(run.first).into(),
+                i64::from(run.last).into(),
+            ],
+        )?;
+    }
+    for row in out.rows.iter_mut().filter(|row| out.changed.contains(row.uid)) {
+        row.mod_seq = mod_seq as u64;
+    }
+    Ok(out)
+}
+
+/// Messages in a row that get the same flags.
+struct Run {
+    first: Uid,
+    last: Uid,
+    flags: Flags,
+}
+
+/// No message that is to stay as it is lies within a run: all that were asked for are in `rows`
+/// or in `modified`, and a run ends where the UIDs asked for have a gap.
+fn runs(out: &Flagged) -> Vec<Run> {
+    let mut runs: Vec<Run> = Vec::new();
+    for row in out.rows.iter().filter(|row| out.changed.contains(row.uid)) {
+        match runs.last_mut() {
+            Some(run) if run.last + 1 == row.uid && run.flags == row.flags => run.last = row.uid,
+            _ => runs.push(Run { first: row.uid, last: row.uid, flags: row.flags.clone() }),
+        }
+    }
+    runs
+}
+
+/// Copies messages; what they are to the store, their flags and dates stay (RFC 9051 §6.4.7).
+pub fn copy(
+    tx: &mut Tx<'_>,
+    from: &Mailbox,
+    uids: &UidSet,
+    to: &Mailbox,
+    now: Timestamp,
+) -> Result<Placed, RowsError> {
+    let there = present(tx, from, uids)?;
+    let count = u32::try_from(there.len()).map_err(|_| RowsError::Stored("a UID"))?;
+    if count == 0 {
+        return Ok(Placed::default());
+    }
+    let (first, mod_seq) = next_uids(tx, to.id, count)?;
+    let mut next = first;
+    for &(low, high) in there.ranges() {
+        next += tx.execute(
+            "INSERT INTO message (mailbox, uid, mod_seq, born, flags, keywords, saved_at,
+                                  internal_date, size, content, kind, message_id, ua_message_id)
+             SELECT CAST($1 AS BIGINT), CAST($2 AS BIGINT) + ROW_NUMBER() OVER (ORDER BY uid),
+                    CAST($3 AS BIGINT), CAST($3 AS BIGINT), flags, keywords, CAST($4 AS BIGINT),
+                    internal_date, size, content, kind, message_id, ua_message_id
+             FROM message WHERE mailbox = $5 AND uid BETWEEN $6 AND $7",
+            &[
+                to.id.0.into(),
+                (next - 1).into(),
+                mod_seq.into(),
+                now.millis().into(),
+                from.id.0.into(),
+                i64::from(low).into(),
+                i64::from(high).into(),
+            ],
+        )? as i64;
+    }
+    let first = u32::try_from(first).map_err(|_| RowsError::Stored("a UID"))?;
+    Ok(Placed { from: there, to: UidSet::range(first, first + (count - 1)) })
+}
+
+/// Moves messages; those that are gone by now are left out.
+pub fn move_all(
+    tx: &mut Tx<'_>,
+    from: &Mailbox,
+    uids: &UidSet,
+    to: &Mailbox,
+    now: Timestamp,
+) -> Result<Placed, RowsError> {
+    let placed = copy(tx, from, uids, to, now)?;
+    // Their contents are held by the copies.
+    take(tx, from, &placed.from)?;
+    Ok(placed)
+}
+
+/// Removes messages for good; contents go when nothing refers to them.
+pub fn remove_all(
+    tx: &mut Tx<'_>,
+    from: &Mailbox,
+    uids: &UidSet,
+) -> Result<UidSet, RowsError> {
+    let there = present(tx, from, uids)?;
+    for content in take(tx, from, &there)? {
+        super::forget_unused(tx, content)?;
+    }
+    Ok(there)
+}
+
+fn take(
+    tx: &mut Tx<'_>,
+    from: &Mailbox,
+    uids: &UidSet,
+) -> Result<BTreeSet<ContentId>, RowsError> {
+    let mut contents = BTreeSet::new();
+    if uids.is_empty() {
+        return Ok(contents);
+    }
+    let mod_seq = next_mod_seq(tx, from.id)?;
+    for &(first, last) in uids.ranges() {
+        let (first, last) = (i64::from(first), i64::from(last));
+        tx.execute(
+            "INSERT INTO vanished (mailbox, uid, mod_seq)
+             SELECT mailbox, uid, CAST($1 AS BIGINT) FROM message
+             WHERE mailbox = $2 AND uid BETWEEN $3 AND $4",
+            &[mod_seq.into(), from.id.0.into(), first.into(), last.into()],
+        )?;
+        let gone = tx.query(
+            "DELETE FROM message WHERE mailbox = $1 AND uid BETWEEN $2 AND $3 RETURNING content",
+            &[from.id.0.into(), first.into(), last.into()],
+        )?;
+        for row in &gone {
+            contents.insert(ContentId(row.int(0)?));
+        }
+    }
+    Ok(contents)
+}
+
+/// Those of `uids` that are in use and have all of these system flags.
+pub fn flagged(
+    tx: &mut Tx<'_>,
+    of: &Mailbox,
+    uids: &UidSet,
+    flags: u8,
+) -> Result<UidSet, RowsError> {
+    let mut there = UidSet::new();
+    for &(first, last) in uids.ranges() {
+        let rows = tx.query(
+            "SELECT uid FROM message
+             WHERE mailbox = $1 AND uid BETWEEN $2 AND $3 AND (flags & $4) = $4 ORDER BY uid",
+            &[
+                of.id.0.into(),
+                i64::from(first).into(),
+                i64::from(last).into(),
+                i64::from(flags).into(),
+            ],
+        )?;
+        for row in &rows {
+            there.insert(super::view::uid(row, 0)?);
+        }
+    }
+    Ok(there)
+}
+
+fn present(tx: &mut Tx<'_>, of: &Mailbox, uids: &UidSet) -> Result<UidSet, RowsError> {
+    flagged(tx, of, uids, 0)
+}
+
+/// What those of `uids` that are there are.
+pub fn kinds(
+    tx: &mut Tx<'_>,
+    of: &Mailbox,
+    uids: &UidSet,
+) -> Result<BTreeSet<Kind>, RowsError> {
+    let mut kinds = BTreeSet::new();
+    for &(first, last) in uids.ranges() {
+        let rows = tx.query(
+            "SELECT DISTINCT kind FROM message WHERE mailbox = $1 AND uid BETWEEN $2 AND $3",
+            &[of.id.0.into(), i64::from(first).into(), i64::from(last).into()],
+        )?;
+        for row in &rows {
+            kinds.insert(Kind::parse(row.text(0)?)?);
+        }
+    }
+    Ok(kinds)
+}

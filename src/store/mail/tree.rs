@@ -1,0 +1,246 @@
+//! An account's mailboxes as a tree of names: making, removing, renaming, subscribing.
+
+use super::change::{move_all, remove_all};
+use super::view::{Mailbox, mailboxes, named};
+use super::{Role, create};
+use crate::store::rows::{RowsError, Tx};
+use crate::wire::imap::{MailboxName, UidSet};
+use crate::wire::{AccountId, Timestamp};
+use thiserror::Error;
+
+/// Why a mailbox can't be made, removed or renamed.
+#[derive(Debug, Error)]
+pub enum TreeError {
+    #[error("there is a mailbox of that name")]
+    Exists,
+    #[error("there is no mailbox of that name")]
+    NoSuch,
+    #[error("there are mailboxes under it")]
+    HasChildren,
+    #[error("it is the program's own")]
+    Cannot,
+    #[error("an account may not have more mailboxes")]
+    Limit,
+    #[error(transparent)]
+    Rows(#[from] RowsError),
+}
+
+/// Makes a mailbox, and its superiors (RFC 9051 §6.3.4).
+pub fn make(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    name: &MailboxName,
+    now: Timestamp,
+) -> Result<(), TreeError> {
+    crate::store::accounts::lock(tx, account)?;
+    if RESERVED.iter().any(|own| under_or_same(name.as_str(), own)) {
+        return Err(TreeError::Cannot);
+    }
+    if named(tx, account, name.as_str())?.is_some() {
+        return Err(TreeError::Exists);
+    }
+    let mut count = mailboxes(tx, account)?.len();
+    let lineage = std::iter::successors(Some(name.clone()), MailboxName::parent);
+    for level in lineage.collect::<Vec<_>>().into_iter().rev() {
+        if named(tx, account, level.as_str())?.is_none() {
+            count += 1;
+            if count > MAILBOXES_MAX {
+                return Err(TreeError::Limit);
+            }
+            make_one(tx, account, level.as_str(), now)?;
+        }
+    }
+    Ok(())
+}
+
+fn make_one(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    name: &str,
+    now: Timestamp,
+) -> Result<(), RowsError> {
+    let former = take_former(tx, account, name)?;
+    let validity = former.map_or(0, |former| former.uid_validity.saturating_add(1));
+    let clock = u32::try_from(now.millis() / 1000).unwrap_or(1);
+    create(tx, account, name, Role::Plain, validity.max(clock).max(1))?;
+    if !former.is_some_and(|former| former.subscribed) {
+        set_subscribed(tx, account, name, false)?;
+    }
+    Ok(())
+}
+
+/// Removes a mailbox and all that is in it. Its name stays subscribed (RFC 9051 §6.3.7).
+pub fn delete(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    name: &MailboxName,
+    now: Timestamp,
+) -> Result<(), TreeError> {
+    crate::store::accounts::lock(tx, account)?;
+    let mailbox = named(tx, account, name.as_str())?.ok_or(TreeError::NoSuch)?;
+    if mailbox.role != Role::Plain {
+        return Err(TreeError::Cannot);
+    }
+    if mailboxes(tx, account)?.iter().any(|other| is_under(&other.name, &mailbox.name)) {
+        return Err(TreeError::HasChildren);
+    }
+    remove_all(tx, &mailbox, &UidSet::range(1, u32::MAX))?;
+    tx.execute("DELETE FROM vanished WHERE mailbox = $1", &[mailbox.id.0.into()])?;
+    tx.execute("DELETE FROM mailbox WHERE id = $1", &[mailbox.id.0.into()])?;
+    leave_former(tx, &mailbox, mailbox.subscribed)?;
+    forget_former(tx, account, now)?;
+    tx.wakes.mailbox(mailbox.id);
+    Ok(())
+}
+
+/// Renames a mailbox with all under it. INBOX stays, and gives its messages (RFC 9051 §6.3.6).
+pub fn rename(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    from: &MailboxName,
+    to: &MailboxName,
+    now: Timestamp,
+) -> Result<(), TreeError> {
+    crate::store::accounts::lock(tx, account)?;
+    let mailbox = named(tx, account, from.as_str())?.ok_or(TreeError::NoSuch)?;
+    if mailbox.role == Role::Inbox {
+        make(tx, account, to, now)?;
+        let target = named(tx, account, to.as_str())?.ok_or(TreeError::NoSuch)?;
+        move_all(tx, &mailbox, &UidSet::range(1, u32::MAX), &target, now)?;
+        return Ok(());
+    }
+    if mailbox.role != Role::Plain || to.is_under(from) {
+        return Err(TreeError::Cannot);
+    }
+    if RESERVED.iter().any(|own| under_or_same(to.as_str(), own)) {
+        return Err(TreeError::Cannot);
+    }
+    let all = mailboxes(tx, account)?;
+    if all.iter().any(|other| under_or_same(&other.name, to.as_str())) {
+        return Err(TreeError::Exists);
+    }
+    if let Some(parent) = to.parent()
+        && named(tx, account, parent.as_str())?.is_none()
+    {
+        make(tx, account, &parent, now)?;
+    }
+    for moved in all.iter().filter(|other| under_or_same(&other.name, from.as_str())) {
+        let rest = moved.name.get(from.as_str().len()..).unwrap_or_default();
+        let name = MailboxName::parse(&format!("{to}{rest}")).ok_or(TreeError::Limit)?;
+        rename_one(tx, moved, name.as_str())?;
+    }
+    Ok(())
+}
+
+fn rename_one(tx: &mut Tx<'_>, mailbox: &Mailbox, to: &str) -> Result<(), RowsError> {
+    // Subscriptions are of names (RFC 9051 §6.3.6), but people think of the mailbox: it stays
+    // subscribed under its new one, and the old name is let go.
+    let former = take_former(tx, mailbox.account, to)?;
+    let least = former.map_or(0, |former| former.uid_validity.saturating_add(1));
+    leave_former(tx, mailbox, false)?;
+    tx.execute(
+        "UPDATE mailbox SET name = $1, uid_validity = $2 WHERE id = $3",
+        &[to.into(), i64::from(mailbox.uid_validity.max(least)).into(), mailbox.id.0.into()],
+    )?;
+    Ok(())
+}
+
+/// Sets the subscription of a name, be it a mailbox or not.
+pub fn subscribe(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    name: &MailboxName,
+    on: bool,
+) -> Result<(), TreeError> {
+    if set_subscribed(tx, account, name.as_str(), on)? {
+        return Ok(());
+    }
+    let row = tx.one(
+        "count",
+        "SELECT COUNT(*) FROM former_mailbox WHERE account = $1 AND subscribed = 1",
+        &[account.0.into()],
+    )?;
+    if on && row.int(0)? >= MAILBOXES_MAX as i64 {
+        return Err(TreeError::Limit);
+    }
+    tx.execute(
+        "INSERT INTO former_mailbox (account, name, uid_validity, subscribed)
+         VALUES ($1, $2, 0, $3)
+         ON CONFLICT (account, name) DO UPDATE SET subscribed = excluded.subscribed",
+        &[account.0.into(), name.as_str().into(), on.into()],
+    )?;
+    Ok(())
+}
+
+fn set_subscribed(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    name: &str,
+    on: bool,
+) -> Result<bool, RowsError> {
+    let changed = tx.execute(
+        "UPDATE mailbox SET subscribed = $1 WHERE account = $2 AND name = $3 AND role <> 'hidden'",
+        &[on.into(), account.0.into(), name.into()],
+    )?;
+    Ok(changed == 1)
+}
+
+/// What is remembered of a name that was a mailbox.
+#[derive(Clone, Copy)]
+struct Former {
+    uid_validity: u32,
+    subscribed: bool,
+}
+
+fn take_former(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    name: &str,
+) -> Result<Option<Former>, RowsError> {
+    let row = tx.first(
+        "DELETE FROM former_mailbox WHERE account = $1 AND name = $2
+         RETURNING uid_validity, subscribed",
+        &[account.0.into(), name.into()],
+    )?;
+    let Some(row) = row else { return Ok(None) };
+    let uid_validity = u32::try_from(row.int(0)?).map_err(|_| RowsError::Stored("a UIDVALIDITY"))?;
+    Ok(Some(Former { uid_validity, subscribed: row.int(1)? != 0 }))
+}
+
+fn leave_former(tx: &mut Tx<'_>, mailbox: &Mailbox, subscribed: bool) -> Result<(), RowsError> {
+    tx.execute(
+        "INSERT INTO former_mailbox (account, name, uid_validity, subscribed)
+         VALUES ($1, $2, $3, $4)
+         ON CONFLICT (account, name) DO UPDATE
+             SET uid_validity = excluded.uid_validity, subscribed = excluded.subscribed",
+        &[
+            mailbox.account.0.into(),
+            (&mailbox.name).into(),
+            i64::from(mailbox.uid_validity).into(),
+            subscribed.into(),
+        ],
+    )?;
+    Ok(())
+}
+
+/// A new mailbox takes its UIDVALIDITY from the clock: only names younger than that matter.
+fn forget_former(tx: &mut Tx<'_>, account: AccountId, now: Timestamp) -> Result<(), RowsError> {
+    tx.execute(
+        "DELETE FROM former_mailbox WHERE account = $1 AND subscribed = 0 AND uid_validity < $2",
+        &[account.0.into(), (now.millis() / 1000).into()],
+    )?;
+    Ok(())
+}
+
+fn is_under(name: &str, other: &str) -> bool {
+    name.strip_prefix(other).is_some_and(|rest| rest.starts_with('/'))
+}
+
+fn under_or_same(name: &str, other: &str) -> bool {
+    name == other || is_under(name, other)
+}
+
+/// Names of mailboxes that are views of others.
+pub const RESERVED: [&str; 3] = ["Önemli", "Tüm Postalar", "Etiketler"];
+/// Of one account: more than people keep, few enough to list at once.
+const MAILBOXES_MAX: usize = 2000;

@@ -1,0 +1,125 @@
+//! Statements on a SQLite connection, and how parameters and values look there.
+
+use crate::store::rows::{Param, Row, RowsError, Statements, Value};
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{Connection, ToSql};
+
+pub struct Cached<'c> {
+    connection: &'c Connection,
+    /// The last statement's failure: when it undid the whole transaction, it is the reason.
+    pub failed: Option<RowsError>,
+}
+
+impl<'c> Cached<'c> {
+    pub fn new(connection: &'c Connection) -> Self {
+        Self { connection, failed: None }
+    }
+
+    /// SQLite undoes the whole transaction when the disk is full or fails. What a unit did after
+    /// that would be committed at once and by itself.
+    fn in_transaction(&self) -> Result<&'c Connection, RowsError> {
+        match self.connection.is_autocommit() {
+            true => Err(RowsError::Undone("a statement failed")),
+            false => Ok(self.connection),
+        }
+    }
+
+    fn noted<T>(&mut self, done: Result<T, RowsError>) -> Result<T, RowsError> {
+        done.inspect_err(|error| self.failed = Some(copy_of(error)))
+    }
+}
+
+impl Statements for Cached<'_> {
+    fn execute(&mut self, sql: &'static str, params: &[Param<'_>]) -> Result<u64, RowsError> {
+        let connection = self.in_transaction()?;
+        let done = execute(connection, sql, params);
+        self.noted(done)
+    }
+
+    fn query(&mut self, sql: &'static str, params: &[Param<'_>]) -> Result<Vec<Row>, RowsError> {
+        let connection = self.in_transaction()?;
+        let rows = query(connection, sql, params);
+        self.noted(rows)
+    }
+
+    fn shared(&self) -> bool {
+        false
+    }
+}
+
+/// Stands in for a transaction that could not be begun: each statement is refused.
+pub struct Refusing(pub RowsError);
+
+impl Statements for Refusing {
+    fn execute(&mut self, _: &'static str, _: &[Param<'_>]) -> Result<u64, RowsError> {
+        Err(copy_of(&self.0))
+    }
+
+    fn query(&mut self, _: &'static str, _: &[Param<'_>]) -> Result<Vec<Row>, RowsError> {
+        Err(copy_of(&self.0))
+    }
+
+    fn shared(&self) -> bool {
+        false
+    }
+}
+
+/// One error for each of a group's units: the kind is what callers act on.
+pub fn copy_of(error: &RowsError) -> RowsError {
+    match error {
+        RowsError::Blobs(error) => {
+            RowsError::Blobs(std::io::Error::new(error.kind(), error.to_string()))
+        }
+        RowsError::Sqlite(rusqlite::Error::SqliteFailure(code, text)) => {
+            RowsError::Sqlite(rusqlite::Error::SqliteFailure(*code, text.clone()))
+        }
+        RowsError::Closed => RowsError::Closed,
+        _ => RowsError::Undone("another unit of its group failed"),
+    }
+}
+
+fn execute(
+    connection: &Connection,
+    sql: &'static str,
+    params: &[Param<'_>],
+) -> Result<u64, RowsError> {
+    let mut statement = connection.prepare_cached(sql)?;
+    Ok(statement.execute(rusqlite::params_from_iter(params))? as u64)
+}
+
+fn query(
+    connection: &Connection,
+    sql: &'static str,
+    params: &[Param<'_>],
+) -> Result<Vec<Row>, RowsError> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let columns = statement.column_count();
+    let mut rows = statement.query(rusqlite::params_from_iter(params))?;
+    let mut out = Vec::new();
+    while let Some(row) = rows.next()? {
+        let values = (0..columns).map(|i| Ok(value(row.get_ref(i)?)));
+        out.push(Row(values.collect::<Result<_, RowsError>>()?));
+    }
+    Ok(out)
+}
+
+fn value(value: ValueRef<'_>) -> Value {
+    match value {
+        ValueRef::Null => Value::Null,
+        ValueRef::Integer(i) => Value::Int(i),
+        ValueRef::Real(r) => Value::Int(r as i64),
+        ValueRef::Text(t) => Value::Text(String::from_utf8_lossy(t).into_owned()),
+        ValueRef::Blob(b) => Value::Bytes(b.to_vec()),
+    }
+}
+
+impl ToSql for Param<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match self {
+            Self::Null => ValueRef::Null,
+            Self::Int(i) => ValueRef::Integer(*i),
+            Self::Text(t) => ValueRef::Text(t.as_bytes()),
+            Self::Bytes(b) => ValueRef::Blob(b),
+        }))
+    }
+}

@@ -1,0 +1,311 @@
+//! The dialogues of `tests/transcripts/imap` against the pure session: whole, cut at every octet, and at
+//! seeded random cuts, because how bytes arrive must not change the answer.
+
+use crate::imap_script::{Dice, Stage, Step, play, read};
+use crate::imap_world::{Mailbox, World};
+use kep::mailbox::ask::{Answer, Ask, Changes, FlagChange, LoggedIn, Opening, Row, Selected};
+use kep::mailbox::{Config, Next, Session, Tls, session};
+use kep::wire::imap::{Flags, Keyword, Keywords, MailboxName, SpecialUse, SystemFlags, UidSet};
+use kep::wire::{AccountId, MailboxId, Timestamp};
+use std::path::PathBuf;
+
+#[test]
+fn imap_dialogues_run_whole() {
+    each(|text, steps| play(steps, &mut Pure::of(text), &mut |bytes| vec![bytes.to_vec()]));
+}
+
+#[test]
+fn imap_dialogues_do_not_depend_on_cuts() {
+    each(|text, steps| {
+        if text.lines().any(|line| line == "given whole") {
+            return Ok(());
+        }
+        let every = &mut |bytes: &[u8]| bytes.chunks(1).map(<[u8]>::to_vec).collect();
+        play(steps, &mut Pure::of(text), every)?;
+        (0..20).try_for_each(|seed| {
+            let mut dice = Dice(seed * 7919 + 1);
+            play(steps, &mut Pure::of(text), &mut |bytes| dice.cut(bytes))
+        })
+    });
+}
+
+#[test]
+fn a_session_survives_any_words() {
+    let mut dice = Dice(42);
+    for _ in 0..500 {
+        let words: Vec<&str> =
+            (0..dice.next() % 400).map(|_| WORDS[dice.next() % WORDS.len()]).collect();
+        let bytes = words.concat().into_bytes();
+        session::drive(config(Tls::Active), &bytes);
+        let mut stage = Pure::of("");
+        stage.world.boxes.push(Mailbox::new("INBOX", None));
+        let mail = b"Subject: x\r\n\r\nbody\r\n".to_vec();
+        stage.world.boxes[0].lay_in(Flags::default(), mail, false, None);
+        stage.given("login", b"").unwrap();
+        dice.cut(&bytes).iter().for_each(|piece| stage.send(piece).unwrap());
+    }
+}
+
+#[test]
+fn a_hundred_thousand_messages_are_never_held() {
+    let mut session = Session::new(config(Tls::Active));
+    session.feed(b"a LOGIN x y\r\nb SELECT INBOX\r\nc UID FETCH 1:* (FLAGS)\r\nd LOGOUT\r\n");
+    let (mut rows, mut lines) = (0, 0);
+    loop {
+        match session.next() {
+            Next::Send(bytes) => {
+                assert!(bytes.len() < 64 * 1024, "{} octets at once", bytes.len());
+                lines += bytes.iter().filter(|b| **b == b'\n').count();
+            }
+            Next::Ask(ask) => session.answer(large(ask, &mut rows)),
+            Next::Close => break,
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(rows, 100_000);
+    assert!(lines > 100_000);
+}
+
+/// A world with 100,000 messages in its one mailbox.
+fn large(ask: Ask, rows: &mut usize) -> Answer {
+    match ask {
+        Ask::Login(_) => Answer::LoggedIn(LoggedIn { account: AccountId(1) }),
+        Ask::Select { name, .. } => Answer::Selected(Selected {
+            mailbox: MailboxId(1),
+            name,
+            uid_validity: 1,
+            uid_next: 100_001,
+            highest_modseq: 1,
+            uids: UidSet::range(1, 100_000),
+            first_unseen: None,
+            keywords: Keywords::default(),
+            read_only: false,
+        }),
+        Ask::Rows { uids, .. } => {
+            assert!(uids.len() <= kep::mailbox::ask::BATCH);
+            *rows += uids.len();
+            let row = |uid| Row {
+                uid,
+                modseq: 1,
+                flags: Flags::default(),
+                internal_date: Timestamp::from_secs(0),
+                size: 1,
+                opening: Opening::Open,
+                structure: Vec::new(),
+                header: Vec::new(),
+            };
+            Answer::Rows(uids.iter().map(row).collect())
+        }
+        _ => Answer::Changes(Changes::default()),
+    }
+}
+
+fn each(run: impl Fn(&str, &[Step]) -> Result<(), String>) {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/transcripts/imap");
+    let mut files: Vec<_> =
+        std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()).collect();
+    files.sort();
+    assert!(!files.is_empty());
+    let failures: Vec<_> = files
+        .iter()
+        .filter_map(|file| {
+            let text = std::fs::read_to_string(file).unwrap();
+            let result = read(&text).and_then(|steps| run(&text, &steps));
+            result.err().map(|why| format!("{}: {why}", file.display()))
+        })
+        .collect();
+    assert!(failures.is_empty(), "{}", failures.join("\n\n"));
+}
+
+fn config(tls: Tls) -> Config {
+    Config { tls, id: vec![("name".into(), "kep".into())] }
+}
+
+/// The session without a socket, over a world in memory.
+struct Pure {
+    session: Session,
+    world: World,
+    said: Vec<u8>,
+    closed: bool,
+}
+
+impl Pure {
+    /// With the listener the dialogue is about.
+    fn of(text: &str) -> Self {
+        let offered = text.lines().any(|line| line == "given starttls");
+        let session = Session::new(config(if offered { Tls::Offered } else { Tls::Active }));
+        let mut stage = Self { session, world: World::default(), said: Vec::new(), closed: false };
+        stage.run();
+        stage
+    }
+
+    /// Does what the session says until it wants bytes; says whether it idles.
+    fn run(&mut self) -> bool {
+        loop {
+            match self.session.next() {
+                Next::Read => return false,
+                Next::Wait(_) => return true,
+                Next::Send(bytes) => self.said.extend(bytes),
+                Next::StartTls => self.session.secured(),
+                Next::Ask(ask) => {
+                    let answer = self.world.answer(ask);
+                    self.session.answer(answer);
+                }
+                Next::Close => {
+                    self.closed = true;
+                    return false;
+                }
+            }
+        }
+    }
+
+    fn mailbox(&mut self, name: &str) -> Result<&mut Mailbox, String> {
+        let name = MailboxName::parse(&name.replace('_', " ")).ok_or("bad name")?;
+        self.world.find(&name).ok_or_else(|| "no such mailbox".to_owned())
+    }
+
+    fn happens(&mut self, words: &str, body: &[u8]) -> Result<(), String> {
+        let uid = |word: &str| word.parse().map(UidSet::one).map_err(|_| "bad uid".to_owned());
+        match words.split(' ').collect::<Vec<_>>().as_slice() {
+            ["starttls" | "whole"] => {}
+            ["full"] => self.world.full = true,
+            ["user", name, secret] => self.world.user = ((*name).into(), (*secret).into()),
+            ["login"] => {
+                self.world.user = ("ali".into(), "secret".into());
+                self.send(b"x LOGIN ali secret\r\n")?;
+                self.said.clear();
+            }
+            ["mailbox", name, rest @ ..] => {
+                let special = rest.first().and_then(|word| SpecialUse::named(word));
+                let mut mailbox = Mailbox::new(&name.replace('_', " "), special);
+                mailbox.read_only = rest.contains(&"read-only");
+                mailbox.subscribed = !rest.contains(&"unsubscribed");
+                self.world.boxes.push(mailbox);
+            }
+            ["mail", name, rest @ ..] => {
+                let sealed = rest.contains(&"sealed");
+                self.mailbox(name)?.lay_in(flags(words), body.to_vec(), sealed, None);
+            }
+            ["mails", name, count] => {
+                for number in 1..=count.parse().map_err(|_| "bad count")? {
+                    let mail = format!("Subject: mail {number}\r\n\r\nbody {number}\r\n");
+                    self.mailbox(name)?.lay_in(Flags::default(), mail.into_bytes(), false, None);
+                }
+            }
+            ["gone", name, gone] => {
+                self.mailbox(name)?.take_out(&uid(gone)?);
+            }
+            ["flags", name, of, ..] => {
+                self.mailbox(name)?.flag(&uid(of)?, FlagChange::Add, &flags(words));
+            }
+            _ => return Err("unknown given".to_owned()),
+        }
+        Ok(())
+    }
+}
+
+impl Stage for Pure {
+    fn given(&mut self, words: &str, body: &[u8]) -> Result<(), String> {
+        self.happens(words, body)?;
+        if self.run() {
+            self.session.changed();
+            self.run();
+        }
+        Ok(())
+    }
+
+    fn send(&mut self, bytes: &[u8]) -> Result<(), String> {
+        if !self.closed {
+            self.session.feed(bytes);
+            self.run();
+        }
+        Ok(())
+    }
+
+    fn line(&mut self) -> Result<Vec<u8>, String> {
+        let end = self.said.windows(2).position(|two| two == b"\r\n");
+        let end = end.ok_or_else(|| "the server says nothing".to_owned())?;
+        let mut line: Vec<u8> = self.said.drain(..end + 2).collect();
+        line.truncate(end);
+        Ok(line)
+    }
+
+    fn quiet(&mut self) -> Result<(), String> {
+        match self.said.is_empty() {
+            true => Ok(()),
+            false => Err(format!("the server says more: {}", String::from_utf8_lossy(&self.said))),
+        }
+    }
+
+    fn then(&mut self, words: &str) -> Result<(), String> {
+        match words.split(' ').collect::<Vec<_>>().as_slice() {
+            ["closed"] if self.closed => Ok(()),
+            ["closed"] => Err("but it is open".to_owned()),
+            ["silence"] => {
+                self.session.timeout();
+                self.run();
+                Ok(())
+            }
+            ["opened", uids @ ..] => {
+                let opened: Vec<_> = self.world.opened.iter().map(ToString::to_string).collect();
+                if opened == uids { Ok(()) } else { Err(format!("but opened were {opened:?}")) }
+            }
+            _ => Err("unknown then".to_owned()),
+        }
+    }
+}
+
+/// The flags between parentheses.
+fn flags(text: &str) -> Flags {
+    let inner = text.split_once('(').and_then(|(_, rest)| rest.split_once(')'));
+    let words = || inner.map_or("", |(inner, _)| inner).split(' ');
+    let system = words().filter_map(SystemFlags::named).fold(SystemFlags::default(), |a, b| a | b);
+    Flags { system, keywords: words().filter_map(Keyword::parse).collect() }
+}
+
+const WORDS: [&str; 44] = [
+    "a ",
+    "b ",
+    "\r\n",
+    "\r\n",
+    "\r\n",
+    "\r\n",
+    "NOOP",
+    "FETCH ",
+    "1:*",
+    "1 ",
+    "FLAGS",
+    "(",
+    ")",
+    " ",
+    "BODY[]",
+    "BODY[1.MIME]",
+    "UID ",
+    "STORE ",
+    "+FLAGS ",
+    "\\Seen",
+    "\\Deleted",
+    "EXPUNGE",
+    "SEARCH ",
+    "ALL",
+    "NOT ",
+    "LIST ",
+    "\"\" ",
+    "*",
+    "%",
+    "APPEND INBOX ",
+    "{3+}\r\n",
+    "{3}\r\n",
+    "IDLE",
+    "DONE",
+    "a SELECT INBOX\r\n",
+    "a FETCH 1 (BODY[TEXT] ENVELOPE)\r\n",
+    "a IDLE\r\n",
+    "CLOSE",
+    "AUTHENTICATE PLAIN",
+    "=",
+    "\0",
+    "\u{ff}",
+    "COPY ",
+    "MOVE 1 INBOX",
+];

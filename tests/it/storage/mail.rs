@@ -1,0 +1,162 @@
+use super::bed::{self, Bed, submission};
+use super::contents::content;
+use super::{NOW, on_both};
+use kep::spool::opening::{self, Opening};
+use kep::spool::{Channel, Fact};
+use kep::store::mail::{self, Kind, Place, Role};
+use kep::store::submissions::{self, RecipientState};
+use kep::store::{Lane, RowsError, StoreError, Tx};
+use kep::wire::{AccountId, ContentId, MailboxId};
+use std::collections::BTreeSet;
+
+async fn mailbox(bed: &Bed, account: AccountId, role: Role) -> MailboxId {
+    bed.read(move |tx| Ok(mail::of_role(tx, account, role)?)).await
+}
+
+async fn lay_in(bed: &Bed, mailbox: MailboxId, content: ContentId, kind: Kind) -> u32 {
+    let put = bed.store.blobs.put(b"x".to_vec()).unwrap();
+    let message = bed::message(&put, kind, Some(bed::id(1)));
+    bed.write(move |tx| Ok(mail::lay_in(tx, mailbox, content, &message)?)).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn uids_and_mod_sequences_are_given_once_each() {
+    on_both(|bed| async move {
+        let account = bed.account("ayse@hs05.kep.tr").await;
+        let inbox = mailbox(&bed, account, Role::Inbox).await;
+        let content = content(&bed.store, &[b"mail"]).await;
+        let put = bed.store.blobs.put(b"x".to_vec()).unwrap();
+        let tasks: Vec<_> = (0..32)
+            .map(|_| {
+                let store = bed.store.clone();
+                let message = bed::message(&put, Kind::Plain, None);
+                let work = move |tx: &mut Tx<'_>| Ok(mail::lay_in(tx, inbox, content, &message)?);
+                tokio::spawn(
+                    async move { store.write::<_, StoreError, _>(Lane::Client, work).await },
+                )
+            })
+            .collect();
+        let mut uids = BTreeSet::new();
+        for task in tasks {
+            uids.insert(task.await.unwrap().unwrap());
+        }
+        assert_eq!(uids, (1..=32).collect());
+        assert_eq!(bed.count("SELECT COUNT(DISTINCT mod_seq) FROM message").await, 32);
+        let behind = "SELECT COUNT(*) FROM mailbox b JOIN message m ON m.mailbox = b.id
+                      WHERE m.mod_seq > b.mod_seq OR m.uid >= b.uid_next";
+        assert_eq!(bed.count(behind).await, 0);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_removed_vanishes_and_its_content_with_the_last_use() {
+    on_both(|bed| async move {
+        let account = bed.account("ayse@hs05.kep.tr").await;
+        let inbox = mailbox(&bed, account, Role::Inbox).await;
+        let content = content(&bed.store, &[b"mail"]).await;
+        let first = Place { mailbox: inbox, uid: lay_in(&bed, inbox, content, Kind::Plain).await };
+        let second = Place { mailbox: inbox, uid: lay_in(&bed, inbox, content, Kind::Plain).await };
+        assert!(bed.write(move |tx| Ok(mail::remove(tx, first)?)).await);
+        assert!(!bed.write(move |tx| Ok(mail::remove(tx, first)?)).await, "it is gone");
+        assert_eq!(bed.store.content(content).await.unwrap(), b"mail", "the other has it");
+        assert!(bed.write(move |tx| Ok(mail::remove(tx, second)?)).await);
+        assert_eq!(bed.count("SELECT COUNT(*) FROM content").await, 0);
+        assert_eq!(bed.count("SELECT COUNT(*) FROM blob").await, 0);
+        assert_eq!(bed.count("SELECT COUNT(*) FROM vanished").await, 2);
+        let next = "SELECT uid_next FROM mailbox WHERE role = 'inbox'";
+        assert_eq!(bed.count(next).await, 3, "UIDs are not used again");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn moving_a_message_that_is_gone_changes_nothing() {
+    on_both(|bed| async move {
+        let account = bed.account("ayse@hs05.kep.tr").await;
+        let inbox = mailbox(&bed, account, Role::Inbox).await;
+        let trash = mailbox(&bed, account, Role::Trash).await;
+        let content = content(&bed.store, &[b"mail"]).await;
+        let place = Place { mailbox: inbox, uid: lay_in(&bed, inbox, content, Kind::Plain).await };
+        assert_eq!(bed.write(move |tx| Ok(mail::move_to(tx, place, trash)?)).await, 1);
+        let work = move |tx: &mut Tx<'_>| mail::move_to(tx, place, trash);
+        let again = bed.store.write::<_, RowsError, _>(Lane::Client, work).await;
+        assert!(matches!(again, Err(RowsError::Missing("message"))), "{again:?}");
+        assert_eq!(bed.count("SELECT uid_next FROM mailbox WHERE role = 'trash'").await, 2);
+        assert_eq!(bed.count("SELECT COUNT(*) FROM vanished").await, 1);
+    })
+    .await;
+}
+
+/// A stub in INBOX, its dispatch hidden: as delivery leaves a message in the mode `kapalı zarf`.
+async fn delivered(bed: &Bed) -> AccountId {
+    let account = bed.account("ayse@hs05.kep.tr").await;
+    bed.lay_in(submission(&bed.store, 1, account, b"mail")).await.unwrap();
+    let dispatch = content(&bed.store, &[b"dispatch"]).await;
+    let stub = content(&bed.store, &[b"stub"]).await;
+    let hidden = mailbox(bed, account, Role::Hidden).await;
+    let inbox = mailbox(bed, account, Role::Inbox).await;
+    lay_in(bed, hidden, dispatch, Kind::Sealed).await;
+    lay_in(bed, inbox, stub, Kind::Stub).await;
+    let state = RecipientState::Delivered;
+    bed.write(move |tx| Ok(submissions::outcome(tx, &bed::id(1), 1, state, NOW)?)).await;
+    account
+}
+
+fn opening(account: AccountId) -> Opening {
+    Opening {
+        account,
+        message: bed::id(1),
+        channel: Channel::Imap,
+        person: "ayse@hs05.kep.tr".into(),
+        at: NOW,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_sixteen_openings_at_once_one_is_recorded_and_all_are_shown_the_same() {
+    on_both(|bed| async move {
+        let account = delivered(&bed).await;
+        let open = || {
+            let (store, opening) = (bed.store.clone(), opening(account));
+            let work = move |tx: &mut Tx<'_>| Ok(opening::open(tx, &opening)?);
+            tokio::spawn(async move { store.write::<_, StoreError, _>(Lane::Client, work).await })
+        };
+        let tasks: Vec<_> = (0..16).map(|_| open()).collect();
+        let mut places = BTreeSet::new();
+        for task in tasks {
+            places.extend(task.await.unwrap().unwrap());
+        }
+        assert_eq!(places.len(), 1, "{places:?}");
+        let facts = "SELECT COUNT(*) FROM job WHERE step = 'evidence'";
+        assert_eq!(bed.count(facts).await, 1);
+        let payload = bed.read(|tx| {
+            Ok(tx
+                .one("job", "SELECT payload FROM job WHERE step = 'evidence'", &[])?
+                .text(0)?
+                .to_owned())
+        });
+        assert!(matches!(Fact::parse(&payload.await).unwrap(), Fact::Read { recipient: 1, .. }));
+        assert_eq!(bed.count("SELECT COUNT(*) FROM message WHERE kind = 'stub'").await, 0);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn openings_at_once_after_the_time_out_all_succeed() {
+    on_both(|bed| async move {
+        let account = delivered(&bed).await;
+        let expired = RecipientState::Expired;
+        bed.write(move |tx| Ok(submissions::opened(tx, &bed::id(1), 1, expired, NOW)?)).await;
+        let open = || {
+            let (store, opening) = (bed.store.clone(), opening(account));
+            let work = move |tx: &mut Tx<'_>| Ok(opening::open(tx, &opening)?);
+            tokio::spawn(async move { store.write::<_, StoreError, _>(Lane::Client, work).await })
+        };
+        for task in (0..16).map(|_| open()).collect::<Vec<_>>() {
+            assert_eq!(task.await.unwrap().unwrap().len(), 1);
+        }
+        assert_eq!(bed.count("SELECT COUNT(*) FROM job").await, 0, "no read after the time-out");
+    })
+    .await;
+}

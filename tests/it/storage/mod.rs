@@ -1,0 +1,17 @@
+//! The storage, the same tests on both drivers. PostgreSQL is a private server of Debian's package;
+//! where that is not installed, its half is skipped and says so.
+
+mod bed;
+mod compaction;
+mod contents;
+mod evidence;
+mod faults;
+mod fsck;
+mod jobs;
+mod mail;
+mod postgres;
+mod server;
+mod submissions;
+mod units;
+
+pub use bed::{Bed, NOW, on_both};

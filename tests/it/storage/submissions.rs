@@ -1,0 +1,69 @@
+use super::bed::{self, submission};
+use super::{NOW, on_both};
+use kep::store::submissions::{self, RecipientState};
+
+#[tokio::test]
+async fn the_same_mail_again_is_the_same_message() {
+    on_both(|bed| async move {
+        let account = bed.account("ayse@hs05.kep.tr").await;
+        assert_eq!(bed.lay_in(submission(&bed.store, 1, account, b"mail")).await, Ok(()));
+        let again = bed.lay_in(submission(&bed.store, 2, account, b"mail")).await;
+        assert_eq!(again, Err(bed::id(1)));
+        let other = bed.lay_in(submission(&bed.store, 3, account, b"another")).await;
+        assert_eq!(other, Ok(()));
+        let mut late = submission(&bed.store, 4, account, b"mail");
+        late.accepted_at = NOW.plus_secs(24 * 3600 + 1);
+        assert_eq!(bed.lay_in(late).await, Ok(()), "a day later it is another message");
+        let found = bed.read(|tx| Ok(submissions::find(tx, &bed::id(1))?.unwrap())).await;
+        assert_eq!(found.details.subject, "Şubat çağrısı");
+        assert_eq!(bed.count("SELECT COUNT(*) FROM recipient").await, 3);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_sixteen_equal_mails_at_once_one_is_accepted() {
+    on_both(|bed| async move {
+        let account = bed.account("ayse@hs05.kep.tr").await;
+        let tasks: Vec<_> = (0..16)
+            .map(|n| {
+                let (store, new) = (bed.store.clone(), submission(&bed.store, n, account, b"mail"));
+                tokio::spawn(async move { bed::lay_in(&store, new).await.unwrap() })
+            })
+            .collect();
+        let mut answers = Vec::new();
+        for task in tasks {
+            answers.push(task.await.unwrap());
+        }
+        assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), 1);
+        let first: std::collections::BTreeSet<_> =
+            answers.iter().filter_map(|answer| answer.as_ref().err()).collect();
+        assert_eq!(first.len(), 1, "all others hear the same id");
+        assert_eq!(bed.count("SELECT COUNT(*) FROM submission").await, 1);
+        assert_eq!(bed.count("SELECT COUNT(*) FROM blob").await, 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn each_outcome_comes_once() {
+    on_both(|bed| async move {
+        let account = bed.account("ayse@hs05.kep.tr").await;
+        bed.lay_in(submission(&bed.store, 1, account, b"mail")).await.unwrap();
+        let outcomes = bed
+            .write(|tx| {
+                let id = bed::id(1);
+                let early = submissions::opened(tx, &id, 1, RecipientState::Read, NOW)?;
+                let delivered = submissions::outcome(tx, &id, 1, RecipientState::Delivered, NOW)?;
+                let failed = submissions::outcome(tx, &id, 1, RecipientState::Failed, NOW)?;
+                let read = submissions::opened(tx, &id, 1, RecipientState::Read, NOW)?;
+                let expired = submissions::opened(tx, &id, 1, RecipientState::Expired, NOW)?;
+                Ok([early, delivered, failed, read, expired])
+            })
+            .await;
+        assert_eq!(outcomes, [false, true, false, true, false]);
+        let state = bed.read(|tx| Ok(submissions::recipients(tx, &bed::id(1))?[0].state)).await;
+        assert_eq!(state, RecipientState::Read);
+    })
+    .await;
+}
