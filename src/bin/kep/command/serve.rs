@@ -14,7 +14,9 @@ use kep::trust::tls::ServerTls;
 use listenfd::ListenFd;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use std::collections::HashMap;
+use std::fs::{File, TryLockError};
 use std::net::SocketAddr;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -28,6 +30,7 @@ use tracing_subscriber::EnvFilter;
 pub async fn run(conf: &Path) -> Outcome {
     let settings = wire_up::settings(conf)?;
     log(&settings);
+    let _one = alone(&settings.data.dir)?;
     let figures = figures()?;
     let mut sockets = Sockets::from_environment()?;
     let (tell, stop) = watch::channel(false);
@@ -65,6 +68,25 @@ pub async fn run(conf: &Path) -> Outcome {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// One server a data folder: leases and wakes of embedded storage are in memory. The lock ends with
+/// the process, however it ends.
+fn alone(dir: &Path) -> Outcome<File> {
+    let path = dir.join("serve.lock");
+    let opened = std::fs::create_dir_all(dir)
+        .and_then(|()| File::options().create(true).append(true).mode(0o600).open(&path));
+    let file = opened.map_err(|e| Failure::cannot_create(format!("{}: {e}", path.display())))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => {
+            Err(Failure::unavailable(format!("another server has the data folder {}", dir.display()))
+                .hint("stop it, or name another folder in data.dir"))
+        }
+        Err(TryLockError::Error(error)) => {
+            Err(Failure::cannot_create(format!("{}: {error}", path.display())))
+        }
+    }
 }
 
 /// `kep dev tsa`: the development authority alone.
