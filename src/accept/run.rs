@@ -1,9 +1,7 @@
 //! Judges a submission that was read whole, and lays it in. When it says `Accepted`, the message is
 //! durable (invariant 1); when it refuses, nothing is half-done (invariant 6).
 
-use super::ask::{
-    Aborted, Envelope, Login, LoginAnswer, RecipientAnswer, Route, SubmitAnswer,
-};
+use super::ask::{Aborted, Envelope, Login, LoginAnswer, RecipientAnswer, Route, SubmitAnswer};
 use super::check::{self, Limits, Parsed, SignatureForm};
 use super::refusal::Refusal;
 use super::rejections::Rejections;
@@ -270,7 +268,8 @@ impl Desk {
             return;
         }
         let digest = sha256(octets);
-        let name = sha256(format!("{}/{digest:?}/{}", envelope.login.address, refusal.name()).as_bytes());
+        let name =
+            sha256(format!("{}/{digest:?}/{}", envelope.login.address, refusal.name()).as_bytes());
         let mut id = [0; 16];
         id.copy_from_slice(&name.0[..16]);
         let (subject, ua_message_id) = glance(octets);
@@ -306,9 +305,9 @@ impl Body {
         let have = self.permits.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
         let want = grains(self.octets.len() + octets.len()).saturating_sub(have);
         if want > 0 {
-            let more = u32::try_from(want).ok().and_then(|want| {
-                Arc::clone(&self.budget).try_acquire_many_owned(want).ok()
-            });
+            let more = u32::try_from(want)
+                .ok()
+                .and_then(|want| Arc::clone(&self.budget).try_acquire_many_owned(want).ok());
             match (more, &mut self.permits) {
                 (Some(more), Some(permits)) => permits.merge(more),
                 (Some(more), none) => *none = Some(more),

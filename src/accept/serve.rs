@@ -3,14 +3,14 @@
 use super::ask::{Answer, Ask, Config, LoginAnswer, Next, Piece, SubmitAnswer};
 use super::run::{Body, Desk};
 use super::session::{Session, Stop};
-use std::collections::HashMap;
+use crate::registry::crowd::Crowd;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 use tokio_rustls::TlsAcceptor;
 
@@ -39,52 +39,7 @@ pub struct Submission {
     pub config: Arc<Config>,
     pub manners: Manners,
     pub tls: Arc<dyn Fn() -> Arc<rustls::ServerConfig> + Send + Sync>,
-    pub limits: Limits,
-}
-
-/// Counts connections, in all and by address.
-#[derive(Clone)]
-pub struct Limits {
-    all: Arc<Semaphore>,
-    by_address: Arc<Mutex<HashMap<IpAddr, usize>>>,
-    per_address: usize,
-}
-
-struct Admitted {
-    limits: Limits,
-    address: IpAddr,
-    _permit: OwnedSemaphorePermit,
-}
-
-impl Limits {
-    pub fn new(connections: usize, per_address: usize) -> Self {
-        let all = Arc::new(Semaphore::new(connections));
-        Self { all, by_address: Arc::default(), per_address }
-    }
-
-    fn admit(&self, address: IpAddr) -> Option<Admitted> {
-        let permit = Arc::clone(&self.all).try_acquire_owned().ok()?;
-        let mut counts = self.by_address.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = counts.entry(address).or_default();
-        if *count >= self.per_address {
-            return None;
-        }
-        *count += 1;
-        drop(counts);
-        Some(Admitted { limits: self.clone(), address, _permit: permit })
-    }
-}
-
-impl Drop for Admitted {
-    fn drop(&mut self) {
-        let mut counts = self.limits.by_address.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = counts.get_mut(&self.address) {
-            *count -= 1;
-            if *count == 0 {
-                counts.remove(&self.address);
-            }
-        }
-    }
+    pub crowd: Crowd,
 }
 
 /// Accepts connections until `stop` turns true, then waits for those that are open.
@@ -123,7 +78,7 @@ fn admit(
     submission: &Arc<Submission>,
     stop: &watch::Receiver<bool>,
 ) {
-    let Some(admitted) = submission.limits.admit(peer.ip()) else {
+    let Some(seat) = submission.crowd.admit(peer.ip()) else {
         tracing::info!(%peer, "too many connections");
         metrics::counter!("kep_smtp_refused_connections_total").increment(1);
         connections.spawn(turn_away(tcp, begin));
@@ -132,7 +87,7 @@ fn admit(
     let submission = Arc::clone(submission);
     let stop = stop.clone();
     connections.spawn(async move {
-        let _admitted = admitted;
+        let _seat = seat;
         metrics::gauge!("kep_smtp_connections").increment(1.0);
         let lasting = submission.manners.session;
         match timeout(lasting, connection(tcp, peer, begin, &submission, stop)).await {

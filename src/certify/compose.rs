@@ -2,12 +2,12 @@
 //! users chose are never used. Pure.
 
 use crate::evidence::{draft::About, parcel};
+use crate::wire::Timestamp;
 use crate::wire::mime;
 use crate::wire::rem::{
     ComposeFault, Composed, Envelope, Evidence, EvidenceFile, Mailbox, MessageKind, RemHeaders,
-    Template, message_subject,
+    message_subject,
 };
-use crate::wire::Timestamp;
 
 /// Composes the dispatch of an accepted message; the original is only looked at.
 pub fn dispatch(
@@ -42,7 +42,7 @@ pub fn dispatch(
         micalg: "sha-256",
     };
     let values = parcel::message_values(about);
-    let introduction = Template::dispatch().render(&parcel::borrowed(&values));
+    let introduction = about.provider.texts.dispatch.render(&parcel::borrowed(&values));
     let name = acceptance.event.ts_file().unwrap_or_else(|| "Evidence.xml".to_owned());
     Composed::new(&envelope, &introduction, Some(original), &[EvidenceFile { name, xml }])
 }
@@ -84,9 +84,8 @@ fn ids(header: &[u8], name: &str) -> Vec<String> {
     let Some(field) = mime::fields::field(header, name) else { return Vec::new() };
     let text = String::from_utf8_lossy(&field.unfolded()).into_owned();
     let pieces = text.split('<').skip(1).filter_map(|piece| piece.split_once('>'));
-    let plain = |id: &&str| {
-        (1..=ID_MAX).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_graphic())
-    };
+    let plain =
+        |id: &&str| (1..=ID_MAX).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_graphic());
     pieces.map(|(id, _)| id).filter(plain).map(str::to_owned).collect()
 }
 

@@ -53,8 +53,7 @@ impl Sealing {
         let now = self.issuer.clock.now();
         let random = random::bytes();
         let evidence = &acceptance.evidence;
-        let composed =
-            compose::dispatch(&about, evidence, &acceptance.xml, &octets, now, random)?;
+        let composed = compose::dispatch(&about, evidence, &acceptance.xml, &octets, now, random)?;
         let signature = self.issuer.seal(&composed, Some(&octets), true).await?;
         let whole = [composed.head().as_slice(), &octets, &composed.tail(&signature)].concat();
         let mut message = NewMessage::of(&whole, Kind::Dispatch, now);

@@ -8,7 +8,7 @@ use crate::spool::{self, Fact};
 use crate::store::mail::{self, Kind, NewMessage, Role};
 use crate::store::submissions::{self, RecipientState};
 use crate::store::{Put, RowsError, Store, StoreError, Tx, contents};
-use crate::wire::rem::{Mailbox, Template, Words};
+use crate::wire::rem::Mailbox;
 use crate::wire::{AccountId, ContentId, MessageId, Timestamp};
 use mail_builder::MessageBuilder;
 use mail_builder::headers::address::Address;
@@ -96,7 +96,7 @@ pub fn stub(about: &About<'_>, now: Timestamp) -> Result<Vec<u8>, IssueError> {
     let mut values = parcel::message_values(about);
     values.push(("size", size(submission.size)));
     values.push(("portal", about.provider.portal_url.clone().unwrap_or_default()));
-    let text = notice().render(&parcel::borrowed(&values));
+    let text = about.provider.texts.stub.render(&parcel::borrowed(&values));
     let name = format!("{} adına", submission.details.sender);
     let from = Mailbox { name: Some(name), address: about.provider.service_address() };
     let to: Vec<_> = about.recipients.iter().map(|r| Address::from(r.address.as_str())).collect();
@@ -111,46 +111,6 @@ pub fn stub(about: &About<'_>, now: Timestamp) -> Result<Vec<u8>, IssueError> {
         .html_body(text.html);
     let octets = mail.write_to_vec();
     octets.map_err(|error| IssueError::Nobody(format!("a stub can't be written: {error}")))
-}
-
-/// What a sealed stub says.
-fn notice() -> Template {
-    let words = |title: &str, lines: &[&str]| Words {
-        title: title.to_owned(),
-        lines: lines.iter().map(|line| (*line).to_owned()).collect(),
-    };
-    Template {
-        turkish: words(
-            "Açılmamış KEP iletisi (kapalı zarf)",
-            &[
-                "Konu: {subject}",
-                "Gönderen: {sender}",
-                "Alıcılar: {recipients}",
-                "Kabul zamanı: {time}",
-                "Boyut: {size}",
-                "İleti kimliği: {message_id}",
-                "İçerik, siz iletiyi açana kadar sunucuda kalır. Açmak için bu iletiyi Açılacaklar \
-                 klasörüne taşıyın; ileti okundu sayılır, okundu delili oluşur ve iletinin tamamı \
-                 Gelen Kutunuza konur.",
-                "Portaldan da açabilirsiniz: {portal}",
-            ],
-        ),
-        english: words(
-            "Unopened registered message (sealed)",
-            &[
-                "Subject: {subject}",
-                "Sender: {sender}",
-                "Recipients: {recipients}",
-                "Accepted: {time}",
-                "Size: {size}",
-                "Message identifier: {message_id}",
-                "The content stays on the server until you open the message. To open it, move this \
-                 notice to the mailbox Açılacaklar: the message counts as read, evidence of that is \
-                 issued, and the whole message is put into your INBOX.",
-                "You can also open it in the portal: {portal}",
-            ],
-        ),
-    }
 }
 
 fn size(octets: u64) -> String {

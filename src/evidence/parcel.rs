@@ -2,11 +2,11 @@
 
 use super::draft::About;
 use crate::registry::Provider;
+use crate::wire::Timestamp;
 use crate::wire::rem::{
     ComposeFault, Composed, Envelope, Evidence, EvidenceFile, Mailbox, MessageKind, RemHeaders,
-    Template, evidence_subject,
+    evidence_subject,
 };
-use crate::wire::Timestamp;
 
 /// Composes the mail of an evidence to the sender of the message it is about.
 pub fn compose(
@@ -37,7 +37,7 @@ pub fn compose(
         micalg: "sha-256",
     };
     let values = values(provider, evidence);
-    let introduction = Template::evidence().render(&borrowed(&values));
+    let introduction = provider.texts.evidence.render(&borrowed(&values));
     Composed::new(&envelope, &introduction, None, &[EvidenceFile { name, xml }])
 }
 
@@ -64,7 +64,8 @@ fn values(provider: &Provider, evidence: &Evidence) -> Vec<(&'static str, String
     let recipients: Vec<_> = evidence.recipients.iter().map(|p| p.address.as_str()).collect();
     let reason = evidence.reasons.first();
     let details = reason.and_then(|why| why.details.clone()).unwrap_or_default();
-    let or_details = |text: &str| if details.is_empty() { text.to_owned() } else { details.clone() };
+    let or_details =
+        |text: &str| if details.is_empty() { text.to_owned() } else { details.clone() };
     vec![
         ("event", evidence.event.turkish().to_owned()),
         ("event_en", evidence.event.english().to_owned()),

@@ -199,10 +199,17 @@ impl Facts {
         let expiring = {
             let facts = Arc::clone(&self);
             let takers = Takers::new(&self.store, Step::Expire);
-            spool::run(takers, self.store.clone(), clock.clone(), parallel, stop.clone(), move |job| {
-                let facts = Arc::clone(&facts);
-                async move { facts.expire(&job).await }
-            })
+            spool::run(
+                takers,
+                self.store.clone(),
+                clock.clone(),
+                parallel,
+                stop.clone(),
+                move |job| {
+                    let facts = Arc::clone(&facts);
+                    async move { facts.expire(&job).await }
+                },
+            )
         };
         let issuing = {
             let facts = Arc::clone(&self);
@@ -338,7 +345,6 @@ fn xades_algorithm(algorithm: SignatureAlgorithm) -> Result<xades::SignatureAlgo
 fn certificate_material(der: &[u8]) -> Material {
     Material { kind: "certificate", digest: sha256(der), value: der.to_vec() }
 }
-
 
 /// What DataObjectFormat says of the signed document.
 const MIME: &str = "application/xml";

@@ -261,27 +261,9 @@ impl Session {
     }
 }
 
-/// Feeds bytes to a session over an empty world; for fuzzing. Never panics, always ends.
-pub fn drive(config: Config, bytes: &[u8]) {
-    let mut session = Session::new(config);
-    let mut pieces = bytes.chunks(97);
-    for _ in 0..bytes.len().saturating_add(1_000) {
-        match session.next() {
-            Next::Read | Next::Wait(_) => match pieces.next() {
-                Some(piece) => session.feed(piece),
-                None => return,
-            },
-            Next::Send(_) => {}
-            Next::StartTls => session.secured(),
-            Next::Ask(_) => session.answer(Answer::Refused(super::ask::Refusal::Unavailable)),
-            Next::Close => return,
-        }
-    }
-}
-
 const AUTOLOGOUT: Duration = Duration::from_secs(30 * 60 + 5);
-/// Nobody needs longer to log in; a person types into the mail program before it connects.
-const BEFORE_LOGIN: Duration = Duration::from_secs(60);
+/// Time for a person to type a password while the program is connected already.
+const BEFORE_LOGIN: Duration = Duration::from_secs(3 * 60);
 /// Output of one command is collected up to this.
 const FLUSH: usize = 32 * 1024;
 /// No honest program comes near.

@@ -2,10 +2,13 @@
 //! policies that hold for them.
 
 pub mod accounts;
+pub mod crowd;
 pub mod holidays;
 pub mod login;
 pub mod providers;
 pub mod read_policy;
+mod texts;
 
 pub use accounts::{Account, AccountState, NewAccount, OpeningMode, RegistryError, SignatureRule};
 pub use providers::{Provider, Standing};
+pub use texts::Texts;

@@ -16,6 +16,7 @@ pub struct Provider {
     pub country: String,
     pub policy_uris: Vec<String>,
     pub portal_url: Option<String>,
+    pub texts: super::Texts,
 }
 
 /// What an address is to us.

@@ -82,16 +82,13 @@ pub fn client(anchors: &[super::Certificate]) -> Result<Arc<ClientConfig>, Trust
         let der = CertificateDer::from(anchor.der().to_vec());
         roots.add(der).map_err(|e| TrustError::Tls(e.to_string()))?;
     }
-    let builder = ClientConfig::builder_with_provider(provider()).with_safe_default_protocol_versions();
+    let builder =
+        ClientConfig::builder_with_provider(provider()).with_safe_default_protocol_versions();
     let builder = builder.map_err(|e| TrustError::Tls(e.to_string()))?;
     Ok(Arc::new(builder.with_root_certificates(roots).with_no_client_auth()))
 }
 
-fn load(
-    certificate: &Path,
-    key: &Path,
-    protocols: &[Vec<u8>],
-) -> Result<ServerConfig, TrustError> {
+fn load(certificate: &Path, key: &Path, protocols: &[Vec<u8>]) -> Result<ServerConfig, TrustError> {
     let wrong = |path: &Path, error: &dyn std::fmt::Display| {
         TrustError::Tls(format!("{}: {error}", path.display()))
     };
@@ -99,7 +96,8 @@ fn load(
     let chain: Result<Vec<_>, _> = chain.collect();
     let chain = chain.map_err(|e| wrong(certificate, &e))?;
     let private = PrivateKeyDer::from_pem_file(key).map_err(|e| wrong(key, &e))?;
-    let builder = ServerConfig::builder_with_provider(provider()).with_safe_default_protocol_versions();
+    let builder =
+        ServerConfig::builder_with_provider(provider()).with_safe_default_protocol_versions();
     let builder = builder.map_err(|e| TrustError::Tls(e.to_string()))?;
     let config = builder.with_no_client_auth().with_single_cert(chain, private);
     let mut config = config.map_err(|e| wrong(certificate, &e))?;

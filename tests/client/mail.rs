@@ -43,10 +43,27 @@ impl Signer {
         Self { certificate, key }
     }
 
+    pub fn certificate(&self) -> &X509 {
+        &self.certificate
+    }
+
+    pub fn key(&self) -> &PKey<Private> {
+        &self.key
+    }
+
     /// The letter as `multipart/signed` (RFC 8551 §3.5.3).
     pub fn sign(&self, letter: &Letter<'_>) -> io::Result<Vec<u8>> {
+        self.sign_by(letter, |octets| self.signature(octets))
+    }
+
+    /// The same, with a signature made elsewhere.
+    pub fn sign_by(
+        &self,
+        letter: &Letter<'_>,
+        signature: impl FnOnce(&[u8]) -> io::Result<Vec<u8>>,
+    ) -> io::Result<Vec<u8>> {
         let entity = letter.entity();
-        let signature = self.signature(&entity)?;
+        let signature = signature(&entity)?;
         let boundary = format!("imza-{}", word(letter.message_id));
         let mut mail = letter.headers();
         mail.push_str(&format!(

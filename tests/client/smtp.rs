@@ -87,7 +87,18 @@ impl Smtp {
         to: &[&str],
         message: &Prepared,
     ) -> io::Result<Receipt> {
-        let mut lines = vec![format!("MAIL FROM:<{from}> SIZE={}\r\n", message.0.len())];
+        self.submit_as(from, to, message, message.0.len()).await
+    }
+
+    /// The same, announcing whatever size.
+    pub async fn submit_as(
+        &mut self,
+        from: &str,
+        to: &[&str],
+        message: &Prepared,
+        announced: usize,
+    ) -> io::Result<Receipt> {
+        let mut lines = vec![format!("MAIL FROM:<{from}> SIZE={announced}\r\n")];
         lines.extend(to.iter().map(|to| format!("RCPT TO:<{to}>\r\n")));
         lines.push("DATA\r\n".to_owned());
         if let Some(refusal) = self.envelope(&lines).await? {
@@ -103,6 +114,22 @@ impl Smtp {
         let (sent, dot_at) = (Instant::now(), SystemTime::now());
         let reply = self.reply().await?;
         Ok(Receipt { reply, ack: sent.elapsed(), dot_at, answered_at: SystemTime::now() })
+    }
+
+    /// One whole transaction with the octets exactly as they are: one chunk (RFC 3030).
+    pub async fn submit_chunk(
+        &mut self,
+        from: &str,
+        to: &[&str],
+        octets: &[u8],
+    ) -> io::Result<Reply> {
+        self.command(&format!("MAIL FROM:<{from}> BODY=8BITMIME")).await?.must_be(250)?;
+        for to in to {
+            self.command(&format!("RCPT TO:<{to}>")).await?.must_be(250)?;
+        }
+        self.connection.write(format!("BDAT {} LAST\r\n", octets.len()).as_bytes()).await?;
+        self.connection.write(octets).await?;
+        self.reply().await
     }
 
     pub async fn quit(mut self) -> io::Result<()> {

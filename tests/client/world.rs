@@ -4,6 +4,7 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt, BufReader};
@@ -222,15 +223,17 @@ fn accounts(folder: &Path) -> io::Result<Vec<Account>> {
     pairs.map(account).collect()
 }
 
-/// The first of enough free ports in a row.
+/// The first of enough free ports in a row, below those that the kernel gives to connections: one
+/// of these could be taken between our look and the server's start.
 fn free_ports() -> io::Result<u16> {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let start = u32::from(LOWEST_PORT) + std::process::id() * 8 * u32::from(PORTS);
     for _ in 0..PORT_TRIES {
-        let first = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-        let base = first.local_addr()?.port();
-        let others: Vec<_> = (1..PORTS)
-            .map_while(|n| TcpListener::bind((Ipv4Addr::LOCALHOST, base.checked_add(n)?)).ok())
-            .collect();
-        if others.len() == usize::from(PORTS) - 1 {
+        let taken = u32::from(NEXT.fetch_add(PORTS, Ordering::Relaxed));
+        let offset = (start + taken) % u32::from(HIGHEST_PORT - LOWEST_PORT - PORTS);
+        let base = LOWEST_PORT + offset as u16;
+        let free = |port| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok();
+        if (base..base + PORTS).all(free) {
             return Ok(base);
         }
     }
@@ -262,7 +265,10 @@ const SUBMISSION_TLS: u16 = 0;
 const IMAP_TLS: u16 = 2;
 /// How many ports in a row a provider uses.
 const PORTS: u16 = 8;
-const PORT_TRIES: usize = 100;
+const PORT_TRIES: usize = 1000;
+const LOWEST_PORT: u16 = 10_240;
+/// Linux gives out ports from here on (ip_local_port_range).
+const HIGHEST_PORT: u16 = 32_768;
 /// Debug builds under strace on a busy machine start slowly.
 const START_PATIENCE: Duration = Duration::from_secs(60);
 /// USER_HZ, 100 on every Linux of today.

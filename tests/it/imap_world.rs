@@ -252,6 +252,10 @@ impl World {
             Ask::Content(content) => Answer::Content(self.content(content)?),
             Ask::Store(store) => Answer::Stored(self.store(store)),
             Ask::Copy { mailbox, uids, to } => Answer::Copied(self.copy(mailbox, &uids, &to)?),
+            Ask::Move { mailbox, uids, to } if to.as_str() == "Açılacaklar" => {
+                self.open(mailbox, &uids);
+                Answer::Moved(Moved { placed: None, gone: uids })
+            }
             Ask::Move { mailbox, uids, to } => {
                 let placed = self.copy(mailbox, &uids, &to)?;
                 self.at(mailbox).take_out(&uids);
@@ -330,6 +334,15 @@ impl World {
             self.opened.push(content.uid);
         }
         Ok(bytes)
+    }
+
+    /// What moving to `Açılacaklar` does: the read, and the dispatch back under a new UID.
+    fn open(&mut self, mailbox: MailboxId, uids: &UidSet) {
+        let here = &mut self.boxes[mailbox.0 as usize];
+        for stub in here.take_out(uids) {
+            self.opened.push(stub.uid);
+            here.lay_in(stub.flags, b"Subject: opened\r\n\r\nall of it\r\n".to_vec(), false, None);
+        }
     }
 
     fn store(&mut self, store: Store) -> Stored {

@@ -39,6 +39,8 @@ pub enum Command {
     Verify(Verify),
     /// Prove that rows, blobs and evidence agree and that nothing accepted is invisible
     Fsck(Fsck),
+    /// Print a complete, commented configuration file
+    Conf(ConfFile),
     /// Print a completion script for a shell
     Completion { shell: clap_complete::Shell },
     /// Print the manual page
@@ -51,6 +53,13 @@ pub struct Conf {
     /// Configuration file
     #[arg(long, value_name = "FILE", env = "KEP_CONF", default_value = "/etc/kep/kep.toml")]
     pub conf: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub struct ConfFile {
+    /// Print the reference page of all settings instead (Markdown)
+    #[arg(long)]
+    pub reference: bool,
 }
 
 #[derive(Debug, Args)]
@@ -87,7 +96,11 @@ pub struct DevInit {
     pub base_port: u16,
     /// Accounts to open: local parts or addresses; `:qualified` after one gives it a certificate as
     /// Turkish qualified ones are (T.C. kimlik no, no e-mail address)
-    #[arg(long, value_delimiter = ',', default_value = "ali.veli,ayse.yilmaz,mehmet.demir:qualified")]
+    #[arg(
+        long,
+        value_delimiter = ',',
+        default_value = "ali.veli,ayse.yilmaz,mehmet.demir:qualified"
+    )]
     pub accounts: Vec<String>,
     /// Kind of the seal and time-stamp keys
     #[arg(long, value_enum, default_value_t = Key::P256)]

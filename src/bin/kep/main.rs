@@ -5,6 +5,7 @@ mod command;
 mod demo;
 mod failure;
 mod settings;
+mod texts;
 mod wire_up;
 
 use clap::Parser;

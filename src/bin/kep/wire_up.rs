@@ -2,14 +2,17 @@
 
 use crate::failure::{Failure, Outcome};
 use crate::settings::{self, Rows, SealSource, Settings, SignaturePolicy};
+use crate::texts;
 use kep::accept::check::Limits;
 use kep::accept::run::Desk;
 use kep::accept::{Rejections, ask};
 use kep::certify::Sealing;
 use kep::evidence::{Facts, Issuer};
+use kep::mailbox::answer::{Admitted, Gate};
+use kep::mailbox::ask::Refusal;
 use kep::registry::holidays::{Calendar, SHIPPED};
-use kep::registry::login::Logins;
-use kep::registry::{Provider, SignatureRule};
+use kep::registry::login::{self, Logins, Pauses};
+use kep::registry::{AccountState, Provider, SignatureRule};
 use kep::store::{RowsAt, Store};
 use kep::trust::password::Passwords;
 use kep::trust::pki::CertificateAuthority;
@@ -48,7 +51,8 @@ fn line(path: &Path, problem: &settings::Problem) -> String {
 pub async fn store(settings: &Settings) -> Outcome<Store> {
     let data = &settings.data;
     let vault = Vault::open(&settings.vault.master_key).map_err(|error| {
-        Failure::config(error).hint("the master key decrypts all contents; restore it from its copy")
+        Failure::config(error)
+            .hint("the master key decrypts all contents; restore it from its copy")
     })?;
     let made = std::fs::create_dir_all(&data.dir);
     made.map_err(|e| Failure::cannot_create(format!("{}: {e}", data.dir.display())))?;
@@ -72,9 +76,9 @@ fn with_password(url: &str, data: &settings::Data) -> Outcome<String> {
     Ok(format!("{url}{separator}password={encoded}"))
 }
 
-pub fn provider(settings: &Settings) -> Provider {
+pub fn provider(settings: &Settings) -> Outcome<Provider> {
     let declared = &settings.provider;
-    Provider {
+    Ok(Provider {
         domain: declared.domain.clone(),
         name: declared.name.clone(),
         street: declared.address.clone(),
@@ -83,7 +87,8 @@ pub fn provider(settings: &Settings) -> Provider {
         country: declared.country.as_str().to_owned(),
         policy_uris: declared.policy_uris.iter().map(|uri| uri.as_str().to_owned()).collect(),
         portal_url: settings.opening.portal_url.as_ref().map(|url| url.as_str().to_owned()),
-    }
+        texts: texts::read(settings.texts.dir.as_deref())?,
+    })
 }
 
 pub fn rule(policy: SignaturePolicy) -> SignatureRule {
@@ -147,7 +152,8 @@ pub fn development(settings: &Settings, clock: &Clock) -> Outcome<Development> {
     let mut registers = Vec::new();
     if let Some(dir) = &settings.authority.registers {
         let wrong = |what: String| Failure::config(format!("authority.registers: {what}"));
-        let entries = std::fs::read_dir(dir).map_err(|e| wrong(format!("{}: {e}", dir.display())))?;
+        let entries =
+            std::fs::read_dir(dir).map_err(|e| wrong(format!("{}: {e}", dir.display())))?;
         for entry in entries.flatten() {
             let key = entry.path();
             let Some(name) = key.file_name().and_then(|n| n.to_str()?.strip_suffix(".key")) else {
@@ -200,14 +206,13 @@ pub struct House {
     pub clock: Clock,
     pub logins: Arc<Logins>,
     pub desk: Arc<Desk>,
-    pub issuer: Arc<Issuer>,
     pub sealing: Arc<Sealing>,
     pub facts: Arc<Facts>,
 }
 
 impl House {
     pub async fn build(settings: Settings, clock: Clock) -> Outcome<Self> {
-        let provider = provider(&settings);
+        let provider = provider(&settings)?;
         let seal = seal(&settings)?;
         let stamper = Arc::new(stamper(&settings, &clock)?);
         let users = Arc::new(users(&settings)?);
@@ -237,7 +242,38 @@ impl House {
             policies: Arc::new(settings.opening.read_policy.clone()),
             calendar,
         });
-        Ok(Self { settings, store, clock, logins, desk, issuer, sealing, facts })
+        Ok(Self { settings, store, clock, logins, desk, sealing, facts })
+    }
+
+    /// Judges logins of mail programs; a wrong one waits, longer each time.
+    pub fn gate(&self) -> Gate {
+        let (logins, clock) = (Arc::clone(&self.logins), self.clock.clone());
+        let pauses = Arc::new(Pauses::new(self.settings.accept.auth_failure_delay));
+        Arc::new(move |login, peer| {
+            let (logins, clock, pauses) = (Arc::clone(&logins), clock.clone(), Arc::clone(&pauses));
+            Box::pin(async move {
+                match logins.login(&login.user, &login.secret, clock.now()).await {
+                    Ok(login::Outcome::Proven(account)) => {
+                        pauses.after_success(peer);
+                        Ok(Admitted {
+                            account: account.id,
+                            person: account.address.to_string(),
+                            adds: account.state == AccountState::Active,
+                        })
+                    }
+                    Ok(login::Outcome::Rejected) => {
+                        tracing::info!(%peer, user = login.user, how = login.mechanism, "login failed");
+                        metrics::counter!("kep_imap_login_failures_total").increment(1);
+                        tokio::time::sleep(pauses.after_failure(peer, clock.now())).await;
+                        Err(Refusal::BadCredentials)
+                    }
+                    Err(error) => {
+                        tracing::error!(%error, "login");
+                        Err(Refusal::Unavailable)
+                    }
+                }
+            })
+        })
     }
 
     /// What the submission session must know.

@@ -60,12 +60,7 @@ pub fn may_begin(tx: &mut Tx<'_>, who: &Who, to: &MailboxName) -> Answered<Mailb
 
 impl Append {
     /// Takes room for the next message. Its predecessor must be ready.
-    pub fn begin(
-        &mut self,
-        begin: AppendBegin,
-        most: u64,
-        room: &Arc<Semaphore>,
-    ) -> Answered<()> {
+    pub fn begin(&mut self, begin: AppendBegin, most: u64, room: &Arc<Semaphore>) -> Answered<()> {
         if begin.size > most {
             return Err(Refusal::TooBig.into());
         }
@@ -105,6 +100,9 @@ impl Coming {
     /// Computes what listings show, and lays the octets into a blob. Takes its time: not for the
     /// runtime's own threads.
     pub fn finish(self, blobs: &Blobs) -> Answered<Ready> {
+        if self.bytes.len() as u64 != self.begin.size {
+            return Err(Refusal::Cannot.into());
+        }
         let structure = Structure::compute(&self.bytes);
         let end = header_end(&self.bytes);
         if end > HEADER_MAX {
@@ -137,13 +135,7 @@ pub fn commit(
     Ok(Appended { uid_validity: to.uid_validity, uids })
 }
 
-fn lay_in(
-    tx: &mut Tx<'_>,
-    who: &Who,
-    blobs: &Blobs,
-    to: &Mailbox,
-    ready: &Ready,
-) -> Answered<u32> {
+fn lay_in(tx: &mut Tx<'_>, who: &Who, blobs: &Blobs, to: &Mailbox, ready: &Ready) -> Answered<u32> {
     let content = contents::create_from(tx, blobs, &[&ready.put])?;
     let replaces = match &ready.ua_message_id {
         Some(id) if to.role == Role::Sent => sent::find(tx, who.account, id)?,

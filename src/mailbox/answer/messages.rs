@@ -68,9 +68,7 @@ fn changed(old: &Flags, ask: &ask::Store) -> Flags {
         FlagChange::Remove => {
             Flags { system: old.system.without(system), keywords: old.keywords.without(&words) }
         }
-        FlagChange::Replace => {
-            Flags { system, keywords: old.keywords.server_owned().with(&words) }
-        }
+        FlagChange::Replace => Flags { system, keywords: old.keywords.server_owned().with(&words) },
     }
 }
 
@@ -131,7 +129,8 @@ pub fn move_to(
     Ok(Moved { placed: Some(placed_in(&to, placed)), gone })
 }
 
-pub fn expunge(
+/// Which messages an expunge is to remove.
+pub fn marked(
     tx: &mut Tx<'_>,
     who: &Who,
     id: MailboxId,
@@ -140,7 +139,13 @@ pub fn expunge(
     let mailbox = owned(tx, who, id)?;
     let all = UidSet::range(1, u32::MAX);
     let deleted = SystemFlags::DELETED.bits();
-    let marked = change::flagged(tx, &mailbox, uids.unwrap_or(&all), deleted)?;
+    Ok(change::flagged(tx, &mailbox, uids.unwrap_or(&all), deleted)?)
+}
+
+/// Removes those of `uids` that are marked still.
+pub fn expunge(tx: &mut Tx<'_>, who: &Who, id: MailboxId, uids: &UidSet) -> Answered<UidSet> {
+    let mailbox = owned(tx, who, id)?;
+    let marked = change::flagged(tx, &mailbox, uids, SystemFlags::DELETED.bits())?;
     Ok(change::remove_all(tx, &mailbox, &marked)?)
 }
 
@@ -185,3 +190,6 @@ fn placed_in(to: &Mailbox, placed: change::Placed) -> Placed {
 
 /// Octets of one message's keywords: hundreds of labels.
 pub const KEYWORDS_MAX: usize = 8192;
+
+/// Messages removed at one go: others may write in between.
+pub const EXPUNGED: usize = 512;

@@ -87,3 +87,5 @@ impl From<TreeError> for Failure {
     }
 }
 
+#[cfg(test)]
+pub(in crate::mailbox) mod tests;

@@ -8,8 +8,8 @@ use super::{Answered, Failure, Who, folders, messages};
 use crate::mailbox::ask::{Answer, Ask, Content, Found, LoggedIn, Login, Refusal, Search};
 use crate::store::mail::tree;
 use crate::store::{Lane, RowsError, Store, StoreError, Tx};
-use crate::wire::imap::{MailboxName, UidSet};
-use crate::wire::{AccountId, Timestamp};
+use crate::wire::imap::{MailboxName, ModSeq, UidSet};
+use crate::wire::{AccountId, MailboxId, Timestamp};
 use std::future::Future;
 use std::net::IpAddr;
 use std::pin::Pin;
@@ -96,11 +96,20 @@ impl Desk {
         }
     }
 
+    /// Whether a mailbox changed after `since`; when that can't be told, it may have.
+    pub async fn changed_since(&self, mailbox: MailboxId, since: ModSeq) -> bool {
+        let Ok(who) = self.who() else { return false };
+        let work = move |tx: &mut Tx<'_>| Ok(super::owned(tx, &who, mailbox)?.mod_seq > since);
+        let changed: Answered<bool> = self.office.store.read(work).await;
+        changed.unwrap_or(true)
+    }
+
     async fn try_answer(&mut self, ask: Ask) -> Answered<Answer> {
         match ask {
             Ask::Login(login) => self.login(login).await,
             Ask::Content(ask) => self.content(ask).await,
             Ask::Search(ask) => self.search(ask).await,
+            Ask::Expunge { mailbox, uids } => self.expunge(mailbox, uids).await,
             Ask::AppendBegin(_) | Ask::AppendChunk(_) | Ask::AppendCommit | Ask::AppendAbort => {
                 self.append(ask).await
             }
@@ -166,9 +175,7 @@ impl Desk {
                     done(folders::create(tx, &who, name, *special_use)?)
                 }
                 Ask::Delete { name } => done(tree::delete(tx, who.account, name, who.now)?),
-                Ask::Rename { from, to } => {
-                    done(tree::rename(tx, who.account, from, to, who.now)?)
-                }
+                Ask::Rename { from, to } => done(tree::rename(tx, who.account, from, to, who.now)?),
                 Ask::Subscribe { name, on } => done(tree::subscribe(tx, who.account, name, *on)?),
                 Ask::Store(ask) => Answer::Stored(messages::store(tx, &who, ask)?),
                 Ask::Copy { mailbox, uids, to } => {
@@ -177,13 +184,23 @@ impl Desk {
                 Ask::Move { mailbox, uids, to } => {
                     Answer::Moved(messages::move_to(tx, &who, *mailbox, uids, to)?)
                 }
-                Ask::Expunge { mailbox, uids } => {
-                    Answer::Expunged(messages::expunge(tx, &who, *mailbox, uids.as_ref())?)
-                }
                 _ => return Err(Refusal::Cannot.into()),
             })
         };
         self.office.store.write(Lane::Client, work).await
+    }
+
+    async fn expunge(&self, mailbox: MailboxId, uids: Option<UidSet>) -> Answered<Answer> {
+        let who = self.who()?;
+        let asker = who.clone();
+        let look = move |tx: &mut Tx<'_>| messages::marked(tx, &asker, mailbox, uids.as_ref());
+        let mut gone = UidSet::new();
+        for batch in batches(self.office.store.read(look).await?, messages::EXPUNGED) {
+            let who = who.clone();
+            let work = move |tx: &mut Tx<'_>| messages::expunge(tx, &who, mailbox, &batch);
+            gone = gone.union(&self.office.store.write(Lane::Client, work).await?);
+        }
+        Ok(Answer::Expunged(gone))
     }
 
     /// What is unopened is opened, that is durable, and only then is it looked at again.
@@ -303,10 +320,10 @@ impl Run<'_> {
             });
             progress.add(headers.await?)?;
         }
-        for uid in std::mem::take(&mut progress.to_open).iter() {
+        for batch in batches(std::mem::take(&mut progress.to_open), search::OPENED) {
             let blobs = Arc::clone(&self.desk.office.store.blobs);
             let content = self.read(&query, move |tx, who, ask, query| {
-                search::by_content(tx, who, ask.mailbox, uid, query, &blobs)
+                search::by_content(tx, who, ask.mailbox, &batch, query, &blobs)
             });
             progress.add(content.await?)?;
         }

@@ -50,6 +50,9 @@ pub async fn round(store: &Store) -> Result<Report, StoreError> {
     Ok(report)
 }
 
+/// A blob as its row says, and where its copy lies.
+type Move = (Put, Place);
+
 /// Moves all that lives in a segment; says whether nothing points there any more.
 async fn empty(store: &Store, number: u64, report: &mut Report) -> Result<(), StoreError> {
     let blobs = Arc::clone(&store.blobs);
@@ -72,7 +75,7 @@ async fn empty(store: &Store, number: u64, report: &mut Report) -> Result<(), St
 }
 
 /// Copies records; those that can't be read are named.
-fn copy(blobs: &Blobs, batch: Vec<Put>) -> std::io::Result<(Vec<(Put, Place)>, Vec<BlobId>)> {
+fn copy(blobs: &Blobs, batch: Vec<Put>) -> std::io::Result<(Vec<Move>, Vec<BlobId>)> {
     let (mut moves, mut damaged) = (Vec::new(), Vec::new());
     for put in batch {
         let Place { segment, start, stored } = put.place;
@@ -91,7 +94,7 @@ fn copy(blobs: &Blobs, batch: Vec<Put>) -> std::io::Result<(Vec<(Put, Place)>, V
 }
 
 /// Points rows to the copies. A row that went meanwhile stays gone.
-fn repoint(tx: &mut Tx<'_>, blobs: &Blobs, moves: &[(Put, Place)]) -> Result<(), StoreError> {
+fn repoint(tx: &mut Tx<'_>, blobs: &Blobs, moves: &[Move]) -> Result<(), StoreError> {
     for (put, place) in moves {
         if blobs.segments.lost(place.segment, place.start + place.stored) {
             return Err(BlobError::Lost(put.id).into());

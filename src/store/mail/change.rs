@@ -146,11 +146,7 @@ pub fn move_all(
 }
 
 /// Removes messages for good; contents go when nothing refers to them.
-pub fn remove_all(
-    tx: &mut Tx<'_>,
-    from: &Mailbox,
-    uids: &UidSet,
-) -> Result<UidSet, RowsError> {
+pub fn remove_all(tx: &mut Tx<'_>, from: &Mailbox, uids: &UidSet) -> Result<UidSet, RowsError> {
     let there = present(tx, from, uids)?;
     for content in take(tx, from, &there)? {
         super::forget_unused(tx, content)?;
@@ -158,11 +154,7 @@ pub fn remove_all(
     Ok(there)
 }
 
-fn take(
-    tx: &mut Tx<'_>,
-    from: &Mailbox,
-    uids: &UidSet,
-) -> Result<BTreeSet<ContentId>, RowsError> {
+fn take(tx: &mut Tx<'_>, from: &Mailbox, uids: &UidSet) -> Result<BTreeSet<ContentId>, RowsError> {
     let mut contents = BTreeSet::new();
     if uids.is_empty() {
         return Ok(contents);
@@ -218,11 +210,7 @@ fn present(tx: &mut Tx<'_>, of: &Mailbox, uids: &UidSet) -> Result<UidSet, RowsE
 }
 
 /// What those of `uids` that are there are.
-pub fn kinds(
-    tx: &mut Tx<'_>,
-    of: &Mailbox,
-    uids: &UidSet,
-) -> Result<BTreeSet<Kind>, RowsError> {
+pub fn kinds(tx: &mut Tx<'_>, of: &Mailbox, uids: &UidSet) -> Result<BTreeSet<Kind>, RowsError> {
     let mut kinds = BTreeSet::new();
     for &(first, last) in uids.ranges() {
         let rows = tx.query(

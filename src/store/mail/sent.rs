@@ -35,11 +35,7 @@ pub fn find(
 }
 
 /// All keywords on the account's copies of a message, wherever they were moved meanwhile.
-pub fn keywords(
-    tx: &mut Tx<'_>,
-    of: &Mailbox,
-    message: &MessageId,
-) -> Result<Keywords, RowsError> {
+pub fn keywords(tx: &mut Tx<'_>, of: &Mailbox, message: &MessageId) -> Result<Keywords, RowsError> {
     let rows = tx.query(
         "SELECT m.keywords FROM message m JOIN mailbox b ON b.id = m.mailbox
          WHERE m.message_id = $1 AND b.account = $2 AND m.kind = 'plain' ORDER BY m.uid",

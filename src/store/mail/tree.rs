@@ -203,7 +203,8 @@ fn take_former(
         &[account.0.into(), name.into()],
     )?;
     let Some(row) = row else { return Ok(None) };
-    let uid_validity = u32::try_from(row.int(0)?).map_err(|_| RowsError::Stored("a UIDVALIDITY"))?;
+    let uid_validity =
+        u32::try_from(row.int(0)?).map_err(|_| RowsError::Stored("a UIDVALIDITY"))?;
     Ok(Some(Former { uid_validity, subscribed: row.int(1)? != 0 }))
 }
 

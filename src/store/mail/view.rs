@@ -116,11 +116,7 @@ pub fn labels(tx: &mut Tx<'_>, account: AccountId) -> Result<Keywords, RowsError
 }
 
 /// What the mailbox holds; costs as much as changed since `known`.
-pub fn glance(
-    tx: &mut Tx<'_>,
-    of: &Mailbox,
-    known: Option<&Glance>,
-) -> Result<Glance, RowsError> {
+pub fn glance(tx: &mut Tx<'_>, of: &Mailbox, known: Option<&Glance>) -> Result<Glance, RowsError> {
     match known {
         Some(known) if known.mod_seq == of.mod_seq => Ok(known.clone()),
         Some(known) if known.mod_seq < of.mod_seq => glance_again(tx, of, known),
@@ -347,9 +343,7 @@ macro_rules! rows_sql {
 }
 
 const ROWS: &str = rows_sql!("", "");
-const ROWS_STRUCTURE: &str =
-    rows_sql!(", o.structure", " JOIN outline o ON o.content = m.content");
+const ROWS_STRUCTURE: &str = rows_sql!(", o.structure", " JOIN outline o ON o.content = m.content");
 const ROWS_HEADER: &str = rows_sql!(", o.header", " JOIN outline o ON o.content = m.content");
 const ROWS_BOTH: &str =
     rows_sql!(", o.structure, o.header", " JOIN outline o ON o.content = m.content");
-

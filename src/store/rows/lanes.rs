@@ -88,7 +88,7 @@ impl<U> Lanes<U> {
 impl<U> Waiting<U> {
     fn next(&mut self) -> Option<U> {
         let overdue = self.background.front().is_some_and(|(at, _)| at.elapsed() > BACKGROUND_WAIT);
-        if overdue && !(self.clients_turn && !self.clients.is_empty()) {
+        if overdue && (self.clients.is_empty() || !self.clients_turn) {
             self.clients_turn = true;
             return self.background.pop_front().map(|(_, unit)| unit);
         }

@@ -166,7 +166,7 @@ fn id(cursor: &mut Cursor) -> Parsed<Vec<(String, Option<String>)>> {
     if cursor.eat_word("NIL") {
         return Ok(pairs);
     }
-    cursor.expect(b"(")?;
+    cursor.must(b"(")?;
     while !cursor.eat(b")") {
         if !pairs.is_empty() {
             cursor.space()?;
@@ -187,7 +187,7 @@ fn select(cursor: &mut Cursor, examine: bool) -> Parsed<Select> {
     if !cursor.eat(b" ") {
         return Ok(select);
     }
-    cursor.expect(b"(")?;
+    cursor.must(b"(")?;
     loop {
         match cursor.word()?.to_ascii_uppercase().as_str() {
             "CONDSTORE" => select.condstore = true,
@@ -202,7 +202,7 @@ fn select(cursor: &mut Cursor, examine: bool) -> Parsed<Select> {
 }
 
 fn qresync(cursor: &mut Cursor) -> Parsed<Qresync> {
-    cursor.expect(b" (")?;
+    cursor.must(b" (")?;
     let uid_validity = u32::try_from(cursor.number()?).map_err(|_| "Bad UIDVALIDITY")?;
     cursor.space()?;
     let modseq = cursor.number()?;
@@ -212,12 +212,12 @@ fn qresync(cursor: &mut Cursor) -> Parsed<Qresync> {
             let numbers = cursor.sequence_set()?;
             cursor.space()?;
             matches = Some((numbers, cursor.sequence_set()?));
-            cursor.expect(b")")?;
+            cursor.must(b")")?;
         } else {
             known_uids = Some(cursor.sequence_set()?);
         }
     }
-    cursor.expect(b")")?;
+    cursor.must(b")")?;
     Ok(Qresync { uid_validity, modseq, known_uids, matches })
 }
 
@@ -243,10 +243,10 @@ fn store(cursor: &mut Cursor, uid: bool) -> Parsed<Store> {
     cursor.space()?;
     let mut unchanged_since = None;
     if cursor.eat(b"(") {
-        cursor.expect_word("UNCHANGEDSINCE")?;
+        cursor.must_word("UNCHANGEDSINCE")?;
         cursor.space()?;
         unchanged_since = Some(cursor.number()?);
-        cursor.expect(b") ")?;
+        cursor.must(b") ")?;
     }
     let change = match () {
         () if cursor.eat(b"+") => StoreKind::Add,
@@ -267,7 +267,7 @@ fn store(cursor: &mut Cursor, uid: bool) -> Parsed<Store> {
 }
 
 fn flag_list(cursor: &mut Cursor) -> Parsed<Flags> {
-    cursor.expect(b"(")?;
+    cursor.must(b"(")?;
     if cursor.eat(b")") {
         return Ok(Flags::default());
     }

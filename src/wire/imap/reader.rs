@@ -75,7 +75,8 @@ enum State {
     SkipLine {
         skipped: usize,
     },
-    Hopeless,
+    /// Nothing more is read; why, until it is said.
+    Hopeless(Option<&'static str>),
 }
 
 impl Reader {
@@ -89,7 +90,7 @@ impl Reader {
 
     pub fn feed(&mut self, bytes: &[u8]) {
         match &mut self.state {
-            State::Hopeless => {}
+            State::Hopeless(_) => {}
             State::Skip { left } if *left >= bytes.len() as u64 && self.bytes.is_empty() => {
                 *left -= bytes.len() as u64;
             }
@@ -126,11 +127,20 @@ impl Reader {
 
     /// The next event, or nothing until more bytes come (or a held message is decided).
     pub fn event(&mut self) -> Option<Event> {
+        let event = self.read();
+        if event.is_none() && self.bytes.is_empty() && self.bytes.capacity() > IDLE_MAX {
+            self.bytes = Vec::new();
+        }
+        event
+    }
+
+    fn read(&mut self) -> Option<Event> {
         loop {
             match &mut self.state {
                 State::Command { .. } if self.line_due => return self.read_line(),
                 State::Command { .. } => return self.read_command(),
-                State::Held(_) | State::Hopeless => return None,
+                State::Held(_) => return None,
+                State::Hopeless(reason) => return reason.take().map(Event::Hopeless),
                 State::Message { left: 0 } => self.state = State::AfterMessage,
                 State::Message { .. } => return self.read_chunk(),
                 State::AfterMessage => return self.read_end(),
@@ -220,16 +230,13 @@ impl Reader {
     ) -> Event {
         self.bytes.drain(..end);
         self.drop_literal(literal);
-        if literal.size > SKIP_MAX && !literal.sync {
-            self.state = State::Hopeless;
-            return Event::Hopeless("Literal too big");
-        }
         Event::Bad { tag, reason }
     }
 
     fn drop_literal(&mut self, literal: Literal) {
         self.state = match literal.sync {
             true => State::START,
+            false if literal.size > SKIP_MAX => State::Hopeless(Some("Literal too big")),
             false => State::Skip { left: literal.size },
         };
     }
@@ -269,8 +276,8 @@ impl Reader {
         let end = self.bytes.iter().position(|b| *b == b'\n').map(|lf| lf + 1);
         *skipped += end.unwrap_or(self.bytes.len());
         if *skipped as u64 > SKIP_MAX {
-            self.state = State::Hopeless;
-            return Some(Some(Event::Hopeless("Line too long")));
+            self.state = State::Hopeless(Some("Line too long"));
+            return Some(None);
         }
         let Some(end) = end else {
             self.bytes.clear();
@@ -312,6 +319,8 @@ fn strip(line: &[u8]) -> &[u8] {
     line.strip_suffix(b"\r").unwrap_or(line)
 }
 
+/// What an idle connection may keep of a buffer that was large once.
+const IDLE_MAX: usize = 4 * 1024;
 /// What a client may send for nothing before we hang up.
 const SKIP_MAX: u64 = 64 * 1024 * 1024;
 

@@ -53,6 +53,12 @@ pub fn decode_charset<'a>(bytes: &'a [u8], charset: Option<&[u8]>) -> Cow<'a, st
     }
 }
 
+/// Whether text in that charset can be read.
+pub fn is_charset(name: &[u8]) -> bool {
+    let name = name.to_ascii_lowercase();
+    matches!(name.as_slice(), b"us-ascii" | b"utf-8") || charset_decoder(&name).is_some()
+}
+
 /// A text part's content; nothing for other parts. HTML is returned with its tags.
 pub fn part_text(part: &Part, message: &[u8]) -> Option<String> {
     if !part.content.is_kind("text") {

@@ -61,9 +61,9 @@ impl Reason {
         self.row().1
     }
 
-    /// By the fragment of a Code, with the misspellings that are in use.
+    /// By a Code or its fragment alone, with the misspellings that are in use.
     pub fn by_ts(uri: &str) -> Option<Self> {
-        let fragment = uri.rsplit_once('#').map(|(_, f)| f.trim())?;
+        let fragment = uri.rsplit_once('#').map_or(uri, |(_, fragment)| fragment).trim();
         let fragment = match fragment {
             "R_REMMD_NotIdenified" => "R_REMMD_NotIdentified",
             "AttachmentFormatNotAccepted" => "AttachementFormatNotAccepted",

@@ -16,13 +16,14 @@ pub struct Bed {
     pub store: Store,
     pub at: RowsAt,
     pub vault: Arc<Vault>,
-    pub dir: tempfile::TempDir,
+    pub dir: Arc<tempfile::TempDir>,
 }
 
 /// Runs a test on SQLite, then on PostgreSQL.
 pub async fn on_both<F: Future<Output = ()>>(test: impl Fn(Bed) -> F) {
-    test(Bed::sqlite().await).await;
-    if let Some(bed) = Bed::postgres().await {
+    for bed in [Some(Bed::sqlite().await), Bed::postgres().await].into_iter().flatten() {
+        // A test may capture parts of its bed only; the folder stays until it has ended.
+        let _dir = Arc::clone(&bed.dir);
         test(bed).await;
     }
 }
@@ -44,7 +45,7 @@ impl Bed {
         Vault::create(&key).unwrap();
         let vault = Arc::new(Vault::open(&key).unwrap());
         let store = Store::open(&at, &dir.path().join("blobs"), Arc::clone(&vault)).await.unwrap();
-        Self { store, at, vault, dir }
+        Self { store, at, vault, dir: Arc::new(dir) }
     }
 
     pub fn blobs_dir(&self) -> PathBuf {

@@ -1,1 +1,227 @@
-//! soon
+use super::bed::{self, Bed, RECIPIENT, submission};
+use super::contents::content;
+use super::evidence::{append, new};
+use super::{NOW, on_both};
+use kep::spool;
+use kep::store::fsck::{Depth, Finding, Kind, Part, Severity, check};
+use kep::store::mail::{self, Role};
+use kep::store::submissions::{self, RecipientState};
+use kep::wire::AccountId;
+use std::collections::BTreeSet;
+
+/// Message 1, delivered and not read yet, with everything that belongs to it.
+async fn delivered(bed: &Bed) -> AccountId {
+    let account = bed.account("ayse@hs05.kep.tr").await;
+    bed.lay_in(submission(&bed.store, 1, account, b"mail")).await.unwrap();
+    bed.write(|tx| Ok(spool::certify(tx, &bed::id(1), NOW)?)).await;
+    assert_eq!(kinds(bed, Depth::Full).await, BTreeSet::new(), "accepted");
+    for (event, recipient) in [("submission-acceptance", ""), ("delivery", RECIPIENT)] {
+        append(&bed.store, new(&bed.store, 1, event, recipient)).await;
+    }
+    let dispatch = content(&bed.store, &[b"dispatch"]).await;
+    let put = bed.store.blobs.put(b"x".to_vec()).unwrap();
+    let sent = bed::message(&put, mail::Kind::Plain, Some(bed::id(1)));
+    let sealed = bed::message(&put, mail::Kind::Sealed, Some(bed::id(1)));
+    bed.write(move |tx| {
+        tx.execute("DELETE FROM job", &[])?;
+        submissions::dispatched(tx, &bed::id(1), dispatch)?;
+        submissions::outcome(tx, &bed::id(1), 1, RecipientState::Delivered, NOW)?;
+        for (role, message) in [(Role::Sent, &sent), (Role::Inbox, &sealed)] {
+            let mailbox = mail::of_role(tx, account, role)?;
+            mail::lay_in(tx, mailbox, dispatch, message)?;
+        }
+        let expired = spool::Fact::Expired { message: bed::id(1).to_string(), recipient: 1, at: 0 };
+        Ok(spool::expire(tx, &expired, NOW.plus_secs(24 * 3600))?)
+    })
+    .await;
+    account
+}
+
+async fn findings(bed: &Bed, depth: Depth) -> Vec<Finding> {
+    check(&bed.store, depth, |_| ()).await.unwrap()
+}
+
+async fn kinds(bed: &Bed, depth: Depth) -> BTreeSet<Kind> {
+    findings(bed, depth).await.into_iter().map(|finding| finding.kind).collect()
+}
+
+#[tokio::test]
+async fn a_sound_store_has_no_findings_and_progress_is_told() {
+    on_both(|bed| async move {
+        delivered(&bed).await;
+        let mut steps = Vec::new();
+        let found = check(&bed.store, Depth::Full, |progress| steps.push(progress)).await.unwrap();
+        assert_eq!(found, []);
+        assert!(steps.iter().any(|p| p.part == Part::Rows));
+        let last = steps.last().unwrap();
+        assert_eq!((last.part, last.done), (Part::Blobs, last.of));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn each_break_is_found_by_name() {
+    on_both(|bed| async move {
+        delivered(&bed).await;
+        let breaks: &[(&'static str, &'static str, Kind)] = &[
+            (
+                "UPDATE submission SET state = 'accepted'",
+                "UPDATE submission SET state = 'dispatched'",
+                Kind::NotCertified,
+            ),
+            (
+                "UPDATE evidence SET event = 'x' WHERE event = 'submission-acceptance'",
+                "UPDATE evidence SET event = 'submission-acceptance' WHERE event = 'x'",
+                Kind::NoAcceptanceEvidence,
+            ),
+            (
+                "UPDATE evidence SET event = 'x' WHERE event = 'delivery'",
+                "UPDATE evidence SET event = 'delivery' WHERE event = 'x'",
+                Kind::NoDeliveryEvidence,
+            ),
+            (
+                "UPDATE recipient SET state = 'accepted'",
+                "UPDATE recipient SET state = 'delivered'",
+                Kind::NotDelivered,
+            ),
+            (
+                "UPDATE recipient SET state = 'failed'",
+                "UPDATE recipient SET state = 'delivered'",
+                Kind::NoFailureEvidence,
+            ),
+            (
+                "UPDATE recipient SET state = 'read'",
+                "UPDATE recipient SET state = 'delivered'",
+                Kind::NoReadEvidence,
+            ),
+            (
+                "UPDATE job SET name = 'x'",
+                "UPDATE job SET name = 'fact/1@hs05.kep.tr/1/expired'",
+                Kind::NoClock,
+            ),
+            ("UPDATE recipient SET n = 2", "UPDATE recipient SET n = 1", Kind::NoClock),
+            (
+                "UPDATE recipient SET message_id = 'x'",
+                "UPDATE recipient SET message_id = '1@hs05.kep.tr'",
+                Kind::NoRecipients,
+            ),
+            (
+                "UPDATE message SET content = -content",
+                "UPDATE message SET content = -content",
+                Kind::MessageWithoutContent,
+            ),
+            (
+                "UPDATE message SET mailbox = -mailbox",
+                "UPDATE message SET mailbox = -mailbox",
+                Kind::MessageWithoutMailbox,
+            ),
+            (
+                "UPDATE message SET mailbox = -mailbox",
+                "UPDATE message SET mailbox = -mailbox",
+                Kind::NoSentCopy,
+            ),
+            (
+                "UPDATE message SET mailbox = -mailbox",
+                "UPDATE message SET mailbox = -mailbox",
+                Kind::NotInMailbox,
+            ),
+            (
+                "UPDATE submission SET dispatch = -dispatch",
+                "UPDATE submission SET dispatch = -dispatch",
+                Kind::DispatchWithoutContent,
+            ),
+            (
+                "UPDATE submission SET size = size + 1",
+                "UPDATE submission SET size = size - 1",
+                Kind::OriginalDiffers,
+            ),
+            (
+                "UPDATE content SET size = size + 1",
+                "UPDATE content SET size = size - 1",
+                Kind::ContentSize,
+            ),
+            (
+                "UPDATE piece SET content = content + 99",
+                "UPDATE piece SET content = content - 99",
+                Kind::ContentSize,
+            ),
+            (
+                "UPDATE mailbox SET uid_next = uid_next - 1",
+                "UPDATE mailbox SET uid_next = uid_next + 1",
+                Kind::UidNext,
+            ),
+            (
+                "UPDATE mailbox SET mod_seq = mod_seq - 1",
+                "UPDATE mailbox SET mod_seq = mod_seq + 1",
+                Kind::ModSeq,
+            ),
+            (
+                "UPDATE blob SET segment = segment + 99",
+                "UPDATE blob SET segment = segment - 99",
+                Kind::SegmentMissing,
+            ),
+            (
+                "UPDATE blob SET start = start + 9999",
+                "UPDATE blob SET start = start - 9999",
+                Kind::SegmentShort,
+            ),
+        ];
+        for (damage, repair, kind) in breaks.iter().copied() {
+            bed.write(move |tx| Ok(tx.execute(damage, &[])?)).await;
+            let found = kinds(&bed, Depth::Quick).await;
+            assert!(found.contains(&kind), "{damage}: {found:?}");
+            bed.write(move |tx| Ok(tx.execute(repair, &[])?)).await;
+            assert_eq!(kinds(&bed, Depth::Quick).await, BTreeSet::new(), "{repair}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn missing_blobs_are_found() {
+    on_both(|bed| async move {
+        delivered(&bed).await;
+        bed.write(|tx| Ok(tx.execute("DELETE FROM blob", &[])?)).await;
+        let found = kinds(&bed, Depth::Quick).await;
+        for kind in [Kind::PieceWithoutBlob, Kind::EvidenceWithoutBlob, Kind::OriginalWithoutBlob] {
+            assert!(found.contains(&kind), "{found:?}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_flipped_bit_is_found_by_the_full_check() {
+    on_both(|bed| async move {
+        delivered(&bed).await;
+        let path = bed.blobs_dir().join("segment-00000001.kepb");
+        let mut octets = std::fs::read(&path).unwrap();
+        // Behind the first record's header.
+        octets[33] ^= 1;
+        std::fs::write(&path, octets).unwrap();
+        assert_eq!(kinds(&bed, Depth::Quick).await, BTreeSet::new());
+        let found = findings(&bed, Depth::Full).await;
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert_eq!((found[0].kind, found[0].severity), (Kind::BlobDamaged, Severity::Lost));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_nothing_refers_to_is_reclaimable() {
+    on_both(|bed| async move {
+        let id = content(&bed.store, &[b"orphan"]).await;
+        let found = findings(&bed, Depth::Quick).await;
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert_eq!(
+            (found[0].kind, found[0].severity),
+            (Kind::OrphanContent, Severity::Reclaimable)
+        );
+        bed.write(
+            move |tx| Ok(tx.execute("DELETE FROM piece WHERE content = $1", &[id.0.into()])?),
+        )
+        .await;
+        assert!(kinds(&bed, Depth::Quick).await.contains(&Kind::OrphanBlob));
+    })
+    .await;
+}

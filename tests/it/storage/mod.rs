@@ -14,4 +14,4 @@ mod server;
 mod submissions;
 mod units;
 
-pub use bed::{Bed, NOW, on_both};
+pub use bed::{NOW, on_both};

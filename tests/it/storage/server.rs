@@ -4,6 +4,7 @@
 
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
@@ -50,6 +51,8 @@ fn start() -> Option<Server> {
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let mut command = as_nobody_special();
     command.args(["sh", "-c", SCRIPT, "sh", BINARIES, &port.to_string()]);
+    // In a group of its own: a signal to all of this one's must not keep it from tidying up.
+    command.process_group(0);
     let mut shell = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     let mut line = String::new();
     BufReader::new(shell.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
@@ -75,7 +78,7 @@ set -e
 dir=$(mktemp -d /tmp/kep-postgres.XXXXXX)
 cd "$dir"
 trap '"$1/pg_ctl" -D "$dir/data" -m immediate stop >/dev/null 2>&1; rm -rf "$dir"' EXIT
-trap '' INT
+trap '' INT TERM HUP
 "$1/initdb" -D data -U kep --auth=trust -E UTF8 --locale=C.UTF-8 --no-sync >initdb.log 2>&1 || { cat initdb.log >&2; exit 1; }
 "$1/pg_ctl" -D data -w -l log -o "-c listen_addresses=127.0.0.1 -c port=$2 -c unix_socket_directories=$dir -c max_connections=400" start >start.log 2>&1 || { cat start.log log >&2; exit 1; }
 echo ready

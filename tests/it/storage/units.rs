@@ -33,7 +33,7 @@ async fn a_unit_that_fails_takes_nothing_of_the_others_with_it() {
                 })
             })
             .collect();
-        hold.send(()).unwrap();
+        drop(hold);
         held.await.unwrap();
         let mut done = 0;
         for task in tasks {

@@ -130,9 +130,8 @@ pub fn registry(error: RegistryError) -> Failure {
 
 /// PEM or DER.
 pub fn read_certificate(file: &PathBuf) -> Outcome<Certificate> {
-    let wrong = |error: &dyn std::fmt::Display| {
-        Failure::not_found(format!("{}: {error}", file.display()))
-    };
+    let wrong =
+        |error: &dyn std::fmt::Display| Failure::not_found(format!("{}: {error}", file.display()));
     let octets = std::fs::read(file).map_err(|e| wrong(&e))?;
     if octets.starts_with(b"-----") {
         let found = Certificate::from_pem(&octets).map_err(|e| wrong(&e))?;

@@ -4,7 +4,7 @@ use super::show;
 use crate::arguments::Check as Arguments;
 use crate::failure::{Failure, Outcome};
 use crate::settings::Settings;
-use crate::wire_up;
+use crate::{texts, wire_up};
 use chrono::Datelike;
 use kep::trust::tls::ServerTls;
 use kep::trust::{Anchors, Clock};
@@ -41,6 +41,9 @@ pub async fn run(arguments: &Arguments) -> Outcome {
     calendar(&settings, &clock, &mut found);
     stamps(&settings, &clock, &mut found).await;
     storage(&settings, &mut found).await;
+    if let Err(failure) = texts::read(settings.texts.dir.as_deref()) {
+        found.push(Finding::wrong("texts", failure));
+    }
     let wrong = found.iter().filter(|finding| finding.state == State::Wrong).count();
     show::print(arguments.json, &found, |found| text(found))?;
     if arguments.dns {
@@ -59,7 +62,7 @@ fn seal(settings: &Settings, clock: &Clock, found: &mut Vec<Finding>) {
         Err(failure) => return found.push(Finding::wrong("seal", failure)),
     };
     let certificate = seal.certificate();
-    let service = wire_up::provider(settings).service_address();
+    let service = format!("kepservisi@{}", settings.provider.domain);
     let days = (certificate.not_after().millis() - clock.now().millis()) / 86_400_000;
     found.push(match () {
         () if !certificate.valid_at(clock.now()) => {
@@ -99,9 +102,10 @@ fn anchors(settings: &Settings, found: &mut Vec<Finding>) {
     ];
     for (what, path) in roles {
         found.push(match Anchors::load(path) {
-            Ok(anchors) => {
-                Finding::good(what, format!("{} in {}", anchors.certificates().len(), path.display()))
-            }
+            Ok(anchors) => Finding::good(
+                what,
+                format!("{} in {}", anchors.certificates().len(), path.display()),
+            ),
             Err(error) => Finding::wrong(what, error),
         });
     }
@@ -152,7 +156,10 @@ async fn stamps(settings: &Settings, clock: &Clock, found: &mut Vec<Finding>) {
     found.push(match stamper.stamp(b"kep check").await {
         Ok(token) => {
             let apart = (token.gen_time.millis() - clock.now().millis()).abs();
-            Finding::good("time stamps", format!("policy {}, clocks {apart} ms apart", token.policy))
+            Finding::good(
+                "time stamps",
+                format!("policy {}, clocks {apart} ms apart", token.policy),
+            )
         }
         Err(error) => Finding::wrong("time stamps", error),
     });

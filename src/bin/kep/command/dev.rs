@@ -196,9 +196,7 @@ fn certificate(
         Some(number) => {
             Profile::Qualified { name: person.name.clone(), identity_number: number.clone() }
         }
-        None => {
-            Profile::User { name: person.name.clone(), email: person.address.to_string() }
-        }
+        None => Profile::User { name: person.name.clone(), email: person.address.to_string() },
     };
     users.issue(&profile, KeyKind::P256, &links("user", base), now).map_err(pki)
 }
@@ -214,9 +212,8 @@ struct Place {
 
 impl Place {
     fn make(dir: &Path) -> Outcome<Self> {
-        let wrong = |error: std::io::Error| {
-            Failure::cannot_create(format!("{}: {error}", dir.display()))
-        };
+        let wrong =
+            |error: std::io::Error| Failure::cannot_create(format!("{}: {error}", dir.display()));
         if dir.exists() && fs::read_dir(dir).map_err(wrong)?.next().is_some() {
             return Err(Failure::cannot_create(format!("{} is not empty", dir.display()))
                 .hint("name a new folder; nothing is ever overwritten"));

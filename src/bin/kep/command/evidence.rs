@@ -30,10 +30,8 @@ pub async fn run(arguments: Arguments) -> Outcome {
             let store = wire_up::store(&wire_up::settings(&conf.conf)?).await?;
             let row = find(&store, &id).await?;
             let xml = xml(&store, &row).await?;
-            let shown = Shown {
-                evidence: Line::of(&row),
-                xml: String::from_utf8_lossy(&xml).into_owned(),
-            };
+            let shown =
+                Shown { evidence: Line::of(&row), xml: String::from_utf8_lossy(&xml).into_owned() };
             show::print(json, &shown, |shown| format!("{}\n", shown.xml))
         }
         Arguments::Export { conf, id, dir } => {

@@ -13,6 +13,7 @@ pub mod show;
 use crate::arguments::{self, Arguments, Command, Dev};
 use crate::demo;
 use crate::failure::{Failure, Outcome};
+use crate::settings;
 use std::future::Future;
 use std::process::ExitCode;
 
@@ -29,6 +30,10 @@ pub fn run(arguments: Arguments) -> Outcome {
         Command::Demo(demo) => wait(demo::run(&demo)),
         Command::Fsck(fsck) => wait(fsck::run(&fsck)),
         Command::Verify(_) => Err(Failure::software("comes with a later commit")),
+        Command::Conf(file) => {
+            show::write(&if file.reference { settings::page() } else { settings::sample() });
+            Ok(ExitCode::SUCCESS)
+        }
         Command::Completion { shell } => {
             arguments::complete(shell);
             Ok(ExitCode::SUCCESS)

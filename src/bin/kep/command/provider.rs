@@ -91,8 +91,9 @@ fn list(rows: &[Shown]) -> String {
 }
 
 fn parse(domain: &str) -> Outcome<KepDomain> {
-    KepDomain::parse(domain)
-        .map_err(|_| Failure::data(format!("{domain} is not a provider's domain")).hint("hsNN.kep.tr"))
+    KepDomain::parse(domain).map_err(|_| {
+        Failure::data(format!("{domain} is not a provider's domain")).hint("hsNN.kep.tr")
+    })
 }
 
 fn unknown(domain: &KepDomain) -> Failure {

@@ -3,7 +3,10 @@
 use crate::failure::{Failure, Outcome};
 use crate::settings::{LogFormat, LogLevel, Settings};
 use crate::wire_up::{self, House};
-use kep::accept::serve::{self as smtp, Begin, Limits, Manners, Submission};
+use kep::accept::serve::{self as smtp, Begin, Manners, Submission};
+use kep::mailbox::answer::{self, Office};
+use kep::mailbox::serve as imap;
+use kep::registry::crowd::Crowd;
 use kep::store::Store;
 use kep::store::blobs::compact;
 use kep::trust::Clock;
@@ -11,7 +14,9 @@ use kep::trust::tls::ServerTls;
 use listenfd::ListenFd;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use std::collections::HashMap;
+use std::fs::{File, TryLockError};
 use std::net::SocketAddr;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -25,6 +30,7 @@ use tracing_subscriber::EnvFilter;
 pub async fn run(conf: &Path) -> Outcome {
     let settings = wire_up::settings(conf)?;
     log(&settings);
+    let _one = alone(&settings.data.dir)?;
     let figures = figures()?;
     let mut sockets = Sockets::from_environment()?;
     let (tell, stop) = watch::channel(false);
@@ -41,6 +47,7 @@ pub async fn run(conf: &Path) -> Outcome {
     let tls = tls(&house.settings)?;
     steps(&house, &mut tasks, &stop);
     submission(&house, &tls, &mut sockets, &mut tasks, &stop).await?;
+    mailboxes(&house, &tls, &mut sockets, &mut tasks, &stop).await?;
     if let Some(address) = house.settings.listen.metrics {
         let listener = sockets.bind("metrics", address).await?;
         tasks.spawn(http(listener, metrics_page(figures), stop.clone()));
@@ -61,6 +68,25 @@ pub async fn run(conf: &Path) -> Outcome {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// One server a data folder: leases and wakes of embedded storage are in memory. The lock ends with
+/// the process, however it ends.
+fn alone(dir: &Path) -> Outcome<File> {
+    let path = dir.join("serve.lock");
+    let opened = std::fs::create_dir_all(dir)
+        .and_then(|()| File::options().create(true).append(true).mode(0o600).open(&path));
+    let file = opened.map_err(|e| Failure::cannot_create(format!("{}: {e}", path.display())))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => {
+            Err(Failure::unavailable(format!("another server has the data folder {}", dir.display()))
+                .hint("stop it, or name another folder in data.dir"))
+        }
+        Err(TryLockError::Error(error)) => {
+            Err(Failure::cannot_create(format!("{}: {error}", path.display())))
+        }
+    }
 }
 
 /// `kep dev tsa`: the development authority alone.
@@ -127,7 +153,7 @@ async fn submission(
     let submission = Arc::new(Submission {
         desk: Arc::clone(&house.desk),
         config: Arc::new(house.submission_config()),
-        limits: Limits::new(manners.connections, manners.per_address),
+        crowd: Crowd::new(manners.connections, manners.per_address),
         manners,
         tls: current(tls)?,
     });
@@ -139,13 +165,47 @@ async fn submission(
     Ok(())
 }
 
+async fn mailboxes(
+    house: &House,
+    tls: &Option<Arc<ServerTls>>,
+    sockets: &mut Sockets,
+    tasks: &mut JoinSet<()>,
+    stop: &watch::Receiver<bool>,
+) -> Outcome<()> {
+    let (mailbox, listen) = (&house.settings.mailbox, &house.settings.listen);
+    let doors = [
+        ("imap_tls", listen.imap_tls, imap::Begin::Tls),
+        ("imap_starttls", listen.imap_starttls, imap::Begin::Clear),
+    ];
+    if doors.iter().all(|(_, address, _)| address.is_none()) {
+        return Ok(());
+    }
+    let limits = answer::Limits { message: house.settings.accept.max_size.0, incoming: INCOMING };
+    let clock = house.clock.clone();
+    let office =
+        Office::new(house.store.clone(), house.gate(), Arc::new(move || clock.now()), limits);
+    let manners = imap::Manners {
+        connections: mailbox.max_connections as usize,
+        per_address: mailbox.max_connections_per_address as usize,
+    };
+    let id = [("name", "kep"), ("version", env!("CARGO_PKG_VERSION"))];
+    let id = id.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+    let shared = imap::Imap::new(office, current(tls)?, manners, id);
+    for (name, address, begin) in doors {
+        let Some(address) = address else { continue };
+        let listener = sockets.bind(name, address).await?;
+        tasks.spawn(imap::serve(listener, begin, Arc::clone(&shared), stop.clone()));
+    }
+    Ok(())
+}
+
 /// Hands out the TLS configuration in force.
 type CurrentTls = Arc<dyn Fn() -> Arc<rustls::ServerConfig> + Send + Sync>;
 
 fn current(tls: &Option<Arc<ServerTls>>) -> Outcome<CurrentTls> {
-    let tls = tls.clone().ok_or_else(|| {
-        Failure::config("a listener for mail needs tls.certificate and tls.key")
-    })?;
+    let tls = tls
+        .clone()
+        .ok_or_else(|| Failure::config("a listener for mail needs tls.certificate and tls.key"))?;
     let since = tokio::time::Instant::now();
     Ok(Arc::new(move || tls.current(since.elapsed())))
 }
@@ -285,4 +345,6 @@ fn flush() {
 const PARALLEL: usize = 64;
 /// Erased contents are unreadable at once; their room is not urgent.
 const COMPACTION: Duration = Duration::from_hours(1);
+/// Messages that are being appended at the same time may take this much memory together.
+const INCOMING: usize = 256 << 20;
 const UPKEEP: Duration = Duration::from_secs(5);

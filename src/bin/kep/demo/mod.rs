@@ -17,12 +17,14 @@ use crate::arguments::Demo;
 use crate::command::show;
 use crate::failure::{Failure, Outcome};
 use folder::Folder;
+use journey::Journey;
 use provider::Provider;
 use report::Report;
 use say::Say;
 use server::Server;
 use std::process::ExitCode;
 use tokio::signal::unix::{SignalKind, signal};
+use verdict::Verdict;
 
 pub async fn run(arguments: &Demo) -> Outcome {
     let mut folder = Folder::make(arguments.dir.as_deref())?;
@@ -48,9 +50,8 @@ async fn demonstrate(arguments: &Demo, folder: &mut Folder) -> Outcome<Report> {
     say.detail(&provider.folder.display().to_string());
     let server = Server::start(&provider).await?;
     say.step("kep serve çalışıyor", "kep serve runs");
-    let verified = travel(&provider, folder, &say).await;
     // A failed journey ends the server too: with `--dir` its folder tells what happened.
-    let (journey, verified) = match verified {
+    let (journey, verdict) = match travel(&provider, folder, &say).await {
         Ok(done) => done,
         Err(failure) => {
             server.stop().await?;
@@ -60,7 +61,7 @@ async fn demonstrate(arguments: &Demo, folder: &mut Folder) -> Outcome<Report> {
     if arguments.keep {
         folder.keep();
     }
-    let mut report = Report::new(&provider, folder, journey, verified, say.seconds());
+    let mut report = Report::new(&provider, folder, journey, verdict, say.seconds());
     match arguments.keep {
         true => report.pid = server.leave(),
         false => server.stop().await?,
@@ -68,15 +69,11 @@ async fn demonstrate(arguments: &Demo, folder: &mut Folder) -> Outcome<Report> {
     Ok(report)
 }
 
-async fn travel(
-    provider: &Provider,
-    folder: &Folder,
-    say: &Say,
-) -> Outcome<(journey::Journey, Vec<verdict::Verdict>)> {
+async fn travel(provider: &Provider, folder: &Folder, say: &Say) -> Outcome<(Journey, Verdict)> {
     let journey = journey::travel(provider, folder, say).await?;
-    let verified = verdict::all(provider, &journey).await?;
+    let verdict = verdict::of(provider, &journey).await?;
     say.step("gönderi ve deliller kep verify ile denetlendi", "checked with kep verify");
-    Ok((journey, verified))
+    Ok((journey, verdict))
 }
 
 /// Returns at SIGINT, SIGTERM or SIGHUP.

@@ -8,6 +8,7 @@ use super::provider::Provider;
 use super::verdict::Verdict;
 use crate::command::show;
 use serde::Serialize;
+use serde_json::Value;
 use std::path::{Path, PathBuf};
 
 #[derive(Serialize)]
@@ -20,9 +21,13 @@ pub struct Report {
     pub sender: String,
     pub recipient: String,
     pub subject: String,
+    /// Of the sender's copy.
     pub keywords: Vec<String>,
     pub timeline: Vec<Row>,
-    pub verified: Vec<Verdict>,
+    /// What `kep verify --json` printed, and its exit code.
+    pub verify: Value,
+    pub verify_exit_code: Option<i32>,
+    pub files: usize,
     pub seconds: f64,
     /// Of the server, when it was left running.
     pub pid: Option<u32>,
@@ -39,7 +44,12 @@ pub struct Row {
     /// The same for people in Turkey.
     pub time_turkish: String,
     pub evidence_id: String,
-    /// Signature, chain, time stamp and digest of the original.
+    /// Value and certificate.
+    pub signature: bool,
+    /// Imprint, signature and authority.
+    pub time_stamp: bool,
+    pub stamped_at: Option<String>,
+    /// All checks of the evidence and of the mail that brought it.
     pub valid: bool,
 }
 
@@ -56,21 +66,22 @@ impl Report {
         provider: &Provider,
         folder: &Folder,
         journey: Journey,
-        verified: Vec<Verdict>,
+        verdict: Verdict,
         seconds: f64,
     ) -> Self {
-        let timeline = journey.evidence.iter().map(|piece| row(piece, &verified)).collect();
         let base = provider.base_port;
         Self {
-            valid: verified.iter().all(|verdict| verdict.valid),
+            valid: verdict.is_valid(),
             dir: (!folder.is_temporary()).then(|| folder.path().to_owned()),
             message_id: journey.message_id,
             sender: provider.sender.address.to_string(),
             recipient: provider.recipient.address.to_string(),
             subject: letter::SUBJECT.to_owned(),
             keywords: journey.keywords,
-            timeline,
-            verified,
+            timeline: journey.evidence.iter().map(|piece| row(piece, &verdict)).collect(),
+            verify_exit_code: verdict.exit_code,
+            files: verdict.files(),
+            verify: verdict.report,
             seconds,
             pid: None,
             ports: Ports {
@@ -83,88 +94,97 @@ impl Report {
     }
 
     pub fn text(&self) -> String {
-        let mut out = String::from("\n");
-        let head = ["olay · event", "zaman · time", "delil no · evidence id", "doğrulama · check"];
+        let head = [
+            "olay · event",
+            "zaman · time",
+            "delil no · evidence id",
+            "imza · signature",
+            "zaman damgası · time stamp",
+        ];
         let rows: Vec<Vec<String>> = self.timeline.iter().map(Row::cells).collect();
-        out += &show::table(&head, &rows, "");
-        out += "\n";
-        for bad in self.verified.iter().filter(|verdict| !verdict.valid) {
-            out += &format!("{}: kep verify {:?}\n", bad.file.display(), bad.exit_code);
-            out += &format!("{:#}\n", bad.report);
+        let mut out = format!("\n{}\n", show::table(&head, &rows, ""));
+        if !self.valid {
+            out += &format!("kep verify ({:?}): {:#}\n", self.verify_exit_code, self.verify);
         }
         let verdict = match self.valid {
             true => "hepsi doğrulandı · everything verified",
             false => "DOĞRULANAMADI · NOT VERIFIED",
         };
-        out +=
-            &format!("{verdict}: {} dosya · files, {:.1} s\n", self.verified.len(), self.seconds);
+        out += &format!("{verdict}: {} dosya · files, {:.1} s\n", self.files, self.seconds);
         out += &match &self.dir {
             Some(dir) => files(dir),
             None => "geçici klasör silindi · the temporary folder is gone; --dir DIR keeps it\n"
                 .to_owned(),
         };
         if let (Some(pid), Some(dir)) = (self.pid, &self.dir) {
-            out += &self.settings(pid, dir);
+            out += &self.settings(pid, &dir.join("provider"));
         }
         out
     }
 
     /// What a mail program is told, in the order in which it asks.
-    fn settings(&self, pid: u32, dir: &Path) -> String {
+    fn settings(&self, pid: u32, provider: &Path) -> String {
         let Ports { submission_tls, submission_starttls, imap_tls, imap_starttls } = self.ports;
-        let (sender, recipient) = (&self.sender, &self.recipient);
-        let provider = dir.join("provider");
-        let provider = provider.display();
+        let (sender, recipient, provider) = (&self.sender, &self.recipient, provider.display());
         format!(
-            "\nSunucu çalışıyor · the server runs, pid {pid}; durdurmak için · to stop it: kill {pid}\n\
-             \n\
-             Thunderbird\n\
-             \x20 IMAP        {HOST}, port {imap_tls} (SSL/TLS) · {imap_starttls} (STARTTLS)\n\
-             \x20 SMTP        {HOST}, port {submission_tls} (SSL/TLS) · {submission_starttls} (STARTTLS)\n\
-             \x20 kimlik doğrulama · authentication: normal parola · normal password\n\
-             \x20 kullanıcı · user name: {sender} | {recipient}\n\
-             \x20 parolalar · passwords: {provider}/passwords.txt\n\
-             \x20 Ayarlar > Gizlilik ve güvenlik > Sertifikalar · Settings > Privacy & Security > \
-             Certificates\n\
-             \x20   Makamlar · Authorities (web + e-posta · web + mail): {provider}/trust/tls-ca.pem, \
-             seal-ca.pem, user-ca.pem\n\
-             \x20   Kişisel · Your Certificates: {provider}/users/ADDRESS.p12 (aynı parola · same \
-             password)\n\
-             \x20 Hesap ayarları > Uçtan uca şifreleme > S/MIME · Account Settings > End-To-End \
-             Encryption > S/MIME:\n\
-             \x20   imza sertifikasını seçin, her iletiyi imzalayın · choose it, sign every message\n"
+            "
+Sunucu çalışıyor · the server runs, pid {pid}
+durdurmak · stop it:         kill {pid}
+yeniden başlatmak · again:   kep serve --conf {provider}/kep.toml
+
+Thunderbird
+  IMAP: {HOST}, port {imap_tls} (SSL/TLS) | {imap_starttls} (STARTTLS)
+  SMTP: {HOST}, port {submission_tls} (SSL/TLS) | {submission_starttls} (STARTTLS)
+  kullanıcı · user name: {sender} | {recipient}
+  kimlik doğrulama · authentication: normal parola · normal password
+  parolalar · passwords: {provider}/passwords.txt
+  Ayarlar > Gizlilik ve Güvenlik > Sertifikalar · Settings > Privacy & Security > Certificates
+    Yetkililer · Authorities, web siteleri için · for web sites: {provider}/trust/tls-ca.pem
+    Yetkililer · Authorities, e-posta için · for mail: {provider}/trust/seal-ca.pem, user-ca.pem
+    Sertifikalarınız · Your Certificates: {provider}/users/{sender}.p12 (aynı parola · same password)
+  Hesap Ayarları > Uçtan Uca Şifreleme > S/MIME · Account Settings > End-To-End Encryption > S/MIME
+    imza sertifikasını seçin, her iletiyi imzalayın · choose it, sign every message
+"
         )
     }
 }
 
 impl Row {
     fn cells(&self) -> Vec<String> {
-        let check = if self.valid { "imza, zaman damgası ✓" } else { "GEÇERSİZ · INVALID" };
-        let event = format!("{} · {}", self.turkish, self.event);
-        vec![event, self.time_turkish.clone(), self.evidence_id.clone(), check.to_owned()]
+        let check = |good: bool| if good { "✓" } else { "GEÇERSİZ · INVALID" };
+        let stamped = self.stamped_at.as_deref().unwrap_or("-");
+        vec![
+            format!("{} · {}", self.turkish, self.event),
+            self.time_turkish.clone(),
+            self.evidence_id.clone(),
+            check(self.signature && self.valid).to_owned(),
+            format!("{} {stamped}", check(self.time_stamp)),
+        ]
     }
 }
 
-fn row(piece: &Piece, verified: &[Verdict]) -> Row {
-    let evidence = &piece.evidence;
-    let mine = |verdict: &&Verdict| verdict.file == piece.xml || verdict.file == piece.mail;
-    let mut verdicts = verified.iter().filter(mine).peekable();
+fn row(piece: &Piece, verdict: &Verdict) -> Row {
+    let (evidence, xml) = (&piece.evidence, &piece.xml);
     Row {
         event: evidence.event.name(),
         turkish: evidence.event.turkish(),
         time: evidence.event_time.iso8601(),
         time_turkish: evidence.event_time.turkish(),
         evidence_id: evidence.id.to_string(),
-        valid: verdicts.peek().is_some() && verdicts.all(|verdict| verdict.valid),
+        signature: verdict.signature(xml),
+        time_stamp: verdict.time_stamp(xml),
+        stamped_at: verdict.stamped_at(xml).map(str::to_owned),
+        valid: verdict.holds_for(xml) && verdict.holds_for(&piece.mail),
     }
 }
 
 fn files(dir: &Path) -> String {
     let dir = dir.display();
     format!(
-        "deliller · evidence   {dir}/evidence\n\
-         iletiler · mails      {dir}/mails\n\
-         özgün · original      {dir}/original\n\
-         sağlayıcı · provider  {dir}/provider\n"
+        "deliller · evidence   {dir}/evidence
+iletiler · mails      {dir}/mails
+özgün · original      {dir}/original
+sağlayıcı · provider  {dir}/provider
+"
     )
 }

@@ -27,16 +27,6 @@ macro_rules! choice {
 }
 
 choice! {
-    /// The language that comes first where both can't stand.
-    Language, "`\"tr\"` or `\"en\"`" {
-        /// Turkish.
-        Turkish = "tr",
-        /// English.
-        English = "en",
-    }
-}
-
-choice! {
     /// Where the seal key lives.
     SealSource, "`\"file\"` or `\"pkcs11\"`" {
         /// In a PEM file.

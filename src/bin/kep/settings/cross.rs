@@ -30,8 +30,6 @@ fn listeners(settings: &Settings) -> Vec<Problem> {
         ("submission_starttls", listen.submission_starttls),
         ("imap_tls", listen.imap_tls),
         ("imap_starttls", listen.imap_starttls),
-        ("relay", listen.relay),
-        ("portal", listen.portal),
     ];
     let plain = [("metrics", listen.metrics), ("tsa", listen.tsa)];
     let all: Vec<(&str, SocketAddr)> =

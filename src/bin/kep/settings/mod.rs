@@ -12,9 +12,9 @@ mod sections;
 #[cfg(test)]
 mod tests;
 
-pub use choices::{Language, LogFormat, LogLevel, Revocation, SealSource, SignaturePolicy};
+pub use choices::{LogFormat, LogLevel, Revocation, SealSource, SignaturePolicy};
 pub use declare::{Section, Setting};
-pub use kinds::{Country, ObjectId, Rows, Size, Url};
+pub use kinds::Rows;
 pub use read::{Problem, Problems};
 pub use render::{conf, page, sample};
 pub use sections::*;
@@ -83,7 +83,6 @@ settings! {
     accept: Accept,
     mailbox: Mailbox,
     opening: Opening,
-    deliver: Deliver,
     log: Log,
     texts: Texts,
 }

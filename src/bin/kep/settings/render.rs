@@ -1,7 +1,7 @@
 //! The sample file and the page, both written from the declarations.
 
+use super::Settings;
 use super::declare::{Default, Setting};
-use super::{SectionDeclared, Settings};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 

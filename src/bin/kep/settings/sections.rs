@@ -1,6 +1,6 @@
 //! Every setting, declared once. A default carries its reason; a duration or size its bounds.
 
-use super::choices::{Language, LogFormat, LogLevel, Revocation, SealSource, SignaturePolicy};
+use super::choices::{LogFormat, LogLevel, Revocation, SealSource, SignaturePolicy};
 use super::declare::{Default, Section, Setting, section, within};
 use super::kinds::{Country, Kind, ObjectId, Rows, Size, Url};
 use super::read::Reader;
@@ -27,8 +27,6 @@ section! {
         country: Country = Is("'TR'"), "KEP is Turkish law";
         /// Where the provider's rules (KEPUE) can be read; evidence refers to them.
         policy_uris: Vec<Url> = Is("[]"), "no address can be known beforehand";
-        /// The language that comes first in mails and answers; both are always there.
-        language: Language = Is("'tr'"), "the circuit is Turkish";
     }
 }
 
@@ -43,12 +41,6 @@ section! {
         rows_password_file: Option<PathBuf> = Off("'secrets/postgres.password'"), "a secret never stands in this file";
         /// Folder of the segment files with contents; without it, `blobs` in the data folder.
         blobs: Option<PathBuf> = Off("'/var/lib/kep-blobs'"), "one disk is the usual case";
-        /// When a segment file is full and the next begins.
-        segment_size: Size = Is("'256 MiB'") within "'1 MiB'" to "'4 GiB'", "compaction rewrites a segment at most, so this bounds its work";
-        /// How long a commit waits for others to share its sync with.
-        group_commit_wait: Duration = Is("'2ms'") within "'0ms'" to "'1s'", "about one sync of a fast disk: waiting longer costs more than it shares";
-        /// Connections that read rows beside the one that writes.
-        readers: u32 = Is("4") within "1" to "256", "more than cores seldom helps an embedded database";
     }
 }
 
@@ -64,10 +56,6 @@ section! {
         imap_tls: Option<SocketAddr> = Shown("'[::]:993'"), "the registered port";
         /// IMAP, STARTTLS.
         imap_starttls: Option<SocketAddr> = Shown("'[::]:143'"), "the registered port";
-        /// Dispatches and evidence from other providers, STARTTLS required.
-        relay: Option<SocketAddr> = Shown("'[::]:25'"), "the registered port";
-        /// The portal and its API, HTTPS.
-        portal: Option<SocketAddr> = Off("'[::]:443'"), "a provider may put it on another machine";
         /// Figures for Prometheus, plain HTTP: keep it to this machine.
         metrics: Option<SocketAddr> = Shown("'127.0.0.1:9464'"), "loopback: the figures tell about users";
         /// The embedded time-stamp authority of [authority], plain HTTP.
@@ -93,10 +81,8 @@ section! {
         source: SealSource = Is("'file'"), "works everywhere; a provider in service uses a token";
         /// PEM file with the private key, for `source = "file"`.
         key: Option<PathBuf> = Shown("'/etc/kep/seal/key.pem'"), "without a key nothing can be sealed";
-        /// PEM file with the seal certificate.
+        /// PEM file with the seal certificate, and its issuers after it.
         certificate: PathBuf = Must("'/etc/kep/seal/certificate.pem'"), "it stands in every signature";
-        /// PEM file with the certificates of its issuers.
-        chain: Option<PathBuf> = Off("'/etc/kep/seal/chain.pem'"), "a verifier may have them already";
     }
 }
 
@@ -135,8 +121,6 @@ section! {
         key: Option<PathBuf> = Off("'trust/tsa-key.pem'"), "a provider uses an accredited authority";
         /// PEM file with the certificate (extended key usage timeStamping, critical) and its issuers.
         certificate: Option<PathBuf> = Off("'trust/tsa.pem'"), "a provider uses an accredited authority";
-        /// The policy its time stamps name.
-        policy: ObjectId = Is("'0.4.0.2023.1.1'"), "ETSI EN 319 421's best-practices policy";
         /// Folder with the authorities whose certificates' status it tells, by CRL and OCSP: for each
         /// NAME.pem, NAME.key and, once one is taken back, NAME.revoked.
         registers: Option<PathBuf> = Off("'secrets/registers'"), "development certificates point there";
@@ -153,9 +137,6 @@ section! {
         seal_anchors: PathBuf = Is("'trust/seal'"), "kept apart: a user's key must not seal";
         /// Issuers of time-stamp authorities.
         tsa_anchors: PathBuf = Is("'trust/tsa'"), "kept apart: no other key may state the time";
-        /// Issuers of the TLS certificates of other providers; without it, the seal of each provider's
-        /// registry entry decides alone.
-        tls_anchors: Option<PathBuf> = Off("'trust/tls'"), "providers' hosts mostly have certificates of public issuers";
         /// What it means when neither OCSP nor CRL answers.
         revocation: Revocation = Is("'require'"), "evidence must not rest on a certificate that may have been revoked";
         /// How long an OCSP answer or CRL may take.
@@ -206,16 +187,10 @@ section! {
 section! {
     /// IMAP.
     Mailbox in "mailbox" {
-        /// How long a logged-in client may be silent.
-        idle_timeout: Duration = Is("'30m'") within "'30m'" to "'24h'", "RFC 9051 section 5.4: not less than 30 minutes";
-        /// How long a client may take to log in.
-        login_timeout: Duration = Is("'1m'") within "'5s'" to "'10m'", "time enough for a person with a phone in hand";
         /// Connections at once.
         max_connections: u32 = Is("12000") within "1" to "1000000", "10,000 that idle on one machine, and room for the busy ones";
         /// Connections at once from one address.
         max_connections_per_address: u32 = Is("200") within "1" to "100000", "an office behind one address, several folders a person";
-        /// Connections at once of one account.
-        max_connections_per_account: u32 = Is("30") within "1" to "10000", "some programs open one a folder, on several devices";
     }
 }
 
@@ -230,24 +205,6 @@ section! {
         holidays: Option<PathBuf> = Off("'holidays-tr.toml'"), "dates of feasts beyond the announced ones are computed and may have to be corrected";
         /// The portal's address, for the link in a sealed notice.
         portal_url: Option<Url> = Off("'https://kep.example/'"), "without a portal a notice tells of the mailbox Açılacaklar alone";
-    }
-}
-
-section! {
-    /// What goes out to other providers.
-    Deliver in "deliver" {
-        /// Without success for this long, the relay has failed and the sender gets evidence of it.
-        relay_window: Duration = Is("'24h'") within "'1h'" to "'7d'", "long enough to repair a peer overnight, short beside a legal term of days";
-        /// Pause before the second attempt; pauses grow from there.
-        first_retry: Duration = Is("'1m'") within "'1s'" to "'1h'", "most faults are a restart";
-        /// Longest pause between two attempts.
-        max_retry_pause: Duration = Is("'1h'") within "'1m'" to "'24h'", "a window should see some twenty attempts";
-        /// How long a connection may take to open.
-        connect_timeout: Duration = Is("'30s'") within "'1s'" to "'5m'", "a host that answers does so in a second";
-        /// How long an answer may take; to the final dot twice this.
-        command_timeout: Duration = Is("'5m'") within "'10s'" to "'1h'", "RFC 5321 section 4.5.3.2, for the final dot 10 minutes";
-        /// Connections at once to one provider.
-        connections_per_provider: u32 = Is("4") within "1" to "100", "enough for a good line, not a flood";
     }
 }
 

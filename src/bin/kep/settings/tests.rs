@@ -98,7 +98,6 @@ fn declared_defaults_are_what_a_silent_file_gets() {
     let settings = parse(LEAST).unwrap();
     assert_eq!(settings.accept.max_size, Size(26_214_400));
     assert_eq!(settings.accept.signature, SignaturePolicy::Required);
-    assert_eq!(settings.deliver.relay_window, Duration::from_secs(24 * 3600));
     assert_eq!(settings.data.dir, PathBuf::from("/etc/kep/spool"));
     assert_eq!(settings.data.rows, Rows::Sqlite);
     assert_eq!(settings.listen.submission_tls, None);
@@ -142,7 +141,11 @@ fn unknown_keys_are_refused_with_the_nearest_name_and_the_line() {
             "max_sise = 1",
             "line 11: \"accept.max_sise\" is no setting\nhint: did you mean \"max_size\"?",
         ),
-        ("mailbox", "relay_window = \"1h\"", "hint: did you mean \"relay_window\" in [deliver]?"),
+        (
+            "mailbox",
+            "max_rejections_per_hour = 1",
+            "hint: did you mean \"max_rejections_per_hour\" in [accept]?",
+        ),
         (
             "acept",
             "max_size = 1",
@@ -181,7 +184,7 @@ fn wrong_values_are_named_with_the_right_form() {
             "signature = \"maybe\"",
             "\"maybe\" is none of the choices\nhint: write \"required\", \"hold\" or \"optional\"",
         ),
-        ("listen", "relay = \"25\"", "\"25\" is no address with a port"),
+        ("listen", "imap_tls = \"25\"", "\"25\" is no address with a port"),
         ("provider", "country = \"Türkiye\"", "is no country code"),
         ("timestamp", "policy = \"1.02.3\"", "is no object identifier"),
         ("opening", "portal_url = \"ftp://x\"", "is no http or https URL"),

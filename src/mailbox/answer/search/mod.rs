@@ -9,10 +9,10 @@ pub use judge::{Known, Query};
 use super::views::Views;
 use super::{Answered, Failure, Who, owned, words};
 use crate::store::mail::Kind;
-use crate::store::mail::view::{self, Mailbox, MessageRow, Want};
+use crate::store::mail::view::{self, MessageRow, Want};
 use crate::store::{Blobs, Tx, contents};
 use crate::wire::MailboxId;
-use crate::wire::imap::{ModSeq, Uid, UidSet};
+use crate::wire::imap::{ModSeq, UidSet};
 
 /// How far a search is.
 #[derive(Clone, Debug, Default)]
@@ -81,33 +81,28 @@ pub fn by_headers(
     Ok(progress)
 }
 
-/// Judges one message by all there is.
+/// Judges a batch by all there is.
 pub fn by_content(
     tx: &mut Tx<'_>,
     who: &Who,
     id: MailboxId,
-    uid: Uid,
+    batch: &UidSet,
     query: &Query,
     blobs: &Blobs,
 ) -> Answered<Progress> {
     let mailbox = owned(tx, who, id)?;
     let mut progress = Progress::default();
-    let want = Want { header: true, structure: true };
-    let found = view::rows(tx, &mailbox, &UidSet::one(uid), want)?;
-    let Some(row) = found.first() else { return Ok(progress) };
-    let (texts, read) = opened_texts(tx, &mailbox, row, blobs)?;
-    progress.read = read;
-    let known = Known { row, now: who.now, header: Some(&row.header), body: Some(&texts) };
-    progress.note(row, query.judge(&known).unwrap_or(false));
+    for row in view::rows(tx, &mailbox, batch, Want { header: true, structure: true })? {
+        let (texts, read) = opened_texts(tx, &row, blobs)?;
+        progress.read += read;
+        let known =
+            Known { row: &row, now: who.now, header: Some(&row.header), body: Some(&texts) };
+        progress.note(&row, query.judge(&known).unwrap_or(false));
+    }
     Ok(progress)
 }
 
-fn opened_texts(
-    tx: &mut Tx<'_>,
-    _of: &Mailbox,
-    row: &MessageRow,
-    blobs: &Blobs,
-) -> Answered<(Vec<String>, u64)> {
+fn opened_texts(tx: &mut Tx<'_>, row: &MessageRow, blobs: &Blobs) -> Answered<(Vec<String>, u64)> {
     if row.kind == Kind::Sealed {
         return Ok((Vec::new(), 0));
     }
@@ -141,6 +136,7 @@ impl Progress {
 pub const ROWS: usize = 2048;
 /// Headers judged at one go.
 pub const HEADERS: usize = 256;
+/// Contents opened at one go.
+pub const OPENED: usize = 16;
 /// Octets of content that one search may open (invariant 10): some 100,000 ordinary mails.
 const READ_MAX: u64 = 2 << 30;
-

@@ -26,7 +26,12 @@ pub fn texts(structure: &[u8], size: u64, read: &mut Read<'_>) -> Answered<(Vec<
 }
 
 /// A text part's text, and what an attachment or an enclosed message is called.
-fn part(reader: &mut Reader<'_, '_>, first: bool, node: &Node, out: &mut Vec<String>) -> Answered<()> {
+fn part(
+    reader: &mut Reader<'_, '_>,
+    first: bool,
+    node: &Node,
+    out: &mut Vec<String>,
+) -> Answered<()> {
     let header = reader.range(&node.header, HEADER_MAX)?;
     if !first {
         let names = fields(&header).filter(|f| f.is("Content-Type") || f.is("Content-Disposition"));

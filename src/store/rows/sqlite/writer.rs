@@ -57,7 +57,8 @@ impl Writer {
         }
         let outcome = self.end(settled.iter().any(|unit| unit.keep), losses);
         for unit in settled {
-            (unit.answer)(outcome.as_ref().map(|()| ()).map_err(copy_of));
+            let copy = outcome.as_ref().err().map(copy_of);
+            (unit.answer)(copy.map_or(Ok(()), Err));
         }
     }
 

@@ -46,17 +46,17 @@ impl<'a> Cursor<'a> {
         hit
     }
 
-    pub fn expect(&mut self, text: &[u8]) -> Parsed<()> {
+    pub fn must(&mut self, text: &[u8]) -> Parsed<()> {
         if self.eat(text) { Ok(()) } else { Err("Syntax error") }
     }
 
-    pub fn expect_word(&mut self, word: &str) -> Parsed<()> {
+    pub fn must_word(&mut self, word: &str) -> Parsed<()> {
         if self.eat_word(word) { Ok(()) } else { Err("Unknown argument") }
     }
 
     /// One space; some clients send more.
     pub fn space(&mut self) -> Parsed<()> {
-        self.expect(b" ").map_err(|_| "Missing argument")?;
+        self.must(b" ").map_err(|_| "Missing argument")?;
         while self.eat(b" ") {}
         Ok(())
     }
@@ -180,7 +180,7 @@ impl<'a> Cursor<'a> {
     }
 
     fn quoted(&mut self) -> Parsed<Vec<u8>> {
-        self.expect(b"\"")?;
+        self.must(b"\"")?;
         let mut out = Vec::new();
         loop {
             let byte = self.peek().ok_or("Unclosed quote")?;

@@ -32,7 +32,7 @@ pub(super) fn fetch(cursor: &mut Cursor, uid: bool) -> Parsed<Fetch> {
 }
 
 fn modifiers(cursor: &mut Cursor, fetch: &mut Fetch) -> Parsed<()> {
-    cursor.expect(b"(")?;
+    cursor.must(b"(")?;
     loop {
         match cursor.word()?.to_ascii_uppercase().as_str() {
             "CHANGEDSINCE" => {
@@ -86,9 +86,9 @@ fn item(cursor: &mut Cursor) -> Parsed<FetchItem> {
 }
 
 fn body_section(cursor: &mut Cursor, peek: bool) -> Parsed<FetchItem> {
-    cursor.expect(b"[")?;
+    cursor.must(b"[")?;
     let section = section(cursor)?;
-    cursor.expect(b"]")?;
+    cursor.must(b"]")?;
     let partial = partial(cursor)?;
     let name = name(&section, partial);
     Ok(FetchItem::Section { section, peek, partial, name })
@@ -125,15 +125,15 @@ fn part(cursor: &mut Cursor) -> Parsed<Vec<u32>> {
 }
 
 fn binary_part(cursor: &mut Cursor) -> Parsed<Vec<u32>> {
-    cursor.expect(b"[")?;
+    cursor.must(b"[")?;
     let part = part(cursor)?;
-    cursor.expect(b"]")?;
+    cursor.must(b"]")?;
     Ok(part)
 }
 
 fn names(cursor: &mut Cursor) -> Parsed<Vec<String>> {
     cursor.space()?;
-    cursor.expect(b"(")?;
+    cursor.must(b"(")?;
     let mut names = Vec::new();
     loop {
         let name = cursor.text()?;
@@ -154,9 +154,9 @@ fn partial(cursor: &mut Cursor) -> Parsed<Option<(u64, u64)>> {
         return Ok(None);
     }
     let start = cursor.number()?;
-    cursor.expect(b".")?;
+    cursor.must(b".")?;
     let length = cursor.number()?;
-    cursor.expect(b">")?;
+    cursor.must(b">")?;
     if length == 0 { Err("Empty partial") } else { Ok(Some((start, length))) }
 }
 

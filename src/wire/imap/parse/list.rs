@@ -22,7 +22,7 @@ pub(super) fn list(cursor: &mut Cursor) -> Parsed<List> {
         false => list.patterns.push(cursor.list_mailbox()?),
     }
     if cursor.eat(b" ") {
-        cursor.expect_word("RETURN")?;
+        cursor.must_word("RETURN")?;
         cursor.space()?;
         list.extended = true;
         list.returns = returns(cursor)?;
@@ -66,7 +66,7 @@ fn patterns(cursor: &mut Cursor) -> Parsed<Vec<Vec<u8>>> {
 
 fn returns(cursor: &mut Cursor) -> Parsed<ListReturn> {
     let mut returns = ListReturn::default();
-    cursor.expect(b"(")?;
+    cursor.must(b"(")?;
     let mut first = true;
     while !cursor.eat(b")") {
         if !first {
@@ -88,7 +88,7 @@ fn returns(cursor: &mut Cursor) -> Parsed<ListReturn> {
 }
 
 pub(super) fn status_items(cursor: &mut Cursor) -> Parsed<Vec<StatusItem>> {
-    cursor.expect(b"(")?;
+    cursor.must(b"(")?;
     let mut items = Vec::new();
     while !cursor.eat(b")") {
         if !items.is_empty() {
@@ -116,18 +116,18 @@ pub(super) fn create(cursor: &mut Cursor) -> Parsed<Command> {
     let name = cursor.sp_astring()?;
     let mut special_use = Vec::new();
     if cursor.eat(b" ") {
-        cursor.expect(b"(")?;
-        cursor.expect_word("USE")?;
-        cursor.expect(b" (")?;
+        cursor.must(b"(")?;
+        cursor.must_word("USE")?;
+        cursor.must(b" (")?;
         while !cursor.eat(b")") {
             if !special_use.is_empty() {
                 cursor.space()?;
             }
-            cursor.expect(b"\\")?;
+            cursor.must(b"\\")?;
             let word = cursor.word()?;
             special_use.push(SpecialUse::named(&format!("\\{word}")).ok_or("Unknown special use")?);
         }
-        cursor.expect(b")")?;
+        cursor.must(b")")?;
     }
     Ok(Command::Create { name, special_use })
 }

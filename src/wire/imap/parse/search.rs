@@ -6,7 +6,7 @@ use super::cursor::{Cursor, Parsed};
 use super::{SearchKey, SequenceSet, SystemFlags};
 use crate::wire::imap::command::{Search, SearchReturn};
 use crate::wire::imap::{Keyword, MessageSet};
-use crate::wire::mime::text::decode_charset;
+use crate::wire::mime::text::{decode_charset, is_charset};
 
 type Key = SearchKey<MessageSet>;
 
@@ -30,7 +30,7 @@ pub(super) fn search(cursor: &mut Cursor, uid: bool) -> Parsed<Search> {
 
 fn return_options(cursor: &mut Cursor) -> Parsed<SearchReturn> {
     let mut returns = SearchReturn::default();
-    cursor.expect(b"(")?;
+    cursor.must(b"(")?;
     let mut first = true;
     while !cursor.eat(b")") {
         if !first {
@@ -55,11 +55,7 @@ fn return_options(cursor: &mut Cursor) -> Parsed<SearchReturn> {
 
 fn known_charset(cursor: &mut Cursor) -> Parsed<Vec<u8>> {
     let name = cursor.sp_astring()?.to_ascii_lowercase();
-    let decoder = mail_parser::decoders::charsets::map::charset_decoder(&name).is_some();
-    match decoder || name == b"utf-8" || name == b"us-ascii" {
-        true => Ok(name),
-        false => Err(BAD_CHARSET),
-    }
+    if is_charset(&name) { Ok(name) } else { Err(BAD_CHARSET) }
 }
 
 struct Keys<'c, 'a> {
@@ -86,7 +82,7 @@ impl Keys<'_, '_> {
         match self.cursor.peek() {
             Some(b'(') => self.list(depth),
             Some(b'$') => {
-                self.cursor.expect(b"$")?;
+                self.cursor.must(b"$")?;
                 Ok(Key::Messages(MessageSet::Saved))
             }
             Some(b'0'..=b'9' | b'*') => Ok(Key::Messages(MessageSet::Sequence(self.set()?))),
@@ -98,7 +94,7 @@ impl Keys<'_, '_> {
     }
 
     fn list(&mut self, depth: usize) -> Parsed<Key> {
-        self.cursor.expect(b"(")?;
+        self.cursor.must(b"(")?;
         let mut keys = vec![self.key(depth + 1)?];
         while !self.cursor.eat(b")") {
             self.cursor.space()?;

@@ -1,3 +1,5 @@
+//! What is a command and what is not.
+
 use super::*;
 use crate::wire::imap::MessageSet;
 use crate::wire::imap::command::FetchItem;

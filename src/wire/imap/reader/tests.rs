@@ -1,3 +1,5 @@
+//! Pieces, cuts and limits of the reader.
+
 use super::*;
 use proptest::prelude::*;
 
@@ -82,6 +84,7 @@ fn a_refused_message_is_skipped_only_when_it_comes() {
 fn a_literal_bomb_ends_the_talk() {
     let mut reader = Reader::new(Limits::BEFORE_LOGIN);
     reader.feed(b"a LOGIN {4294967295+}\r\n");
+    assert!(matches!(reader.event(), Some(Event::Bad { .. })));
     assert!(matches!(reader.event(), Some(Event::Hopeless(_))));
     reader.feed(&[b'x'; 1000]);
     assert!(reader.event().is_none() && reader.bytes.is_empty());

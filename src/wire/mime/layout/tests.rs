@@ -1,3 +1,5 @@
+//! Sections, and what an unopened dispatch shows.
+
 use super::super::parse;
 use super::*;
 use proptest::prelude::*;

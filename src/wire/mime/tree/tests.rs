@@ -1,3 +1,5 @@
+//! Trees of well-made, broken and hostile messages.
+
 use super::*;
 use proptest::prelude::*;
 

@@ -1,0 +1,32 @@
+//! Each test takes a store, so that it runs on SQLite and, where `KEP_TEST_POSTGRES` names a server's
+//! URL without database, on PostgreSQL too.
+
+mod appending;
+mod changing;
+mod opening;
+mod reading;
+mod searching;
+pub mod world;
+
+/// Runs a test on each kind of store that is at hand.
+macro_rules! on_stores {
+    ($($name:ident),* $(,)?) => {
+        mod on_sqlite {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+            async fn $name() {
+                let place = tempfile::tempdir().unwrap();
+                super::$name(super::super::world::World::embedded(&place).await).await;
+            })*
+        }
+        mod on_postgres {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+            async fn $name() {
+                let place = tempfile::tempdir().unwrap();
+                if let Some(world) = super::super::world::World::on_server(&place).await {
+                    super::$name(world).await;
+                }
+            })*
+        }
+    };
+}
+use on_stores;

@@ -1,0 +1,183 @@
+//! Invariant 3: the read fact is durable before content leaves, and there is one.
+
+use super::on_stores;
+use super::world::*;
+use crate::mailbox::ask::*;
+use crate::wire::imap::*;
+
+on_stores!(
+    eight_readers_of_a_sealed_message_make_one_read_fact_invariant_3,
+    eight_moves_of_a_stub_make_one_read_fact_invariant_3,
+    listing_reading_the_envelope_and_searching_open_nothing_invariant_3,
+    a_range_that_touches_the_original_is_no_envelope_invariant_3,
+    a_stub_opens_into_inbox_under_a_new_uid,
+    a_stub_that_is_copied_by_a_program_without_move_opens_too,
+    only_stubs_enter_the_mailbox_of_opening,
+    unopened_messages_are_moved_and_stay_unopened,
+    unopened_messages_are_not_copied_but_into_the_trash,
+);
+
+const WHOLE: usize = HEAD.len() + ORIGINAL.len() + TAIL.len();
+
+async fn eight_readers_of_a_sealed_message_make_one_read_fact_invariant_3(world: World) {
+    world.deliver("m1@hs05.kep.tr", false).await;
+    let mailbox = select(&mut world.desk("veli").await, "INBOX").await.mailbox;
+    let mut readers = Vec::new();
+    for _ in 0..8 {
+        let mut desk = world.desk("veli").await;
+        readers.push(tokio::spawn(async move {
+            desk.answer(content(mailbox, 1, 0..WHOLE, Reach::Original)).await
+        }));
+    }
+    for reader in readers {
+        let Answer::Content(bytes) = reader.await.unwrap() else { panic!("no content") };
+        assert_eq!(bytes, [HEAD, ORIGINAL, TAIL].concat().as_bytes());
+        assert_eq!(world.facts().await, 1);
+    }
+    let row = &rows(&mut world.desk("veli").await, mailbox).await[0];
+    assert_eq!((row.uid, row.opening), (1, Opening::Open));
+}
+
+async fn eight_moves_of_a_stub_make_one_read_fact_invariant_3(world: World) {
+    world.deliver("m1@hs05.kep.tr", true).await;
+    let mailbox = select(&mut world.desk("veli").await, "INBOX").await.mailbox;
+    let mut movers = Vec::new();
+    for _ in 0..8 {
+        let mut desk = world.desk("veli").await;
+        let ask = Ask::Move { mailbox, uids: uids("1"), to: name("Açılacaklar") };
+        movers.push(tokio::spawn(async move { desk.answer(ask).await }));
+    }
+    let mut gone = 0;
+    for mover in movers {
+        match mover.await.unwrap() {
+            Answer::Moved(moved) => {
+                assert_eq!(moved.placed, None);
+                gone += moved.gone.len();
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!((gone, world.facts().await), (1, 1));
+    let rows = rows(&mut world.desk("veli").await, mailbox).await;
+    assert_eq!(rows.iter().map(|row| row.uid).collect::<Vec<_>>(), [2]);
+}
+
+async fn listing_reading_the_envelope_and_searching_open_nothing_invariant_3(world: World) {
+    world.deliver("m1@hs05.kep.tr", false).await;
+    let mut desk = world.desk("veli").await;
+    let mailbox = select(&mut desk, "INBOX").await.mailbox;
+    let row = &rows(&mut desk, mailbox).await[0];
+    assert_eq!(row.opening, Opening::Sealed);
+    for range in [0..HEAD.len(), HEAD.len() + ORIGINAL.len()..WHOLE] {
+        let answer = desk.answer(content(mailbox, 1, range, Reach::Envelope)).await;
+        assert!(matches!(answer, Answer::Content(_)), "{answer:?}");
+    }
+    for text in ["ıspanak", "Giris"] {
+        for key in [SearchKey::Body(text.into()), SearchKey::Text(text.into())] {
+            let search = Search { mailbox, key, modseq: false };
+            match desk.answer(Ask::Search(search)).await {
+                Answer::Found(found) => assert!(found.uids.is_empty(), "{text}"),
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+    assert_eq!(world.facts().await, 0);
+}
+
+async fn a_range_that_touches_the_original_is_no_envelope_invariant_3(world: World) {
+    world.deliver("m1@hs05.kep.tr", false).await;
+    let mut desk = world.desk("veli").await;
+    let mailbox = select(&mut desk, "INBOX").await.mailbox;
+    // A good one before must not make the next one pass.
+    desk.answer(content(mailbox, 1, 0..10, Reach::Envelope)).await;
+    let end = HEAD.len() + ORIGINAL.len();
+    for range in [0..HEAD.len() + 1, end - 1..WHOLE, 0..WHOLE, HEAD.len()..end] {
+        let answer = desk.answer(content(mailbox, 1, range, Reach::Envelope)).await;
+        assert_eq!(refused(answer), Refusal::Cannot);
+    }
+    assert_eq!(world.facts().await, 0);
+}
+
+async fn a_stub_opens_into_inbox_under_a_new_uid(world: World) {
+    world.deliver("m1@hs05.kep.tr", true).await;
+    let mut desk = world.desk("veli").await;
+    let inbox = select(&mut desk, "INBOX").await;
+    let before = desk.answer(content(inbox.mailbox, 1, 0..STUB.len(), Reach::Original)).await;
+    assert!(matches!(before, Answer::Content(bytes) if bytes == STUB.as_bytes()));
+    assert_eq!(world.facts().await, 0);
+    let ask = Ask::Move { mailbox: inbox.mailbox, uids: uids("1"), to: name("Açılacaklar") };
+    match desk.answer(ask).await {
+        Answer::Moved(moved) => assert_eq!(moved, Moved { placed: None, gone: uids("1") }),
+        other => panic!("{other:?}"),
+    }
+    let since = inbox.highest_modseq;
+    match desk.answer(Ask::Changes { mailbox: inbox.mailbox, since }).await {
+        Answer::Changes(changes) => {
+            assert_eq!((changes.arrived, changes.vanished), (uids("2"), uids("1")));
+        }
+        other => panic!("{other:?}"),
+    }
+    let whole = desk.answer(content(inbox.mailbox, 2, 0..WHOLE, Reach::Original)).await;
+    assert!(matches!(whole, Answer::Content(bytes) if bytes.len() == WHOLE));
+    assert_eq!(world.facts().await, 1);
+}
+
+async fn a_stub_that_is_copied_by_a_program_without_move_opens_too(world: World) {
+    world.deliver("m1@hs05.kep.tr", true).await;
+    let mut desk = world.desk("veli").await;
+    let mailbox = select(&mut desk, "INBOX").await.mailbox;
+    let ask = Ask::Copy { mailbox, uids: uids("1"), to: name("Açılacaklar") };
+    assert!(matches!(desk.answer(ask).await, Answer::Copied(None)));
+    assert_eq!(world.facts().await, 1);
+}
+
+async fn only_stubs_enter_the_mailbox_of_opening(world: World) {
+    world.deliver("m1@hs05.kep.tr", false).await;
+    world.deliver("m2@hs05.kep.tr", true).await;
+    let mut desk = world.desk("veli").await;
+    let mailbox = select(&mut desk, "INBOX").await.mailbox;
+    let to = || name("Açılacaklar");
+    assert!(is_said(desk.answer(Ask::Move { mailbox, uids: uids("1:2"), to: to() }).await));
+    assert!(is_said(desk.answer(Ask::Copy { mailbox, uids: uids("1"), to: to() }).await));
+    assert!(is_said(append(&mut desk, "Açılacaklar", ORIGINAL, Flags::default()).await));
+    assert_eq!(world.facts().await, 0);
+    assert_eq!(rows(&mut desk, mailbox).await.len(), 2);
+}
+
+async fn unopened_messages_are_moved_and_stay_unopened(world: World) {
+    world.deliver("m1@hs05.kep.tr", false).await;
+    world.deliver("m2@hs05.kep.tr", true).await;
+    let mut desk = world.desk("veli").await;
+    let mailbox = select(&mut desk, "INBOX").await.mailbox;
+    let ask = Ask::Move { mailbox, uids: uids("1:2"), to: name("Arşiv") };
+    assert!(matches!(desk.answer(ask).await, Answer::Moved(_)));
+    let archive = select(&mut desk, "Arşiv").await.mailbox;
+    assert_eq!(rows(&mut desk, archive).await[0].opening, Opening::Sealed);
+    assert_eq!(world.facts().await, 0);
+    let ask = Ask::Move { mailbox: archive, uids: uids("2"), to: name("Açılacaklar") };
+    assert!(matches!(desk.answer(ask).await, Answer::Moved(_)));
+    desk.answer(content(archive, 1, 0..WHOLE, Reach::Original)).await;
+    assert_eq!(world.facts().await, 2);
+    assert_eq!(rows(&mut desk, mailbox).await.len(), 1);
+}
+
+async fn unopened_messages_are_not_copied_but_into_the_trash(world: World) {
+    world.deliver("m1@hs05.kep.tr", false).await;
+    world.deliver("m2@hs05.kep.tr", true).await;
+    let mut desk = world.desk("veli").await;
+    let mailbox = select(&mut desk, "INBOX").await.mailbox;
+    for uid in ["1", "2"] {
+        let ask = Ask::Copy { mailbox, uids: uids(uid), to: name("Arşiv") };
+        assert!(is_said(desk.answer(ask).await));
+        let ask = Ask::Copy { mailbox, uids: uids(uid), to: name("Çöp Kutusu") };
+        assert!(matches!(desk.answer(ask).await, Answer::Copied(Some(_))));
+    }
+    let trash = select(&mut desk, "Çöp Kutusu").await.mailbox;
+    // Opening one place opens all: there is no second, unopened way to the content.
+    desk.answer(content(trash, 1, 0..WHOLE, Reach::Original)).await;
+    assert!(rows(&mut desk, mailbox).await.iter().all(|row| row.opening == Opening::Open));
+    let ask = Ask::Move { mailbox: trash, uids: uids("2"), to: name("Açılacaklar") };
+    assert!(matches!(desk.answer(ask).await, Answer::Moved(_)));
+    assert_eq!(world.facts().await, 2);
+    assert_eq!(rows(&mut desk, trash).await.len(), 1);
+}

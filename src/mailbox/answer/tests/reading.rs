@@ -1,0 +1,114 @@
+//! Selecting, counting, listing rows.
+
+use super::on_stores;
+use super::world::*;
+use crate::mailbox::ask::*;
+use crate::store::mail::{Kind, Role};
+use crate::wire::imap::*;
+
+on_stores!(
+    nothing_is_answered_before_login,
+    counts_follow_what_happens,
+    rows_come_with_what_is_wanted,
+    the_hidden_mailbox_is_never_seen,
+    large_content_comes_in_pieces,
+);
+
+async fn nothing_is_answered_before_login(world: World) {
+    let peer = [127, 0, 0, 1].into();
+    let mut desk = crate::mailbox::answer::Desk::new(world.office.clone(), peer);
+    let ask = Ask::Select { name: name("INBOX"), examine: false };
+    assert_eq!(refused(desk.answer(ask).await), Refusal::BadCredentials);
+    let login = |user: &str| {
+        Ask::Login(Login { user: user.into(), secret: "x".into(), mechanism: "PLAIN" })
+    };
+    assert!(matches!(desk.answer(login("ali")).await, Answer::LoggedIn(_)));
+    // A failed login after a good one leaves nobody logged in.
+    assert_eq!(refused(desk.answer(login("nobody")).await), Refusal::BadCredentials);
+    let ask = Ask::Select { name: name("INBOX"), examine: false };
+    assert_eq!(refused(desk.answer(ask).await), Refusal::BadCredentials);
+}
+
+async fn counts_follow_what_happens(world: World) {
+    let mut desk = world.desk("ali").await;
+    let want = StatusWant { messages: true, unseen: true, deleted: true, size: true };
+    let mailbox = select(&mut desk, "INBOX").await.mailbox;
+    let mut counts = Vec::new();
+    for step in 0..4 {
+        match step {
+            0 => drop(world.put(world.ali, Role::Inbox, STUB, Kind::Plain).await),
+            1 => drop(world.put(world.ali, Role::Inbox, ORIGINAL, Kind::Plain).await),
+            2 => {
+                let system = SystemFlags::SEEN | SystemFlags::DELETED;
+                let flags = Flags { system, ..Flags::default() };
+                store_flags(&mut desk, mailbox, "1", FlagChange::Add, flags).await;
+            }
+            _ => drop(desk.answer(Ask::Expunge { mailbox, uids: None }).await),
+        }
+        match desk.answer(Ask::Status { name: name("INBOX"), want }).await {
+            Answer::Status(s) => counts.push((s.messages, s.unseen, s.deleted, s.size as usize)),
+            other => panic!("{other:?}"),
+        }
+    }
+    let (one, two) = (STUB.len(), STUB.len() + ORIGINAL.len());
+    assert_eq!(counts, [(1, 1, 0, one), (2, 2, 0, two), (2, 1, 1, two), (1, 1, 0, ORIGINAL.len())]);
+    let all = Ask::Mailboxes(ListWant { missing: false, status: Some(want) });
+    let Answer::Mailboxes(all) = desk.answer(all).await else { panic!("no list") };
+    let inbox = all.iter().find(|entry| entry.name.is_inbox()).unwrap();
+    assert_eq!(inbox.status.unwrap().messages, 1);
+}
+
+async fn rows_come_with_what_is_wanted(world: World) {
+    for _ in 0..3 {
+        world.put(world.ali, Role::Inbox, STUB, Kind::Plain).await;
+    }
+    let mut desk = world.desk("ali").await;
+    let mailbox = select(&mut desk, "INBOX").await.mailbox;
+    for (structure, header) in [(false, false), (true, false), (false, true), (true, true)] {
+        let want = RowWant { structure, header };
+        let ask = Ask::Rows { mailbox, uids: uids("1,3,9"), want };
+        let Answer::Rows(rows) = desk.answer(ask).await else { panic!("no rows") };
+        assert_eq!(rows.iter().map(|row| row.uid).collect::<Vec<_>>(), [1, 3]);
+        for row in rows {
+            assert_eq!(Structure::read(&row.structure).is_some(), structure);
+            assert_eq!(row.header.starts_with(b"From: "), header);
+        }
+    }
+}
+
+async fn the_hidden_mailbox_is_never_seen(world: World) {
+    world.deliver("m1@hs05.kep.tr", true).await;
+    let mut desk = world.desk("veli").await;
+    let inbox = select(&mut desk, "INBOX").await.mailbox;
+    // Mailboxes of an account are made in a row: its hidden one is among these.
+    for id in inbox.0..inbox.0 + 11 {
+        let mailbox = crate::wire::MailboxId(id);
+        let end = HEAD.len() + ORIGINAL.len();
+        match desk.answer(content(mailbox, 1, 0..end, Reach::Original)).await {
+            Answer::Content(bytes) => assert_eq!(bytes, STUB.as_bytes()),
+            other => drop(refused(other)),
+        }
+    }
+    assert_eq!(world.facts().await, 0);
+}
+
+async fn large_content_comes_in_pieces(world: World) {
+    let large = format!("Subject: x\r\n\r\n{}", "0123456789abcdef".repeat(40_000));
+    world.put(world.ali, Role::Inbox, &large, Kind::Plain).await;
+    let mut desk = world.desk("ali").await;
+    let mailbox = select(&mut desk, "INBOX").await.mailbox;
+    let mut whole = Vec::new();
+    while whole.len() < large.len() {
+        let ask = content(mailbox, 1, whole.len()..large.len(), Reach::Original);
+        match desk.answer(ask).await {
+            Answer::Content(bytes) => {
+                assert!((1..=256 << 10).contains(&bytes.len()));
+                whole.extend(bytes);
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(whole, large.as_bytes());
+    let beyond = content(mailbox, 1, large.len()..large.len() + 9, Reach::Original);
+    assert_eq!(refused(desk.answer(beyond).await), Refusal::Cannot);
+}

@@ -1,0 +1,134 @@
+//! SEARCH over rows, headers and opened content.
+
+use super::on_stores;
+use super::world::*;
+use crate::mailbox::answer::Desk;
+use crate::mailbox::ask::*;
+use crate::store::mail::{Kind, Role};
+use crate::wire::MailboxId;
+use crate::wire::imap::*;
+use SearchKey as Key;
+use chrono::NaiveDate;
+
+on_stores!(
+    each_key_finds_what_it_says,
+    turkish_letters_are_found_however_they_are_written,
+    a_stubs_notice_is_searched_and_what_it_stands_for_is_not,
+    many_messages_are_searched_in_batches,
+);
+
+async fn find(desk: &mut Desk, mailbox: MailboxId, key: Key<UidSet>) -> String {
+    match desk.answer(Ask::Search(Search { mailbox, key, modseq: false })).await {
+        Answer::Found(found) => found.uids.to_string(),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn header(name: &str, text: &str) -> Key<UidSet> {
+    Key::Header { name: name.into(), text: text.into() }
+}
+
+fn not(key: Key<UidSet>) -> Key<UidSet> {
+    Key::Not(Box::new(key))
+}
+
+fn or(a: Key<UidSet>, b: Key<UidSet>) -> Key<UidSet> {
+    Key::Or(Box::new(a), Box::new(b))
+}
+
+async fn each_key_finds_what_it_says(world: World) {
+    world.put(world.ali, Role::Inbox, ORIGINAL, Kind::Plain).await;
+    world.put(world.ali, Role::Inbox, &[HEAD, ORIGINAL, TAIL].concat(), Kind::Dispatch).await;
+    world.put(world.ali, Role::Inbox, STUB, Kind::Plain).await;
+    let mut desk = world.desk("ali").await;
+    let mailbox = select(&mut desk, "INBOX").await.mailbox;
+    let flags = Flags { system: SystemFlags::SEEN, ..keyword("is") };
+    store_flags(&mut desk, mailbox, "2", FlagChange::Add, flags).await;
+    let today = NOW.istanbul().date_naive();
+    let day = |d| NaiveDate::from_ymd_opt(2026, 11, d).unwrap();
+    let seen = || Key::Flag(SystemFlags::SEEN);
+    let cases = [
+        (Key::All, "1:3"),
+        (Key::And(Vec::new()), "1:3"),
+        (Key::Recent, ""),
+        (Key::Messages(uids("2:9")), "2:3"),
+        (seen(), "2"),
+        (not(seen()), "1,3"),
+        (Key::Flag(SystemFlags::DELETED), ""),
+        (Key::Keyword(Keyword::parse("IS").unwrap()), "2"),
+        (Key::On(today), "1:3"),
+        (Key::Before(today), ""),
+        (Key::Since(today), "1:3"),
+        // The zone of the field counts: in UTC it is the day before.
+        (Key::SentOn(day(23)), "1"),
+        (Key::SentBefore(day(23)), ""),
+        (Key::SentSince(day(24)), ""),
+        (not(Key::SentOn(day(23))), "2:3"),
+        (Key::Older(0), "1:3"),
+        (Key::Older(1), ""),
+        (Key::Younger(60), "1:3"),
+        (Key::Larger(STUB.len() as u64), "1:2"),
+        (Key::Smaller(STUB.len() as u64 + 1), "3"),
+        (header("subject", "teklif"), "1:3"),
+        (header("SUBJECT", "iletisi"), "2"),
+        (header("Message-ID", ""), "1"),
+        (header("From", "kepservisi@"), "2:3"),
+        (Key::Body("iletiniz var".into()), "3"),
+        (Key::Body("Teklif".into()), "2"),
+        (Key::Body("giris METNI".into()), "2"),
+        (Key::Text("teklif".into()), "1:3"),
+        (Key::Text("<e/>".into()), ""),
+        (Key::And(vec![not(seen()), header("Subject", "teklif"), Key::Body("var".into())]), "3"),
+        (or(seen(), Key::Body("var".into())), "2:3"),
+        (not(or(seen(), header("From", "ali"))), "3"),
+        (Key::ModSeq(5), "2"),
+    ];
+    for (key, expected) in cases {
+        assert_eq!(find(&mut desk, mailbox, key.clone()).await, expected, "{key:?}");
+    }
+    let search = Search { mailbox, key: Key::All, modseq: true };
+    match desk.answer(Ask::Search(search)).await {
+        Answer::Found(found) => assert_eq!(found.highest_modseq, 5),
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn turkish_letters_are_found_however_they_are_written(world: World) {
+    let latin5 = "Subject: =?iso-8859-9?Q?=DDSPARTA_S=F6zle=FEmesi?=\r\n\
+        Content-Type: text/html; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n\
+        PHA+PGI+xLDDh8SwTkRFPC9iPiAgS8SxUk1JWkk8L3A+\r\n";
+    world.put(world.ali, Role::Inbox, latin5, Kind::Plain).await;
+    world.put(world.ali, Role::Inbox, ORIGINAL, Kind::Plain).await;
+    let mut desk = world.desk("ali").await;
+    let mailbox = select(&mut desk, "INBOX").await.mailbox;
+    for text in ["ısparta", "ISPARTA SÖZLEŞME", "isparta sözleşmesi"] {
+        assert_eq!(find(&mut desk, mailbox, header("Subject", text)).await, "1", "{text}");
+    }
+    for text in ["içinde kırmızı", "İÇİNDE KIRMIZI", "kirmizi"] {
+        assert_eq!(find(&mut desk, mailbox, Key::Body(text.into())).await, "1", "{text}");
+    }
+    assert_eq!(find(&mut desk, mailbox, Key::Body("ISPANAK SİPARİŞİ".into())).await, "2");
+    assert_eq!(find(&mut desk, mailbox, Key::Body("icinde".into())).await, "");
+}
+
+async fn a_stubs_notice_is_searched_and_what_it_stands_for_is_not(world: World) {
+    world.deliver("m1@hs05.kep.tr", true).await;
+    let mut desk = world.desk("veli").await;
+    let mailbox = select(&mut desk, "INBOX").await.mailbox;
+    assert_eq!(find(&mut desk, mailbox, Key::Body("iletiniz".into())).await, "1");
+    assert_eq!(find(&mut desk, mailbox, Key::Text("ıspanak".into())).await, "");
+    desk.answer(Ask::Move { mailbox, uids: uids("1"), to: name("Açılacaklar") }).await;
+    assert_eq!(find(&mut desk, mailbox, Key::Text("ıspanak".into())).await, "2");
+    assert_eq!(world.facts().await, 1);
+}
+
+async fn many_messages_are_searched_in_batches(world: World) {
+    for n in 0..300 {
+        let mail = format!("Subject: sayi {n}\r\n\r\nx\r\n");
+        world.put(world.ali, Role::Inbox, &mail, Kind::Plain).await;
+    }
+    let mut desk = world.desk("ali").await;
+    let mailbox = select(&mut desk, "INBOX").await.mailbox;
+    assert_eq!(find(&mut desk, mailbox, header("subject", "sayi 29")).await, "30,291:300");
+    assert_eq!(find(&mut desk, mailbox, Key::Body("x".into())).await, "1:300");
+}

@@ -1,0 +1,144 @@
+//! A session over a world that says yes to everything: what fuzzing drives. Nothing of it is stored,
+//! nothing panics, and it always ends.
+
+use super::ask::{
+    Answer, Appended, Ask, Changes, FlagRow, Found, LoggedIn, MailboxEntry, MailboxKind, Moved,
+    Opening, Row, Selected, Status, Stored,
+};
+use super::{Config, Next, Session};
+use crate::wire::imap::{Flags, Keywords, MailboxName, Structure, Uid, UidSet};
+use crate::wire::{AccountId, MailboxId, Timestamp};
+
+/// Feeds `bytes` in small pieces and answers what is asked.
+pub fn drive(config: Config, bytes: &[u8]) {
+    let mut session = Session::new(config);
+    let mut pieces = bytes.chunks(PIECE);
+    // Each octet can cause a few turns at most: a chunk of a message, its ask, its answer.
+    for _ in 0..bytes.len().saturating_mul(8).saturating_add(1_000) {
+        match session.next() {
+            Next::Read => match pieces.next() {
+                Some(piece) => session.feed(piece),
+                None => session.timeout(),
+            },
+            Next::Wait(_) => match pieces.next() {
+                Some(piece) => {
+                    session.changed();
+                    session.feed(piece);
+                }
+                None => session.timeout(),
+            },
+            Next::Send(_) => {}
+            Next::StartTls => session.secured(),
+            Next::Ask(ask) => session.answer(yes(ask)),
+            Next::Close => return,
+        }
+    }
+}
+
+fn yes(ask: Ask) -> Answer {
+    match ask {
+        Ask::Login(_) => Answer::LoggedIn(LoggedIn { account: AccountId(1) }),
+        Ask::Mailboxes(want) => Answer::Mailboxes(vec![MailboxEntry {
+            name: MailboxName::inbox(),
+            kind: MailboxKind::Mailbox(None),
+            subscribed: true,
+            status: want.status.map(|_| Status::default()),
+        }]),
+        Ask::Select { name, examine } => Answer::Selected(selected(name, examine)),
+        Ask::Changes { .. } => Answer::Changes(Changes {
+            arrived: UidSet::range(8, 9),
+            changed: UidSet::one(2),
+            vanished: UidSet::one(4),
+            uid_next: 10,
+            highest_modseq: 2,
+        }),
+        Ask::Status { .. } => Answer::Status(Status::default()),
+        Ask::Rows { uids, .. } => Answer::Rows(uids.iter().map(row).collect()),
+        Ask::Content(content) => {
+            let end = content.range.end.min(content.range.start.saturating_add(9));
+            let (start, end) = (content.range.start as usize, end as usize);
+            Answer::Content(MAIL.get(start..end).unwrap_or_default().to_vec())
+        }
+        Ask::Store(store) => {
+            let flags = |uid| FlagRow { uid, modseq: 3, flags: store.flags.clone() };
+            let rows = store.uids.iter().filter(|_| store.echo).map(flags).collect();
+            let (changed, modified) = (store.uids, UidSet::new());
+            Answer::Stored(Stored { changed, modseq: 3, modified, rows })
+        }
+        Ask::Copy { .. } => Answer::Copied(None),
+        Ask::Move { uids, .. } => Answer::Moved(Moved { placed: None, gone: uids }),
+        Ask::Expunge { uids, .. } => Answer::Expunged(uids.unwrap_or_default()),
+        Ask::AppendCommit => Answer::Appended(Appended { uid_validity: 1, uids: UidSet::one(9) }),
+        Ask::Search(_) => Answer::Found(Found { uids: UidSet::range(1, 3), highest_modseq: 2 }),
+        _ => Answer::Done,
+    }
+}
+
+fn selected(name: MailboxName, examine: bool) -> Selected {
+    Selected {
+        mailbox: MailboxId(1),
+        name,
+        uid_validity: 1,
+        uid_next: 8,
+        highest_modseq: 1,
+        uids: UidSet::range(1, 7),
+        first_unseen: Some(1),
+        keywords: Keywords::from_stored("work $KepRead"),
+        read_only: examine,
+    }
+}
+
+/// Every second one is an unopened dispatch.
+fn row(uid: Uid) -> Row {
+    Row {
+        uid,
+        modseq: 1,
+        flags: Flags::default(),
+        internal_date: Timestamp::from_secs(0),
+        size: MAIL.len() as u64,
+        opening: if uid.is_multiple_of(2) { Opening::Sealed } else { Opening::Open },
+        structure: Structure::compute(MAIL),
+        header: MAIL.get(..HEADER).unwrap_or_default().to_vec(),
+    }
+}
+
+const MAIL: &[u8] = b"Subject: x\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n\
+--b\r\n\r\ntext\r\n--b\r\nContent-Type: message/rfc822\r\n\r\nSubject: y\r\n\r\nz\r\n--b--\r\n";
+/// Of the mail above.
+const HEADER: usize = 57;
+const PIECE: usize = 97;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mailbox::Tls;
+    use proptest::prelude::*;
+
+    fn config() -> Config {
+        Config { tls: Tls::Active, id: Vec::new() }
+    }
+
+    #[test]
+    fn the_mail_is_as_said() {
+        assert_eq!(crate::wire::mime::parse(MAIL).header, 0..HEADER);
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_come_to_an_end(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+            drive(config(), &bytes);
+        }
+
+        #[test]
+        fn any_commands_come_to_an_end(lines in proptest::collection::vec(prop_oneof![
+            Just("a LOGIN a b"), Just("a SELECT x"), Just("a FETCH 1:* (ENVELOPE BODY[] BODYSTRUCTURE)"),
+            Just("a UID FETCH 2 (BODY[2.HEADER.FIELDS (X)] BODY.PEEK[1]<1.2> FLAGS)"), Just("a IDLE"), Just("DONE"),
+            Just("a STORE 1:* FLAGS (x)"), Just("a EXPUNGE"), Just("a UID MOVE 1:3 y"), Just("a UID COPY 1:3 y"),
+            Just("a APPEND x {3+}\r\nabc"), Just("a APPEND x {3}"), Just("a SEARCH RETURN (SAVE ALL) 1:2"),
+            Just("a FETCH $ (UID) (CHANGEDSINCE 1)"), Just("a LIST \"\" % RETURN (STATUS (SIZE))"), Just("a CLOSE"),
+            Just("a UNAUTHENTICATE"), Just("a AUTHENTICATE PLAIN"), Just("AGEAYg=="), Just("a NOOP"), Just("\0\"{")
+        ], 0..40)) {
+            drive(config(), format!("{}\r\n", lines.join("\r\n")).as_bytes());
+        }
+    }
+}

@@ -1,0 +1,340 @@
+//! IMAP over sockets: the pure session decides; this loop reads, writes, asks and waits. What a
+//! connection holds while its client is silent is counted: buffers live only while they are used.
+
+use super::answer::{Desk, Office};
+use super::bells::{Bell, Bells};
+use super::session::{Config, Next, Session, Tls, Watch};
+use crate::registry::crowd::Crowd;
+use std::io;
+use std::mem::MaybeUninit;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Poll, ready};
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{broadcast, watch};
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
+use tracing::Instrument;
+
+/// How a listener begins.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Begin {
+    /// TLS from the first octet.
+    Tls,
+    /// In the clear, until STARTTLS.
+    Clear,
+}
+
+/// How many clients there may be.
+#[derive(Clone, Copy, Debug)]
+pub struct Manners {
+    pub connections: usize,
+    pub per_address: usize,
+}
+
+/// The TLS configuration in force; asked for at each handshake, so that it may be renewed.
+pub type TlsInForce = Arc<dyn Fn() -> Arc<rustls::ServerConfig> + Send + Sync>;
+
+/// What all IMAP listeners share.
+pub struct Imap {
+    office: Arc<Office>,
+    tls: TlsInForce,
+    /// Pairs of the ID response (RFC 2971).
+    id: Vec<(String, String)>,
+    crowd: Crowd,
+    bells: Bells,
+    connections: AtomicU64,
+}
+
+impl Imap {
+    /// Must be called within a runtime: it starts listening to the store's news.
+    pub fn new(
+        office: Arc<Office>,
+        tls: TlsInForce,
+        manners: Manners,
+        id: Vec<(String, String)>,
+    ) -> Arc<Self> {
+        let bells = Bells::default();
+        let poll = office.store().shared().then_some(OTHERS);
+        tokio::spawn(ring(office.store().watch(), bells.clone(), poll));
+        let crowd = Crowd::new(manners.connections, manners.per_address);
+        Arc::new(Self { office, tls, id, crowd, bells, connections: AtomicU64::new(0) })
+    }
+}
+
+/// Passes the store's news on. Other processes on the same rows are not heard: then all look
+/// now and then.
+async fn ring(
+    mut news: broadcast::Receiver<crate::wire::MailboxId>,
+    bells: Bells,
+    poll: Option<Duration>,
+) {
+    use broadcast::error::RecvError;
+    loop {
+        let heard = match poll {
+            Some(pause) => match timeout(pause, news.recv()).await {
+                Ok(heard) => heard,
+                Err(_) => Err(RecvError::Lagged(0)),
+            },
+            None => news.recv().await,
+        };
+        match heard {
+            Ok(mailbox) => bells.ring(mailbox),
+            Err(RecvError::Lagged(_)) => bells.ring_all(),
+            Err(RecvError::Closed) => return,
+        }
+    }
+}
+
+/// Accepts connections until `stop` turns true, then says goodbye to those that are open.
+pub async fn serve(
+    listener: TcpListener,
+    begin: Begin,
+    imap: Arc<Imap>,
+    mut stop: watch::Receiver<bool>,
+) {
+    let mut connections = JoinSet::new();
+    while !*stop.borrow() {
+        tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((tcp, peer)) => admit(&mut connections, tcp, peer, begin, &imap, &stop),
+                Err(error) => {
+                    tracing::warn!(%error, "accept");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
+            },
+            Some(_) = connections.join_next() => {}
+            changed = stop.changed() => if changed.is_err() { break },
+        }
+    }
+    drop(listener);
+    let drained = timeout(DRAIN, async { while connections.join_next().await.is_some() {} }).await;
+    if drained.is_err() {
+        tracing::warn!(left = connections.len(), "connections cut at shutdown");
+    }
+}
+
+fn admit(
+    connections: &mut JoinSet<()>,
+    tcp: TcpStream,
+    peer: SocketAddr,
+    begin: Begin,
+    imap: &Arc<Imap>,
+    stop: &watch::Receiver<bool>,
+) {
+    let id = imap.connections.fetch_add(1, Ordering::Relaxed);
+    let Some(seat) = imap.crowd.admit(peer.ip()) else {
+        tracing::info!(connection = id, %peer, "too many connections");
+        metrics::counter!("kep_imap_refused_connections_total").increment(1);
+        connections.spawn(turn_away(tcp, begin));
+        return;
+    };
+    let span = tracing::info_span!("imap", connection = id, %peer);
+    let (imap, stop) = (Arc::clone(imap), stop.clone());
+    let work = async move {
+        let _seat = seat;
+        metrics::gauge!("kep_imap_connections").increment(1.0);
+        match connection(tcp, peer, begin, &imap, stop).await {
+            Ok(()) => tracing::debug!("connection ended"),
+            Err(error) => tracing::debug!(%error, "connection broke off"),
+        }
+        metrics::gauge!("kep_imap_connections").decrement(1.0);
+    };
+    connections.spawn(work.instrument(span));
+}
+
+/// RFC 9051 §7.1.5; without TLS only, where it can be read.
+async fn turn_away(mut tcp: TcpStream, begin: Begin) {
+    if begin == Begin::Clear {
+        let bye = b"* BYE [UNAVAILABLE] Too many connections, try again later\r\n";
+        // The peer may be gone; that is what we want anyway.
+        let _ = timeout(GOODBYE, tcp.write_all(bye)).await;
+    }
+}
+
+async fn connection(
+    mut tcp: TcpStream,
+    peer: SocketAddr,
+    begin: Begin,
+    imap: &Imap,
+    stop: watch::Receiver<bool>,
+) -> io::Result<()> {
+    tcp.set_nodelay(true)?;
+    let mut talk = Talk::new(imap, begin, peer, stop);
+    if begin == Begin::Clear {
+        match talk.run(&mut tcp).await? {
+            After::Closed => return Ok(()),
+            After::StartTls => {}
+        }
+    }
+    let mut stream = handshake(imap, tcp).await?;
+    if begin == Begin::Clear {
+        talk.session.secured();
+    }
+    talk.run(&mut *stream).await.map(|_| ())
+}
+
+async fn handshake(imap: &Imap, tcp: TcpStream) -> io::Result<Box<TlsStream<TcpStream>>> {
+    let accepting = TlsAcceptor::from((imap.tls)()).accept(tcp);
+    let accepted = timeout(HANDSHAKE, accepting).await.map_err(|_| io::ErrorKind::TimedOut)?;
+    accepted.map(Box::new)
+}
+
+enum After {
+    Closed,
+    StartTls,
+}
+
+/// One dialogue.
+struct Talk<'i> {
+    imap: &'i Imap,
+    session: Session,
+    desk: Desk,
+    stop: watch::Receiver<bool>,
+    /// Hung up when the client idled first on its mailbox, and kept: nothing falls between.
+    bell: Option<Bell>,
+}
+
+/// What ends a silence.
+enum Heard {
+    Octets(usize),
+    Change,
+    Nothing,
+    Shutdown,
+}
+
+impl<'i> Talk<'i> {
+    fn new(imap: &'i Imap, begin: Begin, peer: SocketAddr, stop: watch::Receiver<bool>) -> Self {
+        let tls = if begin == Begin::Tls { Tls::Active } else { Tls::Offered };
+        let session = Session::new(Config { tls, id: imap.id.clone() });
+        let desk = Desk::new(Arc::clone(&imap.office), peer.ip());
+        Self { imap, session, desk, stop, bell: None }
+    }
+
+    async fn run<S: AsyncRead + AsyncWrite + Unpin>(
+        &mut self,
+        stream: &mut S,
+    ) -> io::Result<After> {
+        loop {
+            let heard = match self.session.next() {
+                Next::Read => self.listen(stream, false).await?,
+                Next::Wait(watch) => match self.watch(watch).await {
+                    true => Heard::Change,
+                    false => self.listen(stream, true).await?,
+                },
+                Next::Send(octets) => {
+                    write(stream, &octets).await?;
+                    continue;
+                }
+                Next::Ask(ask) => {
+                    // An answer's future is large and its work short: it is not part of this one.
+                    let answer = Box::pin(self.desk.answer(ask)).await;
+                    self.session.answer(answer);
+                    continue;
+                }
+                Next::StartTls => return Ok(After::StartTls),
+                Next::Close => {
+                    // The peer may have closed first.
+                    let _ = timeout(GOODBYE, stream.shutdown()).await;
+                    return Ok(After::Closed);
+                }
+            };
+            match heard {
+                Heard::Octets(0) => return Ok(After::Closed),
+                Heard::Octets(_) => {}
+                Heard::Change => self.session.changed(),
+                Heard::Nothing => self.session.timeout(),
+                Heard::Shutdown => self.session.shut_down(),
+            }
+        }
+    }
+
+    /// Hangs up a bell for an idling client; says whether the mailbox changed before that.
+    async fn watch(&mut self, watch: Option<Watch>) -> bool {
+        let Some(watch) = watch else {
+            self.bell = None;
+            return false;
+        };
+        if self.bell.as_ref().is_some_and(|bell| bell.mailbox == watch.mailbox) {
+            return false;
+        }
+        self.bell = Some(self.imap.bells.hang_up(watch.mailbox));
+        Box::pin(self.desk.changed_since(watch.mailbox, watch.since)).await
+    }
+
+    async fn listen<S: AsyncRead + Unpin>(
+        &mut self,
+        stream: &mut S,
+        idle: bool,
+    ) -> io::Result<Heard> {
+        let patience = self.session.patience();
+        let Self { session, stop, bell, .. } = self;
+        let bell = bell.as_mut().filter(|_| idle);
+        tokio::select! {
+            read = timeout(patience, read(stream, session)) => match read {
+                Ok(read) => read.map(Heard::Octets),
+                Err(_) => Ok(Heard::Nothing),
+            },
+            () = rung(bell) => Ok(Heard::Change),
+            () = stopped(stop) => Ok(Heard::Shutdown),
+        }
+    }
+}
+
+/// Feeds what comes to the session, through a buffer that exists only while there is something.
+async fn read<S: AsyncRead + Unpin>(stream: &mut S, session: &mut Session) -> io::Result<usize> {
+    std::future::poll_fn(|context| {
+        let mut octets = [MaybeUninit::uninit(); READ];
+        let mut buffer = ReadBuf::uninit(&mut octets);
+        ready!(Pin::new(&mut *stream).poll_read(context, &mut buffer))?;
+        session.feed(buffer.filled());
+        Poll::Ready(Ok(buffer.filled().len()))
+    })
+    .await
+}
+
+async fn write<S: AsyncWrite + Unpin>(stream: &mut S, octets: &[u8]) -> io::Result<()> {
+    let writing = async {
+        stream.write_all(octets).await?;
+        stream.flush().await
+    };
+    timeout(WRITE, writing).await.map_err(|_| io::ErrorKind::TimedOut)?
+}
+
+async fn rung(bell: Option<&mut Bell>) {
+    if let Some(bell) = bell
+        && bell.rung.changed().await.is_ok()
+    {
+        return;
+    }
+    std::future::pending().await
+}
+
+async fn stopped(stop: &mut watch::Receiver<bool>) {
+    // Whoever could stop us is gone: then nobody will.
+    if stop.wait_for(|stop| *stop).await.is_err() {
+        std::future::pending().await
+    }
+}
+
+/// One read: a TLS record.
+const READ: usize = 16 << 10;
+/// A client that takes as long to read what it asked for is gone.
+const WRITE: Duration = Duration::from_secs(120);
+const HANDSHAKE: Duration = Duration::from_secs(30);
+const GOODBYE: Duration = Duration::from_secs(5);
+/// Where several processes share the rows, news of the others are looked for as often.
+const OTHERS: Duration = Duration::from_secs(5);
+/// Out of file descriptors: some connection will end.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// What is under way at shutdown has this long to be finished.
+const DRAIN: Duration = Duration::from_secs(20);
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,100 @@
+//! The corpus of mails over a real connection: each is accepted as its octets are, or refused with
+//! a reason; the server goes on.
+
+use crate::accepted::hex;
+use crate::client::smtp::Prepared;
+use crate::scene::{Plan, Scene};
+use kep::accept::refusal::Refusal;
+use std::path::Path;
+
+const FROM: &str = "ali@hs05.kep.tr";
+const TO: &str = "veli@hs05.kep.tr";
+
+/// File and what becomes of it, from the corpus's own index.
+fn index() -> Vec<(String, Vec<u8>, String)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/mail");
+    let index = std::fs::read_to_string(folder.join("index.txt")).unwrap();
+    let lines = index.lines().filter(|line| !line.starts_with('#'));
+    let entry = |line: &str| {
+        let mut columns = line.split(" | ").map(str::to_owned);
+        let (file, verdict) = (columns.next().unwrap(), columns.next().unwrap());
+        (file.clone(), std::fs::read(folder.join(file)).unwrap(), verdict)
+    };
+    lines.map(entry).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn invariant_4_bad_mails_are_accepted_octet_for_octet_or_refused_with_a_reason() {
+    let scene = Scene::new(Plan { accounts: &["ali", "veli"], ..Plan::default() }).await;
+    let set = scene.kep(&["account", "set", FROM, "--signature", "optional"]).await;
+    assert_eq!(set.code, Some(0), "{}", set.err);
+    scene.set("accept", "max_rejections_per_hour", "1000");
+    let server = scene.serve().await;
+    let mut smtp = scene.doors().smtp(scene.account(FROM)).await.unwrap();
+    let (mut accepted, mut refused) = (0, 0);
+    for (file, octets, verdict) in index() {
+        // The signatures of the corpus are by keys that nobody trusts.
+        let judged_by_trust = verdict.ends_with("(signed)") || verdict.ends_with("(opaque)");
+        let reply = smtp.submit_chunk(FROM, &[TO], &octets).await.unwrap();
+        match verdict.strip_prefix("accepted ") {
+            Some(_) if judged_by_trust => {
+                assert_eq!(reply.code, 550, "{file}: {reply:?}");
+                assert!(reply.lines[0].starts_with("5.7."), "{file}: {reply:?}");
+            }
+            Some(_) => {
+                assert_eq!(reply.code, 250, "{file}: {reply:?}");
+                accepted += 1;
+                let id = reply.message_id().unwrap().to_owned();
+                let shown = scene.json(&["message", "show", &id]).await;
+                assert_eq!(shown["message"]["sha256"], hex(&octets), "{file}");
+                assert_eq!(shown["message"]["size"], octets.len(), "{file}");
+                scene.settled(&id, 2).await;
+                if octets.ends_with(b"\r\n") {
+                    let again = smtp.submit(FROM, &[TO], &Prepared::new(&octets)).await.unwrap();
+                    assert_eq!(again.reply.message_id(), Some(id.as_str()), "{file}");
+                }
+            }
+            None => {
+                refused += 1;
+                let all = Refusal::all("x");
+                let expected = all.iter().find(|one| one.name() == verdict).unwrap().row();
+                assert_eq!(reply.code, expected.code, "{file}: {reply:?}");
+                assert!(reply.lines[0].starts_with(expected.enhanced), "{file}: {reply:?}");
+                assert!(reply.lines.len() >= 2, "{file}: in one language only: {reply:?}");
+                // Empty lines and bare ones can't be had through DATA as they are.
+                let prepared = Prepared::new(&octets);
+                let again = smtp.submit(FROM, &[TO], &prepared).await.unwrap().reply;
+                assert!(again.code >= 500, "{file}: {again:?}");
+            }
+        }
+    }
+    assert!(accepted > 15 && refused > 15, "{accepted} accepted, {refused} refused");
+    smtp.quit().await.unwrap();
+    let messages = scene.json(&["message", "list", "--limit", "1000"]).await;
+    let messages = messages.as_array().unwrap().len();
+    assert!(messages <= accepted, "{messages} messages of {accepted} accepted ones");
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ten_thousand_fields_and_a_mail_beyond_the_limit_are_refused_and_the_server_goes_on() {
+    let scene = Scene::new(Plan { accounts: &["ali", "veli"], ..Plan::default() }).await;
+    scene.kep(&["account", "set", FROM, "--signature", "optional"]).await;
+    let server = scene.serve().await;
+    let mut smtp = scene.doors().smtp(scene.account(FROM)).await.unwrap();
+    let head = format!("From: {FROM}\r\nTo: {TO}\r\n");
+    let fields = format!("{head}{}\r\nx\r\n", "X-Alan: y\r\n".repeat(10_000));
+    let reply = smtp.submit_chunk(FROM, &[TO], fields.as_bytes()).await.unwrap();
+    assert_eq!((reply.code, &reply.lines[0][..5]), (554, "5.6.0"), "{reply:?}");
+    let limit = 25 * 1024 * 1024 + 1;
+    let line = format!("{}\r\n", "x".repeat(76));
+    let big = format!("{head}\r\n{}", line.repeat(limit / line.len() + 1));
+    // The size is not announced; the octets tell.
+    let prepared = Prepared::new(big.as_bytes());
+    let told = smtp.submit_as(FROM, &[TO], &prepared, 10).await.unwrap().reply;
+    assert_eq!((told.code, &told.lines[0][..5]), (552, "5.3.4"), "{told:?}");
+    let plain = format!("{head}Subject: son\r\n\r\nson\r\n");
+    let reply = smtp.submit_chunk(FROM, &[TO], plain.as_bytes()).await.unwrap();
+    assert_eq!(reply.code, 250, "{reply:?}");
+    server.stop().await;
+}

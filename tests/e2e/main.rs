@@ -1,0 +1,17 @@
+//! The shipped binary from outside: `kep dev init`, `kep serve`, and from then on sockets, exported
+//! files and outside judges. Each test has a provider of its own.
+
+#[path = "../client/mod.rs"]
+mod client;
+
+mod accepted;
+mod at_rest;
+mod corpus;
+mod judges;
+mod outage;
+mod refused;
+mod running;
+mod same_mail;
+mod scene;
+mod stand_in;
+mod tool;

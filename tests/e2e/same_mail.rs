@@ -1,0 +1,48 @@
+//! A `250` that was lost: the program sends the same mail again.
+
+use crate::scene::{ALI, AYSE, Plan, Scene};
+use tokio::task::JoinSet;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn invariant_2_the_same_mail_again_is_the_same_message() {
+    let scene = Scene::new(Plan::default()).await;
+    let server = scene.serve().await;
+    let mail = scene.letter(ALI, &[AYSE], "yine.1@istemci.example");
+    let first = scene.accepted(ALI, &[AYSE], &mail).await;
+    assert_eq!(scene.accepted(ALI, &[AYSE], &mail).await, first);
+    let events = scene.settled(&first, 2).await;
+    assert_eq!(scene.accepted(ALI, &[AYSE], &mail).await, first);
+    server.stop().await;
+
+    // A start between the two makes no difference.
+    let server = scene.serve().await;
+    assert_eq!(scene.accepted(ALI, &[AYSE], &mail).await, first);
+    assert_eq!(scene.events(&first).await, events);
+    assert_eq!(scene.json(&["message", "list"]).await.as_array().unwrap().len(), 1);
+    assert_eq!(scene.count("submission-acceptance").await, 1);
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn invariant_2_eight_connections_with_the_same_mail_make_one_message() {
+    let scene = Scene::new(Plan::default()).await;
+    let server = scene.serve().await;
+    let mail = scene.letter(ALI, &[AYSE], "sekiz.1@istemci.example");
+    let mut running = JoinSet::new();
+    for _ in 0..8 {
+        let (doors, ali) = (scene.doors(), scene.account(ALI).clone());
+        let prepared = crate::client::smtp::Prepared::new(&mail);
+        running.spawn(async move {
+            let mut smtp = doors.smtp(&ali).await.unwrap();
+            let receipt = smtp.submit(ALI, &[AYSE], &prepared).await.unwrap();
+            receipt.reply.must_be(250).unwrap().message_id().unwrap().to_owned()
+        });
+    }
+    let mut ids = running.join_all().await;
+    ids.dedup();
+    assert_eq!(ids.len(), 1, "{ids:?}");
+    let events = scene.settled(&ids[0], 2).await;
+    assert_eq!(events, [format!("delivery {AYSE}"), "submission-acceptance".to_owned()]);
+    assert_eq!(scene.json(&["message", "list"]).await.as_array().unwrap().len(), 1);
+    server.stop().await;
+}
