@@ -4,15 +4,14 @@ mod account;
 mod check;
 mod dev;
 mod evidence;
-mod fsck;
 mod message;
 mod provider;
 mod serve;
 mod show;
+mod verify;
 
 use crate::arguments::{self, Arguments, Command, Dev};
 use crate::failure::{Failure, Outcome};
-use crate::settings;
 use std::future::Future;
 use std::process::ExitCode;
 
@@ -26,14 +25,8 @@ pub fn run(arguments: Arguments) -> Outcome {
         Command::Provider(provider) => wait(provider::run(provider)),
         Command::Message(message) => wait(message::run(message)),
         Command::Evidence(evidence) => wait(evidence::run(evidence)),
-        Command::Fsck(fsck) => wait(fsck::run(&fsck)),
-        Command::Demo(_) | Command::Verify(_) => {
-            Err(Failure::software("comes with a later commit"))
-        }
-        Command::Conf(file) => {
-            show::write(&if file.reference { settings::page() } else { settings::sample() });
-            Ok(ExitCode::SUCCESS)
-        }
+        Command::Verify(verify) => verify::run(&verify),
+        Command::Demo(_) | Command::Fsck(_) => Err(Failure::software("comes with a later commit")),
         Command::Completion { shell } => {
             arguments::complete(shell);
             Ok(ExitCode::SUCCESS)
