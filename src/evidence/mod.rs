@@ -1,6 +1,7 @@
 //! Every fact becomes signed evidence, is kept, and travels back as a mail.
 //!
-//! `draft` writes what is to be signed, `run` signs, stamps and keeps it, `parcel` makes the mail.
+//! `draft` writes what is to be signed, `run` signs, stamps and keeps it, `parcel` makes the mail,
+//! `verify` judges what anybody hands in.
 //! Certify asks for the acceptance evidence here, because the dispatch encloses it; every other
 //! fact comes through the spool.
 
@@ -8,5 +9,6 @@ pub mod draft;
 pub mod keywords;
 pub mod parcel;
 mod run;
+pub mod verify;
 
 pub use run::{Facts, IssueError, Issued, Issuer, Parcel, load, show_on_sent_copy};

@@ -99,11 +99,7 @@ fn signature_cases(scene: &Scene) -> Vec<(&'static str, Vec<u8>, Expected)> {
             sign(&issued(&users, four_years_ago), "eski@x"),
             (550, "5.7.7", "Imza sertifikasinin suresi dolmus.", "certificate has expired"),
         ),
-        (
-            MEHMET,
-            revoked,
-            (550, "5.7.7", "Imza sertifikasi iptal edilmis.", "has been revoked"),
-        ),
+        (MEHMET, revoked, (550, "5.7.7", "Imza sertifikasi iptal edilmis.", "has been revoked")),
     ]
 }
 

@@ -158,7 +158,10 @@ async fn sigterm_ends_cleanly_with_clients_connected() {
     server.stop().await;
     // It was told, or the connection is gone.
     let told = idle.command("NOOP").await;
-    assert!(told.as_ref().is_err() || told.as_ref().is_ok_and(|reply| reply.code == 421), "{told:?}");
+    assert!(
+        told.as_ref().is_err() || told.as_ref().is_ok_and(|reply| reply.code == 421),
+        "{told:?}"
+    );
     let server = scene.serve().await;
     assert_eq!(scene.settled(&id, 2).await.len(), 2);
     server.stop().await;

@@ -97,7 +97,8 @@ impl Scene {
             if line.starts_with('[') {
                 here = line == format!("[{section}]");
             }
-            let named = line.trim_start_matches('#').split_once(" = ").is_some_and(|(k, _)| k == key);
+            let named =
+                line.trim_start_matches('#').split_once(" = ").is_some_and(|(k, _)| k == key);
             if here && named && !done {
                 done = true;
                 lines.push(format!("{key} = {value}"));
@@ -268,7 +269,14 @@ pub async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T
 /// What a test sends when nothing else is asked.
 pub fn letter<'a>(from: &'a str, to: &'a [&'a str], message_id: &'a str) -> Letter<'a> {
     let subject = "Sözleşme feshi: İhtarname";
-    Letter { from, to, subject, message_id, text: "Sayın ilgili, ekte sunulmuştur.", attachment: 5000 }
+    Letter {
+        from,
+        to,
+        subject,
+        message_id,
+        text: "Sayın ilgili, ekte sunulmuştur.",
+        attachment: 5000,
+    }
 }
 
 /// Debug builds on a machine with two busy cores are slow.

@@ -9,6 +9,7 @@ mod message;
 mod provider;
 mod serve;
 pub mod show;
+mod verify;
 
 use crate::arguments::{self, Arguments, Command, Dev};
 use crate::demo;
@@ -29,7 +30,7 @@ pub fn run(arguments: Arguments) -> Outcome {
         Command::Evidence(evidence) => wait(evidence::run(evidence)),
         Command::Demo(demo) => wait(demo::run(&demo)),
         Command::Fsck(fsck) => wait(fsck::run(&fsck)),
-        Command::Verify(_) => Err(Failure::software("comes with a later commit")),
+        Command::Verify(verify) => verify::run(&verify),
         Command::Conf(file) => {
             show::write(&if file.reference { settings::page() } else { settings::sample() });
             Ok(ExitCode::SUCCESS)

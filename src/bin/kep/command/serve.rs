@@ -79,10 +79,11 @@ fn alone(dir: &Path) -> Outcome<File> {
     let file = opened.map_err(|e| Failure::cannot_create(format!("{}: {e}", path.display())))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => {
-            Err(Failure::unavailable(format!("another server has the data folder {}", dir.display()))
-                .hint("stop it, or name another folder in data.dir"))
-        }
+        Err(TryLockError::WouldBlock) => Err(Failure::unavailable(format!(
+            "another server has the data folder {}",
+            dir.display()
+        ))
+        .hint("stop it, or name another folder in data.dir")),
         Err(TryLockError::Error(error)) => {
             Err(Failure::cannot_create(format!("{}: {error}", path.display())))
         }

@@ -1,0 +1,261 @@
+//! Evidence as an XML document: form, one enveloped signature, its time stamp, its certificate, and
+//! whether its times and its digest agree with each other and with the original.
+
+use super::report::{Checks, Facts, Kind, Report};
+use super::stamp::{self, WEAK, When};
+use super::{Beside, Judge, Name, compare};
+use crate::trust::Certificate;
+use crate::trust::verify::{raw, raw_pss};
+use crate::wire::rem::{Dialect, Evidence, EvidenceFault, Read};
+use crate::wire::xades::{
+    Binding, Covered, Hash, Reference, Signature, SignatureFault, SignatureMethod,
+};
+use crate::wire::xml::Xml;
+use crate::wire::{DigestAlgorithm, SignatureAlgorithm, Timestamp};
+use data_encoding::BASE64;
+
+pub(super) fn judge(judge: &Judge, octets: &[u8], beside: &Beside<'_>) -> Report {
+    let mut checks = Checks::default();
+    let xml = match Xml::parse(octets) {
+        Ok(xml) => xml,
+        Err(fault) => {
+            checks.bad(Name::Form, fault.to_string());
+            return Report::new(Kind::Unknown, checks);
+        }
+    };
+    let read = form(&xml, &mut checks);
+    let signature = signature_form(&xml, &mut checks);
+    let when = signature.as_ref().map(|s| judge_signature(judge, s, beside.now, &mut checks));
+    let Some(Read { evidence, dialect, .. }) = read else {
+        return Report::new(Kind::Unknown, checks);
+    };
+    let when = when.unwrap_or_default();
+    let signed_at = signature.as_ref().and_then(|signature| signature.signing_time);
+    times(&evidence, signed_at, when, beside.now, &mut checks);
+    issuer(&evidence, signature.as_ref(), &mut checks);
+    if let Some(original) = beside.original {
+        compare::with_original(&evidence, original, &mut checks);
+    }
+    let mut report = Report::new(Kind::Evidence, checks);
+    report.evidence = Some(Facts::of(&evidence, dialect, when.stamped()));
+    report.read = Some(evidence);
+    report
+}
+
+fn form(xml: &Xml, checks: &mut Checks) -> Option<Read> {
+    match Evidence::read_xml(xml) {
+        Ok(read) => {
+            let standard = match read.dialect {
+                Dialect::Ts102640 => "TS 102 640-2",
+                Dialect::En319522 => "EN 319 522-3",
+            };
+            checks.good(
+                Name::Form,
+                format!("evidence by {standard}: {}", read.evidence.event.english()),
+            );
+            read.oddities.iter().for_each(|odd| checks.note(Name::Oddity, odd.as_str()));
+            Some(read)
+        }
+        Err(fault @ (EvidenceFault::Root(_) | EvidenceFault::Event(_))) => {
+            checks.unknown(Name::Form, fault.to_string());
+            checks.hint(
+                "this may be a sound document of another kind; only REM evidence is known here",
+            );
+            None
+        }
+        Err(fault) => {
+            checks.bad(Name::Form, fault.to_string());
+            None
+        }
+    }
+}
+
+fn signature_form(xml: &Xml, checks: &mut Checks) -> Option<Signature> {
+    let fault = match Signature::read(xml) {
+        Ok(signature) => {
+            let detail = "one enveloped signature, every reference understood";
+            checks.good(Name::SignatureForm, detail);
+            return Some(signature);
+        }
+        Err(fault) => fault,
+    };
+    match fault {
+        SignatureFault::Canonicalization(_)
+        | SignatureFault::Method(_)
+        | SignatureFault::Digest(_)
+        | SignatureFault::Transform(_) => {
+            checks.unknown(Name::SignatureForm, fault.to_string());
+            checks.hint("an algorithm that is not known here; another verifier may know it");
+        }
+        _ => checks.bad(Name::SignatureForm, fault.to_string()),
+    }
+    None
+}
+
+fn judge_signature(
+    judge: &Judge,
+    signature: &Signature,
+    now: Timestamp,
+    checks: &mut Checks,
+) -> When {
+    algorithms(signature, checks);
+    signature.references.iter().for_each(|reference| judge_reference(reference, checks));
+    binding(signature, checks);
+    let certificates: Vec<Certificate> =
+        signature.certificates.iter().filter_map(|der| Certificate::from_der(der).ok()).collect();
+    let signer = signature.certificates.first().and_then(|der| Certificate::from_der(der).ok());
+    let Some(signer) = signer else {
+        checks
+            .unknown(Name::SignatureValue, "the signature brings no certificate that can be read");
+        return When::default();
+    };
+    let holds = value_holds(&signer, signature);
+    match holds {
+        true => checks.good(Name::SignatureValue, format!("verifies with {}", signer.subject())),
+        false => checks.bad(
+            Name::SignatureValue,
+            format!("does not verify with the key of {}", signer.subject()),
+        ),
+    }
+    let when = time_stamps(judge, signature, checks);
+    let when = When { claimed: when.claimed.or(signature.signing_time), ..when };
+    stamp::seal_certificate(judge, &signer, &certificates, when, now, checks);
+    when
+}
+
+fn algorithms(signature: &Signature, checks: &mut Checks) {
+    let weak = signature.weak();
+    if weak.is_empty() {
+        checks.good(Name::Algorithms, signature.method.uri());
+    } else {
+        checks.bad(Name::Algorithms, format!("too weak: {}", weak.join(", ")));
+        checks.hint(WEAK);
+    }
+}
+
+fn judge_reference(reference: &Reference, checks: &mut Checks) {
+    let name = match reference.covers {
+        Covered::Document => Name::ReferenceDocument,
+        Covered::SignedProperties => Name::ReferenceSignedProperties,
+        Covered::KeyInfo => Name::ReferenceKeyInfo,
+    };
+    let uri = &reference.uri;
+    let stated = BASE64.encode(&reference.stated);
+    match &reference.computed {
+        None => {
+            let hash = reference.hash.uri();
+            checks.bad(name, format!("reference {uri:?}: {hash} is not computed any more"));
+        }
+        Some(_) if reference.holds() => {
+            checks.good(name, format!("reference {uri:?}: the digest is the stated one"));
+        }
+        Some(computed) => {
+            let computed = BASE64.encode(computed);
+            checks.bad(name, format!("reference {uri:?}: stated {stated}, computed {computed}"));
+        }
+    }
+}
+
+fn binding(signature: &Signature, checks: &mut Checks) {
+    let name = Name::SigningCertificate;
+    match signature.binding {
+        Binding::Bound(_) => {
+            checks.good(name, "SigningCertificate names the certificate of KeyInfo")
+        }
+        Binding::Absent => {
+            checks.unknown(name, "no SigningCertificate: a plain XML signature, no XAdES");
+        }
+        Binding::Weak => {
+            checks.bad(name, "the certificate is named with a digest that is too weak");
+            checks.hint(WEAK);
+        }
+        Binding::DigestDiffers => {
+            checks.bad(name, "no certificate of KeyInfo has the digest that was signed");
+        }
+        Binding::IssuerSerialDiffers => {
+            checks.bad(name, "issuer and serial number are not the certificate's");
+        }
+    }
+}
+
+fn value_holds(signer: &Certificate, signature: &Signature) -> bool {
+    let (octets, value) = (&signature.signed_octets, &signature.value);
+    let verify = |rsa, hash| {
+        let algorithm = SignatureAlgorithm::of(rsa, digest_algorithm(hash));
+        algorithm.is_some_and(|algorithm| raw(signer, algorithm, octets, value))
+    };
+    match signature.method {
+        SignatureMethod::Rsa(hash) => verify(true, hash),
+        SignatureMethod::Ecdsa(hash) => verify(false, hash),
+        SignatureMethod::RsaPss(hash) => raw_pss(signer, digest_algorithm(hash), octets, value),
+    }
+}
+
+fn digest_algorithm(hash: Hash) -> DigestAlgorithm {
+    match hash {
+        Hash::Sha1 => DigestAlgorithm::Sha1,
+        Hash::Sha256 => DigestAlgorithm::Sha256,
+        Hash::Sha384 => DigestAlgorithm::Sha384,
+        Hash::Sha512 => DigestAlgorithm::Sha512,
+    }
+}
+
+/// Every token must hold; the earliest proven time counts.
+fn time_stamps(judge: &Judge, signature: &Signature, checks: &mut Checks) -> When {
+    if signature.stamps.is_empty() {
+        checks
+            .unknown(Name::TimeStamp, "the signature has no time stamp: its time is only claimed");
+    }
+    let all = signature.stamps.iter();
+    let all: Vec<When> =
+        all.map(|s| stamp::token(judge, &s.token_der, &s.stamped_octets, checks)).collect();
+    When {
+        proven: all.iter().filter_map(|when| when.proven).min(),
+        claimed: all.iter().filter_map(|when| when.claimed).min(),
+    }
+}
+
+/// Event, signing and stamping follow each other; clocks may be apart a little.
+fn times(
+    evidence: &Evidence,
+    signed: Option<Timestamp>,
+    when: When,
+    now: Timestamp,
+    checks: &mut Checks,
+) {
+    let (name, event) = (Name::Times, evidence.event_time);
+    if signed.is_some_and(|signed| signed < event.plus_millis(-SKEW)) {
+        checks.note(name, format!("signed before the event of {event}, says the signer"));
+    }
+    let Some(stamped) = when.proven.or(when.claimed) else { return };
+    if stamped < event.plus_millis(-SKEW) {
+        checks.bad(name, format!("stamped at {stamped}, before the event of {event}"));
+    } else if signed.is_some_and(|signed| stamped < signed.plus_millis(-SKEW)) {
+        checks.bad(name, format!("stamped at {stamped}, before the signing time"));
+    } else if now.plus_millis(SKEW) < stamped {
+        checks.unknown(name, format!("stamped at {stamped}, which is still to come"));
+        checks.hint("is the clock of this machine right?");
+    } else {
+        checks.good(name, format!("event {event}, stamped {stamped}"));
+        let late = stamped.millis().saturating_sub(event.millis());
+        if late > LATE {
+            let minutes = late / 60_000;
+            checks.note(name, format!("stamped {minutes} minutes after the event"));
+        }
+    }
+}
+
+/// The certificate that the evidence itself names as its issuer's.
+fn issuer(evidence: &Evidence, signature: Option<&Signature>, checks: &mut Checks) {
+    let named = evidence.issuer.certificate.as_ref();
+    let used = signature.and_then(|signature| signature.certificates.first());
+    if named.zip(used).is_some_and(|(named, used)| named != used) {
+        let text = "IssuerDetails names another certificate than the one that signed";
+        checks.note(Name::SigningCertificate, text);
+    }
+}
+
+/// Five minutes: what clocks of services may be apart.
+const SKEW: i64 = 5 * 60 * 1000;
+/// A stamp is a matter of seconds; an hour later something had failed.
+const LATE: i64 = 60 * 60 * 1000;
