@@ -7,6 +7,7 @@ pub use plain::{Plain, raw_pss, smime};
 use super::Certificate;
 use super::cache::{Cache, FOREVER};
 use super::path::{Anchors, Path, PathFault, Role};
+use super::revocation::{Material, RevocationFault};
 use super::signed_data::{self, Form, Pool, SignerFault};
 use super::token::{Token, TokenFault, TokenVerifier};
 use crate::wire::cms::SignedData;
@@ -64,10 +65,15 @@ pub fn raw(
     super::verify_octets(certificate, algorithm, octets, signature)
 }
 
+/// Whether the kept material shows that nothing in the path was revoked at `at`; offline.
+pub fn revocation(path: &Path, material: &Material, at: Timestamp) -> Result<(), RevocationFault> {
+    super::revocation::judge(path, material, at)
+}
+
 /// XMLDSig §6.4.3: r and s, each as long as the curve, become the DER that keys work with.
 pub fn ecdsa_from_xml(signature: &[u8]) -> Option<Vec<u8>> {
     use crate::wire::der;
-    if signature.is_empty() || signature.len() % 2 != 0 || signature.len() > MAX_ECDSA {
+    if signature.is_empty() || !signature.len().is_multiple_of(2) || signature.len() > MAX_ECDSA {
         return None;
     }
     let (r, s) = signature.split_at(signature.len() / 2);
