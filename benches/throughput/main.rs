@@ -2,6 +2,7 @@
 //!
 //! `cargo bench --bench throughput -- limits | peer | kep | all`; figures and how to read them
 //! stand in `docs/performance.md`.
+#![allow(clippy::disallowed_methods, reason = "measures and waits with the machine's own clock")]
 
 #[path = "../../tests/client/mod.rs"]
 mod client;

@@ -28,7 +28,7 @@ pub async fn run(arguments: Arguments) -> Outcome {
         } => {
             let settings = wire_up::settings(&conf.conf)?;
             let address = parse(&address)?;
-            let certificates = certificate.iter().map(|file| read_certificate(file));
+            let certificates = certificate.iter().map(read_certificate);
             let default = wire_up::rule(settings.accept.signature);
             let new = NewAccount {
                 address: address.clone(),

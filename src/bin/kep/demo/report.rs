@@ -70,15 +70,17 @@ impl Report {
         seconds: f64,
     ) -> Self {
         let base = provider.base_port;
+        let timeline: Vec<_> = journey.evidence.iter().map(|piece| row(piece, &verdict)).collect();
+        let each = timeline.iter().all(|row| row.signature && row.time_stamp && row.valid);
         Self {
-            valid: verdict.is_valid(),
+            valid: verdict.is_valid() && each,
             dir: (!folder.is_temporary()).then(|| folder.path().to_owned()),
             message_id: journey.message_id,
             sender: provider.sender.address.to_string(),
             recipient: provider.recipient.address.to_string(),
             subject: letter::SUBJECT.to_owned(),
             keywords: journey.keywords,
-            timeline: journey.evidence.iter().map(|piece| row(piece, &verdict)).collect(),
+            timeline,
             verify_exit_code: verdict.exit_code,
             files: verdict.files(),
             verify: verdict.report,

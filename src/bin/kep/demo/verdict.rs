@@ -90,8 +90,7 @@ impl Verdict {
     }
 
     pub fn time_stamp(&self, file: &Path) -> bool {
-        let checks =
-            ["time-stamp", "time-stamp-imprint", "time-stamp-signature", "time-stamp-certificate"];
+        let checks = ["time-stamp-imprint", "time-stamp-signature", "time-stamp-certificate"];
         self.all_good(file, &checks)
     }
 
@@ -133,8 +132,7 @@ mod tests {
                 { "name": "signature-value", "state": "good" },
                 { "name": "seal-certificate", "state": "good" },
                 { "name": "seal-certificate", "state": "unknown" },
-                { "name": "time-stamp", "state": stamp },
-                { "name": "time-stamp-imprint", "state": "good" },
+                { "name": "time-stamp-imprint", "state": stamp },
                 { "name": "time-stamp-signature", "state": "good" },
                 { "name": "time-stamp-certificate", "state": "good" },
             ]

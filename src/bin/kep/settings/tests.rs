@@ -2,7 +2,6 @@ use super::*;
 use kep::registry::read_policy::{MessageType, ReadPolicy};
 use kep::wire::Timestamp;
 use std::path::PathBuf;
-use std::time::Duration;
 
 const LEAST: &str = r#"
 [provider]
@@ -96,7 +95,7 @@ fn a_file_can_be_written_with_values_of_ones_own() {
 #[test]
 fn declared_defaults_are_what_a_silent_file_gets() {
     let settings = parse(LEAST).unwrap();
-    assert_eq!(settings.accept.max_size, Size(26_214_400));
+    assert_eq!(settings.accept.max_size.0, 26_214_400);
     assert_eq!(settings.accept.signature, SignaturePolicy::Required);
     assert_eq!(settings.data.dir, PathBuf::from("/etc/kep/spool"));
     assert_eq!(settings.data.rows, Rows::Sqlite);
