@@ -58,7 +58,7 @@ async fn travels(plan: Plan<'_>) {
 /// Qualified certificates of Turkish issuers name no address and no S/MIME purpose: the T.C. kimlik
 /// no in the subject tells whose they are.
 #[tokio::test(flavor = "multi_thread")]
-async fn invariant_7_a_qualified_signer_is_known_by_his_identity_number() {
+async fn invariant_07_a_qualified_signer_is_known_by_his_identity_number() {
     let scene = Scene::new(Plan::default()).await;
     let certificate = scene.account(MEHMET).signer.certificate().to_text().unwrap();
     let certificate = String::from_utf8_lossy(&certificate).into_owned();

@@ -24,7 +24,7 @@ fn index() -> Vec<(String, Vec<u8>, String)> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn invariant_4_bad_mails_are_accepted_octet_for_octet_or_refused_with_a_reason() {
+async fn invariant_04_bad_mails_are_accepted_octet_for_octet_or_refused_with_a_reason() {
     let scene = Scene::new(Plan { accounts: &["ali", "veli"], ..Plan::default() }).await;
     let set = scene.kep(&["account", "set", FROM, "--signature", "optional"]).await;
     assert_eq!(set.code, Some(0), "{}", set.err);

@@ -26,7 +26,7 @@ fn assert_refused(what: &str, reply: &Reply, expected: Expected) {
 
 /// After DATA: each has a rejection evidence.
 #[tokio::test(flavor = "multi_thread")]
-async fn invariant_6_bad_signatures_and_forms_are_refused_by_name_and_leave_evidence_alone() {
+async fn invariant_06_bad_signatures_and_forms_are_refused_by_name_and_leave_evidence_alone() {
     let scene = Scene::new(Plan::default()).await;
     let revoked = &scene.account(MEHMET).signer;
     let serial = revoked.certificate().serial_number().to_bn().unwrap().to_dec_str().unwrap();
@@ -123,7 +123,7 @@ fn form_cases(scene: &Scene) -> Vec<(&'static str, Vec<u8>, Expected)> {
 
 /// In the dialogue: no evidence, and the connection goes on.
 #[tokio::test(flavor = "multi_thread")]
-async fn invariant_6_what_the_dialogue_refuses_leaves_nothing() {
+async fn invariant_06_what_the_dialogue_refuses_leaves_nothing() {
     let scene = Scene::new(Plan::default()).await;
     scene.kep(&["account", "close", MEHMET]).await;
     let server = scene.serve().await;

@@ -4,7 +4,7 @@ use crate::scene::{ALI, AYSE, Plan, Scene};
 use tokio::task::JoinSet;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn invariant_2_the_same_mail_again_is_the_same_message() {
+async fn invariant_02_the_same_mail_again_is_the_same_message() {
     let scene = Scene::new(Plan::default()).await;
     let server = scene.serve().await;
     let mail = scene.letter(ALI, &[AYSE], "yine.1@istemci.example");
@@ -24,7 +24,7 @@ async fn invariant_2_the_same_mail_again_is_the_same_message() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn invariant_2_eight_connections_with_the_same_mail_make_one_message() {
+async fn invariant_02_eight_connections_with_the_same_mail_make_one_message() {
     let scene = Scene::new(Plan::default()).await;
     let server = scene.serve().await;
     let mail = scene.letter(ALI, &[AYSE], "sekiz.1@istemci.example");

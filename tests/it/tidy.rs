@@ -42,7 +42,8 @@ fn rooms_stand_in_order() {
 #[test]
 fn async_stays_in_shells_and_floors() {
     let allowed = |file: &File| {
-        SHELLS.contains(&file.name())
+        file.is_test_file()
+            || SHELLS.contains(&file.name())
             || file.room().is_some_and(|room| ASYNC_FLOORS.contains(&room.as_str()))
             || file.path.starts_with("src/bin/")
     };
@@ -175,6 +176,17 @@ fn invariants_have_their_tests() {
     assert!(held.keys().all(|number| (1..=INVARIANTS).contains(number)), "{held:?}");
 }
 
+/// Evidence is append-only: no statement of this program changes or deletes it.
+#[test]
+fn invariant_05_no_statement_changes_or_deletes_evidence() {
+    let verbs =
+        ["DELETE FROM evidence", "UPDATE evidence", "DELETE FROM material", "UPDATE material"];
+    for file in rust_files("src") {
+        let found = verbs.iter().find(|verb| file.text.contains(*verb));
+        assert!(found.is_none(), "{}: {found:?}", file.path);
+    }
+}
+
 /// Keys, passwords and key stores are made by `kep dev init`, never committed.
 #[test]
 fn no_secret_is_committed() {
@@ -267,7 +279,7 @@ const FUNCTION_LINES: usize = 120;
 
 const INVARIANTS: u32 = 10;
 /// Invariants whose rooms are not built yet.
-const NOT_YET: &[u32] = &[1, 2, 3, 4, 5, 6, 7, 8, 10];
+const NOT_YET: &[u32] = &[3, 8];
 
 const SECRET_ENDINGS: &[&str] = &["p12", "pfx", "key", "jks", "pin"];
 const SECRET_NAMES: &[&str] = &["passwords.txt", "id_rsa", "id_ed25519", ".env", ".netrc"];

@@ -1,3 +1,5 @@
+//! Compaction empties and removes segments, beside readers, and loses nothing.
+
 use super::bed::Bed;
 use super::contents::content;
 use super::on_both;

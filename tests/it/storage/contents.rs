@@ -1,3 +1,5 @@
+//! Contents share blobs; what nothing refers to is forgotten with its key.
+
 use super::bed::{self, Bed, submission};
 use super::on_both;
 use kep::store::{Lane, Store, StoreError, contents};

@@ -1,3 +1,5 @@
+//! Evidence is appended once and stays.
+
 use super::bed;
 use super::{NOW, on_both};
 use kep::store::evidence::{self, Material, NewEvidence};
@@ -29,7 +31,7 @@ pub async fn append(store: &Store, new: NewEvidence) -> bool {
 }
 
 #[tokio::test]
-async fn evidence_is_appended_once_and_keeps_its_material() {
+async fn invariant_05_evidence_is_appended_once_and_keeps_its_material() {
     on_both(|bed| async move {
         assert!(append(&bed.store, new(&bed.store, 1, "delivery", "a")).await);
         let first = bed.read(|tx| Ok(evidence::of_message(tx, &bed::id(1))?)).await;

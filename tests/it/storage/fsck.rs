@@ -1,3 +1,5 @@
+//! fsck finds each contradiction, and nothing where there is none.
+
 use super::bed::{self, Bed, RECIPIENT, submission};
 use super::contents::content;
 use super::evidence::{append, new};

@@ -1,3 +1,5 @@
+//! Jobs are laid in once, leased to one taker, given back after a crash.
+
 use super::{NOW, on_both};
 use kep::spool::{self, Step, Takers};
 use kep::store::{Lane, Store, StoreError, jobs};

@@ -1,3 +1,5 @@
+//! UIDs and mod-sequences grow, whoever lays in, moves and removes at the same time.
+
 use super::bed::{self, Bed, submission};
 use super::contents::content;
 use super::{NOW, on_both};

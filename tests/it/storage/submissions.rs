@@ -1,3 +1,5 @@
+//! The same mail is one submission; outcomes are set once.
+
 use super::bed::{self, submission};
 use super::{NOW, on_both};
 use kep::store::submissions::{self, RecipientState};

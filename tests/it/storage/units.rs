@@ -1,3 +1,5 @@
+//! Units of work: grouped commits, lanes, savepoints, migrations, reopening.
+
 use super::on_both;
 use kep::store::{Lane, RowsAt, RowsError, Store, StoreError, Tx};
 use std::sync::{Arc, Mutex, mpsc};
