@@ -31,14 +31,26 @@ fn files(bed: &Bed) -> usize {
         .count()
 }
 
+/// A program that another test starts shares our file locks between its fork and its exec; a round
+/// passes over a segment that somebody seems to hold, and the next one takes it.
+async fn round_that_did_something(bed: &Bed) -> compact::Report {
+    for _ in 0..10_000 {
+        let report = compact::round(&bed.store).await.unwrap();
+        if report != compact::Report::default() {
+            return report;
+        }
+    }
+    compact::Report::default()
+}
+
 #[tokio::test]
 async fn a_segment_that_is_mostly_dead_is_emptied_and_then_removed() {
     on_both(|bed| async move {
         let living = mostly_dead(&bed).await;
-        let first = compact::round(&bed.store).await.unwrap();
+        let first = round_that_did_something(&bed).await;
         assert_eq!((first.moved, first.emptied, first.removed), (4, 1, 0));
         assert_eq!(files(&bed), 2, "readers may still hold its places");
-        let second = compact::round(&bed.store).await.unwrap();
+        let second = round_that_did_something(&bed).await;
         assert_eq!((second.moved, second.removed), (0, 1));
         assert_eq!(files(&bed), 1);
         let cold = bed.another().await;
