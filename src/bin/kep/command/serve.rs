@@ -22,7 +22,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tracing_subscriber::EnvFilter;
@@ -31,6 +31,7 @@ pub async fn run(conf: &Path) -> Outcome {
     let settings = wire_up::settings(conf)?;
     log(&settings);
     let _one = alone(&settings.data.dir)?;
+    let signals = Signals::catch()?;
     let figures = figures()?;
     let mut sockets = Sockets::from_environment()?;
     let (tell, stop) = watch::channel(false);
@@ -57,7 +58,7 @@ pub async fn run(conf: &Path) -> Outcome {
     super::show::write("kep: ready\n");
     flush();
     notify(&[sd_notify::NotifyState::Ready]);
-    until_signal(&tls).await?;
+    signals.until_end(tls.as_deref()).await;
     notify(&[sd_notify::NotifyState::Stopping]);
     tracing::info!("stopping");
     // Receivers are gone when their tasks are; that is what we want.
@@ -94,6 +95,7 @@ fn alone(dir: &Path) -> Outcome<File> {
 pub async fn authority_alone(conf: &Path) -> Outcome {
     let settings = wire_up::settings(conf)?;
     log(&settings);
+    let signals = Signals::catch()?;
     let mut sockets = Sockets::from_environment()?;
     let address = settings.listen.tsa;
     let address = address.ok_or_else(|| Failure::config("listen.tsa is not set"))?;
@@ -103,7 +105,7 @@ pub async fn authority_alone(conf: &Path) -> Outcome {
     let serving = tokio::spawn(http(listener, kep::trust::serve::router(development), stop));
     super::show::write(&format!("kep: time stamps at http://{address}/\n"));
     flush();
-    until_signal(&None).await?;
+    signals.until_end(None).await;
     let _ = tell.send(true);
     serving.await.map_err(Failure::software)?;
     Ok(ExitCode::SUCCESS)
@@ -221,19 +223,33 @@ fn tls(settings: &Settings) -> Outcome<Option<Arc<ServerTls>>> {
     }
 }
 
-/// SIGTERM and SIGINT end, SIGHUP reads the TLS certificate again.
-async fn until_signal(tls: &Option<Arc<ServerTls>>) -> Outcome<()> {
-    let on = |kind| signal(kind).map_err(|e| Failure::software(format!("signals: {e}")));
-    let mut end = on(SignalKind::terminate())?;
-    let mut interrupt = on(SignalKind::interrupt())?;
-    let mut hang_up = on(SignalKind::hangup())?;
-    loop {
-        tokio::select! {
-            _ = end.recv() => return Ok(()),
-            _ = interrupt.recv() => return Ok(()),
-            _ = hang_up.recv() => {
-                if let Some(Err(error)) = tls.as_ref().map(|tls| tls.reload()) {
-                    tracing::error!(%error, "reload");
+/// SIGTERM and SIGINT end, SIGHUP reads the TLS certificate again. They are caught from when this
+/// is made, which is before anybody is told that the server is ready.
+struct Signals {
+    end: Signal,
+    interrupt: Signal,
+    hang_up: Signal,
+}
+
+impl Signals {
+    fn catch() -> Outcome<Self> {
+        let on = |kind| signal(kind).map_err(|e| Failure::software(format!("signals: {e}")));
+        Ok(Self {
+            end: on(SignalKind::terminate())?,
+            interrupt: on(SignalKind::interrupt())?,
+            hang_up: on(SignalKind::hangup())?,
+        })
+    }
+
+    async fn until_end(mut self, tls: Option<&ServerTls>) {
+        loop {
+            tokio::select! {
+                _ = self.end.recv() => return,
+                _ = self.interrupt.recv() => return,
+                _ = self.hang_up.recv() => {
+                    if let Some(Err(error)) = tls.map(ServerTls::reload) {
+                        tracing::error!(%error, "reload");
+                    }
                 }
             }
         }
