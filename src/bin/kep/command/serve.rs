@@ -36,7 +36,7 @@ pub async fn run(conf: &Path) -> Outcome {
     let mut sockets = Sockets::from_environment()?;
     let (tell, stop) = watch::channel(false);
     let mut tasks = JoinSet::new();
-    let clock = Clock::System;
+    let clock = clock(&settings)?;
 
     // The development authority first: the stamper and revocation checks ask it.
     if let Some(address) = settings.listen.tsa {
@@ -89,6 +89,23 @@ fn alone(dir: &Path) -> Outcome<File> {
             Err(Failure::cannot_create(format!("{}: {error}", path.display())))
         }
     }
+}
+
+/// The machine's clock; for development, moved by `KEP_DEV_CLOCK_OFFSET_SECS`, so that terms can be
+/// seen to end. Only where this process is its own time-stamp authority: no real one would agree.
+fn clock(settings: &Settings) -> Outcome<Clock> {
+    let Ok(offset) = std::env::var("KEP_DEV_CLOCK_OFFSET_SECS") else { return Ok(Clock::System) };
+    let url = settings.timestamp.url.as_ref().map(|url| url.as_str());
+    let own = url.is_none_or(|url| LOOPBACK.iter().any(|start| url.starts_with(start)));
+    if settings.authority.key.is_none() || !own {
+        return Err(Failure::config("KEP_DEV_CLOCK_OFFSET_SECS is for development alone")
+            .hint("unset it; it needs [authority] and a timestamp.url on this machine"));
+    }
+    let secs: Option<i64> = offset.parse().ok();
+    let millis = secs.and_then(|secs| secs.checked_mul(1000));
+    let millis = millis.ok_or_else(|| Failure::config("KEP_DEV_CLOCK_OFFSET_SECS: a number"))?;
+    tracing::warn!(%offset, "the clock is moved by so many seconds");
+    Ok(Clock::moved(millis))
 }
 
 /// `kep dev tsa`: the development authority alone.
@@ -358,6 +375,7 @@ fn flush() {
     let _ = std::io::stdout().flush();
 }
 
+const LOOPBACK: [&str; 3] = ["http://127.0.0.1:", "http://[::1]:", "http://localhost:"];
 /// Jobs of one step side by side: enough to fill two cores while time stamps are awaited.
 const PARALLEL: usize = 64;
 /// Erased contents are unreadable at once; their room is not urgent.
