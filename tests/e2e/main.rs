@@ -17,4 +17,5 @@ mod same_mail;
 mod scene;
 mod stand_in;
 mod time_out;
+mod token;
 mod tool;

@@ -35,6 +35,9 @@ pub enum Command {
     /// Evidence
     #[command(subcommand)]
     Evidence(Evidence),
+    /// The seal: the key that signs evidence and dispatches
+    #[command(subcommand)]
+    Seal(Seal),
     /// Prove evidence, a dispatch or an evidence mail, offline
     Verify(Verify),
     /// Prove that rows, blobs and evidence agree and that nothing accepted is invisible
@@ -346,6 +349,28 @@ pub enum Evidence {
         /// Folder to write to
         #[arg(long, value_name = "DIR", default_value = ".")]
         dir: PathBuf,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Seal {
+    /// Make the key in the token that [seal.pkcs11] names, and print the request for its certificate
+    Generate {
+        #[command(flatten)]
+        conf: Conf,
+        #[arg(long, value_enum, default_value_t = Key::P256)]
+        key: Key,
+        /// Write a development certificate to seal.certificate instead: an authority in PEM, its key
+        /// beside it as NAME.key (as in secrets/registers of `kep dev init`)
+        #[arg(long, value_name = "PEM")]
+        dev_ca: Option<PathBuf>,
+    },
+    /// Show the certificate, and prove that the key belongs to it
+    Show {
+        #[command(flatten)]
+        conf: Conf,
+        #[arg(long)]
+        json: bool,
     },
 }
 

@@ -140,6 +140,11 @@ impl Token {
         Ok(())
     }
 
+    /// Whether a private key of that name or id is there.
+    pub fn holds(&self, key: &KeyChoice) -> Result<bool, SignError> {
+        Ok(self.find_key(key)?.is_some())
+    }
+
     pub(super) fn find_key(&self, key: &KeyChoice) -> Result<Option<ObjectHandle>, SignError> {
         let found = self.with_session(|session| find_key(session, key));
         found.map_err(|e| SignError::Token(e.to_string()))

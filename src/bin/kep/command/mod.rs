@@ -7,6 +7,7 @@ mod evidence;
 mod fsck;
 mod message;
 mod provider;
+mod seal;
 mod serve;
 pub mod show;
 mod verify;
@@ -30,6 +31,7 @@ pub fn run(arguments: Arguments) -> Outcome {
         Command::Evidence(evidence) => wait(evidence::run(evidence)),
         Command::Demo(demo) => wait(demo::run(&demo)),
         Command::Fsck(fsck) => wait(fsck::run(&fsck)),
+        Command::Seal(seal) => seal::run(&seal),
         Command::Verify(verify) => verify::run(&verify),
         Command::Conf(file) => {
             show::write(&if file.reference { settings::page() } else { settings::sample() });
