@@ -9,6 +9,7 @@ mod accepted;
 mod at_rest;
 mod corpus;
 mod judges;
+mod opening;
 mod outage;
 mod refused;
 mod running;
