@@ -17,3 +17,4 @@ mod same_mail;
 mod scene;
 mod stand_in;
 mod tool;
+mod verify;
