@@ -1,300 +1,135 @@
-//! Opening is an explicit act, recorded before content leaves; downloading in the background is not
-//! reading.
+//! Opening: what makes a read fact and what does not, by IMAP, in both modes.
 
 use crate::client::imap::Imap;
-use crate::judges::{exported, judge};
-use crate::scene::{ALI, AYSE, Plan, Running, Scene, until};
-use crate::tool::{run, tool};
-use serde_json::Value;
-use std::path::Path;
-use std::sync::Arc;
-use tokio::sync::Barrier;
-use tokio::task::JoinSet;
+use crate::scene::{ALI, AYSE, MEHMET, Plan, Scene, until};
+use std::ffi::OsString;
 
-/// A provider at work, with one delivered message from Ali to Ayşe.
-pub struct Delivered {
-    pub scene: Scene,
-    pub server: Running,
-    pub id: String,
-    pub original: Vec<u8>,
+/// The evidence of a message that nobody has opened yet.
+const UNOPENED: [&str; 2] = ["delivery ayse.yilmaz@hs05.kep.tr", "submission-acceptance"];
+
+async fn mailbox(scene: &Scene, who: &str, name: &str) -> Imap {
+    let mut imap = scene.doors().imap(scene.account(who)).await.unwrap();
+    imap.select(name).await.unwrap();
+    imap
 }
 
-impl Delivered {
-    pub async fn new(direct: bool) -> Self {
-        let scene = Scene::new(Plan { direct, ..Plan::default() }).await;
-        let server = scene.serve().await;
-        let original = scene.letter(ALI, &[AYSE], "acilis.1@istemci.example");
-        let id = scene.accepted(ALI, &[AYSE], &original).await;
-        scene.settled(&id, 2).await;
-        Self { scene, server, id, original }
-    }
-
-    pub async fn imap(&self, address: &str) -> Imap {
-        self.scene.doors().imap(self.scene.account(address)).await.unwrap()
-    }
-
-    /// When Ayşe opened it. A read fact is durable before content leaves: no need to wait.
-    pub async fn opened(&self) -> Value {
-        self.scene.json(&["message", "show", &self.id]).await["recipients"][0]["opened"].clone()
-    }
-
-    /// What a mail program gets as the whole of each message in a mailbox.
-    pub async fn all_of(&self, address: &str, mailbox: &str) -> Vec<Vec<u8>> {
-        let mut imap = self.imap(address).await;
-        if imap.select(mailbox).await.unwrap().exists == 0 {
-            return Vec::new();
-        }
-        let fetched = imap.fetch("1:*", "(BODY.PEEK[])").await.unwrap();
-        fetched.into_iter().flat_map(|message| message.literals).collect()
-    }
-
-    /// Lines of the attachment: nobody has them by chance.
-    fn content(&self) -> Vec<String> {
-        let mail = String::from_utf8(self.original.clone()).unwrap();
-        let attachment = mail.split("filename*").nth(1).unwrap();
-        attachment.lines().filter(|line| line.len() == 76).take(3).map(str::to_owned).collect()
-    }
-
-    fn shows_content(&self, octets: &[u8]) -> bool {
-        let text = String::from_utf8_lossy(octets);
-        self.content().iter().any(|line| text.contains(line))
-    }
+async fn octets(imap: &mut Imap, uid: u32) -> Vec<u8> {
+    let fetched = imap.uid_fetch(&uid.to_string(), "(BODY.PEEK[])").await.unwrap();
+    fetched[0].literals[0].clone()
 }
 
-/// The commands with which Thunderbird lists a folder and then fetches it for offline use.
-const BACKGROUND: [&str; 6] = [
-    "UID FETCH 1:* (FLAGS)",
-    "UID FETCH 1:* (UID RFC822.SIZE FLAGS BODY.PEEK[HEADER.FIELDS (From To Cc Bcc Subject Date \
-     Message-ID Priority X-Priority References Newsgroups In-Reply-To Content-Type Reply-To)])",
-    "UID FETCH 1:* (UID RFC822.SIZE BODY.PEEK[])",
-    "UID FETCH 1:* (UID RFC822.SIZE RFC822.HEADER BODY[]<0.65536>)",
-    "UID FETCH 1:* (BODYSTRUCTURE ENVELOPE BODY[1] BODY[TEXT])",
-    "UID FETCH 1:* (RFC822)",
-];
-
-#[tokio::test(flavor = "multi_thread")]
-async fn invariant_3_downloading_sealed_notices_is_not_reading() {
-    let delivered = Delivered::new(false).await;
-    let scene = &delivered.scene;
-    let mut imap = delivered.imap(AYSE).await;
-    for mailbox in imap.list("*").await.unwrap() {
-        let Ok(selected) = imap.select(&mailbox).await else { continue };
-        if selected.exists == 0 {
-            continue;
-        }
-        for command in BACKGROUND {
-            let answer = imap.command(command).await.unwrap();
-            for literal in answer.untagged.iter().flat_map(|line| &line.literals) {
-                assert!(!delivered.shows_content(literal), "{mailbox}: {command}");
-            }
-            assert!(!answer.untagged.iter().any(|l| delivered.shows_content(l.text.as_bytes())));
-        }
-    }
-    assert_eq!(delivered.opened().await, Value::Null);
-    if let Some(mbsync) = tool("mbsync") {
-        let mails = synchronised(scene, &mbsync);
-        assert!(mails.len() >= 3, "INBOX and Deliller hold more than {}", mails.len());
-        assert!(!mails.iter().any(|mail| delivered.shows_content(mail)));
-        assert!(mails.iter().any(|mail| String::from_utf8_lossy(mail).contains("Açılacaklar")
-            || String::from_utf8_lossy(mail).contains("=C4=B1lacaklar")));
-    }
-    assert_eq!(delivered.opened().await, Value::Null);
-    assert_eq!(scene.count("retrieval").await, 0);
-    delivered.server.stop().await;
+fn holds(octets: &[u8], part: &[u8]) -> bool {
+    octets.windows(part.len()).any(|window| window == part)
 }
 
-/// Downloads everything of Ayşe's account into a Maildir; all mails of it.
-fn synchronised(scene: &Scene, mbsync: &Path) -> Vec<Vec<u8>> {
-    let maildir = scene.scratch("maildir");
-    std::fs::create_dir_all(&maildir).unwrap();
-    let text = format!(
-        "IMAPAccount kep\nHost localhost\nPort {}\nUser {AYSE}\nPass {}\nSSLType IMAPS\n\
-         CertificateFile {}\n\nIMAPStore far\nAccount kep\n\nMaildirStore near\nPath {}/\n\
-         Inbox {}/INBOX\nSubFolders Verbatim\n\nChannel all\nFar :far:\nNear :near:\nPatterns *\n\
-         Create Near\nSync Pull\nSyncState *\n",
-        scene.port(2),
-        scene.account(AYSE).password,
-        scene.provider().join("trust/tls-ca.pem").display(),
-        maildir.display(),
-        maildir.display(),
-    );
-    let rc = scene.scratch("mbsyncrc");
-    std::fs::write(&rc, text).unwrap();
-    let (good, said) = run(mbsync, &["-c", rc.to_str().unwrap(), "-a"]);
-    assert!(good, "{}", String::from_utf8_lossy(&said));
-    let mut mails = Vec::new();
-    for mailbox in std::fs::read_dir(maildir).unwrap() {
-        for half in ["new", "cur"] {
-            let folder = mailbox.as_ref().unwrap().path().join(half);
-            let Ok(entries) = std::fs::read_dir(folder) else { continue };
-            mails.extend(entries.map(|entry| std::fs::read(entry.unwrap().path()).unwrap()));
-        }
-    }
-    mails
+async fn keywords(scene: &Scene) -> Vec<String> {
+    let mut sent = mailbox(scene, ALI, "Giden Kutusu").await;
+    let fetched = sent.fetch("1:*", "(FLAGS)").await.unwrap();
+    assert_eq!(fetched.len(), 1, "one copy: {fetched:?}");
+    let words = fetched[0].flags.iter().filter(|word| word.starts_with("$Kep"));
+    words.cloned().collect()
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn invariant_2_moving_a_notice_to_acilacaklar_opens_the_message_once() {
-    let delivered = Delivered::new(false).await;
-    let Delivered { scene, id, original, .. } = &delivered;
-    let mut imap = delivered.imap(AYSE).await;
-    imap.select("INBOX").await.unwrap();
-    let stub = imap.uid_search("ALL").await.unwrap();
-    assert_eq!(stub.len(), 1);
-    // Two devices do it at the same time; one of them comes too late, which is no error of theirs.
-    let mut other = delivered.imap(AYSE).await;
-    other.select("INBOX").await.unwrap();
-    let set = stub[0].to_string();
-    let (one, two) =
-        tokio::join!(imap.uid_move(&set, "Açılacaklar"), other.uid_move(&set, "Açılacaklar"));
-    assert!(one.is_ok() || two.is_ok(), "{one:?} {two:?}");
-    assert!(delivered.opened().await.is_string());
+/// A line of base64 of the attachment: it stands in the original alone.
+fn telltale(mail: &[u8]) -> Vec<u8> {
+    let text = String::from_utf8_lossy(mail);
+    let line = text.lines().find(|l| {
+        l.len() >= 60 && l.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/'))
+    });
+    line.unwrap().as_bytes().to_vec()
+}
 
-    let dispatch = until("the dispatch in INBOX", async || {
-        let mails = delivered.all_of(AYSE, "INBOX").await;
-        (mails.len() == 1 && delivered.shows_content(&mails[0])).then(|| mails[0].clone())
+#[tokio::test]
+async fn invariant_03_a_stub_holds_no_content_and_moving_it_opens_once() {
+    let scene = Scene::new(Plan::default()).await;
+    let server = scene.serve().await;
+    let mail = scene.letter(ALI, &[AYSE], "kapali@zarf");
+    let id = scene.accepted(ALI, &[AYSE], &mail).await;
+    scene.settled(&id, 2).await;
+    let mut inbox = mailbox(&scene, AYSE, "INBOX").await;
+
+    // What mail programs do in the background.
+    inbox.fetch("1:*", "(UID FLAGS RFC822.SIZE ENVELOPE BODYSTRUCTURE)").await.unwrap();
+    let stub = octets(&mut inbox, 1).await;
+    assert!(holds(&stub, b"kapali-zarf."));
+    assert!(!holds(&stub, &telltale(&mail)));
+    assert_eq!(scene.events(&id).await, UNOPENED);
+
+    inbox.uid_move("1", "Açılacaklar").await.unwrap();
+    assert_eq!(inbox.uid_search("ALL").await.unwrap(), [2], "the dispatch has a new UID");
+    assert!(holds(&octets(&mut inbox, 2).await, &mail), "the original, byte for byte");
+    let events = scene.settled(&id, 3).await;
+    assert_eq!(events[1], "retrieval ayse.yilmaz@hs05.kep.tr");
+    until("the sender's copy tells", async || {
+        let words = keywords(&scene).await;
+        (words == ["$KepAccepted", "$KepDelivered", "$KepRead"]).then_some(())
     })
     .await;
-    assert!(contains(&dispatch, original), "the original is not enclosed as it was");
-    imap.select("INBOX").await.unwrap();
-    let now = imap.uid_search("ALL").await.unwrap();
-    assert!(now.len() == 1 && now[0] > stub[0], "{now:?} after {stub:?}");
-    assert_eq!(imap.count("Açılacaklar").await.unwrap(), 0);
-
-    let events = scene.settled(id, 3).await;
-    let expected = [&format!("delivery {AYSE}"), &format!("retrieval {AYSE}"), "submission-acceptance"];
-    assert_eq!(events, expected);
-    for (file, xml) in exported(scene, id).await {
-        judge(scene, &file, &xml);
-    }
-    verified(&delivered, &dispatch).await;
-    shown_to_the_sender(&delivered).await;
-    // Opened is opened: reading it again adds nothing.
-    for command in BACKGROUND {
-        imap.command(command).await.unwrap();
-    }
-    assert_eq!(scene.events(id).await.len(), 3);
-    delivered.server.stop().await;
-}
-
-/// `kep verify` is content with the dispatch, its evidence and its original; not with another one.
-async fn verified(delivered: &Delivered, dispatch: &[u8]) {
-    let scene = &delivered.scene;
-    let [mail, original, other] = ["dispatch.eml", "original.eml", "other.eml"]
-        .map(|name| scene.scratch(name));
-    std::fs::write(&mail, dispatch).unwrap();
-    std::fs::write(&original, &delivered.original).unwrap();
-    std::fs::write(&other, scene.letter(ALI, &[AYSE], "baska@x")).unwrap();
-    let trust = scene.provider().join("trust");
-    let verify = |with: &Path| {
-        let arguments = [
-            "verify".as_ref(),
-            mail.as_os_str(),
-            "--trust".as_ref(),
-            trust.as_os_str(),
-            "--original".as_ref(),
-            with.as_os_str(),
-        ];
-        let ran = std::process::Command::new(env!("CARGO_BIN_EXE_kep")).args(arguments).output();
-        let ran = ran.unwrap();
-        (ran.status.code(), String::from_utf8_lossy(&ran.stdout).into_owned())
-    };
-    let (code, said) = verify(&original);
-    assert_eq!(code, Some(0), "{said}");
-    let (code, said) = verify(&other);
-    assert_eq!(code, Some(1), "{said}");
-    if let Some(openssl) = tool("openssl") {
-        let anchor = trust.join("seal-ca.pem");
-        let flags = ["cms", "-verify", "-in", mail.to_str().unwrap()];
-        let (good, said) =
-            run(&openssl, &[&flags[..], &["-CAfile", anchor.to_str().unwrap()]].concat());
-        assert!(good, "{}", String::from_utf8_lossy(&said));
-    }
-}
-
-/// Keywords on the sent copy, evidence mails for both.
-async fn shown_to_the_sender(delivered: &Delivered) {
-    let mut imap = delivered.imap(ALI).await;
-    imap.select("Giden Kutusu").await.unwrap();
-    let sent = imap.fetch("1:*", "(UID FLAGS BODY.PEEK[])").await.unwrap();
-    assert_eq!(sent.len(), 1);
-    assert_eq!(sent[0].literals[0], delivered.original);
-    for keyword in ["$KepAccepted", "$KepDelivered", "$KepRead"] {
-        assert!(sent[0].flags.iter().any(|flag| flag == keyword), "{keyword}: {:?}", sent[0].flags);
-    }
-    // What the server says, a client can't unsay.
-    imap.command("UID STORE 1:* -FLAGS.SILENT ($KepRead)").await.unwrap();
-    imap.command("UID STORE 1:* +FLAGS.SILENT ($KepFailed)").await.unwrap();
-    let again = imap.fetch("1:*", "(UID FLAGS)").await.unwrap();
-    assert!(again[0].flags.iter().any(|flag| flag == "$KepRead"), "{:?}", again[0].flags);
-    assert!(!again[0].flags.iter().any(|flag| flag == "$KepFailed"), "{:?}", again[0].flags);
-    assert_eq!(delivered.all_of(ALI, "Deliller").await.len(), 3);
-    assert_eq!(delivered.all_of(AYSE, "Deliller").await.len(), 3);
-}
-
-const LISTING: [&str; 5] = [
-    "UID FETCH 1:* (UID FLAGS INTERNALDATE RFC822.SIZE ENVELOPE)",
-    "UID FETCH 1:* (BODYSTRUCTURE)",
-    "UID FETCH 1:* (BODY.PEEK[HEADER])",
-    "UID FETCH 1:* (BODY[HEADER.FIELDS (Subject From)] RFC822.HEADER)",
-    "UID SEARCH SUBJECT feshi FROM ali SINCE 1-Jan-2020",
-];
-
-#[tokio::test(flavor = "multi_thread")]
-async fn invariant_3_listing_a_direct_mailbox_is_not_reading() {
-    let delivered = Delivered::new(true).await;
-    let mut imap = delivered.imap(AYSE).await;
-    imap.select("INBOX").await.unwrap();
-    for command in LISTING {
-        let answer = imap.command(command).await.unwrap();
-        let all = answer.untagged.iter().flat_map(|line| &line.literals);
-        assert!(!all.into_iter().any(|literal| delivered.shows_content(literal)), "{command}");
-        assert_eq!(delivered.opened().await, Value::Null, "{command}");
-    }
-    assert_eq!(delivered.scene.count("retrieval").await, 0);
-    delivered.server.stop().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn invariant_3_four_fetches_at_once_of_a_direct_mailbox_are_one_reading_before_the_bytes() {
-    let delivered = Delivered::new(true).await;
-    let Delivered { scene, id, original, .. } = &delivered;
-    let (start, mut running) = (Arc::new(Barrier::new(4)), JoinSet::new());
-    for _ in 0..4 {
-        let mut imap = delivered.imap(AYSE).await;
-        imap.select("INBOX").await.unwrap();
-        let start = Arc::clone(&start);
-        running.spawn(async move {
-            start.wait().await;
-            imap.fetch("1", "(BODY[])").await.unwrap()
-        });
-    }
-    let first = running.join_next().await.unwrap().unwrap();
-    assert!(contains(&first[0].literals[0], original));
-    // The bytes are here, so the fact is on disk: killed at once, the server still knows.
-    let Delivered { scene, server, id, .. } = {
-        drop((scene, id));
-        running.detach_all();
-        delivered
-    };
-    server.end("KILL").await;
-    let shown = scene.json(&["message", "show", &id]).await;
-    let opened = shown["recipients"][0]["opened"].as_str().unwrap().to_owned();
-    let server = scene.serve().await;
-    let events = scene.settled(&id, 3).await;
-    let expected = [&format!("delivery {AYSE}"), &format!("retrieval {AYSE}"), "submission-acceptance"];
-    assert_eq!(events, expected);
-    let timeline = scene.json(&["message", "timeline", &id]).await;
-    let read = timeline.as_array().unwrap().iter().find(|row| row["event"] == "retrieval").unwrap();
-    assert_eq!(read["time"], opened.as_str(), "the evidence has another time than the fact");
-    assert!(read["stamped"].as_str().unwrap() >= &opened[..19], "{read}");
-    for (file, xml) in exported(&scene, &id).await {
-        judge(&scene, &file, &xml);
-    }
     server.stop().await;
 }
 
-fn contains(whole: &[u8], part: &[u8]) -> bool {
-    let starts = whole.iter().enumerate().filter(|(_, octet)| **octet == part[0]);
-    starts.map(|(at, _)| at).any(|at| whole[at..].starts_with(part))
+#[tokio::test]
+async fn invariant_03_direct_mode_opens_by_content_alone_and_once() {
+    let scene = Scene::new(Plan { direct: true, ..Plan::default() }).await;
+    let server = scene.serve().await;
+    let mail = scene.letter(ALI, &[AYSE], "dogrudan@acilir");
+    let id = scene.accepted(ALI, &[AYSE], &mail).await;
+    scene.settled(&id, 2).await;
+    let mut inbox = mailbox(&scene, AYSE, "INBOX").await;
+    let looks = "(UID FLAGS RFC822.SIZE ENVELOPE BODYSTRUCTURE BODY.PEEK[HEADER] BODY.PEEK[1.1.1])";
+    let seen = inbox.fetch("1:*", looks).await.unwrap();
+    let all: Vec<u8> = seen[0].literals.concat();
+    for secret in [b"sunulmu".as_slice(), &telltale(&mail)] {
+        assert!(!holds(&all, secret) && !holds(seen[0].text.as_bytes(), secret));
+    }
+    assert!(inbox.uid_search("TEXT sunulmu").await.unwrap().is_empty());
+    assert_eq!(scene.events(&id).await, UNOPENED);
+
+    let mut readers = tokio::task::JoinSet::new();
+    for _ in 0..4 {
+        let mut imap = mailbox(&scene, AYSE, "INBOX").await;
+        readers.spawn(async move { octets(&mut imap, 1).await });
+    }
+    while let Some(read) = readers.join_next().await {
+        assert!(holds(&read.unwrap(), &mail));
+    }
+    scene.settled(&id, 3).await;
+    assert_eq!(scene.count("retrieval").await, 1);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn the_clock_of_a_real_provider_is_not_moved() {
+    let scene = Scene::new(Plan::default()).await;
+    let conf = std::fs::read_to_string(scene.conf()).unwrap();
+    let plain: Vec<_> = conf.lines().filter(|line| !line.starts_with("tsa = ")).collect();
+    std::fs::write(scene.conf(), plain.join("\n")).unwrap();
+    let moved = [("KEP_DEV_CLOCK_OFFSET_SECS", OsString::from("60"))];
+    let ran = scene.kep_with(&["serve"], &moved).await;
+    assert_eq!(ran.code, Some(78), "{}", ran.err);
+    assert!(ran.err.contains("hint: a provider's clock is never moved"), "{}", ran.err);
+}
+
+#[tokio::test]
+async fn with_two_recipients_keywords_wait_for_both() {
+    let scene = Scene::new(Plan::default()).await;
+    let server = scene.serve().await;
+    let mail = scene.letter(ALI, &[AYSE, MEHMET], "iki@alici");
+    let id = scene.accepted(ALI, &[AYSE, MEHMET], &mail).await;
+    scene.settled(&id, 3).await;
+    mailbox(&scene, AYSE, "INBOX").await.uid_move("1", "Açılacaklar").await.unwrap();
+    scene.settled(&id, 4).await;
+    assert_eq!(keywords(&scene).await, ["$KepAccepted", "$KepDelivered"]);
+    mailbox(&scene, MEHMET, "INBOX").await.uid_move("1", "Açılacaklar").await.unwrap();
+    scene.settled(&id, 5).await;
+    until("both have read", async || {
+        keywords(&scene).await.contains(&"$KepRead".to_owned()).then_some(())
+    })
+    .await;
+    // The addressee has the evidence of his incoming message, marked so.
+    let mut evidence = mailbox(&scene, AYSE, "Deliller").await;
+    let mails = evidence.fetch("1:*", "(FLAGS)").await.unwrap();
+    assert!(mails.len() >= 3, "{mails:?}");
+    assert!(mails.iter().all(|mail| mail.flags.contains(&"$KepIncoming".to_owned())));
+    server.stop().await;
 }

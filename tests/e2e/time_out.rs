@@ -1,7 +1,7 @@
 //! The time to read ends while nobody looks: the server was down when it did.
 
 use crate::judges::{exported, judge};
-use crate::opening::Delivered;
+use crate::reading::Delivered;
 use crate::scene::{ALI, AYSE, until};
 use std::ffi::OsString;
 
@@ -10,7 +10,7 @@ fn moved(hours: i64) -> [(&'static str, OsString); 1] {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn invariant_9_a_time_out_during_a_stop_is_caught_up_with_due_and_issue_time() {
+async fn invariant_09_a_time_out_during_a_stop_is_caught_up_with_due_and_issue_time() {
     let Delivered { scene, server, id, original } = Delivered::new(false).await;
     // A second one is opened in time.
     let mail = scene.letter(ALI, &[AYSE], "okunan@x");
@@ -47,6 +47,8 @@ async fn invariant_9_a_time_out_during_a_stop_is_caught_up_with_due_and_issue_ti
         "submission-acceptance".to_owned(),
     ];
     assert_eq!(events, expected);
+    let shown = scene.json(&["message", "show", &id]).await;
+    assert_eq!(shown["recipients"][0]["state"], "expired", "{shown}");
     expired_evidence(&scene, &id, &due).await;
 
     // It can still be opened, and stays read by time-out.

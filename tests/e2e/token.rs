@@ -1,7 +1,7 @@
 //! The seal key is made in a token and never leaves it: SoftHSM2 stands for the real one.
 
 use crate::judges::{exported, judge};
-use crate::opening::Delivered;
+use crate::reading::Delivered;
 use crate::scene::{ALI, AYSE, Plan, Scene};
 use crate::tool::{file, run, tool};
 use std::ffi::OsString;
@@ -18,7 +18,8 @@ async fn an_rsa_key_in_a_token_seals_what_outside_judges_verify() {
 
 async fn sealed_by(kind: &str) {
     let Some(module) = file("libsofthsm2.so", &MODULES) else { return };
-    let Some(environment) = Scene::new(Plan { direct: true, ..Plan::default() }).await.token(&module)
+    let Some(environment) =
+        Scene::new(Plan { direct: true, ..Plan::default() }).await.token(&module)
     else {
         return;
     };
@@ -92,7 +93,8 @@ impl Scene {
         let conf = self.scratch("softhsm2.conf");
         let text = format!("directories.tokendir = {}\nlog.level = ERROR\n", tokens.display());
         std::fs::write(&conf, text).unwrap();
-        let init = ["--init-token", "--free", "--label", "kep", "--pin", "4321", "--so-pin", "8765"];
+        let init =
+            ["--init-token", "--free", "--label", "kep", "--pin", "4321", "--so-pin", "8765"];
         let made = std::process::Command::new(tool("softhsm2-util")?)
             .args(init)
             .env("SOFTHSM2_CONF", &conf)

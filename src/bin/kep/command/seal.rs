@@ -89,7 +89,8 @@ impl Authority {
             std::fs::read(path)
                 .map_err(|error| Failure::not_found(format!("{}: {error}", path.display())))
         };
-        let authority = CertificateAuthority::from_pem(&read(&pem.with_extension("key"))?, &read(pem)?);
+        let authority =
+            CertificateAuthority::from_pem(&read(&pem.with_extension("key"))?, &read(pem)?);
         let authority = authority.map_err(|e| Failure::data(format!("{}: {e}", pem.display())))?;
         let name = pem.file_stem().map(|stem| stem.to_string_lossy().into_owned());
         let at = settings.listen.tsa.map(|address| format!("http://{address}"));

@@ -31,7 +31,7 @@ pub async fn run(conf: &Path) -> Outcome {
     let settings = wire_up::settings(conf)?;
     log(&settings);
     let _one = alone(&settings.data.dir)?;
-    let signals = Signals::catch()?;
+    let signals = Signals::take()?;
     let figures = figures()?;
     let mut sockets = Sockets::from_environment()?;
     let (tell, stop) = watch::channel(false);
@@ -58,7 +58,7 @@ pub async fn run(conf: &Path) -> Outcome {
     super::show::write("kep: ready\n");
     flush();
     notify(&[sd_notify::NotifyState::Ready]);
-    signals.until_end(tls.as_deref()).await;
+    signals.until_end(&tls).await;
     notify(&[sd_notify::NotifyState::Stopping]);
     tracing::info!("stopping");
     // Receivers are gone when their tasks are; that is what we want.
@@ -69,6 +69,26 @@ pub async fn run(conf: &Path) -> Outcome {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The machine's clock; where the development authority stamps, it may be moved by
+/// `KEP_DEV_CLOCK_OFFSET_SECS`, so that legal times can be tried without waiting for them.
+fn clock(settings: &Settings) -> Outcome<Clock> {
+    let Ok(offset) = std::env::var("KEP_DEV_CLOCK_OFFSET_SECS") else { return Ok(Clock::System) };
+    let url = settings.timestamp.url.as_ref().map(|url| url.as_str());
+    let near = url.is_none_or(|url| LOOPBACK.iter().any(|start| url.starts_with(start)));
+    let stamps_itself = near
+        && settings.authority.key.is_some()
+        && (settings.listen.tsa.is_some() || url.is_none());
+    if !stamps_itself {
+        return Err(Failure::config("KEP_DEV_CLOCK_OFFSET_SECS is for the development authority")
+            .hint("a provider's clock is never moved; unset the variable"));
+    }
+    let secs: i64 = offset.parse().map_err(|_| {
+        Failure::config(format!("KEP_DEV_CLOCK_OFFSET_SECS: {offset} is no number of seconds"))
+    })?;
+    tracing::warn!(secs, "the clock is moved");
+    Ok(Clock::moved(secs.saturating_mul(1000)))
 }
 
 /// One server a data folder: leases and wakes of embedded storage are in memory. The lock ends with
@@ -91,28 +111,11 @@ fn alone(dir: &Path) -> Outcome<File> {
     }
 }
 
-/// The machine's clock; for development, moved by `KEP_DEV_CLOCK_OFFSET_SECS`, so that terms can be
-/// seen to end. Only where this process is its own time-stamp authority: no real one would agree.
-fn clock(settings: &Settings) -> Outcome<Clock> {
-    let Ok(offset) = std::env::var("KEP_DEV_CLOCK_OFFSET_SECS") else { return Ok(Clock::System) };
-    let url = settings.timestamp.url.as_ref().map(|url| url.as_str());
-    let own = url.is_none_or(|url| LOOPBACK.iter().any(|start| url.starts_with(start)));
-    if settings.authority.key.is_none() || !own {
-        return Err(Failure::config("KEP_DEV_CLOCK_OFFSET_SECS is for development alone")
-            .hint("unset it; it needs [authority] and a timestamp.url on this machine"));
-    }
-    let secs: Option<i64> = offset.parse().ok();
-    let millis = secs.and_then(|secs| secs.checked_mul(1000));
-    let millis = millis.ok_or_else(|| Failure::config("KEP_DEV_CLOCK_OFFSET_SECS: a number"))?;
-    tracing::warn!(%offset, "the clock is moved by so many seconds");
-    Ok(Clock::moved(millis))
-}
-
 /// `kep dev tsa`: the development authority alone.
 pub async fn authority_alone(conf: &Path) -> Outcome {
     let settings = wire_up::settings(conf)?;
     log(&settings);
-    let signals = Signals::catch()?;
+    let signals = Signals::take()?;
     let mut sockets = Sockets::from_environment()?;
     let address = settings.listen.tsa;
     let address = address.ok_or_else(|| Failure::config("listen.tsa is not set"))?;
@@ -122,7 +125,7 @@ pub async fn authority_alone(conf: &Path) -> Outcome {
     let serving = tokio::spawn(http(listener, kep::trust::serve::router(development), stop));
     super::show::write(&format!("kep: time stamps at http://{address}/\n"));
     flush();
-    signals.until_end(None).await;
+    signals.until_end(&None).await;
     let _ = tell.send(true);
     serving.await.map_err(Failure::software)?;
     Ok(ExitCode::SUCCESS)
@@ -240,8 +243,7 @@ fn tls(settings: &Settings) -> Outcome<Option<Arc<ServerTls>>> {
     }
 }
 
-/// SIGTERM and SIGINT end, SIGHUP reads the TLS certificate again. They are caught from when this
-/// is made, which is before anybody is told that the server is ready.
+/// SIGTERM and SIGINT end, SIGHUP reads the TLS certificate again.
 struct Signals {
     end: Signal,
     interrupt: Signal,
@@ -249,7 +251,8 @@ struct Signals {
 }
 
 impl Signals {
-    fn catch() -> Outcome<Self> {
+    /// From here on they are ours: before anybody is told that we are ready.
+    fn take() -> Outcome<Self> {
         let on = |kind| signal(kind).map_err(|e| Failure::software(format!("signals: {e}")));
         Ok(Self {
             end: on(SignalKind::terminate())?,
@@ -258,13 +261,14 @@ impl Signals {
         })
     }
 
-    async fn until_end(mut self, tls: Option<&ServerTls>) {
+    /// Waits for the end.
+    async fn until_end(mut self, tls: &Option<Arc<ServerTls>>) {
         loop {
             tokio::select! {
                 _ = self.end.recv() => return,
                 _ = self.interrupt.recv() => return,
                 _ = self.hang_up.recv() => {
-                    if let Some(Err(error)) = tls.map(ServerTls::reload) {
+                    if let Some(Err(error)) = tls.as_ref().map(|tls| tls.reload()) {
                         tracing::error!(%error, "reload");
                     }
                 }
