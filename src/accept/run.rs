@@ -149,10 +149,12 @@ impl Desk {
                 let opened = self.users.verify_opaque(der, self.clock.now()).await;
                 opened.map(|(signed, _content)| signed)
             }
-            _ => match account.signature {
+            other => match account.signature {
                 SignatureRule::Optional => return Ok(unsigned(SubmissionState::Accepted)),
                 SignatureRule::Hold => return Ok(unsigned(SubmissionState::Held)),
-                SignatureRule::Required => return Err(Refusal::SignatureMissing.into()),
+                SignatureRule::Required => {
+                    return Err(other.lack().unwrap_or(Refusal::SignatureMissing).into());
+                }
             },
         };
         let signed = verified.map_err(|fault| refusal_of(&fault))?;
