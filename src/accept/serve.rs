@@ -3,7 +3,7 @@
 use super::ask::{Answer, Ask, Config, LoginAnswer, Next, Piece, SubmitAnswer};
 use super::run::{Body, Desk};
 use super::session::{Session, Stop};
-use crate::registry::crowd::Crowd;
+use crate::registry::crowd::{Crowd, part};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -174,8 +174,7 @@ impl Talk<'_> {
                 Next::Spool(piece) => self.spool(piece).await,
                 Next::Ask(ask) => session.answer(self.answer(ask).await),
                 Next::Close => {
-                    // The peer may have closed first.
-                    let _ = stream.shutdown().await;
+                    Box::pin(part(stream)).await;
                     return Ok(After::Closed);
                 }
             }

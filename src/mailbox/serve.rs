@@ -4,7 +4,7 @@
 use super::answer::{Desk, Office};
 use super::bells::{Bell, Bells};
 use super::session::{Config, Next, Session, Tls, Watch};
-use crate::registry::crowd::Crowd;
+use crate::registry::crowd::{Crowd, part};
 use std::io;
 use std::mem::MaybeUninit;
 use std::net::SocketAddr;
@@ -240,8 +240,7 @@ impl<'i> Talk<'i> {
                 }
                 Next::StartTls => return Ok(After::StartTls),
                 Next::Close => {
-                    // The peer may have closed first.
-                    let _ = timeout(GOODBYE, stream.shutdown()).await;
+                    Box::pin(part(stream)).await;
                     return Ok(After::Closed);
                 }
             };

@@ -1,8 +1,12 @@
-//! Counts connections, in all and by address: one client can't take the place of all others.
+//! Counts connections, in all and by address: one client can't take the place of all others. And
+//! how we part from one.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::time::timeout;
 
 #[derive(Clone)]
 pub struct Crowd {
@@ -52,6 +56,24 @@ impl Drop for Seat {
     }
 }
 
+/// Ends our side of a connection, and reads on for a moment: octets that nobody read would make a
+/// reset of the end (RFC 1122 §4.2.2.13), and the peer would never see our last words.
+pub async fn part<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S) {
+    let goodbye = async {
+        stream.shutdown().await?;
+        let (mut unread, mut left) = ([0; 2048], MOST_UNREAD);
+        while left > 0 {
+            match stream.read(&mut unread).await? {
+                0 => break,
+                octets => left = left.saturating_sub(octets),
+            }
+        }
+        std::io::Result::Ok(())
+    };
+    // The peer may have gone first, or never go: either way we have done our part.
+    let _ = timeout(GOODBYE, goodbye).await;
+}
+
 /// A client has a whole /64 of IPv6 addresses to choose from.
 fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
@@ -62,6 +84,10 @@ fn network(address: IpAddr) -> IpAddr {
         v4 => v4,
     }
 }
+
+const GOODBYE: Duration = Duration::from_secs(2);
+/// What a peer may have sent before it heard us.
+const MOST_UNREAD: usize = 4 << 20;
 
 #[cfg(test)]
 mod tests {
