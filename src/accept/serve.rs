@@ -151,8 +151,14 @@ impl Talk<'_> {
         tcp: TcpStream,
     ) -> io::Result<tokio_rustls::server::TlsStream<TcpStream>> {
         let acceptor = TlsAcceptor::from((self.submission.tls)());
-        let within = self.submission.manners.command;
-        timeout(within, acceptor.accept(tcp)).await.map_err(|_| io::ErrorKind::TimedOut)?
+        let (within, mut stop) = (self.submission.manners.command, self.stop.clone());
+        tokio::select! {
+            accepted = timeout(within, acceptor.accept(tcp)) => {
+                accepted.map_err(|_| io::ErrorKind::TimedOut)?
+            }
+            // Nobody waits for a peer that has said nothing yet.
+            _ = stop.wait_for(|stop| *stop) => Err(io::ErrorKind::ConnectionAborted.into()),
+        }
     }
 
     async fn run<S>(&mut self, session: &mut Session, stream: &mut S) -> io::Result<After>

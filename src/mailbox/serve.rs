@@ -173,17 +173,26 @@ async fn connection(
             After::StartTls => {}
         }
     }
-    let mut stream = handshake(imap, tcp).await?;
+    let mut stream = handshake(imap, tcp, &mut talk.stop).await?;
     if begin == Begin::Clear {
         talk.session.secured();
     }
     talk.run(&mut *stream).await.map(|_| ())
 }
 
-async fn handshake(imap: &Imap, tcp: TcpStream) -> io::Result<Box<TlsStream<TcpStream>>> {
+async fn handshake(
+    imap: &Imap,
+    tcp: TcpStream,
+    stop: &mut watch::Receiver<bool>,
+) -> io::Result<Box<TlsStream<TcpStream>>> {
     let accepting = TlsAcceptor::from((imap.tls)()).accept(tcp);
-    let accepted = timeout(HANDSHAKE, accepting).await.map_err(|_| io::ErrorKind::TimedOut)?;
-    accepted.map(Box::new)
+    tokio::select! {
+        accepted = timeout(HANDSHAKE, accepting) => {
+            accepted.map_err(|_| io::ErrorKind::TimedOut)?.map(Box::new)
+        }
+        // Nobody waits for a peer that has said nothing yet.
+        () = stopped(stop) => Err(io::ErrorKind::ConnectionAborted.into()),
+    }
 }
 
 enum After {

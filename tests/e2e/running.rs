@@ -6,6 +6,7 @@ use kep::trust::Clock;
 use kep::trust::pki::{CertificateAuthority, KeyKind, Links, Profile};
 use std::net::Ipv4Addr;
 use std::path::Path;
+use std::time::Duration;
 use tokio::process::Command;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -154,8 +155,16 @@ async fn sigterm_ends_cleanly_with_clients_connected() {
     let scene = Scene::new(Plan::default()).await;
     let server = scene.serve().await;
     let mut idle = scene.doors().smtp(scene.account(ALI)).await.unwrap();
+    // Who has said nothing yet, in clear or not, keeps nobody waiting.
+    let port = |offset| (Ipv4Addr::LOCALHOST, scene.port(offset));
+    let mut silent = Vec::new();
+    for offset in 0..4 {
+        silent.push(tokio::net::TcpStream::connect(port(offset)).await.unwrap());
+    }
     let id = scene.accepted(ALI, &[AYSE], &scene.letter(ALI, &[AYSE], "son@x")).await;
+    let begin = tokio::time::Instant::now();
     server.stop().await;
+    assert!(begin.elapsed() < Duration::from_secs(15), "{:?}", begin.elapsed());
     // It was told, or the connection is gone.
     let told = idle.command("NOOP").await;
     assert!(
