@@ -4,6 +4,10 @@
 
 #[path = "../client/mod.rs"]
 mod client;
+#[path = "../it/imap_script.rs"]
+mod imap_script;
+#[path = "../it/transcript.rs"]
+mod transcript;
 
 mod accepted;
 mod at_rest;
@@ -20,4 +24,6 @@ mod stand_in;
 mod time_out;
 mod token;
 mod tool;
+mod transcripts;
 mod verify;
+mod wire;

@@ -6,6 +6,7 @@ mod imap_transcripts;
 mod imap_world;
 mod lane;
 mod mail;
+mod pure;
 mod smtp;
 mod storage;
 mod tidy;

@@ -1,6 +1,6 @@
 //! Plays a transcript against the pure submission session, with the octets cut as told.
 
-use super::{Step, Transcript, fits};
+use crate::transcript::{Step, Transcript, fits, unescaped};
 use kep::accept::ask::{
     Answer, Ask, Config, Envelope, Login, LoginAnswer, Next, Piece, RecipientAnswer, SubmitAnswer,
 };
@@ -161,7 +161,7 @@ impl<'a> Player<'a> {
             ("subject", text) => assert_eq!(world.last().1.subject, text, "{place}"),
             ("body", text) => {
                 let body = String::from_utf8_lossy(&world.last().0).into_owned();
-                assert_eq!(body, String::from_utf8_lossy(&super::unescaped(text)), "{place}");
+                assert_eq!(body, String::from_utf8_lossy(&unescaped(text)), "{place}");
             }
             ("timeout", _) => {
                 self.session.stop(Stop::Timeout);

@@ -1,7 +1,7 @@
 //! Submission: every transcript whole, cut at every octet, and at seeded cuts.
 
-use crate::transcript::{below, pure};
-use pure::Cuts;
+use crate::pure::{self, Cuts};
+use crate::transcript::below;
 
 #[test]
 fn transcripts_hold_whole() {

@@ -15,8 +15,6 @@
 //! A driver that cannot give or see something (a socket sees no pauses) leaves that file out.
 //! `C:` lines up to the next `S:` are sent at once (pipelined).
 
-pub mod pure;
-
 use data_encoding::BASE64;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -135,7 +133,7 @@ fn encoded(words: &str) -> String {
     format!("{}{}{}", &words[..start], BASE64.encode(&inside), encoded(&words[end + 1..]))
 }
 
-fn unescaped(text: &str) -> Vec<u8> {
+pub fn unescaped(text: &str) -> Vec<u8> {
     let mut octets = Vec::new();
     let mut rest = text;
     while let Some(c) = rest.chars().next() {
