@@ -8,6 +8,7 @@ mod client;
 mod accepted;
 mod at_rest;
 mod corpus;
+mod demo;
 mod judges;
 mod opening;
 mod outage;
