@@ -125,9 +125,14 @@ impl Imap {
             literals.push(self.connection.take(count).await?);
             patience = PATIENCE;
         }
-        self.news |= text.ends_with(" EXISTS") || text.contains(" FETCH ") && literals.is_empty();
+        self.news |= is_news(&text, literals.is_empty());
         Ok(Response { text, literals })
     }
+}
+
+/// Whether an untagged response tells of a change: more messages, or flags that nobody asked for.
+fn is_news(text: &str, bare: bool) -> bool {
+    text.starts_with("* ") && (text.ends_with(" EXISTS") || text.contains(" FETCH ") && bare)
 }
 
 fn fetched(response: Response) -> Option<Fetched> {
@@ -172,6 +177,14 @@ mod tests {
         assert_eq!(message, Some(Fetched { uid: 42, flags, octets: b"abc".to_vec() }));
         let text = "* 7 FETCH (FLAGS (\\Seen))".to_owned();
         assert_eq!(fetched(Response { text, literals: Vec::new() }), None);
+    }
+
+    #[test]
+    fn a_completed_fetch_is_no_news() {
+        assert!(is_news("* 3 EXISTS", true));
+        assert!(is_news("* 1 FETCH (FLAGS (\\Seen))", true));
+        assert!(!is_news("* 1 FETCH (UID 1 FLAGS () BODY[] {3})", false));
+        assert!(!is_news("d7 OK FETCH completed", true));
     }
 
     #[test]
