@@ -136,13 +136,15 @@ async fn a_wrong_configuration_is_refused_with_all_its_errors() {
     let scene = Scene::new(Plan::default()).await;
     scene.set("accept", "max_recipients", "0");
     scene.set("accept", "signature", "\"sometimes\"");
+    // Less than the envelope of a dispatch: nothing could be submitted.
+    scene.set("accept", "max_size", "\"200 KiB\"");
     scene.set("trust", "cache", "\"never\"");
     let text = std::fs::read_to_string(scene.conf()).unwrap();
     std::fs::write(scene.conf(), format!("{text}tekst = \"x\"\n")).unwrap();
     for command in ["serve", "check"] {
         let ran = scene.kep(&[command]).await;
         assert_eq!(ran.code, Some(78), "{command}: {}", ran.err);
-        for wrong in ["max_recipients", "signature", "cache", "tekst"] {
+        for wrong in ["max_recipients", "signature", "max_size", "cache", "tekst"] {
             assert!(ran.err.contains(wrong), "{command}: {wrong} is not in:\n{}", ran.err);
         }
         assert!(ran.err.contains("hint:"), "{command}: {}", ran.err);

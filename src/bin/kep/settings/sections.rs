@@ -159,7 +159,7 @@ section! {
     /// What comes in, by submission and relay: limits and manners.
     Accept in "accept" {
         /// Largest sealed dispatch. A sender may submit this less the envelope, which SIZE announces.
-        max_size: Size = Is("'25 MiB'") within "'64 KiB'" to "'1 GiB'", "26,214,400 bytes, a common limit of mail systems";
+        max_size: Size = Is("'25 MiB'") within "'1 MiB'" to "'1 GiB'", "26,214,400 bytes, a common limit of mail systems";
         /// Recipients of one message.
         max_recipients: u32 = Is("100") within "1" to "1000", "what RFC 5321 section 4.5.3.1.8 asks at least; evidence is made for each";
         /// Connections at once, all listeners of accept together.

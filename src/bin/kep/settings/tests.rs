@@ -167,7 +167,7 @@ fn wrong_values_are_named_with_the_right_form() {
         (
             "accept",
             "max_size = \"2 GiB\"",
-            "is out of bounds\nhint: write a size, \"64 KiB\", \"25 MiB\", \"1 GiB\", or a number of bytes, from \"64 KiB\" to \"1 GiB\"",
+            "is out of bounds\nhint: write a size, \"64 KiB\", \"25 MiB\", \"1 GiB\", or a number of bytes, from \"1 MiB\" to \"1 GiB\"",
         ),
         ("accept", "max_size = -1", "-1 is out of range"),
         ("accept", "max_size = 99999999999999999999", "99999999999999999999 is out of range"),
