@@ -125,9 +125,15 @@ impl Imap {
             literals.push(self.connection.take(count).await?);
             patience = PATIENCE;
         }
-        self.news |= text.ends_with(" EXISTS") || text.contains(" FETCH ") && literals.is_empty();
+        self.news |= is_news(&text, &literals);
         Ok(Response { text, literals })
     }
+}
+
+/// More messages than before, or flags that nobody asked for; never the end of a command.
+fn is_news(text: &str, literals: &[Vec<u8>]) -> bool {
+    let Some(untagged) = text.strip_prefix("* ") else { return false };
+    untagged.ends_with(" EXISTS") || untagged.contains(" FETCH (") && literals.is_empty()
 }
 
 fn fetched(response: Response) -> Option<Fetched> {
@@ -172,6 +178,16 @@ mod tests {
         assert_eq!(message, Some(Fetched { uid: 42, flags, octets: b"abc".to_vec() }));
         let text = "* 7 FETCH (FLAGS (\\Seen))".to_owned();
         assert_eq!(fetched(Response { text, literals: Vec::new() }), None);
+    }
+
+    #[test]
+    fn only_what_the_server_tells_by_itself_is_news() {
+        assert!(is_news("* 3 EXISTS", &[]));
+        assert!(is_news("* 1 FETCH (UID 1 FLAGS ($KepRead))", &[]));
+        assert!(!is_news("* 1 FETCH (UID 1 FLAGS () BODY[] {3})", &[b"abc".to_vec()]));
+        for quiet in ["d3 OK FETCH completed", "* 0 RECENT", "+ idling"] {
+            assert!(!is_news(quiet, &[]), "{quiet}");
+        }
     }
 
     #[test]
