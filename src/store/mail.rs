@@ -231,6 +231,7 @@ pub fn forget_unused(tx: &mut Tx<'_>, content: ContentId) -> Result<(), RowsErro
 
 /// Sets keywords and kind of a message that the steps own; other keywords stay.
 pub fn set_server_keywords(tx: &mut Tx<'_>, place: Place, owned: &[&str]) -> Result<(), RowsError> {
+    lock(tx, place.mailbox)?;
     let at = [place.mailbox.0.into(), i64::from(place.uid).into()];
     let sql = "SELECT keywords FROM message WHERE mailbox = $1 AND uid = $2";
     let Some(row) = tx.first(sql, &at)? else { return Ok(()) };
@@ -323,6 +324,15 @@ pub fn next_mod_seq(tx: &mut Tx<'_>, mailbox: MailboxId) -> Result<i64, RowsErro
     )?;
     tx.wakes.mailbox(mailbox);
     row.int(0)
+}
+
+/// Locks a mailbox's row until the end of the transaction, where several units run side by side: for
+/// changes that follow from what was read.
+pub fn lock(tx: &mut Tx<'_>, mailbox: MailboxId) -> Result<(), RowsError> {
+    if tx.shared() {
+        tx.execute("UPDATE mailbox SET mod_seq = mod_seq WHERE id = $1", &[mailbox.0.into()])?;
+    }
+    Ok(())
 }
 
 pub fn is_server_owned(keyword: &str) -> bool {

@@ -39,11 +39,9 @@ async fn invariant_06_bad_signatures_and_forms_are_refused_by_name_and_leave_evi
         let weak = "Imzanin ozeti zayif (SHA-1 veya MD5).";
         cases.push((ALI, mail, (550, "5.7.6", weak, "The signature's digest is weak")));
     }
-    let mut rejections = 0;
-    for (from, mail, expected) in &cases {
+    for (rejections, (from, mail, expected)) in (1..).zip(&cases) {
         let reply = scene.submit(from, &[AYSE], mail).await;
         assert_refused(expected.3, &reply, *expected);
-        rejections += 1;
         until("one more rejection evidence", async || {
             (scene.count("submission-rejection").await == rejections).then_some(())
         })

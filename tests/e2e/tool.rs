@@ -14,11 +14,6 @@ pub fn tool(name: &str) -> Option<PathBuf> {
     there(name, found.into_iter().find(|program| program.is_file()))
 }
 
-/// The first of several places where a file may be, under the same rule.
-pub fn file(name: &str, places: &[&str]) -> Option<PathBuf> {
-    there(name, places.iter().map(PathBuf::from).find(|place| place.is_file()))
-}
-
 /// A file or folder below the reference collection (`KEP_REFERENCE`, else `shared/reference` beside
 /// the repository), which is not part of the project.
 pub fn reference(path: &str) -> Option<PathBuf> {

@@ -264,12 +264,14 @@ pub enum Provider {
         #[arg(long, value_name = "FILE")]
         seal: Option<PathBuf>,
     },
+    /// List the providers
     List {
         #[command(flatten)]
         conf: Conf,
         #[arg(long)]
         json: bool,
     },
+    /// Show a provider
     Show {
         #[command(flatten)]
         conf: Conf,
@@ -277,6 +279,7 @@ pub enum Provider {
         #[arg(long)]
         json: bool,
     },
+    /// Remove a provider
     Remove {
         #[command(flatten)]
         conf: Conf,

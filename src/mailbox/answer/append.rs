@@ -123,8 +123,8 @@ pub fn commit(
     ready: &[Arc<Ready>],
 ) -> Answered<Appended> {
     let first = ready.first().ok_or(Refusal::Cannot)?;
-    let to = may_begin(tx, who, &first.begin.to)?;
     accounts::lock(tx, who.account)?;
+    let to = may_begin(tx, who, &first.begin.to)?;
     let mut uids = UidSet::new();
     for one in ready {
         if one.begin.to != first.begin.to {

@@ -1,7 +1,7 @@
 //! Messages in a mailbox: rows, flags, copies, moves, removals. Moving a notice into `Açılacaklar`
 //! opens the message it stands for.
 
-use super::{Answered, Failure, Who, owned, target, words};
+use super::{Answered, Failure, Who, changing, owned, target, words};
 use crate::mailbox::ask::{
     self, FlagChange, FlagRow, Moved, Opening, Placed, Refusal, Row, RowWant, Stored,
 };
@@ -43,7 +43,7 @@ fn shown(row: MessageRow) -> Row {
 }
 
 pub fn store(tx: &mut Tx<'_>, who: &Who, ask: &ask::Store) -> Answered<Stored> {
-    let mailbox = owned(tx, who, ask.mailbox)?;
+    let mailbox = changing(tx, who, ask.mailbox)?;
     let too_many = Cell::new(false);
     let change = |old: &Flags| {
         let new = changed(old, ask);
@@ -89,7 +89,7 @@ pub fn copy(
     uids: &UidSet,
     to: &MailboxName,
 ) -> Answered<Option<Placed>> {
-    let from = owned(tx, who, id)?;
+    let from = changing(tx, who, id)?;
     let to = target(tx, who, to)?;
     let kinds = change::kinds(tx, &from, uids)?;
     may_enter(&to, &kinds)?;
@@ -118,7 +118,7 @@ pub fn move_to(
     uids: &UidSet,
     to: &MailboxName,
 ) -> Answered<Moved> {
-    let from = owned(tx, who, id)?;
+    let from = changing(tx, who, id)?;
     let to = target(tx, who, to)?;
     may_enter(&to, &change::kinds(tx, &from, uids)?)?;
     if to.role == Role::Opening {
@@ -144,7 +144,7 @@ pub fn marked(
 
 /// Removes those of `uids` that are marked still.
 pub fn expunge(tx: &mut Tx<'_>, who: &Who, id: MailboxId, uids: &UidSet) -> Answered<UidSet> {
-    let mailbox = owned(tx, who, id)?;
+    let mailbox = changing(tx, who, id)?;
     let marked = change::flagged(tx, &mailbox, uids, SystemFlags::DELETED.bits())?;
     Ok(change::remove_all(tx, &mailbox, &marked)?)
 }

@@ -15,7 +15,7 @@ pub use serve::{Admitted, Desk, Gate, Limits, Office};
 use super::ask::Refusal;
 use crate::store::mail::tree::TreeError;
 use crate::store::mail::view::{self, Mailbox};
-use crate::store::{RowsError, StoreError, Tx};
+use crate::store::{RowsError, StoreError, Tx, accounts, mail};
 use crate::wire::imap::MailboxName;
 use crate::wire::{AccountId, MailboxId, Timestamp};
 use thiserror::Error;
@@ -45,6 +45,17 @@ type Answered<T> = Result<T, Failure>;
 /// The account's mailbox of that number; one of another account is no mailbox at all.
 fn owned(tx: &mut Tx<'_>, who: &Who, id: MailboxId) -> Answered<Mailbox> {
     view::owned(tx, who.account, id)?.ok_or(Failure::Refused(Refusal::NoSuchMailbox))
+}
+
+/// The same, to change it: until the transaction ends nobody else changes what is in it, so that
+/// two moves of one message don't make two of it, nor two flags one.
+fn changing(tx: &mut Tx<'_>, who: &Who, id: MailboxId) -> Answered<Mailbox> {
+    // Always in this order: who waits for the one doesn't hold the other.
+    accounts::lock(tx, who.account)?;
+    let mailbox = owned(tx, who, id)?;
+    mail::lock(tx, mailbox.id)?;
+    // What it was before the wait may be old.
+    owned(tx, who, id)
 }
 
 fn named(tx: &mut Tx<'_>, who: &Who, name: &MailboxName) -> Answered<Mailbox> {

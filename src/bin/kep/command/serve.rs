@@ -22,7 +22,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tracing_subscriber::EnvFilter;
@@ -31,11 +31,12 @@ pub async fn run(conf: &Path) -> Outcome {
     let settings = wire_up::settings(conf)?;
     log(&settings);
     let _one = alone(&settings.data.dir)?;
+    let signals = Signals::take()?;
     let figures = figures()?;
     let mut sockets = Sockets::from_environment()?;
     let (tell, stop) = watch::channel(false);
     let mut tasks = JoinSet::new();
-    let clock = Clock::System;
+    let clock = clock(&settings)?;
 
     // The development authority first: the stamper and revocation checks ask it.
     if let Some(address) = settings.listen.tsa {
@@ -57,7 +58,7 @@ pub async fn run(conf: &Path) -> Outcome {
     super::show::write("kep: ready\n");
     flush();
     notify(&[sd_notify::NotifyState::Ready]);
-    until_signal(&tls).await?;
+    signals.until_end(&tls).await;
     notify(&[sd_notify::NotifyState::Stopping]);
     tracing::info!("stopping");
     // Receivers are gone when their tasks are; that is what we want.
@@ -68,6 +69,23 @@ pub async fn run(conf: &Path) -> Outcome {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The machine's clock; where the development authority stamps, it may be moved by
+/// `KEP_DEV_CLOCK_OFFSET_SECS`, so that legal times can be tried without waiting for them.
+fn clock(settings: &Settings) -> Outcome<Clock> {
+    let Ok(offset) = std::env::var("KEP_DEV_CLOCK_OFFSET_SECS") else { return Ok(Clock::System) };
+    let stamps_itself = settings.authority.key.is_some()
+        && (settings.listen.tsa.is_some() || settings.timestamp.url.is_none());
+    if !stamps_itself {
+        return Err(Failure::config("KEP_DEV_CLOCK_OFFSET_SECS is for the development authority")
+            .hint("a provider's clock is never moved; unset the variable"));
+    }
+    let secs: i64 = offset.parse().map_err(|_| {
+        Failure::config(format!("KEP_DEV_CLOCK_OFFSET_SECS: {offset} is no number of seconds"))
+    })?;
+    tracing::warn!(secs, "the clock is moved");
+    Ok(Clock::moved(secs.saturating_mul(1000)))
 }
 
 /// One server a data folder: leases and wakes of embedded storage are in memory. The lock ends with
@@ -94,6 +112,7 @@ fn alone(dir: &Path) -> Outcome<File> {
 pub async fn authority_alone(conf: &Path) -> Outcome {
     let settings = wire_up::settings(conf)?;
     log(&settings);
+    let signals = Signals::take()?;
     let mut sockets = Sockets::from_environment()?;
     let address = settings.listen.tsa;
     let address = address.ok_or_else(|| Failure::config("listen.tsa is not set"))?;
@@ -103,7 +122,7 @@ pub async fn authority_alone(conf: &Path) -> Outcome {
     let serving = tokio::spawn(http(listener, kep::trust::serve::router(development), stop));
     super::show::write(&format!("kep: time stamps at http://{address}/\n"));
     flush();
-    until_signal(&None).await?;
+    signals.until_end(&None).await;
     let _ = tell.send(true);
     serving.await.map_err(Failure::software)?;
     Ok(ExitCode::SUCCESS)
@@ -222,18 +241,33 @@ fn tls(settings: &Settings) -> Outcome<Option<Arc<ServerTls>>> {
 }
 
 /// SIGTERM and SIGINT end, SIGHUP reads the TLS certificate again.
-async fn until_signal(tls: &Option<Arc<ServerTls>>) -> Outcome<()> {
-    let on = |kind| signal(kind).map_err(|e| Failure::software(format!("signals: {e}")));
-    let mut end = on(SignalKind::terminate())?;
-    let mut interrupt = on(SignalKind::interrupt())?;
-    let mut hang_up = on(SignalKind::hangup())?;
-    loop {
-        tokio::select! {
-            _ = end.recv() => return Ok(()),
-            _ = interrupt.recv() => return Ok(()),
-            _ = hang_up.recv() => {
-                if let Some(Err(error)) = tls.as_ref().map(|tls| tls.reload()) {
-                    tracing::error!(%error, "reload");
+struct Signals {
+    end: Signal,
+    interrupt: Signal,
+    hang_up: Signal,
+}
+
+impl Signals {
+    /// From here on they are ours: before anybody is told that we are ready.
+    fn take() -> Outcome<Self> {
+        let on = |kind| signal(kind).map_err(|e| Failure::software(format!("signals: {e}")));
+        Ok(Self {
+            end: on(SignalKind::terminate())?,
+            interrupt: on(SignalKind::interrupt())?,
+            hang_up: on(SignalKind::hangup())?,
+        })
+    }
+
+    /// Waits for the end.
+    async fn until_end(mut self, tls: &Option<Arc<ServerTls>>) {
+        loop {
+            tokio::select! {
+                _ = self.end.recv() => return,
+                _ = self.interrupt.recv() => return,
+                _ = self.hang_up.recv() => {
+                    if let Some(Err(error)) = tls.as_ref().map(|tls| tls.reload()) {
+                        tracing::error!(%error, "reload");
+                    }
                 }
             }
         }

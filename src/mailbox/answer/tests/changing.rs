@@ -3,7 +3,8 @@
 use super::on_stores;
 use super::world::*;
 use crate::mailbox::ask::*;
-use crate::store::mail::{Kind, Role};
+use crate::store::mail::{self, Kind, Role};
+use crate::store::{Lane, StoreError, Tx};
 use crate::wire::imap::*;
 use crate::wire::{AccountId, MailboxId};
 
@@ -14,6 +15,8 @@ on_stores!(
     copies_and_moves_pair_up,
     uids_and_mod_sequences_only_grow,
     tasks_that_flag_fetch_and_expunge_agree_in_the_end,
+    moves_of_the_same_messages_at_a_time_double_nothing,
+    flags_set_at_a_time_are_all_kept,
     a_mailbox_of_another_account_is_none,
     an_evidence_mail_is_hidden_and_its_evidence_stays,
     mailboxes_are_made_renamed_and_removed,
@@ -215,6 +218,58 @@ async fn tasks_that_flag_fetch_and_expunge_agree_in_the_end(world: World) {
         }
         other => panic!("{other:?}"),
     }
+}
+
+async fn moves_of_the_same_messages_at_a_time_double_nothing(world: World) {
+    fill(&world, world.ali, 9).await;
+    let mailbox = select(&mut world.desk("ali").await, "INBOX").await.mailbox;
+    let mut tasks = Vec::new();
+    for task in 0..8 {
+        let mut desk = world.desk("ali").await;
+        let to = if task % 2 == 0 { "Arşiv" } else { "Çöp Kutusu" };
+        let ask = Ask::Move { mailbox, uids: uids("1:9"), to: name(to) };
+        tasks.push(tokio::spawn(async move { desk.answer(ask).await }));
+    }
+    let mut gone = 0;
+    for task in tasks {
+        match task.await.unwrap() {
+            Answer::Moved(moved) => {
+                let placed = moved.placed.unwrap();
+                assert_eq!(placed.from.len(), placed.to.len());
+                gone += moved.gone.len();
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    let mut desk = world.desk("ali").await;
+    let mut there = 0;
+    for mailbox in ["INBOX", "Arşiv", "Çöp Kutusu"] {
+        there += select(&mut desk, mailbox).await.uids.len();
+    }
+    assert_eq!((gone, there), (9, 9));
+}
+
+async fn flags_set_at_a_time_are_all_kept(world: World) {
+    world.submit("m1@hs05.kep.tr", true).await;
+    let mailbox = select(&mut world.desk("ali").await, "Giden Kutusu").await.mailbox;
+    let mut tasks = Vec::new();
+    for task in 0..8 {
+        let mut desk = world.desk("ali").await;
+        tasks.push(tokio::spawn(async move {
+            let flags = keyword(&format!("k{task}"));
+            store_flags(&mut desk, mailbox, "1", FlagChange::Add, flags).await;
+        }));
+    }
+    let owned = move |tx: &mut Tx<'_>| -> Result<(), StoreError> {
+        let words = ["$KepAccepted", "$KepDelivered"];
+        Ok(mail::set_server_keywords(tx, mail::Place { mailbox, uid: 1 }, &words)?)
+    };
+    world.store.write(Lane::Background, owned).await.unwrap();
+    for task in tasks {
+        task.await.unwrap();
+    }
+    let row = &rows(&mut world.desk("ali").await, mailbox).await[0];
+    assert_eq!(row.flags.keywords.iter().count(), 10, "{:?}", row.flags.keywords);
 }
 
 async fn a_mailbox_of_another_account_is_none(world: World) {
