@@ -1,5 +1,6 @@
 //! The one integration binary: each file of this folder is a topic.
 
+mod demo;
 mod dialogue;
 mod imap_script;
 mod imap_transcripts;

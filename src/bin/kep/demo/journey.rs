@@ -154,7 +154,7 @@ async fn until<T>(
     let looked = timeout(WAIT, look).await.map_err(|_| {
         let seconds = WAIT.as_secs();
         Failure::unavailable(format!("{what}: not there within {seconds} s"))
-            .hint("serve.log in the provider's folder says what the server was doing")
+            .hint(super::server::SEE_LOG)
     })?;
     looked.map_err(|error| spoken(what, &error))
 }
@@ -174,8 +174,7 @@ async fn select(imap: &mut Imap, mailbox: &str) -> Outcome<()> {
 }
 
 fn spoken(what: &str, error: &io::Error) -> Failure {
-    Failure::unavailable(format!("IMAP: {what}: {error}"))
-        .hint("serve.log in the provider's folder says what the server saw")
+    Failure::unavailable(format!("IMAP: {what}: {error}")).hint(super::server::SEE_LOG)
 }
 
 /// Something came that should not have.

@@ -6,6 +6,7 @@ use data_encoding::HEXLOWER;
 use kep::trust::{UserSigner, random};
 use kep::wire::{KepAddress, Timestamp};
 use mail_builder::MessageBuilder;
+use mail_builder::headers::raw::Raw;
 use mail_builder::mime::MimePart;
 use secrecy::SecretString;
 use std::path::Path;
@@ -30,17 +31,14 @@ pub fn write(sender: &Person, to: &KepAddress, p12: &Path, now: Timestamp) -> Ou
         .from(sender.address.as_str())
         .to(to.as_str())
         .subject(SUBJECT)
-        .date(now.secs())
+        .header("Date", Raw::new(now.rfc5322()))
         .message_id(id)
         .body(MimePart::raw(signed));
     mail.write_to_vec().map_err(Failure::software)
 }
 
 fn content() -> MimePart<'static> {
-    let alternative = vec![
-        MimePart::new("text/plain; charset=utf-8", TEXT),
-        MimePart::new("text/html; charset=utf-8", HTML),
-    ];
+    let alternative = vec![MimePart::new("text/plain", TEXT), MimePart::new("text/html", HTML)];
     let parts = vec![
         MimePart::new("multipart/alternative", alternative),
         MimePart::new("application/pdf", pdf()).attachment(FILE_NAME),

@@ -7,6 +7,7 @@ use super::letter;
 use super::provider::Provider;
 use super::verdict::Verdict;
 use crate::command::show;
+use kep::wire::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -154,7 +155,8 @@ Thunderbird
 impl Row {
     fn cells(&self) -> Vec<String> {
         let check = |good: bool| if good { "✓" } else { "GEÇERSİZ · INVALID" };
-        let stamped = self.stamped_at.as_deref().unwrap_or("-");
+        let stamped = self.stamped_at.as_deref().and_then(Timestamp::parse_iso8601);
+        let stamped = stamped.map_or_else(|| "-".to_owned(), Timestamp::turkish);
         vec![
             format!("{} · {}", self.turkish, self.event),
             self.time_turkish.clone(),

@@ -95,8 +95,9 @@ pub fn executable() -> Outcome<PathBuf> {
 
 fn failed(why: &str, log: &Path) -> Failure {
     let tail = tail(log).unwrap_or_else(|e| format!("(its log can't be read: {e})"));
-    Failure::unavailable(format!("kep serve: {why}\n{}", tail.trim_end()))
-        .hint("`kep check --conf …/provider/kep.toml` says what is wrong, by name")
+    Failure::unavailable(format!("kep serve: {why}\n{}", tail.trim_end())).hint(
+        "with `--dir DIR`, `kep check --conf DIR/provider/kep.toml` says what is wrong, by name",
+    )
 }
 
 fn tail(log: &Path) -> std::io::Result<String> {
@@ -108,6 +109,8 @@ fn tail(log: &Path) -> std::io::Result<String> {
     Ok(String::from_utf8_lossy(&octets).into_owned())
 }
 
+/// The hint of whatever went wrong over a socket; a temporary folder's log is gone by then.
+pub const SEE_LOG: &str = "`kep demo --dir DIR` leaves the server's log in DIR/provider/serve.log";
 /// A debug build on a busy machine hashes its first passwords slowly.
 const START: Duration = Duration::from_secs(60);
 const STOP: Duration = Duration::from_secs(10);

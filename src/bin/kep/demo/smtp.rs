@@ -33,7 +33,7 @@ pub async fn submit(
     let report = converse(port, trust, dialogue, letter).await;
     accepted(report.map_err(|error| {
         Failure::unavailable(format!("submission to port {port}: {error}"))
-            .hint("serve.log in the provider's folder says what the server saw")
+            .hint(super::server::SEE_LOG)
     })?)
 }
 
