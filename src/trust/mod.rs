@@ -27,7 +27,9 @@ pub use certificate::Certificate;
 pub use clock::Clock;
 pub use error::TrustError;
 pub use path::{Anchors, Path, PathFault, Role};
-pub use revocation::{Material, OnUnknown, Revocation, RevocationFault, RevocationSettings};
+pub use revocation::{
+    Lists, Material, OnUnknown, Past, Revocation, RevocationFault, RevocationSettings, Status,
+};
 pub use signed_data::SignerFault;
 pub use signer::{SignError, Signer, SignerSource};
 pub use stamp::{StampError, StampSettings, StampSource, Stamper};

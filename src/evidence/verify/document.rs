@@ -10,7 +10,7 @@ use crate::wire::rem::{Dialect, Evidence, EvidenceFault, Read};
 use crate::wire::xades::{
     Binding, Covered, Hash, Reference, Signature, SignatureFault, SignatureMethod,
 };
-use crate::wire::xml::Xml;
+use crate::wire::xml::{Xml, XmlFault};
 use crate::wire::{DigestAlgorithm, SignatureAlgorithm, Timestamp};
 use data_encoding::BASE64;
 
@@ -18,6 +18,10 @@ pub(super) fn judge(judge: &Judge, octets: &[u8], beside: &Beside<'_>) -> Report
     let mut checks = Checks::default();
     let xml = match Xml::parse(octets) {
         Ok(xml) => xml,
+        Err(fault @ XmlFault::TooLarge(_)) => {
+            checks.unknown(Name::Form, fault.to_string());
+            return Report::new(Kind::Unknown, checks);
+        }
         Err(fault) => {
             checks.bad(Name::Form, fault.to_string());
             return Report::new(Kind::Unknown, checks);
@@ -245,14 +249,37 @@ fn times(
     }
 }
 
-/// The certificate that the evidence itself names as its issuer's.
+/// Whoever issued the evidence must be whom the seal certificate names: trusted providers can't
+/// speak for each other. And the certificate that the evidence itself names should be that one.
 fn issuer(evidence: &Evidence, signature: Option<&Signature>, checks: &mut Checks) {
+    let signer = signature.and_then(|signature| signature.certificates.first());
+    let signer = signer.and_then(|der| Certificate::from_der(der).ok());
+    let stated = evidence.issuer.address.to_ascii_lowercase();
+    if let Some(signer) = signer.filter(|_| !stated.is_empty()) {
+        let named = signer.emails();
+        match named.iter().any(|email| same_domain(email, &stated)) {
+            true => checks.good(Name::Issuer, format!("{stated}: the seal certificate's own")),
+            false if named.is_empty() => {
+                checks.note(Name::Issuer, format!("{stated}: the seal certificate names nobody"));
+            }
+            false => {
+                let named = named.join(", ");
+                let text = format!("issued by {stated:?}, the seal certificate names {named:?}");
+                checks.bad(Name::Issuer, text);
+            }
+        }
+    }
     let named = evidence.issuer.certificate.as_ref();
     let used = signature.and_then(|signature| signature.certificates.first());
     if named.zip(used).is_some_and(|(named, used)| named != used) {
         let text = "IssuerDetails names another certificate than the one that signed";
         checks.note(Name::SigningCertificate, text);
     }
+}
+
+fn same_domain(one: &str, other: &str) -> bool {
+    let domain = |address: &str| address.rsplit_once('@').map(|(_, domain)| domain.to_owned());
+    domain(one).is_some_and(|one| domain(other) == Some(one))
 }
 
 /// Five minutes: what clocks of services may be apart.

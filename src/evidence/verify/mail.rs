@@ -32,8 +32,16 @@ pub(super) fn judge(judge: &Judge, octets: &[u8], beside: &Beside<'_>) -> Report
     }
     seal(judge, &mail, &opened, beside.now, &mut checks);
     let enclosed = opened.original.as_ref().map(|original| original.octets(&mail));
-    let reports = evidence(judge, &opened, enclosed, beside, &mut checks);
+    // What stands under no sound seal is nobody's original: the evidence is judged without it.
+    let sound = !checks.has_bad();
+    let lent = enclosed.filter(|_| sound).or(beside.original);
+    let reports = evidence(judge, &opened, lent, beside, &mut checks);
     let first = reports.iter().find_map(|report| report.read.as_ref());
+    if let Some((first, original)) = first.zip(enclosed).filter(|_| !sound) {
+        let text = "it stands under no sound seal, and is not taken for the original";
+        checks.note(Name::EnclosedOriginal, text);
+        compare::with_original(first, original, &mut checks);
+    }
     if let Some(first) = first {
         compare::with_headers(first, &opened.headers, &mut checks);
     }
@@ -126,7 +134,7 @@ fn time_stamp(judge: &Judge, der: &[u8], checks: &mut Checks) -> When {
     }
 }
 
-/// RFC 8551 §3: the certificate should name the address that the mail is from.
+/// RFC 8551 §3: a certificate that names addresses must name the one that the mail is from.
 fn from(mail: &[u8], signer: &Certificate, checks: &mut Checks) {
     let root = mime::parse(mail);
     let from = compare::addresses(root.header_bytes(mail), &["from"]);
@@ -138,7 +146,8 @@ fn from(mail: &[u8], signer: &Certificate, checks: &mut Checks) {
         _ => {
             let (from, named) = (from.join(", "), signer.emails().join(", "));
             let text = format!("the mail is from {from:?}, the seal certificate names {named:?}");
-            checks.note(Name::SealFrom, text);
+            let state = if signer.emails().is_empty() { State::Note } else { State::Bad };
+            checks.say(Name::SealFrom, state, text);
         }
     }
 }
@@ -146,7 +155,7 @@ fn from(mail: &[u8], signer: &Certificate, checks: &mut Checks) {
 fn evidence(
     judge: &Judge,
     opened: &Opened,
-    enclosed: Option<&[u8]>,
+    original: Option<&[u8]>,
     beside: &Beside<'_>,
     checks: &mut Checks,
 ) -> Vec<Report> {
@@ -156,7 +165,7 @@ fn evidence(
     if opened.evidence.len() > MAX_EVIDENCE {
         checks.bad(Name::EnclosedEvidence, format!("more than {MAX_EVIDENCE} are enclosed"));
     }
-    let beside = Beside { original: enclosed.or(beside.original), ..*beside };
+    let beside = Beside { original, ..*beside };
     let all = opened.evidence.iter().take(MAX_EVIDENCE);
     let judged = all.map(|found| {
         let mut report = document::judge(judge, &found.xml, &beside);

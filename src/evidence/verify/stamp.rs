@@ -1,7 +1,7 @@
 //! Time-stamp tokens over signatures (RFC 3161), and certificates at the time that they prove.
 
 use super::report::Checks;
-use super::{Judge, Name};
+use super::{Judge, Name, revocation};
 use crate::trust::{Certificate, PathFault, SignerFault, TokenFault};
 use crate::wire::Timestamp;
 use crate::wire::tsp::TstInfo;
@@ -31,7 +31,10 @@ pub(super) fn token(judge: &Judge, der: &[u8], octets: &[u8], checks: &mut Check
             let name = token.certificate().map_or_else(String::new, |c| c.subject().to_owned());
             let detail = format!("{name}: trusted, valid at {at}");
             checks.good(Name::TimeStampCertificate, detail);
-            return When { proven: Some(at), claimed: None };
+            return match revocation::of_token(judge, &token, checks) {
+                true => When { proven: Some(at), claimed: None },
+                false => When { proven: None, claimed: Some(at) },
+            };
         }
         Err(fault) => fault,
     };
@@ -122,7 +125,7 @@ pub(super) fn seal_certificate(
             }
         }
     }
-    checks.note(Name::Revocation, format!("{subject}: not asked, this is done offline"));
+    revocation::of_seal(judge, &path, when, now, checks);
 }
 
 const IMPRINT: &str = "the token is over this signature";

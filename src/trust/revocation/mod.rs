@@ -3,6 +3,9 @@
 
 mod answer;
 mod crl;
+mod past;
+
+pub use past::{Lists, Past, Status};
 
 use super::cache::Cache;
 use super::dial::{Dial, DialError};
@@ -68,6 +71,8 @@ pub enum Unknown {
     Stale(Timestamp),
     #[error("the CRL or answer is of the future: {0}")]
     Early(Timestamp),
+    #[error("the CRL or answer of {0} was made after the certificate had ended")]
+    TooLate(Timestamp),
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
