@@ -134,7 +134,7 @@ fn time_stamp(judge: &Judge, der: &[u8], checks: &mut Checks) -> When {
     }
 }
 
-/// RFC 8551 §3: a certificate that names addresses must name the one that the mail is from.
+/// RFC 8550 §3: a certificate that names addresses must name the one that the mail is from.
 fn from(mail: &[u8], signer: &Certificate, checks: &mut Checks) {
     let root = mime::parse(mail);
     let from = compare::addresses(root.header_bytes(mail), &["from"]);

@@ -8,7 +8,7 @@ use crate::trust::{Path, Status, Token};
 use crate::wire::Timestamp;
 
 /// A seal certificate: taken back before the proven time, the seal is void. Where no time is proven,
-/// one taken back proves nothing (EN 319 102-1 §5.2.6.4: no proof that it existed before).
+/// one taken back proves nothing (EN 319 102-1 §5.2.6: no proof that it existed before).
 pub(super) fn of_seal(
     judge: &Judge,
     path: &Path,
@@ -16,15 +16,26 @@ pub(super) fn of_seal(
     now: Timestamp,
     checks: &mut Checks,
 ) {
-    let moment = when.proven.or(when.claimed).unwrap_or(now);
-    for past in judge.lists.about(path, moment) {
+    let Some(proven) = when.proven else { return unproven(judge, path, when, now, checks) };
+    for past in judge.lists.about(path, proven) {
+        say(&past.subject, past.status, proven, checks);
+    }
+}
+
+/// A claimed time speaks against its signer only; for him, only today counts.
+fn unproven(judge: &Judge, path: &Path, when: When, now: Timestamp, checks: &mut Checks) {
+    for past in judge.lists.about(path, now) {
         match past.status {
-            Status::Revoked { at, .. } if when.proven.is_none() && moment < at => {
+            Status::Revoked { at, .. } if when.claimed.is_none_or(|claimed| claimed < at) => {
                 let text = "no trusted time stamp says that it signed before";
                 let text = format!("{}: revoked at {at}; {text}", past.subject);
                 checks.unknown(Name::Revocation, text);
             }
-            status => say(&past.subject, status, moment, checks),
+            Status::Revoked { .. } => {
+                let claimed = when.claimed.unwrap_or(now);
+                say(&past.subject, past.status, claimed, checks);
+            }
+            status => say(&past.subject, status, now, checks),
         }
     }
 }

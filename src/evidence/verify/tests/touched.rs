@@ -34,6 +34,10 @@ fn bit(at: usize) -> u8 {
     1 << (at % 7)
 }
 
+fn is_base64(octet: u8) -> bool {
+    octet.is_ascii_alphanumeric() || b"+/".contains(&octet)
+}
+
 fn facts(report: &Report) -> Vec<Facts> {
     let enclosed = report.enclosed.iter().filter_map(|one| one.evidence.clone());
     report.evidence.iter().cloned().chain(enclosed).collect()
@@ -117,10 +121,13 @@ fn the_header_around_a_dispatch_is_under_no_seal() {
         "\r\nREM-DigestValue: ",
     ] {
         let found: Vec<_> = value(name).filter(|at| unnoticed.contains(at)).collect();
-        // Addresses are the same in capitals, and brackets and spaces are no part of a value.
+        // Addresses are the same in capitals, brackets and spaces are no part of a value, and what
+        // is no base64 any more says nothing.
         let loose = |at: &usize| {
             let case = mail[*at].is_ascii_alphabetic() && bit(*at) == 0x20;
-            case || b"<> ".contains(&mail[*at])
+            let touched = mail[*at] ^ bit(*at);
+            let mute = name.contains("Digest") && !is_base64(touched);
+            case || mute || b"<> ".contains(&mail[*at])
         };
         assert!(found.iter().all(loose), "{name}: {found:?}");
     }
