@@ -25,7 +25,10 @@ pub struct OcspRequest {
 pub enum CertStatus {
     Good,
     /// The reason is a CRLReason (RFC 5280 §5.3.1).
-    Revoked { at: Timestamp, reason: Option<u8> },
+    Revoked {
+        at: Timestamp,
+        reason: Option<u8>,
+    },
     Unknown,
 }
 

@@ -250,9 +250,8 @@ fn the_json_form_has_the_fields_that_the_page_names() {
         keys.iter().for_each(|key| assert!(page.contains(&format!("`{key}`")), "{key}"));
         keys
     };
-    let sorted = |names: &str| -> BTreeSet<String> {
-        names.split_whitespace().map(str::to_owned).collect()
-    };
+    let sorted =
+        |names: &str| -> BTreeSet<String> { names.split_whitespace().map(str::to_owned).collect() };
     let set = |value: &Value| -> BTreeSet<String> { keys(value).into_iter().collect() };
     assert_eq!(set(&run), sorted("verdict files between"));
     assert_eq!(run["verdict"], "cant-tell");

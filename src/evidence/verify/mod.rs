@@ -127,7 +127,9 @@ impl Judge {
             let name = report::plain(from.name);
             let said = match (verdict, from.octets.ok().and_then(enclosed)) {
                 (Verdict::Invalid, _) => {
-                    format!("{name} is of the same message, but invalid: not taken for the original")
+                    format!(
+                        "{name} is of the same message, but invalid: not taken for the original"
+                    )
                 }
                 (_, None) => continue,
                 (verdict, Some(original)) => {

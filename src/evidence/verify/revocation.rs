@@ -9,13 +9,7 @@ use crate::wire::Timestamp;
 
 /// A seal certificate: taken back before the proven time, the seal is void. Where no time is proven,
 /// one taken back proves nothing (EN 319 102-1 §5.2.6: no proof that it existed before).
-pub(super) fn of_seal(
-    judge: &Judge,
-    path: &Path,
-    when: When,
-    now: Timestamp,
-    checks: &mut Checks,
-) {
+pub(super) fn of_seal(judge: &Judge, path: &Path, when: When, now: Timestamp, checks: &mut Checks) {
     let Some(proven) = when.proven else { return unproven(judge, path, when, now, checks) };
     for past in judge.lists.about(path, proven) {
         say(&past.subject, past.status, proven, checks);

@@ -28,7 +28,10 @@ fn bad(report: &Report) -> Vec<&'static str> {
 /// The details of all checks of that name, in one text.
 fn details(report: &Report, name: Name) -> String {
     let found = report.checks.iter().filter(|check| check.name == name);
-    found.map(|check| format!("{} · {}", check.turkish, check.detail)).collect::<Vec<_>>().join("\n")
+    found
+        .map(|check| format!("{} · {}", check.turkish, check.detail))
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 fn replaced(octets: &[u8], from: &str, to: &str) -> Vec<u8> {

@@ -78,10 +78,7 @@ impl CertificateAuthority {
         }
         let serial = openssl::bn::BigNum::from_slice(&id.serial)?.to_dec_str()?.to_string();
         let found = revoked.iter().find(|one| one.serial == serial);
-        Ok(found.map_or(CertStatus::Good, |one| CertStatus::Revoked {
-            at: one.at,
-            reason: None,
-        }))
+        Ok(found.map_or(CertStatus::Good, |one| CertStatus::Revoked { at: one.at, reason: None }))
     }
 
     fn subject(&self) -> Result<Vec<u8>, TrustError> {

@@ -59,7 +59,11 @@ fn what_was_changed_afterwards_is_named() {
         (AYSE, "ayse.yilmiz@hs05.kep.tr", &["reference-document"]),
         ("<xades:SigningTime>2", "<xades:SigningTime>1", &["reference-signed-properties"]),
         ("<ds:Reference Id=", "<ds:Reference  Id=", &[]),
-        ("<ds:Reference Id=\"kep-document\"", "<ds:Reference Id=\"kep-dokument\"", &["signature-value"]),
+        (
+            "<ds:Reference Id=\"kep-document\"",
+            "<ds:Reference Id=\"kep-dokument\"",
+            &["signature-value"],
+        ),
         ("</rem:EventTime>", "</rem:EventTime><!-- seen -->", &[]),
         ("</rem:EventTime>", "</rem:EventTime><?seen?>", &["reference-document"]),
     ];
@@ -106,7 +110,8 @@ fn a_certificate_that_was_not_bound_is_not_believed() {
     // IssuerDetails names the certificate too; the one in KeyInfo is the last.
     let text = String::from_utf8(world.delivered()).unwrap();
     let at = text.rfind(&base64(&world.seal)).unwrap();
-    let swapped = format!("{}{}", &text[..at], text[at..].replacen(&base64(&world.seal), &base64(&other), 1));
+    let swapped =
+        format!("{}{}", &text[..at], text[at..].replacen(&base64(&world.seal), &base64(&other), 1));
     let report = world.judged(swapped.as_bytes());
     assert_eq!(bad(&report), ["signing-certificate", "signature-value"]);
     let without = text.replacen("<ds:X509Certificate>", "<ds:X509Serial>", 1);
@@ -192,10 +197,8 @@ fn invariant_08_evidence_signed_in_another_role_is_invalid() {
 #[test]
 fn a_trusted_provider_can_not_speak_for_another() {
     let world = World::new();
-    let other = Profile::Seal {
-        domain: "hs06.kep.tr".into(),
-        email: "kepservisi@hs06.kep.tr".into(),
-    };
+    let other =
+        Profile::Seal { domain: "hs06.kep.tr".into(), email: "kepservisi@hs06.kep.tr".into() };
     let other = world.signer(&world.seal_root, other);
     let evidence = world.evidence(Event::Delivery, &world.original());
     let signed = world.signed(&other, &evidence.write(Dialect::Ts102640).unwrap());
@@ -285,7 +288,10 @@ fn documents_that_could_deceive_a_reader_are_not_read() {
         ("an entity", with("<!DOCTYPE a [<!ENTITY x \"y\">]>").replacen(ALI, "&x;", 1)),
         ("an entity of nowhere", text.replacen(ALI, "&x;", 1)),
         ("an identifier twice", text.replacen("Id=\"kep-stamp\"", "Id=\"kep-value\"", 1)),
-        ("two identifiers by other names", text.replacen("Id=\"kep-stamp\"", "ID=\"kep-value\"", 1)),
+        (
+            "two identifiers by other names",
+            text.replacen("Id=\"kep-stamp\"", "ID=\"kep-value\"", 1),
+        ),
         ("half a document", text[..text.len() / 2].to_owned()),
         ("another encoding", text.replacen("UTF-8", "ISO-8859-9", 1)),
     ];

@@ -14,7 +14,9 @@ const LATER: Timestamp = Timestamp::from_secs(1_795_000_000);
 
 fn certificates(path: &Path) -> Vec<Certificate> {
     let octets = std::fs::read(path).unwrap();
-    Certificate::from_pem(&octets).or_else(|_| Certificate::from_der(&octets).map(|c| vec![c])).unwrap()
+    Certificate::from_pem(&octets)
+        .or_else(|_| Certificate::from_der(&octets).map(|c| vec![c]))
+        .unwrap()
 }
 
 /// The samples' own root, and their stamping authority as its tokens bring it along: nobody else

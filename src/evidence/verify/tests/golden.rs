@@ -24,7 +24,8 @@ fn blesses() -> bool {
 
 fn file(name: &str) -> Vec<u8> {
     let path = folder().join(name);
-    std::fs::read(&path).unwrap_or_else(|e| panic!("{}: {e} (KEP_BLESS=1 makes it)", path.display()))
+    std::fs::read(&path)
+        .unwrap_or_else(|e| panic!("{}: {e} (KEP_BLESS=1 makes it)", path.display()))
 }
 
 /// All keys are forgotten with this value.
@@ -35,7 +36,8 @@ fn make(folder: &Path) {
     let xml = world.stamped(&evidence);
     let ends = MADE.plus_secs(86_400);
     let crl = world.seal_root.crl(&[], MADE.plus_secs(3_600), ends).unwrap();
-    let pem = |root: &crate::trust::pki::CertificateAuthority| root.certificate().pem().into_bytes();
+    let pem =
+        |root: &crate::trust::pki::CertificateAuthority| root.certificate().pem().into_bytes();
     for (name, octets) in [
         ("trust/seal-ca.pem", pem(&world.seal_root)),
         ("trust/tsa-ca.pem", pem(&world.stamp_root)),

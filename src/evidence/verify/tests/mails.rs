@@ -120,9 +120,11 @@ fn the_senders_own_signature_is_judged_too() {
     assert_eq!(bad(&dispatch(&altered)), ["user-signature"]);
     let stranger = World::new();
     assert_eq!(bad(&dispatch(&stranger.original())), ["user-certificate"]);
-    let malformed = replaced(&world.original(), "application/pkcs7-signature; name", "text/plain; name");
+    let malformed =
+        replaced(&world.original(), "application/pkcs7-signature; name", "text/plain; name");
     assert_eq!(bad(&dispatch(&malformed)), ["user-signature"]);
-    let plain = format!("From: {ALI}\r\nTo: {AYSE}\r\nMessage-ID: <ua-1@example.org>\r\n\r\nMerhaba\r\n");
+    let plain =
+        format!("From: {ALI}\r\nTo: {AYSE}\r\nMessage-ID: <ua-1@example.org>\r\n\r\nMerhaba\r\n");
     let report = dispatch(plain.as_bytes());
     assert_eq!(report.verdict, Verdict::Valid, "{report:#?}");
     assert!(details(&report, Name::UserSignature).contains("not signed by its sender"));
@@ -137,9 +139,19 @@ fn header_fields_that_say_something_else_are_named() {
     let cases: [(&str, &str, &[&str], &str); 6] = [
         ("Identifier: <5f2c@hs05", "Identifier: <5f2d@hs05", &["header"], "ileti kimliği"),
         ("REM-MD08: <ali.veli", "REM-MD08: <veli.ali", &["header"], "gönderen"),
-        ("UAMessageIdentifier: <ua-1", "UAMessageIdentifier: <ua-2", &["header"], "gönderenin ileti"),
+        (
+            "UAMessageIdentifier: <ua-1",
+            "UAMessageIdentifier: <ua-2",
+            &["header"],
+            "gönderenin ileti",
+        ),
         ("REM-Evidence-ID: <", "REM-Evidence-ID: <x", &["header"], "delil kimliği"),
-        (&format!("\r\nREM-DigestValue: {digest}"), &format!("\r\nREM-DigestValue: {other}"), &["header", "header-digest"], "özet"),
+        (
+            &format!("\r\nREM-DigestValue: {digest}"),
+            &format!("\r\nREM-DigestValue: {other}"),
+            &["header", "header-digest"],
+            "özet",
+        ),
         ("<kepservisi@hs05.kep.tr>", "<kepservisi@hs06.kep.tr>", &["seal-from"], "hs06"),
     ];
     for (from, to, expected, said) in cases {

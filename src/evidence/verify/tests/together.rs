@@ -43,7 +43,8 @@ fn a_forgers_dispatch_does_not_take_the_place_of_the_genuine_one() {
     let xml = forger.stamped(&evidence);
     let forged = forger.dispatch_with(&forger.seal, &evidence, &xml, b"From: x\r\n\r\nforged");
     let (xml, genuine) = (world.delivered(), world.dispatch(&world.original()));
-    let files = [given("sahte.eml", &forged), given("delil.xml", &xml), given("ileti.eml", &genuine)];
+    let files =
+        [given("sahte.eml", &forged), given("delil.xml", &xml), given("ileti.eml", &genuine)];
     let run = run(&world, &files);
     let verdicts: Vec<_> = run.files.iter().map(|file| file.verdict).collect();
     assert_eq!(verdicts, [Verdict::Invalid, Verdict::Valid, Verdict::Valid], "{run:#?}");

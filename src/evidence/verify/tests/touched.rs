@@ -11,7 +11,7 @@ use std::sync::LazyLock;
 static WORLD: LazyLock<World> = LazyLock::new(World::new);
 
 /// The positions at which a changed bit leaves the document valid; each says the same as before.
-fn unnoticed(octets: &[u8], places: Range<usize>) -> Vec<usize> {
+fn unnoticed(octets: &[u8], places: impl Iterator<Item = usize>) -> Vec<usize> {
     let (judge, now) = (WORLD.judge(), WORLD.now());
     let whole = judge.judge(octets, None, now);
     assert_eq!(whole.verdict, Verdict::Valid, "{whole:#?}");
@@ -34,8 +34,11 @@ fn bit(at: usize) -> u8 {
     1 << (at % 7)
 }
 
-fn is_base64(octet: u8) -> bool {
-    octet.is_ascii_alphanumeric() || b"+/".contains(&octet)
+/// Whether the value is a SHA-256 in base64 when the octet was changed.
+fn is_digest(mail: &[u8], value: Range<usize>, at: usize) -> bool {
+    let mut touched = mail[value.clone()].to_vec();
+    touched[at - value.start] ^= bit(at);
+    data_encoding::BASE64.decode(&touched).is_ok_and(|digest| digest.len() == 32)
 }
 
 fn facts(report: &Report) -> Vec<Facts> {
@@ -71,7 +74,11 @@ fn no_octet_of_evidence_changes_unnoticed_but_those_outside_all_signatures() {
             unsigned_in_token(&xml[token.clone()], at - token.start);
         } else {
             let named = loose.iter().any(|range| range.contains(&at));
-            assert!(named, "octet {at} of …{}…", &text[at.saturating_sub(40)..(at + 40).min(text.len())]);
+            assert!(
+                named,
+                "octet {at} of …{}…",
+                &text[at.saturating_sub(40)..(at + 40).min(text.len())]
+            );
         }
     }
 }
@@ -97,7 +104,9 @@ fn unsigned_in_token(base64: &[u8], at: usize) {
 fn no_octet_under_a_dispatchs_seal_changes_unnoticed() {
     let mail = WORLD.dispatch(&WORLD.original());
     let signed = Opened::read(&mail).unwrap().signed.unwrap();
-    assert_eq!(unnoticed(&mail, signed), [0; 0]);
+    // Each octet in the long lane, else every third, from the first.
+    let step = if std::env::var_os("KEP_LONG").is_some() { 1 } else { 3 };
+    assert_eq!(unnoticed(&mail, signed.step_by(step)), [0; 0]);
 }
 
 #[test]
@@ -122,11 +131,10 @@ fn the_header_around_a_dispatch_is_under_no_seal() {
     ] {
         let found: Vec<_> = value(name).filter(|at| unnoticed.contains(at)).collect();
         // Addresses are the same in capitals, brackets and spaces are no part of a value, and what
-        // is no base64 any more says nothing.
+        // is no digest any more says nothing.
         let loose = |at: &usize| {
             let case = mail[*at].is_ascii_alphabetic() && bit(*at) == 0x20;
-            let touched = mail[*at] ^ bit(*at);
-            let mute = name.contains("Digest") && !is_base64(touched);
+            let mute = name.contains("Digest") && !is_digest(&mail, value(name), *at);
             case || mute || b"<> ".contains(&mail[*at])
         };
         assert!(found.iter().all(loose), "{name}: {found:?}");

@@ -246,8 +246,7 @@ pub fn issue(
 
 fn letter(by: &FileSigner, at: Timestamp, subject: &str, text: &[u8]) -> Vec<u8> {
     let part = [b"Content-Type: text/plain; charset=utf-8\r\n\r\n", text].concat();
-    let prepared =
-        cms::Prepared::new(by.identity(), oid::DATA, sha256(&part), Some(at));
+    let prepared = cms::Prepared::new(by.identity(), oid::DATA, sha256(&part), Some(at));
     let value = by.sign(prepared.to_sign()).unwrap();
     let p7s = lines(&prepared.signed(value).detached(None));
     let subject = BASE64.encode(subject.as_bytes());
