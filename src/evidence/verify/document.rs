@@ -121,7 +121,7 @@ fn judge_signature(
             format!("does not verify with the key of {}", signer.subject()),
         ),
     }
-    let when = time_stamps(judge, signature, checks);
+    let when = time_stamps(judge, signature, now, checks);
     let when = When { claimed: when.claimed.or(signature.signing_time), ..when };
     stamp::seal_certificate(judge, &signer, &certificates, when, now, checks);
     when
@@ -205,14 +205,14 @@ fn digest_algorithm(hash: Hash) -> DigestAlgorithm {
 }
 
 /// Every token must hold; the earliest proven time counts.
-fn time_stamps(judge: &Judge, signature: &Signature, checks: &mut Checks) -> When {
+fn time_stamps(judge: &Judge, signature: &Signature, now: Timestamp, checks: &mut Checks) -> When {
     if signature.stamps.is_empty() {
         checks
             .unknown(Name::TimeStamp, "the signature has no time stamp: its time is only claimed");
     }
     let all = signature.stamps.iter();
     let all: Vec<When> =
-        all.map(|s| stamp::token(judge, &s.token_der, &s.stamped_octets, checks)).collect();
+        all.map(|s| stamp::token(judge, &s.token_der, &s.stamped_octets, now, checks)).collect();
     When {
         proven: all.iter().filter_map(|when| when.proven).min(),
         claimed: all.iter().filter_map(|when| when.claimed).min(),

@@ -75,7 +75,7 @@ fn seal(judge: &Judge, mail: &[u8], opened: &Opened, now: Timestamp, checks: &mu
         return checks.bad(Name::Seal, "the mail is not signed");
     };
     let Some(sealed) = signature(judge, signed, der, checks) else { return };
-    let when = time_stamp(judge, der, checks);
+    let when = time_stamp(judge, der, now, checks);
     let when = When { claimed: when.claimed.or(sealed.signing_time), ..when };
     stamp::seal_certificate(judge, &sealed.signer, &sealed.certificates, when, now, checks);
     from(mail, &sealed.signer, checks);
@@ -114,17 +114,20 @@ fn signature(judge: &Judge, signed: &[u8], der: &[u8], checks: &mut Checks) -> O
 }
 
 /// EN 319 122-1 §5.3; not every provider stamps the mail, the evidence inside has its own.
-fn time_stamp(judge: &Judge, der: &[u8], checks: &mut Checks) -> When {
+fn time_stamp(judge: &Judge, der: &[u8], now: Timestamp, checks: &mut Checks) -> When {
     let signed = SignedData::parse(der).ok();
     let signer = signed.as_ref().and_then(|signed| signed.signers.first());
     let Some(signer) = signer else { return When::default() };
-    let tokens = signer.signature_time_stamps().unwrap_or_default();
+    let Ok(tokens) = signer.signature_time_stamps() else {
+        checks.bad(Name::TimeStamp, "the attribute that should hold it can't be read");
+        return When::default();
+    };
     if tokens.is_empty() {
         checks.note(Name::TimeStamp, "the seal has none; the evidence has its own");
     }
     let all = tokens.iter().take(MAX_TOKENS);
     let all: Vec<When> =
-        all.map(|token| stamp::token(judge, token, &signer.signature, checks)).collect();
+        all.map(|token| stamp::token(judge, token, &signer.signature, now, checks)).collect();
     if tokens.len() > MAX_TOKENS {
         checks.bad(Name::TimeStamp, format!("more than {MAX_TOKENS} tokens"));
     }

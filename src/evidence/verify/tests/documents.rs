@@ -214,6 +214,8 @@ fn an_expired_seal_certificate_is_good_at_the_proven_time_and_open_without_one()
     let later = world.at.plus_secs(5 * 365 * 86_400);
     let report = world.judge().judge(&world.delivered(), None, later);
     assert_eq!(report.verdict, Verdict::Valid, "{:#?}", report.checks);
+    let said = details(&report, Name::TimeStampCertificate);
+    assert!(said.contains("certificate ended at"), "{said}");
     let evidence = world.evidence(Event::Delivery, &world.original());
     let xml = evidence.write(Dialect::Ts102640).unwrap();
     let bare = world.signed(&world.seal, &xml).unstamped();

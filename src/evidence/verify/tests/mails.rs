@@ -200,6 +200,7 @@ fn evidence_that_nobody_sealed_is_good_and_its_mail_is_not() {
     let report = world.judged(mail.as_bytes());
     assert_eq!((report.verdict, bad(&report)), (Verdict::Invalid, vec!["seal"]));
     assert_eq!(report.enclosed[0].verdict, Verdict::Valid, "{report:#?}");
+    assert!(details(&report, Name::Header).contains("no REM header fields"));
 }
 
 #[test]

@@ -2,8 +2,9 @@
 //! touched, and what it does not cover changes nothing of what the judgement says.
 
 use super::*;
+use crate::trust::pki::KeyKind;
 use crate::wire::cms::SignedData;
-use crate::wire::rem::Opened;
+use crate::wire::rem::{Dialect, Opened};
 use proptest::prelude::*;
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -12,7 +13,11 @@ static WORLD: LazyLock<World> = LazyLock::new(World::new);
 
 /// The positions at which a changed bit leaves the document valid; each says the same as before.
 fn unnoticed(octets: &[u8], places: impl Iterator<Item = usize>) -> Vec<usize> {
-    let (judge, now) = (WORLD.judge(), WORLD.now());
+    unnoticed_in(&WORLD, octets, places)
+}
+
+fn unnoticed_in(world: &World, octets: &[u8], places: impl Iterator<Item = usize>) -> Vec<usize> {
+    let (judge, now) = (world.judge(), world.now());
     let whole = judge.judge(octets, None, now);
     assert_eq!(whole.verdict, Verdict::Valid, "{whole:#?}");
     let mut touched = octets.to_vec();
@@ -81,6 +86,27 @@ fn no_octet_of_evidence_changes_unnoticed_but_those_outside_all_signatures() {
             );
         }
     }
+}
+
+#[test]
+fn the_other_dialect_and_rsa_are_covered_alike() {
+    let world = World::of(KeyKind::Rsa2048, crate::trust::testing::NOW);
+    let evidence = world.evidence(Event::Retrieval, &world.original());
+    let xml = world.stamped_in(&evidence, Dialect::En319522);
+    let signature = place(&xml, b"<ds:Signature ").start;
+    let start = place(&xml, b"?>").end;
+    // Before the signature there is only what it covers, but for prefixes that are declared and not
+    // used: exclusive canonicalization leaves them out.
+    let unused = [
+        place(&xml, b" xmlns:elp=\"http://eidas.europa.eu/attributes/legalperson\""),
+        place(&xml, b" xmlns:enp=\"http://eidas.europa.eu/attributes/naturalperson\""),
+    ];
+    for at in unnoticed_in(&world, &xml, (start + 1..signature).step_by(2)) {
+        assert!(unused.iter().any(|range| range.contains(&at)), "octet {at}");
+    }
+    let mail = world.evidence_mail(&evidence, &xml);
+    let signed = Opened::read(&mail).unwrap().signed.unwrap();
+    assert_eq!(unnoticed_in(&world, &mail, signed.step_by(11)), [0; 0]);
 }
 
 /// A character of the token's base64 that may change: not of the signed content, the signed
