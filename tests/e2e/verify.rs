@@ -299,7 +299,7 @@ async fn a_seal_that_was_taken_back_is_judged_by_the_lists_at_hand() {
     let seal = Certificate::from_pem(&secret("seal.pem")).unwrap().remove(0);
     let now = kep::trust::Clock::System.now();
     let list = |since: Timestamp| {
-        let revoked = [Revoked { serial: seal.serial().to_owned(), at: since }];
+        let revoked = [Revoked { serial: seal.serial().to_owned(), at: since, reason: None }];
         authority.crl(&revoked, now, now.plus_secs(86_400)).unwrap()
     };
     for (since, expected) in [(-86_400, 1), (60, 0)] {
