@@ -4,6 +4,7 @@
 mod cache;
 pub mod certificate;
 pub mod clock;
+pub mod collector;
 pub mod dial;
 mod error;
 pub mod password;
@@ -25,6 +26,7 @@ pub mod verify;
 
 pub use certificate::Certificate;
 pub use clock::Clock;
+pub use collector::Collector;
 pub use error::TrustError;
 pub use path::{Anchors, Path, PathFault, Role};
 pub use revocation::{
