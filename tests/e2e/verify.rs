@@ -304,6 +304,13 @@ async fn a_seal_that_was_taken_back_is_judged_by_the_lists_at_hand() {
         let revoked = [Revoked { serial: seal.serial().to_owned(), at: since, reason: None }];
         authority.crl(&revoked, now, now.plus_secs(86_400)).unwrap()
     };
+    // Whoever hands evidence on may lay anything beside it: what can't be read says nothing.
+    for name in ["a.crl", "b.crt", "c.ocsp", "d.txt"] {
+        std::fs::write(evidence.with_extension("material").join(name), "garbage").unwrap();
+    }
+    let large = evidence.with_extension("material").join("large.crl");
+    std::fs::File::create(large).unwrap().set_len(1 << 40).unwrap();
+    assert_eq!(verify(&scene, &trust, &evidence).await.0, Some(0));
     for (since, expected) in [(-86_400, 1), (60, 0)] {
         // In the folder of anchors, and beside the evidence as `kep evidence export` lays it.
         let beside = evidence.with_extension("material");

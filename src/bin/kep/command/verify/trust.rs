@@ -45,7 +45,11 @@ pub fn believed(dir: Option<&Path>) -> Outcome<Believed> {
 /// may have made it: what can't be read in it says nothing.
 pub fn beside(file: &Path, lists: &mut Lists) {
     let folder = file.with_extension("material");
+    let mut room = MAX_BESIDE;
     for path in files(&folder) {
+        let size = std::fs::metadata(&path).map_or(u64::MAX, |known| known.len());
+        let Some(left) = room.checked_sub(size) else { continue };
+        room = left;
         let certificate = path.extension().is_some_and(|e| e == "crt");
         match octets(&path) {
             Ok(der) if certificate => {
@@ -88,3 +92,5 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 /// Lists of large authorities are a few MiB.
 const MAX_LIST: u64 = 32 * 1024 * 1024;
 const MAX_FILES: usize = 1_000;
+/// Of one evidence: every list that claims the right name costs a digest over all of it.
+const MAX_BESIDE: u64 = 16 * 1024 * 1024;
