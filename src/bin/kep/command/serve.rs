@@ -95,7 +95,7 @@ fn clock(settings: &Settings) -> Outcome<Clock> {
 /// the process, however it ends.
 fn alone(dir: &Path) -> Outcome<File> {
     let path = dir.join("serve.lock");
-    let opened = std::fs::create_dir_all(dir)
+    let opened = wire_up::own_folder(dir)
         .and_then(|()| File::options().create(true).append(true).mode(0o600).open(&path));
     let file = opened.map_err(|e| Failure::cannot_create(format!("{}: {e}", path.display())))?;
     match file.try_lock() {
