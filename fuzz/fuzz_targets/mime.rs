@@ -9,6 +9,7 @@ use kep::wire::mime::{self, Layout, Part, Section, SectionText};
 libfuzzer_sys::fuzz_target!(|octets: &[u8]| {
     let root = mime::parse(octets);
     assert_eq!((root.header.start, root.body.end), (0, octets.len()));
+    assert_eq!(mime::header(octets), root.header_bytes(octets));
     let depth = contained(&root);
     let row = Structure::compute(octets);
     let read = Structure::read(&row).expect("what was computed is read");
