@@ -439,4 +439,4 @@ const VALIDITY: u32 = 7;
 /// What the world in memory opens, too.
 const OPENED: &[u8] = b"Subject: opened\r\n\r\nall of it\r\n";
 /// For dialogues that end with it: longer than any pause within them.
-const SILENCE: Duration = Duration::from_secs(4);
+const SILENCE: Duration = Duration::from_secs(8);
