@@ -25,6 +25,8 @@ use kep::trust::{
     SignerSource, StampSettings, StampSource, Stamper, TokenVerifier, TrustError, UserTrust,
 };
 use secrecy::SecretString;
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -54,7 +56,7 @@ pub async fn store(settings: &Settings) -> Outcome<Store> {
         Failure::config(error)
             .hint("the master key decrypts all contents; restore it from its copy")
     })?;
-    let made = std::fs::create_dir_all(&data.dir);
+    let made = own_folder(&data.dir);
     made.map_err(|e| Failure::cannot_create(format!("{}: {e}", data.dir.display())))?;
     let rows = match &data.rows {
         Rows::Sqlite => RowsAt::File(data.dir.join("kep.sqlite")),
@@ -63,6 +65,11 @@ pub async fn store(settings: &Settings) -> Outcome<Store> {
     let blobs = data.blobs.clone().unwrap_or_else(|| data.dir.join("blobs"));
     let opened = Store::open(&rows, &blobs, Arc::new(vault)).await;
     opened.map_err(|error| Failure::unavailable(format!("storage: {error}")))
+}
+
+/// Makes a folder that is nobody else's; one that is there keeps its mode.
+pub fn own_folder(dir: &Path) -> std::io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(dir)
 }
 
 fn with_password(url: &str, data: &settings::Data) -> Outcome<String> {
