@@ -8,7 +8,9 @@ use crate::spool::{self, Step, Takers};
 use crate::store::jobs::{self, Job};
 use crate::store::mail::{self, Kind, NewMessage, Role};
 use crate::store::submissions::{self, Submission};
-use crate::store::{BlobError, Lane, Put, RowsError, Store, StoreError, Tx, blobs, contents};
+use crate::store::{
+    BlobError, Lane, Put, RowsError, Store, StoreError, Tx, accounts, blobs, contents,
+};
 use crate::trust::random;
 use crate::wire::MessageId;
 use std::sync::Arc;
@@ -117,6 +119,8 @@ fn lay_sent_copy(
     original: &Put,
     copy: &NewMessage,
 ) -> Result<(), RowsError> {
+    // An APPEND of the same message at the same time looks for this copy, as this for that.
+    accounts::lock(tx, submission.account)?;
     let sent = mail::of_role(tx, submission.account, Role::Sent)?;
     let own = match &submission.details.ua_message_id {
         Some(ua) => mail::unlinked_copy(tx, sent, ua)?,

@@ -21,6 +21,7 @@ mod refused;
 mod running;
 mod same_mail;
 mod scene;
+mod sent_copy;
 mod stand_in;
 mod time_out;
 mod token;

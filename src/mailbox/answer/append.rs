@@ -4,8 +4,8 @@
 
 use super::{Answered, Failure, Who, target, words};
 use crate::mailbox::ask::{AppendBegin, Appended, Refusal};
-use crate::store::mail::view::{self, Mailbox};
-use crate::store::mail::{self, Kind, NewMessage, Place, Role, sent};
+use crate::store::mail::view::Mailbox;
+use crate::store::mail::{self, Kind, NewMessage, Role, sent};
 use crate::store::{Blobs, Put, Tx, accounts, contents, submissions};
 use crate::wire::imap::{Keywords, MailboxName, Structure, UidSet};
 use crate::wire::mime::fields::{fields, unfold};
@@ -149,10 +149,17 @@ fn lay_in(tx: &mut Tx<'_>, who: &Who, blobs: &Blobs, to: &Mailbox, ready: &Ready
         keywords = keywords.with(&sent::keywords(tx, to, &copy.message)?);
     }
     let new = new_message(who.now, ready, &keywords, replaces.as_ref().map(|copy| &copy.message));
+    let servers = match &replaces {
+        Some(copy) => mail::places_of(tx, who.account, &copy.message, Kind::Plain)?,
+        None => Vec::new(),
+    };
     let uid = mail::lay_in(tx, to.id, content, &new)?;
     if let Some(copy) = replaces {
         submissions::sent_copy(tx, &copy.message, i64::from(uid), true)?;
-        remove_servers(tx, to, &copy)?;
+    }
+    // What the user has filed elsewhere meanwhile stays where he put it.
+    for place in servers.into_iter().filter(|place| place.mailbox == to.id) {
+        mail::remove(tx, place)?;
     }
     Ok(uid)
 }
@@ -175,16 +182,6 @@ fn new_message(
         message_id: message_id.cloned(),
         ua_message_id: ready.ua_message_id.clone(),
     }
-}
-
-/// The server's copy goes, if it still is where it was laid in.
-fn remove_servers(tx: &mut Tx<'_>, to: &Mailbox, copy: &sent::SentCopy) -> Answered<()> {
-    let Some(uid) = copy.uid else { return Ok(()) };
-    let row = view::row(tx, to, uid)?;
-    if row.is_some_and(|row| row.message_id.as_ref() == Some(&copy.message)) {
-        mail::remove(tx, Place { mailbox: to.id, uid })?;
-    }
-    Ok(())
 }
 
 /// The header with the empty line that ends it; all, when none does.
