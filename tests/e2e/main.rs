@@ -28,4 +28,5 @@ mod token;
 mod tool;
 mod transcripts;
 mod verify;
+mod walls;
 mod wire;
