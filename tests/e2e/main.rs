@@ -14,6 +14,8 @@ mod at_rest;
 mod corpus;
 mod demo;
 mod judges;
+mod mbsync;
+mod mutt;
 mod opening;
 mod outage;
 mod reading;
