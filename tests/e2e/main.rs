@@ -25,6 +25,7 @@ mod same_mail;
 mod scene;
 mod sent_copy;
 mod stand_in;
+mod thunderbird;
 mod time_out;
 mod token;
 mod tool;
