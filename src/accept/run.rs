@@ -159,7 +159,7 @@ impl Desk {
         };
         let signed = verified.map_err(|fault| refusal_of(&fault))?;
         let id = account.id;
-        let registered = self.store.read(move |tx| crate::store::accounts::certificates(tx, id));
+        let registered = self.store.look_up(move |tx| crate::store::accounts::certificates(tx, id));
         if !accounts::is_signer(&account, &registered.await?, &signed.signer) {
             return Err(Refusal::SignerNotAccount(signed.signer.subject().to_owned()).into());
         }
@@ -237,7 +237,7 @@ impl Desk {
         }
         let Judged { parsed, account, signer, material, .. } = judged;
         Ok(NewSubmission {
-            message_id: MessageId::new(random::bytes(), &self.provider.domain),
+            message_id: MessageId::new(random::identifier(), &self.provider.domain),
             account: account.id,
             state: judged.state,
             same_mail: same_mail(account.id, &original, envelope),
@@ -369,8 +369,7 @@ fn refusal_of(fault: &SignatureFault) -> Refusal {
 
 /// Subject and Message-ID of a message that was refused, as far as they can be read.
 fn glance(octets: &[u8]) -> (String, Option<String>) {
-    let root = mime::parse(octets.get(..GLANCE).unwrap_or(octets));
-    let header = root.header_bytes(octets);
+    let header = mime::header(octets.get(..GLANCE).unwrap_or(octets));
     let field = |name| mime::text::decoded_field(header, name);
     let id = field("message-id").and_then(|id| MessageId::parse(&id)).map(|id| id.to_string());
     (field("subject").unwrap_or_default(), id)

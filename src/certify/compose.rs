@@ -20,8 +20,7 @@ pub fn dispatch(
 ) -> Result<Composed, ComposeFault> {
     let submission = about.submission;
     let sender = &submission.details.sender;
-    let root = mime::parse(original);
-    let header = root.header_bytes(original);
+    let header = mime::header(original);
     let (to, cc) = addressees(about, header);
     let envelope = Envelope {
         from: Mailbox {

@@ -3,11 +3,12 @@
 
 use super::compose;
 use crate::deliver::consign::{self, Consignment};
-use crate::evidence::{self, IssueError, Issuer, draft, show_on_sent_copy};
+use crate::evidence::{IssueError, Issuer, draft, show_on_sent_copy};
 use crate::spool::{self, Step, Takers};
+use crate::store::evidence as rows;
 use crate::store::jobs::{self, Job};
 use crate::store::mail::{self, Kind, NewMessage, Role};
-use crate::store::submissions::{self, Submission};
+use crate::store::submissions::{self, Recipient, Submission};
 use crate::store::{
     BlobError, Lane, Put, RowsError, Store, StoreError, Tx, accounts, blobs, contents,
 };
@@ -20,6 +21,15 @@ use tokio::sync::watch;
 pub struct Sealing {
     pub store: Store,
     pub issuer: Arc<Issuer>,
+}
+
+/// What was accepted, as the rows have it.
+struct Accepted {
+    submission: Submission,
+    recipients: Vec<Recipient>,
+    original: Put,
+    /// Collected when the user's signature was judged.
+    material: Vec<rows::Material>,
 }
 
 /// A sealed dispatch around its original, as blobs that have no rows yet.
@@ -44,10 +54,7 @@ impl Sealing {
     async fn carry_out(&self, job: &Job) -> Result<(), IssueError> {
         let unknown = || IssueError::NoSubmission(job.payload.clone());
         let id = MessageId::parse(&job.payload).ok_or_else(unknown)?;
-        let (submission, recipients) = evidence::load(&self.store, &id).await?;
-        let blob = submission.original;
-        let original = self.store.read(move |tx| blobs::find(tx, &blob)).await;
-        let original = original.map_err(|e: RowsError| StoreError::from(e))?;
+        let Accepted { submission, recipients, original, material } = self.load(&id).await?;
         let octets = self.store.blobs.read(&original).map_err(StoreError::from)?;
         let about = self.issuer.about(&submission, &recipients);
 
@@ -68,7 +75,7 @@ impl Sealing {
         let stub = (put(stub.clone())?, NewMessage::of(&stub, Kind::Stub, now));
         let sent = NewMessage::of(&octets, Kind::Plain, submission.accepted_at);
         let mut parcel = self.issuer.parcel(&self.store, acceptance).await?;
-        parcel.new.material.extend(self.kept(&submission).await?);
+        parcel.new.material.extend(material);
 
         let (store, job_id) = (self.store.clone(), job.id);
         let work = move |tx: &mut Tx<'_>| -> Result<(), StoreError> {
@@ -97,18 +104,19 @@ impl Sealing {
         Ok(())
     }
 
-    /// Validation material of the user's signature, collected when it was judged.
-    async fn kept(
-        &self,
-        submission: &Submission,
-    ) -> Result<Vec<crate::store::evidence::Material>, IssueError> {
-        let digests = submission.details.material.clone();
-        if digests.is_empty() {
-            return Ok(Vec::new());
-        }
-        let work = move |tx: &mut Tx<'_>| crate::store::evidence::kept(tx, &digests);
-        let kept: Result<_, RowsError> = self.store.read(work).await;
-        Ok(kept.map_err(StoreError::from)?)
+    async fn load(&self, id: &MessageId) -> Result<Accepted, IssueError> {
+        let wanted = id.clone();
+        let work = move |tx: &mut Tx<'_>| -> Result<_, StoreError> {
+            let Some(submission) = submissions::find(tx, &wanted)? else { return Ok(None) };
+            Ok(Some(Accepted {
+                recipients: submissions::recipients(tx, &wanted)?,
+                original: blobs::find(tx, &submission.original)?,
+                material: rows::kept(tx, &submission.details.material)?,
+                submission,
+            }))
+        };
+        let found = self.store.look_up(work).await?;
+        found.ok_or_else(|| IssueError::NoSubmission(id.to_string()))
     }
 }
 

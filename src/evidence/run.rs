@@ -321,7 +321,7 @@ pub async fn load(
         let submission = submissions::find(tx, &wanted)?;
         Ok((submission, submissions::recipients(tx, &wanted)?))
     };
-    match store.read(work).await? {
+    match store.look_up(work).await? {
         (Some(submission), recipients) => Ok((submission, recipients)),
         (None, _) => Err(IssueError::NoSubmission(id.to_string())),
     }

@@ -93,7 +93,7 @@ pub async fn add(store: &Store, new: NewAccount) -> Result<AccountId, RegistryEr
 
 pub async fn find(store: &Store, address: &KepAddress) -> Result<Option<Account>, RegistryError> {
     let text = address.as_str().to_owned();
-    let row = store.read(move |tx| rows::by_address(tx, &text)).await?;
+    let row = store.look_up(move |tx| rows::by_address(tx, &text)).await?;
     row.map(|row| account(&row).map_err(RegistryError::from)).transpose()
 }
 

@@ -57,7 +57,7 @@ impl Provider {
             });
         }
         let domain = address.domain().provider().to_string();
-        let row = store.read(move |tx| rows::provider(tx, &domain)).await?;
+        let row = store.look_up(move |tx| rows::provider(tx, &domain)).await?;
         Ok(match row {
             None => Standing::ProviderUnknown,
             Some(row) if row.state == "active" => Standing::Provider,

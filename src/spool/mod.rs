@@ -85,7 +85,7 @@ impl Takers {
                 let work = move |tx: &mut Tx<'_>| jobs::lease_due(tx, step, now, until, limit);
                 self.store.write(Lane::Background, work).await?
             }
-            false => self.store.read(move |tx| jobs::due(tx, step, now, ahead)).await?,
+            false => self.store.look_up(move |tx| jobs::due(tx, step, now, ahead)).await?,
         };
         let taken = jobs.into_iter().filter_map(|job| {
             let lease = self.leases.take(job.id)?;
@@ -97,7 +97,7 @@ impl Takers {
     /// Waits until a job may be there: one was laid in, or the next one falls due.
     pub async fn wait(&self, now: Timestamp) -> Result<(), StoreError> {
         let step = self.step.word();
-        let next = self.store.read(move |tx| jobs::next_due(tx, step)).await?;
+        let next = self.store.look_up(move |tx| jobs::next_due(tx, step)).await?;
         let until = next.map_or(IDLE, |due| {
             let millis = (due.millis() - now.millis()).max(BREATH.as_millis() as i64);
             Duration::from_millis(millis as u64).min(IDLE)

@@ -85,8 +85,7 @@ impl NewMessage {
 
 /// The outermost header with its empty line; of a mail without one all of it, up to a bound.
 fn outer_header(octets: &[u8]) -> &[u8] {
-    let root = mime::parse(octets);
-    let header = root.header_bytes(octets);
+    let header = mime::header(octets);
     header.get(..HEADER_MAX).unwrap_or(header)
 }
 
@@ -270,12 +269,15 @@ pub fn unlinked_copy(
     mailbox: MailboxId,
     ua_message_id: &str,
 ) -> Result<Option<Place>, RowsError> {
-    let row = tx.first(
+    let rows = tx.query(
         "SELECT mailbox, uid FROM message
-         WHERE mailbox = $1 AND ua_message_id = $2 AND message_id IS NULL ORDER BY uid DESC LIMIT 1",
+         WHERE +mailbox = $1 AND ua_message_id = $2 AND message_id IS NULL",
         &[mailbox.0.into(), ua_message_id.into()],
     )?;
-    row.as_ref().map(place).transpose()
+    // The newest. An order in SQL, or the mailbox without its plus, makes SQLite's planner walk
+    // through the whole mailbox.
+    let places = rows.iter().map(place).collect::<Result<Vec<_>, _>>()?;
+    Ok(places.into_iter().max())
 }
 
 /// Links a message to the provider's message it is a copy of.

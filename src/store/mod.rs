@@ -85,6 +85,16 @@ impl Store {
         self.rows.read(work).await
     }
 
+    /// Reads a few rows by their keys, without a thread's detour where the rows are embedded.
+    pub async fn look_up<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        F: Fn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<RowsError> + Send + 'static,
+    {
+        self.rows.look_up(work).await
+    }
+
     /// Whether several processes may share these rows.
     pub fn shared(&self) -> bool {
         matches!(self.rows, rows::Rows::Postgres(_))

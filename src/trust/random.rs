@@ -1,9 +1,23 @@
 //! Random octets, from the cryptographic generator.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 /// Octets nobody can guess.
 pub fn bytes<const N: usize>() -> [u8; N] {
     let mut octets = [0; N];
     openssl::rand::rand_bytes(&mut octets).expect("the operating system gives random octets");
+    octets
+}
+
+/// An identifier that nobody can guess (74 random bits), and that sorts by the time it was made, so
+/// that what is new lies together on disk (UUID version 7, RFC 9562 §5.7).
+pub fn identifier() -> [u8; 16] {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let millis = u64::try_from(since.as_millis()).unwrap_or(u64::MAX).to_be_bytes();
+    let mut octets = bytes::<16>();
+    octets[..6].copy_from_slice(&millis[2..]);
+    octets[6] = octets[6] & 0x0f | 0x70;
+    octets[8] = octets[8] & 0x3f | 0x80;
     octets
 }
 
@@ -33,6 +47,14 @@ mod tests {
         assert_ne!(one, other);
         assert_eq!(one.len(), 23);
         assert!(one.bytes().all(|b| b == b'-' || LETTERS.contains(&b)));
+    }
+
+    #[test]
+    fn identifiers_differ_and_sort_by_time() {
+        let (one, other) = (identifier(), identifier());
+        assert_ne!(one, other);
+        assert!(one[..6] <= other[..6]);
+        assert_eq!((one[6] >> 4, one[8] >> 6), (7, 2));
     }
 
     #[test]

@@ -31,7 +31,7 @@ number!(/// Row of a mailbox.
 number!(/// Row of a content: what one or several blobs make together.
     ContentId);
 
-/// A blob's random name.
+/// A blob's name: random, and sorted by the time it was made.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct BlobId(pub [u8; 16]);
 
@@ -53,7 +53,7 @@ impl fmt::Debug for BlobId {
 pub struct MessageId(String);
 
 impl MessageId {
-    /// A fresh one from 16 random bytes.
+    /// A fresh one from 16 octets that nobody can guess.
     pub fn new(random: [u8; 16], domain: &KepDomain) -> Self {
         Self(format!("{}@{domain}", HEXLOWER.encode(&random)))
     }

@@ -71,7 +71,7 @@ impl Blobs {
 
     /// Encrypts and appends. Not durable yet; nothing points to it yet.
     pub fn put(&self, bytes: Vec<u8>) -> Result<Put, BlobError> {
-        let id = BlobId(crate::trust::random::bytes());
+        let id = BlobId(crate::trust::random::identifier());
         let key = self.vault.new_data_key();
         let digest = sha256(&bytes);
         let stored = key.seal(&id.0, &bytes)?;

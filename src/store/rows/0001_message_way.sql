@@ -16,7 +16,7 @@ CREATE TABLE account_certificate (
     certificate {bytes} NOT NULL,
     added_at BIGINT NOT NULL,
     PRIMARY KEY (account, fingerprint)
-);
+){clustered};
 CREATE TABLE provider (
     domain TEXT PRIMARY KEY,
     name TEXT NOT NULL,
@@ -35,7 +35,7 @@ CREATE TABLE blob (
     size BIGINT NOT NULL,
     digest {bytes} NOT NULL,
     data_key {bytes} NOT NULL
-);
+){clustered};
 CREATE INDEX blob_segment ON blob (segment);
 CREATE TABLE content (
     id {id},
@@ -46,7 +46,7 @@ CREATE TABLE piece (
     seq BIGINT NOT NULL,
     blob {bytes} NOT NULL,
     PRIMARY KEY (content, seq)
-);
+){clustered};
 CREATE INDEX piece_blob ON piece (blob);
 
 -- What was submitted, and how far it came.
@@ -67,6 +67,9 @@ CREATE TABLE submission (
 );
 CREATE INDEX submission_same ON submission (account, same_mail, accepted_at);
 CREATE INDEX submission_named ON submission (account, ua_message_id);
+-- Who forgets a content or a blob asks whether one of these holds it.
+CREATE INDEX submission_original ON submission (original);
+CREATE INDEX submission_dispatch ON submission (dispatch) WHERE dispatch IS NOT NULL;
 CREATE TABLE recipient (
     message_id TEXT NOT NULL,
     n BIGINT NOT NULL,
@@ -77,7 +80,7 @@ CREATE TABLE recipient (
     due_at BIGINT,
     opened_at BIGINT,
     PRIMARY KEY (message_id, n)
-);
+){clustered};
 
 -- What happened, for good. No statement of this program deletes or changes a row of `evidence`.
 CREATE TABLE evidence (
@@ -93,6 +96,8 @@ CREATE TABLE evidence (
     xml {bytes} NOT NULL
 );
 CREATE INDEX evidence_message ON evidence (message_id, event_time);
+CREATE INDEX evidence_xml ON evidence (xml);
+CREATE INDEX evidence_stored ON evidence (stored_at);
 CREATE TABLE material (
     digest {bytes} PRIMARY KEY,
     kind TEXT NOT NULL,
@@ -102,7 +107,7 @@ CREATE TABLE evidence_material (
     evidence TEXT NOT NULL,
     digest {bytes} NOT NULL,
     PRIMARY KEY (evidence, digest)
-);
+){clustered};
 
 -- Jobs and facts between the steps.
 CREATE TABLE job (
@@ -132,6 +137,8 @@ CREATE TABLE message (
     mailbox BIGINT NOT NULL,
     uid BIGINT NOT NULL,
     mod_seq BIGINT NOT NULL,
+    -- The mod-sequence at which it came: what came and what changed are told apart by it.
+    born BIGINT NOT NULL,
     flags BIGINT NOT NULL,
     keywords TEXT NOT NULL,
     saved_at BIGINT NOT NULL,
@@ -141,24 +148,41 @@ CREATE TABLE message (
     kind TEXT NOT NULL,
     message_id TEXT,
     ua_message_id TEXT,
-    structure {bytes} NOT NULL,
-    header {bytes} NOT NULL,
     PRIMARY KEY (mailbox, uid)
-);
+){clustered};
 CREATE INDEX message_content ON message (content);
 CREATE INDEX message_changed ON message (mailbox, mod_seq);
-CREATE INDEX message_of ON message (message_id);
-CREATE INDEX message_named ON message (mailbox, ua_message_id);
+CREATE INDEX message_of ON message (message_id) WHERE message_id IS NOT NULL;
+-- What a client appended: the copy of a submission is found among these.
+CREATE INDEX message_unlinked ON message (ua_message_id)
+    WHERE message_id IS NULL AND ua_message_id IS NOT NULL;
+-- What a mail program is shown of a message follows from its content: one row for all its copies,
+-- so that listing and flagging touch small rows only.
+CREATE TABLE outline (
+    content {id},
+    structure {bytes} NOT NULL,
+    header {bytes} NOT NULL
+);
 CREATE TABLE vanished (
     mailbox BIGINT NOT NULL,
     uid BIGINT NOT NULL,
     mod_seq BIGINT NOT NULL,
     PRIMARY KEY (mailbox, uid)
-);
+){clustered};
+CREATE INDEX vanished_since ON vanished (mailbox, mod_seq);
+-- A name that was a mailbox: its next UIDVALIDITY must be greater (RFC 9051 §2.3.1.1), and it may
+-- be subscribed still (§6.3.7).
+CREATE TABLE former_mailbox (
+    account BIGINT NOT NULL,
+    name TEXT NOT NULL,
+    uid_validity BIGINT NOT NULL,
+    subscribed BIGINT NOT NULL,
+    PRIMARY KEY (account, name)
+){clustered};
 CREATE TABLE label (
     account BIGINT NOT NULL,
     name TEXT NOT NULL,
     display TEXT NOT NULL,
     colour TEXT NOT NULL,
     PRIMARY KEY (account, name)
-);
+){clustered};

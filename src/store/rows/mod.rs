@@ -191,6 +191,19 @@ impl Rows {
             Self::Postgres(driver) => driver.read(work).await,
         }
     }
+
+    /// Reads a few rows by their keys.
+    pub async fn look_up<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        F: Fn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<RowsError> + Send + 'static,
+    {
+        match self {
+            Self::Sqlite(driver) => driver.look_up(work),
+            Self::Postgres(driver) => driver.read(work).await,
+        }
+    }
 }
 
 /// Runs a unit; one that panics fails alone, and its asker is told.

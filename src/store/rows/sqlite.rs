@@ -1,12 +1,15 @@
 //! SQLite: one writer thread that commits in groups, a few readers beside it.
 
+mod checkpoint;
 mod statements;
 mod writer;
 
 use super::lanes::Lanes;
 use super::{Around, Lane, RowsError, Tx, run, schema};
+use checkpoint::Journal;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
-use statements::Cached;
+use statements::{Cached, order};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -26,8 +29,11 @@ impl Sqlite {
         // What a process left in the journal after a failed sync must not stay there unsynced.
         connection.execute_batch("PRAGMA wal_checkpoint(PASSIVE)")?;
         schema::migrate_sqlite(&mut connection)?;
+        connection.execute_batch("PRAGMA cache_size = -65536")?;
         let door = Arc::new(Door(Arc::new(Lanes::new())));
-        let writer = Writer::new(connection, Arc::clone(&around.blobs), Arc::clone(&door.0));
+        let journal = Journal::watch(&mut connection, connect(path)?, BUSY)?;
+        let blobs = Arc::clone(&around.blobs);
+        let writer = Writer::new(connection, journal, blobs, Arc::clone(&door.0));
         std::thread::Builder::new()
             .name("rows-writer".into())
             .spawn(move || writer.run())
@@ -75,13 +81,17 @@ impl Sqlite {
         E: From<RowsError> + Send + 'static,
     {
         let readers = self.readers.clone();
-        let run = move || {
-            let connection = readers.take().map_err(E::from)?;
-            let result = read_with(&connection, work);
-            readers.give(connection);
-            result
-        };
+        let run = move || readers.read(work);
         tokio::task::spawn_blocking(run).await.map_err(|_| E::from(RowsError::Closed))?
+    }
+
+    /// On the caller's thread: for what is over sooner than another thread would be woken.
+    pub fn look_up<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        F: Fn(&mut Tx<'_>) -> Result<T, E> + 'static,
+        E: From<RowsError>,
+    {
+        self.readers.read(work)
     }
 }
 
@@ -90,11 +100,11 @@ where
     F: Fn(&mut Tx<'_>) -> Result<T, E> + 'static,
     E: From<RowsError>,
 {
-    let begun = connection.execute_batch("BEGIN DEFERRED");
+    let begun = order(connection, "BEGIN DEFERRED");
     begun.map_err(|e| E::from(RowsError::Sqlite(e)))?;
     let mut statements = Cached::new(connection);
     let result = run(&work, &mut Tx::new(&mut statements));
-    let ended = connection.execute_batch("COMMIT");
+    let ended = order(connection, "COMMIT");
     ended.map_err(|e| E::from(RowsError::Sqlite(e)))?;
     result
 }
@@ -107,6 +117,17 @@ struct Readers {
 }
 
 impl Readers {
+    fn read<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        F: Fn(&mut Tx<'_>) -> Result<T, E> + 'static,
+        E: From<RowsError>,
+    {
+        let connection = self.take().map_err(E::from)?;
+        let result = read_with(&connection, work);
+        self.give(connection);
+        result
+    }
+
     fn take(&self) -> Result<Connection, RowsError> {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         match idle {
@@ -142,6 +163,8 @@ fn connect(path: &Path) -> Result<Connection, RowsError> {
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(BUSY)?;
+    // Without it a bound value may make a cached statement be planned anew, each time.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     connection.execute_batch(
         "PRAGMA journal_mode = WAL;

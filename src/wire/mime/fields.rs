@@ -89,7 +89,7 @@ pub(super) fn lines_of_fields(header: &[u8]) -> impl Iterator<Item = Range<usize
 /// Where the line that starts at `at` ends, its line end included; nothing at the end of `bytes`.
 pub(super) fn line_end(bytes: &[u8], at: usize) -> Option<usize> {
     let rest = bytes.get(at..).filter(|rest| !rest.is_empty())?;
-    Some(rest.iter().position(|b| *b == b'\n').map_or(bytes.len(), |lf| at + lf + 1))
+    Some(memchr::memchr(b'\n', rest).map_or(bytes.len(), |lf| at + lf + 1))
 }
 
 pub(super) fn is_empty_line(line: &[u8]) -> bool {

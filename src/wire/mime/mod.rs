@@ -14,4 +14,4 @@ pub use content::{Content, Params};
 pub use fields::{Field, fields};
 pub use layout::{Encoding, Layout, Node, Shape};
 pub use section::{Section, SectionText};
-pub use tree::{Body, Part, parse};
+pub use tree::{Body, Part, header, parse};

@@ -31,11 +31,23 @@ pub fn parse(bytes: &[u8]) -> Part {
     parser.finish()
 }
 
+/// The outermost header with its empty line; all of a mail without one.
+pub fn header(bytes: &[u8]) -> &[u8] {
+    let mut at = 0;
+    while let Some(next) = line_end(bytes, at) {
+        if bytes.get(at..next).is_some_and(is_empty_line) {
+            return bytes.get(..next).unwrap_or(bytes);
+        }
+        at = next;
+    }
+    bytes
+}
+
 impl Part {
     /// Line ends in the body.
     pub fn lines(&self, message: &[u8]) -> usize {
         let body = message.get(self.body.clone()).unwrap_or_default();
-        body.iter().filter(|b| **b == b'\n').count()
+        memchr::memchr_iter(b'\n', body).count()
     }
 
     pub fn header_bytes<'a>(&self, message: &'a [u8]) -> &'a [u8] {

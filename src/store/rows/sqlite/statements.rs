@@ -47,6 +47,11 @@ impl Statements for Cached<'_> {
     }
 }
 
+/// A statement without parameters or rows: where a transaction begins and ends.
+pub fn order(connection: &Connection, sql: &'static str) -> rusqlite::Result<()> {
+    connection.prepare_cached(sql)?.raw_execute().map(|_| ())
+}
+
 /// Stands in for a transaction that could not be begun: each statement is refused.
 pub struct Refusing(pub RowsError);
 

@@ -3,7 +3,8 @@
 //! A group is whatever waits while the group before it is being synced; each unit has a savepoint
 //! of its own, so that one that fails takes nothing of the others with it.
 
-use super::statements::{Cached, Refusing, copy_of};
+use super::checkpoint::Journal;
+use super::statements::{Cached, Refusing, copy_of, order};
 use crate::store::blobs::Blobs;
 use crate::store::rows::lanes::Lanes;
 use crate::store::rows::{RowsError, Statements};
@@ -23,6 +24,7 @@ pub struct Settled {
 
 pub struct Writer {
     connection: Connection,
+    journal: Journal,
     blobs: Arc<Blobs>,
     lanes: Arc<Lanes<Unit>>,
     /// Why the whole group is undone already.
@@ -31,13 +33,19 @@ pub struct Writer {
 }
 
 impl Writer {
-    pub fn new(connection: Connection, blobs: Arc<Blobs>, lanes: Arc<Lanes<Unit>>) -> Self {
-        Self { connection, blobs, lanes, broken: None, closed: false }
+    pub fn new(
+        connection: Connection,
+        journal: Journal,
+        blobs: Arc<Blobs>,
+        lanes: Arc<Lanes<Unit>>,
+    ) -> Self {
+        Self { connection, journal, blobs, lanes, broken: None, closed: false }
     }
 
     pub fn run(mut self) {
         while let Some(first) = self.lanes.wait() {
             self.group(first);
+            self.journal.renew(&self.connection);
         }
     }
 
@@ -67,13 +75,13 @@ impl Writer {
             return Err(RowsError::Closed);
         }
         if !self.connection.is_autocommit() {
-            self.connection.execute_batch("ROLLBACK")?;
+            order(&self.connection, "ROLLBACK")?;
         }
-        Ok(self.connection.execute_batch("BEGIN IMMEDIATE")?)
+        Ok(order(&self.connection, "BEGIN IMMEDIATE")?)
     }
 
     fn run_unit(&mut self, unit: Unit) -> Settled {
-        if let Err(error) = self.connection.execute_batch("SAVEPOINT unit") {
+        if let Err(error) = order(&self.connection, "SAVEPOINT unit") {
             let error = RowsError::from(error);
             self.broken = Some(copy_of(&error));
             return unit(&mut Refusing(error));
@@ -81,8 +89,9 @@ impl Writer {
         let mut statements = Cached::new(&self.connection);
         let settled = unit(&mut statements);
         let failed = statements.failed.take();
-        let end = if settled.keep { "RELEASE unit" } else { "ROLLBACK TO unit; RELEASE unit" };
-        if let Err(error) = self.connection.execute_batch(end) {
+        let undone =
+            if settled.keep { Ok(()) } else { order(&self.connection, "ROLLBACK TO unit") };
+        if let Err(error) = undone.and_then(|()| order(&self.connection, "RELEASE unit")) {
             // The failed statement took the whole transaction with it.
             self.broken = Some(failed.unwrap_or(RowsError::Sqlite(error)));
         }
@@ -103,7 +112,7 @@ impl Writer {
             self.roll_back();
             return Err(RowsError::Blobs(error));
         }
-        let committed = self.connection.execute_batch("COMMIT");
+        let committed = order(&self.connection, "COMMIT");
         committed.map_err(|error| self.failed(RowsError::Sqlite(error)))
     }
 
@@ -118,7 +127,7 @@ impl Writer {
 
     fn roll_back(&mut self) {
         if !self.connection.is_autocommit()
-            && let Err(error) = self.connection.execute_batch("ROLLBACK")
+            && let Err(error) = order(&self.connection, "ROLLBACK")
         {
             tracing::error!(%error, "a group could not be rolled back");
             self.closed |= !self.connection.is_autocommit();

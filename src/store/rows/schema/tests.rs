@@ -1,0 +1,83 @@
+//! Every statement of the program is planned by SQLite against the schema: none that runs for one
+//! message may walk through a table that grows with all messages.
+
+use super::SQLITE;
+use rusqlite::Connection;
+use std::path::{Path, PathBuf};
+
+#[test]
+fn no_statement_of_a_message_walks_through_a_table() {
+    let connection = Connection::open_in_memory().expect("memory");
+    for (_, text) in super::MIGRATIONS {
+        connection.execute_batch(&SQLITE.fill(text)).expect("schema");
+    }
+    let mut seen = 0;
+    for (file, sql) in statements() {
+        let Some(plan) = plan(&connection, &sql) else { continue };
+        seen += 1;
+        let walks = plan.iter().filter(|step| step.starts_with("SCAN "));
+        let walked: Vec<_> = walks.filter(|step| !step.contains("(subquery")).collect();
+        assert!(walked.is_empty(), "{file}: {sql}\n{walked:?}");
+        // In a mailbox of its own, only what is about the whole mailbox.
+        let whole =
+            plan.iter().any(|step| step.ends_with("SEARCH message USING PRIMARY KEY (mailbox=?)"));
+        assert!(!whole || WHOLE_MAILBOX.iter().any(|name| file.ends_with(name)), "{file}: {sql}");
+    }
+    assert!(seen > 80, "only {seen} statements were found");
+}
+
+/// Statements as they stand in the source of this room, tests and whole-table work left out.
+fn statements() -> Vec<(String, String)> {
+    let mut files = Vec::new();
+    let room = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store");
+    collect(&room, &mut files);
+    let mut found = Vec::new();
+    for path in files {
+        let name = path.display().to_string();
+        if name.ends_with("tests.rs")
+            || name.contains("/postgres")
+            || WALKERS.iter().any(|w| name.contains(w))
+        {
+            continue;
+        }
+        let text = std::fs::read_to_string(&path).expect("source");
+        let strings = text.split('"').skip(1).step_by(2);
+        let verbs = ["SELECT ", "INSERT ", "UPDATE ", "DELETE "];
+        let sql = strings.filter(|s| verbs.iter().any(|verb| s.starts_with(verb)));
+        found.extend(sql.map(|sql| (name.clone(), sql.to_owned())));
+    }
+    found
+}
+
+fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).expect("folder").flatten() {
+        let path = entry.path();
+        match path.is_dir() {
+            true => collect(&path, files),
+            false if path.extension().is_some_and(|e| e == "rs") => files.push(path),
+            false => {}
+        }
+    }
+}
+
+/// `None` for a text that is no whole statement (a part of one, or PostgreSQL's own).
+fn plan(connection: &Connection, sql: &str) -> Option<Vec<String>> {
+    if LISTS.iter().any(|list| sql.contains(list)) {
+        return None;
+    }
+    let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).ok()?;
+    let nulls = vec![rusqlite::types::Null; statement.parameter_count()];
+    let steps = statement.query_map(rusqlite::params_from_iter(nulls), |row| row.get(3)).ok()?;
+    steps.collect::<Result<_, _>>().ok()
+}
+
+/// What looks at everything, and is asked for by an operator or runs now and then.
+const WALKERS: [&str; 4] = ["fsck", "compact.rs", "schema.rs", "accounts.rs"];
+/// Lists for the command line.
+const LISTS: [&str; 3] = [
+    "WHERE account = $1 OR $2 = 1",
+    "FROM evidence ORDER BY stored_at DESC",
+    "SELECT step, COUNT(*) FROM job",
+];
+/// Views of a mailbox, which show all of it.
+const WHOLE_MAILBOX: [&str; 3] = ["mail/view.rs", "mail/change.rs", "mail/tree.rs"];

@@ -1,0 +1,74 @@
+//! Copies the journal back into the database beside the writer, so that no commit waits for it. A
+//! passive checkpoint lets the writer go on, and therefore never empties the journal while it is
+//! busy: when the journal has become long, the writer begins it anew, with little left to copy.
+
+use crate::store::rows::RowsError;
+use rusqlite::Connection;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::time::Duration;
+
+/// The writer's side.
+pub struct Journal {
+    long: Arc<AtomicBool>,
+    busy: Duration,
+}
+
+impl Journal {
+    /// Starts the thread that copies; it ends when `writer` is closed. `copier` is a connection of
+    /// its own, `busy` what the writer waits for locks otherwise.
+    pub fn watch(
+        writer: &mut Connection,
+        copier: Connection,
+        busy: Duration,
+    ) -> Result<Self, RowsError> {
+        let long = Arc::new(AtomicBool::new(false));
+        let (wake, woken) = sync_channel(1);
+        let mark = Arc::clone(&long);
+        // This takes the place of SQLite's own checkpoint inside a commit.
+        writer.wal_hook(Some(move |_: &mut rusqlite::hooks::Wal, pages| {
+            if pages >= COPY_PAGES {
+                // Full: it is awake.
+                let _ = wake.try_send(());
+            }
+            if pages >= LONG_PAGES {
+                mark.store(true, Ordering::Relaxed);
+            }
+            Ok(())
+        }))?;
+        std::thread::Builder::new()
+            .name("rows-checkpoint".into())
+            .spawn(move || copy(&copier, &woken))
+            .map_err(RowsError::Blobs)?;
+        Ok(Self { long, busy })
+    }
+
+    /// Between two groups: begins a long journal anew, unless a reader still needs it.
+    pub fn renew(&self, writer: &Connection) {
+        if !self.long.swap(false, Ordering::Relaxed) {
+            return;
+        }
+        let renewed = writer
+            .busy_timeout(Duration::ZERO)
+            .and_then(|()| writer.query_row("PRAGMA wal_checkpoint(RESTART)", [], |_| Ok(())))
+            .and_then(|()| writer.busy_timeout(self.busy));
+        if let Err(error) = renewed {
+            tracing::warn!(%error, "the journal could not be begun anew");
+        }
+    }
+}
+
+fn copy(connection: &Connection, woken: &Receiver<()>) {
+    while woken.recv().is_ok() {
+        let copied = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
+        if let Err(error) = copied {
+            tracing::warn!(%error, "the journal could not be copied back");
+        }
+    }
+}
+
+/// 16 MiB: a page that many commits change is copied once.
+const COPY_PAGES: i32 = 4000;
+/// 64 MiB, the size that `journal_size_limit` leaves.
+const LONG_PAGES: i32 = 16_000;
