@@ -89,6 +89,9 @@ impl Sealing {
                 jobs::finish(tx, job_id)?;
                 return Ok(());
             }
+            // The sender's APPEND of the same message looks for our copy of it, as we for his. Before
+            // any mailbox, as IMAP does.
+            accounts::lock(tx, submission.account)?;
             let consignment =
                 Consignment { id: &id, dispatch, message: &sealed.message, stub: &stub, now };
             let reached = consign::local(tx, &store, &consignment)?;
@@ -127,8 +130,6 @@ fn lay_sent_copy(
     original: &Put,
     copy: &NewMessage,
 ) -> Result<(), RowsError> {
-    // An APPEND of the same message at the same time looks for this copy, as this for that.
-    accounts::lock(tx, submission.account)?;
     let sent = mail::of_role(tx, submission.account, Role::Sent)?;
     let own = match &submission.details.ua_message_id {
         Some(ua) => mail::unlinked_copy(tx, sent, ua)?,
