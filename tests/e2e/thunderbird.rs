@@ -74,9 +74,9 @@ impl Desk {
         folder: &str,
         wanted: impl Fn(&[Value]) -> bool,
     ) -> Vec<Value> {
-        let thunderbird = std::cell::RefCell::new(&mut self.thunderbird);
+        let thunderbird = &mut self.thunderbird;
         until(&format!("{folder} of {address}"), async || {
-            let seen = thunderbird.borrow_mut().act("look", json!([address, folder])).await;
+            let seen = thunderbird.act("look", json!([address, folder])).await;
             let seen = seen.as_array().unwrap().clone();
             wanted(&seen).then_some(seen)
         })
@@ -153,14 +153,14 @@ async fn lists_the_mailboxes(desk: &mut Desk) {
         for address in [ALI, AYSE, MEHMET] {
             let listings = desk.thunderbird.protocol().matches("OK LIST completed").count();
             desk.act("listFolders", json!([address])).await;
-            let thunderbird = std::cell::RefCell::new(&mut desk.thunderbird);
+            let thunderbird = &mut desk.thunderbird;
             until("the listing", async || {
-                let done = thunderbird.borrow().protocol().matches("OK LIST completed").count();
+                let done = thunderbird.protocol().matches("OK LIST completed").count();
                 (done > listings).then_some(())
             })
             .await;
             until(&format!("the folders of {address}"), async || {
-                let folders = thunderbird.borrow_mut().act("folders", json!([address])).await;
+                let folders = thunderbird.act("folders", json!([address])).await;
                 known(&folders).then_some(())
             })
             .await;
