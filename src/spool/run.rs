@@ -40,7 +40,8 @@ pub async fn run<F, Work, E>(
         let idle = taken.is_empty();
         for Taken { job, lease } in taken {
             let job = Arc::new(job);
-            let work = carry_out(Arc::clone(&job));
+            // On the heap from the start: a step's future is large, and moved several times.
+            let work = Box::pin(carry_out(Arc::clone(&job)));
             let (store, clock) = (store.clone(), clock.clone());
             under_way.spawn(async move {
                 let failed = work.await.err().map(|error| error.to_string());

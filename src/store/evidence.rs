@@ -3,6 +3,7 @@
 use super::StoreError;
 use super::blobs::{Blobs, Put};
 use super::rows::{Row, RowsError, Tx};
+use crate::wire::digest::sha256_of;
 use crate::wire::{BlobId, Digest, EvidenceId, MessageId, Timestamp};
 
 #[derive(Clone, Debug)]
@@ -51,10 +52,11 @@ pub fn append(tx: &mut Tx<'_>, blobs: &Blobs, new: &NewEvidence) -> Result<bool,
         return Ok(false);
     }
     blobs.record(tx, &new.xml)?;
+    let set = keep_set(tx, &new.material)?;
     let added = tx.execute(
         "INSERT INTO evidence (id, message_id, event, recipient, dialect, origin, event_time,
-                               stamped_at, stored_at, xml)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (id) DO NOTHING",
+                               stamped_at, stored_at, xml, material_set)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (id) DO NOTHING",
         &[
             new.id.as_str().into(),
             new.message_id.as_str().into(),
@@ -66,6 +68,7 @@ pub fn append(tx: &mut Tx<'_>, blobs: &Blobs, new: &NewEvidence) -> Result<bool,
             new.stamped_at.millis().into(),
             new.stored_at.millis().into(),
             (&new.xml.id.0[..]).into(),
+            (&set.0[..]).into(),
         ],
     )?;
     if added == 0 {
@@ -73,15 +76,28 @@ pub fn append(tx: &mut Tx<'_>, blobs: &Blobs, new: &NewEvidence) -> Result<bool,
         tx.execute("DELETE FROM blob WHERE id = $1", &[(&new.xml.id.0[..]).into()])?;
         return Ok(false);
     }
-    for material in &new.material {
-        keep(tx, material)?;
+    Ok(true)
+}
+
+/// Keeps material as a set, named by the digest over its digests; most evidence finds its set there.
+fn keep_set(tx: &mut Tx<'_>, material: &[Material]) -> Result<Digest, RowsError> {
+    let mut digests: Vec<_> = material.iter().map(|piece| piece.digest).collect();
+    digests.sort_unstable();
+    digests.dedup();
+    let set = sha256_of(digests.iter().map(|digest| &digest.0[..]));
+    let id = (&set.0[..]).into();
+    if tx.first("SELECT 1 FROM material_set WHERE id = $1", &[id])?.is_some() {
+        return Ok(set);
+    }
+    for piece in material {
+        keep(tx, piece)?;
         tx.execute(
-            "INSERT INTO evidence_material (evidence, digest) VALUES ($1, $2)
-             ON CONFLICT (evidence, digest) DO NOTHING",
-            &[new.id.as_str().into(), (&material.digest.0[..]).into()],
+            "INSERT INTO material_set (id, digest) VALUES ($1, $2)
+             ON CONFLICT (id, digest) DO NOTHING",
+            &[id, (&piece.digest.0[..]).into()],
         )?;
     }
-    Ok(true)
+    Ok(set)
 }
 
 pub fn of_message(tx: &mut Tx<'_>, id: &MessageId) -> Result<Vec<EvidenceRow>, RowsError> {
@@ -115,8 +131,8 @@ pub fn list(tx: &mut Tx<'_>, limit: usize) -> Result<Vec<EvidenceRow>, RowsError
 /// Kind and value of what was kept to validate an evidence.
 pub fn material(tx: &mut Tx<'_>, id: &EvidenceId) -> Result<Vec<(String, Vec<u8>)>, RowsError> {
     let rows = tx.query(
-        "SELECT m.kind, m.value FROM evidence_material e JOIN material m ON m.digest = e.digest
-         WHERE e.evidence = $1 ORDER BY m.kind, m.digest",
+        "SELECT m.kind, m.value FROM evidence e JOIN material_set s ON s.id = e.material_set
+         JOIN material m ON m.digest = s.digest WHERE e.id = $1 ORDER BY m.kind, m.digest",
         &[id.as_str().into()],
     )?;
     rows.iter().map(|row| Ok((row.text(0)?.to_owned(), row.bytes(1)?.to_vec()))).collect()

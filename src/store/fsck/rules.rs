@@ -132,8 +132,8 @@ pub static RULES: &[Rule] = &[
     rule(
         Kind::MaterialMissing,
         "evidence and digest",
-        "SELECT e.evidence, e.digest FROM evidence_material e
-         WHERE NOT EXISTS (SELECT 1 FROM material m WHERE m.digest = e.digest) LIMIT 1000",
+        "SELECT e.id, s.digest FROM evidence e LEFT JOIN material_set s ON s.id = e.material_set
+         WHERE NOT EXISTS (SELECT 1 FROM material m WHERE m.digest = s.digest) LIMIT 1000",
     ),
     rule(
         Kind::NoRecipients,

@@ -93,7 +93,9 @@ CREATE TABLE evidence (
     event_time BIGINT NOT NULL,
     stamped_at BIGINT NOT NULL,
     stored_at BIGINT NOT NULL,
-    xml {bytes} NOT NULL
+    xml {bytes} NOT NULL,
+    -- What validates it: many have the same.
+    material_set {bytes} NOT NULL
 );
 CREATE INDEX evidence_message ON evidence (message_id, event_time);
 CREATE INDEX evidence_xml ON evidence (xml);
@@ -103,10 +105,10 @@ CREATE TABLE material (
     kind TEXT NOT NULL,
     value {bytes} NOT NULL
 );
-CREATE TABLE evidence_material (
-    evidence TEXT NOT NULL,
+CREATE TABLE material_set (
+    id {bytes} NOT NULL,
     digest {bytes} NOT NULL,
-    PRIMARY KEY (evidence, digest)
+    PRIMARY KEY (id, digest)
 ){clustered};
 
 -- Jobs and facts between the steps.

@@ -33,8 +33,10 @@ pub struct Around {
     /// Before it: all blobs that its rows point to must be durable by then.
     pub blobs: Arc<Blobs>,
     /// After it, whether the asker still waits or has hung up.
-    pub ring: Arc<dyn Fn(&Wakes) + Send + Sync>,
+    pub ring: Ring,
 }
+
+pub type Ring = Arc<dyn Fn(&Wakes) + Send + Sync>;
 
 /// Where the rows rest.
 #[derive(Clone, Debug)]

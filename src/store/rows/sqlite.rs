@@ -5,7 +5,8 @@ mod statements;
 mod writer;
 
 use super::lanes::Lanes;
-use super::{Around, Lane, RowsError, Tx, run, schema};
+use super::{Around, Lane, Ring, RowsError, Statements, Tx, run, schema};
+use crate::store::Wakes;
 use checkpoint::Journal;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
@@ -14,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::oneshot;
-use writer::{Settled, Unit, Writer};
+use writer::{Unit, Writer};
 
 #[derive(Clone)]
 pub struct Sqlite {
@@ -50,26 +51,7 @@ impl Sqlite {
     {
         let (tell, told) = oneshot::channel();
         let ring = Arc::clone(&self.around.ring);
-        let unit: Unit = Box::new(move |statements| {
-            let mut tx = Tx::new(statements);
-            let result = run(&work, &mut tx);
-            let wakes = tx.wakes;
-            Settled {
-                keep: result.is_ok(),
-                answer: Box::new(move |commit: Result<(), RowsError>| {
-                    let answer = match (result, commit) {
-                        (Ok(value), Ok(())) => {
-                            ring(&wakes);
-                            Ok(value)
-                        }
-                        (Ok(_), Err(error)) => Err(E::from(error)),
-                        (Err(error), _) => Err(error),
-                    };
-                    // The asker may have hung up; the work stands all the same.
-                    let _ = tell.send(answer);
-                }),
-            }
-        });
+        let unit = Box::new(Asked { work, ring, tell, said: None });
         self.door.0.push(lane, unit);
         told.await.map_err(|_| E::from(RowsError::Closed))?
     }
@@ -92,6 +74,43 @@ impl Sqlite {
         E: From<RowsError>,
     {
         self.readers.read(work)
+    }
+}
+
+/// A unit and who asked for it.
+struct Asked<T, E, F> {
+    work: F,
+    ring: Ring,
+    tell: oneshot::Sender<Result<T, E>>,
+    said: Option<(Result<T, E>, Wakes)>,
+}
+
+impl<T, E, F> Unit for Asked<T, E, F>
+where
+    F: Fn(&mut Tx<'_>) -> Result<T, E> + Send,
+    T: Send,
+    E: From<RowsError> + Send,
+{
+    fn run(&mut self, statements: &mut dyn Statements) -> bool {
+        let mut tx = Tx::new(statements);
+        let result = run(&self.work, &mut tx);
+        let kept = result.is_ok();
+        self.said = Some((result, tx.wakes));
+        kept
+    }
+
+    fn settle(self: Box<Self>, commit: Result<(), RowsError>) {
+        let answer = match (self.said, commit) {
+            (Some((Ok(value), wakes)), Ok(())) => {
+                (self.ring)(&wakes);
+                Ok(value)
+            }
+            (Some((Err(error), _)), _) => Err(error),
+            (_, Err(error)) => Err(E::from(error)),
+            (None, Ok(())) => Err(E::from(RowsError::Undone("the unit did not run"))),
+        };
+        // The asker may have hung up; the work stands all the same.
+        let _ = self.tell.send(answer);
     }
 }
 
@@ -149,7 +168,7 @@ impl Readers {
 }
 
 /// The writer's queue, as its users hold it: closed when the last of them is gone.
-struct Door(Arc<Lanes<Unit>>);
+struct Door(Arc<Lanes<Box<dyn Unit>>>);
 
 impl Drop for Door {
     fn drop(&mut self) {

@@ -32,25 +32,23 @@ impl<'a> Structure<'a> {
     /// The form a row keeps, of a whole message.
     pub fn compute(message: &[u8]) -> Vec<u8> {
         let root = mime::parse(message);
-        let maker = Maker { message, masked: false, extended: true };
-        let full = item(MessageDataItem::BodyStructure(maker.structure(&root)));
-        let plain = Maker { extended: false, ..maker };
-        let body = item(MessageDataItem::Body(plain.structure(&root)));
-        let masked = Maker { masked: true, ..maker };
-        let masked_full = item(MessageDataItem::BodyStructure(masked.structure(&root)));
-        let masked = Maker { masked: true, ..plain };
-        let masked_body = item(MessageDataItem::Body(masked.structure(&root)));
+        let shown = Maker { message, masked: false, extended: true };
+        let full = |maker: Maker<'_>| item(MessageDataItem::BodyStructure(maker.structure(&root)));
+        let body = |maker: Maker<'_>| {
+            item(MessageDataItem::Body(Maker { extended: false, ..maker }.structure(&root)))
+        };
         let envelope = item(MessageDataItem::Envelope(envelope(root.header_bytes(message))));
-        let same = masked_full == full;
+        // Only what enclosed messages say is masked.
+        let masked = encloses(&root).then_some(Maker { masked: true, ..shown });
         let pieces = [
-            envelope.as_slice(),
-            &full,
-            &body,
-            if same { &[] } else { &masked_full },
-            if same { &[] } else { &masked_body },
+            envelope,
+            full(shown),
+            body(shown),
+            masked.map(full).unwrap_or_default(),
+            masked.map(body).unwrap_or_default(),
         ];
         let mut out = vec![VERSION];
-        for piece in pieces {
+        for piece in &pieces {
             out.extend_from_slice(&(piece.len() as u32).to_be_bytes());
         }
         pieces.iter().for_each(|piece| out.extend_from_slice(piece));
@@ -86,6 +84,10 @@ impl<'a> Structure<'a> {
     pub fn layout(&self) -> Option<Layout> {
         Layout::read(self.layout)
     }
+}
+
+fn encloses(part: &Part) -> bool {
+    matches!(part.inside, mime::Body::Message(_)) || part.children().iter().any(encloses)
 }
 
 /// ENVELOPE's fields from a header (RFC 9051 §7.5.2).

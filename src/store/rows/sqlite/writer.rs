@@ -1,7 +1,9 @@
 //! The writer: runs what waits as one group, makes it durable in one commit, answers.
 //!
-//! A group is whatever waits while the group before it is being synced; each unit has a savepoint
-//! of its own, so that one that fails takes nothing of the others with it.
+//! A group is whatever waits while the group before it is being synced. Units seldom fail: they run
+//! one after the other in one transaction, and only when one failed that had changed rows, the
+//! group is undone and the others run again, each in a savepoint of its own, so that a unit that
+//! fails takes nothing of the others with it.
 
 use super::checkpoint::Journal;
 use super::statements::{Cached, Refusing, copy_of, order};
@@ -13,20 +15,25 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// A unit of work: runs in a savepoint, and is told how the commit went.
-pub type Unit = Box<dyn FnOnce(&mut dyn Statements) -> Settled + Send>;
+/// A unit of work. It may run twice; what it said last counts.
+pub trait Unit: Send {
+    /// Says whether what it did is to be kept.
+    fn run(&mut self, statements: &mut dyn Statements) -> bool;
+    /// Is told how its group ended.
+    fn settle(self: Box<Self>, commit: Result<(), RowsError>);
+}
 
-/// A unit that has run: whether its savepoint is kept, and what to do once the group is decided.
-pub struct Settled {
-    pub keep: bool,
-    pub answer: Box<dyn FnOnce(Result<(), RowsError>) + Send>,
+/// A unit that has run.
+struct Ran {
+    unit: Box<dyn Unit>,
+    kept: bool,
 }
 
 pub struct Writer {
     connection: Connection,
     journal: Journal,
     blobs: Arc<Blobs>,
-    lanes: Arc<Lanes<Unit>>,
+    lanes: Arc<Lanes<Box<dyn Unit>>>,
     /// Why the whole group is undone already.
     broken: Option<RowsError>,
     closed: bool,
@@ -37,7 +44,7 @@ impl Writer {
         connection: Connection,
         journal: Journal,
         blobs: Arc<Blobs>,
-        lanes: Arc<Lanes<Unit>>,
+        lanes: Arc<Lanes<Box<dyn Unit>>>,
     ) -> Self {
         Self { connection, journal, blobs, lanes, broken: None, closed: false }
     }
@@ -49,24 +56,50 @@ impl Writer {
         }
     }
 
-    fn group(&mut self, first: Unit) {
+    fn group(&mut self, first: Box<dyn Unit>) {
         if let Err(error) = self.begin() {
             tracing::error!(%error, "no transaction");
             return refuse(first, &error);
         }
         let losses = self.blobs.losses();
         let started = Instant::now();
-        let mut settled = Vec::new();
+        let mut group = Vec::new();
         let mut next = Some(first);
+        let mut careful = false;
         while let Some(unit) = next {
-            settled.push(self.run_unit(unit));
-            let room = settled.len() < GROUP_MAX && started.elapsed() < GROUP_TIME;
+            careful = self.add(&mut group, unit, careful);
+            let room = group.len() < GROUP_MAX && started.elapsed() < GROUP_TIME;
             next = if room && self.broken.is_none() { self.lanes.next() } else { None };
         }
-        let outcome = self.end(settled.iter().any(|unit| unit.keep), losses);
-        for unit in settled {
+        let outcome = self.end(group.iter().any(|ran| ran.kept), losses);
+        for ran in group {
             let copy = outcome.as_ref().err().map(copy_of);
-            (unit.answer)(copy.map_or(Ok(()), Err));
+            ran.unit.settle(copy.map_or(Ok(()), Err));
+        }
+    }
+
+    /// Runs a unit in the group; says whether savepoints are needed from now on.
+    fn add(&mut self, group: &mut Vec<Ran>, mut unit: Box<dyn Unit>, careful: bool) -> bool {
+        let before = self.connection.total_changes();
+        let kept = match careful {
+            true => self.run_in_savepoint(&mut *unit),
+            false => self.run_unit(&mut *unit),
+        };
+        let undo = !careful && !kept && self.connection.total_changes() != before;
+        if undo && self.broken.is_none() {
+            self.run_again(group);
+        }
+        group.push(Ran { unit, kept });
+        careful || undo
+    }
+
+    /// A unit failed after it had changed rows: those before it begin anew.
+    fn run_again(&mut self, group: &mut [Ran]) {
+        if let Err(error) = self.begin() {
+            self.broken = Some(error);
+        }
+        for ran in group.iter_mut().filter(|ran| ran.kept) {
+            ran.kept = self.run_in_savepoint(&mut *ran.unit);
         }
     }
 
@@ -80,22 +113,35 @@ impl Writer {
         Ok(order(&self.connection, "BEGIN IMMEDIATE")?)
     }
 
-    fn run_unit(&mut self, unit: Unit) -> Settled {
+    fn run_unit(&mut self, unit: &mut dyn Unit) -> bool {
+        let mut statements = Cached::new(&self.connection);
+        let kept = unit.run(&mut statements);
+        if self.connection.is_autocommit() {
+            // The failed statement took the whole transaction with it.
+            let failed = statements.failed.take();
+            self.broken = Some(failed.unwrap_or(RowsError::Undone("a statement failed")));
+        }
+        kept
+    }
+
+    fn run_in_savepoint(&mut self, unit: &mut dyn Unit) -> bool {
+        if let Some(broken) = &self.broken {
+            return unit.run(&mut Refusing(copy_of(broken)));
+        }
         if let Err(error) = order(&self.connection, "SAVEPOINT unit") {
             let error = RowsError::from(error);
             self.broken = Some(copy_of(&error));
-            return unit(&mut Refusing(error));
+            return unit.run(&mut Refusing(error));
         }
-        let mut statements = Cached::new(&self.connection);
-        let settled = unit(&mut statements);
-        let failed = statements.failed.take();
-        let undone =
-            if settled.keep { Ok(()) } else { order(&self.connection, "ROLLBACK TO unit") };
+        let kept = self.run_unit(unit);
+        if self.broken.is_some() {
+            return kept;
+        }
+        let undone = if kept { Ok(()) } else { order(&self.connection, "ROLLBACK TO unit") };
         if let Err(error) = undone.and_then(|()| order(&self.connection, "RELEASE unit")) {
-            // The failed statement took the whole transaction with it.
-            self.broken = Some(failed.unwrap_or(RowsError::Sqlite(error)));
+            self.broken = Some(RowsError::Sqlite(error));
         }
-        settled
+        kept
     }
 
     /// Blobs first, then the rows that point to them.
@@ -142,9 +188,9 @@ impl Drop for Writer {
 }
 
 /// Answers a unit for which no transaction could be begun.
-fn refuse(unit: Unit, error: &RowsError) {
-    let settled = unit(&mut Refusing(copy_of(error)));
-    (settled.answer)(Err(copy_of(error)));
+fn refuse(mut unit: Box<dyn Unit>, error: &RowsError) {
+    unit.run(&mut Refusing(copy_of(error)));
+    unit.settle(Err(copy_of(error)));
 }
 
 /// Failures after which the file is as good as before.
