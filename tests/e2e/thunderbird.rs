@@ -217,11 +217,13 @@ async fn downloads_without_reading(desk: &mut Desk, id: &str) {
 async fn marks(desk: &mut Desk) {
     desk.act("flag", json!([AYSE, "INBOX", 1])).await;
     let keyword = desk.act("tag", json!([AYSE, "INBOX", 1, "Satış"])).await;
-    assert_eq!(keyword, "sat=c4=b1=c5=9f");
+    // As 153 makes it of the name; 140 does it otherwise.
+    let keyword = keyword.as_str().unwrap();
+    assert!(["sat=c4=b1=c5=9f", "sat&atebxw-"].contains(&keyword), "{keyword}");
     until("the marks on the server", async || {
         let held = desk.held(AYSE, "INBOX").await;
         let flags = &held[0].flags;
-        let all = ["\\Flagged", "\\Seen", "sat=c4=b1=c5=9f"];
+        let all = ["\\Flagged", "\\Seen", keyword];
         all.iter().all(|flag| flags.iter().any(|f| f == flag)).then_some(())
     })
     .await;

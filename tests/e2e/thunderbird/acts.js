@@ -53,7 +53,7 @@ async function addAccount({ address, password, host, imap, submission }) {
 /** Get Messages; the first time it logs in and lists the folders. */
 async function getMessages(address) {
   const server = serverOf(address);
-  const inbox = server.rootFolder.getChildNamed("INBOX");
+  const inbox = folderOf(address, "INBOX");
   await url(listener => server.getNewMessages(inbox, null, listener));
 }
 
@@ -67,7 +67,7 @@ function folders(address) {
   const uses = { INBOX: 0x1000, Sent: 0x200, Drafts: 0x400, Trash: 0x100, Archive: 0x4000 };
   const offline = 0x8000000;
   return serverOf(address).rootFolder.descendants.map(folder => ({
-    name: folder.name,
+    name: nameOf(folder),
     uses: Object.keys(uses).filter(use => folder.flags & uses[use]),
     offline: Boolean(folder.flags & offline),
   }));
@@ -217,9 +217,14 @@ function serverOf(address) {
 }
 
 function folderOf(address, name) {
-  const found = serverOf(address).rootFolder.descendants.find(folder => folder.name == name);
+  const found = serverOf(address).rootFolder.descendants.find(folder => nameOf(folder) == name);
   if (!found) throw new Error(`no folder ${name}`);
   return found;
+}
+
+/** Versions differ in what they call the inbox. */
+function nameOf(folder) {
+  return folder.flags & 0x1000 ? "INBOX" : folder.name;
 }
 
 function header(folder, key) {
