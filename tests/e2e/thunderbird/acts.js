@@ -207,8 +207,8 @@ async function write({ from, to, subject, body, attachment }, command) {
   } else {
     const saved = new Promise(resolve => window.addEventListener("aftersave", resolve, { once: true }));
     window.goDoCommand(command);
+    // The window stays: closed too early, it would take the draft with it.
     await saved;
-    window.close();
   }
 }
 
