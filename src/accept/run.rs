@@ -13,7 +13,7 @@ use crate::store::submissions::{
     self, Details, NewRecipient, NewSubmission, SignerDetails, SubmissionState,
 };
 use crate::store::{Lane, Put, RowsError, Store, StoreError, Tx, evidence};
-use crate::trust::{Clock, FaultReason, Material, SignatureFault, UserTrust, random};
+use crate::trust::{Clock, FaultReason, SignatureFault, UserTrust, random};
 use crate::wire::{AccountId, KepAddress, MessageId, mime, sha256};
 use secrecy::SecretString;
 use std::sync::Arc;
@@ -170,7 +170,7 @@ impl Desk {
             signed_at: signed.signing_time.map(|at| at.millis()),
         };
         Ok(Judged {
-            material: material(&signed.material),
+            material: crate::evidence::material::of(&signed.material),
             signer: Some(signer),
             state: SubmissionState::Accepted,
             parsed,
@@ -373,19 +373,6 @@ fn glance(octets: &[u8]) -> (String, Option<String>) {
     let field = |name| mime::text::decoded_field(header, name);
     let id = field("message-id").and_then(|id| MessageId::parse(&id)).map(|id| id.to_string());
     (field("subject").unwrap_or_default(), id)
-}
-
-/// What can't be had later: chain, lists and answers.
-fn material(collected: &Material) -> Vec<evidence::Material> {
-    let piece = |kind, value: &[u8]| evidence::Material {
-        kind,
-        digest: sha256(value),
-        value: value.to_vec(),
-    };
-    let certificates = collected.certificates.iter().map(|der| piece("certificate", der));
-    let lists = collected.crls.iter().map(|der| piece("crl", der));
-    let answers = collected.ocsp.iter().map(|der| piece("ocsp", der));
-    certificates.chain(lists).chain(answers).collect()
 }
 
 impl From<Refusal> for Trouble {

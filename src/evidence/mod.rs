@@ -7,6 +7,7 @@
 
 pub mod draft;
 pub mod keywords;
+pub mod material;
 pub mod parcel;
 mod run;
 pub mod verify;

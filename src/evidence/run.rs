@@ -2,7 +2,7 @@
 //! back as mails. An outage of the time-stamp authority puts a fact off and loses nothing.
 
 use super::draft::{self, About};
-use super::{keywords, parcel};
+use super::{keywords, material, parcel};
 use crate::registry::Provider;
 use crate::registry::holidays::Calendar;
 use crate::registry::read_policy::{MessageType, PolicyTable};
@@ -13,12 +13,12 @@ use crate::store::mail::{self, Kind, NewMessage, Role};
 use crate::store::submissions::{self, Recipient, RecipientState, Submission};
 use crate::store::{BlobError, Lane, Put, RowsError, Store, StoreError, Tx, contents};
 use crate::trust::stamp::{StampError, Stamper};
-use crate::trust::{Clock, SignError, Signer, random};
+use crate::trust::{Clock, Collector, SignError, Signer, random};
 use crate::wire::cms::{self, oid};
 use crate::wire::digest::sha256_of;
 use crate::wire::rem::{ComposeFault, Composed, Dialect, Evidence, EvidenceFault};
 use crate::wire::xades::{self, Prepared, SignFault};
-use crate::wire::{AccountId, MessageId, SignatureAlgorithm, Timestamp, sha256};
+use crate::wire::{AccountId, MessageId, SignatureAlgorithm, Timestamp};
 use std::sync::Arc;
 use thiserror::Error;
 use tokio::sync::watch;
@@ -28,6 +28,8 @@ pub struct Issuer {
     pub provider: Provider,
     pub seal: Arc<dyn Signer>,
     pub stamper: Arc<Stamper>,
+    /// What is known of the certificates of seal and stamps.
+    pub collector: Option<Arc<Collector>>,
     pub clock: Clock,
 }
 
@@ -84,12 +86,16 @@ impl Issuer {
         let signed = prepared.signed(&signature)?;
         let token = self.stamper.stamp(&signed.to_stamp()).await?;
         let chain = self.seal.chain().iter().chain([certificate]);
-        let material = chain.map(|c| certificate_material(c.der()));
-        let tsa = token.path.certificates().iter().map(|c| certificate_material(c.der()));
+        let mut kept: Vec<_> =
+            chain.chain(token.path.certificates()).map(material::certificate).collect();
+        if let Some(collector) = &self.collector {
+            collector.watch(&token.path);
+            kept.extend(material::of(&collector.known()));
+        }
         Ok(Issued {
             xml: signed.stamped(&token.der).into_bytes(),
             stamped_at: token.gen_time,
-            material: material.chain(tsa).collect(),
+            material: kept,
             evidence,
         })
     }
@@ -337,10 +343,6 @@ fn xades_algorithm(algorithm: SignatureAlgorithm) -> Result<xades::SignatureAlgo
         SignatureAlgorithm::EcdsaSha384 => Xades::EcdsaP384Sha384,
         SignatureAlgorithm::EcdsaSha512 => return Err(SignFault::Signature),
     })
-}
-
-fn certificate_material(der: &[u8]) -> Material {
-    Material { kind: "certificate", digest: sha256(der), value: der.to_vec() }
 }
 
 /// What DataObjectFormat says of the signed document.

@@ -9,10 +9,25 @@ use super::{Config, Next, Session};
 use crate::wire::imap::{Flags, Keywords, MailboxName, Structure, Uid, UidSet};
 use crate::wire::{AccountId, MailboxId, Timestamp};
 
+/// How a session is driven.
+#[derive(Clone, Copy, Debug)]
+pub struct Pace {
+    /// Octets that come at once.
+    pub piece: usize,
+    /// Whether an idling client's mailbox changes with each piece.
+    pub news: bool,
+}
+
 /// Feeds `bytes` in small pieces and answers what is asked.
 pub fn drive(config: Config, bytes: &[u8]) {
+    drive_at(config, bytes, Pace { piece: PIECE, news: true });
+}
+
+/// What a session says to `bytes` that come at this pace.
+pub fn drive_at(config: Config, bytes: &[u8], pace: Pace) -> Vec<u8> {
     let mut session = Session::new(config);
-    let mut pieces = bytes.chunks(PIECE);
+    let mut pieces = bytes.chunks(pace.piece.max(1));
+    let mut said = Vec::new();
     // Each octet can cause a few turns at most: a chunk of a message, its ask, its answer.
     for _ in 0..bytes.len().saturating_mul(8).saturating_add(1_000) {
         match session.next() {
@@ -22,17 +37,20 @@ pub fn drive(config: Config, bytes: &[u8]) {
             },
             Next::Wait(_) => match pieces.next() {
                 Some(piece) => {
-                    session.changed();
+                    if pace.news {
+                        session.changed();
+                    }
                     session.feed(piece);
                 }
                 None => session.timeout(),
             },
-            Next::Send(_) => {}
+            Next::Send(bytes) => said.extend(bytes),
             Next::StartTls => session.secured(),
             Next::Ask(ask) => session.answer(yes(ask)),
-            Next::Close => return,
+            Next::Close => break,
         }
     }
+    said
 }
 
 fn yes(ask: Ask) -> Answer {
@@ -130,7 +148,7 @@ mod tests {
         }
 
         #[test]
-        fn any_commands_come_to_an_end(lines in proptest::collection::vec(prop_oneof![
+        fn any_commands_come_to_an_end_and_how_they_are_cut_changes_nothing(lines in proptest::collection::vec(prop_oneof![
             Just("a LOGIN a b"), Just("a SELECT x"), Just("a FETCH 1:* (ENVELOPE BODY[] BODYSTRUCTURE)"),
             Just("a UID FETCH 2 (BODY[2.HEADER.FIELDS (X)] BODY.PEEK[1]<1.2> FLAGS)"), Just("a IDLE"), Just("DONE"),
             Just("a STORE 1:* FLAGS (x)"), Just("a EXPUNGE"), Just("a UID MOVE 1:3 y"), Just("a UID COPY 1:3 y"),
@@ -138,7 +156,10 @@ mod tests {
             Just("a FETCH $ (UID) (CHANGEDSINCE 1)"), Just("a LIST \"\" % RETURN (STATUS (SIZE))"), Just("a CLOSE"),
             Just("a UNAUTHENTICATE"), Just("a AUTHENTICATE PLAIN"), Just("AGEAYg=="), Just("a NOOP"), Just("\0\"{")
         ], 0..40)) {
-            drive(config(), format!("{}\r\n", lines.join("\r\n")).as_bytes());
+            let bytes = format!("{}\r\n", lines.join("\r\n"));
+            drive(config(), bytes.as_bytes());
+            let at = |piece| drive_at(config(), bytes.as_bytes(), Pace { piece, news: false });
+            prop_assert_eq!(at(usize::MAX), at(1));
         }
     }
 }

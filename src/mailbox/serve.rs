@@ -31,11 +31,13 @@ pub enum Begin {
     Clear,
 }
 
-/// How many clients there may be.
+/// How many clients there may be, and how long they may be silent.
 #[derive(Clone, Copy, Debug)]
 pub struct Manners {
     pub connections: usize,
     pub per_address: usize,
+    /// The longest silence; `session::AUTOLOGOUT` is what the standard asks for.
+    pub silence: Duration,
 }
 
 /// The TLS configuration in force; asked for at each handshake, so that it may be renewed.
@@ -48,6 +50,7 @@ pub struct Imap {
     /// Pairs of the ID response (RFC 2971).
     id: Vec<(String, String)>,
     crowd: Crowd,
+    silence: Duration,
     bells: Bells,
     connections: AtomicU64,
 }
@@ -64,7 +67,8 @@ impl Imap {
         let poll = office.store().shared().then_some(OTHERS);
         tokio::spawn(ring(office.store().watch(), bells.clone(), poll));
         let crowd = Crowd::new(manners.connections, manners.per_address);
-        Arc::new(Self { office, tls, id, crowd, bells, connections: AtomicU64::new(0) })
+        let (silence, connections) = (manners.silence, AtomicU64::new(0));
+        Arc::new(Self { office, tls, id, crowd, silence, bells, connections })
     }
 }
 
@@ -281,7 +285,7 @@ impl<'i> Talk<'i> {
         stream: &mut S,
         idle: bool,
     ) -> io::Result<Heard> {
-        let patience = self.session.patience();
+        let patience = self.session.patience().min(self.imap.silence);
         let Self { session, stop, bell, .. } = self;
         let bell = bell.as_mut().filter(|_| idle);
         tokio::select! {

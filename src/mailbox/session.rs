@@ -136,7 +136,7 @@ impl Session {
         }
     }
 
-    /// How long the shell lets this client be silent (RFC 9051 §5.4: thirty minutes at least).
+    /// How long the shell lets this client be silent.
     pub fn patience(&self) -> Duration {
         match self.core.access {
             Access::NotAuthenticated => BEFORE_LOGIN,
@@ -261,7 +261,8 @@ impl Session {
     }
 }
 
-const AUTOLOGOUT: Duration = Duration::from_secs(30 * 60 + 5);
+/// RFC 9051 §5.4: thirty minutes at least.
+pub const AUTOLOGOUT: Duration = Duration::from_secs(30 * 60 + 5);
 /// Time for a person to type a password while the program is connected already.
 const BEFORE_LOGIN: Duration = Duration::from_secs(3 * 60);
 /// Output of one command is collected up to this.

@@ -18,7 +18,9 @@ use std::str::FromStr;
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub enum MessageType {
     Standart,
+    /// e-Yazışma: official correspondence.
     EYazisma,
+    /// e-Tebligat: service of documents.
     ETebligat,
 }
 

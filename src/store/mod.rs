@@ -18,6 +18,9 @@ pub use wakes::Wakes;
 
 use crate::trust::vault::Vault;
 use crate::wire::MailboxId;
+use std::fs::{self, OpenOptions, Permissions};
+use std::io;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 use std::sync::Arc;
 use thiserror::Error;
@@ -44,6 +47,8 @@ pub enum StoreError {
     Rows(#[from] RowsError),
     #[error(transparent)]
     Blob(#[from] BlobError),
+    #[error("the rows' file: {0}")]
+    File(std::io::Error),
     #[error("{0} exists already")]
     Exists(String),
     #[error("there is no {0}")]
@@ -57,6 +62,9 @@ impl Store {
 
     /// Opens the rows beside blobs that are open.
     pub async fn with(at: &RowsAt, blobs: Blobs) -> Result<Self, StoreError> {
+        if let RowsAt::File(path) = at {
+            close_to_others(path).map_err(StoreError::File)?;
+        }
         let blobs = Arc::new(blobs);
         let news = Arc::new(News::new());
         let rung = Arc::clone(&news);
@@ -114,6 +122,25 @@ impl Store {
     }
 }
 
+/// Rows hold headers and what is searched: they are their owner's alone. SQLite gives the journals
+/// it makes the mode of the file itself; those that are there may be of an earlier version.
+fn close_to_others(rows: &Path) -> io::Result<()> {
+    OpenOptions::new().create(true).append(true).mode(0o600).open(rows)?;
+    for ending in ["", "-wal", "-shm"] {
+        let mut name = rows.as_os_str().to_owned();
+        name.push(ending);
+        match fs::metadata(&name) {
+            Ok(found) if found.permissions().mode() & 0o077 != 0 => {
+                fs::set_permissions(&name, Permissions::from_mode(0o600))?;
+            }
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
 impl News {
     fn new() -> Self {
         let steps = STEPS.iter().map(|step| (*step, Notify::new())).collect();
@@ -147,7 +174,9 @@ impl StoreError {
     pub fn is_full(&self) -> bool {
         match self {
             Self::Rows(error) => error.is_full(),
-            Self::Blob(BlobError::Io(error)) => error.kind() == std::io::ErrorKind::StorageFull,
+            Self::Blob(BlobError::Io(error)) | Self::File(error) => {
+                error.kind() == io::ErrorKind::StorageFull
+            }
             _ => false,
         }
     }

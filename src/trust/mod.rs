@@ -4,6 +4,7 @@
 mod cache;
 pub mod certificate;
 pub mod clock;
+pub mod collector;
 pub mod dial;
 mod error;
 pub mod password;
@@ -25,9 +26,12 @@ pub mod verify;
 
 pub use certificate::Certificate;
 pub use clock::Clock;
+pub use collector::Collector;
 pub use error::TrustError;
 pub use path::{Anchors, Path, PathFault, Role};
-pub use revocation::{Material, OnUnknown, Revocation, RevocationFault, RevocationSettings};
+pub use revocation::{
+    Lists, Material, OnUnknown, Past, Revocation, RevocationFault, RevocationSettings, Status,
+};
 pub use signed_data::SignerFault;
 pub use signer::{SignError, Signer, SignerSource};
 pub use stamp::{StampError, StampSettings, StampSource, Stamper};

@@ -1,6 +1,6 @@
 //! Random octets, from the cryptographic generator.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use super::Clock;
 
 /// Octets nobody can guess.
 pub fn bytes<const N: usize>() -> [u8; N] {
@@ -11,9 +11,9 @@ pub fn bytes<const N: usize>() -> [u8; N] {
 
 /// An identifier that nobody can guess (74 random bits), and that sorts by the time it was made, so
 /// that what is new lies together on disk (UUID version 7, RFC 9562 §5.7).
+#[expect(clippy::disallowed_methods, reason = "an identifier's order is no legal time")]
 pub fn identifier() -> [u8; 16] {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let millis = u64::try_from(since.as_millis()).unwrap_or(u64::MAX).to_be_bytes();
+    let millis = u64::try_from(Clock::System.now().millis()).unwrap_or_default().to_be_bytes();
     let mut octets = bytes::<16>();
     octets[..6].copy_from_slice(&millis[2..]);
     octets[6] = octets[6] & 0x0f | 0x70;

@@ -120,7 +120,7 @@ fn entry(line: &str) -> Option<Revoked> {
     let (serial, secs) = line.trim().split_once(' ')?;
     let digits = !serial.is_empty() && serial.bytes().all(|b| b.is_ascii_digit());
     let at = Timestamp::from_secs(secs.trim().parse().ok()?);
-    digits.then(|| Revoked { serial: serial.to_owned(), at })
+    digits.then(|| Revoked { serial: serial.to_owned(), at, reason: None })
 }
 
 /// Queries are small.

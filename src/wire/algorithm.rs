@@ -1,4 +1,5 @@
-//! The algorithms of signatures and digests, as their identifiers stand in certificates, CMS and XML.
+//! The algorithms of signatures and digests, as their identifiers stand in certificates and CMS
+//! (those of XML: `wire/xades/algorithm.rs`).
 
 use der::asn1::ObjectIdentifier;
 
@@ -40,22 +41,6 @@ impl SignatureAlgorithm {
         ALL.into_iter().find(|algorithm| algorithm.oid() == oid)
     }
 
-    /// The identifier in XML signatures (RFC 9231 §2.3).
-    pub fn xml_uri(self) -> &'static str {
-        match self {
-            Self::RsaSha256 => "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256",
-            Self::RsaSha384 => "http://www.w3.org/2001/04/xmldsig-more#rsa-sha384",
-            Self::RsaSha512 => "http://www.w3.org/2001/04/xmldsig-more#rsa-sha512",
-            Self::EcdsaSha256 => "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha256",
-            Self::EcdsaSha384 => "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha384",
-            Self::EcdsaSha512 => "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha512",
-        }
-    }
-
-    pub fn from_xml_uri(uri: &str) -> Option<Self> {
-        ALL.into_iter().find(|algorithm| algorithm.xml_uri() == uri)
-    }
-
     pub fn digest(self) -> DigestAlgorithm {
         match self {
             Self::RsaSha256 | Self::EcdsaSha256 => DigestAlgorithm::Sha256,
@@ -92,17 +77,6 @@ impl DigestAlgorithm {
             .find(|algorithm| algorithm.oid() == oid)
     }
 
-    /// RFC 9231 §2.1.
-    pub fn xml_uri(self) -> &'static str {
-        match self {
-            Self::Md5 => "http://www.w3.org/2001/04/xmldsig-more#md5",
-            Self::Sha1 => "http://www.w3.org/2000/09/xmldsig#sha1",
-            Self::Sha256 => "http://www.w3.org/2001/04/xmlenc#sha256",
-            Self::Sha384 => "http://www.w3.org/2001/04/xmldsig-more#sha384",
-            Self::Sha512 => "http://www.w3.org/2001/04/xmlenc#sha512",
-        }
-    }
-
     pub fn is_weak(self) -> bool {
         matches!(self, Self::Md5 | Self::Sha1)
     }
@@ -137,7 +111,6 @@ mod tests {
     fn identifiers_go_both_ways() {
         for algorithm in ALL {
             assert_eq!(SignatureAlgorithm::from_oid(algorithm.oid()), Some(algorithm));
-            assert_eq!(SignatureAlgorithm::from_xml_uri(algorithm.xml_uri()), Some(algorithm));
             let again = SignatureAlgorithm::of(algorithm.is_rsa(), algorithm.digest());
             assert_eq!(again, Some(algorithm));
         }

@@ -24,7 +24,11 @@ pub struct OcspRequest {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum CertStatus {
     Good,
-    Revoked { at: Timestamp },
+    /// The reason is a CRLReason (RFC 5280 §5.3.1).
+    Revoked {
+        at: Timestamp,
+        reason: Option<u8>,
+    },
     Unknown,
 }
 
@@ -111,7 +115,7 @@ impl SingleResponse {
         let status = reader.next()?;
         let status = match status.tag {
             GOOD => CertStatus::Good,
-            REVOKED => CertStatus::Revoked { at: status.reader().next()?.time()? },
+            REVOKED => revoked(status)?,
             _ => CertStatus::Unknown,
         };
         let this_update = reader.expect(tag::GENERALIZED_TIME)?.time()?;
@@ -123,7 +127,11 @@ impl SingleResponse {
     fn write(&self) -> Vec<u8> {
         let status = match self.status {
             CertStatus::Good => vec![GOOD, 0],
-            CertStatus::Revoked { at } => der::element(REVOKED, &[&der::generalized_time(at)]),
+            CertStatus::Revoked { at, reason } => {
+                let reason = reason.map(|reason| der::explicit(0, &der::enumerated(reason)));
+                let at = der::generalized_time(at);
+                der::element(REVOKED, &[&at, &reason.unwrap_or_default()])
+            }
             CertStatus::Unknown => vec![UNKNOWN, 0],
         };
         let next = self.next_update.map(|at| der::explicit(0, &der::generalized_time(at)));
@@ -196,6 +204,15 @@ impl<'a> BasicResponse<'a> {
     }
 }
 
+/// RevokedInfo: since when, and why when that is said.
+fn revoked(status: Node<'_>) -> Result<CertStatus, DerError> {
+    let mut reader = status.reader();
+    let at = reader.next()?.time()?;
+    let reason = reader.optional(tag::context(0))?.map(|node| node.reader().next()).transpose()?;
+    let reason = reason.and_then(|node| node.content.first().copied());
+    Ok(CertStatus::Revoked { at, reason })
+}
+
 fn responses(data: Node<'_>) -> Result<Vec<SingleResponse>, OcspError> {
     let mut data = data.reader();
     data.optional(tag::context(0))?;
@@ -260,7 +277,8 @@ mod tests {
     #[test]
     fn responses_go_both_ways() {
         let at = Timestamp::from_secs(1_700_000_000);
-        for status in [CertStatus::Good, CertStatus::Revoked { at }, CertStatus::Unknown] {
+        let revoked = |reason| CertStatus::Revoked { at, reason };
+        for status in [CertStatus::Good, revoked(None), revoked(Some(4)), CertStatus::Unknown] {
             let one = SingleResponse { id: id(), status, this_update: at, next_update: Some(at) };
             let one = [one];
             let data = response_data(&der::sequence(&[]), at, &one, Some(&[4, 1, 9]));

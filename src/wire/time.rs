@@ -1,6 +1,6 @@
 //! Instants and how mail, evidence and people write them.
 
-use chrono::{DateTime, FixedOffset, TimeZone, Utc};
+use chrono::{DateTime, Datelike, FixedOffset, TimeZone, Utc};
 
 /// An instant in milliseconds since 1970-01-01T00:00:00Z.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -12,7 +12,7 @@ impl Timestamp {
     }
 
     pub const fn from_secs(secs: i64) -> Self {
-        Self(secs * 1000)
+        Self(secs.saturating_mul(1000))
     }
 
     pub const fn millis(self) -> i64 {
@@ -35,9 +35,11 @@ impl Timestamp {
         Self(time.timestamp_millis())
     }
 
-    /// Out of chrono's range (±262,000 years) this is the epoch: such a value never comes from us.
+    /// Before year 1 it is its first instant, after year 9999 its last: such a value never comes from
+    /// us, and no form below has room for it.
     pub fn utc(self) -> DateTime<Utc> {
-        Utc.timestamp_millis_opt(self.0).single().unwrap_or_default()
+        let within = self.0.clamp(FIRST, LAST);
+        Utc.timestamp_millis_opt(within).single().unwrap_or_default()
     }
 
     /// The wall clock of Turkey, UTC+03:00 all year since 2016-09-08; evidence is never older.
@@ -70,16 +72,16 @@ impl Timestamp {
         self.istanbul().format("%d-%b-%Y %H:%M:%S %z").to_string()
     }
 
-    /// An `xs:dateTime`; without a zone it is read as UTC.
+    /// An `xs:dateTime` of the years 1 to 9999 (in UTC); without a zone it is read as UTC.
     pub fn parse_iso8601(text: &str) -> Option<Self> {
         let text = text.trim();
-        DateTime::parse_from_rfc3339(text)
-            .map(|t| Self(t.timestamp_millis()))
-            .or_else(|_| {
-                chrono::NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f")
-                    .map(|t| Self(t.and_utc().timestamp_millis()))
-            })
-            .ok()
+        let time = match DateTime::parse_from_rfc3339(text) {
+            Ok(zoned) => zoned.to_utc(),
+            Err(_) => {
+                chrono::NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f").ok()?.and_utc()
+            }
+        };
+        (1..=9999).contains(&time.year()).then(|| Self::from_utc(time))
     }
 }
 
@@ -97,4 +99,57 @@ impl std::fmt::Display for Timestamp {
 
 fn turkey() -> FixedOffset {
     FixedOffset::east_opt(3 * 3600).expect("three hours are less than a day")
+}
+
+/// 0001-01-01T00:00:00Z
+const FIRST: i64 = -62_135_596_800_000;
+/// 9999-12-31T23:59:59.999Z
+const LAST: i64 = 253_402_300_799_999;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn years_out_of_four_digits_are_no_times() {
+        for text in [
+            "0000-12-31T23:59:59Z",
+            "0001-01-01T02:59:59+03:00",
+            "9999-12-31T23:59:59-03:00",
+            "+10000-01-01T00:00:00",
+            "-0001-01-01T00:00:00",
+            "+262142-12-31T23:59:59",
+        ] {
+            assert_eq!(Timestamp::parse_iso8601(text), None, "{text}");
+        }
+        for (text, millis) in [("0001-01-01T00:00:00Z", FIRST), ("9999-12-31T23:59:59.999", LAST)] {
+            assert_eq!(Timestamp::parse_iso8601(text), Some(Timestamp(millis)), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_ends_of_time_are_said_without_panic() {
+        for (millis, year) in [(i64::MIN, 1), (i64::MIN / 999, 1), (i64::MAX, 9999)] {
+            let time = Timestamp::from_millis(millis);
+            assert_eq!(time.utc().year(), year);
+            let _ = (time.istanbul().date_naive(), time.rfc5322(), time.turkish());
+            assert_eq!(time.iso8601().len(), 24);
+        }
+        let _ = Timestamp::from_secs(i64::MAX).istanbul().date_naive();
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_said_is_read(millis in FIRST..=LAST) {
+            let time = Timestamp(millis);
+            prop_assert_eq!(Timestamp::parse_iso8601(&time.iso8601()), Some(time));
+        }
+
+        #[test]
+        fn no_instant_panics(millis in any::<i64>()) {
+            let time = Timestamp(millis);
+            let _ = (time.istanbul().date_naive(), time.internaldate(), time.iso8601_secs());
+        }
+    }
 }

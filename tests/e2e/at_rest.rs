@@ -3,6 +3,8 @@
 use crate::client::mail::Letter;
 use crate::scene::{ALI, AYSE, Plan, Scene, letter};
 use data_encoding::BASE64;
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -32,6 +34,29 @@ async fn contents_and_secrets_are_nowhere_in_the_data_folder() {
     let rows = [("message id", id.into_bytes())];
     let folder = scene.provider().join("spool");
     assert!(files(&folder).iter().any(|file| holds(file, &rows).is_some()), "nothing is found");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_data_folder_is_closed_to_other_users() {
+    let scene = Scene::new(Plan::default()).await;
+    let folder = scene.provider().join("spool");
+    // As an earlier version left it.
+    let rows = folder.join("kep.sqlite");
+    std::fs::set_permissions(&rows, Permissions::from_mode(0o644)).unwrap();
+    let server = scene.serve().await;
+    let id = scene.accepted(ALI, &[AYSE], &scene.letter(ALI, &[AYSE], "kip@x")).await;
+    scene.settled(&id, 2).await;
+    let mode = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o777;
+    let files = files(&folder);
+    for name in ["kep.sqlite", "kep.sqlite-wal", "kep.sqlite-shm", "serve.lock"] {
+        assert!(files.contains(&folder.join(name)), "{name} is not in {files:?}");
+    }
+    assert!(files.iter().any(|file| file.parent() == Some(&folder.join("blobs"))), "{files:?}");
+    for file in &files {
+        assert_eq!(mode(file), 0o600, "{}", file.display());
+    }
+    assert_eq!((mode(&folder), mode(&folder.join("blobs"))), (0o700, 0o700));
+    server.stop().await;
 }
 
 fn secrets(scene: &Scene, mail: &[u8], text: &str) -> Vec<(&'static str, Vec<u8>)> {

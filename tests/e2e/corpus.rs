@@ -121,3 +121,71 @@ async fn ten_thousand_fields_and_a_mail_beyond_the_limit_are_refused_and_the_ser
     assert_eq!(reply.code, 250, "{reply:?}");
     server.stop().await;
 }
+
+/// What SIZE announces fits, sealed, into the limit; one octet more is refused, by the announcement
+/// and by the octets.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mail_of_the_announced_size_is_delivered_and_one_octet_more_is_refused() {
+    let plan = Plan { accounts: &["ali", "veli"], direct: true, ..Plan::default() };
+    let scene = Scene::new(plan).await;
+    scene.kep(&["account", "set", FROM, "--signature", "optional"]).await;
+    let server = scene.serve().await;
+    let mut smtp = scene.doors().smtp(scene.account(FROM)).await.unwrap();
+    let offer = smtp.command("EHLO istemci.example").await.unwrap();
+    let size = offer.lines.iter().find_map(|line| line.strip_prefix("SIZE ")).unwrap();
+    let size: usize = size.parse().unwrap();
+    let mail = |size: usize| {
+        let head = format!("From: {FROM}\r\nTo: {TO}\r\nSubject: dolu\r\n\r\n");
+        let mut mail = head.into_bytes();
+        while mail.len() + 2 < size {
+            let line = 76.min(size - mail.len() - 2);
+            mail.resize(mail.len() + line, b'x');
+            mail.extend_from_slice(b"\r\n");
+        }
+        mail
+    };
+    // The last line can miss an octet or two.
+    let fits = (size - 2..=size).map(mail).find(|mail| mail.len() == size).unwrap();
+    let mut beyond = fits.clone();
+    beyond.insert(beyond.len() - 2, b'x');
+    for told in [10, beyond.len()] {
+        let reply = smtp.submit_as(FROM, &[TO], &Prepared::new(&beyond), told).await.unwrap().reply;
+        assert_eq!((reply.code, &reply.lines[0][..5]), (552, "5.3.4"), "{reply:?}");
+    }
+    let reply = smtp.submit_as(FROM, &[TO], &Prepared::new(&fits), fits.len()).await.unwrap().reply;
+    let id = reply.message_id().unwrap_or_else(|| panic!("{reply:?}")).to_owned();
+    scene.settled(&id, 2).await;
+    let mut imap = scene.doors().imap(scene.account(TO)).await.unwrap();
+    assert_eq!(imap.select("INBOX").await.unwrap().exists, 1);
+    let dispatch = imap.fetch("1", "(BODY.PEEK[])").await.unwrap().remove(0).literals.remove(0);
+    assert!(dispatch.len() <= 25 * 1024 * 1024, "{} octets", dispatch.len());
+    assert!(encloses(&dispatch, &fits));
+    server.stop().await;
+}
+
+/// A draft may be anything but NUL (RFC 9051 §4.3): it comes back as it was laid in.
+#[tokio::test(flavor = "multi_thread")]
+async fn invariant_04_drafts_of_bad_mails_come_back_octet_for_octet() {
+    let scene = Scene::new(Plan { accounts: &["ali"], ..Plan::default() }).await;
+    let server = scene.serve().await;
+    let mut imap = scene.doors().imap(scene.account(FROM)).await.unwrap();
+    imap.select("Taslaklar").await.unwrap();
+    let mut kept = 0;
+    for (file, octets, _) in index() {
+        match imap.append("Taslaklar", "\\Draft", &octets).await {
+            Ok(uid) => {
+                let uid = uid.unwrap().to_string();
+                let items = "(ENVELOPE BODYSTRUCTURE BODY.PEEK[HEADER] BODY.PEEK[1] BODY.PEEK[])";
+                let shown = imap.uid_fetch(&uid, items).await.unwrap().remove(0);
+                assert_eq!(shown.literals.last().unwrap_or(&Vec::new()), &octets, "{file}");
+                kept += 1;
+            }
+            Err(refused) => {
+                let nul = octets.contains(&0) || octets.is_empty();
+                assert!(nul, "{file}: {refused}");
+            }
+        }
+    }
+    assert!(kept > 40, "{kept} kept");
+    server.stop().await;
+}

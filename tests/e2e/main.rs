@@ -12,7 +12,6 @@ mod transcript;
 mod accepted;
 mod at_rest;
 mod corpus;
-mod demo;
 mod judges;
 mod mbsync;
 mod mutt;

@@ -107,11 +107,13 @@ async fn check_says_everything_that_is_wrong_at_once() {
     let secrets = scene.provider().join("secrets");
     open_to_all(&secrets.join("seal.key"));
     std::fs::write(secrets.join("tls.pem"), "no certificate\n").unwrap();
-    std::fs::remove_file(scene.provider().join("trust/user-ca.pem")).unwrap();
+    for anchors in ["user", "tsa"] {
+        std::fs::remove_file(scene.provider().join(format!("trust/{anchors}-ca.pem"))).unwrap();
+    }
     let ran = scene.kep(&["check"]).await;
     assert_eq!(ran.code, Some(78), "{}", ran.err);
-    // Nobody serves time stamps now.
-    for wrong in ["seal.key can be read by others", "tls", "user anchors", "time stamps"] {
+    let wrongs = ["seal.key can be read by others", "tls", "user anchors", "time stamps"];
+    for wrong in wrongs {
         let line = ran.out.lines().find(|line| line.starts_with("WRONG") && line.contains(wrong));
         assert!(line.is_some(), "{wrong} is not in:\n{}", ran.out);
     }
@@ -127,8 +129,24 @@ async fn check_is_content_with_a_provider_that_serves() {
     let ran = scene.kep(&["check", "--dns"]).await;
     assert_eq!(ran.code, Some(0), "{}{}", ran.out, ran.err);
     assert!(!ran.out.contains("WRONG"), "{}", ran.out);
-    assert!(ran.out.contains("_submissions._tcp.hs05.kep.tr.") && ran.out.contains("IN MX"));
+    assert!(ran.out.contains("_submissions._tcp.hs05.kep.tr."), "{}", ran.out);
+    // There is no relay listener that other providers could be sent to.
+    assert!(!ran.out.contains("IN MX"), "{}", ran.out);
     server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn check_says_that_the_development_authority_is_not_running_yet() {
+    let scene = Scene::new(Plan::default()).await;
+    let ran = scene.kep(&["check"]).await;
+    assert_eq!(ran.code, Some(0), "{}{}", ran.out, ran.err);
+    let line = ran.out.lines().find(|line| line.contains("time stamps")).unwrap();
+    assert!(line.starts_with("warning") && line.contains("`kep serve` starts it"), "{line}");
+    // Another authority that is silent is an error all the same.
+    scene.set("timestamp", "url", "\"http://127.0.0.1:9/\"");
+    let ran = scene.kep(&["check"]).await;
+    assert_eq!(ran.code, Some(78), "{}{}", ran.out, ran.err);
+    assert!(ran.out.lines().any(|line| line.starts_with("WRONG") && line.contains("time stamps")));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -41,8 +41,19 @@ fn a_message_travels_and_everybody_can_verify_it() {
     dispatch_is_stamped(&dir.join("mails/dispatch.eml"), &tsa);
     encloses(&dir.join("mails/dispatch.eml"), original);
 
+    assert_eq!(verified(&evidence[0], &trust), Some(0));
+    let changed = fs::read_to_string(&evidence[0]).unwrap().replace("hs05.kep.tr", "hs06.kep.tr");
+    fs::write(&evidence[0], changed).unwrap();
+    assert_eq!(verified(&evidence[0], &trust), Some(1), "a changed evidence is not found out");
+
     assert_eq!(running(&dir), Vec::<PathBuf>::new());
     assert!(!answers(&report["ports"]["imap_tls"]));
+}
+
+/// What `kep verify` says of a file: its exit code.
+fn verified(file: &Path, trust: &Path) -> Option<i32> {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_kep"));
+    command.arg("verify").arg("--trust").arg(trust).arg(file).output().unwrap().status.code()
 }
 
 #[test]

@@ -1,5 +1,5 @@
 //! Dialogues as data: what stands in a file of `tests/transcripts/imap`, and a stage that plays it. The
-//! pure session is one stage (`imap_transcripts.rs`); a socket can be another.
+//! pure session is one stage (`imap_transcripts.rs`), the server before a socket another.
 //!
 //! ```text
 //! given user ali@hs05.kep.tr secret     the one account (login is then up to the file)
@@ -9,7 +9,7 @@
 //! given mail INBOX (\Seen work) sealed  a message, its lines follow behind `|`
 //! given mails INBOX 5                   so many small ones
 //! given flags INBOX 3 (\Deleted)        someone else sets flags; `given gone INBOX 3` removes
-//! given full                            no room for more
+//! given mail INBOX () stub              a notice that stands for an unopened dispatch
 //! given whole                           the file makes sense only uncut
 //! C: …                                  the client sends this line; lines in a row go together
 //! S: …                                  the server sends this line: `*` (not at its start) is anything,

@@ -107,20 +107,25 @@ fn large(ask: Ask, rows: &mut usize) -> Answer {
 }
 
 fn each(run: impl Fn(&str, &[Step]) -> Result<(), String>) {
+    let failures: Vec<_> = dialogues()
+        .into_iter()
+        .filter_map(|(name, text)| {
+            let result = read(&text).and_then(|steps| run(&text, &steps));
+            result.err().map(|why| format!("{name}: {why}"))
+        })
+        .collect();
+    assert!(failures.is_empty(), "{}", failures.join("\n\n"));
+}
+
+/// All of them, by name.
+pub fn dialogues() -> Vec<(String, String)> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/transcripts/imap");
     let mut files: Vec<_> =
         std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()).collect();
     files.sort();
     assert!(!files.is_empty());
-    let failures: Vec<_> = files
-        .iter()
-        .filter_map(|file| {
-            let text = std::fs::read_to_string(file).unwrap();
-            let result = read(&text).and_then(|steps| run(&text, &steps));
-            result.err().map(|why| format!("{}: {why}", file.display()))
-        })
-        .collect();
-    assert!(failures.is_empty(), "{}", failures.join("\n\n"));
+    let read = |file: PathBuf| (file.display().to_string(), std::fs::read_to_string(file).unwrap());
+    files.into_iter().map(read).collect()
 }
 
 fn config(tls: Tls) -> Config {
@@ -208,7 +213,6 @@ impl Pure {
         let uid = |word: &str| word.parse().map(UidSet::one).map_err(|_| "bad uid".to_owned());
         match words.split(' ').collect::<Vec<_>>().as_slice() {
             ["starttls" | "whole"] => {}
-            ["full"] => self.world.full = true,
             ["user", name, secret] => self.world.user = ((*name).into(), (*secret).into()),
             ["login"] => {
                 self.world.user = ("ali".into(), "secret".into());
@@ -296,7 +300,7 @@ impl Stage for Pure {
 }
 
 /// The flags between parentheses.
-fn flags(text: &str) -> Flags {
+pub fn flags(text: &str) -> Flags {
     let inner = text.split_once('(').and_then(|(_, rest)| rest.split_once(')'));
     let words = || inner.map_or("", |(inner, _)| inner).split(' ');
     let system = words().filter_map(SystemFlags::named).fold(SystemFlags::default(), |a, b| a | b);

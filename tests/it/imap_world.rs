@@ -15,7 +15,6 @@ pub struct World {
     pub upload: Option<(AppendBegin, Vec<u8>)>,
     /// UIDs whose opening was recorded, in order.
     pub opened: Vec<Uid>,
-    pub full: bool,
 }
 
 pub struct Mailbox {
@@ -226,6 +225,9 @@ impl World {
                 if self.find(&name).is_some() {
                     return Err(Refusal::MailboxExists);
                 }
+                if special_use.is_some() {
+                    return Err(Refusal::Cannot);
+                }
                 self.boxes.push(Mailbox {
                     subscribed: false,
                     ..Mailbox::new(name.as_str(), special_use)
@@ -274,8 +276,8 @@ impl World {
             }
             Ask::AppendBegin(begin) => {
                 self.named(&begin.to)?;
-                if self.full {
-                    return Err(Refusal::OverQuota);
+                if begin.size > MESSAGE_MAX {
+                    return Err(Refusal::TooBig);
                 }
                 self.upload = Some((begin, Vec::new()));
                 Answer::Done
@@ -321,16 +323,15 @@ impl World {
     fn content(&mut self, content: Content) -> Result<Vec<u8>, Refusal> {
         let message = self.at(content.mailbox).messages.iter_mut().find(|m| m.uid == content.uid);
         let message = message.ok_or(Refusal::Gone)?;
-        if message.sealed {
-            match content.reach {
-                Reach::Envelope => assert!(!touches_original(&message.bytes, &content)),
-                Reach::Original => message.sealed = false,
-            }
+        let opened = message.sealed && content.reach == Reach::Original;
+        if opened {
+            message.sealed = false;
+        } else if message.sealed {
+            assert!(!touches_original(&message.bytes, &content));
         }
-        let opened = content.reach == Reach::Original;
         let end = content.range.end.min(content.range.start + CHUNK) as usize;
         let bytes = message.bytes[content.range.start as usize..end].to_vec();
-        if opened && self.opened.last() != Some(&content.uid) {
+        if opened {
             self.opened.push(content.uid);
         }
         Ok(bytes)
@@ -378,17 +379,24 @@ impl World {
 }
 
 fn touches_original(bytes: &[u8], content: &Content) -> bool {
-    fn original(part: &mime::Part) -> Option<std::ops::Range<usize>> {
-        match &part.inside {
-            mime::Body::Message(_) => Some(part.body.clone()),
-            _ => part.children().iter().find_map(original),
-        }
-    }
-    original(&mime::parse(bytes)).is_none_or(|original| {
+    original(bytes).is_none_or(|original| {
         content.range.start < original.end as u64 && content.range.end > original.start as u64
     })
 }
 
+/// Where the original lies in a dispatch.
+pub fn original(bytes: &[u8]) -> Option<std::ops::Range<usize>> {
+    fn within(part: &mime::Part) -> Option<std::ops::Range<usize>> {
+        match &part.inside {
+            mime::Body::Message(_) => Some(part.body.clone()),
+            _ => part.children().iter().find_map(within),
+        }
+    }
+    within(&mime::parse(bytes))
+}
+
 const VALIDITY: u32 = 7;
+/// Of an appended message.
+const MESSAGE_MAX: u64 = 1 << 20;
 /// Small, so that content comes in pieces.
 const CHUNK: u64 = 40;

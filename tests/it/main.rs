@@ -3,6 +3,7 @@
 mod demo;
 mod dialogue;
 mod imap_script;
+mod imap_served;
 mod imap_transcripts;
 mod imap_world;
 mod lane;
@@ -13,3 +14,5 @@ mod storage;
 mod tidy;
 mod transcript;
 mod units;
+#[path = "../e2e/wire.rs"]
+mod wire;

@@ -3,29 +3,8 @@
 use super::header::{Header, unfolded};
 use super::turkish;
 use crate::accept::refusal::Refusal;
+use crate::registry::read_policy::MessageType;
 use mail_parser::MessageParser;
-
-/// X-TR-REM-iletiTip: what kind of message its sender calls it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub enum MessageType {
-    /// Also when the field is absent or unknown.
-    #[default]
-    Standard,
-    /// e-Yazışma: official correspondence.
-    OfficialCorrespondence,
-    /// e-Tebligat: service of documents.
-    Service,
-}
-
-impl MessageType {
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Standard => "standart",
-            Self::OfficialCorrespondence => "eYazisma",
-            Self::Service => "eTebligat",
-        }
-    }
-}
 
 /// RFC 5322 §3.6. Two of one kind are two messages: which one a reader sees is anyone's guess.
 /// From has its own refusal.
@@ -57,11 +36,12 @@ pub(super) fn message_id(header: &Header) -> Option<String> {
     good.then(|| String::from_utf8_lossy(inside).into_owned())
 }
 
+/// X-TR-REM-iletiTip: what its sender calls the message. Absent or unknown, it is an ordinary one.
 pub(super) fn message_type(header: &Header) -> MessageType {
     match header.first("X-TR-REM-iletiTip").map(unfolded) {
-        Some(kind) if kind.eq_ignore_ascii_case(b"eYazisma") => MessageType::OfficialCorrespondence,
-        Some(kind) if kind.eq_ignore_ascii_case(b"eTebligat") => MessageType::Service,
-        _ => MessageType::Standard,
+        Some(kind) if kind.eq_ignore_ascii_case(b"eYazisma") => MessageType::EYazisma,
+        Some(kind) if kind.eq_ignore_ascii_case(b"eTebligat") => MessageType::ETebligat,
+        _ => MessageType::Standart,
     }
 }
 

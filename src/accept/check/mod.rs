@@ -14,11 +14,11 @@ mod signature;
 mod structure;
 mod turkish;
 
-pub use fields::MessageType;
 pub use signature::SignatureForm;
 
 use super::ask::Envelope;
 use super::refusal::Refusal;
+use crate::registry::read_policy::MessageType;
 use crate::wire::KepAddress;
 use crate::wire::smtp::{BodyError, TextGuard};
 use header::Header;

@@ -151,10 +151,10 @@ fn identifiers_and_national_fields() {
     let parsed =
         with("Message-ID: <a.b@c>\nX-TR-REM-iletiTip: eyazisma\nX-TR-REM-iletiID: 42").unwrap();
     assert_eq!(parsed.ua_message_id.as_deref(), Some("a.b@c"));
-    assert_eq!(parsed.message_type, MessageType::OfficialCorrespondence);
+    assert_eq!(parsed.message_type, MessageType::EYazisma);
     assert_eq!(parsed.national_id.as_deref(), Some("42"));
     let parsed = with("Message-ID: a b\nX-TR-REM-iletiTip: baska").unwrap();
-    assert_eq!((parsed.ua_message_id, parsed.message_type), (None, MessageType::Standard));
+    assert_eq!((parsed.ua_message_id, parsed.message_type), (None, MessageType::Standart));
 }
 
 #[test]

@@ -382,12 +382,16 @@ pub struct Verify {
     /// Evidence XML, dispatches or evidence mails
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
-    /// Anchors: a folder with seal-ca.pem, tsa-ca.pem, user-ca.pem (as `kep dev init` makes)
+    /// Anchors: a folder with seal-ca.pem, tsa-ca.pem, user-ca.pem (as `kep dev init` makes), and
+    /// what is known of revocation: *.crl, *.ocsp
     #[arg(long, value_name = "DIR")]
     pub trust: Option<PathBuf>,
     /// The original message, to compare with
     #[arg(long, value_name = "EML")]
     pub original: Option<PathBuf>,
+    /// Our own provider: compare with the originals, evidence and revocation material kept there
+    #[arg(long, value_name = "FILE")]
+    pub conf: Option<PathBuf>,
     #[arg(long)]
     pub json: bool,
 }

@@ -99,6 +99,9 @@ pub(super) fn addresses(header: &[u8], names: &[&str]) -> BTreeSet<String> {
 
 /// The REM header fields are under no seal: those that speak must say what the evidence says.
 pub(super) fn with_headers(evidence: &Evidence, headers: &RemHeaders, checks: &mut Checks) {
+    if *headers == RemHeaders::default() {
+        return checks.note(Name::Header, "there are no REM header fields");
+    }
     let mut wrong = 0;
     let mut differ = |field: (&str, &str), stated: Option<String>, found: &str| {
         if let Some(stated) = stated.filter(|stated| stated != found) {

@@ -10,7 +10,7 @@ use crate::wire::rem::{Dialect, Evidence, EvidenceFault, Read};
 use crate::wire::xades::{
     Binding, Covered, Hash, Reference, Signature, SignatureFault, SignatureMethod,
 };
-use crate::wire::xml::Xml;
+use crate::wire::xml::{Xml, XmlFault};
 use crate::wire::{DigestAlgorithm, SignatureAlgorithm, Timestamp};
 use data_encoding::BASE64;
 
@@ -18,6 +18,10 @@ pub(super) fn judge(judge: &Judge, octets: &[u8], beside: &Beside<'_>) -> Report
     let mut checks = Checks::default();
     let xml = match Xml::parse(octets) {
         Ok(xml) => xml,
+        Err(fault @ XmlFault::TooLarge(_)) => {
+            checks.unknown(Name::Form, fault.to_string());
+            return Report::new(Kind::Unknown, checks);
+        }
         Err(fault) => {
             checks.bad(Name::Form, fault.to_string());
             return Report::new(Kind::Unknown, checks);
@@ -117,7 +121,7 @@ fn judge_signature(
             format!("does not verify with the key of {}", signer.subject()),
         ),
     }
-    let when = time_stamps(judge, signature, checks);
+    let when = time_stamps(judge, signature, now, checks);
     let when = When { claimed: when.claimed.or(signature.signing_time), ..when };
     stamp::seal_certificate(judge, &signer, &certificates, when, now, checks);
     when
@@ -201,14 +205,14 @@ fn digest_algorithm(hash: Hash) -> DigestAlgorithm {
 }
 
 /// Every token must hold; the earliest proven time counts.
-fn time_stamps(judge: &Judge, signature: &Signature, checks: &mut Checks) -> When {
+fn time_stamps(judge: &Judge, signature: &Signature, now: Timestamp, checks: &mut Checks) -> When {
     if signature.stamps.is_empty() {
         checks
             .unknown(Name::TimeStamp, "the signature has no time stamp: its time is only claimed");
     }
     let all = signature.stamps.iter();
     let all: Vec<When> =
-        all.map(|s| stamp::token(judge, &s.token_der, &s.stamped_octets, checks)).collect();
+        all.map(|s| stamp::token(judge, &s.token_der, &s.stamped_octets, now, checks)).collect();
     When {
         proven: all.iter().filter_map(|when| when.proven).min(),
         claimed: all.iter().filter_map(|when| when.claimed).min(),
@@ -245,14 +249,37 @@ fn times(
     }
 }
 
-/// The certificate that the evidence itself names as its issuer's.
+/// Whoever issued the evidence must be whom the seal certificate names: trusted providers can't
+/// speak for each other. And the certificate that the evidence itself names should be that one.
 fn issuer(evidence: &Evidence, signature: Option<&Signature>, checks: &mut Checks) {
+    let signer = signature.and_then(|signature| signature.certificates.first());
+    let signer = signer.and_then(|der| Certificate::from_der(der).ok());
+    let stated = evidence.issuer.address.to_ascii_lowercase();
+    if let Some(signer) = signer.filter(|_| !stated.is_empty()) {
+        let named = signer.emails();
+        match named.iter().any(|email| same_domain(email, &stated)) {
+            true => checks.good(Name::Issuer, format!("{stated}: the seal certificate's own")),
+            false if named.is_empty() => {
+                checks.note(Name::Issuer, format!("{stated}: the seal certificate names nobody"));
+            }
+            false => {
+                let named = named.join(", ");
+                let text = format!("issued by {stated:?}, the seal certificate names {named:?}");
+                checks.bad(Name::Issuer, text);
+            }
+        }
+    }
     let named = evidence.issuer.certificate.as_ref();
     let used = signature.and_then(|signature| signature.certificates.first());
     if named.zip(used).is_some_and(|(named, used)| named != used) {
         let text = "IssuerDetails names another certificate than the one that signed";
         checks.note(Name::SigningCertificate, text);
     }
+}
+
+fn same_domain(one: &str, other: &str) -> bool {
+    let domain = |address: &str| address.rsplit_once('@').map(|(_, domain)| domain.to_owned());
+    domain(one).is_some_and(|one| domain(other) == Some(one))
 }
 
 /// Five minutes: what clocks of services may be apart.

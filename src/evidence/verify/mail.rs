@@ -32,8 +32,16 @@ pub(super) fn judge(judge: &Judge, octets: &[u8], beside: &Beside<'_>) -> Report
     }
     seal(judge, &mail, &opened, beside.now, &mut checks);
     let enclosed = opened.original.as_ref().map(|original| original.octets(&mail));
-    let reports = evidence(judge, &opened, enclosed, beside, &mut checks);
+    // What stands under no sound seal is nobody's original: the evidence is judged without it.
+    let sound = !checks.has_bad();
+    let lent = enclosed.filter(|_| sound).or(beside.original);
+    let reports = evidence(judge, &opened, lent, beside, &mut checks);
     let first = reports.iter().find_map(|report| report.read.as_ref());
+    if let Some((first, original)) = first.zip(enclosed).filter(|_| !sound) {
+        let text = "it stands under no sound seal, and is not taken for the original";
+        checks.note(Name::EnclosedOriginal, text);
+        compare::with_original(first, original, &mut checks);
+    }
     if let Some(first) = first {
         compare::with_headers(first, &opened.headers, &mut checks);
     }
@@ -67,7 +75,7 @@ fn seal(judge: &Judge, mail: &[u8], opened: &Opened, now: Timestamp, checks: &mu
         return checks.bad(Name::Seal, "the mail is not signed");
     };
     let Some(sealed) = signature(judge, signed, der, checks) else { return };
-    let when = time_stamp(judge, der, checks);
+    let when = time_stamp(judge, der, now, checks);
     let when = When { claimed: when.claimed.or(sealed.signing_time), ..when };
     stamp::seal_certificate(judge, &sealed.signer, &sealed.certificates, when, now, checks);
     from(mail, &sealed.signer, checks);
@@ -106,17 +114,20 @@ fn signature(judge: &Judge, signed: &[u8], der: &[u8], checks: &mut Checks) -> O
 }
 
 /// EN 319 122-1 §5.3; not every provider stamps the mail, the evidence inside has its own.
-fn time_stamp(judge: &Judge, der: &[u8], checks: &mut Checks) -> When {
+fn time_stamp(judge: &Judge, der: &[u8], now: Timestamp, checks: &mut Checks) -> When {
     let signed = SignedData::parse(der).ok();
     let signer = signed.as_ref().and_then(|signed| signed.signers.first());
     let Some(signer) = signer else { return When::default() };
-    let tokens = signer.signature_time_stamps().unwrap_or_default();
+    let Ok(tokens) = signer.signature_time_stamps() else {
+        checks.bad(Name::TimeStamp, "the attribute that should hold it can't be read");
+        return When::default();
+    };
     if tokens.is_empty() {
         checks.note(Name::TimeStamp, "the seal has none; the evidence has its own");
     }
     let all = tokens.iter().take(MAX_TOKENS);
     let all: Vec<When> =
-        all.map(|token| stamp::token(judge, token, &signer.signature, checks)).collect();
+        all.map(|token| stamp::token(judge, token, &signer.signature, now, checks)).collect();
     if tokens.len() > MAX_TOKENS {
         checks.bad(Name::TimeStamp, format!("more than {MAX_TOKENS} tokens"));
     }
@@ -126,7 +137,7 @@ fn time_stamp(judge: &Judge, der: &[u8], checks: &mut Checks) -> When {
     }
 }
 
-/// RFC 8551 §3: the certificate should name the address that the mail is from.
+/// RFC 8550 §3: a certificate that names addresses must name the one that the mail is from.
 fn from(mail: &[u8], signer: &Certificate, checks: &mut Checks) {
     let root = mime::parse(mail);
     let from = compare::addresses(root.header_bytes(mail), &["from"]);
@@ -138,7 +149,8 @@ fn from(mail: &[u8], signer: &Certificate, checks: &mut Checks) {
         _ => {
             let (from, named) = (from.join(", "), signer.emails().join(", "));
             let text = format!("the mail is from {from:?}, the seal certificate names {named:?}");
-            checks.note(Name::SealFrom, text);
+            let state = if signer.emails().is_empty() { State::Note } else { State::Bad };
+            checks.say(Name::SealFrom, state, text);
         }
     }
 }
@@ -146,7 +158,7 @@ fn from(mail: &[u8], signer: &Certificate, checks: &mut Checks) {
 fn evidence(
     judge: &Judge,
     opened: &Opened,
-    enclosed: Option<&[u8]>,
+    original: Option<&[u8]>,
     beside: &Beside<'_>,
     checks: &mut Checks,
 ) -> Vec<Report> {
@@ -156,7 +168,7 @@ fn evidence(
     if opened.evidence.len() > MAX_EVIDENCE {
         checks.bad(Name::EnclosedEvidence, format!("more than {MAX_EVIDENCE} are enclosed"));
     }
-    let beside = Beside { original: enclosed.or(beside.original), ..*beside };
+    let beside = Beside { original, ..*beside };
     let all = opened.evidence.iter().take(MAX_EVIDENCE);
     let judged = all.map(|found| {
         let mut report = document::judge(judge, &found.xml, &beside);

@@ -6,17 +6,18 @@ mod compare;
 mod document;
 mod mail;
 mod report;
+mod revocation;
 mod stamp;
+mod text;
 mod user;
 mod words;
 
 pub use report::{Check, Facts, Kind, Report, Run, State, Verdict};
 pub use words::Name;
 
-use crate::trust::{Anchors, SealVerifier, TokenVerifier, TrustError};
+use crate::trust::{Anchors, Lists, SealVerifier, TokenVerifier, TrustError};
 use crate::wire::Timestamp;
 use crate::wire::rem::{Opened, Original};
-use report::Checks;
 
 /// Whom to believe, by role; what is `None` leaves its checks open.
 #[derive(Default)]
@@ -24,6 +25,8 @@ pub struct Believed {
     pub seal: Option<Anchors>,
     pub time_stamp: Option<Anchors>,
     pub user: Option<Anchors>,
+    /// What is at hand about revocation, and certificates that signatures leave out.
+    pub lists: Lists,
 }
 
 /// Judges documents by the same anchors.
@@ -32,13 +35,23 @@ pub struct Judge {
     has_seal: bool,
     has_time_stamp: bool,
     user: Option<Anchors>,
+    lists: Lists,
 }
 
 /// One document that is handed in.
 #[derive(Clone, Copy, Debug)]
 pub struct Given<'a> {
     pub name: &'a str,
-    pub octets: &'a [u8],
+    pub octets: Result<&'a [u8], &'a Unread>,
+    /// The message that it should be about, when that one is known for this document.
+    pub original: Option<&'a [u8]>,
+}
+
+/// Why the octets of a document could not be had, and what to do.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Unread {
+    pub why: String,
+    pub hint: &'static str,
 }
 
 /// What a judgement looks at beside the document.
@@ -50,24 +63,29 @@ struct Beside<'a> {
 
 impl Judge {
     pub fn new(believed: Believed) -> Result<Self, TrustError> {
-        let Believed { seal, time_stamp, user } = believed;
+        let Believed { seal, time_stamp, user, lists } = believed;
         let (has_seal, has_time_stamp) = (seal.is_some(), time_stamp.is_some());
         let or_nobody = |anchors: Option<Anchors>| match anchors {
             Some(anchors) => Ok(anchors),
             None => Anchors::new(Vec::new()),
         };
-        let tokens = TokenVerifier::new(or_nobody(time_stamp)?, Vec::new());
-        let seals = SealVerifier::new(or_nobody(seal)?, Vec::new(), tokens);
-        Ok(Self { seals, has_seal, has_time_stamp, user })
+        let others = || lists.certificates().to_vec();
+        let tokens = TokenVerifier::new(or_nobody(time_stamp)?, others());
+        let seals = SealVerifier::new(or_nobody(seal)?, others(), tokens);
+        Ok(Self { seals, has_seal, has_time_stamp, user, lists })
     }
 
     /// One document. `original` is the message it should be about, when that is at hand.
     pub fn judge(&self, octets: &[u8], original: Option<&[u8]>, now: Timestamp) -> Report {
         let beside = Beside { original, now };
+        let unread = |why: String, hint| Report::unread(&Unread { why, hint });
         if octets.len() > MAX_OCTETS {
-            let mut checks = Checks::default();
-            checks.bad(Name::Form, format!("larger than {} MiB", MAX_OCTETS / 1024 / 1024));
-            return Report::new(Kind::Unknown, checks);
+            let text = format!("larger than {} MiB", MAX_OCTETS / 1024 / 1024);
+            return unread(text, LARGE);
+        }
+        if octets.trim_ascii().is_empty() {
+            let hint = "export it again, or save the mail anew with its source";
+            return unread("there is nothing in it".to_owned(), hint);
         }
         match is_document(octets) {
             true => document::judge(self, octets, &beside),
@@ -80,7 +98,10 @@ impl Judge {
     pub fn judge_all(&self, given: &[Given<'_>], original: Option<&[u8]>, now: Timestamp) -> Run {
         let mut files: Vec<Report> = Vec::with_capacity(given.len());
         for one in given {
-            let mut report = self.judge(one.octets, original, now);
+            let mut report = match one.octets {
+                Ok(octets) => self.judge(octets, one.original.or(original), now),
+                Err(why) => Report::unread(why),
+            };
             report.name = Some(one.name.to_owned());
             files.push(report);
         }
@@ -94,29 +115,54 @@ impl Judge {
         Run { verdict, files, between }
     }
 
-    /// Judges evidence again with the original that a dispatch of the same message encloses.
+    /// Judges evidence again with the original that a dispatch of the same message encloses. An
+    /// invalid dispatch lends nothing: its octets may be anybody's.
     fn lend_originals(&self, given: &[Given<'_>], files: &mut [Report], now: Timestamp) {
-        for at in 0..files.len() {
-            let Some(file) = files.get(at).filter(|file| file.kind != Kind::Dispatch) else {
+        for (at, own) in given.iter().enumerate() {
+            let (Some(file), Ok(octets), None) = (files.get(at), own.octets, own.original) else {
                 continue;
             };
-            let id =
-                file.all_evidence().map(|evidence| evidence.message.message_id.as_str()).next();
-            let lender = files.iter().position(|other| {
-                let mut all = other.all_evidence();
-                other.kind == Kind::Dispatch
-                    && all.any(|e| Some(e.message.message_id.as_str()) == id)
-            });
-            let pair = lender.and_then(|lender| given.get(lender)).zip(given.get(at));
-            let Some((dispatch, own)) = pair else { continue };
-            let Some(original) = enclosed(dispatch.octets) else { continue };
-            let mut report = self.judge(own.octets, Some(&original), now);
-            report.name = Some(own.name.to_owned());
+            let Some((lender, verdict)) = lender(file, files) else { continue };
+            let Some(from) = given.get(lender) else { continue };
+            let name = report::plain(from.name);
+            let said = match (verdict, from.octets.ok().and_then(enclosed)) {
+                (Verdict::Invalid, _) => {
+                    format!(
+                        "{name} is of the same message, but invalid: not taken for the original"
+                    )
+                }
+                (_, None) => continue,
+                (verdict, Some(original)) => {
+                    let mut report = self.judge(octets, Some(&original), now);
+                    report.name = Some(own.name.to_owned());
+                    if let Some(file) = files.get_mut(at) {
+                        *file = report;
+                    }
+                    let open = match verdict {
+                        Verdict::Valid => "",
+                        _ => ", whose own seal can't be judged here",
+                    };
+                    format!("compared with the original in {name}{open}")
+                }
+            };
             if let Some(file) = files.get_mut(at) {
-                *file = report;
+                file.note(Name::OriginalDigest, said);
             }
         }
     }
+}
+
+/// The best dispatch of the message that this evidence is about.
+fn lender(file: &Report, files: &[Report]) -> Option<(usize, Verdict)> {
+    if file.kind == Kind::Dispatch {
+        return None;
+    }
+    let id = file.all_evidence().map(|e| e.message.message_id.as_str()).next()?;
+    let about = |other: &Report| {
+        other.kind == Kind::Dispatch && other.all_evidence().any(|e| e.message.message_id == id)
+    };
+    let dispatches = files.iter().enumerate().filter(|(_, other)| about(other));
+    dispatches.map(|(at, other)| (at, other.verdict)).min_by_key(|(_, verdict)| *verdict)
 }
 
 /// XML starts with `<`, in whatever encoding; no header field does.
@@ -133,6 +179,8 @@ fn enclosed(dispatch: &[u8]) -> Option<Vec<u8>> {
 
 /// Mails have at most 25 MiB; peers may be more generous.
 pub const MAX_OCTETS: usize = 64 * 1024 * 1024;
+/// What to do about a larger file.
+pub const LARGE: &str = "no dispatch is: export the single mail";
 
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,7 @@
 //! What a judgement says: checks one by one, and the verdict that follows from them. The field names
 //! of the JSON form are stable (docs/verify.md).
 
+use super::Unread;
 use super::words::Name;
 use crate::wire::rem::{ContentDigest, Dialect, Evidence};
 use data_encoding::HEXLOWER;
@@ -113,6 +114,19 @@ impl Report {
         self
     }
 
+    /// A file whose octets could not be had.
+    pub(super) fn unread(why: &Unread) -> Self {
+        let mut checks = Checks::default();
+        checks.unknown(Name::Form, why.why.clone());
+        checks.hint(why.hint);
+        Self::new(Kind::Unknown, checks)
+    }
+
+    /// Says something about it afterwards that changes no verdict.
+    pub(super) fn note(&mut self, name: Name, detail: String) {
+        self.checks.push(Check::new(name, State::Note, "", detail));
+    }
+
     /// The check of that name, for whoever looks for one.
     pub fn check(&self, name: Name) -> Option<&Check> {
         self.checks.iter().find(|check| check.name == name)
@@ -168,6 +182,10 @@ impl Checks {
         if let Some(last) = self.0.last_mut() {
             last.hint = Some(hint);
         }
+    }
+
+    pub(super) fn has_bad(&self) -> bool {
+        self.0.iter().any(|check| check.state == State::Bad)
     }
 
     pub(super) fn into_vec(self) -> Vec<Check> {

@@ -1,8 +1,8 @@
 //! Time-stamp tokens over signatures (RFC 3161), and certificates at the time that they prove.
 
 use super::report::Checks;
-use super::{Judge, Name};
-use crate::trust::{Certificate, PathFault, SignerFault, TokenFault};
+use super::{Judge, Name, revocation};
+use crate::trust::{Certificate, PathFault, SignerFault, Token, TokenFault};
 use crate::wire::Timestamp;
 use crate::wire::tsp::TstInfo;
 
@@ -23,7 +23,13 @@ impl When {
 }
 
 /// Judges one token over `octets`; gives its time when imprint and signature hold.
-pub(super) fn token(judge: &Judge, der: &[u8], octets: &[u8], checks: &mut Checks) -> When {
+pub(super) fn token(
+    judge: &Judge,
+    der: &[u8],
+    octets: &[u8],
+    now: Timestamp,
+    checks: &mut Checks,
+) -> When {
     let fault = match judge.seals.tokens().verify(der, octets) {
         Ok(token) => {
             let at = token.gen_time;
@@ -31,7 +37,11 @@ pub(super) fn token(judge: &Judge, der: &[u8], octets: &[u8], checks: &mut Check
             let name = token.certificate().map_or_else(String::new, |c| c.subject().to_owned());
             let detail = format!("{name}: trusted, valid at {at}");
             checks.good(Name::TimeStampCertificate, detail);
-            return When { proven: Some(at), claimed: None };
+            ended(&token, now, checks);
+            return match revocation::of_token(judge, &token, checks) {
+                true => When { proven: Some(at), claimed: None },
+                false => When { proven: None, claimed: Some(at) },
+            };
         }
         Err(fault) => fault,
     };
@@ -69,6 +79,17 @@ pub(super) fn token(judge: &Judge, der: &[u8], octets: &[u8], checks: &mut Check
         }
     }
     When::default()
+}
+
+/// A token proves its time as long as nobody can forge it; whether it was renewed in time is not
+/// seen here.
+fn ended(token: &Token, now: Timestamp, checks: &mut Checks) {
+    let ends = token.certificate().map(Certificate::not_after).filter(|ends| *ends < now);
+    if let Some(ends) = ends {
+        let text =
+            format!("the authority's certificate ended at {ends}; no later stamp is seen here");
+        checks.note(Name::TimeStampCertificate, text);
+    }
 }
 
 fn holds(checks: &mut Checks) {
@@ -122,7 +143,7 @@ pub(super) fn seal_certificate(
             }
         }
     }
-    checks.note(Name::Revocation, format!("{subject}: not asked, this is done offline"));
+    revocation::of_seal(judge, &path, when, now, checks);
 }
 
 const IMPRINT: &str = "the token is over this signature";

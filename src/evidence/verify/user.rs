@@ -2,7 +2,7 @@
 //! the message was accepted.
 
 use super::report::Checks;
-use super::{Judge, Name};
+use super::{Judge, Name, revocation};
 use crate::trust::verify::{Plain, smime};
 use crate::trust::{Role, SignerFault};
 use crate::wire::Timestamp;
@@ -49,12 +49,16 @@ fn certificate(judge: &Judge, plain: &Plain, accepted: Timestamp, checks: &mut C
         checks.unknown(name, "no anchors of users are at hand");
         return checks.hint("--trust DIR with user-ca.pem in it");
     };
-    let path = anchors.path(&plain.signer, &plain.certificates, Role::User);
-    match path.and_then(|path| path.check_at(accepted)) {
+    let others = [&plain.certificates, judge.lists.certificates()].concat();
+    let path = match anchors.path(&plain.signer, &others, Role::User) {
+        Ok(path) => path,
+        Err(fault) => return checks.bad(name, fault.to_string()),
+    };
+    match path.check_at(accepted) {
         Ok(()) => checks.good(name, format!("trusted, valid when accepted at {accepted}")),
         Err(fault) => checks.bad(name, fault.to_string()),
     }
-    checks.note(Name::Revocation, "the sender's certificate: not asked, this is done offline");
+    revocation::of_user(judge, &path, accepted, checks);
 }
 
 enum Found<'a> {

@@ -23,6 +23,7 @@ pub enum Name {
     SealCertificate,
     Revocation,
     Times,
+    Issuer,
     OriginalDigest,
     OriginalField,
     Seal,
@@ -38,6 +39,38 @@ pub enum Name {
 }
 
 impl Name {
+    pub const ALL: [Self; 29] = [
+        Self::Form,
+        Self::Oddity,
+        Self::SignatureForm,
+        Self::Algorithms,
+        Self::ReferenceDocument,
+        Self::ReferenceSignedProperties,
+        Self::ReferenceKeyInfo,
+        Self::SigningCertificate,
+        Self::SignatureValue,
+        Self::TimeStamp,
+        Self::TimeStampImprint,
+        Self::TimeStampSignature,
+        Self::TimeStampCertificate,
+        Self::SealCertificate,
+        Self::Revocation,
+        Self::Times,
+        Self::Issuer,
+        Self::OriginalDigest,
+        Self::OriginalField,
+        Self::Seal,
+        Self::SealFrom,
+        Self::EnclosedEvidence,
+        Self::EnclosedOriginal,
+        Self::Header,
+        Self::HeaderDigest,
+        Self::UserSignature,
+        Self::UserCertificate,
+        Self::SameMessage,
+        Self::Field,
+    ];
+
     /// As JSON and the lines for people have it.
     pub fn as_str(self) -> &'static str {
         self.words().0
@@ -95,6 +128,7 @@ impl Name {
             Self::SealCertificate => ("seal-certificate", "İşlem sertifikası", "güvenilmiyor"),
             Self::Revocation => ("revocation", "İptal durumu", "sertifika iptal edilmiş"),
             Self::Times => ("times", "Zamanlar", "birbiriyle çelişiyor"),
+            Self::Issuer => ("issuer", "Düzenleyen", "mühür başkasının"),
             Self::OriginalDigest => ("original-digest", "Özgün iletinin özeti", "ileti başka"),
             Self::OriginalField => ("original-field", "Özgün ileti", "delille uyuşmuyor"),
             Self::Seal => ("seal", "KEPHS mührü", "doğrulanmadı"),
@@ -117,8 +151,18 @@ mod tests {
 
     #[test]
     fn the_name_in_json_is_the_name_in_lines() {
-        for name in [Name::Form, Name::ReferenceSignedProperties, Name::TimeStampImprint] {
+        for name in Name::ALL {
             assert_eq!(serde_json::to_string(&name).unwrap(), format!("\"{}\"", name.as_str()));
+        }
+    }
+
+    #[test]
+    fn the_page_has_a_row_for_each_check() {
+        let page = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/verify.md");
+        let page = std::fs::read_to_string(page).unwrap();
+        for name in Name::ALL {
+            let row = format!("| `{}` |", name.as_str());
+            assert_eq!(page.matches(&row).count(), 1, "{row}");
         }
     }
 

@@ -33,7 +33,8 @@ fn imap(world: &World) -> Arc<Imap> {
         .with_no_client_auth()
         .with_cert_resolver(Arc::new(rustls::server::ResolvesServerCertUsingSni::new()));
     let config = Arc::new(config);
-    let manners = Manners { connections: 4, per_address: 2 };
+    let silence = crate::mailbox::session::AUTOLOGOUT;
+    let manners = Manners { connections: 4, per_address: 2, silence };
     Imap::new(Arc::clone(&world.office), Arc::new(move || Arc::clone(&config)), manners, Vec::new())
 }
 

@@ -7,10 +7,10 @@
 use super::disk::Disk;
 use crate::wire::BlobId;
 use std::collections::HashMap;
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io;
 use std::ops::Range;
-use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -178,7 +178,12 @@ impl Segments {
 
     /// From here on nothing new points into this segment.
     pub fn retire(&self, number: u64) -> io::Result<()> {
-        File::create(self.mark(number))?;
+        OpenOptions::new()
+            .create(true)
+            .write(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(self.mark(number))?;
         self.disk.sync_folder(&self.dir)
     }
 
@@ -282,7 +287,7 @@ pub fn record_end(start: u64, stored: u64) -> u64 {
     start.saturating_add(stored).saturating_add(SUM as u64)
 }
 
-/// Makes a folder whose name survives a power cut.
+/// Makes a folder, ours alone, whose name survives a power cut.
 fn create_durably(dir: &Path, disk: &dyn Disk) -> io::Result<()> {
     let mut missing = dir;
     let mut parents = Vec::new();
@@ -291,7 +296,7 @@ fn create_durably(dir: &Path, disk: &dyn Disk) -> io::Result<()> {
         missing = parent.unwrap_or(Path::new("."));
         parents.push(missing);
     }
-    std::fs::create_dir_all(dir)?;
+    DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
     parents.iter().try_for_each(|parent| disk.sync_folder(parent))
 }
 

@@ -51,7 +51,7 @@ impl Sqlite {
     {
         let (tell, told) = oneshot::channel();
         let ring = Arc::clone(&self.around.ring);
-        let unit = Box::new(Asked { work, ring, tell, said: None });
+        let unit = Box::new(Asked { work, lane, ring, tell, said: None });
         self.door.0.push(lane, unit);
         told.await.map_err(|_| E::from(RowsError::Closed))?
     }
@@ -80,6 +80,7 @@ impl Sqlite {
 /// A unit and who asked for it.
 struct Asked<T, E, F> {
     work: F,
+    lane: Lane,
     ring: Ring,
     tell: oneshot::Sender<Result<T, E>>,
     said: Option<(Result<T, E>, Wakes)>,
@@ -97,6 +98,10 @@ where
         let kept = result.is_ok();
         self.said = Some((result, tx.wakes));
         kept
+    }
+
+    fn lane(&self) -> Lane {
+        self.lane
     }
 
     fn settle(self: Box<Self>, commit: Result<(), RowsError>) {

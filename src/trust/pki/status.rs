@@ -14,6 +14,8 @@ pub struct Revoked {
     /// Decimal, as [`crate::trust::Certificate::serial`] gives it.
     pub serial: String,
     pub at: Timestamp,
+    /// CRLReason (RFC 5280 §5.3.1), when it is said.
+    pub reason: Option<u8>,
 }
 
 impl CertificateAuthority {
@@ -78,7 +80,8 @@ impl CertificateAuthority {
         }
         let serial = openssl::bn::BigNum::from_slice(&id.serial)?.to_dec_str()?.to_string();
         let found = revoked.iter().find(|one| one.serial == serial);
-        Ok(found.map_or(CertStatus::Good, |one| CertStatus::Revoked { at: one.at }))
+        let status = |one: &Revoked| CertStatus::Revoked { at: one.at, reason: one.reason };
+        Ok(found.map_or(CertStatus::Good, status))
     }
 
     fn subject(&self) -> Result<Vec<u8>, TrustError> {
@@ -101,10 +104,16 @@ impl CertificateAuthority {
 
 fn entry(revoked: &Revoked) -> Result<Vec<u8>, TrustError> {
     let serial = openssl::bn::BigNum::from_dec_str(&revoked.serial)?.to_vec();
-    Ok(der::sequence(&[&der::integer(&serial), &der::time(revoked.at)]))
+    let reason = revoked.reason.map(|reason| {
+        let reason = der::octet_string(&der::enumerated(reason));
+        der::sequence(&[&der::sequence(&[&der::oid(REASON), &reason])])
+    });
+    let (serial, at) = (der::integer(&serial), der::time(revoked.at));
+    Ok(der::sequence(&[&serial, &at, &reason.unwrap_or_default()]))
 }
 
 const CRL_NUMBER: Oid = Oid::new_unwrap("2.5.29.20");
+const REASON: Oid = Oid::new_unwrap("2.5.29.21");
 const AUTHORITY_KEY_ID: Oid = Oid::new_unwrap("2.5.29.35");
 /// A development responder's word holds for an hour.
 const OCSP_VALID_SECS: i64 = 3_600;

@@ -13,7 +13,8 @@ fn keys_of_each_kind_make_a_hierarchy_that_openssl_verifies() {
         let links = Links { crl: Some("http://127.0.0.1:1/user.crl".into()), ocsp: None };
         let good = authority.issue(&profile(), kind, &links, NOW).unwrap();
         let bad = authority.issue(&profile(), kind, &links, NOW).unwrap();
-        let revoked = [Revoked { serial: bad.certificate().serial().into(), at: NOW }];
+        let revoked =
+            [Revoked { serial: bad.certificate().serial().into(), at: NOW, reason: None }];
         let crl = authority.crl(&revoked, NOW, NOW.plus_secs(3600)).unwrap();
         fs::write(dir.path().join("ca.pem"), authority.certificate().pem()).unwrap();
         fs::write(dir.path().join("good.pem"), good.certificate().pem()).unwrap();
@@ -95,7 +96,7 @@ fn openssl_asks_the_responder() {
     let (made, said) = testing::openssl(dir.path(), &format!("{asked} -reqout query.der"));
     assert!(made, "{said}");
     let query = fs::read(dir.path().join("query.der")).unwrap();
-    let revoked = [Revoked { serial: issued.certificate().serial().into(), at: now }];
+    let revoked = [Revoked { serial: issued.certificate().serial().into(), at: now, reason: None }];
     for (revoked, word) in [(&revoked[..0], "user.pem: good"), (&revoked[..], "user.pem: revoked")]
     {
         let reply = authority.ocsp(&query, revoked, now).unwrap();

@@ -1,9 +1,12 @@
 //! An OCSP question and the judgement of its answer (RFC 6960 §3.2).
 
+use super::past::{Entry, Statement};
 use super::{Said, Unknown, check_window};
 use crate::trust::{Certificate, message_digest, verify_octets};
 use crate::wire::der::{self, DerError, tag};
-use crate::wire::ocsp::{BasicResponse, CertId, CertStatus, OcspError, OcspRequest};
+use crate::wire::ocsp::{
+    BasicResponse, CertId, CertStatus, OcspError, OcspRequest, SingleResponse,
+};
 use crate::wire::{DigestAlgorithm, SignatureAlgorithm, Timestamp};
 use ::der::asn1::ObjectIdentifier as Oid;
 use openssl::hash::hash;
@@ -22,18 +25,42 @@ pub(super) fn read(
 ) -> Result<Said, Unknown> {
     let response = BasicResponse::parse(octets)?;
     check_signature(&response, issuer, at)?;
+    let one = about(&response, certificate, issuer)?;
+    check_window(one.this_update, one.next_update, at)?;
+    match one.status {
+        CertStatus::Good => Ok(Said::Good),
+        CertStatus::Revoked { at, .. } => Ok(Said::Revoked(at)),
+        CertStatus::Unknown => Err(Unknown::NotKnownThere),
+    }
+}
+
+/// What the answer says, whenever that was.
+pub(super) fn statement(
+    octets: &[u8],
+    certificate: &Certificate,
+    issuer: &Certificate,
+) -> Result<Statement, Unknown> {
+    let response = BasicResponse::parse(octets)?;
+    let one = about(&response, certificate, issuer)?;
+    check_signature(&response, issuer, one.this_update)?;
+    let revoked = match one.status {
+        CertStatus::Good => None,
+        CertStatus::Revoked { at, reason } => Some(Entry { at, reason }),
+        CertStatus::Unknown => return Err(Unknown::NotKnownThere),
+    };
+    Ok(Statement { revoked, this: one.this_update, next: one.next_update })
+}
+
+fn about<'r>(
+    response: &'r BasicResponse<'_>,
+    certificate: &Certificate,
+    issuer: &Certificate,
+) -> Result<&'r SingleResponse, Unknown> {
     for one in &response.responses {
-        let algorithm = DigestAlgorithm::from_oid(one.id.algorithm);
-        let Some(algorithm) = algorithm else { continue };
-        if id(certificate, issuer, algorithm)? != one.id {
-            continue;
+        let Some(algorithm) = DigestAlgorithm::from_oid(one.id.algorithm) else { continue };
+        if id(certificate, issuer, algorithm)? == one.id {
+            return Ok(one);
         }
-        check_window(one.this_update, one.next_update, at)?;
-        return match one.status {
-            CertStatus::Good => Ok(Said::Good),
-            CertStatus::Revoked { at } => Ok(Said::Revoked(at)),
-            CertStatus::Unknown => Err(Unknown::NotKnownThere),
-        };
     }
     Err(Unknown::NotKnownThere)
 }

@@ -1,12 +1,13 @@
 //! A certificate revocation list (RFC 5280 §5).
 
+use super::past::{Entry, Statement};
 use super::{Said, Unknown, check_window};
 use crate::trust::Certificate;
 use crate::wire::der::{self, DerError, Node, tag};
 use crate::wire::{SignatureAlgorithm, Timestamp};
 use ::der::asn1::ObjectIdentifier as Oid;
 use openssl::asn1::Asn1Time;
-use openssl::x509::{CrlStatus, X509Crl};
+use openssl::x509::{CrlStatus, ReasonCode, X509Crl, X509RevokedRef};
 use std::cmp::Ordering;
 use std::sync::Arc;
 
@@ -15,6 +16,14 @@ pub(super) struct Crl {
     parsed: X509Crl,
     this_update: Timestamp,
     next_update: Option<Timestamp>,
+    scope: Scope,
+}
+
+/// Whom the list speaks of (§5.2.5).
+#[derive(Clone, Copy)]
+struct Scope {
+    users: bool,
+    authorities: bool,
 }
 
 impl Crl {
@@ -27,8 +36,9 @@ impl Crl {
             X509Crl::from_der(&octets).map_err(malformed)?
         };
         let octets = parsed.to_der().map_err(malformed)?;
-        let (this_update, next_update) = read(&octets).map_err(|_| Unknown::MalformedCrl)?;
-        Ok(Self { octets: octets.into(), parsed, this_update, next_update })
+        let read = read(&octets).map_err(|_| Unknown::MalformedCrl)?;
+        let (this_update, next_update, scope) = read;
+        Ok(Self { octets: octets.into(), parsed, this_update, next_update, scope })
     }
 
     pub fn octets(&self) -> Arc<[u8]> {
@@ -41,18 +51,30 @@ impl Crl {
         issuer: &Certificate,
         at: Timestamp,
     ) -> Result<Said, Unknown> {
-        self.check_issuer(issuer)?;
+        let statement = self.statement(certificate, issuer)?;
         check_window(self.this_update, self.next_update, at)?;
-        match self.parsed.get_by_cert(certificate.x509()) {
-            CrlStatus::NotRevoked | CrlStatus::RemoveFromCrl(_) => Ok(Said::Good),
-            CrlStatus::Revoked(entry) => {
-                let epoch = Asn1Time::from_unix(0).map_err(|_| Unknown::MalformedCrl)?;
-                let since = epoch.diff(entry.revocation_date());
-                let since = since.map_err(|_| Unknown::MalformedCrl)?;
-                let secs = i64::from(since.days) * 86_400 + i64::from(since.secs);
-                Ok(Said::Revoked(Timestamp::from_secs(secs)))
-            }
+        Ok(statement.revoked.map_or(Said::Good, |entry| Said::Revoked(entry.at)))
+    }
+
+    /// What the list says, whenever that was.
+    pub fn statement(
+        &self,
+        certificate: &Certificate,
+        issuer: &Certificate,
+    ) -> Result<Statement, Unknown> {
+        self.check_issuer(issuer)?;
+        let spoken_of = match certificate.is_authority() {
+            true => self.scope.authorities,
+            false => self.scope.users,
+        };
+        if !spoken_of {
+            return Err(Unknown::NotKnownThere);
         }
+        let revoked = match self.parsed.get_by_cert(certificate.x509()) {
+            CrlStatus::NotRevoked | CrlStatus::RemoveFromCrl(_) => None,
+            CrlStatus::Revoked(entry) => Some(read_entry(entry)?),
+        };
+        Ok(Statement { revoked, this: self.this_update, next: self.next_update })
     }
 
     fn check_issuer(&self, issuer: &Certificate) -> Result<(), Unknown> {
@@ -65,7 +87,7 @@ impl Crl {
 }
 
 /// thisUpdate and nextUpdate of a list that speaks of all certificates and is signed strongly.
-fn read(octets: &[u8]) -> Result<(Timestamp, Option<Timestamp>), DerError> {
+fn read(octets: &[u8]) -> Result<(Timestamp, Option<Timestamp>, Scope), DerError> {
     let mut list = der::parse(octets)?.of(tag::SEQUENCE)?.reader();
     let mut tbs = list.expect(tag::SEQUENCE)?.reader();
     let algorithm = list.expect(tag::SEQUENCE)?.reader().next()?.oid()?;
@@ -82,15 +104,18 @@ fn read(octets: &[u8]) -> Result<(Timestamp, Option<Timestamp>), DerError> {
     };
     let next = next.map(|time| time.time()).transpose()?;
     tbs.optional(tag::SEQUENCE)?;
+    let mut scope = Scope { users: true, authorities: true };
     if let Some(extensions) = tbs.optional(tag::context(0))? {
-        extensions.reader().expect(tag::SEQUENCE)?.children()?.into_iter().try_for_each(judge)?;
+        for extension in extensions.reader().expect(tag::SEQUENCE)?.children()? {
+            judge(extension, &mut scope)?;
+        }
     }
-    Ok((this, next))
+    Ok((this, next, scope))
 }
 
 /// §5.2: a critical extension changes what the list means (deltas, other issuers, some reasons
 /// only); only "user certificates" and "authority certificates" are understood.
-fn judge(extension: Node<'_>) -> Result<(), DerError> {
+fn judge(extension: Node<'_>, scope: &mut Scope) -> Result<(), DerError> {
     let mut reader = extension.reader();
     let kind = reader.next()?.oid()?;
     let critical = reader.optional(tag::BOOLEAN)?.map(|b| b.boolean()).transpose()?;
@@ -101,17 +126,30 @@ fn judge(extension: Node<'_>) -> Result<(), DerError> {
         return Err(DerError::Value);
     }
     let point = der::parse(reader.expect(tag::OCTET_STRING)?.content)?;
-    let understood = [
-        tag::context(0),
-        tag::context_primitive(1), // onlyContainsUserCerts
-        tag::context_primitive(2), // onlyContainsCACerts
-    ];
-    let fields = point.children()?;
-    if fields.iter().all(|field| understood.contains(&field.tag)) {
-        Ok(())
-    } else {
-        Err(DerError::Value)
+    for field in point.children()? {
+        let set = field.content != [0];
+        match field.tag {
+            DISTRIBUTION_POINT => {}
+            ONLY_USERS => scope.authorities &= !set,
+            ONLY_AUTHORITIES => scope.users &= !set,
+            _ => return Err(DerError::Value),
+        }
     }
+    Ok(())
 }
+
+fn read_entry(entry: &X509RevokedRef) -> Result<Entry, Unknown> {
+    let malformed = |_| Unknown::MalformedCrl;
+    let epoch = Asn1Time::from_unix(0).map_err(malformed)?;
+    let since = epoch.diff(entry.revocation_date()).map_err(malformed)?;
+    let secs = i64::from(since.days) * 86_400 + i64::from(since.secs);
+    let reason = entry.extension::<ReasonCode>().ok().flatten();
+    let reason = reason.and_then(|(_, reason)| u8::try_from(reason.get_i64().ok()?).ok());
+    Ok(Entry { at: Timestamp::from_secs(secs), reason })
+}
+
+const DISTRIBUTION_POINT: u8 = tag::context(0);
+const ONLY_USERS: u8 = tag::context_primitive(1);
+const ONLY_AUTHORITIES: u8 = tag::context_primitive(2);
 
 const ISSUING_DISTRIBUTION_POINT: Oid = Oid::new_unwrap("2.5.29.28");

@@ -3,6 +3,9 @@
 
 mod answer;
 mod crl;
+mod past;
+
+pub use past::{Lists, Past, Status};
 
 use super::cache::Cache;
 use super::dial::{Dial, DialError};
@@ -68,6 +71,8 @@ pub enum Unknown {
     Stale(Timestamp),
     #[error("the CRL or answer is of the future: {0}")]
     Early(Timestamp),
+    #[error("the CRL or answer of {0} was made after the certificate had ended")]
+    TooLate(Timestamp),
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -140,6 +145,29 @@ impl Revocation {
             }
         }
         Ok(material)
+    }
+
+    /// Asks about the whole path and ends at nothing: what was said, and what is wrong beside it.
+    pub async fn collect(&self, path: &Path, now: Timestamp) -> (Material, Vec<RevocationFault>) {
+        let certificates = path.certificates();
+        let mut material = Material {
+            certificates: certificates.iter().map(|one| one.der().to_vec()).collect(),
+            ..Material::default()
+        };
+        let mut faults = Vec::new();
+        for pair in certificates.windows(2) {
+            let [certificate, issuer] = pair else { continue };
+            let subject = certificate.subject().to_owned();
+            match self.ask(certificate, issuer, now, &mut material).await {
+                Ok(Said::Revoked(at)) => faults.push(RevocationFault::Revoked { subject, at }),
+                Ok(Said::Good) => {}
+                Err(why) => {
+                    material.unknown.push((subject.clone(), why.clone()));
+                    faults.push(RevocationFault::Unknown { subject, why });
+                }
+            }
+        }
+        (material, faults)
     }
 
     /// Forgets every answer, so that the next question is asked anew.

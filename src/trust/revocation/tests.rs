@@ -213,6 +213,73 @@ fn delta_lists_are_not_read() {
     assert_eq!(crl::Crl::parse(changed).err(), Some(Unknown::MalformedCrl));
 }
 
+/// A list with further extensions, signed by the authority.
+fn list_with(authority: &CertificateAuthority, extension: &[u8]) -> Vec<u8> {
+    use crate::wire::der::{self, tag};
+    let crl = authority.crl(&[], NOW, NOW.plus_secs(60)).unwrap();
+    let list = der::parse(&crl).unwrap().children().unwrap();
+    let tbs = list[0].children().unwrap();
+    let extensions = der::explicit(0, &der::sequence(&[extension]));
+    let mut pieces: Vec<&[u8]> = tbs.iter().map(|node| node.whole).collect();
+    *pieces.last_mut().unwrap() = &extensions;
+    let tbs = der::element(tag::SEQUENCE, &pieces);
+    let key = openssl::pkey::PKey::private_key_from_pem(&authority.key_pem().unwrap()).unwrap();
+    let digest = openssl::hash::MessageDigest::sha256();
+    let mut signer = openssl::sign::Signer::new(digest, &key).unwrap();
+    let signature = signer.sign_oneshot_to_vec(&tbs).unwrap();
+    der::sequence(&[&tbs, list[1].whole, &der::bit_string(&signature)])
+}
+
+#[test]
+fn a_list_of_authorities_alone_says_nothing_of_a_person() {
+    use crate::wire::der::{self, tag};
+    let authority = testing::authority("Kök");
+    let path = issue(&authority, &Links::default());
+    let [certificate, issuer] = path.certificates() else { panic!("two") };
+    let point = |scope: u8| {
+        let only = der::element(tag::context_primitive(scope), &[&[0xff]]);
+        let point = ::der::asn1::ObjectIdentifier::new_unwrap("2.5.29.28");
+        let value = der::octet_string(&der::sequence(&[&only]));
+        der::sequence(&[&der::oid(point), &der::boolean(true), &value])
+    };
+    let said = |scope| {
+        let crl = crl::Crl::parse(list_with(&authority, &point(scope))).unwrap();
+        crl.look_up(certificate, issuer, NOW)
+    };
+    assert_eq!(said(1), Ok(Said::Good), "onlyContainsUserCerts");
+    assert_eq!(said(2), Err(Unknown::NotKnownThere), "onlyContainsCACerts");
+    let some_reasons = crl::Crl::parse(list_with(&authority, &point(3)));
+    assert_eq!(some_reasons.err(), Some(Unknown::MalformedCrl));
+}
+
+#[test]
+fn lists_at_hand_tell_of_the_past_and_why_a_certificate_was_taken_back() {
+    let authority = testing::authority("Kök");
+    let path = issue(&authority, &Links::default());
+    let serial = path.certificates()[0].serial();
+    let list = |since: i64, reason: Option<u8>, made: i64| {
+        let (at, made) = (NOW.plus_secs(since), NOW.plus_secs(made));
+        let revoked = [crate::trust::pki::Revoked { serial: serial.into(), at, reason }];
+        authority.crl(&revoked, made, made.plus_secs(3_600)).unwrap()
+    };
+    for (reason, retired) in [(None, false), (Some(1), false), (Some(4), true), (Some(5), true)] {
+        let mut lists = Lists::default();
+        lists.add_crl(list(60, reason, 3_600)).unwrap();
+        let status = lists.about(&path, NOW).remove(0).status;
+        assert_eq!(status, Status::Revoked { at: NOW.plus_secs(60), retired }, "{reason:?}");
+    }
+    // The earliest date that anybody states counts, whatever the order.
+    let mut lists = Lists::default();
+    for since in [50, -50, 0] {
+        lists.add_crl(list(since, None, 0)).unwrap();
+    }
+    lists.add_crl(authority.crl(&[], NOW, NOW.plus_secs(60)).unwrap()).unwrap();
+    let status = lists.about(&path, NOW).remove(0).status;
+    assert_eq!(status, Status::Revoked { at: NOW.plus_secs(-50), retired: false });
+    assert_eq!(lists.add_crl(b"no list".to_vec()), Err(Unknown::MalformedCrl));
+    assert_eq!(Lists::default().about(&path, NOW)[0].status, Status::Unknown(None));
+}
+
 proptest::proptest! {
     #[test]
     fn touched_lists_never_panic(at in 0..400_usize, with in 0..=255_u8, cut in 0..500_usize) {
@@ -221,7 +288,7 @@ proptest::proptest! {
             let authority = testing::authority("Kök");
             let path = issue(&authority, &Links::default());
             let serial = path.certificates()[0].serial().to_owned();
-            let revoked = [crate::trust::pki::Revoked { serial, at: NOW }];
+            let revoked = [crate::trust::pki::Revoked { serial, at: NOW, reason: None }];
             (path, authority.crl(&revoked, NOW, NOW.plus_secs(60)).unwrap())
         });
         let mut touched = good.clone();

@@ -44,5 +44,5 @@ fn lines_that_are_no_entries_are_passed_over() {
     let serial = issued.unwrap().certificate().serial().to_owned();
     register.revoke(&serial, NOW).unwrap();
     std::fs::write(&register.file, format!("garbage\n-1 2\n{serial} {}\n", NOW.secs())).unwrap();
-    assert_eq!(register.revoked(), [Revoked { serial, at: NOW }]);
+    assert_eq!(register.revoked(), [Revoked { serial, at: NOW, reason: None }]);
 }

@@ -165,7 +165,10 @@ impl Reader {
     }
 
     fn read_line(&mut self) -> Option<Event> {
-        let Some(end) = self.line_end(0) else { return self.too_long(0) };
+        let end = match self.line(0)? {
+            Ok(end) => end,
+            Err(event) => return Some(event),
+        };
         self.line_due = false;
         let mut line: Vec<u8> = self.bytes.drain(..end).collect();
         line.truncate(strip(&line).len());
@@ -179,10 +182,10 @@ impl Reader {
             if self.bytes.len() < from {
                 return None;
             }
-            let Some(end) = self.line_end(from) else { return self.too_long(from) };
-            if end - from > self.limits.line {
-                return self.too_long(from);
-            }
+            let end = match self.line(from)? {
+                Ok(end) => end,
+                Err(event) => return Some(event),
+            };
             let line = self.bytes.get(from..end).unwrap_or_default();
             let Some(literal) = parse::literal_at_end(strip(line)) else {
                 return Some(self.finish(end));
@@ -259,7 +262,10 @@ impl Reader {
     }
 
     fn read_end(&mut self) -> Option<Event> {
-        let Some(end) = self.line_end(0) else { return self.too_long(0) };
+        let end = match self.line(0)? {
+            Ok(end) => end,
+            Err(event) => return Some(event),
+        };
         let line: Vec<u8> = self.bytes.drain(..end).collect();
         self.state = State::START;
         match strip(&line) {
@@ -277,13 +283,15 @@ impl Reader {
     fn skip_line(&mut self) -> Option<Option<Event>> {
         let State::SkipLine { skipped } = &mut self.state else { return Some(None) };
         let end = self.bytes.iter().position(|b| *b == b'\n').map(|lf| lf + 1);
-        *skipped += end.unwrap_or(self.bytes.len());
+        // The end of the line may announce a literal, and may come in pieces.
+        let gone = end.unwrap_or(self.bytes.len().saturating_sub(ANNOUNCEMENT));
+        *skipped += gone;
         if *skipped as u64 > SKIP_MAX {
             self.state = State::Hopeless(Some("Line too long"));
             return Some(None);
         }
         let Some(end) = end else {
-            self.bytes.clear();
+            self.bytes.drain(..gone);
             return None;
         };
         let literal = parse::literal_at_end(strip(self.bytes.get(..end).unwrap_or_default()));
@@ -295,15 +303,17 @@ impl Reader {
         Some(None)
     }
 
-    fn too_long(&mut self, from: usize) -> Option<Event> {
-        if self.bytes.len().saturating_sub(from) <= self.limits.line {
-            return None;
+    /// Where the line from `from` on ends, or that it is too long; nothing while its end is not here.
+    fn line(&mut self, from: usize) -> Option<Result<usize, Event>> {
+        let end = self.line_end(from);
+        if end.unwrap_or(self.bytes.len()).saturating_sub(from) <= self.limits.line {
+            return end.map(Ok);
         }
         let tag = parse::tag_of(&self.bytes);
         self.line_due = false;
         self.bytes.drain(..from);
         self.state = State::SkipLine { skipped: 0 };
-        Some(Event::Bad { tag, reason: "Line too long" })
+        Some(Err(Event::Bad { tag, reason: "Line too long" }))
     }
 
     /// Where the line from `at` on ends, its line end included.
@@ -324,6 +334,8 @@ fn strip(line: &[u8]) -> &[u8] {
 
 /// What an idle connection may keep of a buffer that was large once.
 const IDLE_MAX: usize = 4 * 1024;
+/// `~{`, nineteen digits, `+}` and CRLF have 25 octets.
+const ANNOUNCEMENT: usize = 25;
 /// What a client may send for nothing before we hang up.
 const SKIP_MAX: u64 = 64 * 1024 * 1024;
 

@@ -2,7 +2,7 @@
 //! content type where there is none. Nothing is copied but what was encoded.
 
 use super::RemHeaders;
-use super::part::Part;
+use super::part::{MAX_PARTS, Part};
 use std::ops::Range;
 
 /// What a REM mail is made of, as ranges of its octets.
@@ -43,6 +43,8 @@ pub enum OpenFault {
     TwoOriginals,
     #[error("the S/MIME envelope does not have exactly a signed part and its signature")]
     Envelope,
+    #[error("the mail has more parts than are looked at")]
+    TooManyParts,
     #[error("an attachment's transfer encoding is broken")]
     Encoding,
 }
@@ -67,6 +69,9 @@ impl Opened {
             outer
         };
         let parts = inside.parts(mail);
+        if parts.len() >= MAX_PARTS {
+            return Err(OpenFault::TooManyParts);
+        }
         for part in if parts.is_empty() { vec![inside] } else { parts } {
             opened.sort_in(mail, &part)?;
         }

@@ -161,4 +161,5 @@ fn unquoted(text: &str) -> (String, &str) {
 }
 
 const MAX_FIELDS: usize = 10_000;
-const MAX_PARTS: usize = 1_000;
+/// Where reading stops.
+pub(super) const MAX_PARTS: usize = 1_000;

@@ -7,7 +7,7 @@ use crate::settings::Settings;
 use crate::{texts, wire_up};
 use chrono::Datelike;
 use kep::trust::tls::ServerTls;
-use kep::trust::{Anchors, Clock};
+use kep::trust::{Anchors, Clock, StampError};
 use serde::Serialize;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -161,8 +161,19 @@ async fn stamps(settings: &Settings, clock: &Clock, found: &mut Vec<Finding>) {
                 format!("policy {}, clocks {apart} ms apart", token.policy),
             )
         }
+        Err(StampError::Outage(_)) if own_authority(settings) => Finding::warning(
+            "time stamps",
+            "the development authority isn't running; `kep serve` starts it",
+        ),
         Err(error) => Finding::wrong("time stamps", error),
     });
+}
+
+/// Whether time stamps come from the development authority that `kep serve` runs itself.
+fn own_authority(settings: &Settings) -> bool {
+    let url = settings.timestamp.url.as_ref().map(|url| url.as_str().trim_end_matches('/'));
+    let own = settings.listen.tsa.map(|address| format!("http://{address}"));
+    settings.authority.key.is_some() && own.is_some() && url == own.as_deref()
 }
 
 async fn storage(settings: &Settings, found: &mut Vec<Finding>) {
@@ -198,7 +209,8 @@ fn text(found: &[Finding]) -> String {
     found.iter().map(line).collect()
 }
 
-/// RFC 6186 and RFC 8314: how mail programs find us; MX: how other providers do.
+/// RFC 6186 and RFC 8314: how mail programs find us. An MX would send other providers to a port that
+/// nobody listens on: there is no relay listener.
 fn records(settings: &Settings) -> String {
     let domain = &settings.provider.domain;
     let port = |address: Option<std::net::SocketAddr>| address.map(|address| address.port());
@@ -208,7 +220,7 @@ fn records(settings: &Settings) -> String {
         ("_imaps", port(settings.listen.imap_tls)),
         ("_imap", port(settings.listen.imap_starttls)),
     ];
-    let mut out = format!("\n{domain}.  IN MX 10 {domain}.\n");
+    let mut out = String::from("\n");
     for (service, port) in services {
         let record = match port {
             Some(port) => format!("0 1 {port} {domain}."),

@@ -32,7 +32,7 @@ pub fn run(arguments: Arguments) -> Outcome {
         Command::Demo(demo) => wait(demo::run(&demo)),
         Command::Fsck(fsck) => wait(fsck::run(&fsck)),
         Command::Seal(seal) => seal::run(&seal),
-        Command::Verify(verify) => verify::run(&verify),
+        Command::Verify(verify) => wait(verify::run(&verify)),
         Command::Conf(file) => {
             show::write(&if file.reference { settings::page() } else { settings::sample() });
             Ok(ExitCode::SUCCESS)

@@ -95,7 +95,7 @@ fn clock(settings: &Settings) -> Outcome<Clock> {
 /// the process, however it ends.
 fn alone(dir: &Path) -> Outcome<File> {
     let path = dir.join("serve.lock");
-    let opened = std::fs::create_dir_all(dir)
+    let opened = wire_up::own_folder(dir)
         .and_then(|()| File::options().create(true).append(true).mode(0o600).open(&path));
     let file = opened.map_err(|e| Failure::cannot_create(format!("{}: {e}", path.display())))?;
     match file.try_lock() {
@@ -135,6 +135,9 @@ fn steps(house: &House, tasks: &mut JoinSet<()>, stop: &watch::Receiver<bool>) {
     tasks.spawn(Arc::clone(&house.sealing).run(PARALLEL, stop.clone()));
     tasks.spawn(Arc::clone(&house.facts).run(PARALLEL, stop.clone()));
     tasks.spawn(compaction(house.store.clone(), stop.clone()));
+    if let Some(collector) = &house.collector {
+        tasks.spawn(Arc::clone(collector).run(stop.clone()));
+    }
 }
 
 /// Gives the room of erased contents back, now and then.
@@ -210,6 +213,7 @@ async fn mailboxes(
     let manners = imap::Manners {
         connections: mailbox.max_connections as usize,
         per_address: mailbox.max_connections_per_address as usize,
+        silence: kep::mailbox::session::AUTOLOGOUT,
     };
     let id = [("name", "kep"), ("version", env!("CARGO_PKG_VERSION"))];
     let id = id.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();

@@ -1,11 +1,13 @@
-//! Each test takes a store, so that it runs on SQLite and, where `KEP_TEST_POSTGRES` names a server's
-//! URL without database, on PostgreSQL too.
+//! Each test takes a store, so that it runs on SQLite and on a private PostgreSQL server; where that
+//! is not installed, its half steps aside and says so.
 
 mod appending;
 mod changing;
 mod opening;
 mod reading;
 mod searching;
+#[path = "../../../../tests/it/storage/server.rs"]
+mod server;
 pub mod world;
 
 /// Runs a test on each kind of store that is at hand.

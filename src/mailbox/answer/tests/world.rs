@@ -29,16 +29,8 @@ impl World {
 
     /// In a database of its own.
     pub async fn on_server(place: &TempDir) -> Option<Self> {
-        let server = std::env::var("KEP_TEST_POSTGRES").ok()?;
-        let name = format!("t{}", sha256(place.path().as_os_str().as_encoded_bytes()).hex());
-        let name = &name[..32];
-        let (client, connection) =
-            tokio_postgres::connect(&format!("{server}/postgres"), tokio_postgres::NoTls)
-                .await
-                .unwrap();
-        tokio::spawn(connection);
-        client.batch_execute(&format!("CREATE DATABASE {name}")).await.unwrap();
-        Some(Self::at(&RowsAt::Postgres(format!("{server}/{name}")), place.path()).await)
+        let database = super::server::server()?.database().await;
+        Some(Self::at(&RowsAt::Postgres(database), place.path()).await)
     }
 
     async fn at(rows: &RowsAt, place: &Path) -> Self {

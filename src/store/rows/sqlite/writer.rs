@@ -9,7 +9,7 @@ use super::checkpoint::Journal;
 use super::statements::{Cached, Refusing, copy_of, order};
 use crate::store::blobs::Blobs;
 use crate::store::rows::lanes::Lanes;
-use crate::store::rows::{RowsError, Statements};
+use crate::store::rows::{Lane, RowsError, Statements};
 use rusqlite::{Connection, ErrorCode, ffi};
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,6 +19,7 @@ use tokio::time::Instant;
 pub trait Unit: Send {
     /// Says whether what it did is to be kept.
     fn run(&mut self, statements: &mut dyn Statements) -> bool;
+    fn lane(&self) -> Lane;
     /// Is told how its group ended.
     fn settle(self: Box<Self>, commit: Result<(), RowsError>);
 }
@@ -50,7 +51,7 @@ impl Writer {
     }
 
     pub fn run(mut self) {
-        while let Some(first) = self.lanes.wait() {
+        while let Some(first) = self.lanes.wait_for_group() {
             self.group(first);
             self.journal.renew(&self.connection);
         }
@@ -62,13 +63,16 @@ impl Writer {
             return refuse(first, &error);
         }
         let losses = self.blobs.losses();
-        let started = Instant::now();
+        let mut until = Instant::now() + GROUP_TIME;
         let mut group = Vec::new();
         let mut next = Some(first);
         let mut careful = false;
         while let Some(unit) = next {
+            if unit.lane() == Lane::Client {
+                until = until.min(Instant::now() + CLIENT_TIME);
+            }
             careful = self.add(&mut group, unit, careful);
-            let room = group.len() < GROUP_MAX && started.elapsed() < GROUP_TIME;
+            let room = group.len() < GROUP_MAX && Instant::now() < until;
             next = if room && self.broken.is_none() { self.lanes.next() } else { None };
         }
         let outcome = self.end(group.iter().any(|ran| ran.kept), losses);
@@ -206,5 +210,7 @@ fn passes(error: &RowsError) -> bool {
 
 /// More would only lengthen the wait of the first one in a group.
 const GROUP_MAX: usize = 256;
-/// A group is closed after this, whatever waits: the bound of a client's wait beside the sync.
+/// A group is closed after this, whatever waits.
 const GROUP_TIME: Duration = Duration::from_millis(20);
+/// A group that a client waits for is closed after this: the bound of his wait beside the sync.
+const CLIENT_TIME: Duration = Duration::from_millis(4);

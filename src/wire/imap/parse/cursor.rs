@@ -66,8 +66,9 @@ impl<'a> Cursor<'a> {
         let is_tag = |b: u8| is_astring_char(b) && b != b'+';
         let tag = self.take_while(is_tag);
         match tag.len() {
+            0 => Err("Missing tag"),
             1..=TAG_MAX => Ok(String::from_utf8_lossy(tag).into_owned()),
-            _ => Err("Missing tag"),
+            _ => Err("Tag too long"),
         }
     }
 
@@ -81,7 +82,10 @@ impl<'a> Cursor<'a> {
     /// ` word word …` to the end, one at least.
     pub fn words(&mut self) -> Parsed<Vec<String>> {
         let mut words = Vec::new();
-        while words.len() < WORDS && !self.at_end() {
+        while !self.at_end() {
+            if words.len() >= WORDS {
+                return Err("Too many arguments");
+            }
             self.space()?;
             words.push(self.word()?.to_ascii_uppercase());
         }
@@ -106,9 +110,9 @@ impl<'a> Cursor<'a> {
 
     /// Atom, quoted string or literal.
     pub fn astring(&mut self) -> Parsed<Vec<u8>> {
-        match self.peek() {
-            Some(b'"') => self.quoted(),
-            Some(b'{' | b'~') => self.literal(),
+        match self.rest() {
+            [b'"', ..] => self.quoted(),
+            [b'{', ..] | [b'~', b'{', ..] => self.literal(),
             _ => self.bare(is_astring_char),
         }
     }

@@ -50,6 +50,14 @@ fn what_mail_programs_send_is_read() {
     }
 }
 
+/// Found by fuzzing: a tilde was always taken for the start of a literal of RFC 3516.
+#[test]
+fn names_may_start_with_a_tilde() {
+    assert!(shown("SELECT ~ali/posta").contains("name: [126, 97, 108, 105"));
+    assert!(shown("FETCH 1 BODY[HEADER.FIELDS (~x)]").contains("\"~x\""));
+    assert!(shown("SELECT ~{3}\r\nabc").contains("name: [97, 98, 99]"));
+}
+
 #[test]
 fn what_is_no_command_is_refused() {
     for text in [

@@ -93,6 +93,41 @@ fn a_literal_bomb_ends_the_talk() {
     assert!(reader.event().is_none() && reader.bytes.is_empty());
 }
 
+/// Found by fuzzing: the announcement was seen only when it came in one piece, and what followed was
+/// then taken for commands.
+#[test]
+fn a_literal_behind_a_skipped_line_is_seen_however_it_is_cut() {
+    let skipped = [b"a LOGIN x y".as_slice(), &[b'z'; 300], b" {9+}\r\nb NOOP\r\n\r\nc NOOP\r\n"];
+    let skipped = skipped.concat();
+    let whole = run(&[&skipped]);
+    assert_eq!(whole.len(), 2, "{whole:?}");
+    for at in 0..skipped.len() {
+        assert_eq!(run(&[&skipped[..at], &skipped[at..]]), whole, "cut at {at}");
+    }
+}
+
+/// Found by fuzzing: lines behind a message and answers of AUTHENTICATE had a limit only when they
+/// came in pieces.
+#[test]
+fn an_answer_is_as_long_in_one_piece_as_in_many() {
+    for length in [197, 198, 199, 200, 201] {
+        let line = [&vec![b'x'; length][..], b"\r\n"].concat();
+        let read = |pieces: &mut dyn Iterator<Item = &[u8]>| {
+            let mut reader = Reader::new(Limits { line: 200, command: 300 });
+            reader.expect_line();
+            let mut events = Vec::new();
+            for piece in pieces {
+                reader.feed(piece);
+                events.extend(reader.event().map(|event| format!("{event:?}")));
+            }
+            events
+        };
+        let whole = read(&mut std::iter::once(line.as_slice()));
+        assert_eq!(whole[0].starts_with("Line"), length <= 198, "{length}: {whole:?}");
+        assert_eq!(read(&mut line.chunks(1)), whole);
+    }
+}
+
 proptest! {
     #[test]
     fn no_bytes_are_too_odd(pieces in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..40), 0..10)) {
@@ -105,6 +140,8 @@ proptest! {
         Just("BODY[1.HEADER.FIELDS (X)]"), Just("{3}\r\n"), Just("{2+}\r\nab"), Just("\""), Just("UID "), Just("OR "),
         Just("NOT "), Just("LIST "), Just("APPEND x "), Just("STORE "), Just("+FLAGS "), Just("<0.1>"), Just("RETURN ")
     ], 0..30)) {
-        run(&[words.concat().as_bytes()]);
+        let words = words.concat();
+        let octets: Vec<&[u8]> = words.as_bytes().chunks(1).collect();
+        prop_assert_eq!(run(&octets), run(&[words.as_bytes()]));
     }
 }

@@ -1,0 +1,110 @@
+//! A command never panics. What imap-codec reads is within our bounds read too: as the same command
+//! under the same tag, about the same names.
+#![no_main]
+use imap_codec::CommandCodec;
+use imap_codec::decode::Decoder;
+use imap_codec::imap_types::command::CommandBody;
+use imap_codec::imap_types::mailbox::Mailbox;
+use kep::wire::imap::{Command, parse_command_bytes};
+
+libfuzzer_sys::fuzz_target!(|octets: &[u8]| {
+    let ours = parse_command_bytes(octets);
+    let Ok((rest, theirs)) = CommandCodec::default().decode(octets) else { return };
+    if !rest.is_empty() {
+        return;
+    }
+    let ours = match ours {
+        Ok(ours) => ours,
+        Err(reason) => return assert!(BOUNDS.contains(&reason), "{reason}: {theirs:?}"),
+    };
+    assert_eq!(ours.tag, theirs.tag.as_ref());
+    assert_eq!(name(&ours.command), theirs.body.name().to_ascii_uppercase());
+    if let (Some(ours), Some(theirs)) = (mailbox(&ours.command), their_mailbox(&theirs.body)) {
+        let inbox = ours.eq_ignore_ascii_case(b"INBOX") && theirs == b"INBOX";
+        assert!(inbox || ours == theirs, "{ours:?} {theirs:?}");
+    }
+});
+
+fn name(command: &Command) -> &'static str {
+    match command {
+        Command::Capability => "CAPABILITY",
+        Command::Noop => "NOOP",
+        Command::Logout => "LOGOUT",
+        Command::StartTls => "STARTTLS",
+        Command::Authenticate { .. } => "AUTHENTICATE",
+        Command::Login { .. } => "LOGIN",
+        Command::Enable(_) => "ENABLE",
+        Command::Id(_) => "ID",
+        Command::Namespace => "NAMESPACE",
+        Command::Unauthenticate => "UNAUTHENTICATE",
+        Command::Select(select) if select.examine => "EXAMINE",
+        Command::Select(_) => "SELECT",
+        Command::Create { .. } => "CREATE",
+        Command::Delete(_) => "DELETE",
+        Command::Rename { .. } => "RENAME",
+        Command::Subscribe { on: true, .. } => "SUBSCRIBE",
+        Command::Subscribe { .. } => "UNSUBSCRIBE",
+        Command::List(_) => "LIST",
+        Command::Lsub { .. } => "LSUB",
+        Command::Status { .. } => "STATUS",
+        Command::Append(_) => "APPEND",
+        Command::Idle => "IDLE",
+        Command::Check => "CHECK",
+        Command::Close => "CLOSE",
+        Command::Unselect => "UNSELECT",
+        Command::Expunge(None) => "EXPUNGE",
+        Command::Expunge(Some(_)) => "EXPUNGE",
+        Command::Search(_) => "SEARCH",
+        Command::Fetch(_) => "FETCH",
+        Command::Store(_) => "STORE",
+        Command::Copy { .. } => "COPY",
+        Command::Move { .. } => "MOVE",
+    }
+}
+
+fn mailbox(command: &Command) -> Option<&[u8]> {
+    match command {
+        Command::Select(select) => Some(&select.name),
+        Command::Create { name, .. } | Command::Delete(name) | Command::Status { name, .. } => {
+            Some(name)
+        }
+        Command::Subscribe { name, .. } => Some(name),
+        Command::Copy { to, .. } | Command::Move { to, .. } => Some(to),
+        _ => None,
+    }
+}
+
+fn their_mailbox<'a>(body: &'a CommandBody<'_>) -> Option<&'a [u8]> {
+    let mailbox = match body {
+        CommandBody::Select { mailbox, .. }
+        | CommandBody::Examine { mailbox, .. }
+        | CommandBody::Create { mailbox }
+        | CommandBody::Delete { mailbox }
+        | CommandBody::Subscribe { mailbox }
+        | CommandBody::Unsubscribe { mailbox }
+        | CommandBody::Status { mailbox, .. }
+        | CommandBody::Copy { mailbox, .. }
+        | CommandBody::Move { mailbox, .. } => mailbox,
+        _ => return None,
+    };
+    Some(match mailbox {
+        Mailbox::Inbox => b"INBOX",
+        Mailbox::Other(other) => other.inner().as_ref(),
+    })
+}
+
+/// Why we refuse what the judge reads.
+const BOUNDS: [&str; 12] = [
+    "Bad keyword",
+    "NUL in a literal",
+    "Part number too deep",
+    "Search nested too deep",
+    "Tag too long",
+    "Too many FETCH items",
+    "Too many arguments",
+    "Too many ID fields",
+    "Too many items",
+    "Too many keywords",
+    "Too many search keys",
+    "Unknown charset",
+];
