@@ -11,7 +11,6 @@ pub fn bytes<const N: usize>() -> [u8; N] {
 
 /// An identifier that nobody can guess (74 random bits), and that sorts by the time it was made, so
 /// that what is new lies together on disk (UUID version 7, RFC 9562 §5.7).
-#[expect(clippy::disallowed_methods, reason = "an identifier's order is no legal time")]
 pub fn identifier() -> [u8; 16] {
     let millis = u64::try_from(Clock::System.now().millis()).unwrap_or_default().to_be_bytes();
     let mut octets = bytes::<16>();
