@@ -9,7 +9,9 @@ use crate::store::evidence as rows;
 use crate::store::jobs::{self, Job};
 use crate::store::mail::{self, Kind, NewMessage, Role};
 use crate::store::submissions::{self, Recipient, Submission};
-use crate::store::{BlobError, Lane, Put, RowsError, Store, StoreError, Tx, blobs, contents};
+use crate::store::{
+    BlobError, Lane, Put, RowsError, Store, StoreError, Tx, accounts, blobs, contents,
+};
 use crate::trust::random;
 use crate::wire::MessageId;
 use std::sync::Arc;
@@ -87,6 +89,9 @@ impl Sealing {
                 jobs::finish(tx, job_id)?;
                 return Ok(());
             }
+            // The sender's APPEND of the same message looks for our copy of it, as we for his. Before
+            // any mailbox, as IMAP does.
+            accounts::lock(tx, submission.account)?;
             let consignment =
                 Consignment { id: &id, dispatch, message: &sealed.message, stub: &stub, now };
             let reached = consign::local(tx, &store, &consignment)?;

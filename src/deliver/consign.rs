@@ -106,7 +106,7 @@ pub fn stub(about: &About<'_>, now: Timestamp) -> Result<Vec<u8>, IssueError> {
         .to(Address::new_list(to))
         .subject(format!("[KEP İletisi] {}", submission.details.subject))
         .date(now.secs())
-        .message_id(format!("kapali-zarf.{}", submission.message_id))
+        .message_id(submission.message_id.notice())
         .text_body(text.text)
         .html_body(text.html);
     let octets = mail.write_to_vec();

@@ -9,7 +9,7 @@ use crate::registry::read_policy::{MessageType, PolicyTable};
 use crate::spool::{self, Fact, Step, Takers};
 use crate::store::evidence::{self as rows, Material, NewEvidence};
 use crate::store::jobs::{self, Job};
-use crate::store::mail::{self, Kind, NewMessage, Place, Role};
+use crate::store::mail::{self, Kind, NewMessage, Role};
 use crate::store::submissions::{self, Recipient, RecipientState, Submission};
 use crate::store::{BlobError, Lane, Put, RowsError, Store, StoreError, Tx, contents};
 use crate::trust::stamp::{StampError, Stamper};
@@ -175,19 +175,16 @@ impl Parcel {
     }
 }
 
-/// Shows on the sender's copy how far the message came.
+/// Shows on the sender's copy, wherever he filed it, how far the message came.
 pub fn show_on_sent_copy(tx: &mut Tx<'_>, id: &MessageId) -> Result<(), RowsError> {
     let Some(submission) = submissions::find(tx, id)? else { return Ok(()) };
-    let Some(uid) = submission.sent_uid.and_then(|uid| u32::try_from(uid).ok()) else {
-        return Ok(());
-    };
     let recipients = submissions::recipients(tx, id)?;
     let states: Vec<_> = recipients.iter().map(|recipient| recipient.state).collect();
     let words = keywords::of_sent(&states);
-    let sent = mail::of_role(tx, submission.account, Role::Sent)?;
-    let copies = mail::places_of(tx, submission.account, id, Kind::Plain)?;
-    let at = copies.into_iter().find(|place| place.uid == uid && place.mailbox == sent);
-    mail::set_server_keywords(tx, at.unwrap_or(Place { mailbox: sent, uid }), &words)
+    for copy in mail::places_of(tx, submission.account, id, Kind::Plain)? {
+        mail::set_server_keywords(tx, copy, &words)?;
+    }
+    Ok(())
 }
 
 /// The step: facts in, evidence out.

@@ -49,6 +49,8 @@ pub(super) enum Access {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(super) struct Enabled {
     pub condstore: bool,
+    /// UTF-8 in names (RFC 9755 §3).
+    pub utf8: bool,
 }
 
 impl Core {
@@ -146,9 +148,9 @@ impl Core {
         MailboxName::from_wire(bytes, self.utf8_names())
     }
 
-    /// Names go out in modified UTF-7 until IMAP4rev2 or UTF8=ACCEPT can be enabled.
+    /// Names go out in modified UTF-7 until UTF8=ACCEPT is enabled.
     pub fn utf8_names(&self) -> bool {
-        false
+        self.enabled.utf8
     }
 
     pub fn capabilities(&self) -> Option<Vec1<Capability<'static>>> {
@@ -187,4 +189,5 @@ const SESSION: &[&str] = &[
     "SEARCHRES",
     "WITHIN",
     "CONDSTORE",
+    "UTF8=ACCEPT",
 ];

@@ -65,6 +65,16 @@ impl MessageId {
         (plain && bare.len() <= 255 && bare.split('@').count() == 2).then(|| Self(bare.to_owned()))
     }
 
+    /// The Message-ID of the notice that stands for it, unopened.
+    pub fn notice(&self) -> String {
+        format!("{NOTICE}{self}")
+    }
+
+    /// The message that a notice of this Message-ID stands for.
+    pub fn of_notice(message_id: &str) -> Option<Self> {
+        Self::parse(message_id.strip_prefix(NOTICE)?)
+    }
+
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -108,3 +118,5 @@ impl fmt::Display for EvidenceId {
         f.write_str(&self.0)
     }
 }
+/// Before the message's own, in the Message-ID of its notice.
+const NOTICE: &str = "kapali-zarf.";

@@ -55,7 +55,7 @@ impl Delivered {
         attachment.lines().filter(|line| line.len() == 76).take(3).map(str::to_owned).collect()
     }
 
-    fn shows_content(&self, octets: &[u8]) -> bool {
+    pub fn shows_content(&self, octets: &[u8]) -> bool {
         let text = String::from_utf8_lossy(octets);
         self.content().iter().any(|line| text.contains(line))
     }
@@ -91,46 +91,8 @@ async fn invariant_03_downloading_sealed_notices_is_not_reading() {
         }
     }
     assert_eq!(delivered.opened().await, Value::Null);
-    if let Some(mbsync) = tool("mbsync") {
-        let mails = synchronised(scene, &mbsync);
-        assert!(mails.len() >= 3, "INBOX and Deliller hold more than {}", mails.len());
-        assert!(!mails.iter().any(|mail| delivered.shows_content(mail)));
-        assert!(mails.iter().any(|mail| String::from_utf8_lossy(mail).contains("Açılacaklar")
-            || String::from_utf8_lossy(mail).contains("=C4=B1lacaklar")));
-    }
-    assert_eq!(delivered.opened().await, Value::Null);
     assert_eq!(scene.count("retrieval").await, 0);
     delivered.server.stop().await;
-}
-
-/// Downloads everything of Ayşe's account into a Maildir; all mails of it.
-fn synchronised(scene: &Scene, mbsync: &Path) -> Vec<Vec<u8>> {
-    let maildir = scene.scratch("maildir");
-    std::fs::create_dir_all(&maildir).unwrap();
-    let text = format!(
-        "IMAPAccount kep\nHost localhost\nPort {}\nUser {AYSE}\nPass {}\nSSLType IMAPS\n\
-         CertificateFile {}\n\nIMAPStore far\nAccount kep\n\nMaildirStore near\nPath {}/\n\
-         Inbox {}/INBOX\nSubFolders Verbatim\n\nChannel all\nFar :far:\nNear :near:\nPatterns *\n\
-         Create Near\nSync Pull\nSyncState *\n",
-        scene.port(2),
-        scene.account(AYSE).password,
-        scene.provider().join("trust/tls-ca.pem").display(),
-        maildir.display(),
-        maildir.display(),
-    );
-    let rc = scene.scratch("mbsyncrc");
-    std::fs::write(&rc, text).unwrap();
-    let (good, said) = run(mbsync, &["-c", rc.to_str().unwrap(), "-a"]);
-    assert!(good, "{}", String::from_utf8_lossy(&said));
-    let mut mails = Vec::new();
-    for mailbox in std::fs::read_dir(maildir).unwrap() {
-        for half in ["new", "cur"] {
-            let folder = mailbox.as_ref().unwrap().path().join(half);
-            let Ok(entries) = std::fs::read_dir(folder) else { continue };
-            mails.extend(entries.map(|entry| std::fs::read(entry.unwrap().path()).unwrap()));
-        }
-    }
-    mails
 }
 
 #[tokio::test(flavor = "multi_thread")]

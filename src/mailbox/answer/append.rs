@@ -2,9 +2,9 @@
 //! message by message, and become messages all together. A copy of what was submitted takes the
 //! place of the server's own.
 
-use super::{Answered, Failure, Who, target, words};
+use super::{Answered, Failure, Who, messages, target, words};
 use crate::mailbox::ask::{AppendBegin, Appended, Refusal};
-use crate::store::mail::view::{self, Mailbox};
+use crate::store::mail::view::Mailbox;
 use crate::store::mail::{self, Kind, NewMessage, Place, Role, sent};
 use crate::store::{Blobs, Put, Tx, accounts, contents, submissions};
 use crate::wire::imap::{Keywords, MailboxName, Structure, UidSet};
@@ -46,11 +46,10 @@ pub fn budget(octets: usize) -> Arc<Semaphore> {
 /// Whether the mailbox takes appended messages, before any byte is read.
 pub fn may_begin(tx: &mut Tx<'_>, who: &Who, to: &MailboxName) -> Answered<Mailbox> {
     let mailbox = target(tx, who, to)?;
-    if !who.adds {
+    if !who.adds && mailbox.role != Role::Opening {
         return Err(Refusal::ReadOnlyAccount.into());
     }
     match mailbox.role {
-        Role::Opening => Err(Failure::said(words::ONLY_STUBS_OPEN)),
         Role::Evidence => Err(Failure::said(words::ONLY_EVIDENCE)),
         Role::Held => Err(Failure::said(words::ONLY_SERVER)),
         Role::Hidden => Err(Refusal::NoSuchTarget.into()),
@@ -130,9 +129,32 @@ pub fn commit(
         if one.begin.to != first.begin.to {
             return Err(Refusal::Cannot.into());
         }
-        uids.insert(lay_in(tx, who, blobs, &to, one)?);
+        let uid = match to.role {
+            Role::Opening => open(tx, who, blobs, &to, one)?,
+            _ => lay_in(tx, who, blobs, &to, one)?,
+        };
+        uids.insert(uid);
     }
     Ok(Appended { uid_validity: to.uid_validity, uids })
+}
+
+/// A notice that was moved while its program was offline comes as an APPEND. It opens the message,
+/// and is gone, as one that is moved by MOVE.
+fn open(tx: &mut Tx<'_>, who: &Who, blobs: &Blobs, to: &Mailbox, ready: &Ready) -> Answered<u32> {
+    let no_notice = || Failure::said(words::ONLY_STUBS_OPEN);
+    let message = ready.ua_message_id.as_deref().and_then(MessageId::of_notice);
+    let message = message.ok_or_else(no_notice)?;
+    let recipients = submissions::recipients(tx, &message)?;
+    if !recipients.iter().any(|recipient| recipient.account == Some(who.account)) {
+        return Err(no_notice());
+    }
+    messages::open(tx, who, message)?;
+    // The program is to know the UID under which it finds that its notice has vanished.
+    let content = contents::create_from(tx, blobs, &[&ready.put])?;
+    let notice = new_message(who.now, ready, &Keywords::default(), None);
+    let uid = mail::lay_in(tx, to.id, content, &notice)?;
+    mail::remove(tx, Place { mailbox: to.id, uid })?;
+    Ok(uid)
 }
 
 fn lay_in(tx: &mut Tx<'_>, who: &Who, blobs: &Blobs, to: &Mailbox, ready: &Ready) -> Answered<u32> {
@@ -149,10 +171,17 @@ fn lay_in(tx: &mut Tx<'_>, who: &Who, blobs: &Blobs, to: &Mailbox, ready: &Ready
         keywords = keywords.with(&sent::keywords(tx, to, &copy.message)?);
     }
     let new = new_message(who.now, ready, &keywords, replaces.as_ref().map(|copy| &copy.message));
+    let servers = match &replaces {
+        Some(copy) => mail::places_of(tx, who.account, &copy.message, Kind::Plain)?,
+        None => Vec::new(),
+    };
     let uid = mail::lay_in(tx, to.id, content, &new)?;
     if let Some(copy) = replaces {
         submissions::sent_copy(tx, &copy.message, i64::from(uid), true)?;
-        remove_servers(tx, to, &copy)?;
+    }
+    // What the user has filed elsewhere meanwhile stays where he put it.
+    for place in servers.into_iter().filter(|place| place.mailbox == to.id) {
+        mail::remove(tx, place)?;
     }
     Ok(uid)
 }
@@ -175,16 +204,6 @@ fn new_message(
         message_id: message_id.cloned(),
         ua_message_id: ready.ua_message_id.clone(),
     }
-}
-
-/// The server's copy goes, if it still is where it was laid in.
-fn remove_servers(tx: &mut Tx<'_>, to: &Mailbox, copy: &sent::SentCopy) -> Answered<()> {
-    let Some(uid) = copy.uid else { return Ok(()) };
-    let row = view::row(tx, to, uid)?;
-    if row.is_some_and(|row| row.message_id.as_ref() == Some(&copy.message)) {
-        mail::remove(tx, Place { mailbox: to.id, uid })?;
-    }
-    Ok(())
 }
 
 /// The header with the empty line that ends it; all, when none does.

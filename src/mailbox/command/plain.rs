@@ -4,6 +4,7 @@
 use imap_codec::imap_types::core::{IString, NString, QuotedChar};
 use imap_codec::imap_types::extensions::enable::CapabilityEnable;
 use imap_codec::imap_types::extensions::namespace::Namespace;
+use imap_codec::imap_types::extensions::utf8::Utf8Kind;
 use imap_codec::imap_types::response::Data;
 
 use super::Step;
@@ -31,6 +32,10 @@ pub(super) fn enable(tag: &str, names: &[String], core: &mut Core) -> Step {
     if names.iter().any(|name| name == "CONDSTORE") && !core.enabled.condstore {
         core.enabled.condstore = true;
         capabilities.push(CapabilityEnable::CondStore);
+    }
+    if names.iter().any(|name| name == "UTF8=ACCEPT") && !core.enabled.utf8 {
+        core.enabled.utf8 = true;
+        capabilities.push(CapabilityEnable::Utf8(Utf8Kind::Accept));
     }
     encode::data(&mut core.out, Data::Enabled { capabilities });
     core.done(tag, Reply::ok("ENABLE completed"))

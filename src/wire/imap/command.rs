@@ -147,6 +147,8 @@ pub struct Append {
     pub name: MailboxArg,
     pub flags: Flags,
     pub date: Option<Timestamp>,
+    /// The literal stands in `UTF8 (…)` (RFC 6855 §4).
+    pub utf8: bool,
     pub literal: Literal,
 }
 

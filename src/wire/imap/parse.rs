@@ -234,8 +234,13 @@ fn append(cursor: &mut Cursor) -> Parsed<Append> {
         date = Some(date_time(&cursor.text()?).ok_or("Bad date")?);
         cursor.space()?;
     }
+    let utf8 = !matches!(cursor.peek(), Some(b'{' | b'~'));
+    if utf8 {
+        cursor.must_word("UTF8")?;
+        cursor.must(b" (")?;
+    }
     let literal = literal_at_end(cursor.rest_of_line()).ok_or("Expected a literal")?;
-    Ok(Append { name, flags, date, literal })
+    Ok(Append { name, flags, date, utf8, literal })
 }
 
 fn store(cursor: &mut Cursor, uid: bool) -> Parsed<Store> {

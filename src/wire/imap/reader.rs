@@ -52,6 +52,8 @@ pub struct Reader {
     limits: Limits,
     /// The next line is no command.
     line_due: bool,
+    /// What ends the command after an APPEND's message.
+    closing: &'static [u8],
 }
 
 #[derive(Debug)]
@@ -81,7 +83,7 @@ enum State {
 
 impl Reader {
     pub fn new(limits: Limits) -> Self {
-        Self { bytes: Vec::new(), state: State::START, limits, line_due: false }
+        Self { bytes: Vec::new(), state: State::START, limits, line_due: false, closing: b"" }
     }
 
     pub fn set_limits(&mut self, limits: Limits) {
@@ -201,6 +203,7 @@ impl Reader {
             Head::Append(tag, append) => {
                 self.bytes.drain(..end);
                 self.state = State::Held(literal);
+                self.closing = if append.utf8 { b")" } else { b"" };
                 return Some(Event::Append { tag, append });
             }
             Head::Bad(tag, reason) => return Some(self.give_up(end, literal, tag, reason)),
@@ -266,7 +269,7 @@ impl Reader {
         let line: Vec<u8> = self.bytes.drain(..end).collect();
         self.state = State::START;
         match strip(&line) {
-            b"" => Some(Event::AppendEnd),
+            end if end == self.closing => Some(Event::AppendEnd),
             more => {
                 if let Some(literal) = parse::literal_at_end(more) {
                     self.drop_literal(literal);

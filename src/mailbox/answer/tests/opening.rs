@@ -12,6 +12,7 @@ on_stores!(
     a_range_that_touches_the_original_is_no_envelope_invariant_3,
     a_stub_opens_into_inbox_under_a_new_uid,
     a_stub_that_is_copied_by_a_program_without_move_opens_too,
+    a_notice_that_is_appended_by_a_program_that_was_offline_opens_too,
     only_stubs_enter_the_mailbox_of_opening,
     unopened_messages_are_moved_and_stay_unopened,
     unopened_messages_are_not_copied_but_into_the_trash,
@@ -129,6 +130,28 @@ async fn a_stub_that_is_copied_by_a_program_without_move_opens_too(world: World)
     let ask = Ask::Copy { mailbox, uids: uids("1"), to: name("Açılacaklar") };
     assert!(matches!(desk.answer(ask).await, Answer::Copied(None)));
     assert_eq!(world.facts().await, 1);
+}
+
+async fn a_notice_that_is_appended_by_a_program_that_was_offline_opens_too(world: World) {
+    world.deliver("m1@hs05.kep.tr", true).await;
+    let notice =
+        |id: &str| STUB.replace("Subject", &format!("Message-ID: <kapali-zarf.{id}>\r\nSubject"));
+    let mut desk = world.desk("veli").await;
+    let add = async |who: &mut crate::mailbox::answer::Desk, id: &str| {
+        append(who, "Açılacaklar", &notice(id), Flags::default()).await
+    };
+    // Of a message that is none, or another's.
+    assert!(is_said(add(&mut desk, "m2@hs05.kep.tr").await));
+    assert!(is_said(add(&mut desk, "m1").await));
+    assert!(is_said(add(&mut world.desk("ali").await, "m1@hs05.kep.tr").await));
+    assert_eq!(world.facts().await, 0);
+    for uid in ["1", "2"] {
+        let answer = add(&mut desk, "m1@hs05.kep.tr").await;
+        assert!(matches!(answer, Answer::Appended(appended) if appended.uids == uids(uid)));
+    }
+    assert_eq!(world.facts().await, 1);
+    assert!(select(&mut desk, "Açılacaklar").await.uids.is_empty());
+    assert_eq!(select(&mut desk, "INBOX").await.uids, uids("2"));
 }
 
 async fn only_stubs_enter_the_mailbox_of_opening(world: World) {

@@ -27,18 +27,21 @@ fn run(pieces: &[&[u8]]) -> Vec<String> {
 }
 
 const DIALOGUE: &[u8] = b"a1 NOOP\r\na2 LOGIN {3}\r\nali {4+}\r\nx\r\ny\r\na3 APPEND INBOX (\\Seen) {11+}\r\nbir\r\niki{3}\r\n\
-a4 BOGUS\r\na5 LOGIN {999+}\r\n";
+a4 BOGUS\r\na6 APPEND INBOX UTF8 (~{3+}\r\nx))y\r\na7 APPEND INBOX UTF8 (~{3+}\r\nx)))\r\n\
+a5 LOGIN {999+}\r\n";
 
 #[test]
 fn commands_come_out_whole() {
     let said = run(&[DIALOGUE]);
-    assert_eq!(said.len(), 8, "{said:#?}");
+    assert_eq!(said.len(), 13, "{said:#?}");
     assert!(said[0].contains("a1") && said[0].contains("Noop"));
     assert_eq!(said[1], "GoOn");
     assert!(said[2].contains("user: \"ali\""));
     assert!(said[3].starts_with("Append { tag: \"a3\""));
     assert_eq!(said[4], "bir\r\niki{3}");
     assert!(said[6].contains("a4"));
+    assert!(said[8].contains("One message at a time"), "{said:#?}");
+    assert!(said[10].ends_with("x))"), "{said:#?}");
 }
 
 #[test]

@@ -1,0 +1,89 @@
+//! mutt, with its keys pressed by a script, on a terminal that `script` gives it.
+
+use crate::reading::Delivered;
+use crate::scene::{ALI, AYSE, Scene};
+use crate::tool::{run, tool};
+use serde_json::Value;
+use std::path::PathBuf;
+
+/// mutt as Ayşe has set it up.
+struct Mutt {
+    script: PathBuf,
+    program: PathBuf,
+    home: PathBuf,
+    settings: String,
+}
+
+impl Mutt {
+    fn new(scene: &Scene) -> Option<Self> {
+        let (script, program) = (tool("script")?, tool("mutt")?);
+        let home = scene.scratch("mutt");
+        std::fs::create_dir_all(&home).unwrap();
+        let settings = format!(
+            "set imap_user=\"{AYSE}\"\nset imap_pass=\"{}\"\nset folder=\"imaps://localhost:{}/\"\n\
+             set ssl_ca_certificates_file=\"{}\"\nset spoolfile=\"+INBOX\"\nset record=\"\"\n\
+             set trash=\"+Çöp Kutusu\"\nset postponed=\"+Taslaklar\"\nset from=\"{AYSE}\"\n\
+             set editor=true\nset charset=utf-8\nset tmpdir=\"{}\"\nset recall=no\nset quit=yes\n\
+             set delete=yes\nset move=no\nset mark_old=no\nset confirmappend=no\n\
+             set abort_nosubject=no\nset abort_unmodified=no\nset wait_key=no\nset sleep_time=0\n",
+            scene.account(AYSE).password,
+            scene.port(2),
+            scene.provider().join("trust/tls-ca.pem").display(),
+            home.display(),
+        );
+        Some(Self { script, program, home, settings })
+    }
+
+    /// Opens a mailbox, presses these keys and quits.
+    fn press(&self, mailbox: &str, keys: &str) {
+        let rc = self.home.join("muttrc");
+        std::fs::write(&rc, format!("{}push \"{keys}<quit>\"\n", self.settings)).unwrap();
+        let command = format!(
+            "TERM=screen LC_ALL=C.UTF-8 HOME='{home}' timeout 60 '{mutt}' -n -F '{rc}' -f '+{mailbox}'",
+            home = self.home.display(),
+            mutt = self.program.display(),
+            rc = rc.display(),
+        );
+        let (good, said) = run(&self.script, &["-qec", &command, "/dev/null"]);
+        assert!(good, "{keys}: {}", String::from_utf8_lossy(&said));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn mutt_reads_flags_opens_files_and_deletes() {
+    let delivered = Delivered::new(false).await;
+    let Some(mutt) = Mutt::new(&delivered.scene) else { return };
+    let flags = async |mailbox: &str| {
+        let mut imap = delivered.imap(AYSE).await;
+        imap.select(mailbox).await.unwrap();
+        imap.fetch("1:*", "(FLAGS)").await.unwrap_or_default()
+    };
+    mutt.press("INBOX", "<display-message><exit><flag-message><sync-mailbox>");
+    assert_eq!(flags("INBOX").await[0].flags, ["\\Flagged", "\\Seen"]);
+    assert_eq!(delivered.opened().await, Value::Null, "the notice is not the message");
+
+    // It copies and then deletes: that is moving, to a program that doesn't say MOVE.
+    mutt.press("INBOX", "<save-message>+Açılacaklar<enter><sync-mailbox>");
+    assert!(delivered.opened().await.is_string());
+    let dispatch = delivered.all_of(AYSE, "INBOX").await;
+    assert_eq!(dispatch.len(), 1);
+    assert!(delivered.shows_content(&dispatch[0]));
+
+    mutt.press("INBOX", "<display-message><exit><copy-message>+Arşiv/Gelen<enter>");
+    assert_eq!(delivered.all_of(AYSE, "Arşiv/Gelen").await, dispatch);
+    mutt.press("INBOX", "<delete-message><sync-mailbox>");
+    assert_eq!(flags("INBOX").await, []);
+    assert_eq!(delivered.all_of(AYSE, "Çöp Kutusu").await, dispatch);
+    // From its list of mailboxes into the trash.
+    let keys =
+        "<change-folder>?<search>p Kutusu<enter><select-entry><delete-message><sync-mailbox>";
+    mutt.press("INBOX", keys);
+    assert_eq!(flags("Çöp Kutusu").await, []);
+
+    mutt.press("INBOX", &format!("<mail>{ALI}<enter>Yarım iş<enter><postpone-message>"));
+    let draft = delivered.all_of(AYSE, "Taslaklar").await;
+    assert!(String::from_utf8_lossy(&draft[0]).contains(&format!("To: {ALI}")));
+    assert!(flags("Taslaklar").await[0].flags.contains(&"\\Draft".to_owned()));
+    assert_eq!(delivered.scene.settled(&delivered.id, 3).await.len(), 3, "evidence stays");
+    delivered.server.stop().await;
+}
