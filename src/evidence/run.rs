@@ -13,7 +13,7 @@ use crate::store::mail::{self, Kind, NewMessage, Role};
 use crate::store::submissions::{self, Recipient, RecipientState, Submission};
 use crate::store::{BlobError, Lane, Put, RowsError, Store, StoreError, Tx, contents};
 use crate::trust::stamp::{StampError, Stamper};
-use crate::trust::{Clock, Collector, SignError, Signer, random};
+use crate::trust::{Clock, Collector, SignError, Signer, random, signer};
 use crate::wire::cms::{self, oid};
 use crate::wire::digest::sha256_of;
 use crate::wire::rem::{ComposeFault, Composed, Dialect, Evidence, EvidenceFault};
@@ -82,7 +82,7 @@ impl Issuer {
         let certificate = self.seal.certificate();
         let (algorithm, now) = (xades_algorithm(self.seal.algorithm())?, self.clock.now());
         let prepared = Prepared::new(&xml, certificate.der(), algorithm, now, MIME, "kep")?;
-        let signature = self.seal.sign(prepared.to_sign())?;
+        let signature = signer::sign(&self.seal, prepared.to_sign().to_vec()).await?;
         let signed = prepared.signed(&signature)?;
         let token = self.stamper.stamp(&signed.to_stamp()).await?;
         let chain = self.seal.chain().iter().chain([certificate]);
@@ -111,7 +111,7 @@ impl Issuer {
         let digest = sha256_of([composed.before_original(), original, composed.after_original()]);
         let now = Some(self.clock.now());
         let prepared = cms::Prepared::new(self.seal.identity(), oid::DATA, digest, now);
-        let signature = self.seal.sign(prepared.to_sign())?;
+        let signature = signer::sign(&self.seal, prepared.to_sign().to_vec()).await?;
         let signed = prepared.signed(signature);
         let token = match stamped {
             true => Some(self.stamper.stamp(signed.to_stamp()).await?.der),
