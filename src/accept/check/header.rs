@@ -63,7 +63,7 @@ impl<'a> Header<'a> {
 /// The line that starts at `at`, with its CRLF.
 pub(super) fn line_at(octets: &[u8], at: usize) -> Option<&[u8]> {
     let rest = octets.get(at..).filter(|rest| !rest.is_empty())?;
-    let end = rest.iter().position(|b| *b == b'\n').map_or(rest.len(), |lf| lf + 1);
+    let end = memchr::memchr(b'\n', rest).map_or(rest.len(), |lf| lf + 1);
     rest.get(..end)
 }
 

@@ -41,6 +41,6 @@ impl Cache {
 }
 
 /// All of them together.
-const ROOM: usize = 16 << 20;
+const ROOM: usize = 32 << 20;
 /// A larger one would push all others out.
 const LARGEST: usize = 6 << 20;

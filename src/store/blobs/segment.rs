@@ -65,13 +65,20 @@ impl Segments {
 
     /// Appends a record; says in which segment and where its stored octets begin.
     pub fn append(&self, id: &BlobId, stored: &[u8]) -> io::Result<(u64, u64)> {
-        let record = record(id, stored);
+        let (head, tail) = around(id, stored);
         let mut state = self.lock();
         let segment = self.current(&mut state)?;
         let at = segment.written.load(Ordering::Acquire);
         // When this fails, what was written lies beyond `written`; the next record covers it.
-        self.disk.write(&segment.file, &record, at)?;
-        segment.written.store(at + record.len() as u64, Ordering::Release);
+        let end = at + record_size(stored.len() as u64);
+        if stored.len() > LARGE {
+            self.disk.write(&segment.file, &head, at)?;
+            self.disk.write(&segment.file, stored, at + HEADER as u64)?;
+            self.disk.write(&segment.file, &tail, end - SUM as u64)?;
+        } else {
+            self.disk.write(&segment.file, &[&head, stored, &tail].concat(), at)?;
+        }
+        segment.written.store(end, Ordering::Release);
         if !state.dirty.iter().any(|dirty| dirty.number == segment.number) {
             state.dirty.push(Arc::clone(&segment));
         }
@@ -133,7 +140,8 @@ impl Segments {
         let end = stored.end.checked_add(SUM as u64).ok_or_else(damaged)?;
         let mut read = self.read(number, start..end)?;
         let octets = read.get(HEADER..read.len().saturating_sub(SUM)).ok_or_else(damaged)?;
-        if record(id, octets) != read {
+        let (head, tail) = around(id, octets);
+        if !read.starts_with(&head) || !read.ends_with(&tail) {
             return Err(damaged());
         }
         read.truncate(read.len() - SUM);
@@ -309,16 +317,15 @@ fn numbers(dir: &Path, ending: &str) -> io::Result<Vec<u64>> {
     Ok(numbers)
 }
 
-fn record(id: &BlobId, stored: &[u8]) -> Vec<u8> {
-    let mut record = Vec::with_capacity(HEADER + stored.len() + SUM);
-    record.extend_from_slice(MAGIC);
-    record.extend_from_slice(&id.0);
-    record.extend_from_slice(&(stored.len() as u64).to_be_bytes());
-    let sum = crc32fast::hash(&record);
-    record.extend_from_slice(&sum.to_be_bytes());
-    record.extend_from_slice(stored);
-    record.extend_from_slice(&crc32fast::hash(stored).to_be_bytes());
-    record
+/// What stands before and after the stored octets.
+fn around(id: &BlobId, stored: &[u8]) -> (Vec<u8>, [u8; SUM]) {
+    let mut head = Vec::with_capacity(HEADER);
+    head.extend_from_slice(MAGIC);
+    head.extend_from_slice(&id.0);
+    head.extend_from_slice(&(stored.len() as u64).to_be_bytes());
+    let sum = crc32fast::hash(&head);
+    head.extend_from_slice(&sum.to_be_bytes());
+    (head, crc32fast::hash(stored).to_be_bytes())
 }
 
 fn number_of(name: &str, ending: &str) -> Option<u64> {
@@ -334,6 +341,8 @@ const MAGIC: &[u8; 4] = b"KEP1";
 const HEADER: usize = 4 + 16 + 8 + SUM;
 /// CRC-32.
 const SUM: usize = 4;
+/// A copy of more octets costs more than two more writes.
+const LARGE: usize = 128 << 10;
 /// Small enough to be compacted in one go, large enough that a busy day is some hundred files.
 const SEGMENT_SIZE: u64 = 256 << 20;
 /// Files of older segments kept open.

@@ -149,7 +149,11 @@ impl Transfer {
     /// RFC 2045 §2.7 to §2.9, and that no line begins like a boundary of ours.
     fn of(original: &[u8], mark: &str) -> Result<Self, ComposeFault> {
         let mut found = Self::SevenBit;
-        for line in original.split_inclusive(|b| *b == b'\n') {
+        let mut at = 0;
+        let ends = memchr::memchr_iter(b'\n', original).map(|lf| lf + 1);
+        for end in ends.chain(Some(original.len())) {
+            let line = original.get(at..end).unwrap_or_default();
+            at = end;
             let (text, ended) = match line.strip_suffix(b"\r\n") {
                 Some(text) => (text, true),
                 None => (line, false),
@@ -160,7 +164,7 @@ impl Transfer {
                 return Err(ComposeFault::Boundary);
             }
             let broken = !ended && line.ends_with(b"\n");
-            if broken || text.len() > 998 || text.iter().any(|b| matches!(b, 0 | b'\r')) {
+            if broken || text.len() > 998 || memchr::memchr2(0, b'\r', text).is_some() {
                 found = Self::Binary;
             } else if found == Self::SevenBit && !text.is_ascii() {
                 found = Self::EightBit;

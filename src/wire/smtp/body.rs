@@ -40,7 +40,7 @@ impl DataReceiver {
         while let Some(&octet) = input.get(used) {
             if self.at == At::Text {
                 let rest = input.get(used..).unwrap_or_default();
-                let run = rest.iter().position(|b| *b == b'\r').unwrap_or(rest.len());
+                let run = memchr::memchr(b'\r', rest).unwrap_or(rest.len());
                 out.extend_from_slice(rest.get(..run).unwrap_or_default());
                 used += run;
                 if run == rest.len() {
