@@ -17,8 +17,8 @@ use crate::trust::{Clock, SignError, Signer, random};
 use crate::wire::cms::{self, oid};
 use crate::wire::digest::sha256_of;
 use crate::wire::rem::{ComposeFault, Composed, Dialect, Evidence, EvidenceFault};
-use crate::wire::xades::{self, Prepared, SignFault};
-use crate::wire::{AccountId, MessageId, SignatureAlgorithm, Timestamp, sha256};
+use crate::wire::xades::{Prepared, SignFault};
+use crate::wire::{AccountId, MessageId, Timestamp, sha256};
 use std::sync::Arc;
 use thiserror::Error;
 use tokio::sync::watch;
@@ -78,7 +78,7 @@ impl Issuer {
     pub async fn issue(&self, evidence: Evidence) -> Result<Issued, IssueError> {
         let xml = evidence.write(Dialect::Ts102640)?;
         let certificate = self.seal.certificate();
-        let (algorithm, now) = (xades_algorithm(self.seal.algorithm())?, self.clock.now());
+        let (algorithm, now) = (self.seal.algorithm(), self.clock.now());
         let prepared = Prepared::new(&xml, certificate.der(), algorithm, now, MIME, "kep")?;
         let signature = self.seal.sign(prepared.to_sign())?;
         let signed = prepared.signed(&signature)?;
@@ -328,18 +328,6 @@ pub async fn load(
         (Some(submission), recipients) => Ok((submission, recipients)),
         (None, _) => Err(IssueError::NoSubmission(id.to_string())),
     }
-}
-
-fn xades_algorithm(algorithm: SignatureAlgorithm) -> Result<xades::SignatureAlgorithm, SignFault> {
-    use xades::SignatureAlgorithm as Xades;
-    Ok(match algorithm {
-        SignatureAlgorithm::RsaSha256 => Xades::RsaSha256,
-        SignatureAlgorithm::RsaSha384 => Xades::RsaSha384,
-        SignatureAlgorithm::RsaSha512 => Xades::RsaSha512,
-        SignatureAlgorithm::EcdsaSha256 => Xades::EcdsaP256Sha256,
-        SignatureAlgorithm::EcdsaSha384 => Xades::EcdsaP384Sha384,
-        SignatureAlgorithm::EcdsaSha512 => return Err(SignFault::Signature),
-    })
 }
 
 fn certificate_material(der: &[u8]) -> Material {
