@@ -9,7 +9,7 @@ use kep::wire::rem::{
 };
 use kep::wire::tsp::{Imprint, Reply, Request};
 use kep::wire::xades;
-use kep::wire::{DigestAlgorithm, EvidenceId, SignatureAlgorithm, Timestamp, cms, sha256};
+use kep::wire::{DigestAlgorithm, EvidenceId, Timestamp, cms, sha256};
 use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -173,7 +173,7 @@ impl House {
 
     fn sign_xml(&self, xml: &str) -> Outcome<String> {
         let certificate = self.seal.certificate().der();
-        let algorithm = algorithm(self.seal.algorithm());
+        let algorithm = self.seal.algorithm();
         let prepared =
             xades::Prepared::new(xml, certificate, algorithm, NOW, "application/xml", "kep")?;
         let value = self.seal.sign(prepared.to_sign())?;
@@ -267,13 +267,6 @@ fn question(of: &Certificate) -> Outcome<CertId> {
         key_hash: vec![2; 20],
         serial: serial.content.to_vec(),
     })
-}
-
-fn algorithm(of: SignatureAlgorithm) -> xades::SignatureAlgorithm {
-    match of {
-        SignatureAlgorithm::EcdsaSha256 => xades::SignatureAlgorithm::EcdsaP256Sha256,
-        _ => xades::SignatureAlgorithm::RsaSha256,
-    }
 }
 
 fn repository() -> PathBuf {

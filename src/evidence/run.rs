@@ -17,8 +17,8 @@ use crate::trust::{Clock, Collector, SignError, Signer, random, signer};
 use crate::wire::cms::{self, oid};
 use crate::wire::digest::sha256_of;
 use crate::wire::rem::{ComposeFault, Composed, Dialect, Evidence, EvidenceFault};
-use crate::wire::xades::{self, Prepared, SignFault};
-use crate::wire::{AccountId, MessageId, SignatureAlgorithm, Timestamp};
+use crate::wire::xades::{Prepared, SignFault};
+use crate::wire::{AccountId, MessageId, Timestamp};
 use std::sync::Arc;
 use thiserror::Error;
 use tokio::sync::watch;
@@ -80,7 +80,7 @@ impl Issuer {
     pub async fn issue(&self, evidence: Evidence) -> Result<Issued, IssueError> {
         let xml = evidence.write(Dialect::Ts102640)?;
         let certificate = self.seal.certificate();
-        let (algorithm, now) = (xades_algorithm(self.seal.algorithm())?, self.clock.now());
+        let (algorithm, now) = (self.seal.algorithm(), self.clock.now());
         let prepared = Prepared::new(&xml, certificate.der(), algorithm, now, MIME, "kep")?;
         let signature = signer::sign(&self.seal, prepared.to_sign().to_vec()).await?;
         let signed = prepared.signed(&signature)?;
@@ -331,18 +331,6 @@ pub async fn load(
         (Some(submission), recipients) => Ok((submission, recipients)),
         (None, _) => Err(IssueError::NoSubmission(id.to_string())),
     }
-}
-
-fn xades_algorithm(algorithm: SignatureAlgorithm) -> Result<xades::SignatureAlgorithm, SignFault> {
-    use xades::SignatureAlgorithm as Xades;
-    Ok(match algorithm {
-        SignatureAlgorithm::RsaSha256 => Xades::RsaSha256,
-        SignatureAlgorithm::RsaSha384 => Xades::RsaSha384,
-        SignatureAlgorithm::RsaSha512 => Xades::RsaSha512,
-        SignatureAlgorithm::EcdsaSha256 => Xades::EcdsaP256Sha256,
-        SignatureAlgorithm::EcdsaSha384 => Xades::EcdsaP384Sha384,
-        SignatureAlgorithm::EcdsaSha512 => return Err(SignFault::Signature),
-    })
 }
 
 /// What DataObjectFormat says of the signed document.

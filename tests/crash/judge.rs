@@ -76,13 +76,17 @@ async fn read_all(imap: &mut Imap, mailbox: &str) -> io::Result<Vec<Vec<u8>>> {
 
 /// Exactly one of each evidence for what the account sent; none for what it never sent.
 fn judge_evidence(mails: &[Vec<u8>], account: &Account, all: &Entries, faults: &mut Vec<String>) {
+    let mut counts: BTreeMap<(String, String), usize> = BTreeMap::new();
+    for mail in mails {
+        let id = field(mail, "In-Reply-To").map(|ids| last_id(&ids).to_owned());
+        if let (Some(id), Some(kind)) = (id, field(mail, "X-REM-Evidence-Type")) {
+            *counts.entry((id, kind)).or_default() += 1;
+        }
+    }
     for (message_id, _) in all.iter().filter(|(_, e)| e.sender == account.address) {
         for kind in EVIDENCES {
-            let about = |mail: &&Vec<u8>| {
-                field(mail, "In-Reply-To").is_some_and(|ids| last_id(&ids) == message_id)
-                    && field(mail, "X-REM-Evidence-Type").as_deref() == Some(kind)
-            };
-            let count = mails.iter().filter(about).count();
+            let count = counts.get(&(message_id.clone(), kind.to_owned())).copied();
+            let count = count.unwrap_or_default();
             if count != 1 {
                 faults.push(format!("{message_id}: {count} × {kind} at {}", account.address));
             }
@@ -92,12 +96,14 @@ fn judge_evidence(mails: &[Vec<u8>], account: &Account, all: &Entries, faults: &
 
 /// Exactly one dispatch a letter, and in it the original byte for byte.
 fn judge_dispatches(mails: &[Vec<u8>], account: &Account, all: &Entries, faults: &mut Vec<String>) {
+    let mut found: BTreeMap<String, Vec<&[u8]>> = BTreeMap::new();
+    for mail in mails {
+        if let Some(ids) = field(mail, "References") {
+            found.entry(last_id(&ids).to_owned()).or_default().push(mail);
+        }
+    }
     for (message_id, entry) in all.iter().filter(|(_, e)| e.recipient == account.address) {
-        let about = |mail: &&Vec<u8>| {
-            field(mail, "References").is_some_and(|ids| last_id(&ids) == message_id)
-        };
-        let found: Vec<_> = mails.iter().filter(about).collect();
-        match found.as_slice() {
+        match found.get(message_id).map(Vec::as_slice).unwrap_or_default() {
             [dispatch] if contains(dispatch, &entry.original) => {}
             [_] => faults.push(format!("{message_id}: the original is not enclosed as it was")),
             many => faults.push(format!("{message_id}: {} × in the INBOX", many.len())),
@@ -148,11 +154,8 @@ fn contains(whole: &[u8], part: &[u8]) -> bool {
     find(whole, part).is_some()
 }
 
-/// Skips to the first octet before it compares: the mails here are mostly Base64.
 fn find(whole: &[u8], part: &[u8]) -> Option<usize> {
-    let first = part.first()?;
-    let starts = whole.iter().enumerate().filter(|(_, octet)| *octet == first);
-    starts.map(|(at, _)| at).find(|at| whole[*at..].starts_with(part))
+    memchr::memmem::find(whole, part)
 }
 
 /// What each accepted and delivered message has in its sender's `Deliller`.

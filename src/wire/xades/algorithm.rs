@@ -1,5 +1,6 @@
 //! Digest and signature algorithms by their identifiers, and ECDSA values in both spellings.
 
+use crate::wire::SignatureAlgorithm;
 use der::{Decode, Encode, Sequence, asn1::UintRef};
 use sha2::{Digest as _, Sha256, Sha384, Sha512};
 
@@ -18,16 +19,6 @@ pub enum SignatureMethod {
     Rsa(Hash),
     RsaPss(Hash),
     Ecdsa(Hash),
-}
-
-/// What we sign with.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum SignatureAlgorithm {
-    RsaSha256,
-    RsaSha384,
-    RsaSha512,
-    EcdsaP256Sha256,
-    EcdsaP384Sha384,
 }
 
 impl Hash {
@@ -72,22 +63,25 @@ impl SignatureMethod {
 }
 
 impl SignatureAlgorithm {
+    /// How a document that we sign names it.
     pub fn method(self) -> SignatureMethod {
         match self {
             Self::RsaSha256 => SignatureMethod::Rsa(Hash::Sha256),
             Self::RsaSha384 => SignatureMethod::Rsa(Hash::Sha384),
             Self::RsaSha512 => SignatureMethod::Rsa(Hash::Sha512),
-            Self::EcdsaP256Sha256 => SignatureMethod::Ecdsa(Hash::Sha256),
-            Self::EcdsaP384Sha384 => SignatureMethod::Ecdsa(Hash::Sha384),
+            Self::EcdsaSha256 => SignatureMethod::Ecdsa(Hash::Sha256),
+            Self::EcdsaSha384 => SignatureMethod::Ecdsa(Hash::Sha384),
+            Self::EcdsaSha512 => SignatureMethod::Ecdsa(Hash::Sha512),
         }
     }
 
-    /// Octets of one ECDSA coordinate.
+    /// Octets of one ECDSA coordinate, on the curve that goes with the digest (RFC 5480 §4).
     fn field(self) -> Option<usize> {
         match self {
-            Self::EcdsaP256Sha256 => Some(32),
-            Self::EcdsaP384Sha384 => Some(48),
-            _ => None,
+            Self::EcdsaSha256 => Some(32),
+            Self::EcdsaSha384 => Some(48),
+            Self::EcdsaSha512 => Some(66),
+            Self::RsaSha256 | Self::RsaSha384 | Self::RsaSha512 => None,
         }
     }
 

@@ -8,7 +8,7 @@ mod read;
 mod reference;
 mod sign;
 
-pub use algorithm::{Hash, SignatureAlgorithm, SignatureMethod};
+pub use algorithm::{Hash, SignatureMethod};
 pub use read::{Binding, Signature, SignatureFault, Stamp};
 pub use reference::{Covered, Reference};
 pub use sign::{Prepared, SignFault, Signed};

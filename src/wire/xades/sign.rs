@@ -2,9 +2,9 @@
 //! so only the document itself is parsed and canonicalised, once.
 
 use super::certificate::IssuerSerial;
-use super::{ENVELOPED, EXCLUSIVE, Hash, SIGNED_PROPERTIES, SignatureAlgorithm, XADES_NS};
+use super::{ENVELOPED, EXCLUSIVE, Hash, SIGNED_PROPERTIES, XADES_NS};
 use crate::wire::xml::{C14n, DS_NS, Xml, XmlFault, escape};
-use crate::wire::{Timestamp, sha256};
+use crate::wire::{SignatureAlgorithm, Timestamp, sha256};
 use data_encoding::BASE64;
 
 /// A document whose digests stand; the key is still to speak.

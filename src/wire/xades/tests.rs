@@ -1,7 +1,7 @@
 use super::*;
 use crate::wire::judges::{judge, reference};
 use crate::wire::xml::{Xml, XmlFault};
-use crate::wire::{Timestamp, sha256};
+use crate::wire::{SignatureAlgorithm, Timestamp, sha256};
 use openssl::asn1::Asn1Time;
 use openssl::bn::BigNum;
 use openssl::ec::{EcGroup, EcKey};
@@ -26,8 +26,8 @@ impl Key {
             PKey::from_ec_key(EcKey::generate(&group).unwrap()).unwrap()
         };
         let pkey = match algorithm {
-            SignatureAlgorithm::EcdsaP256Sha256 => curve(Nid::X9_62_PRIME256V1),
-            SignatureAlgorithm::EcdsaP384Sha384 => curve(Nid::SECP384R1),
+            SignatureAlgorithm::EcdsaSha256 => curve(Nid::X9_62_PRIME256V1),
+            SignatureAlgorithm::EcdsaSha384 => curve(Nid::SECP384R1),
             _ => PKey::from_rsa(Rsa::generate(2048).unwrap()).unwrap(),
         };
         let mut name = X509NameBuilder::new().unwrap();
@@ -97,8 +97,8 @@ fn is_good(text: &str) -> bool {
 
 const ALGORITHMS: [SignatureAlgorithm; 3] = [
     SignatureAlgorithm::RsaSha256,
-    SignatureAlgorithm::EcdsaP256Sha256,
-    SignatureAlgorithm::EcdsaP384Sha384,
+    SignatureAlgorithm::EcdsaSha256,
+    SignatureAlgorithm::EcdsaSha384,
 ];
 
 const DOCUMENT: &str = "<?xml version=\"1.0\"?>\r\n<!-- c --><r:e xmlns:r=\"urn:r\" xmlns=\"urn:d\" \
@@ -130,7 +130,7 @@ fn what_is_signed_reads_back_whole() {
 
 #[test]
 fn a_chain_stands_behind_the_signer() {
-    let key = Key::new(SignatureAlgorithm::EcdsaP256Sha256);
+    let key = Key::new(SignatureAlgorithm::EcdsaSha256);
     let prepared = key.prepared(DOCUMENT).with_chain(&[b"issuer", b"root"]);
     let mut signer = Signer::new(MessageDigest::sha256(), &key.pkey).unwrap();
     let value = signer.sign_oneshot_to_vec(prepared.to_sign()).unwrap();
@@ -140,7 +140,7 @@ fn a_chain_stands_behind_the_signer() {
 
 #[test]
 fn a_changed_octet_shows_in_the_part_that_covers_it() {
-    let text = Key::new(SignatureAlgorithm::EcdsaP256Sha256).sign(DOCUMENT);
+    let text = Key::new(SignatureAlgorithm::EcdsaSha256).sign(DOCUMENT);
     let broken = |from: &str, to: &str| {
         let text = text.replacen(from, to, 1);
         let signature = read(&text).unwrap();
@@ -159,7 +159,7 @@ fn a_changed_octet_shows_in_the_part_that_covers_it() {
 
 #[test]
 fn wrapped_doubled_and_strange_signatures_are_refused_by_name() {
-    let text = Key::new(SignatureAlgorithm::EcdsaP256Sha256).sign(DOCUMENT);
+    let text = Key::new(SignatureAlgorithm::EcdsaSha256).sign(DOCUMENT);
     let fault = |text: &str| read(text).err().unwrap();
     let replaced = |from: &str, to: &str| {
         assert!(text.contains(from), "{from}");
@@ -209,7 +209,7 @@ fn wrapped_doubled_and_strange_signatures_are_refused_by_name() {
 #[test]
 fn a_base_that_canonical_xml_1_1_would_join_is_refused() {
     let eleven = "http://www.w3.org/2006/12/xml-c14n11";
-    let text = Key::new(SignatureAlgorithm::EcdsaP256Sha256).sign(DOCUMENT);
+    let text = Key::new(SignatureAlgorithm::EcdsaSha256).sign(DOCUMENT);
     let text = text.replace(EXCLUSIVE, eleven);
     assert!(read(&text).is_ok());
     let based = text.replacen("<r:e ", "<r:e xml:base=\"http://x/\" ", 1);
@@ -219,7 +219,7 @@ fn a_base_that_canonical_xml_1_1_would_join_is_refused() {
 
 #[test]
 fn only_one_reference_that_covers_something_is_not_enough() {
-    let text = Key::new(SignatureAlgorithm::EcdsaP256Sha256).sign(DOCUMENT);
+    let text = Key::new(SignatureAlgorithm::EcdsaSha256).sign(DOCUMENT);
     let from = text.find("<ds:Reference Type").unwrap();
     let to = text.find("</ds:SignedInfo>").unwrap();
     let without = format!("{}{}", &text[..from], &text[to..]);
@@ -377,11 +377,11 @@ fn ecdsa_values_change_spelling_without_loss() {
         let openssl = openssl::ecdsa::EcdsaSig::from_der(&der).unwrap();
         assert_eq!(openssl.r().to_vec_padded(32).unwrap(), joined[..32]);
         assert_eq!(openssl.to_der().unwrap(), der);
-        assert_eq!(SignatureAlgorithm::EcdsaP256Sha256.in_xml(&der).unwrap(), joined);
+        assert_eq!(SignatureAlgorithm::EcdsaSha256.in_xml(&der).unwrap(), joined);
     }
     assert!(algorithm::ecdsa_in_der(&[]).is_none());
     assert!(algorithm::ecdsa_in_der(&[1; 63]).is_none());
     assert!(algorithm::ecdsa_in_der(&[1; 200]).is_none());
     let p384 = algorithm::ecdsa_in_der(&[1; 96]).unwrap();
-    assert!(SignatureAlgorithm::EcdsaP256Sha256.in_xml(&p384).is_none());
+    assert!(SignatureAlgorithm::EcdsaSha256.in_xml(&p384).is_none());
 }

@@ -14,7 +14,7 @@ use crate::wire::rem::{
     MessageDetails, MessageKind, Party, RemHeaders, message_subject,
 };
 use crate::wire::tsp::{Imprint, Reply, Request};
-use crate::wire::xades::{Prepared, SignatureAlgorithm, Signed};
+use crate::wire::xades::{Prepared, Signed};
 use crate::wire::{EvidenceId, KepDomain, MessageId, Timestamp, sha256};
 use data_encoding::BASE64;
 use std::sync::Arc;
@@ -147,12 +147,8 @@ impl World {
 
     /// A document, signed and not yet stamped.
     pub fn signed(&self, by: &FileSigner, xml: &str) -> Signed {
-        let algorithm = match self.kind {
-            KeyKind::P256 => SignatureAlgorithm::EcdsaP256Sha256,
-            _ => SignatureAlgorithm::RsaSha256,
-        };
         let der = by.certificate().der();
-        let prepared = Prepared::new(xml, der, algorithm, self.at, "application/xml", "kep");
+        let prepared = Prepared::new(xml, der, by.algorithm(), self.at, "application/xml", "kep");
         let prepared = prepared.unwrap();
         let value = by.sign(prepared.to_sign()).unwrap();
         prepared.signed(&value).unwrap()
