@@ -26,14 +26,17 @@ impl Journal {
         let long = Arc::new(AtomicBool::new(false));
         let (wake, woken) = sync_channel(1);
         let mark = Arc::clone(&long);
+        let mut copied = 0;
         // This takes the place of SQLite's own checkpoint inside a commit.
         writer.wal_hook(Some(move |_: &mut rusqlite::hooks::Wal, pages| {
-            if pages >= COPY_PAGES {
+            copied = copied.min(pages);
+            if pages >= LONG_PAGES {
+                // The copier is left asleep now: the writer needs its lock.
+                mark.store(true, Ordering::Relaxed);
+            } else if pages - copied >= COPY_PAGES {
+                copied = pages;
                 // Full: it is awake.
                 let _ = wake.try_send(());
-            }
-            if pages >= LONG_PAGES {
-                mark.store(true, Ordering::Relaxed);
             }
             Ok(())
         }))?;
@@ -49,11 +52,11 @@ impl Journal {
         if !self.long.swap(false, Ordering::Relaxed) {
             return;
         }
+        // A reader in the way is no reason to wait: the next group tries again.
         let renewed = writer
             .busy_timeout(Duration::ZERO)
-            .and_then(|()| writer.query_row("PRAGMA wal_checkpoint(RESTART)", [], |_| Ok(())))
-            .and_then(|()| writer.busy_timeout(self.busy));
-        if let Err(error) = renewed {
+            .and_then(|()| writer.query_row("PRAGMA wal_checkpoint(RESTART)", [], |_| Ok(())));
+        if let Err(error) = renewed.and(writer.busy_timeout(self.busy)) {
             tracing::warn!(%error, "the journal could not be begun anew");
         }
     }
@@ -68,7 +71,35 @@ fn copy(connection: &Connection, woken: &Receiver<()>) {
     }
 }
 
-/// 16 MiB: a page that many commits change is copied once.
+/// Each 16 MiB: a page that many commits change is copied once.
 const COPY_PAGES: i32 = 4000;
 /// 64 MiB, the size that `journal_size_limit` leaves.
 const LONG_PAGES: i32 = 16_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_journal_that_became_long_is_begun_anew_while_it_is_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("rows");
+        let connect = || {
+            let connection = Connection::open(&path).unwrap();
+            let begin = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
+                         CREATE TABLE IF NOT EXISTS t (v BLOB)";
+            connection.execute_batch(begin).unwrap();
+            connection
+        };
+        let mut writer = connect();
+        let journal = Journal::watch(&mut writer, connect(), Duration::from_secs(10)).unwrap();
+        let room = LONG_PAGES as u64 * 4200;
+        for _ in 0..5 * room >> 20 {
+            writer.execute("INSERT INTO t VALUES (zeroblob(1048576))", []).unwrap();
+            journal.renew(&writer);
+            let long = std::fs::metadata(folder.path().join("rows-wal")).unwrap().len();
+            // What is written while the copier is at work comes on top.
+            assert!(long < 2 * room, "{long}");
+        }
+    }
+}
