@@ -94,7 +94,7 @@ mod tests {
         let mut writer = connect();
         let journal = Journal::watch(&mut writer, connect(), Duration::from_secs(10)).unwrap();
         let room = LONG_PAGES as u64 * 4200;
-        for _ in 0..5 * room >> 20 {
+        for _ in 0..(5 * room) >> 20 {
             writer.execute("INSERT INTO t VALUES (zeroblob(1048576))", []).unwrap();
             journal.renew(&writer);
             let long = std::fs::metadata(folder.path().join("rows-wal")).unwrap().len();
