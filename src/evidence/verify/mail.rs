@@ -12,7 +12,7 @@ use crate::wire::{Timestamp, mime, sha256};
 use std::borrow::Cow;
 
 pub(super) fn judge(judge: &Judge, octets: &[u8], beside: &Beside<'_>) -> Report {
-    let mail = with_line_ends(octets);
+    let mail = compare::with_line_ends(octets);
     let mut checks = Checks::default();
     let opened = match Opened::read(&mail) {
         Ok(opened) => opened,
@@ -197,22 +197,12 @@ fn original_inside(
         }
     }
     let Some(given) = beside.original else { return };
-    if given == original || with_line_ends(given) == original {
+    if given == original || compare::with_line_ends(given) == original {
         return checks.good(Name::EnclosedOriginal, "octet for octet the one that was handed in");
     }
     checks.say(Name::EnclosedOriginal, State::Bad, "not the original that was handed in");
     if let Some(evidence) = evidence {
         compare::with_original(evidence, given, checks);
-    }
-}
-
-/// Files saved on Unix have lost their CRLF; a mail on the wire never has bare LF.
-pub(super) fn with_line_ends(octets: &[u8]) -> Cow<'_, [u8]> {
-    let lines = octets.contains(&b'\n');
-    if !lines || octets.contains(&b'\r') {
-        Cow::Borrowed(octets)
-    } else {
-        compare::canonical(octets)
     }
 }
 

@@ -172,7 +172,7 @@ fn is_document(octets: &[u8]) -> bool {
 }
 
 fn enclosed(dispatch: &[u8]) -> Option<Vec<u8>> {
-    let dispatch = mail::with_line_ends(dispatch);
+    let dispatch = compare::with_line_ends(dispatch);
     let opened = Opened::read(&dispatch).ok()?;
     opened.original.as_ref().map(|original: &Original| original.octets(&dispatch).to_vec())
 }
