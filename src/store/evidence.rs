@@ -81,15 +81,16 @@ pub fn append(tx: &mut Tx<'_>, blobs: &Blobs, new: &NewEvidence) -> Result<bool,
 
 /// Keeps material as a set, named by the digest over its digests; most evidence finds its set there.
 fn keep_set(tx: &mut Tx<'_>, material: &[Material]) -> Result<Digest, RowsError> {
-    let mut digests: Vec<_> = material.iter().map(|piece| piece.digest).collect();
-    digests.sort_unstable();
-    digests.dedup();
-    let set = sha256_of(digests.iter().map(|digest| &digest.0[..]));
+    // In order, so that two who keep the same at once don't wait for each other.
+    let mut pieces: Vec<_> = material.iter().collect();
+    pieces.sort_unstable_by_key(|piece| piece.digest);
+    pieces.dedup_by_key(|piece| piece.digest);
+    let set = sha256_of(pieces.iter().map(|piece| &piece.digest.0[..]));
     let id = (&set.0[..]).into();
     if tx.first("SELECT 1 FROM material_set WHERE id = $1", &[id])?.is_some() {
         return Ok(set);
     }
-    for piece in material {
+    for piece in pieces {
         keep(tx, piece)?;
         tx.execute(
             "INSERT INTO material_set (id, digest) VALUES ($1, $2)

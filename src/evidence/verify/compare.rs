@@ -4,6 +4,7 @@
 use super::report::{Check, Checks, Report, State};
 use super::stamp::WEAK;
 use super::{Kind, Name};
+use crate::trust::user_signer::canonical;
 use crate::wire::mime::{self, Address};
 use crate::wire::rem::{ContentDigest, Evidence, RemHeaders};
 use crate::wire::sha256;
@@ -56,8 +57,7 @@ fn hex(digest: &ContentDigest) -> String {
 
 /// Says each field that differs, in the state that a difference has.
 fn fields_of_original(evidence: &Evidence, original: &[u8], state: State, checks: &mut Checks) {
-    let root = mime::parse(original);
-    let header = root.header_bytes(original);
+    let header = mime::header(original);
     let mut differ = |field: (&str, &str), stated: String, found: String| {
         if stated != found {
             let detail = format!("{}: evidence {stated:?}, original {found:?}", field.1);
@@ -209,19 +209,11 @@ fn one_line(text: &str) -> String {
 /// Files saved on Unix have lost their CRLF; a mail on the wire never has bare LF.
 pub(super) fn with_line_ends(octets: &[u8]) -> Cow<'_, [u8]> {
     let lines = octets.contains(&b'\n');
-    if !lines || octets.contains(&b'\r') { Cow::Borrowed(octets) } else { canonical(octets) }
-}
-
-/// Octets whose lines end in CRLF.
-pub(super) fn canonical(octets: &[u8]) -> Cow<'_, [u8]> {
-    let mut out = Vec::with_capacity(octets.len() + octets.len() / 32);
-    for byte in octets {
-        if *byte == b'\n' {
-            out.push(b'\r');
-        }
-        out.push(*byte);
+    if !lines || octets.contains(&b'\r') {
+        Cow::Borrowed(octets)
+    } else {
+        Cow::Owned(canonical(octets))
     }
-    Cow::Owned(out)
 }
 
 /// Fields in Turkish and English.

@@ -9,7 +9,7 @@ use crate::store::mail::{self, Kind, NewMessage, Place, Role, sent};
 use crate::store::{Blobs, Put, Tx, accounts, contents, submissions};
 use crate::wire::imap::{Keywords, MailboxName, Structure, UidSet};
 use crate::wire::mime::fields::{fields, unfold};
-use crate::wire::{MessageId, Timestamp};
+use crate::wire::{MessageId, Timestamp, mime};
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -103,7 +103,7 @@ impl Coming {
             return Err(Refusal::Cannot.into());
         }
         let structure = Structure::compute(&self.bytes);
-        let end = header_end(&self.bytes);
+        let end = mime::header(&self.bytes).len();
         if end > HEADER_MAX {
             return Err(Refusal::TooBig.into());
         }
@@ -204,19 +204,6 @@ fn new_message(
         message_id: message_id.cloned(),
         ua_message_id: ready.ua_message_id.clone(),
     }
-}
-
-/// The header with the empty line that ends it; all, when none does.
-fn header_end(message: &[u8]) -> usize {
-    let mut at = 0;
-    while let Some(lf) = message.get(at..).and_then(|rest| rest.iter().position(|b| *b == b'\n')) {
-        let line = message.get(at..=at + lf).unwrap_or_default();
-        at += lf + 1;
-        if matches!(line, b"\n" | b"\r\n") {
-            return at;
-        }
-    }
-    message.len()
 }
 
 /// As the registry of submissions keeps it: without angle brackets.

@@ -69,16 +69,11 @@ impl<U> Lanes<U> {
     pub fn wait_for_group(&self) -> Option<U> {
         let mut waiting = self.lock();
         loop {
-            let begun = waiting.background.front().map(|(at, _)| at.elapsed());
-            let gather = begun.map(|begun| GATHER_TIME.saturating_sub(begun));
-            let enough = waiting.closed
-                || !waiting.clients.is_empty()
-                || waiting.background.len() >= GATHER_MAX;
-            if enough || gather == Some(Duration::ZERO) {
+            let patience = waiting.patience();
+            if patience.is_zero() {
                 return waiting.next();
             }
-            let left = gather.unwrap_or(IDLE);
-            let woken = self.ring.wait_timeout(waiting, left);
+            let woken = self.ring.wait_timeout(waiting, patience);
             (waiting, _) = woken.unwrap_or_else(PoisonError::into_inner);
         }
     }
@@ -105,6 +100,15 @@ impl<U> Lanes<U> {
 }
 
 impl<U> Waiting<U> {
+    /// How long a group may wait for more before it begins.
+    fn patience(&self) -> Duration {
+        if self.closed || !self.clients.is_empty() || self.background.len() >= GATHER_MAX {
+            return Duration::ZERO;
+        }
+        let oldest = self.background.front();
+        oldest.map_or(IDLE, |(at, _)| GATHER_TIME.saturating_sub(at.elapsed()))
+    }
+
     fn next(&mut self) -> Option<U> {
         let overdue = self.background.front().is_some_and(|(at, _)| at.elapsed() > BACKGROUND_WAIT);
         if overdue && (self.clients.is_empty() || !self.clients_turn) {
@@ -158,14 +162,26 @@ mod tests {
     }
 
     #[test]
-    fn a_group_of_background_work_waits_for_more_of_it_or_for_a_client() {
+    fn background_work_alone_is_gathered_for_a_while() {
+        let (fresh, late) = (Duration::ZERO, Duration::from_secs(1));
+        let fresh_one = waiting(&[], &[(fresh, 9)]).patience();
+        assert!(!fresh_one.is_zero() && fresh_one <= GATHER_TIME);
+        assert_eq!(waiting(&[], &[(late, 9), (fresh, 8)]).patience(), Duration::ZERO);
+        assert_eq!(waiting(&[], &[(fresh, 9); GATHER_MAX]).patience(), Duration::ZERO);
+        assert_eq!(waiting(&[], &[]).patience(), IDLE);
+    }
+
+    #[test]
+    fn a_client_and_the_end_wait_for_nothing() {
+        let one = [(Duration::ZERO, 9)];
+        assert_eq!(waiting(&[1], &one).patience(), Duration::ZERO);
+        assert_eq!(Waiting { closed: true, ..waiting(&[], &one) }.patience(), Duration::ZERO);
         let lanes = Lanes::new();
         lanes.push(Lane::Background, 9);
         lanes.push(Lane::Client, 1);
-        assert_eq!(lanes.wait_for_group(), Some(1));
-        assert_eq!(lanes.wait_for_group(), Some(9));
         lanes.close();
-        assert_eq!(lanes.wait_for_group(), None);
+        let all: Vec<u8> = std::iter::from_fn(|| lanes.wait_for_group()).collect();
+        assert_eq!(all, [1, 9]);
     }
 
     #[test]
