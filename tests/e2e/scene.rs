@@ -153,7 +153,8 @@ impl Scene {
         let mut command = Command::new(self.world.binary());
         command.args(arguments).arg("--conf").arg(self.conf()).stdin(Stdio::null());
         command.envs(environment.iter().map(|(key, value)| (key, value)));
-        let ran = command.kill_on_drop(true).output().await.unwrap();
+        let ran = tokio::time::timeout(PATIENCE, command.kill_on_drop(true).output()).await;
+        let ran = ran.unwrap_or_else(|_| panic!("kep {arguments:?} does not end")).unwrap();
         let text = |octets: Vec<u8>| String::from_utf8(octets).unwrap();
         Ran { code: ran.status.code(), out: text(ran.stdout), err: text(ran.stderr) }
     }
