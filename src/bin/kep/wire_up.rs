@@ -128,13 +128,31 @@ pub fn seal(settings: &Settings) -> Outcome<Arc<dyn Signer>> {
 }
 
 pub fn stamper(settings: &Settings, clock: &Clock) -> Outcome<Stamper> {
-    let wrong = |error: TrustError| Failure::config(format!("timestamp: {error}"));
-    let anchors = Anchors::load(&settings.trust.tsa_anchors).map_err(wrong)?;
-    let verifier = TokenVerifier::new(anchors, Vec::new());
     let source = match &settings.timestamp.url {
         Some(url) => StampSource::Http { url: url.as_str().to_owned() },
         None => StampSource::Embedded(Arc::new(authority(settings)?)),
     };
+    stamper_with(source, settings, clock)
+}
+
+/// The stamper of a server: when the authority is its own, it is asked without a socket. Queries,
+/// replies and their checks are the same.
+fn own_stamper(settings: &Settings, clock: &Clock) -> Outcome<Stamper> {
+    let address = settings.listen.tsa.filter(|address| address.port() != 0);
+    let own = address.map(|address| format!("http://{address}/"));
+    match &settings.timestamp.url {
+        Some(url) if own.as_deref() == Some(url.as_str()) => {
+            let source = StampSource::Embedded(Arc::new(authority(settings)?));
+            stamper_with(source, settings, clock)
+        }
+        _ => stamper(settings, clock),
+    }
+}
+
+fn stamper_with(source: StampSource, settings: &Settings, clock: &Clock) -> Outcome<Stamper> {
+    let wrong = |error: TrustError| Failure::config(format!("timestamp: {error}"));
+    let anchors = Anchors::load(&settings.trust.tsa_anchors).map_err(wrong)?;
+    let verifier = TokenVerifier::new(anchors, Vec::new());
     let declared = &settings.timestamp;
     let how = StampSettings {
         timeout: declared.timeout,
@@ -249,7 +267,7 @@ impl House {
     pub async fn build(settings: Settings, clock: Clock) -> Outcome<Self> {
         let provider = provider(&settings)?;
         let seal = seal(&settings)?;
-        let stamper = Arc::new(stamper(&settings, &clock)?);
+        let stamper = Arc::new(own_stamper(&settings, &clock)?);
         let users = Arc::new(users(&settings)?);
         let calendar = Arc::new(calendar(&settings)?);
         let store = store(&settings).await?;
