@@ -24,7 +24,7 @@ use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 use std::sync::Arc;
 use thiserror::Error;
-use tokio::sync::{Notify, broadcast};
+use tokio::sync::{Notify, broadcast, watch};
 
 /// Rows and blobs, and who waits for news of them.
 #[derive(Clone)]
@@ -38,6 +38,7 @@ pub struct Store {
 struct News {
     mailboxes: broadcast::Sender<MailboxId>,
     steps: Vec<(&'static str, Notify)>,
+    closed: watch::Sender<bool>,
 }
 
 /// The store is unavailable, full or holds something it should not.
@@ -120,6 +121,13 @@ impl Store {
             None => std::future::pending().await,
         }
     }
+
+    /// Returns when the rows take no more work: after a failed sync only a restart tells what is
+    /// on disk.
+    pub async fn closed(&self) {
+        // The sender lives as long as this store.
+        let _ = self.news.closed.subscribe().wait_for(|closed| *closed).await;
+    }
 }
 
 /// Rows hold headers and what is searched: they are their owner's alone. SQLite gives the journals
@@ -144,7 +152,8 @@ fn close_to_others(rows: &Path) -> io::Result<()> {
 impl News {
     fn new() -> Self {
         let steps = STEPS.iter().map(|step| (*step, Notify::new())).collect();
-        Self { mailboxes: broadcast::channel(NEWS_KEPT).0, steps }
+        let closed = watch::Sender::new(false);
+        Self { mailboxes: broadcast::channel(NEWS_KEPT).0, steps, closed }
     }
 
     fn ring(&self, wakes: &Wakes) {
@@ -157,6 +166,9 @@ impl News {
         }
         if wakes.missed {
             self.ring_all();
+        }
+        if wakes.closed {
+            self.closed.send_replace(true);
         }
     }
 

@@ -16,7 +16,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 /// A disk that fails to sync while told to.
 #[derive(Default)]
-struct Failing(AtomicBool);
+pub struct Failing(AtomicBool);
+
+impl Failing {
+    pub fn fail(&self, fails: bool) {
+        self.0.store(fails, Ordering::SeqCst);
+    }
+}
 
 impl Disk for Failing {
     fn write(&self, file: &File, octets: &[u8], at: u64) -> io::Result<()> {
@@ -35,7 +41,7 @@ impl Disk for Failing {
     }
 }
 
-async fn on_failing(bed: &Bed) -> (Arc<Failing>, Store) {
+pub async fn on_failing(bed: &Bed) -> (Arc<Failing>, Store) {
     let disk = Arc::new(Failing::default());
     let door = Arc::clone(&disk) as Arc<dyn Disk>;
     let blobs = Blobs::on(&bed.blobs_dir(), Arc::clone(&bed.vault), door).unwrap();
@@ -49,10 +55,10 @@ async fn a_failing_sync_of_blobs_fails_the_unit_and_leaves_no_row() {
         let (disk, store) = on_failing(&bed).await;
         bed::lay_in(&store, submission(&store, 1, account, b"before")).await.unwrap().unwrap();
         let early = submission(&store, 2, account, b"put before the failure");
-        disk.0.store(true, Ordering::SeqCst);
+        disk.fail(true);
         let failed = bed::lay_in(&store, submission(&store, 3, account, b"during")).await;
         assert!(matches!(failed, Err(StoreError::Rows(RowsError::Blobs(_)))), "{failed:?}");
-        disk.0.store(false, Ordering::SeqCst);
+        disk.fail(false);
         let lost = bed::lay_in(&store, early).await;
         assert!(matches!(lost, Err(StoreError::Blob(BlobError::Lost(_)))), "{lost:?}");
         // Whatever connection serves it, no row of a failed unit comes along.
@@ -79,9 +85,9 @@ async fn what_anothers_failing_sync_lost_is_not_committed() {
         let blobs = Arc::clone(&store.blobs);
         let work = move |tx: &mut Tx<'_>| {
             let content = contents::create_from(tx, &blobs, &[&put])?;
-            disk.0.store(true, Ordering::SeqCst);
+            disk.fail(true);
             assert!(blobs.sync().is_err());
-            disk.0.store(false, Ordering::SeqCst);
+            disk.fail(false);
             Ok::<_, StoreError>(content)
         };
         let done = store.write(Lane::Client, work).await;

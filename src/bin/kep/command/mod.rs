@@ -18,6 +18,7 @@ use crate::failure::{Failure, Outcome};
 use crate::settings;
 use std::future::Future;
 use std::process::ExitCode;
+use std::time::Duration;
 
 pub fn run(arguments: Arguments) -> Outcome {
     match arguments.command {
@@ -51,5 +52,10 @@ pub fn run(arguments: Arguments) -> Outcome {
 fn wait(work: impl Future<Output = Outcome>) -> Outcome {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::software(format!("runtime: {error}")))?;
-    runtime.block_on(work)
+    let outcome = runtime.block_on(work);
+    // A thread that hangs on a disk or a token keeps no process alive.
+    runtime.shutdown_timeout(LAST_MOMENT);
+    outcome
 }
+
+const LAST_MOMENT: Duration = Duration::from_secs(5);
