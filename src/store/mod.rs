@@ -13,6 +13,7 @@ pub mod submissions;
 mod wakes;
 
 pub use blobs::{BlobError, Blobs, Put};
+use rows::Start;
 pub use rows::{Lane, RowsAt, RowsError, Tx};
 pub use wakes::Wakes;
 
@@ -21,7 +22,7 @@ use crate::wire::MailboxId;
 use std::fs::{self, OpenOptions, Permissions};
 use std::io;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use thiserror::Error;
 use tokio::sync::{Notify, broadcast, watch};
@@ -50,6 +51,8 @@ pub enum StoreError {
     Blob(#[from] BlobError),
     #[error("the rows' file: {0}")]
     File(std::io::Error),
+    #[error("there is no store at {0}")]
+    Absent(PathBuf),
     #[error("{0} exists already")]
     Exists(String),
     #[error("there is no {0}")]
@@ -57,8 +60,23 @@ pub enum StoreError {
 }
 
 impl Store {
+    /// Opens a store; makes it where there is none, and brings an older one up to date.
     pub async fn open(at: &RowsAt, blobs: &Path, vault: Arc<Vault>) -> Result<Self, StoreError> {
         Self::with(at, Blobs::open(blobs, vault)?).await
+    }
+
+    /// Opens a store that is there, of this program's version. Nothing is made or migrated.
+    pub async fn find(at: &RowsAt, blobs: &Path, vault: Arc<Vault>) -> Result<Self, StoreError> {
+        let absent = |path: &Path| StoreError::Absent(path.to_owned());
+        if let RowsAt::File(path) = at
+            && fs::metadata(path).map_or(true, |found| found.len() == 0)
+        {
+            return Err(absent(path));
+        }
+        if !blobs.is_dir() {
+            return Err(absent(blobs));
+        }
+        Self::begin(at, Blobs::open(blobs, vault)?, Start::Find).await
     }
 
     /// Opens the rows beside blobs that are open.
@@ -66,11 +84,15 @@ impl Store {
         if let RowsAt::File(path) = at {
             close_to_others(path).map_err(StoreError::File)?;
         }
+        Self::begin(at, blobs, Start::Make).await
+    }
+
+    async fn begin(at: &RowsAt, blobs: Blobs, start: Start) -> Result<Self, StoreError> {
         let blobs = Arc::new(blobs);
         let news = Arc::new(News::new());
         let rung = Arc::clone(&news);
         let ring = Arc::new(move |wakes: &Wakes| rung.ring(wakes));
-        let around = rows::Around { blobs: Arc::clone(&blobs), ring };
+        let around = rows::Around { blobs: Arc::clone(&blobs), ring, start };
         let rows = rows::Rows::open(at, around).await?;
         Ok(Self { rows, blobs, news })
     }

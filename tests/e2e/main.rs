@@ -24,6 +24,7 @@ mod same_mail;
 mod scene;
 mod sent_copy;
 mod stand_in;
+mod store;
 mod thunderbird;
 mod time_out;
 mod token;

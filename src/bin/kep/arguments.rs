@@ -165,7 +165,7 @@ pub struct Check {
 pub struct Fsck {
     #[command(flatten)]
     pub conf: Conf,
-    /// Compare digests only where rows point, without decrypting every blob
+    /// Read no blob: only look whether each lies within its segment, and compare rows with each other
     #[arg(long)]
     pub quick: bool,
     #[arg(long)]

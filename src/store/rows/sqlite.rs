@@ -29,7 +29,7 @@ impl Sqlite {
         let mut connection = connect(path)?;
         // What a process left in the journal after a failed sync must not stay there unsynced.
         connection.execute_batch("PRAGMA wal_checkpoint(PASSIVE)")?;
-        schema::migrate_sqlite(&mut connection)?;
+        schema::migrate_sqlite(&mut connection, around.start)?;
         connection.execute_batch("PRAGMA cache_size = -65536")?;
         let door = Arc::new(Door(Arc::new(Lanes::new())));
         let journal = Journal::watch(&mut connection, connect(path)?, BUSY)?;
