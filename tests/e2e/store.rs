@@ -1,20 +1,35 @@
 //! The data folder: who makes it, and whether what is in it agrees.
 
 use crate::scene::{ALI, AYSE, Plan, Scene};
+use kep::store::{Lane, RowsAt, Store, StoreError, Tx, evidence};
+use kep::trust::vault::Vault;
+use kep::wire::MessageId;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 fn data(scene: &Scene) -> PathBuf {
     scene.provider().join("spool")
 }
 
 /// One message with its acceptance and delivery evidence; the server has ended.
-async fn settled() -> Scene {
+async fn settled() -> (Scene, MessageId) {
     let scene = Scene::new(Plan::default()).await;
     let server = scene.serve().await;
     let id = scene.accepted(ALI, &[AYSE], &scene.letter(ALI, &[AYSE], "depo@x")).await;
     assert_eq!(scene.settled(&id, 2).await.len(), 2);
     server.stop().await;
-    scene
+    (scene, MessageId::parse(&id).unwrap())
+}
+
+/// As somebody who has the disk and the master key.
+async fn meddle(
+    scene: &Scene,
+    work: impl Fn(&mut Tx<'_>) -> Result<(), StoreError> + Send + 'static,
+) {
+    let vault = Vault::open(&scene.provider().join("secrets/master.key")).unwrap();
+    let at = RowsAt::File(data(scene).join("kep.sqlite"));
+    let store = Store::find(&at, &data(scene).join("blobs"), Arc::new(vault)).await.unwrap();
+    store.write(Lane::Client, work).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -54,7 +69,7 @@ async fn no_command_but_the_server_makes_a_store() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn contents_whose_rows_are_gone_are_lost() {
-    let scene = settled().await;
+    let (scene, _) = settled().await;
     assert_eq!(scene.kep(&["fsck"]).await.code, Some(0));
     for ending in ["", "-wal", "-shm"] {
         // A server that ended leaves no journal.
@@ -66,4 +81,41 @@ async fn contents_whose_rows_are_gone_are_lost() {
     let ran = scene.kep(&["fsck"]).await;
     assert_eq!(ran.code, Some(65), "{}{}", ran.out, ran.err);
     assert!(ran.out.contains("lost: segment 1"), "{}", ran.out);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn evidence_that_is_not_what_its_row_says_is_found() {
+    let (scene, id) = settled().await;
+    let ran = scene.kep(&["fsck"]).await;
+    assert_eq!((ran.code, ran.out.as_str()), (Some(0), "rows, blobs and evidence agree\n"));
+
+    let of = id.clone();
+    let swap = move |tx: &mut Tx<'_>| {
+        let all = evidence::of_message(tx, &of)?;
+        let [one, other] = all.as_slice() else { panic!("{all:?}") };
+        let sql = "UPDATE evidence SET xml = $1 WHERE id = $2";
+        tx.execute(sql, &[(&other.xml.0[..]).into(), one.id.as_str().into()])?;
+        tx.execute(sql, &[(&one.xml.0[..]).into(), other.id.as_str().into()])?;
+        Ok(())
+    };
+    meddle(&scene, swap.clone()).await;
+    let ran = scene.kep(&["fsck"]).await;
+    assert_eq!(ran.code, Some(65), "{}{}", ran.out, ran.err);
+    for differs in ["its identifier is", "its event is", "its recipient is", "its stamped time is"]
+    {
+        assert!(ran.out.contains(differs), "{differs}: {}", ran.out);
+    }
+    meddle(&scene, swap).await;
+    assert_eq!(scene.kep(&["fsck"]).await.code, Some(0));
+
+    let later = |tx: &mut Tx<'_>| {
+        let sql = "UPDATE evidence SET event_time = event_time + 1000 WHERE event = 'delivery'";
+        tx.execute(sql, &[])?;
+        Ok(())
+    };
+    meddle(&scene, later).await;
+    let ran = scene.kep(&["fsck"]).await;
+    assert_eq!(ran.code, Some(65), "{}{}", ran.out, ran.err);
+    assert!(ran.out.contains("its event time is"), "{}", ran.out);
+    assert!(!ran.out.contains("its event is"), "{}", ran.out);
 }
