@@ -119,3 +119,54 @@ async fn evidence_that_is_not_what_its_row_says_is_found() {
     assert!(ran.out.contains("its event time is"), "{}", ran.out);
     assert!(!ran.out.contains("its event is"), "{}", ran.out);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_master_key_is_made_once_and_renewed() {
+    use std::os::unix::fs::PermissionsExt;
+    let scene = Scene::new(Plan::default()).await;
+    let key = scene.provider().join("secrets/master.key");
+    // `dev init` made one, and a store with it.
+    let ran = scene.kep(&["vault", "init"]).await;
+    assert_eq!(ran.code, Some(73), "{}{}", ran.out, ran.err);
+    let copy = std::fs::read(&key).unwrap();
+    std::fs::remove_file(&key).unwrap();
+    std::fs::write(data(&scene).join("blobs/segment-00000001.kepb"), "contents").unwrap();
+    let ran = scene.kep(&["vault", "init"]).await;
+    assert_eq!(ran.code, Some(73), "{}{}", ran.out, ran.err);
+    assert!(ran.err.contains("restore the master key from its copy"), "{}", ran.err);
+    assert!(!key.exists());
+
+    std::fs::remove_dir_all(data(&scene)).unwrap();
+    let ran = scene.kep(&["serve"]).await;
+    assert_eq!(ran.code, Some(78), "{}{}", ran.out, ran.err);
+    assert!(ran.err.contains("hint: `kep vault init`"), "{}", ran.err);
+    let ran = scene.kep(&["vault", "init"]).await;
+    assert_eq!(ran.code, Some(0), "{}{}", ran.out, ran.err);
+    assert_eq!(std::fs::metadata(&key).unwrap().permissions().mode() & 0o777, 0o600);
+    assert_ne!(std::fs::read(&key).unwrap(), copy);
+    scene.serve().await.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_older_master_key_wrapped_can_still_be_read() {
+    let (scene, id) = settled().await;
+    let key = scene.provider().join("secrets/master.key");
+    let old = std::fs::read_to_string(&key).unwrap();
+    let ran = scene.kep(&["vault", "rotate"]).await;
+    assert_eq!(ran.code, Some(0), "{}{}", ran.out, ran.err);
+    assert!(ran.out.contains("generation 2") && ran.out.contains("restart"), "{}", ran.out);
+    let new = std::fs::read_to_string(&key).unwrap();
+    assert!(new.starts_with(&old) && new.lines().count() == 2);
+    let server = scene.serve().await;
+    let next = scene.accepted(ALI, &[AYSE], &scene.letter(ALI, &[AYSE], "sonra@x")).await;
+    for id in [id.as_str(), &next] {
+        assert_eq!(scene.settled(id, 2).await.len(), 2);
+    }
+    server.stop().await;
+    assert_eq!(scene.kep(&["fsck"]).await.code, Some(0));
+    // The new ones are of the new key alone.
+    std::fs::write(&key, &old).unwrap();
+    let ran = scene.kep(&["fsck"]).await;
+    assert_eq!(ran.code, Some(65), "{}{}", ran.out, ran.err);
+    assert!(ran.out.contains("generation 2 is not in the file"), "{}", ran.out);
+}

@@ -93,8 +93,10 @@ fn storage(error: &StoreError) -> Failure {
 
 fn vault(settings: &Settings) -> Outcome<Arc<Vault>> {
     let vault = Vault::open(&settings.vault.master_key).map_err(|error| {
-        Failure::config(error)
-            .hint("the master key decrypts all contents; restore it from its copy")
+        Failure::config(error).hint(match has_contents(settings) {
+            true => "the master key decrypts all contents; restore it from its copy",
+            false => "`kep vault init` makes the master key of a new provider",
+        })
     });
     vault.map(Arc::new)
 }
@@ -102,6 +104,12 @@ fn vault(settings: &Settings) -> Outcome<Arc<Vault>> {
 fn place(data: &settings::Data) -> (PathBuf, PathBuf) {
     let blobs = data.blobs.clone().unwrap_or_else(|| data.dir.join("blobs"));
     (data.dir.join("kep.sqlite"), blobs)
+}
+
+/// Whether anything was ever stored.
+pub fn has_contents(settings: &Settings) -> bool {
+    let (rows, blobs) = place(&settings.data);
+    rows.exists() || std::fs::read_dir(blobs).is_ok_and(|mut entries| entries.next().is_some())
 }
 
 fn rows(data: &settings::Data) -> Outcome<RowsAt> {

@@ -1,6 +1,6 @@
 //! What a test starts from: a store of its own on either driver, and things to lay into it.
 
-use super::server;
+use super::server::server;
 use kep::store::accounts::{self, AccountRow};
 use kep::store::mail::{self, Kind, NewMessage};
 use kep::store::submissions::{self, Details, NewRecipient, NewSubmission, SubmissionState};
@@ -36,7 +36,7 @@ impl Bed {
     }
 
     pub async fn postgres() -> Option<Self> {
-        let url = server::database().await?;
+        let url = server()?.database().await;
         Some(Self::new(tempfile::tempdir().unwrap(), RowsAt::Postgres(url)).await)
     }
 

@@ -270,8 +270,8 @@ async fn a_store_that_is_not_there_is_not_made_by_looking_for_it() {
     std::fs::write(&rows, "").unwrap();
     assert!(matches!(find(&file).await, Err(StoreError::Absent(_))));
     assert_eq!(std::fs::metadata(&rows).unwrap().len(), 0);
-    if let Some(url) = server::database().await {
-        let found = find(&RowsAt::Postgres(url)).await;
+    if let Some(server) = server::server() {
+        let found = find(&RowsAt::Postgres(server.database().await)).await;
         assert!(matches!(found, Err(StoreError::Rows(RowsError::NoSchema))));
     }
 }

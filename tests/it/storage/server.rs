@@ -22,11 +22,6 @@ pub fn server() -> Option<&'static Server> {
     SERVER.get_or_init(start).as_ref()
 }
 
-/// The URL of a new database, where there is a server.
-pub async fn database() -> Option<String> {
-    Some(server()?.database().await)
-}
-
 impl Server {
     /// The URL of a new database.
     pub async fn database(&self) -> String {

@@ -10,6 +10,7 @@ mod provider;
 mod seal;
 mod serve;
 pub mod show;
+mod vault;
 mod verify;
 
 use crate::arguments::{self, Arguments, Command, Dev};
@@ -33,6 +34,7 @@ pub fn run(arguments: Arguments) -> Outcome {
         Command::Demo(demo) => wait(demo::run(&demo)),
         Command::Fsck(fsck) => wait(fsck::run(&fsck)),
         Command::Seal(seal) => seal::run(&seal),
+        Command::Vault(vault) => vault::run(&vault),
         Command::Verify(verify) => wait(verify::run(&verify)),
         Command::Conf(file) => {
             show::write(&if file.reference { settings::page() } else { settings::sample() });
