@@ -342,6 +342,11 @@ fn same_mail(account: AccountId, original: &Put, envelope: &Envelope) -> crate::
 fn temporary(trouble: &Trouble) -> SubmitAnswer {
     match trouble {
         Trouble::Refused(refusal) => return SubmitAnswer::Refused(refusal.clone()),
+        Trouble::Store(error) if error.is_full() => {
+            tracing::error!(%error, "submission");
+            metrics::counter!("kep_submission_temporary_total").increment(1);
+            return SubmitAnswer::Refused(Refusal::StorageFull);
+        }
         Trouble::Store(error) => tracing::error!(%error, "submission"),
         Trouble::Registry(error) => tracing::error!(%error, "submission"),
     }

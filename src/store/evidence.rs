@@ -129,6 +129,20 @@ pub fn list(tx: &mut Tx<'_>, limit: usize) -> Result<Vec<EvidenceRow>, RowsError
     rows.iter().map(from_row).collect()
 }
 
+/// All of it, a page at a time, in the order of the identifiers.
+pub fn page(tx: &mut Tx<'_>, after: &str, limit: usize) -> Result<Vec<EvidenceRow>, RowsError> {
+    let rows = tx.query(
+        "SELECT id, message_id, event, recipient, dialect, origin, event_time, stamped_at, xml
+         FROM evidence WHERE id > $1 ORDER BY id LIMIT $2",
+        &[after.into(), (limit as i64).into()],
+    )?;
+    rows.iter().map(from_row).collect()
+}
+
+pub fn count(tx: &mut Tx<'_>) -> Result<u64, RowsError> {
+    Ok(tx.one("count", "SELECT COUNT(*) FROM evidence", &[])?.int(0)? as u64)
+}
+
 /// Kind and value of what was kept to validate an evidence.
 pub fn material(tx: &mut Tx<'_>, id: &EvidenceId) -> Result<Vec<(String, Vec<u8>)>, RowsError> {
     let rows = tx.query(

@@ -6,12 +6,17 @@
 mod client;
 #[path = "../it/imap_script.rs"]
 mod imap_script;
+#[path = "../it/lane.rs"]
+mod lane;
+#[path = "../it/small_disk.rs"]
+mod small_disk;
 #[path = "../it/transcript.rs"]
 mod transcript;
 
 mod accepted;
 mod at_rest;
 mod corpus;
+mod disk;
 mod judges;
 mod mbsync;
 mod mutt;
@@ -24,6 +29,7 @@ mod same_mail;
 mod scene;
 mod sent_copy;
 mod stand_in;
+mod store;
 mod thunderbird;
 mod time_out;
 mod token;

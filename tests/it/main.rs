@@ -9,6 +9,7 @@ mod imap_world;
 mod lane;
 mod mail;
 mod pure;
+mod small_disk;
 mod smtp;
 mod storage;
 mod tidy;

@@ -13,7 +13,7 @@ use kep::mailbox::ask::Refusal;
 use kep::registry::holidays::{Calendar, SHIPPED};
 use kep::registry::login::{self, Logins, Pauses};
 use kep::registry::{AccountState, Provider, SignatureRule};
-use kep::store::{RowsAt, Store};
+use kep::store::{RowsAt, RowsError, Store, StoreError};
 use kep::trust::password::Passwords;
 use kep::trust::pki::CertificateAuthority;
 use kep::trust::serve::{Development, Register};
@@ -49,22 +49,74 @@ fn line(path: &Path, problem: &settings::Problem) -> String {
     format!("{}{place}: {}{hint}", path.display(), problem.what)
 }
 
-/// Opens rows and blobs.
+/// The store for a command: one that is there. Only the server makes or migrates it, as the user
+/// whom it belongs to.
 pub async fn store(settings: &Settings) -> Outcome<Store> {
-    let data = &settings.data;
+    let found = find_store(settings).await?;
+    found.ok_or_else(|| {
+        let (_, blobs) = place(&settings.data);
+        let place = match &settings.data.rows {
+            Rows::Sqlite => settings.data.dir.display().to_string(),
+            Rows::Postgres(_) => format!("{} and its database", blobs.display()),
+        };
+        Failure::not_found(format!("there is no store at {place}"))
+            .hint("`kep serve` makes it at its first start; is [data] of the configuration right?")
+    })
+}
+
+/// `None` where there is no store.
+pub async fn find_store(settings: &Settings) -> Outcome<Option<Store>> {
+    let vault = vault(settings)?;
+    let (rows, blobs) = (rows(&settings.data)?, place(&settings.data).1);
+    match Store::find(&rows, &blobs, vault).await {
+        Ok(store) => Ok(Some(store)),
+        Err(StoreError::Absent(_) | StoreError::Rows(RowsError::NoSchema)) => Ok(None),
+        Err(error @ StoreError::Rows(RowsError::OlderSchema { .. })) => {
+            Err(storage(&error).hint("`kep serve` brings it up to date when it starts"))
+        }
+        Err(error) => Err(storage(&error)),
+    }
+}
+
+/// Opens rows and blobs, and makes them where there are none.
+pub async fn make_store(settings: &Settings) -> Outcome<Store> {
+    let vault = vault(settings)?;
+    let dir = &settings.data.dir;
+    own_folder(dir).map_err(|e| Failure::cannot_create(format!("{}: {e}", dir.display())))?;
+    let (rows, blobs) = (rows(&settings.data)?, place(&settings.data).1);
+    Store::open(&rows, &blobs, vault).await.map_err(|error| storage(&error))
+}
+
+fn storage(error: &StoreError) -> Failure {
+    Failure::unavailable(format!("storage: {error}"))
+}
+
+fn vault(settings: &Settings) -> Outcome<Arc<Vault>> {
     let vault = Vault::open(&settings.vault.master_key).map_err(|error| {
-        Failure::config(error)
-            .hint("the master key decrypts all contents; restore it from its copy")
-    })?;
-    let made = own_folder(&data.dir);
-    made.map_err(|e| Failure::cannot_create(format!("{}: {e}", data.dir.display())))?;
-    let rows = match &data.rows {
-        Rows::Sqlite => RowsAt::File(data.dir.join("kep.sqlite")),
-        Rows::Postgres(url) => RowsAt::Postgres(with_password(url, data)?),
-    };
+        Failure::config(error).hint(match has_contents(settings) {
+            true => "the master key decrypts all contents; restore it from its copy",
+            false => "`kep vault init` makes the master key of a new provider",
+        })
+    });
+    vault.map(Arc::new)
+}
+/// Where the rows' file and the blobs lie.
+fn place(data: &settings::Data) -> (PathBuf, PathBuf) {
     let blobs = data.blobs.clone().unwrap_or_else(|| data.dir.join("blobs"));
-    let opened = Store::open(&rows, &blobs, Arc::new(vault)).await;
-    opened.map_err(|error| Failure::unavailable(format!("storage: {error}")))
+    (data.dir.join("kep.sqlite"), blobs)
+}
+
+/// Whether anything was ever stored.
+pub fn has_contents(settings: &Settings) -> bool {
+    let (rows, blobs) = place(&settings.data);
+    rows.exists() || std::fs::read_dir(blobs).is_ok_and(|mut entries| entries.next().is_some())
+}
+
+fn rows(data: &settings::Data) -> Outcome<RowsAt> {
+    Ok(match &data.rows {
+        Rows::Sqlite => RowsAt::File(place(data).0),
+        Rows::Postgres(url) => RowsAt::Postgres(with_password(url, data)?),
+    })
 }
 
 /// Makes a folder that is nobody else's; one that is there keeps its mode.
@@ -270,7 +322,7 @@ impl House {
         let stamper = Arc::new(own_stamper(&settings, &clock)?);
         let users = Arc::new(users(&settings)?);
         let calendar = Arc::new(calendar(&settings)?);
-        let store = store(&settings).await?;
+        let store = make_store(&settings).await?;
         let parallel = std::thread::available_parallelism().map_or(2, usize::from);
         let passwords = Passwords::new(parallel);
         let passwords = passwords.map_err(|e| Failure::software(e.to_string()))?;

@@ -28,7 +28,7 @@ impl Rule {
 impl Kind {
     pub fn severity(self) -> Severity {
         match self {
-            Self::OrphanContent | Self::OrphanBlob => Severity::Reclaimable,
+            Self::OrphanContent | Self::OrphanBlob | Self::SegmentUnnamed => Severity::Reclaimable,
             Self::NotInMailbox | Self::NoSentCopy => Severity::Odd,
             Self::ContentSize
             | Self::MaterialMissing
@@ -69,6 +69,8 @@ impl Kind {
             Self::OrphanBlob => "nothing refers to it",
             Self::SegmentMissing => "its segment is not there",
             Self::SegmentShort => "its segment ends before it",
+            Self::SegmentUnnamed => "no row points into it",
+            Self::RowsMissing => "it holds contents, and there is no row at all",
             Self::BlobDamaged => "it can't be read",
         }
     }

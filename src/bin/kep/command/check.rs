@@ -177,8 +177,13 @@ fn own_authority(settings: &Settings) -> bool {
 }
 
 async fn storage(settings: &Settings, found: &mut Vec<Finding>) {
-    found.push(match wire_up::store(settings).await {
-        Ok(_) => Finding::good("storage", settings.data.dir.display().to_string()),
+    let dir = settings.data.dir.display();
+    found.push(match wire_up::find_store(settings).await {
+        Ok(Some(_)) => Finding::good("storage", dir.to_string()),
+        Ok(None) => {
+            let text = format!("there is no store at {dir} yet; `kep serve` makes it");
+            Finding::warning("storage", text)
+        }
         Err(failure) => Finding::wrong("storage", failure),
     });
 }
