@@ -30,12 +30,14 @@ pub enum Next {
 }
 
 /// A message's octets on their way to the spool: one `Begin`, any number of `Chunk`s, then either
-/// `Ask::Submit` or `Abort`.
+/// `Ask::Submit` or `Abort`. `Refused` may stand among the chunks, once.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Piece {
     Begin,
     /// Dot-unstuffed; every line ends in CRLF.
     Chunk(Vec<u8>),
+    /// The body is refused, and read on to its end: its header and its digest are all that counts.
+    Refused,
     /// Forget the body. With a refusal: it was refused after DATA, which may deserve evidence.
     Abort(Option<Aborted>),
 }
@@ -45,6 +47,8 @@ pub enum Piece {
 pub struct Aborted {
     pub envelope: Envelope,
     pub refusal: Refusal,
+    /// Its last octet was read; else nobody knows what the whole would have been.
+    pub whole: bool,
 }
 
 #[derive(Debug)]

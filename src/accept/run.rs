@@ -2,9 +2,12 @@
 //! durable (invariant 1); when it refuses, nothing is half-done (invariant 6).
 
 use super::ask::{Aborted, Envelope, Login, LoginAnswer, RecipientAnswer, Route, SubmitAnswer};
+use super::body::Glimpse;
+use super::body::{Body, GRAIN};
 use super::check::{self, Limits, Parsed, SignatureForm};
+use super::heavy;
 use super::refusal::Refusal;
-use super::rejections::Rejections;
+use super::rejections::{self, Rejections};
 use crate::registry::accounts::{self, Account, AccountState, SignatureRule};
 use crate::registry::login::{Logins, Outcome};
 use crate::registry::{Provider, RegistryError, Standing};
@@ -14,10 +17,10 @@ use crate::store::submissions::{
 };
 use crate::store::{Lane, Put, RowsError, Store, StoreError, Tx, evidence};
 use crate::trust::{Clock, FaultReason, SignatureFault, UserTrust, random};
-use crate::wire::{AccountId, KepAddress, MessageId, mime, sha256};
+use crate::wire::{AccountId, KepAddress, MessageId, sha256};
 use secrecy::SecretString;
 use std::sync::Arc;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
 
 /// What judging needs.
 pub struct Desk {
@@ -29,14 +32,6 @@ pub struct Desk {
     pub limits: Limits,
     pub rejections: Rejections,
     budget: Arc<Semaphore>,
-}
-
-/// A message's octets while they come in. All of them together stay below a budget.
-pub struct Body {
-    octets: Vec<u8>,
-    permits: Option<OwnedSemaphorePermit>,
-    budget: Arc<Semaphore>,
-    failed: bool,
 }
 
 /// A message that may be accepted, and who signed it.
@@ -72,8 +67,7 @@ impl Desk {
     }
 
     pub fn body(&self) -> Body {
-        let budget = Arc::clone(&self.budget);
-        Body { octets: Vec::new(), permits: None, budget, failed: false }
+        Body::new(Arc::clone(&self.budget))
     }
 
     pub async fn login(&self, user: &str, secret: SecretString) -> LoginAnswer {
@@ -108,11 +102,12 @@ impl Desk {
     }
 
     pub async fn submit(&self, envelope: Envelope, body: Body) -> SubmitAnswer {
-        let Some((octets, _permits)) = body.finish() else { return SubmitAnswer::Temporary };
-        match self.judge(&octets, &envelope).await {
-            Ok(judged) => self.lay_in(envelope, octets, judged).await,
+        let Some(body) = body.whole() else { return SubmitAnswer::Temporary };
+        match self.judge(&body.octets, &envelope).await {
+            Ok(judged) => self.lay_in(envelope, body.octets, judged).await,
             Err(Trouble::Refused(refusal)) => {
-                self.reject(&envelope, &octets, &refusal).await;
+                let seen = Glimpse::new(&body.octets, body.digest());
+                self.reject(&envelope, Some(seen), &refusal).await;
                 SubmitAnswer::Refused(refusal)
             }
             Err(trouble) => temporary(&trouble),
@@ -121,8 +116,8 @@ impl Desk {
 
     /// A message that the dialogue itself refused after its octets began to come.
     pub async fn aborted(&self, aborted: Aborted, body: Option<Body>) {
-        let octets = body.map(|body| body.octets).unwrap_or_default();
-        self.reject(&aborted.envelope, &octets, &aborted.refusal).await;
+        let seen = body.filter(|_| aborted.whole).and_then(Body::glimpse);
+        self.reject(&aborted.envelope, seen, &aborted.refusal).await;
     }
 
     async fn judge(&self, octets: &[u8], envelope: &Envelope) -> Result<Judged, Trouble> {
@@ -260,21 +255,22 @@ impl Desk {
         })
     }
 
-    /// Evidence of a rejection for the sender, so many an hour. The same mail refused again is the
-    /// same rejection: its identifier is derived.
-    async fn reject(&self, envelope: &Envelope, octets: &[u8], refusal: &Refusal) {
+    /// Evidence of a rejection for the sender, so many an hour. Without a glimpse the message was
+    /// not read to its end.
+    async fn reject(&self, envelope: &Envelope, seen: Option<Glimpse>, refusal: &Refusal) {
         metrics::counter!("kep_refused_total", "why" => refusal.name()).increment(1);
         tracing::info!(from = %envelope.login.address, why = refusal.name(), "refused");
         let now = self.clock.now();
         if refusal.is_temporary() || !self.rejections.allow(envelope.login.account, now) {
             return;
         }
-        let digest = sha256(octets);
-        let name =
-            sha256(format!("{}/{digest:?}/{}", envelope.login.address, refusal.name()).as_bytes());
-        let mut id = [0; 16];
-        id.copy_from_slice(&name.0[..16]);
-        let (subject, ua_message_id) = glance(octets);
+        let digest = seen.as_ref().map(|seen| seen.digest);
+        let id = match digest {
+            Some(digest) => rejections::identifier(envelope, digest, refusal, now),
+            None => random::identifier(),
+        };
+        let (subject, ua_message_id) =
+            seen.map(|seen| (seen.subject, seen.ua_message_id)).unwrap_or_default();
         let fact = Fact::Refused {
             message: MessageId::new(id, &self.provider.domain).to_string(),
             at: now.millis(),
@@ -284,7 +280,7 @@ impl Desk {
                 recipients: envelope.recipients.iter().map(|r| r.address.to_string()).collect(),
                 subject,
                 ua_message_id,
-                digest: digest.hex(),
+                digest: digest.map(|digest| digest.hex()),
                 reason: refusal.event_reason().to_owned(),
                 text: format!("{} / {}", refusal.turkish(), refusal.english()),
             },
@@ -295,42 +291,6 @@ impl Desk {
             tracing::error!(%error, "a rejection could not be laid in");
         }
     }
-}
-
-impl Body {
-    /// Takes more octets; beyond the budget the message is answered with a temporary error.
-    pub fn add(&mut self, octets: &[u8]) {
-        if self.failed {
-            return;
-        }
-        let grains = |len: usize| len.div_ceil(GRAIN);
-        let have = self.permits.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
-        let want = grains(self.octets.len() + octets.len()).saturating_sub(have);
-        if want > 0 {
-            let more = u32::try_from(want)
-                .ok()
-                .and_then(|want| Arc::clone(&self.budget).try_acquire_many_owned(want).ok());
-            match (more, &mut self.permits) {
-                (Some(more), Some(permits)) => permits.merge(more),
-                (Some(more), none) => *none = Some(more),
-                (None, _) => {
-                    tracing::warn!("memory for incoming messages is used up");
-                    (self.failed, self.octets) = (true, Vec::new());
-                    return;
-                }
-            }
-        }
-        self.octets.extend_from_slice(octets);
-    }
-
-    fn finish(self) -> Option<(Vec<u8>, Option<OwnedSemaphorePermit>)> {
-        (!self.failed).then_some((self.octets, self.permits))
-    }
-}
-
-/// Work that takes a while moves the runtime's other tasks out of the way.
-fn heavy<T>(octets: usize, work: impl FnOnce() -> T) -> T {
-    if octets > HEAVY { tokio::task::block_in_place(work) } else { work() }
 }
 
 fn same_mail(account: AccountId, original: &Put, envelope: &Envelope) -> crate::wire::Digest {
@@ -367,14 +327,6 @@ fn refusal_of(fault: &SignatureFault) -> Refusal {
     }
 }
 
-/// Subject and Message-ID of a message that was refused, as far as they can be read.
-fn glance(octets: &[u8]) -> (String, Option<String>) {
-    let header = mime::header(octets.get(..GLANCE).unwrap_or(octets));
-    let field = |name| mime::text::decoded_field(header, name);
-    let id = field("message-id").and_then(|id| MessageId::parse(&id)).map(|id| id.to_string());
-    (field("subject").unwrap_or_default(), id)
-}
-
 impl From<Refusal> for Trouble {
     fn from(refusal: Refusal) -> Self {
         Self::Refused(refusal)
@@ -398,10 +350,3 @@ impl From<RegistryError> for Trouble {
         Self::Registry(error)
     }
 }
-
-/// A refused message's header is looked for in so many octets.
-const GLANCE: usize = 64 << 10;
-/// The budget is counted in these.
-const GRAIN: usize = 16 << 10;
-/// More octets than this are parsed, hashed and encrypted aside.
-const HEAVY: usize = 256 << 10;

@@ -1,7 +1,8 @@
 //! Submission over sockets: the pure session decides, this loop reads, writes, asks and waits.
 
 use super::ask::{Answer, Ask, Config, LoginAnswer, Next, Piece, SubmitAnswer};
-use super::run::{Body, Desk};
+use super::body::Body;
+use super::run::Desk;
 use super::session::{Session, Stop};
 use crate::registry::crowd::{Crowd, part};
 use std::io;
@@ -229,6 +230,11 @@ impl Talk<'_> {
             Piece::Chunk(octets) => {
                 if let Some(body) = &mut self.body {
                     body.add(&octets);
+                }
+            }
+            Piece::Refused => {
+                if let Some(body) = &mut self.body {
+                    body.refuse();
                 }
             }
             Piece::Abort(aborted) => {

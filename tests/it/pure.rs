@@ -220,6 +220,7 @@ impl World {
         match piece {
             Piece::Begin => assert!(self.body.replace(Vec::new()).is_none(), "begun twice"),
             Piece::Chunk(octets) => self.body.as_mut().expect("begun").extend(octets),
+            Piece::Refused => assert!(self.body.is_some(), "refused what was not begun"),
             Piece::Abort(aborted) => {
                 assert!(self.body.take().is_some(), "aborted what was not begun");
                 let name = aborted.as_ref().map_or("silently", |a| a.refusal.name());

@@ -73,7 +73,7 @@ pub(super) enum Exchange {
 pub(super) struct Incoming {
     pub guard: TextGuard,
     pub octets: u64,
-    /// Already refused (and its spooled octets forgotten); the rest is thrown away.
+    /// Already refused; the rest counts for its digest only.
     pub refused: Option<Refusal>,
 }
 
