@@ -12,6 +12,7 @@ mod transcript;
 mod accepted;
 mod at_rest;
 mod corpus;
+mod elsewhere;
 mod judges;
 mod mbsync;
 mod mutt;
