@@ -13,11 +13,11 @@ use crate::registry::login::{Logins, Outcome};
 use crate::registry::{Provider, RegistryError, Standing};
 use crate::spool::{self, Fact, fact::Refused};
 use crate::store::submissions::{
-    self, Details, NewRecipient, NewSubmission, SignerDetails, SubmissionState,
+    self, Details, NewRecipient, NewSubmission, Same, SignerDetails, SubmissionState,
 };
 use crate::store::{Lane, Put, RowsError, Store, StoreError, Tx, evidence};
 use crate::trust::{Clock, FaultReason, SignatureFault, UserTrust, random};
-use crate::wire::{AccountId, KepAddress, MessageId, sha256};
+use crate::wire::{Digest, KepAddress, MessageId, sha256};
 use secrecy::SecretString;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
@@ -103,10 +103,16 @@ impl Desk {
 
     pub async fn submit(&self, envelope: Envelope, body: Body) -> SubmitAnswer {
         let Some(body) = body.whole() else { return SubmitAnswer::Temporary };
+        let digest = body.digest();
+        match self.again(&envelope, digest).await {
+            Ok(Some(answer)) => return answer,
+            Ok(None) => {}
+            Err(trouble) => return temporary(&trouble),
+        }
         match self.judge(&body.octets, &envelope).await {
             Ok(judged) => self.lay_in(envelope, body.octets, judged).await,
             Err(Trouble::Refused(refusal)) => {
-                let seen = Glimpse::new(&body.octets, body.digest());
+                let seen = Glimpse::new(&body.octets, digest);
                 self.reject(&envelope, Some(seen), &refusal).await;
                 SubmitAnswer::Refused(refusal)
             }
@@ -118,6 +124,37 @@ impl Desk {
     pub async fn aborted(&self, aborted: Aborted, body: Option<Body>) {
         let seen = body.filter(|_| aborted.whole).and_then(Body::glimpse);
         self.reject(&aborted.envelope, seen, &aborted.refusal).await;
+    }
+
+    /// The same mail again hears what it heard before, whatever would be said of it today
+    /// (invariant 2). One that waits for a signature which is no longer asked for is accepted now.
+    async fn again(
+        &self,
+        envelope: &Envelope,
+        digest: Digest,
+    ) -> Result<Option<SubmitAnswer>, Trouble> {
+        let (account, now) = (envelope.login.account, self.clock.now());
+        let same_mail = same_mail(envelope, digest);
+        let find = move |tx: &mut Tx<'_>| submissions::same(tx, account, &same_mail, now);
+        let Some(same) = self.store.look_up(find).await? else { return Ok(None) };
+        if same.state != SubmissionState::Held {
+            return Ok(Some(recorded(same)));
+        }
+        let account = accounts::find(&self.store, &envelope.login.address).await?;
+        let account = account.filter(|account| account.state == AccountState::Active);
+        if account.is_none_or(|account| account.signature != SignatureRule::Optional) {
+            return Ok(Some(recorded(same)));
+        }
+        let id = same.message_id.clone();
+        let release = move |tx: &mut Tx<'_>| -> Result<(), StoreError> {
+            if submissions::release(tx, &id, now)? {
+                spool::certify(tx, &id, now)?;
+            }
+            Ok(())
+        };
+        self.store.write(Lane::Client, release).await?;
+        tracing::info!(message = %same.message_id, "accepted; no signature is asked for any more");
+        Ok(Some(SubmitAnswer::Accepted { message_id: same.message_id }))
     }
 
     async fn judge(&self, octets: &[u8], envelope: &Envelope) -> Result<Judged, Trouble> {
@@ -187,7 +224,7 @@ impl Desk {
         let (id, state, now) = (new.message_id.clone(), new.state, self.clock.now());
         let store = self.store.clone();
         let material = judged.material;
-        let work = move |tx: &mut Tx<'_>| -> Result<Result<(), MessageId>, StoreError> {
+        let work = move |tx: &mut Tx<'_>| -> Result<Result<(), Same>, StoreError> {
             if let Err(same) = submissions::lay_in(tx, &store.blobs, &new)? {
                 return Ok(Err(same));
             }
@@ -206,10 +243,7 @@ impl Desk {
                 metrics::counter!("kep_accepted_total").increment(1);
                 SubmitAnswer::Accepted { message_id: id }
             }
-            Ok(Err(same)) => {
-                tracing::info!(message = %same, "the same mail again");
-                SubmitAnswer::AlreadyAccepted { message_id: same }
-            }
+            Ok(Err(same)) => recorded(same),
             Err(error) => temporary(&Trouble::Store(error)),
         }
     }
@@ -235,7 +269,7 @@ impl Desk {
             message_id: MessageId::new(random::identifier(), &self.provider.domain),
             account: account.id,
             state: judged.state,
-            same_mail: same_mail(account.id, &original, envelope),
+            same_mail: same_mail(envelope, original.digest),
             accepted_at: now,
             details: Details {
                 sender: account.address.to_string(),
@@ -293,10 +327,23 @@ impl Desk {
     }
 }
 
-fn same_mail(account: AccountId, original: &Put, envelope: &Envelope) -> crate::wire::Digest {
+fn same_mail(envelope: &Envelope, digest: Digest) -> Digest {
     let mut to: Vec<_> = envelope.recipients.iter().map(|r| r.address.as_str()).collect();
     to.sort_unstable();
-    sha256(format!("{account}\n{}\n{}", original.digest.hex(), to.join("\n")).as_bytes())
+    let account = envelope.login.account;
+    sha256(format!("{account}\n{}\n{}", digest.hex(), to.join("\n")).as_bytes())
+}
+
+/// What was said of a mail when it came first.
+fn recorded(same: Same) -> SubmitAnswer {
+    let Same { message_id, state } = same;
+    tracing::info!(message = %message_id, "the same mail again");
+    match state {
+        SubmissionState::Held => SubmitAnswer::Held { message_id },
+        SubmissionState::Accepted | SubmissionState::Dispatched => {
+            SubmitAnswer::AlreadyAccepted { message_id }
+        }
+    }
 }
 
 fn temporary(trouble: &Trouble) -> SubmitAnswer {

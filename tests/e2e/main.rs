@@ -13,6 +13,7 @@ mod accepted;
 mod at_rest;
 mod corpus;
 mod elsewhere;
+mod held;
 mod judges;
 mod mbsync;
 mod mutt;
