@@ -94,7 +94,7 @@ impl Run {
 
     fn spool(&mut self, piece: Piece) {
         match piece {
-            Piece::Begin => assert!(self.body.replace(Vec::new()).is_none(), "begun twice"),
+            Piece::Begin(_) => assert!(self.body.replace(Vec::new()).is_none(), "begun twice"),
             Piece::Chunk(octets) => self.body.as_mut().expect("begun").extend(octets),
             Piece::Refused => assert!(self.body.is_some(), "refused what was not begun"),
             Piece::Abort(aborted) => {

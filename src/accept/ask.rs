@@ -33,7 +33,8 @@ pub enum Next {
 /// `Ask::Submit` or `Abort`. `Refused` may stand among the chunks, once.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Piece {
-    Begin,
+    /// Whose message it will be.
+    Begin(AccountId),
     /// Dot-unstuffed; every line ends in CRLF.
     Chunk(Vec<u8>),
     /// The body is refused, and read on to its end: its header and its digest are all that counts.

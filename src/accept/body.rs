@@ -1,16 +1,14 @@
 //! A message's octets while they come in. All bodies together stay below a budget; of one that is
 //! refused already only the header and the digest are kept.
 
+use super::budget::Share;
 use super::heavy;
 use crate::wire::digest::RunningDigest;
 use crate::wire::{Digest, MessageId, mime, sha256};
-use std::sync::Arc;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 pub struct Body {
     kept: Kept,
-    permits: Option<OwnedSemaphorePermit>,
-    budget: Arc<Semaphore>,
+    share: Share,
 }
 
 enum Kept {
@@ -36,12 +34,12 @@ pub struct Glimpse {
 /// A whole body. Its place in the budget is free again when this is dropped.
 pub struct Whole {
     pub octets: Vec<u8>,
-    _permits: Option<OwnedSemaphorePermit>,
+    _share: Share,
 }
 
 impl Body {
-    pub fn new(budget: Arc<Semaphore>) -> Self {
-        Self { kept: Kept::Whole(Vec::new()), permits: None, budget }
+    pub fn new(share: Share) -> Self {
+        Self { kept: Kept::Whole(Vec::new()), share }
     }
 
     /// Takes more octets. Beyond the budget nothing is kept: the message is answered with a
@@ -56,12 +54,15 @@ impl Body {
             }
             Kept::Nothing => return,
         };
-        let want = held.len() + more.len();
-        if reserve(&mut self.permits, &self.budget, want) {
+        if self.share.hold(held.len().saturating_add(more.len())) {
             held.extend_from_slice(more);
         } else {
-            tracing::warn!("memory for incoming messages is used up");
-            (self.kept, self.permits) = (Kept::Nothing, None);
+            tracing::warn!(
+                account = self.share.account().0,
+                "memory for incoming messages is used up"
+            );
+            self.kept = Kept::Nothing;
+            self.share.hold(0);
         }
     }
 
@@ -73,15 +74,13 @@ impl Body {
         let mut head = std::mem::take(whole);
         head.truncate(GLIMPSE);
         head.shrink_to_fit();
-        if let Some(permits) = &mut self.permits {
-            self.permits = permits.split(head.len().div_ceil(GRAIN));
-        }
+        self.share.hold(head.len());
         self.kept = Kept::Glimpse { head, digest };
     }
 
     pub fn whole(self) -> Option<Whole> {
         match self.kept {
-            Kept::Whole(octets) => Some(Whole { octets, _permits: self.permits }),
+            Kept::Whole(octets) => Some(Whole { octets, _share: self.share }),
             Kept::Glimpse { .. } | Kept::Nothing => None,
         }
     }
@@ -116,39 +115,20 @@ impl Whole {
     }
 }
 
-/// Has the budget hold so many octets; false when there is no room.
-fn reserve(
-    permits: &mut Option<OwnedSemaphorePermit>,
-    budget: &Arc<Semaphore>,
-    octets: usize,
-) -> bool {
-    let have = permits.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
-    let want = octets.div_ceil(GRAIN).saturating_sub(have);
-    if want == 0 {
-        return true;
-    }
-    let want = u32::try_from(want).unwrap_or(u32::MAX);
-    match (Arc::clone(budget).try_acquire_many_owned(want), permits) {
-        (Ok(more), Some(permits)) => permits.merge(more),
-        (Ok(more), none) => *none = Some(more),
-        (Err(_), _) => return false,
-    }
-    true
-}
-
 /// A refused message's header is looked for in so many octets.
 const GLIMPSE: usize = 64 << 10;
-/// The budget is counted in these.
-pub const GRAIN: usize = 16 << 10;
 
 #[cfg(test)]
 mod tests {
+    use super::super::budget::Budget;
     use super::*;
+    use crate::wire::AccountId;
+    use std::sync::Arc;
 
     const MAIL: &[u8] = b"Subject: =?utf-8?q?=C4=B0hale?=\r\nMessage-ID: <a@b>\r\n\r\n\0text";
 
     fn glimpse(mail: &[u8], cut: usize, refused_at: usize) -> Glimpse {
-        let mut body = Body::new(Arc::new(Semaphore::new(1 << 10)));
+        let mut body = Body::new(Arc::new(Budget::new(1 << 30)).open(AccountId(1)));
         for (n, piece) in mail.chunks(cut).enumerate() {
             if n == refused_at {
                 body.refuse();
@@ -177,22 +157,25 @@ mod tests {
 
     #[test]
     fn a_refused_body_gives_its_memory_back_but_for_its_header() {
-        let budget = Arc::new(Semaphore::new(64));
-        let mut body = Body::new(Arc::clone(&budget));
-        body.add(&[b'x'; 40 * GRAIN]);
-        assert_eq!(budget.available_permits(), 24);
+        let budget = Arc::new(Budget::new(4 << 20));
+        let mut body = Body::new(budget.open(AccountId(1)));
+        body.add(&[b'x'; 1 << 20]);
+        let room = || budget.open(AccountId(1)).hold((1 << 20) - GLIMPSE);
+        assert!(!room());
         body.refuse();
-        assert_eq!(budget.available_permits(), 64 - GLIMPSE / GRAIN);
-        (0..100).for_each(|_| body.add(&[b'x'; GRAIN]));
-        assert_eq!(budget.available_permits(), 64 - GLIMPSE / GRAIN);
-        assert_eq!(body.glimpse().unwrap().digest, sha256(&[b'x'; 140 * GRAIN]));
-        assert_eq!(budget.available_permits(), 64);
+        assert!(room());
+        (0..9).for_each(|_| body.add(&[b'x'; 1 << 20]));
+        assert!(room());
+        assert_eq!(body.glimpse().unwrap().digest, sha256(&vec![b'x'; 10 << 20]));
     }
 
     #[test]
     fn beyond_the_budget_nothing_is_kept_and_nothing_is_said() {
-        let mut body = Body::new(Arc::new(Semaphore::new(1)));
-        body.add(&[b'x'; GRAIN + 1]);
+        let budget = Arc::new(Budget::new(400));
+        let mut body = Body::new(budget.open(AccountId(1)));
+        body.add(&[b'x'; 60]);
+        body.add(&[b'x'; 60]);
+        assert!(budget.open(AccountId(1)).hold(100));
         body.refuse();
         assert_eq!(body.glimpse(), None);
     }

@@ -5,6 +5,7 @@
 
 pub mod ask;
 mod body;
+mod budget;
 pub mod check;
 pub mod refusal;
 mod rejections;
@@ -12,6 +13,7 @@ pub mod run;
 pub mod serve;
 pub mod session;
 
+pub use budget::Budget;
 pub use rejections::Rejections;
 
 /// Work that takes a while moves the runtime's other tasks out of the way.

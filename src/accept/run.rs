@@ -2,8 +2,9 @@
 //! durable (invariant 1); when it refuses, nothing is half-done (invariant 6).
 
 use super::ask::{Aborted, Envelope, Login, LoginAnswer, RecipientAnswer, Route, SubmitAnswer};
+use super::body::Body;
 use super::body::Glimpse;
-use super::body::{Body, GRAIN};
+use super::budget::Budget;
 use super::check::{self, Limits, Parsed, SignatureForm};
 use super::heavy;
 use super::refusal::Refusal;
@@ -17,10 +18,9 @@ use crate::store::submissions::{
 };
 use crate::store::{Lane, Put, RowsError, Store, StoreError, Tx, evidence};
 use crate::trust::{Clock, FaultReason, SignatureFault, UserTrust, random};
-use crate::wire::{Digest, KepAddress, MessageId, sha256};
+use crate::wire::{AccountId, Digest, KepAddress, MessageId, sha256};
 use secrecy::SecretString;
 use std::sync::Arc;
-use tokio::sync::Semaphore;
 
 /// What judging needs.
 pub struct Desk {
@@ -31,7 +31,7 @@ pub struct Desk {
     pub clock: Clock,
     pub limits: Limits,
     pub rejections: Rejections,
-    budget: Arc<Semaphore>,
+    budget: Arc<Budget>,
 }
 
 /// A message that may be accepted, and who signed it.
@@ -62,12 +62,12 @@ impl Desk {
         rejections: Rejections,
         budget: usize,
     ) -> Self {
-        let budget = Arc::new(Semaphore::new(budget / GRAIN));
+        let budget = Arc::new(Budget::new(budget));
         Self { store, provider, logins, users, clock, limits, rejections, budget }
     }
 
-    pub fn body(&self) -> Body {
-        Body::new(Arc::clone(&self.budget))
+    pub fn body(&self, account: AccountId) -> Body {
+        Body::new(self.budget.open(account))
     }
 
     pub async fn login(&self, user: &str, secret: SecretString) -> LoginAnswer {

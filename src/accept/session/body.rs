@@ -17,7 +17,7 @@ impl Session {
             }
             State::Addressing { envelope } => {
                 self.say(&say::start_data());
-                let body = self.begin();
+                let body = self.begin(&envelope.login);
                 State::Reading { envelope, receiver: DataReceiver::default(), body }
             }
             // RFC 3030 §2: DATA and BDAT do not mix.
@@ -30,7 +30,7 @@ impl Session {
     pub(super) fn bdat(&mut self, state: State, size: u64, last: bool) -> State {
         match state {
             State::Addressing { envelope } if !envelope.recipients.is_empty() => {
-                let body = self.begin();
+                let body = self.begin(&envelope.login);
                 State::Chunk { envelope, body, left: size, last }
             }
             State::Between { envelope, body } => State::Chunk { envelope, body, left: size, last },
@@ -124,8 +124,8 @@ impl Session {
         self.fine(State::ready(login), &reply)
     }
 
-    fn begin(&mut self) -> Incoming {
-        self.spool(Piece::Begin);
+    fn begin(&mut self, login: &Login) -> Incoming {
+        self.spool(Piece::Begin(login.account));
         Incoming { guard: TextGuard::new(self.config.line_limit), octets: 0, refused: None }
     }
 

@@ -42,7 +42,7 @@ fn run(session: &mut Session, seen: &mut Seen, open: &mut Option<Vec<u8>>) -> bo
                 session.tls_started();
                 return false;
             }
-            Next::Spool(Piece::Begin) => assert!(open.replace(Vec::new()).is_none()),
+            Next::Spool(Piece::Begin(_)) => assert!(open.replace(Vec::new()).is_none()),
             Next::Spool(Piece::Chunk(octets)) => open.as_mut().unwrap().extend(octets),
             Next::Spool(Piece::Refused) => assert!(open.is_some()),
             Next::Spool(Piece::Abort(why)) => {

@@ -355,8 +355,9 @@ pub fn absolute(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
-/// Messages that come in at the same time may take this much memory together.
-const BODIES: usize = 512 << 20;
+/// Messages that come in at the same time may take this much memory together; what of it one account
+/// may take bounds `accept.max_size`.
+pub const BODIES: usize = 512 << 20;
 /// An authority at hand answers in milliseconds.
 const FIRST_ROUND: std::time::Duration = std::time::Duration::from_millis(500);
 /// Measured for 100 recipients and a subject of 998 octets: 120 KiB; with room to spare.
