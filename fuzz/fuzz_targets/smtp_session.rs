@@ -74,7 +74,7 @@ impl Run {
             match self.session.next() {
                 Next::Read => return secured,
                 Next::Send(octets) => self.outcome.said.extend(octets),
-                Next::Pause(time) => self.outcome.asked.push(format!("pause {time:?}")),
+                Next::Pause(user) => self.outcome.asked.push(format!("pause {user}")),
                 Next::StartTls => {
                     self.session.tls_started();
                     secured = true;

@@ -5,6 +5,7 @@ use super::body::Body;
 use super::run::Desk;
 use super::session::{Session, Stop};
 use crate::registry::crowd::{Crowd, part};
+use crate::registry::login::Pauses;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -41,6 +42,8 @@ pub struct Submission {
     pub manners: Manners,
     pub tls: Arc<dyn Fn() -> Arc<rustls::ServerConfig> + Send + Sync>,
     pub crowd: Crowd,
+    /// Shared with all other doors that a password opens.
+    pub pauses: Arc<Pauses>,
 }
 
 /// Accepts connections until `stop` turns true, then waits for those that are open.
@@ -195,7 +198,11 @@ impl Talk<'_> {
                     Heard::Shutdown => session.stop(Stop::Shutdown),
                 },
                 Next::Send(octets) => self.write(stream, &octets).await?,
-                Next::Pause(pause) => tokio::time::sleep(pause).await,
+                Next::Pause(user) => {
+                    let Submission { pauses, desk, .. } = self.submission;
+                    let now = desk.clock.now();
+                    tokio::time::sleep(pauses.after_failure(self.peer.ip(), &user, now)).await;
+                }
                 Next::StartTls => return Ok(After::StartTls),
                 Next::Spool(piece) => self.spool(piece).await,
                 Next::Ask(ask) => session.answer(self.answer(ask).await),
@@ -281,6 +288,8 @@ impl Talk<'_> {
                 if answer == LoginAnswer::Rejected {
                     tracing::info!(peer = %self.peer, user, "login failed");
                     metrics::counter!("kep_smtp_login_failures_total").increment(1);
+                } else if matches!(answer, LoginAnswer::Accepted(_)) {
+                    self.submission.pauses.after_success(self.peer.ip());
                 }
                 Answer::Login(answer)
             }

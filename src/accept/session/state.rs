@@ -14,7 +14,9 @@ pub(super) enum State {
     /// An AUTH dialogue.
     Proving(Exchange),
     /// The world judges a secret.
-    LoggingIn,
+    LoggingIn {
+        user: String,
+    },
     /// The sender is known, recipients are growing.
     Addressing {
         envelope: Envelope,

@@ -2,7 +2,6 @@ use super::*;
 use crate::accept::ask::*;
 use crate::wire::{AccountId, KepAddress, MessageId};
 use proptest::prelude::*;
-use std::time::Duration;
 
 /// All a session did, in an order that cuts can't change.
 #[derive(Default, PartialEq, Debug)]
@@ -12,7 +11,7 @@ struct Seen {
     bodies: Vec<Vec<u8>>,
     /// Why, and all octets when the end was read.
     aborted: Vec<Option<(String, Option<Vec<u8>>)>>,
-    pauses: Vec<Duration>,
+    pauses: Vec<String>,
     closed: bool,
 }
 
@@ -37,7 +36,7 @@ fn run(session: &mut Session, seen: &mut Seen, open: &mut Option<Vec<u8>>) -> bo
         match session.next() {
             Next::Read => return true,
             Next::Send(octets) => seen.said += &String::from_utf8(octets).unwrap(),
-            Next::Pause(time) => seen.pauses.push(time),
+            Next::Pause(user) => seen.pauses.push(user),
             Next::StartTls => {
                 session.tls_started();
                 return false;

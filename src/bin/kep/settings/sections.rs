@@ -172,7 +172,8 @@ section! {
         data_timeout: Duration = Is("'3m'") within "'10s'" to "'1h'", "RFC 5321 section 4.5.3.2.5";
         /// How long one connection may last in all.
         session_timeout: Duration = Is("'1h'") within "'1m'" to "'24h'", "25 MiB over a slow line take half of it";
-        /// Pause after a wrong password; it doubles with each further one, up to a minute.
+        /// Pause after a wrong password; it doubles with each further one from the same network or for
+        /// the same name, by SMTP or IMAP, up to a minute; forgotten after a quarter of an hour.
         auth_failure_delay: Duration = Is("'2s'") within "'0ms'" to "'1m'", "guessing gets slow, a typing slip doesn't";
         /// Wrong passwords after which the connection is closed.
         max_auth_failures: u32 = Is("3") within "1" to "100", "people slip twice, programs go on";
