@@ -74,7 +74,7 @@ impl Run {
             match self.session.next() {
                 Next::Read => return secured,
                 Next::Send(octets) => self.outcome.said.extend(octets),
-                Next::Pause(time) => self.outcome.asked.push(format!("pause {time:?}")),
+                Next::Pause(user) => self.outcome.asked.push(format!("pause {user}")),
                 Next::StartTls => {
                     self.session.tls_started();
                     secured = true;
@@ -94,11 +94,13 @@ impl Run {
 
     fn spool(&mut self, piece: Piece) {
         match piece {
-            Piece::Begin => assert!(self.body.replace(Vec::new()).is_none(), "begun twice"),
+            Piece::Begin(_) => assert!(self.body.replace(Vec::new()).is_none(), "begun twice"),
             Piece::Chunk(octets) => self.body.as_mut().expect("begun").extend(octets),
+            Piece::Refused => assert!(self.body.is_some(), "refused what was not begun"),
             Piece::Abort(aborted) => {
-                assert!(self.body.take().is_some(), "aborted what was not begun");
-                self.outcome.asked.push(format!("abort {:?}", aborted.map(|a| a.refusal)));
+                let body = self.body.take().expect("begun before it is aborted");
+                let aborted = aborted.map(|a| (a.refusal, a.whole.then_some(body)));
+                self.outcome.asked.push(format!("abort {aborted:?}"));
             }
         }
     }

@@ -6,7 +6,6 @@ use super::refusal::Refusal;
 use crate::wire::smtp::{Body, Notify, Orcpt, Ret};
 use crate::wire::{AccountId, KepAddress, MessageId};
 use secrecy::SecretString;
-use std::time::Duration;
 
 /// What the shell does next.
 #[derive(Debug)]
@@ -16,8 +15,8 @@ pub enum Next {
     Read,
     /// Write these octets.
     Send(Vec<u8>),
-    /// Wait so long before going on (a failed login).
-    Pause(Duration),
+    /// A login as this name failed: wait before going on, longer each time.
+    Pause(String),
     /// Start TLS, then `tls_started`. Octets read before the handshake are thrown away.
     StartTls,
     /// Lay this piece of a body down; no answer is awaited. A failure here is answered at
@@ -30,12 +29,15 @@ pub enum Next {
 }
 
 /// A message's octets on their way to the spool: one `Begin`, any number of `Chunk`s, then either
-/// `Ask::Submit` or `Abort`.
+/// `Ask::Submit` or `Abort`. `Refused` may stand among the chunks, once.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Piece {
-    Begin,
+    /// Whose message it will be.
+    Begin(AccountId),
     /// Dot-unstuffed; every line ends in CRLF.
     Chunk(Vec<u8>),
+    /// The body is refused, and read on to its end: its header and its digest are all that counts.
+    Refused,
     /// Forget the body. With a refusal: it was refused after DATA, which may deserve evidence.
     Abort(Option<Aborted>),
 }
@@ -45,6 +47,8 @@ pub enum Piece {
 pub struct Aborted {
     pub envelope: Envelope,
     pub refusal: Refusal,
+    /// Its last octet was read; else nobody knows what the whole would have been.
+    pub whole: bool,
 }
 
 #[derive(Debug)]
@@ -162,9 +166,6 @@ pub struct Config {
     pub max_bad_commands: u32,
     /// Failed logins before we hang up.
     pub max_login_failures: u32,
-    /// Pause before the answer to the first failed login; it doubles with each.
-    pub login_pause: Duration,
-    pub login_pause_max: Duration,
 }
 
 impl Config {
@@ -177,8 +178,6 @@ impl Config {
             line_limit: LINE_LIMIT,
             max_bad_commands: MAX_BAD_COMMANDS,
             max_login_failures: MAX_LOGIN_FAILURES,
-            login_pause: LOGIN_PAUSE,
-            login_pause_max: LOGIN_PAUSE_MAX,
         }
     }
 }
@@ -191,5 +190,3 @@ const MAX_RECIPIENTS: usize = 500;
 const LINE_LIMIT: usize = 998;
 const MAX_BAD_COMMANDS: u32 = 20;
 const MAX_LOGIN_FAILURES: u32 = 5;
-const LOGIN_PAUSE: Duration = Duration::from_secs(1);
-const LOGIN_PAUSE_MAX: Duration = Duration::from_secs(16);

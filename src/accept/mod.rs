@@ -4,6 +4,8 @@
 //! judge octets (`check`), and one table says what people hear (`refusal`).
 
 pub mod ask;
+mod body;
+mod budget;
 pub mod check;
 pub mod refusal;
 mod rejections;
@@ -11,4 +13,13 @@ pub mod run;
 pub mod serve;
 pub mod session;
 
+pub use budget::Budget;
 pub use rejections::Rejections;
+
+/// Work that takes a while moves the runtime's other tasks out of the way.
+fn heavy<T>(octets: usize, work: impl FnOnce() -> T) -> T {
+    if octets > HEAVY { tokio::task::block_in_place(work) } else { work() }
+}
+
+/// More octets than this are parsed, hashed and encrypted aside.
+const HEAVY: usize = 256 << 10;

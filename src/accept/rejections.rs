@@ -1,6 +1,8 @@
 //! How many rejection evidences an account gets: a broken program repeats itself all night.
 
-use crate::wire::{AccountId, Timestamp};
+use super::ask::Envelope;
+use super::refusal::Refusal;
+use crate::wire::{AccountId, Digest, Timestamp, sha256};
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
 
@@ -32,6 +34,25 @@ impl Rejections {
     }
 }
 
+/// The same mail to the same recipients, refused again for the same reason on the same day (UTC), is
+/// the same rejection.
+pub fn identifier(
+    envelope: &Envelope,
+    digest: Digest,
+    refusal: &Refusal,
+    now: Timestamp,
+) -> [u8; 16] {
+    let mut to: Vec<_> = envelope.recipients.iter().map(|r| r.address.as_str()).collect();
+    to.sort_unstable();
+    let day = now.secs().div_euclid(86_400);
+    let (from, why) = (&envelope.login.address, refusal.name());
+    let named = format!("{from}\n{}\n{why}\n{day}\n{}", digest.hex(), to.join("\n"));
+    let Digest(whole) = sha256(named.as_bytes());
+    let mut identifier = [0; 16];
+    identifier.copy_from_slice(&whole[..16]);
+    identifier
+}
+
 fn within_hour(then: Timestamp, now: Timestamp) -> bool {
     now.millis() - then.millis() < 3_600_000
 }
@@ -42,6 +63,47 @@ const ACCOUNTS: usize = 10_000;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::accept::ask::{Login, Recipient, Route};
+    use crate::wire::KepAddress;
+    use crate::wire::smtp::{Body, Notify};
+
+    fn envelope(to: &[&str]) -> Envelope {
+        let address = |text: &str| KepAddress::parse(text).unwrap();
+        let login = Login { account: AccountId(1), address: address("ali@hs05.kep.tr") };
+        let recipient = |to: &&str| Recipient {
+            address: address(to),
+            route: Route::Local,
+            notify: Notify::Unsaid,
+            orcpt: None,
+        };
+        Envelope {
+            login,
+            recipients: to.iter().map(recipient).collect(),
+            body: Body::SevenBit,
+            smtputf8: false,
+            requiretls: false,
+            announced_size: None,
+            ret: None,
+            envid: None,
+        }
+    }
+
+    #[test]
+    fn another_mail_recipient_reason_or_day_is_another_rejection() {
+        let (veli, can) = ("veli@hs05.kep.tr", "can@hs05.kep.tr");
+        let (one, other, at) = (sha256(b"1"), sha256(b"2"), Timestamp::from_secs);
+        let id =
+            |to: &[&str], digest, refusal, now| identifier(&envelope(to), digest, &refusal, now);
+        let first = id(&[veli, can], one, Refusal::NulOctet, at(0));
+        assert_eq!(id(&[can, veli], one, Refusal::NulOctet, at(86_399)), first);
+        let others = [
+            id(&[veli, can], other, Refusal::NulOctet, at(0)),
+            id(&[veli], one, Refusal::NulOctet, at(0)),
+            id(&[veli, can], one, Refusal::BareLineEnd, at(0)),
+            id(&[veli, can], one, Refusal::NulOctet, at(86_400)),
+        ];
+        assert!(!others.contains(&first));
+    }
 
     #[test]
     fn an_account_gets_so_many_rejections_an_hour() {

@@ -2,22 +2,25 @@
 //! durable (invariant 1); when it refuses, nothing is half-done (invariant 6).
 
 use super::ask::{Aborted, Envelope, Login, LoginAnswer, RecipientAnswer, Route, SubmitAnswer};
+use super::body::Body;
+use super::body::Glimpse;
+use super::budget::Budget;
 use super::check::{self, Limits, Parsed, SignatureForm};
+use super::heavy;
 use super::refusal::Refusal;
-use super::rejections::Rejections;
+use super::rejections::{self, Rejections};
 use crate::registry::accounts::{self, Account, AccountState, SignatureRule};
 use crate::registry::login::{Logins, Outcome};
 use crate::registry::{Provider, RegistryError, Standing};
 use crate::spool::{self, Fact, fact::Refused};
 use crate::store::submissions::{
-    self, Details, NewRecipient, NewSubmission, SignerDetails, SubmissionState,
+    self, Details, NewRecipient, NewSubmission, Same, SignerDetails, SubmissionState,
 };
 use crate::store::{Lane, Put, RowsError, Store, StoreError, Tx, evidence};
 use crate::trust::{Clock, FaultReason, SignatureFault, UserTrust, random};
-use crate::wire::{AccountId, KepAddress, MessageId, mime, sha256};
+use crate::wire::{AccountId, Digest, KepAddress, MessageId, sha256};
 use secrecy::SecretString;
 use std::sync::Arc;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// What judging needs.
 pub struct Desk {
@@ -28,15 +31,7 @@ pub struct Desk {
     pub clock: Clock,
     pub limits: Limits,
     pub rejections: Rejections,
-    budget: Arc<Semaphore>,
-}
-
-/// A message's octets while they come in. All of them together stay below a budget.
-pub struct Body {
-    octets: Vec<u8>,
-    permits: Option<OwnedSemaphorePermit>,
-    budget: Arc<Semaphore>,
-    failed: bool,
+    budget: Arc<Budget>,
 }
 
 /// A message that may be accepted, and who signed it.
@@ -67,13 +62,12 @@ impl Desk {
         rejections: Rejections,
         budget: usize,
     ) -> Self {
-        let budget = Arc::new(Semaphore::new(budget / GRAIN));
+        let budget = Arc::new(Budget::new(budget));
         Self { store, provider, logins, users, clock, limits, rejections, budget }
     }
 
-    pub fn body(&self) -> Body {
-        let budget = Arc::clone(&self.budget);
-        Body { octets: Vec::new(), permits: None, budget, failed: false }
+    pub fn body(&self, account: AccountId) -> Body {
+        Body::new(self.budget.open(account))
     }
 
     pub async fn login(&self, user: &str, secret: SecretString) -> LoginAnswer {
@@ -108,11 +102,18 @@ impl Desk {
     }
 
     pub async fn submit(&self, envelope: Envelope, body: Body) -> SubmitAnswer {
-        let Some((octets, _permits)) = body.finish() else { return SubmitAnswer::Temporary };
-        match self.judge(&octets, &envelope).await {
-            Ok(judged) => self.lay_in(envelope, octets, judged).await,
+        let Some(body) = body.whole() else { return SubmitAnswer::Temporary };
+        let digest = body.digest();
+        match self.again(&envelope, digest).await {
+            Ok(Some(answer)) => return answer,
+            Ok(None) => {}
+            Err(trouble) => return temporary(&trouble),
+        }
+        match self.judge(&body.octets, &envelope).await {
+            Ok(judged) => self.lay_in(envelope, body.octets, judged).await,
             Err(Trouble::Refused(refusal)) => {
-                self.reject(&envelope, &octets, &refusal).await;
+                let seen = Glimpse::new(&body.octets, digest);
+                self.reject(&envelope, Some(seen), &refusal).await;
                 SubmitAnswer::Refused(refusal)
             }
             Err(trouble) => temporary(&trouble),
@@ -121,8 +122,39 @@ impl Desk {
 
     /// A message that the dialogue itself refused after its octets began to come.
     pub async fn aborted(&self, aborted: Aborted, body: Option<Body>) {
-        let octets = body.map(|body| body.octets).unwrap_or_default();
-        self.reject(&aborted.envelope, &octets, &aborted.refusal).await;
+        let seen = body.filter(|_| aborted.whole).and_then(Body::glimpse);
+        self.reject(&aborted.envelope, seen, &aborted.refusal).await;
+    }
+
+    /// The same mail again hears what it heard before, whatever would be said of it today
+    /// (invariant 2). One that waits for a signature which is no longer asked for is accepted now.
+    async fn again(
+        &self,
+        envelope: &Envelope,
+        digest: Digest,
+    ) -> Result<Option<SubmitAnswer>, Trouble> {
+        let (account, now) = (envelope.login.account, self.clock.now());
+        let same_mail = same_mail(envelope, digest);
+        let find = move |tx: &mut Tx<'_>| submissions::same(tx, account, &same_mail, now);
+        let Some(same) = self.store.look_up(find).await? else { return Ok(None) };
+        if same.state != SubmissionState::Held {
+            return Ok(Some(recorded(same)));
+        }
+        let account = accounts::find(&self.store, &envelope.login.address).await?;
+        let account = account.filter(|account| account.state == AccountState::Active);
+        if account.is_none_or(|account| account.signature != SignatureRule::Optional) {
+            return Ok(Some(recorded(same)));
+        }
+        let id = same.message_id.clone();
+        let release = move |tx: &mut Tx<'_>| -> Result<(), StoreError> {
+            if submissions::release(tx, &id, now)? {
+                spool::certify(tx, &id, now)?;
+            }
+            Ok(())
+        };
+        self.store.write(Lane::Client, release).await?;
+        tracing::info!(message = %same.message_id, "accepted; no signature is asked for any more");
+        Ok(Some(SubmitAnswer::Accepted { message_id: same.message_id }))
     }
 
     async fn judge(&self, octets: &[u8], envelope: &Envelope) -> Result<Judged, Trouble> {
@@ -192,7 +224,7 @@ impl Desk {
         let (id, state, now) = (new.message_id.clone(), new.state, self.clock.now());
         let store = self.store.clone();
         let material = judged.material;
-        let work = move |tx: &mut Tx<'_>| -> Result<Result<(), MessageId>, StoreError> {
+        let work = move |tx: &mut Tx<'_>| -> Result<Result<(), Same>, StoreError> {
             if let Err(same) = submissions::lay_in(tx, &store.blobs, &new)? {
                 return Ok(Err(same));
             }
@@ -211,10 +243,7 @@ impl Desk {
                 metrics::counter!("kep_accepted_total").increment(1);
                 SubmitAnswer::Accepted { message_id: id }
             }
-            Ok(Err(same)) => {
-                tracing::info!(message = %same, "the same mail again");
-                SubmitAnswer::AlreadyAccepted { message_id: same }
-            }
+            Ok(Err(same)) => recorded(same),
             Err(error) => temporary(&Trouble::Store(error)),
         }
     }
@@ -240,7 +269,7 @@ impl Desk {
             message_id: MessageId::new(random::identifier(), &self.provider.domain),
             account: account.id,
             state: judged.state,
-            same_mail: same_mail(account.id, &original, envelope),
+            same_mail: same_mail(envelope, original.digest),
             accepted_at: now,
             details: Details {
                 sender: account.address.to_string(),
@@ -260,21 +289,22 @@ impl Desk {
         })
     }
 
-    /// Evidence of a rejection for the sender, so many an hour. The same mail refused again is the
-    /// same rejection: its identifier is derived.
-    async fn reject(&self, envelope: &Envelope, octets: &[u8], refusal: &Refusal) {
+    /// Evidence of a rejection for the sender, so many an hour. Without a glimpse the message was
+    /// not read to its end.
+    async fn reject(&self, envelope: &Envelope, seen: Option<Glimpse>, refusal: &Refusal) {
         metrics::counter!("kep_refused_total", "why" => refusal.name()).increment(1);
         tracing::info!(from = %envelope.login.address, why = refusal.name(), "refused");
         let now = self.clock.now();
         if refusal.is_temporary() || !self.rejections.allow(envelope.login.account, now) {
             return;
         }
-        let digest = sha256(octets);
-        let name =
-            sha256(format!("{}/{digest:?}/{}", envelope.login.address, refusal.name()).as_bytes());
-        let mut id = [0; 16];
-        id.copy_from_slice(&name.0[..16]);
-        let (subject, ua_message_id) = glance(octets);
+        let digest = seen.as_ref().map(|seen| seen.digest);
+        let id = match digest {
+            Some(digest) => rejections::identifier(envelope, digest, refusal, now),
+            None => random::identifier(),
+        };
+        let (subject, ua_message_id) =
+            seen.map(|seen| (seen.subject, seen.ua_message_id)).unwrap_or_default();
         let fact = Fact::Refused {
             message: MessageId::new(id, &self.provider.domain).to_string(),
             at: now.millis(),
@@ -284,7 +314,7 @@ impl Desk {
                 recipients: envelope.recipients.iter().map(|r| r.address.to_string()).collect(),
                 subject,
                 ua_message_id,
-                digest: digest.hex(),
+                digest: digest.map(|digest| digest.hex()),
                 reason: refusal.event_reason().to_owned(),
                 text: format!("{} / {}", refusal.turkish(), refusal.english()),
             },
@@ -297,46 +327,23 @@ impl Desk {
     }
 }
 
-impl Body {
-    /// Takes more octets; beyond the budget the message is answered with a temporary error.
-    pub fn add(&mut self, octets: &[u8]) {
-        if self.failed {
-            return;
-        }
-        let grains = |len: usize| len.div_ceil(GRAIN);
-        let have = self.permits.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
-        let want = grains(self.octets.len() + octets.len()).saturating_sub(have);
-        if want > 0 {
-            let more = u32::try_from(want)
-                .ok()
-                .and_then(|want| Arc::clone(&self.budget).try_acquire_many_owned(want).ok());
-            match (more, &mut self.permits) {
-                (Some(more), Some(permits)) => permits.merge(more),
-                (Some(more), none) => *none = Some(more),
-                (None, _) => {
-                    tracing::warn!("memory for incoming messages is used up");
-                    (self.failed, self.octets) = (true, Vec::new());
-                    return;
-                }
-            }
-        }
-        self.octets.extend_from_slice(octets);
-    }
-
-    fn finish(self) -> Option<(Vec<u8>, Option<OwnedSemaphorePermit>)> {
-        (!self.failed).then_some((self.octets, self.permits))
-    }
-}
-
-/// Work that takes a while moves the runtime's other tasks out of the way.
-fn heavy<T>(octets: usize, work: impl FnOnce() -> T) -> T {
-    if octets > HEAVY { tokio::task::block_in_place(work) } else { work() }
-}
-
-fn same_mail(account: AccountId, original: &Put, envelope: &Envelope) -> crate::wire::Digest {
+fn same_mail(envelope: &Envelope, digest: Digest) -> Digest {
     let mut to: Vec<_> = envelope.recipients.iter().map(|r| r.address.as_str()).collect();
     to.sort_unstable();
-    sha256(format!("{account}\n{}\n{}", original.digest.hex(), to.join("\n")).as_bytes())
+    let account = envelope.login.account;
+    sha256(format!("{account}\n{}\n{}", digest.hex(), to.join("\n")).as_bytes())
+}
+
+/// What was said of a mail when it came first.
+fn recorded(same: Same) -> SubmitAnswer {
+    let Same { message_id, state } = same;
+    tracing::info!(message = %message_id, "the same mail again");
+    match state {
+        SubmissionState::Held => SubmitAnswer::Held { message_id },
+        SubmissionState::Accepted | SubmissionState::Dispatched => {
+            SubmitAnswer::AlreadyAccepted { message_id }
+        }
+    }
 }
 
 fn temporary(trouble: &Trouble) -> SubmitAnswer {
@@ -372,14 +379,6 @@ fn refusal_of(fault: &SignatureFault) -> Refusal {
     }
 }
 
-/// Subject and Message-ID of a message that was refused, as far as they can be read.
-fn glance(octets: &[u8]) -> (String, Option<String>) {
-    let header = mime::header(octets.get(..GLANCE).unwrap_or(octets));
-    let field = |name| mime::text::decoded_field(header, name);
-    let id = field("message-id").and_then(|id| MessageId::parse(&id)).map(|id| id.to_string());
-    (field("subject").unwrap_or_default(), id)
-}
-
 impl From<Refusal> for Trouble {
     fn from(refusal: Refusal) -> Self {
         Self::Refused(refusal)
@@ -403,10 +402,3 @@ impl From<RegistryError> for Trouble {
         Self::Registry(error)
     }
 }
-
-/// A refused message's header is looked for in so many octets.
-const GLANCE: usize = 64 << 10;
-/// The budget is counted in these.
-const GRAIN: usize = 16 << 10;
-/// More octets than this are parsed, hashed and encrypted aside.
-const HEAVY: usize = 256 << 10;

@@ -1,9 +1,11 @@
 //! Submission over sockets: the pure session decides, this loop reads, writes, asks and waits.
 
 use super::ask::{Answer, Ask, Config, LoginAnswer, Next, Piece, SubmitAnswer};
-use super::run::{Body, Desk};
+use super::body::Body;
+use super::run::Desk;
 use super::session::{Session, Stop};
 use crate::registry::crowd::{Crowd, part};
+use crate::registry::login::Pauses;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -40,6 +42,8 @@ pub struct Submission {
     pub manners: Manners,
     pub tls: Arc<dyn Fn() -> Arc<rustls::ServerConfig> + Send + Sync>,
     pub crowd: Crowd,
+    /// Shared with all other doors that a password opens.
+    pub pauses: Arc<Pauses>,
 }
 
 /// Accepts connections until `stop` turns true, then waits for those that are open.
@@ -142,7 +146,26 @@ struct Talk<'s> {
     submission: &'s Submission,
     peer: SocketAddr,
     stop: watch::Receiver<bool>,
-    body: Option<Body>,
+    body: Option<(Body, Pace)>,
+}
+
+/// How fast a message comes in: whoever sends an octet now and then holds memory for ever.
+struct Pace {
+    begun: Instant,
+    grace: Duration,
+    octets: usize,
+}
+
+impl Pace {
+    fn begun(grace: Duration) -> Self {
+        Self { begun: Instant::now(), grace, octets: 0 }
+    }
+
+    /// How long the next octets may take.
+    fn left(&self) -> Duration {
+        let earned = Duration::from_secs((self.octets / LEAST_RATE) as u64);
+        self.grace.saturating_add(earned).saturating_sub(self.begun.elapsed())
+    }
 }
 
 impl Talk<'_> {
@@ -175,7 +198,11 @@ impl Talk<'_> {
                     Heard::Shutdown => session.stop(Stop::Shutdown),
                 },
                 Next::Send(octets) => self.write(stream, &octets).await?,
-                Next::Pause(pause) => tokio::time::sleep(pause).await,
+                Next::Pause(user) => {
+                    let Submission { pauses, desk, .. } = self.submission;
+                    let now = desk.clock.now();
+                    tokio::time::sleep(pauses.after_failure(self.peer.ip(), &user, now)).await;
+                }
                 Next::StartTls => return Ok(After::StartTls),
                 Next::Spool(piece) => self.spool(piece).await,
                 Next::Ask(ask) => session.answer(self.answer(ask).await),
@@ -192,7 +219,10 @@ impl Talk<'_> {
         S: AsyncRead + Unpin,
     {
         let manners = &self.submission.manners;
-        let within = if self.body.is_some() { manners.data } else { manners.command };
+        let within = match &self.body {
+            Some((_, pace)) => pace.left().min(manners.data),
+            None => manners.command,
+        };
         let mut going_down = *self.stop.borrow();
         tokio::select! {
             read = timeout(within, stream.read(buffer)) => match read {
@@ -225,14 +255,24 @@ impl Talk<'_> {
 
     async fn spool(&mut self, piece: Piece) {
         match piece {
-            Piece::Begin => self.body = Some(self.submission.desk.body()),
+            Piece::Begin(account) => {
+                let body = self.submission.desk.body(account);
+                let pace = Pace::begun(self.submission.manners.data);
+                self.body = Some((body, pace));
+            }
             Piece::Chunk(octets) => {
-                if let Some(body) = &mut self.body {
+                if let Some((body, pace)) = &mut self.body {
                     body.add(&octets);
+                    pace.octets = pace.octets.saturating_add(octets.len());
+                }
+            }
+            Piece::Refused => {
+                if let Some((body, _)) = &mut self.body {
+                    body.refuse();
                 }
             }
             Piece::Abort(aborted) => {
-                let body = self.body.take();
+                let body = self.body.take().map(|(body, _)| body);
                 if let Some(aborted) = aborted {
                     self.submission.desk.aborted(aborted, body).await;
                 }
@@ -248,6 +288,8 @@ impl Talk<'_> {
                 if answer == LoginAnswer::Rejected {
                     tracing::info!(peer = %self.peer, user, "login failed");
                     metrics::counter!("kep_smtp_login_failures_total").increment(1);
+                } else if matches!(answer, LoginAnswer::Accepted(_)) {
+                    self.submission.pauses.after_success(self.peer.ip());
                 }
                 Answer::Login(answer)
             }
@@ -255,7 +297,7 @@ impl Talk<'_> {
             Ask::Submit { envelope, octets: _ } => {
                 let started = Instant::now();
                 let answer = match self.body.take() {
-                    Some(body) => desk.submit(envelope, body).await,
+                    Some((body, _)) => desk.submit(envelope, body).await,
                     None => SubmitAnswer::Temporary,
                 };
                 metrics::histogram!("kep_submission_seconds").record(started.elapsed());
@@ -273,6 +315,9 @@ enum Heard {
 
 /// One read: a TLS record.
 const READ: usize = 16 << 10;
+/// Octets a second, after a grace of one silence: a 25 MiB message over 64 kbit/s takes just under the
+/// hour that a connection may last.
+const LEAST_RATE: usize = 8 << 10;
 /// Out of file descriptors: some connection will end.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// Messages under way at shutdown have this long to be finished.

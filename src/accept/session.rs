@@ -85,7 +85,7 @@ impl Session {
     /// The answer to the last `Ask`. One that does not fit the question counts as our failure.
     pub fn answer(&mut self, answer: Answer) {
         self.state = match (self.take_state(), answer) {
-            (State::LoggingIn, Answer::Login(answer)) => self.logged_in(answer),
+            (State::LoggingIn { user }, Answer::Login(answer)) => self.logged_in(user, answer),
             (State::LookingUp { envelope, rcpt }, Answer::Recipient(answer)) => {
                 self.looked_up(envelope, rcpt, answer)
             }

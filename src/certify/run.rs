@@ -95,6 +95,7 @@ impl Sealing {
             let consignment =
                 Consignment { id: &id, dispatch, message: &sealed.message, stub: &stub, now };
             let reached = consign::local(tx, &store, &consignment)?;
+            consign::elsewhere(tx, &id, now)?;
             parcel.keep(tx, &store, submission.account, &reached)?;
             lay_sent_copy(tx, &submission, &original, &sent)?;
             show_on_sent_copy(tx, &id)?;

@@ -1,5 +1,5 @@
 //! Into a local mailbox, exactly once: a dispatch, or a sealed stub and the dispatch hidden behind
-//! it, as the account's opening mode says.
+//! it, as the account's opening mode says. What is for other providers waits in the spool.
 
 use crate::evidence::draft::About;
 use crate::evidence::{IssueError, parcel};
@@ -9,7 +9,7 @@ use crate::store::mail::{self, Kind, NewMessage, Role};
 use crate::store::submissions::{self, RecipientState};
 use crate::store::{Put, RowsError, Store, StoreError, Tx, contents};
 use crate::wire::rem::Mailbox;
-use crate::wire::{AccountId, ContentId, MessageId, Timestamp};
+use crate::wire::{AccountId, ContentId, KepAddress, MessageId, Timestamp};
 use mail_builder::MessageBuilder;
 use mail_builder::headers::address::Address;
 
@@ -48,6 +48,19 @@ pub fn local(
         }
     }
     Ok(reached)
+}
+
+/// Lays in one job for each other provider that recipients are with.
+pub fn elsewhere(tx: &mut Tx<'_>, id: &MessageId, now: Timestamp) -> Result<(), RowsError> {
+    for recipient in submissions::recipients(tx, id)? {
+        if recipient.account.is_some() || recipient.state != RecipientState::Accepted {
+            continue;
+        }
+        let address = KepAddress::parse(&recipient.address);
+        let address = address.map_err(|_| RowsError::Stored("a recipient's address"))?;
+        spool::relay(tx, id, &address.domain().provider(), now)?;
+    }
+    Ok(())
 }
 
 fn fact(consignment: &Consignment<'_>, recipient: usize, delivered: bool) -> Fact {

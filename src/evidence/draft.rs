@@ -76,7 +76,8 @@ pub fn rejection(
     refused: &Refused,
 ) -> Evidence {
     let event = Event::SubmissionRejection;
-    let digest = data_encoding::HEXLOWER.decode(refused.digest.as_bytes()).ok();
+    let digest = refused.digest.as_ref();
+    let digest = digest.and_then(|hex| data_encoding::HEXLOWER.decode(hex.as_bytes()).ok());
     let digest = digest.as_deref().and_then(Digest::from_slice);
     let recipients = refused.recipients.iter();
     Evidence {

@@ -75,7 +75,7 @@ pub async fn part<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S) {
 }
 
 /// A client has a whole /64 of IPv6 addresses to choose from.
-fn network(address: IpAddr) -> IpAddr {
+pub fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => {
             let [a, b, c, d, ..] = v6.segments();

@@ -35,7 +35,8 @@ pub struct Refused {
     pub recipients: Vec<String>,
     pub subject: String,
     pub ua_message_id: Option<String>,
-    pub digest: String,
+    /// Of the whole message; none when it was not read to its end.
+    pub digest: Option<String>,
     /// TS 102 640 event reason.
     pub reason: String,
     pub text: String,

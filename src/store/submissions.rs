@@ -76,6 +76,13 @@ pub struct NewRecipient {
     pub account: Option<AccountId>,
 }
 
+/// A submission that is the same mail as one that comes now.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Same {
+    pub message_id: MessageId,
+    pub state: SubmissionState,
+}
+
 #[derive(Clone, Debug)]
 pub struct Submission {
     pub message_id: MessageId,
@@ -107,16 +114,10 @@ pub fn lay_in(
     tx: &mut Tx<'_>,
     blobs: &Blobs,
     new: &NewSubmission,
-) -> Result<Result<(), MessageId>, StoreError> {
+) -> Result<Result<(), Same>, StoreError> {
     super::accounts::lock(tx, new.account)?;
-    let since = new.accepted_at.plus_millis(-SAME_MAIL_WINDOW);
-    let same = tx.first(
-        "SELECT message_id FROM submission
-         WHERE account = $1 AND same_mail = $2 AND accepted_at > $3",
-        &[new.account.0.into(), (&new.same_mail.0[..]).into(), since.millis().into()],
-    )?;
-    if let Some(row) = same {
-        return Ok(Err(message_id(row.text(0)?)?));
+    if let Some(same) = same(tx, new.account, &new.same_mail, new.accepted_at)? {
+        return Ok(Err(same));
     }
     blobs.record(tx, &new.original)?;
     let details = serde_json::to_string(&new.details).map_err(|_| RowsError::Stored("details"))?;
@@ -151,6 +152,40 @@ pub fn lay_in(
         )?;
     }
     Ok(Ok(()))
+}
+
+/// The same mail of the last 24 hours.
+pub fn same(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    same_mail: &Digest,
+    now: Timestamp,
+) -> Result<Option<Same>, RowsError> {
+    let since = now.plus_millis(-SAME_MAIL_WINDOW);
+    let row = tx.first(
+        "SELECT message_id, state FROM submission
+         WHERE account = $1 AND same_mail = $2 AND accepted_at > $3",
+        &[account.0.into(), (&same_mail.0[..]).into(), since.millis().into()],
+    )?;
+    let same = |row: Row| {
+        let state = SubmissionState::parse(row.text(1)?)?;
+        Ok(Same { message_id: message_id(row.text(0)?)?, state })
+    };
+    row.map(same).transpose()
+}
+
+/// From `Held` to accepted, as of now. Says whether this was the time.
+pub fn release(tx: &mut Tx<'_>, id: &MessageId, now: Timestamp) -> Result<bool, RowsError> {
+    let changed = tx.execute(
+        "UPDATE submission SET state = $1, accepted_at = $2 WHERE message_id = $3 AND state = $4",
+        &[
+            SubmissionState::Accepted.word().into(),
+            now.millis().into(),
+            id.as_str().into(),
+            SubmissionState::Held.word().into(),
+        ],
+    )?;
+    Ok(changed == 1)
 }
 
 pub fn find(tx: &mut Tx<'_>, id: &MessageId) -> Result<Option<Submission>, RowsError> {

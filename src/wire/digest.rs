@@ -39,3 +39,17 @@ pub fn sha256_of<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Digest {
     }
     Digest(hasher.finalize().into())
 }
+
+/// A digest over octets that come in pieces and are not kept.
+#[derive(Clone, Default)]
+pub struct RunningDigest(Sha256);
+
+impl RunningDigest {
+    pub fn add(&mut self, octets: &[u8]) {
+        self.0.update(octets);
+    }
+
+    pub fn finish(self) -> Digest {
+        Digest(self.0.finalize().into())
+    }
+}

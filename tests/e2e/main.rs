@@ -17,6 +17,8 @@ mod accepted;
 mod at_rest;
 mod corpus;
 mod disk;
+mod elsewhere;
+mod held;
 mod judges;
 mod mbsync;
 mod mutt;

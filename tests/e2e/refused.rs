@@ -208,6 +208,55 @@ async fn rejection_evidence_is_capped_and_the_refusals_go_on() {
     server.stop().await;
 }
 
+/// Refused before its end was read; the evidence is about all of it all the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_refused_while_it_is_read_has_evidence_of_its_own_octets() {
+    let scene = Scene::new(Plan::default()).await;
+    let server = scene.serve().await;
+    let head = |subject: &str| {
+        format!(
+            "From: {ALI}\r\nTo: {AYSE}\r\nMessage-ID: <{subject}@x>\r\nSubject: {subject}\r\n\r\n"
+        )
+    };
+    let large = "0123456789\r\n".repeat(20_000);
+    let mails = [
+        format!("{}a\0b\r\n", head("bir")),
+        format!("{}b\0a\r\n", head("iki")),
+        format!("{}{large}\nson\r\n{large}", head("buyuk")),
+    ];
+    for (n, mail) in (1..).zip(&mails) {
+        // The same mail refused twice is one rejection, in one piece or in chunks.
+        for _ in 0..2 {
+            assert_eq!(scene.submit(ALI, &[AYSE], mail.as_bytes()).await.code, 554);
+        }
+        let mut smtp = scene.doors().smtp(scene.account(ALI)).await.unwrap();
+        let reply = smtp.submit_chunk(ALI, &[AYSE], mail.as_bytes()).await.unwrap();
+        assert_eq!(reply.code, 554);
+        until("one more rejection evidence", async || {
+            (scene.count("submission-rejection").await == n).then_some(())
+        })
+        .await;
+    }
+    let id = scene.accepted(ALI, &[AYSE], &scene.letter(ALI, &[AYSE], "iyi@x")).await;
+    scene.settled(&id, 2).await;
+    let list = scene.json(&["evidence", "list", "--limit", "1000"]).await;
+    let rejections = list.as_array().unwrap().iter();
+    let mut told = Vec::new();
+    for row in rejections.filter(|row| row["event"] == "submission-rejection") {
+        for (file, xml) in exported(&scene, row["id"].as_str().unwrap()).await {
+            judge(&scene, &file, &xml);
+            told.push(xml);
+        }
+    }
+    assert_eq!(told.len(), mails.len());
+    for (mail, subject) in mails.iter().zip(["bir", "iki", "buyuk"]) {
+        let digest = kep::wire::sha256(mail.as_bytes()).base64();
+        let of_it = told.iter().filter(|xml| xml.contains(&digest) && xml.contains(subject));
+        assert_eq!(of_it.count(), 1, "{subject}");
+    }
+    server.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_revocation_is_noticed_when_the_answer_kept_in_mind_is_too_old() {
     let scene = Scene::new(Plan::default()).await;

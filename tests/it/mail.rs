@@ -103,7 +103,8 @@ fn submit(config: Config, commands: &[u8], octets: &[&[u8]]) -> (Option<Vec<u8>>
                 None => break,
             },
             Next::Send(octets) => said.extend(octets),
-            Next::Spool(Piece::Begin | Piece::Abort(_)) => open.clear(),
+            Next::Spool(Piece::Begin(_) | Piece::Abort(_)) => open.clear(),
+            Next::Spool(Piece::Refused) => {}
             Next::Spool(Piece::Chunk(octets)) => open.extend(octets),
             Next::Ask(Ask::Submit { envelope, .. }) => {
                 let answer = match inspect(&open, &envelope, &Limits::default()) {

@@ -7,10 +7,12 @@ use kep::accept::ask::{
 use kep::accept::check::{self, Limits, Parsed};
 
 use kep::accept::session::{Session, Stop};
-use kep::wire::{AccountId, KepAddress, MessageId};
+use kep::registry::login::Pauses;
+use kep::wire::{AccountId, KepAddress, MessageId, Timestamp};
 use secrecy::ExposeSecret;
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// How the client's octets are cut.
 #[derive(Clone, Copy, Debug)]
@@ -40,7 +42,7 @@ struct Player<'a> {
 impl<'a> Player<'a> {
     fn new(transcript: &'a Transcript, cuts: Cuts) -> Self {
         let mut config = Config::new("hs05.kep.tr", 26_214_400);
-        let mut world = World::default();
+        let mut world = World::new();
         let mut tls = true;
         for words in &transcript.given {
             match words.split(' ').collect::<Vec<_>>().as_slice() {
@@ -117,7 +119,7 @@ impl<'a> Player<'a> {
             match self.session.next() {
                 Next::Read => return,
                 Next::Send(octets) => self.heard.extend(octets),
-                Next::Pause(time) => self.world.pauses.push(time.as_secs().to_string()),
+                Next::Pause(user) => self.world.pause(&user),
                 Next::StartTls => {
                     self.awaits_tls = true;
                     return;
@@ -173,7 +175,6 @@ impl<'a> Player<'a> {
 }
 
 /// The world a session asks: accounts, addresses, a spool.
-#[derive(Default)]
 struct World {
     secrets: HashMap<String, String>,
     recipients: HashMap<String, RecipientAnswer>,
@@ -182,11 +183,27 @@ struct World {
     body: Option<Vec<u8>>,
     accepted: Vec<(Vec<u8>, Parsed, Envelope)>,
     aborted: Vec<String>,
+    failures: Pauses,
     pauses: Vec<String>,
     lookups: usize,
 }
 
 impl World {
+    fn new() -> Self {
+        Self {
+            secrets: HashMap::new(),
+            recipients: HashMap::new(),
+            providers: HashMap::new(),
+            submit: String::new(),
+            body: None,
+            accepted: Vec::new(),
+            aborted: Vec::new(),
+            failures: Pauses::new(Duration::from_secs(1)),
+            pauses: Vec::new(),
+            lookups: 0,
+        }
+    }
+
     fn given(&mut self, words: &[&str]) {
         match *words {
             ["account", address, secret] => {
@@ -216,10 +233,17 @@ impl World {
         }
     }
 
+    /// All failures at one time and from one address.
+    fn pause(&mut self, user: &str) {
+        let (from, now) = ([127, 0, 0, 1].into(), Timestamp::from_secs(0));
+        self.pauses.push(self.failures.after_failure(from, user, now).as_secs().to_string());
+    }
+
     fn spool(&mut self, piece: Piece) {
         match piece {
-            Piece::Begin => assert!(self.body.replace(Vec::new()).is_none(), "begun twice"),
+            Piece::Begin(_) => assert!(self.body.replace(Vec::new()).is_none(), "begun twice"),
             Piece::Chunk(octets) => self.body.as_mut().expect("begun").extend(octets),
+            Piece::Refused => assert!(self.body.is_some(), "refused what was not begun"),
             Piece::Abort(aborted) => {
                 assert!(self.body.take().is_some(), "aborted what was not begun");
                 let name = aborted.as_ref().map_or("silently", |a| a.refusal.name());

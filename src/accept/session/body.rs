@@ -1,6 +1,6 @@
 //! A message's octets: DATA, and BDAT in chunks (RFC 3030).
 //!
-//! A fault is remembered, the rest is read and thrown away, and the refusal is said where the
+//! A fault is remembered, the rest is read for its digest alone, and the refusal is said where the
 //! protocol has a place for it, so that an honest mail program learns the reason.
 
 use super::state::{Incoming, State};
@@ -17,7 +17,7 @@ impl Session {
             }
             State::Addressing { envelope } => {
                 self.say(&say::start_data());
-                let body = self.begin();
+                let body = self.begin(&envelope.login);
                 State::Reading { envelope, receiver: DataReceiver::default(), body }
             }
             // RFC 3030 §2: DATA and BDAT do not mix.
@@ -30,7 +30,7 @@ impl Session {
     pub(super) fn bdat(&mut self, state: State, size: u64, last: bool) -> State {
         match state {
             State::Addressing { envelope } if !envelope.recipients.is_empty() => {
-                let body = self.begin();
+                let body = self.begin(&envelope.login);
                 State::Chunk { envelope, body, left: size, last }
             }
             State::Between { envelope, body } => State::Chunk { envelope, body, left: size, last },
@@ -61,13 +61,13 @@ impl Session {
         let (used, done) =
             receiver.receive(self.input.raw().get(..here).unwrap_or_default(), &mut octets);
         self.input.consume(used);
-        self.take(&envelope, &mut body, octets);
+        self.take(&mut body, octets);
         if done {
             self.state = self.complete(envelope, body);
             return true;
         }
         if self.is_endless(&body) {
-            self.give_up(&body);
+            self.give_up(&envelope, &body);
             return true;
         }
         self.state = State::Reading { envelope, receiver, body };
@@ -85,10 +85,10 @@ impl Session {
         let here = here.min(self.patience_left(&body)).min(self.input.raw().len());
         let octets = self.input.raw().get(..here).unwrap_or_default().to_vec();
         self.input.consume(here);
-        self.take(&envelope, &mut body, octets);
+        self.take(&mut body, octets);
         let left = left.saturating_sub(here as u64);
         if self.is_endless(&body) {
-            self.give_up(&body);
+            self.give_up(&envelope, &body);
             return true;
         }
         self.state = match (left, last) {
@@ -124,45 +124,52 @@ impl Session {
         self.fine(State::ready(login), &reply)
     }
 
-    fn begin(&mut self) -> Incoming {
-        self.spool(Piece::Begin);
+    fn begin(&mut self, login: &Login) -> Incoming {
+        self.spool(Piece::Begin(login.account));
         Incoming { guard: TextGuard::new(self.config.line_limit), octets: 0, refused: None }
     }
 
-    fn take(&mut self, envelope: &Envelope, body: &mut Incoming, octets: Vec<u8>) {
+    fn take(&mut self, body: &mut Incoming, octets: Vec<u8>) {
         let limit = self.config.size_limit;
         let room = usize::try_from(limit.saturating_sub(body.octets)).unwrap_or(usize::MAX);
         body.octets = body.octets.saturating_add(octets.len() as u64);
-        if body.refused.is_some() || octets.is_empty() {
+        if octets.is_empty() {
             return;
         }
-        // The first fault in the order of the octets, however they were cut.
-        body.guard.watch(octets.get(..room).unwrap_or(&octets));
-        let fault = match body.guard.fault() {
-            Some(fault) => Some(self.refusal_of(fault)),
-            None if octets.len() > room => Some(Refusal::TooLarge(limit.to_string())),
-            None => None,
-        };
-        match fault {
-            Some(refusal) => self.refuse(envelope, body, refusal),
-            None => self.spool(Piece::Chunk(octets)),
+        if body.refused.is_none() {
+            // The first fault in the order of the octets, however they were cut.
+            body.guard.watch(octets.get(..room).unwrap_or(&octets));
+            body.refused = match body.guard.fault() {
+                Some(fault) => Some(self.refusal_of(fault)),
+                None if octets.len() > room => Some(Refusal::TooLarge(limit.to_string())),
+                None => None,
+            };
+            if body.refused.is_some() {
+                self.spool(Piece::Refused);
+            }
         }
+        self.spool(Piece::Chunk(octets));
     }
 
-    fn refuse(&mut self, envelope: &Envelope, body: &mut Incoming, refusal: Refusal) {
-        let envelope = envelope.clone();
-        self.spool(Piece::Abort(Some(Aborted { envelope, refusal: refusal.clone() })));
-        body.refused = Some(refusal);
+    /// Lets go of a body. One that was refused is told of with its refusal.
+    pub(super) fn abort(&mut self, envelope: &Envelope, refused: Option<&Refusal>, whole: bool) {
+        let aborted = refused.map(|refusal| Aborted {
+            envelope: envelope.clone(),
+            refusal: refusal.clone(),
+            whole,
+        });
+        self.spool(Piece::Abort(aborted));
     }
 
     fn complete(&mut self, envelope: Envelope, mut body: Incoming) -> State {
-        if body.refused.is_none()
-            && let Some(refusal) = self.last_doubts(&envelope, &body)
-        {
-            self.refuse(&envelope, &mut body, refusal);
+        if body.refused.is_none() {
+            body.refused = self.last_doubts(&envelope, &body);
         }
         match body.refused {
-            Some(refusal) => self.fine(State::ready(envelope.login), &refusal.reply()),
+            Some(refusal) => {
+                self.abort(&envelope, Some(&refusal), true);
+                self.fine(State::ready(envelope.login), &refusal.reply())
+            }
             None => {
                 self.flush();
                 let login = envelope.login.clone();
@@ -207,7 +214,8 @@ impl Session {
         self.config.size_limit.saturating_mul(PATIENCE)
     }
 
-    fn give_up(&mut self, body: &Incoming) {
+    fn give_up(&mut self, envelope: &Envelope, body: &Incoming) {
+        self.abort(envelope, body.refused.as_ref(), false);
         let refusal = body.refused.clone().unwrap_or(Refusal::TryLater);
         self.state = self.hang_up(refusal.reply());
     }

@@ -7,7 +7,6 @@ use crate::accept::refusal::Refusal;
 use crate::wire::smtp::{LineError, LineKind, Mechanism};
 use data_encoding::BASE64;
 use secrecy::SecretString;
-use std::time::Duration;
 
 impl Session {
     /// AUTH in a session that is ready and not logged in.
@@ -52,14 +51,14 @@ impl Session {
         true
     }
 
-    pub(super) fn logged_in(&mut self, answer: LoginAnswer) -> State {
+    pub(super) fn logged_in(&mut self, user: String, answer: LoginAnswer) -> State {
         match answer {
             LoginAnswer::Accepted(login) => {
                 self.say(&say::logged_in());
                 State::ready(login)
             }
-            LoginAnswer::Rejected => self.login_failed(&Refusal::LoginFailed),
-            LoginAnswer::Refused(refusal) => self.login_failed(&refusal),
+            LoginAnswer::Rejected => self.login_failed(user, &Refusal::LoginFailed),
+            LoginAnswer::Refused(refusal) => self.login_failed(user, &refusal),
             LoginAnswer::Temporary => {
                 self.say(&Refusal::LoginUnavailable.reply());
                 State::Ready { hello: Hello::Ehlo, login: None }
@@ -83,7 +82,7 @@ impl Session {
             Exchange::LoginSecret { user } => self.prove(user, text),
             Exchange::Plain => match plain(&text) {
                 Plain::Itself { user, secret } => self.prove(user, secret),
-                Plain::ForAnother => self.login_failed(&Refusal::LoginFailed),
+                Plain::ForAnother { user } => self.login_failed(user, &Refusal::LoginFailed),
                 Plain::Unreadable => self.bad(back, &say::login_unreadable()),
             },
         }
@@ -91,29 +90,25 @@ impl Session {
 
     fn prove(&mut self, user: String, secret: String) -> State {
         if user.is_empty() || secret.is_empty() {
-            return self.login_failed(&Refusal::LoginFailed);
+            return self.login_failed(user, &Refusal::LoginFailed);
         }
         self.flush();
-        self.ask(Ask::Authenticate { user, secret: SecretString::from(secret) });
-        State::LoggingIn
+        let secret = SecretString::from(secret);
+        self.ask(Ask::Authenticate { user: user.clone(), secret });
+        State::LoggingIn { user }
     }
 
     /// The answer waits longer each time, then the connection ends.
-    fn login_failed(&mut self, refusal: &Refusal) -> State {
+    fn login_failed(&mut self, user: String, refusal: &Refusal) -> State {
         self.failed_logins += 1;
         self.flush();
-        self.steps.push_back(Next::Pause(self.pause()));
+        self.steps.push_back(Next::Pause(user));
         if self.failed_logins >= self.config.max_login_failures {
             self.say(&refusal.reply());
             return self.hang_up(say::too_many_errors(&self.config.host));
         }
         self.say(&refusal.reply());
         State::Ready { hello: Hello::Ehlo, login: None }
-    }
-
-    fn pause(&self) -> Duration {
-        let doubled = 1u32.checked_shl(self.failed_logins.saturating_sub(1)).unwrap_or(u32::MAX);
-        self.config.login_pause.saturating_mul(doubled).min(self.config.login_pause_max)
     }
 }
 
@@ -123,7 +118,9 @@ enum Plain {
         secret: String,
     },
     /// An authorisation identity other than the user: nobody acts for another here.
-    ForAnother,
+    ForAnother {
+        user: String,
+    },
     Unreadable,
 }
 
@@ -136,7 +133,7 @@ fn plain(text: &str) -> Plain {
         return Plain::Unreadable;
     };
     if !acting.is_empty() && !acting.eq_ignore_ascii_case(user) {
-        return Plain::ForAnother;
+        return Plain::ForAnother { user: user.to_owned() };
     }
     Plain::Itself { user: user.to_owned(), secret: secret.to_owned() }
 }

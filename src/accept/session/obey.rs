@@ -2,7 +2,7 @@
 
 use super::state::{Hello, State};
 use super::{Session, say};
-use crate::accept::ask::{Ask, Envelope, Login, Next, Piece, Recipient, RecipientAnswer, Route};
+use crate::accept::ask::{Ask, Envelope, Login, Next, Recipient, RecipientAnswer, Route};
 use crate::accept::check::RESERVED;
 use crate::accept::refusal::Refusal;
 use crate::wire::smtp::{Command, CommandError, Mail, Path, Rcpt, Reply, parse};
@@ -162,11 +162,11 @@ impl Session {
 
     /// A body that was begun in BDAT chunks, or read when the session ends, is forgotten.
     pub(super) fn drop_body(&mut self, state: &State) {
-        if let State::Between { body, .. } | State::Chunk { body, .. } | State::Reading { body, .. } =
-            state
-            && body.refused.is_none()
+        if let State::Between { envelope, body }
+        | State::Chunk { envelope, body, .. }
+        | State::Reading { envelope, body, .. } = state
         {
-            self.spool(Piece::Abort(None));
+            self.abort(envelope, body.refused.as_ref(), false);
         }
     }
 }

@@ -14,7 +14,9 @@ pub(super) enum State {
     /// An AUTH dialogue.
     Proving(Exchange),
     /// The world judges a secret.
-    LoggingIn,
+    LoggingIn {
+        user: String,
+    },
     /// The sender is known, recipients are growing.
     Addressing {
         envelope: Envelope,
@@ -73,7 +75,7 @@ pub(super) enum Exchange {
 pub(super) struct Incoming {
     pub guard: TextGuard,
     pub octets: u64,
-    /// Already refused (and its spooled octets forgotten); the rest is thrown away.
+    /// Already refused; the rest counts for its digest only.
     pub refused: Option<Refusal>,
 }
 

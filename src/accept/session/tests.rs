@@ -2,7 +2,6 @@ use super::*;
 use crate::accept::ask::*;
 use crate::wire::{AccountId, KepAddress, MessageId};
 use proptest::prelude::*;
-use std::time::Duration;
 
 /// All a session did, in an order that cuts can't change.
 #[derive(Default, PartialEq, Debug)]
@@ -10,8 +9,9 @@ struct Seen {
     said: String,
     asked: Vec<String>,
     bodies: Vec<Vec<u8>>,
-    aborted: Vec<Option<String>>,
-    pauses: Vec<Duration>,
+    /// Why, and all octets when the end was read.
+    aborted: Vec<Option<(String, Option<Vec<u8>>)>>,
+    pauses: Vec<String>,
     closed: bool,
 }
 
@@ -36,16 +36,18 @@ fn run(session: &mut Session, seen: &mut Seen, open: &mut Option<Vec<u8>>) -> bo
         match session.next() {
             Next::Read => return true,
             Next::Send(octets) => seen.said += &String::from_utf8(octets).unwrap(),
-            Next::Pause(time) => seen.pauses.push(time),
+            Next::Pause(user) => seen.pauses.push(user),
             Next::StartTls => {
                 session.tls_started();
                 return false;
             }
-            Next::Spool(Piece::Begin) => assert!(open.replace(Vec::new()).is_none()),
+            Next::Spool(Piece::Begin(_)) => assert!(open.replace(Vec::new()).is_none()),
             Next::Spool(Piece::Chunk(octets)) => open.as_mut().unwrap().extend(octets),
+            Next::Spool(Piece::Refused) => assert!(open.is_some()),
             Next::Spool(Piece::Abort(why)) => {
-                assert!(open.take().is_some());
-                seen.aborted.push(why.map(|a| a.refusal.to_string()));
+                let octets = open.take().unwrap();
+                let refused = why.map(|a| (a.refusal.to_string(), a.whole.then_some(octets)));
+                seen.aborted.push(refused);
             }
             Next::Ask(ask) => {
                 seen.asked.push(format!("{ask:?}"));
@@ -143,6 +145,28 @@ proptest! {
         play(&small(), true, [octets.as_slice()]);
         play(&small(), true, [LOGIN.as_bytes(), octets.as_slice()]);
     }
+}
+
+#[test]
+fn a_refused_body_is_spooled_to_its_end() {
+    let begin = format!("{LOGIN}MAIL FROM:<ali@hs05.kep.tr>\r\nRCPT TO:<veli@hs05.kep.tr>\r\n");
+    let refused = |rest: &str| {
+        let octets = format!("{begin}{rest}");
+        let mut seen = play(&small(), true, octets.as_bytes().chunks(3));
+        assert_eq!(seen.aborted.len(), 1, "{rest:?}");
+        seen.aborted.remove(0).unwrap()
+    };
+    let (why, whole) = refused("DATA\r\nSubject: a\r\n\0\r\n..b\r\n.\r\n");
+    assert!(why.starts_with("NulOctet"), "{why}");
+    assert_eq!(whole.unwrap(), b"Subject: a\r\n\0\r\n.b\r\n");
+    let (_, whole) = refused("BDAT 2\r\n\0aBDAT 1 LAST\r\nb");
+    assert_eq!(whole.unwrap(), b"\0ab");
+    let (_, whole) = refused("BDAT 2\r\n\0aRSET\r\n");
+    assert_eq!(whole, None, "what was to come is not known");
+    let endless = "x".repeat(200);
+    let (why, whole) = refused(&format!("DATA\r\n{endless}\r\n.\r\n"));
+    assert!(why.starts_with("LineTooLong"), "{why}");
+    assert_eq!(whole, None, "reading was given up");
 }
 
 #[test]

@@ -309,6 +309,8 @@ pub struct House {
     pub store: Store,
     pub clock: Clock,
     pub logins: Arc<Logins>,
+    /// One for all protocols.
+    pub pauses: Arc<Pauses>,
     pub desk: Arc<Desk>,
     pub sealing: Arc<Sealing>,
     pub facts: Arc<Facts>,
@@ -357,13 +359,14 @@ impl House {
             policies: Arc::new(settings.opening.read_policy.clone()),
             calendar,
         });
-        Ok(Self { settings, store, clock, logins, desk, sealing, facts, collector })
+        let pauses = Arc::new(Pauses::new(settings.accept.auth_failure_delay));
+        Ok(Self { settings, store, clock, logins, pauses, desk, sealing, facts, collector })
     }
 
     /// Judges logins of mail programs; a wrong one waits, longer each time.
     pub fn gate(&self) -> Gate {
         let (logins, clock) = (Arc::clone(&self.logins), self.clock.clone());
-        let pauses = Arc::new(Pauses::new(self.settings.accept.auth_failure_delay));
+        let pauses = Arc::clone(&self.pauses);
         Arc::new(move |login, peer| {
             let (logins, clock, pauses) = (Arc::clone(&logins), clock.clone(), Arc::clone(&pauses));
             Box::pin(async move {
@@ -379,7 +382,8 @@ impl House {
                     Ok(login::Outcome::Rejected) => {
                         tracing::info!(%peer, user = login.user, how = login.mechanism, "login failed");
                         metrics::counter!("kep_imap_login_failures_total").increment(1);
-                        tokio::time::sleep(pauses.after_failure(peer, clock.now())).await;
+                        tokio::time::sleep(pauses.after_failure(peer, &login.user, clock.now()))
+                            .await;
                         Err(Refusal::BadCredentials)
                     }
                     Err(error) => {
@@ -398,7 +402,6 @@ impl House {
         let mut config = ask::Config::new(host, submittable(accept.max_size.0));
         config.max_recipients = accept.max_recipients as usize;
         config.max_login_failures = accept.max_auth_failures;
-        config.login_pause = accept.auth_failure_delay;
         config
     }
 }
@@ -425,8 +428,9 @@ pub fn absolute(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
-/// Messages that come in at the same time may take this much memory together.
-const BODIES: usize = 512 << 20;
+/// Messages that come in at the same time may take this much memory together; what of it one account
+/// may take bounds `accept.max_size`.
+pub const BODIES: usize = 512 << 20;
 /// An authority at hand answers in milliseconds.
 const FIRST_ROUND: std::time::Duration = std::time::Duration::from_millis(500);
 /// Measured for 100 recipients and a subject of 998 octets: 120 KiB; with room to spare.

@@ -1,7 +1,7 @@
 //! What must hold between rows, each rule as a query for what breaks it.
 //!
 //! Names of events and jobs are those that the rooms above store: `wire::rem::Event::name`,
-//! `spool::Fact::name`, `certify/<message>`.
+//! `spool::Fact::name`, `certify/<message>`, `deliver/<message>/<provider's domain>`.
 
 use super::{Finding, Kind, Severity};
 use crate::store::rows::{RowsError, Tx};
@@ -55,7 +55,7 @@ impl Kind {
             Self::RecipientWithoutSubmission => "its submission is not there",
             Self::NotCertified => "accepted, but no job will seal it",
             Self::NoAcceptanceEvidence => "sealed without dispatch or acceptance evidence",
-            Self::NotDelivered => "sealed, but no job will deliver it",
+            Self::NotDelivered => "sealed, but no job will deliver or relay it",
             Self::NoDeliveryEvidence => "delivered, without evidence or a job for it",
             Self::NoFailureEvidence => "failed, without evidence or a job for it",
             Self::NoReadEvidence => "read, without evidence or a job for it",
@@ -173,8 +173,8 @@ pub static RULES: &[Rule] = &[
         "SELECT s.message_id, r.n FROM submission s JOIN recipient r ON r.message_id = s.message_id
          WHERE s.state = 'dispatched' AND r.state = 'accepted'
          AND NOT EXISTS (
-             SELECT 1 FROM job j WHERE j.step = 'deliver'
-             AND SUBSTR(j.name, 1, LENGTH('deliver/' || s.message_id)) = 'deliver/' || s.message_id)
+             SELECT 1 FROM job j WHERE j.name = 'deliver/' || s.message_id || '/'
+             || SUBSTR(r.address, LENGTH(r.address) - LENGTH('hsNN.kep.tr') + 1))
          AND NOT EXISTS (SELECT 1 FROM job j WHERE j.name IN (
              'fact/' || r.message_id || '/' || r.n || '/delivered',
              'fact/' || r.message_id || '/' || r.n || '/not-delivered'))

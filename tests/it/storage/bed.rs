@@ -96,7 +96,8 @@ pub async fn lay_in(
     new: NewSubmission,
 ) -> Result<Result<(), MessageId>, StoreError> {
     let blobs = Arc::clone(&store.blobs);
-    store.write(Lane::Client, move |tx| submissions::lay_in(tx, &blobs, &new)).await
+    let laid = store.write(Lane::Client, move |tx| submissions::lay_in(tx, &blobs, &new)).await;
+    Ok(laid?.map_err(|same| same.message_id))
 }
 
 pub fn account_row(address: &str) -> AccountRow {

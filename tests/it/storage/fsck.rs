@@ -9,7 +9,7 @@ use kep::store::fsck::{Depth, Finding, Kind, Part, Severity, check};
 use kep::store::mail::{self, Role};
 use kep::store::submissions::{self, RecipientState};
 use kep::store::{RowsAt, RowsError, Store, StoreError};
-use kep::wire::AccountId;
+use kep::wire::{AccountId, KepDomain};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -59,6 +59,26 @@ async fn a_sound_store_has_no_findings_and_progress_is_told() {
         assert!(steps.iter().any(|p| p.part == Part::Rows));
         let last = steps.last().unwrap();
         assert_eq!((last.part, last.done), (Part::Blobs, last.of));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_waits_for_relay_to_its_own_provider_is_not_lost() {
+    on_both(|bed| async move {
+        delivered(&bed).await;
+        let waits = "UPDATE recipient SET state = 'accepted', account = NULL,
+                     address = 'can@kurum.hs77.kep.tr'";
+        bed.write(move |tx| Ok(tx.execute(waits, &[])?)).await;
+        let to = |domain: &str| KepDomain::parse(domain).unwrap();
+        let relay = async |domain| {
+            let domain = to(domain);
+            bed.write(move |tx| Ok(spool::relay(tx, &bed::id(1), &domain, NOW)?)).await;
+        };
+        relay("hs78.kep.tr").await;
+        assert!(kinds(&bed, Depth::Full).await.contains(&Kind::NotDelivered));
+        relay("hs77.kep.tr").await;
+        assert_eq!(kinds(&bed, Depth::Full).await, BTreeSet::new());
     })
     .await;
 }

@@ -6,8 +6,8 @@ use crate::arguments::Message as Arguments;
 use crate::failure::{Failure, Outcome};
 use crate::wire_up;
 use kep::registry::accounts;
-use kep::store::submissions::{self, Recipient, Submission};
-use kep::store::{RowsError, Store, evidence};
+use kep::store::submissions::{self, Recipient, RecipientState, Submission, SubmissionState};
+use kep::store::{RowsError, Store, Tx, evidence};
 use kep::wire::rem::Event;
 use kep::wire::{MessageId, Timestamp};
 use serde::Serialize;
@@ -31,16 +31,23 @@ pub async fn run(arguments: Arguments) -> Outcome {
             let (submission, recipients) = find(&store, &id).await?;
             let whole = Whole {
                 message: Line::of(&submission),
-                recipients: recipients.iter().map(To::of).collect(),
+                recipients: recipients.iter().map(|to| To::of(&submission, to)).collect(),
             };
             show::print(json, &whole, text)
         }
         Arguments::Timeline { conf, id, json } => {
             let store = wire_up::store(&wire_up::settings(&conf.conf)?).await?;
             let id = message_id(&id)?;
-            let found = store.read(move |tx| evidence::of_message(tx, &id)).await.map_err(rows)?;
+            // A rejection has a time line too, and no submission.
+            let work = move |tx: &mut Tx<'_>| -> Result<_, RowsError> {
+                let recipients = submissions::recipients(tx, &id)?;
+                Ok((evidence::of_message(tx, &id)?, submissions::find(tx, &id)?, recipients))
+            };
+            let (found, submission, recipients) = store.read(work).await.map_err(rows)?;
             let happened: Vec<_> = found.iter().map(Happened::of).collect();
-            show::print(json, &happened, |rows| timeline(rows))
+            let to = submission.iter().flat_map(|one| recipients.iter().map(|r| To::of(one, r)));
+            let waiting: String = to.filter_map(|to| to.waiting()).collect();
+            show::print(json, &happened, |rows| timeline(rows) + &waiting)
         }
     }
 }
@@ -55,7 +62,7 @@ pub fn rows(error: RowsError) -> Failure {
 
 async fn find(store: &Store, id: &str) -> Outcome<(Submission, Vec<Recipient>)> {
     let wanted = message_id(id)?;
-    let work = move |tx: &mut kep::store::Tx<'_>| -> Result<_, RowsError> {
+    let work = move |tx: &mut Tx<'_>| -> Result<_, RowsError> {
         Ok((submissions::find(tx, &wanted)?, submissions::recipients(tx, &wanted)?))
     };
     match store.read(work).await.map_err(rows)? {
@@ -100,10 +107,14 @@ struct To {
     delivered: Option<String>,
     due: Option<String>,
     opened: Option<String>,
+    /// What it waits for: `relay`, when its provider is another one that has not got it yet.
+    waits: Option<&'static str>,
 }
 
 impl To {
-    fn of(recipient: &Recipient) -> Self {
+    fn of(submission: &Submission, recipient: &Recipient) -> Self {
+        let relayed = recipient.account.is_none() && recipient.state == RecipientState::Accepted;
+        let sealed = submission.state == SubmissionState::Dispatched;
         let time = |at: Option<Timestamp>| at.map(Timestamp::iso8601);
         Self {
             n: recipient.n,
@@ -112,7 +123,15 @@ impl To {
             delivered: time(recipient.delivered_at),
             due: time(recipient.due_at),
             opened: time(recipient.opened_at),
+            waits: (sealed && relayed).then_some("relay"),
         }
+    }
+
+    fn waiting(&self) -> Option<String> {
+        let provider = self.address.rsplit('@').next().unwrap_or_default();
+        let line =
+            |_| format!("{}: aktarım bekliyor / waits for relay to {provider}\n", self.address);
+        self.waits.map(line)
     }
 }
 
@@ -183,6 +202,7 @@ fn text(whole: &Whole) -> String {
     });
     let head = ["N", "RECIPIENT", "STATE", "DELIVERED", "DUE", "OPENED"];
     out.push_str(&show::table(&head, &cells.collect::<Vec<_>>(), "no recipients"));
+    recipients.iter().filter_map(To::waiting).for_each(|line| out.push_str(&line));
     out
 }
 

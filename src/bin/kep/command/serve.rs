@@ -198,6 +198,7 @@ async fn submission(
         crowd: Crowd::new(manners.connections, manners.per_address),
         manners,
         tls: current(tls)?,
+        pauses: Arc::clone(&house.pauses),
     });
     for (name, address, begin) in doors {
         let Some(address) = address else { continue };

@@ -160,7 +160,7 @@ section! {
     /// What comes in, by submission and relay: limits and manners.
     Accept in "accept" {
         /// Largest sealed dispatch. A sender may submit this less the envelope, which SIZE announces.
-        max_size: Size = Is("'25 MiB'") within "'1 MiB'" to "'1 GiB'", "26,214,400 bytes, a common limit of mail systems";
+        max_size: Size = Is("'25 MiB'") within "'1 MiB'" to "'128 MiB'", "26,214,400 bytes, a common limit of mail systems; a message is in memory while it comes in, hence the upper bound";
         /// Recipients of one message.
         max_recipients: u32 = Is("100") within "1" to "1000", "what RFC 5321 section 4.5.3.1.8 asks at least; evidence is made for each";
         /// Connections at once, all listeners of accept together.
@@ -169,11 +169,12 @@ section! {
         max_connections_per_address: u32 = Is("32") within "1" to "100000", "an office behind one address; more looks like a flood";
         /// How long a client may be silent between commands.
         command_timeout: Duration = Is("'5m'") within "'10s'" to "'1h'", "RFC 5321 section 4.5.3.2.7";
-        /// How long a client may be silent within a message.
+        /// How long a client may be silent within a message; on the whole it must send 8 KiB a second.
         data_timeout: Duration = Is("'3m'") within "'10s'" to "'1h'", "RFC 5321 section 4.5.3.2.5";
         /// How long one connection may last in all.
         session_timeout: Duration = Is("'1h'") within "'1m'" to "'24h'", "25 MiB over a slow line take half of it";
-        /// Pause after a wrong password; it doubles with each further one, up to a minute.
+        /// Pause after a wrong password; it doubles with each further one from the same network or for
+        /// the same name, by SMTP or IMAP, up to a minute; forgotten after a quarter of an hour.
         auth_failure_delay: Duration = Is("'2s'") within "'0ms'" to "'1m'", "guessing gets slow, a typing slip doesn't";
         /// Wrong passwords after which the connection is closed.
         max_auth_failures: u32 = Is("3") within "1" to "100", "people slip twice, programs go on";

@@ -92,6 +92,21 @@ fn a_file_can_be_written_with_values_of_ones_own() {
     assert_eq!(unknown, Err("\"provider.domian\" is no setting".to_owned()));
 }
 
+/// A larger message would find no memory, and hear a temporary error for ever.
+#[test]
+fn the_largest_message_that_can_be_set_has_room_in_memory() {
+    let sections = Settings::declared();
+    let mut all = sections.iter().flat_map(|section| section.settings);
+    let declared = all.find(|setting| setting.full_key() == "accept.max_size").unwrap();
+    let (_, largest) = declared.within.unwrap();
+    let line = format!("max_size = {largest}").replace('\'', "\"");
+    let settings = parse(&format!("{LEAST}\n[accept]\n{line}\n")).unwrap();
+    assert_eq!(
+        settings.accept.max_size.0,
+        kep::accept::Budget::of_one(crate::wire_up::BODIES) as u64
+    );
+}
+
 #[test]
 fn declared_defaults_are_what_a_silent_file_gets() {
     let settings = parse(LEAST).unwrap();
@@ -167,7 +182,7 @@ fn wrong_values_are_named_with_the_right_form() {
         (
             "accept",
             "max_size = \"2 GiB\"",
-            "is out of bounds\nhint: write a size, \"64 KiB\", \"25 MiB\", \"1 GiB\", or a number of bytes, from \"1 MiB\" to \"1 GiB\"",
+            "is out of bounds\nhint: write a size, \"64 KiB\", \"25 MiB\", \"1 GiB\", or a number of bytes, from \"1 MiB\" to \"128 MiB\"",
         ),
         ("accept", "max_size = -1", "-1 is out of range"),
         ("accept", "max_size = 99999999999999999999", "99999999999999999999 is out of range"),
