@@ -32,7 +32,9 @@ pub enum Ask {
     Rename { from: MailboxName, to: MailboxName },
     /// → `Done`; also for a name that is no mailbox any more (or not yet).
     Subscribe { name: MailboxName, on: bool },
-    /// → `Rows`, ascending by UID; what is gone is left out. Never more than `BATCH` UIDs.
+    /// → `Rows`, ascending by UID; what is gone is left out. Never more than `BATCH` UIDs. With
+    /// structures or headers the answer may end early, after one row at least: the session asks
+    /// again for what is behind its last row.
     Rows { mailbox: MailboxId, uids: UidSet, want: RowWant },
     /// → `Content`
     Content(Content),

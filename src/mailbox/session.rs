@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::ask::{Answer, Ask};
 use super::command::{self, Step, Task};
-use super::core::{Access, Core};
+use super::core::{Access, Core, FLUSH};
 use super::reply::Reply;
 use crate::wire::imap::encode;
 use crate::wire::imap::reader::Event;
@@ -51,6 +51,8 @@ enum Phase {
     Asking(Box<(Ask, Task)>),
     /// It was handed out.
     Awaiting(Box<Task>),
+    /// Goes on when its output is sent.
+    Pausing(Box<Task>),
     /// The message of an APPEND streams in.
     Uploading(command::Upload),
     /// AUTHENTICATE waits for a line.
@@ -85,6 +87,10 @@ impl Session {
                     let (ask, task) = *due;
                     self.phase = Phase::Awaiting(Box::new(task));
                     return Next::Ask(ask);
+                }
+                Phase::Pausing(task) => {
+                    let step = task.go_on(&mut self.core);
+                    self.take(step);
                 }
                 Phase::StartTls => {
                     self.phase = Phase::Handshake;
@@ -239,6 +245,7 @@ impl Session {
     fn take(&mut self, step: Step) {
         self.phase = match step {
             Step::Ask(ask, task) => Phase::Asking(Box::new((ask, task))),
+            Step::Pause(task) => Phase::Pausing(Box::new(task)),
             Step::Done => Phase::Ready,
             Step::Upload(upload) => Phase::Uploading(upload),
             Step::Sasl(sasl) => Phase::Sasl(sasl),
@@ -265,7 +272,5 @@ impl Session {
 pub const AUTOLOGOUT: Duration = Duration::from_secs(30 * 60 + 5);
 /// Time for a person to type a password while the program is connected already.
 const BEFORE_LOGIN: Duration = Duration::from_secs(3 * 60);
-/// Output of one command is collected up to this.
-const FLUSH: usize = 32 * 1024;
 /// No honest program comes near.
 const BAD_MAX: u32 = 20;
