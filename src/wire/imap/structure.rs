@@ -327,7 +327,7 @@ const STRING_MAX: usize = 16_384;
 const ADDRESSES_MAX: usize = 65_536;
 /// Octets of a BODYSTRUCTURE: thousands of parts.
 const STRUCTURE_MAX: usize = 512 << 10;
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 #[cfg(test)]
 mod tests {

@@ -41,12 +41,12 @@ async fn what_is_appended_is_there_byte_for_byte(world: World) {
     assert_eq!((row.size, row.internal_date), (ORIGINAL.len() as u64, NOW));
     assert!(row.header.ends_with(b"\r\n\r\n") && fields(&row.header).count() == 5);
     assert!(Structure::read(&row.structure).is_some());
-    match desk.answer(content(mailbox, 1, 0..ORIGINAL.len(), Reach::Original)).await {
+    match desk.answer(content(mailbox, 1, 0..ORIGINAL.len())).await {
         Answer::Content(bytes) => assert_eq!(bytes, ORIGINAL.as_bytes()),
         other => panic!("{other:?}"),
     }
     // It goes on from the content it opened last.
-    match desk.answer(content(mailbox, 1, 6..20, Reach::Original)).await {
+    match desk.answer(content(mailbox, 1, 6..20)).await {
         Answer::Content(bytes) => assert_eq!(bytes, &ORIGINAL.as_bytes()[6..20]),
         other => panic!("{other:?}"),
     }

@@ -111,7 +111,7 @@ async fn the_hidden_mailbox_is_never_seen(world: World) {
     for id in inbox.0..inbox.0 + 11 {
         let mailbox = crate::wire::MailboxId(id);
         let end = HEAD.len() + ORIGINAL.len();
-        match desk.answer(content(mailbox, 1, 0..end, Reach::Original)).await {
+        match desk.answer(content(mailbox, 1, 0..end)).await {
             Answer::Content(bytes) => assert_eq!(bytes, STUB.as_bytes()),
             other => drop(refused(other)),
         }
@@ -126,7 +126,7 @@ async fn large_content_comes_in_pieces(world: World) {
     let mailbox = select(&mut desk, "INBOX").await.mailbox;
     let mut whole = Vec::new();
     while whole.len() < large.len() {
-        let ask = content(mailbox, 1, whole.len()..large.len(), Reach::Original);
+        let ask = content(mailbox, 1, whole.len()..large.len());
         match desk.answer(ask).await {
             Answer::Content(bytes) => {
                 assert!((1..=256 << 10).contains(&bytes.len()));
@@ -136,6 +136,6 @@ async fn large_content_comes_in_pieces(world: World) {
         }
     }
     assert_eq!(whole, large.as_bytes());
-    let beyond = content(mailbox, 1, large.len()..large.len() + 9, Reach::Original);
+    let beyond = content(mailbox, 1, large.len()..large.len() + 9);
     assert_eq!(refused(desk.answer(beyond).await), Refusal::Cannot);
 }
