@@ -6,11 +6,11 @@ use super::{keywords, material, parcel};
 use crate::registry::Provider;
 use crate::registry::holidays::Calendar;
 use crate::registry::read_policy::{MessageType, PolicyTable};
-use crate::spool::{self, Fact, Step, Takers};
+use crate::spool::{self, Fact, Step, Takers, opening};
 use crate::store::evidence::{self as rows, Material, NewEvidence};
 use crate::store::jobs::{self, Job};
 use crate::store::mail::{self, Kind, NewMessage, Role};
-use crate::store::submissions::{self, Recipient, RecipientState, Submission};
+use crate::store::submissions::{self, Recipient, Submission};
 use crate::store::{BlobError, Lane, Put, RowsError, Store, StoreError, Tx, contents};
 use crate::trust::stamp::{StampError, Stamper};
 use crate::trust::{Clock, Collector, SignError, Signer, random, signer};
@@ -254,8 +254,7 @@ impl Facts {
             parcel.keep(tx, &store, sender, &addressees)?;
             if let Some(due) = due {
                 submissions::set_due(tx, &id, n, due)?;
-                let (message, at) = (id.to_string(), due.millis());
-                spool::expire(tx, &Fact::Expired { message, recipient: n, at }, due)?;
+                spool::expire(tx, &id, n, due)?;
             }
             show_on_sent_copy(tx, &id)?;
             jobs::finish(tx, job_id)?;
@@ -303,12 +302,7 @@ impl Facts {
         let (job_id, now) = (job.id, self.issuer.clock.now());
         let work = move |tx: &mut Tx<'_>| -> Result<(), StoreError> {
             if let (Fact::Expired { recipient, .. }, Some(id)) = (&fact, fact.message()) {
-                let state = RecipientState::Expired;
-                if submissions::opened(tx, &id, *recipient, state, fact.at())? {
-                    // The job bears the fact's name: it goes first.
-                    jobs::finish(tx, job_id)?;
-                    spool::fact(tx, &fact, now)?;
-                }
+                opening::expire(tx, &id, *recipient, fact.at(), now)?;
             }
             jobs::finish(tx, job_id)?;
             Ok(())

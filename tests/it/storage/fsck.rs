@@ -34,8 +34,7 @@ async fn delivered(bed: &Bed) -> AccountId {
             let mailbox = mail::of_role(tx, account, role)?;
             mail::lay_in(tx, mailbox, dispatch, message)?;
         }
-        let expired = spool::Fact::Expired { message: bed::id(1).to_string(), recipient: 1, at: 0 };
-        Ok(spool::expire(tx, &expired, NOW.plus_secs(24 * 3600))?)
+        Ok(spool::expire(tx, &bed::id(1), 1, NOW.plus_secs(24 * 3600))?)
     })
     .await;
     account
@@ -120,7 +119,7 @@ async fn each_break_is_found_by_name() {
             ),
             (
                 "UPDATE job SET name = 'x'",
-                "UPDATE job SET name = 'fact/1@hs05.kep.tr/1/expired'",
+                "UPDATE job SET name = 'expire/1@hs05.kep.tr/1'",
                 Kind::NoClock,
             ),
             ("UPDATE recipient SET n = 2", "UPDATE recipient SET n = 1", Kind::NoClock),

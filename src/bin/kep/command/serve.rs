@@ -231,6 +231,7 @@ async fn mailboxes(
         connections: mailbox.max_connections as usize,
         per_address: mailbox.max_connections_per_address as usize,
         silence: kep::mailbox::session::AUTOLOGOUT,
+        upload: imap::UPLOAD,
     };
     let id = [("name", "kep"), ("version", env!("CARGO_PKG_VERSION"))];
     let id = id.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
