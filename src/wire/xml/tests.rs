@@ -201,8 +201,25 @@ fn libxml2_agrees_on_schemas_and_samples() {
 fn nested_markup() -> impl Strategy<Value = String> {
     let bait = || {
         let pieces = vec![
-            ">", "->", "-", "!", "?", "/", "x", " ", "<!--", "--", "<![CDATA[", "]]", "<?p ", "<a>",
-            "</a>", "<a/>", "<a xmlns:n='u' b='c'>", "\"", "'",
+            ">",
+            "->",
+            "-",
+            "!",
+            "?",
+            "/",
+            "x",
+            " ",
+            "<!--",
+            "--",
+            "<![CDATA[",
+            "]]",
+            "<?p ",
+            "<a>",
+            "</a>",
+            "<a/>",
+            "<a xmlns:n='u' b='c'>",
+            "\"",
+            "'",
         ];
         prop::collection::vec(prop::sample::select(pieces), 0..4).prop_map(|all| all.concat())
     };
