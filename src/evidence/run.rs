@@ -90,7 +90,7 @@ impl Issuer {
             chain.chain(token.path.certificates()).map(material::certificate).collect();
         if let Some(collector) = &self.collector {
             collector.watch(&token.path);
-            kept.extend(material::of(&collector.known()));
+            kept.extend(material::known(&collector.known()));
         }
         Ok(Issued {
             xml: signed.stamped(&token.der).into_bytes(),

@@ -1,7 +1,7 @@
 //! A certificate revocation list (RFC 5280 §5).
 
 use super::past::{Entry, Statement};
-use super::{Said, Unknown, check_window};
+use super::{Piece, Said, Unknown, check_window};
 use crate::trust::Certificate;
 use crate::wire::der::{self, DerError, Node, tag};
 use crate::wire::{SignatureAlgorithm, Timestamp};
@@ -9,10 +9,9 @@ use ::der::asn1::ObjectIdentifier as Oid;
 use openssl::asn1::Asn1Time;
 use openssl::x509::{CrlStatus, ReasonCode, X509Crl, X509RevokedRef};
 use std::cmp::Ordering;
-use std::sync::Arc;
 
 pub(super) struct Crl {
-    octets: Arc<[u8]>,
+    piece: Piece,
     parsed: X509Crl,
     this_update: Timestamp,
     next_update: Option<Timestamp>,
@@ -38,11 +37,11 @@ impl Crl {
         let octets = parsed.to_der().map_err(malformed)?;
         let read = read(&octets).map_err(|_| Unknown::MalformedCrl)?;
         let (this_update, next_update, scope) = read;
-        Ok(Self { octets: octets.into(), parsed, this_update, next_update, scope })
+        Ok(Self { piece: Piece::new(octets), parsed, this_update, next_update, scope })
     }
 
-    pub fn octets(&self) -> Arc<[u8]> {
-        self.octets.clone()
+    pub fn piece(&self) -> Piece {
+        self.piece.clone()
     }
 
     pub fn look_up(
