@@ -13,7 +13,7 @@ use crate::store::submissions::{
     self, Details, NewRecipient, NewSubmission, SignerDetails, SubmissionState,
 };
 use crate::store::{Lane, Put, RowsError, Store, StoreError, Tx, evidence};
-use crate::trust::{Clock, FaultReason, SignatureFault, UserTrust, random};
+use crate::trust::{Clock, FaultReason, Readiness, SignatureFault, Unready, UserTrust, random};
 use crate::wire::{AccountId, KepAddress, MessageId, mime, sha256};
 use secrecy::SecretString;
 use std::sync::Arc;
@@ -25,6 +25,8 @@ pub struct Desk {
     pub provider: Provider,
     pub logins: Arc<Logins>,
     pub users: Arc<UserTrust>,
+    /// What can't be sealed is not accepted.
+    pub readiness: Arc<Readiness>,
     pub clock: Clock,
     pub limits: Limits,
     pub rejections: Rejections,
@@ -53,6 +55,7 @@ enum Trouble {
     Refused(Refusal),
     Store(StoreError),
     Registry(RegistryError),
+    Unready(Unready),
 }
 
 impl Desk {
@@ -62,13 +65,14 @@ impl Desk {
         provider: Provider,
         logins: Arc<Logins>,
         users: Arc<UserTrust>,
+        readiness: Arc<Readiness>,
         clock: Clock,
         limits: Limits,
         rejections: Rejections,
         budget: usize,
     ) -> Self {
         let budget = Arc::new(Semaphore::new(budget / GRAIN));
-        Self { store, provider, logins, users, clock, limits, rejections, budget }
+        Self { store, provider, logins, users, readiness, clock, limits, rejections, budget }
     }
 
     pub fn body(&self) -> Body {
@@ -109,6 +113,9 @@ impl Desk {
 
     pub async fn submit(&self, envelope: Envelope, body: Body) -> SubmitAnswer {
         let Some((octets, _permits)) = body.finish() else { return SubmitAnswer::Temporary };
+        if let Err(unready) = self.readiness.check() {
+            return temporary(&Trouble::Unready(unready));
+        }
         match self.judge(&octets, &envelope).await {
             Ok(judged) => self.lay_in(envelope, octets, judged).await,
             Err(Trouble::Refused(refusal)) => {
@@ -344,6 +351,7 @@ fn temporary(trouble: &Trouble) -> SubmitAnswer {
         Trouble::Refused(refusal) => return SubmitAnswer::Refused(refusal.clone()),
         Trouble::Store(error) => tracing::error!(%error, "submission"),
         Trouble::Registry(error) => tracing::error!(%error, "submission"),
+        Trouble::Unready(error) => tracing::error!(%error, "submission"),
     }
     metrics::counter!("kep_submission_temporary_total").increment(1);
     SubmitAnswer::Temporary

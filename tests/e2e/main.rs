@@ -22,6 +22,7 @@ mod refused;
 mod running;
 mod same_mail;
 mod scene;
+mod seal;
 mod sent_copy;
 mod stand_in;
 mod thunderbird;
