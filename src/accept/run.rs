@@ -371,6 +371,7 @@ fn refusal_of(fault: &SignatureFault) -> Refusal {
         FaultReason::WeakKey => Refusal::WeakKey,
         FaultReason::KeyUsage => Refusal::CertificateKeyUsage,
         FaultReason::Revoked => Refusal::CertificateRevoked,
+        FaultReason::RevocationNowhere => Refusal::CertificateNowhere,
         FaultReason::RevocationUnknown => Refusal::RevocationUnavailable,
     }
 }
