@@ -75,6 +75,8 @@ pub enum Unknown {
     NotAuthorised,
     #[error("the responder does not know the certificate")]
     NotKnownThere,
+    #[error("the CRL is of other certificates of its authority")]
+    OtherScope,
     #[error("the CRL or answer ended at {0}")]
     Stale(Timestamp),
     #[error("the CRL or answer is of the future: {0}")]
