@@ -116,7 +116,8 @@ impl Stamper {
         let before = self.clock.now();
         let reply = self.ask(request.write()).await?;
         let token = granted(&reply)?;
-        let asked = Asked { nonce: Some(nonce), policy: self.policy };
+        let algorithm = Some(request.imprint.algorithm);
+        let asked = Asked { algorithm, nonce: Some(nonce), policy: self.policy };
         let token = self.verifier.verify_asked(&token, octets, &asked)?;
         self.check_clock(&token, before, self.clock.now())?;
         Ok(token)
