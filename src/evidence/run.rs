@@ -13,7 +13,7 @@ use crate::store::mail::{self, Kind, NewMessage, Role};
 use crate::store::submissions::{self, Recipient, Submission};
 use crate::store::{BlobError, Lane, Put, RowsError, Store, StoreError, Tx, contents};
 use crate::trust::stamp::{StampError, Stamper};
-use crate::trust::{Clock, Collector, SignError, Signer, random, signer};
+use crate::trust::{Certificate, Clock, Readiness, SignError, Signer, Unready, random, signer};
 use crate::wire::cms::{self, oid};
 use crate::wire::digest::sha256_of;
 use crate::wire::rem::{ComposeFault, Composed, Dialect, Evidence, EvidenceFault};
@@ -28,8 +28,8 @@ pub struct Issuer {
     pub provider: Provider,
     pub seal: Arc<dyn Signer>,
     pub stamper: Arc<Stamper>,
-    /// What is known of the certificates of seal and stamps.
-    pub collector: Option<Arc<Collector>>,
+    /// Whether seal and stamps are good now, and what is known of their certificates.
+    pub readiness: Arc<Readiness>,
     pub clock: Clock,
 }
 
@@ -60,6 +60,9 @@ pub enum IssueError {
     Seal(#[from] SignError),
     #[error("time stamp: {0}")]
     Stamp(#[from] StampError),
+    /// Made now it would prove nothing: it waits.
+    #[error("not sealed now: {0}")]
+    Unready(#[from] Unready),
     #[error("mail: {0}")]
     Mail(#[from] ComposeFault),
     #[error(transparent)]
@@ -76,22 +79,23 @@ impl Issuer {
         About { provider: &self.provider, seal, submission, recipients: to }
     }
 
-    /// XAdES B-T over a draft.
+    /// XAdES B-T over a draft, with the chain, so that the root alone is enough to verify it.
     pub async fn issue(&self, evidence: Evidence) -> Result<Issued, IssueError> {
+        self.readiness.check()?;
         let xml = evidence.write(Dialect::Ts102640)?;
         let certificate = self.seal.certificate();
         let (algorithm, now) = (self.seal.algorithm(), self.clock.now());
         let prepared = Prepared::new(&xml, certificate.der(), algorithm, now, MIME, "kep")?;
+        let chain: Vec<_> = self.seal.chain().iter().map(Certificate::der).collect();
+        let prepared = prepared.with_chain(&chain);
         let signature = signer::sign(&self.seal, prepared.to_sign().to_vec()).await?;
         let signed = prepared.signed(&signature)?;
         let token = self.stamper.stamp(&signed.to_stamp()).await?;
+        let known = self.readiness.accept(&token).await?;
         let chain = self.seal.chain().iter().chain([certificate]);
         let mut kept: Vec<_> =
             chain.chain(token.path.certificates()).map(material::certificate).collect();
-        if let Some(collector) = &self.collector {
-            collector.watch(&token.path);
-            kept.extend(material::of(&collector.known()));
-        }
+        kept.extend(material::known(&known));
         Ok(Issued {
             xml: signed.stamped(&token.der).into_bytes(),
             stamped_at: token.gen_time,
@@ -107,17 +111,19 @@ impl Issuer {
         original: Option<&[u8]>,
         stamped: bool,
     ) -> Result<Vec<u8>, IssueError> {
+        self.readiness.check()?;
         let original = original.unwrap_or_default();
         let digest = sha256_of([composed.before_original(), original, composed.after_original()]);
         let now = Some(self.clock.now());
         let prepared = cms::Prepared::new(self.seal.identity(), oid::DATA, digest, now);
         let signature = signer::sign(&self.seal, prepared.to_sign().to_vec()).await?;
         let signed = prepared.signed(signature);
-        let token = match stamped {
-            true => Some(self.stamper.stamp(signed.to_stamp()).await?.der),
-            false => None,
-        };
-        Ok(signed.detached(token.as_deref()))
+        if !stamped {
+            return Ok(signed.detached(None));
+        }
+        let token = self.stamper.stamp(signed.to_stamp()).await?;
+        self.readiness.accept(&token).await?;
+        Ok(signed.detached(Some(&token.der)))
     }
 
     /// Makes the evidence's mail and puts both into blobs.

@@ -5,6 +5,7 @@ use super::blobs::{Blobs, Put};
 use super::rows::{Row, RowsError, Tx};
 use crate::wire::digest::sha256_of;
 use crate::wire::{BlobId, Digest, EvidenceId, MessageId, Timestamp};
+use std::sync::Arc;
 
 #[derive(Clone, Debug)]
 pub struct NewEvidence {
@@ -29,7 +30,8 @@ pub struct NewEvidence {
 pub struct Material {
     pub kind: &'static str,
     pub digest: Digest,
-    pub value: Vec<u8>,
+    /// Most evidence has the same: shared.
+    pub value: Arc<[u8]>,
 }
 
 #[derive(Clone, Debug)]
@@ -160,7 +162,7 @@ pub fn keep(tx: &mut Tx<'_>, material: &Material) -> Result<(), RowsError> {
         tx.execute(
             "INSERT INTO material (digest, kind, value) VALUES ($1, $2, $3)
              ON CONFLICT (digest) DO NOTHING",
-            &[digest, material.kind.into(), (&material.value).into()],
+            &[digest, material.kind.into(), (&material.value[..]).into()],
         )?;
     }
     Ok(())
@@ -173,13 +175,13 @@ pub fn kept(tx: &mut Tx<'_>, digests: &[String]) -> Result<Vec<Material>, RowsEr
         let digest = data_encoding::HEXLOWER.decode(hex.as_bytes()).ok();
         let Some(digest) = digest.as_deref().and_then(Digest::from_slice) else { continue };
         let sql = "SELECT kind, value FROM material WHERE digest = $1";
-        let Some(mut row) = tx.first(sql, &[(&digest.0[..]).into()])? else { continue };
+        let Some(row) = tx.first(sql, &[(&digest.0[..]).into()])? else { continue };
         let kind = match row.text(0)? {
             "certificate" => "certificate",
             "crl" => "crl",
             _ => "ocsp",
         };
-        found.push(Material { kind, digest, value: row.take_bytes(1)? });
+        found.push(Material { kind, digest, value: row.bytes(1)?.into() });
     }
     Ok(found)
 }

@@ -29,6 +29,7 @@ mod refused;
 mod running;
 mod same_mail;
 mod scene;
+mod seal;
 mod sent_copy;
 mod stand_in;
 mod store;

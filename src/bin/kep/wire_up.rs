@@ -5,7 +5,7 @@ use crate::settings::{self, Rows, SealSource, Settings, SignaturePolicy};
 use crate::texts;
 use kep::accept::check::Limits;
 use kep::accept::run::Desk;
-use kep::accept::{Rejections, ask};
+use kep::accept::{Budget, Rejections, ask};
 use kep::certify::Sealing;
 use kep::evidence::{Facts, Issuer};
 use kep::mailbox::answer::{Admitted, Gate};
@@ -21,8 +21,9 @@ use kep::trust::signer::{self, KeyChoice, TokenChoice};
 use kep::trust::tsa::Authority;
 use kep::trust::vault::Vault;
 use kep::trust::{
-    Anchors, Clock, Collector, OnUnknown, Revocation, RevocationSettings, Role, Signer,
-    SignerSource, StampSettings, StampSource, Stamper, TokenVerifier, TrustError, UserTrust,
+    self, Anchors, Clock, Collector, OnUnknown, Readiness, Revocation, RevocationSettings, Role,
+    Signer, SignerSource, StampSettings, StampSource, Stamper, TokenVerifier, TrustError,
+    UserTrust,
 };
 use secrecy::SecretString;
 use std::fs::DirBuilder;
@@ -267,12 +268,21 @@ pub fn users(settings: &Settings) -> Outcome<UserTrust> {
     Ok(UserTrust::new(anchors, Vec::new(), revocation.transpose().map_err(wrong)?))
 }
 
-/// What is asked about our own seal; it holds up nothing, so nothing here is a failure.
-fn collector(
-    settings: &Settings,
-    seal: &Arc<dyn Signer>,
-    clock: &Clock,
-) -> Outcome<Option<Arc<Collector>>> {
+/// The seal's certificate up to its anchor; one that nobody could trust seals nothing.
+pub fn seal_path(settings: &Settings, seal: &Arc<dyn Signer>) -> Outcome<trust::Path> {
+    let wrong = |error: String| {
+        Failure::config(format!("seal: {error}")).hint(
+            "seal.certificate must be a seal certificate, with its chain behind it, of an authority \
+             in trust.seal_anchors",
+        )
+    };
+    let anchors = Anchors::load(&settings.trust.seal_anchors).map_err(|e| wrong(e.to_string()))?;
+    let path = anchors.path(seal.certificate(), seal.chain(), Role::Seal);
+    path.map_err(|error| wrong(error.to_string()))
+}
+
+/// What is asked about our own certificates; it holds up nothing.
+pub fn collector(settings: &Settings, clock: &Clock) -> Outcome<Option<Arc<Collector>>> {
     let trust = &settings.trust;
     if trust.revocation == settings::Revocation::Off {
         return Ok(None);
@@ -281,17 +291,7 @@ fn collector(
     let on_unknown = OnUnknown::Accept;
     let revocation = Revocation::new(RevocationSettings { timeout, refresh, on_unknown });
     let revocation = revocation.map_err(|e| Failure::config(format!("trust: {e}")))?;
-    let collector = Collector::new(revocation, clock.clone());
-    let path = Anchors::load(&trust.seal_anchors).map_err(|error| error.to_string());
-    let path = path.and_then(|anchors| {
-        let path = anchors.path(seal.certificate(), seal.chain(), Role::Seal);
-        path.map_err(|error| error.to_string())
-    });
-    match path {
-        Ok(path) => collector.watch(&path),
-        Err(error) => tracing::warn!(error, "the seal's status can't be collected"),
-    }
-    Ok(Some(Arc::new(collector)))
+    Ok(Some(Arc::new(Collector::new(revocation, clock.clone()))))
 }
 
 pub fn calendar(settings: &Settings) -> Outcome<Calendar> {
@@ -314,6 +314,7 @@ pub struct House {
     pub desk: Arc<Desk>,
     pub sealing: Arc<Sealing>,
     pub facts: Arc<Facts>,
+    pub readiness: Arc<Readiness>,
     pub collector: Option<Arc<Collector>>,
 }
 
@@ -329,16 +330,24 @@ impl House {
         let passwords = Passwords::new(parallel);
         let passwords = passwords.map_err(|e| Failure::software(e.to_string()))?;
         let logins = Arc::new(Logins::new(store.clone(), passwords, provider.domain.clone()));
-        let collector = collector(&settings, &seal, &clock)?;
-        if let Some(collector) = &collector {
-            // Evidence of the first second has it too, unless the authority keeps us waiting.
-            let _ = tokio::time::timeout(FIRST_ROUND, collector.round()).await;
-        }
+        let collector = collector(&settings, &clock)?;
+        let path = seal_path(&settings, &seal)?;
+        let stamps = Arc::clone(&stamper);
+        let readiness = Readiness::new(path, stamps, collector.clone(), clock.clone());
+        let readiness = Arc::new(readiness);
+        // Evidence of the first second has what is known, too, unless an authority keeps us waiting.
+        let first = async {
+            if let Some(collector) = &collector {
+                collector.round().await;
+            }
+            readiness.probe().await;
+        };
+        let _ = tokio::time::timeout(FIRST_ROUND, first).await;
         let issuer = Arc::new(Issuer {
             provider: provider.clone(),
             seal,
             stamper,
-            collector: collector.clone(),
+            readiness: Arc::clone(&readiness),
             clock: clock.clone(),
         });
         let accept = &settings.accept;
@@ -347,10 +356,11 @@ impl House {
             provider,
             Arc::clone(&logins),
             users,
+            Arc::clone(&readiness),
             clock.clone(),
             Limits::default(),
             Rejections::new(accept.max_rejections_per_hour as usize),
-            BODIES,
+            Budget::BODIES,
         ));
         let sealing = Arc::new(Sealing { store: store.clone(), issuer: Arc::clone(&issuer) });
         let facts = Arc::new(Facts {
@@ -360,7 +370,18 @@ impl House {
             calendar,
         });
         let pauses = Arc::new(Pauses::new(settings.accept.auth_failure_delay));
-        Ok(Self { settings, store, clock, logins, pauses, desk, sealing, facts, collector })
+        Ok(Self {
+            settings,
+            store,
+            clock,
+            logins,
+            pauses,
+            desk,
+            sealing,
+            facts,
+            readiness,
+            collector,
+        })
     }
 
     /// Judges logins of mail programs; a wrong one waits, longer each time.
@@ -428,10 +449,7 @@ pub fn absolute(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
-/// Messages that come in at the same time may take this much memory together; what of it one account
-/// may take bounds `accept.max_size`.
-pub const BODIES: usize = 512 << 20;
 /// An authority at hand answers in milliseconds.
-const FIRST_ROUND: std::time::Duration = std::time::Duration::from_millis(500);
+const FIRST_ROUND: std::time::Duration = std::time::Duration::from_millis(1_000);
 /// Measured for 100 recipients and a subject of 998 octets: 120 KiB; with room to spare.
 const ENVELOPE: u64 = 256 << 10;

@@ -151,6 +151,7 @@ fn steps(house: &House, tasks: &mut JoinSet<()>, stop: &watch::Receiver<bool>) {
     tasks.spawn(Arc::clone(&house.sealing).run(PARALLEL, stop.clone()));
     tasks.spawn(Arc::clone(&house.facts).run(PARALLEL, stop.clone()));
     tasks.spawn(compaction(house.store.clone(), stop.clone()));
+    tasks.spawn(Arc::clone(&house.readiness).run(stop.clone()));
     if let Some(collector) = &house.collector {
         tasks.spawn(Arc::clone(collector).run(stop.clone()));
     }
