@@ -105,7 +105,11 @@ impl Takers {
                 let work = move |tx: &mut Tx<'_>| jobs::lease_due(tx, step, now, until, limit);
                 self.store.write(Lane::Background, work).await?
             }
-            false => self.store.look_up(move |tx| jobs::due(tx, step, now, ahead)).await?,
+            false => {
+                let leases = self.leases.clone();
+                let work = move |tx: &mut Tx<'_>| jobs::due(tx, step, now, ahead, &leases);
+                self.store.look_up(work).await?
+            }
         };
         let taken = jobs.into_iter().filter_map(|job| {
             let lease = self.leases.take(job.id)?;

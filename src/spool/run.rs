@@ -10,7 +10,7 @@ use crate::trust::Clock;
 use std::fmt::Display;
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
@@ -46,7 +46,7 @@ pub async fn run<F, Work, E>(
             }
         };
         failures = 0;
-        let idle = taken.is_empty();
+        let more = taken.len() == room;
         for Taken { job, lease } in taken {
             let job = Arc::new(job);
             // On the heap from the start: a step's future is large, and moved several times.
@@ -61,16 +61,21 @@ pub async fn run<F, Work, E>(
         }
         if under_way.len() >= parallel {
             under_way.join_next().await;
-        } else if idle {
-            tokio::select! {
-                waited = takers.wait(clock.now()) => {
-                    if let Err(error) = waited {
-                        tracing::error!(step = takers.step(), %error, "waiting for jobs");
-                        rest(&mut stop, pause(0)).await;
+        } else if !more {
+            // What ends meanwhile makes room that nobody asks for.
+            let mut waiting = pin!(takers.wait(clock.now()));
+            loop {
+                tokio::select! {
+                    waited = &mut waiting => {
+                        if let Err(error) = waited {
+                            tracing::error!(step = takers.step(), %error, "waiting for jobs");
+                            rest(&mut stop, pause(0)).await;
+                        }
+                        break;
                     }
+                    Some(_) = under_way.join_next() => {}
+                    _ = stop.changed() => break,
                 }
-                Some(_) = under_way.join_next() => {}
-                _ = stop.changed() => {}
             }
         }
     }

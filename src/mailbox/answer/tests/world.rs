@@ -131,7 +131,8 @@ impl World {
     /// The job names of facts that wait.
     pub async fn facts(&self) -> usize {
         let work = |tx: &mut Tx<'_>| -> Result<usize, StoreError> {
-            Ok(crate::store::jobs::due(tx, "evidence", NOW.plus_secs(9), 99)?.len())
+            let leases = crate::store::jobs::Leases::default();
+            Ok(crate::store::jobs::due(tx, "evidence", NOW.plus_secs(9), 99, &leases)?.len())
         };
         self.store.read(work).await.unwrap()
     }
