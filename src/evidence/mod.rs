@@ -13,4 +13,4 @@ pub mod parcel;
 mod run;
 pub mod verify;
 
-pub use run::{Facts, IssueError, Issued, Issuer, Parcel, load, show_on_sent_copy};
+pub use run::{Facts, IssueError, Issued, Issuer, Parcel, load, show_on_sent_copy, words_of_sent};

@@ -182,15 +182,23 @@ impl Parcel {
 }
 
 /// Shows on the sender's copy, wherever he filed it, how far the message came.
-pub fn show_on_sent_copy(tx: &mut Tx<'_>, id: &MessageId) -> Result<(), RowsError> {
-    let Some(submission) = submissions::find(tx, id)? else { return Ok(()) };
-    let recipients = submissions::recipients(tx, id)?;
-    let states: Vec<_> = recipients.iter().map(|recipient| recipient.state).collect();
-    let words = keywords::of_sent(&states);
-    for copy in mail::places_of(tx, submission.account, id, Kind::Plain)? {
+pub fn show_on_sent_copy(
+    tx: &mut Tx<'_>,
+    sender: AccountId,
+    id: &MessageId,
+) -> Result<(), RowsError> {
+    let words = words_of_sent(tx, id)?;
+    for copy in mail::places_of(tx, sender, id, Kind::Plain)? {
         mail::set_server_keywords(tx, copy, &words)?;
     }
     Ok(())
+}
+
+/// The keywords that say how far a message came.
+pub fn words_of_sent(tx: &mut Tx<'_>, id: &MessageId) -> Result<Vec<&'static str>, RowsError> {
+    let recipients = submissions::recipients(tx, id)?;
+    let states: Vec<_> = recipients.iter().map(|recipient| recipient.state).collect();
+    Ok(keywords::of_sent(&states))
 }
 
 /// The step: facts in, evidence out.
@@ -262,7 +270,7 @@ impl Facts {
                 submissions::set_due(tx, &id, n, due)?;
                 spool::expire(tx, &id, n, due)?;
             }
-            show_on_sent_copy(tx, &id)?;
+            show_on_sent_copy(tx, sender, &id)?;
             jobs::finish(tx, job_id)?;
             Ok(())
         };

@@ -49,11 +49,6 @@ pub struct EvidenceRow {
 
 /// Appends; the same id a second time changes nothing. Says whether it was new.
 pub fn append(tx: &mut Tx<'_>, blobs: &Blobs, new: &NewEvidence) -> Result<bool, StoreError> {
-    let known = tx.first("SELECT 1 FROM evidence WHERE id = $1", &[new.id.as_str().into()])?;
-    if known.is_some() {
-        return Ok(false);
-    }
-    blobs.record(tx, &new.xml)?;
     let set = keep_set(tx, &new.material)?;
     let added = tx.execute(
         "INSERT INTO evidence (id, message_id, event, recipient, dialect, origin, event_time,
@@ -73,12 +68,10 @@ pub fn append(tx: &mut Tx<'_>, blobs: &Blobs, new: &NewEvidence) -> Result<bool,
             (&set.0[..]).into(),
         ],
     )?;
-    if added == 0 {
-        // Another process was faster.
-        tx.execute("DELETE FROM blob WHERE id = $1", &[(&new.xml.id.0[..]).into()])?;
-        return Ok(false);
+    if added == 1 {
+        blobs.record(tx, &new.xml)?;
     }
-    Ok(true)
+    Ok(added == 1)
 }
 
 /// Keeps material as a set, named by the digest over its digests; most evidence finds its set there.
