@@ -84,6 +84,29 @@ async fn sockets_of_systemd_are_taken_by_their_names() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn two_sockets_of_one_name_are_both_served() {
+    let Some(activate) = tool("systemd-socket-activate") else { return };
+    let scene = Scene::new(Plan::default()).await;
+    let listen = |offset: u16| format!("--listen=127.0.0.1:{}", scene.port(offset));
+    let mut command = Command::new(&activate);
+    // The port of the relay, which nobody listens on yet, is free for a second door.
+    command.args([listen(0), listen(4)]).arg("--fdname=submission_tls:submission_tls");
+    command.arg(env!("CARGO_BIN_EXE_kep")).args(["serve", "--conf"]).arg(scene.conf());
+    let port = scene.port(0);
+    let knock = until("a listener", async || {
+        tokio::net::TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.ok()
+    });
+    let (server, _guest) = tokio::join!(scene.start(command), knock);
+    let account = scene.account(ALI);
+    for offset in [0, 4] {
+        let mut doors = scene.doors();
+        doors.submission.set_port(scene.port(offset));
+        doors.smtp(account).await.unwrap().quit().await.unwrap();
+    }
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_socket_that_nobody_serves_is_refused() {
     let Some(activate) = tool("systemd-socket-activate") else { return };
     let scene = Scene::new(Plan::default()).await;

@@ -295,6 +295,7 @@ pub struct House {
     pub sealing: Arc<Sealing>,
     pub facts: Arc<Facts>,
     pub collector: Option<Arc<Collector>>,
+    pub stamper: Arc<Stamper>,
 }
 
 impl House {
@@ -317,7 +318,7 @@ impl House {
         let issuer = Arc::new(Issuer {
             provider: provider.clone(),
             seal,
-            stamper,
+            stamper: Arc::clone(&stamper),
             collector: collector.clone(),
             clock: clock.clone(),
         });
@@ -339,7 +340,7 @@ impl House {
             policies: Arc::new(settings.opening.read_policy.clone()),
             calendar,
         });
-        Ok(Self { settings, store, clock, logins, desk, sealing, facts, collector })
+        Ok(Self { settings, store, clock, logins, desk, sealing, facts, collector, stamper })
     }
 
     /// Judges logins of mail programs; a wrong one waits, longer each time.

@@ -4,12 +4,14 @@ mod account;
 mod check;
 pub mod dev;
 mod evidence;
+mod figures;
 mod fsck;
 mod message;
 mod provider;
 mod seal;
 mod serve;
 pub mod show;
+mod sockets;
 mod vault;
 mod verify;
 
