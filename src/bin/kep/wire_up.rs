@@ -32,15 +32,32 @@ use std::sync::Arc;
 
 /// Reads a configuration file; every problem of it is in the failure.
 pub fn settings(path: &Path) -> Outcome<Settings> {
+    let (text, base) = configuration(path)?;
+    Settings::parse(&text, base).map_err(|problems| wrong(path, &problems))
+}
+
+/// The same, with what can be had in spite of a failure.
+pub fn settings_partly(path: &Path) -> Outcome<(Settings, Option<Failure>)> {
+    let (text, base) = configuration(path)?;
+    let (settings, problems) = Settings::parse_partly(&text, base);
+    let failure = (!problems.0.is_empty()).then(|| wrong(path, &problems));
+    match (settings, failure) {
+        (Some(settings), failure) => Ok((settings, failure)),
+        (None, failure) => Err(failure.unwrap_or_else(|| wrong(path, &problems))),
+    }
+}
+
+fn configuration(path: &Path) -> Outcome<(String, &Path)> {
     let text = std::fs::read_to_string(path).map_err(|error| {
         Failure::config(format!("{}: {error}", path.display()))
             .hint("name the configuration with --conf FILE, or make one with `kep dev init DIR`")
     })?;
-    let base = path.parent().unwrap_or(Path::new(""));
-    Settings::parse(&text, base).map_err(|problems| {
-        let lines: Vec<_> = problems.0.iter().map(|problem| line(path, problem)).collect();
-        Failure::config(lines.join("\nkep: "))
-    })
+    Ok((text, path.parent().unwrap_or(Path::new(""))))
+}
+
+fn wrong(path: &Path, problems: &settings::Problems) -> Failure {
+    let lines: Vec<_> = problems.0.iter().map(|problem| line(path, problem)).collect();
+    Failure::config(lines.join("\nkep: "))
 }
 
 fn line(path: &Path, problem: &settings::Problem) -> String {
