@@ -163,3 +163,14 @@ async fn an_erased_data_key_is_not_left_in_the_file() {
     }
     assert!(!in_file());
 }
+
+#[tokio::test]
+async fn a_row_that_claims_a_huge_content_is_an_error() {
+    on_both(|bed| async move {
+        let id = content(&bed.store, &[b"small"]).await;
+        let cold = bed.another().await;
+        bed.write(|tx| Ok(tx.execute("UPDATE blob SET size = 1152921504606846975", &[])?)).await;
+        assert!(matches!(cold.content(id).await, Err(StoreError::Blob(_))));
+    })
+    .await;
+}
