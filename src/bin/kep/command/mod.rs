@@ -8,6 +8,7 @@ mod figures;
 mod fsck;
 mod message;
 mod provider;
+mod quiet;
 mod seal;
 mod serve;
 pub mod show;
@@ -39,7 +40,7 @@ pub fn run(arguments: Arguments) -> Outcome {
         Command::Vault(vault) => vault::run(&vault),
         Command::Verify(verify) => wait(verify::run(&verify)),
         Command::Conf(file) => {
-            show::write(&if file.reference { settings::page() } else { settings::sample() });
+            show::write(&if file.reference { settings::page() } else { settings::sample() })?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Completion { shell } => {

@@ -62,8 +62,8 @@ pub async fn run(conf: &Path) -> Outcome {
     }
     sockets.refuse_unused()?;
 
-    super::show::write("kep: ready\n");
-    flush();
+    // Who doesn't hear it isn't waiting for it.
+    let _ = super::show::write("kep: ready\n");
     notify(&[sd_notify::NotifyState::Ready]);
     let end = tokio::select! {
         () = signals.until_end(&tls) => Ok(ExitCode::SUCCESS),
@@ -150,8 +150,7 @@ pub async fn authority_alone(conf: &Path) -> Outcome {
         serving.spawn(http(listener, router, stop.clone()));
     }
     sockets.refuse_unused()?;
-    super::show::write(&format!("kep: time stamps at http://{address}/\n"));
-    flush();
+    super::show::write(&format!("kep: time stamps at http://{address}/\n"))?;
     signals.until_end(&None).await;
     let _ = tell.send(true);
     ended(&mut serving).await;
@@ -351,11 +350,6 @@ fn notify(states: &[sd_notify::NotifyState<'_>]) {
     if let Err(error) = sd_notify::notify(states) {
         tracing::debug!(%error, "systemd can't be told");
     }
-}
-
-fn flush() {
-    use std::io::Write;
-    let _ = std::io::stdout().flush();
 }
 
 const LOOPBACK: [&str; 3] = ["http://127.0.0.1:", "http://[::1]:", "http://localhost:"];
