@@ -88,6 +88,7 @@ pub async fn find_store(settings: &Settings) -> Outcome<Option<Store>> {
     match Store::find(&rows, &blobs, vault).await {
         Ok(store) => Ok(Some(store)),
         Err(StoreError::Absent(_) | StoreError::Rows(RowsError::NoSchema)) => Ok(None),
+        Err(error @ StoreError::Rows(RowsError::InClear)) => Err(storage(&error).hint(IN_CLEAR)),
         Err(error @ StoreError::Rows(RowsError::OlderSchema { .. })) => {
             Err(storage(&error).hint("`kep serve` brings it up to date when it starts"))
         }
@@ -101,7 +102,10 @@ pub async fn make_store(settings: &Settings) -> Outcome<Store> {
     let dir = &settings.data.dir;
     own_folder(dir).map_err(|e| Failure::cannot_create(format!("{}: {e}", dir.display())))?;
     let (rows, blobs) = (rows(&settings.data)?, place(&settings.data).1);
-    Store::open(&rows, &blobs, vault).await.map_err(|error| storage(&error))
+    Store::open(&rows, &blobs, vault).await.map_err(|error| match &error {
+        StoreError::Rows(RowsError::InClear) => storage(&error).hint(IN_CLEAR),
+        _ => storage(&error),
+    })
 }
 
 fn storage(error: &StoreError) -> Failure {
@@ -425,6 +429,8 @@ pub fn absolute(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
+const IN_CLEAR: &str = "data.rows = \"postgres://…?sslmode=verify-full&sslrootcert=FILE\"; \
+                        sslmode=disable where the line is safe otherwise";
 /// Messages that come in at the same time may take this much memory together.
 const BODIES: usize = 512 << 20;
 /// An authority at hand answers in milliseconds.

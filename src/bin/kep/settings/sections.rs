@@ -35,7 +35,9 @@ section! {
     Data in "data" {
         /// The data folder. Its owner alone should be able to read it; keep it on an encrypted disk.
         dir: PathBuf = Packaged("'spool'", "'/var/lib/kep'"), "beside the configuration, as in a checkout; the unit can write to /var/lib/kep alone";
-        /// Where rows rest: `sqlite` in the data folder, or a PostgreSQL server's URL.
+        /// Where rows rest: `sqlite` in the data folder, or a PostgreSQL server's URL. One on another
+        /// machine needs `?sslmode=verify-full&sslrootcert=FILE` (its issuers in PEM, an absolute path);
+        /// without that only `sslmode=disable` lets rows and password cross a network in the clear.
         rows: Rows = Is("'sqlite'"), "needs no other server";
         /// File with the password for the PostgreSQL server, and nothing else.
         rows_password_file: Option<PathBuf> = Off("'secrets/postgres.password'"), "a secret never stands in this file";
