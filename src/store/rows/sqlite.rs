@@ -201,6 +201,7 @@ fn connect(path: &Path) -> Result<Connection, RowsError> {
          PRAGMA synchronous = FULL;
          PRAGMA foreign_keys = OFF;
          PRAGMA temp_store = MEMORY;
+         PRAGMA secure_delete = ON;
          PRAGMA cache_size = -16384;
          PRAGMA mmap_size = 268435456;
          PRAGMA journal_size_limit = 67108864;",

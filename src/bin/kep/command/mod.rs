@@ -4,12 +4,15 @@ mod account;
 mod check;
 pub mod dev;
 mod evidence;
+mod figures;
 mod fsck;
 mod message;
 mod provider;
+mod quiet;
 mod seal;
 mod serve;
 pub mod show;
+mod sockets;
 mod vault;
 mod verify;
 
@@ -37,7 +40,7 @@ pub fn run(arguments: Arguments) -> Outcome {
         Command::Vault(vault) => vault::run(&vault),
         Command::Verify(verify) => wait(verify::run(&verify)),
         Command::Conf(file) => {
-            show::write(&if file.reference { settings::page() } else { settings::sample() });
+            show::write(&if file.reference { settings::page() } else { settings::sample() })?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Completion { shell } => {
