@@ -56,6 +56,9 @@ impl Append {
         if begin.size > most {
             return Err(Refusal::TooBig.into());
         }
+        if begin.flags.keywords.as_str().len() > messages::KEYWORDS_MAX {
+            return Err(Refusal::Limit.into());
+        }
         let kept: usize = self.ready.iter().map(|r| r.structure.len() + r.header.len()).sum();
         if self.ready.len() >= MESSAGES_MAX || kept > HEADERS_MAX {
             return Err(Refusal::Limit.into());

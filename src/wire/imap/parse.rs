@@ -122,10 +122,7 @@ fn command(name: &str, cursor: &mut Cursor) -> Parsed<Command> {
 
 fn uid_command(name: &str, cursor: &mut Cursor) -> Parsed<Command> {
     match name {
-        "EXPUNGE" => {
-            cursor.space()?;
-            Ok(Command::Expunge(Some(cursor.sequence_set()?)))
-        }
+        "EXPUNGE" => Ok(Command::Expunge(Some(sp_messages(cursor, true)?))),
         _ => message_command(name, true, cursor),
     }
 }
