@@ -138,6 +138,7 @@ pub fn copy(
     let kinds = change::kinds(tx, &from, uids)?;
     may_enter(&to, &kinds)?;
     if to.role == Role::Opening {
+        // QUIRK(kep, 2026-11): a copy takes its source away here; docs/quirks.md#22
         // Programs without MOVE copy, and then delete what they copied.
         open_all(tx, who, &from, uids)?;
         return Ok(None);

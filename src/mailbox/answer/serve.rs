@@ -215,8 +215,8 @@ impl Desk {
         Ok(Answer::Expunged(gone))
     }
 
-    /// In batches, all or none: when one fails, those before it are taken back. A crash in between
-    /// leaves them (docs/quirks.md#3).
+    /// In batches, all or none: when one fails, those before it are taken back.
+    /// QUIRK(kep, 2026-11): a crash in between leaves them; docs/quirks.md#25
     async fn copy(&self, from: MailboxId, uids: UidSet, to: MailboxName) -> Answered<Answer> {
         let size = self.may_go(from, &uids, &to, true).await?;
         let mut copied = None;
