@@ -102,6 +102,11 @@ async fn a_recipient_closed_before_delivery_makes_non_delivery_evidence() {
     let shown = scene.json(&["message", "show", &id]).await;
     assert_eq!(shown["recipients"][0]["state"], "failed", "{shown}");
     assert_eq!(shown["recipients"][1]["state"], "delivered", "{shown}");
+    // What did not reach her is not told her.
+    assert_eq!(scene.kep(&["account", "reopen", AYSE]).await.code, Some(0));
+    let mut imap = scene.doors().imap(scene.account(AYSE)).await.unwrap();
+    imap.select("Deliller").await.unwrap();
+    assert!(imap.uid_search("ALL").await.unwrap().is_empty());
     server.stop().await;
 }
 
