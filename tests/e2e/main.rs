@@ -10,6 +10,7 @@ mod imap_script;
 mod transcript;
 
 mod accepted;
+mod accounts;
 mod at_rest;
 mod corpus;
 mod elsewhere;
