@@ -71,9 +71,10 @@ impl Desk {
     }
 
     pub async fn login(&self, user: &str, secret: SecretString) -> LoginAnswer {
-        match self.logins.login(user, &secret, self.clock.now()).await {
+        let at = self.clock.now();
+        match self.logins.login(user, &secret, at).await {
             Ok(Outcome::Proven(account)) if account.state == AccountState::Active => {
-                LoginAnswer::Accepted(Login { account: account.id, address: account.address })
+                LoginAnswer::Accepted(Login { account: account.id, address: account.address, at })
             }
             Ok(Outcome::Proven(account)) => {
                 LoginAnswer::Refused(Refusal::AccountClosed(account.address.to_string()))
@@ -163,7 +164,7 @@ impl Desk {
         let account = account.filter(|account| account.state == AccountState::Active);
         let Some(account) = account else {
             let address = envelope.login.address.to_string();
-            return Err(Refusal::AccountClosed(address).into());
+            return Err(Refusal::SenderClosed(address).into());
         };
         let unsigned = |state| Judged {
             parsed: parsed.clone(),
@@ -172,14 +173,13 @@ impl Desk {
             signer: None,
             material: Vec::new(),
         };
-        let verified = match &parsed.signature {
+        let checked = match &parsed.signature {
             SignatureForm::Multipart { signed_part, signature_der, .. } => {
                 let part = octets.get(signed_part.clone()).unwrap_or_default();
-                self.users.verify(part, signature_der, self.clock.now()).await
+                heavy(octets.len(), || self.users.check(part, signature_der))
             }
             SignatureForm::Opaque { der } => {
-                let opened = self.users.verify_opaque(der, self.clock.now()).await;
-                opened.map(|(signed, _content)| signed)
+                heavy(octets.len(), || self.users.check_opaque(der).map(|(checked, _)| checked))
             }
             other => match account.signature {
                 SignatureRule::Optional => return Ok(unsigned(SubmissionState::Accepted)),
@@ -189,7 +189,9 @@ impl Desk {
                 }
             },
         };
-        let signed = verified.map_err(|fault| refusal_of(&fault))?;
+        let checked = checked.map_err(|fault| refusal_of(&fault))?;
+        let signed = self.users.judge(checked, self.clock.now()).await;
+        let signed = signed.map_err(|fault| refusal_of(&fault))?;
         let id = account.id;
         let registered = self.store.look_up(move |tx| crate::store::accounts::certificates(tx, id));
         if !accounts::is_signer(&account, &registered.await?, &signed.signer) {
@@ -277,7 +279,7 @@ impl Desk {
                 subject: parsed.subject.clone(),
                 ua_message_id: parsed.ua_message_id.clone(),
                 message_type: parsed.message_type.as_str().to_owned(),
-                authenticated_at: now.millis(),
+                authenticated_at: envelope.login.at.millis(),
                 signer: signer.clone(),
                 ret: envelope.ret.map(|ret| format!("{ret:?}").to_ascii_uppercase()),
                 envid: envelope.envid.clone(),
