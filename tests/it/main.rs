@@ -10,6 +10,7 @@ mod lane;
 mod mail;
 mod pure;
 mod smtp;
+mod smtp_served;
 mod storage;
 mod tidy;
 mod transcript;

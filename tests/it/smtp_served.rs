@@ -1,0 +1,194 @@
+//! What only sockets show of submission: how many there may be, how long they may take, and how long
+//! the answer to a wrong password takes.
+#![allow(clippy::disallowed_methods, reason = "measures with the machine's own clock")]
+
+use crate::imap_served::{Keys, store};
+use crate::wire::Wire;
+use data_encoding::BASE64;
+use kep::accept::Rejections;
+use kep::accept::ask::Config;
+use kep::accept::check::Limits;
+use kep::accept::run::Desk;
+use kep::accept::serve::{Begin, Manners, Submission, serve};
+use kep::registry::Provider;
+use kep::registry::accounts::{self, NewAccount, OpeningMode, SignatureRule};
+use kep::registry::crowd::Crowd;
+use kep::registry::login::{Logins, Pauses};
+use kep::store::Store;
+use kep::trust::password::{self, Passwords};
+use kep::trust::pki::{CertificateAuthority, KeyKind};
+use kep::trust::{Anchors, Clock, UserTrust};
+use kep::wire::{KepAddress, KepDomain};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+const ALI: &str = "ali@hs05.kep.tr";
+const PASSWORD: &str = "gizli bir soz";
+
+/// A submission server on a free port.
+struct Served {
+    port: u16,
+    begin: Begin,
+    keys: Keys,
+    _dir: tempfile::TempDir,
+    _stop: watch::Sender<bool>,
+}
+
+impl Served {
+    async fn open(begin: Begin, manners: Manners, first_pause: Duration) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let (keys, store) = (Keys::make(), store(dir.path()).await);
+        account(&store).await;
+        let tls = Arc::clone(&keys.tls);
+        let submission = Arc::new(Submission {
+            desk: Arc::new(desk(store)),
+            config: Arc::new(Config::new("hs05.kep.tr", 1 << 20)),
+            crowd: Crowd::new(manners.connections, manners.per_address),
+            manners,
+            tls: Arc::new(move || tls.current(Duration::ZERO)),
+            pauses: Arc::new(Pauses::new(first_pause)),
+        });
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let (stop, stopped) = watch::channel(false);
+        tokio::spawn(serve(listener, begin, submission, stopped));
+        Self { port, begin, keys, _dir: dir, _stop: stop }
+    }
+
+    fn wire(&self) -> Wire {
+        Wire::open(self.port, self.begin == Begin::Tls, Arc::clone(&self.keys.trust))
+    }
+
+    /// A connection that was greeted and has said EHLO.
+    fn greeted(&self) -> Wire {
+        let mut wire = self.wire();
+        assert_eq!(code(&mut wire), "220");
+        wire.send(b"EHLO x\r\n");
+        assert_eq!(code(&mut wire), "250");
+        wire
+    }
+}
+
+async fn account(store: &Store) {
+    let new = NewAccount {
+        address: KepAddress::parse(ALI).unwrap(),
+        name: "Ali".into(),
+        identity_number: None,
+        opening: OpeningMode::Sealed,
+        signature: SignatureRule::Optional,
+        password: password::hash(&PASSWORD.to_owned().into()).unwrap(),
+        certificates: Vec::new(),
+        at: Clock::System.now(),
+    };
+    accounts::add(store, &domain(), new).await.unwrap();
+}
+
+fn domain() -> KepDomain {
+    KepDomain::parse("hs05.kep.tr").unwrap()
+}
+
+fn desk(store: Store) -> Desk {
+    let authority = CertificateAuthority::create("Users", KeyKind::P256, Clock::System.now());
+    let anchors = Anchors::new(vec![authority.unwrap().certificate().clone()]).unwrap();
+    let logins = Logins::new(store.clone(), Passwords::new(2).unwrap(), domain());
+    let provider = Provider {
+        domain: domain(),
+        name: "Deneme".into(),
+        street: None,
+        postal_code: None,
+        locality: "Ankara".into(),
+        country: "TR".into(),
+        policy_uris: Vec::new(),
+        portal_url: None,
+        texts: kep::registry::Texts::default(),
+    };
+    let users = Arc::new(UserTrust::new(anchors, Vec::new(), None));
+    let (limits, rejections) = (Limits::default(), Rejections::new(20));
+    Desk::new(store, provider, Arc::new(logins), users, Clock::System, limits, rejections, 4 << 20)
+}
+
+fn patient() -> Manners {
+    let long = Duration::from_secs(60);
+    Manners { command: long, data: long, session: long, connections: 8, per_address: 8 }
+}
+
+/// The code of the next reply, all of whose lines are read.
+fn code(wire: &mut Wire) -> String {
+    loop {
+        let line = String::from_utf8(wire.line().unwrap().expect("it goes on")).unwrap();
+        if line.as_bytes().get(3) == Some(&b' ') {
+            return line[..3].to_owned();
+        }
+    }
+}
+
+fn log_in(wire: &mut Wire, secret: &str) -> (String, Duration) {
+    let response = BASE64.encode(format!("\0{ALI}\0{secret}").as_bytes());
+    let since = Instant::now();
+    wire.send(format!("AUTH PLAIN {response}\r\n").as_bytes());
+    (code(wire), since.elapsed())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_address_has_its_share_of_connections() {
+    let manners = Manners { per_address: 2, ..patient() };
+    let served = Served::open(Begin::Clear, manners, Duration::ZERO).await;
+    tokio::task::block_in_place(|| {
+        let (one, _two) = (served.greeted(), served.greeted());
+        let mut third = served.wire();
+        assert_eq!(code(&mut third), "421");
+        assert_eq!(third.line(), Ok(None));
+        drop(one);
+        // The server has to notice that the first one is gone.
+        let since = Instant::now();
+        while code(&mut served.wire()) != "220" {
+            assert!(since.elapsed() < Duration::from_secs(30), "its place is never free");
+        }
+    });
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_that_says_nothing_is_sent_away() {
+    let silence = Duration::from_millis(300);
+    let manners = Manners { command: silence, ..patient() };
+    let served = Served::open(Begin::Clear, manners, Duration::ZERO).await;
+    tokio::task::block_in_place(|| {
+        let mut wire = served.wire();
+        assert_eq!(code(&mut wire), "220");
+        let since = Instant::now();
+        assert_eq!(code(&mut wire), "421");
+        assert!(since.elapsed() >= silence / 2, "{:?}", since.elapsed());
+        assert_eq!(wire.line(), Ok(None));
+    });
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_that_stops_within_a_message_is_sent_away() {
+    let manners = Manners { data: Duration::from_millis(300), ..patient() };
+    let served = Served::open(Begin::Tls, manners, Duration::ZERO).await;
+    tokio::task::block_in_place(|| {
+        let mut wire = served.greeted();
+        assert_eq!(log_in(&mut wire, PASSWORD).0, "235");
+        wire.send(format!("MAIL FROM:<{ALI}>\r\nRCPT TO:<{ALI}>\r\nDATA\r\n").as_bytes());
+        assert_eq!([code(&mut wire), code(&mut wire), code(&mut wire)], ["250", "250", "354"]);
+        wire.send(b"From: a");
+        assert_eq!(code(&mut wire), "421");
+        assert_eq!(wire.line(), Ok(None));
+    });
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_wrong_password_waits_longer_each_time_on_whatever_connection() {
+    let first = Duration::from_millis(400);
+    let served = Served::open(Begin::Tls, patient(), first).await;
+    tokio::task::block_in_place(|| {
+        for least in [first, first * 2, first * 4] {
+            let (code, took) = log_in(&mut served.greeted(), "yanlis");
+            assert_eq!(code, "535");
+            assert!(took >= least, "{took:?} instead of {least:?}");
+        }
+        assert_eq!(log_in(&mut served.greeted(), PASSWORD).0, "235");
+    });
+}
