@@ -1,7 +1,9 @@
 //! Judges a submission that was read whole, and lays it in. When it says `Accepted`, the message is
 //! durable (invariant 1); when it refuses, nothing is half-done (invariant 6).
 
-use super::ask::{Aborted, Envelope, Login, LoginAnswer, RecipientAnswer, Route, SubmitAnswer};
+use super::ask::{
+    Aborted, Envelope, Login, LoginAnswer, Recipient, RecipientAnswer, Route, SubmitAnswer,
+};
 use super::body::Body;
 use super::body::Glimpse;
 use super::budget::Budget;
@@ -14,12 +16,13 @@ use crate::registry::login::{Logins, Outcome};
 use crate::registry::{Provider, RegistryError, Standing};
 use crate::spool::{self, Fact, fact::Refused};
 use crate::store::submissions::{
-    self, Details, NewRecipient, NewSubmission, Same, SignerDetails, SubmissionState,
+    self, Details, Dsn, NewRecipient, NewSubmission, Same, SignerDetails, SubmissionState,
 };
 use crate::store::{Lane, Put, RowsError, Store, StoreError, Tx, evidence};
 use crate::trust::{Clock, FaultReason, SignatureFault, UserTrust, random};
 use crate::wire::{AccountId, Digest, KepAddress, MessageId, sha256};
 use secrecy::SecretString;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// What judging needs.
@@ -281,9 +284,10 @@ impl Desk {
                 message_type: parsed.message_type.as_str().to_owned(),
                 authenticated_at: envelope.login.at.millis(),
                 signer: signer.clone(),
-                ret: envelope.ret.map(|ret| format!("{ret:?}").to_ascii_uppercase()),
+                ret: envelope.ret.map(|ret| ret.word().to_owned()),
                 envid: envelope.envid.clone(),
                 requiretls: envelope.requiretls,
+                dsn: dsn(envelope),
                 material: material.iter().map(|m| m.digest.hex()).collect(),
             },
             original,
@@ -327,6 +331,16 @@ impl Desk {
             tracing::error!(%error, "a rejection could not be laid in");
         }
     }
+}
+
+/// What was said with each recipient about reports.
+fn dsn(envelope: &Envelope) -> BTreeMap<usize, Dsn> {
+    let said = |recipient: &Recipient| Dsn {
+        notify: recipient.notify.words(),
+        orcpt: recipient.orcpt.as_ref().map(ToString::to_string),
+    };
+    let all = (1..).zip(envelope.recipients.iter().map(said));
+    all.filter(|(_, said)| *said != Dsn::default()).collect()
 }
 
 fn same_mail(envelope: &Envelope, digest: Digest) -> Digest {

@@ -316,9 +316,10 @@ impl World {
         let mut words: Vec<String> = envelope
             .recipients
             .iter()
-            .map(|r| match (&r.notify, &r.orcpt) {
-                (kep::wire::smtp::Notify::Unsaid, None) => r.address.to_string(),
-                (notify, orcpt) => format!("{} {notify:?} {orcpt:?}", r.address),
+            .map(|r| {
+                let orcpt = r.orcpt.as_ref().map(|orcpt| orcpt.to_string());
+                let words = [Some(r.address.to_string()), r.notify.words(), orcpt];
+                words.into_iter().flatten().collect::<Vec<_>>().join(" ")
             })
             .collect();
         words.push(format!("{:?}", envelope.body));

@@ -14,11 +14,11 @@ use kep::registry::Provider;
 use kep::registry::accounts::{self, NewAccount, OpeningMode, SignatureRule};
 use kep::registry::crowd::Crowd;
 use kep::registry::login::{Logins, Pauses};
-use kep::store::Store;
+use kep::store::{Store, submissions};
 use kep::trust::password::{self, Passwords};
 use kep::trust::pki::{CertificateAuthority, KeyKind};
 use kep::trust::{Anchors, Clock, UserTrust};
-use kep::wire::{KepAddress, KepDomain};
+use kep::wire::{KepAddress, KepDomain, MessageId};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
@@ -31,6 +31,7 @@ const PASSWORD: &str = "gizli bir soz";
 struct Served {
     port: u16,
     begin: Begin,
+    store: Store,
     keys: Keys,
     _dir: tempfile::TempDir,
     _stop: watch::Sender<bool>,
@@ -43,7 +44,7 @@ impl Served {
         account(&store).await;
         let tls = Arc::clone(&keys.tls);
         let submission = Arc::new(Submission {
-            desk: Arc::new(desk(store)),
+            desk: Arc::new(desk(store.clone())),
             config: Arc::new(Config::new("hs05.kep.tr", 1 << 20)),
             crowd: Crowd::new(manners.connections, manners.per_address),
             manners,
@@ -54,7 +55,7 @@ impl Served {
         let port = listener.local_addr().unwrap().port();
         let (stop, stopped) = watch::channel(false);
         tokio::spawn(serve(listener, begin, submission, stopped));
-        Self { port, begin, keys, _dir: dir, _stop: stop }
+        Self { port, begin, store, keys, _dir: dir, _stop: stop }
     }
 
     fn wire(&self) -> Wire {
@@ -129,6 +130,27 @@ fn log_in(wire: &mut Wire, secret: &str) -> (String, Duration) {
     let since = Instant::now();
     wire.send(format!("AUTH PLAIN {response}\r\n").as_bytes());
     (code(wire), since.elapsed())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn notify_and_orcpt_are_kept_for_the_relay() {
+    let served = Served::open(Begin::Tls, patient(), Duration::ZERO).await;
+    let id = tokio::task::block_in_place(|| {
+        let mut wire = served.greeted();
+        assert_eq!(log_in(&mut wire, PASSWORD).0, "235");
+        wire.send(format!("MAIL FROM:<{ALI}> RET=HDRS\r\n").as_bytes());
+        let rcpt = "NOTIFY=FAILURE,DELAY ORCPT=x400;/S+3Dali/";
+        wire.send(format!("RCPT TO:<{ALI}> {rcpt}\r\nDATA\r\n").as_bytes());
+        assert_eq!([code(&mut wire), code(&mut wire), code(&mut wire)], ["250", "250", "354"]);
+        wire.send(format!("From: {ALI}\r\nTo: {ALI}\r\n\r\nx\r\n.\r\n").as_bytes());
+        let line = String::from_utf8(wire.line().unwrap().unwrap()).unwrap();
+        MessageId::parse(line.strip_prefix("250 2.0.0 ").unwrap()).unwrap()
+    });
+    let found = served.store.read(move |tx| submissions::find(tx, &id)).await.unwrap().unwrap();
+    let said = &found.details.dsn[&1];
+    assert_eq!(said.notify.as_deref(), Some("FAILURE,DELAY"));
+    assert_eq!(said.orcpt.as_deref(), Some("x400;/S+3Dali/"));
+    assert_eq!(found.details.ret.as_deref(), Some("HDRS"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
