@@ -14,11 +14,16 @@ use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-type Outcome<T = ()> = Result<T, Box<dyn Error>>;
+pub type Outcome<T = ()> = Result<T, Box<dyn Error>>;
 
 fn main() -> Outcome {
     let folder = std::env::args_os().nth(1).ok_or("seeds FOLDER")?;
-    let house = House::new(PathBuf::from(folder))?;
+    make(PathBuf::from(folder), Path::new(env!("CARGO_MANIFEST_DIR")).join(".."))
+}
+
+/// Lays a folder of seeds for each target into `folder`; some are files of the repository.
+pub fn make(folder: PathBuf, repository: PathBuf) -> Outcome {
+    let house = House::new(folder, repository)?;
     house.anchors()?;
     house.certificates()?;
     house.evidence()?;
@@ -31,13 +36,14 @@ fn main() -> Outcome {
 /// A provider for a moment.
 struct House {
     folder: PathBuf,
+    repository: PathBuf,
     hierarchy: Hierarchy,
     stamps: tsa::Authority,
     seal: Arc<dyn Signer>,
 }
 
 impl House {
-    fn new(folder: PathBuf) -> Outcome<Self> {
+    fn new(folder: PathBuf, repository: PathBuf) -> Outcome<Self> {
         let hierarchy = Hierarchy::create(KeyKind::P256, NOW)?;
         let links = Links::default();
         let profile = Profile::TimeStamp { name: "Damga".into() };
@@ -46,7 +52,7 @@ impl House {
         let (domain, email) = ("hs05.kep.tr".into(), "kepservisi@hs05.kep.tr".into());
         let profile = Profile::Seal { domain, email };
         let seal = hierarchy.seal.issue(&profile, KeyKind::P256, &links, NOW)?;
-        Ok(Self { folder, hierarchy, stamps, seal: Arc::new(seal.signer()?) })
+        Ok(Self { folder, repository, hierarchy, stamps, seal: Arc::new(seal.signer()?) })
     }
 
     fn put(&self, target: &str, name: &str, octets: &[u8]) -> Outcome {
@@ -213,7 +219,7 @@ impl House {
 
     /// What clients say in the transcripts; the octet in front chooses how a session is driven.
     fn transcripts(&self) -> Outcome {
-        for path in below(&repository().join("tests/transcripts"))? {
+        for path in below(&self.repository.join("tests/transcripts"))? {
             let text = std::fs::read_to_string(&path)?;
             let said = text.lines().filter_map(|line| line.strip_prefix("C: "));
             let said: String = said.map(|line| format!("{line}\r\n")).collect();
@@ -237,13 +243,13 @@ impl House {
     fn texts(&self) -> Outcome {
         self.put("address", "sub-domain", b"ali.veli@kurum.hs05.kep.tr")?;
         self.put("time", "zoned", b"2026-11-23T11:29:24.123+03:00")?;
-        let shipped = |name: &str| std::fs::read(repository().join("conf").join(name));
+        let shipped = |name: &str| std::fs::read(self.repository.join("conf").join(name));
         self.put("holidays", "shipped", &shipped("holidays-tr.toml")?)?;
         self.put("settings", "sample", &shipped("kep.toml")?)
     }
 
     fn copies(&self, from: &str, ending: &str, targets: &[&str]) -> Outcome {
-        for path in below(&repository().join(from))? {
+        for path in below(&self.repository.join(from))? {
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             if path.extension().is_some_and(|end| end == ending) {
                 let octets = std::fs::read(&path)?;
@@ -267,10 +273,6 @@ fn question(of: &Certificate) -> Outcome<CertId> {
         key_hash: vec![2; 20],
         serial: serial.content.to_vec(),
     })
-}
-
-fn repository() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
 /// All files of a folder and of those in it.

@@ -3,7 +3,7 @@
 //! states exactly what one of the evidences made then does.
 #![no_main]
 use kep::evidence::verify::{Believed, Given, Judge, Report, Verdict};
-use kep::trust::Anchors;
+use kep::trust::{Anchors, Lists};
 use kep::wire::Timestamp;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,8 @@ libfuzzer_sys::fuzz_target!(|octets: &[u8]| {
     let nobody = STRANGER.judge(octets, Some(octets), NOW);
     assert!(nobody.verdict != Verdict::Valid, "{nobody:?}");
     let Some(world) = &*WORLD else { return };
-    let twice = [Given { name: "a", octets }, Given { name: "b", octets }];
+    let given = |name| Given { name, octets: Ok(octets), original: None };
+    let twice = [given("a"), given("b")];
     for report in world.judge.judge_all(&twice, None, NOW).files {
         for stated in valid(&report) {
             assert!(world.stated.contains(&stated), "forged: {stated}");
@@ -34,7 +35,8 @@ static WORLD: LazyLock<Option<World>> = LazyLock::new(|| {
     let folder = PathBuf::from(std::env::var_os("KEP_FUZZ_TRUST")?);
     let load = |name: &str| Some(Anchors::load(&folder.join(name)).expect("anchors"));
     let (seal, time_stamp) = (load("seal-ca.pem"), load("tsa-ca.pem"));
-    let believed = Believed { seal, time_stamp, user: load("user-ca.pem") };
+    let believed =
+        Believed { seal, time_stamp, user: load("user-ca.pem"), lists: Lists::default() };
     let judge = Judge::new(believed).expect("a judge");
     let stated: HashSet<String> = files(&folder.join("signed"))
         .iter()

@@ -6,7 +6,7 @@ libfuzzer_sys::fuzz_target!(|octets: &[u8]| {
     if let Ok(answer) = BasicResponse::parse(octets) {
         for one in &answer.responses {
             let _ = (one.this_update.iso8601(), one.next_update.map(|time| time.rfc5322()));
-            if let CertStatus::Revoked { at } = one.status {
+            if let CertStatus::Revoked { at, .. } = one.status {
                 let _ = at.turkish();
             }
         }

@@ -111,9 +111,11 @@ impl Run {
             Ask::Authenticate { user, .. } => {
                 self.outcome.asked.push(format!("login {user}"));
                 Answer::Login(match (user.bytes().next(), KepAddress::parse(&user)) {
-                    (Some(b'a'), Ok(address)) => {
-                        LoginAnswer::Accepted(Login { account: AccountId(1), address, at: Timestamp::from_secs(0) })
-                    }
+                    (Some(b'a'), Ok(address)) => LoginAnswer::Accepted(Login {
+                        account: AccountId(1),
+                        address,
+                        at: Timestamp::from_secs(0),
+                    }),
                     (Some(b'c'), _) => LoginAnswer::Refused(Refusal::Empty),
                     (Some(b't'), _) => LoginAnswer::Temporary,
                     _ => LoginAnswer::Rejected,

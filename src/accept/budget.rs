@@ -25,6 +25,10 @@ pub struct Share {
 }
 
 impl Budget {
+    /// Messages that come in at the same time may take this much memory together; what of it one
+    /// account may take bounds `accept.max_size`.
+    pub const BODIES: usize = 512 << 20;
+
     pub fn new(all: usize) -> Self {
         Self { all, taken: Mutex::default() }
     }

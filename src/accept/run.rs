@@ -19,7 +19,7 @@ use crate::store::submissions::{
     self, Details, Dsn, NewRecipient, NewSubmission, Same, SignerDetails, SubmissionState,
 };
 use crate::store::{Lane, Put, RowsError, Store, StoreError, Tx, evidence};
-use crate::trust::{Clock, FaultReason, SignatureFault, UserTrust, random};
+use crate::trust::{Clock, FaultReason, Readiness, SignatureFault, Unready, UserTrust, random};
 use crate::wire::{AccountId, Digest, KepAddress, MessageId, sha256};
 use secrecy::SecretString;
 use std::collections::BTreeMap;
@@ -31,6 +31,8 @@ pub struct Desk {
     pub provider: Provider,
     pub logins: Arc<Logins>,
     pub users: Arc<UserTrust>,
+    /// What can't be sealed is not accepted.
+    pub readiness: Arc<Readiness>,
     pub clock: Clock,
     pub limits: Limits,
     pub rejections: Rejections,
@@ -51,6 +53,7 @@ enum Trouble {
     Refused(Refusal),
     Store(StoreError),
     Registry(RegistryError),
+    Unready(Unready),
 }
 
 impl Desk {
@@ -60,13 +63,14 @@ impl Desk {
         provider: Provider,
         logins: Arc<Logins>,
         users: Arc<UserTrust>,
+        readiness: Arc<Readiness>,
         clock: Clock,
         limits: Limits,
         rejections: Rejections,
         budget: usize,
     ) -> Self {
         let budget = Arc::new(Budget::new(budget));
-        Self { store, provider, logins, users, clock, limits, rejections, budget }
+        Self { store, provider, logins, users, readiness, clock, limits, rejections, budget }
     }
 
     pub fn body(&self, account: AccountId) -> Body {
@@ -112,6 +116,9 @@ impl Desk {
             Ok(Some(answer)) => return answer,
             Ok(None) => {}
             Err(trouble) => return temporary(&trouble),
+        }
+        if let Err(unready) = self.readiness.check() {
+            return temporary(&Trouble::Unready(unready));
         }
         match self.judge(&body.octets, &envelope).await {
             Ok(judged) => self.lay_in(envelope, body.octets, judged).await,
@@ -365,8 +372,14 @@ fn recorded(same: Same) -> SubmitAnswer {
 fn temporary(trouble: &Trouble) -> SubmitAnswer {
     match trouble {
         Trouble::Refused(refusal) => return SubmitAnswer::Refused(refusal.clone()),
+        Trouble::Store(error) if error.is_full() => {
+            tracing::error!(%error, "submission");
+            metrics::counter!("kep_submission_temporary_total").increment(1);
+            return SubmitAnswer::Refused(Refusal::StorageFull);
+        }
         Trouble::Store(error) => tracing::error!(%error, "submission"),
         Trouble::Registry(error) => tracing::error!(%error, "submission"),
+        Trouble::Unready(error) => tracing::error!(%error, "submission"),
     }
     metrics::counter!("kep_submission_temporary_total").increment(1);
     SubmitAnswer::Temporary
@@ -386,6 +399,7 @@ fn refusal_of(fault: &SignatureFault) -> Refusal {
         FaultReason::WeakKey => Refusal::WeakKey,
         FaultReason::KeyUsage => Refusal::CertificateKeyUsage,
         FaultReason::Revoked => Refusal::CertificateRevoked,
+        FaultReason::RevocationNowhere => Refusal::CertificateNowhere,
         FaultReason::RevocationUnknown => Refusal::RevocationUnavailable,
     }
 }

@@ -3,7 +3,7 @@
 
 use super::compose;
 use crate::deliver::consign::{self, Consignment};
-use crate::evidence::{IssueError, Issuer, draft, show_on_sent_copy};
+use crate::evidence::{IssueError, Issuer, draft, show_on_sent_copy, words_of_sent};
 use crate::spool::{self, Step, Takers};
 use crate::store::evidence as rows;
 use crate::store::jobs::{self, Job};
@@ -98,7 +98,6 @@ impl Sealing {
             consign::elsewhere(tx, &id, now)?;
             parcel.keep(tx, &store, submission.account, &reached)?;
             lay_sent_copy(tx, &submission, &original, &sent)?;
-            show_on_sent_copy(tx, &id)?;
             jobs::finish(tx, job_id)?;
             Ok(())
         };
@@ -131,22 +130,25 @@ fn lay_sent_copy(
     original: &Put,
     copy: &NewMessage,
 ) -> Result<(), RowsError> {
+    let id = &submission.message_id;
     let sent = mail::of_role(tx, submission.account, Role::Sent)?;
     let own = match &submission.details.ua_message_id {
         Some(ua) => mail::unlinked_copy(tx, sent, ua)?,
         None => None,
     };
     if let Some(own) = own {
-        mail::link(tx, own, &submission.message_id)?;
-        return submissions::sent_copy(tx, &submission.message_id, own.uid.into(), true);
+        mail::link(tx, own, id)?;
+        submissions::sent_copy(tx, id, own.uid.into(), true)?;
+        return show_on_sent_copy(tx, submission.account, id);
     }
     let content = contents::create(tx, &[(original.id, original.size)])?;
     let mut copy = copy.clone();
     copy.flags = SEEN;
-    copy.message_id = Some(submission.message_id.clone());
+    copy.keywords = words_of_sent(tx, id)?.join(" ");
+    copy.message_id = Some(id.clone());
     copy.ua_message_id = submission.details.ua_message_id.clone();
     let uid = mail::lay_in(tx, sent, content, &copy)?;
-    submissions::sent_copy(tx, &submission.message_id, uid.into(), false)
+    submissions::sent_copy(tx, id, uid.into(), false)
 }
 
 /// `\Seen`: the sender knows what he wrote.

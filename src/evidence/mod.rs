@@ -1,10 +1,11 @@
 //! Every fact becomes signed evidence, is kept, and travels back as a mail.
 //!
 //! `draft` writes what is to be signed, `run` signs, stamps and keeps it, `parcel` makes the mail,
-//! `verify` judges what anybody hands in.
+//! `verify` judges what anybody hands in, `agree` compares our rows with it.
 //! Certify asks for the acceptance evidence here, because the dispatch encloses it; every other
 //! fact comes through the spool.
 
+pub mod agree;
 pub mod draft;
 pub mod keywords;
 pub mod material;
@@ -12,4 +13,4 @@ pub mod parcel;
 mod run;
 pub mod verify;
 
-pub use run::{Facts, IssueError, Issued, Issuer, Parcel, load, show_on_sent_copy};
+pub use run::{Facts, IssueError, Issued, Issuer, Parcel, load, show_on_sent_copy, words_of_sent};

@@ -6,14 +6,14 @@ use super::{keywords, material, parcel};
 use crate::registry::Provider;
 use crate::registry::holidays::Calendar;
 use crate::registry::read_policy::{MessageType, PolicyTable};
-use crate::spool::{self, Fact, Step, Takers};
+use crate::spool::{self, Fact, Step, Takers, opening};
 use crate::store::evidence::{self as rows, Material, NewEvidence};
 use crate::store::jobs::{self, Job};
 use crate::store::mail::{self, Kind, NewMessage, Role};
-use crate::store::submissions::{self, Recipient, RecipientState, Submission};
+use crate::store::submissions::{self, Recipient, Submission};
 use crate::store::{BlobError, Lane, Put, RowsError, Store, StoreError, Tx, contents};
 use crate::trust::stamp::{StampError, Stamper};
-use crate::trust::{Clock, Collector, SignError, Signer, random, signer};
+use crate::trust::{Certificate, Clock, Readiness, SignError, Signer, Unready, random, signer};
 use crate::wire::cms::{self, oid};
 use crate::wire::digest::sha256_of;
 use crate::wire::rem::{ComposeFault, Composed, Dialect, Evidence, EvidenceFault};
@@ -28,8 +28,8 @@ pub struct Issuer {
     pub provider: Provider,
     pub seal: Arc<dyn Signer>,
     pub stamper: Arc<Stamper>,
-    /// What is known of the certificates of seal and stamps.
-    pub collector: Option<Arc<Collector>>,
+    /// Whether seal and stamps are good now, and what is known of their certificates.
+    pub readiness: Arc<Readiness>,
     pub clock: Clock,
 }
 
@@ -60,6 +60,9 @@ pub enum IssueError {
     Seal(#[from] SignError),
     #[error("time stamp: {0}")]
     Stamp(#[from] StampError),
+    /// Made now it would prove nothing: it waits.
+    #[error("not sealed now: {0}")]
+    Unready(#[from] Unready),
     #[error("mail: {0}")]
     Mail(#[from] ComposeFault),
     #[error(transparent)]
@@ -76,22 +79,23 @@ impl Issuer {
         About { provider: &self.provider, seal, submission, recipients: to }
     }
 
-    /// XAdES B-T over a draft.
+    /// XAdES B-T over a draft, with the chain, so that the root alone is enough to verify it.
     pub async fn issue(&self, evidence: Evidence) -> Result<Issued, IssueError> {
+        self.readiness.check()?;
         let xml = evidence.write(Dialect::Ts102640)?;
         let certificate = self.seal.certificate();
         let (algorithm, now) = (self.seal.algorithm(), self.clock.now());
         let prepared = Prepared::new(&xml, certificate.der(), algorithm, now, MIME, "kep")?;
+        let chain: Vec<_> = self.seal.chain().iter().map(Certificate::der).collect();
+        let prepared = prepared.with_chain(&chain);
         let signature = signer::sign(&self.seal, prepared.to_sign().to_vec()).await?;
         let signed = prepared.signed(&signature)?;
         let token = self.stamper.stamp(&signed.to_stamp()).await?;
+        let known = self.readiness.accept(&token).await?;
         let chain = self.seal.chain().iter().chain([certificate]);
         let mut kept: Vec<_> =
             chain.chain(token.path.certificates()).map(material::certificate).collect();
-        if let Some(collector) = &self.collector {
-            collector.watch(&token.path);
-            kept.extend(material::of(&collector.known()));
-        }
+        kept.extend(material::known(&known));
         Ok(Issued {
             xml: signed.stamped(&token.der).into_bytes(),
             stamped_at: token.gen_time,
@@ -107,17 +111,19 @@ impl Issuer {
         original: Option<&[u8]>,
         stamped: bool,
     ) -> Result<Vec<u8>, IssueError> {
+        self.readiness.check()?;
         let original = original.unwrap_or_default();
         let digest = sha256_of([composed.before_original(), original, composed.after_original()]);
         let now = Some(self.clock.now());
         let prepared = cms::Prepared::new(self.seal.identity(), oid::DATA, digest, now);
         let signature = signer::sign(&self.seal, prepared.to_sign().to_vec()).await?;
         let signed = prepared.signed(signature);
-        let token = match stamped {
-            true => Some(self.stamper.stamp(signed.to_stamp()).await?.der),
-            false => None,
-        };
-        Ok(signed.detached(token.as_deref()))
+        if !stamped {
+            return Ok(signed.detached(None));
+        }
+        let token = self.stamper.stamp(signed.to_stamp()).await?;
+        self.readiness.accept(&token).await?;
+        Ok(signed.detached(Some(&token.der)))
     }
 
     /// Makes the evidence's mail and puts both into blobs.
@@ -176,15 +182,23 @@ impl Parcel {
 }
 
 /// Shows on the sender's copy, wherever he filed it, how far the message came.
-pub fn show_on_sent_copy(tx: &mut Tx<'_>, id: &MessageId) -> Result<(), RowsError> {
-    let Some(submission) = submissions::find(tx, id)? else { return Ok(()) };
-    let recipients = submissions::recipients(tx, id)?;
-    let states: Vec<_> = recipients.iter().map(|recipient| recipient.state).collect();
-    let words = keywords::of_sent(&states);
-    for copy in mail::places_of(tx, submission.account, id, Kind::Plain)? {
+pub fn show_on_sent_copy(
+    tx: &mut Tx<'_>,
+    sender: AccountId,
+    id: &MessageId,
+) -> Result<(), RowsError> {
+    let words = words_of_sent(tx, id)?;
+    for copy in mail::places_of(tx, sender, id, Kind::Plain)? {
         mail::set_server_keywords(tx, copy, &words)?;
     }
     Ok(())
+}
+
+/// The keywords that say how far a message came.
+pub fn words_of_sent(tx: &mut Tx<'_>, id: &MessageId) -> Result<Vec<&'static str>, RowsError> {
+    let recipients = submissions::recipients(tx, id)?;
+    let states: Vec<_> = recipients.iter().map(|recipient| recipient.state).collect();
+    Ok(keywords::of_sent(&states))
 }
 
 /// The step: facts in, evidence out.
@@ -254,10 +268,9 @@ impl Facts {
             parcel.keep(tx, &store, sender, &addressees)?;
             if let Some(due) = due {
                 submissions::set_due(tx, &id, n, due)?;
-                let (message, at) = (id.to_string(), due.millis());
-                spool::expire(tx, &Fact::Expired { message, recipient: n, at }, due)?;
+                spool::expire(tx, &id, n, due)?;
             }
-            show_on_sent_copy(tx, &id)?;
+            show_on_sent_copy(tx, sender, &id)?;
             jobs::finish(tx, job_id)?;
             Ok(())
         };
@@ -303,12 +316,7 @@ impl Facts {
         let (job_id, now) = (job.id, self.issuer.clock.now());
         let work = move |tx: &mut Tx<'_>| -> Result<(), StoreError> {
             if let (Fact::Expired { recipient, .. }, Some(id)) = (&fact, fact.message()) {
-                let state = RecipientState::Expired;
-                if submissions::opened(tx, &id, *recipient, state, fact.at())? {
-                    // The job bears the fact's name: it goes first.
-                    jobs::finish(tx, job_id)?;
-                    spool::fact(tx, &fact, now)?;
-                }
+                opening::expire(tx, &id, *recipient, fact.at(), now)?;
             }
             jobs::finish(tx, job_id)?;
             Ok(())

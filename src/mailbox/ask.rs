@@ -32,7 +32,9 @@ pub enum Ask {
     Rename { from: MailboxName, to: MailboxName },
     /// → `Done`; also for a name that is no mailbox any more (or not yet).
     Subscribe { name: MailboxName, on: bool },
-    /// → `Rows`, ascending by UID; what is gone is left out. Never more than `BATCH` UIDs.
+    /// → `Rows`, ascending by UID; what is gone is left out. Never more than `BATCH` UIDs. With
+    /// structures or headers the answer may end early, after one row at least: the session asks
+    /// again for what is behind its last row.
     Rows { mailbox: MailboxId, uids: UidSet, want: RowWant },
     /// → `Content`
     Content(Content),
@@ -231,23 +233,15 @@ pub enum Opening {
 /// The only way to a message's bytes. The answer holds at least one byte from `range.start` on
 /// and may end before `range.end`; the session asks again from there, so the answering side may
 /// keep the content it opened last.
+///
+/// Of a `Sealed` message the octets of the original, whatever section they were asked for as, are
+/// given only when the read fact is durable; those that the provider made around it are no read.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Content {
     pub mailbox: MailboxId,
     pub uid: Uid,
     /// Within the message as sent, `0..size`; never empty.
     pub range: Range<u64>,
-    pub reach: Reach,
-}
-
-/// What the bytes of a `Sealed` message mean; of an `Open` one always `Original`.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Reach {
-    /// Outer header, introduction, evidence or seal: no read. The answering side refuses a range
-    /// that touches the original.
-    Envelope,
-    /// The original or what contains it: the read fact is durable before the first byte leaves.
-    Original,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -169,6 +169,9 @@ impl Core {
     }
 }
 
+/// Output of one command is collected up to this.
+pub(super) const FLUSH: usize = 32 * 1024;
+
 const BASE: &[&str] = &["IMAP4rev1", "SASL-IR", "LITERAL+", "ID", "ENABLE"];
 const PLAINTEXT: &[&str] = &["STARTTLS", "LOGINDISABLED"];
 const LOGIN: &[&str] = &["AUTH=PLAIN", "AUTH=LOGIN"];

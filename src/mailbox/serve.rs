@@ -17,7 +17,7 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{broadcast, watch};
 use tokio::task::JoinSet;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use tracing::Instrument;
@@ -38,6 +38,8 @@ pub struct Manners {
     pub per_address: usize,
     /// The longest silence; `session::AUTOLOGOUT` is what the standard asks for.
     pub silence: Duration,
+    /// A message that is appended is here within.
+    pub upload: Duration,
 }
 
 /// The TLS configuration in force; asked for at each handshake, so that it may be renewed.
@@ -51,6 +53,7 @@ pub struct Imap {
     id: Vec<(String, String)>,
     crowd: Crowd,
     silence: Duration,
+    upload: Duration,
     bells: Bells,
     connections: AtomicU64,
 }
@@ -67,8 +70,9 @@ impl Imap {
         let poll = office.store().shared().then_some(OTHERS);
         tokio::spawn(ring(office.store().watch(), bells.clone(), poll));
         let crowd = Crowd::new(manners.connections, manners.per_address);
-        let (silence, connections) = (manners.silence, AtomicU64::new(0));
-        Arc::new(Self { office, tls, id, crowd, silence, bells, connections })
+        let Manners { silence, upload, .. } = manners;
+        let connections = AtomicU64::new(0);
+        Arc::new(Self { office, tls, id, crowd, silence, upload, bells, connections })
     }
 }
 
@@ -212,6 +216,8 @@ struct Talk<'i> {
     stop: watch::Receiver<bool>,
     /// Hung up when the client idled first on its mailbox, and kept: nothing falls between.
     bell: Option<Bell>,
+    /// The message that is coming in, and when it is to be here.
+    upload: Option<(u64, Instant)>,
 }
 
 /// What ends a silence.
@@ -227,7 +233,7 @@ impl<'i> Talk<'i> {
         let tls = if begin == Begin::Tls { Tls::Active } else { Tls::Offered };
         let session = Session::new(Config { tls, id: imap.id.clone() });
         let desk = Desk::new(Arc::clone(&imap.office), peer.ip());
-        Self { imap, session, desk, stop, bell: None }
+        Self { imap, session, desk, stop, bell: None, upload: None }
     }
 
     async fn run<S: AsyncRead + AsyncWrite + Unpin>(
@@ -280,12 +286,23 @@ impl<'i> Talk<'i> {
         Box::pin(self.desk.changed_since(watch.mailbox, watch.since)).await
     }
 
+    fn patience(&mut self) -> Duration {
+        let due = |(_, due): (u64, Instant)| due.saturating_duration_since(Instant::now());
+        let upload = self.session.upload().map(|number| match self.upload {
+            Some((known, due)) if known == number => (number, due),
+            _ => (number, Instant::now() + self.imap.upload),
+        });
+        self.upload = upload;
+        let patience = self.session.patience().min(self.imap.silence);
+        upload.map(due).unwrap_or(patience).min(patience)
+    }
+
     async fn listen<S: AsyncRead + Unpin>(
         &mut self,
         stream: &mut S,
         idle: bool,
     ) -> io::Result<Heard> {
-        let patience = self.session.patience().min(self.imap.silence);
+        let patience = self.patience();
         let Self { session, stop, bell, .. } = self;
         let bell = bell.as_mut().filter(|_| idle);
         tokio::select! {
@@ -339,6 +356,8 @@ async fn stopped(stop: &mut watch::Receiver<bool>) {
 const READ: usize = 16 << 10;
 /// A client that takes as long to read what it asked for is gone.
 const WRITE: Duration = Duration::from_secs(120);
+/// 25 MiB over a line of 128 kbit/s.
+pub const UPLOAD: Duration = Duration::from_secs(30 * 60);
 const HANDSHAKE: Duration = Duration::from_secs(30);
 const GOODBYE: Duration = Duration::from_secs(5);
 /// Where several processes share the rows, news of the others are looked for as often.

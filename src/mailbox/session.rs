@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::ask::{Answer, Ask};
 use super::command::{self, Step, Task};
-use super::core::{Access, Core};
+use super::core::{Access, Core, FLUSH};
 use super::reply::Reply;
 use crate::wire::imap::encode;
 use crate::wire::imap::reader::Event;
@@ -41,6 +41,8 @@ pub struct Session {
     phase: Phase,
     /// Commands that were none.
     bad: u32,
+    /// Messages that came or began to come.
+    uploads: u64,
 }
 
 /// What is going on; waiting for us is a phase too.
@@ -51,6 +53,8 @@ enum Phase {
     Asking(Box<(Ask, Task)>),
     /// It was handed out.
     Awaiting(Box<Task>),
+    /// Goes on when its output is sent.
+    Pausing(Box<Task>),
     /// The message of an APPEND streams in.
     Uploading(command::Upload),
     /// AUTHENTICATE waits for a line.
@@ -67,7 +71,7 @@ impl Session {
     pub fn new(config: Config) -> Self {
         let mut core = Core::new(config);
         core.greet();
-        Self { core, phase: Phase::Ready, bad: 0 }
+        Self { core, phase: Phase::Ready, bad: 0, uploads: 0 }
     }
 
     pub fn feed(&mut self, bytes: &[u8]) {
@@ -85,6 +89,10 @@ impl Session {
                     let (ask, task) = *due;
                     self.phase = Phase::Awaiting(Box::new(task));
                     return Next::Ask(ask);
+                }
+                Phase::Pausing(task) => {
+                    let step = task.go_on(&mut self.core);
+                    self.take(step);
                 }
                 Phase::StartTls => {
                     self.phase = Phase::Handshake;
@@ -136,12 +144,19 @@ impl Session {
         }
     }
 
-    /// How long the shell lets this client be silent.
+    /// How long the shell lets this client be silent: less within a command than between two.
     pub fn patience(&self) -> Duration {
+        let amid = matches!(self.phase, Phase::Uploading(_)) || self.core.reader.is_amid();
         match self.core.access {
             Access::NotAuthenticated => BEFORE_LOGIN,
+            _ if amid => STALLED,
             _ => AUTOLOGOUT,
         }
+    }
+
+    /// Which message is coming in, while one is.
+    pub fn upload(&self) -> Option<u64> {
+        matches!(self.phase, Phase::Uploading(_)).then_some(self.uploads)
     }
 
     /// The client was silent for longer than `patience`.
@@ -210,6 +225,7 @@ impl Session {
             }
             (_, Event::Command(tagged)) => command::start(tagged, &mut self.core),
             (_, Event::Append { tag, append }) => {
+                self.uploads += 1;
                 command::start_append(tag, append, &mut self.core)
             }
             (phase, Event::GoOn) => {
@@ -239,6 +255,7 @@ impl Session {
     fn take(&mut self, step: Step) {
         self.phase = match step {
             Step::Ask(ask, task) => Phase::Asking(Box::new((ask, task))),
+            Step::Pause(task) => Phase::Pausing(Box::new(task)),
             Step::Done => Phase::Ready,
             Step::Upload(upload) => Phase::Uploading(upload),
             Step::Sasl(sasl) => Phase::Sasl(sasl),
@@ -263,9 +280,9 @@ impl Session {
 
 /// RFC 9051 §5.4: thirty minutes at least.
 pub const AUTOLOGOUT: Duration = Duration::from_secs(30 * 60 + 5);
+/// Whoever began a command goes on with it: RFC 9051 §5.4 is about clients that wait.
+pub const STALLED: Duration = Duration::from_secs(3 * 60);
 /// Time for a person to type a password while the program is connected already.
 const BEFORE_LOGIN: Duration = Duration::from_secs(3 * 60);
-/// Output of one command is collected up to this.
-const FLUSH: usize = 32 * 1024;
 /// No honest program comes near.
 const BAD_MAX: u32 = 20;

@@ -23,7 +23,7 @@ pub enum Step {
     Deliver,
     /// A fact → evidence; payload: the fact.
     Evidence,
-    /// The time to read ends; payload: a read-by-time-out fact, due at its time.
+    /// The time to read ends; payload: the read-by-time-out fact that it is then.
     Expire,
 }
 
@@ -59,9 +59,17 @@ pub fn fact(tx: &mut Tx<'_>, fact: &Fact, now: Timestamp) -> Result<(), RowsErro
     jobs::lay_in(tx, Step::Evidence.word(), &fact.name(), &fact.to_json()?, now)
 }
 
-/// Lays in that a recipient's time to read ends at `due`.
-pub fn expire(tx: &mut Tx<'_>, fact: &Fact, due: Timestamp) -> Result<(), RowsError> {
-    jobs::lay_in(tx, Step::Expire.word(), &fact.name(), &fact.to_json()?, due)
+/// Lays in that a recipient's time to read ends at `due`. The job's name is not the fact's: who
+/// opens late lays that in while this one waits.
+pub fn expire(
+    tx: &mut Tx<'_>,
+    id: &MessageId,
+    recipient: usize,
+    due: Timestamp,
+) -> Result<(), RowsError> {
+    let fact = Fact::Expired { message: id.to_string(), recipient, at: due.millis() };
+    let name = format!("expire/{id}/{recipient}");
+    jobs::lay_in(tx, Step::Expire.word(), &name, &fact.to_json()?, due)
 }
 
 /// Jobs of one step, leased to this process.
@@ -97,7 +105,11 @@ impl Takers {
                 let work = move |tx: &mut Tx<'_>| jobs::lease_due(tx, step, now, until, limit);
                 self.store.write(Lane::Background, work).await?
             }
-            false => self.store.look_up(move |tx| jobs::due(tx, step, now, ahead)).await?,
+            false => {
+                let leases = self.leases.clone();
+                let work = move |tx: &mut Tx<'_>| jobs::due(tx, step, now, ahead, &leases);
+                self.store.look_up(work).await?
+            }
         };
         let taken = jobs.into_iter().filter_map(|job| {
             let lease = self.leases.take(job.id)?;

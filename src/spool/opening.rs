@@ -21,27 +21,54 @@ pub struct Opening {
 /// Records the opening, once, and shows the dispatch: a stub is replaced by the dispatch in INBOX
 /// under a new UID, a sealed dispatch is unsealed where it stands. Says where it stands now.
 ///
-/// After the time to read has ended the content is shown all the same; the outcome stays
-/// `read by time-out` (invariant 2).
+/// After the time to read has ended the content is shown all the same; the outcome is `read by
+/// time-out` (invariant 2), also when nobody has recorded that yet: what counts is when it was due
+/// (invariant 9), not whether its job ran before this.
 pub fn open(tx: &mut Tx<'_>, opening: &Opening) -> Result<Vec<Place>, RowsError> {
     crate::store::accounts::lock(tx, opening.account)?;
     for recipient in submissions::recipients(tx, &opening.message)? {
         if recipient.account != Some(opening.account) {
             continue;
         }
-        let state = RecipientState::Read;
-        if submissions::opened(tx, &opening.message, recipient.n, state, opening.at)? {
-            let fact = Fact::Read {
-                message: opening.message.to_string(),
-                recipient: recipient.n,
-                at: opening.at.millis(),
-                channel: opening.channel,
-                person: opening.person.clone(),
-            };
-            super::fact(tx, &fact, opening.at)?;
-        }
+        match recipient.due_at.filter(|due| *due <= opening.at) {
+            Some(due) => expire(tx, &opening.message, recipient.n, due, opening.at)?,
+            None => read(tx, opening, recipient.n)?,
+        };
     }
     show(tx, opening.account, &opening.message)
+}
+
+/// Records that a recipient's time to read ended at `due`, unless its outcome is there already.
+/// Says whether this was the time.
+pub fn expire(
+    tx: &mut Tx<'_>,
+    message: &MessageId,
+    recipient: usize,
+    due: Timestamp,
+    now: Timestamp,
+) -> Result<bool, RowsError> {
+    let first = submissions::opened(tx, message, recipient, RecipientState::Expired, due)?;
+    if first {
+        let (message, at) = (message.to_string(), due.millis());
+        super::fact(tx, &Fact::Expired { message, recipient, at }, now)?;
+    }
+    Ok(first)
+}
+
+fn read(tx: &mut Tx<'_>, opening: &Opening, recipient: usize) -> Result<bool, RowsError> {
+    let (message, at) = (&opening.message, opening.at);
+    let first = submissions::opened(tx, message, recipient, RecipientState::Read, at)?;
+    if first {
+        let fact = Fact::Read {
+            message: message.to_string(),
+            recipient,
+            at: at.millis(),
+            channel: opening.channel,
+            person: opening.person.clone(),
+        };
+        super::fact(tx, &fact, at)?;
+    }
+    Ok(first)
 }
 
 fn show(tx: &mut Tx<'_>, account: AccountId, message: &MessageId) -> Result<Vec<Place>, RowsError> {

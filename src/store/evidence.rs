@@ -5,6 +5,7 @@ use super::blobs::{Blobs, Put};
 use super::rows::{Row, RowsError, Tx};
 use crate::wire::digest::sha256_of;
 use crate::wire::{BlobId, Digest, EvidenceId, MessageId, Timestamp};
+use std::sync::Arc;
 
 #[derive(Clone, Debug)]
 pub struct NewEvidence {
@@ -29,7 +30,8 @@ pub struct NewEvidence {
 pub struct Material {
     pub kind: &'static str,
     pub digest: Digest,
-    pub value: Vec<u8>,
+    /// Most evidence has the same: shared.
+    pub value: Arc<[u8]>,
 }
 
 #[derive(Clone, Debug)]
@@ -47,11 +49,6 @@ pub struct EvidenceRow {
 
 /// Appends; the same id a second time changes nothing. Says whether it was new.
 pub fn append(tx: &mut Tx<'_>, blobs: &Blobs, new: &NewEvidence) -> Result<bool, StoreError> {
-    let known = tx.first("SELECT 1 FROM evidence WHERE id = $1", &[new.id.as_str().into()])?;
-    if known.is_some() {
-        return Ok(false);
-    }
-    blobs.record(tx, &new.xml)?;
     let set = keep_set(tx, &new.material)?;
     let added = tx.execute(
         "INSERT INTO evidence (id, message_id, event, recipient, dialect, origin, event_time,
@@ -71,12 +68,10 @@ pub fn append(tx: &mut Tx<'_>, blobs: &Blobs, new: &NewEvidence) -> Result<bool,
             (&set.0[..]).into(),
         ],
     )?;
-    if added == 0 {
-        // Another process was faster.
-        tx.execute("DELETE FROM blob WHERE id = $1", &[(&new.xml.id.0[..]).into()])?;
-        return Ok(false);
+    if added == 1 {
+        blobs.record(tx, &new.xml)?;
     }
-    Ok(true)
+    Ok(added == 1)
 }
 
 /// Keeps material as a set, named by the digest over its digests; most evidence finds its set there.
@@ -129,6 +124,20 @@ pub fn list(tx: &mut Tx<'_>, limit: usize) -> Result<Vec<EvidenceRow>, RowsError
     rows.iter().map(from_row).collect()
 }
 
+/// All of it, a page at a time, in the order of the identifiers.
+pub fn page(tx: &mut Tx<'_>, after: &str, limit: usize) -> Result<Vec<EvidenceRow>, RowsError> {
+    let rows = tx.query(
+        "SELECT id, message_id, event, recipient, dialect, origin, event_time, stamped_at, xml
+         FROM evidence WHERE id > $1 ORDER BY id LIMIT $2",
+        &[after.into(), (limit as i64).into()],
+    )?;
+    rows.iter().map(from_row).collect()
+}
+
+pub fn count(tx: &mut Tx<'_>) -> Result<u64, RowsError> {
+    Ok(tx.one("count", "SELECT COUNT(*) FROM evidence", &[])?.int(0)? as u64)
+}
+
 /// Kind and value of what was kept to validate an evidence.
 pub fn material(tx: &mut Tx<'_>, id: &EvidenceId) -> Result<Vec<(String, Vec<u8>)>, RowsError> {
     let rows = tx.query(
@@ -146,7 +155,7 @@ pub fn keep(tx: &mut Tx<'_>, material: &Material) -> Result<(), RowsError> {
         tx.execute(
             "INSERT INTO material (digest, kind, value) VALUES ($1, $2, $3)
              ON CONFLICT (digest) DO NOTHING",
-            &[digest, material.kind.into(), (&material.value).into()],
+            &[digest, material.kind.into(), (&material.value[..]).into()],
         )?;
     }
     Ok(())
@@ -159,13 +168,13 @@ pub fn kept(tx: &mut Tx<'_>, digests: &[String]) -> Result<Vec<Material>, RowsEr
         let digest = data_encoding::HEXLOWER.decode(hex.as_bytes()).ok();
         let Some(digest) = digest.as_deref().and_then(Digest::from_slice) else { continue };
         let sql = "SELECT kind, value FROM material WHERE digest = $1";
-        let Some(mut row) = tx.first(sql, &[(&digest.0[..]).into()])? else { continue };
+        let Some(row) = tx.first(sql, &[(&digest.0[..]).into()])? else { continue };
         let kind = match row.text(0)? {
             "certificate" => "certificate",
             "crl" => "crl",
             _ => "ocsp",
         };
-        found.push(Material { kind, digest, value: row.take_bytes(1)? });
+        found.push(Material { kind, digest, value: row.bytes(1)?.into() });
     }
     Ok(found)
 }

@@ -8,7 +8,7 @@ use super::rows::{RowsError, Tx};
 use super::{Store, StoreError};
 use crate::wire::BlobId;
 use rules::RULES;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -85,6 +85,9 @@ pub enum Kind {
     OrphanBlob,
     SegmentMissing,
     SegmentShort,
+    /// Records that no row names; all of a store's are, when its rows were lost.
+    SegmentUnnamed,
+    RowsMissing,
     BlobDamaged,
 }
 
@@ -110,7 +113,32 @@ pub async fn check(
         done += batch.len() as u64;
         findings.extend(look(store, batch, depth).await?);
     }
+    findings.extend(unnamed(store, of).await?);
     Ok(findings)
+}
+
+/// Segments into which no row points. Where there are no rows at all, they are what is left of a
+/// store whose rows are gone.
+async fn unnamed(store: &Store, rows: u64) -> Result<Vec<Finding>, StoreError> {
+    let named = store.read(named_segments).await?;
+    let blobs = Arc::clone(&store.blobs);
+    let sizes = tokio::task::spawn_blocking(move || blobs.segment_sizes()).await;
+    let sizes = sizes.map_err(|_| RowsError::Undone("the check was stopped"))?;
+    let mut sizes: Vec<_> = sizes.map_err(BlobError::Io)?.into_iter().collect();
+    sizes.sort_unstable();
+    let kind = if rows == 0 { Kind::RowsMissing } else { Kind::SegmentUnnamed };
+    let unnamed = sizes.iter().filter(|(number, size)| *size > 0 && !named.contains(number));
+    let found = unnamed.map(|(number, size)| Finding {
+        severity: kind.severity(),
+        kind,
+        subject: format!("segment {number}, {size} octets"),
+    });
+    Ok(found.collect())
+}
+
+fn named_segments(tx: &mut Tx<'_>) -> Result<HashSet<u64>, StoreError> {
+    let rows = tx.query("SELECT DISTINCT segment FROM blob", &[])?;
+    Ok(rows.iter().map(|row| Ok(row.int(0)? as u64)).collect::<Result<_, RowsError>>()?)
 }
 
 /// Looks at blobs; one that compaction moved meanwhile is looked at where it lies now.

@@ -48,19 +48,26 @@ pub fn put_off(tx: &mut Tx<'_>, id: i64, due_at: Timestamp) -> Result<(), RowsEr
     Ok(())
 }
 
-/// Jobs that are due and not in `leased`, oldest first.
+/// Jobs among the first `limit` that are due, without those leased here; oldest first.
 pub fn due(
     tx: &mut Tx<'_>,
     step: &str,
     now: Timestamp,
     limit: usize,
+    leases: &Leases,
 ) -> Result<Vec<Job>, RowsError> {
+    // Most of them are under way: only what is new is read whole.
     let rows = tx.query(
-        "SELECT id, name, payload, due_at, attempts FROM job
-         WHERE step = $1 AND due_at <= $2 ORDER BY due_at, id LIMIT $3",
+        "SELECT id FROM job WHERE step = $1 AND due_at <= $2 ORDER BY due_at, id LIMIT $3",
         &[step.into(), now.millis().into(), (limit as i64).into()],
     )?;
-    rows.iter().map(from_row).collect()
+    let ids = rows.iter().map(|row| row.int(0)).collect::<Result<Vec<_>, _>>()?;
+    let mut jobs = Vec::new();
+    for id in leases.free(ids) {
+        let sql = "SELECT id, name, payload, due_at, attempts FROM job WHERE id = $1";
+        jobs.extend(tx.first(sql, &[id.into()])?.as_ref().map(from_row).transpose()?);
+    }
+    Ok(jobs)
 }
 
 /// Leases in the rows: what another process holds is passed over, not waited for.
@@ -121,6 +128,12 @@ impl Leases {
     /// `None` when somebody here holds it already.
     pub fn take(&self, id: i64) -> Option<Lease> {
         self.lock().insert(id).then(|| Lease { id, leases: self.clone() })
+    }
+
+    /// Those that nobody here holds.
+    fn free(&self, ids: Vec<i64>) -> Vec<i64> {
+        let held = self.lock();
+        ids.into_iter().filter(|id| !held.contains(id)).collect()
     }
 
     pub fn held(&self) -> usize {

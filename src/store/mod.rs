@@ -13,6 +13,7 @@ pub mod submissions;
 mod wakes;
 
 pub use blobs::{BlobError, Blobs, Put};
+use rows::Start;
 pub use rows::{Lane, RowsAt, RowsError, Tx};
 pub use wakes::Wakes;
 
@@ -21,10 +22,10 @@ use crate::wire::MailboxId;
 use std::fs::{self, OpenOptions, Permissions};
 use std::io;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use thiserror::Error;
-use tokio::sync::{Notify, broadcast};
+use tokio::sync::{Notify, broadcast, watch};
 
 /// Rows and blobs, and who waits for news of them.
 #[derive(Clone)]
@@ -38,6 +39,7 @@ pub struct Store {
 struct News {
     mailboxes: broadcast::Sender<MailboxId>,
     steps: Vec<(&'static str, Notify)>,
+    closed: watch::Sender<bool>,
 }
 
 /// The store is unavailable, full or holds something it should not.
@@ -49,6 +51,8 @@ pub enum StoreError {
     Blob(#[from] BlobError),
     #[error("the rows' file: {0}")]
     File(std::io::Error),
+    #[error("there is no store at {0}")]
+    Absent(PathBuf),
     #[error("{0} exists already")]
     Exists(String),
     #[error("there is no {0}")]
@@ -56,8 +60,23 @@ pub enum StoreError {
 }
 
 impl Store {
+    /// Opens a store; makes it where there is none, and brings an older one up to date.
     pub async fn open(at: &RowsAt, blobs: &Path, vault: Arc<Vault>) -> Result<Self, StoreError> {
         Self::with(at, Blobs::open(blobs, vault)?).await
+    }
+
+    /// Opens a store that is there, of this program's version. Nothing is made or migrated.
+    pub async fn find(at: &RowsAt, blobs: &Path, vault: Arc<Vault>) -> Result<Self, StoreError> {
+        let absent = |path: &Path| StoreError::Absent(path.to_owned());
+        if let RowsAt::File(path) = at
+            && fs::metadata(path).map_or(true, |found| found.len() == 0)
+        {
+            return Err(absent(path));
+        }
+        if !blobs.is_dir() {
+            return Err(absent(blobs));
+        }
+        Self::begin(at, Blobs::open(blobs, vault)?, Start::Find).await
     }
 
     /// Opens the rows beside blobs that are open.
@@ -65,11 +84,15 @@ impl Store {
         if let RowsAt::File(path) = at {
             close_to_others(path).map_err(StoreError::File)?;
         }
+        Self::begin(at, blobs, Start::Make).await
+    }
+
+    async fn begin(at: &RowsAt, blobs: Blobs, start: Start) -> Result<Self, StoreError> {
         let blobs = Arc::new(blobs);
         let news = Arc::new(News::new());
         let rung = Arc::clone(&news);
         let ring = Arc::new(move |wakes: &Wakes| rung.ring(wakes));
-        let around = rows::Around { blobs: Arc::clone(&blobs), ring };
+        let around = rows::Around { blobs: Arc::clone(&blobs), ring, start };
         let rows = rows::Rows::open(at, around).await?;
         Ok(Self { rows, blobs, news })
     }
@@ -120,6 +143,13 @@ impl Store {
             None => std::future::pending().await,
         }
     }
+
+    /// Returns when the rows take no more work: after a failed sync only a restart tells what is
+    /// on disk.
+    pub async fn closed(&self) {
+        // The sender lives as long as this store.
+        let _ = self.news.closed.subscribe().wait_for(|closed| *closed).await;
+    }
 }
 
 /// Rows hold headers and what is searched: they are their owner's alone. SQLite gives the journals
@@ -144,7 +174,8 @@ fn close_to_others(rows: &Path) -> io::Result<()> {
 impl News {
     fn new() -> Self {
         let steps = STEPS.iter().map(|step| (*step, Notify::new())).collect();
-        Self { mailboxes: broadcast::channel(NEWS_KEPT).0, steps }
+        let closed = watch::Sender::new(false);
+        Self { mailboxes: broadcast::channel(NEWS_KEPT).0, steps, closed }
     }
 
     fn ring(&self, wakes: &Wakes) {
@@ -157,6 +188,9 @@ impl News {
         }
         if wakes.missed {
             self.ring_all();
+        }
+        if wakes.closed {
+            self.closed.send_replace(true);
         }
     }
 

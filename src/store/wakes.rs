@@ -10,9 +10,15 @@ pub struct Wakes {
     pub steps: BTreeSet<&'static str>,
     /// News of other processes were missed: everybody looks for himself.
     pub(super) missed: bool,
+    /// The rows take no more work before a restart.
+    pub(super) closed: bool,
 }
 
 impl Wakes {
+    pub(super) fn closed() -> Self {
+        Self { closed: true, ..Self::default() }
+    }
+
     pub fn mailbox(&mut self, mailbox: MailboxId) {
         self.mailboxes.insert(mailbox);
     }

@@ -1,5 +1,9 @@
 //! A certificate, parsed once: who, by whom, how long, for what.
 
+mod names;
+
+pub(super) use names::point_names;
+
 use super::TrustError;
 use crate::wire::der::{self, DerError, Node, tag};
 use crate::wire::{Digest, DigestAlgorithm, SignatureAlgorithm, Timestamp, cms, sha256};

@@ -1,10 +1,12 @@
 //! Collects what the authorities say of the certificates that we seal and stamp with: asked beside
 //! the work, so that no evidence waits for it, and kept with each evidence, since it can't be had later.
+//! What was said once stays known while an authority is silent.
 
-use super::revocation::{Material, Revocation, RevocationFault};
-use super::{Clock, Path};
-use crate::wire::Digest;
+use super::revocation::{Heard, Piece, Proof, Revocation, RevocationFault};
+use super::{Certificate, Clock, Path};
+use crate::wire::{Digest, Timestamp};
 use arc_swap::ArcSwap;
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Notify, watch};
@@ -14,48 +16,86 @@ pub struct Collector {
     clock: Clock,
     /// By the digest of their first certificate.
     paths: Mutex<Vec<(Digest, Path)>>,
-    known: ArcSwap<Material>,
+    known: ArcSwap<Known>,
+    /// One round at a time, so that an older one never has the last word.
+    asking: tokio::sync::Mutex<()>,
     more: Notify,
+}
+
+/// The last that was said of each certificate.
+#[derive(Clone, Default, Debug)]
+pub struct Known {
+    /// Of all paths, anchors too.
+    pub certificates: Vec<Certificate>,
+    heard: HashMap<Digest, Heard>,
 }
 
 impl Collector {
     pub fn new(revocation: Revocation, clock: Clock) -> Self {
         let (paths, known) = (Mutex::default(), ArcSwap::default());
-        Self { revocation, clock, paths, known, more: Notify::new() }
+        let (asking, more) = (tokio::sync::Mutex::default(), Notify::new());
+        Self { revocation, clock, paths, known, asking, more }
     }
 
-    /// From now on asks about this one, too; a path that it knows costs a glance.
-    pub fn watch(&self, path: &Path) {
-        let Some(digest) = path.certificate().map(super::Certificate::digest) else { return };
+    /// From now on asks about this one, too; a path that it knows costs a glance. Says whether it
+    /// was new.
+    pub fn watch(&self, path: &Path) -> bool {
+        let Some(digest) = path.certificate().map(Certificate::digest) else { return false };
         let mut paths = self.paths.lock().unwrap_or_else(PoisonError::into_inner);
-        if paths.len() < MAX_PATHS && paths.iter().all(|(known, _)| *known != digest) {
+        let new = paths.len() < MAX_PATHS && paths.iter().all(|(known, _)| *known != digest);
+        if new {
             paths.push((digest, path.clone()));
             self.more.notify_one();
         }
+        new
     }
 
     /// What was said lately.
-    pub fn known(&self) -> Arc<Material> {
+    pub fn known(&self) -> Arc<Known> {
         self.known.load_full()
     }
 
     /// Asks about all of them, once. Says whether everything was answered.
     pub async fn round(&self) -> bool {
+        let _alone = self.asking.lock().await;
         let paths = self.paths.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let mut all = Material::default();
+        let mut known = Known::default();
+        let mut whole = true;
         for (_, path) in paths {
-            let (material, faults) = self.revocation.collect(&path, self.clock.now()).await;
-            all.merge(&material);
-            for fault in faults {
-                match fault {
-                    RevocationFault::Revoked { .. } => tracing::error!(%fault, "own certificate"),
-                    RevocationFault::Unknown { .. } => tracing::warn!(%fault, "own certificate"),
-                }
+            for pair in path.certificates().windows(2) {
+                let [certificate, issuer] = pair else { continue };
+                whole &= self.ask(certificate, issuer, &mut known).await;
             }
+            path.certificates().iter().for_each(|certificate| known.add(certificate));
         }
-        let whole = all.unknown.is_empty();
-        self.known.store(Arc::new(all));
+        self.known.store(Arc::new(known));
         whole
+    }
+
+    /// Asks about one; what was said before stays where nobody answers.
+    async fn ask(&self, certificate: &Certificate, issuer: &Certificate, to: &mut Known) -> bool {
+        let digest = certificate.digest();
+        if to.heard.contains_key(&digest) {
+            return true;
+        }
+        let subject = || certificate.subject().to_owned();
+        let answer = self.revocation.ask(certificate, issuer, self.clock.now()).await;
+        let (heard, answered) = match answer {
+            Ok(heard) => (Some(heard), true),
+            Err(why) => {
+                let fault = RevocationFault::Unknown { subject: subject(), why };
+                tracing::warn!(%fault, "own certificate");
+                (self.known.load().heard.get(&digest).cloned(), false)
+            }
+        };
+        if let Some(heard) = heard {
+            if let Some(at) = heard.revoked() {
+                let fault = RevocationFault::Revoked { subject: subject(), at };
+                tracing::error!(%fault, "own certificate");
+            }
+            to.heard.insert(digest, heard);
+        }
+        answered
     }
 
     /// Asks again and again, until `stop`.
@@ -68,6 +108,42 @@ impl Collector {
                 _ = stop.changed() => return,
             }
         }
+    }
+}
+
+impl Known {
+    fn add(&mut self, certificate: &Certificate) {
+        if self.certificates.iter().all(|known| known.digest() != certificate.digest()) {
+            self.certificates.push(certificate.clone());
+        }
+    }
+
+    /// Lists that were the last word on a certificate.
+    pub fn crls(&self) -> impl Iterator<Item = &Piece> {
+        self.heard.values().filter_map(|heard| match heard.proof() {
+            Proof::List(list) => Some(list),
+            Proof::Answer(_) => None,
+        })
+    }
+
+    /// Whole OCSPResponses that were.
+    pub fn answers(&self) -> impl Iterator<Item = &Piece> {
+        self.heard.values().filter_map(|heard| match heard.proof() {
+            Proof::Answer(answer) => Some(answer),
+            Proof::List(_) => None,
+        })
+    }
+
+    /// Whether no certificate of the path is known to be taken back by then.
+    pub fn check(&self, path: &Path, now: Timestamp) -> Result<(), RevocationFault> {
+        for certificate in path.certificates() {
+            let heard = self.heard.get(&certificate.digest());
+            if let Some(at) = heard.and_then(Heard::revoked).filter(|at| *at <= now) {
+                let subject = certificate.subject().to_owned();
+                return Err(RevocationFault::Revoked { subject, at });
+            }
+        }
+        Ok(())
     }
 }
 

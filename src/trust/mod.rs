@@ -11,6 +11,7 @@ pub mod password;
 pub mod path;
 pub mod pki;
 pub mod random;
+pub mod readiness;
 pub mod revocation;
 pub mod serve;
 mod signed_data;
@@ -29,6 +30,7 @@ pub use clock::Clock;
 pub use collector::Collector;
 pub use error::TrustError;
 pub use path::{Anchors, Path, PathFault, Role};
+pub use readiness::{Readiness, Unready};
 pub use revocation::{
     Lists, Material, OnUnknown, Past, Revocation, RevocationFault, RevocationSettings, Status,
 };

@@ -8,7 +8,7 @@ use crate::wire::tsp::{Failure, Imprint, Reply, Request, Status, TspError};
 use crate::wire::{Timestamp, sha256};
 use ::der::asn1::ObjectIdentifier as Oid;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 use tokio::sync::Semaphore;
 
@@ -41,6 +41,7 @@ pub struct Stamper {
     drift_millis: i64,
     policy: Option<Oid>,
     drift: AtomicI64,
+    too_far: AtomicBool,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -83,11 +84,17 @@ impl Stamper {
             drift_millis: i64::try_from(settings.drift.as_millis()).unwrap_or(i64::MAX),
             policy: policy.transpose()?,
             drift: AtomicI64::new(0),
+            too_far: AtomicBool::new(false),
         })
     }
 
+    /// How far our clock was from the authority's when it last answered, when that was too far.
+    pub fn drifted(&self) -> Option<i64> {
+        self.too_far.load(Ordering::Relaxed).then(|| self.drift_millis())
+    }
+
     /// How far our clock was from the authority's when it last answered (0: within the time that
-    /// the answer took); for metrics and `kep check`.
+    /// the answer took).
     pub fn drift_millis(&self) -> i64 {
         self.drift.load(Ordering::Relaxed)
     }
@@ -109,7 +116,8 @@ impl Stamper {
         let before = self.clock.now();
         let reply = self.ask(request.write()).await?;
         let token = granted(&reply)?;
-        let asked = Asked { nonce: Some(nonce), policy: self.policy };
+        let algorithm = Some(request.imprint.algorithm);
+        let asked = Asked { algorithm, nonce: Some(nonce), policy: self.policy };
         let token = self.verifier.verify_asked(&token, octets, &asked)?;
         self.check_clock(&token, before, self.clock.now())?;
         Ok(token)
@@ -139,7 +147,9 @@ impl Stamper {
         let millis = early.max(late);
         self.drift.store(millis.max(0), Ordering::Relaxed);
         let bound = self.drift_millis.saturating_add(token.accuracy_millis.min(MAX_ACCURACY));
-        if millis <= bound { Ok(()) } else { Err(StampError::ClockDrift { millis }) }
+        let too_far = millis > bound;
+        self.too_far.store(too_far, Ordering::Relaxed);
+        if too_far { Err(StampError::ClockDrift { millis }) } else { Ok(()) }
     }
 }
 

@@ -35,6 +35,10 @@ pub enum TokenFault {
     Imprint,
     #[error("the imprint's digest algorithm is weak or unknown")]
     ImprintAlgorithm,
+    #[error("the imprint is under another digest algorithm than was asked for")]
+    OtherAlgorithm,
+    #[error("the authority that the token names is not the certificate's")]
+    Authority,
     #[error("the nonce is not the one that was asked with")]
     Nonce,
     #[error("the policy {0} is not the one that was asked for")]
@@ -57,6 +61,8 @@ pub struct TokenVerifier {
 /// What was asked for, beside the imprint.
 #[derive(Clone, Default)]
 pub(super) struct Asked {
+    /// The imprint's digest algorithm.
+    pub algorithm: Option<Oid>,
     pub nonce: Option<Vec<u8>>,
     pub policy: Option<Oid>,
 }
@@ -84,6 +90,9 @@ impl TokenVerifier {
         let signed = SignedData::parse(token).map_err(TspError::from)?;
         let info = TstInfo::of_signed(&signed)?;
         check_imprint(&info, octets)?;
+        if asked.algorithm.is_some_and(|algorithm| algorithm != info.imprint.algorithm) {
+            return Err(TokenFault::OtherAlgorithm);
+        }
         if asked.nonce.is_some() && info.nonce != asked.nonce {
             return Err(TokenFault::Nonce);
         }
@@ -92,6 +101,7 @@ impl TokenVerifier {
         }
         let path = self.check_signer(&signed)?;
         path.check_at(info.gen_time)?;
+        check_name(&info, &path)?;
         Ok(Token {
             der: token.to_vec(),
             gen_time: info.gen_time,
@@ -139,6 +149,14 @@ fn check_imprint(info: &TstInfo, octets: &[u8]) -> Result<(), TokenFault> {
     let strong = strong.ok_or(TokenFault::ImprintAlgorithm)?;
     let own = hash(message_digest(strong), octets).map_err(|_| TokenFault::ImprintAlgorithm)?;
     if own.as_ref() == info.imprint.digest { Ok(()) } else { Err(TokenFault::Imprint) }
+}
+
+/// §2.4.2: the name of the authority, when it is given, is one of the certificate's.
+fn check_name(info: &TstInfo, path: &Path) -> Result<(), TokenFault> {
+    let Some((name, certificate)) = info.tsa.as_ref().zip(path.certificate()) else {
+        return Ok(());
+    };
+    if certificate.is_called(name) { Ok(()) } else { Err(TokenFault::Authority) }
 }
 
 /// A time-stamp service has a handful of certificates.

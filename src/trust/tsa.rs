@@ -78,6 +78,7 @@ impl Authority {
             gen_time: now,
             accuracy: Accuracy { millis: ACCURACY_MILLIS },
             nonce: request.nonce,
+            tsa: None,
         };
         let info = info.write();
         let identity = if request.certificate_wanted { self.signer.identity() } else { &self.bare };

@@ -5,7 +5,7 @@
 use super::random;
 use openssl::symm::{Cipher, Crypter, Mode};
 use std::ops::Range;
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, chown};
 use std::path::Path;
 use thiserror::Error;
 use zeroize::Zeroizing;
@@ -64,7 +64,7 @@ impl Vault {
     }
 
     /// Adds a generation, which wraps from now on; what older ones wrapped can still be read. The
-    /// old file stays until the new one is on disk.
+    /// old file stays until the new one is on disk; that has the same owner.
     pub fn rotate(path: &Path) -> Result<Self, VaultError> {
         let mut vault = Self::open(path)?;
         let newest = vault.generation().checked_add(1).ok_or(VaultError::NoGeneration(u8::MAX))?;
@@ -76,6 +76,10 @@ impl Vault {
                 _ => {} // one that a crash left behind
             }
             write_new(&beside, &vault.masters)?;
+            let (old, new) = (std::fs::metadata(path)?, std::fs::metadata(&beside)?);
+            if (old.uid(), old.gid()) != (new.uid(), new.gid()) {
+                chown(&beside, Some(old.uid()), Some(old.gid()))?;
+            }
             std::fs::rename(&beside, path)?;
             sync_folder(path)
         };

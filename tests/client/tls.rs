@@ -4,6 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
@@ -74,7 +75,7 @@ impl Connection {
         if self.taken < self.ahead.len() {
             return Err(io::Error::other("clear text carried over into TLS"));
         }
-        let stream = tls.connector.connect(tls.name.clone(), self.io).await?;
+        let stream = in_time(tls.connector.connect(tls.name.clone(), self.io)).await?;
         Ok(Self { io: Box::new(stream), ahead: Vec::new(), taken: 0, local: self.local })
     }
 
@@ -84,8 +85,8 @@ impl Connection {
     }
 
     pub async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.io.write_all(bytes).await?;
-        self.io.flush().await
+        in_time(self.io.write_all(bytes)).await?;
+        in_time(self.io.flush()).await
     }
 
     /// One line without its CRLF.
@@ -128,13 +129,21 @@ impl Connection {
         self.ahead.drain(..self.taken);
         self.taken = 0;
         self.ahead.reserve(READ_SIZE);
-        match self.io.read_buf(&mut self.ahead).await? {
+        match in_time(self.io.read_buf(&mut self.ahead)).await? {
             0 => Err(io::ErrorKind::UnexpectedEof.into()),
             _ => Ok(()),
         }
     }
 }
 
+/// A server that says nothing any more ends the test that waits for it, not the whole run.
+async fn in_time<T>(work: impl Future<Output = io::Result<T>>) -> io::Result<T> {
+    let late = |_| io::Error::new(io::ErrorKind::TimedOut, "the server says nothing");
+    tokio::time::timeout(SILENCE, work).await.map_err(late)?
+}
+
+/// Above every pause that a server under test makes on purpose.
+const SILENCE: Duration = Duration::from_secs(120);
 /// Larger than any line a sane server sends: ESEARCH of 50,000 numbers fits.
 const LINE_MAX: usize = 1 << 20;
 const READ_SIZE: usize = 64 * 1024;

@@ -111,6 +111,17 @@ impl World {
         Server::start(&mut self.serve_command(Command::new(&self.binary)), false).await
     }
 
+    /// Starts `kep serve`, kills it after so long, and says whether it had been ready by then.
+    pub async fn serve_briefly(&self, life: Duration) -> io::Result<bool> {
+        let mut command = self.serve_command(Command::new(&self.binary));
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).kill_on_drop(true);
+        let mut child = command.spawn()?;
+        tokio::time::sleep(life).await;
+        child.start_kill()?;
+        let said = child.wait_with_output().await?.stdout;
+        Ok(String::from_utf8_lossy(&said).lines().any(|line| line == READY))
+    }
+
     /// The same under `strace`, writing its trace to `trace`.
     pub async fn serve_traced(&self, trace: &Path, calls: &str) -> io::Result<Server> {
         let mut strace = Command::new("strace");

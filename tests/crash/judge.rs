@@ -74,13 +74,17 @@ async fn read_all(imap: &mut Imap, mailbox: &str) -> io::Result<Vec<Vec<u8>>> {
     Ok(mails)
 }
 
-/// Exactly one of each evidence for what the account sent; none for what it never sent.
+/// Exactly one of each evidence for what the account sent; nothing but evidence of its letters, each
+/// bearing the id of its `250`.
 fn judge_evidence(mails: &[Vec<u8>], account: &Account, all: &Entries, faults: &mut Vec<String>) {
     let mut counts: BTreeMap<(String, String), usize> = BTreeMap::new();
     for mail in mails {
-        let id = field(mail, "In-Reply-To").map(|ids| last_id(&ids).to_owned());
-        if let (Some(id), Some(kind)) = (id, field(mail, "X-REM-Evidence-Type")) {
-            *counts.entry((id, kind)).or_default() += 1;
+        let Some(id) = known(mail, "In-Reply-To", &account.address, all, faults) else { continue };
+        match field(mail, "X-REM-Evidence-Type") {
+            Some(kind) if EVIDENCES.contains(&kind.as_str()) => {
+                *counts.entry((id, kind)).or_default() += 1;
+            }
+            other => faults.push(format!("{id}: {other:?} at {}", account.address)),
         }
     }
     for (message_id, _) in all.iter().filter(|(_, e)| e.sender == account.address) {
@@ -94,12 +98,12 @@ fn judge_evidence(mails: &[Vec<u8>], account: &Account, all: &Entries, faults: &
     }
 }
 
-/// Exactly one dispatch a letter, and in it the original byte for byte.
+/// Exactly one dispatch a letter, and in it the original byte for byte; nothing else.
 fn judge_dispatches(mails: &[Vec<u8>], account: &Account, all: &Entries, faults: &mut Vec<String>) {
     let mut found: BTreeMap<String, Vec<&[u8]>> = BTreeMap::new();
     for mail in mails {
-        if let Some(ids) = field(mail, "References") {
-            found.entry(last_id(&ids).to_owned()).or_default().push(mail);
+        if let Some(id) = known(mail, "References", &account.address, all, faults) {
+            found.entry(id).or_default().push(mail);
         }
     }
     for (message_id, entry) in all.iter().filter(|(_, e)| e.recipient == account.address) {
@@ -109,6 +113,31 @@ fn judge_dispatches(mails: &[Vec<u8>], account: &Account, all: &Entries, faults:
             many => faults.push(format!("{message_id}: {} × in the INBOX", many.len())),
         }
     }
+}
+
+/// The letter that a mail is about: one that this account sent or was sent, under the id that the
+/// client was told.
+fn known(
+    mail: &[u8],
+    names: &str,
+    address: &str,
+    all: &Entries,
+    faults: &mut Vec<String>,
+) -> Option<String> {
+    let about = field(mail, names).map(|ids| last_id(&ids).to_owned());
+    let entry = about.as_ref().and_then(|id| all.get(id));
+    let own = entry.filter(|e| [&e.sender, &e.recipient].iter().any(|a| *a == address));
+    let Some((id, entry)) = about.clone().zip(own) else {
+        faults.push(format!("a mail about {about:?} at {address}"));
+        return None;
+    };
+    let stated = field(mail, "X-REM-Message-Identifier");
+    let stated = stated.as_deref().map(last_id);
+    if stated != entry.acknowledged.as_deref() {
+        let told = &entry.acknowledged;
+        faults.push(format!("{id}: {stated:?} at {address}, and the 250 said {told:?}"));
+    }
+    Some(id)
 }
 
 fn write_mails<'a>(
@@ -184,5 +213,29 @@ mod tests {
     fn an_original_is_found_only_when_whole() {
         assert!(contains(b"..abcd..", b"abcd"));
         assert!(!contains(b"..abc", b"abcd"));
+    }
+
+    #[test]
+    fn a_mail_that_is_of_no_letter_or_bears_another_id_is_a_fault() {
+        let entry = Entry {
+            sender: "a@hs05.kep.tr".to_owned(),
+            recipient: "b@hs05.kep.tr".to_owned(),
+            original: std::sync::Arc::default(),
+            acknowledged: Some("1@hs05.kep.tr".to_owned()),
+        };
+        let all = Entries::from([("x@y".to_owned(), entry)]);
+        let mail = |about: &str, id: &str| {
+            let kind = "X-REM-Evidence-Type: SubmissionAcceptanceRejection";
+            format!("In-Reply-To: <{about}>\r\n{kind}\r\nX-REM-Message-Identifier: <{id}>\r\n\r\n")
+        };
+        let faults = |address: &str, about: &str, id: &str| {
+            let mut faults = Vec::new();
+            known(mail(about, id).as_bytes(), "In-Reply-To", address, &all, &mut faults);
+            faults.len()
+        };
+        assert_eq!(faults("a@hs05.kep.tr", "x@y", "1@hs05.kep.tr"), 0);
+        assert_eq!(faults("a@hs05.kep.tr", "x@y", "2@hs05.kep.tr"), 1);
+        assert_eq!(faults("a@hs05.kep.tr", "never@sent", "1@hs05.kep.tr"), 1);
+        assert_eq!(faults("c@hs05.kep.tr", "x@y", "1@hs05.kep.tr"), 1);
     }
 }

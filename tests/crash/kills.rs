@@ -18,6 +18,15 @@ pub struct Campaign {
     pub pairs: usize,
 }
 
+/// What the kills hit, as far as a client sees it.
+#[derive(Clone, Copy, Debug, Default)]
+struct Hits {
+    /// At least one submission was under way.
+    busy: u64,
+    /// The server was not ready yet.
+    early: u64,
+}
+
 /// One sender with its recipient; a connection submits for it until the server is gone.
 struct Pair {
     number: usize,
@@ -31,8 +40,13 @@ impl Campaign {
     /// Kills so many times; at the end every letter is sent until its 250 was read.
     pub async fn run(&self, world: &World, log: &Path) -> io::Result<Arc<Ledger>> {
         let ledger = Arc::new(Ledger::open(log)?);
-        let mut dice = Dice(self.seed);
+        let (mut dice, mut hits) = (Dice(self.seed), Hits::default());
         for life in 0..self.kills {
+            if life % EARLY == EARLY - 1 {
+                let moment = Duration::from_millis(dice.below(LONGEST_START));
+                hits.early += u64::from(!world.serve_briefly(moment).await?);
+                continue;
+            }
             let server = world.serve().await?;
             let mut running = JoinSet::new();
             for number in 0..self.pairs {
@@ -43,16 +57,30 @@ impl Campaign {
             tokio::time::sleep(moment).await;
             server.kill().await?;
             // Each connection reads to its end: a 250 that is in the socket counts as told.
+            let mut busy = false;
             while let Some(ended) = running.join_next().await {
-                ended.map_err(io::Error::other)??;
+                busy |= ended.map_err(io::Error::other)??;
             }
+            hits.busy += u64::from(busy);
         }
+        self.must_have_hit(hits, ledger.acknowledged_count())?;
         let server = world.serve().await?;
         for number in 0..self.pairs {
             self.pair(world, number, &ledger)?.submit_the_rest().await?;
         }
         server.kill().await?;
         Ok(ledger)
+    }
+
+    /// A campaign without load proves nothing.
+    fn must_have_hit(&self, hits: Hits, acknowledged: usize) -> io::Result<()> {
+        println!("{} kills: {hits:?}, {acknowledged} letters acknowledged", self.kills);
+        let enough = hits.busy >= self.kills / 4 && hits.early >= (self.kills / EARLY).min(1);
+        if enough && acknowledged as u64 >= 2 * self.kills {
+            return Ok(());
+        }
+        let told = format!("{} kills hit too little: {hits:?}, {acknowledged} letters", self.kills);
+        Err(io::Error::other(told))
     }
 
     fn pair(&self, world: &World, number: usize, ledger: &Arc<Ledger>) -> io::Result<Pair> {
@@ -67,17 +95,18 @@ impl Campaign {
 }
 
 impl Pair {
-    /// An answer that is wrong is an error; a server that is gone is what we wait for.
-    async fn submit_until_gone(self, life: u64, mut dice: Dice) -> io::Result<()> {
-        let Ok(mut smtp) = self.doors.smtp(&self.sender).await else { return Ok(()) };
-        for turn in 0.. {
+    /// An answer that is wrong is an error; a server that is gone is what we wait for. Says whether
+    /// it went in the middle of a submission.
+    async fn submit_until_gone(self, life: u64, mut dice: Dice) -> io::Result<bool> {
+        let Ok(mut smtp) = self.doors.smtp(&self.sender).await else { return Ok(false) };
+        let mut turn = 0;
+        loop {
             let (message_id, entry) = self.choose(life, turn, &mut dice)?;
-            match self.submit(&mut smtp, &message_id, &entry).await? {
-                Told::Answered => {}
-                Told::Gone => return Ok(()),
+            if let Told::Gone = self.submit(&mut smtp, &message_id, &entry).await? {
+                return Ok(true);
             }
+            turn += 1;
         }
-        Ok(())
     }
 
     async fn submit_the_rest(self) -> io::Result<()> {
@@ -162,6 +191,24 @@ impl Dice {
     }
 }
 
-/// Milliseconds from ready to SIGKILL at most: start-up, log-in, load and catch-up all get hit.
+/// Milliseconds from ready to SIGKILL at most: log-in, load and catch-up all get hit.
 const LONGEST_LIFE: u64 = 1500;
+/// Every so many kills one hits the start, so many milliseconds after it at most.
+const EARLY: u64 = 8;
+const LONGEST_START: u64 = 120;
 const LAST_TRIES: usize = 20;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_campaign_that_hits_nothing_is_a_failure() {
+        let campaign = Campaign { kills: 50, seed: 1, pairs: 4 };
+        let enough = Hits { busy: 20, early: 3 };
+        assert!(campaign.must_have_hit(enough, 100).is_ok());
+        assert!(campaign.must_have_hit(enough, 99).is_err());
+        assert!(campaign.must_have_hit(Hits { busy: 11, ..enough }, 100).is_err());
+        assert!(campaign.must_have_hit(Hits { early: 0, ..enough }, 100).is_err());
+    }
+}

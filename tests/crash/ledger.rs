@@ -55,6 +55,10 @@ impl Ledger {
         lock(&self.entries).clone()
     }
 
+    pub fn acknowledged_count(&self) -> usize {
+        lock(&self.entries).values().filter(|entry| entry.acknowledged.is_some()).count()
+    }
+
     /// A sender's letters that were acknowledged or not yet.
     pub fn of(&self, sender: &str, acknowledged: bool) -> Vec<(String, Entry)> {
         let entries = lock(&self.entries);

@@ -6,6 +6,10 @@
 mod client;
 #[path = "../it/imap_script.rs"]
 mod imap_script;
+#[path = "../it/lane.rs"]
+mod lane;
+#[path = "../it/small_disk.rs"]
+mod small_disk;
 #[path = "../it/transcript.rs"]
 mod transcript;
 
@@ -13,6 +17,7 @@ mod accepted;
 mod accounts;
 mod at_rest;
 mod corpus;
+mod disk;
 mod elsewhere;
 mod held;
 mod judges;
@@ -25,8 +30,10 @@ mod refused;
 mod running;
 mod same_mail;
 mod scene;
+mod seal;
 mod sent_copy;
 mod stand_in;
+mod store;
 mod thunderbird;
 mod time_out;
 mod token;

@@ -1,14 +1,16 @@
-//! mutt, with its keys pressed by a script, on a terminal that `script` gives it.
+//! mutt, with its keys pressed by a script, on a terminal of its own.
 
 use crate::reading::Delivered;
 use crate::scene::{ALI, AYSE, Scene};
-use crate::tool::{run, tool};
+use crate::tool::tool;
+use pty_process::{Command, Size};
 use serde_json::Value;
 use std::path::PathBuf;
+use std::time::Duration;
+use tokio::io::AsyncReadExt;
 
 /// mutt as Ayşe has set it up.
 struct Mutt {
-    script: PathBuf,
     program: PathBuf,
     home: PathBuf,
     settings: String,
@@ -16,7 +18,7 @@ struct Mutt {
 
 impl Mutt {
     fn new(scene: &Scene) -> Option<Self> {
-        let (script, program) = (tool("script")?, tool("mutt")?);
+        let program = tool("mutt")?;
         let home = scene.scratch("mutt");
         std::fs::create_dir_all(&home).unwrap();
         let settings = format!(
@@ -31,21 +33,29 @@ impl Mutt {
             scene.provider().join("trust/tls-ca.pem").display(),
             home.display(),
         );
-        Some(Self { script, program, home, settings })
+        Some(Self { program, home, settings })
     }
 
     /// Opens a mailbox, presses these keys and quits.
-    fn press(&self, mailbox: &str, keys: &str) {
+    async fn press(&self, mailbox: &str, keys: &str) {
         let rc = self.home.join("muttrc");
         std::fs::write(&rc, format!("{}push \"{keys}<quit>\"\n", self.settings)).unwrap();
-        let command = format!(
-            "TERM=screen LC_ALL=C.UTF-8 HOME='{home}' timeout 60 '{mutt}' -n -F '{rc}' -f '+{mailbox}'",
-            home = self.home.display(),
-            mutt = self.program.display(),
-            rc = rc.display(),
-        );
-        let (good, said) = run(&self.script, &["-qec", &command, "/dev/null"]);
-        assert!(good, "{keys}: {}", String::from_utf8_lossy(&said));
+        let (mut terminal, inside) = pty_process::open().unwrap();
+        terminal.resize(Size::new(24, 80)).unwrap();
+        let command = Command::new(&self.program).arg("-n").arg("-F").arg(&rc);
+        let command = command.args(["-f", &format!("+{mailbox}")]).kill_on_drop(true);
+        let command = command.env("TERM", "screen").env("LC_ALL", "C.UTF-8");
+        let mut mutt = command.env("HOME", &self.home).spawn(inside).unwrap();
+        let mut screen = Vec::new();
+        let seen = async {
+            // The terminal is gone when mutt is: that is an error to read.
+            while terminal.read_buf(&mut screen).await.is_ok_and(|octets| octets > 0) {}
+            mutt.wait().await.unwrap()
+        };
+        let ended = tokio::time::timeout(PATIENCE, seen).await;
+        let screen = String::from_utf8_lossy(&screen).replace('\u{1b}', "␛");
+        let status = ended.unwrap_or_else(|_| panic!("{keys}: mutt waits for a key:\n{screen}"));
+        assert!(status.success(), "{keys}: {status}:\n{screen}");
     }
 }
 
@@ -58,32 +68,35 @@ async fn mutt_reads_flags_opens_files_and_deletes() {
         imap.select(mailbox).await.unwrap();
         imap.fetch("1:*", "(FLAGS)").await.unwrap_or_default()
     };
-    mutt.press("INBOX", "<display-message><exit><flag-message><sync-mailbox>");
+    mutt.press("INBOX", "<display-message><exit><flag-message><sync-mailbox>").await;
     assert_eq!(flags("INBOX").await[0].flags, ["\\Flagged", "\\Seen"]);
     assert_eq!(delivered.opened().await, Value::Null, "the notice is not the message");
 
     // It copies and then deletes: that is moving, to a program that doesn't say MOVE.
-    mutt.press("INBOX", "<save-message>+Açılacaklar<enter><sync-mailbox>");
+    mutt.press("INBOX", "<save-message>+Açılacaklar<enter><sync-mailbox>").await;
     assert!(delivered.opened().await.is_string());
     let dispatch = delivered.all_of(AYSE, "INBOX").await;
     assert_eq!(dispatch.len(), 1);
     assert!(delivered.shows_content(&dispatch[0]));
 
-    mutt.press("INBOX", "<display-message><exit><copy-message>+Arşiv/Gelen<enter>");
+    mutt.press("INBOX", "<display-message><exit><copy-message>+Arşiv/Gelen<enter>").await;
     assert_eq!(delivered.all_of(AYSE, "Arşiv/Gelen").await, dispatch);
-    mutt.press("INBOX", "<delete-message><sync-mailbox>");
+    mutt.press("INBOX", "<delete-message><sync-mailbox>").await;
     assert_eq!(flags("INBOX").await, []);
     assert_eq!(delivered.all_of(AYSE, "Çöp Kutusu").await, dispatch);
     // From its list of mailboxes into the trash.
     let keys =
         "<change-folder>?<search>p Kutusu<enter><select-entry><delete-message><sync-mailbox>";
-    mutt.press("INBOX", keys);
+    mutt.press("INBOX", keys).await;
     assert_eq!(flags("Çöp Kutusu").await, []);
 
-    mutt.press("INBOX", &format!("<mail>{ALI}<enter>Yarım iş<enter><postpone-message>"));
+    mutt.press("INBOX", &format!("<mail>{ALI}<enter>Yarım iş<enter><postpone-message>")).await;
     let draft = delivered.all_of(AYSE, "Taslaklar").await;
     assert!(String::from_utf8_lossy(&draft[0]).contains(&format!("To: {ALI}")));
     assert!(flags("Taslaklar").await[0].flags.contains(&"\\Draft".to_owned()));
     assert_eq!(delivered.scene.settled(&delivered.id, 3).await.len(), 3, "evidence stays");
     delivered.server.stop().await;
 }
+
+/// A key that its program did not expect throws the others away, and it waits for ever.
+const PATIENCE: Duration = Duration::from_secs(60);

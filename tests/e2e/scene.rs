@@ -153,7 +153,8 @@ impl Scene {
         let mut command = Command::new(self.world.binary());
         command.args(arguments).arg("--conf").arg(self.conf()).stdin(Stdio::null());
         command.envs(environment.iter().map(|(key, value)| (key, value)));
-        let ran = command.kill_on_drop(true).output().await.unwrap();
+        let ran = tokio::time::timeout(PATIENCE, command.kill_on_drop(true).output()).await;
+        let ran = ran.unwrap_or_else(|_| panic!("kep {arguments:?} does not end")).unwrap();
         let text = |octets: Vec<u8>| String::from_utf8(octets).unwrap();
         Ran { code: ran.status.code(), out: text(ran.stdout), err: text(ran.stderr) }
     }
@@ -238,8 +239,23 @@ impl Running {
     }
 
     /// Sends a signal and waits for the end.
-    pub async fn end(mut self, signal: &str) -> (ExitStatus, String) {
+    pub async fn end(self, signal: &str) -> (ExitStatus, String) {
         self.signal(signal);
+        self.ended().await
+    }
+
+    /// Ends the server that strace runs, and strace with it.
+    pub async fn end_traced(self) {
+        let pid = self.pid();
+        let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"));
+        let mut kill = std::process::Command::new("kill");
+        assert!(kill.args(children.unwrap().split_whitespace()).status().unwrap().success());
+        let (status, log) = self.ended().await;
+        assert!(status.success(), "{status}\n{log}");
+    }
+
+    /// Waits for the end that comes by itself.
+    pub async fn ended(mut self) -> (ExitStatus, String) {
         let waited = tokio::time::timeout(PATIENCE, self.child.wait()).await;
         let log = self.log();
         let status = waited.unwrap_or_else(|_| panic!("it does not end:\n{log}")).unwrap();

@@ -4,6 +4,8 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
 
 /// A program on the path, or `None` where it may be absent.
 pub fn tool(name: &str) -> Option<PathBuf> {
@@ -32,9 +34,19 @@ pub fn reference(path: &str) -> Option<PathBuf> {
     found
 }
 
-/// Runs a program to its end: whether it was content, and all it said.
+/// Runs a program to its end: whether it was content, and all it said. One that doesn't end is a
+/// failure of its test, not of the whole run.
 pub fn run<A: AsRef<OsStr>>(program: &Path, arguments: &[A]) -> (bool, Vec<u8>) {
-    let ran = Command::new(program).args(arguments).stdin(Stdio::null()).output().unwrap();
+    let mut command = Command::new(program);
+    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = command.spawn().unwrap();
+    let (pid, (tell, told)) = (child.id().to_string(), mpsc::channel());
+    std::thread::spawn(move || tell.send(child.wait_with_output()));
+    let Ok(ran) = told.recv_timeout(PATIENCE) else {
+        let killed = Command::new("kill").args(["-KILL", &pid]).status();
+        panic!("{} does not end ({killed:?})", program.display());
+    };
+    let ran = ran.unwrap();
     (ran.status.success(), [ran.stdout, ran.stderr].concat())
 }
 
@@ -46,3 +58,6 @@ fn there(name: &str, found: Option<PathBuf>) -> Option<PathBuf> {
     }
     found
 }
+
+/// None of them has more to do than a busy machine does in this.
+const PATIENCE: Duration = Duration::from_secs(120);

@@ -350,29 +350,3 @@ async fn our_own_provider_knows_the_original_and_the_kept_material() {
     assert!(ran.out.contains("(own copy): delil"), "{}", ran.out);
     assert!(ran.out.contains("BAD  field") && ran.out.contains("(alıcılar)"), "{}", ran.out);
 }
-
-#[tokio::test]
-async fn a_seal_that_had_been_taken_back_is_known_from_what_was_kept_with_the_evidence() {
-    let scene = Scene::new(Plan { direct: true, ..Plan::default() }).await;
-    let secrets = scene.provider().join("secrets");
-    let seal = std::fs::read(secrets.join("seal.pem")).unwrap();
-    let seal = Certificate::from_pem(&seal).unwrap().remove(0);
-    let since = kep::trust::Clock::System.now().plus_secs(-3_600).secs();
-    let line = format!("{} {since}\n", seal.serial());
-    std::fs::write(secrets.join("registers/seal.revoked"), line).unwrap();
-    let (scene, evidence, _) = sent(scene).await;
-    // Alone, without the folder that was exported beside it, the file does not tell.
-    let alone = scene.scratch("alone.xml");
-    std::fs::copy(&evidence, &alone).unwrap();
-    let trust = scene.provider().join("trust");
-    let (code, said) = verify(&scene, &trust, &alone).await;
-    assert_eq!(code, Some(0), "{said}");
-    assert!(said.contains("revocation not checked"), "{said}");
-    let (code, said) = verify(&scene, &trust, &evidence).await;
-    assert_eq!(code, Some(1), "{said}");
-    assert!(said.contains("BAD  revocation"), "{said}");
-    let (trust, alone) = (trust.to_str().unwrap(), alone.to_str().unwrap());
-    let ran = scene.kep(&["verify", "--trust", trust, alone]).await;
-    assert_eq!(ran.code, Some(1), "{}{}", ran.out, ran.err);
-    assert!(ran.out.contains("BAD  revocation"), "{}", ran.out);
-}

@@ -103,7 +103,7 @@ impl Served {
         let office = Office::new(store.clone(), gate, Arc::new(|| NOW), limits);
         let clear = text.lines().any(|line| line == "given starttls");
         let silence = if text.contains("then silence") { SILENCE } else { Duration::from_secs(60) };
-        let manners = Manners { connections: 4, per_address: 4, silence };
+        let manners = Manners { connections: 4, per_address: 4, silence, upload: serve::UPLOAD };
         let tls = Arc::clone(&keys.tls);
         let tls: serve::TlsInForce = Arc::new(move || tls.current(Duration::ZERO));
         let imap = Imap::new(office, tls, manners, vec![("name".into(), "kep".into())]);

@@ -5,7 +5,9 @@ use crate::imap_script::{Dice, Stage, Step, play, read};
 use crate::imap_world::{Mailbox, World};
 use imap_codec::decode::Decoder;
 use imap_codec::{GreetingCodec, ResponseCodec};
-use kep::mailbox::ask::{Answer, Ask, Changes, FlagChange, LoggedIn, Opening, Row, Selected};
+use kep::mailbox::ask::{
+    Answer, Ask, Changes, FlagChange, LoggedIn, MailboxEntry, MailboxKind, Opening, Row, Selected,
+};
 use kep::mailbox::{Config, Next, Session, Tls};
 use kep::wire::imap::{Flags, Keyword, Keywords, MailboxName, SpecialUse, SystemFlags, UidSet};
 use kep::wire::{AccountId, MailboxId, Timestamp};
@@ -72,6 +74,105 @@ fn a_hundred_thousand_messages_are_never_held() {
     assert!(lines > 100_000);
 }
 
+#[test]
+fn invariant_10_large_headers_asked_for_often_are_sent_one_by_one() {
+    let mut session = Session::new(config(Tls::Active));
+    let items: Vec<_> = (0..99).map(|n| format!("BODY.PEEK[HEADER.FIELDS.NOT (X{n})]")).collect();
+    let fetch = format!("c UID FETCH 1:5,8 ({})\r\nd LOGOUT\r\n", items.join(" "));
+    session.feed(b"a LOGIN x y\r\nb SELECT INBOX\r\n");
+    session.feed(fetch.as_bytes());
+    let (mut asked, mut said) = (Vec::new(), Vec::new());
+    loop {
+        match session.next() {
+            Next::Send(bytes) => {
+                assert!(bytes.len() < 32 * 1024 + HEADER + 200, "{} octets at once", bytes.len());
+                said.extend(bytes);
+            }
+            // No more than two at a time, and the fourth is gone.
+            Next::Ask(Ask::Rows { uids, .. }) => {
+                let rows = uids.iter().filter(|uid| *uid != 4).take(2).map(with_header);
+                session.answer(Answer::Rows(rows.collect()));
+                asked.push(uids.to_string());
+            }
+            Next::Ask(ask) => session.answer(large(ask, &mut 0)),
+            Next::Close => break,
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(asked, ["1:5,8", "3:5,8", "8"]);
+    let said = String::from_utf8(said).unwrap();
+    assert_eq!(said.matches(" FETCH (UID ").count(), 5);
+    assert_eq!(said.matches("BODY[HEADER.FIELDS.NOT (X").count(), 5 * 99);
+    assert!(said.contains("c OK [EXPUNGEISSUED]"), "one is gone");
+}
+
+#[test]
+fn what_is_asked_for_twice_is_answered_once() {
+    let mut session = Session::new(config(Tls::Active));
+    session.feed(
+        b"a LOGIN x y\r\nb SELECT INBOX\r\nc FETCH 1 (UID FLAGS UID BODY.PEEK[HEADER] \
+                   FLAGS BODY.PEEK[HEADER] RFC822.HEADER)\r\nd LOGOUT\r\n",
+    );
+    let mut said = String::new();
+    loop {
+        match session.next() {
+            Next::Send(bytes) => said.push_str(std::str::from_utf8(&bytes).unwrap()),
+            Next::Ask(ask) => session.answer(large(ask, &mut 0)),
+            Next::Close => break,
+            other => panic!("{other:?}"),
+        }
+    }
+    let expected = "* 1 FETCH (UID 1 FLAGS () BODY[HEADER] {0}\r\n RFC822.HEADER {0}\r\n)\r\n";
+    assert!(said.contains(expected), "{said}");
+}
+
+#[test]
+fn invariant_10_a_list_made_to_be_slow_is_not() {
+    let entry = |n: usize| MailboxEntry {
+        name: MailboxName::parse(&format!("{}{n:04}", "a/".repeat(30) + &"a".repeat(190))).unwrap(),
+        kind: MailboxKind::Mailbox(None),
+        subscribed: true,
+        status: None,
+    };
+    let mut session = Session::new(config(Tls::Active));
+    let pattern = format!("{}{}b", "*a".repeat(39), "a".repeat(170));
+    let patterns = [pattern.as_str(); 8].join(" ");
+    let list = format!("b LIST (SUBSCRIBED RECURSIVEMATCH) \"\" ({patterns})\r\n");
+    session.feed(format!("a LOGIN x y\r\n{list}").as_bytes());
+    let begun = std::time::Instant::now();
+    let said = loop {
+        match session.next() {
+            Next::Send(bytes) if bytes.starts_with(b"b ") => break bytes,
+            Next::Send(_) => {}
+            Next::Ask(Ask::Mailboxes(_)) => {
+                session.answer(Answer::Mailboxes((0..2000).map(entry).collect()));
+            }
+            Next::Ask(ask) => session.answer(large(ask, &mut 0)),
+            other => panic!("{other:?}"),
+        }
+    };
+    assert!(said.starts_with(b"b OK"), "{}", String::from_utf8_lossy(&said));
+    // Without optimisation, on a machine that does other things too.
+    assert!(begun.elapsed() < std::time::Duration::from_secs(20), "{:?}", begun.elapsed());
+}
+
+fn with_header(uid: u32) -> Row {
+    Row { header: [b"X: ", &[b'x'; HEADER - 7][..], b"\r\n\r\n"].concat(), ..bare(uid) }
+}
+
+fn bare(uid: u32) -> Row {
+    Row {
+        uid,
+        modseq: 1,
+        flags: Flags::default(),
+        internal_date: Timestamp::from_secs(0),
+        size: 1,
+        opening: Opening::Open,
+        structure: Vec::new(),
+        header: Vec::new(),
+    }
+}
+
 /// A world with 100,000 messages in its one mailbox.
 fn large(ask: Ask, rows: &mut usize) -> Answer {
     match ask {
@@ -90,17 +191,7 @@ fn large(ask: Ask, rows: &mut usize) -> Answer {
         Ask::Rows { uids, .. } => {
             assert!(uids.len() <= kep::mailbox::ask::BATCH);
             *rows += uids.len();
-            let row = |uid| Row {
-                uid,
-                modseq: 1,
-                flags: Flags::default(),
-                internal_date: Timestamp::from_secs(0),
-                size: 1,
-                opening: Opening::Open,
-                structure: Vec::new(),
-                header: Vec::new(),
-            };
-            Answer::Rows(uids.iter().map(row).collect())
+            Answer::Rows(uids.iter().map(bare).collect())
         }
         _ => Answer::Changes(Changes::default()),
     }
@@ -306,6 +397,9 @@ pub fn flags(text: &str) -> Flags {
     let system = words().filter_map(SystemFlags::named).fold(SystemFlags::default(), |a, b| a | b);
     Flags { system, keywords: words().filter_map(Keyword::parse).collect() }
 }
+
+/// Octets of a large header.
+const HEADER: usize = 100_000;
 
 const WORDS: [&str; 44] = [
     "a ",

@@ -3,6 +3,7 @@
 
 use std::ffi::OsStr;
 use std::path::PathBuf;
+use std::process::Command;
 
 /// A program on the path, or `None` where it may be absent.
 pub fn tool(name: &str) -> Option<PathBuf> {
@@ -13,6 +14,20 @@ pub fn tool(name: &str) -> Option<PathBuf> {
         eprintln!("{name} is not installed: nothing was tried");
     }
     found
+}
+
+/// strace, where the kernel lets us trace.
+pub fn strace() -> Option<PathBuf> {
+    let strace = tool("strace")?;
+    let ran = Command::new(&strace).args(["-f", "-qq", "-o", "/dev/null", "true"]).output();
+    let ran = ran.expect("a program that was found runs");
+    if ran.status.success() {
+        return Some(strace);
+    }
+    let said = String::from_utf8_lossy(&ran.stderr).into_owned();
+    assert!(said.contains("not permitted"), "strace: {said}");
+    eprintln!("SKIPPED: the kernel forbids tracing here: {}", said.trim());
+    None
 }
 
 fn find(name: &str, path: &OsStr) -> Option<PathBuf> {

@@ -7,6 +7,7 @@ use kep::accept::ask::{
 use kep::accept::check::{Limits, Parsed, SignatureForm, inspect};
 use kep::accept::refusal::Refusal;
 use kep::accept::session::Session;
+use kep::wire::imap::Structure;
 use kep::wire::smtp::{Body, DotStuffer, Notify};
 use kep::wire::{AccountId, KepAddress, MessageId, Timestamp};
 use proptest::prelude::*;
@@ -83,6 +84,39 @@ fn each_mail_is_accepted_or_refused_by_name() {
     for sample in samples() {
         let verdict = verdict(judge(&sample.octets));
         assert_eq!(verdict, sample.expected, "{}", sample.path.display());
+    }
+}
+
+/// A dispatch around another original; what it encloses is of no matter here.
+fn dispatch_around(original: &[u8]) -> Vec<u8> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/verify");
+    let read = |name: &str| std::fs::read(folder.join(name)).unwrap();
+    let (dispatch, old) = (read("dispatch.eml"), read("original.eml"));
+    let at = dispatch.windows(old.len()).position(|window| window == old).unwrap();
+    [&dispatch[..at], original, &dispatch[at + old.len()..]].concat()
+}
+
+#[test]
+fn the_dispatch_of_a_mail_with_as_many_parts_as_are_accepted_shows_its_evidence_and_seal() {
+    let with = |parts: usize| {
+        let part = "--b\r\nContent-Type: message/rfc822\r\n\r\nSubject: x\r\n\r\ny\r\n";
+        let head = "From: ali@hs05.kep.tr\r\nTo: veli@hs05.kep.tr\r\nSubject: x\r\n\
+                    MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n";
+        format!("{head}{}--b--\r\n", part.repeat(parts)).into_bytes()
+    };
+    let most = Limits::default().parts;
+    assert_eq!(judge(&with(most + 1)).unwrap_err().name(), "TooManyParts");
+    judge(&with(most)).unwrap();
+    let row = Structure::compute(&dispatch_around(&with(most)));
+    let it = Structure::read(&row).unwrap();
+    let layout = it.layout().unwrap();
+    // (introduction, original, evidence), seal
+    for part in [&[1, 1, 1][..], &[1, 2, most as u32, 1], &[1, 3], &[2]] {
+        assert!(layout.part(part).is_some(), "{part:?}");
+    }
+    for shown in [it.bodystructure, it.masked_bodystructure] {
+        let shown = String::from_utf8_lossy(shown);
+        assert!(shown.contains("SubmissionAcceptanceRejection.xml") && shown.contains("smime.p7s"));
     }
 }
 

@@ -1,7 +1,11 @@
 //! The one integration binary: each file of this folder is a topic.
 
+// The fuzz targets name their entry point by the crate that defines it.
+extern crate self as libfuzzer_sys;
+
 mod demo;
 mod dialogue;
+mod fuzz;
 mod imap_script;
 mod imap_served;
 mod imap_transcripts;
@@ -9,6 +13,7 @@ mod imap_world;
 mod lane;
 mod mail;
 mod pure;
+mod small_disk;
 mod smtp;
 mod smtp_served;
 mod storage;

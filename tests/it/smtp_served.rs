@@ -16,8 +16,11 @@ use kep::registry::crowd::Crowd;
 use kep::registry::login::{Logins, Pauses};
 use kep::store::{Store, submissions};
 use kep::trust::password::{self, Passwords};
-use kep::trust::pki::{CertificateAuthority, KeyKind};
-use kep::trust::{Anchors, Clock, UserTrust};
+use kep::trust::pki::{CertificateAuthority, KeyKind, Links, Profile};
+use kep::trust::tsa::Authority;
+use kep::trust::{
+    Anchors, Clock, Readiness, Role, StampSettings, StampSource, Stamper, TokenVerifier, UserTrust,
+};
 use kep::wire::{KepAddress, KepDomain, MessageId};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -106,8 +109,35 @@ fn desk(store: Store) -> Desk {
         texts: kep::registry::Texts::default(),
     };
     let users = Arc::new(UserTrust::new(anchors, Vec::new(), None));
-    let (limits, rejections) = (Limits::default(), Rejections::new(20));
-    Desk::new(store, provider, Arc::new(logins), users, Clock::System, limits, rejections, 4 << 20)
+    Desk::new(
+        store,
+        provider,
+        Arc::new(logins),
+        users,
+        Arc::new(ready()),
+        Clock::System,
+        Limits::default(),
+        Rejections::new(20),
+        4 << 20,
+    )
+}
+
+/// A seal and a time-stamp authority, both as good as new.
+fn ready() -> Readiness {
+    let now = Clock::System.now();
+    let (kind, links) = (KeyKind::P256, Links::default());
+    let root = CertificateAuthority::create("Root", kind, now).unwrap();
+    let anchors = || Anchors::new(vec![root.certificate().clone()]).unwrap();
+    let seal =
+        Profile::Seal { domain: domain().to_string(), email: "kepservisi@hs05.kep.tr".into() };
+    let seal = root.issue(&seal, kind, &links, now).unwrap();
+    let path = anchors().path(seal.certificate(), &[], Role::Seal).unwrap();
+    let stamps = root.issue(&Profile::TimeStamp { name: "ZD".into() }, kind, &links, now).unwrap();
+    let stamps = Authority::new(Arc::new(stamps.signer().unwrap()));
+    let source = StampSource::Embedded(Arc::new(stamps));
+    let verifier = TokenVerifier::new(anchors(), Vec::new());
+    let stamper = Stamper::new(source, verifier, Clock::System, &StampSettings::default());
+    Readiness::new(path, Arc::new(stamper.unwrap()), None, Clock::System)
 }
 
 fn patient() -> Manners {

@@ -176,6 +176,23 @@ fn invariants_have_their_tests() {
     assert!(held.keys().all(|number| (1..=INVARIANTS).contains(number)), "{held:?}");
 }
 
+/// A page that names a test of an invariant names one that is there.
+#[test]
+fn tests_that_pages_name_exist() {
+    let files = rust_files("src").into_iter().chain(rust_files("tests"));
+    let tests: BTreeSet<_> =
+        files.flat_map(|file| file.functions()).map(|(_, name, _)| name).collect();
+    let mut missing = Vec::new();
+    for (path, text) in text_files("md") {
+        let names = source::words(&text).filter(|word| word.starts_with("invariant"));
+        // `invariant_NN_…` stands for any of them.
+        let cited = names.filter(|name| name.contains('_') && !name.starts_with("invariant_NN"));
+        let lost = cited.filter(|name| !tests.contains(*name));
+        missing.extend(lost.map(|name| format!("{path}: {name}")));
+    }
+    assert!(missing.is_empty(), "no such test:\n{}", missing.join("\n"));
+}
+
 /// Evidence is append-only: no statement of this program changes or deletes it.
 #[test]
 fn invariant_05_no_statement_changes_or_deletes_evidence() {

@@ -39,6 +39,58 @@ fn sockets_bear_the_names_and_ports_of_the_listeners() {
     }
 }
 
+/// Where the shipped configuration puts things, the unit may read, or write, them.
+#[test]
+fn sample_and_unit_agree_on_every_path() {
+    let text = |name: &str| std::fs::read_to_string(root().join(name)).expect("a shipped file");
+    let (service, folders) = (text("systemd/kep.service"), text("systemd/kep.tmpfiles"));
+    let value =
+        |key: &str| service.lines().find_map(|line| line.strip_prefix(key)).unwrap_or_default();
+    let sample: toml::Table = toml::from_str(&text("conf/kep.toml")).expect("the sample is TOML");
+    let state = format!("/var/lib/{}", value("StateDirectory="));
+    assert_eq!(sample["data"]["dir"].as_str(), Some(state.as_str()));
+    assert_eq!(value("WorkingDirectory="), state);
+    let configuration = format!("/etc/{}", value("ConfigurationDirectory="));
+    let conf = format!("--conf {configuration}/kep.toml");
+    assert!(value("ExecStart=").ends_with(&conf), "{}", value("ExecStart="));
+
+    let made = |folder: &str| {
+        let mut lines = folders.lines().filter_map(|line| line.strip_prefix("d "));
+        lines.any(|line| line.split(' ').next() == Some(folder))
+    };
+    let own = |file: &str| {
+        let lines = folders.lines().filter_map(|line| line.strip_prefix("z "));
+        lines.filter_map(|line| line.strip_suffix(" 0600 kep kep")).any(|pattern| {
+            pattern == file
+                || pattern.strip_suffix('*').is_some_and(|folder| file.starts_with(folder))
+        })
+    };
+    // Commented ones are the defaults, relative to the configuration.
+    let paths = [("tls", "certificate"), ("seal", "certificate")];
+    let keys = [("tls", "key"), ("seal", "key"), ("vault", "master_key")];
+    let anchors = ["user_anchors", "seal_anchors", "tsa_anchors"].map(|key| ("trust", key));
+    for (section, key) in paths.iter().chain(&keys).chain(&anchors) {
+        let path = path_in(&text("conf/kep.toml"), section, key);
+        let path = Path::new(&configuration).join(path);
+        let folder = if *section == "trust" { Some(path.as_path()) } else { path.parent() };
+        let folder = folder.and_then(Path::to_str).expect("a folder");
+        assert!(made(folder), "{section}.{key}: {folder} is not made by kep.tmpfiles");
+        let secret = keys.contains(&(section, key));
+        let path = path.to_str().expect("a path");
+        assert!(!secret || own(path), "{section}.{key}: {path} is not kep's own by kep.tmpfiles");
+    }
+}
+
+/// The value of a line of the sample, commented or not.
+fn path_in(sample: &str, section: &str, key: &str) -> String {
+    let header = format!("[{section}]");
+    let within = sample.lines().skip_while(|line| *line != header).skip(1);
+    let mut lines = within.take_while(|line| !line.starts_with('['));
+    let value =
+        lines.find_map(|line| line.trim_start_matches('#').strip_prefix(key)?.strip_prefix(" = "));
+    value.unwrap_or_else(|| panic!("{section}.{key}")).trim_matches('"').to_owned()
+}
+
 fn folder() -> PathBuf {
     root().join("systemd")
 }

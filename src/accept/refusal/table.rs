@@ -198,6 +198,9 @@ refusals! {
     CertificateUntrusted 550 "5.7.7" InvalidUserSignature
         "İmza sertifikası güvenilen bir köke bağlı değil."
         "The signing certificate does not lead to a trusted root.";
+    CertificateNowhere 550 "5.7.7" InvalidUserSignature
+        "İmza sertifikası iptal durumunun sorulacağı bir adres (CRL, OCSP) içermiyor."
+        "The signing certificate names no CRL or OCSP responder to ask for its status.";
     CertificateKeyUsage 550 "5.7.7" InvalidUserSignature
         "Sertifika imza için verilmemiş." "The certificate is not for signing.";
     CertificatePolicy 550 "5.7.7" InvalidUserSignature

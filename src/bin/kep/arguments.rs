@@ -38,6 +38,9 @@ pub enum Command {
     /// The seal: the key that signs evidence and dispatches
     #[command(subcommand)]
     Seal(Seal),
+    /// The master key, which encrypts contents at rest
+    #[command(subcommand)]
+    Vault(Vault),
     /// Prove evidence, a dispatch or an evidence mail, offline
     Verify(Verify),
     /// Prove that rows, blobs and evidence agree and that nothing accepted is invisible
@@ -165,7 +168,7 @@ pub struct Check {
 pub struct Fsck {
     #[command(flatten)]
     pub conf: Conf,
-    /// Compare digests only where rows point, without decrypting every blob
+    /// Read no blob: only look whether each lies within its segment, and compare rows with each other
     #[arg(long)]
     pub quick: bool,
     #[arg(long)]
@@ -378,6 +381,20 @@ pub enum Seal {
         conf: Conf,
         #[arg(long)]
         json: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Vault {
+    /// Make the master key of a new provider, in the file that vault.master_key names
+    Init {
+        #[command(flatten)]
+        conf: Conf,
+    },
+    /// Add a generation, which wraps new contents; what older ones wrapped can still be read
+    Rotate {
+        #[command(flatten)]
+        conf: Conf,
     },
 }
 

@@ -43,6 +43,11 @@ impl Failure {
         Self::with(73, message)
     }
 
+    /// A disk failed.
+    pub fn io(message: impl Display) -> Self {
+        Self::with(74, message)
+    }
+
     pub fn config(message: impl Display) -> Self {
         Self::with(78, message)
     }

@@ -5,7 +5,7 @@ use crate::settings::{self, Rows, SealSource, Settings, SignaturePolicy};
 use crate::texts;
 use kep::accept::check::Limits;
 use kep::accept::run::Desk;
-use kep::accept::{Rejections, ask};
+use kep::accept::{Budget, Rejections, ask};
 use kep::certify::Sealing;
 use kep::evidence::{Facts, Issuer};
 use kep::mailbox::answer::{Admitted, Gate};
@@ -13,7 +13,7 @@ use kep::mailbox::ask::Refusal;
 use kep::registry::holidays::{Calendar, SHIPPED};
 use kep::registry::login::{self, Logins, Pauses};
 use kep::registry::{AccountState, Provider, SignatureRule};
-use kep::store::{RowsAt, Store};
+use kep::store::{RowsAt, RowsError, Store, StoreError};
 use kep::trust::password::Passwords;
 use kep::trust::pki::CertificateAuthority;
 use kep::trust::serve::{Development, Register};
@@ -21,8 +21,9 @@ use kep::trust::signer::{self, KeyChoice, TokenChoice};
 use kep::trust::tsa::Authority;
 use kep::trust::vault::Vault;
 use kep::trust::{
-    Anchors, Clock, Collector, OnUnknown, Revocation, RevocationSettings, Role, Signer,
-    SignerSource, StampSettings, StampSource, Stamper, TokenVerifier, TrustError, UserTrust,
+    self, Anchors, Clock, Collector, OnUnknown, Readiness, Revocation, RevocationSettings, Role,
+    Signer, SignerSource, StampSettings, StampSource, Stamper, TokenVerifier, TrustError,
+    UserTrust,
 };
 use secrecy::SecretString;
 use std::fs::DirBuilder;
@@ -49,22 +50,74 @@ fn line(path: &Path, problem: &settings::Problem) -> String {
     format!("{}{place}: {}{hint}", path.display(), problem.what)
 }
 
-/// Opens rows and blobs.
+/// The store for a command: one that is there. Only the server makes or migrates it, as the user
+/// whom it belongs to.
 pub async fn store(settings: &Settings) -> Outcome<Store> {
-    let data = &settings.data;
+    let found = find_store(settings).await?;
+    found.ok_or_else(|| {
+        let (_, blobs) = place(&settings.data);
+        let place = match &settings.data.rows {
+            Rows::Sqlite => settings.data.dir.display().to_string(),
+            Rows::Postgres(_) => format!("{} and its database", blobs.display()),
+        };
+        Failure::not_found(format!("there is no store at {place}"))
+            .hint("`kep serve` makes it at its first start; is [data] of the configuration right?")
+    })
+}
+
+/// `None` where there is no store.
+pub async fn find_store(settings: &Settings) -> Outcome<Option<Store>> {
+    let vault = vault(settings)?;
+    let (rows, blobs) = (rows(&settings.data)?, place(&settings.data).1);
+    match Store::find(&rows, &blobs, vault).await {
+        Ok(store) => Ok(Some(store)),
+        Err(StoreError::Absent(_) | StoreError::Rows(RowsError::NoSchema)) => Ok(None),
+        Err(error @ StoreError::Rows(RowsError::OlderSchema { .. })) => {
+            Err(storage(&error).hint("`kep serve` brings it up to date when it starts"))
+        }
+        Err(error) => Err(storage(&error)),
+    }
+}
+
+/// Opens rows and blobs, and makes them where there are none.
+pub async fn make_store(settings: &Settings) -> Outcome<Store> {
+    let vault = vault(settings)?;
+    let dir = &settings.data.dir;
+    own_folder(dir).map_err(|e| Failure::cannot_create(format!("{}: {e}", dir.display())))?;
+    let (rows, blobs) = (rows(&settings.data)?, place(&settings.data).1);
+    Store::open(&rows, &blobs, vault).await.map_err(|error| storage(&error))
+}
+
+fn storage(error: &StoreError) -> Failure {
+    Failure::unavailable(format!("storage: {error}"))
+}
+
+fn vault(settings: &Settings) -> Outcome<Arc<Vault>> {
     let vault = Vault::open(&settings.vault.master_key).map_err(|error| {
-        Failure::config(error)
-            .hint("the master key decrypts all contents; restore it from its copy")
-    })?;
-    let made = own_folder(&data.dir);
-    made.map_err(|e| Failure::cannot_create(format!("{}: {e}", data.dir.display())))?;
-    let rows = match &data.rows {
-        Rows::Sqlite => RowsAt::File(data.dir.join("kep.sqlite")),
-        Rows::Postgres(url) => RowsAt::Postgres(with_password(url, data)?),
-    };
+        Failure::config(error).hint(match has_contents(settings) {
+            true => "the master key decrypts all contents; restore it from its copy",
+            false => "`kep vault init` makes the master key of a new provider",
+        })
+    });
+    vault.map(Arc::new)
+}
+/// Where the rows' file and the blobs lie.
+fn place(data: &settings::Data) -> (PathBuf, PathBuf) {
     let blobs = data.blobs.clone().unwrap_or_else(|| data.dir.join("blobs"));
-    let opened = Store::open(&rows, &blobs, Arc::new(vault)).await;
-    opened.map_err(|error| Failure::unavailable(format!("storage: {error}")))
+    (data.dir.join("kep.sqlite"), blobs)
+}
+
+/// Whether anything was ever stored.
+pub fn has_contents(settings: &Settings) -> bool {
+    let (rows, blobs) = place(&settings.data);
+    rows.exists() || std::fs::read_dir(blobs).is_ok_and(|mut entries| entries.next().is_some())
+}
+
+fn rows(data: &settings::Data) -> Outcome<RowsAt> {
+    Ok(match &data.rows {
+        Rows::Sqlite => RowsAt::File(place(data).0),
+        Rows::Postgres(url) => RowsAt::Postgres(with_password(url, data)?),
+    })
 }
 
 /// Makes a folder that is nobody else's; one that is there keeps its mode.
@@ -128,13 +181,31 @@ pub fn seal(settings: &Settings) -> Outcome<Arc<dyn Signer>> {
 }
 
 pub fn stamper(settings: &Settings, clock: &Clock) -> Outcome<Stamper> {
-    let wrong = |error: TrustError| Failure::config(format!("timestamp: {error}"));
-    let anchors = Anchors::load(&settings.trust.tsa_anchors).map_err(wrong)?;
-    let verifier = TokenVerifier::new(anchors, Vec::new());
     let source = match &settings.timestamp.url {
         Some(url) => StampSource::Http { url: url.as_str().to_owned() },
         None => StampSource::Embedded(Arc::new(authority(settings)?)),
     };
+    stamper_with(source, settings, clock)
+}
+
+/// The stamper of a server: when the authority is its own, it is asked without a socket. Queries,
+/// replies and their checks are the same.
+fn own_stamper(settings: &Settings, clock: &Clock) -> Outcome<Stamper> {
+    let address = settings.listen.tsa.filter(|address| address.port() != 0);
+    let own = address.map(|address| format!("http://{address}/"));
+    match &settings.timestamp.url {
+        Some(url) if own.as_deref() == Some(url.as_str()) => {
+            let source = StampSource::Embedded(Arc::new(authority(settings)?));
+            stamper_with(source, settings, clock)
+        }
+        _ => stamper(settings, clock),
+    }
+}
+
+fn stamper_with(source: StampSource, settings: &Settings, clock: &Clock) -> Outcome<Stamper> {
+    let wrong = |error: TrustError| Failure::config(format!("timestamp: {error}"));
+    let anchors = Anchors::load(&settings.trust.tsa_anchors).map_err(wrong)?;
+    let verifier = TokenVerifier::new(anchors, Vec::new());
     let declared = &settings.timestamp;
     let how = StampSettings {
         timeout: declared.timeout,
@@ -197,12 +268,21 @@ pub fn users(settings: &Settings) -> Outcome<UserTrust> {
     Ok(UserTrust::new(anchors, Vec::new(), revocation.transpose().map_err(wrong)?))
 }
 
-/// What is asked about our own seal; it holds up nothing, so nothing here is a failure.
-fn collector(
-    settings: &Settings,
-    seal: &Arc<dyn Signer>,
-    clock: &Clock,
-) -> Outcome<Option<Arc<Collector>>> {
+/// The seal's certificate up to its anchor; one that nobody could trust seals nothing.
+pub fn seal_path(settings: &Settings, seal: &Arc<dyn Signer>) -> Outcome<trust::Path> {
+    let wrong = |error: String| {
+        Failure::config(format!("seal: {error}")).hint(
+            "seal.certificate must be a seal certificate, with its chain behind it, of an authority \
+             in trust.seal_anchors",
+        )
+    };
+    let anchors = Anchors::load(&settings.trust.seal_anchors).map_err(|e| wrong(e.to_string()))?;
+    let path = anchors.path(seal.certificate(), seal.chain(), Role::Seal);
+    path.map_err(|error| wrong(error.to_string()))
+}
+
+/// What is asked about our own certificates; it holds up nothing.
+pub fn collector(settings: &Settings, clock: &Clock) -> Outcome<Option<Arc<Collector>>> {
     let trust = &settings.trust;
     if trust.revocation == settings::Revocation::Off {
         return Ok(None);
@@ -211,17 +291,7 @@ fn collector(
     let on_unknown = OnUnknown::Accept;
     let revocation = Revocation::new(RevocationSettings { timeout, refresh, on_unknown });
     let revocation = revocation.map_err(|e| Failure::config(format!("trust: {e}")))?;
-    let collector = Collector::new(revocation, clock.clone());
-    let path = Anchors::load(&trust.seal_anchors).map_err(|error| error.to_string());
-    let path = path.and_then(|anchors| {
-        let path = anchors.path(seal.certificate(), seal.chain(), Role::Seal);
-        path.map_err(|error| error.to_string())
-    });
-    match path {
-        Ok(path) => collector.watch(&path),
-        Err(error) => tracing::warn!(error, "the seal's status can't be collected"),
-    }
-    Ok(Some(Arc::new(collector)))
+    Ok(Some(Arc::new(Collector::new(revocation, clock.clone()))))
 }
 
 pub fn calendar(settings: &Settings) -> Outcome<Calendar> {
@@ -244,6 +314,7 @@ pub struct House {
     pub desk: Arc<Desk>,
     pub sealing: Arc<Sealing>,
     pub facts: Arc<Facts>,
+    pub readiness: Arc<Readiness>,
     pub collector: Option<Arc<Collector>>,
 }
 
@@ -251,24 +322,32 @@ impl House {
     pub async fn build(settings: Settings, clock: Clock) -> Outcome<Self> {
         let provider = provider(&settings)?;
         let seal = seal(&settings)?;
-        let stamper = Arc::new(stamper(&settings, &clock)?);
+        let stamper = Arc::new(own_stamper(&settings, &clock)?);
         let users = Arc::new(users(&settings)?);
         let calendar = Arc::new(calendar(&settings)?);
-        let store = store(&settings).await?;
+        let store = make_store(&settings).await?;
         let parallel = std::thread::available_parallelism().map_or(2, usize::from);
         let passwords = Passwords::new(parallel);
         let passwords = passwords.map_err(|e| Failure::software(e.to_string()))?;
         let logins = Arc::new(Logins::new(store.clone(), passwords, provider.domain.clone()));
-        let collector = collector(&settings, &seal, &clock)?;
-        if let Some(collector) = &collector {
-            // Evidence of the first second has it too, unless the authority keeps us waiting.
-            let _ = tokio::time::timeout(FIRST_ROUND, collector.round()).await;
-        }
+        let collector = collector(&settings, &clock)?;
+        let path = seal_path(&settings, &seal)?;
+        let stamps = Arc::clone(&stamper);
+        let readiness = Readiness::new(path, stamps, collector.clone(), clock.clone());
+        let readiness = Arc::new(readiness);
+        // Evidence of the first second has what is known, too, unless an authority keeps us waiting.
+        let first = async {
+            if let Some(collector) = &collector {
+                collector.round().await;
+            }
+            readiness.probe().await;
+        };
+        let _ = tokio::time::timeout(FIRST_ROUND, first).await;
         let issuer = Arc::new(Issuer {
             provider: provider.clone(),
             seal,
             stamper,
-            collector: collector.clone(),
+            readiness: Arc::clone(&readiness),
             clock: clock.clone(),
         });
         let accept = &settings.accept;
@@ -277,10 +356,11 @@ impl House {
             provider,
             Arc::clone(&logins),
             users,
+            Arc::clone(&readiness),
             clock.clone(),
             Limits::default(),
             Rejections::new(accept.max_rejections_per_hour as usize),
-            BODIES,
+            Budget::BODIES,
         ));
         let sealing = Arc::new(Sealing { store: store.clone(), issuer: Arc::clone(&issuer) });
         let facts = Arc::new(Facts {
@@ -290,7 +370,18 @@ impl House {
             calendar,
         });
         let pauses = Arc::new(Pauses::new(settings.accept.auth_failure_delay));
-        Ok(Self { settings, store, clock, logins, pauses, desk, sealing, facts, collector })
+        Ok(Self {
+            settings,
+            store,
+            clock,
+            logins,
+            pauses,
+            desk,
+            sealing,
+            facts,
+            readiness,
+            collector,
+        })
     }
 
     /// Judges logins of mail programs; a wrong one waits, longer each time.
@@ -357,8 +448,5 @@ pub fn absolute(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
-/// Messages that come in at the same time may take this much memory together; what of it one account
-/// may take bounds `accept.max_size`.
-pub const BODIES: usize = 512 << 20;
 /// An authority at hand answers in milliseconds.
-const FIRST_ROUND: std::time::Duration = std::time::Duration::from_millis(500);
+const FIRST_ROUND: std::time::Duration = std::time::Duration::from_millis(1_000);

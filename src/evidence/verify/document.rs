@@ -1,7 +1,7 @@
 //! Evidence as an XML document: form, one enveloped signature, its time stamp, its certificate, and
 //! whether its times and its digest agree with each other and with the original.
 
-use super::report::{Checks, Facts, Kind, Report};
+use super::report::{Checks, Facts, Kind, Report, State};
 use super::stamp::{self, WEAK, When};
 use super::{Beside, Judge, Name, compare};
 use crate::trust::Certificate;
@@ -10,40 +10,69 @@ use crate::wire::rem::{Dialect, Evidence, EvidenceFault, Read};
 use crate::wire::xades::{
     Binding, Covered, Hash, Reference, Signature, SignatureFault, SignatureMethod,
 };
-use crate::wire::xml::{Xml, XmlFault};
+use crate::wire::xml::{Xml, XmlFault, text};
 use crate::wire::{DigestAlgorithm, SignatureAlgorithm, Timestamp};
 use data_encoding::BASE64;
 
 pub(super) fn judge(judge: &Judge, octets: &[u8], beside: &Beside<'_>) -> Report {
     let mut checks = Checks::default();
-    let xml = match Xml::parse(octets) {
+    let text = text(octets);
+    let xml = match text.as_ref().map_err(Clone::clone).and_then(|text| Xml::read(text)) {
         Ok(xml) => xml,
-        Err(fault @ XmlFault::TooLarge(_)) => {
-            checks.unknown(Name::Form, fault.to_string());
-            return Report::new(Kind::Unknown, checks);
-        }
         Err(fault) => {
-            checks.bad(Name::Form, fault.to_string());
+            unreadable(&fault, &mut checks);
             return Report::new(Kind::Unknown, checks);
         }
     };
     let read = form(&xml, &mut checks);
-    let signature = signature_form(&xml, &mut checks);
-    let when = signature.as_ref().map(|s| judge_signature(judge, s, beside.now, &mut checks));
+    let at_hand = at_hand(judge, beside);
+    let signature = signature_form(&xml, &at_hand, beside, &mut checks);
+    let signed = match &signature {
+        Some(signature) => judge_signature(judge, signature, &at_hand, beside.now, &mut checks),
+        None => beside.around.map_or_else(Signed::default, |around| Signed {
+            when: around.when,
+            signer: around.signer.clone(),
+        }),
+    };
     let Some(Read { evidence, dialect, .. }) = read else {
         return Report::new(Kind::Unknown, checks);
     };
-    let when = when.unwrap_or_default();
     let signed_at = signature.as_ref().and_then(|signature| signature.signing_time);
-    times(&evidence, signed_at, when, beside.now, &mut checks);
-    issuer(&evidence, signature.as_ref(), &mut checks);
+    times(&evidence, signed_at, signed.when, beside.now, &mut checks);
+    issuer(&evidence, dialect, signed.signer.as_ref(), &mut checks);
     if let Some(original) = beside.original {
         compare::with_original(&evidence, original, &mut checks);
     }
     let mut report = Report::new(Kind::Evidence, checks);
-    report.evidence = Some(Facts::of(&evidence, dialect, when.stamped()));
+    report.evidence = Some(Facts::of(&evidence, dialect, signed.when.stamped()));
     report.read = Some(evidence);
     report
+}
+
+/// By whom and when the evidence was signed, as far as that is known.
+#[derive(Default)]
+struct Signed {
+    when: When,
+    signer: Option<Certificate>,
+}
+
+/// What can't be looked at here is no forgery.
+fn unreadable(fault: &XmlFault, checks: &mut Checks) {
+    match fault {
+        XmlFault::TooLarge(_) => checks.unknown(Name::Form, fault.to_string()),
+        XmlFault::Encoding(_) => {
+            checks.unknown(Name::Form, fault.to_string());
+            checks.hint("another verifier may know the encoding");
+        }
+        _ => checks.bad(Name::Form, fault.to_string()),
+    }
+}
+
+/// Certificates that a signature may leave out: the mail around it brings them, or whoever asks.
+fn at_hand(judge: &Judge, beside: &Beside<'_>) -> Vec<Certificate> {
+    let around = beside.around.into_iter().flat_map(|around| &around.certificates);
+    let all = around.chain(judge.lists.certificates());
+    all.take(MAX_AT_HAND).cloned().collect()
 }
 
 fn form(xml: &Xml, checks: &mut Checks) -> Option<Read> {
@@ -74,8 +103,14 @@ fn form(xml: &Xml, checks: &mut Checks) -> Option<Read> {
     }
 }
 
-fn signature_form(xml: &Xml, checks: &mut Checks) -> Option<Signature> {
-    let fault = match Signature::read(xml) {
+fn signature_form(
+    xml: &Xml,
+    at_hand: &[Certificate],
+    beside: &Beside<'_>,
+    checks: &mut Checks,
+) -> Option<Signature> {
+    let others: Vec<&[u8]> = at_hand.iter().map(Certificate::der).collect();
+    let fault = match Signature::read_beside(xml, &others) {
         Ok(signature) => {
             let detail = "one enveloped signature, every reference understood";
             checks.good(Name::SignatureForm, detail);
@@ -83,6 +118,16 @@ fn signature_form(xml: &Xml, checks: &mut Checks) -> Option<Signature> {
         }
         Err(fault) => fault,
     };
+    if let (SignatureFault::Unsigned, Some(around)) = (&fault, beside.around) {
+        // TS 102 640: evidence inside a signed envelope may be left unsigned.
+        let state = if around.state == State::Good { State::Note } else { around.state };
+        checks.say(
+            Name::SignatureForm,
+            state,
+            "not signed by itself: the mail's seal stands for it",
+        );
+        return None;
+    }
     match fault {
         SignatureFault::Canonicalization(_)
         | SignatureFault::Method(_)
@@ -99,19 +144,19 @@ fn signature_form(xml: &Xml, checks: &mut Checks) -> Option<Signature> {
 fn judge_signature(
     judge: &Judge,
     signature: &Signature,
+    at_hand: &[Certificate],
     now: Timestamp,
     checks: &mut Checks,
-) -> When {
+) -> Signed {
     algorithms(signature, checks);
     signature.references.iter().for_each(|reference| judge_reference(reference, checks));
     binding(signature, checks);
-    let certificates: Vec<Certificate> =
-        signature.certificates.iter().filter_map(|der| Certificate::from_der(der).ok()).collect();
-    let signer = signature.certificates.first().and_then(|der| Certificate::from_der(der).ok());
-    let Some(signer) = signer else {
+    let brought = signature.certificates.iter().filter_map(|der| Certificate::from_der(der).ok());
+    let certificates: Vec<Certificate> = brought.chain(at_hand.iter().cloned()).collect();
+    let Some(signer) = signer(signature, &certificates) else {
         checks
             .unknown(Name::SignatureValue, "the signature brings no certificate that can be read");
-        return When::default();
+        return Signed::default();
     };
     let holds = value_holds(&signer, signature);
     match holds {
@@ -124,7 +169,17 @@ fn judge_signature(
     let when = time_stamps(judge, signature, now, checks);
     let when = When { claimed: when.claimed.or(signature.signing_time), ..when };
     stamp::seal_certificate(judge, &signer, &certificates, when, now, checks);
-    when
+    Signed { when, signer: Some(signer) }
+}
+
+/// The certificate that the signature names; where it names none, KeyInfo gives no order (XMLDSig
+/// §4.4.4), and the one whose key made the signature is meant.
+fn signer(signature: &Signature, certificates: &[Certificate]) -> Option<Certificate> {
+    let first = signature.certificates.first().and_then(|der| Certificate::from_der(der).ok());
+    if signature.binding != Binding::Absent {
+        return first;
+    }
+    certificates.iter().find(|one| value_holds(one, signature)).cloned().or(first)
 }
 
 fn algorithms(signature: &Signature, checks: &mut Checks) {
@@ -168,6 +223,10 @@ fn binding(signature: &Signature, checks: &mut Checks) {
         }
         Binding::Absent => {
             checks.unknown(name, "no SigningCertificate: a plain XML signature, no XAdES");
+        }
+        Binding::NotAtHand => {
+            checks.unknown(name, "KeyInfo leaves the certificate out, and it is not at hand");
+            checks.hint("the mail or the X.material folder that it came with may hold it");
         }
         Binding::Weak => {
             checks.bad(name, "the certificate is named with a digest that is too weak");
@@ -251,29 +310,51 @@ fn times(
 
 /// Whoever issued the evidence must be whom the seal certificate names: trusted providers can't
 /// speak for each other. And the certificate that the evidence itself names should be that one.
-fn issuer(evidence: &Evidence, signature: Option<&Signature>, checks: &mut Checks) {
-    let signer = signature.and_then(|signature| signature.certificates.first());
-    let signer = signer.and_then(|der| Certificate::from_der(der).ok());
+fn issuer(
+    evidence: &Evidence,
+    dialect: Dialect,
+    signer: Option<&Certificate>,
+    checks: &mut Checks,
+) {
+    let Some(signer) = signer else { return };
     let stated = evidence.issuer.address.to_ascii_lowercase();
-    if let Some(signer) = signer.filter(|_| !stated.is_empty()) {
-        let named = signer.emails();
-        match named.iter().any(|email| same_domain(email, &stated)) {
-            true => checks.good(Name::Issuer, format!("{stated}: the seal certificate's own")),
-            false if named.is_empty() => {
-                checks.note(Name::Issuer, format!("{stated}: the seal certificate names nobody"));
-            }
-            false => {
-                let named = named.join(", ");
-                let text = format!("issued by {stated:?}, the seal certificate names {named:?}");
-                checks.bad(Name::Issuer, text);
-            }
-        }
+    let named = signer.emails();
+    let names = |address: &str| named.iter().any(|email| same_domain(email, address));
+    if stated.is_empty() {
+        nameless(evidence, dialect, names, checks);
+    } else if names(&stated) {
+        checks.good(Name::Issuer, format!("{stated}: the seal certificate's own"));
+    } else if named.is_empty() {
+        checks.note(Name::Issuer, format!("{stated}: the seal certificate names nobody"));
+    } else {
+        let named = named.join(", ");
+        let text = format!("issued by {stated:?}, the seal certificate names {named:?}");
+        checks.bad(Name::Issuer, text);
     }
-    let named = evidence.issuer.certificate.as_ref();
-    let used = signature.and_then(|signature| signature.certificates.first());
-    if named.zip(used).is_some_and(|(named, used)| named != used) {
+    let stated = evidence.issuer.certificate.as_deref();
+    if stated.is_some_and(|stated| stated != signer.der()) {
         let text = "IssuerDetails names another certificate than the one that signed";
         checks.note(Name::SigningCertificate, text);
+    }
+}
+
+/// Evidence that leaves out whose it is: TS 102 640-2 demands an address, by EN 319 522-3 attributes
+/// may stand for it. An identifier with a domain may tell instead.
+fn nameless(
+    evidence: &Evidence,
+    dialect: Dialect,
+    names: impl Fn(&str) -> bool,
+    checks: &mut Checks,
+) {
+    let id = evidence.id.as_str().to_ascii_lowercase();
+    if names(&id) {
+        return checks
+            .good(Name::Issuer, format!("not stated; {id} is the seal certificate's own"));
+    }
+    let text = "the evidence does not state by whom it was issued";
+    match dialect {
+        Dialect::Ts102640 => checks.unknown(Name::Issuer, text),
+        Dialect::En319522 => checks.note(Name::Issuer, text),
     }
 }
 
@@ -282,6 +363,8 @@ fn same_domain(one: &str, other: &str) -> bool {
     domain(one).is_some_and(|one| domain(other) == Some(one))
 }
 
+/// Each may cost a verification.
+const MAX_AT_HAND: usize = 32;
 /// Five minutes: what clocks of services may be apart.
 const SKEW: i64 = 5 * 60 * 1000;
 /// A stamp is a matter of seconds; an hour later something had failed.

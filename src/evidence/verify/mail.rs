@@ -3,7 +3,7 @@
 
 use super::report::{Checks, Kind, Report, State};
 use super::stamp::{self, WEAK, When};
-use super::{Beside, Judge, Name, compare, document, user};
+use super::{Around, Beside, Judge, Name, compare, document, user};
 use crate::trust::verify::{Plain, smime};
 use crate::trust::{Certificate, SignerFault};
 use crate::wire::cms::SignedData;
@@ -30,12 +30,13 @@ pub(super) fn judge(judge: &Judge, octets: &[u8], beside: &Beside<'_>) -> Report
     if matches!(mail, Cow::Owned(_)) {
         checks.note(Name::Oddity, "lines ended in LF alone; read with CRLF, as on the wire");
     }
-    seal(judge, &mail, &opened, beside.now, &mut checks);
+    let around = around(judge, &mail, &opened, beside.now, &mut checks);
     let enclosed = opened.original.as_ref().map(|original| original.octets(&mail));
     // What stands under no sound seal is nobody's original: the evidence is judged without it.
     let sound = !checks.has_bad();
     let lent = enclosed.filter(|_| sound).or(beside.original);
-    let reports = evidence(judge, &opened, lent, beside, &mut checks);
+    let inside = Beside { original: lent, around: Some(&around), ..*beside };
+    let reports = evidence(judge, &opened, &inside, &mut checks);
     let first = reports.iter().find_map(|report| report.read.as_ref());
     if let Some((first, original)) = first.zip(enclosed).filter(|_| !sound) {
         let text = "it stands under no sound seal, and is not taken for the original";
@@ -69,16 +70,41 @@ fn form(opened: &Opened, kind: Kind, checks: &mut Checks) {
     }
 }
 
-fn seal(judge: &Judge, mail: &[u8], opened: &Opened, now: Timestamp, checks: &mut Checks) {
+/// The seal, and what it means for the evidence inside.
+fn around(
+    judge: &Judge,
+    mail: &[u8],
+    opened: &Opened,
+    now: Timestamp,
+    checks: &mut Checks,
+) -> Around {
+    let before = checks.len();
+    let sealed = seal(judge, mail, opened, now, checks);
+    let state = checks.worst_since(before);
+    let (sealed, when) = sealed.unzip();
+    let (signer, certificates) =
+        sealed.map_or((None, Vec::new()), |plain| (Some(plain.signer), plain.certificates));
+    Around { state, signer, certificates, when: when.unwrap_or_default() }
+}
+
+fn seal(
+    judge: &Judge,
+    mail: &[u8],
+    opened: &Opened,
+    now: Timestamp,
+    checks: &mut Checks,
+) -> Option<(Plain, When)> {
     let signed = opened.signed.clone().and_then(|range| mail.get(range));
     let Some((signed, der)) = signed.zip(opened.signature_der.as_deref()) else {
-        return checks.bad(Name::Seal, "the mail is not signed");
+        checks.bad(Name::Seal, "the mail is not signed");
+        return None;
     };
-    let Some(sealed) = signature(judge, signed, der, checks) else { return };
+    let sealed = signature(judge, signed, der, checks)?;
     let when = time_stamp(judge, der, now, checks);
     let when = When { claimed: when.claimed.or(sealed.signing_time), ..when };
     stamp::seal_certificate(judge, &sealed.signer, &sealed.certificates, when, now, checks);
     from(mail, &sealed.signer, checks);
+    Some((sealed, when))
 }
 
 /// CAdES as EN 319 122-1 wants it, or plain S/MIME with a note.
@@ -158,7 +184,6 @@ fn from(mail: &[u8], signer: &Certificate, checks: &mut Checks) {
 fn evidence(
     judge: &Judge,
     opened: &Opened,
-    original: Option<&[u8]>,
     beside: &Beside<'_>,
     checks: &mut Checks,
 ) -> Vec<Report> {
@@ -168,10 +193,9 @@ fn evidence(
     if opened.evidence.len() > MAX_EVIDENCE {
         checks.bad(Name::EnclosedEvidence, format!("more than {MAX_EVIDENCE} are enclosed"));
     }
-    let beside = Beside { original, ..*beside };
     let all = opened.evidence.iter().take(MAX_EVIDENCE);
     let judged = all.map(|found| {
-        let mut report = document::judge(judge, &found.xml, &beside);
+        let mut report = document::judge(judge, &found.xml, beside);
         report.name = found.file_name.as_deref().map(super::report::plain);
         report
     });

@@ -15,7 +15,7 @@ mod words;
 pub use report::{Check, Facts, Kind, Report, Run, State, Verdict};
 pub use words::Name;
 
-use crate::trust::{Anchors, Lists, SealVerifier, TokenVerifier, TrustError};
+use crate::trust::{Anchors, Certificate, Lists, SealVerifier, TokenVerifier, TrustError};
 use crate::wire::Timestamp;
 use crate::wire::rem::{Opened, Original};
 
@@ -59,6 +59,16 @@ pub struct Unread {
 struct Beside<'a> {
     original: Option<&'a [u8]>,
     now: Timestamp,
+    /// Of the mail that encloses it.
+    around: Option<&'a Around>,
+}
+
+/// The seal of a mail, as what it encloses sees it.
+struct Around {
+    state: State,
+    signer: Option<Certificate>,
+    certificates: Vec<Certificate>,
+    when: stamp::When,
 }
 
 impl Judge {
@@ -77,7 +87,7 @@ impl Judge {
 
     /// One document. `original` is the message it should be about, when that is at hand.
     pub fn judge(&self, octets: &[u8], original: Option<&[u8]>, now: Timestamp) -> Report {
-        let beside = Beside { original, now };
+        let beside = Beside { original, now, around: None };
         let unread = |why: String, hint| Report::unread(&Unread { why, hint });
         if octets.len() > MAX_OCTETS {
             let text = format!("larger than {} MiB", MAX_OCTETS / 1024 / 1024);

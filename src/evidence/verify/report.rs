@@ -188,6 +188,21 @@ impl Checks {
         self.0.iter().any(|check| check.state == State::Bad)
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Of the checks behind the first so many.
+    pub(super) fn worst_since(&self, first: usize) -> State {
+        let states = || self.0.iter().skip(first).map(|check| check.state);
+        let has = |wanted| states().any(|state| state == wanted);
+        match () {
+            () if has(State::Bad) => State::Bad,
+            () if has(State::Unknown) => State::Unknown,
+            () => State::Good,
+        }
+    }
+
     pub(super) fn into_vec(self) -> Vec<Check> {
         self.0
     }

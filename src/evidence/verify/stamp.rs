@@ -74,7 +74,11 @@ pub(super) fn token(
             holds(checks);
             checks.bad(Name::TimeStampCertificate, why.to_string());
         }
-        other @ (TokenFault::Nonce | TokenFault::Policy(_)) => {
+        TokenFault::Authority => {
+            checks.good(Name::TimeStampImprint, IMPRINT);
+            checks.bad(Name::TimeStampCertificate, TokenFault::Authority.to_string());
+        }
+        other @ (TokenFault::Nonce | TokenFault::Policy(_) | TokenFault::OtherAlgorithm) => {
             checks.bad(Name::TimeStamp, other.to_string());
         }
     }

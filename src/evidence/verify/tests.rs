@@ -8,6 +8,7 @@ mod foreign;
 mod golden;
 mod mails;
 mod revoked;
+mod sound;
 mod together;
 mod touched;
 mod world;

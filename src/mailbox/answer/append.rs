@@ -1,7 +1,8 @@
-//! APPEND: bytes are collected within a budget that all connections share, laid into the store
+//! APPEND: bytes are collected within memory that all connections share, laid into the store
 //! message by message, and become messages all together. A copy of what was submitted takes the
 //! place of the server's own.
 
+use super::room::{Held, Room};
 use super::{Answered, Failure, Who, messages, target, words};
 use crate::mailbox::ask::{AppendBegin, Appended, Refusal};
 use crate::store::mail::view::Mailbox;
@@ -11,7 +12,6 @@ use crate::wire::imap::{Keywords, MailboxName, Structure, UidSet};
 use crate::wire::mime::fields::{fields, unfold};
 use crate::wire::{MessageId, Timestamp, mime};
 use std::sync::Arc;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// An APPEND under way.
 #[derive(Default)]
@@ -24,9 +24,7 @@ pub struct Append {
 /// A message whose bytes are coming.
 pub struct Coming {
     begin: AppendBegin,
-    bytes: Vec<u8>,
-    /// Its part of the memory that all APPENDs share.
-    _room: OwnedSemaphorePermit,
+    bytes: Held,
 }
 
 /// A message whose octets rest in a blob already, to which no row points yet.
@@ -36,11 +34,6 @@ pub struct Ready {
     structure: Vec<u8>,
     header: Vec<u8>,
     ua_message_id: Option<String>,
-}
-
-/// Memory for messages that are coming in, counted in KiB.
-pub fn budget(octets: usize) -> Arc<Semaphore> {
-    Arc::new(Semaphore::new(kib(octets as u64) as usize))
 }
 
 /// Whether the mailbox takes appended messages, before any byte is read.
@@ -58,8 +51,8 @@ pub fn may_begin(tx: &mut Tx<'_>, who: &Who, to: &MailboxName) -> Answered<Mailb
 }
 
 impl Append {
-    /// Takes room for the next message. Its predecessor must be ready.
-    pub fn begin(&mut self, begin: AppendBegin, most: u64, room: &Arc<Semaphore>) -> Answered<()> {
+    /// Makes ready for the next message. Its predecessor must be ready.
+    pub fn begin(&mut self, who: &Who, begin: AppendBegin, most: u64, room: &Room) -> Answered<()> {
         if begin.size > most {
             return Err(Refusal::TooBig.into());
         }
@@ -67,19 +60,20 @@ impl Append {
         if self.ready.len() >= MESSAGES_MAX || kept > HEADERS_MAX {
             return Err(Refusal::Limit.into());
         }
-        let room = Arc::clone(room).try_acquire_many_owned(kib(begin.size));
-        let room = room.map_err(|_| Refusal::Unavailable)?;
-        self.coming = Some(Coming { begin, bytes: Vec::new(), _room: room });
+        self.coming = Some(Coming { begin, bytes: room.hold(who.account) });
         Ok(())
     }
 
     pub fn chunk(&mut self, chunk: &[u8]) -> Answered<()> {
         let coming = self.coming.as_mut().ok_or(Refusal::Cannot)?;
-        if (coming.bytes.len() + chunk.len()) as u64 > coming.begin.size {
+        let most = usize::try_from(coming.begin.size).unwrap_or(usize::MAX);
+        if coming.bytes.len().saturating_add(chunk.len()) > most {
             return Err(Refusal::TooBig.into());
         }
-        coming.bytes.extend_from_slice(chunk);
-        Ok(())
+        match coming.bytes.add(chunk, most) {
+            true => Ok(()),
+            false => Err(Refusal::Unavailable.into()),
+        }
     }
 
     pub fn take_coming(&mut self) -> Option<Coming> {
@@ -102,14 +96,15 @@ impl Coming {
         if self.bytes.len() as u64 != self.begin.size {
             return Err(Refusal::Cannot.into());
         }
-        let structure = Structure::compute(&self.bytes);
-        let end = mime::header(&self.bytes).len();
+        let bytes = self.bytes.into_octets();
+        let structure = Structure::compute(&bytes);
+        let end = mime::header(&bytes).len();
         if end > HEADER_MAX {
             return Err(Refusal::TooBig.into());
         }
-        let header = self.bytes.get(..end).unwrap_or_default().to_vec();
+        let header = bytes.get(..end).unwrap_or_default().to_vec();
         let ua_message_id = ua_message_id(&header);
-        let put = blobs.put(self.bytes).map_err(crate::store::StoreError::from)?;
+        let put = blobs.put(bytes).map_err(crate::store::StoreError::from)?;
         Ok(Ready { begin: self.begin, put, structure, header, ua_message_id })
     }
 }
@@ -212,10 +207,6 @@ fn ua_message_id(header: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(&unfold(field.value)).into_owned();
     let bare = text.trim().trim_start_matches('<').trim_end_matches('>');
     (!bare.is_empty() && bare.len() <= MESSAGE_ID_MAX).then(|| bare.to_owned())
-}
-
-fn kib(octets: u64) -> u32 {
-    u32::try_from(octets.div_ceil(1024)).unwrap_or(u32::MAX)
 }
 
 /// Of one MULTIAPPEND.

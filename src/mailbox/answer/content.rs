@@ -1,8 +1,9 @@
 //! The only way to a message's octets over IMAP. Those of an unopened dispatch's original are not
-//! read before the read fact is durable (invariant 3).
+//! read before the read fact is durable (invariant 3). What counts is where octets lie, not how a
+//! section is called: the original begins with its first octet and ends with its last.
 
 use super::{Answered, Who, owned};
-use crate::mailbox::ask::{Content as Ask, Reach, Refusal};
+use crate::mailbox::ask::{Content as Ask, Refusal};
 use crate::store::contents::{self, Content};
 use crate::store::mail::Kind;
 use crate::store::mail::view;
@@ -32,11 +33,8 @@ pub fn look(tx: &mut Tx<'_>, who: &Who, blobs: &Blobs, ask: &Ask) -> Answered<Lo
     let row = view::row(tx, &mailbox, ask.uid)?.ok_or(Refusal::Gone)?;
     let content = contents::find(tx, row.content)?;
     let sealed = row.kind == Kind::Sealed;
-    if sealed && ask.reach == Reach::Original {
-        return Ok(Look::MustOpen(row.message_id.ok_or(Refusal::Unavailable)?));
-    }
     if sealed && meet(&original(&content), &ask.range) {
-        return Err(Refusal::Cannot.into());
+        return Ok(Look::MustOpen(row.message_id.ok_or(Refusal::Unavailable)?));
     }
     let bytes = piece_of(&content, blobs, &ask.range)?;
     let shown = Shown { mailbox: ask.mailbox, uid: ask.uid, content };

@@ -24,9 +24,9 @@ pub fn rows(
     want: RowWant,
 ) -> Answered<Vec<Row>> {
     let mailbox = owned(tx, who, id)?;
-    let batch = uids.clone().take_first(ask::BATCH);
+    let mut batch = uids.clone().take_first(ask::BATCH);
     let want = Want { structure: want.structure, header: want.header };
-    Ok(view::rows(tx, &mailbox, &batch, want)?.into_iter().map(shown).collect())
+    Ok(view::first_rows(tx, &mailbox, &mut batch, want)?.into_iter().map(shown).collect())
 }
 
 fn shown(row: MessageRow) -> Row {
@@ -163,7 +163,7 @@ fn may_enter(to: &Mailbox, kinds: &BTreeSet<Kind>) -> Answered<()> {
 
 /// The explicit act of opening: says which notices went from here.
 fn open_all(tx: &mut Tx<'_>, who: &Who, from: &Mailbox, uids: &UidSet) -> Answered<UidSet> {
-    let stubs = view::rows(tx, from, uids, Want::default())?;
+    let stubs = view::rows(tx, from, uids)?;
     let messages: BTreeSet<_> = stubs.iter().filter_map(|row| row.message_id.clone()).collect();
     for message in messages {
         open(tx, who, message)?;

@@ -5,6 +5,7 @@ mod append;
 mod content;
 mod folders;
 mod messages;
+mod room;
 mod search;
 pub mod serve;
 mod views;

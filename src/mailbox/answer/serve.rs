@@ -2,6 +2,7 @@
 
 use super::append::{self, Append};
 use super::content::{self, Look, Shown};
+use super::room::Room;
 use super::search::{self, Progress, Query};
 use super::views::Views;
 use super::{Answered, Failure, Who, folders, messages};
@@ -14,7 +15,6 @@ use std::future::Future;
 use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
-use tokio::sync::Semaphore;
 
 /// Judges a login; delays after failures are its own.
 pub type Gate = Arc<
@@ -37,7 +37,7 @@ pub struct Admitted {
 pub struct Limits {
     /// Octets of an appended message.
     pub message: u64,
-    /// Octets of all messages that are coming in at a time.
+    /// Octets of all messages that are coming in at a time; an account may have a quarter.
     pub incoming: usize,
 }
 
@@ -48,7 +48,7 @@ pub struct Office {
     gate: Gate,
     clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
     limits: Limits,
-    room: Arc<Semaphore>,
+    room: Room,
 }
 
 impl Office {
@@ -58,7 +58,7 @@ impl Office {
         clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
         limits: Limits,
     ) -> Arc<Self> {
-        let room = append::budget(limits.incoming);
+        let room = Room::new(limits.incoming, limits.message);
         Arc::new(Self { store, views: Views::default(), gate, clock, limits, room })
     }
 
@@ -249,7 +249,8 @@ impl Desk {
             Ask::AppendBegin(begin) => {
                 self.finish_coming().await?;
                 self.may_append(&begin.to).await?;
-                self.append.begin(begin, self.office.limits.message, &self.office.room)?;
+                let (who, office) = (self.who()?, &self.office);
+                self.append.begin(&who, begin, office.limits.message, &office.room)?;
             }
             Ask::AppendChunk(chunk) => self.append.chunk(&chunk)?,
             Ask::AppendCommit => {

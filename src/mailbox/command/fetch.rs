@@ -7,12 +7,12 @@ use super::store::settable;
 use crate::mailbox::ask::{
     Answer, Ask, BATCH, FlagChange, HEADER_BATCH, Opening, Refusal, Row, RowWant, Store, Stored,
 };
-use crate::mailbox::core::Core;
+use crate::mailbox::core::{Core, FLUSH};
 use crate::mailbox::reply::{self, Reply};
 use crate::wire::MailboxId;
 use crate::wire::imap::command::{Fetch, FetchItem};
 use crate::wire::imap::encode::Fetch as Response;
-use crate::wire::imap::{Flags, Structure, SystemFlags, UidSet};
+use crate::wire::imap::{Flags, Structure, SystemFlags, Uid, UidSet};
 use crate::wire::mime::SectionText;
 use crate::wire::mime::section::pick_fields;
 
@@ -40,11 +40,20 @@ enum Stage {
     /// Which messages changed since (RFC 7162 §3.1.4.1).
     Since,
     Rows {
-        asked: usize,
+        asked: UidSet,
     },
     /// `\Seen` is being set on these.
     Seen(Vec<Row>),
     Content(Writing, Piece),
+    /// What was written is being sent.
+    Full(Writing),
+}
+
+/// Why a row isn't through.
+enum Stop {
+    Content(Piece),
+    /// Enough is written for now.
+    Full,
 }
 
 /// A response in the middle.
@@ -129,7 +138,9 @@ impl Task {
                 self.next_batch(core)
             }
             (Stage::Rows { asked }, Answer::Rows(rows)) => {
-                self.gone += asked.saturating_sub(rows.len());
+                let behind = behind(&asked, &rows);
+                self.gone += (asked.len() - behind.len()).saturating_sub(rows.len());
+                self.left = self.left.union(&behind);
                 self.got_rows(rows, core)
             }
             (Stage::Seen(rows), answer) => self.seen(rows, answer, core),
@@ -150,7 +161,7 @@ impl Task {
             return self.finish(core);
         }
         let uids = self.left.take_first(if self.want.header { HEADER_BATCH } else { BATCH });
-        self.stage = Stage::Rows { asked: uids.len() };
+        self.stage = Stage::Rows { asked: uids.clone() };
         let ask = Ask::Rows { mailbox: self.mailbox, uids, want: self.want };
         Step::Ask(ask, super::Task::Fetch(Box::new(self)))
     }
@@ -204,18 +215,36 @@ impl Task {
         self.write(core)
     }
 
-    /// Writes rows until content must be asked for, or the batch is through.
+    /// Writes rows until content must be asked for, enough is written, or the batch is through.
     fn write(mut self, core: &mut Core) -> Step {
         while let Some(row) = self.rows.next() {
             let Some(sequence) = core.view().and_then(|view| view.sequence(row.uid)) else {
                 continue;
             };
             let response = Response::begin(&mut core.out, sequence);
-            if let Some((item, first, piece)) = self.write_row(&row, 0, response) {
-                return self.ask(Writing { row, item, first }, piece);
+            if let Some((item, first, stop)) = self.write_row(&row, 0, response) {
+                return self.stop(Writing { row, item, first }, stop);
             }
         }
         self.next_batch(core)
+    }
+
+    fn stop(mut self, writing: Writing, stop: Stop) -> Step {
+        match stop {
+            Stop::Content(piece) => self.ask(writing, piece),
+            Stop::Full => {
+                self.stage = Stage::Full(writing);
+                Step::Pause(super::Task::Fetch(Box::new(self)))
+            }
+        }
+    }
+
+    /// What was written is sent.
+    pub fn go_on(mut self: Box<Self>, core: &mut Core) -> Step {
+        match std::mem::replace(&mut self.stage, Stage::Since) {
+            Stage::Full(writing) => self.write_from(writing.item, writing, core),
+            _ => Step::Close,
+        }
     }
 
     fn ask(mut self, writing: Writing, piece: Piece) -> Step {
@@ -224,20 +253,25 @@ impl Task {
         Step::Ask(ask, super::Task::Fetch(Box::new(self)))
     }
 
-    /// Writes items from `from` on; gives the one whose content is needed.
+    /// Writes items from `from` on; gives the one at which it had to stop.
     fn write_row(
         &self,
         row: &Row,
         from: usize,
         mut out: Response<'_>,
-    ) -> Option<(usize, bool, Piece)> {
+    ) -> Option<(usize, bool, Stop)> {
         let structure = Structure::read(&row.structure);
         for (at, item) in self.items.iter().enumerate().skip(from) {
+            if out.waiting() >= FLUSH {
+                return Some((at, out.is_empty(), Stop::Full));
+            }
             if let FetchItem::Section { section, partial, name, .. } = item {
                 match piece::find(section, *partial, row) {
                     Found::Nil => out.raw(name, b"NIL"),
                     Found::Bytes(bytes) => string(&mut out, name, &bytes),
-                    Found::Content(piece) => return Some((at, out.is_empty(), piece)),
+                    Found::Content(piece) => {
+                        return Some((at, out.is_empty(), Stop::Content(piece)));
+                    }
                 }
             } else {
                 write_item(item, row, structure.as_ref(), &mut out);
@@ -282,7 +316,7 @@ impl Task {
             }
         }
         match left {
-            0 => self.go_on(writing, core),
+            0 => self.write_from(writing.item + 1, writing, core),
             _ => self.ask(writing, piece),
         }
     }
@@ -304,14 +338,14 @@ impl Task {
         }
         response(&mut core.out, writing.first).raw(self.name(writing.item), b"NIL");
         writing.first = false;
-        self.go_on(writing, core)
+        self.write_from(writing.item + 1, writing, core)
     }
 
-    fn go_on(self, writing: Writing, core: &mut Core) -> Step {
-        let Writing { row, item, .. } = writing;
-        let out = Response::resume(&mut core.out);
-        match self.write_row(&row, item + 1, out) {
-            Some((item, first, piece)) => self.ask(Writing { row, item, first }, piece),
+    fn write_from(self, from: usize, writing: Writing, core: &mut Core) -> Step {
+        let Writing { row, first, .. } = writing;
+        let out = response(&mut core.out, first);
+        match self.write_row(&row, from, out) {
+            Some((item, first, stop)) => self.stop(Writing { row, item, first }, stop),
             None => self.write(core),
         }
     }
@@ -321,6 +355,15 @@ impl Task {
             Some(FetchItem::Section { name, .. }) => name,
             _ => "BODY[]",
         }
+    }
+}
+
+/// Those asked for behind the last row that came: they may be there. Without any row none is.
+fn behind(asked: &UidSet, rows: &[Row]) -> UidSet {
+    let last = rows.last().map_or(Uid::MAX, |row| row.uid);
+    match last.checked_add(1) {
+        Some(next) => asked.intersection(&UidSet::range(next, Uid::MAX)),
+        None => UidSet::new(),
     }
 }
 

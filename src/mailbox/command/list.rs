@@ -81,13 +81,16 @@ impl Task {
         core: &mut Core,
     ) {
         let has_children = parents(all, |entry| entry.kind != MailboxKind::Missing);
-        let has_selected = parents(all, |entry| selected(entry, select));
-        for entry in all.iter().filter(|entry| self.matches(&entry.name)) {
+        let shown: BTreeSet<_> =
+            all.iter().map(|entry| &entry.name).filter(|name| self.matches(name)).collect();
+        // RFC 5258 §3.1: RECURSIVEMATCH shows parents of what is selected but does not match.
+        let has_hidden = match select.recursive_match {
+            true => parents(all, |e| selected(e, select) && !shown.contains(&e.name)),
+            false => BTreeSet::new(),
+        };
+        for entry in all.iter().filter(|entry| shown.contains(&entry.name)) {
             let own = selected(entry, select);
-            // RFC 5258 §3.1: RECURSIVEMATCH shows parents of what is selected but does not match.
-            let below = select.recursive_match
-                && has_selected.contains(&entry.name)
-                && self.hidden_below(all, entry, select);
+            let below = has_hidden.contains(&entry.name);
             if !own && !below {
                 continue;
             }
@@ -103,26 +106,20 @@ impl Task {
         }
     }
 
-    /// Whether something selected lies under it that the patterns themselves don't show.
-    fn hidden_below(
-        &self,
-        all: &[MailboxEntry],
-        parent: &MailboxEntry,
-        select: ListSelect,
-    ) -> bool {
-        let below = |entry: &&MailboxEntry| entry.name.is_under(&parent.name);
-        all.iter().filter(below).any(|e| selected(e, select) && !self.matches(&e.name))
-    }
-
     /// RFC 3501 §6.3.9: with `%` a parent of something subscribed is shown, as not selectable.
     fn tell_subscribed(&self, all: &[MailboxEntry], core: &mut Core) {
         let parents = parents(all, |entry| entry.subscribed);
         let mut names: BTreeSet<(bool, &MailboxName)> = BTreeSet::new();
-        let subscribed = all.iter().filter(|entry| entry.subscribed).map(|entry| &entry.name);
-        names.extend(subscribed.chain(&parents).filter(|n| self.matches(n)).map(order));
+        let subscribed: BTreeSet<_> =
+            all.iter().filter(|entry| entry.subscribed).map(|entry| &entry.name).collect();
+        let known = subscribed.iter().copied().chain(&parents);
+        names.extend(known.filter(|name| self.matches(name)).map(order));
         for (_, name) in names {
-            let own = all.iter().any(|entry| entry.subscribed && entry.name == *name);
-            let items = if own { Vec::new() } else { vec![FlagNameAttribute::Noselect] };
+            let items = if subscribed.contains(name) {
+                Vec::new()
+            } else {
+                vec![FlagNameAttribute::Noselect]
+            };
             say(Kind::Lsub, name, items, core);
         }
     }

@@ -33,6 +33,8 @@ pub(super) use idle::{changed as idle_changed, done as idle_done};
 #[derive(Debug)]
 pub(super) enum Step {
     Ask(Ask, Task),
+    /// Much is said: it is sent before the task goes on.
+    Pause(Task),
     /// All is said.
     Done,
     Upload(Upload),
@@ -74,6 +76,15 @@ impl Task {
             Self::Fetch(task) => task.answer(answer, core),
             Self::Store(task) => task.answer(answer, core),
             Self::Copy(task) => task.answer(answer, core),
+        }
+    }
+
+    /// After a pause.
+    pub fn go_on(self, core: &mut Core) -> Step {
+        match self {
+            Self::Fetch(task) => task.go_on(core),
+            // Nobody else pauses.
+            _ => Step::Close,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::mailbox::ask::{Ask, Content, Opening, Reach, Row};
+use crate::mailbox::ask::{Ask, Content, Row};
 use crate::wire::MailboxId;
 use crate::wire::imap::{Structure, Uid};
 use crate::wire::mime::section::pick_fields;
@@ -23,7 +23,6 @@ pub(super) struct Piece {
     uid: Uid,
     /// Not here yet.
     left: Range<u64>,
-    reach: Reach,
     pub kind: Kind,
 }
 
@@ -45,27 +44,14 @@ pub(super) fn find(section: &Section, partial: Option<(u64, u64)>, row: &Row) ->
         SectionText::Whole if outer => Some(0..row.size),
         _ => None,
     };
-    let layout = match range {
-        Some(_) => None,
-        None => Structure::read(&row.structure).and_then(|structure| structure.layout()),
-    };
-    let found = range.or_else(|| layout.as_ref().and_then(|layout| layout.find(section)));
-    let Some(range) = found else { return Found::Nil };
-    let shown = layout.is_some_and(|layout| layout.is_wrapping(section));
-    let reach = match row.opening {
-        Opening::Sealed if shown => Reach::Envelope,
-        _ => Reach::Original,
-    };
-    content(section, partial, range, row.uid, reach)
+    let layout = || Structure::read(&row.structure).and_then(|structure| structure.layout());
+    match range.or_else(|| layout()?.find(section)) {
+        Some(range) => content(section, partial, range, row.uid),
+        None => Found::Nil,
+    }
 }
 
-fn content(
-    section: &Section,
-    partial: Option<(u64, u64)>,
-    range: Range<u64>,
-    uid: Uid,
-    reach: Reach,
-) -> Found {
+fn content(section: &Section, partial: Option<(u64, u64)>, range: Range<u64>, uid: Uid) -> Found {
     let (left, kind) = match &section.text {
         SectionText::HeaderFields { not, names } => {
             let end = range.end.min(range.start.saturating_add(HEADER_MAX));
@@ -76,14 +62,13 @@ fn content(
     };
     match left.is_empty() {
         true => Found::Bytes(Vec::new()),
-        false => Found::Content(Piece { uid, left, reach, kind }),
+        false => Found::Content(Piece { uid, left, kind }),
     }
 }
 
 impl Piece {
     pub fn ask(&self, mailbox: MailboxId) -> Ask {
-        let (uid, range, reach) = (self.uid, self.left.clone(), self.reach);
-        Ask::Content(Content { mailbox, uid, range, reach })
+        Ask::Content(Content { mailbox, uid: self.uid, range: self.left.clone() })
     }
 
     /// Octets still to come.

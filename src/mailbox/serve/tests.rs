@@ -26,6 +26,10 @@ fn connect(imap: &Arc<Imap>) -> Client {
 }
 
 fn imap(world: &World) -> Arc<Imap> {
+    imap_with(world, UPLOAD)
+}
+
+fn imap_with(world: &World, upload: Duration) -> Arc<Imap> {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let config = rustls::ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
@@ -34,7 +38,7 @@ fn imap(world: &World) -> Arc<Imap> {
         .with_cert_resolver(Arc::new(rustls::server::ResolvesServerCertUsingSni::new()));
     let config = Arc::new(config);
     let silence = crate::mailbox::session::AUTOLOGOUT;
-    let manners = Manners { connections: 4, per_address: 2, silence };
+    let manners = Manners { connections: 4, per_address: 2, silence, upload };
     Imap::new(Arc::clone(&world.office), Arc::new(move || Arc::clone(&config)), manners, Vec::new())
 }
 
@@ -147,6 +151,55 @@ async fn what_is_appended_in_pieces_is_listed_by_another_client() {
     other.log_in("ali").await;
     assert!(other.command("SELECT Taslaklar").await.contains("* 1 EXISTS"));
     assert!(other.command("FETCH 1 (FLAGS BODY.PEEK[])").await.contains(mail));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_message_that_trickles_in_is_cut_off_and_another_connection_goes_on() {
+    let (_place, world) = embedded().await;
+    let imap = imap_with(&world, Duration::from_millis(50));
+    let mut client = connect(&imap);
+    client.log_in("ali").await;
+    client.send("t APPEND Taslaklar {1000000+}\r\nSubject: x\r\n").await;
+    // It never falls silent for long.
+    let trickling = async {
+        while client.stream.write_all(b"x").await.is_ok() {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(Duration::from_secs(30), trickling).await.unwrap();
+    let mut other = connect(&imap);
+    other.log_in("ali").await;
+    assert!(other.command("SELECT Taslaklar").await.contains("* 0 EXISTS"));
+}
+
+#[test]
+fn within_a_command_there_is_less_patience() {
+    use crate::mailbox::ask::{Answer, Ask, LoggedIn};
+    let mut session = Session::new(Config { tls: Tls::Active, id: Vec::new() });
+    session.feed(b"a LOGIN x y\r\n");
+    let run = |session: &mut Session, octets: &[u8]| {
+        session.feed(octets);
+        loop {
+            match session.next() {
+                Next::Send(_) => {}
+                Next::Ask(Ask::Login(_)) => {
+                    let account = crate::wire::AccountId(1);
+                    session.answer(Answer::LoggedIn(LoggedIn { account }));
+                }
+                Next::Ask(_) => session.answer(Answer::Done),
+                Next::Read => return (session.patience(), session.upload()),
+                other => panic!("{other:?}"),
+            }
+        }
+    };
+    use crate::mailbox::session::{AUTOLOGOUT, STALLED};
+    assert_eq!(run(&mut session, b""), (AUTOLOGOUT, None));
+    assert_eq!(run(&mut session, b"b NO"), (STALLED, None));
+    assert_eq!(run(&mut session, b"OP\r\n"), (AUTOLOGOUT, None));
+    assert_eq!(run(&mut session, b"c SELECT {5}\r\n"), (STALLED, None));
+    session = Session::new(Config { tls: Tls::Active, id: Vec::new() });
+    session.feed(b"a LOGIN x y\r\n");
+    assert_eq!(run(&mut session, b"d APPEND x {5}\r\nab"), (STALLED, Some(1)));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,6 +1,9 @@
 //! Append-only segment files. Each record: a header (magic, blob id, length, checksum of the
 //! header) and the stored octets with their checksum, so that a scan needs no rows.
 //!
+//! Records wait in memory until the next sync, so that a group of commits writes once; no row points
+//! to them before. When that write fails they go on waiting, and the next sync writes them again.
+//!
 //! A segment whose sync failed is closed for good: the kernel has dropped the error together with
 //! the pages, a second sync would claim success.
 
@@ -26,6 +29,8 @@ pub struct Segments {
 struct State {
     next: u64,
     current: Option<Arc<Segment>>,
+    /// The end of the current segment that is not in its file yet.
+    pending: Vec<u8>,
     /// Not synced yet, the current one included.
     dirty: Vec<Arc<Segment>>,
     /// Segments that could not be synced, and how far they were synced before.
@@ -50,6 +55,7 @@ impl Segments {
         let state = State {
             next: last + 1,
             current: None,
+            pending: Vec::new(),
             dirty: Vec::new(),
             failed: HashMap::new(),
             readers: Vec::new(),
@@ -69,14 +75,19 @@ impl Segments {
         let mut state = self.lock();
         let segment = self.current(&mut state)?;
         let at = segment.written.load(Ordering::Acquire);
-        // When this fails, what was written lies beyond `written`; the next record covers it.
         let end = at + record_size(stored.len() as u64);
-        if stored.len() > LARGE {
+        if state.pending.len() + stored.len() > PENDING_MAX {
+            self.write_out(&mut state)?;
+        }
+        if stored.len() > PENDING_MAX {
+            // When this fails, what was written lies beyond `written`; the next record covers it.
             self.disk.write(&segment.file, &head, at)?;
             self.disk.write(&segment.file, stored, at + HEADER as u64)?;
             self.disk.write(&segment.file, &tail, end - SUM as u64)?;
         } else {
-            self.disk.write(&segment.file, &[&head, stored, &tail].concat(), at)?;
+            [&head[..], stored, &tail]
+                .iter()
+                .for_each(|part| state.pending.extend_from_slice(part));
         }
         segment.written.store(end, Ordering::Release);
         if !state.dirty.iter().any(|dirty| dirty.number == segment.number) {
@@ -88,10 +99,14 @@ impl Segments {
     pub fn sync(&self) -> io::Result<()> {
         // One sync at a time: who waited for it finds nothing left to do.
         let _one = self.syncing.lock().unwrap_or_else(PoisonError::into_inner);
-        let dirty = std::mem::take(&mut self.lock().dirty);
+        let dirty: Vec<_> = {
+            let mut state = self.lock();
+            self.write_out(&mut state)?;
+            let dirty = std::mem::take(&mut state.dirty).into_iter();
+            dirty.map(|segment| (segment.written.load(Ordering::Acquire), segment)).collect()
+        };
         let mut outcome = Ok(());
-        for segment in dirty {
-            let written = segment.written.load(Ordering::Acquire);
+        for (written, segment) in dirty {
             match self.disk.sync(&segment.file) {
                 Ok(()) => segment.synced.store(written, Ordering::Release),
                 Err(error) => {
@@ -101,6 +116,17 @@ impl Segments {
             }
         }
         outcome
+    }
+
+    /// Writes what waits; it goes on waiting when that fails.
+    fn write_out(&self, state: &mut State) -> io::Result<()> {
+        let waiting = state.pending.len() as u64;
+        if let Some(segment) = state.current.as_ref().filter(|_| waiting > 0) {
+            let at = segment.written.load(Ordering::Acquire) - waiting;
+            self.disk.write(&segment.file, &state.pending, at)?;
+            state.pending.clear();
+        }
+        Ok(())
     }
 
     /// How many segments were given up since the start.
@@ -123,6 +149,7 @@ impl Segments {
     }
 
     pub fn read(&self, number: u64, range: Range<u64>) -> io::Result<Vec<u8>> {
+        self.write_out_before(number, range.end)?;
         let file = self.reader(number)?;
         // A damaged row must not make us ask for more memory than the file has octets.
         if range.start > range.end || range.end > file.metadata()?.len() {
@@ -206,6 +233,18 @@ impl Segments {
         Ok(())
     }
 
+    /// Who put a blob may read it before its row is committed.
+    fn write_out_before(&self, number: u64, end: u64) -> io::Result<()> {
+        let mut state = self.lock();
+        let waiting = state.pending.len() as u64;
+        let current = state.current.as_ref().filter(|current| current.number == number);
+        let in_file = current.map(|current| current.written.load(Ordering::Acquire) - waiting);
+        match in_file.is_some_and(|in_file| end > in_file) {
+            true => self.write_out(&mut state),
+            false => Ok(()),
+        }
+    }
+
     fn give_up(&self, segment: &Arc<Segment>) {
         let mut state = self.lock();
         state.failed.insert(segment.number, segment.synced.load(Ordering::Acquire));
@@ -213,6 +252,7 @@ impl Segments {
         state.dirty.retain(|dirty| dirty.number != segment.number);
         if state.current.as_ref().is_some_and(|current| current.number == segment.number) {
             state.current = None;
+            state.pending.clear();
         }
         self.losses.fetch_add(1, Ordering::AcqRel);
     }
@@ -223,6 +263,7 @@ impl Segments {
         {
             return Ok(Arc::clone(segment));
         }
+        self.write_out(state)?;
         let (number, file) = self.create(state)?;
         let zero = || AtomicU64::new(0);
         let file = Arc::new(file);
@@ -341,8 +382,8 @@ const MAGIC: &[u8; 4] = b"KEP1";
 const HEADER: usize = 4 + 16 + 8 + SUM;
 /// CRC-32.
 const SUM: usize = 4;
-/// A copy of more octets costs more than two more writes.
-const LARGE: usize = 128 << 10;
+/// So many octets wait in memory; a larger record is written at once.
+const PENDING_MAX: usize = 256 << 10;
 /// Small enough to be compacted in one go, large enough that a busy day is some hundred files.
 const SEGMENT_SIZE: u64 = 256 << 20;
 /// Files of older segments kept open.

@@ -1,7 +1,8 @@
 //! What must hold between rows, each rule as a query for what breaks it.
 //!
 //! Names of events and jobs are those that the rooms above store: `wire::rem::Event::name`,
-//! `spool::Fact::name`, `certify/<message>`, `deliver/<message>/<provider's domain>`.
+//! `spool::Fact::name`, `certify/<message>`, `deliver/<message>/<provider's domain>`,
+//! `expire/<message>/<recipient>`.
 
 use super::{Finding, Kind, Severity};
 use crate::store::rows::{RowsError, Tx};
@@ -28,7 +29,7 @@ impl Rule {
 impl Kind {
     pub fn severity(self) -> Severity {
         match self {
-            Self::OrphanContent | Self::OrphanBlob => Severity::Reclaimable,
+            Self::OrphanContent | Self::OrphanBlob | Self::SegmentUnnamed => Severity::Reclaimable,
             Self::NotInMailbox | Self::NoSentCopy => Severity::Odd,
             Self::ContentSize
             | Self::MaterialMissing
@@ -69,6 +70,8 @@ impl Kind {
             Self::OrphanBlob => "nothing refers to it",
             Self::SegmentMissing => "its segment is not there",
             Self::SegmentShort => "its segment ends before it",
+            Self::SegmentUnnamed => "no row points into it",
+            Self::RowsMissing => "it holds contents, and there is no row at all",
             Self::BlobDamaged => "it can't be read",
         }
     }
@@ -228,7 +231,7 @@ pub static RULES: &[Rule] = &[
          WHERE r.state = 'delivered' AND r.account IS NOT NULL
          AND NOT EXISTS (SELECT 1 FROM job j WHERE j.name IN (
              'fact/' || r.message_id || '/' || r.n || '/delivered',
-             'fact/' || r.message_id || '/' || r.n || '/expired'))
+             'expire/' || r.message_id || '/' || r.n))
          LIMIT 1000",
     ),
     rule(

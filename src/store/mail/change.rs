@@ -1,7 +1,7 @@
 //! What a mail program changes in mailboxes: flags, copies, moves, removals. Whole sets at a time,
 //! each with one mod-sequence.
 
-use super::view::{Mailbox, MessageRow, Want, rows};
+use super::view::{Mailbox, MessageRow, rows};
 use super::{Kind, next_mod_seq, next_uids};
 use crate::store::rows::{RowsError, Tx};
 use crate::wire::imap::{Flags, ModSeq, Uid, UidSet};
@@ -36,7 +36,7 @@ pub fn set_flags(
     change: &dyn Fn(&Flags) -> Flags,
 ) -> Result<Flagged, RowsError> {
     let mut out = Flagged { mod_seq: mailbox.mod_seq, ..Flagged::default() };
-    for mut row in rows(tx, mailbox, uids, Want::default())? {
+    for mut row in rows(tx, mailbox, uids)? {
         if unchanged_since.is_some_and(|since| row.mod_seq > since) {
             out.modified.insert(row.uid);
             continue;

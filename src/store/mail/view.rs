@@ -220,11 +220,26 @@ pub fn octets(tx: &mut Tx<'_>, of: &Mailbox) -> Result<u64, RowsError> {
     Ok(row.int(0)? as u64)
 }
 
-/// The rows of those messages that are there, ascending.
-pub fn rows(
+/// The rows of those messages that are there, ascending, without the dear columns.
+pub fn rows(tx: &mut Tx<'_>, of: &Mailbox, uids: &UidSet) -> Result<Vec<MessageRow>, RowsError> {
+    let mut found = Vec::new();
+    for (first, last) in spans(uids) {
+        let at = [of.id.0.into(), i64::from(first).into(), i64::from(last).into()];
+        for row in tx.query(ROWS, &at)? {
+            if uids.contains(uid(&row, 0)?) {
+                found.push(message(&row)?);
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// The first rows of those messages that are there: as many as are together no larger than an
+/// answer should be, one at least. `uids` keeps those behind the last one.
+pub fn first_rows(
     tx: &mut Tx<'_>,
     of: &Mailbox,
-    uids: &UidSet,
+    uids: &mut UidSet,
     want: Want,
 ) -> Result<Vec<MessageRow>, RowsError> {
     let sql = match (want.structure, want.header) {
@@ -233,22 +248,60 @@ pub fn rows(
         (false, true) => ROWS_HEADER,
         (true, true) => ROWS_BOTH,
     };
-    let mut found = Vec::new();
-    for (first, last) in spans(uids) {
+    let wanted = std::mem::take(uids);
+    let (mut found, mut octets) = (Vec::new(), 0);
+    for (first, last) in spans(&wanted) {
         let at = [of.id.0.into(), i64::from(first).into(), i64::from(last).into()];
         for mut row in tx.query(sql, &at)? {
-            if uids.contains(uid(&row, 0)?) {
-                found.push(message(&mut row, want)?);
+            if !wanted.contains(uid(&row, 0)?) {
+                continue;
+            }
+            let row = whole(tx, &mut row, want)?;
+            octets += row.structure.len() + row.header.len();
+            let next = row.uid.saturating_add(1);
+            found.push(row);
+            if octets >= ANSWER {
+                *uids = wanted.intersection(&UidSet::range(next, Uid::MAX));
+                return Ok(found);
             }
         }
     }
     Ok(found)
 }
 
+/// A row with its dear columns; a large one is read by itself, so that a query's rows are never
+/// large together.
+fn whole(tx: &mut Tx<'_>, row: &mut Row, want: Want) -> Result<MessageRow, RowsError> {
+    let mut whole = message(row)?;
+    let mut column = 9..;
+    if want.structure {
+        let large = "SELECT structure FROM outline WHERE content = $1";
+        whole.structure = dear(tx, row, column.next().unwrap_or_default(), large, whole.content)?;
+    }
+    if want.header {
+        let large = "SELECT header FROM outline WHERE content = $1";
+        whole.header = dear(tx, row, column.next().unwrap_or_default(), large, whole.content)?;
+    }
+    Ok(whole)
+}
+
+fn dear(
+    tx: &mut Tx<'_>,
+    row: &mut Row,
+    column: usize,
+    large: &'static str,
+    content: ContentId,
+) -> Result<Vec<u8>, RowsError> {
+    match row.is_null(column) {
+        true => tx.one("outline", large, &[content.0.into()])?.take_bytes(0),
+        false => row.take_bytes(column),
+    }
+}
+
 /// One message's row, if it is there.
 pub fn row(tx: &mut Tx<'_>, of: &Mailbox, uid: Uid) -> Result<Option<MessageRow>, RowsError> {
     let at = [of.id.0.into(), i64::from(uid).into(), i64::from(uid).into()];
-    tx.first(ROWS, &at)?.map(|mut row| message(&mut row, Want::default())).transpose()
+    tx.first(ROWS, &at)?.map(|row| message(&row)).transpose()
 }
 
 /// How a message is laid out, as it was computed when it came.
@@ -283,7 +336,7 @@ fn mailbox(row: &Row) -> Result<Mailbox, RowsError> {
     })
 }
 
-fn message(row: &mut Row, want: Want) -> Result<MessageRow, RowsError> {
+fn message(row: &Row) -> Result<MessageRow, RowsError> {
     let message_id = row.opt_text(8)?.map(crate::store::submissions::message_id).transpose()?;
     Ok(MessageRow {
         uid: uid(row, 0)?,
@@ -294,12 +347,8 @@ fn message(row: &mut Row, want: Want) -> Result<MessageRow, RowsError> {
         kind: Kind::parse(row.text(6)?)?,
         content: ContentId(row.int(7)?),
         message_id,
-        structure: if want.structure { row.take_bytes(9)? } else { Vec::new() },
-        header: match (want.header, want.structure) {
-            (true, true) => row.take_bytes(10)?,
-            (true, false) => row.take_bytes(9)?,
-            (false, _) => Vec::new(),
-        },
+        structure: Vec::new(),
+        header: Vec::new(),
     })
 }
 
@@ -326,6 +375,8 @@ impl MessageRow {
     }
 }
 
+/// Octets of structures and headers in one answer.
+const ANSWER: usize = 1 << 20;
 /// Reading a few rows too many is cheaper than another statement.
 const NEAR: u32 = 16;
 
@@ -343,7 +394,16 @@ macro_rules! rows_sql {
 }
 
 const ROWS: &str = rows_sql!("", "");
-const ROWS_STRUCTURE: &str = rows_sql!(", o.structure", " JOIN outline o ON o.content = m.content");
-const ROWS_HEADER: &str = rows_sql!(", o.header", " JOIN outline o ON o.content = m.content");
-const ROWS_BOTH: &str =
-    rows_sql!(", o.structure, o.header", " JOIN outline o ON o.content = m.content");
+const ROWS_STRUCTURE: &str = rows_sql!(
+    ", CASE WHEN LENGTH(o.structure) <= 8192 THEN o.structure END",
+    " JOIN outline o ON o.content = m.content"
+);
+const ROWS_HEADER: &str = rows_sql!(
+    ", CASE WHEN LENGTH(o.header) <= 8192 THEN o.header END",
+    " JOIN outline o ON o.content = m.content"
+);
+const ROWS_BOTH: &str = rows_sql!(
+    ", CASE WHEN LENGTH(o.structure) <= 8192 THEN o.structure END
+     , CASE WHEN LENGTH(o.header) <= 8192 THEN o.header END",
+    " JOIN outline o ON o.content = m.content"
+);

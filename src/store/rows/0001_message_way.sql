@@ -135,6 +135,7 @@ CREATE TABLE mailbox (
     mod_seq BIGINT NOT NULL,
     UNIQUE (account, name)
 );
+CREATE INDEX mailbox_role ON mailbox (account, role);
 CREATE TABLE message (
     mailbox BIGINT NOT NULL,
     uid BIGINT NOT NULL,

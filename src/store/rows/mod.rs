@@ -27,6 +27,15 @@ pub enum Lane {
     Background,
 }
 
+/// What a start may do to rows.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Start {
+    /// Makes them where there are none, and brings older ones up to date.
+    Make,
+    /// Takes them as they are: there, and of this program's version.
+    Find,
+}
+
 /// What surrounds a commit.
 #[derive(Clone)]
 pub struct Around {
@@ -34,6 +43,7 @@ pub struct Around {
     pub blobs: Arc<Blobs>,
     /// After it, whether the asker still waits or has hung up.
     pub ring: Ring,
+    pub start: Start,
 }
 
 pub type Ring = Arc<dyn Fn(&Wakes) + Send + Sync>;
@@ -113,6 +123,10 @@ pub enum RowsError {
     Migration(#[from] refinery::Error),
     #[error("schema version {found} is newer than this program knows ({known})")]
     NewerSchema { found: i64, known: i64 },
+    #[error("schema version {found} is older than this program's ({known})")]
+    OlderSchema { found: i64, known: i64 },
+    #[error("there is no schema")]
+    NoSchema,
     #[error("blobs could not be made durable: {0}")]
     Blobs(#[from] std::io::Error),
     #[error("rows are closed after a failed sync; restart to recover")]
@@ -158,7 +172,7 @@ pub enum Rows {
 }
 
 impl Rows {
-    /// Opens, migrates, and starts the writer.
+    /// Opens, migrates where that is asked for, and starts the writer.
     pub async fn open(at: &RowsAt, around: Around) -> Result<Self, RowsError> {
         match at {
             RowsAt::File(path) => Ok(Self::Sqlite(sqlite::Sqlite::open(path, around)?)),

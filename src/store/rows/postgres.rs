@@ -28,7 +28,7 @@ impl Postgres {
     pub async fn open(url: &str, around: Around) -> Result<Self, RowsError> {
         let (mut client, connection) = tokio_postgres::connect(url, NoTls).await?;
         let driving = tokio::spawn(connection);
-        schema::migrate_postgres(&mut client).await?;
+        schema::migrate_postgres(&mut client, around.start).await?;
         drop(client);
         driving.abort();
         let door = Arc::new(Door(Arc::new(Lanes::new())));

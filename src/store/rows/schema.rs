@@ -1,21 +1,27 @@
 //! Migrations: numbered, forward only, one text; only the words for a key and for bytes differ.
 
-use super::RowsError;
+use super::{RowsError, Start};
 use refinery::{Migration, Runner};
 
-pub fn migrate_sqlite(connection: &mut rusqlite::Connection) -> Result<(), RowsError> {
+pub fn migrate_sqlite(
+    connection: &mut rusqlite::Connection,
+    start: Start,
+) -> Result<(), RowsError> {
     let found = connection
         .query_row("SELECT MAX(version) FROM refinery_schema_history", [], |row| {
             row.get::<_, Option<i64>>(0)
         })
         .ok()
         .flatten();
-    refuse_newer(found)?;
+    refuse_other(found, start)?;
     runner(&SQLITE)?.run(connection)?;
     Ok(())
 }
 
-pub async fn migrate_postgres(client: &mut tokio_postgres::Client) -> Result<(), RowsError> {
+pub async fn migrate_postgres(
+    client: &mut tokio_postgres::Client,
+    start: Start,
+) -> Result<(), RowsError> {
     // Two processes may start at the same time.
     client.batch_execute("SELECT pg_advisory_lock(5264726)").await?;
     let exists = client.query_one("SELECT to_regclass('refinery_schema_history') IS NOT NULL", &[]);
@@ -25,7 +31,7 @@ pub async fn migrate_postgres(client: &mut tokio_postgres::Client) -> Result<(),
     } else {
         None
     };
-    refuse_newer(found)?;
+    refuse_other(found, start)?;
     runner(&POSTGRES)?.run_async(client).await?;
     client.batch_execute("SELECT pg_advisory_unlock(5264726)").await?;
     Ok(())
@@ -51,10 +57,12 @@ fn runner(words: &Words) -> Result<Runner, RowsError> {
     Ok(Runner::new(&migrations.collect::<Result<Vec<_>, RowsError>>()?))
 }
 
-fn refuse_newer(found: Option<i64>) -> Result<(), RowsError> {
+fn refuse_other(found: Option<i64>, start: Start) -> Result<(), RowsError> {
     let known = MIGRATIONS.len() as i64;
-    match found {
-        Some(found) if found > known => Err(RowsError::NewerSchema { found, known }),
+    match (found, start) {
+        (Some(found), _) if found > known => Err(RowsError::NewerSchema { found, known }),
+        (Some(found), Start::Find) if found < known => Err(RowsError::OlderSchema { found, known }),
+        (None, Start::Find) => Err(RowsError::NoSchema),
         _ => Ok(()),
     }
 }

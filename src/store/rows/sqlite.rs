@@ -29,7 +29,7 @@ impl Sqlite {
         let mut connection = connect(path)?;
         // What a process left in the journal after a failed sync must not stay there unsynced.
         connection.execute_batch("PRAGMA wal_checkpoint(PASSIVE)")?;
-        schema::migrate_sqlite(&mut connection)?;
+        schema::migrate_sqlite(&mut connection, around.start)?;
         connection.execute_batch("PRAGMA cache_size = -65536")?;
         let door = Arc::new(Door(Arc::new(Lanes::new())));
         let journal = Journal::watch(&mut connection, connect(path)?, BUSY)?;
@@ -53,7 +53,10 @@ impl Sqlite {
         let ring = Arc::clone(&self.around.ring);
         let unit = Box::new(Asked { work, lane, ring, tell, said: None });
         self.door.0.push(lane, unit);
-        told.await.map_err(|_| E::from(RowsError::Closed))?
+        told.await.map_err(|_| {
+            (self.around.ring)(&Wakes::closed());
+            E::from(RowsError::Closed)
+        })?
     }
 
     pub async fn read<T, E, F>(&self, work: F) -> Result<T, E>
@@ -105,6 +108,9 @@ where
     }
 
     fn settle(self: Box<Self>, commit: Result<(), RowsError>) {
+        if matches!(commit, Err(RowsError::Closed)) {
+            (self.ring)(&Wakes::closed());
+        }
         let answer = match (self.said, commit) {
             (Some((Ok(value), wakes)), Ok(())) => {
                 (self.ring)(&wakes);

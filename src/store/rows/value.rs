@@ -53,6 +53,10 @@ impl Row {
         }
     }
 
+    pub fn is_null(&self, column: usize) -> bool {
+        matches!(self.0.get(column), Some(Value::Null))
+    }
+
     pub fn bytes(&self, column: usize) -> Result<&[u8], RowsError> {
         match self.0.get(column) {
             Some(Value::Bytes(value)) => Ok(value),

@@ -1,18 +1,18 @@
 //! A certificate revocation list (RFC 5280 §5).
 
 use super::past::{Entry, Statement};
-use super::{Said, Unknown, check_window};
+use super::{Piece, Said, Unknown, check_window};
 use crate::trust::Certificate;
+use crate::trust::certificate::point_names;
 use crate::wire::der::{self, DerError, Node, tag};
 use crate::wire::{SignatureAlgorithm, Timestamp};
 use ::der::asn1::ObjectIdentifier as Oid;
 use openssl::asn1::Asn1Time;
 use openssl::x509::{CrlStatus, ReasonCode, X509Crl, X509RevokedRef};
 use std::cmp::Ordering;
-use std::sync::Arc;
 
 pub(super) struct Crl {
-    octets: Arc<[u8]>,
+    piece: Piece,
     parsed: X509Crl,
     this_update: Timestamp,
     next_update: Option<Timestamp>,
@@ -20,10 +20,12 @@ pub(super) struct Crl {
 }
 
 /// Whom the list speaks of (§5.2.5).
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 struct Scope {
     users: bool,
     authorities: bool,
+    /// Only certificates that name the list so; `None`: all.
+    names: Option<Vec<Vec<u8>>>,
 }
 
 impl Crl {
@@ -38,11 +40,11 @@ impl Crl {
         let octets = parsed.to_der().map_err(malformed)?;
         let read = read(&octets).map_err(|_| Unknown::MalformedCrl)?;
         let (this_update, next_update, scope) = read;
-        Ok(Self { octets: octets.into(), parsed, this_update, next_update, scope })
+        Ok(Self { piece: Piece::new(octets), parsed, this_update, next_update, scope })
     }
 
-    pub fn octets(&self) -> Arc<[u8]> {
-        self.octets.clone()
+    pub fn piece(&self) -> Piece {
+        self.piece.clone()
     }
 
     pub fn look_up(
@@ -63,12 +65,8 @@ impl Crl {
         issuer: &Certificate,
     ) -> Result<Statement, Unknown> {
         self.check_issuer(issuer)?;
-        let spoken_of = match certificate.is_authority() {
-            true => self.scope.authorities,
-            false => self.scope.users,
-        };
-        if !spoken_of {
-            return Err(Unknown::NotKnownThere);
+        if !self.scope.covers(certificate) {
+            return Err(Unknown::OtherScope);
         }
         let revoked = match self.parsed.get_by_cert(certificate.x509()) {
             CrlStatus::NotRevoked | CrlStatus::RemoveFromCrl(_) => None,
@@ -83,6 +81,21 @@ impl Crl {
         let may = issuer.key_usage().is_none_or(|usage| usage.crl_sign);
         let signed = || self.parsed.verify(issuer.key()).unwrap_or(false);
         if named && may && signed() { Ok(()) } else { Err(Unknown::NotAuthorised) }
+    }
+}
+
+impl Scope {
+    /// §6.3.3 (b) (2): of the certificate's kind, and under one of the names that it gives its lists.
+    fn covers(&self, certificate: &Certificate) -> bool {
+        let kind = if certificate.is_authority() { self.authorities } else { self.users };
+        let named = || match &self.names {
+            None => true,
+            Some(names) => {
+                let own = certificate.list_names();
+                names.iter().any(|name| own.contains(&name.as_slice()))
+            }
+        };
+        kind && named()
     }
 }
 
@@ -104,7 +117,7 @@ fn read(octets: &[u8]) -> Result<(Timestamp, Option<Timestamp>, Scope), DerError
     };
     let next = next.map(|time| time.time()).transpose()?;
     tbs.optional(tag::SEQUENCE)?;
-    let mut scope = Scope { users: true, authorities: true };
+    let mut scope = Scope { users: true, authorities: true, names: None };
     if let Some(extensions) = tbs.optional(tag::context(0))? {
         for extension in extensions.reader().expect(tag::SEQUENCE)?.children()? {
             judge(extension, &mut scope)?;
@@ -113,25 +126,26 @@ fn read(octets: &[u8]) -> Result<(Timestamp, Option<Timestamp>, Scope), DerError
     Ok((this, next, scope))
 }
 
-/// §5.2: a critical extension changes what the list means (deltas, other issuers, some reasons
-/// only); only "user certificates" and "authority certificates" are understood.
+/// §5.2: a critical extension changes what the list means (deltas); of the issuing distribution point
+/// all is understood but lists of other issuers, of some reasons and of attribute certificates.
 fn judge(extension: Node<'_>, scope: &mut Scope) -> Result<(), DerError> {
     let mut reader = extension.reader();
     let kind = reader.next()?.oid()?;
     let critical = reader.optional(tag::BOOLEAN)?.map(|b| b.boolean()).transpose()?;
-    if critical != Some(true) {
-        return Ok(());
-    }
     if kind != ISSUING_DISTRIBUTION_POINT {
-        return Err(DerError::Value);
+        return if critical == Some(true) { Err(DerError::Value) } else { Ok(()) };
     }
     let point = der::parse(reader.expect(tag::OCTET_STRING)?.content)?;
     for field in point.children()? {
         let set = field.content != [0];
         match field.tag {
-            DISTRIBUTION_POINT => {}
+            DISTRIBUTION_POINT => {
+                let names = point_names(field)?;
+                scope.names = Some(names.into_iter().map(<[u8]>::to_vec).collect());
+            }
             ONLY_USERS => scope.authorities &= !set,
             ONLY_AUTHORITIES => scope.users &= !set,
+            INDIRECT | ONLY_ATTRIBUTES if !set => {}
             _ => return Err(DerError::Value),
         }
     }
@@ -151,5 +165,7 @@ fn read_entry(entry: &X509RevokedRef) -> Result<Entry, Unknown> {
 const DISTRIBUTION_POINT: u8 = tag::context(0);
 const ONLY_USERS: u8 = tag::context_primitive(1);
 const ONLY_AUTHORITIES: u8 = tag::context_primitive(2);
+const INDIRECT: u8 = tag::context_primitive(4);
+const ONLY_ATTRIBUTES: u8 = tag::context_primitive(5);
 
 const ISSUING_DISTRIBUTION_POINT: Oid = Oid::new_unwrap("2.5.29.28");

@@ -14,6 +14,7 @@ use super::{Certificate, TrustError};
 use crate::wire::cms::{self, CmsError};
 use crate::wire::ocsp::OcspError;
 use crate::wire::{Digest, Timestamp, sha256};
+use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -45,11 +46,18 @@ pub struct Revocation {
 pub struct Material {
     /// DER, the signer's first, the anchor last.
     pub certificates: Vec<Vec<u8>>,
-    pub crls: Vec<Arc<[u8]>>,
+    pub crls: Vec<Piece>,
     /// Whole OCSPResponses.
-    pub ocsp: Vec<Arc<[u8]>>,
+    pub ocsp: Vec<Piece>,
     /// Who could not be asked about, and why.
     pub unknown: Vec<(String, Unknown)>,
+}
+
+/// A list or an answer with its digest: it is kept with many evidences, and hashed once.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Piece {
+    octets: Arc<[u8]>,
+    digest: Digest,
 }
 
 /// Why nothing is known.
@@ -67,6 +75,8 @@ pub enum Unknown {
     NotAuthorised,
     #[error("the responder does not know the certificate")]
     NotKnownThere,
+    #[error("the CRL is of other certificates of its authority")]
+    OtherScope,
     #[error("the CRL or answer ended at {0}")]
     Stale(Timestamp),
     #[error("the CRL or answer is of the future: {0}")]
@@ -90,6 +100,19 @@ enum Said {
     Revoked(Timestamp),
 }
 
+/// What was said of one certificate, and by what.
+#[derive(Clone, Debug)]
+pub(super) struct Heard {
+    said: Said,
+    proof: Proof,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Proof {
+    List(Piece),
+    Answer(Piece),
+}
+
 #[derive(Clone, PartialEq, Eq, Hash)]
 enum Source {
     Crl(String),
@@ -100,7 +123,7 @@ enum Source {
 #[derive(Clone)]
 enum Known {
     Crl(Arc<crl::Crl>),
-    Answer(Arc<[u8]>),
+    Answer(Piece),
     Nothing(Unknown),
 }
 
@@ -133,11 +156,11 @@ impl Revocation {
         for pair in certificates.windows(2) {
             let [certificate, issuer] = pair else { continue };
             let subject = || certificate.subject().to_owned();
-            match self.ask(certificate, issuer, now, &mut material).await {
-                Ok(Said::Revoked(since)) if since <= at => {
+            match self.ask(certificate, issuer, now).await {
+                Ok(Heard { said: Said::Revoked(since), .. }) if since <= at => {
                     return Err(RevocationFault::Revoked { subject: subject(), at: since });
                 }
-                Ok(_) => {}
+                Ok(heard) => material.add(heard.proof),
                 Err(why) if self.settings.on_unknown == OnUnknown::Refuse => {
                     return Err(RevocationFault::Unknown { subject: subject(), why });
                 }
@@ -147,58 +170,29 @@ impl Revocation {
         Ok(material)
     }
 
-    /// Asks about the whole path and ends at nothing: what was said, and what is wrong beside it.
-    pub async fn collect(&self, path: &Path, now: Timestamp) -> (Material, Vec<RevocationFault>) {
-        let certificates = path.certificates();
-        let mut material = Material {
-            certificates: certificates.iter().map(|one| one.der().to_vec()).collect(),
-            ..Material::default()
-        };
-        let mut faults = Vec::new();
-        for pair in certificates.windows(2) {
-            let [certificate, issuer] = pair else { continue };
-            let subject = certificate.subject().to_owned();
-            match self.ask(certificate, issuer, now, &mut material).await {
-                Ok(Said::Revoked(at)) => faults.push(RevocationFault::Revoked { subject, at }),
-                Ok(Said::Good) => {}
-                Err(why) => {
-                    material.unknown.push((subject.clone(), why.clone()));
-                    faults.push(RevocationFault::Unknown { subject, why });
-                }
-            }
-        }
-        (material, faults)
-    }
-
     /// Forgets every answer, so that the next question is asked anew.
     pub fn forget(&self) {
         self.known.clear();
     }
 
-    /// The first source that knows; else why the last one did not.
-    async fn ask(
+    /// Asks about one certificate of a path: the first source that knows; else why the last one did
+    /// not.
+    pub(super) async fn ask(
         &self,
         certificate: &Certificate,
         issuer: &Certificate,
         now: Timestamp,
-        material: &mut Material,
-    ) -> Result<Said, Unknown> {
+    ) -> Result<Heard, Unknown> {
         let mut why = Unknown::NoSource;
         for url in certificate.ocsp_urls().into_iter().take(MAX_URLS) {
             match self.ask_responder(url, certificate, issuer, now).await {
-                Ok((said, octets)) => {
-                    material.ocsp.push(octets);
-                    return Ok(said);
-                }
+                Ok((said, answer)) => return Ok(Heard { said, proof: Proof::Answer(answer) }),
                 Err(reason) => why = reason,
             }
         }
         for url in certificate.crl_urls().into_iter().take(MAX_URLS) {
             match self.ask_list(url, certificate, issuer, now).await {
-                Ok((said, octets)) => {
-                    material.crls.push(octets);
-                    return Ok(said);
-                }
+                Ok((said, list)) => return Ok(Heard { said, proof: Proof::List(list) }),
                 Err(reason) => why = reason,
             }
         }
@@ -211,24 +205,25 @@ impl Revocation {
         certificate: &Certificate,
         issuer: &Certificate,
         now: Timestamp,
-    ) -> Result<(Said, Arc<[u8]>), Unknown> {
+    ) -> Result<(Said, Piece), Unknown> {
         let source = Source::Ocsp(url.clone(), sha256(certificate.der()));
         match self.known.get(&source, now) {
             Some(Known::Nothing(why)) => return Err(why),
-            Some(Known::Answer(octets)) => {
-                if let Ok(said) = answer::read(&octets, certificate, issuer, now) {
-                    return Ok((said, octets));
+            Some(Known::Answer(piece)) => {
+                if let Ok(said) = answer::read(&piece, certificate, issuer, now) {
+                    return Ok((said, piece));
                 }
             }
             _ => {}
         }
         let query = answer::request(certificate, issuer)?;
         let octets = self.dial.post(&url, "application/ocsp-request", query, MAX_ANSWER).await;
-        let octets: Arc<[u8]> = octets.map_err(|e| self.nothing(&source, e.into(), now))?.into();
+        let octets = octets.map_err(|e| self.nothing(&source, e.into(), now))?;
         let said = answer::read(&octets, certificate, issuer, now);
         let said = said.map_err(|why| self.nothing(&source, why, now))?;
-        self.known.put(source, Known::Answer(octets.clone()), self.until(now));
-        Ok((said, octets))
+        let piece = Piece::new(octets);
+        self.known.put(source, Known::Answer(piece.clone()), self.until(now));
+        Ok((said, piece))
     }
 
     async fn ask_list(
@@ -237,13 +232,13 @@ impl Revocation {
         certificate: &Certificate,
         issuer: &Certificate,
         now: Timestamp,
-    ) -> Result<(Said, Arc<[u8]>), Unknown> {
+    ) -> Result<(Said, Piece), Unknown> {
         let source = Source::Crl(url.clone());
         match self.known.get(&source, now) {
             Some(Known::Nothing(why)) => return Err(why),
             Some(Known::Crl(crl)) => {
                 if let Ok(said) = crl.look_up(certificate, issuer, now) {
-                    return Ok((said, crl.octets()));
+                    return Ok((said, crl.piece()));
                 }
             }
             _ => {}
@@ -253,9 +248,9 @@ impl Revocation {
         let crl = crl::Crl::parse(octets).map_err(|e| self.nothing(&source, e, now))?;
         let said = crl.look_up(certificate, issuer, now);
         let said = said.map_err(|why| self.nothing(&source, why, now))?;
-        let octets = crl.octets();
+        let piece = crl.piece();
         self.known.put(source, Known::Crl(Arc::new(crl)), self.until(now));
-        Ok((said, octets))
+        Ok((said, piece))
     }
 
     /// How long an answer is believed without asking again.
@@ -274,19 +269,11 @@ impl Revocation {
 }
 
 impl Material {
-    /// Adds what was collected for another path, each thing once.
-    pub fn merge(&mut self, other: &Self) {
-        fn add<T: Clone + PartialEq>(to: &mut Vec<T>, from: &[T]) {
-            for one in from {
-                if !to.contains(one) {
-                    to.push(one.clone());
-                }
-            }
+    fn add(&mut self, proof: Proof) {
+        match proof {
+            Proof::List(list) => self.crls.push(list),
+            Proof::Answer(answer) => self.ocsp.push(answer),
         }
-        add(&mut self.certificates, &other.certificates);
-        add(&mut self.crls, &other.crls);
-        add(&mut self.ocsp, &other.ocsp);
-        add(&mut self.unknown, &other.unknown);
     }
 
     /// For keeping: a CMS without signers, as `openssl pkcs7` and `openssl cms` read it. Who could
@@ -294,8 +281,8 @@ impl Material {
     pub fn to_der(&self) -> Vec<u8> {
         cms::validation_data(
             self.certificates.iter().map(Vec::as_slice),
-            self.crls.iter().map(AsRef::as_ref),
-            self.ocsp.iter().map(AsRef::as_ref),
+            self.crls.iter().map(|one| &**one),
+            self.ocsp.iter().map(|one| &**one),
         )
     }
 
@@ -304,10 +291,48 @@ impl Material {
         let data = cms::SignedData::parse(der)?;
         Ok(Self {
             certificates: data.certificates.iter().map(|one| one.to_vec()).collect(),
-            crls: data.crls.iter().map(|one| Arc::from(*one)).collect(),
-            ocsp: data.ocsp.iter().map(|one| Arc::from(*one)).collect(),
+            crls: data.crls.iter().map(|one| Piece::new(*one)).collect(),
+            ocsp: data.ocsp.iter().map(|one| Piece::new(*one)).collect(),
             unknown: Vec::new(),
         })
+    }
+}
+
+impl Piece {
+    pub fn new(octets: impl Into<Arc<[u8]>>) -> Self {
+        let octets = octets.into();
+        Self { digest: sha256(&octets), octets }
+    }
+
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    /// Shared, not copied.
+    pub fn octets(&self) -> Arc<[u8]> {
+        Arc::clone(&self.octets)
+    }
+}
+
+impl Deref for Piece {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.octets
+    }
+}
+
+impl Heard {
+    /// When it was taken back, if it was.
+    pub(super) fn revoked(&self) -> Option<Timestamp> {
+        match self.said {
+            Said::Good => None,
+            Said::Revoked(at) => Some(at),
+        }
+    }
+
+    pub(super) fn proof(&self) -> &Proof {
+        &self.proof
     }
 }
 

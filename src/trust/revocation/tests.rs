@@ -89,10 +89,11 @@ async fn openssl_reads_kept_material() {
     ] {
         let path = issue(&development.registers[0].authority, &links);
         let one = revocation(OnUnknown::Refuse).check(&path, NOW, NOW).await.unwrap();
-        all.merge(&one);
-        all.merge(&one);
+        all.certificates.extend(one.certificates);
+        all.crls.extend(one.crls);
+        all.ocsp.extend(one.ocsp);
     }
-    assert_eq!((all.certificates.len(), all.crls.len(), all.ocsp.len()), (3, 1, 1));
+    assert_eq!((all.certificates.len(), all.crls.len(), all.ocsp.len()), (4, 1, 1));
     std::fs::write(dir.path().join("material"), all.to_der()).unwrap();
     let print = "cms -cmsout -print -inform DER -in material -noout";
     let (ok, said) = testing::openssl(dir.path(), print);
@@ -247,9 +248,42 @@ fn a_list_of_authorities_alone_says_nothing_of_a_person() {
         crl.look_up(certificate, issuer, NOW)
     };
     assert_eq!(said(1), Ok(Said::Good), "onlyContainsUserCerts");
-    assert_eq!(said(2), Err(Unknown::NotKnownThere), "onlyContainsCACerts");
-    let some_reasons = crl::Crl::parse(list_with(&authority, &point(3)));
-    assert_eq!(some_reasons.err(), Some(Unknown::MalformedCrl));
+    assert_eq!(said(2), Err(Unknown::OtherScope), "onlyContainsCACerts");
+    for (scope, what) in [(3, "onlySomeReasons"), (4, "indirectCRL"), (5, "attributes")] {
+        let other = crl::Crl::parse(list_with(&authority, &point(scope)));
+        assert_eq!(other.err(), Some(Unknown::MalformedCrl), "{what}");
+    }
+}
+
+#[test]
+fn a_list_of_another_partition_says_nothing() {
+    use crate::wire::der::{self, tag};
+    let authority = testing::authority("Kök");
+    let links = |url: &str| Links { crl: Some(url.to_owned()), ocsp: None };
+    let (ours, theirs) = ("http://crl.example/1.crl", "http://crl.example/2.crl");
+    let list = |named: &[&str], critical: bool| {
+        let uri = |url: &&str| der::element(tag::context_primitive(6), &[url.as_bytes()]);
+        let names: Vec<u8> = named.iter().flat_map(uri).collect();
+        let name = der::explicit(0, &der::element(tag::context(0), &[&names]));
+        let value = der::octet_string(&der::sequence(&[&name]));
+        let point = ::der::asn1::ObjectIdentifier::new_unwrap("2.5.29.28");
+        let critical = if critical { der::boolean(true) } else { Vec::new() };
+        let extension = der::sequence(&[&der::oid(point), &critical, &value]);
+        crl::Crl::parse(list_with(&authority, &extension)).unwrap()
+    };
+    let path = issue(&authority, &links(ours));
+    let nameless = issue(&authority, &Links::default());
+    let [certificate, issuer] = path.certificates() else { panic!("two") };
+    for critical in [true, false] {
+        let said = |named: &[&str]| list(named, critical).look_up(certificate, issuer, NOW);
+        assert_eq!(said(&[ours]), Ok(Said::Good));
+        assert_eq!(said(&[theirs, ours]), Ok(Said::Good));
+        assert_eq!(said(&[theirs]), Err(Unknown::OtherScope));
+        let of_nameless = list(&[ours], critical).look_up(&nameless.certificates()[0], issuer, NOW);
+        assert_eq!(of_nameless, Err(Unknown::OtherScope));
+    }
+    let whole = crl::Crl::parse(authority.crl(&[], NOW, NOW.plus_secs(60)).unwrap()).unwrap();
+    assert_eq!(whole.look_up(certificate, issuer, NOW), Ok(Said::Good));
 }
 
 #[test]

@@ -4,12 +4,17 @@ use super::{Credential, SignError, Signer};
 use crate::trust::{Certificate, TrustError};
 use crate::wire::SignatureAlgorithm;
 use crate::wire::cms::Identity;
+use openssl::ec::EcKey;
+use openssl::ecdsa::EcdsaSig;
 use openssl::error::ErrorStack;
 use openssl::hash::MessageDigest;
 use openssl::pkey::{PKey, Private};
+use openssl::sha::sha256;
 
 pub struct FileSigner {
     key: PKey<Private>,
+    /// The same key, when it is of a curve: it signs without looking its algorithm up each time.
+    curve: Option<EcKey<Private>>,
     credential: Credential,
 }
 
@@ -25,12 +30,16 @@ impl FileSigner {
         key: PKey<Private>,
         certificates: Vec<Certificate>,
     ) -> Result<Self, TrustError> {
-        let signer = Self { key, credential: Credential::new(certificates)? };
+        let curve = key.ec_key().ok();
+        let signer = Self { key, curve, credential: Credential::new(certificates)? };
         signer.credential.prove(|message| signer.sign(message))?;
         Ok(signer)
     }
 
     fn evp_sign(&self, message: &[u8]) -> Result<Vec<u8>, ErrorStack> {
+        if let Some(curve) = &self.curve {
+            return EcdsaSig::sign(&sha256(message), curve)?.to_der();
+        }
         let mut signer = openssl::sign::Signer::new(MessageDigest::sha256(), &self.key)?;
         signer.sign_oneshot_to_vec(message)
     }

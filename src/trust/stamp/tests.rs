@@ -84,6 +84,12 @@ async fn replies_to_other_questions_are_refused() {
     assert_eq!(wrong(outcome(&root, without).await), TokenFault::Nonce);
     let imprint = changed(authority(&root), |r| r.imprint = Imprint::sha256(sha256(b"other")));
     assert_eq!(wrong(outcome(&root, imprint).await), TokenFault::Imprint);
+    let longer = changed(authority(&root), |request| {
+        let digest = openssl::hash::hash(openssl::hash::MessageDigest::sha512(), b"content");
+        let algorithm = crate::wire::DigestAlgorithm::Sha512.oid();
+        request.imprint = Imprint { algorithm, digest: digest.unwrap().to_vec() };
+    });
+    assert_eq!(wrong(outcome(&root, longer).await), TokenFault::OtherAlgorithm);
     let bare = changed(authority(&root), |request| request.certificate_wanted = false);
     let fault = TokenFault::Signer(SignerFault::NoCertificate);
     assert_eq!(wrong(outcome(&root, bare).await), fault);

@@ -48,7 +48,7 @@ fn tokens_of_another_authority_are_verified() {
         for options in ["ess_cert_id_alg=sha1", "ess_cert_id_alg=sha256", "ess_cert_id_alg=sha512"]
         {
             let reply = Reply::parse(&reply(dir.path(), options)).unwrap();
-            let asked = Asked { nonce: nonce.clone(), policy: None };
+            let asked = Asked { nonce: nonce.clone(), ..Asked::default() };
             let token = reply.token.unwrap();
             let token = verifier.verify_asked(&token, b"content", &asked).unwrap();
             assert_eq!((token.policy.as_str(), token.accuracy_millis), ("1.2.3.4.1", 1_501));
@@ -67,4 +67,46 @@ fn other_signed_things_are_no_tokens() {
     let data = crate::wire::cms::validation_data([root.certificate().der()], [], []);
     let fault = verifier.verify(&data, b"content").unwrap_err();
     assert_eq!(fault, TokenFault::Malformed(TspError::NotTstInfo));
+}
+
+#[test]
+fn the_authority_that_a_token_names_is_the_certificates() {
+    use crate::trust::Signer;
+    use crate::wire::cms::{Prepared, oid};
+    use crate::wire::der::{self, tag};
+    use crate::wire::tsp::Accuracy;
+    let root = testing::authority("ZD Kök");
+    let signer = testing::stamper(&root).signer().unwrap();
+    let verifier =
+        TokenVerifier::new(Anchors::new(vec![root.certificate().clone()]).unwrap(), vec![]);
+    let named = |certificate: &Certificate| {
+        let subject = certificate.x509().subject_name().to_der().unwrap();
+        Some(der::explicit(4, &subject))
+    };
+    let uri = Some(der::element(tag::context_primitive(6), &[b"http://zd.example/"]));
+    for (tsa, good) in [
+        (None, true),
+        (named(signer.certificate()), true),
+        (named(root.certificate()), false),
+        (uri, false),
+    ] {
+        let info = TstInfo {
+            policy: Oid::new_unwrap("1.2.3.4.1"),
+            imprint: Imprint::sha256(sha256(b"content")),
+            serial: vec![9],
+            gen_time: testing::NOW,
+            accuracy: Accuracy::default(),
+            nonce: None,
+            tsa,
+        }
+        .write();
+        let prepared = Prepared::new(signer.identity(), oid::TST_INFO, sha256(&info), None);
+        let signature = signer.sign(prepared.to_sign()).unwrap();
+        let token = prepared.signed(signature).attached(&info);
+        let verified = verifier.verify(&token, b"content");
+        match good {
+            true => assert!(verified.is_ok(), "{verified:?}"),
+            false => assert_eq!(verified.unwrap_err(), TokenFault::Authority),
+        }
+    }
 }

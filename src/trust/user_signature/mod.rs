@@ -69,6 +69,8 @@ pub enum FaultReason {
     WeakKey,
     KeyUsage,
     Revoked,
+    /// The certificate names nobody who could be asked; it will be no better tomorrow.
+    RevocationNowhere,
     /// Temporary: asked again later, it may be answered.
     RevocationUnknown,
 }
@@ -203,8 +205,7 @@ impl SignatureFault {
             },
             Self::Revocation(RevocationFault::Revoked { .. }) => FaultReason::Revoked,
             Self::Revocation(RevocationFault::Unknown { why, .. }) => match why {
-                // it will be no better tomorrow
-                Unknown::NoSource => FaultReason::Untrusted,
+                Unknown::NoSource => FaultReason::RevocationNowhere,
                 _ => FaultReason::RevocationUnknown,
             },
             Self::NoContent => FaultReason::Malformed,

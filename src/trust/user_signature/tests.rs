@@ -143,6 +143,10 @@ async fn a_revoked_user_is_refused_and_an_unknown_one_may_try_again() {
     let p7s = sign(dir.path(), &veli, "");
     let fault = trust.verify(MAIL, &p7s, NOW).await.unwrap_err();
     assert!(fault.is_temporary(), "{fault}");
+    let silent = register.authority.issue(&profile, KeyKind::P256, &Links::default(), NOW).unwrap();
+    let p7s = sign(dir.path(), &silent, "");
+    let fault = trust.verify(MAIL, &p7s, NOW).await.unwrap_err();
+    assert_eq!((fault.reason(), fault.is_temporary()), (FaultReason::RevocationNowhere, false));
 }
 
 #[tokio::test]

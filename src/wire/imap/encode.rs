@@ -105,6 +105,11 @@ impl<'a> Fetch<'a> {
         self.first
     }
 
+    /// Octets that wait to be sent.
+    pub fn waiting(&self) -> usize {
+        self.out.len()
+    }
+
     /// Name and value, both as they are to be written.
     pub fn raw(&mut self, name: &str, value: &[u8]) {
         self.name(name);

@@ -94,7 +94,7 @@ impl Pattern {
         let text = text_from_wire(&both, utf8)?;
         let text = squeeze(&text);
         let wild = text.bytes().filter(|b| matches!(b, b'*' | b'%')).count();
-        (text.len() <= NAME_MAX && wild <= WILD_MAX).then_some(Self(text))
+        (text.len() - wild <= NAME_MAX && wild <= WILD_MAX).then_some(Self(text))
     }
 
     pub fn matches(&self, name: &MailboxName) -> bool {
@@ -111,43 +111,85 @@ impl Pattern {
     }
 }
 
-/// Keeps the places of `text` the pattern so far can reach, so that no pattern is worse than
-/// its length times the text's.
+/// Keeps the places of `text` that the pattern so far can reach, all in one step for each octet of
+/// the pattern: no pattern is dearer than it is long.
 fn wild(pattern: &[u8], text: &[u8]) -> bool {
-    let mut reach = vec![false; text.len() + 1];
-    if let Some(start) = reach.first_mut() {
-        *start = true;
-    }
-    for &p in pattern {
-        let mut next = vec![false; text.len() + 1];
-        let mut open = false;
-        for at in 0..=text.len() {
-            let here = reach.get(at).copied().unwrap_or(false);
-            let before = at.checked_sub(1).and_then(|i| text.get(i).copied());
-            let value = match p {
-                b'*' => {
-                    open |= here;
-                    open
-                }
-                b'%' => {
-                    open = here || (open && before != Some(b'/'));
-                    open
-                }
-                c => {
-                    before == Some(c)
-                        && at.checked_sub(1).is_some_and(|i| reach.get(i) == Some(&true))
-                }
-            };
-            if let Some(slot) = next.get_mut(at) {
-                *slot = value;
-            }
+    let mut places = [Places::default(); 256];
+    for (at, c) in text.iter().enumerate() {
+        if let Some(of_octet) = places.get_mut(usize::from(*c)) {
+            of_octet.insert(at);
         }
-        if !next.contains(&true) {
+    }
+    let of = |c: u8| places.get(usize::from(c)).copied().unwrap_or_default();
+    let within_level = of(b'/').others();
+    let mut reach = Places::default();
+    reach.insert(0);
+    for &c in pattern {
+        reach = match c {
+            b'*' => reach.spread(Places::ALL),
+            b'%' => reach.spread(within_level),
+            c => reach.both(of(c)).next(),
+        };
+        if reach == Places::default() {
             return false;
         }
-        reach = next;
     }
-    reach.last().copied().unwrap_or(false)
+    reach.holds(text.len())
+}
+
+/// Places in a name, one bit each, from the lowest of the first word on.
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+struct Places([u64; 4]);
+
+impl Places {
+    const ALL: Self = Self([u64::MAX; 4]);
+
+    fn insert(&mut self, at: usize) {
+        if let Some(word) = self.0.get_mut(at / 64) {
+            *word |= 1 << (at % 64);
+        }
+    }
+
+    fn holds(self, at: usize) -> bool {
+        self.0.get(at / 64).is_some_and(|word| word >> (at % 64) & 1 == 1)
+    }
+
+    fn both(self, other: Self) -> Self {
+        self.zip(other, |a, b| a & b)
+    }
+
+    fn others(self) -> Self {
+        Self(self.0.map(|word| !word))
+    }
+
+    /// One place further each.
+    fn next(self) -> Self {
+        let mut carry = 0;
+        Self(self.0.map(|word| {
+            let moved = word << 1 | carry;
+            carry = word >> 63;
+            moved
+        }))
+    }
+
+    /// And all that is reached from these over places in `through`: adding lets a carry run through
+    /// each of their runs.
+    fn spread(self, through: Self) -> Self {
+        let mut carry = false;
+        let sum = self.both(through).zip(through, |a, b| {
+            let (sum, first) = a.overflowing_add(b);
+            let (sum, second) = sum.overflowing_add(u64::from(carry));
+            carry = first || second;
+            sum
+        });
+        sum.zip(through, |a, b| a ^ b).zip(self, |a, b| a | b)
+    }
+
+    fn zip(self, other: Self, mut both: impl FnMut(u64, u64) -> u64) -> Self {
+        let mut words = self.0;
+        words.iter_mut().zip(other.0).for_each(|(a, b)| *a = both(*a, b));
+        Self(words)
+    }
 }
 
 /// `***%*` means `*`; without this a pattern of stars would cost more than it says.
@@ -179,8 +221,9 @@ impl fmt::Display for MailboxName {
 }
 
 const INBOX: &str = "INBOX";
-/// Octets; more than any folder tree of a person needs.
-const NAME_MAX: usize = 1000;
+/// Octets; more than any folder tree of a person needs, and each place in a name is a bit of
+/// [`Places`].
+const NAME_MAX: usize = 255;
 const DEPTH_MAX: usize = 32;
 /// Wildcards in one pattern; one a level is what programs write.
 const WILD_MAX: usize = 40;
@@ -198,6 +241,7 @@ const ATTRIBUTES: [(SpecialUse, &str); 7] = [
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn inbox_has_one_spelling() {
@@ -212,7 +256,7 @@ mod tests {
             assert_eq!(MailboxName::parse(bad), None, "{bad:?}");
         }
         assert_eq!(MailboxName::parse(&"a/".repeat(40)), None);
-        assert_eq!(MailboxName::parse(&"a".repeat(1001)), None);
+        assert_eq!(MailboxName::parse(&"a".repeat(256)), None);
     }
 
     #[test]
@@ -223,6 +267,28 @@ mod tests {
         assert_eq!(MailboxName::from_wire("Çöp Kutusu".as_bytes(), false), Some(trash.clone()));
         assert_eq!(trash.to_wire(false), "&AMcA9g-p Kutusu");
         assert_eq!(MailboxName::from_wire(b"\xff", true), None);
+    }
+
+    /// What RFC 9051 §6.3.9 says, at any cost.
+    fn slowly(pattern: &[u8], text: &[u8]) -> bool {
+        match pattern.split_first() {
+            None => text.is_empty(),
+            Some((star @ (b'*' | b'%'), rest)) => (0..=text.len()).any(|taken| {
+                (*star == b'*' || !text[..taken].contains(&b'/')) && slowly(rest, &text[taken..])
+            }),
+            Some((c, rest)) => text.first() == Some(c) && slowly(rest, &text[1..]),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn patterns_match_what_they_say(pattern in "[ab/*%]{0,9}", text in "[ab/]{0,9}", far in 0_usize..246) {
+            prop_assert_eq!(wild(pattern.as_bytes(), text.as_bytes()), slowly(pattern.as_bytes(), text.as_bytes()));
+            // The same across the words' edges.
+            let start = "c".repeat(far);
+            let (pattern, text) = (format!("{start}{pattern}"), format!("{start}{text}"));
+            prop_assert_eq!(wild(pattern.as_bytes(), text.as_bytes()), slowly(pattern.as_bytes(), text.as_bytes()));
+        }
     }
 
     #[test]
@@ -241,7 +307,9 @@ mod tests {
         assert!(matches("iNbOx*", "INBOX"));
         assert!(!matches("taslaklar", "Taslaklar"));
         assert!(!matches("", "INBOX"));
-        assert!(matches(&"*a".repeat(40), &"a".repeat(400)));
+        assert!(matches(&"*a".repeat(40), &"a".repeat(255)));
+        assert!(matches("%%*a%%", &"a".repeat(255)));
+        assert!(!matches(&format!("{}b", "%a".repeat(39)), &"a".repeat(255)));
         assert_eq!(Pattern::from_wire(b"", "*a".repeat(300).as_bytes(), true), None);
     }
 }

@@ -105,6 +105,11 @@ impl Reader {
         !self.bytes.is_empty()
     }
 
+    /// A command began and has not ended.
+    pub fn is_amid(&self) -> bool {
+        !self.bytes.is_empty() || !matches!(self.state, State::Command { .. } | State::Hopeless(_))
+    }
+
     /// The next line is an answer, not a command.
     pub fn expect_line(&mut self) {
         self.line_due = true;

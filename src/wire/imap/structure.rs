@@ -32,18 +32,16 @@ impl<'a> Structure<'a> {
     /// The form a row keeps, of a whole message.
     pub fn compute(message: &[u8]) -> Vec<u8> {
         let root = mime::parse(message);
-        let shown = Maker { message, masked: false, extended: true };
-        let full = |maker: Maker<'_>| item(MessageDataItem::BodyStructure(maker.structure(&root)));
-        let body = |maker: Maker<'_>| {
-            item(MessageDataItem::Body(Maker { extended: false, ..maker }.structure(&root)))
-        };
+        let maker = Maker { message, enclosed: Enclosed::Open, extended: true };
+        let full = |enclosed| bounded(Maker { enclosed, ..maker }, &root);
+        let body = |enclosed| bounded(Maker { enclosed, extended: false, ..maker }, &root);
         let envelope = item(MessageDataItem::Envelope(envelope(root.header_bytes(message))));
         // Only what enclosed messages say is masked.
-        let masked = encloses(&root).then_some(Maker { masked: true, ..shown });
+        let masked = encloses(&root).then_some(Enclosed::Masked);
         let pieces = [
             envelope,
-            full(shown),
-            body(shown),
+            full(Enclosed::Open),
+            body(Enclosed::Open),
             masked.map(full).unwrap_or_default(),
             masked.map(body).unwrap_or_default(),
         ];
@@ -86,6 +84,34 @@ impl<'a> Structure<'a> {
     }
 }
 
+/// A structure that a row can keep: when it is too large, first enclosed messages are shown as
+/// leaves, then the message itself is.
+fn bounded(maker: Maker<'_>, root: &Part) -> Vec<u8> {
+    let written = |structure| match maker.extended {
+        true => item(MessageDataItem::BodyStructure(structure)),
+        false => item(MessageDataItem::Body(structure)),
+    };
+    let leaves = Maker { enclosed: Enclosed::Leaf, ..maker };
+    let whole = written(maker.structure(root));
+    if whole.len() <= STRUCTURE_MAX {
+        return whole;
+    }
+    let outside = written(leaves.structure(root));
+    if outside.len() <= STRUCTURE_MAX {
+        return outside;
+    }
+    // Its own lists may be what is too large.
+    let content = Content {
+        params: Params::default(),
+        disposition: None,
+        language: Vec::new(),
+        ..root.content.clone()
+    };
+    let (header, body) = (root.header.clone(), root.body.clone());
+    let bare = Part { header, body, content, inside: mime::Body::Leaf };
+    written(leaves.single(&bare, leaves.leaf(&bare)))
+}
+
 fn encloses(part: &Part) -> bool {
     matches!(part.inside, mime::Body::Message(_)) || part.children().iter().any(encloses)
 }
@@ -101,9 +127,9 @@ fn envelope(header: &[u8]) -> Envelope<'static> {
     }
     let [date, subject, from, sender, reply_to, to, cc, bcc, in_reply_to, message_id] = found;
     let list = |value: Option<Vec<u8>>| -> Vec<ImapAddress<'static>> {
-        value
-            .map(|text| mime::addresses(&text).into_iter().map(address).collect())
-            .unwrap_or_default()
+        let text = value.unwrap_or_default();
+        let cut = text.get(..ADDRESSES_MAX).unwrap_or(&text);
+        mime::addresses(cut).into_iter().map(address).collect()
     };
     let from = list(from);
     // Absent or empty ones are From's (RFC 9051 §7.5.2).
@@ -140,17 +166,28 @@ fn address(address: Address) -> ImapAddress<'static> {
 #[derive(Clone, Copy)]
 struct Maker<'a> {
     message: &'a [u8],
-    /// Enclosed messages are shown without what is in them.
-    masked: bool,
+    enclosed: Enclosed,
     extended: bool,
+}
+
+/// How enclosed messages are shown.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Enclosed {
+    Open,
+    /// Without what is in them.
+    Masked,
+    /// As octets.
+    Leaf,
 }
 
 impl Maker<'_> {
     fn structure(&self, part: &Part) -> BodyStructure<'static> {
         match &part.inside {
             mime::Body::Multipart(parts) => self.multi(part, parts),
-            mime::Body::Message(inner) => self.single(part, self.enclosed(part, inner)),
-            mime::Body::Leaf => self.single(part, self.leaf(part)),
+            mime::Body::Message(inner) if self.enclosed != Enclosed::Leaf => {
+                self.single(part, self.enclosed(part, inner))
+            }
+            _ => self.single(part, self.leaf(part)),
         }
     }
 
@@ -181,14 +218,15 @@ impl Maker<'_> {
     }
 
     fn enclosed(&self, part: &Part, inner: &Part) -> SpecificFields<'static> {
-        let (envelope, body_structure) = match self.masked {
+        let masked = self.enclosed == Enclosed::Masked;
+        let (envelope, body_structure) = match masked {
             true => (envelope(b""), sealed()),
             false => (envelope(inner.header_bytes(self.message)), self.structure(inner)),
         };
         SpecificFields::Message {
             envelope: Box::new(envelope),
             body_structure: Box::new(body_structure),
-            number_of_lines: if self.masked { 0 } else { number(part.lines(self.message)) },
+            number_of_lines: if masked { 0 } else { number(part.lines(self.message)) },
         }
     }
 
@@ -285,7 +323,11 @@ const ENVELOPE: [&str; 10] = [
 
 /// Octets of one string in ENVELOPE or BODYSTRUCTURE; no honest one is longer.
 const STRING_MAX: usize = 16_384;
-const VERSION: u8 = 1;
+/// Octets of a field with addresses: thousands of them.
+const ADDRESSES_MAX: usize = 65_536;
+/// Octets of a BODYSTRUCTURE: thousands of parts.
+const STRUCTURE_MAX: usize = 512 << 10;
+const VERSION: u8 = 2;
 
 #[cfg(test)]
 mod tests {
@@ -341,6 +383,27 @@ Content-Type: application/pdf; name=secret.pdf\r\n\r\nx\r\n--m--\r\n";
             text(it.body),
             "(\"TEXT\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL \"7bit\" 6 1)"
         );
+    }
+
+    #[test]
+    fn a_structure_too_large_is_shown_without_what_is_enclosed_then_as_a_leaf() {
+        let part = format!("--i\r\nContent-Type: a/b; x={}\r\n\r\n\r\n", "y".repeat(9_000));
+        let inside = format!("Content-Type: multipart/x; boundary=i\r\n\r\n{}", part.repeat(80));
+        let enclosed = format!(
+            "Content-Type: multipart/mixed; boundary=m\r\n\r\n--m\r\n\r\nhello\r\n\
+                                --m\r\nContent-Type: message/rfc822\r\n\r\n{inside}\r\n--m--\r\n"
+        );
+        let row = Structure::compute(enclosed.as_bytes());
+        let it = Structure::read(&row).unwrap();
+        assert!(text(it.bodystructure).contains("(\"application\" \"octet-stream\""));
+        assert!(text(it.bodystructure).starts_with("((\"TEXT\""), "the wrapping is shown");
+        assert!(text(it.masked_body).contains("\"RFC822\""), "{}", text(it.masked_body));
+        let row = Structure::compute(inside.as_bytes());
+        let it = Structure::read(&row).unwrap();
+        assert!(text(it.body).starts_with("(\"TEXT\" \"plain\" NIL"), "{}", text(it.body));
+        assert!(row.len() < 4096);
+        let many = format!("To: {}\r\n\r\n", "a@b,".repeat(100_000));
+        assert!(Structure::compute(many.as_bytes()).len() < STRUCTURE_MAX);
     }
 
     proptest! {

@@ -19,8 +19,6 @@ pub struct Node {
     pub body: Range<u64>,
     pub shape: Shape,
     pub encoding: Encoding,
-    /// Text, evidence or seal by its declared type: what an unopened dispatch may show of itself.
-    pub wrapping: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -55,7 +53,7 @@ impl Encoding {
 impl Layout {
     pub fn of(message: &Part) -> Self {
         let mut nodes = Vec::new();
-        add(message, false, &mut nodes);
+        add(message, &mut nodes);
         Self { nodes }
     }
 
@@ -107,18 +105,6 @@ impl Layout {
         Some((at, self.nodes.get(at)?))
     }
 
-    /// Whether a section of an unopened dispatch shows nothing of the original: the outer header,
-    /// introduction, evidence or seal.
-    pub fn is_wrapping(&self, section: &Section) -> bool {
-        if section.part.is_empty() {
-            return matches!(section.text, SectionText::Header | SectionText::HeaderFields { .. });
-        }
-        let own = matches!(section.text, SectionText::Whole | SectionText::Mime);
-        // A message without multipart is all content, its part 1 too.
-        let nested = self.nodes.len() > 1;
-        own && nested && self.part(&section.part).is_some_and(|(at, node)| at > 0 && node.wrapping)
-    }
-
     pub fn write(&self, out: &mut Vec<u8>) {
         number(self.nodes.len() as u64, out);
         for node in &self.nodes {
@@ -136,7 +122,7 @@ impl Layout {
                 Encoding::QuotedPrintable => 2,
                 Encoding::Other => 3,
             };
-            number((shape << 3) | (encoding << 1) | u64::from(node.wrapping), out);
+            number((shape << 2) | encoding, out);
         }
     }
 
@@ -148,19 +134,18 @@ impl Layout {
             let body = start.checked_add(take(&mut bytes)?)?;
             let end = body.checked_add(take(&mut bytes)?)?;
             let bits = take(&mut bytes)?;
-            let shape = match bits >> 3 {
+            let shape = match bits >> 2 {
                 0 => Shape::Leaf,
                 1 => Shape::Message,
                 more => Shape::Multipart(u32::try_from(more - 1).ok()?),
             };
-            let encoding = match (bits >> 1) & 3 {
+            let encoding = match bits & 3 {
                 0 => Encoding::Identity,
                 1 => Encoding::Base64,
                 2 => Encoding::QuotedPrintable,
                 _ => Encoding::Other,
             };
-            let wrapping = bits & 1 == 1;
-            nodes.push(Node { header: start..body, body: body..end, shape, encoding, wrapping });
+            nodes.push(Node { header: start..body, body: body..end, shape, encoding });
         }
         Some(Self { nodes })
     }
@@ -190,7 +175,7 @@ impl Layout {
     }
 }
 
-fn add(part: &Part, enclosed: bool, nodes: &mut Vec<Node>) {
+fn add(part: &Part, nodes: &mut Vec<Node>) {
     let range = |r: &Range<usize>| r.start as u64..r.end as u64;
     let shape = match &part.inside {
         Body::Leaf => Shape::Leaf,
@@ -202,23 +187,8 @@ fn add(part: &Part, enclosed: bool, nodes: &mut Vec<Node>) {
         body: range(&part.body),
         shape,
         encoding: Encoding::of(&part.content),
-        wrapping: !enclosed && part.inside == Body::Leaf && is_wrapping(&part.content),
     });
-    let enclosed = enclosed || shape == Shape::Message;
-    part.children().iter().for_each(|child| add(child, enclosed, nodes));
-}
-
-/// What a dispatch holds beside the original (introduction, evidence, seal); nothing of these
-/// types may be an attachment.
-fn is_wrapping(content: &Content) -> bool {
-    let attached =
-        content.disposition.as_ref().is_some_and(|d| d.0.eq_ignore_ascii_case(b"attachment"));
-    let text = content.is("text", "plain") || content.is("text", "html");
-    (text && !attached)
-        || content.is("application", "xml")
-        || content.is("text", "xml")
-        || content.is("application", "pkcs7-signature")
-        || content.is("application", "x-pkcs7-signature")
+    part.children().iter().for_each(|child| add(child, nodes));
 }
 
 fn number(mut value: u64, out: &mut Vec<u8>) {

@@ -230,8 +230,10 @@ fn expect(content: &Content) -> Expect {
 
 /// Levels of nesting; deeper is a leaf.
 pub(super) const DEPTH: usize = 100;
-/// Parts in a message; what comes after is the last multipart's epilogue.
-pub(super) const PARTS: usize = 1_000;
+/// Parts in a message; what comes after is the last multipart's epilogue. More than twice as many
+/// as a submission may have (each may enclose a message, which is a part too), and the dispatch
+/// around it: its evidence and seal come last.
+pub(super) const PARTS: usize = 4_200;
 
 #[cfg(test)]
 mod tests;

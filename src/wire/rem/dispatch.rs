@@ -191,9 +191,9 @@ fn outer_header(
     let mut out = String::with_capacity(2048);
     let mut add = |name: &str, value: String| {
         // Only folds that we made ourselves may break a line.
-        let plain = value.replace("\r\n ", "").bytes().all(|b| (b' '..0x7f).contains(&b));
-        if plain {
-            out.push_str(&format!("{name}: {value}\r\n"));
+        let plain = |line: &str| line.bytes().all(|b| (b' '..0x7f).contains(&b));
+        if value.split("\r\n ").all(plain) {
+            [name, ": ", &value, "\r\n"].iter().for_each(|piece| out.push_str(piece));
             Ok(())
         } else {
             Err(ComposeFault::Field(name.to_owned()))

@@ -1,35 +1,40 @@
 //! Mail's encodings, for what we write and what we read: quoted-printable, base64 in lines, and
 //! RFC 2047 words.
 
-use data_encoding::BASE64;
+use data_encoding::{BASE64, BASE64_MIME};
 
 /// RFC 2045 §6.7, of text with any line ends; the result is 7-bit with CRLF.
 pub(super) fn quoted_printable(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() * 2);
+    let mut out = Vec::with_capacity(text.len() * 2);
     for line in text.lines() {
-        let mut width = 0;
-        let octets = line.as_bytes();
-        for (at, octet) in octets.iter().copied().enumerate() {
-            let last = at + 1 == octets.len();
-            let blank = octet == b' ' || octet == b'\t';
-            let plain = (octet.is_ascii_graphic() && octet != b'=') || (blank && !last);
-            // "From " at a line's start and a lone dot are changed by some transports.
-            let risky = at == 0 && (octet == b'.' || line.starts_with("From "));
-            let size = if plain && !risky { 1 } else { 3 };
-            if width + size > 75 {
-                out.push_str("=\r\n");
-                width = 0;
-            }
-            if size == 1 {
-                out.push(char::from(octet));
-            } else {
-                out.push_str(&format!("={octet:02X}"));
-            }
-            width += size;
-        }
-        out.push_str("\r\n");
+        quoted_line(&mut out, line.as_bytes());
     }
-    out
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+fn quoted_line(out: &mut Vec<u8>, line: &[u8]) {
+    // "From " at a line's start and a lone dot are changed by some transports.
+    let risky = line.starts_with(b".") || line.starts_with(b"From ");
+    let mut width = 0;
+    for (at, octet) in line.iter().copied().enumerate() {
+        let blank = (octet == b' ' || octet == b'\t') && at + 1 < line.len();
+        let plain = blank || (octet.is_ascii_graphic() && octet != b'=');
+        let plain = plain && (at > 0 || !risky);
+        let size = if plain { 1 } else { 3 };
+        if width + size > 75 {
+            out.extend_from_slice(b"=\r\n");
+            width = 0;
+        }
+        width += size;
+        match plain {
+            true => out.push(octet),
+            false => {
+                let hex = |nibble: u8| HEX.get(usize::from(nibble)).copied().unwrap_or(b'0');
+                out.extend_from_slice(&[b'=', hex(octet >> 4), hex(octet & 15)]);
+            }
+        }
+    }
+    out.extend_from_slice(b"\r\n");
 }
 
 pub(super) fn from_quoted_printable(octets: &[u8]) -> Vec<u8> {
@@ -68,16 +73,7 @@ fn split_end(line: &[u8]) -> (&[u8], &[u8]) {
 
 /// Base64 in lines of 76 with CRLF, the last one too.
 pub(super) fn base64_lines(octets: &[u8]) -> String {
-    let text = BASE64.encode(octets);
-    let mut out = String::with_capacity(text.len() + text.len() / 38 + 2);
-    let mut rest = text.as_str();
-    while !rest.is_empty() {
-        let (line, after) = rest.split_at(rest.len().min(76));
-        out.push_str(line);
-        out.push_str("\r\n");
-        rest = after;
-    }
-    out
+    BASE64_MIME.encode(octets)
 }
 
 /// Base64 with anything between that is not of its alphabet.
@@ -130,3 +126,4 @@ fn fold(text: &str) -> String {
 
 /// Room for the longest field name in the first line.
 const FIELD_NAME: usize = 30;
+const HEX: &[u8; 16] = b"0123456789ABCDEF";

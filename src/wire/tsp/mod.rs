@@ -20,6 +20,8 @@ pub enum TspError {
     Cms(#[from] CmsError),
     #[error("a version other than 1")]
     Version,
+    #[error("the token has a critical extension, and none is known")]
+    Critical,
     #[error("the token holds no TSTInfo")]
     NotTstInfo,
 }

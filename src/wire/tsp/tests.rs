@@ -31,7 +31,8 @@ fn replies_go_both_ways() {
 
 #[test]
 fn token_infos_go_both_ways() {
-    for millis in [0, 20, 1000, 1500] {
+    let name = crate::wire::der::element(0x86, &[b"http://zd.example/"]);
+    for (millis, tsa) in [(0, None), (20, Some(name.clone())), (1000, None), (1500, Some(name))] {
         let info = TstInfo {
             policy: POLICY,
             imprint: Imprint::sha256(sha256(b"content")),
@@ -39,9 +40,34 @@ fn token_infos_go_both_ways() {
             gen_time: Timestamp::from_millis(1_700_000_000_120),
             accuracy: Accuracy { millis },
             nonce: Some(vec![5]),
+            tsa,
         };
         assert_eq!(TstInfo::parse(&info.write()), Ok(info));
     }
+}
+
+#[test]
+fn a_critical_extension_of_a_token_info_is_refused_and_another_is_not() {
+    use crate::wire::der;
+    let info = TstInfo {
+        policy: POLICY,
+        imprint: Imprint::sha256(sha256(b"content")),
+        serial: vec![9],
+        gen_time: Timestamp::from_millis(1_700_000_000_120),
+        accuracy: Accuracy::default(),
+        nonce: None,
+        tsa: None,
+    };
+    let with = |critical: &[u8]| {
+        let kind = der::oid(POLICY);
+        let extension = der::sequence(&[&kind, critical, &der::octet_string(b"x")]);
+        let extensions = der::element(der::tag::context(1), &[&extension]);
+        let written = info.write();
+        let fields = der::parse(&written).unwrap().content;
+        TstInfo::parse(&der::sequence(&[fields, &extensions]))
+    };
+    assert_eq!(with(&der::boolean(true)), Err(TspError::Critical));
+    assert_eq!(with(&[]), Ok(info.clone()));
 }
 
 #[test]

@@ -16,6 +16,8 @@ pub struct TstInfo {
     pub accuracy: Accuracy,
     /// Content octets of the INTEGER.
     pub nonce: Option<Vec<u8>>,
+    /// By whom, as a GeneralName.
+    pub tsa: Option<Vec<u8>>,
 }
 
 /// How far the true time may lie from genTime; nothing said is zero.
@@ -37,11 +39,13 @@ impl TstInfo {
         let accuracy = reader.optional(tag::SEQUENCE)?.map(accuracy).transpose()?;
         reader.optional(tag::BOOLEAN)?;
         let nonce = reader.optional(tag::INTEGER)?.map(|node| node.content.to_vec());
-        reader.optional(tag::context(0))?;
-        reader.optional(tag::context(1))?;
+        let tsa = reader.optional(tag::context(0))?;
+        let tsa = tsa.map(|field| field.reader().next()).transpose()?;
+        let extensions = reader.optional(tag::context(1))?;
         reader.finish()?;
-        let accuracy = accuracy.unwrap_or_default();
-        Ok(Self { policy, imprint, serial, gen_time, accuracy, nonce })
+        extensions.map_or(Ok(()), refuse_critical)?;
+        let (accuracy, tsa) = (accuracy.unwrap_or_default(), tsa.map(|name| name.whole.to_vec()));
+        Ok(Self { policy, imprint, serial, gen_time, accuracy, nonce, tsa })
     }
 
     /// What the token says, without any check of its signature.
@@ -58,6 +62,7 @@ impl TstInfo {
 
     pub fn write(&self) -> Vec<u8> {
         let nonce = self.nonce.as_ref().map(|n| der::element(tag::INTEGER, &[n]));
+        let tsa = self.tsa.as_ref().map(|name| der::explicit(0, name));
         der::sequence(&[
             &der::small_integer(1),
             &der::oid(self.policy),
@@ -66,6 +71,7 @@ impl TstInfo {
             &der::precise_time(self.gen_time),
             &self.accuracy.write(),
             &nonce.unwrap_or_default(),
+            &tsa.unwrap_or_default(),
         ])
     }
 }
@@ -95,4 +101,17 @@ fn accuracy(node: Node<'_>) -> Result<Accuracy, TspError> {
     let millis = part(tag::INTEGER, 1000)? + part(tag::context_primitive(0), 1)?;
     let micros = part(tag::context_primitive(1), 1)?;
     Ok(Accuracy { millis: millis + i64::from(micros > 0) })
+}
+
+/// RFC 5280 §4.2: what is critical and not understood may change the meaning of all.
+fn refuse_critical(extensions: Node<'_>) -> Result<(), TspError> {
+    for extension in extensions.children()? {
+        let mut reader = extension.reader();
+        reader.next()?.oid()?;
+        let critical = reader.optional(tag::BOOLEAN)?.map(|b| b.boolean()).transpose()?;
+        if critical == Some(true) {
+            return Err(TspError::Critical);
+        }
+    }
+    Ok(())
 }

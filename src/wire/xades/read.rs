@@ -36,6 +36,8 @@ pub enum Binding {
     Weak,
     /// No certificate of KeyInfo has the digest.
     DigestDiffers,
+    /// KeyInfo has none, and none at hand has the digest.
+    NotAtHand,
     IssuerSerialDiffers,
 }
 
@@ -80,6 +82,11 @@ pub enum SignatureFault {
 
 impl Signature {
     pub fn read(xml: &Xml) -> Result<Self, SignatureFault> {
+        Self::read_beside(xml, &[])
+    }
+
+    /// `at_hand`: certificates that KeyInfo may leave out when the signature names its own by digest.
+    pub fn read_beside(xml: &Xml, at_hand: &[&[u8]]) -> Result<Self, SignatureFault> {
         let signature = place(xml)?;
         let info = only(signature, DS_NS, "SignedInfo")?;
         let method = only(info, DS_NS, "SignatureMethod")?.attribute("Algorithm").unwrap_or("");
@@ -91,7 +98,8 @@ impl Signature {
         let mut certificates = certificates(signature)?;
         let properties = signed_properties(signature)
             .and_then(|p| child(p, XADES_NS, "SignedSignatureProperties"));
-        let binding = properties.map_or(Ok(Binding::Absent), |p| bind(p, &mut certificates))?;
+        let binding =
+            properties.map_or(Ok(Binding::Absent), |p| bind(p, &mut certificates, at_hand))?;
         let time = properties.and_then(|p| child(p, XADES_NS, "SigningTime"));
         Ok(Self {
             references,
@@ -176,7 +184,11 @@ fn certificates(signature: Node) -> Result<Vec<Vec<u8>>, SignatureFault> {
 }
 
 /// Finds the certificate that SigningCertificateV2 (or its elder) names and puts it first.
-fn bind(properties: Node, certificates: &mut [Vec<u8>]) -> Result<Binding, SignatureFault> {
+fn bind(
+    properties: Node,
+    certificates: &mut Vec<Vec<u8>>,
+    at_hand: &[&[u8]],
+) -> Result<Binding, SignatureFault> {
     let named = child(properties, XADES_NS, "SigningCertificateV2")
         .or_else(|| child(properties, XADES_NS, "SigningCertificate"));
     let Some(named) = named else { return Ok(Binding::Absent) };
@@ -188,9 +200,15 @@ fn bind(properties: Node, certificates: &mut [Vec<u8>]) -> Result<Binding, Signa
     if hash.is_weak() {
         return Ok(Binding::Weak);
     }
-    let found = certificates.iter().position(|c| hash.of(c).as_ref() == Some(&stated));
-    let Some(found) = found else { return Ok(Binding::DigestDiffers) };
-    certificates.swap(0, found);
+    let named_so = |c: &[u8]| hash.of(c).as_ref() == Some(&stated);
+    if let Some(found) = certificates.iter().position(|c| named_so(c)) {
+        certificates.swap(0, found);
+    } else if let Some(found) = at_hand.iter().find(|c| named_so(c)) {
+        certificates.insert(0, found.to_vec());
+    } else {
+        let none = certificates.is_empty();
+        return Ok(if none { Binding::NotAtHand } else { Binding::DigestDiffers });
+    }
     let same = certificates.first().is_some_and(|c| same_issuer_serial(named, c));
     Ok(if same { Binding::Bound(hash) } else { Binding::IssuerSerialDiffers })
 }

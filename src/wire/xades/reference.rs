@@ -2,7 +2,7 @@
 //! must be one we understand; a digest over something else would only look like protection.
 
 use super::read::SignatureFault;
-use super::{ENVELOPED, EXCLUSIVE, FILTER2, Hash, SIGNED_PROPERTIES, XADES_NS};
+use super::{ENVELOPED, EXCLUSIVE, FILTER2, Hash, SIGNED_PROPERTIES, XADES_NS, XPATH};
 use crate::wire::xml::{C14n, DS_NS, Method, XML_NS, Xml, base64_of, child, children, text_of};
 use roxmltree::Node;
 
@@ -130,6 +130,7 @@ impl Transforms {
             match uri {
                 ENVELOPED => without_signature = true,
                 FILTER2 if subtracts_signatures(transform) => without_signature = true,
+                XPATH if leaves_signatures_out(transform) => without_signature = true,
                 _ => c14n = Some(c14n_of(transform).map_err(|_| unknown())?),
             }
         }
@@ -148,6 +149,18 @@ fn subtracts_signatures(transform: Node) -> bool {
     let prefix = step.and_then(|s| s.strip_suffix(":Signature"));
     filter.has_tag_name((FILTER2, "XPath"))
         && filter.attribute("Filter") == Some("subtract")
+        && prefix.is_some_and(|p| filter.lookup_namespace_uri(Some(p)) == Some(DS_NS))
+}
+
+/// XML Signature §6.6.3: `not(ancestor-or-self::ds:Signature)` is the enveloped transform once more.
+fn leaves_signatures_out(transform: Node) -> bool {
+    let mut filters = transform.children().filter(Node::is_element);
+    let (Some(filter), None) = (filters.next(), filters.next()) else { return false };
+    let text: String = text_of(filter).split_ascii_whitespace().collect();
+    let prefix = text
+        .strip_prefix("not(ancestor-or-self::")
+        .and_then(|rest| rest.strip_suffix(":Signature)"));
+    filter.has_tag_name((DS_NS, "XPath"))
         && prefix.is_some_and(|p| filter.lookup_namespace_uri(Some(p)) == Some(DS_NS))
 }
 

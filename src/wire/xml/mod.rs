@@ -1,16 +1,20 @@
 //! XML that a peer may have written: read within bounds, canonicalised, and written escaped.
 //!
-//! [`Xml::parse`] is the only door for foreign octets: UTF-8 only, no DTD, no entities, no two equal
-//! identifiers, and bounds on size, depth and counts that hold before the tree is built.
+//! [`text`] and [`Xml::read`], or [`Xml::parse`] for both, are the only door for foreign octets: no DTD,
+//! no entities, no two equal identifiers, and bounds on size, depth and counts that hold before the
+//! tree is built.
 
 mod bounds;
 mod c14n;
+mod encoding;
 mod write;
 
 pub use c14n::{C14n, Method};
+pub use encoding::text;
 pub use write::{Writer, escape, without_illegal};
 
 use roxmltree::{Document, Node, NodeId, ParsingOptions};
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 /// A document in memory whose identifiers are unambiguous.
@@ -26,7 +30,7 @@ pub enum XmlFault {
     TooLarge(usize),
     #[error("the document is not UTF-8")]
     NotUtf8,
-    #[error("the document declares the encoding {0:?}, only UTF-8 is read")]
+    #[error("the document declares the encoding {0:?}, which is not read")]
     Encoding(String),
     #[error("the document has a DTD or an entity declaration")]
     Dtd,
@@ -43,15 +47,16 @@ pub enum XmlFault {
 }
 
 impl<'a> Xml<'a> {
+    /// What is UTF-8.
     pub fn parse(octets: &'a [u8]) -> Result<Self, XmlFault> {
-        if octets.len() > MAX_OCTETS {
-            return Err(XmlFault::TooLarge(octets.len()));
+        match text(octets)? {
+            Cow::Borrowed(text) => Self::read(text),
+            Cow::Owned(_) => Err(XmlFault::Encoding(encoding::name(octets))),
         }
-        let text = std::str::from_utf8(octets).map_err(|_| XmlFault::NotUtf8)?;
-        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        if let Some(encoding) = foreign_encoding(text) {
-            return Err(XmlFault::Encoding(encoding.to_owned()));
-        }
+    }
+
+    /// What [`text`] gave.
+    pub fn read(text: &'a str) -> Result<Self, XmlFault> {
         bounds::hold(text)?;
         let options = ParsingOptions {
             allow_dtd: false,
@@ -129,16 +134,6 @@ fn identifiers(document: &Document) -> Result<HashMap<String, NodeId>, XmlFault>
         }
     }
     Ok(ids)
-}
-
-/// The encoding of the XML declaration when it is another than the one we read.
-fn foreign_encoding(text: &str) -> Option<&str> {
-    let declaration = text.strip_prefix("<?xml")?.split("?>").next()?;
-    let after = declaration.split("encoding").nth(1)?;
-    let value = after.trim_start_matches(|c: char| c == '=' || c.is_ascii_whitespace());
-    let name = value.get(1..)?.split(['"', '\'']).next()?;
-    let known = ["utf-8", "utf8", "us-ascii"].iter().any(|k| name.eq_ignore_ascii_case(k));
-    (!known).then_some(name)
 }
 
 fn fault(error: roxmltree::Error) -> XmlFault {

@@ -197,6 +197,46 @@ fn libxml2_agrees_on_schemas_and_samples() {
     }
 }
 
+/// Markup inside markup, as a forger would nest it to be seen by one reader only.
+fn nested_markup() -> impl Strategy<Value = String> {
+    let bait = || {
+        let pieces = vec![
+            ">",
+            "->",
+            "-",
+            "!",
+            "?",
+            "/",
+            "x",
+            " ",
+            "<!--",
+            "--",
+            "<![CDATA[",
+            "]]",
+            "<?p ",
+            "<a>",
+            "</a>",
+            "<a/>",
+            "<a xmlns:n='u' b='c'>",
+            "\"",
+            "'",
+        ];
+        prop::collection::vec(prop::sample::select(pieces), 0..4).prop_map(|all| all.concat())
+    };
+    let leaf = prop_oneof![
+        2 => bait().prop_map(|bait| format!("<!--{bait}-->")),
+        2 => bait().prop_map(|bait| format!("<![CDATA[{bait}]]>")),
+        1 => bait().prop_map(|bait| format!("<?p {bait}?>")),
+        1 => bait().prop_map(|bait| format!("<a b=\"{bait}\"/>")),
+        1 => Just("text".to_owned()),
+    ];
+    let many = |one| prop::collection::vec(one, 0..5).prop_map(|all: Vec<String>| all.concat());
+    leaf.prop_recursive(3, 16, 4, move |inner| {
+        let start = prop::sample::select(vec!["<a>", "<a xmlns:n='u'>", "<a b='>' c='/'>"]);
+        (start, many(inner)).prop_map(|(start, below)| format!("{start}{below}</a>"))
+    })
+}
+
 #[derive(Clone, Debug)]
 enum Tree {
     Text(String),
@@ -288,5 +328,22 @@ proptest! {
         if let Ok(xml) = Xml::parse(text.as_bytes()) {
             C14n::exclusive().octets(&xml, xml.document(), None);
         }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    #[test]
+    fn the_bounds_see_whatever_the_parser_sees(all in prop::collection::vec(nested_markup(), 1..6)) {
+        let text = format!("<r>{}</r>", all.concat());
+        let Ok(document) = Document::parse(&text) else { return Ok(()) };
+        let extent = bounds::hold(&text).unwrap();
+        let elements = || document.descendants().filter(Node::is_element);
+        let most = |of: fn(Node) -> usize| elements().map(of).max().unwrap();
+        prop_assert_eq!(extent.elements, elements().count());
+        prop_assert_eq!(extent.depth, most(|n| n.ancestors().filter(Node::is_element).count()));
+        prop_assert!(extent.attributes >= most(|n| n.attributes().count()));
+        prop_assert!(extent.in_scope >= most(|n| n.namespaces().count()));
     }
 }

@@ -20,7 +20,11 @@ pub fn new(store: &Store, n: u32, event: &str, recipient: &str) -> NewEvidence {
         stamped_at: NOW,
         stored_at: NOW,
         xml: store.blobs.put(b"<xml/>".to_vec()).unwrap(),
-        material: vec![Material { kind: "cert", digest: sha256(&material), value: material }],
+        material: vec![Material {
+            kind: "cert",
+            digest: sha256(&material),
+            value: material.into(),
+        }],
     }
 }
 

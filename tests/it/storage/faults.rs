@@ -2,6 +2,8 @@
 
 use super::bed::{self, Bed, submission};
 use super::{NOW, on_both};
+use crate::lane;
+use crate::small_disk::SmallDisk;
 use kep::store::blobs::disk::{Disk, SystemDisk};
 use kep::store::{
     BlobError, Blobs, Lane, RowsAt, RowsError, Store, StoreError, Tx, contents, fsck,
@@ -16,7 +18,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 /// A disk that fails to sync while told to.
 #[derive(Default)]
-struct Failing(AtomicBool);
+pub struct Failing(AtomicBool);
+
+impl Failing {
+    pub fn fail(&self, fails: bool) {
+        self.0.store(fails, Ordering::SeqCst);
+    }
+}
 
 impl Disk for Failing {
     fn write(&self, file: &File, octets: &[u8], at: u64) -> io::Result<()> {
@@ -35,7 +43,7 @@ impl Disk for Failing {
     }
 }
 
-async fn on_failing(bed: &Bed) -> (Arc<Failing>, Store) {
+pub async fn on_failing(bed: &Bed) -> (Arc<Failing>, Store) {
     let disk = Arc::new(Failing::default());
     let door = Arc::clone(&disk) as Arc<dyn Disk>;
     let blobs = Blobs::on(&bed.blobs_dir(), Arc::clone(&bed.vault), door).unwrap();
@@ -49,10 +57,10 @@ async fn a_failing_sync_of_blobs_fails_the_unit_and_leaves_no_row() {
         let (disk, store) = on_failing(&bed).await;
         bed::lay_in(&store, submission(&store, 1, account, b"before")).await.unwrap().unwrap();
         let early = submission(&store, 2, account, b"put before the failure");
-        disk.0.store(true, Ordering::SeqCst);
+        disk.fail(true);
         let failed = bed::lay_in(&store, submission(&store, 3, account, b"during")).await;
         assert!(matches!(failed, Err(StoreError::Rows(RowsError::Blobs(_)))), "{failed:?}");
-        disk.0.store(false, Ordering::SeqCst);
+        disk.fail(false);
         let lost = bed::lay_in(&store, early).await;
         assert!(matches!(lost, Err(StoreError::Blob(BlobError::Lost(_)))), "{lost:?}");
         // Whatever connection serves it, no row of a failed unit comes along.
@@ -79,9 +87,9 @@ async fn what_anothers_failing_sync_lost_is_not_committed() {
         let blobs = Arc::clone(&store.blobs);
         let work = move |tx: &mut Tx<'_>| {
             let content = contents::create_from(tx, &blobs, &[&put])?;
-            disk.0.store(true, Ordering::SeqCst);
+            disk.fail(true);
             assert!(blobs.sync().is_err());
-            disk.0.store(false, Ordering::SeqCst);
+            disk.fail(false);
             Ok::<_, StoreError>(content)
         };
         let done = store.write(Lane::Client, work).await;
@@ -91,47 +99,10 @@ async fn what_anothers_failing_sync_lost_is_not_committed() {
     .await;
 }
 
-/// A file system of two megabytes.
-struct Small(PathBuf);
-
-impl Small {
-    fn mount(at: &Path) -> Option<Self> {
-        let mount =
-            Command::new("mount").args(["-t", "tmpfs", "-o", "size=2m", "kep"]).arg(at).output();
-        match mount {
-            Ok(done) if done.status.success() => Some(Self(at.to_owned())),
-            _ => {
-                eprintln!("SKIPPED: disk full: a small tmpfs could not be mounted (root only)");
-                None
-            }
-        }
-    }
-
-    /// Takes all room but `left` octets.
-    fn fill(&self, left: u64) {
-        let path = self.0.join("ballast");
-        let mut file = File::create(path).unwrap();
-        while io::Write::write(&mut file, &[1; 4096]).is_ok() {}
-        let size = file.metadata().unwrap().len();
-        file.set_len(size.saturating_sub(left)).unwrap();
-    }
-
-    fn empty(&self) {
-        std::fs::remove_file(self.0.join("ballast")).unwrap();
-    }
-}
-
-impl Drop for Small {
-    fn drop(&mut self) {
-        // Lazily: the store's threads may still close their files.
-        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
-    }
-}
-
 #[tokio::test]
 async fn a_full_disk_is_a_temporary_error_and_loses_nothing() {
     let dir = tempfile::tempdir().unwrap();
-    let Some(small) = Small::mount(dir.path()) else { return };
+    let Some(small) = SmallDisk::mount(dir.path(), "2m") else { return };
     let rows = RowsAt::File(dir.path().join("rows.db"));
     let bed = Bed::new(dir, rows).await;
     let account = bed.account("ayse@hs05.kep.tr").await;
@@ -204,7 +175,8 @@ fn submission_of(
 fn after_a_failing_sync_the_rows_are_closed_and_a_restart_finds_what_was_acknowledged() {
     let dir = tempfile::tempdir().unwrap();
     let test = "storage::faults::child_whose_journal_fails";
-    let strace = Command::new("strace")
+    let Some(strace) = lane::strace() else { return };
+    let output = Command::new(strace)
         .args(["-f", "-qq", "-o", "/dev/null", "-P"])
         .arg(dir.path().join("rows.db-wal"))
         .args(["-e", "trace=fsync,fdatasync", "-e", "inject=fsync,fdatasync:error=EIO:when=12+"])
@@ -212,15 +184,8 @@ fn after_a_failing_sync_the_rows_are_closed_and_a_restart_finds_what_was_acknowl
         .args(["--exact", test, "--nocapture"])
         .env(CHILD, dir.path())
         .output();
-    let Ok(output) = strace else {
-        eprintln!("SKIPPED: failing sync of the journal: strace is not installed");
-        return;
-    };
+    let output = output.expect("a program that was found runs");
     let heard = String::from_utf8_lossy(&output.stdout);
-    if heard.is_empty() {
-        eprintln!("SKIPPED: failing sync of the journal: strace may not trace here");
-        return;
-    }
     let acknowledged: Vec<_> =
         heard.lines().filter_map(|line| line.split_once("kept ")).map(|(_, name)| name).collect();
     assert!(

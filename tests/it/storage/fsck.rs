@@ -3,13 +3,15 @@
 use super::bed::{self, Bed, RECIPIENT, submission};
 use super::contents::content;
 use super::evidence::{append, new};
-use super::{NOW, on_both};
+use super::{NOW, on_both, server};
 use kep::spool;
 use kep::store::fsck::{Depth, Finding, Kind, Part, Severity, check};
 use kep::store::mail::{self, Role};
 use kep::store::submissions::{self, RecipientState};
+use kep::store::{RowsAt, RowsError, Store, StoreError};
 use kep::wire::{AccountId, KepDomain};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// Message 1, delivered and not read yet, with everything that belongs to it.
 async fn delivered(bed: &Bed) -> AccountId {
@@ -32,8 +34,7 @@ async fn delivered(bed: &Bed) -> AccountId {
             let mailbox = mail::of_role(tx, account, role)?;
             mail::lay_in(tx, mailbox, dispatch, message)?;
         }
-        let expired = spool::Fact::Expired { message: bed::id(1).to_string(), recipient: 1, at: 0 };
-        Ok(spool::expire(tx, &expired, NOW.plus_secs(24 * 3600))?)
+        Ok(spool::expire(tx, &bed::id(1), 1, NOW.plus_secs(24 * 3600))?)
     })
     .await;
     account
@@ -118,7 +119,7 @@ async fn each_break_is_found_by_name() {
             ),
             (
                 "UPDATE job SET name = 'x'",
-                "UPDATE job SET name = 'fact/1@hs05.kep.tr/1/expired'",
+                "UPDATE job SET name = 'expire/1@hs05.kep.tr/1'",
                 Kind::NoClock,
             ),
             ("UPDATE recipient SET n = 2", "UPDATE recipient SET n = 1", Kind::NoClock),
@@ -246,4 +247,50 @@ async fn what_nothing_refers_to_is_reclaimable() {
         assert!(kinds(&bed, Depth::Quick).await.contains(&Kind::OrphanBlob));
     })
     .await;
+}
+
+#[tokio::test]
+async fn segments_without_rows_are_reclaimable_and_without_any_row_lost() {
+    on_both(|bed| async move {
+        let account = bed.account("ayse@hs05.kep.tr").await;
+        // Nothing points to it: its transaction never came.
+        bed.store.blobs.put(b"mail".to_vec()).unwrap();
+        bed.store.blobs.sync().unwrap();
+        let found = findings(&bed, Depth::Quick).await;
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert_eq!((found[0].kind, found[0].severity), (Kind::RowsMissing, Severity::Lost));
+        // Another start has another segment.
+        let other = bed.another().await;
+        bed::lay_in(&other, submission(&other, 1, account, b"mail")).await.unwrap().unwrap();
+        bed.write(|tx| Ok(spool::certify(tx, &bed::id(1), NOW)?)).await;
+        let found = findings(&bed, Depth::Quick).await;
+        assert_eq!(found.len(), 1, "{found:?}");
+        let unnamed = (Kind::SegmentUnnamed, Severity::Reclaimable);
+        assert_eq!((found[0].kind, found[0].severity), unnamed);
+        assert!(found[0].subject.starts_with("segment 1, "), "{found:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_store_that_is_not_there_is_not_made_by_looking_for_it() {
+    let bed = Bed::sqlite().await;
+    let dir = tempfile::tempdir().unwrap();
+    let (rows, blobs) = (dir.path().join("rows.db"), dir.path().join("blobs"));
+    let find = async |rows: &RowsAt| Store::find(rows, &blobs, Arc::clone(&bed.vault)).await;
+    let file = RowsAt::File(rows.clone());
+    assert!(matches!(find(&file).await, Err(StoreError::Absent(_))));
+    assert!(!rows.exists() && !blobs.exists());
+    // Rows without blobs, and a file that is no store's yet.
+    std::fs::copy(bed.dir.path().join("rows.db"), &rows).unwrap();
+    assert!(matches!(find(&file).await, Err(StoreError::Absent(_))));
+    assert!(!blobs.exists());
+    std::fs::create_dir(&blobs).unwrap();
+    std::fs::write(&rows, "").unwrap();
+    assert!(matches!(find(&file).await, Err(StoreError::Absent(_))));
+    assert_eq!(std::fs::metadata(&rows).unwrap().len(), 0);
+    if let Some(server) = server::server() {
+        let found = find(&RowsAt::Postgres(server.database().await)).await;
+        assert!(matches!(found, Err(StoreError::Rows(RowsError::NoSchema))));
+    }
 }

@@ -4,11 +4,11 @@ use super::bed::{self, Bed, submission};
 use super::contents::content;
 use super::{NOW, on_both};
 use kep::spool::opening::{self, Opening};
-use kep::spool::{Channel, Fact};
+use kep::spool::{self, Channel, Fact};
 use kep::store::mail::{self, Kind, Place, Role};
 use kep::store::submissions::{self, RecipientState};
-use kep::store::{Lane, RowsError, StoreError, Tx};
-use kep::wire::{AccountId, ContentId, MailboxId};
+use kep::store::{Lane, RowsError, Store, StoreError, Tx};
+use kep::wire::{AccountId, ContentId, MailboxId, Timestamp};
 use std::collections::BTreeSet;
 
 async fn mailbox(bed: &Bed, account: AccountId, role: Role) -> MailboxId {
@@ -159,6 +159,94 @@ async fn openings_at_once_after_the_time_out_all_succeed() {
             assert_eq!(task.await.unwrap().unwrap().len(), 1);
         }
         assert_eq!(bed.count("SELECT COUNT(*) FROM job").await, 0, "no read after the time-out");
+    })
+    .await;
+}
+
+/// As delivered, with a time to read that ends at `due` and the job for that.
+async fn delivered_until(bed: &Bed, due: Timestamp) -> AccountId {
+    let account = delivered(bed).await;
+    bed.write(move |tx| {
+        submissions::set_due(tx, &bed::id(1), 1, due)?;
+        Ok(spool::expire(tx, &bed::id(1), 1, due)?)
+    })
+    .await;
+    account
+}
+
+/// What became of the recipient, and the facts about him.
+async fn outcome(bed: &Bed) -> (RecipientState, Vec<Fact>) {
+    bed.read(|tx| {
+        let state = submissions::recipients(tx, &bed::id(1))?[0].state;
+        let facts = tx.query("SELECT payload FROM job WHERE step = 'evidence'", &[])?;
+        let facts = facts.iter().map(|row| Fact::parse(row.text(0)?));
+        Ok((state, facts.collect::<Result<_, _>>()?))
+    })
+    .await
+}
+
+fn expired(due: Timestamp) -> Fact {
+    Fact::Expired { message: bed::id(1).to_string(), recipient: 1, at: due.millis() }
+}
+
+/// The step whose job waits: what `evidence::Facts` does when it comes to it.
+async fn time_out(store: &Store, due: Timestamp, now: Timestamp) -> bool {
+    let work = move |tx: &mut Tx<'_>| opening::expire(tx, &bed::id(1), 1, due, now);
+    store.write::<_, RowsError, _>(Lane::Background, work).await.unwrap()
+}
+
+#[tokio::test]
+async fn invariant_02_the_time_to_read_ends_once_however_late_the_server_comes_back() {
+    on_both(|bed| async move {
+        // The server comes back an hour late, and the addressee is faster than the job.
+        let due = NOW.plus_secs(-3600);
+        let account = delivered_until(&bed, due).await;
+        let open = move |tx: &mut Tx<'_>| Ok(opening::open(tx, &opening(account))?);
+        let shown = bed.write(open).await;
+        assert_eq!(shown.len(), 1, "the content is shown all the same");
+        assert_eq!(outcome(&bed).await, (RecipientState::Expired, vec![expired(due)]));
+        assert!(!time_out(&bed.store, due, NOW.plus_secs(1)).await, "its job comes second");
+        assert_eq!(bed.write(open).await, shown);
+        assert_eq!(outcome(&bed).await, (RecipientState::Expired, vec![expired(due)]));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_opened_in_the_last_moment_is_read() {
+    on_both(|bed| async move {
+        let due = NOW.plus_millis(1);
+        let account = delivered_until(&bed, due).await;
+        bed.write(move |tx| Ok(opening::open(tx, &opening(account))?)).await;
+        assert!(!time_out(&bed.store, due, due).await);
+        let (state, facts) = outcome(&bed).await;
+        assert_eq!(state, RecipientState::Read);
+        assert!(matches!(facts[..], [Fact::Read { .. }]), "{facts:?}");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_openings_and_time_outs_at_once_one_outcome_is_recorded() {
+    on_both(|bed| async move {
+        let account = delivered_until(&bed, NOW).await;
+        let tasks = (0..16).map(|n| {
+            let store = bed.store.clone();
+            tokio::spawn(async move {
+                match n % 2 {
+                    0 => time_out(&store, NOW, NOW).await,
+                    _ => {
+                        let work = move |tx: &mut Tx<'_>| opening::open(tx, &opening(account));
+                        let shown = store.write::<_, RowsError, _>(Lane::Client, work).await;
+                        shown.unwrap().is_empty()
+                    }
+                }
+            })
+        });
+        for task in tasks.collect::<Vec<_>>() {
+            task.await.unwrap();
+        }
+        assert_eq!(outcome(&bed).await, (RecipientState::Expired, vec![expired(NOW)]));
     })
     .await;
 }

@@ -11,6 +11,7 @@ mod jobs;
 mod mail;
 mod postgres;
 mod server;
+mod spool;
 mod submissions;
 mod units;
 

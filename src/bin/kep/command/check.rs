@@ -7,11 +7,12 @@ use crate::settings::Settings;
 use crate::{texts, wire_up};
 use chrono::Datelike;
 use kep::trust::tls::ServerTls;
-use kep::trust::{Anchors, Clock, StampError};
+use kep::trust::{self, Anchors, Clock, Signer, StampError};
 use serde::Serialize;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 /// How one thing is.
 #[derive(Serialize)]
@@ -34,7 +35,7 @@ pub async fn run(arguments: &Arguments) -> Outcome {
     let clock = Clock::System;
     let mut found = Vec::new();
     found.push(Finding::good("configuration", arguments.conf.conf.display().to_string()));
-    seal(&settings, &clock, &mut found);
+    seal(&settings, &clock, &mut found).await;
     tls(&settings, &mut found);
     anchors(&settings, &mut found);
     secrets(&settings, &mut found);
@@ -56,7 +57,7 @@ pub async fn run(arguments: &Arguments) -> Outcome {
     }
 }
 
-fn seal(settings: &Settings, clock: &Clock, found: &mut Vec<Finding>) {
+async fn seal(settings: &Settings, clock: &Clock, found: &mut Vec<Finding>) {
     let seal = match wire_up::seal(settings) {
         Ok(seal) => seal,
         Err(failure) => return found.push(Finding::wrong("seal", failure)),
@@ -64,23 +65,45 @@ fn seal(settings: &Settings, clock: &Clock, found: &mut Vec<Finding>) {
     let certificate = seal.certificate();
     let service = format!("kepservisi@{}", settings.provider.domain);
     let days = (certificate.not_after().millis() - clock.now().millis()) / 86_400_000;
-    found.push(match () {
-        () if !certificate.valid_at(clock.now()) => {
-            Finding::wrong("seal", format!("{} is not valid now", certificate.subject()))
-        }
-        () if !certificate.emails().iter().any(|e| e.eq_ignore_ascii_case(&service)) => {
+    found.push(match seal_in_force(settings, &seal, clock).await {
+        Err(why) => Finding::wrong("seal", why),
+        Ok(()) if !certificate.emails().iter().any(|e| e.eq_ignore_ascii_case(&service)) => {
             let text = format!("{} does not name {service}", certificate.subject());
             Finding::warning("seal", text)
         }
-        () if days < EXPIRES_SOON => {
+        Ok(()) if days < EXPIRES_SOON => {
             Finding::warning("seal", format!("{} ends in {days} days", certificate.subject()))
         }
-        () => Finding::good("seal", format!("{}, {days} days left", certificate.subject())),
+        Ok(()) => Finding::good("seal", format!("{}, {days} days left", certificate.subject())),
     });
     // One signature proves that key and certificate work together, in a token too.
     if let Err(error) = seal.sign(b"kep check") {
         found.push(Finding::wrong("seal key", error));
     }
+}
+
+/// A certificate of this role under a trusted authority, valid now and not taken back.
+async fn seal_in_force(
+    settings: &Settings,
+    seal: &Arc<dyn Signer>,
+    clock: &Clock,
+) -> Result<(), String> {
+    let path = wire_up::seal_path(settings, seal).map_err(|failure| failure.to_string())?;
+    path.check_at(clock.now()).map_err(|fault| fault.to_string())?;
+    not_taken_back(settings, &path, clock).await
+}
+
+/// As far as its authority says; silence is `kep serve`'s to log.
+async fn not_taken_back(
+    settings: &Settings,
+    path: &trust::Path,
+    clock: &Clock,
+) -> Result<(), String> {
+    let collector = wire_up::collector(settings, clock).map_err(|failure| failure.to_string())?;
+    let Some(collector) = collector else { return Ok(()) };
+    collector.watch(path);
+    collector.round().await;
+    collector.known().check(path, clock.now()).map_err(|fault| fault.to_string())
 }
 
 fn tls(settings: &Settings, found: &mut Vec<Finding>) {
@@ -153,7 +176,13 @@ async fn stamps(settings: &Settings, clock: &Clock, found: &mut Vec<Finding>) {
         Ok(stamper) => stamper,
         Err(failure) => return found.push(Finding::wrong("time stamps", failure)),
     };
-    found.push(match stamper.stamp(b"kep check").await {
+    let stamped = stamper.stamp(b"kep check").await;
+    if let Ok(token) = &stamped
+        && let Err(why) = not_taken_back(settings, &token.path, clock).await
+    {
+        return found.push(Finding::wrong("time stamps", why));
+    }
+    found.push(match stamped {
         Ok(token) => {
             let apart = (token.gen_time.millis() - clock.now().millis()).abs();
             Finding::good(
@@ -177,8 +206,13 @@ fn own_authority(settings: &Settings) -> bool {
 }
 
 async fn storage(settings: &Settings, found: &mut Vec<Finding>) {
-    found.push(match wire_up::store(settings).await {
-        Ok(_) => Finding::good("storage", settings.data.dir.display().to_string()),
+    let dir = settings.data.dir.display();
+    found.push(match wire_up::find_store(settings).await {
+        Ok(Some(_)) => Finding::good("storage", dir.to_string()),
+        Ok(None) => {
+            let text = format!("there is no store at {dir} yet; `kep serve` makes it");
+            Finding::warning("storage", text)
+        }
         Err(failure) => Finding::wrong("storage", failure),
     });
 }

@@ -72,7 +72,7 @@ pub async fn make(arguments: &DevInit) -> Outcome<Made> {
     Vault::create(&place.secret("master.key")).map_err(Failure::cannot_create)?;
     let conf = place.conf(arguments, &domain)?;
     let settings = wire_up::settings(&conf)?;
-    let store = wire_up::store(&settings).await?;
+    let store = wire_up::make_store(&settings).await?;
     let mut passwords = String::new();
     for person in &people {
         let issued = certificate(&users, person, arguments.base_port, now)?;

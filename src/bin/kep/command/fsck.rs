@@ -1,10 +1,16 @@
 //! `kep fsck`: do rows, blobs and evidence agree, and is nothing that was accepted invisible?
 
+use super::message::rows;
 use super::show;
 use crate::arguments::Fsck as Arguments;
 use crate::failure::{Failure, Outcome};
 use crate::wire_up;
-use kep::store::fsck::{self, Depth, Finding, Part, Progress, Severity};
+use kep::evidence::agree;
+use kep::evidence::verify::{Believed, Judge};
+use kep::store::evidence::{self, EvidenceRow};
+use kep::store::fsck::{self, Depth, Finding, Part, Severity};
+use kep::store::{Store, StoreError, Tx, blobs};
+use kep::trust::Clock;
 use serde::Serialize;
 use std::io::IsTerminal;
 use std::process::ExitCode;
@@ -20,17 +26,62 @@ pub async fn run(arguments: &Arguments) -> Outcome {
     let store = wire_up::store(&wire_up::settings(&arguments.conf.conf)?).await?;
     let depth = if arguments.quick { Depth::Quick } else { Depth::Full };
     let mut bar = Bar::new();
-    let findings = fsck::check(&store, depth, |progress| bar.show(progress)).await;
+    let findings = fsck::check(&store, depth, |progress| {
+        let part = match progress.part {
+            Part::Rows => "rows",
+            Part::Blobs => "blobs",
+        };
+        bar.show(part, progress.done, progress.of);
+    });
+    let findings = findings.await.map_err(|e| Failure::unavailable(format!("storage: {e}")))?;
+    let mut bad = findings.iter().filter(|finding| finding.severity > Severity::Odd).count();
+    let mut found: Vec<_> = findings.iter().map(found).collect();
+    if depth == Depth::Full {
+        let differing = compare_evidence(&store, &mut bar).await?;
+        bad += differing.len();
+        found.extend(differing);
+    }
     bar.clear();
-    let findings = findings.map_err(|e| Failure::unavailable(format!("storage: {e}")))?;
-    let bad = findings.iter().filter(|finding| finding.severity > Severity::Odd).count();
-    let found: Vec<_> = findings.iter().map(found).collect();
-    show::print(arguments.json, &found, |found| text(found))?;
+    show::print(arguments.json, &found, |found| text(found, depth))?;
     match bad {
         0 => Ok(ExitCode::SUCCESS),
         n => Err(Failure::data(format!("{n} contradictions"))
             .hint("restore what is lost from a backup; `docs/operations.md` says how")),
     }
+}
+
+/// Every row of evidence against its XML, which is signed.
+async fn compare_evidence(store: &Store, bar: &mut Bar) -> Outcome<Vec<Found>> {
+    let judge = Judge::new(Believed::default()).map_err(Failure::software)?;
+    let of = store.read(evidence::count).await.map_err(rows)?;
+    let (mut found, mut done, mut after) = (Vec::new(), 0, String::new());
+    loop {
+        bar.show("evidence", done, of);
+        let from = after.clone();
+        let page = store.read(move |tx| evidence::page(tx, &from, PAGE)).await.map_err(rows)?;
+        let Some(last) = page.last() else { return Ok(found) };
+        after = last.id.as_str().to_owned();
+        done += page.len() as u64;
+        for row in &page {
+            let differences = differences(store, &judge, row).await?;
+            found.extend(differences.into_iter().map(|what| differs(row, &what)));
+        }
+    }
+}
+
+/// An XML that is not there or can't be read was told of already.
+async fn differences(store: &Store, judge: &Judge, row: &EvidenceRow) -> Outcome<Vec<String>> {
+    let blob = row.xml;
+    let work = move |tx: &mut Tx<'_>| Ok::<_, StoreError>(blobs::find(tx, &blob)?);
+    let Ok(put) = store.read(work).await else { return Ok(Vec::new()) };
+    let Ok(xml) = store.blobs.read(&put) else { return Ok(Vec::new()) };
+    Ok(agree::differences(row, &judge.judge(&xml, None, Clock::System.now())))
+}
+
+fn differs(row: &EvidenceRow, what: &str) -> Found {
+    let severity = Severity::Wrong.word();
+    let subject = format!("evidence {}", row.id);
+    Found { severity, text: format!("{severity}: {subject}: {what}"), subject }
 }
 
 fn found(finding: &Finding) -> Found {
@@ -41,9 +92,13 @@ fn found(finding: &Finding) -> Found {
     }
 }
 
-fn text(found: &[Found]) -> String {
+fn text(found: &[Found], depth: Depth) -> String {
     if found.is_empty() {
-        return "rows, blobs and evidence agree\n".to_owned();
+        let agree = match depth {
+            Depth::Full => "rows, blobs and evidence agree\n",
+            Depth::Quick => "rows agree, and blobs are where they say; nothing was read\n",
+        };
+        return agree.to_owned();
     }
     found.iter().map(|one| format!("{}\n", one.text)).collect()
 }
@@ -59,12 +114,8 @@ impl Bar {
         Self { shown: false, on: std::io::stderr().is_terminal() }
     }
 
-    fn show(&mut self, Progress { part, done, of }: Progress) {
+    fn show(&mut self, part: &str, done: u64, of: u64) {
         if self.on {
-            let part = match part {
-                Part::Rows => "rows",
-                Part::Blobs => "blobs",
-            };
             eprint!("\r{part} {done} of {of}   ");
             self.shown = true;
         }
@@ -76,3 +127,6 @@ impl Bar {
         }
     }
 }
+
+/// Evidence that is compared between two looks at the progress.
+const PAGE: usize = 100;

@@ -10,6 +10,7 @@ mod provider;
 mod seal;
 mod serve;
 pub mod show;
+mod vault;
 mod verify;
 
 use crate::arguments::{self, Arguments, Command, Dev};
@@ -18,6 +19,7 @@ use crate::failure::{Failure, Outcome};
 use crate::settings;
 use std::future::Future;
 use std::process::ExitCode;
+use std::time::Duration;
 
 pub fn run(arguments: Arguments) -> Outcome {
     match arguments.command {
@@ -32,6 +34,7 @@ pub fn run(arguments: Arguments) -> Outcome {
         Command::Demo(demo) => wait(demo::run(&demo)),
         Command::Fsck(fsck) => wait(fsck::run(&fsck)),
         Command::Seal(seal) => seal::run(&seal),
+        Command::Vault(vault) => vault::run(&vault),
         Command::Verify(verify) => wait(verify::run(&verify)),
         Command::Conf(file) => {
             show::write(&if file.reference { settings::page() } else { settings::sample() });
@@ -51,5 +54,10 @@ pub fn run(arguments: Arguments) -> Outcome {
 fn wait(work: impl Future<Output = Outcome>) -> Outcome {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::software(format!("runtime: {error}")))?;
-    runtime.block_on(work)
+    let outcome = runtime.block_on(work);
+    // A thread that hangs on a disk or a token keeps no process alive.
+    runtime.shutdown_timeout(LAST_MOMENT);
+    outcome
 }
+
+const LAST_MOMENT: Duration = Duration::from_secs(5);

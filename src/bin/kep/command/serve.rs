@@ -58,17 +58,33 @@ pub async fn run(conf: &Path) -> Outcome {
     super::show::write("kep: ready\n");
     flush();
     notify(&[sd_notify::NotifyState::Ready]);
-    signals.until_end(&tls).await;
+    let end = tokio::select! {
+        () = signals.until_end(&tls) => Ok(ExitCode::SUCCESS),
+        () = house.store.closed() => Err(closed()),
+    };
     notify(&[sd_notify::NotifyState::Stopping]);
     tracing::info!("stopping");
     // Receivers are gone when their tasks are; that is what we want.
     let _ = tell.send(true);
+    if tokio::time::timeout(FAREWELL, ended(&mut tasks)).await.is_err() {
+        tracing::warn!(tasks = tasks.len(), "not at their end in time");
+    }
+    end
+}
+
+async fn ended(tasks: &mut JoinSet<()>) {
     while let Some(ended) = tasks.join_next().await {
         if let Err(error) = ended {
             tracing::error!(%error, "a task failed");
         }
     }
-    Ok(ExitCode::SUCCESS)
+}
+
+/// A server that can store nothing ends: whoever starts it again has rows that work.
+fn closed() -> Failure {
+    tracing::error!("the rows are closed after a failed sync; the server ends");
+    Failure::io("the rows are closed after a failed sync")
+        .hint("look at the disk (`dmesg`); a restart finds everything that was acknowledged")
 }
 
 /// The machine's clock; where the development authority stamps, it may be moved by
@@ -135,6 +151,7 @@ fn steps(house: &House, tasks: &mut JoinSet<()>, stop: &watch::Receiver<bool>) {
     tasks.spawn(Arc::clone(&house.sealing).run(PARALLEL, stop.clone()));
     tasks.spawn(Arc::clone(&house.facts).run(PARALLEL, stop.clone()));
     tasks.spawn(compaction(house.store.clone(), stop.clone()));
+    tasks.spawn(Arc::clone(&house.readiness).run(stop.clone()));
     if let Some(collector) = &house.collector {
         tasks.spawn(Arc::clone(collector).run(stop.clone()));
     }
@@ -215,6 +232,7 @@ async fn mailboxes(
         connections: mailbox.max_connections as usize,
         per_address: mailbox.max_connections_per_address as usize,
         silence: kep::mailbox::session::AUTOLOGOUT,
+        upload: imap::UPLOAD,
     };
     let id = [("name", "kep"), ("version", env!("CARGO_PKG_VERSION"))];
     let id = id.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
@@ -387,6 +405,8 @@ fn flush() {
 const LOOPBACK: [&str; 3] = ["http://127.0.0.1:", "http://[::1]:", "http://localhost:"];
 /// Jobs of one step side by side: enough to fill two cores while time stamps are awaited.
 const PARALLEL: usize = 64;
+/// Messages and jobs under way are finished within this; systemd waits a little longer.
+const FAREWELL: Duration = Duration::from_secs(50);
 /// Erased contents are unreadable at once; their room is not urgent.
 const COMPACTION: Duration = Duration::from_hours(1);
 /// Messages that are being appended at the same time may take this much memory together.

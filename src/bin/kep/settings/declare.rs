@@ -23,6 +23,8 @@ pub enum Default {
     /// Nothing: the file must say; the example stands in the sample file.
     Must(&'static str),
     Is(&'static str),
+    /// A default; the sample file, which is for the packaged service, sets something else.
+    Packaged(&'static str, &'static str),
     /// Not set; the example stands commented out.
     Off(&'static str),
     /// Not set, but the sample file sets the example.
@@ -48,9 +50,18 @@ impl Setting {
 impl Default {
     /// The value in the sample file.
     pub fn example(self) -> String {
-        let (Self::Must(text) | Self::Is(text) | Self::Off(text) | Self::Shown(text)) = self;
-        text.replace('\'', "\"")
+        let (Self::Must(text)
+        | Self::Is(text)
+        | Self::Packaged(_, text)
+        | Self::Off(text)
+        | Self::Shown(text)) = self;
+        written(text)
     }
+}
+
+/// A declared text as the file has it.
+pub fn written(text: &str) -> String {
+    text.replace('\'', "\"")
 }
 
 /// ```text
@@ -65,7 +76,7 @@ impl Default {
 macro_rules! section {
     ($(#[doc = $about:literal])+ $section:ident in $name:literal {
         $($(#[doc = $doc:literal])+
-        $field:ident: $kind:ty = $default:ident($text:literal)
+        $field:ident: $kind:ty = $default:ident($($text:literal),+)
             $(within $low:literal to $high:literal)?, $why:literal;)+
     }) => {
         $(#[doc = $about])+
@@ -80,7 +91,7 @@ macro_rules! section {
             const SETTINGS: &'static [Setting] = &[$(Setting {
                 section: $name,
                 key: stringify!($field),
-                default: Default::$default($text),
+                default: Default::$default($($text),+),
                 within: within!($($low, $high)?),
                 why: $why,
                 doc: &[$($doc),+],

@@ -1,7 +1,7 @@
 //! Takes settings out of a file one by one and notes everything that is wrong with it.
 
 use super::SectionDeclared;
-use super::declare::{Default, Setting};
+use super::declare::{Default, Setting, written};
 use super::kinds::Kind;
 use super::nearest::nearest;
 use std::fmt;
@@ -92,7 +92,9 @@ impl<'a> Reader<'a> {
 
     fn default<T: Kind>(&mut self, setting: &Setting) -> Option<T> {
         match setting.default {
-            Default::Is(_) => from_declared(setting, &setting.default.example(), self.base),
+            Default::Is(text) | Default::Packaged(text, _) => {
+                from_declared(setting, &written(text), self.base)
+            }
             Default::Off(_) | Default::Shown(_) => T::absent(),
             Default::Must(_) => {
                 let example = format!("{} = {}", setting.key, setting.default.example());

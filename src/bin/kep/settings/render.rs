@@ -1,14 +1,16 @@
 //! The sample file and the page, both written from the declarations.
 
 use super::Settings;
-use super::declare::{Default, Setting};
+use super::declare::{Default, Setting, written};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
 /// `conf/kep.toml`: complete, with what must be fitted to a provider switched on.
 pub fn sample() -> String {
     file(|setting| match setting.default {
-        Default::Must(_) | Default::Shown(_) => Some(setting.default.example()),
+        Default::Must(_) | Default::Shown(_) | Default::Packaged(..) => {
+            Some(setting.default.example())
+        }
         Default::Is(_) | Default::Off(_) => None,
     })
 }
@@ -57,21 +59,23 @@ pub fn page() -> String {
 
 fn entry(setting: &Setting, value: Option<String>) -> String {
     let bounds = bounds(setting).map(|bounds| format!(" {}.", upper(&bounds))).unwrap_or_default();
-    let off = match setting.default {
-        Default::Off(_) | Default::Shown(_) => " Not set by default.",
-        Default::Must(_) | Default::Is(_) => "",
+    let silent = match (setting.default, &value) {
+        (Default::Off(_) | Default::Shown(_), _) => " Not set by default.".to_owned(),
+        (Default::Packaged(text, _), Some(_)) => format!(" Default: {}.", written(text)),
+        _ => String::new(),
     };
-    let text = format!("{} ({}.){bounds}{off}", joined(setting.doc), upper(setting.why));
-    let line = match value {
-        Some(value) => format!("{} = {value}\n", setting.key),
-        None => format!("#{} = {}\n", setting.key, setting.default.example()),
+    let text = format!("{} ({}.){bounds}{silent}", joined(setting.doc), upper(setting.why));
+    let line = match (value, setting.default) {
+        (Some(value), _) => format!("{} = {value}\n", setting.key),
+        (None, Default::Packaged(text, _)) => format!("#{} = {}\n", setting.key, written(text)),
+        (None, default) => format!("#{} = {}\n", setting.key, default.example()),
     };
     comment(&text.replace('`', "")) + &line
 }
 
 fn row(setting: &Setting) -> String {
     let default = match setting.default {
-        Default::Is(_) => format!("`{}`", setting.default.example()),
+        Default::Is(text) | Default::Packaged(text, _) => format!("`{}`", written(text)),
         Default::Must(_) => "**must be named**".to_owned(),
         Default::Off(_) | Default::Shown(_) => "not set".to_owned(),
     };

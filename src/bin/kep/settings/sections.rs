@@ -34,7 +34,7 @@ section! {
     /// Where bytes rest.
     Data in "data" {
         /// The data folder. Its owner alone should be able to read it; keep it on an encrypted disk.
-        dir: PathBuf = Is("'spool'"), "the folder that comes with the program";
+        dir: PathBuf = Packaged("'spool'", "'/var/lib/kep'"), "beside the configuration, as in a checkout; the unit can write to /var/lib/kep alone";
         /// Where rows rest: `sqlite` in the data folder, or a PostgreSQL server's URL.
         rows: Rows = Is("'sqlite'"), "needs no other server";
         /// File with the password for the PostgreSQL server, and nothing else.
@@ -149,8 +149,9 @@ section! {
 section! {
     /// Encryption of contents and secrets at rest.
     Vault in "vault" {
-        /// File with the master key, 32 random bytes in base64. Whoever loses it loses every content;
-        /// keep a copy off the machine.
+        /// File with the master keys, which `kep vault init` makes: lines of a generation's number and
+        /// 64 hexadecimal digits, mode 0600, its owner the user of `kep serve`. Whoever loses it loses
+        /// every content; keep a copy off the machine.
         master_key: PathBuf = Is("'secrets/master.key'"), "kept beside, not in, the data folder, so that one backup doesn't hold both";
     }
 }

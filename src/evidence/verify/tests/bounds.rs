@@ -46,6 +46,25 @@ fn structures_beyond_the_bounds_are_refused() {
 }
 
 #[test]
+fn what_hides_behind_a_comment_that_only_seems_to_end_is_bounded_too() {
+    let level = |n: usize| {
+        let declared: String = (0..60).map(|k| format!(" xmlns:n{n}x{k}=\"urn:{n}\"")).collect();
+        format!("<a{declared}>")
+    };
+    let deep: String = (0..200).map(level).collect();
+    let ends = "</a>".repeat(200);
+    for begin in ["<!-->", "<!--->"] {
+        let text = format!("<r>{begin}<![CDATA[-->{deep}{ends}<!--]]>--></r>");
+        assert_eq!(bad(&World::new().judged(text.as_bytes())), ["form"], "{begin}");
+        let fault = crate::wire::xml::Xml::parse(text.as_bytes()).err();
+        let expected = crate::wire::xml::XmlFault::TooMany("namespaces at one place");
+        assert_eq!(fault, Some(expected), "{begin}");
+    }
+    let harmless = "<r><!--> a comment --><!---> another --></r>";
+    assert!(crate::wire::xml::Xml::parse(harmless.as_bytes()).is_ok());
+}
+
+#[test]
 fn too_many_of_anything_in_a_signature_is_refused() {
     let world = World::new();
     let text = String::from_utf8(world.delivered()).unwrap();

@@ -50,7 +50,7 @@ pub fn by_rows(
 ) -> Answered<Progress> {
     let mailbox = owned(tx, who, id)?;
     let mut progress = Progress::default();
-    for row in view::rows(tx, &mailbox, batch, Want::default())? {
+    for row in view::rows(tx, &mailbox, batch)? {
         match query.judge(&Known { row: &row, now: who.now, header: None, body: None }) {
             Some(hit) => progress.note(&row, hit),
             None => progress.to_read.insert(row.uid),
@@ -69,13 +69,17 @@ pub fn by_headers(
 ) -> Answered<Progress> {
     let mailbox = owned(tx, who, id)?;
     let mut progress = Progress::default();
-    for row in view::rows(tx, &mailbox, batch, Want { header: true, structure: false })? {
-        let nothing: &[String] = &[];
-        let body = (row.kind == Kind::Sealed).then_some(nothing);
-        let known = Known { row: &row, now: who.now, header: Some(&row.header), body };
-        match query.judge(&known) {
-            Some(hit) => progress.note(&row, hit),
-            None => progress.to_open.insert(row.uid),
+    let mut left = batch.clone();
+    while !left.is_empty() {
+        let want = Want { header: true, structure: false };
+        for row in view::first_rows(tx, &mailbox, &mut left, want)? {
+            let nothing: &[String] = &[];
+            let body = (row.kind == Kind::Sealed).then_some(nothing);
+            let known = Known { row: &row, now: who.now, header: Some(&row.header), body };
+            match query.judge(&known) {
+                Some(hit) => progress.note(&row, hit),
+                None => progress.to_open.insert(row.uid),
+            }
         }
     }
     Ok(progress)
@@ -92,12 +96,16 @@ pub fn by_content(
 ) -> Answered<Progress> {
     let mailbox = owned(tx, who, id)?;
     let mut progress = Progress::default();
-    for row in view::rows(tx, &mailbox, batch, Want { header: true, structure: true })? {
-        let (texts, read) = opened_texts(tx, &row, blobs)?;
-        progress.read += read;
-        let known =
-            Known { row: &row, now: who.now, header: Some(&row.header), body: Some(&texts) };
-        progress.note(&row, query.judge(&known).unwrap_or(false));
+    let mut left = batch.clone();
+    while !left.is_empty() {
+        let want = Want { header: true, structure: true };
+        for row in view::first_rows(tx, &mailbox, &mut left, want)? {
+            let (texts, read) = opened_texts(tx, &row, blobs)?;
+            progress.read += read;
+            let known =
+                Known { row: &row, now: who.now, header: Some(&row.header), body: Some(&texts) };
+            progress.note(&row, query.judge(&known).unwrap_or(false));
+        }
     }
     Ok(progress)
 }

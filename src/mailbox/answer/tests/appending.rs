@@ -16,7 +16,7 @@ on_stores!(
     some_mailboxes_take_no_appended_message,
     a_closed_account_takes_nothing,
     too_large_messages_and_lies_about_size_are_refused,
-    all_appends_share_a_budget,
+    one_account_does_not_take_the_memory_of_all_appends,
 );
 
 const CLIENTS: &str =
@@ -41,12 +41,12 @@ async fn what_is_appended_is_there_byte_for_byte(world: World) {
     assert_eq!((row.size, row.internal_date), (ORIGINAL.len() as u64, NOW));
     assert!(row.header.ends_with(b"\r\n\r\n") && fields(&row.header).count() == 5);
     assert!(Structure::read(&row.structure).is_some());
-    match desk.answer(content(mailbox, 1, 0..ORIGINAL.len(), Reach::Original)).await {
+    match desk.answer(content(mailbox, 1, 0..ORIGINAL.len())).await {
         Answer::Content(bytes) => assert_eq!(bytes, ORIGINAL.as_bytes()),
         other => panic!("{other:?}"),
     }
     // It goes on from the content it opened last.
-    match desk.answer(content(mailbox, 1, 6..20, Reach::Original)).await {
+    match desk.answer(content(mailbox, 1, 6..20)).await {
         Answer::Content(bytes) => assert_eq!(bytes, &ORIGINAL.as_bytes()[6..20]),
         other => panic!("{other:?}"),
     }
@@ -168,21 +168,30 @@ async fn too_large_messages_and_lies_about_size_are_refused(world: World) {
     assert_eq!(refused(desk.answer(Ask::AppendCommit).await), Refusal::Cannot);
 }
 
-async fn all_appends_share_a_budget(world: World) {
+async fn one_account_does_not_take_the_memory_of_all_appends(world: World) {
     let begin = || {
         let (to, size) = (name("Taslaklar"), 1 << 20);
         Ask::AppendBegin(AppendBegin { to, flags: Flags::default(), internal_date: None, size })
     };
+    let chunk = |octets: usize| Ask::AppendChunk(vec![b'x'; octets]);
+    // What is announced costs nothing; what comes does.
     let mut desks = Vec::new();
-    for _ in 0..4 {
+    for _ in 0..9 {
         let mut desk = world.desk("ali").await;
         assert!(matches!(desk.answer(begin()).await, Answer::Done));
         desks.push(desk);
     }
-    let mut late = world.desk("veli").await;
-    assert_eq!(refused(late.answer(begin()).await), Refusal::Unavailable);
-    drop(desks.pop());
-    assert!(matches!(late.answer(begin()).await, Answer::Done));
+    assert!(matches!(desks[0].answer(chunk(1 << 20)).await, Answer::Done));
+    assert_eq!(refused(desks[1].answer(chunk(1)).await), Refusal::Unavailable);
+    let mut other = world.desk("veli").await;
+    assert!(matches!(other.answer(begin()).await, Answer::Done));
+    assert!(matches!(other.answer(chunk(1 << 20)).await, Answer::Done));
+    assert_eq!(appended(other.answer(Ask::AppendCommit).await), uids("1"));
+    // Given back by whoever goes, and with what is complete.
     desks[0].answer(Ask::AppendAbort).await;
-    assert!(matches!(world.desk("ali").await.answer(begin()).await, Answer::Done));
+    assert!(matches!(desks[2].answer(chunk(1 << 20)).await, Answer::Done));
+    drop(desks.remove(2));
+    assert!(matches!(desks[2].answer(chunk(1 << 20)).await, Answer::Done));
+    assert_eq!(appended(desks[2].answer(Ask::AppendCommit).await), uids("1"));
+    assert!(matches!(desks[3].answer(chunk(1 << 20)).await, Answer::Done));
 }

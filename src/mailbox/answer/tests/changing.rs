@@ -141,7 +141,7 @@ async fn copies_and_moves_pair_up(world: World) {
     // The original is gone for good; its copy still reads.
     store_flags(&mut desk, mailbox, "4", FlagChange::Add, system(SystemFlags::DELETED)).await;
     desk.answer(Ask::Expunge { mailbox, uids: None }).await;
-    match desk.answer(content(archive, 2, 0..11, Reach::Original)).await {
+    match desk.answer(content(archive, 2, 0..11)).await {
         Answer::Content(bytes) => assert_eq!(bytes, b"Subject: 3\r"),
         other => panic!("{other:?}"),
     }
@@ -191,7 +191,7 @@ async fn tasks_that_flag_fetch_and_expunge_agree_in_the_end(world: World) {
                     }
                     _ => {
                         for row in rows(&mut desk, mailbox).await {
-                            let ask = content(mailbox, row.uid, 0..9, Reach::Original);
+                            let ask = content(mailbox, row.uid, 0..9);
                             match desk.answer(ask).await {
                                 Answer::Content(bytes) => assert_eq!(&bytes[..9], b"Subject: "),
                                 Answer::Refused(Refusal::Gone) => {}
@@ -281,7 +281,7 @@ async fn a_mailbox_of_another_account_is_none(world: World) {
         let want = RowWant::default();
         let asks = [
             Ask::Rows { mailbox, uids: all(), want },
-            content(mailbox, 1, 0..5, Reach::Original),
+            content(mailbox, 1, 0..5),
             Ask::Changes { mailbox, since: 0 },
             Ask::Copy { mailbox, uids: all(), to: name("Arşiv") },
             Ask::Move { mailbox, uids: all(), to: name("Arşiv") },

@@ -2,14 +2,18 @@
 
 use super::on_stores;
 use super::world::*;
+use crate::mailbox::answer::Desk;
 use crate::mailbox::ask::*;
+use crate::mailbox::{Config, Next, Session, Tls};
 use crate::wire::imap::*;
 
 on_stores!(
     eight_readers_of_a_sealed_message_make_one_read_fact_invariant_3,
     eight_moves_of_a_stub_make_one_read_fact_invariant_3,
     listing_reading_the_envelope_and_searching_open_nothing_invariant_3,
-    a_range_that_touches_the_original_is_no_envelope_invariant_3,
+    a_range_that_touches_the_original_opens_invariant_3,
+    what_the_provider_made_opens_nothing_however_it_is_asked_for_invariant_3,
+    any_octet_of_the_original_opens_however_it_is_asked_for_invariant_3,
     a_stub_opens_into_inbox_under_a_new_uid,
     a_stub_that_is_copied_by_a_program_without_move_opens_too,
     a_notice_that_is_appended_by_a_program_that_was_offline_opens_too,
@@ -26,9 +30,7 @@ async fn eight_readers_of_a_sealed_message_make_one_read_fact_invariant_3(world:
     let mut readers = Vec::new();
     for _ in 0..8 {
         let mut desk = world.desk("veli").await;
-        readers.push(tokio::spawn(async move {
-            desk.answer(content(mailbox, 1, 0..WHOLE, Reach::Original)).await
-        }));
+        readers.push(tokio::spawn(async move { desk.answer(content(mailbox, 1, 0..WHOLE)).await }));
     }
     for reader in readers {
         let Answer::Content(bytes) = reader.await.unwrap() else { panic!("no content") };
@@ -70,7 +72,7 @@ async fn listing_reading_the_envelope_and_searching_open_nothing_invariant_3(wor
     let row = &rows(&mut desk, mailbox).await[0];
     assert_eq!(row.opening, Opening::Sealed);
     for range in [0..HEAD.len(), HEAD.len() + ORIGINAL.len()..WHOLE] {
-        let answer = desk.answer(content(mailbox, 1, range, Reach::Envelope)).await;
+        let answer = desk.answer(content(mailbox, 1, range)).await;
         assert!(matches!(answer, Answer::Content(_)), "{answer:?}");
     }
     for text in ["ıspanak", "Giris"] {
@@ -85,25 +87,103 @@ async fn listing_reading_the_envelope_and_searching_open_nothing_invariant_3(wor
     assert_eq!(world.facts().await, 0);
 }
 
-async fn a_range_that_touches_the_original_is_no_envelope_invariant_3(world: World) {
-    world.deliver("m1@hs05.kep.tr", false).await;
+async fn a_range_that_touches_the_original_opens_invariant_3(world: World) {
     let mut desk = world.desk("veli").await;
     let mailbox = select(&mut desk, "INBOX").await.mailbox;
-    // A good one before must not make the next one pass.
-    desk.answer(content(mailbox, 1, 0..10, Reach::Envelope)).await;
     let end = HEAD.len() + ORIGINAL.len();
-    for range in [0..HEAD.len() + 1, end - 1..WHOLE, 0..WHOLE, HEAD.len()..end] {
-        let answer = desk.answer(content(mailbox, 1, range, Reach::Envelope)).await;
-        assert_eq!(refused(answer), Refusal::Cannot);
+    let ranges = [0..HEAD.len() + 1, end - 1..WHOLE, 0..WHOLE, HEAD.len()..end];
+    for (n, range) in (1..).zip(ranges) {
+        world.deliver(&format!("m{n}@hs05.kep.tr"), false).await;
+        for around in [0..HEAD.len(), end..WHOLE] {
+            let answer = desk.answer(content(mailbox, n, around)).await;
+            assert!(matches!(answer, Answer::Content(_)), "{answer:?}");
+        }
+        assert_eq!(world.facts().await, n as usize - 1);
+        desk.answer(content(mailbox, n, range)).await;
+        assert_eq!(world.facts().await, n as usize);
     }
+}
+
+/// What a session with this desk says to these commands.
+async fn said(desk: &mut Desk, commands: &str) -> String {
+    let mut session = Session::new(Config { tls: Tls::Active, id: Vec::new() });
+    session
+        .feed(format!("a LOGIN veli x\r\nb SELECT INBOX\r\n{commands}\r\nz LOGOUT\r\n").as_bytes());
+    let mut said = Vec::new();
+    loop {
+        match session.next() {
+            Next::Send(octets) => said.extend(octets),
+            Next::Ask(ask) => session.answer(desk.answer(ask).await),
+            Next::Close => return String::from_utf8_lossy(&said).into_owned(),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+async fn what_the_provider_made_opens_nothing_however_it_is_asked_for_invariant_3(world: World) {
+    let around = world.deliver_real("m1@hs05.kep.tr").await;
+    let mut desk = world.desk("veli").await;
+    let sections = [
+        "[1.MIME]",
+        "[1.1]",
+        "[1.1.MIME]",
+        "[1.1.1]",
+        "[1.1.2]<0.512>",
+        "[1.2.MIME]",
+        "[1.3]",
+        "[1.3.MIME]",
+        "[2]",
+        "[2.MIME]",
+        "[]<0.512>",
+        "[TEXT]<0.100>",
+        "[HEADER]",
+        "[1]<0.64>",
+        "[HEADER.FIELDS (From)]",
+    ];
+    for section in sections {
+        let said = said(&mut desk, &format!("c FETCH 1 BODY.PEEK{section}")).await;
+        assert!(said.contains("c OK") && !said.contains("NIL)"), "{section}: {said}");
+        assert!(said.contains(" {") && !said.contains(" {0}"), "{section}: {said}");
+        assert_eq!(world.facts().await, 0, "{section}");
+    }
+    let tail = format!("c FETCH 1 (BODY.PEEK[]<{}.99999>)", around.end);
+    assert!(said(&mut desk, &tail).await.contains("smime.p7s"));
     assert_eq!(world.facts().await, 0);
+}
+
+async fn any_octet_of_the_original_opens_however_it_is_asked_for_invariant_3(world: World) {
+    let mut desk = world.desk("veli").await;
+    let mut sections: Vec<_> = [
+        "[]",
+        "[TEXT]",
+        "[1]",
+        "[1.2]",
+        "[1.2.HEADER]",
+        "[1.2.TEXT]",
+        "[1.2.1]",
+        "[1.2.1.MIME]",
+        "[1.2.2.MIME]",
+        "[1.2.HEADER.FIELDS (Subject)]",
+        "[1.2]<0.1>",
+    ]
+    .map(str::to_owned)
+    .to_vec();
+    let original = world.deliver_real("m0@hs05.kep.tr").await;
+    sections.push(format!("[]<{}.2>", original.start - 1));
+    sections.push(format!("[]<{}.1>", original.end - 1));
+    for (n, section) in (1..).zip(sections) {
+        world.deliver_real(&format!("m{n}@hs05.kep.tr")).await;
+        let said = said(&mut desk, &format!("c FETCH {} BODY.PEEK{section}", n + 1)).await;
+        assert!(said.contains("c OK"), "{section}: {said}");
+        assert_eq!(world.facts().await, n, "{section}");
+    }
 }
 
 async fn a_stub_opens_into_inbox_under_a_new_uid(world: World) {
     world.deliver("m1@hs05.kep.tr", true).await;
     let mut desk = world.desk("veli").await;
     let inbox = select(&mut desk, "INBOX").await;
-    let before = desk.answer(content(inbox.mailbox, 1, 0..STUB.len(), Reach::Original)).await;
+    let before = desk.answer(content(inbox.mailbox, 1, 0..STUB.len())).await;
     assert!(matches!(before, Answer::Content(bytes) if bytes == STUB.as_bytes()));
     assert_eq!(world.facts().await, 0);
     let ask = Ask::Move { mailbox: inbox.mailbox, uids: uids("1"), to: name("Açılacaklar") };
@@ -118,7 +198,7 @@ async fn a_stub_opens_into_inbox_under_a_new_uid(world: World) {
         }
         other => panic!("{other:?}"),
     }
-    let whole = desk.answer(content(inbox.mailbox, 2, 0..WHOLE, Reach::Original)).await;
+    let whole = desk.answer(content(inbox.mailbox, 2, 0..WHOLE)).await;
     assert!(matches!(whole, Answer::Content(bytes) if bytes.len() == WHOLE));
     assert_eq!(world.facts().await, 1);
 }
@@ -179,7 +259,7 @@ async fn unopened_messages_are_moved_and_stay_unopened(world: World) {
     assert_eq!(world.facts().await, 0);
     let ask = Ask::Move { mailbox: archive, uids: uids("2"), to: name("Açılacaklar") };
     assert!(matches!(desk.answer(ask).await, Answer::Moved(_)));
-    desk.answer(content(archive, 1, 0..WHOLE, Reach::Original)).await;
+    desk.answer(content(archive, 1, 0..WHOLE)).await;
     assert_eq!(world.facts().await, 2);
     assert_eq!(rows(&mut desk, mailbox).await.len(), 1);
 }
@@ -197,7 +277,7 @@ async fn unopened_messages_are_not_copied_but_into_the_trash(world: World) {
     }
     let trash = select(&mut desk, "Çöp Kutusu").await.mailbox;
     // Opening one place opens all: there is no second, unopened way to the content.
-    desk.answer(content(trash, 1, 0..WHOLE, Reach::Original)).await;
+    desk.answer(content(trash, 1, 0..WHOLE)).await;
     assert!(rows(&mut desk, mailbox).await.iter().all(|row| row.opening == Opening::Open));
     let ask = Ask::Move { mailbox: trash, uids: uids("2"), to: name("Açılacaklar") };
     assert!(matches!(desk.answer(ask).await, Answer::Moved(_)));

@@ -10,6 +10,7 @@ on_stores!(
     nothing_is_answered_before_login,
     counts_follow_what_happens,
     rows_come_with_what_is_wanted,
+    rows_of_large_headers_come_a_few_at_a_time,
     the_hidden_mailbox_is_never_seen,
     large_content_comes_in_pieces,
 );
@@ -76,6 +77,32 @@ async fn rows_come_with_what_is_wanted(world: World) {
     }
 }
 
+async fn rows_of_large_headers_come_a_few_at_a_time(world: World) {
+    let large = format!("Subject: x\r\nX: {}\r\n\r\nletter\r\n", "y".repeat(300_000));
+    for n in 1..=9 {
+        let mail = if n % 3 == 0 { STUB } else { &large };
+        world.put(world.ali, Role::Inbox, mail, Kind::Plain).await;
+    }
+    let mut desk = world.desk("ali").await;
+    let mailbox = select(&mut desk, "INBOX").await.mailbox;
+    let (mut left, mut answers) = (uids("1:9"), Vec::new());
+    while !left.is_empty() {
+        let want = RowWant { structure: true, header: true };
+        let ask = Ask::Rows { mailbox, uids: left.clone(), want };
+        let Answer::Rows(rows) = desk.answer(ask).await else { panic!("no rows") };
+        assert!(rows.iter().all(|row| Structure::read(&row.structure).is_some()));
+        assert!(rows.iter().all(|row| row.header.ends_with(b"\r\n\r\n")));
+        let came: UidSet = rows.iter().map(|row| row.uid).collect();
+        answers.push(came.to_string());
+        left = left.difference(&came);
+    }
+    assert_eq!(answers, ["1:5", "6:9"]);
+    let text =
+        Ask::Search(Search { mailbox, key: SearchKey::Text("letter".into()), modseq: false });
+    let Answer::Found(found) = desk.answer(text).await else { panic!("nothing found") };
+    assert_eq!(found.uids, uids("1:2,4:5,7:8"));
+}
+
 async fn the_hidden_mailbox_is_never_seen(world: World) {
     world.deliver("m1@hs05.kep.tr", true).await;
     let mut desk = world.desk("veli").await;
@@ -84,7 +111,7 @@ async fn the_hidden_mailbox_is_never_seen(world: World) {
     for id in inbox.0..inbox.0 + 11 {
         let mailbox = crate::wire::MailboxId(id);
         let end = HEAD.len() + ORIGINAL.len();
-        match desk.answer(content(mailbox, 1, 0..end, Reach::Original)).await {
+        match desk.answer(content(mailbox, 1, 0..end)).await {
             Answer::Content(bytes) => assert_eq!(bytes, STUB.as_bytes()),
             other => drop(refused(other)),
         }
@@ -99,7 +126,7 @@ async fn large_content_comes_in_pieces(world: World) {
     let mailbox = select(&mut desk, "INBOX").await.mailbox;
     let mut whole = Vec::new();
     while whole.len() < large.len() {
-        let ask = content(mailbox, 1, whole.len()..large.len(), Reach::Original);
+        let ask = content(mailbox, 1, whole.len()..large.len());
         match desk.answer(ask).await {
             Answer::Content(bytes) => {
                 assert!((1..=256 << 10).contains(&bytes.len()));
@@ -109,6 +136,6 @@ async fn large_content_comes_in_pieces(world: World) {
         }
     }
     assert_eq!(whole, large.as_bytes());
-    let beyond = content(mailbox, 1, large.len()..large.len() + 9, Reach::Original);
+    let beyond = content(mailbox, 1, large.len()..large.len() + 9);
     assert_eq!(refused(desk.answer(beyond).await), Refusal::Cannot);
 }

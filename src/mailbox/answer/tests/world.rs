@@ -69,17 +69,32 @@ impl World {
 
     /// A dispatch to Veli: sealed in INBOX, or hidden behind a stub.
     pub async fn deliver(&self, id: &str, stub: bool) -> MessageId {
+        self.deliver_pieces(id, stub, [HEAD, ORIGINAL, TAIL].map(str::as_bytes)).await
+    }
+
+    /// A dispatch as they leave the provider, sealed in INBOX; says where its original lies.
+    pub async fn deliver_real(&self, id: &str) -> std::ops::Range<usize> {
+        let dispatch = include_bytes!("../../../../tests/golden/verify/dispatch.eml");
+        let original = include_bytes!("../../../../tests/golden/verify/original.eml");
+        let start = dispatch.windows(original.len()).position(|w| w == original).unwrap();
+        let (head, rest) = dispatch.split_at(start);
+        let (original, tail) = rest.split_at(original.len());
+        self.deliver_pieces(id, false, [head, original, tail]).await;
+        start..start + original.len()
+    }
+
+    async fn deliver_pieces(&self, id: &str, stub: bool, pieces: [&[u8]; 3]) -> MessageId {
         let message = MessageId::parse(id).unwrap();
+        let pieces = pieces.map(<[u8]>::to_vec);
         let (store, ali, veli, id) = (self.store.clone(), self.ali, self.veli, message.clone());
         let work = move |tx: &mut Tx<'_>| -> Result<(), StoreError> {
             submit(tx, &store, ali, Some(veli), &id)?;
             submissions::outcome(tx, &id, 1, RecipientState::Delivered, NOW)?;
-            let dispatch = dispatch(tx, &store, &id)?;
+            let dispatch = dispatch(tx, &store, &pieces)?;
             submissions::dispatched(tx, &id, dispatch)?;
             let role = if stub { Role::Hidden } else { Role::Inbox };
             let mailbox = mail::of_role(tx, veli, role)?;
-            let octets = [HEAD, ORIGINAL, TAIL].concat();
-            let mut new = new(octets.as_bytes(), Kind::Sealed);
+            let mut new = new(&pieces.concat(), Kind::Sealed);
             new.message_id = Some(id.clone());
             mail::lay_in(tx, mailbox, dispatch, &new)?;
             if stub {
@@ -116,7 +131,8 @@ impl World {
     /// The job names of facts that wait.
     pub async fn facts(&self) -> usize {
         let work = |tx: &mut Tx<'_>| -> Result<usize, StoreError> {
-            Ok(crate::store::jobs::due(tx, "evidence", NOW.plus_secs(9), 99)?.len())
+            let leases = crate::store::jobs::Leases::default();
+            Ok(crate::store::jobs::due(tx, "evidence", NOW.plus_secs(9), 99, &leases)?.len())
         };
         self.store.read(work).await.unwrap()
     }
@@ -179,11 +195,12 @@ fn submit(
     Ok(())
 }
 
-fn dispatch(tx: &mut Tx<'_>, store: &Store, _: &MessageId) -> Result<ContentId, StoreError> {
-    let head = store.blobs.put(HEAD.into())?;
-    let original = store.blobs.put(ORIGINAL.into())?;
-    let tail = store.blobs.put(TAIL.into())?;
-    contents::create_from(tx, &store.blobs, &[&head, &original, &tail])
+fn dispatch(tx: &mut Tx<'_>, store: &Store, of: &[Vec<u8>]) -> Result<ContentId, StoreError> {
+    let mut puts = Vec::new();
+    for piece in of {
+        puts.push(store.blobs.put(piece.clone())?);
+    }
+    contents::create_from(tx, &store.blobs, &puts.iter().collect::<Vec<_>>())
 }
 
 pub fn new(octets: &[u8], kind: Kind) -> NewMessage {
@@ -249,9 +266,9 @@ pub async fn rows(desk: &mut Desk, mailbox: MailboxId) -> Vec<Row> {
     }
 }
 
-pub fn content(mailbox: MailboxId, uid: Uid, range: std::ops::Range<usize>, reach: Reach) -> Ask {
+pub fn content(mailbox: MailboxId, uid: Uid, range: std::ops::Range<usize>) -> Ask {
     let range = range.start as u64..range.end as u64;
-    Ask::Content(Content { mailbox, uid, range, reach })
+    Ask::Content(Content { mailbox, uid, range })
 }
 
 pub async fn store_flags(

@@ -90,18 +90,45 @@ fn what_is_appended_during_a_failing_sync_is_lost_with_it() {
 }
 
 #[test]
-fn a_write_that_failed_half_way_is_covered_by_the_next() {
+fn records_whose_write_failed_half_way_are_written_again() {
     let (_dir, disk, segments) = segments();
     let first = segments.append(&A, b"first").unwrap();
+    let second = segments.append(&B, &[7; 4096]).unwrap();
     disk.writes.store(true, Ordering::SeqCst);
-    let error = segments.append(&B, &[7; 4096]).unwrap_err();
-    assert_eq!(error.kind(), io::ErrorKind::StorageFull);
+    assert_eq!(segments.sync().unwrap_err().kind(), io::ErrorKind::StorageFull);
+    assert!(!segments.lock().pending.is_empty());
     disk.writes.store(false, Ordering::SeqCst);
-    let second = segments.append(&B, b"second").unwrap();
+    let third = segments.append(&A, b"third").unwrap();
     segments.sync().unwrap();
+    for (id, at, stored) in
+        [(A, first, &b"first"[..]), (B, second, &[7; 4096]), (A, third, b"third")]
+    {
+        assert!(!segments.lost(at.0, end(at, stored)));
+        assert_eq!(segments.read_record(&id, at.0, at.1..end(at, stored)).unwrap(), stored);
+    }
+}
+
+#[test]
+fn a_full_disk_refuses_more_than_may_wait_in_memory() {
+    let (_dir, disk, segments) = segments();
+    disk.writes.store(true, Ordering::SeqCst);
+    let half = vec![7; PENDING_MAX / 2];
+    let first = segments.append(&A, &half).unwrap();
+    segments.append(&B, &half).unwrap_err();
+    segments.append(&B, &vec![7; PENDING_MAX + 1]).unwrap_err();
+    disk.writes.store(false, Ordering::SeqCst);
+    let large = vec![8; PENDING_MAX + 1];
+    let second = segments.append(&B, &large).unwrap();
+    segments.sync().unwrap();
+    assert_eq!(segments.read_record(&A, first.0, first.1..end(first, &half)).unwrap(), half);
+    assert_eq!(segments.read_record(&B, second.0, second.1..end(second, &large)).unwrap(), large);
+}
+
+#[test]
+fn what_waits_in_memory_can_be_read() {
+    let (_dir, _disk, segments) = segments();
+    let first = segments.append(&A, b"first").unwrap();
     assert_eq!(segments.read(first.0, first.1..end(first, b"first")).unwrap(), b"first");
-    let range = second.1..end(second, b"second");
-    assert_eq!(segments.read_record(&B, second.0, range).unwrap(), b"second");
 }
 
 #[test]
@@ -120,6 +147,7 @@ fn two_processes_on_a_folder_use_files_of_their_own() {
     let ours = segments.append(&A, b"ours").unwrap();
     let theirs = other.append(&B, b"theirs").unwrap();
     assert_ne!(ours.0, theirs.0);
+    segments.sync().unwrap();
     assert_eq!(other.read(ours.0, ours.1..end(ours, b"ours")).unwrap(), b"ours");
     assert!(other.claim(ours.0).unwrap().is_none(), "it is appended to");
     drop(segments);

@@ -13,13 +13,13 @@ pub(super) fn fetch(cursor: &mut Cursor, uid: bool) -> Parsed<Fetch> {
         () if cursor.eat_word("FAST") => items.extend(FAST),
         () if cursor.eat_word("FULL") => items.extend(FULL),
         () if cursor.eat(b"(") => {
-            items.push(item(cursor)?);
+            add(&mut items, item(cursor)?);
             while !cursor.eat(b")") {
                 cursor.space()?;
                 if items.len() == ITEMS {
                     return Err("Too many FETCH items");
                 }
-                items.push(item(cursor)?);
+                add(&mut items, item(cursor)?);
             }
         }
         () => items.push(item(cursor)?),
@@ -29,6 +29,27 @@ pub(super) fn fetch(cursor: &mut Cursor, uid: bool) -> Parsed<Fetch> {
         modifiers(cursor, &mut fetch)?;
     }
     Ok(fetch)
+}
+
+/// What is asked for twice is answered once; one of the two without PEEK is enough to set `\Seen`.
+fn add(items: &mut Vec<FetchItem>, new: FetchItem) {
+    let is_new = |old: &&mut FetchItem| shown_as(old) == shown_as(&new);
+    match (items.iter_mut().find(is_new), new) {
+        (None, new) => items.push(new),
+        (Some(FetchItem::Section { peek: old, .. }), FetchItem::Section { peek, .. }) => {
+            *old &= peek;
+        }
+        _ => {}
+    }
+}
+
+/// The item as its response names it.
+fn shown_as(item: &FetchItem) -> FetchItem {
+    let mut shown = item.clone();
+    if let FetchItem::Section { peek, .. } | FetchItem::Binary { peek, .. } = &mut shown {
+        *peek = true;
+    }
+    shown
 }
 
 fn modifiers(cursor: &mut Cursor, fetch: &mut Fetch) -> Parsed<()> {

@@ -132,5 +132,6 @@ pub(super) fn create(cursor: &mut Cursor) -> Parsed<Command> {
     Ok(Command::Create { name, special_use })
 }
 
-const PATTERNS: usize = 64;
+/// Programs send two or three.
+const PATTERNS: usize = 8;
 const ITEMS: usize = 32;

@@ -1,4 +1,4 @@
-//! Sections, and what an unopened dispatch shows.
+//! Sections, and the form a row keeps.
 
 use super::super::parse;
 use super::*;
@@ -41,25 +41,6 @@ fn sections_are_found_by_their_numbers() {
 }
 
 #[test]
-fn only_the_wrapping_is_shown_before_opening() {
-    let layout = Layout::of(&parse(MAIL.as_bytes()));
-    let shown = |part: &[u32], text| layout.is_wrapping(&section(part, text));
-    assert!(shown(&[], SectionText::Header));
-    assert!(shown(&[1], SectionText::Whole));
-    assert!(shown(&[4], SectionText::Whole));
-    assert!(shown(&[1], SectionText::Mime));
-    assert!(!shown(&[], SectionText::Whole));
-    assert!(!shown(&[], SectionText::Text));
-    assert!(!shown(&[2], SectionText::Whole));
-    assert!(!shown(&[2], SectionText::Mime));
-    assert!(!shown(&[2], SectionText::Header));
-    assert!(!shown(&[2, 1], SectionText::Whole));
-    assert!(!shown(&[3, 1], SectionText::Whole));
-    let bare = Layout::of(&parse(b"Subject: x\r\n\r\ntext"));
-    assert!(!bare.is_wrapping(&section(&[1], SectionText::Whole)));
-}
-
-#[test]
 fn a_layout_comes_back_from_its_bytes() {
     let layout = Layout::of(&parse(MAIL.as_bytes()));
     let mut bytes = Vec::new();
@@ -73,7 +54,7 @@ proptest! {
     fn no_bytes_are_too_odd(bytes in proptest::collection::vec(any::<u8>(), 0..60), part in proptest::collection::vec(0u32..4, 0..5)) {
         if let Some(layout) = Layout::read(&bytes) {
             layout.find(&section(&part, SectionText::Whole));
-            layout.is_wrapping(&section(&part, SectionText::Mime));
+            layout.find(&section(&part, SectionText::Mime));
         }
     }
 }

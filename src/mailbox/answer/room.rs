@@ -1,0 +1,144 @@
+//! Memory for messages that are being appended: one account takes a share of it at most, and what
+//! is only announced takes none.
+
+use crate::wire::AccountId;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// What all appends share.
+#[derive(Clone)]
+pub struct Room(Arc<Inner>);
+
+struct Inner {
+    all: usize,
+    share: usize,
+    taken: Mutex<Taken>,
+}
+
+#[derive(Default)]
+struct Taken {
+    all: usize,
+    by: HashMap<AccountId, usize>,
+}
+
+/// Octets that come in, within their account's part of the room, which they give back.
+pub struct Held {
+    room: Room,
+    account: AccountId,
+    octets: Vec<u8>,
+    taken: usize,
+}
+
+impl Room {
+    /// For so many octets, of which an account may have a quarter; a whole message fits always.
+    pub fn new(octets: usize, message: u64) -> Self {
+        let message = usize::try_from(message).unwrap_or(usize::MAX);
+        let (all, share) = (octets.max(message), (octets / 4).max(message));
+        Self(Arc::new(Inner { all, share, taken: Mutex::default() }))
+    }
+
+    pub fn hold(&self, account: AccountId) -> Held {
+        Held { room: self.clone(), account, octets: Vec::new(), taken: 0 }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Taken> {
+        self.0.taken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn take(&self, account: AccountId, octets: usize) -> bool {
+        let mut taken = self.lock();
+        let own = taken.by.get(&account).copied().unwrap_or_default().saturating_add(octets);
+        let all = taken.all.saturating_add(octets);
+        let fits = own <= self.0.share && all <= self.0.all;
+        if fits {
+            taken.all = all;
+            taken.by.insert(account, own);
+        }
+        fits
+    }
+
+    fn give_back(&self, account: AccountId, octets: usize) {
+        let mut taken = self.lock();
+        taken.all = taken.all.saturating_sub(octets);
+        let own = taken.by.get(&account).copied().unwrap_or_default().saturating_sub(octets);
+        match own {
+            0 => drop(taken.by.remove(&account)),
+            left => drop(taken.by.insert(account, left)),
+        }
+    }
+}
+
+impl Held {
+    pub fn len(&self) -> usize {
+        self.octets.len()
+    }
+
+    /// Takes a chunk in, of at most `most` octets in all; not when there is no room for it.
+    pub fn add(&mut self, chunk: &[u8], most: usize) -> bool {
+        let needed = self.octets.len().saturating_add(chunk.len());
+        if needed > self.taken {
+            // Grows by halves, so that it is not copied at each chunk.
+            let wanted = needed.max((self.taken + self.taken / 2).min(most)).max(LEAST.min(most));
+            if !self.room.take(self.account, wanted - self.taken) {
+                return false;
+            }
+            self.taken = wanted;
+            self.octets.reserve_exact(wanted - self.octets.len());
+        }
+        self.octets.extend_from_slice(chunk);
+        true
+    }
+
+    /// The octets; their room is free again, whoever has them now is done soon.
+    pub fn into_octets(mut self) -> Vec<u8> {
+        std::mem::take(&mut self.octets)
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.room.give_back(self.account, self.taken);
+    }
+}
+
+/// Octets taken at first: most drafts are smaller.
+const LEAST: usize = 16 << 10;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MIB: usize = 1 << 20;
+
+    #[test]
+    fn one_account_has_a_quarter_and_all_together_have_the_whole() {
+        let room = Room::new(8 * MIB, MIB as u64);
+        let fill = |account: i64, octets: usize| {
+            let mut held = room.hold(AccountId(account));
+            let added = held.add(&vec![b'x'; octets], octets);
+            (held, added)
+        };
+        let (first, added) = fill(1, 2 * MIB);
+        assert!(added && first.len() == 2 * MIB);
+        assert!(!fill(1, 1).1, "its share is used up");
+        let others: Vec<_> = (2..=4).map(|account| fill(account, 2 * MIB)).collect();
+        assert!(others.iter().all(|(_, added)| *added));
+        assert!(!fill(5, 1).1, "all is used up");
+        drop(first);
+        assert!(fill(5, 1).1 && fill(1, 1).1);
+        drop(others);
+        assert!(room.lock().by.is_empty() && room.lock().all == 0);
+    }
+
+    #[test]
+    fn what_grows_takes_no_more_than_was_announced() {
+        let room = Room::new(4 * MIB, MIB as u64);
+        let mut held = room.hold(AccountId(1));
+        for _ in 0..MIB / 1000 {
+            assert!(held.add(&[b'x'; 1000], MIB));
+        }
+        assert!(room.lock().all <= MIB);
+        assert_eq!(held.into_octets().len(), MIB / 1000 * 1000);
+        assert_eq!(room.lock().all, 0);
+    }
+}

@@ -1,0 +1,172 @@
+//! The data folder: who makes it, and whether what is in it agrees.
+
+use crate::scene::{ALI, AYSE, Plan, Scene};
+use kep::store::{Lane, RowsAt, Store, StoreError, Tx, evidence};
+use kep::trust::vault::Vault;
+use kep::wire::MessageId;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+fn data(scene: &Scene) -> PathBuf {
+    scene.provider().join("spool")
+}
+
+/// One message with its acceptance and delivery evidence; the server has ended.
+async fn settled() -> (Scene, MessageId) {
+    let scene = Scene::new(Plan::default()).await;
+    let server = scene.serve().await;
+    let id = scene.accepted(ALI, &[AYSE], &scene.letter(ALI, &[AYSE], "depo@x")).await;
+    assert_eq!(scene.settled(&id, 2).await.len(), 2);
+    server.stop().await;
+    (scene, MessageId::parse(&id).unwrap())
+}
+
+/// As somebody who has the disk and the master key.
+async fn meddle(
+    scene: &Scene,
+    work: impl Fn(&mut Tx<'_>) -> Result<(), StoreError> + Send + 'static,
+) {
+    let vault = Vault::open(&scene.provider().join("secrets/master.key")).unwrap();
+    let at = RowsAt::File(data(scene).join("kep.sqlite"));
+    let store = Store::find(&at, &data(scene).join("blobs"), Arc::new(vault)).await.unwrap();
+    store.write(Lane::Client, work).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_command_but_the_server_makes_a_store() {
+    let scene = Scene::new(Plan::default()).await;
+    std::fs::remove_dir_all(data(&scene)).unwrap();
+    let evidence = scene.scratch("evidence.xml");
+    std::fs::write(&evidence, "<x/>").unwrap();
+    let password = scene.scratch("password");
+    std::fs::write(&password, "uzunca bir parola\n").unwrap();
+    let (evidence, password) = (evidence.to_str().unwrap(), password.to_str().unwrap());
+    let commands: &[&[&str]] = &[
+        &["fsck"],
+        &["fsck", "--quick"],
+        &["account", "list"],
+        &["account", "add", "yeni@hs05.kep.tr", "--name", "Yeni", "--password-file", password],
+        &["provider", "list"],
+        &["message", "list"],
+        &["evidence", "list"],
+        &["verify", evidence],
+    ];
+    for command in commands {
+        let ran = scene.kep(command).await;
+        assert_eq!(ran.code, Some(66), "{command:?}: {}{}", ran.out, ran.err);
+        assert!(ran.err.contains("there is no store at"), "{command:?}: {}", ran.err);
+        assert!(ran.err.contains("hint: `kep serve` makes it"), "{command:?}: {}", ran.err);
+        assert!(!data(&scene).exists(), "{command:?}");
+    }
+    let ran = scene.kep(&["check"]).await;
+    assert_eq!(ran.code, Some(0), "{}{}", ran.out, ran.err);
+    let line = ran.out.lines().find(|line| line.contains("storage")).unwrap();
+    assert!(line.starts_with("warning") && line.contains("no store"), "{line}");
+    assert!(!data(&scene).exists());
+    scene.serve().await.stop().await;
+    assert_eq!(scene.kep(&["fsck"]).await.code, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn contents_whose_rows_are_gone_are_lost() {
+    let (scene, _) = settled().await;
+    assert_eq!(scene.kep(&["fsck"]).await.code, Some(0));
+    for ending in ["", "-wal", "-shm"] {
+        // A server that ended leaves no journal.
+        let _ = std::fs::remove_file(data(&scene).join(format!("kep.sqlite{ending}")));
+    }
+    assert_eq!(scene.kep(&["fsck"]).await.code, Some(66));
+    // It can't know that there were rows before; fsck tells.
+    scene.serve().await.stop().await;
+    let ran = scene.kep(&["fsck"]).await;
+    assert_eq!(ran.code, Some(65), "{}{}", ran.out, ran.err);
+    assert!(ran.out.contains("lost: segment 1"), "{}", ran.out);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn evidence_that_is_not_what_its_row_says_is_found() {
+    let (scene, id) = settled().await;
+    let ran = scene.kep(&["fsck"]).await;
+    assert_eq!((ran.code, ran.out.as_str()), (Some(0), "rows, blobs and evidence agree\n"));
+
+    let of = id.clone();
+    let swap = move |tx: &mut Tx<'_>| {
+        let all = evidence::of_message(tx, &of)?;
+        let [one, other] = all.as_slice() else { panic!("{all:?}") };
+        let sql = "UPDATE evidence SET xml = $1 WHERE id = $2";
+        tx.execute(sql, &[(&other.xml.0[..]).into(), one.id.as_str().into()])?;
+        tx.execute(sql, &[(&one.xml.0[..]).into(), other.id.as_str().into()])?;
+        Ok(())
+    };
+    meddle(&scene, swap.clone()).await;
+    let ran = scene.kep(&["fsck"]).await;
+    assert_eq!(ran.code, Some(65), "{}{}", ran.out, ran.err);
+    for differs in ["its identifier is", "its event is", "its recipient is", "its stamped time is"]
+    {
+        assert!(ran.out.contains(differs), "{differs}: {}", ran.out);
+    }
+    meddle(&scene, swap).await;
+    assert_eq!(scene.kep(&["fsck"]).await.code, Some(0));
+
+    let later = |tx: &mut Tx<'_>| {
+        let sql = "UPDATE evidence SET event_time = event_time + 1000 WHERE event = 'delivery'";
+        tx.execute(sql, &[])?;
+        Ok(())
+    };
+    meddle(&scene, later).await;
+    let ran = scene.kep(&["fsck"]).await;
+    assert_eq!(ran.code, Some(65), "{}{}", ran.out, ran.err);
+    assert!(ran.out.contains("its event time is"), "{}", ran.out);
+    assert!(!ran.out.contains("its event is"), "{}", ran.out);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_master_key_is_made_once_and_renewed() {
+    use std::os::unix::fs::PermissionsExt;
+    let scene = Scene::new(Plan::default()).await;
+    let key = scene.provider().join("secrets/master.key");
+    // `dev init` made one, and a store with it.
+    let ran = scene.kep(&["vault", "init"]).await;
+    assert_eq!(ran.code, Some(73), "{}{}", ran.out, ran.err);
+    let copy = std::fs::read(&key).unwrap();
+    std::fs::remove_file(&key).unwrap();
+    std::fs::write(data(&scene).join("blobs/segment-00000001.kepb"), "contents").unwrap();
+    let ran = scene.kep(&["vault", "init"]).await;
+    assert_eq!(ran.code, Some(73), "{}{}", ran.out, ran.err);
+    assert!(ran.err.contains("restore the master key from its copy"), "{}", ran.err);
+    assert!(!key.exists());
+
+    std::fs::remove_dir_all(data(&scene)).unwrap();
+    let ran = scene.kep(&["serve"]).await;
+    assert_eq!(ran.code, Some(78), "{}{}", ran.out, ran.err);
+    assert!(ran.err.contains("hint: `kep vault init`"), "{}", ran.err);
+    let ran = scene.kep(&["vault", "init"]).await;
+    assert_eq!(ran.code, Some(0), "{}{}", ran.out, ran.err);
+    assert_eq!(std::fs::metadata(&key).unwrap().permissions().mode() & 0o777, 0o600);
+    assert_ne!(std::fs::read(&key).unwrap(), copy);
+    scene.serve().await.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_older_master_key_wrapped_can_still_be_read() {
+    let (scene, id) = settled().await;
+    let key = scene.provider().join("secrets/master.key");
+    let old = std::fs::read_to_string(&key).unwrap();
+    let ran = scene.kep(&["vault", "rotate"]).await;
+    assert_eq!(ran.code, Some(0), "{}{}", ran.out, ran.err);
+    assert!(ran.out.contains("generation 2") && ran.out.contains("restart"), "{}", ran.out);
+    let new = std::fs::read_to_string(&key).unwrap();
+    assert!(new.starts_with(&old) && new.lines().count() == 2);
+    let server = scene.serve().await;
+    let next = scene.accepted(ALI, &[AYSE], &scene.letter(ALI, &[AYSE], "sonra@x")).await;
+    for id in [id.as_str(), &next] {
+        assert_eq!(scene.settled(id, 2).await.len(), 2);
+    }
+    server.stop().await;
+    assert_eq!(scene.kep(&["fsck"]).await.code, Some(0));
+    // The new ones are of the new key alone.
+    std::fs::write(&key, &old).unwrap();
+    let ran = scene.kep(&["fsck"]).await;
+    assert_eq!(ran.code, Some(65), "{}{}", ran.out, ran.err);
+    assert!(ran.out.contains("generation 2 is not in the file"), "{}", ran.out);
+}
