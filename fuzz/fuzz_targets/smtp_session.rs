@@ -7,7 +7,7 @@ use kep::accept::ask::{
 use kep::accept::check::{Limits, inspect};
 use kep::accept::refusal::Refusal;
 use kep::accept::session::Session;
-use kep::wire::{AccountId, KepAddress, MessageId};
+use kep::wire::{AccountId, KepAddress, MessageId, Timestamp};
 use std::sync::Arc;
 
 libfuzzer_sys::fuzz_target!(|input: &[u8]| {
@@ -111,9 +111,11 @@ impl Run {
             Ask::Authenticate { user, .. } => {
                 self.outcome.asked.push(format!("login {user}"));
                 Answer::Login(match (user.bytes().next(), KepAddress::parse(&user)) {
-                    (Some(b'a'), Ok(address)) => {
-                        LoginAnswer::Accepted(Login { account: AccountId(1), address })
-                    }
+                    (Some(b'a'), Ok(address)) => LoginAnswer::Accepted(Login {
+                        account: AccountId(1),
+                        address,
+                        at: Timestamp::from_secs(0),
+                    }),
                     (Some(b'c'), _) => LoginAnswer::Refused(Refusal::Empty),
                     (Some(b't'), _) => LoginAnswer::Temporary,
                     _ => LoginAnswer::Rejected,

@@ -4,7 +4,7 @@
 
 use super::refusal::Refusal;
 use crate::wire::smtp::{Body, Notify, Orcpt, Ret};
-use crate::wire::{AccountId, KepAddress, MessageId};
+use crate::wire::{AccountId, KepAddress, MessageId, Timestamp};
 use secrecy::SecretString;
 
 /// What the shell does next.
@@ -83,6 +83,8 @@ pub enum LoginAnswer {
 pub struct Login {
     pub account: AccountId,
     pub address: KepAddress,
+    /// When he did: evidence tells of it.
+    pub at: Timestamp,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -164,6 +166,8 @@ pub struct Config {
     pub line_limit: usize,
     /// Commands that were nonsense or out of order before we hang up.
     pub max_bad_commands: u32,
+    /// Recipients refused before we hang up: a list of addresses is being tried.
+    pub max_refused_recipients: u32,
     /// Failed logins before we hang up.
     pub max_login_failures: u32,
 }
@@ -177,6 +181,7 @@ impl Config {
             max_recipients: MAX_RECIPIENTS,
             line_limit: LINE_LIMIT,
             max_bad_commands: MAX_BAD_COMMANDS,
+            max_refused_recipients: MAX_REFUSED_RECIPIENTS,
             max_login_failures: MAX_LOGIN_FAILURES,
         }
     }
@@ -189,4 +194,5 @@ const MAX_RECIPIENTS: usize = 500;
 /// with them every signature; so they are refused where the sender can still be told.
 const LINE_LIMIT: usize = 998;
 const MAX_BAD_COMMANDS: u32 = 20;
+const MAX_REFUSED_RECIPIENTS: u32 = 50;
 const MAX_LOGIN_FAILURES: u32 = 5;

@@ -69,7 +69,11 @@ mod tests {
 
     fn envelope(to: &[&str]) -> Envelope {
         let address = |text: &str| KepAddress::parse(text).unwrap();
-        let login = Login { account: AccountId(1), address: address("ali@hs05.kep.tr") };
+        let login = Login {
+            account: AccountId(1),
+            address: address("ali@hs05.kep.tr"),
+            at: Timestamp::from_secs(0),
+        };
         let recipient = |to: &&str| Recipient {
             address: address(to),
             route: Route::Local,

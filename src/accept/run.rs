@@ -1,7 +1,9 @@
 //! Judges a submission that was read whole, and lays it in. When it says `Accepted`, the message is
 //! durable (invariant 1); when it refuses, nothing is half-done (invariant 6).
 
-use super::ask::{Aborted, Envelope, Login, LoginAnswer, RecipientAnswer, Route, SubmitAnswer};
+use super::ask::{
+    Aborted, Envelope, Login, LoginAnswer, Recipient, RecipientAnswer, Route, SubmitAnswer,
+};
 use super::body::Body;
 use super::body::Glimpse;
 use super::budget::Budget;
@@ -14,12 +16,13 @@ use crate::registry::login::{Logins, Outcome};
 use crate::registry::{Provider, RegistryError, Standing};
 use crate::spool::{self, Fact, fact::Refused};
 use crate::store::submissions::{
-    self, Details, NewRecipient, NewSubmission, Same, SignerDetails, SubmissionState,
+    self, Details, Dsn, NewRecipient, NewSubmission, Same, SignerDetails, SubmissionState,
 };
 use crate::store::{Lane, Put, RowsError, Store, StoreError, Tx, evidence};
 use crate::trust::{Clock, FaultReason, Readiness, SignatureFault, Unready, UserTrust, random};
 use crate::wire::{AccountId, Digest, KepAddress, MessageId, sha256};
 use secrecy::SecretString;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// What judging needs.
@@ -75,9 +78,10 @@ impl Desk {
     }
 
     pub async fn login(&self, user: &str, secret: SecretString) -> LoginAnswer {
-        match self.logins.login(user, &secret, self.clock.now()).await {
+        let at = self.clock.now();
+        match self.logins.login(user, &secret, at).await {
             Ok(Outcome::Proven(account)) if account.state == AccountState::Active => {
-                LoginAnswer::Accepted(Login { account: account.id, address: account.address })
+                LoginAnswer::Accepted(Login { account: account.id, address: account.address, at })
             }
             Ok(Outcome::Proven(account)) => {
                 LoginAnswer::Refused(Refusal::AccountClosed(account.address.to_string()))
@@ -170,7 +174,7 @@ impl Desk {
         let account = account.filter(|account| account.state == AccountState::Active);
         let Some(account) = account else {
             let address = envelope.login.address.to_string();
-            return Err(Refusal::AccountClosed(address).into());
+            return Err(Refusal::SenderClosed(address).into());
         };
         let unsigned = |state| Judged {
             parsed: parsed.clone(),
@@ -179,14 +183,13 @@ impl Desk {
             signer: None,
             material: Vec::new(),
         };
-        let verified = match &parsed.signature {
+        let checked = match &parsed.signature {
             SignatureForm::Multipart { signed_part, signature_der, .. } => {
                 let part = octets.get(signed_part.clone()).unwrap_or_default();
-                self.users.verify(part, signature_der, self.clock.now()).await
+                heavy(octets.len(), || self.users.check(part, signature_der))
             }
             SignatureForm::Opaque { der } => {
-                let opened = self.users.verify_opaque(der, self.clock.now()).await;
-                opened.map(|(signed, _content)| signed)
+                heavy(octets.len(), || self.users.check_opaque(der).map(|(checked, _)| checked))
             }
             other => match account.signature {
                 SignatureRule::Optional => return Ok(unsigned(SubmissionState::Accepted)),
@@ -196,7 +199,9 @@ impl Desk {
                 }
             },
         };
-        let signed = verified.map_err(|fault| refusal_of(&fault))?;
+        let checked = checked.map_err(|fault| refusal_of(&fault))?;
+        let signed = self.users.judge(checked, self.clock.now()).await;
+        let signed = signed.map_err(|fault| refusal_of(&fault))?;
         let id = account.id;
         let registered = self.store.look_up(move |tx| crate::store::accounts::certificates(tx, id));
         if !accounts::is_signer(&account, &registered.await?, &signed.signer) {
@@ -284,11 +289,12 @@ impl Desk {
                 subject: parsed.subject.clone(),
                 ua_message_id: parsed.ua_message_id.clone(),
                 message_type: parsed.message_type.as_str().to_owned(),
-                authenticated_at: now.millis(),
+                authenticated_at: envelope.login.at.millis(),
                 signer: signer.clone(),
-                ret: envelope.ret.map(|ret| format!("{ret:?}").to_ascii_uppercase()),
+                ret: envelope.ret.map(|ret| ret.word().to_owned()),
                 envid: envelope.envid.clone(),
                 requiretls: envelope.requiretls,
+                dsn: dsn(envelope),
                 material: material.iter().map(|m| m.digest.hex()).collect(),
             },
             original,
@@ -332,6 +338,16 @@ impl Desk {
             tracing::error!(%error, "a rejection could not be laid in");
         }
     }
+}
+
+/// What was said with each recipient about reports.
+fn dsn(envelope: &Envelope) -> BTreeMap<usize, Dsn> {
+    let said = |recipient: &Recipient| Dsn {
+        notify: recipient.notify.words(),
+        orcpt: recipient.orcpt.as_ref().map(ToString::to_string),
+    };
+    let all = (1..).zip(envelope.recipients.iter().map(said));
+    all.filter(|(_, said)| *said != Dsn::default()).collect()
 }
 
 fn same_mail(envelope: &Envelope, digest: Digest) -> Digest {

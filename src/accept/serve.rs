@@ -161,10 +161,10 @@ impl Pace {
         Self { begun: Instant::now(), grace, octets: 0 }
     }
 
-    /// How long the next octets may take.
-    fn left(&self) -> Duration {
+    /// How long the next octets may take, so long after the beginning.
+    fn left(&self, elapsed: Duration) -> Duration {
         let earned = Duration::from_secs((self.octets / LEAST_RATE) as u64);
-        self.grace.saturating_add(earned).saturating_sub(self.begun.elapsed())
+        self.grace.saturating_add(earned).saturating_sub(elapsed)
     }
 }
 
@@ -220,7 +220,7 @@ impl Talk<'_> {
     {
         let manners = &self.submission.manners;
         let within = match &self.body {
-            Some((_, pace)) => pace.left().min(manners.data),
+            Some((_, pace)) => pace.left(pace.begun.elapsed()).min(manners.data),
             None => manners.command,
         };
         let mut going_down = *self.stop.borrow();
@@ -322,3 +322,19 @@ const LEAST_RATE: usize = 8 << 10;
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// Messages under way at shutdown have this long to be finished.
 const DRAIN: Duration = Duration::from_secs(20);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_that_trickles_in_has_an_end() {
+        let secs = Duration::from_secs;
+        let mut pace = Pace::begun(secs(180));
+        assert_eq!(pace.left(secs(179)), secs(1));
+        pace.octets += 180;
+        assert_eq!(pace.left(secs(180)), secs(0), "an octet a second is too slow");
+        pace.octets = 25 << 20;
+        assert_eq!(pace.left(secs(1000)), secs(180 + 3200 - 1000));
+    }
+}

@@ -23,6 +23,7 @@ pub struct Session {
     /// What the shell has to do before we go on.
     steps: VecDeque<Next>,
     bad_commands: u32,
+    refused_recipients: u32,
     failed_logins: u32,
     state: State,
 }
@@ -46,6 +47,7 @@ impl Session {
             output: Vec::new(),
             steps: VecDeque::new(),
             bad_commands: 0,
+            refused_recipients: 0,
             failed_logins: 0,
             state: State::Greeting,
         }

@@ -46,6 +46,12 @@ pub fn dispatch(
     Composed::new(&envelope, &introduction, Some(original), &[EvidenceFile { name, xml }])
 }
 
+/// The most octets that a dispatch to so many recipients has around its original: headers, two texts,
+/// one evidence in base64, one signature.
+pub fn around(recipients: usize) -> u64 {
+    AROUND + AROUND_EACH.saturating_mul(recipients as u64)
+}
+
 /// The recipients as To and Cc, as the original has them (each stands in one of the two).
 fn addressees(about: &About<'_>, header: &[u8]) -> (Vec<Mailbox>, Vec<Mailbox>) {
     let cc_field = mime::fields::field(header, "cc");
@@ -92,3 +98,104 @@ fn ids(header: &[u8], name: &str) -> Vec<String> {
 const REFERENCES: usize = 20;
 /// Longer ones can't be folded into a line of 998 octets.
 const ID_MAX: usize = 250;
+/// With the longest subject and Message-IDs, and certificates and stamps of RSA keys.
+const AROUND: u64 = 128 << 10;
+/// The longest address: in To, in both texts twice, in the evidence.
+const AROUND_EACH: u64 = 3 << 9;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evidence::draft;
+    use crate::registry::{Provider, Texts};
+    use crate::store::submissions::{
+        Details, Recipient, RecipientState, Submission, SubmissionState,
+    };
+    use crate::wire::rem::Dialect;
+    use crate::wire::{AccountId, BlobId, KepDomain, MessageId, sha256};
+
+    const NOW: Timestamp = Timestamp::from_secs(1_795_000_000);
+    /// An RSA seal with its issuers, its signature and a time stamp, as XAdES and again as CAdES.
+    const SIGNED: u64 = 40 << 10;
+
+    fn provider() -> Provider {
+        Provider {
+            domain: KepDomain::parse("hs05.kep.tr").unwrap(),
+            name: "Örnek KEP Hizmet Sağlayıcısı A.Ş.".into(),
+            street: Some("Atatürk Bulvarı No: 1".into()),
+            postal_code: Some("06420".into()),
+            locality: "Ankara".into(),
+            country: "TR".into(),
+            policy_uris: vec!["https://kep.example/ilkeler".into()],
+            portal_url: None,
+            texts: Texts::default(),
+        }
+    }
+
+    fn submission() -> Submission {
+        Submission {
+            message_id: MessageId::parse("0123456789abcdef@hs05.kep.tr").unwrap(),
+            account: AccountId(1),
+            state: SubmissionState::Accepted,
+            accepted_at: NOW,
+            original: BlobId([0; 16]),
+            size: 0,
+            digest: sha256(b""),
+            details: Details {
+                sender: address(0),
+                // As long as the checks let it be, in letters that are long in each encoding.
+                subject: "ş".repeat(2_000),
+                ua_message_id: Some("x".repeat(250)),
+                ..Details::default()
+            },
+            sent_uid: None,
+            dispatch: None,
+        }
+    }
+
+    /// As long as an address can be.
+    fn address(n: usize) -> String {
+        format!("{n:0>64}@{}.hs05.kep.tr", "k".repeat(63))
+    }
+
+    fn recipient(n: usize) -> Recipient {
+        Recipient {
+            n,
+            address: address(n),
+            account: None,
+            state: RecipientState::Accepted,
+            delivered_at: None,
+            due_at: None,
+            opened_at: None,
+        }
+    }
+
+    #[test]
+    fn what_stands_around_an_original_stays_within_what_is_kept_free_for_it() {
+        let (provider, submission) = (provider(), submission());
+        let references = format!("<{}>\r\n ", "y".repeat(250)).repeat(40);
+        let original =
+            format!("Message-ID: <{0}>\r\nReferences: {references}<a@b>\r\n\r\n", "x".repeat(250));
+        for count in [1, 100, 1_000] {
+            let recipients: Vec<_> = (1..=count).map(recipient).collect();
+            let seal = vec![0; 2 << 10];
+            let about = About {
+                provider: &provider,
+                seal: &seal,
+                submission: &submission,
+                recipients: &recipients,
+            };
+            let acceptance = draft::acceptance(&about);
+            let xml = acceptance.write(Dialect::Ts102640).unwrap();
+            let original = original.as_bytes();
+            let made = dispatch(&about, &acceptance, xml.as_bytes(), original, NOW, [0; 16]);
+            let made = made.unwrap();
+            let octets = (made.head().len() + made.tail(&[]).len()) as u64 + SIGNED;
+            assert!(
+                octets <= around(count),
+                "{count}: {octets} octets, {} are free",
+                around(count)
+            );
+        }
+    }
+}

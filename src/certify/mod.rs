@@ -5,4 +5,5 @@
 mod compose;
 mod run;
 
+pub use compose::around;
 pub use run::Sealing;

@@ -3,7 +3,7 @@
 use crate::store::accounts::{self as rows, AccountRow};
 use crate::store::{Lane, RowsError, Store, StoreError, Tx, mail};
 use crate::trust::Certificate;
-use crate::wire::{AccountId, AddressError, KepAddress, Timestamp};
+use crate::wire::{AccountId, AddressError, Digest, KepAddress, KepDomain, Timestamp};
 use thiserror::Error;
 
 /// An account as the rooms above see it; its password stays below.
@@ -64,6 +64,8 @@ pub enum RegistryError {
     Store(#[from] StoreError),
     #[error("{0} exists already; an address is never given twice")]
     Exists(KepAddress),
+    #[error("{0} is not an address of {1}")]
+    Foreign(KepAddress, KepDomain),
     #[error("{0} is reserved for the provider")]
     Reserved(KepAddress),
     #[error("there is no account {0}")]
@@ -78,8 +80,22 @@ impl From<RowsError> for RegistryError {
     }
 }
 
+/// An account's address is in the provider's domain, or in a sub-domain of it.
+pub fn is_own(address: &KepAddress, provider: &KepDomain) -> Result<(), RegistryError> {
+    let own = provider.provider();
+    match address.domain().provider() == own {
+        true => Ok(()),
+        false => Err(RegistryError::Foreign(address.clone(), own)),
+    }
+}
+
 /// Opens an account with its mailboxes.
-pub async fn add(store: &Store, new: NewAccount) -> Result<AccountId, RegistryError> {
+pub async fn add(
+    store: &Store,
+    provider: &KepDomain,
+    new: NewAccount,
+) -> Result<AccountId, RegistryError> {
+    is_own(&new.address, provider)?;
     if RESERVED.contains(&new.address.local()) {
         return Err(RegistryError::Reserved(new.address));
     }
@@ -159,6 +175,23 @@ pub async fn add_certificate(
     Ok(store.write(Lane::Client, work).await?)
 }
 
+/// Takes a registered certificate away; false when none of this digest is there.
+pub async fn remove_certificate(
+    store: &Store,
+    address: &KepAddress,
+    digest: Digest,
+) -> Result<bool, RegistryError> {
+    let id = get(store, address).await?.id;
+    let work = move |tx: &mut Tx<'_>| rows::remove_certificate(tx, id, &digest.0);
+    Ok(store.write(Lane::Client, work).await?)
+}
+
+/// The registered certificates; one that can't be read is left out.
+pub async fn certificates(store: &Store, id: AccountId) -> Result<Vec<Certificate>, RegistryError> {
+    let found = store.look_up(move |tx| rows::certificates(tx, id)).await?;
+    Ok(found.iter().filter_map(|der| Certificate::from_der(der).ok()).collect())
+}
+
 /// The account of a row and the verifier of its password.
 pub(super) async fn with_verifier(
     store: &Store,
@@ -170,16 +203,21 @@ pub(super) async fn with_verifier(
     Ok(found.transpose()?)
 }
 
-/// Whether a signing certificate is this account's: registered for it, or naming its holder by the
-/// T.C. kimlik no, or naming its address. Qualified certificates often name no address.
+/// Whether a signing certificate is this account's: registered for it, naming its holder by the T.C.
+/// kimlik no, or, where that is not known of both, naming its address. Qualified certificates often
+/// name no address; another person's number is another person, whatever address stands beside it.
 pub fn is_signer(account: &Account, registered: &[Vec<u8>], signer: &Certificate) -> bool {
-    let by_number = match (&account.identity_number, signer.identity_number()) {
+    if registered.iter().any(|der| der == signer.der()) {
+        return true;
+    }
+    names_holder(account, signer.identity_number(), signer.emails())
+}
+
+fn names_holder(account: &Account, number: Option<&str>, emails: &[String]) -> bool {
+    match (account.identity_number.as_deref(), number) {
         (Some(own), Some(theirs)) => own == theirs,
-        _ => false,
-    };
-    let by_address =
-        || signer.emails().iter().any(|email| email.eq_ignore_ascii_case(account.address.as_str()));
-    by_number || registered.iter().any(|der| der == signer.der()) || by_address()
+        _ => emails.iter().any(|email| email.eq_ignore_ascii_case(account.address.as_str())),
+    }
 }
 
 pub fn account(row: &AccountRow) -> Result<Account, RowsError> {
@@ -243,3 +281,66 @@ words!(SignatureRule { Required = "required", Hold = "hold", Optional = "optiona
 
 /// Addresses of the provider itself (design, section 5).
 pub const RESERVED: [&str; 3] = ["kepservisi", "postmaster", "abuse"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trust::pki::Profile;
+    use crate::trust::testing::{NOW, authority, issue};
+
+    const ALI: &str = "ali.veli@hs05.kep.tr";
+    const OWN: &str = "10000000146";
+    const OTHER: &str = "10000000214";
+
+    fn account(identity_number: Option<&str>) -> Account {
+        Account {
+            id: AccountId(1),
+            address: KepAddress::parse(ALI).unwrap(),
+            name: "Ali Veli".into(),
+            identity_number: identity_number.map(str::to_owned),
+            state: AccountState::Active,
+            opening: OpeningMode::Sealed,
+            signature: SignatureRule::Required,
+            created_at: NOW,
+        }
+    }
+
+    fn certificate(profile: Profile) -> Certificate {
+        issue(&authority("Kök"), profile).certificate().clone()
+    }
+
+    fn by_number(number: &str) -> Certificate {
+        let (name, identity_number) = ("Ali Veli".into(), number.into());
+        certificate(Profile::Qualified { name, identity_number })
+    }
+
+    fn by_address(email: &str) -> Certificate {
+        certificate(Profile::User { name: "Ali Veli".into(), email: email.into() })
+    }
+
+    #[test]
+    fn invariant_07_an_identity_number_tells_whose_a_certificate_is() {
+        assert!(is_signer(&account(Some(OWN)), &[], &by_number(OWN)));
+        assert!(!is_signer(&account(Some(OWN)), &[], &by_number(OTHER)));
+        assert!(!is_signer(&account(None), &[], &by_number(OWN)));
+    }
+
+    #[test]
+    fn invariant_07_a_registered_certificate_is_its_accounts_alone() {
+        let registered = by_number(OTHER);
+        assert!(is_signer(&account(None), &[registered.der().to_vec()], &registered));
+        let again = by_number(OTHER);
+        assert!(!is_signer(&account(None), &[again.der().to_vec()], &registered));
+    }
+
+    #[test]
+    fn invariant_07_an_address_tells_too_unless_the_numbers_differ() {
+        assert!(is_signer(&account(None), &[], &by_address("Ali.Veli@HS05.kep.tr")));
+        assert!(is_signer(&account(Some(OWN)), &[], &by_address(ALI)));
+        assert!(!is_signer(&account(None), &[], &by_address("ayse@hs05.kep.tr")));
+        let both = |own, number| names_holder(&account(own), Some(number), &[ALI.to_owned()]);
+        assert!(both(Some(OWN), OWN));
+        assert!(!both(Some(OWN), OTHER));
+        assert!(both(None, OTHER));
+    }
+}

@@ -126,6 +126,18 @@ pub fn add_certificate(
     Ok(())
 }
 
+pub fn remove_certificate(
+    tx: &mut Tx<'_>,
+    id: AccountId,
+    fingerprint: &[u8],
+) -> Result<bool, RowsError> {
+    let removed = tx.execute(
+        "DELETE FROM account_certificate WHERE account = $1 AND fingerprint = $2",
+        &[id.0.into(), fingerprint.into()],
+    )?;
+    Ok(removed == 1)
+}
+
 /// Each registered certificate, as DER.
 pub fn certificates(tx: &mut Tx<'_>, id: AccountId) -> Result<Vec<Vec<u8>>, RowsError> {
     let rows = tx.query(

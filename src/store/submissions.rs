@@ -5,6 +5,7 @@ use super::blobs::{Blobs, Put};
 use super::rows::{Row, RowsError, Tx};
 use crate::wire::{AccountId, BlobId, ContentId, Digest, MessageId, Timestamp};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// How far a message came as a whole.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -41,9 +42,19 @@ pub struct Details {
     pub envid: Option<String>,
     #[serde(default)]
     pub requiretls: bool,
+    /// What was said with recipients, by their numbers.
+    #[serde(default)]
+    pub dsn: BTreeMap<usize, Dsn>,
     /// Digests of validation material collected at submission.
     #[serde(default)]
     pub material: Vec<String>,
+}
+
+/// RFC 3461, of one recipient, as the parameters say it: for the relay.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, PartialEq, Eq)]
+pub struct Dsn {
+    pub notify: Option<String>,
+    pub orcpt: Option<String>,
 }
 
 /// Who signed the original.

@@ -58,6 +58,9 @@ impl Pool {
     }
 
     pub fn certificate(&self, der: &[u8]) -> Option<Certificate> {
+        if der.len() > MAX_SIZE {
+            return None;
+        }
         if der.len() > MAX_KEPT {
             return Certificate::from_der(der).ok();
         }
@@ -209,6 +212,8 @@ const MD5_WITH_RSA: Oid = Oid::new_unwrap("1.2.840.113549.1.1.4");
 const ECDSA_WITH_SHA1: Oid = Oid::new_unwrap("1.2.840.10045.4.1");
 /// Certificates that sign day by day: users, peers, authorities.
 const POOL: usize = 4_096;
+/// The largest certificate that is read at all.
+const MAX_SIZE: usize = 64 * 1024;
 /// Certificates are 1 to 4 KiB; larger ones are parsed each time, so that mails can't fill memory.
 const MAX_KEPT: usize = 16 * 1024;
 /// What is kept here does not end.

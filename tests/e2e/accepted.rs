@@ -1,7 +1,10 @@
 //! What is accepted has a time line, and evidence that outside judges verify.
 
+use crate::client::smtp::Prepared;
 use crate::judges::{exported, judge};
-use crate::scene::{ALI, AYSE, MEHMET, Plan, Scene};
+use crate::scene::{ALI, AYSE, MEHMET, Plan, Scene, until};
+use kep::trust::Clock;
+use kep::wire::rem::Evidence;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_accepted_message_has_a_time_line_and_evidence_that_outside_judges_verify() {
@@ -74,6 +77,31 @@ async fn invariant_07_a_qualified_signer_is_known_by_his_identity_number() {
     let foreign = scene.account(MEHMET).signer.sign(&crate::scene::letter(ALI, &[AYSE], "n.2@x"));
     let reply = scene.submit(ALI, &[AYSE], &foreign.unwrap()).await;
     assert_eq!(reply.code, 550, "{reply:?}");
+    server.stop().await;
+}
+
+/// The evidence tells when the sender logged in, not when his message was accepted.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_time_of_authentication_is_that_of_the_login() {
+    let scene = Scene::new(Plan::default()).await;
+    let server = scene.serve().await;
+    let before = Clock::System.now();
+    let mut smtp = scene.doors().smtp(scene.account(ALI)).await.unwrap();
+    let after = Clock::System.now();
+    until("the clock goes on", async || {
+        (Clock::System.now().secs() > after.secs() + 1).then_some(())
+    })
+    .await;
+    let mail = scene.letter(ALI, &[AYSE], "giris.1@istemci.example");
+    let receipt = smtp.submit(ALI, &[AYSE], &Prepared::new(&mail)).await.unwrap();
+    let id = receipt.reply.must_be(250).unwrap().message_id().unwrap().to_owned();
+    scene.settled(&id, 2).await;
+    for (_, xml) in exported(&scene, &id).await {
+        let evidence = Evidence::read(xml.as_bytes()).unwrap().evidence;
+        let time = evidence.sender_authentication.unwrap().time.secs();
+        assert!((before.secs()..=after.secs() + 1).contains(&time), "{time}");
+        assert!(evidence.event_time.secs() > time);
+    }
     server.stop().await;
 }
 

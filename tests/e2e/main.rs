@@ -14,6 +14,7 @@ mod small_disk;
 mod transcript;
 
 mod accepted;
+mod accounts;
 mod at_rest;
 mod corpus;
 mod disk;

@@ -152,7 +152,7 @@ async fn invariant_06_what_the_dialogue_refuses_leaves_nothing() {
         ),
         (
             &[&mail_from, "RCPT TO:<\"a b\"@hs05.kep.tr>"],
-            (553, "5.1.3", "gecerli bir KEP adresi degildir", "is not a valid KEP address"),
+            (550, "5.1.3", "gecerli bir KEP adresi degildir", "is not a valid KEP address"),
         ),
     ];
     for (commands, expected) in cases {
@@ -290,6 +290,18 @@ async fn wrong_passwords_and_closed_accounts_do_not_log_in() {
     assert_refused("closed", &reply, (535, "5.7.13", "hesabi kapalidir", "is closed"));
     scene.kep(&["account", "reopen", ALI]).await;
     smtp.auth_plain(ALI, &ali.password).await.unwrap().must_be(235).unwrap();
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_closed_in_mid_session_sends_nothing_more() {
+    let scene = Scene::new(Plan::default()).await;
+    let server = scene.serve().await;
+    let mut smtp = scene.doors().smtp(scene.account(ALI)).await.unwrap();
+    scene.kep(&["account", "close", ALI]).await;
+    let mail = Prepared::new(&scene.letter(ALI, &[AYSE], "kapandi.1@x"));
+    let reply = smtp.submit(ALI, &[AYSE], &mail).await.unwrap().reply;
+    assert_refused("closed", &reply, (550, "5.7.1", "ileti gonderemez", "it can't send"));
     server.stop().await;
 }
 

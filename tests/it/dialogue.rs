@@ -6,7 +6,7 @@ use kep::accept::ask::{
 use kep::accept::session::Session;
 use kep::deliver::dialogue::{BodyForm, Dialogue, Mail, Next, Outcome, Report, Tls, To};
 use kep::wire::smtp::DotStuffer;
-use kep::wire::{AccountId, KepAddress, MessageId};
+use kep::wire::{AccountId, KepAddress, MessageId, Timestamp};
 use secrecy::SecretString;
 use std::sync::Arc;
 
@@ -27,6 +27,7 @@ fn serve(session: &mut Session, said: &mut Vec<u8>, spooled: &mut Vec<u8>) {
                 Ask::Authenticate { user, .. } => Answer::Login(LoginAnswer::Accepted(Login {
                     account: AccountId(1),
                     address: address(&user),
+                    at: Timestamp::from_secs(0),
                 })),
                 Ask::Recipient { address } if address.local() == "yok" => {
                     Answer::Recipient(RecipientAnswer::Unknown)

@@ -50,14 +50,14 @@ async fn imap_dialogues_hold_over_sockets() {
 }
 
 /// An authority for TLS, and a server's certificate from it.
-struct Keys {
+pub struct Keys {
     _dir: tempfile::TempDir,
-    tls: Arc<ServerTls>,
-    trust: Arc<ClientConfig>,
+    pub tls: Arc<ServerTls>,
+    pub trust: Arc<ClientConfig>,
 }
 
 impl Keys {
-    fn make() -> Self {
+    pub fn make() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let file = |name: &str| dir.path().join(name);
         let now = kep::trust::Clock::System.now();
@@ -349,7 +349,7 @@ impl Stage for Served {
     }
 }
 
-async fn store(place: &Path) -> Store {
+pub async fn store(place: &Path) -> Store {
     let key = place.join("master.key");
     Vault::create(&key).unwrap();
     let vault = Arc::new(Vault::open(&key).unwrap());

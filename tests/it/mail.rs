@@ -9,7 +9,7 @@ use kep::accept::refusal::Refusal;
 use kep::accept::session::Session;
 use kep::wire::imap::Structure;
 use kep::wire::smtp::{Body, DotStuffer, Notify};
-use kep::wire::{AccountId, KepAddress, MessageId};
+use kep::wire::{AccountId, KepAddress, MessageId, Timestamp};
 use proptest::prelude::*;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -39,7 +39,11 @@ fn sample(name: &str) -> Vec<u8> {
 fn envelope() -> Envelope {
     let address = |text| KepAddress::parse(text).unwrap();
     Envelope {
-        login: Login { account: AccountId(1), address: address("ali@hs05.kep.tr") },
+        login: Login {
+            account: AccountId(1),
+            address: address("ali@hs05.kep.tr"),
+            at: Timestamp::from_secs(0),
+        },
         recipients: vec![Recipient {
             address: address("veli@hs05.kep.tr"),
             route: Route::Local,

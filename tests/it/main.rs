@@ -15,6 +15,7 @@ mod mail;
 mod pure;
 mod small_disk;
 mod smtp;
+mod smtp_served;
 mod storage;
 mod tidy;
 mod transcript;

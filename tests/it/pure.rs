@@ -49,6 +49,7 @@ impl<'a> Player<'a> {
                 ["cleartext"] => tls = false,
                 ["size", limit] => config.size_limit = limit.parse().unwrap(),
                 ["recipients", limit] => config.max_recipients = limit.parse().unwrap(),
+                ["refused", limit] => config.max_refused_recipients = limit.parse().unwrap(),
                 ["line", limit] => config.line_limit = limit.parse().unwrap(),
                 other => world.given(other),
             }
@@ -257,9 +258,11 @@ impl World {
             Ask::Authenticate { user, secret } => {
                 let good = self.secrets.get(&user).is_some_and(|s| s == secret.expose_secret());
                 Answer::Login(match KepAddress::parse(&user) {
-                    Ok(address) if good => {
-                        LoginAnswer::Accepted(Login { account: AccountId(1), address })
-                    }
+                    Ok(address) if good => LoginAnswer::Accepted(Login {
+                        account: AccountId(1),
+                        address,
+                        at: Timestamp::from_secs(0),
+                    }),
                     _ => LoginAnswer::Rejected,
                 })
             }
@@ -313,9 +316,10 @@ impl World {
         let mut words: Vec<String> = envelope
             .recipients
             .iter()
-            .map(|r| match (&r.notify, &r.orcpt) {
-                (kep::wire::smtp::Notify::Unsaid, None) => r.address.to_string(),
-                (notify, orcpt) => format!("{} {notify:?} {orcpt:?}", r.address),
+            .map(|r| {
+                let orcpt = r.orcpt.as_ref().map(|orcpt| orcpt.to_string());
+                let words = [Some(r.address.to_string()), r.notify.words(), orcpt];
+                words.into_iter().flatten().collect::<Vec<_>>().join(" ")
             })
             .collect();
         words.push(format!("{:?}", envelope.body));

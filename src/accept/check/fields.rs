@@ -31,7 +31,7 @@ pub(super) fn subject(header: &Header) -> String {
 pub(super) fn message_id(header: &Header) -> Option<String> {
     let value = unfolded(header.first("Message-ID")?);
     let inside = value.strip_prefix(b"<")?.strip_suffix(b">")?;
-    let good = !inside.is_empty()
+    let good = (1..=MESSAGE_ID_MAX).contains(&inside.len())
         && inside.iter().all(|b| b.is_ascii_graphic() && !matches!(b, b'<' | b'>'));
     good.then(|| String::from_utf8_lossy(inside).into_owned())
 }
@@ -73,4 +73,6 @@ const ONCE: [&str; 16] = [
 ];
 /// What goes into rows and evidence; the original keeps all of it.
 const SUBJECT_MAX: usize = 2_000;
+/// As in the header of a dispatch, where its line has at most 998 octets with a name before it.
+const MESSAGE_ID_MAX: usize = 250;
 const NATIONAL_ID_MAX: usize = 255;

@@ -1,7 +1,7 @@
 use super::*;
 use crate::accept::ask::{Login, Recipient, Route};
-use crate::wire::AccountId;
 use crate::wire::smtp::{Body, Notify};
+use crate::wire::{AccountId, Timestamp};
 use proptest::prelude::*;
 
 fn address(text: &str) -> KepAddress {
@@ -16,7 +16,11 @@ fn envelope() -> Envelope {
         orcpt: None,
     };
     Envelope {
-        login: Login { account: AccountId(1), address: address("ali@hs05.kep.tr") },
+        login: Login {
+            account: AccountId(1),
+            address: address("ali@hs05.kep.tr"),
+            at: Timestamp::from_secs(0),
+        },
         recipients: vec![to("veli@hs05.kep.tr")],
         body: Body::SevenBit,
         smtputf8: false,
@@ -69,6 +73,14 @@ fn invariant_07_every_recipient_is_named_in_the_header() {
     assert_eq!(to("To: veli@hs05.kep.tr\nTo: ali@hs05.kep.tr"), "HeaderDuplicate");
     let cc = judge("From: ali@hs05.kep.tr\nCc: K: Veli <VELI@hs05.kep.tr>;, x@y.z\n\nx\n").unwrap();
     assert_eq!(cc.cc, ["VELI@hs05.kep.tr", "x@y.z"]);
+}
+
+#[test]
+fn a_message_id_too_long_for_a_header_of_ours_is_left_out() {
+    let id =
+        |len: usize| with(&format!("Message-ID: <{}>", "x".repeat(len))).unwrap().ua_message_id;
+    assert_eq!(id(250).map(|id| id.len()), Some(250));
+    assert_eq!(id(251), None);
 }
 
 #[test]

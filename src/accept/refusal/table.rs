@@ -73,14 +73,19 @@ refusals! {
         "Make your KEP address the sender in your account settings.";
     SenderReserved(address) 550 "5.7.1" PolicyViolation
         "{} sisteme ayrılmış bir adrestir." "{} is reserved for the provider.";
-    AddressNotAscii(address) 553 "5.6.7" PolicyViolation
+    SenderClosed(address) 550 "5.7.1" PolicyViolation
+        "{} hesabı kapalıdır; ileti gönderemez." "The account {} is closed; it can't send.";
+    SenderMalformed(address) 550 "5.1.7" PolicyViolation
+        "Gönderen {} geçerli bir KEP adresi değildir." "The sender {} is not a valid KEP address.";
+    // RFC 6531 §3.5 has this code for an address that UTF-8 is not allowed in, and 550 for it.
+    AddressNotAscii(address) 550 "5.6.7" PolicyViolation
         "{}: KEP adreslerinde Türkçe karakter bulunmaz." "{}: KEP addresses are ASCII only.";
 
     // Recipients.
     RecipientNotKep(address) 550 "5.1.2" UnknownRecipient
         "{} bir KEP adresi değildir; KEP dışına ileti gönderilemez."
         "{} is not a KEP address; nothing leaves the KEP system.";
-    RecipientMalformed(address) 553 "5.1.3" UnknownRecipient
+    RecipientMalformed(address) 550 "5.1.3" UnknownRecipient
         "{} geçerli bir KEP adresi değildir." "{} is not a valid KEP address.";
     RecipientUnknown(address) 550 "5.1.1" UnknownRecipient
         "{} adlı bir KEP hesabı yok." "There is no KEP account {}.";

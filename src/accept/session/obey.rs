@@ -20,7 +20,12 @@ impl Session {
                 return self.fine(state, &Refusal::AddressNotAscii(text).reply());
             }
             Err(CommandError::QuotedLocal(text) | CommandError::Address(text)) => {
-                return self.fine(state, &Refusal::RecipientMalformed(text).reply());
+                let sender = line.get(..4).is_some_and(|verb| verb.eq_ignore_ascii_case(b"MAIL"));
+                let refusal = match sender {
+                    true => Refusal::SenderMalformed(text),
+                    false => Refusal::RecipientMalformed(text),
+                };
+                return self.fine(state, &refusal.reply());
             }
             Err(error) => return self.bad(state, &say::fault(&error)),
         };
@@ -62,7 +67,7 @@ impl Session {
     ) -> State {
         let address = match recipient_address(&rcpt.to) {
             Ok(address) => address,
-            Err(refusal) => return self.fine(State::Addressing { envelope }, &refusal.reply()),
+            Err(refusal) => return self.no_recipient(envelope, &refusal),
         };
         match route(answer, &address, envelope.announced_size) {
             Ok(route) => {
@@ -70,8 +75,18 @@ impl Session {
                 envelope.recipients.push(Recipient { address, route, notify, orcpt });
                 self.fine(State::Addressing { envelope }, &say::ok("2.1.5"))
             }
-            Err(refusal) => self.fine(State::Addressing { envelope }, &refusal.reply()),
+            Err(refusal) => self.no_recipient(envelope, &refusal),
         }
+    }
+
+    /// Refuses a recipient; too many refused for good end the session.
+    fn no_recipient(&mut self, envelope: Envelope, refusal: &Refusal) -> State {
+        self.say(&refusal.reply());
+        self.refused_recipients += u32::from(!refusal.is_temporary());
+        if self.refused_recipients < self.config.max_refused_recipients {
+            return State::Addressing { envelope };
+        }
+        self.hang_up(say::too_many_errors(&self.config.host))
     }
 
     pub(super) fn disorder(&mut self, state: State, why: &str) -> State {
@@ -137,7 +152,7 @@ impl Session {
         };
         let address = match recipient_address(&rcpt.to) {
             Ok(address) => address,
-            Err(refusal) => return self.fine(State::Addressing { envelope }, &refusal.reply()),
+            Err(refusal) => return self.no_recipient(envelope, &refusal),
         };
         if envelope.recipients.iter().any(|known| known.address == address) {
             return self.fine(State::Addressing { envelope }, &say::ok("2.1.5"));
@@ -172,10 +187,15 @@ impl Session {
 }
 
 fn check_sender(mail: &Mail, login: &Login, size_limit: u64) -> Result<(), Refusal> {
+    // QUIRK(ours, 2026-11): the null path is no account. docs/quirks.md#4
     let Path::Address(text) = &mail.from else {
         return Err(Refusal::SenderNotAccount("<>".into()));
     };
-    let address = KepAddress::parse(text).map_err(|_| Refusal::SenderNotAccount(text.clone()))?;
+    let address = KepAddress::parse(text).map_err(|error| match error {
+        AddressError::NotAscii => Refusal::AddressNotAscii(text.clone()),
+        AddressError::NotKepDomain => Refusal::SenderNotAccount(text.clone()),
+        _ => Refusal::SenderMalformed(text.clone()),
+    })?;
     if address != login.address {
         return Err(Refusal::SenderNotAccount(text.clone()));
     }
@@ -204,7 +224,7 @@ fn envelope(login: Login, mail: Mail) -> Envelope {
 fn recipient_address(path: &Path) -> Result<KepAddress, Refusal> {
     let text = match path {
         Path::Address(text) => text.as_str(),
-        // RFC 5321 §4.5.1 knows it everywhere; in the closed circuit it is nobody's account.
+        // QUIRK(ours, 2026-11): in the closed circuit it is nobody's account. docs/quirks.md#1
         Path::Postmaster => "postmaster",
         Path::Null => "<>",
     };

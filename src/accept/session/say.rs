@@ -16,6 +16,7 @@ pub(super) fn ehlo(config: &Config, tls: bool) -> Reply {
         .line("8BITMIME")
         .line("SMTPUTF8")
         .line("CHUNKING")
+        // QUIRK(ours, 2026-11): evidence is what reports of delivery are here. docs/quirks.md#5
         .line("DSN")
         .line("ENHANCEDSTATUSCODES")
         // RFC 9422.
@@ -110,7 +111,7 @@ pub(super) fn fault(error: &CommandError) -> Reply {
         CommandError::UnknownParameter(_) => Reply::new(555, "5.5.4", text),
         CommandError::BinaryMime => Reply::new(554, "5.6.1", text),
         CommandError::QuotedLocal(_) | CommandError::Address(_) | CommandError::NotAscii(_) => {
-            Reply::new(553, "5.1.3", text)
+            Reply::new(550, "5.1.3", text)
         }
     }
 }

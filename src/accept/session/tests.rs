@@ -1,6 +1,6 @@
 use super::*;
 use crate::accept::ask::*;
-use crate::wire::{AccountId, KepAddress, MessageId};
+use crate::wire::{AccountId, KepAddress, MessageId, Timestamp};
 use proptest::prelude::*;
 
 /// All a session did, in an order that cuts can't change.
@@ -65,7 +65,11 @@ fn run(session: &mut Session, seen: &mut Seen, open: &mut Option<Vec<u8>>) -> bo
 fn answer(ask: Ask, open: &mut Option<Vec<u8>>, seen: &mut Seen) -> Answer {
     match ask {
         Ask::Authenticate { user, .. } => Answer::Login(match KepAddress::parse(&user) {
-            Ok(address) => LoginAnswer::Accepted(Login { account: AccountId(1), address }),
+            Ok(address) => LoginAnswer::Accepted(Login {
+                account: AccountId(1),
+                address,
+                at: Timestamp::from_secs(0),
+            }),
             Err(_) => LoginAnswer::Rejected,
         }),
         Ask::Recipient { address } => Answer::Recipient(match address.local() {

@@ -244,12 +244,16 @@ pub enum Account {
         #[arg(long, value_enum)]
         signature: Option<Signature>,
     },
-    /// Register a signing certificate (PEM or DER)
+    /// Register a signing certificate (PEM or DER), or take one away
+    #[command(group(clap::ArgGroup::new("which").required(true).args(["file", "remove"])))]
     Certificate {
         #[command(flatten)]
         conf: Conf,
         address: String,
-        file: PathBuf,
+        file: Option<PathBuf>,
+        /// Take away the one with this SHA-256 fingerprint
+        #[arg(long, value_name = "FINGERPRINT")]
+        remove: Option<String>,
     },
 }
 

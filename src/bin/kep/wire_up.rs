@@ -443,17 +443,16 @@ impl House {
     pub fn submission_config(&self) -> ask::Config {
         let accept = &self.settings.accept;
         let host = self.settings.provider.domain.to_string();
-        let mut config = ask::Config::new(host, submittable(accept.max_size.0));
+        let mut config = ask::Config::new(host, submittable(accept));
         config.max_recipients = accept.max_recipients as usize;
         config.max_login_failures = accept.max_auth_failures;
         config
     }
 }
 
-/// The largest original whose dispatch stays within `limit`: the envelope is headers, two texts, one
-/// evidence in base64 and one signature; recipients make evidence and headers longer.
-pub fn submittable(limit: u64) -> u64 {
-    limit.saturating_sub(ENVELOPE)
+/// The largest original whose dispatch stays within `max_size`, whoever of `max_recipients` gets it.
+pub fn submittable(accept: &settings::Accept) -> u64 {
+    accept.max_size.0.saturating_sub(kep::certify::around(accept.max_recipients as usize))
 }
 
 fn named<T: Clone>(value: Option<&T>, key: &str) -> Outcome<T> {
@@ -476,5 +475,3 @@ const IN_CLEAR: &str = "data.rows = \"postgres://…?sslmode=verify-full&sslroot
                         sslmode=disable where the line is safe otherwise";
 /// An authority at hand answers in milliseconds.
 const FIRST_ROUND: std::time::Duration = std::time::Duration::from_millis(1_000);
-/// Measured for 100 recipients and a subject of 998 octets: 120 KiB; with room to spare.
-const ENVELOPE: u64 = 256 << 10;

@@ -3,7 +3,7 @@
 use super::capabilities::Capabilities;
 use super::report::Failure;
 use crate::wire::KepAddress;
-use crate::wire::smtp::{Notify, Orcpt, Ret};
+use crate::wire::smtp::{Notify, Orcpt, Ret, xtext};
 use std::collections::VecDeque;
 
 /// One mail to be sent; its octets stay with the shell.
@@ -102,11 +102,9 @@ fn mail_command(mail: &Mail, offered: &Capabilities) -> Command {
         line += " REQUIRETLS";
     }
     if offered.dsn {
-        line += match mail.ret {
-            Some(Ret::Full) => " RET=FULL",
-            Some(Ret::Headers) => " RET=HDRS",
-            None => "",
-        };
+        if let Some(ret) = mail.ret {
+            line += &format!(" RET={}", ret.word());
+        }
         if let Some(envid) = &mail.envid {
             line += &format!(" ENVID={}", xtext(envid));
         }
@@ -117,32 +115,14 @@ fn mail_command(mail: &Mail, offered: &Capabilities) -> Command {
 fn rcpt_line(to: &To, offered: &Capabilities) -> String {
     let mut line = format!("RCPT TO:<{}>", to.address);
     if offered.dsn {
-        match to.notify {
-            Notify::Unsaid => {}
-            Notify::Never => line += " NOTIFY=NEVER",
-            Notify::On { success, failure, delay } => {
-                let named = [(success, "SUCCESS"), (failure, "FAILURE"), (delay, "DELAY")];
-                let words: Vec<&str> = named.iter().filter(|n| n.0).map(|n| n.1).collect();
-                if !words.is_empty() {
-                    line += &format!(" NOTIFY={}", words.join(","));
-                }
-            }
+        if let Some(words) = to.notify.words() {
+            line += &format!(" NOTIFY={words}");
         }
-        if let Some(Orcpt(original)) = &to.orcpt {
-            line += &format!(" ORCPT=rfc822;{}", xtext(original));
+        if let Some(original) = &to.orcpt {
+            line += &format!(" ORCPT={original}");
         }
     }
     line + "\r\n"
-}
-
-/// RFC 3461 §4.
-fn xtext(text: &str) -> String {
-    let encode = |octet: u8| match octet {
-        b'+' | b'=' => format!("+{octet:02X}"),
-        b'!'..=b'~' => char::from(octet).to_string(),
-        other => format!("+{other:02X}"),
-    };
-    text.bytes().map(encode).collect()
 }
 
 /// Sent with the envelope, before anyone has taken it: no more than a window's worth.

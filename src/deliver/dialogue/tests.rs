@@ -179,7 +179,7 @@ fn dsn_parameters_go_along_encoded() {
     with.ret = Some(Ret::Headers);
     with.envid = Some("a b+c".into());
     with.recipients[0].notify = Notify::On { success: true, failure: false, delay: true };
-    with.recipients[0].orcpt = Some(Orcpt("x=y@z".into()));
+    with.recipients[0].orcpt = Some(Orcpt { kind: "rfc822".into(), address: "x=y@z".into() });
     let (said, _) = dialogue(with, Tls::Established, &["220 x\r\n", RICH, "235 in\r\n"]);
     assert!(said.contains("SIZE=10 RET=HDRS ENVID=a+20b+2Bc\r\n"), "{said}");
     assert!(said.contains("NOTIFY=SUCCESS,DELAY ORCPT=rfc822;x+3Dy@z\r\n"), "{said}");

@@ -98,15 +98,21 @@ impl UserTrust {
         p7m: &[u8],
         now: Timestamp,
     ) -> Result<(UserSigned, Vec<u8>), SignatureFault> {
-        let signed = parse(p7m)?;
-        let content = signed.content.clone().ok_or(SignatureFault::NoContent)?;
-        let checked = self.check_signed(&signed, &content)?;
-        Ok((self.judge(checked, now).await?, content.into_owned()))
+        let (checked, content) = self.check_opaque(p7m)?;
+        Ok((self.judge(checked, now).await?, content))
     }
 
     /// The first half, all computation: digest and signature.
     pub fn check(&self, octets: &[u8], p7s: &[u8]) -> Result<Checked, SignatureFault> {
         self.check_signed(&parse(p7s)?, octets)
+    }
+
+    /// The same of an opaque signature, with the content.
+    pub fn check_opaque(&self, p7m: &[u8]) -> Result<(Checked, Vec<u8>), SignatureFault> {
+        let signed = parse(p7m)?;
+        let content = signed.content.clone().ok_or(SignatureFault::NoContent)?;
+        let checked = self.check_signed(&signed, &content)?;
+        Ok((checked, content.into_owned()))
     }
 
     fn check_signed(

@@ -234,7 +234,7 @@ fn indefinite(input: &[u8], tag: u8, depth: usize) -> Result<Node<'_>, DerError>
 }
 
 fn gather(pieces: &[u8], into: &mut Vec<u8>, depth: usize) -> Result<(), DerError> {
-    if depth > MAX_DEPTH {
+    if depth >= MAX_PIECES_DEPTH {
         return Err(DerError::Deep);
     }
     let mut reader = Reader::new(pieces);
@@ -252,5 +252,8 @@ const CONSTRUCTED: u8 = 0x20;
 
 const MAX_CHILDREN: usize = 4_096;
 
-/// A token inside a signature inside a mail nests about 20 deep; each level may rescan its content.
+/// A token inside a signature inside a mail nests about 20 deep.
 const MAX_DEPTH: usize = 32;
+/// Pieces of pieces of a string: programs write one level. Each scans its content anew, which may be
+/// a whole message.
+const MAX_PIECES_DEPTH: usize = 4;

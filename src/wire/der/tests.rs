@@ -41,6 +41,16 @@ fn strings_in_pieces_are_joined() {
 }
 
 #[test]
+fn pieces_within_pieces_end_early() {
+    let nested = |levels: usize| {
+        let (open, close) = ([0x24, 0x80].repeat(levels), [0, 0].repeat(levels));
+        [open, vec![4, 1, 7], close].concat()
+    };
+    assert_eq!(parse(&nested(4)).unwrap().octets().unwrap().as_ref(), [7]);
+    assert_eq!(parse(&nested(5)).unwrap().octets(), Err(DerError::Deep));
+}
+
+#[test]
 fn depth_is_bounded() {
     let deep = [0x30, 0x80].repeat(100_000);
     assert_eq!(parse(&deep), Err(DerError::Deep));

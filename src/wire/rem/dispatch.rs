@@ -2,6 +2,7 @@
 //! `head ++ original ++ tail` is the mail, `before ++ original ++ after` are the signed octets.
 
 use super::encode::{base64_lines, quoted_printable, words};
+use super::headers::is_msg_id;
 use super::{Introduction, MessageKind, RemHeaders};
 use crate::wire::Timestamp;
 use data_encoding::HEXLOWER;
@@ -240,12 +241,6 @@ fn references(ids: &[String]) -> String {
     let skip = good.len().saturating_sub(MAX_REFERENCES);
     let kept = good.iter().enumerate().filter(|(at, _)| *at == 0 || *at > skip);
     kept.map(|(_, id)| format!("<{id}>")).collect::<Vec<_>>().join("\r\n ")
-}
-
-/// These come from users' programs; one that can't stand in a header is left out, the mail goes on.
-fn is_msg_id(id: &str) -> bool {
-    (1..=250).contains(&id.len())
-        && id.bytes().all(|b| b.is_ascii_graphic() && !matches!(b, b'<' | b'>'))
 }
 
 fn addresses(list: &[Mailbox]) -> String {

@@ -94,7 +94,8 @@ impl RemHeaders {
         add("REM-MessageType", kind);
         add("REM-DigestAlgorithm", self.digest.map(|_| Hash::Sha256.uri().to_owned()));
         add("REM-DigestValue", self.digest.as_ref().map(Digest::base64));
-        add("REM-UAMessageIdentifier", self.ua_message_id.as_ref().map(|id| format!("<{id}>")));
+        let ua = self.ua_message_id.as_ref().filter(|id| is_msg_id(id));
+        add("REM-UAMessageIdentifier", ua.map(|id| format!("<{id}>")));
         add("REM-EventIdentifier", self.event.and_then(Event::en_uri));
         add("REM-Evidence-ID", self.evidence_id.as_ref().map(|id| format!("<{id}>")));
         if let Some(event) = self.event {
@@ -211,6 +212,14 @@ fn date(value: &str) -> Option<Timestamp> {
 }
 
 /// EN 319 532-3 V1.2.1
+/// These come from users' programs; one that can't stand in a header is left out, the mail goes on.
+pub(super) fn is_msg_id(id: &str) -> bool {
+    (1..=MSG_ID_MAX).contains(&id.len())
+        && id.bytes().all(|b| b.is_ascii_graphic() && !matches!(b, b'<' | b'>'))
+}
+
+/// With the longest name of a field before it, well within the 998 octets of a line.
+const MSG_ID_MAX: usize = 250;
 const METADATA_VERSION: &str = "EN31953203V010201";
 const MESSAGE_TYPE: &str = "http://uri.etsi.org/19522/v1#/ERDMessageType/";
 const MAX_FIELDS: usize = 2_000;

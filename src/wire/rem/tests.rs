@@ -451,3 +451,15 @@ proptest! {
         let _ = Evidence::read(&octets);
     }
 }
+
+#[test]
+fn a_users_message_id_too_long_for_a_line_is_left_out_of_the_headers() {
+    let field = |len: usize| {
+        let mut evidence = bare_evidence(Event::SubmissionAcceptance);
+        evidence.message.ua_message_id = Some("x".repeat(len));
+        let fields = RemHeaders::of(&evidence, MessageKind::Evidence).fields();
+        fields.into_iter().find(|(name, _)| *name == "REM-UAMessageIdentifier")
+    };
+    assert_eq!(field(250).unwrap().1.len(), 252);
+    assert_eq!(field(251), None);
+}

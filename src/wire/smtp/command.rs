@@ -7,6 +7,7 @@ mod guard;
 
 use guard::{Parameter, check_parameters, head_of, path};
 use smtp_proto as proto;
+use std::fmt;
 
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Command {
@@ -84,9 +85,56 @@ pub enum Notify {
     },
 }
 
-/// RFC 3461 ORCPT of type rfc822, decoded.
+/// RFC 3461 ORCPT: an address of any type, for whoever makes the report.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Orcpt(pub String);
+pub struct Orcpt {
+    /// `rfc822`, `utf-8`, `x400`, …
+    pub kind: String,
+    /// Decoded.
+    pub address: String,
+}
+
+impl Ret {
+    /// As the parameter says it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Full => "FULL",
+            Self::Headers => "HDRS",
+        }
+    }
+}
+
+impl Notify {
+    /// As the parameter says it; none when it was not given.
+    pub fn words(self) -> Option<String> {
+        match self {
+            Self::Unsaid => None,
+            Self::Never => Some("NEVER".to_owned()),
+            Self::On { success, failure, delay } => {
+                let named = [(success, "SUCCESS"), (failure, "FAILURE"), (delay, "DELAY")];
+                let words: Vec<_> = named.iter().filter(|n| n.0).map(|n| n.1).collect();
+                (!words.is_empty()).then(|| words.join(","))
+            }
+        }
+    }
+}
+
+impl fmt::Display for Orcpt {
+    /// As the parameter says it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{};{}", self.kind, xtext(&self.address))
+    }
+}
+
+/// RFC 3461 §4.
+pub fn xtext(text: &str) -> String {
+    let encode = |octet: u8| match octet {
+        b'+' | b'=' => format!("+{octet:02X}"),
+        b'!'..=b'~' => char::from(octet).to_string(),
+        other => format!("+{other:02X}"),
+    };
+    text.bytes().map(encode).collect()
+}
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Mechanism {
@@ -228,7 +276,10 @@ fn rcpt(rest: &str) -> Result<Command, CommandError> {
     if inside.is_empty() {
         return Err(CommandError::Syntax(RCPT));
     }
-    let line = proto_line("RCPT TO:<", inside, &parameters, "");
+    let given = parameters.iter().find(|p| p.is("ORCPT"));
+    let original = given.map(|p| p.value.and_then(orcpt).ok_or_else(|| p.bad())).transpose()?;
+    // ORCPT is ours: smtp-proto knows the type rfc822 only.
+    let line = proto_line("RCPT TO:<", inside, &parameters, "ORCPT");
     let proto::Request::Rcpt { to } = proto_parse(&line, inside)? else {
         return Err(CommandError::Syntax(RCPT));
     };
@@ -238,8 +289,28 @@ fn rcpt(rest: &str) -> Result<Command, CommandError> {
         same_address(&to.address, inside)?;
         Path::Address(inside.to_owned())
     };
-    let orcpt = decoded(to.orcpt.as_deref(), "ORCPT")?.map(Orcpt);
-    Ok(Command::Rcpt(Rcpt { to: path, notify: notify(to.flags)?, orcpt }))
+    Ok(Command::Rcpt(Rcpt { to: path, notify: notify(to.flags)?, orcpt: original }))
+}
+
+/// RFC 3461 §4.2: an address type, `;`, the address as xtext.
+fn orcpt(value: &str) -> Option<Orcpt> {
+    let (kind, address) = value.split_once(';')?;
+    let atom = |octet: u8| octet.is_ascii_alphanumeric() || octet == b'-';
+    let address = xtext_decoded(address)?;
+    let good = !kind.is_empty() && kind.bytes().all(atom) && !address.is_empty();
+    good.then(|| Orcpt { kind: kind.to_owned(), address })
+}
+
+/// Printable ASCII only: it goes into headers of reports one day.
+fn xtext_decoded(text: &str) -> Option<String> {
+    let mut pieces = text.split('+');
+    let mut decoded = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        let (digits, rest) = piece.split_at_checked(2)?;
+        decoded.push(char::from(u8::from_str_radix(digits, 16).ok()?));
+        decoded.push_str(rest);
+    }
+    decoded.bytes().all(|b| (0x20..0x7f).contains(&b)).then_some(decoded)
 }
 
 fn notify(flags: u64) -> Result<Notify, CommandError> {
@@ -284,7 +355,7 @@ fn proto_parse<'a>(
 }
 
 fn same_address(read: &str, inside: &str) -> Result<(), CommandError> {
-    // A source route (`@a,@b:`) is taken off by smtp-proto; here it is refused with the rest.
+    // QUIRK(ours, 2026-11): a source route (`@a,@b:`) is refused. docs/quirks.md#2
     if read == inside { Ok(()) } else { Err(CommandError::Address(head_of(inside))) }
 }
 

@@ -12,7 +12,7 @@ mod reply;
 
 pub use body::{BodyError, DataReceiver, DotStuffer, TextGuard};
 pub use command::{
-    Body, Command, CommandError, Mail, Mechanism, Notify, Orcpt, Path, Rcpt, Ret, parse,
+    Body, Command, CommandError, Mail, Mechanism, Notify, Orcpt, Path, Rcpt, Ret, parse, xtext,
 };
 pub use fold::ascii;
 pub use line::{LineError, LineKind, LineReader};

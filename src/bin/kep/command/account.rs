@@ -5,11 +5,12 @@ use super::show;
 use crate::arguments::{Account as Arguments, Opening, Signature};
 use crate::failure::{Failure, Outcome};
 use crate::wire_up;
+use data_encoding::HEXLOWER;
 use kep::registry::accounts::{
     self, Account, AccountState, NewAccount, OpeningMode, RegistryError, SignatureRule,
 };
 use kep::trust::{Certificate, Clock, password};
-use kep::wire::KepAddress;
+use kep::wire::{Digest, KepAddress};
 use secrecy::SecretString;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -29,6 +30,7 @@ pub async fn run(arguments: Arguments) -> Outcome {
         } => {
             let settings = wire_up::settings(&conf.conf)?;
             let address = parse(&address)?;
+            accounts::is_own(&address, &settings.provider.domain).map_err(registry)?;
             let certificates = certificate.iter().map(read_certificate);
             let default = wire_up::rule(settings.accept.signature);
             let new = NewAccount {
@@ -42,7 +44,7 @@ pub async fn run(arguments: Arguments) -> Outcome {
                 at: Clock::System.now(),
             };
             let store = wire_up::store(&settings).await?;
-            accounts::add(&store, new).await.map_err(registry)?;
+            accounts::add(&store, &settings.provider.domain, new).await.map_err(registry)?;
             done(&format!("account {address} is open"))
         }
         Arguments::List { conf, json } => {
@@ -54,7 +56,13 @@ pub async fn run(arguments: Arguments) -> Outcome {
         Arguments::Show { conf, address, json } => {
             let store = wire_up::store(&wire_up::settings(&conf.conf)?).await?;
             let account = accounts::get(&store, &parse(&address)?).await.map_err(registry)?;
-            show::print(json, &Shown::of(&account), |shown| list(std::slice::from_ref(shown)))
+            let certificates = accounts::certificates(&store, account.id).await;
+            let certificates = certificates.map_err(registry)?;
+            let whole = Whole {
+                account: Shown::of(&account),
+                certificates: certificates.iter().map(Registered::of).collect(),
+            };
+            show::print(json, &whole, text)
         }
         Arguments::Close { conf, address } => {
             set_state(&conf.conf, &address, AccountState::Closed).await
@@ -85,7 +93,7 @@ pub async fn run(arguments: Arguments) -> Outcome {
             }
             done(&format!("{address} is changed"))
         }
-        Arguments::Certificate { conf, address, file } => {
+        Arguments::Certificate { conf, address, file: Some(file), .. } => {
             let certificate = read_certificate(&file)?;
             let subject = certificate.subject().to_owned();
             let store = wire_up::store(&wire_up::settings(&conf.conf)?).await?;
@@ -94,7 +102,28 @@ pub async fn run(arguments: Arguments) -> Outcome {
             added.map_err(registry)?;
             done(&format!("{address} signs with {subject}"))
         }
+        Arguments::Certificate { conf, address, remove, .. } => {
+            let (address, remove) = (parse(&address)?, remove.unwrap_or_default());
+            let digest = fingerprint(&remove)?;
+            let store = wire_up::store(&wire_up::settings(&conf.conf)?).await?;
+            let removed = accounts::remove_certificate(&store, &address, digest).await;
+            if !removed.map_err(registry)? {
+                let what = format!("{address} has no certificate {remove}");
+                return Err(Failure::not_found(what).hint("`kep account show` lists them"));
+            }
+            done(&format!("{address} no longer signs with {remove}"))
+        }
     }
+}
+
+/// SHA-256 in hexadecimal digits, with or without colons.
+fn fingerprint(text: &str) -> Outcome<Digest> {
+    let hex = text.replace(':', "").to_ascii_lowercase();
+    let octets = HEXLOWER.decode(hex.as_bytes()).ok();
+    octets.as_deref().and_then(Digest::from_slice).ok_or_else(|| {
+        Failure::data(format!("{text} is no SHA-256 fingerprint"))
+            .hint("64 hexadecimal digits; `kep account show` lists them")
+    })
 }
 
 pub fn mode(opening: Opening) -> OpeningMode {
@@ -123,6 +152,10 @@ pub fn registry(error: RegistryError) -> Failure {
     match &error {
         RegistryError::Unknown(_) => {
             Failure::not_found(&error).hint("`kep account list` shows the accounts")
+        }
+        RegistryError::Foreign(_, own) => {
+            let hint = format!("accounts here are local@{own}, or in a sub-domain of it");
+            Failure::data(&error).hint(hint)
         }
         RegistryError::Store(_) => Failure::unavailable(&error),
         _ => Failure::data(&error),
@@ -162,6 +195,44 @@ impl Shown {
             since: account.created_at.iso8601(),
         }
     }
+}
+
+#[derive(Serialize)]
+struct Whole {
+    #[serde(flatten)]
+    account: Shown,
+    certificates: Vec<Registered>,
+}
+
+/// A registered certificate.
+#[derive(Serialize)]
+struct Registered {
+    sha256: String,
+    subject: String,
+    issuer: String,
+    until: String,
+}
+
+impl Registered {
+    fn of(certificate: &Certificate) -> Self {
+        Self {
+            sha256: certificate.digest().hex(),
+            subject: certificate.subject().to_owned(),
+            issuer: certificate.issuer().to_owned(),
+            until: certificate.not_after().iso8601(),
+        }
+    }
+}
+
+fn text(whole: &Whole) -> String {
+    let cells = whole.certificates.iter().map(|certificate| {
+        let Registered { sha256, subject, until, .. } = certificate;
+        vec![sha256.clone(), until.clone(), subject.clone()]
+    });
+    let head = ["REGISTERED CERTIFICATE", "UNTIL", "SUBJECT"];
+    let none = "no registered certificates";
+    let certificates = show::table(&head, &cells.collect::<Vec<_>>(), none);
+    list(std::slice::from_ref(&whole.account)) + "\n" + &certificates
 }
 
 fn list(rows: &[Shown]) -> String {

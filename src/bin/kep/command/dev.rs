@@ -7,7 +7,7 @@ use crate::{settings, wire_up};
 use kep::registry::accounts::{self, NewAccount, OpeningMode};
 use kep::trust::pki::{CertificateAuthority, Issued, KeyKind, Links, Profile};
 use kep::trust::vault::Vault;
-use kep::trust::{Clock, TrustError, password, random};
+use kep::trust::{Certificate, Clock, TrustError, password, random};
 use kep::wire::{KepAddress, KepDomain, Timestamp};
 use secrecy::SecretString;
 use serde::Serialize;
@@ -48,6 +48,16 @@ struct Person {
     password: String,
 }
 
+impl Person {
+    /// A qualified certificate is known by the T.C. kimlik no in it; others are registered.
+    fn registered(&self, issued: &Issued) -> Vec<Certificate> {
+        match self.identity_number {
+            Some(_) => Vec::new(),
+            None => vec![issued.certificate().clone()],
+        }
+    }
+}
+
 pub async fn make(arguments: &DevInit) -> Outcome<Made> {
     let domain = KepDomain::parse(&arguments.domain)
         .map_err(|_| Failure::usage(format!("{} is not hsNN.kep.tr", arguments.domain)))?;
@@ -77,10 +87,10 @@ pub async fn make(arguments: &DevInit) -> Outcome<Made> {
             opening: if arguments.direct { OpeningMode::Direct } else { OpeningMode::Sealed },
             signature: account::rule(arguments.signature),
             password: password::hash(&secret).map_err(Failure::software)?,
-            certificates: vec![issued.certificate().clone()],
+            certificates: person.registered(&issued),
             at: now,
         };
-        accounts::add(&store, new).await.map_err(account::registry)?;
+        accounts::add(&store, &domain, new).await.map_err(account::registry)?;
     }
     place.private("passwords.txt", passwords.as_bytes())?;
     Ok(Made {
@@ -100,6 +110,7 @@ fn people(accounts: &[String], domain: &KepDomain) -> Outcome<Vec<Person>> {
         };
         let whole = if text.contains('@') { text.to_owned() } else { format!("{text}@{domain}") };
         let address = account::parse(&whole)?;
+        accounts::is_own(&address, domain).map_err(account::registry)?;
         if people.iter().any(|person| person.address == address) {
             return Err(Failure::usage(format!("{address} is named twice")));
         }

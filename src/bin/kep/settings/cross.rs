@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 /// Everything that doesn't fit together.
 pub fn check(settings: &Settings) -> Vec<Problem> {
-    [seal(settings), listeners(settings), stamps(settings)].concat()
+    [seal(settings), listeners(settings), stamps(settings), size(settings)].concat()
 }
 
 fn seal(settings: &Settings) -> Vec<Problem> {
@@ -75,6 +75,20 @@ fn stamps(settings: &Settings) -> Vec<Problem> {
     problems
 }
 
+fn size(settings: &Settings) -> Vec<Problem> {
+    let accept = &settings.accept;
+    let around = kep::certify::around(accept.max_recipients as usize);
+    if accept.max_size.0 >= around.saturating_add(LEAST_MESSAGE) {
+        return Vec::new();
+    }
+    let what = "accept.max_size leaves no room for a message to accept.max_recipients".to_owned();
+    let hint = format!("headers and evidence take up to {around} bytes of it");
+    vec![problem(what, &hint)]
+}
+
 fn problem(what: String, hint: &str) -> Problem {
     Problem { line: None, what, hint: Some(hint.to_owned()) }
 }
+
+/// A letter without attachments, signed.
+const LEAST_MESSAGE: u64 = 64 << 10;

@@ -106,6 +106,13 @@ fn the_largest_message_that_can_be_set_has_room_in_memory() {
 }
 
 #[test]
+fn a_size_that_recipients_would_fill_is_refused() {
+    let said = with("accept", "max_size = \"1 MiB\"\nmax_recipients = 1000");
+    assert!(said.contains("accept.max_size leaves no room"), "{said}");
+    assert_eq!(with("accept", "max_size = \"1 MiB\"\nmax_recipients = 100"), "");
+}
+
+#[test]
 fn declared_defaults_are_what_a_silent_file_gets() {
     let settings = parse(LEAST).unwrap();
     assert_eq!(settings.accept.max_size.0, 26_214_400);

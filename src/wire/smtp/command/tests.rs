@@ -47,7 +47,26 @@ fn postmaster_without_a_domain_is_itself() {
 fn notify_and_orcpt_are_kept() {
     let rcpt = rcpt("RCPT TO:<a@hs05.kep.tr> NOTIFY=SUCCESS,DELAY ORCPT=rfc822;b@hs05.kep.tr");
     assert_eq!(rcpt.notify, Notify::On { success: true, failure: false, delay: true });
-    assert_eq!(rcpt.orcpt, Some(Orcpt("b@hs05.kep.tr".into())));
+    let original = rcpt.orcpt.unwrap();
+    assert_eq!((original.kind.as_str(), original.address.as_str()), ("rfc822", "b@hs05.kep.tr"));
+}
+
+#[test]
+fn an_original_recipient_may_be_of_any_type() {
+    let orcpt = |value: &str| rcpt(&format!("RCPT TO:<a@b.c> ORCPT={value}")).orcpt.unwrap();
+    for value in ["rfc822;a+2Bb@c.d", "RFC822;A+3Db", "utf-8;\\x{15F}@b.c", "x400;/S=a/C=tr/"] {
+        let value = value.replace("S=a/C=tr", "S+3Da/C+3Dtr");
+        assert_eq!(orcpt(&value).to_string(), value);
+    }
+    assert_eq!(orcpt("rfc822;a+2Bb+20c").address, "a+b c");
+    for bad in ["rfc822", "rfc822;", ";a", "rf c;a", "rfc822;+0D+0Ax", "rfc822;a+2", "rfc822;a+2b"]
+    {
+        let line = format!("RCPT TO:<a@b.c> ORCPT={bad}");
+        assert!(
+            matches!(fault(&line), CommandError::Parameter(_) | CommandError::UnknownParameter(_)),
+            "{bad}"
+        );
+    }
 }
 
 #[test]

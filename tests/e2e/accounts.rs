@@ -1,0 +1,63 @@
+//! Accounts on the command line: whose they are, and what signs for them.
+
+use crate::scene::{ALI, AYSE, MEHMET, Plan, Scene, letter};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_of_another_provider_gets_no_account() {
+    let scene = Scene::new(Plan::default()).await;
+    std::fs::write(scene.scratch("password"), "cok gizli bir soz").unwrap();
+    let file = scene.scratch("password");
+    let add = async |address: &str| {
+        let password = ["--password-file", file.to_str().unwrap()];
+        let arguments = [&["account", "add", address, "--name", "Ali"][..], &password].concat();
+        scene.kep(&arguments).await
+    };
+    let refused = add("yeni@hs06.kep.tr").await;
+    assert_eq!(refused.code, Some(65), "{}", refused.err);
+    assert!(
+        refused.err.contains("hint: ") && refused.err.contains("hs05.kep.tr"),
+        "{}",
+        refused.err
+    );
+    assert_eq!(add("yeni@kurum.hs05.kep.tr").await.code, Some(0));
+
+    let folder = scene.scratch("other");
+    let mut init = std::process::Command::new(env!("CARGO_BIN_EXE_kep"));
+    init.args(["dev", "init", "--accounts", "ali,can@hs06.kep.tr"]).arg(&folder);
+    let ran = init.output().unwrap();
+    assert_eq!(ran.status.code(), Some(65), "{}", String::from_utf8_lossy(&ran.stderr));
+    assert!(!folder.exists(), "nothing is half-made");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_registered_certificate_signs_until_it_is_taken_away() {
+    let scene = Scene::new(Plan::default()).await;
+    // Mehmet's is qualified: it names neither Ali's number nor his address.
+    let certificate = scene.account(MEHMET).signer.certificate();
+    let pem = scene.scratch("mehmet.pem");
+    std::fs::write(&pem, certificate.to_pem().unwrap()).unwrap();
+    let sha256 = kep::wire::sha256(&certificate.to_der().unwrap()).hex();
+    let server = scene.serve().await;
+    let sign = |id: &str| scene.account(MEHMET).signer.sign(&letter(ALI, &[AYSE], id)).unwrap();
+    assert_eq!(scene.submit(ALI, &[AYSE], &sign("vekil.1@x")).await.code, 550);
+    let file = ["account", "certificate", ALI, pem.to_str().unwrap()];
+    assert_eq!(scene.kep(&file).await.code, Some(0));
+    let shown = scene.json(&["account", "show", ALI]).await;
+    assert_eq!(shown["address"], ALI);
+    let registered = shown["certificates"].as_array().unwrap();
+    assert_eq!(registered.len(), 2);
+    assert!(registered.iter().any(|one| one["sha256"] == sha256), "{registered:?}");
+    assert!(scene.kep(&["account", "show", ALI]).await.out.contains(&sha256));
+    scene.accepted(ALI, &[AYSE], &sign("vekil.2@x")).await;
+
+    let remove = ["account", "certificate", ALI, "--remove", &sha256.to_uppercase()];
+    assert_eq!(scene.kep(&remove).await.code, Some(0));
+    assert_eq!(scene.submit(ALI, &[AYSE], &sign("vekil.3@x")).await.code, 550);
+    let again = scene.kep(&remove).await;
+    assert!(again.code != Some(0) && again.err.contains("hint: "), "{}", again.err);
+    // Mehmet's own is not registered: the number in it is enough, and all there is.
+    let shown = scene.json(&["account", "show", MEHMET]).await;
+    assert_eq!(shown["certificates"], serde_json::json!([]));
+    assert_eq!(scene.kep(&["account", "certificate", ALI]).await.code, Some(64));
+    server.stop().await;
+}
