@@ -11,6 +11,7 @@ mod transcript;
 
 mod accepted;
 mod at_rest;
+mod authority;
 mod corpus;
 mod judges;
 mod mbsync;
