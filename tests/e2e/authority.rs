@@ -34,6 +34,12 @@ fn conf(scene: &Scene, port: u16) -> PathBuf {
     path
 }
 
+/// A port that was free a moment ago.
+async fn free_port() -> u16 {
+    let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    free.local_addr().unwrap().port()
+}
+
 async fn post(port: u16, query: &[u8]) -> (String, Vec<u8>) {
     let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.unwrap();
     let head = format!(
@@ -51,9 +57,7 @@ async fn post(port: u16, query: &[u8]) -> (String, Vec<u8>) {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_authority_alone_stamps_for_openssl_and_for_a_server_and_its_end_loses_nothing() {
     let scene = Scene::new(Plan::default()).await;
-    let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
-    let port = free.local_addr().unwrap().port();
-    drop(free);
+    let port = free_port().await;
     let conf = conf(&scene, port);
     let mut tsa = authority(&conf).await;
     if let Some(openssl) = tool("openssl") {
@@ -87,6 +91,33 @@ async fn the_authority_alone_stamps_for_openssl_and_for_a_server_and_its_end_los
     let id = scene.accepted(ALI, &[AYSE], &scene.letter(ALI, &[AYSE], "sonra@x")).await;
     server.logged("put off", 1).await;
     let _tsa = authority(&conf).await;
+    scene.settled(&id, 2).await;
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_is_not_the_authoritys_accepts_nothing_until_it_is() {
+    let scene = Scene::new(Plan::default()).await;
+    let port = free_port().await;
+    let _tsa = authority(&conf(&scene, port)).await;
+    scene.set("timestamp", "url", &format!("\"http://127.0.0.1:{port}/\""));
+    // The server's clock is an hour ahead; that of the authority, another process, is right.
+    let ahead = [("KEP_DEV_CLOCK_OFFSET_SECS", "3600".into())];
+    let server = scene.serve_with(&ahead).await;
+    server.logged("nothing is sealed", 1).await;
+    let mail = scene.letter(ALI, &[AYSE], "saat@x");
+    assert_eq!(scene.submit(ALI, &[AYSE], &mail).await.code, 451);
+    let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, scene.port(6))).await.unwrap();
+    let asked = b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    stream.write_all(asked).await.unwrap();
+    let mut page = String::new();
+    stream.read_to_string(&mut page).await.unwrap();
+    let line = page.lines().find_map(|line| line.strip_prefix("kep_clock_drift_ms "));
+    let millis: f64 = line.unwrap_or_else(|| panic!("{page}")).trim().parse().unwrap();
+    assert!((3_590_000.0..3_700_000.0).contains(&millis), "{millis}");
+    server.stop().await;
+    let server = scene.serve().await;
+    let id = scene.accepted(ALI, &[AYSE], &mail).await;
     scene.settled(&id, 2).await;
     server.stop().await;
 }

@@ -368,6 +368,6 @@ pub fn absolute(path: &Path) -> PathBuf {
 /// Messages that come in at the same time may take this much memory together.
 const BODIES: usize = 512 << 20;
 /// An authority at hand answers in milliseconds.
-const FIRST_ROUND: std::time::Duration = std::time::Duration::from_millis(1_000);
+const FIRST_ROUND: std::time::Duration = std::time::Duration::from_millis(500);
 /// Measured for 100 recipients and a subject of 998 octets: 120 KiB; with room to spare.
 const ENVELOPE: u64 = 256 << 10;
