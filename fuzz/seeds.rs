@@ -65,7 +65,7 @@ impl House {
         let Hierarchy { seal, tsa, user, .. } = &self.hierarchy;
         for (name, authority) in [("seal-ca.pem", seal), ("tsa-ca.pem", tsa), ("user-ca.pem", user)]
         {
-            self.put("trust", name, &authority.certificate().pem().as_bytes())?;
+            self.put("trust", name, authority.certificate().pem().as_bytes())?;
         }
         Ok(())
     }

@@ -64,6 +64,8 @@ impl Sealing {
         let evidence = &acceptance.evidence;
         let composed = compose::dispatch(&about, evidence, &acceptance.xml, &octets, now, random)?;
         let signature = self.issuer.seal(&composed, Some(&octets), true).await?;
+        // Nothing is delivered before its seal: waiting for the stamp is not yet delivery.
+        let delivered_at = self.issuer.clock.now();
         let whole = [composed.head().as_slice(), &octets, &composed.tail(&signature)].concat();
         let mut message = NewMessage::of(&whole, Kind::Dispatch, now);
         drop(whole);
@@ -92,8 +94,13 @@ impl Sealing {
             // The sender's APPEND of the same message looks for our copy of it, as we for his. Before
             // any mailbox, as IMAP does.
             accounts::lock(tx, submission.account)?;
-            let consignment =
-                Consignment { id: &id, dispatch, message: &sealed.message, stub: &stub, now };
+            let consignment = Consignment {
+                id: &id,
+                dispatch,
+                message: &sealed.message,
+                stub: &stub,
+                now: delivered_at,
+            };
             let reached = consign::local(tx, &store, &consignment)?;
             consign::elsewhere(tx, &id, now)?;
             parcel.keep(tx, &store, submission.account, &reached)?;

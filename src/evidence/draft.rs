@@ -174,5 +174,6 @@ fn opening(channel: Channel, person: &str) -> Opening {
     Opening { channel: channel.to_owned(), person: person.to_owned() }
 }
 
-/// A password under TLS; the class `Basic` of TR 103 071. No URI of ETSI's for it was found.
+/// A password under TLS, the class `Basic` of TR 103 071.
+/// QUIRK(ETSI, 2026-11): there is no URI of its own for it: docs/quirks.md#32
 const AUTHENTICATION_BASIC: &str = "urn:x-kep:authentication:basic";

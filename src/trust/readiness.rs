@@ -83,11 +83,19 @@ impl Readiness {
         }
     }
 
-    /// Looks at the clock again and again, until `stop`.
-    pub async fn run(self: Arc<Self>, mut stop: watch::Receiver<bool>) {
+    /// Looks at the clock whenever nothing was stamped for so long, until `stop`; sooner when it was
+    /// wrong, since nothing else finds out that it is right again.
+    pub async fn run(self: Arc<Self>, every: Duration, mut stop: watch::Receiver<bool>) {
+        let again = AGAIN.min(every);
         loop {
+            let every = if self.stamper.drifted().is_some() { again } else { every };
+            let mut pause = every.saturating_sub(self.stamper.unseen());
+            if pause.is_zero() {
+                self.probe().await;
+                pause = again;
+            }
             tokio::select! {
-                () = tokio::time::sleep(PAUSE) => self.probe().await,
+                () = tokio::time::sleep(pause) => {}
                 _ = stop.changed() => return,
             }
         }
@@ -95,8 +103,8 @@ impl Readiness {
 }
 
 const PROBE: &[u8] = b"kep: what time is it?";
-/// Clocks drift slowly; a machine that was asleep wakes with a wrong one.
-const PAUSE: Duration = Duration::from_secs(60);
+/// An authority that was silent, or a clock that was wrong, is looked at again after this long.
+const AGAIN: Duration = Duration::from_secs(60);
 /// An authority at hand answers in milliseconds.
 const FIRST_ANSWER: Duration = Duration::from_millis(500);
 

@@ -42,6 +42,7 @@ pub struct Stamper {
     policy: Option<Oid>,
     drift: AtomicI64,
     too_far: AtomicBool,
+    answered: AtomicI64,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -85,12 +86,21 @@ impl Stamper {
             policy: policy.transpose()?,
             drift: AtomicI64::new(0),
             too_far: AtomicBool::new(false),
+            answered: AtomicI64::new(i64::MIN),
         })
     }
 
     /// How far our clock was from the authority's when it last answered, when that was too far.
     pub fn drifted(&self) -> Option<i64> {
         self.too_far.load(Ordering::Relaxed).then(|| self.drift_millis())
+    }
+
+    /// How long ago, by our clock, the authority's clock was last looked at; for ever, when ours was
+    /// put back since.
+    pub fn unseen(&self) -> Duration {
+        let last = self.answered.load(Ordering::Relaxed);
+        let millis = self.clock.now().millis().saturating_sub(last);
+        u64::try_from(millis).map_or(Duration::MAX, Duration::from_millis)
     }
 
     /// How far our clock was from the authority's when it last answered (0: within the time that
@@ -147,6 +157,7 @@ impl Stamper {
         let millis = early.max(late);
         self.drift.store(millis.max(0), Ordering::Relaxed);
         let bound = self.drift_millis.saturating_add(token.accuracy_millis.min(MAX_ACCURACY));
+        self.answered.store(after.millis(), Ordering::Relaxed);
         let too_far = millis > bound;
         self.too_far.store(too_far, Ordering::Relaxed);
         if too_far { Err(StampError::ClockDrift { millis }) } else { Ok(()) }

@@ -54,6 +54,7 @@ async fn travels(plan: Plan<'_>) {
         // Invariant 4: the evidence is about exactly the octets that were sent.
         let digest = data_encoding::BASE64.encode(&openssl::sha::sha256(&mail));
         assert!(xml.contains(&digest), "{}", file.display());
+        assert!(xml.contains("urn:x-kep:authentication:basic"), "{}", file.display());
     }
     server.stop().await;
 }

@@ -16,6 +16,7 @@ mod transcript;
 mod accepted;
 mod accounts;
 mod at_rest;
+mod authority;
 mod corpus;
 mod disk;
 mod elsewhere;

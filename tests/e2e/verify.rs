@@ -350,3 +350,21 @@ async fn our_own_provider_knows_the_original_and_the_kept_material() {
     assert!(ran.out.contains("(own copy): delil"), "{}", ran.out);
     assert!(ran.out.contains("BAD  field") && ran.out.contains("(alıcılar)"), "{}", ran.out);
 }
+
+#[tokio::test]
+async fn nothing_is_delivered_before_its_seal_is_stamped() {
+    let (scene, evidence, dispatch) = travelled().await;
+    let trust = scene.provider().join("trust");
+    let files = [dispatch.to_str().unwrap(), evidence.to_str().unwrap()];
+    let (trust, json) = (["--trust", trust.to_str().unwrap()], ["--json"]);
+    let (code, said, _) = judged(&[&trust[..], &json, &files].concat());
+    assert_eq!(code, Some(0), "{said}");
+    let run: Value = serde_json::from_str(&said).unwrap();
+    let checks = run["files"][0]["checks"].as_array().unwrap();
+    let stamp = checks.iter().find(|check| check["name"] == "time-stamp-certificate").unwrap();
+    let detail = stamp["detail"].as_str().unwrap();
+    let at = |text: &str| Timestamp::parse_iso8601(text).unwrap();
+    let sealed = at(detail.rsplit_once(' ').unwrap().1);
+    let delivered = at(run["files"][1]["evidence"]["event_time"].as_str().unwrap());
+    assert!(sealed <= delivered, "sealed {sealed}, delivered {delivered}");
+}

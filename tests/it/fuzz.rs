@@ -19,6 +19,8 @@ macro_rules! fuzz_target {
 mod address;
 #[path = "../../fuzz/fuzz_targets/cms.rs"]
 mod cms;
+#[path = "../../fuzz/fuzz_targets/settings.rs"]
+mod configuration;
 #[path = "../../fuzz/fuzz_targets/evidence_verify.rs"]
 mod evidence_verify;
 #[path = "../../fuzz/fuzz_targets/holidays.rs"]
@@ -35,8 +37,6 @@ mod ocsp;
 mod rem_xml;
 #[path = "../../fuzz/seeds.rs"]
 mod seeds;
-#[path = "../../fuzz/fuzz_targets/settings.rs"]
-mod settings;
 #[path = "../../fuzz/fuzz_targets/smtp_line.rs"]
 mod smtp_line;
 #[path = "../../fuzz/fuzz_targets/smtp_session.rs"]
@@ -46,9 +46,11 @@ mod time;
 #[path = "../../fuzz/fuzz_targets/tsp.rs"]
 mod tsp;
 
+type Target = fn(&[u8]);
+
 #[test]
 fn each_fuzz_target_holds_on_its_seeds() {
-    let all: [(&str, fn(&[u8])); 14] = [
+    let all: [(&str, Target); 14] = [
         ("address", address::run),
         ("cms", cms::run),
         ("evidence_verify", evidence_verify::run),
@@ -58,7 +60,7 @@ fn each_fuzz_target_holds_on_its_seeds() {
         ("mime", mime::run),
         ("ocsp", ocsp::run),
         ("rem_xml", rem_xml::run),
-        ("settings", settings::run),
+        ("settings", configuration::run),
         ("smtp_line", smtp_line::run),
         ("smtp_session", smtp_session::run),
         ("time", time::run),

@@ -187,7 +187,7 @@ impl Session {
 }
 
 fn check_sender(mail: &Mail, login: &Login, size_limit: u64) -> Result<(), Refusal> {
-    // QUIRK(ours, 2026-11): the null path is no account. docs/quirks.md#4
+    // QUIRK(kep, 2026-11): the null path is no account. docs/quirks.md#4
     let Path::Address(text) = &mail.from else {
         return Err(Refusal::SenderNotAccount("<>".into()));
     };
@@ -224,7 +224,7 @@ fn envelope(login: Login, mail: Mail) -> Envelope {
 fn recipient_address(path: &Path) -> Result<KepAddress, Refusal> {
     let text = match path {
         Path::Address(text) => text.as_str(),
-        // QUIRK(ours, 2026-11): in the closed circuit it is nobody's account. docs/quirks.md#1
+        // QUIRK(kep, 2026-11): in the closed circuit it is nobody's account. docs/quirks.md#1
         Path::Postmaster => "postmaster",
         Path::Null => "<>",
     };

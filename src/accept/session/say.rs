@@ -16,7 +16,7 @@ pub(super) fn ehlo(config: &Config, tls: bool) -> Reply {
         .line("8BITMIME")
         .line("SMTPUTF8")
         .line("CHUNKING")
-        // QUIRK(ours, 2026-11): evidence is what reports of delivery are here. docs/quirks.md#5
+        // QUIRK(kep, 2026-11): evidence is what reports of delivery are here. docs/quirks.md#5
         .line("DSN")
         .line("ENHANCEDSTATUSCODES")
         // RFC 9422.

@@ -114,22 +114,44 @@ async fn tokens_of_an_authority_that_was_taken_back_are_not_accepted() {
     assert!(matches!(refused, Err(Unready::Revoked(RevocationFault::Revoked { .. }))));
 }
 
-#[tokio::test]
-async fn a_probe_sees_that_the_clocks_are_apart_and_that_they_agree_again() {
-    let world = World::new().await;
+/// Asks over HTTP an authority whose clock stands at NOW.
+async fn over_http(world: &World, clock: &Clock) -> Readiness {
     let (anchored, _) = world.ready(NOW).await;
-    let clock = Clock::moved(0);
-    // The authority over HTTP stands at NOW; ours is the machine's, and then is turned to it.
     let url = testing::serve(Arc::clone(&world.development)).await;
     let verifier = TokenVerifier::new(anchors(&world.development.registers[1].authority), vec![]);
     let source = StampSource::Http { url };
     let stamper = Stamper::new(source, verifier, clock.clone(), &StampSettings::default()).unwrap();
-    let collector = anchored.collector.clone();
-    let readiness =
-        Readiness::new(world.seal.clone(), Arc::new(stamper), collector, Clock::Fixed(NOW));
+    let (seal, collector) = (world.seal.clone(), anchored.collector.clone());
+    Readiness::new(seal, Arc::new(stamper), collector, Clock::Fixed(NOW))
+}
+
+#[tokio::test]
+async fn a_probe_sees_that_the_clocks_are_apart_and_that_they_agree_again() {
+    let (world, clock) = (World::new().await, Clock::moved(0));
+    let readiness = over_http(&world, &clock).await;
     readiness.probe().await;
     assert!(matches!(readiness.check(), Err(Unready::Clock { millis }) if millis > 60_000));
     assert!(clock.advance(NOW.millis() - clock.now().millis()));
     readiness.probe().await;
     assert_eq!(readiness.check(), Ok(()));
+}
+
+#[tokio::test]
+async fn it_looks_by_itself_and_again_until_the_clock_is_right() {
+    let (world, clock) = (World::new().await, Clock::moved(0));
+    let readiness = Arc::new(over_http(&world, &clock).await);
+    let (tell, stop) = watch::channel(false);
+    let running = tokio::spawn(Arc::clone(&readiness).run(Duration::from_millis(1), stop));
+    let until = async |ready: bool| {
+        while readiness.check().is_ok() != ready {
+            tokio::task::yield_now().await;
+        }
+    };
+    let patience = Duration::from_secs(30);
+    tokio::time::timeout(patience, until(false)).await.expect("sees that it is wrong");
+    // Put back, as a wrong clock is.
+    assert!(clock.advance(NOW.millis() - clock.now().millis()));
+    tokio::time::timeout(patience, until(true)).await.expect("sees that it is right");
+    tell.send(true).unwrap();
+    running.await.unwrap();
 }

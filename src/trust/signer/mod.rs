@@ -49,6 +49,9 @@ pub enum SignError {
     /// May work again later: the token was taken out, or its driver failed.
     #[error("the token does not answer: {0}")]
     Token(String),
+    /// Each further try would bring the token nearer to locking itself.
+    #[error("the token refused the PIN; it is not tried again before a restart")]
+    Pin,
 }
 
 /// Where a key is, as the configuration names it.

@@ -5,7 +5,7 @@ use crate::trust::pki::KeyKind;
 use crate::trust::{Certificate, TrustError};
 use crate::wire::cms::Identity;
 use crate::wire::{SignatureAlgorithm, der, sha256};
-use cryptoki::context::{CInitializeArgs, CInitializeFlags, Pkcs11};
+use cryptoki::context::{CInitializeArgs, CInitializeFlags, Function, Pkcs11};
 use cryptoki::error::{Error, RvError};
 use cryptoki::mechanism::Mechanism;
 use cryptoki::object::{Attribute, AttributeType, CertificateType, ObjectClass, ObjectHandle};
@@ -35,6 +35,8 @@ pub struct Token {
     module: Pkcs11,
     slot: Slot,
     pin: AuthPin,
+    /// Whether the PIN was refused once; one login at a time, so that it is once.
+    refused: Mutex<bool>,
     sessions: Mutex<Sessions>,
     returned: Condvar,
 }
@@ -58,8 +60,8 @@ impl Token {
         let module = load(module)?;
         let slot = find_slot(&module, token)?;
         let pin = AuthPin::from(pin.expose_secret().to_owned());
-        let opened =
-            Self { module, slot, pin, sessions: Mutex::default(), returned: Condvar::new() };
+        let (refused, sessions, returned) = (Mutex::default(), Mutex::default(), Condvar::new());
+        let opened = Self { module, slot, pin, refused, sessions, returned };
         opened.with_session(|_| Ok(())).map_err(token_error)?;
         Ok(opened)
     }
@@ -146,8 +148,7 @@ impl Token {
     }
 
     pub(super) fn find_key(&self, key: &KeyChoice) -> Result<Option<ObjectHandle>, SignError> {
-        let found = self.with_session(|session| find_key(session, key));
-        found.map_err(|e| SignError::Token(e.to_string()))
+        self.with_session(|session| find_key(session, key)).map_err(sign_error)
     }
 
     /// Hashes with SHA-256 and signs; ECDSA as DER.
@@ -200,9 +201,16 @@ impl Token {
     /// The login is the application's, so a second session finds it done.
     fn log_in(&self) -> Result<Session, Error> {
         let session = self.module.open_rw_session(self.slot)?;
+        let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        if *refused {
+            return Err(Error::Pkcs11(RvError::PinIncorrect, Function::Login));
+        }
         match session.login(UserType::User, Some(&self.pin)) {
             Ok(()) | Err(Error::Pkcs11(RvError::UserAlreadyLoggedIn, _)) => Ok(session),
-            Err(error) => Err(error),
+            Err(error) => {
+                *refused = is_refusal(&error);
+                Err(error)
+            }
         }
     }
 
@@ -272,7 +280,7 @@ impl Signer for Pkcs11Signer {
     fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SignError> {
         self.sign_once(message)
             .or_else(|_| self.find_again().and_then(|()| self.sign_once(message)))
-            .map_err(|e| SignError::Token(e.to_string()))
+            .map_err(sign_error)
     }
 }
 
@@ -372,6 +380,25 @@ fn ecdsa_der(raw: &[u8]) -> Vec<u8> {
     der::sequence(&[&der::integer(r), &der::integer(s)])
 }
 
+/// The PIN was changed, or the token has locked itself.
+fn is_refusal(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::Pkcs11(
+            RvError::PinIncorrect
+                | RvError::PinInvalid
+                | RvError::PinLenRange
+                | RvError::PinExpired
+                | RvError::PinLocked,
+            _
+        )
+    )
+}
+
+fn sign_error(error: Error) -> SignError {
+    if is_refusal(&error) { SignError::Pin } else { SignError::Token(error.to_string()) }
+}
+
 fn token_error(error: Error) -> TrustError {
     TrustError::Token(error.to_string())
 }
@@ -381,3 +408,6 @@ const MAX_SESSIONS: usize = 8;
 
 const PRIME256V1: ::der::asn1::ObjectIdentifier =
     ::der::asn1::ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
+
+#[cfg(test)]
+mod tests;

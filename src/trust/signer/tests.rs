@@ -59,7 +59,7 @@ fn files_that_are_no_keys_are_named() {
 /// The only test that opens tokens: SoftHSM2 reads its configuration once per process.
 #[test]
 fn a_key_in_a_token_signs_and_never_leaves_it() {
-    if !soft_token() {
+    if !soft_token("tests::a_key_in_a_token_signs_and_never_leaves_it") {
         return;
     }
     let authority = testing::authority("Kök");
@@ -141,7 +141,7 @@ fn judge_by_openssl(signer: &dyn Signer, authority: &CertificateAuthority) {
 
 /// SoftHSM2 finds its tokens by an environment variable, which only a new process can be given:
 /// the test calls itself again with a fresh token.
-fn soft_token() -> bool {
+pub(super) fn soft_token(test: &str) -> bool {
     if std::env::var_os("SOFTHSM2_CONF").is_some() {
         return true;
     }
@@ -157,13 +157,13 @@ fn soft_token() -> bool {
     init.args(["--init-token", "--free", "--label", "kep-test", "--so-pin", "1234", "--pin", PIN]);
     assert!(init.env("SOFTHSM2_CONF", &conf).output().unwrap().status.success());
     let mut again = Command::new(std::env::current_exe().unwrap());
-    let test = "trust::signer::tests::a_key_in_a_token_signs_and_never_leaves_it";
-    again.args(["--exact", test, "--nocapture"]).env("SOFTHSM2_CONF", &conf);
+    let test = format!("trust::signer::{test}");
+    again.args(["--exact", &test, "--nocapture"]).env("SOFTHSM2_CONF", &conf);
     let output = again.output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success() && said.contains("1 passed"), "{said}");
     false
 }
 
-const MODULE: &str = "/usr/lib/softhsm/libsofthsm2.so";
-const PIN: &str = "5678";
+pub(super) const MODULE: &str = "/usr/lib/softhsm/libsofthsm2.so";
+pub(super) const PIN: &str = "5678";

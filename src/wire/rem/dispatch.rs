@@ -177,6 +177,7 @@ impl Transfer {
     fn name(self) -> &'static str {
         match self {
             Self::SevenBit => "7bit",
+            // QUIRK(kep, 2026-11): inside multipart/signed it should be 7bit: docs/quirks.md#33
             Self::EightBit => "8bit",
             Self::Binary => "binary",
         }

@@ -169,8 +169,8 @@ const fn row(
     Row { event, name, ts, en, number, success, turkish, english }
 }
 
-// table: TS 102 640-2 roots and codes, EN 319 522-1 clause 6, numbers of Turkish practice. The code
-// of RelayREMMDFailure is the one in use; the standard gives the root none of its own.
+// table: TS 102 640-2 roots and codes, EN 319 522-1 clause 6, numbers of Turkish practice.
+// QUIRK(ETSI, 2026-11): RelayREMMDFailure has no code of its own: docs/quirks.md#31
 #[rustfmt::skip]
 const ROWS: [Row; 22] = [
     row(Event::SubmissionAcceptance, "submission-acceptance", (Some((SUBMISSION, "Acceptance")), Some(("A.1", "SubmissionAcceptance"))), Some(10), true, ("Kabul edildi", "Submission acceptance")),

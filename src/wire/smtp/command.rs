@@ -355,7 +355,7 @@ fn proto_parse<'a>(
 }
 
 fn same_address(read: &str, inside: &str) -> Result<(), CommandError> {
-    // QUIRK(ours, 2026-11): a source route (`@a,@b:`) is refused. docs/quirks.md#2
+    // QUIRK(kep, 2026-11): a source route (`@a,@b:`) is refused. docs/quirks.md#2
     if read == inside { Ok(()) } else { Err(CommandError::Address(head_of(inside))) }
 }
 

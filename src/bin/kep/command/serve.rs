@@ -161,7 +161,8 @@ fn steps(house: &House, tasks: &mut JoinSet<()>, stop: &watch::Receiver<bool>) {
     tasks.spawn(Arc::clone(&house.sealing).run(PARALLEL, stop.clone()));
     tasks.spawn(Arc::clone(&house.facts).run(PARALLEL, stop.clone()));
     tasks.spawn(compaction(house.store.clone(), stop.clone()));
-    tasks.spawn(Arc::clone(&house.readiness).run(stop.clone()));
+    let probe = house.settings.timestamp.probe;
+    tasks.spawn(Arc::clone(&house.readiness).run(probe, stop.clone()));
     if let Some(collector) = &house.collector {
         tasks.spawn(Arc::clone(collector).run(stop.clone()));
     }

@@ -113,6 +113,8 @@ section! {
         timeout: Duration = Is("'10s'") within "'100ms'" to "'5m'", "authorities answer in a second; evidence waits meanwhile and is not lost";
         /// By how much the clock of this machine may differ from the authority's before sealing stops.
         max_drift: Duration = Is("'2s'") within "'100ms'" to "'5m'", "a synchronised clock is within milliseconds; more is a fault to look at";
+        /// When nothing was stamped for this long, a stamp is asked for to look at the clock.
+        probe: Duration = Is("'1m'") within "'1s'" to "'1d'", "some authorities charge for each stamp; a clock that runs away should be noticed before the next message";
     }
 }
 

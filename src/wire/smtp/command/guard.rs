@@ -30,7 +30,7 @@ pub(super) fn path<'a>(
 ) -> Result<(&'a str, Vec<Parameter<'a>>), CommandError> {
     let good = rest.get(..opening.len()).is_some_and(|head| head.eq_ignore_ascii_case(opening));
     let tail = rest.get(opening.len()..).filter(|_| good).ok_or(CommandError::Syntax(syntax))?;
-    // QUIRK(ours, 2026-11): quoted local parts are refused by name. docs/quirks.md#3
+    // QUIRK(kep, 2026-11): quoted local parts are refused by name. docs/quirks.md#3
     if tail.starts_with('"') || tail.split('>').next().is_some_and(|p| p.contains(['"', '\\'])) {
         return Err(CommandError::QuotedLocal(head_of(tail)));
     }
