@@ -134,9 +134,9 @@ async fn a_server_is_spoken_to_over_tls_where_anchors_are_named() {
         Store::open(&RowsAt::Postgres(url), &bed.blobs_dir(), Arc::clone(&bed.vault)).await
     };
     let store = open("localhost", &own).await.unwrap();
-    let secured = |tx: &mut Tx<'_>| {
+    let secured = |tx: &mut Tx<'_>| -> Result<i64, RowsError> {
         let sql = "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()";
-        Ok::<_, RowsError>(tx.one("connection", sql, &[])?.int(0)?)
+        tx.one("connection", sql, &[])?.int(0)
     };
     assert_eq!(store.read(secured).await.unwrap(), 1);
     assert!(open("localhost", &other).await.is_err(), "by an authority that is not believed");

@@ -98,7 +98,7 @@ impl File {
                 if before.is_some_and(|c| is_word(c) || c == '$' || c == ':') {
                     continue;
                 }
-                let Some(rest) = self.from_root(&self.code[place..]) else { continue };
+                let Some(rest) = self.after_root(&self.code[place..]) else { continue };
                 let line = self.code[..place].matches('\n').count() + 1;
                 let names = match rest.strip_prefix('{') {
                     Some(group) => group_heads(group),
@@ -112,7 +112,7 @@ impl File {
     }
 
     /// What follows in a path after the root of the crate; `None` for one that stays below.
-    fn from_root<'c>(&self, path: &'c str) -> Option<&'c str> {
+    fn after_root<'c>(&self, path: &'c str) -> Option<&'c str> {
         if let Some(rest) = path.strip_prefix("crate::") {
             return Some(rest);
         }
