@@ -94,7 +94,7 @@ fn their_mailbox<'a>(body: &'a CommandBody<'_>) -> Option<&'a [u8]> {
 }
 
 /// Why we refuse what the judge reads.
-const BOUNDS: [&str; 12] = [
+const BOUNDS: [&str; 13] = [
     "Bad keyword",
     "NUL in a literal",
     "Part number too deep",
@@ -106,5 +106,6 @@ const BOUNDS: [&str; 12] = [
     "Too many items",
     "Too many keywords",
     "Too many search keys",
+    "Too many search texts",
     "Unknown charset",
 ];

@@ -95,11 +95,11 @@ impl Append {
 impl Coming {
     /// Computes what listings show, and lays the octets into a blob. Takes its time: not for the
     /// runtime's own threads.
-    pub fn finish(self, blobs: &Blobs) -> Answered<Ready> {
+    pub fn finish(mut self, blobs: &Blobs) -> Answered<Ready> {
         if self.bytes.len() as u64 != self.begin.size {
             return Err(Refusal::Cannot.into());
         }
-        let bytes = self.bytes.into_octets();
+        let bytes = self.bytes.take();
         let structure = Structure::compute(&bytes);
         let end = mime::header(&bytes).len();
         if end > HEADER_MAX {

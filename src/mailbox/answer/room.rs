@@ -89,8 +89,8 @@ impl Held {
         true
     }
 
-    /// The octets; their room is free again, whoever has them now is done soon.
-    pub fn into_octets(mut self) -> Vec<u8> {
+    /// The octets; their room is held until this is dropped.
+    pub fn take(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.octets)
     }
 }
@@ -138,7 +138,10 @@ mod tests {
             assert!(held.add(&[b'x'; 1000], MIB));
         }
         assert!(room.lock().all <= MIB);
-        assert_eq!(held.into_octets().len(), MIB / 1000 * 1000);
+        let octets = held.take();
+        assert_eq!(octets.len(), MIB / 1000 * 1000);
+        assert!(room.lock().all >= octets.len(), "they are still there");
+        drop(held);
         assert_eq!(room.lock().all, 0);
     }
 }

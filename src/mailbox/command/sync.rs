@@ -8,7 +8,8 @@ use super::Step;
 use crate::mailbox::ask::{Answer, Ask, BATCH, Changes, Row, RowWant};
 use crate::mailbox::core::Core;
 use crate::mailbox::reply::Reply;
-use crate::wire::imap::{UidSet, encode};
+use crate::mailbox::view::View;
+use crate::wire::imap::{Keywords, UidSet, encode};
 
 #[derive(Debug)]
 pub(in crate::mailbox) struct Task {
@@ -56,6 +57,11 @@ impl Task {
                 self.next(core)
             }
             Answer::Rows(rows) => {
+                // All of them at once: each new list of flags is as long as those before it.
+                let told = rows.iter().filter(|row| is_news(row, core));
+                let words =
+                    told.fold(Keywords::default(), |all, row| all.with(&row.flags.keywords));
+                super::select::learn(&words, core);
                 rows.iter().for_each(|row| tell_flags(row, core));
                 self.next(core)
             }
@@ -117,13 +123,15 @@ pub(super) fn tell_gone(gone: &UidSet, core: &mut Core) {
     }
 }
 
+fn is_news(row: &Row, core: &Core) -> bool {
+    let news = |view: &View| view.sequence(row.uid).is_some() && !view.knows(row.uid, row.modseq);
+    core.view().is_some_and(news)
+}
+
 /// An unsolicited FETCH with flags, unless the client knows them.
 fn tell_flags(row: &Row, core: &mut Core) {
-    let Some(view) = core.view() else { return };
-    let Some(sequence) = view.sequence(row.uid).filter(|_| !view.knows(row.uid, row.modseq)) else {
-        return;
-    };
-    super::select::learn(&row.flags.keywords, core);
+    let sequence = core.view().and_then(|view| view.sequence(row.uid));
+    let Some(sequence) = sequence.filter(|_| is_news(row, core)) else { return };
     let mut fetch = encode::Fetch::begin(&mut core.out, sequence);
     fetch.number("UID", u64::from(row.uid));
     fetch.flags(&row.flags);

@@ -123,7 +123,7 @@ async fn a_mailbox_has_no_more_keywords_than_can_be_told(world: World) {
     assert_eq!(refused(append(&mut desk, "INBOX", STUB, words(11)).await), Refusal::Limit);
     let appended = append(&mut desk, "INBOX", STUB, words(1)).await;
     assert!(matches!(appended, Answer::Appended(_)), "{appended:?}");
-    let long = keyword(&words(13).keywords.with(&words(14).keywords).as_str().to_owned());
+    let long = keyword(words(13).keywords.with(&words(14).keywords).as_str());
     assert_eq!(refused(append(&mut desk, "Taslaklar", STUB, long).await), Refusal::Limit);
 }
 

@@ -108,6 +108,9 @@ fn depth_and_size_are_bounded() {
     assert_eq!(parse(&nots).err(), Some("Search nested too deep"));
     let wide = format!("SEARCH {}ALL", "SEEN ".repeat(5_000));
     assert_eq!(parse(&wide).err(), Some("Too many search keys"));
+    let texts = |count: usize| format!("SEARCH{}", " TEXT x".repeat(count));
+    assert!(parse(&texts(64)).is_ok());
+    assert_eq!(parse(&texts(65)).err(), Some("Too many search texts"));
     let set = format!("FETCH {}1 FLAGS", "1,".repeat(20_000));
     assert_eq!(parse(&set).err(), Some("Bad message set"));
     let part = format!("FETCH 1 BODY[{}1]", "1.".repeat(5_000));
