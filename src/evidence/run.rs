@@ -261,7 +261,9 @@ impl Facts {
             _ => None,
         };
         let parcel = self.issuer.parcel(&self.store, issued).await?;
-        let addressee = recipients.get(n - 1).and_then(|recipient| recipient.account);
+        // What did not reach him is the sender's affair.
+        let reached = !matches!(fact, Fact::NotDelivered { .. });
+        let addressee = recipients.get(n - 1).and_then(|r| r.account).filter(|_| reached);
         let (store, job_id, sender) = (self.store.clone(), job.id, submission.account);
         let work = move |tx: &mut Tx<'_>| -> Result<(), StoreError> {
             let addressees: Vec<_> = addressee.into_iter().collect();

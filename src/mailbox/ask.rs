@@ -25,7 +25,7 @@ pub enum Ask {
     /// → `Status`
     Status { name: MailboxName, want: StatusWant },
     /// Superiors come into being too. → `Done`
-    Create { name: MailboxName, special_use: Option<SpecialUse> },
+    Create { name: MailboxName },
     /// → `Done`
     Delete { name: MailboxName },
     /// With what lies under it; renaming INBOX moves its messages (RFC 9051 §6.3.6). → `Done`
@@ -42,7 +42,7 @@ pub enum Ask {
     Store(Store),
     /// All or none (RFC 9051 §6.4.7). → `Copied`
     Copy { mailbox: MailboxId, uids: UidSet, to: MailboxName },
-    /// As `Copy`, and taken from here. Into `Açılacaklar` it opens. → `Moved`
+    /// As `Copy`, but each by itself, and taken from here. Into `Açılacaklar` it opens. → `Moved`
     Move { mailbox: MailboxId, uids: UidSet, to: MailboxName },
     /// Removes those of `uids` (of all, when `None`) that have `\Deleted`. → `Expunged`
     Expunge { mailbox: MailboxId, uids: Option<UidSet> },
@@ -93,6 +93,8 @@ pub enum Refusal {
     MailboxExists,
     /// Never possible here: deleting INBOX, APPEND into a virtual mailbox and the like.
     Cannot,
+    /// A use that no further mailbox can have (RFC 6154 §3).
+    UseAttr,
     /// The mailbox has mailboxes under it and can't go.
     HasChildren,
     ReadOnlyMailbox,

@@ -67,12 +67,13 @@ impl Core {
 
     pub fn greet(&mut self) {
         let code = self.capability_code();
-        encode::status(&mut self.out, None, StatusKind::Ok, code, "KEP ready");
+        encode::status(&mut self.out, None, StatusKind::Ok, code, "KEP ready", false);
     }
 
     /// Sends a status line: tagged, or untagged when there is no tag.
     pub fn say(&mut self, tag: Option<&str>, reply: Reply) {
-        encode::status(&mut self.out, tag, reply.kind, reply.code, &reply.text);
+        let Reply { kind, code, text } = reply;
+        encode::status(&mut self.out, tag, kind, code, &text, self.enabled.utf8);
     }
 
     /// Says it and is done with the command.
@@ -83,7 +84,7 @@ impl Core {
 
     /// Untagged `OK` with a code.
     pub fn note(&mut self, code: Code<'static>, text: &str) {
-        encode::status(&mut self.out, None, StatusKind::Ok, Some(code), text);
+        encode::status(&mut self.out, None, StatusKind::Ok, Some(code), text, self.enabled.utf8);
     }
 
     pub fn account(&self) -> Option<AccountId> {
@@ -184,7 +185,6 @@ const SESSION: &[&str] = &[
     "MOVE",
     "CHILDREN",
     "SPECIAL-USE",
-    "CREATE-SPECIAL-USE",
     "LIST-EXTENDED",
     "LIST-STATUS",
     "STATUS=SIZE",

@@ -49,6 +49,7 @@ impl Reply {
             Refusal::NoSuchTarget => reply.code(Code::TryCreate),
             Refusal::MailboxExists => reply.named("ALREADYEXISTS"),
             Refusal::Cannot => reply.named("CANNOT"),
+            Refusal::UseAttr => reply.named("USEATTR"),
             Refusal::HasChildren => reply.named("HASCHILDREN"),
             Refusal::OverQuota => reply.code(Code::OverQuota),
             Refusal::TooBig => reply.code(Code::TooBig),
@@ -93,6 +94,9 @@ fn text(refusal: &Refusal) -> &str {
         Refusal::NoSuchTarget => "No such mailbox; create it first",
         Refusal::MailboxExists => "Bu klasör zaten var / The mailbox exists already",
         Refusal::Cannot => "Bu klasörde yapılamaz / Not possible with this mailbox",
+        Refusal::UseAttr => {
+            "Bu tür bir klasör zaten var / There is a mailbox for that use, and no other"
+        }
         Refusal::HasChildren => "Klasörün alt klasörleri var / The mailbox has others under it",
         Refusal::ReadOnlyMailbox => "Klasör yalnızca okunabilir / The mailbox can only be read",
         Refusal::OverQuota => "Posta kutusu dolu / The account is over quota",

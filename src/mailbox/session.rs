@@ -280,7 +280,8 @@ impl Session {
 
 /// RFC 9051 §5.4: thirty minutes at least.
 pub const AUTOLOGOUT: Duration = Duration::from_secs(30 * 60 + 5);
-/// Whoever began a command goes on with it: RFC 9051 §5.4 is about clients that wait.
+/// Whoever began a command goes on with it.
+/// QUIRK(kep, 2026-11): within a command silence ends sooner; docs/quirks.md#26
 pub const STALLED: Duration = Duration::from_secs(3 * 60);
 /// Time for a person to type a password while the program is connected already.
 const BEFORE_LOGIN: Duration = Duration::from_secs(3 * 60);

@@ -121,7 +121,7 @@ impl Takers {
     /// Waits until a job may be there: one was laid in, or the next one falls due.
     pub async fn wait(&self, now: Timestamp) -> Result<(), StoreError> {
         let step = self.step.word();
-        let next = self.store.look_up(move |tx| jobs::next_due(tx, step)).await?;
+        let next = self.store.look_up(move |tx| jobs::next_due(tx, step, now)).await?;
         let until = next.map_or(IDLE, |due| {
             let millis = (due.millis() - now.millis()).max(BREATH.as_millis() as i64);
             Duration::from_millis(millis as u64).min(IDLE)

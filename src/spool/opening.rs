@@ -31,16 +31,36 @@ pub fn open(tx: &mut Tx<'_>, opening: &Opening) -> Result<Vec<Place>, RowsError>
             continue;
         }
         match recipient.due_at.filter(|due| *due <= opening.at) {
-            Some(due) => expire(tx, &opening.message, recipient.n, due, opening.at)?,
+            Some(due) => expired(tx, &opening.message, recipient.n, due, opening.at)?,
             None => read(tx, opening, recipient.n)?,
         };
     }
     show(tx, opening.account, &opening.message)
 }
 
-/// Records that a recipient's time to read ended at `due`, unless its outcome is there already.
-/// Says whether this was the time.
+/// Records that a recipient's time to read ended at `due`, unless its outcome is there already, and
+/// says whether this was the time. The message counts as read from then on: it takes the place of
+/// its notice, and comes into INBOX when the notice was deleted.
 pub fn expire(
+    tx: &mut Tx<'_>,
+    message: &MessageId,
+    recipient: usize,
+    due: Timestamp,
+    now: Timestamp,
+) -> Result<bool, RowsError> {
+    let recipients = submissions::recipients(tx, message)?;
+    let account = recipients.iter().find(|r| r.n == recipient).and_then(|r| r.account);
+    if let Some(account) = account {
+        crate::store::accounts::lock(tx, account)?;
+    }
+    let first = expired(tx, message, recipient, due, now)?;
+    if let Some(account) = account.filter(|_| first) {
+        show(tx, account, message)?;
+    }
+    Ok(first)
+}
+
+fn expired(
     tx: &mut Tx<'_>,
     message: &MessageId,
     recipient: usize,
@@ -71,6 +91,7 @@ fn read(tx: &mut Tx<'_>, opening: &Opening, recipient: usize) -> Result<bool, Ro
     Ok(first)
 }
 
+/// A stub's place is INBOX; what is sealed is unsealed where it stands.
 fn show(tx: &mut Tx<'_>, account: AccountId, message: &MessageId) -> Result<Vec<Place>, RowsError> {
     let inbox = mail::of_role(tx, account, Role::Inbox)?;
     let hidden = mail::of_role(tx, account, Role::Hidden)?;

@@ -98,7 +98,9 @@ impl Content {
     /// Part of the content, across its pieces. Reads files: not for the runtime's own threads when
     /// the range is large.
     pub fn read(&self, blobs: &Blobs, range: Range<u64>) -> Result<Vec<u8>, StoreError> {
-        let mut out = Vec::with_capacity((range.end.saturating_sub(range.start)) as usize);
+        // What a damaged row says must not ask for all memory.
+        let size = range.end.saturating_sub(range.start).min(ROOM);
+        let mut out = Vec::with_capacity(size as usize);
         let mut at = 0;
         for piece in &self.pieces {
             let (start, end) = (range.start.max(at), range.end.min(at + piece.size));
@@ -140,5 +142,7 @@ impl Store {
     }
 }
 
+/// More than any message has; a larger content grows as it is read.
+const ROOM: u64 = 64 << 20;
 /// Each one needs another compaction to fail.
 const TRIES: u32 = 5;

@@ -79,6 +79,7 @@ pub enum Kind {
     NoClock,
     NoSentCopy,
     NotInMailbox,
+    StillHidden,
     UidNext,
     ModSeq,
     OrphanContent,

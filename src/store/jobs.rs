@@ -91,17 +91,25 @@ pub fn lease_due(
     Ok(jobs)
 }
 
-/// When the next job of a step is due, if there is one.
-pub fn next_due(tx: &mut Tx<'_>, step: &str) -> Result<Option<Timestamp>, RowsError> {
-    let row = tx.first("SELECT MIN(due_at) FROM job WHERE step = $1", &[step.into()])?;
+/// When the next job of a step is due, if there is one. A job that another process has leased is due
+/// when its lease ends.
+pub fn next_due(
+    tx: &mut Tx<'_>,
+    step: &str,
+    now: Timestamp,
+) -> Result<Option<Timestamp>, RowsError> {
+    let row = match tx.shared() {
+        true => tx.first(LEASED_NEXT, &[step.into(), now.millis().into()])?,
+        false => tx.first("SELECT MIN(due_at) FROM job WHERE step = $1", &[step.into()])?,
+    };
     let due = row.map(|row| row.opt_int(0)).transpose()?.flatten();
     Ok(due.map(Timestamp::from_millis))
 }
 
-/// How many jobs wait, by step.
-pub fn waiting(tx: &mut Tx<'_>) -> Result<Vec<(String, u64)>, RowsError> {
-    let rows = tx.query("SELECT step, COUNT(*) FROM job GROUP BY step ORDER BY step", &[])?;
-    rows.iter().map(|row| Ok((row.text(0)?.to_owned(), row.int(1)? as u64))).collect()
+/// How many jobs of a step are due before `until`.
+pub fn waiting(tx: &mut Tx<'_>, step: &str, until: Timestamp) -> Result<u64, RowsError> {
+    let sql = "SELECT COUNT(*) FROM job WHERE step = $1 AND due_at < $2";
+    Ok(tx.one("count", sql, &[step.into(), until.millis().into()])?.int(0)? as u64)
 }
 
 fn from_row(row: &Row) -> Result<Job, RowsError> {
@@ -150,3 +158,8 @@ impl Drop for Lease {
         self.leases.lock().remove(&self.id);
     }
 }
+
+/// Those that are due already are few, and the first of the others is found by its index.
+const LEASED_NEXT: &str = "SELECT LEAST(
+    (SELECT MIN(GREATEST(due_at, leased_until)) FROM job WHERE step = $1 AND due_at <= $2),
+    (SELECT MIN(due_at) FROM job WHERE step = $1 AND due_at > $2))";

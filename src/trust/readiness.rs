@@ -78,7 +78,6 @@ impl Readiness {
             // Evidence waits, and says so itself.
             Err(error) => return tracing::warn!(%error, "the time-stamp authority"),
         };
-        metrics::gauge!("kep_clock_drift_ms").set(self.stamper.drift_millis() as f64);
         if let Err(error) = probed.and_then(|()| self.check().map_err(|e| e.to_string())) {
             tracing::error!(error, "nothing is sealed");
         }

@@ -80,6 +80,11 @@ impl Imap {
         Ok(imap)
     }
 
+    /// Our port, to find the connection in a trace of the server.
+    pub fn local_port(&self) -> u16 {
+        self.connection.local().port()
+    }
+
     pub async fn select(&mut self, mailbox: &str) -> io::Result<Selected> {
         let answer = self.command(&format!("SELECT {}", name(mailbox))).await?;
         let texts = || answer.untagged.iter().map(|u| u.text.as_str());

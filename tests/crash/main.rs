@@ -48,6 +48,16 @@ fn invariant_01_everything_is_synced_before_the_250() -> io::Result<()> {
     })
 }
 
+/// Invariant 3 against a power cut.
+#[test]
+fn invariant_03_the_read_fact_is_synced_before_content_leaves() -> io::Result<()> {
+    runtime()?.block_on(async {
+        let folder = tempfile::tempdir()?;
+        let world = world(&folder.path().join("provider"), true).await?;
+        sync_order::check_opening(&world, &folder.path().join("calls.trace")).await
+    })
+}
+
 async fn world(folder: &std::path::Path, direct: bool) -> io::Result<World> {
     let accounts: Vec<String> = ["gonderen", "alici"]
         .iter()

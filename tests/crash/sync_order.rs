@@ -1,13 +1,14 @@
-//! Runs the server under strace and reads the order of its calls around each `250`.
+//! Runs the server under strace and reads the order of its calls around each `250`, and around the
+//! content of a dispatch that is opened.
 
 use std::io;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use super::client::mail::Letter;
 use super::client::smtp::Prepared;
 use super::client::world::{Account, World};
-use super::trace::{Told, Trace};
+use super::trace::{Fault, Told, Trace};
 
 /// Submits one letter after the other, each when the server rests, and judges the trace; then
 /// takes syncs out of the trace and sees that it is found.
@@ -51,6 +52,52 @@ async fn run(world: &World, file: &Path) -> io::Result<Vec<Told>> {
     // The traced server is strace's child, and strace leaves by itself once that has gone.
     server.stop_traced().await?;
     Ok(told)
+}
+
+/// A dispatch is opened by fetching its content, and fetched again when the server rests: the
+/// first time the read fact is synced before any of it leaves, the second time nothing is written.
+pub async fn check_opening(world: &World, file: &Path) -> io::Result<()> {
+    let server = world.serve_traced(file, CALLS).await?;
+    let (sender, recipient) = (world.account("gonderen0")?, world.account("alici0")?);
+    let signed = sender.signer.sign(&Letter {
+        from: &sender.address,
+        to: &[&recipient.address],
+        subject: "Açılış",
+        message_id: "acilis@istemci.example",
+        text: "Önce kayıt, sonra içerik.",
+        attachment: 3000,
+    })?;
+    let mut smtp = world.doors().smtp(sender).await?;
+    let to = [recipient.address.as_str()];
+    smtp.submit(&sender.address, &to, &Prepared::new(&signed)).await?.reply.must_be(250)?;
+    smtp.quit().await?;
+    let mut imap = world.doors().imap(recipient).await?;
+    let mut told = Vec::new();
+    for evidence in [2, 3] {
+        rest(world, sender, evidence).await?;
+        imap.select("INBOX").await?;
+        let fetched = imap.fetch("1", "(BODY.PEEK[])").await?;
+        told.push(Told { port: imap.local_port(), at: SystemTime::now() });
+        let literals = fetched.iter().flat_map(|mail| &mail.literals);
+        if !literals.into_iter().any(|octets| octets.windows(signed.len()).any(|w| w == signed)) {
+            return Err(io::Error::other("the original did not come"));
+        }
+    }
+    imap.logout().await?;
+    server.stop_traced().await?;
+
+    let trace = Trace::parse(&std::fs::read_to_string(file)?);
+    let [opened, again] = told.as_slice() else { return Err(io::Error::other("not twice")) };
+    let forgetful = trace.without_syncs_of(super::trace::WAL);
+    let judged = [
+        trace.rows_durable_before(opened),
+        forgetful.rows_durable_before(opened),
+        trace.rows_durable_before(again),
+    ];
+    match judged {
+        [Ok(()), Err(Fault::RowsNotSynced), Err(Fault::RowsNotWritten)] => Ok(()),
+        other => Err(io::Error::other(format!("opened, without syncs, again: {other:?}"))),
+    }
 }
 
 /// Waits until all evidence of what was sent is there: nothing else is being written then.

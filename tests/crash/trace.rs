@@ -1,5 +1,5 @@
 //! Reads `strace -f -yy -ttt` and judges the order: content synced, then rows written and synced,
-//! and only then the `250`. The bytes on the socket are TLS, so the client says which answer it was.
+//! and only then the `250`; or rows alone, and only then content. The bytes on the socket are TLS, so the client says which answer it was.
 
 use std::time::{Duration, SystemTime};
 
@@ -16,7 +16,7 @@ pub struct Trace {
     events: Vec<Event>,
 }
 
-/// A 250 as the client saw it: on which port of its own, and when at the latest it was sent.
+/// An answer as the client saw it: on which port of its own, and when at the latest it was sent.
 #[derive(Clone, Copy, Debug)]
 pub struct Told {
     pub port: u16,
@@ -83,6 +83,18 @@ impl Trace {
             (true, false) => Fault::RowsNotWritten,
             (true, true) => Fault::RowsNotSynced,
         })
+    }
+
+    /// Whether rows were written for what was asked last, and synced, before the first octet of the
+    /// answer. Holds for a server that does nothing else meanwhile.
+    pub fn rows_durable_before(&self, told: &Told) -> Result<(), Fault> {
+        let window = self.window(told)?;
+        // What follows from it may be written already, too.
+        let first = self.writes(WAL, window.end_of_data, window.answer).next();
+        match self.synced(first.ok_or(Fault::RowsNotWritten)?, window.answer) {
+            true => Ok(()),
+            false => Err(Fault::RowsNotSynced),
+        }
     }
 
     /// The same trace without the syncs of such files: what a server that forgot them would leave.

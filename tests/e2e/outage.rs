@@ -24,6 +24,7 @@ async fn without_time_stamps_evidence_waits_and_nothing_is_lost() {
     let unsigned = crate::scene::letter(ALI, &[AYSE], "imzasiz@x").unsigned();
     assert_eq!(scene.submit(ALI, &[AYSE], &unsigned).await.code, 550);
     server.logged("put off", 4).await;
+    figures_tell(&scene).await;
     assert_eq!(scene.json(&["evidence", "list"]).await, serde_json::json!([]));
     // What waits survives an end, a clean one or not.
     let (_, _) = server.end("KILL").await;
@@ -101,5 +102,35 @@ async fn a_recipient_closed_before_delivery_makes_non_delivery_evidence() {
     let shown = scene.json(&["message", "show", &id]).await;
     assert_eq!(shown["recipients"][0]["state"], "failed", "{shown}");
     assert_eq!(shown["recipients"][1]["state"], "delivered", "{shown}");
+    // What did not reach her is not told her.
+    assert_eq!(scene.kep(&["account", "reopen", AYSE]).await.code, Some(0));
+    let mut imap = scene.doors().imap(scene.account(AYSE)).await.unwrap();
+    imap.select("Deliller").await.unwrap();
+    assert!(imap.uid_search("ALL").await.unwrap().is_empty());
     server.stop().await;
+}
+
+/// What happened and what waits stand in the figures, under the names of docs/operations.md.
+async fn figures_tell(scene: &Scene) {
+    let page = format!("http://127.0.0.1:{}/metrics", scene.port(6));
+    let expected = [
+        ("kep_accepted_total", 3.0),
+        ("kep_jobs_waiting{step=\"certify\"}", 3.0),
+        ("kep_jobs_waiting{step=\"evidence\"}", 1.0),
+        ("kep_clock_drift_seconds", 0.0),
+        ("kep_smtp_connections", 0.0),
+    ];
+    crate::scene::until("the figures", async || {
+        let text = reqwest::get(&page).await.unwrap().text().await.unwrap();
+        let figure = |name: &str| {
+            let value = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+            value.and_then(|value| value.parse::<f64>().ok())
+        };
+        expected.iter().all(|(name, value)| figure(name) == Some(*value)).then_some(())
+    })
+    .await;
+    let text = reqwest::get(&page).await.unwrap().text().await.unwrap();
+    for name in ["kep_refused_total{why=", "kep_jobs_put_off_total", "kep_submission_seconds"] {
+        assert!(text.lines().any(|line| line.starts_with(name)), "{name}: {text}");
+    }
 }

@@ -4,6 +4,7 @@ use crate::scene::{ALI, AYSE, Plan, Scene, until};
 use crate::tool::{run, tool};
 use kep::trust::Clock;
 use kep::trust::pki::{CertificateAuthority, KeyKind, Links, Profile};
+use kep::wire::Timestamp;
 use std::net::Ipv4Addr;
 use std::path::Path;
 use std::time::Duration;
@@ -51,6 +52,11 @@ async fn a_new_tls_certificate_is_taken_without_a_restart() {
 
 /// Certificate and key, both PEM.
 fn new_tls(scene: &Scene) -> (String, Vec<u8>) {
+    new_tls_of(scene, Clock::System.now())
+}
+
+/// One that was issued at another time.
+fn new_tls_of(scene: &Scene, at: Timestamp) -> (String, Vec<u8>) {
     let read = |name: &str| std::fs::read(scene.provider().join(name)).unwrap();
     let (key, pem) = (read("secrets/registers/tls.key"), read("secrets/registers/tls.pem"));
     let authority = CertificateAuthority::from_pem(&key, &pem).unwrap();
@@ -58,8 +64,7 @@ fn new_tls(scene: &Scene) -> (String, Vec<u8>) {
         names: vec!["localhost".to_owned()],
         addresses: vec![Ipv4Addr::LOCALHOST.into()],
     };
-    let now = Clock::System.now();
-    let issued = authority.issue(&profile, KeyKind::P256, &Links::default(), now).unwrap();
+    let issued = authority.issue(&profile, KeyKind::P256, &Links::default(), at).unwrap();
     (issued.certificate().pem(), issued.key_pem().unwrap().to_vec())
 }
 
@@ -80,6 +85,29 @@ async fn sockets_of_systemd_are_taken_by_their_names() {
     let (server, _guest) = tokio::join!(scene.start(command), knock);
     let id = scene.accepted(ALI, &[AYSE], &scene.letter(ALI, &[AYSE], "soket@x")).await;
     scene.settled(&id, 2).await;
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_sockets_of_one_name_are_both_served() {
+    let Some(activate) = tool("systemd-socket-activate") else { return };
+    let scene = Scene::new(Plan::default()).await;
+    let listen = |offset: u16| format!("--listen=127.0.0.1:{}", scene.port(offset));
+    let mut command = Command::new(&activate);
+    // The port of the relay, which nobody listens on yet, is free for a second door.
+    command.args([listen(0), listen(4)]).arg("--fdname=submission_tls:submission_tls");
+    command.arg(env!("CARGO_BIN_EXE_kep")).args(["serve", "--conf"]).arg(scene.conf());
+    let port = scene.port(0);
+    let knock = until("a listener", async || {
+        tokio::net::TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.ok()
+    });
+    let (server, _guest) = tokio::join!(scene.start(command), knock);
+    let account = scene.account(ALI);
+    for offset in [0, 4] {
+        let mut doors = scene.doors();
+        doors.submission.set_port(scene.port(offset));
+        doors.smtp(account).await.unwrap().quit().await.unwrap();
+    }
     server.stop().await;
 }
 
@@ -120,6 +148,63 @@ async fn check_says_everything_that_is_wrong_at_once() {
     let json = scene.kep(&["check", "--json"]).await;
     let found: serde_json::Value = serde_json::from_str(&json.out).unwrap();
     assert!(found.as_array().unwrap().iter().filter(|f| f["state"] == "wrong").count() >= 4);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn check_says_what_else_is_wrong_beside_a_broken_configuration() {
+    let scene = Scene::new(Plan::default()).await;
+    scene.set("accept", "signature", "\"sometimes\"");
+    open_to_all(&scene.provider().join("secrets/seal.key"));
+    let ran = scene.kep(&["check"]).await;
+    assert_eq!(ran.code, Some(78), "{}{}", ran.out, ran.err);
+    assert!(ran.err.contains("accept.signature") && ran.err.contains("hint:"), "{}", ran.err);
+    for wrong in ["has errors", "seal.key can be read by others"] {
+        let line = ran.out.lines().find(|line| line.starts_with("WRONG") && line.contains(wrong));
+        assert!(line.is_some(), "{wrong} is not in:\n{}", ran.out);
+    }
+    assert!(ran.out.lines().any(|line| line.starts_with("ok") && line.contains("tls")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn check_finds_certificates_that_end_and_a_data_folder_that_is_open() {
+    use std::os::unix::fs::PermissionsExt;
+    let scene = Scene::new(Plan::default()).await;
+    let data = scene.provider().join("spool");
+    std::fs::set_permissions(&data, std::fs::Permissions::from_mode(0o755)).unwrap();
+    // Development certificates live three years.
+    let day = 86_400;
+    let (now, three_years) = (Clock::System.now(), 3 * 365 * day);
+    let peer = scene.scratch("peer.pem");
+    let line = async |what: &str| {
+        let ran = scene.kep(&["check"]).await;
+        let line = ran.out.lines().find(|line| line.contains(what)).map(str::to_owned);
+        line.unwrap_or_else(|| panic!("{what} is not in:\n{}", ran.out))
+    };
+    for (age, state) in [(three_years + 10 * day, "WRONG"), (three_years - 5 * day, "warning")] {
+        let (certificate, key) = new_tls_of(&scene, now.plus_secs(-age));
+        std::fs::write(scene.provider().join("secrets/tls.pem"), &certificate).unwrap();
+        std::fs::write(scene.provider().join("secrets/tls.key"), &key).unwrap();
+        std::fs::write(&peer, &certificate).unwrap();
+        let seal = peer.to_str().unwrap();
+        let add = ["provider", "add", "hs07.kep.tr", "--name", "Öteki", "--host", "x:25"];
+        let ran = scene.kep(&[&add[..], &["--seal", seal]].concat()).await;
+        assert_eq!(ran.code, Some(0), "{}", ran.err);
+        for what in ["tls.pem", "the seal of hs07.kep.tr"] {
+            let line = line(what).await;
+            assert!(line.starts_with(state), "{line}");
+        }
+    }
+    assert!(line("can be entered by others").await.starts_with("WRONG"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn records_for_the_name_service_are_json_where_that_is_asked_for() {
+    let scene = Scene::new(Plan::default()).await;
+    let ran = scene.kep(&["check", "--dns", "--json"]).await;
+    let found: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+    let records: Vec<_> = found.as_array().unwrap().iter().filter(|f| f["what"] == "dns").collect();
+    assert_eq!(records.len(), 4, "{found}");
+    assert!(records[0]["text"].as_str().unwrap().contains("IN SRV 0 1"), "{found}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

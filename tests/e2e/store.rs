@@ -1,10 +1,13 @@
 //! The data folder: who makes it, and whether what is in it agrees.
 
-use crate::scene::{ALI, AYSE, Plan, Scene};
+use crate::scene::{ALI, AYSE, Plan, Scene, until};
+use crate::tool::tool;
 use kep::store::{Lane, RowsAt, Store, StoreError, Tx, evidence};
 use kep::trust::vault::Vault;
 use kep::wire::MessageId;
+use std::io::{Read, Write};
 use std::path::PathBuf;
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 fn data(scene: &Scene) -> PathBuf {
@@ -169,4 +172,69 @@ async fn what_an_older_master_key_wrapped_can_still_be_read() {
     let ran = scene.kep(&["fsck"]).await;
     assert_eq!(ran.code, Some(65), "{}{}", ran.out, ran.err);
     assert!(ran.out.contains("generation 2 is not in the file"), "{}", ran.out);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_password_that_is_typed_is_not_shown() {
+    // A terminal of its own for the command; what that shows comes out here.
+    let Some(script) = tool("script") else { return };
+    let scene = Scene::new(Plan::default()).await;
+    let (kep, conf) = (env!("CARGO_BIN_EXE_kep"), scene.conf());
+    let command = format!("{kep} account password {ALI} --conf {}", conf.display());
+    let mut terminal = Command::new(script)
+        .args(["-qec", &command, "/dev/null"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let (mut keys, mut screen) = (terminal.stdin.take().unwrap(), terminal.stdout.take().unwrap());
+    let mut shown = Vec::new();
+    // The prompt comes before the terminal falls silent; typed ahead, it would be shown.
+    let children = format!("/proc/{0}/task/{0}/children", terminal.id());
+    let silent = || {
+        let children = std::fs::read_to_string(&children).unwrap_or_default();
+        children.split_whitespace().any(|pid| {
+            let tty = format!("/proc/{pid}/fd/0");
+            let ran = Command::new("stty").args(["-a", "-F", &tty]).output().unwrap();
+            String::from_utf8_lossy(&ran.stdout).contains("-echo ")
+        })
+    };
+    until("a silent terminal", async || silent().then_some(())).await;
+    keys.write_all(b"yeni bir parola\n").unwrap();
+    screen.read_to_end(&mut shown).unwrap();
+    assert!(terminal.wait().unwrap().success());
+    let shown = String::from_utf8_lossy(&shown).into_owned();
+    assert!(shown.contains("Password: ") && shown.contains("has a new password"), "{shown}");
+    assert!(!shown.contains("yeni bir parola"), "{shown}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_could_not_be_written_is_an_error() {
+    let scene = Scene::new(Plan::default()).await;
+    let list = |out: Stdio| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_kep"));
+        command.args(["account", "list", "--conf"]).arg(scene.conf()).stdout(out);
+        command.output().unwrap()
+    };
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let ran = list(full.into());
+    assert_eq!(ran.status.code(), Some(74), "{ran:?}");
+    // A reader that has seen enough is none.
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    assert!(list(writer.into()).status.success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn texts_under_names_that_nobody_reads_are_refused() {
+    let scene = Scene::new(Plan::default()).await;
+    let dir = scene.scratch("texts");
+    std::fs::create_dir(&dir).unwrap();
+    std::fs::write(dir.join("README"), "ours").unwrap();
+    scene.set("texts", "dir", &format!("{dir:?}"));
+    assert_eq!(scene.kep(&["check"]).await.code, Some(0));
+    std::fs::write(dir.join("dispach.toml"), "").unwrap();
+    let ran = scene.kep(&["check"]).await;
+    assert_eq!(ran.code, Some(78), "{}{}", ran.out, ran.err);
+    assert!(ran.out.contains("dispach.toml"), "{}", ran.out);
 }

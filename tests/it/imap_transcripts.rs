@@ -226,7 +226,7 @@ fn config(tls: Tls) -> Config {
 /// What the server says is IMAP to a reader that is not ours, as far as that one knows it.
 fn judge(mut said: &[u8]) -> Result<(), String> {
     let unknown = [&b"* ESEARCH"[..], b"* STATUS", b"* LIST"];
-    let (mut greeted, mut unread) = (false, 0);
+    let (mut greeted, mut unread, mut utf8) = (false, 0, false);
     while !said.is_empty() {
         let rest = match greeted {
             true => ResponseCodec::default().decode(said).map(|(rest, _)| rest).ok(),
@@ -235,7 +235,9 @@ fn judge(mut said: &[u8]) -> Result<(), String> {
         greeted = true;
         let end = said.windows(2).position(|two| two == b"\r\n").map_or(said.len(), |at| at + 2);
         let line = &said[..end];
-        let excused = !line.is_ascii() || unknown.iter().any(|word| line.starts_with(word));
+        // Eight bits are for those who enabled them, and imap-codec is not one of them.
+        utf8 |= line.starts_with(b"* ENABLED") && line.windows(11).any(|w| w == b"UTF8=ACCEPT");
+        let excused = utf8 && !line.is_ascii() || unknown.iter().any(|word| line.starts_with(word));
         unread += usize::from(rest.is_none());
         said = match rest {
             Some(rest) => rest,

@@ -221,17 +221,12 @@ impl World {
             }
             Ask::Changes { mailbox, since } => Answer::Changes(self.at(mailbox).changes(since)),
             Ask::Status { name, .. } => Answer::Status(self.named(&name)?.status()),
-            Ask::Create { name, special_use } => {
+            Ask::Create { name } => {
                 if self.find(&name).is_some() {
                     return Err(Refusal::MailboxExists);
                 }
-                if special_use.is_some() {
-                    return Err(Refusal::Cannot);
-                }
-                self.boxes.push(Mailbox {
-                    subscribed: false,
-                    ..Mailbox::new(name.as_str(), special_use)
-                });
+                let made = Mailbox::new(name.as_str(), None);
+                self.boxes.push(Mailbox { subscribed: false, ..made });
                 Answer::Done
             }
             Ask::Delete { name } => {

@@ -6,7 +6,7 @@ use kep::registry::Texts;
 use kep::wire::rem::{Template, Words};
 use serde::Deserialize;
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -34,12 +34,25 @@ pub fn read(dir: Option<&Path>) -> Outcome<Texts> {
         ("evidence", &mut texts.evidence),
         ("stub", &mut texts.stub),
     ];
+    if let Some(stranger) = stranger(dir, &places.each_ref().map(|(name, _)| *name)) {
+        return Err(Failure::config(format!("texts.dir: {} is no text", stranger.display()))
+            .hint("dispatch.toml, evidence.toml and stub.toml are"));
+    }
     for (name, place) in places {
         if let Some(template) = template(&dir.join(name).with_extension("toml"))? {
             *place = template;
         }
     }
     Ok(texts)
+}
+
+/// A text under a name that nobody reads: a slip would leave the built-in one in force.
+fn stranger(dir: &Path, names: &[&str]) -> Option<PathBuf> {
+    let mut files = std::fs::read_dir(dir).into_iter().flatten().flatten().map(|file| file.path());
+    files.find(|file| {
+        let name = file.file_stem().and_then(|stem| stem.to_str());
+        file.extension().is_some_and(|e| e == "toml") && !name.is_some_and(|n| names.contains(&n))
+    })
 }
 
 fn template(path: &Path) -> Outcome<Option<Template>> {

@@ -33,15 +33,32 @@ use std::sync::Arc;
 
 /// Reads a configuration file; every problem of it is in the failure.
 pub fn settings(path: &Path) -> Outcome<Settings> {
+    let (text, base) = configuration(path)?;
+    Settings::parse(&text, base).map_err(|problems| wrong(path, &problems))
+}
+
+/// The same, with what can be had in spite of a failure.
+pub fn settings_partly(path: &Path) -> Outcome<(Settings, Option<Failure>)> {
+    let (text, base) = configuration(path)?;
+    let (settings, problems) = Settings::parse_partly(&text, base);
+    let failure = (!problems.0.is_empty()).then(|| wrong(path, &problems));
+    match (settings, failure) {
+        (Some(settings), failure) => Ok((settings, failure)),
+        (None, failure) => Err(failure.unwrap_or_else(|| wrong(path, &problems))),
+    }
+}
+
+fn configuration(path: &Path) -> Outcome<(String, &Path)> {
     let text = std::fs::read_to_string(path).map_err(|error| {
         Failure::config(format!("{}: {error}", path.display()))
             .hint("name the configuration with --conf FILE, or make one with `kep dev init DIR`")
     })?;
-    let base = path.parent().unwrap_or(Path::new(""));
-    Settings::parse(&text, base).map_err(|problems| {
-        let lines: Vec<_> = problems.0.iter().map(|problem| line(path, problem)).collect();
-        Failure::config(lines.join("\nkep: "))
-    })
+    Ok((text, path.parent().unwrap_or(Path::new(""))))
+}
+
+fn wrong(path: &Path, problems: &settings::Problems) -> Failure {
+    let lines: Vec<_> = problems.0.iter().map(|problem| line(path, problem)).collect();
+    Failure::config(lines.join("\nkep: "))
 }
 
 fn line(path: &Path, problem: &settings::Problem) -> String {
@@ -72,6 +89,7 @@ pub async fn find_store(settings: &Settings) -> Outcome<Option<Store>> {
     match Store::find(&rows, &blobs, vault).await {
         Ok(store) => Ok(Some(store)),
         Err(StoreError::Absent(_) | StoreError::Rows(RowsError::NoSchema)) => Ok(None),
+        Err(error @ StoreError::Rows(RowsError::InClear)) => Err(storage(&error).hint(IN_CLEAR)),
         Err(error @ StoreError::Rows(RowsError::OlderSchema { .. })) => {
             Err(storage(&error).hint("`kep serve` brings it up to date when it starts"))
         }
@@ -85,7 +103,10 @@ pub async fn make_store(settings: &Settings) -> Outcome<Store> {
     let dir = &settings.data.dir;
     own_folder(dir).map_err(|e| Failure::cannot_create(format!("{}: {e}", dir.display())))?;
     let (rows, blobs) = (rows(&settings.data)?, place(&settings.data).1);
-    Store::open(&rows, &blobs, vault).await.map_err(|error| storage(&error))
+    Store::open(&rows, &blobs, vault).await.map_err(|error| match &error {
+        StoreError::Rows(RowsError::InClear) => storage(&error).hint(IN_CLEAR),
+        _ => storage(&error),
+    })
 }
 
 fn storage(error: &StoreError) -> Failure {
@@ -316,6 +337,7 @@ pub struct House {
     pub facts: Arc<Facts>,
     pub readiness: Arc<Readiness>,
     pub collector: Option<Arc<Collector>>,
+    pub stamper: Arc<Stamper>,
 }
 
 impl House {
@@ -346,7 +368,7 @@ impl House {
         let issuer = Arc::new(Issuer {
             provider: provider.clone(),
             seal,
-            stamper,
+            stamper: Arc::clone(&stamper),
             readiness: Arc::clone(&readiness),
             clock: clock.clone(),
         });
@@ -381,6 +403,7 @@ impl House {
             facts,
             readiness,
             collector,
+            stamper,
         })
     }
 
@@ -448,5 +471,7 @@ pub fn absolute(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
+const IN_CLEAR: &str = "data.rows = \"postgres://…?sslmode=verify-full&sslrootcert=FILE\"; \
+                        sslmode=disable where the line is safe otherwise";
 /// An authority at hand answers in milliseconds.
 const FIRST_ROUND: std::time::Duration = std::time::Duration::from_millis(1_000);

@@ -56,6 +56,9 @@ impl Append {
         if begin.size > most {
             return Err(Refusal::TooBig.into());
         }
+        if begin.flags.keywords.as_str().len() > messages::KEYWORDS_MAX {
+            return Err(Refusal::Limit.into());
+        }
         let kept: usize = self.ready.iter().map(|r| r.structure.len() + r.header.len()).sum();
         if self.ready.len() >= MESSAGES_MAX || kept > HEADERS_MAX {
             return Err(Refusal::Limit.into());
@@ -144,6 +147,7 @@ fn open(tx: &mut Tx<'_>, who: &Who, blobs: &Blobs, to: &Mailbox, ready: &Ready) 
         return Err(no_notice());
     }
     messages::open(tx, who, message)?;
+    // QUIRK(kep, 2026-11): APPENDUID of what is gone already; docs/quirks.md#23
     // The program is to know the UID under which it finds that its notice has vanished.
     let content = contents::create_from(tx, blobs, &[&ready.put])?;
     let notice = new_message(who.now, ready, &Keywords::default(), None);

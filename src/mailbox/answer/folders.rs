@@ -5,11 +5,11 @@ use super::{Answered, Who, named, owned};
 use crate::mailbox::ask::{
     Changes, ListWant, MailboxEntry, MailboxKind, Refusal, Selected, Status, StatusWant,
 };
+use crate::store::mail::Role;
 use crate::store::mail::view::{self, Mailbox};
-use crate::store::mail::{Role, tree};
 use crate::store::{RowsError, Tx};
 use crate::wire::MailboxId;
-use crate::wire::imap::{MailboxName, ModSeq, SpecialUse, UidSet};
+use crate::wire::imap::{Keywords, MailboxName, ModSeq, SpecialUse, UidSet};
 
 pub fn list(
     tx: &mut Tx<'_>,
@@ -66,6 +66,26 @@ pub fn select(
     })
 }
 
+/// Whether messages of a mailbox may get these keywords: what all of them have is named at each
+/// SELECT.
+pub fn may_have(
+    tx: &mut Tx<'_>,
+    views: &Views,
+    mailbox: &Mailbox,
+    words: &Keywords,
+) -> Answered<()> {
+    if words.is_empty() {
+        return Ok(());
+    }
+    let glance = views.glance(tx, mailbox)?;
+    let all = glance.keywords.with(words);
+    let grows = all.as_str().len() > glance.keywords.as_str().len();
+    match grows && all.as_str().len() > KEYWORDS_MAX {
+        true => Err(Refusal::Limit.into()),
+        false => Ok(()),
+    }
+}
+
 pub fn changes(tx: &mut Tx<'_>, who: &Who, id: MailboxId, since: ModSeq) -> Answered<Changes> {
     let mailbox = owned(tx, who, id)?;
     let found = match since < mailbox.mod_seq {
@@ -117,19 +137,6 @@ fn count(
     Ok(status)
 }
 
-/// Each account has its special mailboxes; more of a use can't be made.
-pub fn create(
-    tx: &mut Tx<'_>,
-    who: &Who,
-    name: &MailboxName,
-    special_use: Option<SpecialUse>,
-) -> Answered<()> {
-    match special_use {
-        Some(_) => Err(Refusal::Cannot.into()),
-        None => Ok(tree::make(tx, who.account, name, who.now)?),
-    }
-}
-
 pub fn special_use(role: Role) -> Option<SpecialUse> {
     match role {
         Role::Sent => Some(SpecialUse::Sent),
@@ -139,3 +146,6 @@ pub fn special_use(role: Role) -> Option<SpecialUse> {
         _ => None,
     }
 }
+
+/// Octets of all keywords in a mailbox: a thousand labels.
+const KEYWORDS_MAX: usize = 64 << 10;

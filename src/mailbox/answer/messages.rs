@@ -82,6 +82,50 @@ fn stored(flagged: Flagged, echo: bool) -> Stored {
     }
 }
 
+/// Judges a copy or move before its first batch, so that what is refused changes nothing; says how
+/// many messages are done at one go.
+pub fn may_go(
+    tx: &mut Tx<'_>,
+    who: &Who,
+    id: MailboxId,
+    uids: &UidSet,
+    to: &MailboxName,
+    copied: bool,
+) -> Answered<usize> {
+    let from = owned(tx, who, id)?;
+    let to = target(tx, who, to)?;
+    let kinds = change::kinds(tx, &from, uids)?;
+    may_enter(&to, &kinds)?;
+    if to.role == Role::Opening {
+        return Ok(OPENED);
+    }
+    if copied {
+        may_be_copied(who, &to, &kinds)?;
+    }
+    Ok(PLACED)
+}
+
+/// Takes back copies of batches before one that failed (RFC 9051 §6.4.7: all or none).
+pub fn take_back(tx: &mut Tx<'_>, who: &Who, to: &MailboxName, uids: &UidSet) -> Answered<()> {
+    let to = target(tx, who, to)?;
+    let to = changing(tx, who, to.id)?;
+    change::remove_all(tx, &to, uids)?;
+    Ok(())
+}
+
+fn may_be_copied(who: &Who, to: &Mailbox, kinds: &BTreeSet<Kind>) -> Answered<()> {
+    if !who.adds {
+        return Err(Refusal::ReadOnlyAccount.into());
+    }
+    // Into the trash is how programs without MOVE delete. An unopened copy there is opened with
+    // all others of the message.
+    let unopened = kinds.contains(&Kind::Stub) || kinds.contains(&Kind::Sealed);
+    match unopened && to.role != Role::Trash {
+        true => Err(Failure::said(words::OPEN_BEFORE_COPY)),
+        false => Ok(()),
+    }
+}
+
 pub fn copy(
     tx: &mut Tx<'_>,
     who: &Who,
@@ -94,19 +138,12 @@ pub fn copy(
     let kinds = change::kinds(tx, &from, uids)?;
     may_enter(&to, &kinds)?;
     if to.role == Role::Opening {
+        // QUIRK(kep, 2026-11): a copy takes its source away here; docs/quirks.md#22
         // Programs without MOVE copy, and then delete what they copied.
         open_all(tx, who, &from, uids)?;
         return Ok(None);
     }
-    if !who.adds {
-        return Err(Refusal::ReadOnlyAccount.into());
-    }
-    // Into the trash is how programs without MOVE delete. An unopened copy there is opened with
-    // all others of the message.
-    let unopened = kinds.contains(&Kind::Stub) || kinds.contains(&Kind::Sealed);
-    if unopened && to.role != Role::Trash {
-        return Err(Failure::said(words::OPEN_BEFORE_COPY));
-    }
+    may_be_copied(who, &to, &kinds)?;
     let placed = change::copy(tx, &from, uids, &to, who.now)?;
     Ok(Some(placed_in(&to, placed)))
 }
@@ -193,3 +230,7 @@ pub const KEYWORDS_MAX: usize = 8192;
 
 /// Messages removed at one go: others may write in between.
 pub const EXPUNGED: usize = 512;
+/// Copied or moved at one go.
+const PLACED: usize = 1024;
+/// Opened at one go.
+const OPENED: usize = 64;

@@ -6,7 +6,10 @@ use super::room::Room;
 use super::search::{self, Progress, Query};
 use super::views::Views;
 use super::{Answered, Failure, Who, folders, messages};
-use crate::mailbox::ask::{Answer, Ask, Content, Found, LoggedIn, Login, Refusal, Search};
+use crate::mailbox::ask::{
+    self, Answer, AppendBegin, Ask, Content, FlagChange, Found, LoggedIn, Login, Moved, Placed,
+    Refusal, Search,
+};
 use crate::store::mail::tree;
 use crate::store::{Lane, RowsError, Store, StoreError, Tx};
 use crate::wire::imap::{MailboxName, ModSeq, UidSet};
@@ -109,7 +112,12 @@ impl Desk {
             Ask::Login(login) => self.login(login).await,
             Ask::Content(ask) => self.content(ask).await,
             Ask::Search(ask) => self.search(ask).await,
+            Ask::Store(ask) => self.store(ask).await,
             Ask::Expunge { mailbox, uids } => self.expunge(mailbox, uids).await,
+            Ask::Copy { mailbox, uids, to } => self.copy(mailbox, uids, to).await,
+            Ask::Move { mailbox, uids, to } => self.move_to(mailbox, uids, to).await,
+            Ask::Delete { name } => self.delete(name).await,
+            Ask::Rename { from, to } => self.rename(from, to).await,
             Ask::AppendBegin(_) | Ask::AppendChunk(_) | Ask::AppendCommit | Ask::AppendAbort => {
                 self.append(ask).await
             }
@@ -171,23 +179,27 @@ impl Desk {
         let who = self.who()?;
         let work = move |tx: &mut Tx<'_>| {
             Ok(match &ask {
-                Ask::Create { name, special_use } => {
-                    done(folders::create(tx, &who, name, *special_use)?)
-                }
-                Ask::Delete { name } => done(tree::delete(tx, who.account, name, who.now)?),
-                Ask::Rename { from, to } => done(tree::rename(tx, who.account, from, to, who.now)?),
+                Ask::Create { name } => done(tree::make(tx, who.account, name, who.now)?),
                 Ask::Subscribe { name, on } => done(tree::subscribe(tx, who.account, name, *on)?),
-                Ask::Store(ask) => Answer::Stored(messages::store(tx, &who, ask)?),
-                Ask::Copy { mailbox, uids, to } => {
-                    Answer::Copied(messages::copy(tx, &who, *mailbox, uids, to)?)
-                }
-                Ask::Move { mailbox, uids, to } => {
-                    Answer::Moved(messages::move_to(tx, &who, *mailbox, uids, to)?)
-                }
                 _ => return Err(Refusal::Cannot.into()),
             })
         };
         self.office.store.write(Lane::Client, work).await
+    }
+
+    async fn store(&self, ask: ask::Store) -> Answered<Answer> {
+        let words = ask.flags.keywords.client_owned();
+        if ask.change != FlagChange::Remove && !words.is_empty() {
+            let (who, office, id) = (self.who()?, Arc::clone(&self.office), ask.mailbox);
+            let look = move |tx: &mut Tx<'_>| {
+                let mailbox = super::owned(tx, &who, id)?;
+                folders::may_have(tx, &office.views, &mailbox, &words)
+            };
+            self.office.store.read(look).await?;
+        }
+        let who = self.who()?;
+        let work = move |tx: &mut Tx<'_>| messages::store(tx, &who, &ask);
+        Ok(Answer::Stored(self.write(work).await?))
     }
 
     async fn expunge(&self, mailbox: MailboxId, uids: Option<UidSet>) -> Answered<Answer> {
@@ -201,6 +213,100 @@ impl Desk {
             gone = gone.union(&self.office.store.write(Lane::Client, work).await?);
         }
         Ok(Answer::Expunged(gone))
+    }
+
+    /// In batches, all or none: when one fails, those before it are taken back.
+    /// QUIRK(kep, 2026-11): a crash in between leaves them; docs/quirks.md#25
+    async fn copy(&self, from: MailboxId, uids: UidSet, to: MailboxName) -> Answered<Answer> {
+        let size = self.may_go(from, &uids, &to, true).await?;
+        let mut copied = None;
+        for batch in batches(uids, size) {
+            let (who, target) = (self.who()?, to.clone());
+            let work = move |tx: &mut Tx<'_>| messages::copy(tx, &who, from, &batch, &target);
+            match self.write(work).await {
+                Ok(placed) => copied = together(copied, placed),
+                Err(failure) => {
+                    self.take_back(&to, copied).await?;
+                    return Err(failure);
+                }
+            }
+        }
+        Ok(Answer::Copied(copied))
+    }
+
+    pub(super) async fn take_back(&self, to: &MailboxName, copied: Option<Placed>) -> Answered<()> {
+        for batch in batches(copied.map(|placed| placed.to).unwrap_or_default(), messages::EXPUNGED)
+        {
+            let (who, to) = (self.who()?, to.clone());
+            let work = move |tx: &mut Tx<'_>| messages::take_back(tx, &who, &to, &batch);
+            self.write(work).await?;
+        }
+        Ok(())
+    }
+
+    /// In batches; each message is moved whole (RFC 6851 §3.3). What a failure leaves where it was
+    /// can be moved again, and the client hears what went.
+    async fn move_to(&self, from: MailboxId, uids: UidSet, to: MailboxName) -> Answered<Answer> {
+        let size = self.may_go(from, &uids, &to, false).await?;
+        let (mut placed, mut gone) = (None, UidSet::new());
+        for batch in batches(uids, size) {
+            let (who, to) = (self.who()?, to.clone());
+            let work = move |tx: &mut Tx<'_>| messages::move_to(tx, &who, from, &batch, &to);
+            let moved = self.write(work).await?;
+            placed = together(placed, moved.placed);
+            gone = gone.union(&moved.gone);
+        }
+        Ok(Answer::Moved(Moved { placed, gone }))
+    }
+
+    async fn may_go(
+        &self,
+        from: MailboxId,
+        uids: &UidSet,
+        to: &MailboxName,
+        copied: bool,
+    ) -> Answered<usize> {
+        let (who, uids, to) = (self.who()?, uids.clone(), to.clone());
+        let look = move |tx: &mut Tx<'_>| messages::may_go(tx, &who, from, &uids, &to, copied);
+        self.office.store.read(look).await
+    }
+
+    async fn delete(&self, name: MailboxName) -> Answered<Answer> {
+        loop {
+            let (who, name) = (self.who()?, name.clone());
+            let most = messages::EXPUNGED;
+            let work = move |tx: &mut Tx<'_>| {
+                Ok::<_, Failure>(tree::delete(tx, who.account, &name, most, who.now)?)
+            };
+            if self.write(work).await? {
+                return Ok(Answer::Done);
+            }
+        }
+    }
+
+    async fn rename(&self, from: MailboxName, to: MailboxName) -> Answered<Answer> {
+        let (who, old, new) = (self.who()?, from.clone(), to.clone());
+        let work = move |tx: &mut Tx<'_>| {
+            Ok::<_, Failure>(tree::rename(tx, who.account, &old, &new, who.now)?)
+        };
+        self.write(work).await?;
+        let mut moved = usize::from(from.is_inbox());
+        while moved > 0 {
+            let (who, to) = (self.who()?, to.clone());
+            let most = messages::EXPUNGED;
+            let work = move |tx: &mut Tx<'_>| {
+                Ok::<_, Failure>(tree::empty_inbox(tx, who.account, &to, most, who.now)?)
+            };
+            moved = self.write(work).await?;
+        }
+        Ok(Answer::Done)
+    }
+
+    async fn write<T: Send + 'static>(
+        &self,
+        work: impl Fn(&mut Tx<'_>) -> Answered<T> + Send + 'static,
+    ) -> Answered<T> {
+        self.office.store.write(Lane::Client, work).await
     }
 
     /// What is unopened is opened, that is durable, and only then is it looked at again.
@@ -248,7 +354,7 @@ impl Desk {
         match ask {
             Ask::AppendBegin(begin) => {
                 self.finish_coming().await?;
-                self.may_append(&begin.to).await?;
+                self.may_append(&begin).await?;
                 let (who, office) = (self.who()?, &self.office);
                 self.append.begin(&who, begin, office.limits.message, &office.room)?;
             }
@@ -262,9 +368,13 @@ impl Desk {
         Ok(Answer::Done)
     }
 
-    async fn may_append(&self, to: &MailboxName) -> Answered<()> {
-        let (who, to) = (self.who()?, to.clone());
-        let work = move |tx: &mut Tx<'_>| append::may_begin(tx, &who, &to).map(|_| ());
+    async fn may_append(&self, begin: &AppendBegin) -> Answered<()> {
+        let (who, to, office) = (self.who()?, begin.to.clone(), Arc::clone(&self.office));
+        let words = begin.flags.keywords.client_owned();
+        let work = move |tx: &mut Tx<'_>| {
+            let mailbox = append::may_begin(tx, &who, &to)?;
+            folders::may_have(tx, &office.views, &mailbox, &words)
+        };
         self.office.store.read(work).await
     }
 
@@ -343,6 +453,18 @@ impl Run<'_> {
 
 fn batches(mut all: UidSet, size: usize) -> impl Iterator<Item = UidSet> {
     std::iter::from_fn(move || Some(all.take_first(size)).filter(|batch| !batch.is_empty()))
+}
+
+/// Places of one batch after another: UIDs grow.
+fn together(one: Option<Placed>, other: Option<Placed>) -> Option<Placed> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(Placed {
+            uid_validity: other.uid_validity,
+            from: one.from.union(&other.from),
+            to: one.to.union(&other.to),
+        }),
+        (one, other) => one.or(other),
+    }
 }
 
 fn done(_: ()) -> Answer {

@@ -58,7 +58,8 @@ impl Task {
             Answer::Refused(Refusal::NoSuchMailbox) => {
                 core.done(&self.tag, Reply::refused(&Refusal::NoSuchTarget))
             }
-            Answer::Refused(refusal) => core.done(&self.tag, Reply::refused(&refusal)),
+            // Some of a move may have gone.
+            Answer::Refused(refusal) => sync::finish(self.tag, Reply::refused(&refusal), core),
             _ => core.done(&self.tag, Reply::refused(&Refusal::Unavailable)),
         }
     }

@@ -5,7 +5,7 @@ use super::sync;
 use crate::mailbox::ask::{Answer, Ask, Refusal};
 use crate::mailbox::core::Core;
 use crate::mailbox::reply::Reply;
-use crate::wire::imap::{MessageSet, SequenceSet};
+use crate::wire::imap::command::Messages;
 
 #[derive(Debug)]
 pub(in crate::mailbox) struct Task {
@@ -13,12 +13,12 @@ pub(in crate::mailbox) struct Task {
     closing: bool,
 }
 
-pub(super) fn start(tag: String, set: Option<SequenceSet>, core: &mut Core) -> Step {
+pub(super) fn start(tag: String, set: Option<Messages>, core: &mut Core) -> Step {
     let Some(view) = core.view() else { return Step::Done };
     if view.read_only {
         return core.done(&tag, Reply::refused(&Refusal::ReadOnlyMailbox));
     }
-    let uids = set.map(|set| view.resolve(&MessageSet::Uid(set)).unwrap_or_default());
+    let uids = set.map(|set| view.resolve(&set).unwrap_or_default());
     let ask = Ask::Expunge { mailbox: view.mailbox, uids };
     Step::Ask(ask, super::Task::Expunge(Task { tag, closing: false }))
 }

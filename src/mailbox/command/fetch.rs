@@ -385,6 +385,7 @@ fn write_item(
         FetchItem::Size => out.number("RFC822.SIZE", row.size),
         FetchItem::ModSeq => out.modseq(row.modseq),
         FetchItem::Envelope => out.raw("ENVELOPE", structure.map_or(NIL, |s| s.envelope)),
+        // QUIRK(kep, 2026-11): it changes when the message is opened; docs/quirks.md#21
         FetchItem::BodyStructure => {
             let full =
                 structure.map(|s| if sealed { s.masked_bodystructure } else { s.bodystructure });

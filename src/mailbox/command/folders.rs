@@ -21,15 +21,11 @@ pub(super) fn start(tag: String, command: Command, core: &mut Core) -> Step {
 
 fn ask(command: Command, core: &mut Core) -> Result<(Ask, &'static str), Refusal> {
     Ok(match command {
-        Command::Create { name, special_use } => {
+        // Each account has its special mailboxes; no other can be made for a use.
+        Command::Create { with_use: true, .. } => return Err(Refusal::UseAttr),
+        Command::Create { name, .. } => {
             let name = core.mailbox(&name).ok_or(Refusal::Cannot)?;
-            // RFC 6154 §3: uses it can't give are refused; one use is what a mailbox can have.
-            let special_use = match special_use.as_slice() {
-                [] => None,
-                [one] => Some(*one),
-                _ => return Err(Refusal::Cannot),
-            };
-            (Ask::Create { name, special_use }, "CREATE completed")
+            (Ask::Create { name }, "CREATE completed")
         }
         Command::Delete(name) => {
             let name = core.mailbox(&name).ok_or(Refusal::NoSuchMailbox)?;

@@ -1,7 +1,7 @@
 //! SEARCH and UID SEARCH, with RETURN (RFC 4731) and `$` (RFC 5182).
 
 use super::Step;
-use crate::mailbox::ask::{Answer, Ask, Found, Refusal, Search as SearchAsk};
+use crate::mailbox::ask::{Answer, Ask, Found, Refusal, RowWant, Search as SearchAsk};
 use crate::mailbox::core::Core;
 use crate::mailbox::reply::Reply;
 use crate::mailbox::view::{NoSuchMessage, View};
@@ -14,17 +14,23 @@ pub(in crate::mailbox) struct Task {
     uid: bool,
     returns: Option<SearchReturn>,
     modseq: bool,
+    /// Found, and only its ends are told: their mod-sequences are being asked for.
+    found: Option<Found>,
 }
 
 pub(super) fn start(tag: String, search: Search, core: &mut Core) -> Step {
     let modseq = search.key.any(&|key| matches!(key, SearchKey::ModSeq(_)));
+    // RFC 9755 §3 (RFC 6855 §3).
+    if search.charset && core.enabled.utf8 {
+        return core.done(&tag, Reply::bad("No CHARSET after UTF8=ACCEPT"));
+    }
     core.enabled.condstore |= modseq;
     let Some(view) = core.view() else { return Step::Done };
     let Ok(key) = resolve(search.key, view) else {
         return core.done(&tag, Reply::bad("No such message"));
     };
     let ask = SearchAsk { mailbox: view.mailbox, key, modseq };
-    let task = Task { tag, uid: search.uid, returns: search.returns, modseq };
+    let task = Task { tag, uid: search.uid, returns: search.returns, modseq, found: None };
     Step::Ask(Ask::Search(ask), super::Task::Search(task))
 }
 
@@ -40,9 +46,17 @@ fn resolve(key: SearchKey<MessageSet>, view: &View) -> Result<SearchKey<UidSet>,
 }
 
 impl Task {
-    pub fn answer(self, answer: Answer, core: &mut Core) -> Step {
+    pub fn answer(mut self, answer: Answer, core: &mut Core) -> Step {
         match answer {
-            Answer::Found(found) => self.tell(found, core),
+            Answer::Found(found) => match self.ends(&found.uids).filter(|_| self.modseq) {
+                Some(ends) => self.ask_for_ends(ends, found, core),
+                None => self.tell(found, core),
+            },
+            Answer::Rows(rows) => {
+                let uids = self.found.take().unwrap_or_default().uids;
+                let highest_modseq = rows.iter().map(|row| row.modseq).max().unwrap_or_default();
+                self.tell(Found { uids, highest_modseq }, core)
+            }
             Answer::Refused(refusal) => {
                 // RFC 5182 §2.1: a failed SAVE leaves nothing saved.
                 if let Some(view) = core.view_mut().filter(|_| self.saves()) {
@@ -73,16 +87,28 @@ impl Task {
         core.done(&self.tag, Reply::ok("SEARCH completed"))
     }
 
+    /// The first and the last one, when it is only these that are asked for.
+    fn ends(&self, uids: &UidSet) -> Option<UidSet> {
+        let returns = self.returns.filter(|r| (r.min || r.max) && !r.all && !r.count)?;
+        let min = uids.first().filter(|_| returns.min);
+        Some(min.into_iter().chain(uids.last().filter(|_| returns.max)).collect())
+    }
+
+    /// RFC 7162 §3.1.10: with MIN or MAX alone MODSEQ is that of the messages told.
+    fn ask_for_ends(mut self, ends: UidSet, found: Found, core: &mut Core) -> Step {
+        match core.view().map(|view| view.mailbox).filter(|_| !ends.is_empty()) {
+            Some(mailbox) => {
+                self.found = Some(found);
+                let ask = Ask::Rows { mailbox, uids: ends, want: RowWant::default() };
+                Step::Ask(ask, super::Task::Search(self))
+            }
+            None => self.tell(found, core),
+        }
+    }
+
     /// RFC 5182 §2.1: with MIN or MAX and no ALL or COUNT only those are saved.
     fn save(&self, returns: SearchReturn, uids: &UidSet, core: &mut Core) {
-        let ends = (returns.min || returns.max) && !returns.all && !returns.count;
-        let saved = match ends {
-            true => {
-                let min = uids.first().filter(|_| returns.min);
-                min.into_iter().chain(uids.last().filter(|_| returns.max)).collect()
-            }
-            false => uids.clone(),
-        };
+        let saved = self.ends(uids).unwrap_or_else(|| uids.clone());
         if let Some(view) = core.view_mut().filter(|_| returns.save) {
             view.saved = saved;
         }

@@ -57,6 +57,7 @@ impl Task {
         let first_unseen = selected.first_unseen;
         let view = View::new(selected);
         encode::data(&mut core.out, Data::Exists(view.count()));
+        // QUIRK(kep, 2026-11): nothing is recent; docs/quirks.md#27
         encode::data(&mut core.out, Data::Recent(0));
         let unseen = first_unseen.and_then(|uid| view.sequence(uid)).and_then(NonZeroU32::new);
         for code in unseen.map(Code::Unseen).into_iter().chain(codes.into_iter().flatten()) {

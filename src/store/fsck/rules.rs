@@ -30,7 +30,7 @@ impl Kind {
     pub fn severity(self) -> Severity {
         match self {
             Self::OrphanContent | Self::OrphanBlob | Self::SegmentUnnamed => Severity::Reclaimable,
-            Self::NotInMailbox | Self::NoSentCopy => Severity::Odd,
+            Self::NotInMailbox | Self::StillHidden | Self::NoSentCopy => Severity::Odd,
             Self::ContentSize
             | Self::MaterialMissing
             | Self::RecipientWithoutSubmission
@@ -64,6 +64,7 @@ impl Kind {
             Self::NoClock => "unread, and no job will end its time to read",
             Self::NoSentCopy => "the sender has no copy of it",
             Self::NotInMailbox => "unread, and not in its recipient's mailbox",
+            Self::StillHidden => "read or read by time-out, and hidden from its recipient still",
             Self::UidNext => "its next UID was used already",
             Self::ModSeq => "its mod-sequence is behind its messages",
             Self::OrphanContent => "nothing refers to it",
@@ -252,6 +253,15 @@ pub static RULES: &[Rule] = &[
          AND NOT EXISTS (SELECT 1 FROM message m JOIN mailbox b ON b.id = m.mailbox
                          WHERE m.message_id = r.message_id AND b.account = r.account
                          AND m.kind IN ('dispatch', 'sealed', 'stub'))
+         LIMIT 1000",
+    ),
+    rule(
+        // Before that the notice may be gone, by its recipient's own hand.
+        Kind::StillHidden,
+        "submission and recipient",
+        "SELECT r.message_id, r.n FROM recipient r JOIN message m ON m.message_id = r.message_id
+         JOIN mailbox b ON b.id = m.mailbox
+         WHERE r.state IN ('read', 'expired') AND b.account = r.account AND b.role = 'hidden'
          LIMIT 1000",
     ),
     rule(

@@ -205,6 +205,15 @@ pub fn flagged(
     Ok(there)
 }
 
+/// The first messages of a mailbox, `most` of them.
+pub fn first(tx: &mut Tx<'_>, of: &Mailbox, most: usize) -> Result<UidSet, RowsError> {
+    let rows = tx.query(
+        "SELECT uid FROM message WHERE mailbox = $1 ORDER BY uid LIMIT $2",
+        &[of.id.0.into(), (most as i64).into()],
+    )?;
+    rows.iter().map(|row| super::view::uid(row, 0)).collect()
+}
+
 fn present(tx: &mut Tx<'_>, of: &Mailbox, uids: &UidSet) -> Result<UidSet, RowsError> {
     flagged(tx, of, uids, 0)
 }

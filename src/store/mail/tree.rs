@@ -1,10 +1,10 @@
 //! An account's mailboxes as a tree of names: making, removing, renaming, subscribing.
 
-use super::change::{move_all, remove_all};
+use super::change::{self, move_all, remove_all};
 use super::view::{Mailbox, mailboxes, named};
 use super::{Role, create};
 use crate::store::rows::{RowsError, Tx};
-use crate::wire::imap::{MailboxName, UidSet};
+use crate::wire::imap::MailboxName;
 use crate::wire::{AccountId, Timestamp};
 use thiserror::Error;
 
@@ -69,13 +69,15 @@ fn make_one(
     Ok(())
 }
 
-/// Removes a mailbox and all that is in it. Its name stays subscribed (RFC 9051 §6.3.7).
+/// Removes up to `most` messages of a mailbox; when none is left, the mailbox itself. Says whether
+/// it is gone. Its name stays subscribed (RFC 9051 §6.3.7).
 pub fn delete(
     tx: &mut Tx<'_>,
     account: AccountId,
     name: &MailboxName,
+    most: usize,
     now: Timestamp,
-) -> Result<(), TreeError> {
+) -> Result<bool, TreeError> {
     crate::store::accounts::lock(tx, account)?;
     let mailbox = named(tx, account, name.as_str())?.ok_or(TreeError::NoSuch)?;
     if mailbox.role != Role::Plain {
@@ -84,16 +86,36 @@ pub fn delete(
     if mailboxes(tx, account)?.iter().any(|other| is_under(&other.name, &mailbox.name)) {
         return Err(TreeError::HasChildren);
     }
-    remove_all(tx, &mailbox, &UidSet::range(1, u32::MAX))?;
+    let batch = change::first(tx, &mailbox, most)?;
+    remove_all(tx, &mailbox, &batch)?;
+    if batch.len() == most {
+        return Ok(false);
+    }
     tx.execute("DELETE FROM vanished WHERE mailbox = $1", &[mailbox.id.0.into()])?;
     tx.execute("DELETE FROM mailbox WHERE id = $1", &[mailbox.id.0.into()])?;
     leave_former(tx, &mailbox, mailbox.subscribed)?;
     forget_former(tx, account, now)?;
     tx.wakes.mailbox(mailbox.id);
-    Ok(())
+    Ok(true)
 }
 
-/// Renames a mailbox with all under it. INBOX stays, and gives its messages (RFC 9051 §6.3.6).
+/// Moves up to `most` messages from INBOX into another mailbox; says how many.
+pub fn empty_inbox(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    to: &MailboxName,
+    most: usize,
+    now: Timestamp,
+) -> Result<usize, TreeError> {
+    crate::store::accounts::lock(tx, account)?;
+    let inbox = named(tx, account, "INBOX")?.ok_or(TreeError::NoSuch)?;
+    let target = named(tx, account, to.as_str())?.ok_or(TreeError::NoSuch)?;
+    let batch = change::first(tx, &inbox, most)?;
+    Ok(move_all(tx, &inbox, &batch, &target, now)?.from.len())
+}
+
+/// Renames a mailbox with all under it. INBOX stays, its new name is made, and its messages follow
+/// (RFC 9051 §6.3.6, `empty_inbox`).
 pub fn rename(
     tx: &mut Tx<'_>,
     account: AccountId,
@@ -104,10 +126,7 @@ pub fn rename(
     crate::store::accounts::lock(tx, account)?;
     let mailbox = named(tx, account, from.as_str())?.ok_or(TreeError::NoSuch)?;
     if mailbox.role == Role::Inbox {
-        make(tx, account, to, now)?;
-        let target = named(tx, account, to.as_str())?.ok_or(TreeError::NoSuch)?;
-        move_all(tx, &mailbox, &UidSet::range(1, u32::MAX), &target, now)?;
-        return Ok(());
+        return make(tx, account, to, now);
     }
     if mailbox.role != Role::Plain || to.is_under(from) {
         return Err(TreeError::Cannot);

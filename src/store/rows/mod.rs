@@ -125,6 +125,10 @@ pub enum RowsError {
     NewerSchema { found: i64, known: i64 },
     #[error("schema version {found} is older than this program's ({known})")]
     OlderSchema { found: i64, known: i64 },
+    #[error("a PostgreSQL server on another machine would be spoken to in the clear")]
+    InClear,
+    #[error("anchors for the PostgreSQL server: {0}")]
+    Anchors(String),
     #[error("there is no schema")]
     NoSchema,
     #[error("blobs could not be made durable: {0}")]

@@ -3,6 +3,8 @@
 
 mod connected;
 mod listen;
+mod target;
+mod tls;
 
 use super::lanes::Lanes;
 use super::{Around, Lane, Param, Row, RowsError, Statements, Tx, run, schema};
@@ -11,9 +13,10 @@ use crate::store::wakes::Wakes;
 use connected::Connected;
 use listen::Listener;
 use std::sync::Arc;
+use target::Target;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
-use tokio_postgres::{NoTls, error::SqlState};
+use tokio_postgres::error::SqlState;
 
 #[derive(Clone)]
 pub struct Postgres {
@@ -26,7 +29,8 @@ type Unit = Box<dyn FnOnce(&mut Worker) + Send>;
 
 impl Postgres {
     pub async fn open(url: &str, around: Around) -> Result<Self, RowsError> {
-        let (mut client, connection) = tokio_postgres::connect(url, NoTls).await?;
+        let target = Target::parse(url)?;
+        let (mut client, connection) = target.connect().await?;
         let driving = tokio::spawn(connection);
         schema::migrate_postgres(&mut client, around.start).await?;
         drop(client);
@@ -34,7 +38,7 @@ impl Postgres {
         let door = Arc::new(Door(Arc::new(Lanes::new())));
         for n in 0..WORKERS {
             let worker = Worker {
-                url: url.to_owned(),
+                target: target.clone(),
                 handle: Handle::current(),
                 blobs: Arc::clone(&around.blobs),
                 connected: None,
@@ -45,7 +49,7 @@ impl Postgres {
                 .spawn(move || worker.run(&lanes))
                 .map_err(RowsError::Blobs)?;
         }
-        let listener = Arc::new(Listener::start(url, Arc::clone(&around.ring)).await?);
+        let listener = Arc::new(Listener::start(target, Arc::clone(&around.ring)).await?);
         Ok(Self { door, around, listener })
     }
 
@@ -107,7 +111,7 @@ impl Drop for Door {
 }
 
 struct Worker {
-    url: String,
+    target: Target,
     handle: Handle,
     blobs: Arc<Blobs>,
     connected: Option<Connected>,
@@ -187,7 +191,7 @@ impl Worker {
     fn connected(&mut self) -> Result<&mut Connected, RowsError> {
         if self.connected.as_ref().is_none_or(Connected::is_lost) {
             self.connected = None;
-            self.connected = Some(Connected::new(&self.url, &self.handle)?);
+            self.connected = Some(Connected::new(&self.target, &self.handle)?);
         }
         self.connected.as_mut().ok_or(RowsError::Closed)
     }

@@ -3,7 +3,7 @@
 
 use secrecy::SecretString;
 
-use super::{Flags, MessageSet, ModSeq, SearchKey, SequenceSet, SpecialUse};
+use super::{Flags, MessageSet, ModSeq, SearchKey, SequenceSet};
 use crate::wire::Timestamp;
 use crate::wire::mime::Section;
 
@@ -36,7 +36,8 @@ pub enum Command {
     Select(Select),
     Create {
         name: MailboxArg,
-        special_use: Vec<SpecialUse>,
+        /// With a special use (RFC 6154 §3), known or not.
+        with_use: bool,
     },
     Delete(MailboxArg),
     Rename {
@@ -63,7 +64,7 @@ pub enum Command {
     Close,
     Unselect,
     /// With UIDs it is UID EXPUNGE (RFC 4315).
-    Expunge(Option<SequenceSet>),
+    Expunge(Option<Messages>),
     Search(Search),
     Fetch(Fetch),
     Store(Store),
@@ -167,6 +168,8 @@ pub struct Search {
     pub uid: bool,
     /// `None` without RETURN: the old response.
     pub returns: Option<SearchReturn>,
+    /// It names its charset.
+    pub charset: bool,
     pub key: SearchKey<MessageSet>,
 }
 

@@ -13,6 +13,7 @@ use std::num::NonZeroU32;
 
 use super::{Flags, ModSeq, Uid, UidSet};
 use crate::wire::Timestamp;
+use crate::wire::smtp::ascii;
 
 pub fn response(out: &mut Vec<u8>, response: &Response<'_>) {
     out.extend_from_slice(&ResponseCodec::new().encode(response).dump());
@@ -22,16 +23,19 @@ pub fn data(out: &mut Vec<u8>, data: Data<'_>) {
     response(out, &Response::Data(data));
 }
 
-/// `tag OK [CODE] text`, untagged without a tag. A text in Turkish goes out as UTF-8 (RFC 9051
-/// §9 `text`), which imap-codec can't write.
+/// `tag OK [CODE] text`, untagged without a tag. A text in Turkish goes out as UTF-8 only to a client
+/// that has enabled it (RFC 9755 §3), which imap-codec can't write; to others, whose texts have seven
+/// bits (RFC 3501 §9), without its marks.
 pub fn status(
     out: &mut Vec<u8>,
     tag: Option<&str>,
     kind: StatusKind,
     code: Option<Code<'_>>,
     text: &str,
+    utf8: bool,
 ) {
-    let ascii = Text::try_from(text).ok();
+    let plain = if utf8 { text.to_owned() } else { ascii(text) };
+    let ascii = Text::try_from(plain).ok();
     let foreign = if ascii.is_some() { "" } else { text };
     let body = StatusBody { kind, code, text: ascii.unwrap_or_else(|| Text::unvalidated(PLACE)) };
     let status = match tag.and_then(|tag| Tag::try_from(tag).ok()) {
@@ -276,12 +280,14 @@ mod tests {
     }
 
     #[test]
-    fn a_turkish_text_goes_out_as_it_is() {
-        let text = written(|out| {
-            status(out, Some("a1"), StatusKind::No, Some(Code::OverQuota), "Kota doldu şimdi")
-        });
-        assert_eq!(text, "a1 NO [OVERQUOTA] Kota doldu şimdi\r\n");
-        let plain = written(|out| status(out, None, StatusKind::Ok, None, "Still here"));
+    fn a_turkish_text_goes_out_as_it_is_to_those_who_read_it() {
+        let said = |utf8| {
+            let (no, code) = (StatusKind::No, Some(Code::OverQuota));
+            written(|out| status(out, Some("a1"), no, code, "Kota doldu şimdi", utf8))
+        };
+        assert_eq!(said(true), "a1 NO [OVERQUOTA] Kota doldu şimdi\r\n");
+        assert_eq!(said(false), "a1 NO [OVERQUOTA] Kota doldu simdi\r\n");
+        let plain = written(|out| status(out, None, StatusKind::Ok, None, "Still here", true));
         assert_eq!(plain, "* OK Still here\r\n");
     }
 

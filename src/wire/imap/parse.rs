@@ -122,10 +122,7 @@ fn command(name: &str, cursor: &mut Cursor) -> Parsed<Command> {
 
 fn uid_command(name: &str, cursor: &mut Cursor) -> Parsed<Command> {
     match name {
-        "EXPUNGE" => {
-            cursor.space()?;
-            Ok(Command::Expunge(Some(cursor.sequence_set()?)))
-        }
+        "EXPUNGE" => Ok(Command::Expunge(Some(sp_messages(cursor, true)?))),
         _ => message_command(name, true, cursor),
     }
 }
@@ -281,6 +278,7 @@ fn flag_list(cursor: &mut Cursor) -> Parsed<Flags> {
 
 /// Flags between spaces. `\Recent` and unknown system flags are passed over: no client may set
 /// them, and refusing the whole command helps nobody.
+/// QUIRK(kep, 2026-11): as keywords of the server are; docs/quirks.md#24
 fn flags_until(cursor: &mut Cursor, ends: impl Fn(&mut Cursor) -> bool) -> Parsed<Flags> {
     let (mut system, mut keywords) = (SystemFlags::default(), Vec::new());
     loop {

@@ -148,3 +148,18 @@ fn lines_that_are_no_calls_are_passed_over() {
     let noise = "10 100.1 +++ exited with 0 +++\n10 100.2 --- SIGCHLD {si_signo=SIGCHLD} ---\n\n(";
     assert_eq!(judge(&format!("{GOOD}{noise}")), Ok(()));
 }
+
+#[test]
+fn an_opening_is_rows_and_their_sync_before_the_first_octet() {
+    let lines = |numbers: &[usize]| {
+        let all: Vec<_> = GOOD.trim().lines().collect();
+        numbers.iter().map(|n| all[n - 1]).collect::<Vec<_>>().join("\n")
+    };
+    let judge = |numbers: &[usize]| Trace::parse(&lines(numbers)).rows_durable_before(&told());
+    assert_eq!(judge(&[2, 6, 7, 8]), Ok(()));
+    assert_eq!(judge(&[2, 8]), Err(Fault::RowsNotWritten));
+    assert_eq!(judge(&[6, 7, 2, 8]), Err(Fault::RowsNotWritten));
+    assert_eq!(judge(&[2, 6, 8, 7]), Err(Fault::RowsNotSynced));
+    // Of content that leaves in several writes the first one counts.
+    assert_eq!(judge(&[2, 8, 6, 7, 8]), Err(Fault::RowsNotWritten));
+}

@@ -135,3 +135,42 @@ async fn a_message_is_not_laid_in_without_its_content() {
     })
     .await;
 }
+
+/// What is gone is gone from the file too: with a data key in a free place its content could be read.
+#[tokio::test]
+async fn an_erased_data_key_is_not_left_in_the_file() {
+    let bed = Bed::sqlite().await;
+    let first = content(&bed.store, &[b"a"]).await;
+    let forgotten = content(&bed.store, &[b"b"]).await;
+    content(&bed.store, &[b"c"]).await;
+    let key = bed
+        .read(|tx| Ok(tx.one("blob", "SELECT data_key FROM blob ORDER BY start LIMIT 1", &[])?))
+        .await;
+    let key = key.bytes(0).unwrap().to_vec();
+    let file = bed.dir.path().join("rows.db");
+    let in_file = || {
+        // The journal is another matter (docs/security.md).
+        let beside = rusqlite::Connection::open(&file).unwrap();
+        let checkpoint = "PRAGMA wal_checkpoint(TRUNCATE)";
+        let busy: i64 = beside.query_row(checkpoint, [], |row| row.get(0)).unwrap();
+        assert_eq!(busy, 0);
+        let octets = std::fs::read(&file).unwrap();
+        octets.windows(key.len()).any(|window| window == key)
+    };
+    assert!(in_file());
+    for id in [first, forgotten] {
+        bed.write(move |tx| Ok(contents::forget(tx, id)?)).await;
+    }
+    assert!(!in_file());
+}
+
+#[tokio::test]
+async fn a_row_that_claims_a_huge_content_is_an_error() {
+    on_both(|bed| async move {
+        let id = content(&bed.store, &[b"small"]).await;
+        let cold = bed.another().await;
+        bed.write(|tx| Ok(tx.execute("UPDATE blob SET size = 1152921504606846975", &[])?)).await;
+        assert!(matches!(cold.content(id).await, Err(StoreError::Blob(_))));
+    })
+    .await;
+}

@@ -294,3 +294,20 @@ async fn a_store_that_is_not_there_is_not_made_by_looking_for_it() {
         assert!(matches!(found, Err(StoreError::Rows(RowsError::NoSchema))));
     }
 }
+
+#[tokio::test]
+async fn what_counts_as_read_and_is_hidden_still_is_odd() {
+    on_both(|bed| async move {
+        let account = delivered(&bed).await;
+        bed.write(move |tx| {
+            let inbox = mail::of_role(tx, account, Role::Inbox)?;
+            let hidden = mail::of_role(tx, account, Role::Hidden)?;
+            Ok(mail::move_to(tx, mail::Place { mailbox: inbox, uid: 1 }, hidden)?)
+        })
+        .await;
+        assert_eq!(findings(&bed, Depth::Quick).await, [], "its notice was deleted");
+        bed.write(|tx| Ok(tx.execute("UPDATE recipient SET state = 'expired'", &[])?)).await;
+        assert!(kinds(&bed, Depth::Quick).await.contains(&Kind::StillHidden));
+    })
+    .await;
+}

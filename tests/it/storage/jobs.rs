@@ -120,3 +120,22 @@ async fn two_takers_never_get_the_same_job() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn what_another_process_has_leased_is_due_when_its_lease_ends() {
+    let Some(bed) = super::bed::Bed::postgres().await else { return };
+    lay_in(&bed.store, 2).await;
+    let step = Step::Certify.word();
+    let next = async || bed.read(move |tx| Ok(jobs::next_due(tx, step, NOW)?)).await;
+    assert_eq!(next().await, Some(NOW));
+    let lease = async |count| {
+        let until = NOW.plus_secs(300);
+        bed.write(move |tx| Ok(jobs::lease_due(tx, step, NOW, until, count)?)).await
+    };
+    lease(1).await;
+    assert_eq!(next().await, Some(NOW), "the other one");
+    lease(1).await;
+    assert_eq!(next().await, Some(NOW.plus_secs(300)));
+    bed.write(|tx| Ok(jobs::lay_in(tx, "certify", "later", "", NOW.plus_secs(60))?)).await;
+    assert_eq!(next().await, Some(NOW.plus_secs(60)));
+}

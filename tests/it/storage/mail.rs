@@ -250,3 +250,29 @@ async fn of_openings_and_time_outs_at_once_one_outcome_is_recorded() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn after_the_time_out_the_message_is_shown_whether_its_notice_stands_or_not() {
+    on_both(|bed| async move {
+        let account = delivered_until(&bed, NOW).await;
+        let inbox = mailbox(&bed, account, Role::Inbox).await;
+        // The addressee deletes the notice for good: the message waits for its time-out.
+        let notice = Place { mailbox: inbox, uid: 1 };
+        assert!(bed.write(move |tx| Ok(mail::remove(tx, notice)?)).await);
+        assert!(time_out(&bed.store, NOW, NOW).await);
+        let shown = "SELECT COUNT(*) FROM message m JOIN mailbox b ON b.id = m.mailbox
+                     WHERE b.role = 'inbox' AND m.kind = 'dispatch' AND m.uid = 2";
+        assert_eq!(bed.count(shown).await, 1);
+        assert_eq!(bed.count("SELECT COUNT(*) FROM message").await, 1);
+        assert_eq!(outcome(&bed).await, (RecipientState::Expired, vec![expired(NOW)]));
+    })
+    .await;
+    on_both(|bed| async move {
+        delivered_until(&bed, NOW).await;
+        assert!(time_out(&bed.store, NOW, NOW).await);
+        let left = "SELECT COUNT(*) FROM message WHERE kind <> 'dispatch'";
+        assert_eq!(bed.count(left).await, 0, "the notice has done its work");
+        assert_eq!(bed.count("SELECT COUNT(*) FROM message").await, 1);
+    })
+    .await;
+}

@@ -3,7 +3,12 @@
 use super::bed::Bed;
 use super::{NOW, server};
 use kep::store::{Lane, RowsAt, RowsError, Store, StoreError, Tx, jobs};
+use kep::trust::Clock;
+use kep::trust::pki::{CertificateAuthority, KeyKind, Links, Profile};
 use kep::wire::MailboxId;
+use std::fs::Permissions;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+use std::path::PathBuf;
 use std::sync::Arc;
 use tokio_postgres::Client;
 
@@ -89,4 +94,51 @@ async fn who_may_have_missed_news_looks_for_himself() {
     other.job_for("deliver").await;
     let heard = watched.recv().await;
     assert!(matches!(heard, Err(tokio::sync::broadcast::error::RecvError::Lagged(_))), "{heard:?}");
+}
+
+/// A certificate by that authority for the private server, which takes it without a restart.
+async fn secure(admin: &Client, authority: &mut CertificateAuthority) {
+    let profile = Profile::TlsServer { names: vec!["localhost".into()], addresses: Vec::new() };
+    let now = Clock::System.now();
+    let issued = authority.issue(&profile, KeyKind::P256, &Links::default(), now).unwrap();
+    let row = admin.query_one("SHOW data_directory", &[]).await.unwrap();
+    let dir = PathBuf::from(row.get::<_, String>(0));
+    let owner = std::fs::metadata(&dir).unwrap();
+    let (pem, key) = (issued.certificate().pem(), issued.key_pem().unwrap());
+    for (name, octets) in [("server.crt", pem.as_bytes()), ("server.key", &key)] {
+        let file = dir.join(name);
+        std::fs::write(&file, octets).unwrap();
+        std::fs::set_permissions(&file, Permissions::from_mode(0o600)).unwrap();
+        chown(&file, Some(owner.uid()), Some(owner.gid())).unwrap();
+    }
+    admin.batch_execute("ALTER SYSTEM SET ssl = on").await.unwrap();
+    admin.batch_execute("SELECT pg_reload_conf()").await.unwrap();
+    while admin.query_one("SHOW ssl", &[]).await.unwrap().get::<_, String>(0) != "on" {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn a_server_is_spoken_to_over_tls_where_anchors_are_named() {
+    let Some(bed) = Bed::postgres().await else { return };
+    let now = Clock::System.now();
+    let authority = |name: &str| CertificateAuthority::create(name, KeyKind::P256, now).unwrap();
+    let (mut own, other) = (authority("own"), authority("other"));
+    secure(&admin(&bed).await, &mut own).await;
+    let RowsAt::Postgres(url) = &bed.at else { panic!("not PostgreSQL") };
+    let open = async |host: &str, anchor: &CertificateAuthority| {
+        let file = bed.dir.path().join("anchor.pem");
+        std::fs::write(&file, anchor.certificate().pem()).unwrap();
+        let url = url.replace("127.0.0.1", host);
+        let url = format!("{url}?sslmode=verify-full&sslrootcert={}", file.display());
+        Store::open(&RowsAt::Postgres(url), &bed.blobs_dir(), Arc::clone(&bed.vault)).await
+    };
+    let store = open("localhost", &own).await.unwrap();
+    let secured = |tx: &mut Tx<'_>| {
+        let sql = "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()";
+        Ok::<_, RowsError>(tx.one("connection", sql, &[])?.int(0)?)
+    };
+    assert_eq!(store.read(secured).await.unwrap(), 1);
+    assert!(open("localhost", &other).await.is_err(), "by an authority that is not believed");
+    assert!(open("127.0.0.1", &own).await.is_err(), "under a name that is not its own");
 }

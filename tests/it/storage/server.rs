@@ -5,7 +5,7 @@
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::os::unix::process::CommandExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -44,15 +44,15 @@ pub async fn admin(url: &str) -> tokio_postgres::Client {
 }
 
 fn start() -> Option<Server> {
-    if !Path::new(BINARIES).join("initdb").exists() {
+    let Some(binaries) = newest(Path::new(VERSIONS)) else {
         let required = std::env::var_os("KEP_LANES").is_some();
-        assert!(!required, "{BINARIES}/initdb is not installed, and KEP_LANES is set");
-        eprintln!("SKIPPED: storage on PostgreSQL: {BINARIES}/initdb is not installed");
+        assert!(!required, "no {VERSIONS}/*/bin/initdb is installed, and KEP_LANES is set");
+        eprintln!("SKIPPED: storage on PostgreSQL: no {VERSIONS}/*/bin/initdb is installed");
         return None;
-    }
+    };
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let mut command = as_nobody_special();
-    command.args(["sh", "-c", SCRIPT, "sh", BINARIES, &port.to_string()]);
+    command.args(["sh", "-c", SCRIPT, "sh"]).arg(binaries).arg(port.to_string());
     // In a group of its own: a signal to all of this one's must not keep it from tidying up.
     command.process_group(0);
     let mut shell = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
@@ -60,6 +60,14 @@ fn start() -> Option<Server> {
     BufReader::new(shell.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
     assert_eq!(line.trim(), "ready", "PostgreSQL is installed and did not start");
     Some(Server { port, next: AtomicU32::new(1), _shell: shell })
+}
+
+/// The programs of the newest version that can make a server.
+fn newest(versions: &Path) -> Option<PathBuf> {
+    let entries = std::fs::read_dir(versions).ok()?.flatten().map(|entry| entry.path());
+    let servers = entries.filter(|version| version.join("bin/initdb").exists());
+    let number = |path: &PathBuf| path.file_name()?.to_str()?.parse::<u32>().ok();
+    Some(servers.max_by_key(number)?.join("bin"))
 }
 
 /// PostgreSQL refuses to run as root.
@@ -73,7 +81,8 @@ fn as_nobody_special() -> Command {
     command
 }
 
-const BINARIES: &str = "/usr/lib/postgresql/15/bin";
+/// Debian keeps each version in a folder of its number.
+const VERSIONS: &str = "/usr/lib/postgresql";
 /// Durable as in earnest: only making the empty cluster is not synced.
 const SCRIPT: &str = r#"
 set -e

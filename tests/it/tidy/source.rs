@@ -1,5 +1,6 @@
 //! Reads the repository's source: no parser, a line scanner that knows comments and strings.
 
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -65,30 +66,68 @@ impl File {
         self.code.lines().enumerate().map(|(number, line)| (number + 1, line))
     }
 
-    /// Code lines before the tests at the foot; none of a file of tests.
+    /// Code lines without the items that only tests have; none of a file of tests.
     pub fn production_lines(&self) -> impl Iterator<Item = (usize, &str)> {
-        let tests = self.code.lines().position(|line| line.trim() == "#[cfg(test)]");
-        let end = if self.is_test_file() { Some(0) } else { tests };
-        self.code_lines().take(end.unwrap_or(usize::MAX))
+        let tests = self.test_items();
+        let none = self.is_test_file();
+        let tested = move |line: &usize| none || tests.iter().any(|item| item.contains(line));
+        self.code_lines().filter(move |(line, _)| !tested(line))
     }
 
-    /// Rooms named by `crate::room` or inside `crate::{a, b}`, with the line.
-    pub fn crate_paths(&self) -> Vec<(usize, String)> {
-        let mut found = Vec::new();
-        for (place, _) in self.code.match_indices("crate::") {
-            let before = self.code[..place].chars().next_back();
-            if before.is_some_and(|c| c.is_alphanumeric() || c == '_' || c == '$') {
-                continue;
+    /// The lines of each item under `#[cfg(test)]`.
+    fn test_items(&self) -> Vec<RangeInclusive<usize>> {
+        let (mut place, mut found) = (0, Vec::new());
+        for (line, text) in self.code_lines() {
+            let rest = &self.code[place..];
+            place += text.len() + 1;
+            if text.trim() == "#[cfg(test)]" {
+                let end = body_end(rest).or_else(|| rest.find(';')).unwrap_or(rest.len());
+                found.push(line..=line + rest[..end].matches('\n').count());
             }
-            let line = self.code[..place].matches('\n').count() + 1;
-            let rest = &self.code[place + "crate::".len()..];
-            let names = match rest.strip_prefix('{') {
-                Some(group) => group_heads(group),
-                None => vec![identifier(rest)],
-            };
-            found.extend(names.into_iter().map(|name| (line, name)));
         }
         found
+    }
+
+    /// Rooms named by `crate::room` or inside `crate::{a, b}`, and by as many `super::` as lead to
+    /// the root, with the line.
+    pub fn crate_paths(&self) -> Vec<(usize, String)> {
+        let mut found = Vec::new();
+        for start in ["crate::", "super::"] {
+            for (place, _) in self.code.match_indices(start) {
+                let before = self.code[..place].chars().next_back();
+                if before.is_some_and(|c| is_word(c) || c == '$' || c == ':') {
+                    continue;
+                }
+                let Some(rest) = self.from_root(&self.code[place..]) else { continue };
+                let line = self.code[..place].matches('\n').count() + 1;
+                let names = match rest.strip_prefix('{') {
+                    Some(group) => group_heads(group),
+                    None => vec![identifier(rest)],
+                };
+                found.extend(names.into_iter().map(|name| (line, name)));
+            }
+        }
+        found.sort();
+        found
+    }
+
+    /// What follows in a path after the root of the crate; `None` for one that stays below.
+    fn from_root<'c>(&self, path: &'c str) -> Option<&'c str> {
+        if let Some(rest) = path.strip_prefix("crate::") {
+            return Some(rest);
+        }
+        let (mut rest, mut up) = (path, 0);
+        while let Some(next) = rest.strip_prefix("super::") {
+            (rest, up) = (next, up + 1);
+        }
+        // A module inside the file (its tests) stands one lower.
+        (up >= self.depth()).then_some(rest)
+    }
+
+    /// How many modules the file is below the root: `src/store/rows/mod.rs` is two.
+    fn depth(&self) -> usize {
+        let path = self.path.trim_start_matches("src/").trim_end_matches(".rs");
+        path.split('/').filter(|part| *part != "mod").count()
     }
 
     /// Functions with a body: line, name and length in lines.
@@ -306,6 +345,26 @@ mod tests {
         );
         let rooms = [(1, "store"), (2, "spool"), (2, "wire"), (3, "trust")];
         assert_eq!(file.crate_paths(), rooms.map(|(line, room)| (line, room.to_owned())));
+    }
+
+    #[test]
+    fn rooms_are_found_by_climbing() {
+        let found = |text: &str| file(text).crate_paths();
+        // The file is `wire::a`.
+        assert_eq!(found("use super::b::c;"), []);
+        assert_eq!(found("use super::super::store::X;"), [(1, "store".to_owned())]);
+        let two = [(1, "spool".to_owned()), (1, "trust".to_owned())];
+        assert_eq!(found("use super::super::{trust::Y, spool};"), two);
+        assert_eq!(found("use super::super::super::mailbox;"), [(1, "mailbox".to_owned())]);
+    }
+
+    #[test]
+    fn tests_in_the_middle_hide_nothing_after_them() {
+        let text =
+            "fn a() {}\n#[cfg(test)]\nmod tests;\nfn b() {}\n#[cfg(test)]\nfn c() {\n}\nfn d() {}";
+        let file = file(text);
+        let left: Vec<_> = file.production_lines().map(|(line, _)| line).collect();
+        assert_eq!(left, [1, 4, 8]);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! `kep account`: opening, listing, changing accounts.
 
+use super::quiet::Quiet;
 use super::show;
 use crate::arguments::{Account as Arguments, Opening, Signature};
 use crate::failure::{Failure, Outcome};
@@ -261,17 +262,19 @@ fn verifier(file: Option<&Path>) -> Outcome<String> {
     password::hash(&secret).map_err(Failure::software)
 }
 
-/// From standard input: a person types it, a script pipes it.
+/// From standard input: a person types it unseen, a script pipes it.
 fn ask() -> Outcome<SecretString> {
     eprint!("Password: ");
     let mut line = String::new();
+    let quiet = Quiet::begin();
     let read = std::io::stdin().read_line(&mut line);
+    drop(quiet);
     read.map_err(|e| Failure::usage(format!("no password: {e}")))?;
     Ok(SecretString::from(line.trim_end_matches(['\r', '\n']).to_owned()))
 }
 
 fn done(text: &str) -> Outcome {
-    show::write(&format!("{text}\n"));
+    show::write(&format!("{text}\n"))?;
     Ok(ExitCode::SUCCESS)
 }
 

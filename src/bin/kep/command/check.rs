@@ -6,8 +6,10 @@ use crate::failure::{Failure, Outcome};
 use crate::settings::Settings;
 use crate::{texts, wire_up};
 use chrono::Datelike;
+use kep::registry::providers;
+use kep::store::Store;
 use kep::trust::tls::ServerTls;
-use kep::trust::{self, Anchors, Clock, Signer, StampError};
+use kep::trust::{self, Anchors, Certificate, Clock, Signer, StampError};
 use serde::Serialize;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -31,26 +33,41 @@ enum State {
 }
 
 pub async fn run(arguments: &Arguments) -> Outcome {
-    let settings = wire_up::settings(&arguments.conf.conf)?;
+    let (settings, broken) = wire_up::settings_partly(&arguments.conf.conf)?;
     let clock = Clock::System;
     let mut found = Vec::new();
-    found.push(Finding::good("configuration", arguments.conf.conf.display().to_string()));
+    let file = arguments.conf.conf.display();
+    found.push(match &broken {
+        None => Finding::good("configuration", file.to_string()),
+        Some(_) => {
+            let text = format!("{file} has errors; below, what is wrong in it counts as not said");
+            Finding::wrong("configuration", text)
+        }
+    });
     seal(&settings, &clock, &mut found).await;
-    tls(&settings, &mut found);
+    tls(&settings, &clock, &mut found);
     anchors(&settings, &mut found);
     secrets(&settings, &mut found);
     calendar(&settings, &clock, &mut found);
     stamps(&settings, &clock, &mut found).await;
-    storage(&settings, &mut found).await;
+    if let Some(store) = storage(&settings, &mut found).await {
+        peers(&store, &clock, &mut found).await;
+    }
     if let Err(failure) = texts::read(settings.texts.dir.as_deref()) {
         found.push(Finding::wrong("texts", failure));
     }
     let wrong = found.iter().filter(|finding| finding.state == State::Wrong).count();
-    show::print(arguments.json, &found, |found| text(found))?;
-    if arguments.dns {
-        show::write(&records(&settings));
+    let records = if arguments.dns { records(&settings) } else { Vec::new() };
+    if arguments.json {
+        found.extend(records.iter().map(|record| Finding::good("dns", record.clone())));
     }
+    show::print(arguments.json, &found, |found| {
+        let records = records.iter().map(|record| format!("{record}\n"));
+        let blank = if arguments.dns { "\n" } else { "" };
+        text(found) + blank + &records.collect::<String>()
+    })?;
     match wrong {
+        _ if broken.is_some() => broken.map_or(Ok(ExitCode::SUCCESS), Err),
         0 => Ok(ExitCode::SUCCESS),
         1 => Err(Failure::config("one thing is wrong")),
         n => Err(Failure::config(format!("{n} things are wrong"))),
@@ -106,14 +123,58 @@ async fn not_taken_back(
     collector.known().check(path, clock.now()).map_err(|fault| fault.to_string())
 }
 
-fn tls(settings: &Settings, found: &mut Vec<Finding>) {
+fn tls(settings: &Settings, clock: &Clock, found: &mut Vec<Finding>) {
     let (Some(certificate), Some(key)) = (&settings.tls.certificate, &settings.tls.key) else {
         return found.push(Finding::warning("tls", "no certificate: no listener for mail"));
     };
-    found.push(match ServerTls::open(certificate, key, &[]) {
-        Ok(_) => Finding::good("tls", certificate.display().to_string()),
-        Err(error) => Finding::wrong("tls", error),
+    if let Err(error) = ServerTls::open(certificate, key, &[]) {
+        return found.push(Finding::wrong("tls", error));
+    }
+    let name = certificate.display();
+    let leaf = std::fs::read(certificate).map_err(|error| error.to_string());
+    let leaf = leaf.and_then(|pem| Certificate::from_pem(&pem).map_err(|e| e.to_string()));
+    found.push(match leaf.as_deref() {
+        Ok([leaf, ..]) => lasts("tls", &name.to_string(), leaf, clock, TLS_ENDS_SOON),
+        Ok([]) => Finding::wrong("tls", format!("{name}: no certificate")),
+        Err(error) => Finding::wrong("tls", format!("{name}: {error}")),
     });
+}
+
+/// Whether a certificate is valid now and stays so for a while.
+fn lasts(
+    what: &'static str,
+    name: &str,
+    certificate: &Certificate,
+    clock: &Clock,
+    soon: i64,
+) -> Finding {
+    let days = (certificate.not_after().millis() - clock.now().millis()) / 86_400_000;
+    let (from, until) = (certificate.not_before().iso8601(), certificate.not_after().iso8601());
+    match () {
+        () if !certificate.valid_at(clock.now()) => {
+            Finding::wrong(what, format!("{name} is not valid now, but from {from} to {until}"))
+        }
+        () if days < soon => Finding::warning(what, format!("{name} ends in {days} days")),
+        () => Finding::good(what, format!("{name}, {days} days left")),
+    }
+}
+
+/// The seal certificates of other providers: what they send is judged by them.
+async fn peers(store: &Store, clock: &Clock, found: &mut Vec<Finding>) {
+    let all = match providers::list(store).await {
+        Ok(all) => all,
+        Err(error) => return found.push(Finding::wrong("providers", error)),
+    };
+    for row in all {
+        let Some(der) = &row.seal_certificate else { continue };
+        found.push(match Certificate::from_der(der) {
+            Ok(seal) => {
+                let name = format!("the seal of {}", row.domain);
+                lasts("providers", &name, &seal, clock, EXPIRES_SOON)
+            }
+            Err(error) => Finding::wrong("providers", format!("{}: {error}", row.domain)),
+        });
+    }
 }
 
 fn anchors(settings: &Settings, found: &mut Vec<Finding>) {
@@ -205,16 +266,27 @@ fn own_authority(settings: &Settings) -> bool {
     settings.authority.key.is_some() && own.is_some() && url == own.as_deref()
 }
 
-async fn storage(settings: &Settings, found: &mut Vec<Finding>) {
-    let dir = settings.data.dir.display();
-    found.push(match wire_up::find_store(settings).await {
-        Ok(Some(_)) => Finding::good("storage", dir.to_string()),
+async fn storage(settings: &Settings, found: &mut Vec<Finding>) -> Option<Store> {
+    let data = &settings.data;
+    for folder in [Some(&data.dir), data.blobs.as_ref()].into_iter().flatten() {
+        if let Some(mode) = open_to_others(folder) {
+            let text = format!("{} can be entered by others (mode {mode:o})", folder.display());
+            found.push(Finding::wrong("storage", text));
+        }
+    }
+    let dir = data.dir.display();
+    match wire_up::find_store(settings).await {
+        Ok(Some(store)) => {
+            found.push(Finding::good("storage", dir.to_string()));
+            return Some(store);
+        }
         Ok(None) => {
             let text = format!("there is no store at {dir} yet; `kep serve` makes it");
-            Finding::warning("storage", text)
+            found.push(Finding::warning("storage", text));
         }
-        Err(failure) => Finding::wrong("storage", failure),
-    });
+        Err(failure) => found.push(Finding::wrong("storage", failure)),
+    }
+    None
 }
 
 impl Finding {
@@ -245,7 +317,7 @@ fn text(found: &[Finding]) -> String {
 
 /// RFC 6186 and RFC 8314: how mail programs find us. An MX would send other providers to a port that
 /// nobody listens on: there is no relay listener.
-fn records(settings: &Settings) -> String {
+fn records(settings: &Settings) -> Vec<String> {
     let domain = &settings.provider.domain;
     let port = |address: Option<std::net::SocketAddr>| address.map(|address| address.port());
     let services = [
@@ -254,16 +326,17 @@ fn records(settings: &Settings) -> String {
         ("_imaps", port(settings.listen.imap_tls)),
         ("_imap", port(settings.listen.imap_starttls)),
     ];
-    let mut out = String::from("\n");
-    for (service, port) in services {
-        let record = match port {
+    let record = |(service, port): (&str, Option<u16>)| {
+        let target = match port {
             Some(port) => format!("0 1 {port} {domain}."),
             None => "0 0 0 .".to_owned(),
         };
-        out.push_str(&format!("{service}._tcp.{domain}.  IN SRV {record}\n"));
-    }
-    out
+        format!("{service}._tcp.{domain}.  IN SRV {target}")
+    };
+    services.into_iter().map(record).collect()
 }
 
 /// A new seal certificate takes weeks to get.
 const EXPIRES_SOON: i64 = 45;
+/// Those are renewed by programs, a month before their end as a rule.
+const TLS_ENDS_SOON: i64 = 14;

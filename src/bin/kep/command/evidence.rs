@@ -79,7 +79,7 @@ async fn export(store: &Store, row: &EvidenceRow, dir: &Path) -> Outcome<()> {
     let name = format!("{}{}", row.event, row.id);
     let path = dir.join(format!("{name}.xml"));
     made(&path, std::fs::write(&path, xml(store, row).await?))?;
-    show::write(&format!("{}\n", path.display()));
+    show::write(&format!("{}\n", path.display()))?;
     let id = row.id.clone();
     let material = store.read(move |tx| evidence::material(tx, &id)).await.map_err(rows)?;
     let folder = dir.join(format!("{name}.material"));

@@ -4,12 +4,15 @@ mod account;
 mod check;
 pub mod dev;
 mod evidence;
+mod figures;
 mod fsck;
 mod message;
 mod provider;
+mod quiet;
 mod seal;
 mod serve;
 pub mod show;
+mod sockets;
 mod vault;
 mod verify;
 
@@ -37,7 +40,7 @@ pub fn run(arguments: Arguments) -> Outcome {
         Command::Vault(vault) => vault::run(&vault),
         Command::Verify(verify) => wait(verify::run(&verify)),
         Command::Conf(file) => {
-            show::write(&if file.reference { settings::page() } else { settings::sample() });
+            show::write(&if file.reference { settings::page() } else { settings::sample() })?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Completion { shell } => {
@@ -52,7 +55,10 @@ pub fn run(arguments: Arguments) -> Outcome {
 }
 
 fn wait(work: impl Future<Output = Outcome>) -> Outcome {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .event_interval(CLIENTS_EACH)
+        .build();
     let runtime = runtime.map_err(|error| Failure::software(format!("runtime: {error}")))?;
     let outcome = runtime.block_on(work);
     // A thread that hangs on a disk or a token keeps no process alive.
@@ -60,4 +66,7 @@ fn wait(work: impl Future<Output = Outcome>) -> Outcome {
     outcome
 }
 
+/// A step of the work computes for a millisecond: after so many of them clients are looked at, not
+/// after the runtime's 61.
+const CLIENTS_EACH: u32 = 4;
 const LAST_MOMENT: Duration = Duration::from_secs(5);

@@ -31,7 +31,7 @@ pub async fn run(arguments: Arguments) -> Outcome {
             };
             let store = wire_up::store(&settings).await?;
             providers::put(&store, row).await.map_err(registry)?;
-            show::write(&format!("provider {domain} is registered\n"));
+            show::write(&format!("provider {domain} is registered\n"))?;
             Ok(ExitCode::SUCCESS)
         }
         Arguments::List { conf, json } => {
@@ -53,7 +53,7 @@ pub async fn run(arguments: Arguments) -> Outcome {
             if !providers::remove(&store, &domain).await.map_err(registry)? {
                 return Err(unknown(&domain));
             }
-            show::write(&format!("provider {domain} is removed\n"));
+            show::write(&format!("provider {domain} is removed\n"))?;
             Ok(ExitCode::SUCCESS)
         }
     }

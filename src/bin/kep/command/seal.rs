@@ -69,7 +69,7 @@ fn generate(settings: &Settings, key: Key, dev_ca: Option<&Path>) -> Outcome {
         Some(authority) => authority.certify(Profile::Seal { domain, email: service }, &public),
         None => {
             let request = token.request(&choice, kind, &public, &domain, &service);
-            show::write(&request.map_err(wrong)?);
+            show::write(&request.map_err(wrong)?)?;
             Ok(ExitCode::SUCCESS)
         }
     }
@@ -114,7 +114,7 @@ impl Authority {
         let written = self.file.write_all(issued.pem().as_bytes());
         let path = self.path.display();
         written.map_err(|error| Failure::cannot_create(format!("{path}: {error}")))?;
-        show::write(&format!("{} is in {path}\n", issued.subject()));
+        show::write(&format!("{} is in {path}\n", issued.subject()))?;
         Ok(ExitCode::SUCCESS)
     }
 }

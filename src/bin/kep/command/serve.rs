@@ -1,5 +1,7 @@
 //! `kep serve`: everything the configuration names, in one process.
 
+use super::figures;
+use super::sockets::Sockets;
 use crate::failure::{Failure, Outcome};
 use crate::settings::{LogFormat, LogLevel, Settings};
 use crate::wire_up::{self, House};
@@ -11,11 +13,7 @@ use kep::store::Store;
 use kep::store::blobs::compact;
 use kep::trust::Clock;
 use kep::trust::tls::ServerTls;
-use listenfd::ListenFd;
-use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
-use std::collections::HashMap;
 use std::fs::{File, TryLockError};
-use std::net::SocketAddr;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::process::ExitCode;
@@ -32,7 +30,7 @@ pub async fn run(conf: &Path) -> Outcome {
     log(&settings);
     let _one = alone(&settings.data.dir)?;
     let signals = Signals::take()?;
-    let figures = figures()?;
+    let figures = figures::record()?;
     let mut sockets = Sockets::from_environment()?;
     let (tell, stop) = watch::channel(false);
     let mut tasks = JoinSet::new();
@@ -40,9 +38,11 @@ pub async fn run(conf: &Path) -> Outcome {
 
     // The development authority first: the stamper and revocation checks ask it.
     if let Some(address) = settings.listen.tsa {
-        let listener = sockets.bind("tsa", address).await?;
         let development = Arc::new(wire_up::development(&settings, &clock)?);
-        tasks.spawn(http(listener, kep::trust::serve::router(development), stop.clone()));
+        for listener in sockets.bind("tsa", address).await? {
+            let router = kep::trust::serve::router(Arc::clone(&development));
+            tasks.spawn(http(listener, router, stop.clone()));
+        }
     }
     let house = House::build(settings, clock).await?;
     let tls = tls(&house.settings)?;
@@ -50,13 +50,20 @@ pub async fn run(conf: &Path) -> Outcome {
     submission(&house, &tls, &mut sockets, &mut tasks, &stop).await?;
     mailboxes(&house, &tls, &mut sockets, &mut tasks, &stop).await?;
     if let Some(address) = house.settings.listen.metrics {
-        let listener = sockets.bind("metrics", address).await?;
-        tasks.spawn(http(listener, metrics_page(figures), stop.clone()));
+        tasks.spawn(figures::watch(
+            house.store.clone(),
+            Arc::clone(&house.stamper),
+            house.clock.clone(),
+            stop.clone(),
+        ));
+        for listener in sockets.bind("metrics", address).await? {
+            tasks.spawn(http(listener, figures::page(figures.clone()), stop.clone()));
+        }
     }
     sockets.refuse_unused()?;
 
-    super::show::write("kep: ready\n");
-    flush();
+    // Who doesn't hear it isn't waiting for it.
+    let _ = super::show::write("kep: ready\n");
     notify(&[sd_notify::NotifyState::Ready]);
     let end = tokio::select! {
         () = signals.until_end(&tls) => Ok(ExitCode::SUCCESS),
@@ -135,15 +142,18 @@ pub async fn authority_alone(conf: &Path) -> Outcome {
     let mut sockets = Sockets::from_environment()?;
     let address = settings.listen.tsa;
     let address = address.ok_or_else(|| Failure::config("listen.tsa is not set"))?;
-    let listener = sockets.bind("tsa", address).await?;
     let development = Arc::new(wire_up::development(&settings, &Clock::System)?);
     let (tell, stop) = watch::channel(false);
-    let serving = tokio::spawn(http(listener, kep::trust::serve::router(development), stop));
-    super::show::write(&format!("kep: time stamps at http://{address}/\n"));
-    flush();
+    let mut serving = JoinSet::new();
+    for listener in sockets.bind("tsa", address).await? {
+        let router = kep::trust::serve::router(Arc::clone(&development));
+        serving.spawn(http(listener, router, stop.clone()));
+    }
+    sockets.refuse_unused()?;
+    super::show::write(&format!("kep: time stamps at http://{address}/\n"))?;
     signals.until_end(&None).await;
     let _ = tell.send(true);
-    serving.await.map_err(Failure::software)?;
+    ended(&mut serving).await;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -203,8 +213,9 @@ async fn submission(
     });
     for (name, address, begin) in doors {
         let Some(address) = address else { continue };
-        let listener = sockets.bind(name, address).await?;
-        tasks.spawn(smtp::serve(listener, begin, Arc::clone(&submission), stop.clone()));
+        for listener in sockets.bind(name, address).await? {
+            tasks.spawn(smtp::serve(listener, begin, Arc::clone(&submission), stop.clone()));
+        }
     }
     Ok(())
 }
@@ -239,8 +250,9 @@ async fn mailboxes(
     let shared = imap::Imap::new(office, current(tls)?, manners, id);
     for (name, address, begin) in doors {
         let Some(address) = address else { continue };
-        let listener = sockets.bind(name, address).await?;
-        tasks.spawn(imap::serve(listener, begin, Arc::clone(&shared), stop.clone()));
+        for listener in sockets.bind(name, address).await? {
+            tasks.spawn(imap::serve(listener, begin, Arc::clone(&shared), stop.clone()));
+        }
     }
     Ok(())
 }
@@ -300,78 +312,24 @@ impl Signals {
     }
 }
 
-/// Sockets: from systemd by name, or bound here.
-struct Sockets {
-    given: HashMap<String, std::net::TcpListener>,
-}
-
-impl Sockets {
-    fn from_environment() -> Outcome<Self> {
-        let names = std::env::var("LISTEN_FDNAMES").unwrap_or_default();
-        let mut handed = ListenFd::from_env();
-        let mut given = HashMap::new();
-        for (at, name) in names.split(':').enumerate().take(handed.len()) {
-            let socket = handed.take_tcp_listener(at);
-            let socket = socket.map_err(|e| Failure::config(format!("socket {name}: {e}")))?;
-            if let Some(socket) = socket {
-                given.insert(name.to_owned(), socket);
-            }
-        }
-        Ok(Self { given })
-    }
-
-    async fn bind(&mut self, name: &str, address: SocketAddr) -> Outcome<TcpListener> {
-        let wrong = |error: std::io::Error| {
-            Failure::unavailable(format!("listen.{name} = {address}: {error}"))
-                .hint("is another server running there? `ss -ltnp` shows")
-        };
-        if let Some(socket) = self.given.remove(name) {
-            socket.set_nonblocking(true).map_err(wrong)?;
-            return TcpListener::from_std(socket).map_err(wrong);
-        }
-        TcpListener::bind(address).await.map_err(wrong)
-    }
-
-    /// A socket that nobody serves would let clients wait for ever.
-    fn refuse_unused(&self) -> Outcome<()> {
-        match self.given.keys().next() {
-            None => Ok(()),
-            Some(name) => Err(Failure::config(format!("the socket {name} is not in [listen]"))
-                .hint("FileDescriptorName= must be a key of [listen]")),
-        }
-    }
-}
-
 async fn http(listener: TcpListener, router: axum::Router, mut stop: watch::Receiver<bool>) {
+    let mut ending = stop.clone();
     let stopped = async move {
         // A sender that is gone means the same.
         let _ = stop.wait_for(|stop| *stop).await;
     };
     let serving = axum::serve(listener, router).with_graceful_shutdown(stopped);
+    // Who keeps his connection open for the next question keeps nobody waiting.
+    let patience = async move {
+        let _ = ending.wait_for(|stop| *stop).await;
+        tokio::time::sleep(HTTP_FAREWELL).await;
+    };
     tokio::select! {
         served = serving => if let Err(error) = served {
             tracing::error!(%error, "http");
         },
-        () = std::future::pending::<()>() => {}
+        () = patience => {}
     }
-}
-
-fn metrics_page(figures: PrometheusHandle) -> axum::Router {
-    let page = move || async move { figures.render() };
-    axum::Router::new().route("/metrics", axum::routing::get(page))
-}
-
-fn figures() -> Outcome<PrometheusHandle> {
-    let recorder = PrometheusBuilder::new().install_recorder();
-    let handle = recorder.map_err(|e| Failure::software(format!("metrics: {e}")))?;
-    let tending = handle.clone();
-    tokio::spawn(async move {
-        loop {
-            tokio::time::sleep(UPKEEP).await;
-            tending.run_upkeep();
-        }
-    });
-    Ok(handle)
 }
 
 fn log(settings: &Settings) {
@@ -397,11 +355,6 @@ fn notify(states: &[sd_notify::NotifyState<'_>]) {
     }
 }
 
-fn flush() {
-    use std::io::Write;
-    let _ = std::io::stdout().flush();
-}
-
 const LOOPBACK: [&str; 3] = ["http://127.0.0.1:", "http://[::1]:", "http://localhost:"];
 /// Jobs of one step side by side: enough to fill two cores while time stamps are awaited.
 const PARALLEL: usize = 64;
@@ -411,4 +364,5 @@ const FAREWELL: Duration = Duration::from_secs(50);
 const COMPACTION: Duration = Duration::from_hours(1);
 /// Messages that are being appended at the same time may take this much memory together.
 const INCOMING: usize = 256 << 20;
-const UPKEEP: Duration = Duration::from_secs(5);
+/// An answer that is under way when we stop is a small one.
+const HTTP_FAREWELL: Duration = Duration::from_secs(2);

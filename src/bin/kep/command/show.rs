@@ -2,6 +2,7 @@
 
 use crate::failure::{Failure, Outcome};
 use serde::Serialize;
+use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
 
 /// Prints JSON, or what `text` makes of the value.
@@ -10,14 +11,19 @@ pub fn print<T: Serialize>(json: bool, value: &T, text: impl FnOnce(&T) -> Strin
         true => serde_json::to_string_pretty(value).map_err(Failure::software)? + "\n",
         false => text(value),
     };
-    write(&out);
+    write(&out)?;
     Ok(ExitCode::SUCCESS)
 }
 
 /// Prints to stdout; a reader that has seen enough (`| head`) is no error.
-pub fn write(text: &str) {
-    use std::io::Write;
-    let _ = std::io::stdout().write_all(text.as_bytes());
+pub fn write(text: &str) -> Outcome<()> {
+    let mut out = std::io::stdout();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(Failure::io(format!("standard output: {error}")))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Columns as wide as their longest cell. Says `empty` when there are no rows.

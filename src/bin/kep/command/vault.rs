@@ -42,12 +42,12 @@ fn rotate(settings: &Settings) -> Outcome {
 
 fn told(path: &Path, key: &str, then: &str) -> Outcome {
     let path_shown = path.display();
-    show::write(&format!("{key} is in {path_shown}{then}\n"));
-    show::write("keep a copy of the file off this machine: without it every content is lost\n");
+    show::write(&format!("{key} is in {path_shown}{then}\n"))?;
+    show::write("keep a copy of the file off this machine: without it every content is lost\n")?;
     if std::fs::metadata(path).is_ok_and(|file| file.uid() == 0) {
         show::write(&format!(
             "it is root's: give it to the user of `kep serve`, as in `chown kep: {path_shown}`\n"
-        ));
+        ))?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -2,7 +2,6 @@
 
 use crate::command::show;
 use std::cell::Cell;
-use std::io::Write;
 use tokio::time::Instant;
 
 pub struct Say {
@@ -33,9 +32,8 @@ impl Say {
 
     fn line(&self, text: &str) {
         if !self.quiet {
-            show::write(&format!("{text}\n"));
-            // Who reads through a pipe sees each step when it happens; a closed pipe is no error.
-            let _ = std::io::stdout().flush();
+            // Progress that can't be shown is no reason to stop.
+            let _ = show::write(&format!("{text}\n"));
         }
     }
 }

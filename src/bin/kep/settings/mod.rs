@@ -35,18 +35,31 @@ macro_rules! settings {
             /// Reads a configuration file's text; paths in it are relative to `base`. Says everything
             /// that is wrong at once.
             pub fn parse(text: &str, base: &Path) -> Result<Self, Problems> {
-                let mut reader = Reader::open(text, base)?;
+                match Self::read(text, base) {
+                    (Some(settings), Problems(none)) if none.is_empty() => Ok(settings),
+                    (_, problems) => Err(problems),
+                }
+            }
+
+            /// The same, with what can be had in spite of problems: a value that is wrong counts as
+            /// not said.
+            pub fn parse_partly(text: &str, base: &Path) -> (Option<Self>, Problems) {
+                let (settings, problems) = Self::read(text, base);
+                let settings = settings.or_else(|| Self::read(&problems.without(text), base).0);
+                (settings, problems)
+            }
+
+            fn read(text: &str, base: &Path) -> (Option<Self>, Problems) {
+                let mut reader = match Reader::open(text, base) {
+                    Ok(reader) => reader,
+                    Err(problems) => return (None, problems),
+                };
                 $(let $field = <$section>::take(&mut reader);)+
                 reader.refuse_unknown(&Self::declared());
                 let (Problems(mut problems), read) =
                     (reader.close(), (|| Some(Self { $($field: $field?),+ }))());
-                match read {
-                    Some(settings) => {
-                        problems.extend(cross::check(&settings));
-                        if problems.is_empty() { Ok(settings) } else { Err(Problems(problems)) }
-                    }
-                    None => Err(Problems(problems)),
-                }
+                problems.extend(read.as_ref().map(cross::check).unwrap_or_default());
+                (read, Problems(problems))
             }
 
             /// Every section with its settings, in the order of the file.

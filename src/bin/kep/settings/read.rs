@@ -22,6 +22,15 @@ pub struct Problem {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Problems(pub Vec<Problem>);
 
+impl Problems {
+    /// The text without the lines that are wrong.
+    pub fn without(&self, text: &str) -> String {
+        let wrong = |number| self.0.iter().any(|problem| problem.line == Some(number));
+        let lines = text.lines().zip(1..).map(|(line, at)| if wrong(at) { "" } else { line });
+        lines.collect::<Vec<_>>().join("\n")
+    }
+}
+
 /// An open file, and what was found wrong so far.
 pub struct Reader<'a> {
     text: &'a str,

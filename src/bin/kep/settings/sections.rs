@@ -35,7 +35,9 @@ section! {
     Data in "data" {
         /// The data folder. Its owner alone should be able to read it; keep it on an encrypted disk.
         dir: PathBuf = Packaged("'spool'", "'/var/lib/kep'"), "beside the configuration, as in a checkout; the unit can write to /var/lib/kep alone";
-        /// Where rows rest: `sqlite` in the data folder, or a PostgreSQL server's URL.
+        /// Where rows rest: `sqlite` in the data folder, or a PostgreSQL server's URL. One on another
+        /// machine needs `?sslmode=verify-full&sslrootcert=FILE` (its issuers in PEM, an absolute path);
+        /// without that only `sslmode=disable` lets rows and password cross a network in the clear.
         rows: Rows = Is("'sqlite'"), "needs no other server";
         /// File with the password for the PostgreSQL server, and nothing else.
         rows_password_file: Option<PathBuf> = Off("'secrets/postgres.password'"), "a secret never stands in this file";
@@ -178,7 +180,8 @@ section! {
         auth_failure_delay: Duration = Is("'2s'") within "'0ms'" to "'1m'", "guessing gets slow, a typing slip doesn't";
         /// Wrong passwords after which the connection is closed.
         max_auth_failures: u32 = Is("3") within "1" to "100", "people slip twice, programs go on";
-        /// What an account without a policy of its own must do.
+        /// What `kep account add` makes the rule of an account when it names none. Accounts keep theirs
+        /// when this changes (`kep account set --signature`).
         signature: SignaturePolicy = Is("'required'"), "law asks for a secure electronic signature on what is sent";
         /// Rejection evidences (11) one account gets in an hour; further rejections are said in the
         /// dialogue only.
@@ -221,9 +224,10 @@ section! {
 }
 
 section! {
-    /// Texts that people read: introductions, notices, refusals.
+    /// Texts of our mails: the introductions of dispatches and of evidence mails, the sealed notice.
     Texts in "texts" {
-        /// Folder with texts of your own; a file there takes the place of the built-in one of its name.
+        /// Folder with texts of your own: `dispatch.toml`, `evidence.toml`, `stub.toml`, each with `title`
+        /// and `lines` under `[turkish]` and `[english]`. What isn't there stays built in.
         dir: Option<PathBuf> = Off("'texts'"), "the built-in texts say what law asks";
     }
 }

@@ -6,6 +6,7 @@ use crate::wire::fold::fold;
 use crate::wire::imap::{SearchKey as Key, SystemFlags, UidSet};
 use crate::wire::mime::{fields, text};
 use chrono::NaiveDate;
+use std::cell::OnceCell;
 
 /// What is searched for, its texts folded.
 #[derive(Clone, Debug)]
@@ -16,7 +17,7 @@ pub struct Query(Key<UidSet>);
 pub struct Known<'a> {
     pub row: &'a MessageRow,
     pub now: Timestamp,
-    pub header: Option<&'a [u8]>,
+    pub header: Option<&'a Header<'a>>,
     /// Folded texts; none at all of what must not be opened.
     pub body: Option<&'a [String]>,
 }
@@ -132,19 +133,51 @@ fn either(one: Option<bool>, other: impl FnOnce() -> Option<bool>) -> Option<boo
 }
 
 /// An empty text asks whether the field is there (RFC 9051 §6.4.4).
-fn has_field(header: &[u8], name: &str, text: &str) -> bool {
-    let mut named = fields(header).filter(|field| field.is(name));
+fn has_field(header: &Header<'_>, name: &str, text: &str) -> bool {
+    let mut named = header.0.iter().filter(|line| line.field.is(name));
     match text.is_empty() {
         true => named.next().is_some(),
-        false => named.any(|field| fold(&text::decode_words(field.value)).contains(text)),
+        false => named.any(|line| line.value().contains(text)),
     }
 }
 
-fn in_header(header: &[u8], text: &str) -> bool {
-    fields(header).any(|field| {
-        let name = String::from_utf8_lossy(field.name);
-        fold(&format!("{name}: {}", text::decode_words(field.value))).contains(text)
-    })
+fn in_header(header: &Header<'_>, text: &str) -> bool {
+    header.0.iter().any(|line| line.folded().0.contains(text))
+}
+
+/// The fields of a header; each is decoded and folded when a key needs it first, and once.
+#[derive(Debug)]
+pub struct Header<'a>(Vec<Line<'a>>);
+
+#[derive(Debug)]
+struct Line<'a> {
+    field: fields::Field<'a>,
+    /// `name: value`, and where the value begins.
+    folded: OnceCell<(String, usize)>,
+}
+
+impl<'a> Header<'a> {
+    pub fn of(octets: &'a [u8]) -> Self {
+        let line = |field| Line { field, folded: OnceCell::new() };
+        Self(fields::fields(octets).map(line).collect())
+    }
+}
+
+impl Line<'_> {
+    fn folded(&self) -> &(String, usize) {
+        self.folded.get_or_init(|| {
+            let mut folded = fold(&String::from_utf8_lossy(self.field.name));
+            folded.push_str(": ");
+            let begin = folded.len();
+            folded.push_str(fold(&text::decode_words(self.field.value)).trim_start());
+            (folded, begin)
+        })
+    }
+
+    fn value(&self) -> &str {
+        let (folded, begin) = self.folded();
+        folded.get(*begin..).unwrap_or_default()
+    }
 }
 
 fn in_body(body: &[String], text: &str) -> bool {
@@ -153,9 +186,9 @@ fn in_body(body: &[String], text: &str) -> bool {
 
 /// The day that `Date:` names, in the zone it names (RFC 9051 §6.4.4).
 fn sent_day(known: &Known<'_>) -> Option<Option<NaiveDate>> {
-    let field = fields(known.header?).find(|field| field.is("Date"));
-    Some(field.and_then(|field| {
-        let value = String::from_utf8_lossy(field.value).into_owned();
+    let date = known.header?.0.iter().find(|line| line.field.is("Date"));
+    Some(date.and_then(|line| {
+        let value = String::from_utf8_lossy(line.field.value).into_owned();
         let date = mail_parser::DateTime::parse_rfc822(value.trim()).filter(|d| d.is_valid())?;
         NaiveDate::from_ymd_opt(date.year.into(), date.month.into(), date.day.into())
     }))

@@ -4,7 +4,7 @@
 mod judge;
 mod text;
 
-pub use judge::{Known, Query};
+pub use judge::{Header, Known, Query};
 
 use super::views::Views;
 use super::{Answered, Failure, Who, owned, words};
@@ -23,7 +23,7 @@ pub struct Progress {
     pub to_read: UidSet,
     /// Nor do headers of these.
     pub to_open: UidSet,
-    /// Octets of content read so far.
+    /// Octets of headers and contents read so far.
     pub read: u64,
 }
 
@@ -75,7 +75,9 @@ pub fn by_headers(
         for row in view::first_rows(tx, &mailbox, &mut left, want)? {
             let nothing: &[String] = &[];
             let body = (row.kind == Kind::Sealed).then_some(nothing);
-            let known = Known { row: &row, now: who.now, header: Some(&row.header), body };
+            let header = Header::of(&row.header);
+            let known = Known { row: &row, now: who.now, header: Some(&header), body };
+            progress.read += row.header.len() as u64;
             match query.judge(&known) {
                 Some(hit) => progress.note(&row, hit),
                 None => progress.to_open.insert(row.uid),
@@ -102,8 +104,9 @@ pub fn by_content(
         for row in view::first_rows(tx, &mailbox, &mut left, want)? {
             let (texts, read) = opened_texts(tx, &row, blobs)?;
             progress.read += read;
+            let header = Header::of(&row.header);
             let known =
-                Known { row: &row, now: who.now, header: Some(&row.header), body: Some(&texts) };
+                Known { row: &row, now: who.now, header: Some(&header), body: Some(&texts) };
             progress.note(&row, query.judge(&known).unwrap_or(false));
         }
     }
@@ -126,7 +129,7 @@ impl Progress {
         }
     }
 
-    /// Takes in what a batch told. Refused when more content was read than one search may.
+    /// Takes in what a batch told. Refused when more was read than one search may.
     pub fn add(&mut self, batch: Progress) -> Answered<()> {
         self.found = self.found.union(&batch.found);
         self.to_read = self.to_read.union(&batch.to_read);
@@ -146,5 +149,6 @@ pub const ROWS: usize = 2048;
 pub const HEADERS: usize = 256;
 /// Contents opened at one go.
 pub const OPENED: usize = 16;
-/// Octets of content that one search may open (invariant 10): some 100,000 ordinary mails.
+/// Octets of headers and contents that one search may read (invariant 10): some 100,000 ordinary
+/// mails.
 const READ_MAX: u64 = 2 << 30;

@@ -2,6 +2,7 @@
 
 use super::on_stores;
 use super::world::*;
+use crate::mailbox::answer::Desk;
 use crate::mailbox::ask::*;
 use crate::store::mail::{self, Kind, Role};
 use crate::store::{Lane, StoreError, Tx};
@@ -11,8 +12,11 @@ use crate::wire::{AccountId, MailboxId};
 on_stores!(
     flags_are_added_taken_and_replaced,
     the_servers_keywords_are_not_a_clients_to_change,
+    a_mailbox_has_no_more_keywords_than_can_be_told,
     what_changed_meanwhile_is_left_alone,
     copies_and_moves_pair_up,
+    changes_of_many_messages_let_others_write_in_between,
+    copies_of_batches_before_a_failed_one_are_taken_back,
     uids_and_mod_sequences_only_grow,
     tasks_that_flag_fetch_and_expunge_agree_in_the_end,
     moves_of_the_same_messages_at_a_time_double_nothing,
@@ -84,6 +88,45 @@ async fn the_servers_keywords_are_not_a_clients_to_change(world: World) {
     assert_eq!(refused(desk.answer(Ask::Store(ask)).await), Refusal::Limit);
 }
 
+async fn a_mailbox_has_no_more_keywords_than_can_be_told(world: World) {
+    fill(&world, world.ali, 12).await;
+    let mut desk = world.desk("ali").await;
+    let mailbox = select(&mut desk, "INBOX").await.mailbox;
+    let words = |n: u32| {
+        let words: Vec<_> = (0..80).map(|w| format!("{n}-{w}-{}", "x".repeat(80))).collect();
+        keyword(&words.join(" "))
+    };
+    let set = |n: u32, change| {
+        Ask::Store(Store {
+            mailbox,
+            uids: UidSet::one(n),
+            change,
+            flags: words(n),
+            unchanged_since: None,
+            echo: false,
+        })
+    };
+    let mut full = 0;
+    for n in 1..=12 {
+        match desk.answer(set(n, FlagChange::Add)).await {
+            Answer::Stored(_) => full = n,
+            other => {
+                assert_eq!(refused(other), Refusal::Limit);
+                break;
+            }
+        }
+    }
+    assert_eq!(full, 9);
+    // Those it has can be given and taken still; new ones can't come by APPEND either.
+    let Answer::Stored(_) = desk.answer(set(full, FlagChange::Replace)).await else { panic!() };
+    let Answer::Stored(_) = desk.answer(set(11, FlagChange::Remove)).await else { panic!() };
+    assert_eq!(refused(append(&mut desk, "INBOX", STUB, words(11)).await), Refusal::Limit);
+    let appended = append(&mut desk, "INBOX", STUB, words(1)).await;
+    assert!(matches!(appended, Answer::Appended(_)), "{appended:?}");
+    let long = keyword(&words(13).keywords.with(&words(14).keywords).as_str().to_owned());
+    assert_eq!(refused(append(&mut desk, "Taslaklar", STUB, long).await), Refusal::Limit);
+}
+
 async fn what_changed_meanwhile_is_left_alone(world: World) {
     fill(&world, world.ali, 3).await;
     let mut desk = world.desk("ali").await;
@@ -147,6 +190,68 @@ async fn copies_and_moves_pair_up(world: World) {
     }
     let none = Ask::Move { mailbox, uids: uids("1"), to: name("Yok") };
     assert_eq!(refused(desk.answer(none).await), Refusal::NoSuchTarget);
+}
+
+/// As many messages in INBOX as two batches and a half hold, without a commit for each.
+async fn many(world: &World) -> (Desk, MailboxId, u32) {
+    fill(world, world.ali, 1).await;
+    let mut desk = world.desk("ali").await;
+    let mailbox = select(&mut desk, "INBOX").await.mailbox;
+    let mut count = 1;
+    while count < 2560 {
+        let uids = UidSet::range(1, count.min(2560 - count));
+        count += uids.len() as u32;
+        desk.answer(Ask::Copy { mailbox, uids, to: name("INBOX") }).await;
+    }
+    (desk, mailbox, count)
+}
+
+async fn mod_seq(desk: &mut Desk, of: &str) -> u64 {
+    select(desk, of).await.highest_modseq
+}
+
+async fn changes_of_many_messages_let_others_write_in_between(world: World) {
+    let (mut desk, mailbox, count) = many(&world).await;
+    let all = UidSet::range(1, count);
+    // Each batch has a mod-sequence of its own.
+    let before = mod_seq(&mut desk, "Arşiv").await;
+    let copy = Ask::Copy { mailbox, uids: all.clone(), to: name("Arşiv") };
+    let Answer::Copied(Some(placed)) = desk.answer(copy).await else { panic!("not copied") };
+    assert_eq!((&placed.from, placed.to), (&all, all.clone()));
+    assert_eq!(mod_seq(&mut desk, "Arşiv").await, before + 3);
+    done(&mut desk, create("x")).await;
+    let to = name("x");
+    let Answer::Moved(moved) = desk.answer(Ask::Move { mailbox, uids: all.clone(), to }).await
+    else {
+        panic!("not moved")
+    };
+    assert_eq!((moved.gone, moved.placed.unwrap().to), (all.clone(), all.clone()));
+    assert_eq!(mod_seq(&mut desk, "x").await, 1 + 3);
+    assert!(select(&mut desk, "INBOX").await.uids.is_empty());
+
+    let x = select(&mut desk, "x").await.mailbox;
+    desk.answer(Ask::Move { mailbox: x, uids: all.clone(), to: name("INBOX") }).await;
+    done(&mut desk, Ask::Rename { from: name("INBOX"), to: name("eski") }).await;
+    assert_eq!(select(&mut desk, "eski").await.uids, all);
+    assert!(mod_seq(&mut desk, "eski").await > 1 + 3);
+    done(&mut desk, Ask::Delete { name: name("eski") }).await;
+    assert_eq!(refused(desk.answer(examine("eski")).await), Refusal::NoSuchMailbox);
+    assert_eq!(select(&mut desk, "Arşiv").await.uids, all);
+}
+
+fn examine(text: &str) -> Ask {
+    Ask::Select { name: name(text), examine: true }
+}
+
+async fn copies_of_batches_before_a_failed_one_are_taken_back(world: World) {
+    fill(&world, world.ali, 3).await;
+    let mut desk = world.desk("ali").await;
+    let mailbox = select(&mut desk, "INBOX").await.mailbox;
+    desk.answer(Ask::Copy { mailbox, uids: uids("1:3"), to: name("Arşiv") }).await;
+    let copied = Placed { uid_validity: 7, from: uids("1:2"), to: uids("2:3") };
+    desk.take_back(&name("Arşiv"), Some(copied)).await.unwrap();
+    assert_eq!(select(&mut desk, "Arşiv").await.uids, uids("1"));
+    assert_eq!(select(&mut desk, "INBOX").await.uids, uids("1:3"));
 }
 
 async fn uids_and_mod_sequences_only_grow(world: World) {
@@ -342,7 +447,7 @@ async fn names(desk: &mut crate::mailbox::answer::Desk) -> Vec<String> {
 }
 
 fn create(text: &str) -> Ask {
-    Ask::Create { name: name(text), special_use: None }
+    Ask::Create { name: name(text) }
 }
 
 async fn mailboxes_are_made_renamed_and_removed(world: World) {
@@ -376,8 +481,6 @@ async fn the_programs_own_mailboxes_stay(world: World) {
     for reserved in ["Önemli", "Etiketler/iş", "Tüm Postalar"] {
         assert_eq!(refused(desk.answer(create(reserved)).await), Refusal::Cannot);
     }
-    let sent = Ask::Create { name: name("x"), special_use: Some(SpecialUse::Sent) };
-    assert_eq!(refused(desk.answer(sent).await), Refusal::Cannot);
     let all = desk.answer(Ask::Mailboxes(ListWant::default())).await;
     let Answer::Mailboxes(all) = all else { panic!("{all:?}") };
     assert_eq!(all.len(), 10);

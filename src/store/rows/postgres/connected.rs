@@ -1,10 +1,11 @@
 //! A connection to PostgreSQL, and how parameters and values look there.
 
+use super::target::Target;
 use crate::store::rows::{Param, Row, RowsError, Value};
 use std::collections::HashMap;
 use tokio::runtime::Handle;
 use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, private::BytesMut};
-use tokio_postgres::{Client, NoTls, Statement};
+use tokio_postgres::{Client, Statement};
 
 pub struct Connected {
     client: Client,
@@ -14,8 +15,8 @@ pub struct Connected {
 }
 
 impl Connected {
-    pub fn new(url: &str, handle: &Handle) -> Result<Self, RowsError> {
-        let (client, connection) = handle.block_on(tokio_postgres::connect(url, NoTls))?;
+    pub fn new(target: &Target, handle: &Handle) -> Result<Self, RowsError> {
+        let (client, connection) = handle.block_on(target.connect())?;
         handle.spawn(async move {
             if let Err(error) = connection.await {
                 tracing::warn!(%error, "postgres connection ended");

@@ -4,6 +4,7 @@
 //! News are told after the commit, by a connection of their own, many at once: a transaction that
 //! notifies would have to commit alone.
 
+use super::target::Target;
 use crate::store::rows::RowsError;
 use crate::store::wakes::Wakes;
 use crate::store::{MailboxId, STEPS};
@@ -12,7 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
-use tokio_postgres::{AsyncMessage, Client, NoTls};
+use tokio_postgres::{AsyncMessage, Client};
 
 pub struct Listener {
     news: mpsc::UnboundedSender<Wakes>,
@@ -22,10 +23,10 @@ pub struct Listener {
 type Ring = Arc<dyn Fn(&Wakes) + Send + Sync>;
 
 impl Listener {
-    pub async fn start(url: &str, ring: Ring) -> Result<Self, RowsError> {
+    pub async fn start(target: Target, ring: Ring) -> Result<Self, RowsError> {
         let (news, told) = mpsc::unbounded_channel();
         let own = data_encoding::HEXLOWER.encode(&crate::trust::random::bytes::<8>());
-        let mut ears = Ears { url: url.to_owned(), own, ring, told };
+        let mut ears = Ears { target, own, ring, told };
         let (client, heard) = ears.connect().await?;
         let task = tokio::spawn(async move { ears.run(client, heard).await });
         Ok(Self { news, task })
@@ -46,7 +47,7 @@ impl Drop for Listener {
 }
 
 struct Ears {
-    url: String,
+    target: Target,
     /// Marks our own news, which were rung at once.
     own: String,
     ring: Ring,
@@ -95,7 +96,7 @@ impl Ears {
     }
 
     async fn connect(&self) -> Result<(Client, mpsc::UnboundedReceiver<String>), RowsError> {
-        let (client, mut connection) = tokio_postgres::connect(&self.url, NoTls).await?;
+        let (client, mut connection) = self.target.connect().await?;
         let (hear, heard) = mpsc::unbounded_channel();
         tokio::spawn(async move {
             while let Some(Ok(message)) = poll_fn(|cx| connection.poll_message(cx)).await {

@@ -74,11 +74,10 @@ fn plan(connection: &Connection, sql: &str) -> Option<Vec<String>> {
 /// What looks at everything, and is asked for by an operator or runs now and then.
 const WALKERS: [&str; 4] = ["fsck", "compact.rs", "schema.rs", "accounts.rs"];
 /// Lists for the command line.
-const LISTS: [&str; 4] = [
+const LISTS: [&str; 3] = [
     "SELECT COUNT(*) FROM evidence",
     "WHERE account = $1 OR $2 = 1",
     "FROM evidence ORDER BY stored_at DESC",
-    "SELECT step, COUNT(*) FROM job",
 ];
 /// Views of a mailbox, which show all of it.
 const WHOLE_MAILBOX: [&str; 3] = ["mail/view.rs", "mail/change.rs", "mail/tree.rs"];

@@ -1,7 +1,6 @@
 //! LIST with its extensions (RFC 5258, 5819, 6154), STATUS items, CREATE with a special use.
 
 use super::cursor::{Cursor, Parsed};
-use crate::wire::imap::SpecialUse;
 use crate::wire::imap::command::{Command, List, ListReturn, StatusItem};
 
 pub(super) fn list(cursor: &mut Cursor) -> Parsed<List> {
@@ -114,22 +113,22 @@ pub(super) fn status_items(cursor: &mut Cursor) -> Parsed<Vec<StatusItem>> {
 
 pub(super) fn create(cursor: &mut Cursor) -> Parsed<Command> {
     let name = cursor.sp_astring()?;
-    let mut special_use = Vec::new();
+    let mut with_use = false;
     if cursor.eat(b" ") {
         cursor.must(b"(")?;
         cursor.must_word("USE")?;
         cursor.must(b" (")?;
         while !cursor.eat(b")") {
-            if !special_use.is_empty() {
+            if with_use {
                 cursor.space()?;
             }
             cursor.must(b"\\")?;
-            let word = cursor.word()?;
-            special_use.push(SpecialUse::named(&format!("\\{word}")).ok_or("Unknown special use")?);
+            cursor.word()?;
+            with_use = true;
         }
         cursor.must(b")")?;
     }
-    Ok(Command::Create { name, special_use })
+    Ok(Command::Create { name, with_use })
 }
 
 /// Programs send two or three.

@@ -23,9 +23,10 @@ pub(super) fn search(cursor: &mut Cursor, uid: bool) -> Parsed<Search> {
         charset = Some(known_charset(cursor)?);
         cursor.space()?;
     }
-    let mut keys = Keys { cursor, charset, left: KEYS };
+    let named = charset.is_some();
+    let mut keys = Keys { cursor, charset, left: KEYS, texts: TEXTS };
     let key = keys.all_until_end()?;
-    Ok(Search { uid, returns, key })
+    Ok(Search { uid, returns, charset: named, key })
 }
 
 fn return_options(cursor: &mut Cursor) -> Parsed<SearchReturn> {
@@ -62,6 +63,8 @@ struct Keys<'c, 'a> {
     cursor: &'c mut Cursor<'a>,
     charset: Option<Vec<u8>>,
     left: usize,
+    /// Texts may come so often still: each is looked for in all that is read.
+    texts: usize,
 }
 
 impl Keys<'_, '_> {
@@ -170,6 +173,7 @@ impl Keys<'_, '_> {
     }
 
     fn text(&mut self) -> Parsed<String> {
+        self.texts = self.texts.checked_sub(1).ok_or("Too many search texts")?;
         let bytes = self.cursor.sp_astring()?;
         Ok(decode_charset(&bytes, self.charset.as_deref()).into_owned())
     }
@@ -221,3 +225,5 @@ pub(crate) const BAD_CHARSET: &str = "Unknown charset";
 const DEPTH: usize = 32;
 /// In one command.
 const KEYS: usize = 1_000;
+/// More than people type.
+const TEXTS: usize = 64;

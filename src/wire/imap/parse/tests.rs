@@ -88,7 +88,7 @@ fn what_is_no_command_is_refused() {
         "LIST (X) \"\" *",
         "LIST (RECURSIVEMATCH) \"\" *",
         "LIST \"\"",
-        "CREATE a (USE (\\Foo))",
+        "CREATE a (USE (Foo))",
         "ENABLE",
         "STATUS x (FOO)",
         "LOGIN {2}\r\na\0 x",

@@ -1,0 +1,61 @@
+//! Figures for Prometheus: those that happen are counted where they happen, those that are a state
+//! are looked up here from time to time.
+
+use crate::failure::{Failure, Outcome};
+use kep::store::{STEPS, Store, StoreError, Tx, jobs};
+use kep::trust::{Clock, Stamper};
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// From here on everything is counted.
+pub fn record() -> Outcome<PrometheusHandle> {
+    let recorder = PrometheusBuilder::new().install_recorder();
+    let handle = recorder.map_err(|e| Failure::software(format!("metrics: {e}")))?;
+    let tending = handle.clone();
+    tokio::spawn(async move {
+        loop {
+            tokio::time::sleep(PAUSE).await;
+            tending.run_upkeep();
+        }
+    });
+    Ok(handle)
+}
+
+pub fn page(figures: PrometheusHandle) -> axum::Router {
+    let page = move || async move { figures.render() };
+    axum::Router::new().route("/metrics", axum::routing::get(page))
+}
+
+/// Jobs that wait, and how far our clock is from the authority's.
+pub async fn watch(
+    store: Store,
+    stamper: Arc<Stamper>,
+    clock: Clock,
+    mut stop: watch::Receiver<bool>,
+) {
+    while !*stop.borrow() {
+        metrics::gauge!("kep_clock_drift_seconds").set(stamper.drift_millis() as f64 / 1000.0);
+        let until = clock.now().plus_millis(SOON.as_millis() as i64);
+        let count = move |tx: &mut Tx<'_>| -> Result<Vec<u64>, StoreError> {
+            STEPS.iter().map(|step| Ok(jobs::waiting(tx, step, until)?)).collect()
+        };
+        match store.read(count).await {
+            Ok(counts) => {
+                for (step, count) in STEPS.into_iter().zip(counts) {
+                    metrics::gauge!("kep_jobs_waiting", "step" => step).set(count as f64);
+                }
+            }
+            Err(error) => tracing::warn!(%error, "jobs can't be counted"),
+        }
+        tokio::select! {
+            () = tokio::time::sleep(PAUSE) => {}
+            _ = stop.changed() => {}
+        }
+    }
+}
+
+const PAUSE: Duration = Duration::from_secs(5);
+/// The longest pause before a job that was put off is tried again: it waits all the same.
+const SOON: Duration = Duration::from_secs(300);
