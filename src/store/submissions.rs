@@ -43,7 +43,7 @@ pub struct Details {
     #[serde(default)]
     pub requiretls: bool,
     /// What was said with recipients, by their numbers.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub dsn: BTreeMap<usize, Dsn>,
     /// Digests of validation material collected at submission.
     #[serde(default)]

@@ -1,5 +1,6 @@
 //! What is refused: by name, with the code, in Turkish and English, and nothing stays of it.
 
+use crate::client::imap::Imap;
 use crate::client::mail::Signer;
 use crate::client::smtp::{Prepared, Reply, Smtp};
 use crate::client::tls::Security;
@@ -11,6 +12,7 @@ use kep::wire::Timestamp;
 use openssl::pkey::PKey;
 use openssl::x509::X509;
 use std::path::Path;
+use std::time::Duration;
 
 /// A refusal: code, enhanced code, Turkish (in ASCII, as SMTP has it) and English.
 type Expected = (u16, &'static str, &'static str, &'static str);
@@ -290,6 +292,22 @@ async fn wrong_passwords_and_closed_accounts_do_not_log_in() {
     assert_refused("closed", &reply, (535, "5.7.13", "hesabi kapalidir", "is closed"));
     scene.kep(&["account", "reopen", ALI]).await;
     smtp.auth_plain(ALI, &ali.password).await.unwrap().must_be(235).unwrap();
+    server.stop().await;
+}
+
+/// What IMAP has seen fail makes SMTP wait: whoever guesses doesn't choose the slower door.
+#[tokio::test(flavor = "multi_thread")]
+async fn wrong_passwords_are_counted_over_imap_and_smtp_together() {
+    let scene = Scene::new(Plan::default()).await;
+    scene.set("accept", "auth_failure_delay", "\"500ms\"");
+    let server = scene.serve().await;
+    let doors = scene.doors();
+    let wrong = Imap::login(doors.imap, &doors.tls, Security::Implicit, ALI, "yanlis").await;
+    assert!(wrong.is_err());
+    let mut smtp = Smtp::connect(doors.submission, &doors.tls, Security::Implicit).await.unwrap();
+    let since = tokio::time::Instant::now();
+    assert_eq!(smtp.auth_plain(ALI, "yanlis").await.unwrap().code, 535);
+    assert!(since.elapsed() >= Duration::from_secs(1), "{:?}", since.elapsed());
     server.stop().await;
 }
 
