@@ -186,3 +186,27 @@ async fn the_first_evidence_after_the_start_is_kept_with_what_is_known_of_seal_a
     }
     server.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn time_stamps_of_an_authority_that_was_taken_back_are_not_taken() {
+    let scene = Scene::new(Plan::default()).await;
+    let secrets = scene.provider().join("secrets");
+    let stamper = std::fs::read(secrets.join("tsa.pem")).unwrap();
+    let stamper = Certificate::from_pem(&stamper).unwrap().remove(0);
+    let since = Clock::System.now().plus_secs(-60).secs();
+    let register = secrets.join("registers/tsa.revoked");
+    std::fs::write(&register, format!("{} {since}\n", stamper.serial())).unwrap();
+    let server = scene.serve().await;
+    let id = scene.accepted(ALI, &[AYSE], &scene.letter(ALI, &[AYSE], "damga@x")).await;
+    server.logged("put off", 1).await;
+    assert_eq!(scene.events(&id).await, [""; 0]);
+    let ran = scene.kep(&["check"]).await;
+    let wrong = ran.out.lines().find(|line| line.starts_with("WRONG"));
+    let wrong = wrong.unwrap_or_else(|| panic!("{}", ran.out));
+    assert!(wrong.contains("time stamps") && wrong.contains("revoked at"), "{wrong}");
+    server.stop().await;
+    std::fs::remove_file(register).unwrap();
+    let server = scene.serve().await;
+    scene.settled(&id, 2).await;
+    server.stop().await;
+}

@@ -2,6 +2,7 @@
 //! told from them is open, and never called a forgery.
 
 use super::*;
+use crate::trust::signer::FileSigner;
 use crate::trust::verify::ecdsa_to_xml;
 use crate::trust::{Certificate, Signer};
 use crate::wire::rem::Dialect;
@@ -44,6 +45,24 @@ fn a_seal_can_not_vouch_for_unsigned_evidence_of_another_provider() {
     let xml = evidence.write(Dialect::Ts102640).unwrap();
     let report = world.judged(&world.evidence_mail(&evidence, xml.as_bytes()));
     assert_eq!(bad(&report.enclosed[0]), ["issuer"], "{report:#?}");
+}
+
+#[test]
+fn the_seal_of_the_mail_brings_the_chain_that_its_evidence_leaves_out() {
+    let world = World::new();
+    let middle = world.seal_root.issue_authority("Ara", world.kind, world.at).unwrap();
+    let links = crate::trust::pki::Links::default();
+    let profile = crate::trust::testing::seal_profile();
+    let issued = middle.issue(&profile, world.kind, &links, world.at).unwrap();
+    let chain = vec![issued.certificate().clone(), middle.certificate().clone()];
+    let by = FileSigner::from_pem(&issued.key_pem().unwrap(), chain).unwrap();
+    let original = world.original();
+    let evidence = world.evidence(Event::SubmissionAcceptance, &original);
+    let signed = world.signed(&by, &evidence.write(Dialect::Ts102640).unwrap());
+    let xml = signed.stamped(&world.token(&signed.to_stamp())).into_bytes();
+    let report = world.judged(&world.dispatch_with(&by, &evidence, &xml, &original));
+    assert_eq!(report.verdict, Verdict::Valid, "{report:#?}");
+    assert_eq!(bad(&world.judged(&xml)), ["seal-certificate"], "alone it lacks the link");
 }
 
 /// Evidence whose KeyInfo was left out.
