@@ -52,9 +52,10 @@ pub async fn run<F, Work, E>(
             // On the heap from the start: a step's future is large, and moved several times.
             let work = Box::pin(carry_out(Arc::clone(&job)));
             let (store, clock, mut stop) = (store.clone(), clock.clone(), stop.clone());
+            let step = takers.step();
             under_way.spawn(async move {
                 if let Some(error) = failure(work).await {
-                    put_off(&store, &clock, &job, &error, &mut stop).await;
+                    put_off(&store, &clock, (step, &job), &error, &mut stop).await;
                 }
                 drop(lease);
             });
@@ -100,14 +101,14 @@ where
 async fn put_off(
     store: &Store,
     clock: &Clock,
-    job: &Job,
+    (step, job): (&'static str, &Job),
     error: &str,
     stop: &mut watch::Receiver<bool>,
 ) {
     metrics::counter!("kep_jobs_put_off_total").increment(1);
     for failures in 0.. {
         let (id, due) = (job.id, next_try(job.attempts, clock.now()));
-        let work = move |tx: &mut Tx<'_>| jobs::put_off(tx, id, due);
+        let work = move |tx: &mut Tx<'_>| jobs::put_off(tx, step, id, due);
         match store.write(Lane::Background, work).await {
             Ok(()) => {
                 tracing::warn!(job = job.name, attempts = job.attempts, %error, next = %due, "put off");

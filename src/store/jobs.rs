@@ -40,11 +40,18 @@ pub fn finish(tx: &mut Tx<'_>, id: i64) -> Result<bool, RowsError> {
 }
 
 /// The job failed for now and is due again later.
-pub fn put_off(tx: &mut Tx<'_>, id: i64, due_at: Timestamp) -> Result<(), RowsError> {
+pub fn put_off(
+    tx: &mut Tx<'_>,
+    step: &'static str,
+    id: i64,
+    due_at: Timestamp,
+) -> Result<(), RowsError> {
     tx.execute(
         "UPDATE job SET due_at = $1, attempts = attempts + 1, leased_until = 0 WHERE id = $2",
         &[due_at.millis().into(), id.into()],
     )?;
+    // Its takers wait for another time.
+    tx.wakes.step(step);
     Ok(())
 }
 

@@ -2,10 +2,10 @@
 //! header) and the stored octets with their checksum, so that a scan needs no rows.
 //!
 //! Records wait in memory until the next sync, so that a group of commits writes once; no row points
-//! to them before. When that write fails they go on waiting, and the next sync writes them again.
+//! to them before.
 //!
-//! A segment whose sync failed is closed for good: the kernel has dropped the error together with
-//! the pages, a second sync would claim success.
+//! A segment that could not be written or synced is closed for good: what waited is lost with it, and
+//! the kernel has dropped the error of a sync together with the pages, a second one would claim success.
 
 use super::disk::Disk;
 use crate::wire::BlobId;
@@ -73,12 +73,12 @@ impl Segments {
     pub fn append(&self, id: &BlobId, stored: &[u8]) -> io::Result<(u64, u64)> {
         let (head, tail) = around(id, stored);
         let mut state = self.lock();
-        let segment = self.current(&mut state)?;
-        let at = segment.written.load(Ordering::Acquire);
-        let end = at + record_size(stored.len() as u64);
         if state.pending.len() + stored.len() > PENDING_MAX {
             self.write_out(&mut state)?;
         }
+        let segment = self.current(&mut state)?;
+        let at = segment.written.load(Ordering::Acquire);
+        let end = at + record_size(stored.len() as u64);
         if stored.len() > PENDING_MAX {
             // When this fails, what was written lies beyond `written`; the next record covers it.
             self.disk.write(&segment.file, &head, at)?;
@@ -110,7 +110,7 @@ impl Segments {
             match self.disk.sync(&segment.file) {
                 Ok(()) => segment.synced.store(written, Ordering::Release),
                 Err(error) => {
-                    self.give_up(&segment);
+                    self.give_up(&mut self.lock(), &segment);
                     outcome = Err(error);
                 }
             }
@@ -118,15 +118,21 @@ impl Segments {
         outcome
     }
 
-    /// Writes what waits; it goes on waiting when that fails.
+    /// Writes what waits, or gives it up together with its segment.
     fn write_out(&self, state: &mut State) -> io::Result<()> {
         let waiting = state.pending.len() as u64;
-        if let Some(segment) = state.current.as_ref().filter(|_| waiting > 0) {
-            let at = segment.written.load(Ordering::Acquire) - waiting;
-            self.disk.write(&segment.file, &state.pending, at)?;
-            state.pending.clear();
+        let Some(segment) = state.current.clone().filter(|_| waiting > 0) else { return Ok(()) };
+        let at = segment.written.load(Ordering::Acquire) - waiting;
+        let written = self.disk.write(&segment.file, &state.pending, at);
+        match written {
+            Ok(()) => state.pending.clear(),
+            Err(_) => {
+                // Half of it may take room on a disk that is full; else it is only garbage.
+                let _ = segment.file.set_len(at);
+                self.give_up(state, &segment);
+            }
         }
-        Ok(())
+        written
     }
 
     /// How many segments were given up since the start.
@@ -245,8 +251,7 @@ impl Segments {
         }
     }
 
-    fn give_up(&self, segment: &Arc<Segment>) {
-        let mut state = self.lock();
+    fn give_up(&self, state: &mut State, segment: &Arc<Segment>) {
         state.failed.insert(segment.number, segment.synced.load(Ordering::Acquire));
         // It may have been written to during the sync: it must not be synced a second time.
         state.dirty.retain(|dirty| dirty.number != segment.number);

@@ -46,7 +46,7 @@ async fn a_job_that_is_put_off_comes_later_and_counts_its_attempts() {
         let takers = Takers::new(&bed.store, Step::Certify);
         let job = takers.take(NOW, 1).await.unwrap().remove(0).job;
         let later = spool::next_try(job.attempts, NOW);
-        bed.write(move |tx| Ok(jobs::put_off(tx, job.id, later)?)).await;
+        bed.write(move |tx| Ok(jobs::put_off(tx, "certify", job.id, later)?)).await;
         assert!(takers.take(NOW, 1).await.unwrap().is_empty());
         let again = takers.take(later, 1).await.unwrap().remove(0);
         assert_eq!(again.job.attempts, 1);

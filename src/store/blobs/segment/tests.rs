@@ -90,37 +90,37 @@ fn what_is_appended_during_a_failing_sync_is_lost_with_it() {
 }
 
 #[test]
-fn records_whose_write_failed_half_way_are_written_again() {
+fn records_that_could_not_be_written_are_lost_with_the_end_of_their_segment() {
     let (_dir, disk, segments) = segments();
-    let first = segments.append(&A, b"first").unwrap();
-    let second = segments.append(&B, &[7; 4096]).unwrap();
+    let kept = segments.append(&A, b"kept").unwrap();
+    segments.sync().unwrap();
+    let lost = segments.append(&B, &[7; 4096]).unwrap();
     disk.writes.store(true, Ordering::SeqCst);
     assert_eq!(segments.sync().unwrap_err().kind(), io::ErrorKind::StorageFull);
-    assert!(!segments.lock().pending.is_empty());
     disk.writes.store(false, Ordering::SeqCst);
-    let third = segments.append(&A, b"third").unwrap();
+    assert!(segments.lost(lost.0, end(lost, &[7; 4096])));
+    let next = segments.append(&A, b"next").unwrap();
     segments.sync().unwrap();
-    for (id, at, stored) in
-        [(A, first, &b"first"[..]), (B, second, &[7; 4096]), (A, third, b"third")]
-    {
+    assert!(next.0 > lost.0, "another file");
+    for (at, stored) in [(kept, b"kept"), (next, b"next")] {
         assert!(!segments.lost(at.0, end(at, stored)));
-        assert_eq!(segments.read_record(&id, at.0, at.1..end(at, stored)).unwrap(), stored);
+        assert_eq!(segments.read_record(&A, at.0, at.1..end(at, stored)).unwrap(), stored);
     }
 }
 
 #[test]
-fn a_full_disk_refuses_more_than_may_wait_in_memory() {
+fn more_than_may_wait_in_memory_is_written_before_the_sync() {
     let (_dir, disk, segments) = segments();
-    disk.writes.store(true, Ordering::SeqCst);
-    let half = vec![7; PENDING_MAX / 2];
+    let half = vec![7; PENDING_MAX / 2 + 1];
     let first = segments.append(&A, &half).unwrap();
+    disk.writes.store(true, Ordering::SeqCst);
     segments.append(&B, &half).unwrap_err();
+    assert!(segments.lost(first.0, end(first, &half)));
     segments.append(&B, &vec![7; PENDING_MAX + 1]).unwrap_err();
     disk.writes.store(false, Ordering::SeqCst);
     let large = vec![8; PENDING_MAX + 1];
     let second = segments.append(&B, &large).unwrap();
     segments.sync().unwrap();
-    assert_eq!(segments.read_record(&A, first.0, first.1..end(first, &half)).unwrap(), half);
     assert_eq!(segments.read_record(&B, second.0, second.1..end(second, &large)).unwrap(), large);
 }
 
