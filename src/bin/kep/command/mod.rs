@@ -55,10 +55,7 @@ pub fn run(arguments: Arguments) -> Outcome {
 }
 
 fn wait(work: impl Future<Output = Outcome>) -> Outcome {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .event_interval(CLIENTS_EACH)
-        .build();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::software(format!("runtime: {error}")))?;
     let outcome = runtime.block_on(work);
     // A thread that hangs on a disk or a token keeps no process alive.
@@ -66,7 +63,4 @@ fn wait(work: impl Future<Output = Outcome>) -> Outcome {
     outcome
 }
 
-/// A step of the work computes for a millisecond: after so many of them clients are looked at, not
-/// after the runtime's 61.
-const CLIENTS_EACH: u32 = 4;
 const LAST_MOMENT: Duration = Duration::from_secs(5);
