@@ -2,9 +2,9 @@
 //! refused already only the header and the digest are kept.
 
 use super::budget::Share;
-use super::heavy;
+use super::{check, heavy};
 use crate::wire::digest::RunningDigest;
-use crate::wire::{Digest, MessageId, mime, sha256};
+use crate::wire::{Digest, mime, sha256};
 
 pub struct Body {
     kept: Kept,
@@ -100,11 +100,10 @@ impl Glimpse {
     pub fn new(octets: &[u8], digest: Digest) -> Self {
         let header = mime::header(octets.get(..GLIMPSE).unwrap_or(octets));
         let field = |name| mime::text::decoded_field(header, name);
-        let id = field("message-id").and_then(|id| MessageId::parse(&id));
         Self {
             digest,
-            subject: field("subject").unwrap_or_default(),
-            ua_message_id: id.map(|id| id.to_string()),
+            subject: check::bounded_subject(&field("subject").unwrap_or_default()),
+            ua_message_id: field("message-id").and_then(|id| check::message_id(id.as_bytes())),
         }
     }
 }

@@ -118,7 +118,7 @@ impl Desk {
             Err(trouble) => return temporary(&trouble),
         }
         if let Err(unready) = self.readiness.check() {
-            return temporary(&Trouble::Unready(unready));
+            return temporary(&unready.into());
         }
         match self.judge(&body.octets, &envelope).await {
             Ok(judged) => self.lay_in(envelope, body.octets, judged).await,
@@ -156,6 +156,7 @@ impl Desk {
         if account.is_none_or(|account| account.signature != SignatureRule::Optional) {
             return Ok(Some(recorded(same)));
         }
+        self.readiness.check()?;
         let id = same.message_id.clone();
         let release = move |tx: &mut Tx<'_>| -> Result<(), StoreError> {
             if submissions::release(tx, &id, now)? {
@@ -165,6 +166,7 @@ impl Desk {
         };
         self.store.write(Lane::Client, release).await?;
         tracing::info!(message = %same.message_id, "accepted; no signature is asked for any more");
+        metrics::counter!("kep_accepted_total").increment(1);
         Ok(Some(SubmitAnswer::Accepted { message_id: same.message_id }))
     }
 
@@ -407,6 +409,12 @@ fn refusal_of(fault: &SignatureFault) -> Refusal {
 impl From<Refusal> for Trouble {
     fn from(refusal: Refusal) -> Self {
         Self::Refused(refusal)
+    }
+}
+
+impl From<Unready> for Trouble {
+    fn from(unready: Unready) -> Self {
+        Self::Unready(unready)
     }
 }
 

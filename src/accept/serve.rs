@@ -200,8 +200,8 @@ impl Talk<'_> {
                 Next::Send(octets) => self.write(stream, &octets).await?,
                 Next::Pause(user) => {
                     let Submission { pauses, desk, .. } = self.submission;
-                    let now = desk.clock.now();
-                    tokio::time::sleep(pauses.after_failure(self.peer.ip(), &user, now)).await;
+                    let pause = pauses.after_failure(self.peer.ip(), &user, desk.clock.now());
+                    self.rest(pause).await;
                 }
                 Next::StartTls => return Ok(After::StartTls),
                 Next::Spool(piece) => self.spool(piece).await,
@@ -211,6 +211,15 @@ impl Talk<'_> {
                     return Ok(After::Closed);
                 }
             }
+        }
+    }
+
+    /// Waits, but holds up no end.
+    async fn rest(&self, pause: Duration) {
+        let mut stop = self.stop.clone();
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            _ = stop.wait_for(|stop| *stop) => {}
         }
     }
 

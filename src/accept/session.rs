@@ -53,11 +53,6 @@ impl Session {
         }
     }
 
-    /// What a connection hears that is one too many; no session is made for it.
-    pub fn turn_away(host: &str) -> Vec<u8> {
-        say::too_many_connections(host).encode()
-    }
-
     /// What to do next. After `Read` the shell calls `feed`, after `Ask` `answer`, after `StartTls`
     /// `tls_started`; after the others simply `next` again.
     #[allow(clippy::should_implement_trait)] // it never ends by itself, and takes no `for`

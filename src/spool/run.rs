@@ -1,7 +1,7 @@
 //! The loop that every step shares: take jobs, carry them out side by side, put off what failed.
 //!
 //! A job that can't even be put off (the disk is full) stays leased and keeps its place among those
-//! under way: a store in trouble is asked less and less, and nobody outside is asked at all.
+//! under way: a store in trouble is written to less and less, and nobody outside is asked at all.
 
 use super::{Taken, Takers, next_try};
 use crate::store::jobs::{self, Job};

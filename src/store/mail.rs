@@ -314,7 +314,12 @@ fn next_uids(tx: &mut Tx<'_>, mailbox: MailboxId, count: u32) -> Result<(i64, i6
         &[i64::from(count).into(), mailbox.0.into()],
     )?;
     tx.wakes.mailbox(mailbox);
-    Ok((row.int(0)? - i64::from(count), row.int(1)?))
+    let next = row.int(0)?;
+    // RFC 9051 §2.3.1.1: 32 bits; more than four thousand million messages came before.
+    if next > i64::from(u32::MAX) {
+        return Err(RowsError::Stored("a UID"));
+    }
+    Ok((next - i64::from(count), row.int(1)?))
 }
 
 /// The next mod-sequence of a mailbox; its watchers are woken.

@@ -1,6 +1,7 @@
 //! Whether what we would seal now would prove anything: the seal's certificate in force and not taken
 //! back, our clock near the time-stamp authority's, the authority's own certificate not taken back.
-//! While it would not, evidence waits, and nothing new is accepted.
+//! While it would not, evidence waits; without a seal in force or with a wrong clock nothing new is
+//! accepted either.
 
 use super::collector::{Collector, Known};
 use super::revocation::RevocationFault;
@@ -65,8 +66,10 @@ impl Readiness {
             // Silence is a gap in the material, and no reason to wait longer.
             let _ = tokio::time::timeout(FIRST_ANSWER, collector.round()).await;
         }
-        let known = collector.known();
-        known.check(&token.path, self.clock.now())?;
+        let (known, now) = (collector.known(), self.clock.now());
+        known.check(&token.path, now)?;
+        // It may have become known while the stamp was asked for.
+        known.check(&self.seal, now)?;
         Ok(known)
     }
 
@@ -95,7 +98,8 @@ impl Readiness {
                 pause = again;
             }
             tokio::select! {
-                () = tokio::time::sleep(pause) => {}
+                // Short, however long there is nothing to ask: a stamp may find the clock wrong.
+                () = tokio::time::sleep(pause.min(again)) => {}
                 _ = stop.changed() => return,
             }
         }

@@ -51,6 +51,9 @@ fn invariant_01_everything_is_synced_before_the_250() -> io::Result<()> {
 /// Invariant 3 against a power cut.
 #[test]
 fn invariant_03_the_read_fact_is_synced_before_content_leaves() -> io::Result<()> {
+    if lane::strace().is_none() {
+        return Ok(());
+    }
     runtime()?.block_on(async {
         let folder = tempfile::tempdir()?;
         let world = world(&folder.path().join("provider"), true).await?;

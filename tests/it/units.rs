@@ -39,6 +39,15 @@ fn sockets_bear_the_names_and_ports_of_the_listeners() {
     }
 }
 
+/// A wrong PIN in a loop of restarts locks the token; a closed store (74) wants one.
+#[test]
+fn what_a_restart_does_not_mend_is_not_restarted() {
+    let service = std::fs::read_to_string(folder().join("kep.service")).expect("the unit is there");
+    let codes = service.lines().find_map(|line| line.strip_prefix("RestartPreventExitStatus="));
+    let codes: Vec<_> = codes.unwrap_or_default().split(' ').collect();
+    assert!(codes.contains(&"78") && !codes.contains(&"74"), "{codes:?}");
+}
+
 /// Where the shipped configuration puts things, the unit may read, or write, them.
 #[test]
 fn sample_and_unit_agree_on_every_path() {

@@ -25,11 +25,20 @@ pub(super) fn subject(header: &Header) -> String {
         .parse_headers(again.as_bytes())
         .and_then(|message| message.subject().map(str::to_owned))
         .unwrap_or(text);
+    bounded_subject(&decoded)
+}
+
+/// As much of a subject as evidence and rows have.
+pub(in crate::accept) fn bounded_subject(decoded: &str) -> String {
     decoded.chars().filter(|c| !c.is_control()).take(SUBJECT_MAX).collect()
 }
 
-pub(super) fn message_id(header: &Header) -> Option<String> {
-    let value = unfolded(header.first("Message-ID")?);
+pub(super) fn own_message_id(header: &Header) -> Option<String> {
+    message_id(&unfolded(header.first("Message-ID")?))
+}
+
+/// The identifier that stands between angle brackets.
+pub(in crate::accept) fn message_id(value: &[u8]) -> Option<String> {
     let inside = value.strip_prefix(b"<")?.strip_suffix(b">")?;
     let good = (1..=MESSAGE_ID_MAX).contains(&inside.len())
         && inside.iter().all(|b| b.is_ascii_graphic() && !matches!(b, b'<' | b'>'));

@@ -14,6 +14,7 @@ mod signature;
 mod structure;
 mod turkish;
 
+pub(super) use fields::{bounded_subject, message_id};
 pub use signature::SignatureForm;
 
 use super::ask::Envelope;
@@ -81,7 +82,7 @@ pub fn inspect(octets: &[u8], envelope: &Envelope, limits: &Limits) -> Result<Pa
         to,
         cc,
         subject: fields::subject(&header),
-        ua_message_id: fields::message_id(&header),
+        ua_message_id: fields::own_message_id(&header),
         message_type: fields::message_type(&header),
         national_id: fields::national_id(&header),
         signature,

@@ -129,10 +129,6 @@ pub(super) fn too_many_errors(host: &str) -> Reply {
     Reply::new(421, "4.7.0", format!("{host} too many errors, closing connection"))
 }
 
-pub(super) fn too_many_connections(host: &str) -> Reply {
-    Reply::new(421, "4.7.0", format!("{host} too many connections, try again later"))
-}
-
 pub(super) fn internal() -> Reply {
     Reply::new(421, "4.3.0", "Local error, closing connection")
 }

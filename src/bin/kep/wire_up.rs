@@ -212,15 +212,21 @@ pub fn stamper(settings: &Settings, clock: &Clock) -> Outcome<Stamper> {
 /// The stamper of a server: when the authority is its own, it is asked without a socket. Queries,
 /// replies and their checks are the same.
 fn own_stamper(settings: &Settings, clock: &Clock) -> Outcome<Stamper> {
-    let address = settings.listen.tsa.filter(|address| address.port() != 0);
-    let own = address.map(|address| format!("http://{address}/"));
-    match &settings.timestamp.url {
-        Some(url) if own.as_deref() == Some(url.as_str()) => {
+    match own_authority(settings) {
+        true => {
             let source = StampSource::Embedded(Arc::new(authority(settings)?));
             stamper_with(source, settings, clock)
         }
-        _ => stamper(settings, clock),
+        false => stamper(settings, clock),
     }
+}
+
+/// Whether time stamps come from the development authority that `kep serve` runs itself.
+pub fn own_authority(settings: &Settings) -> bool {
+    let url = settings.timestamp.url.as_ref().map(|url| url.as_str().trim_end_matches('/'));
+    let address = settings.listen.tsa.filter(|address| address.port() != 0);
+    let own = address.map(|address| format!("http://{address}"));
+    settings.authority.key.is_some() && own.is_some() && url == own.as_deref()
 }
 
 fn stamper_with(source: StampSource, settings: &Settings, clock: &Clock) -> Outcome<Stamper> {

@@ -351,6 +351,10 @@ fn nameless(
         return checks
             .good(Name::Issuer, format!("not stated; {id} is the seal certificate's own"));
     }
+    if let Some((_, domain)) = id.rsplit_once('@') {
+        let text = format!("not stated; the identifier is of {domain}, the seal is not");
+        return checks.bad(Name::Issuer, text);
+    }
     let text = "the evidence does not state by whom it was issued";
     match dialect {
         Dialect::Ts102640 => checks.unknown(Name::Issuer, text),

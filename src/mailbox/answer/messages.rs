@@ -106,9 +106,19 @@ pub fn may_go(
 }
 
 /// Takes back copies of batches before one that failed (RFC 9051 §6.4.7: all or none).
-pub fn take_back(tx: &mut Tx<'_>, who: &Who, to: &MailboxName, uids: &UidSet) -> Answered<()> {
+pub fn take_back(
+    tx: &mut Tx<'_>,
+    who: &Who,
+    to: &MailboxName,
+    uid_validity: u32,
+    uids: &UidSet,
+) -> Answered<()> {
     let to = target(tx, who, to)?;
     let to = changing(tx, who, to.id)?;
+    if to.uid_validity != uid_validity {
+        // Deleted and made anew meanwhile: these UIDs are other messages there.
+        return Ok(());
+    }
     change::remove_all(tx, &to, uids)?;
     Ok(())
 }

@@ -224,6 +224,9 @@ impl Desk {
             let (who, target) = (self.who()?, to.clone());
             let work = move |tx: &mut Tx<'_>| messages::copy(tx, &who, from, &batch, &target);
             match self.write(work).await {
+                Ok(placed) if in_another(&copied, &placed) => {
+                    return Err(Refusal::NoSuchMailbox.into());
+                }
                 Ok(placed) => copied = together(copied, placed),
                 Err(failure) => {
                     self.take_back(&to, copied).await?;
@@ -235,10 +238,11 @@ impl Desk {
     }
 
     pub(super) async fn take_back(&self, to: &MailboxName, copied: Option<Placed>) -> Answered<()> {
-        for batch in batches(copied.map(|placed| placed.to).unwrap_or_default(), messages::EXPUNGED)
-        {
+        let Some(Placed { uid_validity, to: uids, .. }) = copied else { return Ok(()) };
+        for batch in batches(uids, messages::EXPUNGED) {
             let (who, to) = (self.who()?, to.clone());
-            let work = move |tx: &mut Tx<'_>| messages::take_back(tx, &who, &to, &batch);
+            let work =
+                move |tx: &mut Tx<'_>| messages::take_back(tx, &who, &to, uid_validity, &batch);
             self.write(work).await?;
         }
         Ok(())
@@ -453,6 +457,12 @@ impl Run<'_> {
 
 fn batches(mut all: UidSet, size: usize) -> impl Iterator<Item = UidSet> {
     std::iter::from_fn(move || Some(all.take_first(size)).filter(|batch| !batch.is_empty()))
+}
+
+/// Whether the mailbox was made anew between two batches.
+fn in_another(one: &Option<Placed>, other: &Option<Placed>) -> bool {
+    let validity = |placed: &Option<Placed>| placed.as_ref().map(|placed| placed.uid_validity);
+    validity(one).zip(validity(other)).is_some_and(|(one, other)| one != other)
 }
 
 /// Places of one batch after another: UIDs grow.

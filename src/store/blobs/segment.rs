@@ -128,7 +128,10 @@ impl Segments {
             Ok(()) => state.pending.clear(),
             Err(_) => {
                 // Half of it may take room on a disk that is full; else it is only garbage.
-                let _ = segment.file.set_len(at);
+                let _ = match at {
+                    0 => std::fs::remove_file(self.path(segment.number)),
+                    _ => segment.file.set_len(at),
+                };
                 self.give_up(state, &segment);
             }
         }

@@ -30,8 +30,6 @@ impl Sqlite {
         // What a process left in the journal after a failed sync must not stay there unsynced.
         connection.execute_batch("PRAGMA wal_checkpoint(PASSIVE)")?;
         schema::migrate_sqlite(&mut connection, around.start)?;
-        // SQLite walks through its cache at many a commit: larger costs more than it saves.
-        connection.execute_batch("PRAGMA cache_size = -16384")?;
         let door = Arc::new(Door(Arc::new(Lanes::new())));
         let journal = Journal::watch(&mut connection, connect(path)?, BUSY)?;
         let blobs = Arc::clone(&around.blobs);

@@ -236,21 +236,25 @@ impl Revocation {
         let source = Source::Crl(url.clone());
         match self.known.get(&source, now) {
             Some(Known::Nothing(why)) => return Err(why),
-            Some(Known::Crl(crl)) => {
-                if let Ok(said) = crl.look_up(certificate, issuer, now) {
-                    return Ok((said, crl.piece()));
-                }
-            }
+            Some(Known::Crl(crl)) => match crl.look_up(certificate, issuer, now) {
+                Ok(said) => return Ok((said, crl.piece())),
+                // Another certificate's trouble with it is no reason to ask for a good list again.
+                Err(why @ (Unknown::OtherScope | Unknown::NotAuthorised)) => return Err(why),
+                Err(_) => {}
+            },
             _ => {}
         }
         let octets = self.dial.get(&url, MAX_CRL).await;
         let octets = octets.map_err(|e| self.nothing(&source, e.into(), now))?;
         let crl = crl::Crl::parse(octets).map_err(|e| self.nothing(&source, e, now))?;
-        let said = crl.look_up(certificate, issuer, now);
-        let said = said.map_err(|why| self.nothing(&source, why, now))?;
-        let piece = crl.piece();
-        self.known.put(source, Known::Crl(Arc::new(crl)), self.until(now));
-        Ok((said, piece))
+        let (said, piece) = (crl.look_up(certificate, issuer, now), crl.piece());
+        match said {
+            Ok(_) | Err(Unknown::OtherScope | Unknown::NotAuthorised) => {
+                self.known.put(source, Known::Crl(Arc::new(crl)), self.until(now));
+            }
+            Err(why) => return Err(self.nothing(&source, why, now)),
+        }
+        Ok((said?, piece))
     }
 
     /// How long an answer is believed without asking again.

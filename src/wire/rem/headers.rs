@@ -211,7 +211,6 @@ fn date(value: &str) -> Option<Timestamp> {
     mail.or_else(|_| digits().map(|t| t.and_utc())).ok().map(Timestamp::from_utc)
 }
 
-/// EN 319 532-3 V1.2.1
 /// These come from users' programs; one that can't stand in a header is left out, the mail goes on.
 pub(super) fn is_msg_id(id: &str) -> bool {
     (1..=MSG_ID_MAX).contains(&id.len())
@@ -220,6 +219,7 @@ pub(super) fn is_msg_id(id: &str) -> bool {
 
 /// With the longest name of a field before it, well within the 998 octets of a line.
 const MSG_ID_MAX: usize = 250;
+/// EN 319 532-3 V1.2.1
 const METADATA_VERSION: &str = "EN31953203V010201";
 const MESSAGE_TYPE: &str = "http://uri.etsi.org/19522/v1#/ERDMessageType/";
 const MAX_FIELDS: usize = 2_000;

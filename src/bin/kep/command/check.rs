@@ -251,19 +251,12 @@ async fn stamps(settings: &Settings, clock: &Clock, found: &mut Vec<Finding>) {
                 format!("policy {}, clocks {apart} ms apart", token.policy),
             )
         }
-        Err(StampError::Outage(_)) if own_authority(settings) => Finding::warning(
+        Err(StampError::Outage(_)) if wire_up::own_authority(settings) => Finding::warning(
             "time stamps",
             "the development authority isn't running; `kep serve` starts it",
         ),
         Err(error) => Finding::wrong("time stamps", error),
     });
-}
-
-/// Whether time stamps come from the development authority that `kep serve` runs itself.
-fn own_authority(settings: &Settings) -> bool {
-    let url = settings.timestamp.url.as_ref().map(|url| url.as_str().trim_end_matches('/'));
-    let own = settings.listen.tsa.map(|address| format!("http://{address}"));
-    settings.authority.key.is_some() && own.is_some() && url == own.as_deref()
 }
 
 async fn storage(settings: &Settings, found: &mut Vec<Finding>) -> Option<Store> {

@@ -97,6 +97,13 @@ fn records_that_could_not_be_written_are_lost_with_the_end_of_their_segment() {
     let lost = segments.append(&B, &[7; 4096]).unwrap();
     disk.writes.store(true, Ordering::SeqCst);
     assert_eq!(segments.sync().unwrap_err().kind(), io::ErrorKind::StorageFull);
+    // Again and again: no empty files are left behind.
+    for _ in 0..3 {
+        let lost = segments.append(&B, &[7; 4096]).unwrap();
+        segments.sync().unwrap_err();
+        assert!(segments.lost(lost.0, end(lost, &[7; 4096])));
+    }
+    assert_eq!(segments.all().unwrap().len(), 1);
     disk.writes.store(false, Ordering::SeqCst);
     assert!(segments.lost(lost.0, end(lost, &[7; 4096])));
     let next = segments.append(&A, b"next").unwrap();

@@ -27,7 +27,9 @@ impl Target {
                 let anchors = Anchors::load(Path::new(file));
                 Tls::under(&anchors.map_err(|error| RowsError::Anchors(error.to_string()))?)?
             }
-            None if asked.mode == Some("disable") || stays_here(&config) => Tls::none(),
+            None if asked.mode == Some("disable") => Tls::none(),
+            // Who asks for TLS gets it, wherever the server is.
+            None if stays_here(&config) && !asked.wants_tls() => Tls::none(),
             None => return Err(RowsError::InClear),
         };
         config.ssl_mode(if tls.is_none() { SslMode::Disable } else { SslMode::Require });
@@ -59,6 +61,12 @@ impl<'u> Asked<'u> {
         }
         let mark = if others.is_empty() { "" } else { "?" };
         Self { url: format!("{server}{mark}{}", others.join("&")), mode, anchors }
+    }
+}
+
+impl Asked<'_> {
+    fn wants_tls(&self) -> bool {
+        self.mode.is_some_and(|mode| ["require", "verify-ca", "verify-full"].contains(&mode))
     }
 }
 
@@ -94,6 +102,8 @@ mod tests {
             "postgres://kep@db.example/kep",
             "postgres://kep@10.1.2.3/kep?sslmode=prefer",
             "postgres://kep@db.example/kep?sslmode=require",
+            // TLS was asked for.
+            "postgres://kep@localhost/kep?sslmode=verify-full",
             "postgres://kep@localhost,db.example/kep",
             "postgres://kep@localhost/kep?hostaddr=10.1.2.3",
         ] {

@@ -14,9 +14,11 @@ pub(super) fn fetch(cursor: &mut Cursor, uid: bool) -> Parsed<Fetch> {
         () if cursor.eat_word("FULL") => items.extend(FULL),
         () if cursor.eat(b"(") => {
             add(&mut items, item(cursor)?);
+            let mut asked = 1;
             while !cursor.eat(b")") {
                 cursor.space()?;
-                if items.len() == ITEMS {
+                asked += 1;
+                if asked > ITEMS {
                     return Err("Too many FETCH items");
                 }
                 add(&mut items, item(cursor)?);
@@ -33,8 +35,7 @@ pub(super) fn fetch(cursor: &mut Cursor, uid: bool) -> Parsed<Fetch> {
 
 /// What is asked for twice is answered once; one of the two without PEEK is enough to set `\Seen`.
 fn add(items: &mut Vec<FetchItem>, new: FetchItem) {
-    let is_new = |old: &&mut FetchItem| shown_as(old) == shown_as(&new);
-    match (items.iter_mut().find(is_new), new) {
+    match (items.iter_mut().find(|old| is_shown_as(old, &new)), new) {
         (None, new) => items.push(new),
         (Some(FetchItem::Section { peek: old, .. }), FetchItem::Section { peek, .. }) => {
             *old &= peek;
@@ -43,13 +44,19 @@ fn add(items: &mut Vec<FetchItem>, new: FetchItem) {
     }
 }
 
-/// The item as its response names it.
-fn shown_as(item: &FetchItem) -> FetchItem {
-    let mut shown = item.clone();
-    if let FetchItem::Section { peek, .. } | FetchItem::Binary { peek, .. } = &mut shown {
-        *peek = true;
+/// Whether the response names both alike.
+fn is_shown_as(one: &FetchItem, other: &FetchItem) -> bool {
+    use FetchItem::{Binary, Section};
+    match (one, other) {
+        (
+            Section { section, partial, name, .. },
+            Section { section: section2, partial: partial2, name: name2, .. },
+        ) => (section, partial, name) == (section2, partial2, name2),
+        (Binary { part, partial, .. }, Binary { part: part2, partial: partial2, .. }) => {
+            (part, partial) == (part2, partial2)
+        }
+        (one, other) => one == other,
     }
-    shown
 }
 
 fn modifiers(cursor: &mut Cursor, fetch: &mut Fetch) -> Parsed<()> {

@@ -111,6 +111,8 @@ fn depth_and_size_are_bounded() {
     let texts = |count: usize| format!("SEARCH{}", " TEXT x".repeat(count));
     assert!(parse(&texts(64)).is_ok());
     assert_eq!(parse(&texts(65)).err(), Some("Too many search texts"));
+    let again = format!("FETCH 1 ({}UID)", "UID ".repeat(100));
+    assert_eq!(parse(&again).err(), Some("Too many FETCH items"));
     let set = format!("FETCH {}1 FLAGS", "1,".repeat(20_000));
     assert_eq!(parse(&set).err(), Some("Bad message set"));
     let part = format!("FETCH 1 BODY[{}1]", "1.".repeat(5_000));
