@@ -71,11 +71,15 @@ fn an_interrupt_ends_the_server_and_takes_the_folder_away() {
 }
 
 #[test]
-fn a_temporary_folder_is_gone_in_the_end() {
+fn without_a_folder_of_its_own_what_it_made_stands_in_a_temporary_one() {
     let place = tempfile::tempdir().unwrap();
     let report = json(&demo().arg("--json").env("TMPDIR", place.path()).output().unwrap());
-    assert!(report["dir"].is_null() && report["pid"].is_null());
-    assert_eq!(fs::read_dir(place.path()).unwrap().count(), 0);
+    assert!(report["pid"].is_null());
+    let dir = PathBuf::from(report["dir"].as_str().unwrap());
+    assert_eq!(dir.parent(), Some(place.path()));
+    assert_eq!(files(&dir, "evidence").len(), 3);
+    assert_eq!(files(&dir, "mails").len(), 4);
+    assert_eq!(running(&dir), Vec::<PathBuf>::new());
 }
 
 #[test]

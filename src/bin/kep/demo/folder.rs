@@ -1,4 +1,5 @@
-//! Where the demonstration puts what it makes. A temporary folder goes when its value goes.
+//! Where the demonstration puts what it makes. A temporary folder goes when its value goes, unless there
+//! is something to see in it.
 
 use crate::failure::{Failure, Outcome};
 use crate::wire_up;
@@ -37,11 +38,6 @@ impl Folder {
 
     pub fn path(&self) -> &Path {
         &self.path
-    }
-
-    /// Whether it will be gone in the end.
-    pub fn is_temporary(&self) -> bool {
-        self.temporary
     }
 
     pub fn keep(&mut self) {

@@ -58,9 +58,7 @@ async fn demonstrate(arguments: &Demo, folder: &mut Folder) -> Outcome<Report> {
             return Err(failure);
         }
     };
-    if arguments.keep {
-        folder.keep();
-    }
+    folder.keep();
     let mut report = Report::new(&provider, folder, journey, verdict, say.seconds());
     match arguments.keep {
         true => report.pid = server.leave(),

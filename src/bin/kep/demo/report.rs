@@ -16,8 +16,7 @@ use std::path::{Path, PathBuf};
 pub struct Report {
     /// Everything verified.
     pub valid: bool,
-    /// Absent when the folder was temporary and is gone.
-    pub dir: Option<PathBuf>,
+    pub dir: PathBuf,
     pub message_id: String,
     pub sender: String,
     pub recipient: String,
@@ -75,7 +74,7 @@ impl Report {
         let each = timeline.iter().all(|row| row.signature && row.time_stamp && row.valid);
         Self {
             valid: verdict.is_valid() && each,
-            dir: (!folder.is_temporary()).then(|| folder.path().to_owned()),
+            dir: folder.path().to_owned(),
             message_id: journey.message_id,
             sender: provider.sender.address.to_string(),
             recipient: provider.recipient.address.to_string(),
@@ -114,13 +113,9 @@ impl Report {
             false => "DOĞRULANAMADI · NOT VERIFIED",
         };
         out += &format!("{verdict}: {} dosya · files, {:.1} s\n", self.files, self.seconds);
-        out += &match &self.dir {
-            Some(dir) => files(dir),
-            None => "geçici klasör silindi · the temporary folder is gone; --dir DIR keeps it\n"
-                .to_owned(),
-        };
-        if let (Some(pid), Some(dir)) = (self.pid, &self.dir) {
-            out += &self.settings(pid, &dir.join("provider"));
+        out += &files(&self.dir);
+        if let Some(pid) = self.pid {
+            out += &self.settings(pid, &self.dir.join("provider"));
         }
         out
     }
