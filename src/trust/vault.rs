@@ -149,7 +149,7 @@ impl DataKey {
             let start = (n * CHUNK) as usize;
             let end = plain.len().min(start + CHUNK as usize);
             let (nonce, aad) = chunk_names(owner, n, n + 1 == chunks);
-            stored.extend_from_slice(&encrypt(&self.0, &nonce, &aad, &plain[start..end])?);
+            encrypt_onto(&mut stored, &self.0, &nonce, &aad, &plain[start..end])?;
         }
         Ok(stored)
     }
@@ -240,17 +240,30 @@ fn chunk_names(owner: &[u8], n: u64, last: bool) -> ([u8; NONCE], Vec<u8>) {
 }
 
 fn encrypt(key: &Key, nonce: &[u8], aad: &[u8], plain: &[u8]) -> Result<Vec<u8>, VaultError> {
+    let mut out = Vec::with_capacity(plain.len() + TAG);
+    encrypt_onto(&mut out, key, nonce, aad, plain)?;
+    Ok(out)
+}
+
+fn encrypt_onto(
+    out: &mut Vec<u8>,
+    key: &Key,
+    nonce: &[u8],
+    aad: &[u8],
+    plain: &[u8],
+) -> Result<(), VaultError> {
     let cipher = Cipher::aes_256_gcm();
     let mut crypter = Crypter::new(cipher, Mode::Encrypt, &key[..], Some(nonce))?;
     crypter.aad_update(aad)?;
-    let mut out = vec![0; plain.len() + cipher.block_size()];
-    let mut at = crypter.update(plain, &mut out)?;
+    let mut at = out.len();
+    out.resize(at + plain.len() + cipher.block_size(), 0);
+    at += crypter.update(plain, &mut out[at..])?;
     at += crypter.finalize(&mut out[at..])?;
     out.truncate(at);
     let mut tag = [0; TAG];
     crypter.get_tag(&mut tag)?;
     out.extend_from_slice(&tag);
-    Ok(out)
+    Ok(())
 }
 
 fn decrypt(key: &Key, nonce: &[u8], aad: &[u8], sealed: &[u8]) -> Result<Vec<u8>, VaultError> {
