@@ -225,6 +225,7 @@ impl Desk {
             let work = move |tx: &mut Tx<'_>| messages::copy(tx, &who, from, &batch, &target);
             match self.write(work).await {
                 Ok(placed) if in_another(&copied, &placed) => {
+                    self.take_back(&to, placed).await?;
                     return Err(Refusal::NoSuchMailbox.into());
                 }
                 Ok(placed) => copied = together(copied, placed),
