@@ -1,8 +1,8 @@
 //! A message's octets while they come in. All bodies together stay below a budget; of one that is
 //! refused already only the header and the digest are kept.
 
-use super::budget::Share;
 use super::{check, heavy};
+use crate::registry::budget::Share;
 use crate::wire::digest::RunningDigest;
 use crate::wire::{Digest, mime, sha256};
 
@@ -119,8 +119,8 @@ const GLIMPSE: usize = 64 << 10;
 
 #[cfg(test)]
 mod tests {
-    use super::super::budget::Budget;
     use super::*;
+    use crate::registry::budget::Budget;
     use crate::wire::AccountId;
     use std::sync::Arc;
 

@@ -5,7 +5,6 @@
 
 pub mod ask;
 mod body;
-mod budget;
 pub mod check;
 pub mod refusal;
 mod rejections;
@@ -13,7 +12,6 @@ pub mod run;
 pub mod serve;
 pub mod session;
 
-pub use budget::Budget;
 pub use rejections::Rejections;
 
 /// Work that takes a while moves the runtime's other tasks out of the way.

@@ -4,14 +4,13 @@
 use super::ask::{
     Aborted, Envelope, Login, LoginAnswer, Recipient, RecipientAnswer, Route, SubmitAnswer,
 };
-use super::body::Body;
-use super::body::Glimpse;
-use super::budget::Budget;
+use super::body::{Body, Glimpse};
 use super::check::{self, Limits, Parsed, SignatureForm};
 use super::heavy;
 use super::refusal::Refusal;
 use super::rejections::{self, Rejections};
 use crate::registry::accounts::{self, Account, AccountState, SignatureRule};
+use crate::registry::budget::Budget;
 use crate::registry::login::{Logins, Outcome};
 use crate::registry::{Provider, RegistryError, Standing};
 use crate::spool::{self, Fact, fact::Refused};

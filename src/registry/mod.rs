@@ -2,6 +2,7 @@
 //! policies that hold for them.
 
 pub mod accounts;
+pub mod budget;
 pub mod crowd;
 pub mod holidays;
 pub mod login;

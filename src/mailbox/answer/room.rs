@@ -1,30 +1,17 @@
 //! Memory for messages that are being appended: one account takes a share of it at most, and what
 //! is only announced takes none.
 
+use crate::registry::budget::{Budget, Share};
 use crate::wire::AccountId;
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 /// What all appends share.
 #[derive(Clone)]
-pub struct Room(Arc<Inner>);
-
-struct Inner {
-    all: usize,
-    share: usize,
-    taken: Mutex<Taken>,
-}
-
-#[derive(Default)]
-struct Taken {
-    all: usize,
-    by: HashMap<AccountId, usize>,
-}
+pub struct Room(Arc<Budget>);
 
 /// Octets that come in, within their account's part of the room, which they give back.
 pub struct Held {
-    room: Room,
-    account: AccountId,
+    share: Share,
     octets: Vec<u8>,
     taken: usize,
 }
@@ -33,38 +20,11 @@ impl Room {
     /// For so many octets, of which an account may have a quarter; a whole message fits always.
     pub fn new(octets: usize, message: u64) -> Self {
         let message = usize::try_from(message).unwrap_or(usize::MAX);
-        let (all, share) = (octets.max(message), (octets / 4).max(message));
-        Self(Arc::new(Inner { all, share, taken: Mutex::default() }))
+        Self(Arc::new(Budget::fitting(octets, message)))
     }
 
     pub fn hold(&self, account: AccountId) -> Held {
-        Held { room: self.clone(), account, octets: Vec::new(), taken: 0 }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Taken> {
-        self.0.taken.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn take(&self, account: AccountId, octets: usize) -> bool {
-        let mut taken = self.lock();
-        let own = taken.by.get(&account).copied().unwrap_or_default().saturating_add(octets);
-        let all = taken.all.saturating_add(octets);
-        let fits = own <= self.0.share && all <= self.0.all;
-        if fits {
-            taken.all = all;
-            taken.by.insert(account, own);
-        }
-        fits
-    }
-
-    fn give_back(&self, account: AccountId, octets: usize) {
-        let mut taken = self.lock();
-        taken.all = taken.all.saturating_sub(octets);
-        let own = taken.by.get(&account).copied().unwrap_or_default().saturating_sub(octets);
-        match own {
-            0 => drop(taken.by.remove(&account)),
-            left => drop(taken.by.insert(account, left)),
-        }
+        Held { share: self.0.open(account), octets: Vec::new(), taken: 0 }
     }
 }
 
@@ -79,7 +39,7 @@ impl Held {
         if needed > self.taken {
             // Grows by halves, so that it is not copied at each chunk.
             let wanted = needed.max((self.taken + self.taken / 2).min(most)).max(LEAST.min(most));
-            if !self.room.take(self.account, wanted - self.taken) {
+            if !self.share.hold(wanted) {
                 return false;
             }
             self.taken = wanted;
@@ -92,12 +52,6 @@ impl Held {
     /// The octets; their room is held until this is dropped.
     pub fn take(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.octets)
-    }
-}
-
-impl Drop for Held {
-    fn drop(&mut self) {
-        self.room.give_back(self.account, self.taken);
     }
 }
 
@@ -127,7 +81,7 @@ mod tests {
         drop(first);
         assert!(fill(5, 1).1 && fill(1, 1).1);
         drop(others);
-        assert!(room.lock().by.is_empty() && room.lock().all == 0);
+        assert_eq!(room.0.held(), 0);
     }
 
     #[test]
@@ -137,11 +91,11 @@ mod tests {
         for _ in 0..MIB / 1000 {
             assert!(held.add(&[b'x'; 1000], MIB));
         }
-        assert!(room.lock().all <= MIB);
+        assert!(room.0.held() <= MIB);
         let octets = held.take();
         assert_eq!(octets.len(), MIB / 1000 * 1000);
-        assert!(room.lock().all >= octets.len(), "they are still there");
+        assert!(room.0.held() >= octets.len(), "they are still there");
         drop(held);
-        assert_eq!(room.lock().all, 0);
+        assert_eq!(room.0.held(), 0);
     }
 }

@@ -101,7 +101,7 @@ fn the_largest_message_that_can_be_set_has_room_in_memory() {
     let (_, largest) = declared.within.unwrap();
     let line = format!("max_size = {largest}").replace('\'', "\"");
     let settings = parse(&format!("{LEAST}\n[accept]\n{line}\n")).unwrap();
-    let share = kep::accept::Budget::of_one(kep::accept::Budget::BODIES);
+    let share = kep::registry::budget::Budget::of_one(kep::registry::budget::Budget::BODIES);
     assert_eq!(settings.accept.max_size.0, share as u64);
 }
 

@@ -1,5 +1,5 @@
-//! Memory for messages on their way in: bounded for all together, and for each account, so that one
-//! can't take the place of all others.
+//! Memory for messages on their way in, by SMTP or IMAP: bounded for all together, and for each account,
+//! so that one can't take the place of all others.
 
 use crate::wire::AccountId;
 use std::collections::HashMap;
@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// In octets.
 pub struct Budget {
     all: usize,
+    one: usize,
     taken: Mutex<Taken>,
 }
 
@@ -30,7 +31,13 @@ impl Budget {
     pub const BODIES: usize = 512 << 20;
 
     pub fn new(all: usize) -> Self {
-        Self { all, taken: Mutex::default() }
+        Self { all, one: Self::of_one(all), taken: Mutex::default() }
+    }
+
+    /// In which one whole message of this size fits always.
+    pub fn fitting(all: usize, message: usize) -> Self {
+        let (all, one) = (all.max(message), Self::of_one(all).max(message));
+        Self { all, one, taken: Mutex::default() }
     }
 
     /// What one account's messages may take together, and so the most that one message may.
@@ -40,6 +47,13 @@ impl Budget {
 
     pub fn open(self: &Arc<Self>, account: AccountId) -> Share {
         Share { budget: Arc::clone(self), account, octets: 0 }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn held(&self) -> usize {
+        let taken = self.taken();
+        assert!(taken.all > 0 || taken.by_account.is_empty());
+        taken.all
     }
 
     fn taken(&self) -> MutexGuard<'_, Taken> {
@@ -60,7 +74,7 @@ impl Share {
         let own = taken.by_account.get(&self.account).copied().unwrap_or_default();
         let all = taken.all.saturating_sub(self.octets).saturating_add(octets);
         let own = own.saturating_sub(self.octets).saturating_add(octets);
-        if octets > self.octets && (all > budget.all || own > Budget::of_one(budget.all)) {
+        if octets > self.octets && (all > budget.all || own > budget.one) {
             return false;
         }
         taken.all = all;
