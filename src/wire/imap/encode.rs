@@ -3,13 +3,11 @@
 
 use imap_codec::ResponseCodec;
 use imap_codec::encode::Encoder;
-use imap_codec::imap_types::core::{Tag, Text, Vec1};
-use imap_codec::imap_types::fetch::MessageDataItem;
+use imap_codec::imap_types::core::{Tag, Text};
 use imap_codec::imap_types::response::{
     Bye, Code, CommandContinuationRequest, Data, Response, Status, StatusBody, StatusKind, Tagged,
 };
 use std::io::Write as _;
-use std::num::NonZeroU32;
 
 use super::{Flags, ModSeq, Uid, UidSet};
 use crate::wire::Timestamp;
@@ -65,20 +63,6 @@ pub fn go_on(out: &mut Vec<u8>, text: &'static str) {
 pub fn challenge(out: &mut Vec<u8>, data: &'static [u8]) {
     let request = CommandContinuationRequest::base64(data);
     response(out, &Response::CommandContinuationRequest(request));
-}
-
-/// The value imap-codec writes for an item of FETCH, without the item's name.
-pub fn item(item: MessageDataItem<'_>) -> Vec<u8> {
-    let name = match item {
-        MessageDataItem::Envelope(_) => "ENVELOPE ",
-        MessageDataItem::Body(_) => "BODY ",
-        _ => "BODYSTRUCTURE ",
-    };
-    let mut bytes = Vec::new();
-    data(&mut bytes, Data::Fetch { seq: NonZeroU32::MIN, items: Vec1::from(item) });
-    bytes.truncate(bytes.len().saturating_sub(")\r\n".len()));
-    bytes.drain(..("* 1 FETCH (".len() + name.len()).min(bytes.len()));
-    bytes
 }
 
 /// One FETCH response, item after item.
@@ -252,7 +236,7 @@ pub fn flag_list(out: &mut Vec<u8>, flags: &Flags) {
 }
 
 /// Decimal digits; `write!` costs three times as much, and FETCH writes many.
-fn number(out: &mut Vec<u8>, mut value: u64) {
+pub(super) fn number(out: &mut Vec<u8>, mut value: u64) {
     let mut digits = [0_u8; 20];
     let mut at = digits.len();
     for slot in digits.iter_mut().rev() {

@@ -2,6 +2,7 @@
 //! write. Parameters stay as they came (RFC 2231 pieces too), which is what BODYSTRUCTURE shows.
 
 use super::fields::fields;
+use std::borrow::Cow;
 
 /// Names and values of parameters.
 pub type Params = Vec<(Vec<u8>, Vec<u8>)>;
@@ -27,22 +28,23 @@ impl Content {
         let mut content = if digest { Self::message() } else { Self::plain() };
         let mut typed = false;
         for field in fields(header) {
-            let Some(rest) = field.name.get(..8).filter(|h| h.eq_ignore_ascii_case(b"content-"))
-            else {
+            let Some((prefix, name)) = field.name.split_at_checked(PREFIX.len()) else { continue };
+            if !prefix.eq_ignore_ascii_case(PREFIX) {
                 continue;
-            };
-            let value = field.unfolded().into_owned();
-            let name = field.name.get(rest.len()..).unwrap_or_default().to_ascii_lowercase();
-            match name.as_slice() {
-                b"type" if !typed => typed = content.read_type(&value),
-                b"transfer-encoding" => content.read_encoding(&value),
-                b"id" => content.id = some(value),
-                b"description" => content.description = some(value),
-                b"disposition" => content.disposition = Reader::new(&value).word_and_params(),
-                b"language" => content.language = languages(&value),
-                b"location" => content.location = some(value),
-                b"md5" => content.md5 = some(value),
-                _ => {}
+            }
+            let (value, is) = (field.unfolded(), |known: &[u8]| name.eq_ignore_ascii_case(known));
+            match () {
+                () if is(b"type") => typed = typed || content.read_type(&value),
+                () if is(b"transfer-encoding") => content.read_encoding(&value),
+                () if is(b"id") => content.id = some(value),
+                () if is(b"description") => content.description = some(value),
+                () if is(b"disposition") => {
+                    content.disposition = Reader::new(&value).word_and_params();
+                }
+                () if is(b"language") => content.language = languages(&value),
+                () if is(b"location") => content.location = some(value),
+                () if is(b"md5") => content.md5 = some(value),
+                () => {}
             }
         }
         content
@@ -107,8 +109,8 @@ impl Content {
     }
 }
 
-fn some(value: Vec<u8>) -> Option<Vec<u8>> {
-    (!value.is_empty()).then_some(value)
+fn some(value: Cow<'_, [u8]>) -> Option<Vec<u8>> {
+    (!value.is_empty()).then(|| value.into_owned())
 }
 
 fn languages(value: &[u8]) -> Vec<Vec<u8>> {
@@ -238,6 +240,7 @@ fn is_token_char(byte: u8) -> bool {
         )
 }
 
+const PREFIX: &[u8] = b"content-";
 /// Parameters of one field, and languages.
 const PARAMS: usize = 100;
 
