@@ -76,19 +76,30 @@ impl Composed {
         let transfer = original.map(|original| Transfer::of(original, &mark)).transpose()?;
         // RFC 2045 §6.4: what encloses 8-bit octets says so.
         let declared = transfer.map_or("7bit", Transfer::name);
-        let mut before = format!(
-            "Content-Type: multipart/mixed;\r\n boundary=\"{mixed}\"\r\n\
-             Content-Transfer-Encoding: {declared}\r\n\r\n--{mixed}\r\n"
-        );
-        before.push_str(&introduction_part(introduction, &alternative));
-        let mut after = String::new();
+        let written = introduction.text.len() + introduction.html.len();
+        let mut before = String::with_capacity(PARTS + 2 * written);
+        let head = [
+            "Content-Type: multipart/mixed;\r\n boundary=\"",
+            &mixed,
+            "\"\r\nContent-Transfer-Encoding: ",
+            declared,
+            "\r\n\r\n--",
+            &mixed,
+            "\r\n",
+        ];
+        push(&mut before, &head);
+        introduction_part(&mut before, introduction, &alternative);
         if let Some(transfer) = transfer {
-            before.push_str(&format!("\r\n--{mixed}\r\n{}", original_header(transfer)));
+            push(&mut before, &["\r\n--", &mixed, "\r\n"]);
+            original_header(&mut before, transfer);
         }
+        let enclosed: usize = evidence.iter().map(|file| file.xml.len()).sum();
+        let mut after = String::with_capacity(PARTS + enclosed * 3 / 2);
         for file in evidence {
-            after.push_str(&format!("\r\n--{mixed}\r\n{}", evidence_part(file)));
+            push(&mut after, &["\r\n--", &mixed, "\r\n"]);
+            evidence_part(&mut after, file);
         }
-        after.push_str(&format!("\r\n--{mixed}--\r\n"));
+        push(&mut after, &["\r\n--", &mixed, "--\r\n"]);
         Ok(Self {
             outer_header: outer_header(envelope, &outer, declared)?.into_bytes(),
             before_original: before.into_bytes(),
@@ -119,23 +130,12 @@ impl Composed {
 
     /// All that comes behind the original, once the signed octets have their CMS signature.
     pub fn tail(&self, signature_der: &[u8]) -> Vec<u8> {
-        let mut tail = self.after_original.clone();
-        tail.extend_from_slice(self.finish(signature_der).as_bytes());
-        tail
-    }
-
-    /// What follows the signed octets.
-    pub fn finish(&self, signature_der: &[u8]) -> String {
-        let boundary = &self.boundary;
-        format!(
-            "\r\n--{boundary}\r\n\
-             Content-Type: application/pkcs7-signature; name=\"smime.p7s\"\r\n\
-             Content-Transfer-Encoding: base64\r\n\
-             Content-Disposition: attachment; filename=\"smime.p7s\"\r\n\
-             Content-Description: S/MIME Cryptographic Signature\r\n\r\n\
-             {}--{boundary}--\r\n",
-            base64_lines(signature_der)
-        )
+        let mut finish = String::with_capacity(PARTS + signature_der.len() * 3 / 2);
+        let boundary = self.boundary.as_str();
+        push(&mut finish, &["\r\n--", boundary, SIGNATURE_HEADER]);
+        base64_lines(&mut finish, signature_der);
+        push(&mut finish, &["--", boundary, "--\r\n"]);
+        [self.after_original.as_slice(), finish.as_bytes()].concat()
     }
 }
 
@@ -257,45 +257,69 @@ fn addresses(list: &[Mailbox]) -> String {
     list.iter().map(one).collect::<Vec<_>>().join(",\r\n ")
 }
 
-fn introduction_part(introduction: &Introduction, boundary: &str) -> String {
-    let part = |kind: &str, text: &str| {
-        format!(
-            "--{boundary}\r\nContent-Type: {kind}; charset=\"UTF-8\"\r\n\
-             Content-Transfer-Encoding: quoted-printable\r\n\r\n{}\r\n",
-            quoted_printable(text)
-        )
-    };
-    format!(
+fn introduction_part(out: &mut String, introduction: &Introduction, boundary: &str) {
+    let head = [
         "REM-Section-Type: rem_message/introduction\r\n\
          X-REM-Section-Type: rem_message/introduction\r\n\
-         Content-Type: multipart/alternative;\r\n boundary=\"{boundary}\"\r\n\r\n{}{}--{boundary}--\r\n",
-        part("text/plain", &introduction.text),
-        part("text/html", &introduction.html)
-    )
+         Content-Type: multipart/alternative;\r\n boundary=\"",
+        boundary,
+        "\"\r\n\r\n",
+    ];
+    push(out, &head);
+    for (kind, text) in [("plain", &introduction.text), ("html", &introduction.html)] {
+        let head = [
+            "--",
+            boundary,
+            "\r\nContent-Type: text/",
+            kind,
+            "; charset=\"UTF-8\"\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n",
+        ];
+        push(out, &head);
+        quoted_printable(out, text);
+        out.push_str("\r\n");
+    }
+    push(out, &["--", boundary, "--\r\n"]);
 }
 
-fn original_header(transfer: Transfer) -> String {
-    format!(
+fn original_header(out: &mut String, transfer: Transfer) {
+    let header = [
         "REM-Section-Type: rem_message/original\r\n\
          X-REM-Section-Type: rem_message/original\r\n\
          Content-Type: message/rfc822; name=\"AttachedMimeMessage.eml\"\r\n\
-         Content-Transfer-Encoding: {}\r\n\
-         Content-Disposition: attachment; filename=\"AttachedMimeMessage.eml\"\r\n\r\n",
-        transfer.name()
-    )
+         Content-Transfer-Encoding: ",
+        transfer.name(),
+        "\r\nContent-Disposition: attachment; filename=\"AttachedMimeMessage.eml\"\r\n\r\n",
+    ];
+    push(out, &header);
 }
 
-fn evidence_part(file: &EvidenceFile) -> String {
+fn evidence_part(out: &mut String, file: &EvidenceFile) {
     // Names are ours, but a stray quote must not end the parameter.
     let name: String = file.name.chars().filter(|c| c.is_ascii_graphic() && *c != '"').collect();
-    let body = base64_lines(file.xml);
-    format!(
+    let head = [
         "REM-Section-Type: rem_message/xml_evidence\r\n\
          X-REM-Section-Type: rem_message/xml_evidence\r\n\
-         Content-Type: application/xml; charset=\"UTF-8\"; name=\"{name}\"\r\n\
-         Content-Transfer-Encoding: base64\r\n\
-         Content-Disposition: attachment; filename=\"{name}\"\r\n\r\n{body}"
-    )
+         Content-Type: application/xml; charset=\"UTF-8\"; name=\"",
+        &name,
+        "\"\r\nContent-Transfer-Encoding: base64\r\n\
+         Content-Disposition: attachment; filename=\"",
+        &name,
+        "\"\r\n\r\n",
+    ];
+    push(out, &head);
+    base64_lines(out, file.xml);
 }
 
+fn push(out: &mut String, pieces: &[&str]) {
+    pieces.iter().for_each(|piece| out.push_str(piece));
+}
+
+/// What follows the boundary before the signature.
+const SIGNATURE_HEADER: &str = "\r\n\
+    Content-Type: application/pkcs7-signature; name=\"smime.p7s\"\r\n\
+    Content-Transfer-Encoding: base64\r\n\
+    Content-Disposition: attachment; filename=\"smime.p7s\"\r\n\
+    Content-Description: S/MIME Cryptographic Signature\r\n\r\n";
+/// Octets of the headers and boundaries of some parts.
+const PARTS: usize = 1 << 10;
 const MAX_REFERENCES: usize = 20;

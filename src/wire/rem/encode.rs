@@ -3,38 +3,40 @@
 
 use data_encoding::{BASE64, BASE64_MIME};
 
-/// RFC 2045 §6.7, of text with any line ends; the result is 7-bit with CRLF.
-pub(super) fn quoted_printable(text: &str) -> String {
-    let mut out = Vec::with_capacity(text.len() * 2);
-    for line in text.lines() {
-        quoted_line(&mut out, line.as_bytes());
-    }
-    String::from_utf8_lossy(&out).into_owned()
+/// RFC 2045 §6.7, of text with any line ends; what is added is 7-bit with CRLF.
+pub(super) fn quoted_printable(out: &mut String, text: &str) {
+    out.reserve(text.len() * 3 / 2);
+    text.lines().for_each(|line| quoted_line(out, line));
 }
 
-fn quoted_line(out: &mut Vec<u8>, line: &[u8]) {
+fn quoted_line(out: &mut String, line: &str) {
     // "From " at a line's start and a lone dot are changed by some transports.
-    let risky = line.starts_with(b".") || line.starts_with(b"From ");
-    let mut width = 0;
-    for (at, octet) in line.iter().copied().enumerate() {
+    let risky = line.starts_with('.') || line.starts_with("From ");
+    // Where the octets begin that are still to be written, as they are.
+    let (mut width, mut from) = (0, 0);
+    for (at, octet) in line.bytes().enumerate() {
         let blank = (octet == b' ' || octet == b'\t') && at + 1 < line.len();
         let plain = blank || (octet.is_ascii_graphic() && octet != b'=');
         let plain = plain && (at > 0 || !risky);
         let size = if plain { 1 } else { 3 };
-        if width + size > 75 {
-            out.extend_from_slice(b"=\r\n");
+        let breaks = width + size > 75;
+        if breaks || !plain {
+            out.push_str(line.get(from..at).unwrap_or_default());
+            from = at;
+        }
+        if breaks {
+            out.push_str("=\r\n");
             width = 0;
         }
         width += size;
-        match plain {
-            true => out.push(octet),
-            false => {
-                let hex = |nibble: u8| HEX.get(usize::from(nibble)).copied().unwrap_or(b'0');
-                out.extend_from_slice(&[b'=', hex(octet >> 4), hex(octet & 15)]);
-            }
+        if !plain {
+            let hex = |nibble: u8| HEX.get(usize::from(nibble)).map_or('0', |c| char::from(*c));
+            out.extend(['=', hex(octet >> 4), hex(octet & 15)]);
+            from = at + 1;
         }
     }
-    out.extend_from_slice(b"\r\n");
+    out.push_str(line.get(from..).unwrap_or_default());
+    out.push_str("\r\n");
 }
 
 pub(super) fn from_quoted_printable(octets: &[u8]) -> Vec<u8> {
@@ -72,8 +74,8 @@ fn split_end(line: &[u8]) -> (&[u8], &[u8]) {
 }
 
 /// Base64 in lines of 76 with CRLF, the last one too.
-pub(super) fn base64_lines(octets: &[u8]) -> String {
-    BASE64_MIME.encode(octets)
+pub(super) fn base64_lines(out: &mut String, octets: &[u8]) {
+    BASE64_MIME.encode_append(octets, out);
 }
 
 /// Base64 with anything between that is not of its alphabet.

@@ -2,6 +2,7 @@
 //! English, from templates that an operator may replace.
 
 use super::{Event, Evidence};
+use quick_xml::escape::escape;
 
 /// An introduction, ready for its mail.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -37,15 +38,17 @@ impl Template {
 
     pub fn render(&self, values: &[(&str, &str)]) -> Introduction {
         let [turkish, english] = [&self.turkish, &self.english].map(|w| w.filled(values));
-        let text = format!("{}\r\n{RULE}\r\n\r\n{}", turkish.text(), english.text());
-        let html = format!(
-            "<!DOCTYPE html>\r\n<html lang=\"tr\"><head><meta charset=\"utf-8\">\
-             <title>{}</title></head>\r\n<body>\r\n<div lang=\"tr\">\r\n{}</div>\r\n<hr>\r\n\
-             <div lang=\"en\">\r\n{}</div>\r\n</body></html>\r\n",
-            escaped(&turkish.title),
-            turkish.html(),
-            english.html()
-        );
+        let (mut text, mut html) = (String::with_capacity(ROOM), String::with_capacity(ROOM));
+        turkish.text(&mut text);
+        push(&mut text, &["\r\n", RULE, "\r\n\r\n"]);
+        english.text(&mut text);
+        let begin = "<!DOCTYPE html>\r\n<html lang=\"tr\"><head><meta charset=\"utf-8\"><title>";
+        let title = escape(turkish.title.as_str());
+        push(&mut html, &[begin, &title, "</title></head>\r\n<body>\r\n<div lang=\"tr\">\r\n"]);
+        turkish.html(&mut html);
+        html.push_str("</div>\r\n<hr>\r\n<div lang=\"en\">\r\n");
+        english.html(&mut html);
+        html.push_str("</div>\r\n</body></html>\r\n");
         Introduction { text, html }
     }
 }
@@ -63,16 +66,19 @@ impl Words {
         Self { title: filled(&self.title, values).unwrap_or_default(), lines: lines.collect() }
     }
 
-    fn text(&self) -> String {
-        let lines: String = self.lines.iter().map(|line| format!("{line}\r\n")).collect();
-        format!("{}\r\n\r\n{lines}", self.title)
+    fn text(&self, out: &mut String) {
+        push(out, &[&self.title, "\r\n\r\n"]);
+        self.lines.iter().for_each(|line| push(out, &[line, "\r\n"]));
     }
 
-    fn html(&self) -> String {
-        let lines: String =
-            self.lines.iter().map(|line| format!("<p>{}</p>\r\n", escaped(line))).collect();
-        format!("<h1>{}</h1>\r\n{lines}", escaped(&self.title))
+    fn html(&self, out: &mut String) {
+        push(out, &["<h1>", &escape(self.title.as_str()), "</h1>\r\n"]);
+        self.lines.iter().for_each(|line| push(out, &["<p>", &escape(line.as_str()), "</p>\r\n"]));
     }
+}
+
+fn push(out: &mut String, pieces: &[&str]) {
+    pieces.iter().for_each(|piece| out.push_str(piece));
 }
 
 /// The values of the default templates, as an evidence has them; times are those of Turkey.
@@ -124,17 +130,18 @@ fn filled(line: &str, values: &[(&str, &str)]) -> Option<String> {
         let value = values.iter().find(|(known, _)| *known == name).map_or("", |(_, v)| v);
         places += 1;
         full += usize::from(!value.is_empty());
-        out.extend(value.chars().map(|c| if c.is_control() { ' ' } else { c }));
+        match value.contains(char::is_control) {
+            true => out.extend(value.chars().map(|c| if c.is_control() { ' ' } else { c })),
+            false => out.push_str(value),
+        }
         rest = behind;
     }
     out.push_str(rest);
     (places == 0 || full > 0).then_some(out)
 }
 
-fn escaped(text: &str) -> String {
-    quick_xml::escape::escape(text).into_owned()
-}
-
+/// Octets of most introductions in one form.
+const ROOM: usize = 2 << 10;
 const RULE: &str = "------------------------------------------------------------";
 
 const DISPATCH_TR: (&str, &[&str]) = (
