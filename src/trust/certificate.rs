@@ -8,6 +8,7 @@ use super::TrustError;
 use crate::wire::der::{self, DerError, Node, tag};
 use crate::wire::{Digest, DigestAlgorithm, SignatureAlgorithm, Timestamp, cms, sha256};
 use ::der::asn1::ObjectIdentifier as Oid;
+use openssl::ec::EcKey;
 use openssl::nid::Nid;
 use openssl::pkey::{Id, PKey, Public};
 use openssl::x509::{X509, X509Name, X509NameRef};
@@ -24,6 +25,8 @@ struct Facts {
     digest: Digest,
     x509: X509,
     key: PKey<Public>,
+    /// The same key, when it is of a curve: it verifies without looking its algorithm up each time.
+    curve: Option<EcKey<Public>>,
     subject: String,
     issuer: String,
     serial: String,
@@ -70,9 +73,11 @@ impl Certificate {
         let der = x509.to_der()?;
         let parts = Parts::read(&der).map_err(|e| TrustError::Certificate(e.to_string()))?;
         let subject = x509.subject_name();
+        let key = x509.public_key()?;
         Ok(Self(Arc::new(Facts {
             digest: sha256(&der),
-            key: x509.public_key()?,
+            curve: key.ec_key().ok().filter(|_| key.id() == Id::EC),
+            key,
             subject: name(subject),
             issuer: name(x509.issuer_name()),
             serial: x509.serial_number().to_bn()?.to_dec_str()?.to_string(),
@@ -231,6 +236,10 @@ impl Certificate {
 
     pub(super) fn key(&self) -> &PKey<Public> {
         &self.0.key
+    }
+
+    pub(super) fn curve(&self) -> Option<&EcKey<Public>> {
+        self.0.curve.as_ref()
     }
 
     pub(super) fn is_rsa(&self) -> bool {

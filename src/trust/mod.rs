@@ -46,7 +46,11 @@ pub use verify::{SealFault, SealVerifier, Sealed};
 pub(crate) mod testing;
 
 use crate::wire::{DigestAlgorithm, SignatureAlgorithm};
+use openssl::ecdsa::EcdsaSig;
+use openssl::error::ErrorStack;
 use openssl::hash::MessageDigest;
+use openssl::sha::sha256;
+use openssl::sign::Verifier;
 
 /// Whether `signature` over `octets` is by the certificate's key; an error is a no.
 pub(crate) fn verify_octets(
@@ -58,10 +62,18 @@ pub(crate) fn verify_octets(
     if algorithm.is_rsa() != certificate.is_rsa() {
         return false;
     }
-    let digest = message_digest(algorithm.digest());
-    let verify = || {
-        let mut verifier = openssl::sign::Verifier::new(digest, certificate.key())?;
-        verifier.verify_oneshot(signature, octets)
+    let verify = || -> Result<bool, ErrorStack> {
+        match (certificate.curve(), algorithm.digest()) {
+            (Some(curve), DigestAlgorithm::Sha256) => {
+                let parsed = EcdsaSig::from_der(signature)?;
+                // As openssl's own way does: a signature has one form, and nothing behind it.
+                Ok(parsed.to_der()? == signature && parsed.verify(&sha256(octets), curve)?)
+            }
+            (_, digest) => {
+                let mut verifier = Verifier::new(message_digest(digest), certificate.key())?;
+                verifier.verify_oneshot(signature, octets)
+            }
+        }
     };
     verify().unwrap_or(false)
 }

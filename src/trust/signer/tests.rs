@@ -28,6 +28,30 @@ fn a_key_in_a_file_signs() {
     }
 }
 
+/// openssl's own way is the judge of what is verified without it.
+#[test]
+fn a_touched_signature_verifies_for_nobody() {
+    let authority = testing::authority("Kök");
+    let issued = authority.issue(&testing::seal_profile(), KeyKind::P256, &Links::default(), NOW);
+    let signer = issued.unwrap().signer().unwrap();
+    let (certificate, good) = (signer.certificate(), signer.sign(b"content").unwrap());
+    let touched = (0..8 * good.len()).map(|bit| {
+        let mut octets = good.clone();
+        octets[bit / 8] ^= 1 << (bit % 8);
+        octets
+    });
+    let long_form = [&[good[0], 0x81, good[1]], &good[2..]].concat();
+    let others = [good.clone(), [&good[..], b"\0"].concat(), long_form, Vec::new()];
+    for signature in touched.chain(others) {
+        let own =
+            crate::trust::verify_octets(certificate, signer.algorithm(), b"content", &signature);
+        let sha256 = openssl::hash::MessageDigest::sha256();
+        let mut judge = openssl::sign::Verifier::new(sha256, certificate.key()).unwrap();
+        let judged = judge.verify_oneshot(&signature, b"content").unwrap_or(false);
+        assert_eq!((own, own), (judged, signature == good), "{signature:02x?}");
+    }
+}
+
 #[test]
 fn a_foreign_certificate_is_refused() {
     let authority = testing::authority("Kök");
