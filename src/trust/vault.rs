@@ -3,10 +3,13 @@
 //! several generations.
 
 use super::random;
-use openssl::symm::{Cipher, Crypter, Mode};
+use openssl::cipher::{Cipher, CipherRef};
+use openssl::cipher_ctx::CipherCtx;
+use openssl::error::ErrorStack;
 use std::ops::Range;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, chown};
 use std::path::Path;
+use std::sync::OnceLock;
 use thiserror::Error;
 use zeroize::Zeroizing;
 
@@ -33,7 +36,7 @@ pub enum VaultError {
     #[error("the octets were altered, or the key is not theirs")]
     Altered,
     #[error("cipher: {0}")]
-    Cipher(#[from] openssl::error::ErrorStack),
+    Cipher(#[from] ErrorStack),
 }
 
 impl Vault {
@@ -252,16 +255,13 @@ fn encrypt_onto(
     aad: &[u8],
     plain: &[u8],
 ) -> Result<(), VaultError> {
-    let cipher = Cipher::aes_256_gcm();
-    let mut crypter = Crypter::new(cipher, Mode::Encrypt, &key[..], Some(nonce))?;
-    crypter.aad_update(aad)?;
-    let mut at = out.len();
-    out.resize(at + plain.len() + cipher.block_size(), 0);
-    at += crypter.update(plain, &mut out[at..])?;
-    at += crypter.finalize(&mut out[at..])?;
-    out.truncate(at);
+    let mut context = CipherCtx::new()?;
+    context.encrypt_init(Some(cipher()?), Some(&key[..]), Some(nonce))?;
+    context.cipher_update(aad, None)?;
+    context.cipher_update_vec(plain, out)?;
+    context.cipher_final_vec(out)?;
     let mut tag = [0; TAG];
-    crypter.get_tag(&mut tag)?;
+    context.tag(&mut tag)?;
     out.extend_from_slice(&tag);
     Ok(())
 }
@@ -269,15 +269,24 @@ fn encrypt_onto(
 fn decrypt(key: &Key, nonce: &[u8], aad: &[u8], sealed: &[u8]) -> Result<Vec<u8>, VaultError> {
     let at = sealed.len().checked_sub(TAG).ok_or(VaultError::Altered)?;
     let (body, tag) = sealed.split_at(at);
-    let cipher = Cipher::aes_256_gcm();
-    let mut crypter = Crypter::new(cipher, Mode::Decrypt, &key[..], Some(nonce))?;
-    crypter.aad_update(aad)?;
-    crypter.set_tag(tag)?;
-    let mut out = vec![0; body.len() + cipher.block_size()];
-    let mut end = crypter.update(body, &mut out)?;
-    end += crypter.finalize(&mut out[end..]).map_err(|_| VaultError::Altered)?;
-    out.truncate(end);
+    let mut context = CipherCtx::new()?;
+    context.decrypt_init(Some(cipher()?), Some(&key[..]), Some(nonce))?;
+    context.set_tag(tag)?;
+    context.cipher_update(aad, None)?;
+    let mut out = Vec::with_capacity(sealed.len());
+    context.cipher_update_vec(body, &mut out)?;
+    context.cipher_final_vec(&mut out).map_err(|_| VaultError::Altered)?;
     Ok(out)
+}
+
+/// AES-256-GCM, looked up once: by its name it would be looked up for each blob.
+fn cipher() -> Result<&'static CipherRef, ErrorStack> {
+    static FOUND: OnceLock<Cipher> = OnceLock::new();
+    if let Some(found) = FOUND.get() {
+        return Ok(found);
+    }
+    let found = Cipher::fetch(None, "AES-256-GCM", None)?;
+    Ok(FOUND.get_or_init(|| found))
 }
 
 /// Small enough to be read for one screen, large enough that the tags cost nothing.
