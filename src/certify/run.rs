@@ -66,13 +66,13 @@ impl Sealing {
         let signature = self.issuer.seal(&composed, Some(&octets), true).await?;
         // Nothing is delivered before its seal: waiting for the stamp is not yet delivery.
         let delivered_at = self.issuer.clock.now();
-        let whole = [composed.head().as_slice(), &octets, &composed.tail(&signature)].concat();
+        let (head, tail) = (composed.head(), composed.tail(&signature));
+        let whole = [head.as_slice(), &octets, &tail].concat();
         let mut message = NewMessage::of(&whole, Kind::Dispatch, now);
         drop(whole);
         message.message_id = Some(id.clone());
         let put = |octets| self.store.blobs.put(octets).map_err(|e: BlobError| StoreError::from(e));
-        let sealed =
-            Sealed { head: put(composed.head())?, tail: put(composed.tail(&signature))?, message };
+        let sealed = Sealed { head: put(head)?, tail: put(tail)?, message };
         let stub = consign::stub(&about, now)?;
         let stub = (put(stub.clone())?, NewMessage::of(&stub, Kind::Stub, now));
         let sent = NewMessage::of(&octets, Kind::Plain, submission.accepted_at);

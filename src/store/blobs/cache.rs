@@ -10,28 +10,28 @@ pub struct Cache(Mutex<Kept>);
 
 #[derive(Default)]
 struct Kept {
-    blobs: HashMap<BlobId, Arc<[u8]>>,
+    blobs: HashMap<BlobId, Arc<Vec<u8>>>,
     order: VecDeque<BlobId>,
     size: usize,
 }
 
 impl Cache {
     pub fn keep(&self, id: BlobId, bytes: Vec<u8>) {
-        if bytes.len() > LARGEST {
+        if bytes.capacity() > LARGEST {
             return;
         }
         let mut kept = self.lock();
-        kept.size += bytes.len();
-        kept.blobs.insert(id, bytes.into());
+        kept.size += bytes.capacity();
+        kept.blobs.insert(id, Arc::new(bytes));
         kept.order.push_back(id);
         while kept.size > ROOM {
             let Some(oldest) = kept.order.pop_front() else { break };
-            let gone = kept.blobs.remove(&oldest).map_or(0, |b| b.len());
+            let gone = kept.blobs.remove(&oldest).map_or(0, |b| b.capacity());
             kept.size -= gone;
         }
     }
 
-    pub fn get(&self, id: &BlobId) -> Option<Arc<[u8]>> {
+    pub fn get(&self, id: &BlobId) -> Option<Arc<Vec<u8>>> {
         self.lock().blobs.get(id).cloned()
     }
 

@@ -129,12 +129,11 @@ impl Blobs {
     }
 
     /// The whole blob.
-    pub fn read(&self, put: &Put) -> Result<Arc<[u8]>, BlobError> {
-        if let Some(bytes) = self.cache.get(&put.id) {
-            return Ok(bytes);
+    pub fn read(&self, put: &Put) -> Result<Arc<Vec<u8>>, BlobError> {
+        match self.cache.get(&put.id) {
+            Some(bytes) => Ok(bytes),
+            None => Ok(Arc::new(self.decrypt(put, 0..put.size)?)),
         }
-        let bytes: Arc<[u8]> = self.decrypt(put, 0..put.size)?.into();
-        Ok(bytes)
     }
 
     /// Part of a blob; only the chunks that hold it are decrypted.

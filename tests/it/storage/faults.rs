@@ -136,7 +136,7 @@ async fn a_full_disk_is_a_temporary_error_and_loses_nothing() {
             Ok::<_, StoreError>(kep::store::blobs::find(tx, &found.original)?)
         };
         let put = cold.read(find).await.unwrap();
-        assert_eq!(&*cold.blobs.read(&put).unwrap(), octets);
+        assert_eq!(*cold.blobs.read(&put).unwrap(), octets);
     }
 }
 
