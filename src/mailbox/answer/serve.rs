@@ -317,9 +317,9 @@ impl Desk {
     /// What is unopened is opened, that is durable, and only then is it looked at again.
     async fn content(&mut self, ask: Content) -> Answered<Answer> {
         let who = self.who()?;
-        if let Some(shown) = self.shown.as_ref().filter(|shown| shown.goes_on(&ask)) {
+        if let Some((shown, range)) = self.shown.as_ref().and_then(|s| Some((s, s.next(&ask)?))) {
             let (shown, office) = (shown.clone(), Arc::clone(&self.office));
-            let read = move || shown.read(&office.store.blobs, &ask.range);
+            let read = move || shown.read(&office.store.blobs, &range);
             return Ok(Answer::Content(blocking(read).await?));
         }
         let mut looked = self.look(&who, &ask).await?;
@@ -330,9 +330,9 @@ impl Desk {
             looked = self.look(&who, &ask).await?;
         }
         match looked {
-            Look::Bytes(bytes, shown) => {
+            Look::Octets(octets, shown) => {
                 self.shown = shown;
-                Ok(Answer::Content(bytes))
+                Ok(Answer::Content(octets))
             }
             Look::MustOpen(message) => {
                 tracing::error!(%message, "a message stays sealed though it was opened");
