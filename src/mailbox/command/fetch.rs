@@ -2,7 +2,8 @@
 //! 100,000 messages nor a message of 25 MiB is ever held.
 
 use super::Step;
-use super::piece::{self, Found, Kind, Piece};
+use super::ahead::Ahead;
+use super::piece::{self, Found, Piece, string};
 use super::store::settable;
 use crate::mailbox::ask::{
     Answer, Ask, BATCH, FlagChange, HEADER_BATCH, Opening, Refusal, Row, RowWant, Store, Stored,
@@ -14,7 +15,6 @@ use crate::wire::imap::command::{Fetch, FetchItem};
 use crate::wire::imap::encode::Fetch as Response;
 use crate::wire::imap::{Flags, Structure, SystemFlags, Uid, UidSet};
 use crate::wire::mime::SectionText;
-use crate::wire::mime::section::pick_fields;
 
 #[derive(Debug)]
 pub(in crate::mailbox) struct Task {
@@ -26,6 +26,7 @@ pub(in crate::mailbox) struct Task {
     /// Not asked for yet.
     left: UidSet,
     rows: std::vec::IntoIter<Row>,
+    ahead: Ahead,
     /// Got `\Seen` from this very command: the client is told.
     now_seen: UidSet,
     stage: Stage,
@@ -92,6 +93,7 @@ pub(super) fn start(tag: String, fetch: Fetch, core: &mut Core) -> Step {
         items,
         left,
         rows: Vec::new().into_iter(),
+        ahead: Ahead::default(),
         now_seen: UidSet::new(),
         stage: Stage::Since,
         failed: None,
@@ -144,8 +146,8 @@ impl Task {
                 self.got_rows(rows, core)
             }
             (Stage::Seen(rows), answer) => self.seen(rows, answer, core),
-            (Stage::Content(writing, piece), Answer::Content(chunk)) => {
-                self.got_content(writing, piece, chunk, core)
+            (Stage::Content(writing, piece), Answer::Content(octets)) => {
+                self.got_content(writing, piece, octets, core)
             }
             (Stage::Content(writing, piece), Answer::Refused(refusal)) => {
                 self.no_content(writing, &piece, refusal, core)
@@ -248,14 +250,17 @@ impl Task {
     }
 
     fn ask(mut self, writing: Writing, piece: Piece) -> Step {
-        let ask = piece.ask(self.mailbox);
+        let rest = self.items.get(writing.item + 1..).unwrap_or_default();
+        let next = self.rows.as_slice().iter().map(|row| (row, self.items.as_slice()));
+        let follow = std::iter::once((&writing.row, rest)).chain(next);
+        let ask = self.ahead.ask(self.mailbox, &piece, follow);
         self.stage = Stage::Content(writing, piece);
         Step::Ask(ask, super::Task::Fetch(Box::new(self)))
     }
 
     /// Writes items from `from` on; gives the one at which it had to stop.
     fn write_row(
-        &self,
+        &mut self,
         row: &Row,
         from: usize,
         mut out: Response<'_>,
@@ -269,8 +274,11 @@ impl Task {
                 match piece::find(section, *partial, row) {
                     Found::Nil => out.raw(name, b"NIL"),
                     Found::Bytes(bytes) => string(&mut out, name, &bytes),
-                    Found::Content(piece) => {
-                        return Some((at, out.is_empty(), Stop::Content(piece)));
+                    Found::Content(mut piece) => {
+                        self.ahead.write(&mut piece, name, &mut out);
+                        if piece.missing() > 0 {
+                            return Some((at, out.is_empty(), Stop::Content(piece)));
+                        }
                     }
                 }
             } else {
@@ -285,37 +293,21 @@ impl Task {
     }
 
     fn got_content(
-        self,
+        mut self,
         mut writing: Writing,
         mut piece: Piece,
-        mut chunk: Vec<u8>,
+        octets: Vec<u8>,
         core: &mut Core,
     ) -> Step {
-        let whole = piece.missing();
-        if !piece.take(&mut chunk) {
+        if !self.ahead.came(octets) {
             return self.no_content(writing, &piece, Refusal::Unavailable, core);
         }
-        let left = piece.missing();
-        let name = self.name(writing.item);
         let mut out = response(&mut core.out, writing.first);
-        match &mut piece.kind {
-            Kind::Stream { begun } => {
-                if !std::mem::replace(begun, true) {
-                    out.literal(name, whole);
-                    writing.first = false;
-                }
-                out.append(&chunk);
-            }
-            Kind::Header { not, names, partial, bytes } => {
-                bytes.append(&mut chunk);
-                if left == 0 {
-                    let picked = piece::cut(&pick_fields(bytes, *not, names), *partial);
-                    string(&mut out, name, &picked);
-                    writing.first = false;
-                }
-            }
+        if let Some(FetchItem::Section { name, .. }) = self.items.get(writing.item) {
+            self.ahead.write(&mut piece, name, &mut out);
         }
-        match left {
+        writing.first = out.is_empty();
+        match piece.missing() {
             0 => self.write_from(writing.item + 1, writing, core),
             _ => self.ask(writing, piece),
         }
@@ -329,7 +321,7 @@ impl Task {
         refusal: Refusal,
         core: &mut Core,
     ) -> Step {
-        if matches!(piece.kind, Kind::Stream { begun: true }) {
+        if piece.begun() {
             return Step::Close;
         }
         match refusal {
@@ -341,7 +333,7 @@ impl Task {
         self.write_from(writing.item + 1, writing, core)
     }
 
-    fn write_from(self, from: usize, writing: Writing, core: &mut Core) -> Step {
+    fn write_from(mut self, from: usize, writing: Writing, core: &mut Core) -> Step {
         let Writing { row, first, .. } = writing;
         let out = response(&mut core.out, first);
         match self.write_row(&row, from, out) {
@@ -397,11 +389,6 @@ fn write_item(
         }
         FetchItem::Section { .. } | FetchItem::Binary { .. } | FetchItem::BinarySize { .. } => {}
     }
-}
-
-fn string(out: &mut Response<'_>, name: &str, bytes: &[u8]) {
-    out.literal(name, bytes.len() as u64);
-    out.append(bytes);
 }
 
 const NIL: &[u8] = b"NIL";

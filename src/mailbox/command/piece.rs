@@ -2,8 +2,9 @@
 
 use std::ops::Range;
 
-use crate::mailbox::ask::{Ask, Content, Row};
-use crate::wire::MailboxId;
+use crate::mailbox::ask::Row;
+use crate::wire::imap::command::FetchItem;
+use crate::wire::imap::encode::Fetch as Response;
 use crate::wire::imap::{Structure, Uid};
 use crate::wire::mime::section::pick_fields;
 use crate::wire::mime::{Section, SectionText};
@@ -23,11 +24,11 @@ pub(super) struct Piece {
     uid: Uid,
     /// Not here yet.
     left: Range<u64>,
-    pub kind: Kind,
+    kind: Kind,
 }
 
 #[derive(Debug)]
-pub(super) enum Kind {
+enum Kind {
     /// Passed on as it comes.
     Stream { begun: bool },
     /// A header to pick fields from: collected first.
@@ -36,18 +37,35 @@ pub(super) enum Kind {
 
 pub(super) fn find(section: &Section, partial: Option<(u64, u64)>, row: &Row) -> Found {
     let outer = section.part.is_empty();
-    let range = match &section.text {
-        SectionText::Header if outer => return Found::Bytes(cut(&row.header, partial)),
+    match &section.text {
+        SectionText::Header if outer => Found::Bytes(cut(&row.header, partial)),
         SectionText::HeaderFields { not, names } if outer => {
-            return Found::Bytes(cut(&pick_fields(&row.header, *not, names), partial));
+            Found::Bytes(cut(&pick_fields(&row.header, *not, names), partial))
         }
-        SectionText::Whole if outer => Some(0..row.size),
-        _ => None,
-    };
-    let layout = || Structure::read(&row.structure).and_then(|structure| structure.layout());
-    match range.or_else(|| layout()?.find(section)) {
-        Some(range) => content(section, partial, range, row.uid),
-        None => Found::Nil,
+        _ => match range(section, row) {
+            Some(range) => content(section, partial, range, row.uid),
+            None => Found::Nil,
+        },
+    }
+}
+
+/// What an item will ask for when its turn comes, if anything.
+pub(super) fn content_of(item: &FetchItem, row: &Row) -> Option<Piece> {
+    let FetchItem::Section { section, partial, .. } = item else { return None };
+    let header = matches!(section.text, SectionText::Header | SectionText::HeaderFields { .. });
+    if section.part.is_empty() && header {
+        return None;
+    }
+    match content(section, *partial, range(section, row)?, row.uid) {
+        Found::Content(piece) => Some(piece),
+        Found::Bytes(_) | Found::Nil => None,
+    }
+}
+
+fn range(section: &Section, row: &Row) -> Option<Range<u64>> {
+    match section.text {
+        SectionText::Whole if section.part.is_empty() => Some(0..row.size),
+        _ => Structure::read(&row.structure)?.layout()?.find(section),
     }
 }
 
@@ -67,8 +85,9 @@ fn content(section: &Section, partial: Option<(u64, u64)>, range: Range<u64>, ui
 }
 
 impl Piece {
-    pub fn ask(&self, mailbox: MailboxId) -> Ask {
-        Ask::Content(Content { mailbox, uid: self.uid, range: self.left.clone() })
+    /// Where what is missing lies.
+    pub fn place(&self) -> (Uid, Range<u64>) {
+        (self.uid, self.left.clone())
     }
 
     /// Octets still to come.
@@ -76,16 +95,42 @@ impl Piece {
         self.left.end.saturating_sub(self.left.start)
     }
 
-    /// Takes a chunk, or says no to an empty one; more than was asked for is cut off.
-    pub fn take(&mut self, chunk: &mut Vec<u8>) -> bool {
-        chunk.truncate(usize::try_from(self.missing()).unwrap_or(usize::MAX));
-        self.left.start += chunk.len() as u64;
-        !chunk.is_empty()
+    /// Whether something of it is written already.
+    pub fn begun(&self) -> bool {
+        matches!(self.kind, Kind::Stream { begun: true })
+    }
+
+    /// Writes what came, as much of it as is this piece's; says how much that is.
+    pub fn write(&mut self, name: &str, octets: &[u8], out: &mut Response<'_>) -> usize {
+        let whole = self.missing();
+        let most = usize::try_from(whole).unwrap_or(usize::MAX);
+        let own = octets.get(..octets.len().min(most)).unwrap_or_default();
+        self.left.start += own.len() as u64;
+        match &mut self.kind {
+            Kind::Stream { begun } => {
+                if !std::mem::replace(begun, true) {
+                    out.literal(name, whole);
+                }
+                out.append(own);
+            }
+            Kind::Header { not, names, partial, bytes } => {
+                bytes.extend_from_slice(own);
+                if self.left.is_empty() {
+                    string(out, name, &cut(&pick_fields(bytes, *not, names), *partial));
+                }
+            }
+        }
+        own.len()
     }
 }
 
+pub(super) fn string(out: &mut Response<'_>, name: &str, bytes: &[u8]) {
+    out.literal(name, bytes.len() as u64);
+    out.append(bytes);
+}
+
 /// The bytes of a string a partial asks for.
-pub(super) fn cut(bytes: &[u8], partial: Option<(u64, u64)>) -> Vec<u8> {
+fn cut(bytes: &[u8], partial: Option<(u64, u64)>) -> Vec<u8> {
     let range = within(0..bytes.len() as u64, partial);
     bytes.get(range.start as usize..range.end as usize).unwrap_or_default().to_vec()
 }
