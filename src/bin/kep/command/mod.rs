@@ -15,6 +15,7 @@ pub mod show;
 mod sockets;
 mod vault;
 mod verify;
+mod workshop;
 
 use crate::arguments::{self, Arguments, Command, Dev};
 use crate::demo;

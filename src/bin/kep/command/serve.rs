@@ -2,6 +2,7 @@
 
 use super::figures;
 use super::sockets::Sockets;
+use super::workshop::Workshop;
 use crate::failure::{Failure, Outcome};
 use crate::settings::{LogFormat, LogLevel, Settings};
 use crate::wire_up::{self, House};
@@ -46,7 +47,8 @@ pub async fn run(conf: &Path) -> Outcome {
     }
     let house = House::build(settings, clock).await?;
     let tls = tls(&house.settings)?;
-    steps(&house, &mut tasks, &stop);
+    let workshop = Workshop::open()?;
+    steps(&house, &workshop, &mut tasks, &stop);
     submission(&house, &tls, &mut sockets, &mut tasks, &stop).await?;
     mailboxes(&house, &tls, &mut sockets, &mut tasks, &stop).await?;
     if let Some(address) = house.settings.listen.metrics {
@@ -157,10 +159,16 @@ pub async fn authority_alone(conf: &Path) -> Outcome {
     Ok(ExitCode::SUCCESS)
 }
 
-fn steps(house: &House, tasks: &mut JoinSet<()>, stop: &watch::Receiver<bool>) {
-    tasks.spawn(Arc::clone(&house.sealing).run(PARALLEL, stop.clone()));
-    tasks.spawn(Arc::clone(&house.facts).run(PARALLEL, stop.clone()));
-    tasks.spawn(compaction(house.store.clone(), stop.clone()));
+fn steps(
+    house: &House,
+    workshop: &Workshop,
+    tasks: &mut JoinSet<()>,
+    stop: &watch::Receiver<bool>,
+) {
+    let threads = workshop.handle();
+    tasks.spawn_on(Arc::clone(&house.sealing).run(PARALLEL, stop.clone()), threads);
+    tasks.spawn_on(Arc::clone(&house.facts).run(PARALLEL, stop.clone()), threads);
+    tasks.spawn_on(compaction(house.store.clone(), stop.clone()), threads);
     let probe = house.settings.timestamp.probe;
     tasks.spawn(Arc::clone(&house.readiness).run(probe, stop.clone()));
     if let Some(collector) = &house.collector {
