@@ -211,6 +211,6 @@ fn passes(error: &RowsError) -> bool {
 /// More would only lengthen the wait of the first one in a group.
 const GROUP_MAX: usize = 256;
 /// A group is closed after this, whatever waits.
-const GROUP_TIME: Duration = Duration::from_millis(20);
+const GROUP_TIME: Duration = Duration::from_millis(6);
 /// A group that a client waits for is closed after this: the bound of his wait beside the sync.
-const CLIENT_TIME: Duration = Duration::from_millis(4);
+const CLIENT_TIME: Duration = Duration::from_millis(1);
