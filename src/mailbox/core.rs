@@ -193,4 +193,8 @@ const SESSION: &[&str] = &[
     "WITHIN",
     "CONDSTORE",
     "UTF8=ACCEPT",
+    "MULTIAPPEND",
+    "CATENATE",
+    "URL-PARTIAL",
+    "REPLACE",
 ];

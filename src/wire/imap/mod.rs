@@ -10,6 +10,7 @@ pub mod reader;
 pub mod search;
 pub mod set;
 pub mod structure;
+pub mod url;
 pub mod utf7;
 
 pub use command::{Command, Tagged};
@@ -21,3 +22,4 @@ pub use reader::{Event, Reader};
 pub use search::{MessageSet, SearchKey};
 pub use set::{ModSeq, SequenceSet, Uid, UidSet};
 pub use structure::Structure;
+pub use url::MessageUrl;
