@@ -197,4 +197,5 @@ const SESSION: &[&str] = &[
     "CATENATE",
     "URL-PARTIAL",
     "REPLACE",
+    "BINARY",
 ];

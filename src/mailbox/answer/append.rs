@@ -10,6 +10,7 @@ use crate::store::mail::{self, Kind, NewMessage, Place, Role, change, sent};
 use crate::store::{Blobs, Put, Tx, accounts, contents, submissions};
 use crate::wire::imap::{Keywords, MailboxName, Structure, Uid, UidSet};
 use crate::wire::mime::fields::{fields, unfold};
+use crate::wire::mime::unbinary;
 use crate::wire::{MailboxId, MessageId, Timestamp, mime};
 use std::sync::Arc;
 
@@ -110,7 +111,7 @@ impl Coming {
         if self.bytes.len() as u64 != self.begin.size {
             return Err(Refusal::Cannot.into());
         }
-        let bytes = self.bytes.take();
+        let bytes = keepable(self.bytes.take())?;
         let structure = Structure::compute(&bytes);
         let end = mime::header(&bytes).len();
         if end > HEADER_MAX {
@@ -121,6 +122,15 @@ impl Coming {
         let put = blobs.put(bytes).map_err(crate::store::StoreError::from)?;
         Ok(Ready { begin: self.begin, put, structure, header, ua_message_id })
     }
+}
+
+/// Mailboxes keep lines: FETCH has no other way to give a message whole.
+fn keepable(bytes: Vec<u8>) -> Answered<Vec<u8>> {
+    if memchr::memchr(0, &bytes).is_none() {
+        return Ok(bytes);
+    }
+    // QUIRK(kep, 2026-11): binary parts are kept in base64; docs/quirks.md#42
+    Ok(unbinary::encode(&bytes).ok_or(Refusal::UnknownCte)?)
 }
 
 /// Makes messages of what is ready: all, or none.

@@ -4,12 +4,20 @@
 use super::{Answered, Who};
 use crate::mailbox::ask::{AppendUrl, Content, Refusal};
 use crate::store::Tx;
-use crate::store::mail::view;
+use crate::store::mail::{Kind, view};
 use crate::wire::MailboxId;
 use crate::wire::imap::{Structure, Uid};
 use crate::wire::mime::SectionText;
 use crate::wire::mime::section::pick_fields;
 use std::ops::Range;
+
+/// Where a part lies, or what must be read of it first.
+pub enum Found {
+    Part(Part),
+    /// An octet of what an unopened dispatch encloses: before it is opened nothing is told of that,
+    /// not even that a part is not there.
+    Sealed(Content),
+}
 
 /// A part that is being read.
 pub struct Part {
@@ -27,7 +35,7 @@ struct Pick {
     header: Vec<u8>,
 }
 
-pub fn find(tx: &mut Tx<'_>, who: &Who, AppendUrl { mailbox, url }: &AppendUrl) -> Answered<Part> {
+pub fn find(tx: &mut Tx<'_>, who: &Who, AppendUrl { mailbox, url }: &AppendUrl) -> Answered<Found> {
     let mailbox = view::named(tx, who.account, mailbox.as_str())?.ok_or(Refusal::BadUrl)?;
     if url.uid_validity.is_some_and(|validity| validity != mailbox.uid_validity) {
         return Err(Refusal::BadUrl.into());
@@ -35,16 +43,22 @@ pub fn find(tx: &mut Tx<'_>, who: &Who, AppendUrl { mailbox, url }: &AppendUrl) 
     let row = view::row(tx, &mailbox, url.uid)?.ok_or(Refusal::BadUrl)?;
     let structure = view::structure(tx, row.content)?;
     let layout = Structure::read(&structure).and_then(|structure| structure.layout());
-    let found = layout.and_then(|layout| layout.find(&url.section)).ok_or(Refusal::BadUrl)?;
+    let layout = layout.ok_or(Refusal::BadUrl)?;
     let (mailbox, uid, partial) = (mailbox.id, url.uid, url.partial);
-    Ok(match &url.section.text {
+    let enclosed = layout.enclosing(&url.section).filter(|range| !range.is_empty());
+    if let Some(enclosed) = enclosed.filter(|_| row.kind == Kind::Sealed) {
+        let range = enclosed.start..enclosed.start + 1;
+        return Ok(Found::Sealed(Content { mailbox, uid, range }));
+    }
+    let found = layout.find(&url.section).ok_or(Refusal::BadUrl)?;
+    Ok(Found::Part(match &url.section.text {
         SectionText::HeaderFields { not, names } => {
             let left = found.start..found.end.min(found.start.saturating_add(HEADER_MAX));
             let (not, names, header) = (*not, names.clone(), Vec::new());
             Part { mailbox, uid, left, pick: Some(Pick { not, names, partial, header }) }
         }
         _ => Part { mailbox, uid, left: within(found, partial), pick: None },
-    })
+    }))
 }
 
 impl Part {

@@ -404,9 +404,16 @@ impl Desk {
 
     /// A part of another message, read as FETCH reads it: what is unopened is opened.
     async fn take_part(&mut self, url: AppendUrl) -> Answered<()> {
-        let who = self.who()?;
-        let find = move |tx: &mut Tx<'_>| catenate::find(tx, &who, &url);
-        let mut part = self.office.store.read(find).await?;
+        let mut part = match self.find_part(url.clone()).await? {
+            catenate::Found::Part(part) => part,
+            catenate::Found::Sealed(ask) => {
+                self.content(ask).await?;
+                match self.find_part(url).await? {
+                    catenate::Found::Part(part) => part,
+                    catenate::Found::Sealed(_) => return Err(Refusal::Unavailable.into()),
+                }
+            }
+        };
         self.append.more(part.streams(), self.office.limits.message)?;
         while let Some(ask) = part.next() {
             let Answer::Content(octets) = self.content(ask).await? else {
@@ -419,6 +426,11 @@ impl Desk {
         let picked = part.picked();
         self.append.more(picked.len() as u64, self.office.limits.message)?;
         self.append.chunk(&picked)
+    }
+
+    async fn find_part(&self, url: AppendUrl) -> Answered<catenate::Found> {
+        let who = self.who()?;
+        self.office.store.read(move |tx| catenate::find(tx, &who, &url)).await
     }
 
     async fn commit(&mut self, replaces: Option<(MailboxId, Uid)>) -> Answered<Answer> {

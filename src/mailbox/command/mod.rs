@@ -3,6 +3,7 @@
 
 mod append;
 mod auth;
+mod binary;
 mod copy;
 mod expunge;
 mod fetch;

@@ -158,7 +158,7 @@ fn an_append_is_read_up_to_its_message() {
     let head = |text: &str| match append_head(text.as_bytes()) {
         Head::Append(tag, append) => format!("{tag} {append:?}"),
         Head::Bad(_, reason) => reason.to_owned(),
-        Head::Other => "other".to_owned(),
+        Head::More(..) | Head::Other => "other".to_owned(),
     };
     let whole =
         head("a APPEND \"Taslaklar\" (\\Seen \\Draft kw) \" 7-Jul-2026 02:44:25 +0300\" {310}\r\n");
