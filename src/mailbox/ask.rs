@@ -37,7 +37,9 @@ pub enum Ask {
     /// structures or headers the answer may end early, after one row at least: the session asks
     /// again for what is behind its last row.
     Rows { mailbox: MailboxId, uids: UidSet, want: RowWant },
-    /// → `Content`
+    /// Never more than `BATCH` pieces. → `Content`: the octets of the first pieces, one behind the
+    /// other, as many as an answer holds; one at least, or it is the first piece that is refused.
+    /// The session asks again for what is missing.
     Content(Content),
     /// → `Stored`
     Store(Store),
@@ -243,18 +245,17 @@ pub enum Opening {
     Sealed,
 }
 
-/// The only way to a message's bytes. The answer holds at least one byte from `range.start` on
-/// and may end before `range.end`; the session asks again from there, so the answering side may
-/// keep the content it opened last.
+/// The only way to messages' octets. The answering side may keep the content it opened last: the
+/// session goes on with what is missing of the last piece that came.
 ///
 /// Of a `Sealed` message the octets of the original, whatever section they were asked for as, are
-/// given only when the read fact is durable; those that the provider made around it are no read.
+/// given only when the read fact is durable; those that the provider made around it are no read. Only
+/// the first piece is opened for: those behind it are asked for ahead of their turn.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Content {
     pub mailbox: MailboxId,
-    pub uid: Uid,
-    /// Within the message as sent, `0..size`; never empty.
-    pub range: Range<u64>,
+    /// Within the messages as sent, `0..size`; never empty.
+    pub pieces: Vec<(Uid, Range<u64>)>,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -358,7 +359,9 @@ impl Row {
     }
 }
 
-/// UIDs in one `Ask::Rows`.
+/// UIDs in one `Ask::Rows`, pieces in one `Ask::Content`.
 pub const BATCH: usize = 256;
+/// Octets in one `Answer::Content`: what a connection holds of messages.
+pub const OCTETS: u64 = 256 << 10;
 /// UIDs in one `Ask::Rows` whose headers are wanted.
 pub const HEADER_BATCH: usize = 64;

@@ -73,9 +73,10 @@ fn yes(ask: Ask) -> Answer {
         Ask::Status { .. } => Answer::Status(Status::default()),
         Ask::Rows { uids, .. } => Answer::Rows(uids.iter().map(row).collect()),
         Ask::Content(content) => {
-            let end = content.range.end.min(content.range.start.saturating_add(9));
-            let (start, end) = (content.range.start as usize, end as usize);
-            Answer::Content(MAIL.get(start..end).unwrap_or_default().to_vec())
+            let all = content.pieces.into_iter().flat_map(|(_, range)| {
+                MAIL.get(range.start as usize..range.end as usize).unwrap_or_default()
+            });
+            Answer::Content(all.take(CHUNK).copied().collect())
         }
         Ask::Store(store) => {
             let flags = |uid| FlagRow { uid, modseq: 3, flags: store.flags.clone() };
@@ -127,6 +128,8 @@ const MAIL: &[u8] = b"Subject: x\r\nContent-Type: multipart/mixed; boundary=b\r\
 /// Of the mail above.
 const HEADER: usize = 57;
 const PIECE: usize = 97;
+/// Octets of content in one answer: some strings come in pieces, some together.
+const CHUNK: usize = 70;
 
 #[cfg(test)]
 mod tests {

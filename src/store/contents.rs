@@ -46,7 +46,7 @@ pub fn find(tx: &mut Tx<'_>, id: ContentId) -> Result<Content, RowsError> {
     )?;
     let pieces = rows.into_iter().map(|mut row| blobs::from_row(&mut row, 0));
     let pieces = pieces.collect::<Result<Vec<_>, _>>()?;
-    Ok(Content { size: pieces.iter().map(|piece| piece.size).sum(), pieces })
+    Ok(Content::of(pieces))
 }
 
 /// Keeps a content from being forgotten by another process until the end of the transaction.
@@ -91,6 +91,10 @@ pub fn forget(tx: &mut Tx<'_>, id: ContentId) -> Result<(), RowsError> {
 }
 
 impl Content {
+    pub(super) fn of(pieces: Vec<Put>) -> Self {
+        Self { size: pieces.iter().map(|piece| piece.size).sum(), pieces }
+    }
+
     pub fn pieces(&self) -> &[Put] {
         &self.pieces
     }
@@ -101,15 +105,27 @@ impl Content {
         // What a damaged row says must not ask for all memory.
         let size = range.end.saturating_sub(range.start).min(ROOM);
         let mut out = Vec::with_capacity(size as usize);
-        let mut at = 0;
+        self.read_onto(blobs, range, &mut out)?;
+        Ok(out)
+    }
+
+    /// The same, behind what is there; after a failure nothing more is there.
+    pub fn read_onto(
+        &self,
+        blobs: &Blobs,
+        range: Range<u64>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), StoreError> {
+        let (before, mut at) = (out.len(), 0);
         for piece in &self.pieces {
             let (start, end) = (range.start.max(at), range.end.min(at + piece.size));
             if start < end {
-                out.extend_from_slice(&blobs.read_range(piece, start - at..end - at)?);
+                let read = blobs.read_range(piece, start - at..end - at, out);
+                read.inspect_err(|_| out.truncate(before))?;
             }
             at += piece.size;
         }
-        Ok(out)
+        Ok(())
     }
 }
 

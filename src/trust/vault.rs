@@ -2,8 +2,10 @@
 //! that a range can be read alone); data keys are wrapped by a master key, of which there may be
 //! several generations.
 
+mod gcm;
+
 use super::random;
-use openssl::symm::{Cipher, Crypter, Mode};
+use gcm::{NONCE, TAG, decrypt, encrypt};
 use std::ops::Range;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, chown};
 use std::path::Path;
@@ -109,16 +111,17 @@ impl Vault {
         let nonce = random::bytes::<NONCE>();
         let mut wrapped = vec![*generation];
         wrapped.extend_from_slice(&nonce);
-        wrapped.extend_from_slice(&encrypt(master, &nonce, owner, &key.0[..])?);
+        encrypt(&mut wrapped, master, &nonce, owner, &key.0[..])?;
         Ok(wrapped)
     }
 
     pub fn unwrap(&self, wrapped: &[u8], owner: &[u8]) -> Result<DataKey, VaultError> {
         let (generation, rest) = wrapped.split_first().ok_or(VaultError::Altered)?;
-        let (nonce, sealed) = rest.split_at_checked(NONCE).ok_or(VaultError::Altered)?;
+        let (nonce, sealed) = rest.split_first_chunk::<NONCE>().ok_or(VaultError::Altered)?;
         let found = self.masters.iter().find(|(known, _)| known == generation);
         let (_, master) = found.ok_or(VaultError::NoGeneration(*generation))?;
-        let plain = Zeroizing::new(decrypt(master, nonce, owner, sealed)?);
+        let mut plain = Zeroizing::new(Vec::with_capacity(WRAPPED));
+        decrypt(&mut plain, master, nonce, owner, sealed)?;
         let key: [u8; 32] = plain.as_slice().try_into().map_err(|_| VaultError::Altered)?;
         Ok(DataKey(Zeroizing::new(key)))
     }
@@ -135,7 +138,9 @@ impl Vault {
         let (wrapped, body) = sealed.split_at_checked(WRAPPED).ok_or(VaultError::Altered)?;
         let size = plain_size(body.len() as u64).ok_or(VaultError::Altered)?;
         let key = self.unwrap(wrapped, owner)?;
-        Ok(Zeroizing::new(key.open_range(owner, size, 0..size, body)?))
+        let mut secret = Zeroizing::new(Vec::with_capacity(body.len()));
+        key.open_range(owner, size, 0..size, body, &mut secret)?;
+        Ok(secret)
     }
 }
 
@@ -148,8 +153,8 @@ impl DataKey {
         for n in 0..chunks {
             let start = (n * CHUNK) as usize;
             let end = plain.len().min(start + CHUNK as usize);
-            let (nonce, aad) = chunk_names(owner, n, n + 1 == chunks);
-            encrypt_onto(&mut stored, &self.0, &nonce, &aad, &plain[start..end])?;
+            let nonce = chunk_name(n, n + 1 == chunks);
+            encrypt(&mut stored, &self.0, &nonce, owner, &plain[start..end])?;
         }
         Ok(stored)
     }
@@ -161,25 +166,43 @@ impl DataKey {
         chunks.start * whole..(chunks.end * whole).min(size + chunks_of(size) * TAG as u64)
     }
 
-    /// Decrypts `range`; `stored` is what `stored_range` named.
+    /// Decrypts `range` behind what is there; `stored` is what `stored_range` named.
     pub fn open_range(
         &self,
         owner: &[u8],
         size: u64,
         range: Range<u64>,
         stored: &[u8],
-    ) -> Result<Vec<u8>, VaultError> {
+        out: &mut Vec<u8>,
+    ) -> Result<(), VaultError> {
+        let before = out.len();
+        let opened = self.open(owner, size, range, stored, out);
+        opened.inspect_err(|_| out.truncate(before))
+    }
+
+    fn open(
+        &self,
+        owner: &[u8],
+        size: u64,
+        range: Range<u64>,
+        stored: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Result<(), VaultError> {
         let want = range.end.checked_sub(range.start).ok_or(VaultError::Altered)? as usize;
         let chunks = touched(size, &range);
         let last = chunks_of(size);
-        let mut plain = Vec::with_capacity(stored.len());
+        let before = out.len();
+        out.reserve(stored.len());
         for (n, sealed) in chunks.clone().zip(stored.chunks(CHUNK as usize + TAG)) {
-            let (nonce, aad) = chunk_names(owner, n, n + 1 == last);
-            plain.extend_from_slice(&decrypt(&self.0, &nonce, &aad, sealed)?);
+            decrypt(out, &self.0, &chunk_name(n, n + 1 == last), owner, sealed)?;
         }
         let skip = (range.start - chunks.start * CHUNK) as usize;
-        let part = plain.get(skip..skip + want).ok_or(VaultError::Altered)?;
-        Ok(part.to_vec())
+        if out.len() - before < skip.saturating_add(want) {
+            return Err(VaultError::Altered);
+        }
+        out.drain(before..before + skip);
+        out.truncate(before + want);
+        Ok(())
     }
 }
 
@@ -232,58 +255,16 @@ fn touched(size: u64, range: &Range<u64>) -> Range<u64> {
     first..end
 }
 
-fn chunk_names(owner: &[u8], n: u64, last: bool) -> ([u8; NONCE], Vec<u8>) {
+/// The nonce of a chunk: its number, and whether it is the last.
+fn chunk_name(n: u64, last: bool) -> [u8; NONCE] {
     let mut nonce = [0; NONCE];
     nonce[4..].copy_from_slice(&n.to_be_bytes());
     nonce[0] = u8::from(last);
-    (nonce, owner.to_vec())
-}
-
-fn encrypt(key: &Key, nonce: &[u8], aad: &[u8], plain: &[u8]) -> Result<Vec<u8>, VaultError> {
-    let mut out = Vec::with_capacity(plain.len() + TAG);
-    encrypt_onto(&mut out, key, nonce, aad, plain)?;
-    Ok(out)
-}
-
-fn encrypt_onto(
-    out: &mut Vec<u8>,
-    key: &Key,
-    nonce: &[u8],
-    aad: &[u8],
-    plain: &[u8],
-) -> Result<(), VaultError> {
-    let cipher = Cipher::aes_256_gcm();
-    let mut crypter = Crypter::new(cipher, Mode::Encrypt, &key[..], Some(nonce))?;
-    crypter.aad_update(aad)?;
-    let mut at = out.len();
-    out.resize(at + plain.len() + cipher.block_size(), 0);
-    at += crypter.update(plain, &mut out[at..])?;
-    at += crypter.finalize(&mut out[at..])?;
-    out.truncate(at);
-    let mut tag = [0; TAG];
-    crypter.get_tag(&mut tag)?;
-    out.extend_from_slice(&tag);
-    Ok(())
-}
-
-fn decrypt(key: &Key, nonce: &[u8], aad: &[u8], sealed: &[u8]) -> Result<Vec<u8>, VaultError> {
-    let at = sealed.len().checked_sub(TAG).ok_or(VaultError::Altered)?;
-    let (body, tag) = sealed.split_at(at);
-    let cipher = Cipher::aes_256_gcm();
-    let mut crypter = Crypter::new(cipher, Mode::Decrypt, &key[..], Some(nonce))?;
-    crypter.aad_update(aad)?;
-    crypter.set_tag(tag)?;
-    let mut out = vec![0; body.len() + cipher.block_size()];
-    let mut end = crypter.update(body, &mut out)?;
-    end += crypter.finalize(&mut out[end..]).map_err(|_| VaultError::Altered)?;
-    out.truncate(end);
-    Ok(out)
+    nonce
 }
 
 /// Small enough to be read for one screen, large enough that the tags cost nothing.
 const CHUNK: u64 = 64 << 10;
-const TAG: usize = 16;
-const NONCE: usize = 12;
 /// Generation, nonce, key, tag.
 const WRAPPED: usize = 1 + NONCE + 32 + TAG;
 
@@ -310,8 +291,9 @@ mod tests {
                 let range = start as u64..end as u64;
                 let cut = key.stored_range(size as u64, range.clone());
                 let part = &stored[cut.start as usize..cut.end as usize];
-                let read = key.open_range(b"me", size as u64, range, part).unwrap();
-                assert_eq!(read, &plain[start..end], "{size} {start}..{end}");
+                let mut read = b"before".to_vec();
+                key.open_range(b"me", size as u64, range, part, &mut read).unwrap();
+                assert_eq!(read, [b"before", &plain[start..end]].concat(), "{size} {start}..{end}");
             }
         }
     }
@@ -323,7 +305,12 @@ mod tests {
         let plain = vec![7; 3 * 65_536];
         let stored = key.seal(b"me", &plain).unwrap();
         let size = plain.len() as u64;
-        let open = |owner: &[u8], stored: &[u8]| key.open_range(owner, size, 0..size, stored);
+        let open = |owner: &[u8], stored: &[u8]| {
+            let mut out = b"before".to_vec();
+            let opened = key.open_range(owner, size, 0..size, stored, &mut out);
+            assert!(opened.is_ok() || out == b"before", "nothing unproven is left");
+            opened
+        };
         let mut altered = stored.clone();
         altered[70_000] ^= 1;
         assert!(open(b"me", &altered).is_err());
@@ -373,7 +360,7 @@ mod tests {
         let stored = key.seal(b"me", b"0123456789").unwrap();
         let backwards = std::ops::Range { start: 5, end: 3 };
         for range in [backwards, 5..11, 11..12, 0..u64::MAX] {
-            assert!(key.open_range(b"me", 10, range, &stored).is_err());
+            assert!(key.open_range(b"me", 10, range, &stored, &mut Vec::new()).is_err());
         }
         let sealed = vault.seal(b"row", b"secret").unwrap();
         for length in 0..sealed.len() {

@@ -7,13 +7,15 @@ pub fn fold(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
-            'I' | 'İ' | 'ı' => out.push('i'),
             c if c.is_ascii_graphic() => out.push(c.to_ascii_lowercase()),
             c if c.is_whitespace() => {
                 if !out.ends_with(' ') {
                     out.push(' ');
                 }
             }
+            'İ' | 'ı' => out.push('i'),
+            // As below, without looking them up: half of what is not ASCII in Turkish.
+            'ç' | 'ğ' | 'ö' | 'ş' | 'ü' => out.push(c),
             // Soft hyphens and zero-width characters are not seen.
             '\u{ad}' | '\u{200b}'..='\u{200d}' | '\u{feff}' => {}
             '\u{300}'..='\u{36f}' => combine(&mut out, c),

@@ -340,7 +340,8 @@ impl World {
         self.grow(range.end - range.start)?;
         while range.start < range.end {
             let (mailbox, uid) = (MailboxId(at as i64), url.uid);
-            let octets = self.content(Content { mailbox, uid, range: range.clone() })?;
+            let pieces = vec![(uid, range.clone())];
+            let octets = self.content(Content { mailbox, pieces })?;
             range.start += octets.len() as u64;
             self.upload.last_mut().unwrap().1.extend(octets);
         }
@@ -367,16 +368,29 @@ impl World {
         self.boxes.iter().map(entry).collect()
     }
 
-    /// Answers at most `CHUNK` bytes at a time, and holds invariant 3.
+    /// Answers at most `CHUNK` bytes at a time, and holds invariant 3: only the first piece opens.
     fn content(&mut self, content: Content) -> Result<Vec<u8>, Refusal> {
-        let message = self.at(content.mailbox).messages.iter_mut().find(|m| m.uid == content.uid);
-        let message = message.ok_or(Refusal::Gone)?;
-        let opened = message.sealed && touches_original(&message.bytes, &content);
-        message.sealed &= !opened;
-        let end = content.range.end.min(content.range.start + CHUNK) as usize;
-        let bytes = message.bytes[content.range.start as usize..end].to_vec();
-        if opened {
-            self.opened.push(content.uid);
+        let mut bytes = Vec::new();
+        for (uid, range) in content.pieces {
+            let first = bytes.is_empty();
+            let message = self.at(content.mailbox).messages.iter_mut().find(|m| m.uid == uid);
+            let Some(message) = message else {
+                return if first { Err(Refusal::Gone) } else { Ok(bytes) };
+            };
+            if message.sealed && touches_original(&message.bytes, &range) {
+                if !first {
+                    return Ok(bytes);
+                }
+                message.sealed = false;
+                self.opened.push(uid);
+            }
+            let message = self.at(content.mailbox).messages.iter().find(|m| m.uid == uid);
+            let whole = &message.ok_or(Refusal::Gone)?.bytes;
+            bytes.extend_from_slice(&whole[range.start as usize..range.end as usize]);
+            if bytes.len() >= CHUNK {
+                bytes.truncate(CHUNK);
+                return Ok(bytes);
+            }
         }
         Ok(bytes)
     }
@@ -422,9 +436,9 @@ impl World {
     }
 }
 
-fn touches_original(bytes: &[u8], content: &Content) -> bool {
+fn touches_original(bytes: &[u8], range: &std::ops::Range<u64>) -> bool {
     original(bytes).is_none_or(|original| {
-        content.range.start < original.end as u64 && content.range.end > original.start as u64
+        range.start < original.end as u64 && range.end > original.start as u64
     })
 }
 
@@ -443,4 +457,4 @@ const VALIDITY: u32 = 7;
 /// Of an appended message.
 const MESSAGE_MAX: u64 = 1 << 20;
 /// Small, so that content comes in pieces.
-const CHUNK: u64 = 40;
+const CHUNK: usize = 40;

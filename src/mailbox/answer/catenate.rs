@@ -48,7 +48,7 @@ pub fn find(tx: &mut Tx<'_>, who: &Who, AppendUrl { mailbox, url }: &AppendUrl) 
     let enclosed = layout.enclosing(&url.section).filter(|range| !range.is_empty());
     if let Some(enclosed) = enclosed.filter(|_| row.kind == Kind::Sealed) {
         let range = enclosed.start..enclosed.start + 1;
-        return Ok(Found::Sealed(Content { mailbox, uid, range }));
+        return Ok(Found::Sealed(Content { mailbox, pieces: vec![(uid, range)] }));
     }
     let found = layout.find(&url.section).ok_or(Refusal::BadUrl)?;
     Ok(Found::Part(match &url.section.text {
@@ -69,8 +69,8 @@ impl Part {
 
     /// What is to be read next.
     pub fn next(&self) -> Option<Content> {
-        let (mailbox, uid, range) = (self.mailbox, self.uid, self.left.clone());
-        (!range.is_empty()).then_some(Content { mailbox, uid, range })
+        let pieces = vec![(self.uid, self.left.clone())];
+        (!self.left.is_empty()).then_some(Content { mailbox: self.mailbox, pieces })
     }
 
     /// Octets that were read; those of the message, unless they are collected.

@@ -3,10 +3,10 @@
 //! section is called: the original begins with its first octet and ends with its last.
 
 use super::{Answered, Who, owned};
-use crate::mailbox::ask::{Content as Ask, Refusal};
-use crate::store::contents::{self, Content};
+use crate::mailbox::ask::{BATCH, Content as Ask, OCTETS, Refusal};
+use crate::store::contents::Content;
 use crate::store::mail::Kind;
-use crate::store::mail::view;
+use crate::store::mail::held::{Held, held};
 use crate::store::{Blobs, Tx};
 use crate::wire::imap::Uid;
 use crate::wire::{MailboxId, MessageId};
@@ -14,9 +14,10 @@ use std::ops::Range;
 
 /// What is to be done about an ask for content.
 pub enum Look {
-    /// With what to go on by, unless the message is unopened: then each ask is looked at anew.
-    Bytes(Vec<u8>, Option<Shown>),
-    /// To be opened first; then looked at again.
+    /// With what to go on by when the last piece is not through, unless it is of an unopened
+    /// message: then each ask is looked at anew.
+    Octets(Vec<u8>, Option<Shown>),
+    /// The first piece is to be opened first; then looked at again.
     MustOpen(MessageId),
 }
 
@@ -28,28 +29,58 @@ pub struct Shown {
     content: Content,
 }
 
+/// Reads piece after piece, until an answer is full or one can't be given as things are: the session
+/// asks for that one again, and hears then what is the matter.
 pub fn look(tx: &mut Tx<'_>, who: &Who, blobs: &Blobs, ask: &Ask) -> Answered<Look> {
     let mailbox = owned(tx, who, ask.mailbox)?;
-    let row = view::row(tx, &mailbox, ask.uid)?.ok_or(Refusal::Gone)?;
-    let content = contents::find(tx, row.content)?;
-    let sealed = row.kind == Kind::Sealed;
-    if sealed && meet(&original(&content), &ask.range) {
-        return Ok(Look::MustOpen(row.message_id.ok_or(Refusal::Unavailable)?));
+    let pieces = ask.pieces.get(..ask.pieces.len().min(BATCH)).unwrap_or_default();
+    let uids = pieces.iter().map(|(uid, _)| *uid).collect();
+    let there = held(tx, &mailbox, &uids)?;
+    let mut octets = Vec::new();
+    for (uid, range) in pieces {
+        let (first, before) = (octets.is_empty(), octets.len());
+        let held = there.binary_search_by_key(uid, |held| held.uid);
+        let held = held.ok().and_then(|at| there.get(at));
+        let read = match held {
+            Some(held) if must_open(held, range) && first => {
+                return Ok(Look::MustOpen(held.message_id.clone().ok_or(Refusal::Unavailable)?));
+            }
+            Some(held) if must_open(held, range) => break,
+            Some(held) => read(&held.content, blobs, range, &mut octets),
+            None => Err(Refusal::Gone.into()),
+        };
+        if first {
+            read?;
+        }
+        let came = (octets.len() - before) as u64;
+        if came < range.end.saturating_sub(range.start) {
+            let more = held.filter(|held| came > 0 && held.kind != Kind::Sealed);
+            return Ok(Look::Octets(octets, more.map(|held| Shown::of(ask.mailbox, held))));
+        }
     }
-    let bytes = piece_of(&content, blobs, &ask.range)?;
-    let shown = Shown { mailbox: ask.mailbox, uid: ask.uid, content };
-    Ok(Look::Bytes(bytes, (!sealed).then_some(shown)))
+    Ok(Look::Octets(octets, None))
 }
 
 impl Shown {
-    /// Whether `ask` goes on with this.
-    pub fn goes_on(&self, ask: &Ask) -> bool {
-        ask.mailbox == self.mailbox && ask.uid == self.uid
+    fn of(mailbox: MailboxId, held: &Held) -> Self {
+        Self { mailbox, uid: held.uid, content: held.content.clone() }
+    }
+
+    /// The range that goes on with this, when `ask` begins with one.
+    pub fn next(&self, ask: &Ask) -> Option<Range<u64>> {
+        let (uid, range) = ask.pieces.first()?;
+        (ask.mailbox == self.mailbox && *uid == self.uid).then(|| range.clone())
     }
 
     pub fn read(&self, blobs: &Blobs, range: &Range<u64>) -> Answered<Vec<u8>> {
-        piece_of(&self.content, blobs, range)
+        let mut octets = Vec::new();
+        read(&self.content, blobs, range, &mut octets)?;
+        Ok(octets)
     }
+}
+
+fn must_open(held: &Held, range: &Range<u64>) -> bool {
+    held.kind == Kind::Sealed && meet(&original(&held.content), range)
 }
 
 /// Where the original lies in a dispatch: between head and tail. Of a content that was not composed
@@ -65,13 +96,12 @@ fn meet(one: &Range<u64>, other: &Range<u64>) -> bool {
     one.start < other.end && other.start < one.end
 }
 
-fn piece_of(content: &Content, blobs: &Blobs, range: &Range<u64>) -> Answered<Vec<u8>> {
-    let end = range.end.min(content.size).min(range.start.saturating_add(PIECE));
-    if range.start >= end {
+/// As much of a piece as still goes into the answer.
+fn read(content: &Content, blobs: &Blobs, piece: &Range<u64>, out: &mut Vec<u8>) -> Answered<()> {
+    let room = OCTETS.saturating_sub(out.len() as u64);
+    let end = piece.end.min(content.size).min(piece.start.saturating_add(room));
+    if piece.start >= end {
         return Err(Refusal::Cannot.into());
     }
-    Ok(content.read(blobs, range.start..end)?)
+    Ok(content.read_onto(blobs, piece.start..end, out)?)
 }
-
-/// Octets in one answer: what a connection holds of a large message.
-const PIECE: u64 = 256 << 10;

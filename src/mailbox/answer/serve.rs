@@ -3,7 +3,7 @@
 use super::append::{self, Append};
 use super::content::{self, Look, Shown};
 use super::room::Room;
-use super::search::{self, Progress, Query};
+use super::search::{self, Progress, Query, Source};
 use super::views::Views;
 use super::{Answered, Failure, Who, catenate, folders, messages};
 use crate::mailbox::ask::{
@@ -321,9 +321,9 @@ impl Desk {
     /// What is unopened is opened, that is durable, and only then is it looked at again.
     async fn content(&mut self, ask: Content) -> Answered<Answer> {
         let who = self.who()?;
-        if let Some(shown) = self.shown.as_ref().filter(|shown| shown.goes_on(&ask)) {
+        if let Some((shown, range)) = self.shown.as_ref().and_then(|s| Some((s, s.next(&ask)?))) {
             let (shown, office) = (shown.clone(), Arc::clone(&self.office));
-            let read = move || shown.read(&office.store.blobs, &ask.range);
+            let read = move || shown.read(&office.store.blobs, &range);
             return Ok(Answer::Content(blocking(read).await?));
         }
         let mut looked = self.look(&who, &ask).await?;
@@ -334,9 +334,9 @@ impl Desk {
             looked = self.look(&who, &ask).await?;
         }
         match looked {
-            Look::Bytes(bytes, shown) => {
+            Look::Octets(octets, shown) => {
                 self.shown = shown;
-                Ok(Answer::Content(bytes))
+                Ok(Answer::Content(octets))
             }
             Look::MustOpen(message) => {
                 tracing::error!(%message, "a message stays sealed though it was opened");
@@ -467,20 +467,24 @@ impl Run<'_> {
         if sure && !self.ask.modseq {
             return Ok(Found { uids: candidates, highest_modseq: 0 });
         }
-        let mut progress = Progress::default();
-        for batch in batches(candidates, search::ROWS) {
+        let mut progress = Progress { to_read: candidates, ..Progress::default() };
+        let rows_tell = sure || query.told_by(Source::Rows);
+        for batch in batches(taken(&mut progress.to_read, rows_tell), search::ROWS) {
             let rows = self.read(&query, move |tx, who, ask, query| {
                 search::by_rows(tx, who, ask.mailbox, &batch, query)
             });
             progress.add(rows.await?)?;
         }
-        for batch in batches(std::mem::take(&mut progress.to_read), search::HEADERS) {
+        progress.to_open = std::mem::take(&mut progress.to_read);
+        let headers_tell = query.told_by(Source::Headers);
+        for batch in batches(taken(&mut progress.to_open, headers_tell), search::HEADERS) {
             let headers = self.read(&query, move |tx, who, ask, query| {
                 search::by_headers(tx, who, ask.mailbox, &batch, query)
             });
             progress.add(headers.await?)?;
         }
-        for batch in batches(std::mem::take(&mut progress.to_open), search::OPENED) {
+        while !progress.to_open.is_empty() {
+            let batch = progress.to_open.take_first(search::OPENED);
             let blobs = Arc::clone(&self.desk.office.store.blobs);
             let content = self.read(&query, move |tx, who, ask, query| {
                 search::by_content(tx, who, ask.mailbox, &batch, query, &blobs)
@@ -498,6 +502,11 @@ impl Run<'_> {
         let (who, ask, query) = (self.who.clone(), Arc::clone(&self.ask), Arc::clone(query));
         self.desk.office.store.read(move |tx| work(tx, &who, &ask, &query)).await
     }
+}
+
+/// What is to be looked at in this way, if it tells anything.
+fn taken(from: &mut UidSet, tells: bool) -> UidSet {
+    if tells { std::mem::take(from) } else { UidSet::new() }
 }
 
 fn batches(mut all: UidSet, size: usize) -> impl Iterator<Item = UidSet> {

@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-use super::piece::{self, Found, Kind, layout, to_open};
+use super::piece::{self, Found, layout, to_open};
 use crate::mailbox::ask::{Opening, Refusal, Row};
 use crate::wire::imap::encode::Fetch as Response;
 use crate::wire::mime::{Decoder, Encoding, Section};
@@ -64,10 +64,10 @@ pub(super) fn find(part: &[u32], partial: Option<(u64, u64)>, row: &Row) -> Foun
         return piece::stream(0..row.size, partial, row.uid);
     }
     let section = Section { part: part.to_vec(), ..Section::default() };
-    let Some(layout) = layout(row) else { return Found::Nil };
-    if let Some(piece) = to_open(&layout, &section, row) {
+    if let Some(piece) = to_open(&section, row) {
         return Found::Content(piece);
     }
+    let Some(layout) = layout(row) else { return Found::Nil };
     let Some((_, node)) = layout.part(part) else { return Found::Nil };
     let (start, length) = partial.unwrap_or((0, u64::MAX));
     match node.encoding {
@@ -114,7 +114,7 @@ fn decode(encoding: Encoding, range: Range<u64>, window: Option<Range<u64>>, row
         nul: false,
         pass: Pass::Measure,
     };
-    piece::content(row.uid, range, Kind::Decode(Box::new(decoding)))
+    piece::decoded(range, decoding, row.uid)
 }
 
 impl Decoding {

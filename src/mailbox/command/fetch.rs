@@ -2,8 +2,8 @@
 //! 100,000 messages nor a message of 25 MiB is ever held.
 
 use super::Step;
-use super::binary::Fed;
-use super::piece::{self, Found, Kind, Piece};
+use super::ahead::Ahead;
+use super::piece::{self, Found, Piece, string};
 use super::store::settable;
 use crate::mailbox::ask::{
     Answer, Ask, BATCH, FlagChange, HEADER_BATCH, Opening, Refusal, Row, RowWant, Store, Stored,
@@ -15,7 +15,6 @@ use crate::wire::imap::command::{Fetch, FetchItem};
 use crate::wire::imap::encode::Fetch as Response;
 use crate::wire::imap::{Flags, Structure, SystemFlags, Uid, UidSet};
 use crate::wire::mime::SectionText;
-use crate::wire::mime::section::pick_fields;
 
 #[derive(Debug)]
 pub(in crate::mailbox) struct Task {
@@ -27,6 +26,7 @@ pub(in crate::mailbox) struct Task {
     /// Not asked for yet.
     left: UidSet,
     rows: std::vec::IntoIter<Row>,
+    ahead: Ahead,
     /// Got `\Seen` from this very command: the client is told.
     now_seen: UidSet,
     stage: Stage,
@@ -95,6 +95,7 @@ pub(super) fn start(tag: String, fetch: Fetch, core: &mut Core) -> Step {
         items,
         left,
         rows: Vec::new().into_iter(),
+        ahead: Ahead::default(),
         now_seen: UidSet::new(),
         stage: Stage::Since,
         failed: None,
@@ -151,8 +152,8 @@ impl Task {
                 self.got_rows(rows, core)
             }
             (Stage::Seen(rows), answer) => self.seen(rows, answer, core),
-            (Stage::Content(writing, piece), Answer::Content(chunk)) => {
-                self.got_content(writing, piece, chunk, core)
+            (Stage::Content(writing, piece), Answer::Content(octets)) => {
+                self.got_content(writing, piece, octets, core)
             }
             (Stage::Content(writing, piece), Answer::Refused(refusal)) => {
                 self.no_content(writing, &piece, refusal, core)
@@ -256,14 +257,19 @@ impl Task {
     }
 
     fn ask(mut self, writing: Writing, piece: Piece) -> Step {
-        let ask = piece.ask(self.mailbox);
+        let alone = piece.opens() || piece.is_decoded();
+        let rest = self.items.get(writing.item + 1..).unwrap_or_default();
+        let next = self.rows.as_slice().iter().map(|row| (row, self.items.as_slice()));
+        let follow = std::iter::once((&writing.row, rest)).chain(next);
+        let most = if alone { 0 } else { BATCH };
+        let ask = self.ahead.ask(self.mailbox, &piece, follow.take(most));
         self.stage = Stage::Content(writing, piece);
         Step::Ask(ask, super::Task::Fetch(Box::new(self)))
     }
 
     /// Writes items from `from` on; gives the one at which it had to stop.
     fn write_row(
-        &self,
+        &mut self,
         row: &Row,
         from: usize,
         mut out: Response<'_>,
@@ -281,8 +287,13 @@ impl Task {
                 Found::Nil => out.raw(&name, NIL),
                 Found::Bytes(bytes) => string(&mut out, &name, &bytes),
                 Found::Number(number) => out.number(&name, number),
-                Found::Content(piece) => {
-                    return Some((at, out.is_empty(), Stop::Content(piece)));
+                Found::Content(mut piece) => {
+                    if !piece.opens() {
+                        self.ahead.write(&mut piece, &name, &mut out);
+                    }
+                    if piece.missing() > 0 {
+                        return Some((at, out.is_empty(), Stop::Content(piece)));
+                    }
                 }
                 Found::Refused(refusal) => {
                     return Some((at, out.is_empty(), Stop::Refused(refusal)));
@@ -300,54 +311,29 @@ impl Task {
         mut self,
         mut writing: Writing,
         mut piece: Piece,
-        mut chunk: Vec<u8>,
+        octets: Vec<u8>,
         core: &mut Core,
     ) -> Step {
-        let whole = piece.missing();
-        if !piece.take(&mut chunk) {
+        let came = octets.len() as u64;
+        if !self.ahead.came(octets) {
             return self.no_content(writing, &piece, Refusal::Unavailable, core);
         }
-        let left = piece.missing();
-        let Some(name) = self.items.get(writing.item).and_then(piece::name) else {
-            return Step::Close;
-        };
-        let mut out = response(&mut core.out, writing.first);
-        match &mut piece.kind {
-            Kind::Open => {
-                writing.row.opening = Opening::Open;
-                return self.write_from(writing.item, writing, core);
-            }
-            Kind::Decode(decoding) => {
-                self.decoded = self.decoded.saturating_add(chunk.len() as u64);
-                if self.decoded > DECODED_MAX && !decoding.is_begun() {
-                    return self.refused(writing, Refusal::Limit, core);
-                }
-                let fed = decoding.feed(&chunk, left == 0, &name, &mut out);
-                writing.first = out.is_empty();
-                match fed {
-                    Fed::More => {}
-                    Fed::Again(range) => piece.read(range),
-                    Fed::Done => return self.write_from(writing.item + 1, writing, core),
-                }
-                return self.ask(writing, piece);
-            }
-            Kind::Stream { begun } => {
-                if !std::mem::replace(begun, true) {
-                    out.literal(&name, whole);
-                    writing.first = false;
-                }
-                out.append(&chunk);
-            }
-            Kind::Header { not, names, partial, bytes } => {
-                bytes.append(&mut chunk);
-                if left == 0 {
-                    let picked = piece::cut(&pick_fields(bytes, *not, names), *partial);
-                    string(&mut out, &name, &picked);
-                    writing.first = false;
-                }
+        if piece.opens() {
+            writing.row.opening = Opening::Open;
+            return self.write_from(writing.item, writing, core);
+        }
+        if piece.is_decoded() {
+            self.decoded = self.decoded.saturating_add(came);
+            if self.decoded > DECODED_MAX && !piece.begun() {
+                return self.refused(writing, Refusal::Limit, core);
             }
         }
-        match left {
+        let mut out = response(&mut core.out, writing.first);
+        if let Some(name) = self.items.get(writing.item).and_then(piece::name) {
+            self.ahead.write(&mut piece, &name, &mut out);
+        }
+        writing.first = out.is_empty();
+        match piece.missing() {
             0 => self.write_from(writing.item + 1, writing, core),
             _ => self.ask(writing, piece),
         }
@@ -360,7 +346,7 @@ impl Task {
         refusal: Refusal,
         core: &mut Core,
     ) -> Step {
-        match piece.is_begun() {
+        match piece.begun() {
             true => Step::Close,
             false => self.refused(writing, refusal, core),
         }
@@ -381,7 +367,7 @@ impl Task {
         self.write_from(writing.item + 1, writing, core)
     }
 
-    fn write_from(self, from: usize, writing: Writing, core: &mut Core) -> Step {
+    fn write_from(mut self, from: usize, writing: Writing, core: &mut Core) -> Step {
         let Writing { row, first, .. } = writing;
         let out = response(&mut core.out, first);
         match self.write_row(&row, from, out) {
@@ -430,11 +416,6 @@ fn write_item(
         }
         FetchItem::Section { .. } | FetchItem::Binary { .. } | FetchItem::BinarySize { .. } => {}
     }
-}
-
-fn string(out: &mut Response<'_>, name: &str, bytes: &[u8]) {
-    out.literal(name, bytes.len() as u64);
-    out.append(bytes);
 }
 
 const NIL: &[u8] = b"NIL";

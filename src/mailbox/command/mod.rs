@@ -1,6 +1,7 @@
 //! One file a command. A command that needs the world asks and becomes a task, which owns all it
 //! needs until its answers are in.
 
+mod ahead;
 mod append;
 mod auth;
 mod binary;

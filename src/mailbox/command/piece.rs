@@ -5,10 +5,10 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::binary::{self, Decoding};
-use crate::mailbox::ask::{Ask, Content, Opening, Refusal, Row};
-use crate::wire::MailboxId;
+use super::binary::{self, Decoding, Fed};
+use crate::mailbox::ask::{Opening, Refusal, Row};
 use crate::wire::imap::command::FetchItem;
+use crate::wire::imap::encode::Fetch as Response;
 use crate::wire::imap::{Structure, Uid};
 use crate::wire::mime::section::pick_fields;
 use crate::wire::mime::{Layout, Section, SectionText};
@@ -30,11 +30,11 @@ pub(super) struct Piece {
     uid: Uid,
     /// Not here yet.
     left: Range<u64>,
-    pub kind: Kind,
+    kind: Kind,
 }
 
 #[derive(Debug)]
-pub(super) enum Kind {
+enum Kind {
     /// Passed on as it comes.
     Stream { begun: bool },
     /// A header to pick fields from: collected first.
@@ -67,55 +67,87 @@ pub(super) fn find(item: &FetchItem, row: &Row) -> Found {
 
 fn find_section(section: &Section, partial: Option<(u64, u64)>, row: &Row) -> Found {
     let outer = section.part.is_empty();
-    let range = match &section.text {
-        SectionText::Header if outer => return Found::Bytes(cut(&row.header, partial)),
-        SectionText::HeaderFields { not, names } if outer => {
-            return Found::Bytes(cut(&pick_fields(&row.header, *not, names), partial));
-        }
-        SectionText::Whole if outer => return stream(0..row.size, partial, row.uid),
-        _ => layout(row),
-    };
-    let Some(layout) = range else { return Found::Nil };
-    if let Some(piece) = to_open(&layout, section, row) {
+    if let Some(piece) = to_open(section, row) {
         return Found::Content(piece);
     }
-    match (layout.find(section), &section.text) {
-        (None, _) => Found::Nil,
-        (Some(range), SectionText::HeaderFields { not, names }) => {
-            let end = range.end.min(range.start.saturating_add(HEADER_MAX));
-            let (not, names, bytes) = (*not, names.clone(), Vec::new());
-            content(row.uid, range.start..end, Kind::Header { not, names, partial, bytes })
+    match &section.text {
+        SectionText::Header if outer => Found::Bytes(cut(&row.header, partial)),
+        SectionText::HeaderFields { not, names } if outer => {
+            Found::Bytes(cut(&pick_fields(&row.header, *not, names), partial))
         }
-        (Some(range), _) => stream(range, partial, row.uid),
+        _ => match range(section, row) {
+            Some(range) => content(section, partial, range, row.uid),
+            None => Found::Nil,
+        },
     }
 }
 
-pub(super) fn layout(row: &Row) -> Option<Layout> {
-    Structure::read(&row.structure).and_then(|structure| structure.layout())
+/// What an item will ask for when its turn comes, if anything.
+pub(super) fn content_of(item: &FetchItem, row: &Row) -> Option<Piece> {
+    let FetchItem::Section { section, partial, .. } = item else { return None };
+    let header = matches!(section.text, SectionText::Header | SectionText::HeaderFields { .. });
+    if section.part.is_empty() && header {
+        return None;
+    }
+    match content(section, *partial, range(section, row)?, row.uid) {
+        Found::Content(piece) if to_open(section, row).is_none() => Some(piece),
+        _ => None,
+    }
 }
 
 /// What has to be read first of an unopened dispatch, for a section of what it encloses.
-pub(super) fn to_open(layout: &Layout, section: &Section, row: &Row) -> Option<Piece> {
-    let sealed = row.opening == Opening::Sealed;
-    let enclosed = layout.enclosing(section).filter(|range| sealed && !range.is_empty())?;
+pub(super) fn to_open(section: &Section, row: &Row) -> Option<Piece> {
+    if row.opening == Opening::Open || section.part.is_empty() {
+        return None;
+    }
+    let enclosed = layout(row)?.enclosing(section).filter(|range| !range.is_empty())?;
     let left = enclosed.start..enclosed.start + 1;
     Some(Piece { uid: row.uid, left, kind: Kind::Open })
 }
 
-pub(super) fn stream(range: Range<u64>, partial: Option<(u64, u64)>, uid: Uid) -> Found {
-    content(uid, within(range, partial), Kind::Stream { begun: false })
+pub(super) fn layout(row: &Row) -> Option<Layout> {
+    Structure::read(&row.structure)?.layout()
 }
 
-pub(super) fn content(uid: Uid, left: Range<u64>, kind: Kind) -> Found {
+/// Octets as they are.
+pub(super) fn stream(range: Range<u64>, partial: Option<(u64, u64)>, uid: Uid) -> Found {
+    found(uid, within(range, partial), Kind::Stream { begun: false })
+}
+
+/// A part to be decoded.
+pub(super) fn decoded(range: Range<u64>, decoding: Decoding, uid: Uid) -> Found {
+    found(uid, range, Kind::Decode(Box::new(decoding)))
+}
+
+fn found(uid: Uid, left: Range<u64>, kind: Kind) -> Found {
     match left.is_empty() {
         true => Found::Bytes(Vec::new()),
         false => Found::Content(Piece { uid, left, kind }),
     }
 }
 
+fn range(section: &Section, row: &Row) -> Option<Range<u64>> {
+    match section.text {
+        SectionText::Whole if section.part.is_empty() => Some(0..row.size),
+        _ => layout(row)?.find(section),
+    }
+}
+
+fn content(section: &Section, partial: Option<(u64, u64)>, range: Range<u64>, uid: Uid) -> Found {
+    match &section.text {
+        SectionText::HeaderFields { not, names } => {
+            let end = range.end.min(range.start.saturating_add(HEADER_MAX));
+            let (names, bytes) = (names.clone(), Vec::new());
+            found(uid, range.start..end, Kind::Header { not: *not, names, partial, bytes })
+        }
+        _ => stream(range, partial, uid),
+    }
+}
+
 impl Piece {
-    pub fn ask(&self, mailbox: MailboxId) -> Ask {
-        Ask::Content(Content { mailbox, uid: self.uid, range: self.left.clone() })
+    /// Where what is missing lies.
+    pub fn place(&self) -> (Uid, Range<u64>) {
+        (self.uid, self.left.clone())
     }
 
     /// Octets still to come.
@@ -123,30 +155,61 @@ impl Piece {
         self.left.end.saturating_sub(self.left.start)
     }
 
-    /// Takes a chunk, or says no to an empty one; more than was asked for is cut off.
-    pub fn take(&mut self, chunk: &mut Vec<u8>) -> bool {
-        chunk.truncate(usize::try_from(self.missing()).unwrap_or(usize::MAX));
-        self.left.start += chunk.len() as u64;
-        !chunk.is_empty()
-    }
-
-    /// Asks for these octets next.
-    pub fn read(&mut self, range: Range<u64>) {
-        self.left = range;
-    }
-
-    /// A string was begun, and can't be ended otherwise than by cutting the line.
-    pub fn is_begun(&self) -> bool {
+    /// Whether something of it is written already.
+    pub fn begun(&self) -> bool {
         match &self.kind {
             Kind::Stream { begun } => *begun,
             Kind::Decode(decoding) => decoding.is_begun(),
             Kind::Header { .. } | Kind::Open => false,
         }
     }
+
+    pub fn is_decoded(&self) -> bool {
+        matches!(self.kind, Kind::Decode(_))
+    }
+
+    /// Read for nothing but that it be opened.
+    pub fn opens(&self) -> bool {
+        matches!(self.kind, Kind::Open)
+    }
+
+    /// Writes what came, as much of it as is this piece's; says how much that is.
+    pub fn write(&mut self, name: &str, octets: &[u8], out: &mut Response<'_>) -> usize {
+        let whole = self.missing();
+        let most = usize::try_from(whole).unwrap_or(usize::MAX);
+        let own = octets.get(..octets.len().min(most)).unwrap_or_default();
+        self.left.start += own.len() as u64;
+        match &mut self.kind {
+            Kind::Stream { begun } => {
+                if !std::mem::replace(begun, true) {
+                    out.literal(name, whole);
+                }
+                out.append(own);
+            }
+            Kind::Header { not, names, partial, bytes } => {
+                bytes.extend_from_slice(own);
+                if self.left.is_empty() {
+                    string(out, name, &cut(&pick_fields(bytes, *not, names), *partial));
+                }
+            }
+            Kind::Decode(decoding) => match decoding.feed(own, self.left.is_empty(), name, out) {
+                Fed::More => {}
+                Fed::Again(range) => self.left = range,
+                Fed::Done => self.left.start = self.left.end,
+            },
+            Kind::Open => {}
+        }
+        own.len()
+    }
+}
+
+pub(super) fn string(out: &mut Response<'_>, name: &str, bytes: &[u8]) {
+    out.literal(name, bytes.len() as u64);
+    out.append(bytes);
 }
 
 /// The bytes of a string a partial asks for.
-pub(super) fn cut(bytes: &[u8], partial: Option<(u64, u64)>) -> Vec<u8> {
+fn cut(bytes: &[u8], partial: Option<(u64, u64)>) -> Vec<u8> {
     let range = within(0..bytes.len() as u64, partial);
     bytes.get(range.start as usize..range.end as usize).unwrap_or_default().to_vec()
 }

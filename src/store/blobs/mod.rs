@@ -133,20 +133,27 @@ impl Blobs {
         if let Some(bytes) = self.cache.get(&put.id) {
             return Ok(bytes);
         }
-        let bytes: Arc<[u8]> = self.decrypt(put, 0..put.size)?.into();
-        Ok(bytes)
+        let mut bytes = Vec::new();
+        self.decrypt(put, 0..put.size, &mut bytes)?;
+        Ok(bytes.into())
     }
 
-    /// Part of a blob; only the chunks that hold it are decrypted.
-    pub fn read_range(&self, put: &Put, range: Range<u64>) -> Result<Vec<u8>, BlobError> {
+    /// Part of a blob, behind what is there; only the chunks that hold it are decrypted.
+    pub fn read_range(
+        &self,
+        put: &Put,
+        range: Range<u64>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), BlobError> {
         if range.start > range.end || range.end > put.size {
             return Err(BlobError::Range);
         }
         if let Some(bytes) = self.cache.get(&put.id) {
             let part = bytes.get(range.start as usize..range.end as usize);
-            return part.map(<[u8]>::to_vec).ok_or(BlobError::Range);
+            out.extend_from_slice(part.ok_or(BlobError::Range)?);
+            return Ok(());
         }
-        self.decrypt(put, range)
+        self.decrypt(put, range, out)
     }
 
     /// The segments there are, with their sizes.
@@ -156,20 +163,21 @@ impl Blobs {
 
     /// Reads it from disk, whatever the cache holds, and compares the digest (fsck).
     pub fn prove(&self, put: &Put) -> Result<(), BlobError> {
-        let bytes = self.decrypt(put, 0..put.size)?;
+        let mut bytes = Vec::new();
+        self.decrypt(put, 0..put.size, &mut bytes)?;
         match sha256(&bytes) == put.digest {
             true => Ok(()),
             false => Err(BlobError::Damaged(put.id, "its digest differs")),
         }
     }
 
-    fn decrypt(&self, put: &Put, range: Range<u64>) -> Result<Vec<u8>, BlobError> {
+    fn decrypt(&self, put: &Put, range: Range<u64>, out: &mut Vec<u8>) -> Result<(), BlobError> {
         let key = self.vault.unwrap(&put.data_key, &put.id.0)?;
         let cut = key.stored_range(put.size, range.clone());
         let Place { segment, start, .. } = put.place;
         let stored = self.segments.read(segment, start + cut.start..start + cut.end);
         let stored = stored.map_err(|error| moved(put.id, error))?;
-        key.open_range(&put.id.0, put.size, range, &stored)
+        key.open_range(&put.id.0, put.size, range, &stored, out)
             .map_err(|error| BlobError::Sealed(put.id, error))
     }
 }

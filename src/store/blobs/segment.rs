@@ -161,10 +161,11 @@ impl Segments {
         self.write_out_before(number, range.end)?;
         let file = self.reader(number)?;
         // A damaged row must not make us ask for more memory than the file has octets.
-        if range.start > range.end || range.end > file.metadata()?.len() {
+        let size = range.end.saturating_sub(range.start);
+        if range.start > range.end || (size > LARGE && range.end > file.metadata()?.len()) {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
-        let mut bytes = vec![0; (range.end - range.start) as usize];
+        let mut bytes = vec![0; size as usize];
         file.read_exact_at(&mut bytes, range.start)?;
         Ok(bytes)
     }
@@ -394,6 +395,8 @@ const SUM: usize = 4;
 const PENDING_MAX: usize = 256 << 10;
 /// Small enough to be compacted in one go, large enough that a busy day is some hundred files.
 const SEGMENT_SIZE: u64 = 256 << 20;
+/// Memory that may be asked for before it is known that the file has as much.
+const LARGE: u64 = 1 << 20;
 /// Files of older segments kept open.
 const READERS: usize = 64;
 

@@ -12,6 +12,13 @@ use std::cell::OnceCell;
 #[derive(Clone, Debug)]
 pub struct Query(Key<UidSet>);
 
+/// What is looked at before content.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Source {
+    Rows,
+    Headers,
+}
+
 /// What is known of a message.
 #[derive(Clone, Copy, Debug)]
 pub struct Known<'a> {
@@ -32,8 +39,28 @@ impl Query {
         narrow(&self.0, glance)
     }
 
+    /// Whether something in it is told by these, so that looking at no more may be enough.
+    pub fn told_by(&self, source: Source) -> bool {
+        self.0.any(&|key| told_by(key) == Some(source))
+    }
+
     pub fn judge(&self, known: &Known<'_>) -> Option<bool> {
         judge(&self.0, known)
+    }
+}
+
+fn told_by(key: &Key<UidSet>) -> Option<Source> {
+    match key {
+        Key::And(_) | Key::Or(..) | Key::Not(_) => None,
+        // `narrow` told already what these can.
+        Key::All | Key::Messages(_) | Key::Recent => None,
+        Key::Flag(SystemFlags::SEEN | SystemFlags::DELETED) => None,
+        // Content tells; that a header says yes is seen before content is opened.
+        Key::Text(_) | Key::Body(_) => None,
+        Key::Header { .. } | Key::SentBefore(_) | Key::SentOn(_) | Key::SentSince(_) => {
+            Some(Source::Headers)
+        }
+        _ => Some(Source::Rows),
     }
 }
 

@@ -4,13 +4,15 @@
 mod judge;
 mod text;
 
-pub use judge::{Header, Known, Query};
+pub use judge::{Header, Known, Query, Source};
 
 use super::views::Views;
 use super::{Answered, Failure, Who, owned, words};
+use crate::mailbox::ask::Refusal;
 use crate::store::mail::Kind;
+use crate::store::mail::held::held;
 use crate::store::mail::view::{self, MessageRow, Want};
-use crate::store::{Blobs, Tx, contents};
+use crate::store::{Blobs, Tx};
 use crate::wire::MailboxId;
 use crate::wire::imap::{ModSeq, UidSet};
 
@@ -73,9 +75,7 @@ pub fn by_headers(
     while !left.is_empty() {
         let want = Want { header: true, structure: false };
         for row in view::first_rows(tx, &mailbox, &mut left, want)? {
-            let nothing: &[String] = &[];
-            let body = (row.kind == Kind::Sealed).then_some(nothing);
-            let header = Header::of(&row.header);
+            let (header, body) = (Header::of(&row.header), sealed(&row));
             let known = Known { row: &row, now: who.now, header: Some(&header), body };
             progress.read += row.header.len() as u64;
             match query.judge(&known) {
@@ -87,7 +87,8 @@ pub fn by_headers(
     Ok(progress)
 }
 
-/// Judges a batch by all there is.
+/// Judges a batch by all there is: content is opened when a header does not tell. Ends early when much
+/// was read; the others are still to be opened.
 pub fn by_content(
     tx: &mut Tx<'_>,
     who: &Who,
@@ -97,28 +98,39 @@ pub fn by_content(
     blobs: &Blobs,
 ) -> Answered<Progress> {
     let mailbox = owned(tx, who, id)?;
+    let contents = held(tx, &mailbox, batch)?;
     let mut progress = Progress::default();
     let mut left = batch.clone();
-    while !left.is_empty() {
+    while !left.is_empty() && progress.read <= ENOUGH {
         let want = Want { header: true, structure: true };
         for row in view::first_rows(tx, &mailbox, &mut left, want)? {
-            let (texts, read) = opened_texts(tx, &row, blobs)?;
-            progress.read += read;
+            if progress.read > ENOUGH {
+                progress.to_open.insert(row.uid);
+                continue;
+            }
             let header = Header::of(&row.header);
-            let known =
-                Known { row: &row, now: who.now, header: Some(&header), body: Some(&texts) };
-            progress.note(&row, query.judge(&known).unwrap_or(false));
+            progress.read += row.header.len() as u64;
+            let known = |body| Known { row: &row, now: who.now, header: Some(&header), body };
+            let hit = match query.judge(&known(sealed(&row))) {
+                Some(hit) => hit,
+                None => {
+                    let content = contents.iter().find(|held| held.uid == row.uid);
+                    let content = content.map(|held| &held.content).ok_or(Refusal::Gone)?;
+                    let (texts, read) = text::texts(&row.structure, content, blobs)?;
+                    progress.read += read;
+                    query.judge(&known(Some(&texts))).unwrap_or(false)
+                }
+            };
+            progress.note(&row, hit);
         }
     }
+    progress.to_open = progress.to_open.union(&left);
     Ok(progress)
 }
 
-fn opened_texts(tx: &mut Tx<'_>, row: &MessageRow, blobs: &Blobs) -> Answered<(Vec<String>, u64)> {
-    if row.kind == Kind::Sealed {
-        return Ok((Vec::new(), 0));
-    }
-    let content = contents::find(tx, row.content)?;
-    text::texts(&row.structure, content.size, &mut |range| Ok(content.read(blobs, range)?))
+/// Of what must not be opened there are no texts, and that is known without looking.
+fn sealed(row: &MessageRow) -> Option<&'static [String]> {
+    (row.kind == Kind::Sealed).then_some(&[])
 }
 
 impl Progress {
@@ -148,7 +160,9 @@ pub const ROWS: usize = 2048;
 /// Headers judged at one go.
 pub const HEADERS: usize = 256;
 /// Contents opened at one go.
-pub const OPENED: usize = 16;
+pub const OPENED: usize = 64;
+/// Octets after which a go at contents ends.
+const ENOUGH: u64 = 4 << 20;
 /// Octets of headers and contents that one search may read (invariant 10): some 100,000 ordinary
 /// mails.
 const READ_MAX: u64 = 2 << 30;

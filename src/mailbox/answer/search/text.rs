@@ -1,22 +1,24 @@
 //! The texts of a message as people read them, folded; bounded however large the message is.
 
 use super::Answered;
+use crate::store::{Blobs, contents};
 use crate::wire::fold::fold;
 use crate::wire::imap::Structure;
 use crate::wire::mime::layout::{Node, Shape};
 use crate::wire::mime::{Content, Layout, fields, text};
+use std::borrow::Cow;
 use std::ops::Range;
 
-type Read<'a> = dyn FnMut(Range<u64>) -> Answered<Vec<u8>> + 'a;
-
 /// The texts, and how many octets were read for them.
-pub fn texts(structure: &[u8], size: u64, read: &mut Read<'_>) -> Answered<(Vec<String>, u64)> {
+pub fn texts(
+    structure: &[u8],
+    content: &contents::Content,
+    blobs: &Blobs,
+) -> Answered<(Vec<String>, u64)> {
     let layout = Structure::read(structure).and_then(|structure| structure.layout());
-    let mut reader = Reader { read, whole: None, left: READ_MAX, size };
-    if size <= WHOLE {
-        reader.whole = Some((reader.read)(0..size)?);
-        reader.left = READ_MAX;
-    }
+    let size = content.size;
+    let whole = if size <= WHOLE { Some(content.read(blobs, 0..size)?) } else { None };
+    let mut reader = Reader { content, blobs, whole: whole.as_deref(), left: READ_MAX };
     let mut texts = Vec::new();
     for (at, node) in layout.iter().flat_map(Layout::nodes).enumerate().take(PARTS) {
         part(&mut reader, at == 0, node, &mut texts)?;
@@ -26,12 +28,7 @@ pub fn texts(structure: &[u8], size: u64, read: &mut Read<'_>) -> Answered<(Vec<
 }
 
 /// A text part's text, and what an attachment or an enclosed message is called.
-fn part(
-    reader: &mut Reader<'_, '_>,
-    first: bool,
-    node: &Node,
-    out: &mut Vec<String>,
-) -> Answered<()> {
+fn part(reader: &mut Reader<'_>, first: bool, node: &Node, out: &mut Vec<String>) -> Answered<()> {
     let header = reader.range(&node.header, HEADER_MAX)?;
     if !first {
         let names = fields(&header).filter(|f| f.is("Content-Type") || f.is("Content-Disposition"));
@@ -53,27 +50,27 @@ fn part(
     Ok(())
 }
 
-struct Reader<'r, 'f> {
-    read: &'r mut Read<'f>,
+struct Reader<'r> {
+    content: &'r contents::Content,
+    blobs: &'r Blobs,
     /// A small message is read at one go.
-    whole: Option<Vec<u8>>,
+    whole: Option<&'r [u8]>,
     left: u64,
-    size: u64,
 }
 
-impl Reader<'_, '_> {
-    fn range(&mut self, range: &Range<u64>, most: u64) -> Answered<Vec<u8>> {
-        let end = range.end.min(self.size).min(range.start + most.min(self.left));
+impl<'r> Reader<'r> {
+    fn range(&mut self, range: &Range<u64>, most: u64) -> Answered<Cow<'r, [u8]>> {
+        let end = range.end.min(self.content.size).min(range.start + most.min(self.left));
         if range.start >= end {
-            return Ok(Vec::new());
+            return Ok(Cow::default());
         }
         self.left -= end - range.start;
-        match &self.whole {
+        match self.whole {
             Some(whole) => {
                 let part = whole.get(range.start as usize..end as usize);
-                Ok(part.unwrap_or_default().to_vec())
+                Ok(Cow::Borrowed(part.unwrap_or_default()))
             }
-            None => (self.read)(range.start..end),
+            None => Ok(Cow::Owned(self.content.read(self.blobs, range.start..end)?)),
         }
     }
 }

@@ -12,6 +12,7 @@ on_stores!(
     eight_moves_of_a_stub_make_one_read_fact_invariant_3,
     listing_reading_the_envelope_and_searching_open_nothing_invariant_3,
     a_range_that_touches_the_original_opens_invariant_3,
+    what_is_asked_for_ahead_of_its_turn_is_not_opened_invariant_3,
     what_the_provider_made_opens_nothing_however_it_is_asked_for_invariant_3,
     any_octet_of_the_original_opens_however_it_is_asked_for_invariant_3,
     a_stub_opens_into_inbox_under_a_new_uid,
@@ -102,6 +103,29 @@ async fn a_range_that_touches_the_original_opens_invariant_3(world: World) {
         desk.answer(content(mailbox, n, range)).await;
         assert_eq!(world.facts().await, n as usize);
     }
+}
+
+async fn what_is_asked_for_ahead_of_its_turn_is_not_opened_invariant_3(world: World) {
+    for n in 1..=3 {
+        world.deliver(&format!("m{n}@hs05.kep.tr"), false).await;
+    }
+    let mut desk = world.desk("veli").await;
+    let mailbox = select(&mut desk, "INBOX").await.mailbox;
+    let (head, whole) = (HEAD.len() as u64, WHOLE as u64);
+    let ask = |pieces: &[(Uid, std::ops::Range<u64>)]| {
+        Ask::Content(Content { mailbox, pieces: pieces.to_vec() })
+    };
+    // The second one's original ends the answer, whatever stands behind it.
+    let pieces = [(1, 0..whole), (2, 0..head), (2, 0..whole), (3, 0..head)];
+    let Answer::Content(octets) = desk.answer(ask(&pieces)).await else { panic!("no content") };
+    assert_eq!(octets, [HEAD, ORIGINAL, TAIL, HEAD].concat().as_bytes());
+    assert_eq!(world.facts().await, 1);
+    let Answer::Content(octets) = desk.answer(ask(&pieces[2..])).await else { panic!("none") };
+    assert_eq!(octets, [HEAD, ORIGINAL, TAIL, HEAD].concat().as_bytes());
+    assert_eq!(world.facts().await, 2);
+    // A session asks ahead, and each is opened in its turn.
+    let said = said(&mut desk, "c FETCH 1:3 BODY.PEEK[]").await;
+    assert_eq!((said.matches("ıspanak").count(), world.facts().await), (3, 3), "{said}");
 }
 
 /// What a session with this desk says to these commands.

@@ -13,6 +13,7 @@ on_stores!(
     rows_of_large_headers_come_a_few_at_a_time,
     the_hidden_mailbox_is_never_seen,
     large_content_comes_in_pieces,
+    small_contents_come_together,
 );
 
 async fn nothing_is_answered_before_login(world: World) {
@@ -138,4 +139,44 @@ async fn large_content_comes_in_pieces(world: World) {
     assert_eq!(whole, large.as_bytes());
     let beyond = content(mailbox, 1, large.len()..large.len() + 9);
     assert_eq!(refused(desk.answer(beyond).await), Refusal::Cannot);
+}
+
+async fn small_contents_come_together(world: World) {
+    for letter in ["a", "b", "c", "d"] {
+        let mail = format!("Subject: {letter}\r\n\r\n{}\r\n", letter.repeat(9));
+        world.put(world.ali, Role::Inbox, &mail, Kind::Plain).await;
+    }
+    let large = "x".repeat(300 << 10);
+    world.put(world.ali, Role::Inbox, &large, Kind::Plain).await;
+    let mut desk = world.desk("ali").await;
+    let mailbox = select(&mut desk, "INBOX").await.mailbox;
+    let body = |uid| (uid, 14..23);
+    let all = [body(1), body(2), (2, 0..3), body(4)];
+    assert_eq!(octets(&mut desk, mailbox, &all).await, b"aaaaaaaaabbbbbbbbbSubddddddddd");
+    // One that can't be given ends the answer, and is refused when it comes first.
+    for odd in [(9, 0..4), (2, 90..95)] {
+        let pieces = [body(1), odd.clone(), body(4)];
+        assert_eq!(octets(&mut desk, mailbox, &pieces).await, b"aaaaaaaaa");
+        let ask = Ask::Content(Content { mailbox, pieces: vec![odd, body(4)] });
+        refused(desk.answer(ask).await);
+    }
+    assert_eq!(octets(&mut desk, mailbox, &[(2, 20..90), body(4)]).await, b"bbb\r\n");
+    // An answer is full before the last one is through; it is gone on with.
+    let end = 300 << 10;
+    let came = octets(&mut desk, mailbox, &[body(1), (5, 0..end), body(4)]).await;
+    assert_eq!(came.len(), 256 << 10);
+    let left = came.len() as u64 - 9..end;
+    let missing = left.end - left.start;
+    assert_eq!(octets(&mut desk, mailbox, &[(5, left)]).await.len() as u64, missing);
+}
+
+async fn octets(
+    desk: &mut crate::mailbox::answer::Desk,
+    mailbox: crate::wire::MailboxId,
+    pieces: &[(crate::wire::imap::Uid, std::ops::Range<u64>)],
+) -> Vec<u8> {
+    match desk.answer(Ask::Content(Content { mailbox, pieces: pieces.to_vec() })).await {
+        Answer::Content(octets) => octets,
+        other => panic!("{other:?}"),
+    }
 }

@@ -15,6 +15,7 @@ on_stores!(
     turkish_letters_are_found_however_they_are_written,
     a_stubs_notice_is_searched_and_what_it_stands_for_is_not,
     many_messages_are_searched_in_batches,
+    much_content_is_searched_in_several_goes,
 );
 
 async fn find(desk: &mut Desk, mailbox: MailboxId, key: Key<UidSet>) -> String {
@@ -131,4 +132,19 @@ async fn many_messages_are_searched_in_batches(world: World) {
     let mailbox = select(&mut desk, "INBOX").await.mailbox;
     assert_eq!(find(&mut desk, mailbox, header("subject", "sayi 29")).await, "30,291:300");
     assert_eq!(find(&mut desk, mailbox, Key::Body("x".into())).await, "1:300");
+}
+
+async fn much_content_is_searched_in_several_goes(world: World) {
+    let long = "uzun bir metin\r\n".repeat(60_000);
+    for n in 1..=8 {
+        let mail = format!("Subject: sayi {n}\r\n\r\n{}{long}", ["tek ", "cift "][n % 2]);
+        world.put(world.ali, Role::Inbox, &mail, Kind::Plain).await;
+    }
+    let mut desk = world.desk("ali").await;
+    let mailbox = select(&mut desk, "INBOX").await.mailbox;
+    assert_eq!(find(&mut desk, mailbox, Key::Body("tek uzun".into())).await, "2,4,6,8");
+    let one = Key::And(vec![Key::Text("çift".into()), header("Subject", "sayi")]);
+    assert_eq!(find(&mut desk, mailbox, one).await, "");
+    let other = or(Key::Text("cift uzun".into()), header("Subject", "sayi 2"));
+    assert_eq!(find(&mut desk, mailbox, other).await, "1:3,5,7");
 }

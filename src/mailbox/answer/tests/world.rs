@@ -268,7 +268,7 @@ pub async fn rows(desk: &mut Desk, mailbox: MailboxId) -> Vec<Row> {
 
 pub fn content(mailbox: MailboxId, uid: Uid, range: std::ops::Range<usize>) -> Ask {
     let range = range.start as u64..range.end as u64;
-    Ask::Content(Content { mailbox, uid, range })
+    Ask::Content(Content { mailbox, pieces: vec![(uid, range)] })
 }
 
 pub async fn store_flags(

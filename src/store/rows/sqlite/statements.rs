@@ -102,8 +102,11 @@ fn query(
     let mut rows = statement.query(rusqlite::params_from_iter(params))?;
     let mut out = Vec::new();
     while let Some(row) = rows.next()? {
-        let values = (0..columns).map(|i| Ok(value(row.get_ref(i)?)));
-        out.push(Row(values.collect::<Result<_, RowsError>>()?));
+        let mut values = Vec::with_capacity(columns);
+        for column in 0..columns {
+            values.push(value(row.get_ref(column)?));
+        }
+        out.push(Row(values));
     }
     Ok(out)
 }
