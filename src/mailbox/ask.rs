@@ -3,6 +3,7 @@
 //! those), so that neither side holds 100,000 messages. Of any ask the answer may be `Refused`.
 //! The account is the answering side's to keep: mailbox ids of others are refused there again.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use secrecy::SecretString;
@@ -11,7 +12,7 @@ use crate::wire::imap::{
     Flags, Keywords, MailboxName, MessageUrl, ModSeq, SearchKey, SpecialUse, SystemFlags, Uid,
     UidSet,
 };
-use crate::wire::{AccountId, MailboxId, Timestamp};
+use crate::wire::{AccountId, ContentId, MailboxId, Timestamp};
 
 #[derive(Debug)]
 pub enum Ask {
@@ -25,7 +26,7 @@ pub enum Ask {
     Changes { mailbox: MailboxId, since: ModSeq },
     /// → `Status`
     Status { name: MailboxName, want: StatusWant },
-    /// Superiors come into being too. → `Done`
+    /// Superiors come into being too. → `Created`
     Create { name: MailboxName },
     /// → `Done`
     Delete { name: MailboxName },
@@ -66,6 +67,9 @@ pub enum Ask {
     AppendAbort,
     /// → `Found`
     Search(Search),
+    /// The first words of messages (RFC 8970), which may be asked for in batches as rows are; lazy:
+    /// only what is at hand. → `Previews`
+    Previews { mailbox: MailboxId, uids: UidSet, lazy: bool },
 }
 
 #[derive(Debug)]
@@ -76,7 +80,11 @@ pub enum Answer {
     Changes(Changes),
     Status(Status),
     Done,
+    /// The mailbox that was made.
+    Created(MailboxId),
     Rows(Vec<Row>),
+    /// Of those that have one; never of an unopened dispatch.
+    Previews(BTreeMap<Uid, String>),
     Content(Vec<u8>),
     Stored(Stored),
     Copied(Option<Placed>),
@@ -182,6 +190,10 @@ pub struct Status {
     pub uid_next: Uid,
     pub uid_validity: u32,
     pub highest_modseq: ModSeq,
+    /// `None` only in a world without identifiers.
+    pub mailbox: Option<MailboxId>,
+    /// Octets of a message that can be appended here (RFC 7889).
+    pub append_limit: u64,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -228,6 +240,10 @@ pub struct Row {
     pub modseq: ModSeq,
     pub flags: Flags,
     pub internal_date: Timestamp,
+    /// When it came into this mailbox (RFC 8514).
+    pub saved_at: Timestamp,
+    /// The same for all copies (RFC 8474 EMAILID).
+    pub content: ContentId,
     pub size: u64,
     pub opening: Opening,
     /// Empty unless wanted.

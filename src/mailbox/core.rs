@@ -198,4 +198,8 @@ const SESSION: &[&str] = &[
     "URL-PARTIAL",
     "REPLACE",
     "BINARY",
+    "APPENDLIMIT",
+    "SAVEDATE",
+    "OBJECTID",
+    "PREVIEW",
 ];

@@ -6,7 +6,8 @@ use imap_codec::imap_types::response::{Code, CodeOther, StatusKind};
 use std::num::NonZeroU32;
 
 use super::ask::{Placed, Refusal};
-use crate::wire::imap::UidSet;
+use crate::wire::MailboxId;
+use crate::wire::imap::{UidSet, object_id};
 
 /// A tagged answer, made before it may be sent.
 #[derive(Debug)]
@@ -64,6 +65,12 @@ impl Reply {
 
 pub(super) fn other(code: &'static str) -> Code<'static> {
     Code::Other(CodeOther::unvalidated(code.as_bytes()))
+}
+
+/// `MAILBOXID (F12)` (RFC 8474 §4).
+pub(super) fn mailbox_id(id: MailboxId) -> Code<'static> {
+    let code = format!("MAILBOXID ({})", object_id::mailbox_id(id));
+    Code::Other(CodeOther::unvalidated(code.into_bytes()))
 }
 
 /// `COPYUID`; nothing when a set is empty.

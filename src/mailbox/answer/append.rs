@@ -51,6 +51,11 @@ pub fn may_begin(tx: &mut Tx<'_>, who: &Who, to: &MailboxName) -> Answered<Mailb
     }
 }
 
+/// Whether a mailbox of that role takes messages of a client at all.
+pub fn takes(role: Role) -> bool {
+    !matches!(role, Role::Evidence | Role::Held | Role::Hidden)
+}
+
 impl Append {
     /// Makes ready for the next message. Its predecessor must be ready.
     pub fn begin(&mut self, who: &Who, begin: AppendBegin, most: u64, room: &Room) -> Answered<()> {

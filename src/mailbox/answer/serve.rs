@@ -5,7 +5,7 @@ use super::content::{self, Look, Shown};
 use super::room::Room;
 use super::search::{self, Progress, Query, Source};
 use super::views::Views;
-use super::{Answered, Failure, Who, catenate, folders, messages};
+use super::{Answered, Failure, Who, catenate, folders, messages, preview};
 use crate::mailbox::ask::{
     self, Answer, AppendBegin, AppendUrl, Ask, Content, FlagChange, Found, LoggedIn, Login, Moved,
     Placed, Refusal, Search,
@@ -42,6 +42,13 @@ pub struct Limits {
     pub message: u64,
     /// Octets of all messages that are coming in at a time; an account may have a quarter.
     pub incoming: usize,
+}
+
+impl Limits {
+    /// A mailbox takes no larger messages than all do.
+    fn bound(&self, status: &mut ask::Status) {
+        status.append_limit = status.append_limit.min(self.message);
+    }
 }
 
 /// What all connections share.
@@ -111,6 +118,7 @@ impl Desk {
         match ask {
             Ask::Login(login) => self.login(login).await,
             Ask::Content(ask) => self.content(ask).await,
+            Ask::Previews { mailbox, uids, lazy } => self.previews(mailbox, uids, lazy).await,
             Ask::Search(ask) => self.search(ask).await,
             Ask::Store(ask) => self.store(ask).await,
             Ask::Expunge { mailbox, uids } => self.expunge(mailbox, uids).await,
@@ -159,7 +167,12 @@ impl Desk {
         let work = move |tx: &mut Tx<'_>| {
             let views = &office.views;
             Ok(match &ask {
-                Ask::Mailboxes(want) => Answer::Mailboxes(folders::list(tx, &who, views, *want)?),
+                Ask::Mailboxes(want) => {
+                    let mut entries = folders::list(tx, &who, views, *want)?;
+                    let statuses = entries.iter_mut().filter_map(|entry| entry.status.as_mut());
+                    statuses.for_each(|status| office.limits.bound(status));
+                    Answer::Mailboxes(entries)
+                }
                 Ask::Select { name, examine } => {
                     Answer::Selected(folders::select(tx, &who, views, name, *examine)?)
                 }
@@ -167,7 +180,9 @@ impl Desk {
                     Answer::Changes(folders::changes(tx, &who, *mailbox, *since)?)
                 }
                 Ask::Status { name, want } => {
-                    Answer::Status(folders::status(tx, &who, views, name, *want)?)
+                    let mut status = folders::status(tx, &who, views, name, *want)?;
+                    office.limits.bound(&mut status);
+                    Answer::Status(status)
                 }
                 Ask::Rows { mailbox, uids, want } => {
                     Answer::Rows(messages::rows(tx, &who, *mailbox, uids, *want)?)
@@ -183,7 +198,10 @@ impl Desk {
         let who = self.who()?;
         let work = move |tx: &mut Tx<'_>| {
             Ok(match &ask {
-                Ask::Create { name } => done(tree::make(tx, who.account, name, who.now)?),
+                Ask::Create { name } => {
+                    tree::make(tx, who.account, name, who.now)?;
+                    Answer::Created(super::named(tx, &who, name)?.id)
+                }
                 Ask::Subscribe { name, on } => done(tree::subscribe(tx, who.account, name, *on)?),
                 _ => return Err(Refusal::Cannot.into()),
             })
@@ -349,6 +367,26 @@ impl Desk {
         let (who, ask) = (who.clone(), ask.clone());
         let blobs = Arc::clone(&self.office.store.blobs);
         self.office.store.read(move |tx| content::look(tx, &who, &blobs, &ask)).await
+    }
+
+    /// What was made before, and what is made now; that it is kept nobody waits for in vain.
+    async fn previews(&self, id: MailboxId, uids: UidSet, lazy: bool) -> Answered<Answer> {
+        let (who, batch) = (self.who()?, uids.clone().take_first(ask::BATCH));
+        let look = move |tx: &mut Tx<'_>| preview::look(tx, &who, id, &batch);
+        let mut all = self.office.store.read(look).await?;
+        let missing = all.iter().filter(|message| message.text.is_none() && !lazy);
+        for batch in batches(missing.map(|message| message.uid).collect(), preview::MADE) {
+            let (who, blobs) = (self.who()?, Arc::clone(&self.office.store.blobs));
+            let make = move |tx: &mut Tx<'_>| preview::make(tx, &who, id, &batch, &blobs);
+            let made = self.office.store.read(make).await?;
+            all.extend(made.iter().cloned());
+            let keep = move |tx: &mut Tx<'_>| preview::keep(tx, &made);
+            if let Err(error) = self.office.store.write(Lane::Background, keep).await {
+                tracing::warn!(%error, "previews were not kept");
+            }
+        }
+        let told = all.into_iter().filter_map(|message| Some((message.uid, message.text?)));
+        Ok(Answer::Previews(told.collect()))
     }
 
     async fn append(&mut self, ask: Ask) -> Answered<Answer> {

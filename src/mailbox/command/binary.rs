@@ -85,8 +85,7 @@ pub(super) fn find_size(part: &[u32], row: &Row) -> Found {
     }
     let section = Section { part: part.to_vec(), ..Section::default() };
     let Some(layout) = layout(row) else { return Found::Number(0) };
-    // QUIRK(kep, 2026-11): nothing is said of what is enclosed, and asking opens nothing;
-    // docs/quirks.md#41
+    // QUIRK(kep, 2026-11): of what is enclosed nothing is said; docs/quirks.md#41
     if row.opening == Opening::Sealed && layout.enclosing(&section).is_some() {
         return Found::Number(0);
     }

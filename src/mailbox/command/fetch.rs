@@ -1,6 +1,8 @@
 //! FETCH and UID FETCH: rows batch by batch, content chunk by chunk, so that neither a mailbox of
 //! 100,000 messages nor a message of 25 MiB is ever held.
 
+use std::collections::BTreeMap;
+
 use super::Step;
 use super::ahead::Ahead;
 use super::piece::{self, Found, Piece, string};
@@ -13,7 +15,7 @@ use crate::mailbox::reply::{self, Reply};
 use crate::wire::MailboxId;
 use crate::wire::imap::command::{Fetch, FetchItem};
 use crate::wire::imap::encode::Fetch as Response;
-use crate::wire::imap::{Flags, Structure, SystemFlags, Uid, UidSet};
+use crate::wire::imap::{Flags, Structure, SystemFlags, Uid, UidSet, object_id};
 use crate::wire::mime::SectionText;
 
 #[derive(Debug)]
@@ -23,6 +25,7 @@ pub(in crate::mailbox) struct Task {
     items: Vec<FetchItem>,
     want: RowWant,
     sets_seen: bool,
+    condstore: bool,
     /// Not asked for yet.
     left: UidSet,
     rows: std::vec::IntoIter<Row>,
@@ -34,6 +37,8 @@ pub(in crate::mailbox) struct Task {
     failed: Option<Refusal>,
     /// How many rows were asked for that are gone.
     gone: usize,
+    /// First words of messages of this batch.
+    previews: BTreeMap<Uid, String>,
     /// Octets that were read to be decoded.
     decoded: u64,
 }
@@ -45,6 +50,8 @@ enum Stage {
     Rows {
         asked: UidSet,
     },
+    /// The first words of these are asked for.
+    Previews(Vec<Row>),
     /// `\Seen` is being set on these.
     Seen(Vec<Row>),
     Content(Writing, Piece),
@@ -91,6 +98,7 @@ pub(super) fn start(tag: String, fetch: Fetch, core: &mut Core) -> Step {
         tag,
         mailbox: view.mailbox,
         want: want(&items),
+        condstore: core.enabled.condstore,
         sets_seen: !view.read_only && items.iter().any(sets_seen),
         items,
         left,
@@ -100,6 +108,7 @@ pub(super) fn start(tag: String, fetch: Fetch, core: &mut Core) -> Step {
         stage: Stage::Since,
         failed: None,
         gone: 0,
+        previews: BTreeMap::new(),
         decoded: 0,
     };
     match changed_since {
@@ -151,6 +160,12 @@ impl Task {
                 self.left = self.left.union(&behind);
                 self.got_rows(rows, core)
             }
+            (Stage::Previews(rows), answer) => {
+                if let Answer::Previews(previews) = answer {
+                    self.previews = previews;
+                }
+                self.set_seen(rows, core)
+            }
             (Stage::Seen(rows), answer) => self.seen(rows, answer, core),
             (Stage::Content(writing, piece), Answer::Content(octets)) => {
                 self.got_content(writing, piece, octets, core)
@@ -186,6 +201,22 @@ impl Task {
     }
 
     fn got_rows(mut self, rows: Vec<Row>, core: &mut Core) -> Step {
+        let lazy = self.items.iter().find_map(|item| match item {
+            FetchItem::Preview { lazy } => Some(*lazy),
+            _ => None,
+        });
+        match lazy {
+            Some(lazy) => {
+                let uids = rows.iter().map(|row| row.uid).collect();
+                self.stage = Stage::Previews(rows);
+                let ask = Ask::Previews { mailbox: self.mailbox, uids, lazy };
+                Step::Ask(ask, super::Task::Fetch(Box::new(self)))
+            }
+            None => self.set_seen(rows, core),
+        }
+    }
+
+    fn set_seen(mut self, rows: Vec<Row>, core: &mut Core) -> Step {
         let unseen: UidSet = match self.sets_seen {
             true => rows.iter().filter(|row| !row.is_seen()).map(|row| row.uid).collect(),
             false => UidSet::new(),
@@ -279,6 +310,13 @@ impl Task {
             if out.waiting() >= FLUSH {
                 return Some((at, out.is_empty(), Stop::Full));
             }
+            if matches!(item, FetchItem::Preview { .. }) {
+                match self.previews.get(&row.uid) {
+                    Some(text) => out.text("PREVIEW", text),
+                    None => out.raw("PREVIEW", NIL),
+                }
+                continue;
+            }
             let Some(name) = piece::name(item) else {
                 write_item(item, row, structure.as_ref(), &mut out);
                 continue;
@@ -300,8 +338,14 @@ impl Task {
                 }
             }
         }
-        if self.now_seen.contains(row.uid) && !self.items.contains(&FetchItem::Flags) {
-            out.flags(&row.flags);
+        if self.now_seen.contains(row.uid) {
+            if !self.items.contains(&FetchItem::Flags) {
+                out.flags(&row.flags);
+            }
+            // RFC 7162 §3.2: with each change of flags that is told.
+            if self.condstore && !self.items.contains(&FetchItem::ModSeq) {
+                out.modseq(row.modseq);
+            }
         }
         out.end();
         None
@@ -400,7 +444,14 @@ fn write_item(
     match item {
         FetchItem::Uid => out.number("UID", u64::from(row.uid)),
         FetchItem::Flags => out.flags(&row.flags),
-        FetchItem::InternalDate => out.date(row.internal_date),
+        FetchItem::InternalDate => out.date("INTERNALDATE", row.internal_date),
+        FetchItem::SaveDate => out.date("SAVEDATE", row.saved_at),
+        FetchItem::EmailId => {
+            let id = format!("({})", object_id::email_id(row.content));
+            out.raw("EMAILID", id.as_bytes());
+        }
+        // RFC 8474 §5.2: threads are not known.
+        FetchItem::ThreadId => out.raw("THREADID", NIL),
         FetchItem::Size => out.number("RFC822.SIZE", row.size),
         FetchItem::ModSeq => out.modseq(row.modseq),
         FetchItem::Envelope => out.raw("ENVELOPE", structure.map_or(NIL, |s| s.envelope)),
@@ -414,7 +465,10 @@ fn write_item(
             let short = structure.map(|s| if sealed { s.masked_body } else { s.body });
             out.raw("BODY", short.unwrap_or(NIL));
         }
-        FetchItem::Section { .. } | FetchItem::Binary { .. } | FetchItem::BinarySize { .. } => {}
+        FetchItem::Section { .. }
+        | FetchItem::Binary { .. }
+        | FetchItem::BinarySize { .. }
+        | FetchItem::Preview { .. } => {}
     }
 }
 

@@ -141,6 +141,10 @@ pub enum StatusItem {
     Deleted,
     Size,
     HighestModSeq,
+    /// RFC 8474.
+    MailboxId,
+    /// RFC 7889.
+    AppendLimit,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -242,6 +246,15 @@ pub enum FetchItem {
     },
     BinarySize {
         part: Vec<u32>,
+    },
+    /// RFC 8514.
+    SaveDate,
+    /// RFC 8474.
+    EmailId,
+    ThreadId,
+    /// RFC 8970; lazy: only if it is at hand.
+    Preview {
+        lazy: bool,
     },
 }
 

@@ -6,6 +6,7 @@ pub mod content;
 pub mod decode;
 pub mod fields;
 pub mod layout;
+pub mod preview;
 pub mod section;
 pub mod text;
 pub mod tree;

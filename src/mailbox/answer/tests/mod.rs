@@ -9,6 +9,7 @@ mod reading;
 mod searching;
 #[path = "../../../../tests/it/storage/server.rs"]
 mod server;
+mod telling;
 pub mod world;
 
 /// Runs a test on each kind of store that is at hand.
