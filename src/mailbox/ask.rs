@@ -190,7 +190,7 @@ pub struct Status {
     pub uid_next: Uid,
     pub uid_validity: u32,
     pub highest_modseq: ModSeq,
-    /// `None` only in a world without identifiers.
+    /// Which one it is of (RFC 8474 MAILBOXID).
     pub mailbox: Option<MailboxId>,
     /// Octets of a message that can be appended here (RFC 7889).
     pub append_limit: u64,

@@ -9,6 +9,7 @@ use crate::wire::imap::*;
 
 on_stores!(
     a_part_of_an_unopened_dispatch_is_taken_when_it_is_opened_invariant_3,
+    however_many_ask_in_whatever_way_there_is_one_read_fact_invariant_3,
     nothing_of_what_is_enclosed_is_told_before_it_is_opened_invariant_3,
     parts_of_others_messages_are_not_there,
     binary_parts_are_kept_in_base64,
@@ -30,6 +31,30 @@ async fn a_part_of_an_unopened_dispatch_is_taken_when_it_is_opened_invariant_3(w
     assert!(heard.contains("c OK [APPENDUID"), "{heard}");
     assert_eq!(world.facts().await, 1);
     assert!(heard.contains(ORIGINAL), "{heard}");
+}
+
+async fn however_many_ask_in_whatever_way_there_is_one_read_fact_invariant_3(world: World) {
+    world.deliver("m1@hs05.kep.tr", false).await;
+    let ways = [
+        "c FETCH 1 BODY[2]",
+        "c FETCH 1 BODY.PEEK[2.HEADER.FIELDS (Subject)]",
+        "c FETCH 1 RFC822",
+        "c FETCH 1 BINARY[2.1]",
+        "c FETCH 1 BINARY.PEEK[]",
+        "c APPEND Taslaklar CATENATE (URL \"/INBOX/;UID=1\")",
+        "c APPEND Taslaklar CATENATE (URL \";UID=1/;SECTION=2.1/;PARTIAL=3.1\")",
+        "c UID REPLACE 1 Taslaklar CATENATE (URL \";UID=1/;SECTION=2.TEXT\")",
+    ];
+    let mut readers = Vec::new();
+    for way in ways {
+        let mut desk = world.desk("veli").await;
+        readers.push(tokio::spawn(async move { said(&mut desk, way).await }));
+    }
+    for reader in readers {
+        let heard = reader.await.unwrap();
+        assert!(heard.contains("z OK"), "{heard}");
+    }
+    assert_eq!(world.facts().await, 1);
 }
 
 async fn nothing_of_what_is_enclosed_is_told_before_it_is_opened_invariant_3(world: World) {
