@@ -3,14 +3,16 @@
 //! those), so that neither side holds 100,000 messages. Of any ask the answer may be `Refused`.
 //! The account is the answering side's to keep: mailbox ids of others are refused there again.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use secrecy::SecretString;
 
 use crate::wire::imap::{
-    Flags, Keywords, MailboxName, ModSeq, SearchKey, SpecialUse, SystemFlags, Uid, UidSet,
+    Flags, Keywords, MailboxName, MessageUrl, ModSeq, SearchKey, SpecialUse, SystemFlags, Uid,
+    UidSet,
 };
-use crate::wire::{AccountId, MailboxId, Timestamp};
+use crate::wire::{AccountId, ContentId, MailboxId, Timestamp};
 
 #[derive(Debug)]
 pub enum Ask {
@@ -24,7 +26,7 @@ pub enum Ask {
     Changes { mailbox: MailboxId, since: ModSeq },
     /// → `Status`
     Status { name: MailboxName, want: StatusWant },
-    /// Superiors come into being too. → `Done`
+    /// Superiors come into being too. → `Created`
     Create { name: MailboxName },
     /// → `Done`
     Delete { name: MailboxName },
@@ -53,12 +55,21 @@ pub enum Ask {
     AppendBegin(AppendBegin),
     /// The next bytes of it. → `Done`; after a refusal no more chunks come and nothing is kept.
     AppendChunk(Vec<u8>),
+    /// So many octets more belong to the message begun (RFC 4469 TEXT), and come next. → `Done`
+    AppendText { size: u64 },
+    /// A part of another message belongs to it; an unopened dispatch's content opens. → `Done`
+    AppendUrl(AppendUrl),
+    /// As `AppendCommit`, and that message of the mailbox goes, or nothing happens. → `Appended`
+    Replace { mailbox: MailboxId, uid: Uid },
     /// All bytes were given; durable before the answer. → `Appended`
     AppendCommit,
     /// Forget what was given; the end of the session means the same. → `Done`
     AppendAbort,
     /// → `Found`
     Search(Search),
+    /// The first words of messages (RFC 8970), which may be asked for in batches as rows are; lazy:
+    /// only what is at hand. → `Previews`
+    Previews { mailbox: MailboxId, uids: UidSet, lazy: bool },
 }
 
 #[derive(Debug)]
@@ -69,7 +80,11 @@ pub enum Answer {
     Changes(Changes),
     Status(Status),
     Done,
+    /// The mailbox that was made.
+    Created(MailboxId),
     Rows(Vec<Row>),
+    /// Of those that have one; never of an unopened dispatch.
+    Previews(BTreeMap<Uid, String>),
     Content(Vec<u8>),
     Stored(Stored),
     Copied(Option<Placed>),
@@ -100,6 +115,10 @@ pub enum Refusal {
     /// The mailbox has mailboxes under it and can't go.
     HasChildren,
     ReadOnlyMailbox,
+    /// A URL that names nothing of this account (RFC 4469 §3).
+    BadUrl,
+    /// Octets a mailbox can't keep, or in a transfer encoding nobody knows (RFC 3516 §4.3).
+    UnknownCte,
     OverQuota,
     TooBig,
     /// Too many mailboxes, keywords, …
@@ -171,6 +190,10 @@ pub struct Status {
     pub uid_next: Uid,
     pub uid_validity: u32,
     pub highest_modseq: ModSeq,
+    /// Which one it is of (RFC 8474 MAILBOXID).
+    pub mailbox: Option<MailboxId>,
+    /// Octets of a message that can be appended here (RFC 7889).
+    pub append_limit: u64,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -217,6 +240,10 @@ pub struct Row {
     pub modseq: ModSeq,
     pub flags: Flags,
     pub internal_date: Timestamp,
+    /// When it came into this mailbox (RFC 8514).
+    pub saved_at: Timestamp,
+    /// The same for all copies (RFC 8474 EMAILID).
+    pub content: ContentId,
     pub size: u64,
     pub opening: Opening,
     /// Empty unless wanted.
@@ -307,8 +334,15 @@ pub struct AppendBegin {
     pub flags: Flags,
     /// Now, when `None`.
     pub internal_date: Option<Timestamp>,
-    /// As announced, and as will come.
+    /// As announced, and as will come; more with each `AppendText` and `AppendUrl`.
     pub size: u64,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct AppendUrl {
+    /// The one the URL names, or the selected one.
+    pub mailbox: MailboxName,
+    pub url: MessageUrl,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]

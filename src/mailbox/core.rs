@@ -193,4 +193,13 @@ const SESSION: &[&str] = &[
     "WITHIN",
     "CONDSTORE",
     "UTF8=ACCEPT",
+    "MULTIAPPEND",
+    "CATENATE",
+    "URL-PARTIAL",
+    "REPLACE",
+    "BINARY",
+    "APPENDLIMIT",
+    "SAVEDATE",
+    "OBJECTID",
+    "PREVIEW",
 ];

@@ -7,7 +7,7 @@ use super::ask::{
 };
 use super::{Config, Next, Session};
 use crate::wire::imap::{Flags, Keywords, MailboxName, Structure, Uid, UidSet};
-use crate::wire::{AccountId, MailboxId, Timestamp};
+use crate::wire::{AccountId, ContentId, MailboxId, Timestamp};
 
 /// How a session is driven.
 #[derive(Clone, Copy, Debug)]
@@ -72,6 +72,10 @@ fn yes(ask: Ask) -> Answer {
         }),
         Ask::Status { .. } => Answer::Status(Status::default()),
         Ask::Rows { uids, .. } => Answer::Rows(uids.iter().map(row).collect()),
+        Ask::Create { .. } => Answer::Created(MailboxId(2)),
+        Ask::Previews { uids, .. } => {
+            Answer::Previews(uids.iter().map(|uid| (uid, "text".to_owned())).collect())
+        }
         Ask::Content(content) => {
             let all = content.pieces.into_iter().flat_map(|(_, range)| {
                 MAIL.get(range.start as usize..range.end as usize).unwrap_or_default()
@@ -87,7 +91,9 @@ fn yes(ask: Ask) -> Answer {
         Ask::Copy { .. } => Answer::Copied(None),
         Ask::Move { uids, .. } => Answer::Moved(Moved { placed: None, gone: uids }),
         Ask::Expunge { uids, .. } => Answer::Expunged(uids.unwrap_or_default()),
-        Ask::AppendCommit => Answer::Appended(Appended { uid_validity: 1, uids: UidSet::one(9) }),
+        Ask::AppendCommit | Ask::Replace { .. } => {
+            Answer::Appended(Appended { uid_validity: 1, uids: UidSet::one(9) })
+        }
         Ask::Search(_) => Answer::Found(Found { uids: UidSet::range(1, 3), highest_modseq: 2 }),
         _ => Answer::Done,
     }
@@ -114,6 +120,8 @@ fn row(uid: Uid) -> Row {
         modseq: 1,
         flags: Flags::default(),
         internal_date: Timestamp::from_secs(0),
+        saved_at: Timestamp::from_secs(0),
+        content: ContentId(uid.into()),
         size: MAIL.len() as u64,
         opening: if uid.is_multiple_of(2) { Opening::Sealed } else { Opening::Open },
         structure: Structure::compute(MAIL),
@@ -153,9 +161,11 @@ mod tests {
         #[test]
         fn any_commands_come_to_an_end_and_how_they_are_cut_changes_nothing(lines in proptest::collection::vec(prop_oneof![
             Just("a LOGIN a b"), Just("a SELECT x"), Just("a FETCH 1:* (ENVELOPE BODY[] BODYSTRUCTURE)"),
+            Just("a FETCH 1:3 (PREVIEW (LAZY) SAVEDATE EMAILID THREADID BINARY[2.1] BINARY.SIZE[1])"),
             Just("a UID FETCH 2 (BODY[2.HEADER.FIELDS (X)] BODY.PEEK[1]<1.2> FLAGS)"), Just("a IDLE"), Just("DONE"),
             Just("a STORE 1:* FLAGS (x)"), Just("a EXPUNGE"), Just("a UID MOVE 1:3 y"), Just("a UID COPY 1:3 y"),
-            Just("a APPEND x {3+}\r\nabc"), Just("a APPEND x {3}"), Just("a SEARCH RETURN (SAVE ALL) 1:2"),
+            Just("a APPEND x {3+}\r\nabc"), Just("a APPEND x {3}"), Just("a APPEND x {3+}\r\nabc {3+}\r\nabc"),
+            Just("a APPEND x CATENATE (URL /x/;UID=1 TEXT {3+}\r\nabc URL {9+}\r\n/x/;UID=1)"), Just("a REPLACE 1 x {3+}\r\nabc"), Just("a SEARCH RETURN (SAVE ALL) 1:2"),
             Just("a FETCH $ (UID) (CHANGEDSINCE 1)"), Just("a LIST \"\" % RETURN (STATUS (SIZE))"), Just("a CLOSE"),
             Just("a UNAUTHENTICATE"), Just("a AUTHENTICATE PLAIN"), Just("AGEAYg=="), Just("a NOOP"), Just("\0\"{")
         ], 0..40)) {

@@ -6,7 +6,8 @@ use imap_codec::imap_types::response::{Code, CodeOther, StatusKind};
 use std::num::NonZeroU32;
 
 use super::ask::{Placed, Refusal};
-use crate::wire::imap::UidSet;
+use crate::wire::MailboxId;
+use crate::wire::imap::{UidSet, object_id};
 
 /// A tagged answer, made before it may be sent.
 #[derive(Debug)]
@@ -51,6 +52,8 @@ impl Reply {
             Refusal::Cannot => reply.named("CANNOT"),
             Refusal::UseAttr => reply.named("USEATTR"),
             Refusal::HasChildren => reply.named("HASCHILDREN"),
+            Refusal::BadUrl => reply.named("BADURL"),
+            Refusal::UnknownCte => reply.named("UNKNOWN-CTE"),
             Refusal::OverQuota => reply.code(Code::OverQuota),
             Refusal::TooBig => reply.code(Code::TooBig),
             Refusal::Limit => reply.named("LIMIT"),
@@ -62,6 +65,12 @@ impl Reply {
 
 pub(super) fn other(code: &'static str) -> Code<'static> {
     Code::Other(CodeOther::unvalidated(code.as_bytes()))
+}
+
+/// `MAILBOXID (F12)` (RFC 8474 §4).
+pub(super) fn mailbox_id(id: MailboxId) -> Code<'static> {
+    let code = format!("MAILBOXID ({})", object_id::mailbox_id(id));
+    Code::Other(CodeOther::unvalidated(code.into_bytes()))
 }
 
 /// `COPYUID`; nothing when a set is empty.
@@ -99,6 +108,10 @@ fn text(refusal: &Refusal) -> &str {
         }
         Refusal::HasChildren => "Klasörün alt klasörleri var / The mailbox has others under it",
         Refusal::ReadOnlyMailbox => "Klasör yalnızca okunabilir / The mailbox can only be read",
+        Refusal::BadUrl => "No such part of a message",
+        Refusal::UnknownCte => {
+            "Bu biçim saklanamaz veya çözülemez / Octets that can't be kept or decoded"
+        }
         Refusal::OverQuota => "Posta kutusu dolu / The account is over quota",
         Refusal::TooBig => "İleti çok büyük / The message is too big",
         Refusal::Limit => "Sınıra ulaşıldı / A limit is reached",

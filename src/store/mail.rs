@@ -4,6 +4,7 @@
 
 pub mod change;
 pub mod held;
+pub mod preview;
 pub mod sent;
 pub mod tree;
 pub mod view;

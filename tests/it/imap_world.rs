@@ -5,14 +5,14 @@ use kep::wire::imap::{
     Flags, Keywords, MailboxName, SearchKey, SpecialUse, Structure, SystemFlags, Uid, UidSet,
 };
 use kep::wire::mime::{self, text::decoded_field};
-use kep::wire::{AccountId, MailboxId, Timestamp};
+use kep::wire::{AccountId, ContentId, MailboxId, Timestamp};
 use secrecy::ExposeSecret;
 
 #[derive(Default)]
 pub struct World {
     pub user: (String, String),
     pub boxes: Vec<Mailbox>,
-    pub upload: Option<(AppendBegin, Vec<u8>)>,
+    pub upload: Vec<(AppendBegin, Vec<u8>)>,
     /// UIDs whose opening was recorded, in order.
     pub opened: Vec<Uid>,
 }
@@ -34,6 +34,7 @@ pub struct Message {
     pub flags: Flags,
     pub bytes: Vec<u8>,
     pub sealed: bool,
+    content: i64,
     date: Timestamp,
     born: u64,
     modseq: u64,
@@ -64,7 +65,18 @@ impl Mailbox {
         let (uid, modseq) = (self.next, self.modseq);
         self.next += 1;
         let date = date.unwrap_or(Timestamp::from_secs(1_795_418_964));
-        self.messages.push(Message { uid, flags, bytes, sealed, date, born: modseq, modseq });
+        let content = i64::from_be_bytes(kep::wire::sha256(&bytes).0[..8].try_into().unwrap()) >> 1;
+        let content = content.abs();
+        self.messages.push(Message {
+            uid,
+            flags,
+            bytes,
+            sealed,
+            content,
+            date,
+            born: modseq,
+            modseq,
+        });
         uid
     }
 
@@ -110,6 +122,8 @@ impl Mailbox {
             uid_next: self.next,
             uid_validity: VALIDITY,
             highest_modseq: self.modseq,
+            mailbox: None,
+            append_limit: MESSAGE_MAX,
         }
     }
 
@@ -152,6 +166,8 @@ impl Mailbox {
             modseq: m.modseq,
             flags: m.flags.clone(),
             internal_date: m.date,
+            saved_at: m.date,
+            content: ContentId(m.content),
             size: m.bytes.len() as u64,
             opening: if m.sealed { Opening::Sealed } else { Opening::Open },
             structure: if want.structure { Structure::compute(&m.bytes) } else { Vec::new() },
@@ -182,6 +198,10 @@ impl Mailbox {
                 !m.sealed && text.contains(&words.to_lowercase())
             }
             Key::ModSeq(modseq) => m.modseq >= *modseq,
+            Key::Email(content) => m.content == content.0,
+            Key::SavedSince(day) => m.date.istanbul().date_naive() >= *day,
+            Key::SavedBefore(day) => m.date.istanbul().date_naive() < *day,
+            Key::SavedOn(day) => m.date.istanbul().date_naive() == *day,
             _ => false,
         }
     }
@@ -220,14 +240,19 @@ impl World {
                 Answer::Selected(self.boxes[at].selected(at, examine))
             }
             Ask::Changes { mailbox, since } => Answer::Changes(self.at(mailbox).changes(since)),
-            Ask::Status { name, .. } => Answer::Status(self.named(&name)?.status()),
+            Ask::Status { name, .. } => {
+                let at = self.boxes.iter().position(|b| b.name == name);
+                let status = self.named(&name)?.status();
+                let mailbox = at.map(|at| MailboxId(at as i64));
+                Answer::Status(Status { mailbox, ..status })
+            }
             Ask::Create { name } => {
                 if self.find(&name).is_some() {
                     return Err(Refusal::MailboxExists);
                 }
                 let made = Mailbox::new(name.as_str(), None);
                 self.boxes.push(Mailbox { subscribed: false, ..made });
-                Answer::Done
+                Answer::Created(MailboxId(self.boxes.len() as i64 - 1))
             }
             Ask::Delete { name } => {
                 self.named(&name)?;
@@ -246,6 +271,14 @@ impl World {
                 assert!(uids.len() <= BATCH);
                 Answer::Rows(self.at(mailbox).rows(&uids, want))
             }
+            Ask::Previews { mailbox, uids, .. } => Answer::Previews(
+                self.at(mailbox)
+                    .messages
+                    .iter()
+                    .filter(|m| uids.contains(m.uid) && !m.sealed)
+                    .map(|m| (m.uid, preview(&m.bytes)))
+                    .collect(),
+            ),
             Ask::Content(content) => Answer::Content(self.content(content)?),
             Ask::Store(store) => Answer::Stored(self.store(store)),
             Ask::Copy { mailbox, uids, to } => Answer::Copied(self.copy(mailbox, &uids, &to)?),
@@ -274,22 +307,34 @@ impl World {
                 if begin.size > MESSAGE_MAX {
                     return Err(Refusal::TooBig);
                 }
-                self.upload = Some((begin, Vec::new()));
+                self.upload.push((begin, Vec::new()));
                 Answer::Done
             }
             Ask::AppendChunk(bytes) => {
-                self.upload.as_mut().unwrap().1.extend(bytes);
+                self.upload.last_mut().unwrap().1.extend(bytes);
                 Answer::Done
             }
-            Ask::AppendCommit => {
-                let (begin, bytes) = self.upload.take().unwrap();
-                assert_eq!(begin.size, bytes.len() as u64);
-                let uid =
-                    self.named(&begin.to)?.lay_in(begin.flags, bytes, false, begin.internal_date);
-                Answer::Appended(Appended { uid_validity: VALIDITY, uids: UidSet::one(uid) })
+            Ask::AppendText { size } => {
+                self.grow(size)?;
+                Answer::Done
+            }
+            Ask::AppendUrl(url) => {
+                self.take_part(url)?;
+                Answer::Done
+            }
+            Ask::AppendCommit => Answer::Appended(self.commit()?),
+            Ask::Replace { mailbox, uid } => {
+                let there = self.at(mailbox).messages.iter().any(|m| m.uid == uid);
+                if !there {
+                    self.upload.clear();
+                    return Err(Refusal::Gone);
+                }
+                let appended = self.commit()?;
+                self.at(mailbox).take_out(&UidSet::one(uid));
+                Answer::Appended(appended)
             }
             Ask::AppendAbort => {
-                self.upload = None;
+                self.upload.clear();
                 Answer::Done
             }
             Ask::Search(search) => {
@@ -302,6 +347,48 @@ impl World {
                 })
             }
         })
+    }
+
+    fn grow(&mut self, octets: u64) -> Result<(), Refusal> {
+        let size = &mut self.upload.last_mut().unwrap().0.size;
+        *size += octets;
+        if *size > MESSAGE_MAX { Err(Refusal::TooBig) } else { Ok(()) }
+    }
+
+    /// A part of another message; of an unopened dispatch it opens.
+    fn take_part(&mut self, of: AppendUrl) -> Result<(), Refusal> {
+        let AppendUrl { mailbox, url } = of;
+        let at = self.boxes.iter().position(|b| b.name == mailbox).ok_or(Refusal::BadUrl)?;
+        let found = self.boxes[at].messages.iter().find(|m| m.uid == url.uid);
+        let bytes = found.ok_or(Refusal::BadUrl)?.bytes.clone();
+        if url.uid_validity.is_some_and(|validity| validity != VALIDITY) {
+            return Err(Refusal::BadUrl);
+        }
+        let layout = mime::Layout::of(&mime::parse(&bytes));
+        let mut range = layout.find(&url.section).ok_or(Refusal::BadUrl)?;
+        if let Some((start, length)) = url.partial {
+            range.start = (range.start + start).min(range.end);
+            range.end = range.end.min(range.start.saturating_add(length));
+        }
+        self.grow(range.end - range.start)?;
+        while range.start < range.end {
+            let (mailbox, uid) = (MailboxId(at as i64), url.uid);
+            let pieces = vec![(uid, range.clone())];
+            let octets = self.content(Content { mailbox, pieces })?;
+            range.start += octets.len() as u64;
+            self.upload.last_mut().unwrap().1.extend(octets);
+        }
+        Ok(())
+    }
+
+    fn commit(&mut self) -> Result<Appended, Refusal> {
+        let mut uids = UidSet::new();
+        for (begin, bytes) in std::mem::take(&mut self.upload) {
+            assert_eq!(begin.size, bytes.len() as u64);
+            let to = self.named(&begin.to)?;
+            uids.insert(to.lay_in(begin.flags, bytes, false, begin.internal_date));
+        }
+        Ok(Appended { uid_validity: VALIDITY, uids })
     }
 
     fn list(&self, want: ListWant) -> Vec<MailboxEntry> {
@@ -386,6 +473,14 @@ fn touches_original(bytes: &[u8], range: &std::ops::Range<u64>) -> bool {
     original(bytes).is_none_or(|original| {
         range.start < original.end as u64 && range.end > original.start as u64
     })
+}
+
+fn preview(bytes: &[u8]) -> String {
+    let layout = mime::Layout::of(&mime::parse(bytes));
+    let mut read = |range: std::ops::Range<u64>| {
+        Ok::<_, std::convert::Infallible>(bytes[range.start as usize..range.end as usize].to_vec())
+    };
+    mime::preview::preview(&layout, false, &mut read).unwrap()
 }
 
 /// Where the original lies in a dispatch.

@@ -1,7 +1,7 @@
 //! Mailboxes as such: listing, selecting, counting, making, renaming.
 
 use super::views::Views;
-use super::{Answered, Who, named, owned};
+use super::{Answered, Who, append, named, owned};
 use crate::mailbox::ask::{
     Changes, ListWant, MailboxEntry, MailboxKind, Refusal, Selected, Status, StatusWant,
 };
@@ -122,6 +122,8 @@ fn count(
         uid_next: mailbox.uid_next,
         uid_validity: mailbox.uid_validity,
         highest_modseq: mailbox.mod_seq,
+        mailbox: Some(mailbox.id),
+        append_limit: if append::takes(mailbox.role) { u64::MAX } else { 0 },
         ..Status::default()
     };
     if want.messages || want.unseen || want.deleted {

@@ -35,6 +35,8 @@ fn shown(row: MessageRow) -> Row {
         modseq: row.mod_seq,
         flags: row.flags,
         internal_date: row.internal_date,
+        saved_at: row.saved_at,
+        content: row.content,
         size: row.size,
         opening: if row.kind == Kind::Sealed { Opening::Sealed } else { Opening::Open },
         structure: row.structure,

@@ -2,9 +2,11 @@
 //! that neither wait nor look at the clock; `serve.rs` runs them on the store.
 
 mod append;
+mod catenate;
 mod content;
 mod folders;
 mod messages;
+mod preview;
 mod room;
 mod search;
 pub mod serve;

@@ -5,14 +5,14 @@ use super::content::{self, Look, Shown};
 use super::room::Room;
 use super::search::{self, Progress, Query, Source};
 use super::views::Views;
-use super::{Answered, Failure, Who, folders, messages};
+use super::{Answered, Failure, Who, catenate, folders, messages, preview};
 use crate::mailbox::ask::{
-    self, Answer, AppendBegin, Ask, Content, FlagChange, Found, LoggedIn, Login, Moved, Placed,
-    Refusal, Search,
+    self, Answer, AppendBegin, AppendUrl, Ask, Content, FlagChange, Found, LoggedIn, Login, Moved,
+    Placed, Refusal, Search,
 };
 use crate::store::mail::tree;
 use crate::store::{Lane, RowsError, Store, StoreError, Tx};
-use crate::wire::imap::{MailboxName, ModSeq, UidSet};
+use crate::wire::imap::{MailboxName, ModSeq, Uid, UidSet};
 use crate::wire::{AccountId, MailboxId, Timestamp};
 use std::future::Future;
 use std::net::IpAddr;
@@ -42,6 +42,13 @@ pub struct Limits {
     pub message: u64,
     /// Octets of all messages that are coming in at a time; an account may have a quarter.
     pub incoming: usize,
+}
+
+impl Limits {
+    /// A mailbox takes no larger messages than all do.
+    fn bound(&self, status: &mut ask::Status) {
+        status.append_limit = status.append_limit.min(self.message);
+    }
 }
 
 /// What all connections share.
@@ -111,6 +118,7 @@ impl Desk {
         match ask {
             Ask::Login(login) => self.login(login).await,
             Ask::Content(ask) => self.content(ask).await,
+            Ask::Previews { mailbox, uids, lazy } => self.previews(mailbox, uids, lazy).await,
             Ask::Search(ask) => self.search(ask).await,
             Ask::Store(ask) => self.store(ask).await,
             Ask::Expunge { mailbox, uids } => self.expunge(mailbox, uids).await,
@@ -118,9 +126,13 @@ impl Desk {
             Ask::Move { mailbox, uids, to } => self.move_to(mailbox, uids, to).await,
             Ask::Delete { name } => self.delete(name).await,
             Ask::Rename { from, to } => self.rename(from, to).await,
-            Ask::AppendBegin(_) | Ask::AppendChunk(_) | Ask::AppendCommit | Ask::AppendAbort => {
-                self.append(ask).await
-            }
+            Ask::AppendBegin(_)
+            | Ask::AppendChunk(_)
+            | Ask::AppendText { .. }
+            | Ask::AppendUrl(_)
+            | Ask::Replace { .. }
+            | Ask::AppendCommit
+            | Ask::AppendAbort => self.append(ask).await,
             Ask::Mailboxes(_)
             | Ask::Select { .. }
             | Ask::Changes { .. }
@@ -155,7 +167,12 @@ impl Desk {
         let work = move |tx: &mut Tx<'_>| {
             let views = &office.views;
             Ok(match &ask {
-                Ask::Mailboxes(want) => Answer::Mailboxes(folders::list(tx, &who, views, *want)?),
+                Ask::Mailboxes(want) => {
+                    let mut entries = folders::list(tx, &who, views, *want)?;
+                    let statuses = entries.iter_mut().filter_map(|entry| entry.status.as_mut());
+                    statuses.for_each(|status| office.limits.bound(status));
+                    Answer::Mailboxes(entries)
+                }
                 Ask::Select { name, examine } => {
                     Answer::Selected(folders::select(tx, &who, views, name, *examine)?)
                 }
@@ -163,7 +180,9 @@ impl Desk {
                     Answer::Changes(folders::changes(tx, &who, *mailbox, *since)?)
                 }
                 Ask::Status { name, want } => {
-                    Answer::Status(folders::status(tx, &who, views, name, *want)?)
+                    let mut status = folders::status(tx, &who, views, name, *want)?;
+                    office.limits.bound(&mut status);
+                    Answer::Status(status)
                 }
                 Ask::Rows { mailbox, uids, want } => {
                     Answer::Rows(messages::rows(tx, &who, *mailbox, uids, *want)?)
@@ -179,7 +198,10 @@ impl Desk {
         let who = self.who()?;
         let work = move |tx: &mut Tx<'_>| {
             Ok(match &ask {
-                Ask::Create { name } => done(tree::make(tx, who.account, name, who.now)?),
+                Ask::Create { name } => {
+                    tree::make(tx, who.account, name, who.now)?;
+                    Answer::Created(super::named(tx, &who, name)?.id)
+                }
                 Ask::Subscribe { name, on } => done(tree::subscribe(tx, who.account, name, *on)?),
                 _ => return Err(Refusal::Cannot.into()),
             })
@@ -347,6 +369,26 @@ impl Desk {
         self.office.store.read(move |tx| content::look(tx, &who, &blobs, &ask)).await
     }
 
+    /// What was made before, and what is made now; that it is kept nobody waits for in vain.
+    async fn previews(&self, id: MailboxId, uids: UidSet, lazy: bool) -> Answered<Answer> {
+        let (who, batch) = (self.who()?, uids.clone().take_first(ask::BATCH));
+        let look = move |tx: &mut Tx<'_>| preview::look(tx, &who, id, &batch);
+        let mut all = self.office.store.read(look).await?;
+        let missing = all.iter().filter(|message| message.text.is_none() && !lazy);
+        for batch in batches(missing.map(|message| message.uid).collect(), preview::MADE) {
+            let (who, blobs) = (self.who()?, Arc::clone(&self.office.store.blobs));
+            let make = move |tx: &mut Tx<'_>| preview::make(tx, &who, id, &batch, &blobs);
+            let made = self.office.store.read(make).await?;
+            all.extend(made.iter().cloned());
+            let keep = move |tx: &mut Tx<'_>| preview::keep(tx, &made);
+            if let Err(error) = self.office.store.write(Lane::Background, keep).await {
+                tracing::warn!(%error, "previews were not kept");
+            }
+        }
+        let told = all.into_iter().filter_map(|message| Some((message.uid, message.text?)));
+        Ok(Answer::Previews(told.collect()))
+    }
+
     async fn append(&mut self, ask: Ask) -> Answered<Answer> {
         let answer = self.try_append(ask).await;
         if answer.is_err() {
@@ -364,9 +406,15 @@ impl Desk {
                 self.append.begin(&who, begin, office.limits.message, &office.room)?;
             }
             Ask::AppendChunk(chunk) => self.append.chunk(&chunk)?,
+            Ask::AppendText { size } => self.append.more(size, self.office.limits.message)?,
+            Ask::AppendUrl(url) => self.take_part(url).await?,
             Ask::AppendCommit => {
                 self.finish_coming().await?;
-                return self.commit().await;
+                return self.commit(None).await;
+            }
+            Ask::Replace { mailbox, uid } => {
+                self.finish_coming().await?;
+                return self.commit(Some((mailbox, uid))).await;
             }
             _ => self.append = Append::default(),
         }
@@ -392,10 +440,44 @@ impl Desk {
         Ok(())
     }
 
-    async fn commit(&mut self) -> Answered<Answer> {
+    /// A part of another message, read as FETCH reads it: what is unopened is opened.
+    async fn take_part(&mut self, url: AppendUrl) -> Answered<()> {
+        let mut part = match self.find_part(url.clone()).await? {
+            catenate::Found::Part(part) => part,
+            catenate::Found::Sealed(ask) => {
+                self.content(ask).await?;
+                match self.find_part(url).await? {
+                    catenate::Found::Part(part) => part,
+                    catenate::Found::Sealed(_) => return Err(Refusal::Unavailable.into()),
+                }
+            }
+        };
+        self.append.more(part.streams(), self.office.limits.message)?;
+        while let Some(ask) = part.next() {
+            let Answer::Content(octets) = self.content(ask).await? else {
+                return Err(Refusal::Unavailable.into());
+            };
+            if let Some(octets) = part.take(octets)? {
+                self.append.chunk(&octets)?;
+            }
+        }
+        let picked = part.picked();
+        self.append.more(picked.len() as u64, self.office.limits.message)?;
+        self.append.chunk(&picked)
+    }
+
+    async fn find_part(&self, url: AppendUrl) -> Answered<catenate::Found> {
+        let who = self.who()?;
+        self.office.store.read(move |tx| catenate::find(tx, &who, &url)).await
+    }
+
+    async fn commit(&mut self, replaces: Option<(MailboxId, Uid)>) -> Answered<Answer> {
         let (who, ready) = (self.who()?, self.append.take_ready());
         let blobs = Arc::clone(&self.office.store.blobs);
-        let work = move |tx: &mut Tx<'_>| append::commit(tx, &who, &blobs, &ready);
+        let work = move |tx: &mut Tx<'_>| match replaces {
+            Some(old) => append::replace(tx, &who, &blobs, &ready, old),
+            None => append::commit(tx, &who, &blobs, &ready),
+        };
         Ok(Answer::Appended(self.office.store.write(Lane::Client, work).await?))
     }
 

@@ -1,6 +1,8 @@
 //! FETCH and UID FETCH: rows batch by batch, content chunk by chunk, so that neither a mailbox of
 //! 100,000 messages nor a message of 25 MiB is ever held.
 
+use std::collections::BTreeMap;
+
 use super::Step;
 use super::ahead::Ahead;
 use super::piece::{self, Found, Piece, string};
@@ -13,7 +15,7 @@ use crate::mailbox::reply::{self, Reply};
 use crate::wire::MailboxId;
 use crate::wire::imap::command::{Fetch, FetchItem};
 use crate::wire::imap::encode::Fetch as Response;
-use crate::wire::imap::{Flags, Structure, SystemFlags, Uid, UidSet};
+use crate::wire::imap::{Flags, Structure, SystemFlags, Uid, UidSet, object_id};
 use crate::wire::mime::SectionText;
 
 #[derive(Debug)]
@@ -23,6 +25,7 @@ pub(in crate::mailbox) struct Task {
     items: Vec<FetchItem>,
     want: RowWant,
     sets_seen: bool,
+    condstore: bool,
     /// Not asked for yet.
     left: UidSet,
     rows: std::vec::IntoIter<Row>,
@@ -34,6 +37,10 @@ pub(in crate::mailbox) struct Task {
     failed: Option<Refusal>,
     /// How many rows were asked for that are gone.
     gone: usize,
+    /// First words of messages of this batch.
+    previews: BTreeMap<Uid, String>,
+    /// Octets that were read to be decoded.
+    decoded: u64,
 }
 
 #[derive(Debug)]
@@ -43,6 +50,8 @@ enum Stage {
     Rows {
         asked: UidSet,
     },
+    /// The first words of these are asked for.
+    Previews(Vec<Row>),
     /// `\Seen` is being set on these.
     Seen(Vec<Row>),
     Content(Writing, Piece),
@@ -53,6 +62,8 @@ enum Stage {
 /// Why a row isn't through.
 enum Stop {
     Content(Piece),
+    /// The item can't be had.
+    Refused(Refusal),
     /// Enough is written for now.
     Full,
 }
@@ -69,9 +80,7 @@ struct Writing {
 
 pub(super) fn start(tag: String, fetch: Fetch, core: &mut Core) -> Step {
     let Fetch { uid, set, mut items, changed_since, vanished } = fetch;
-    let binary =
-        |item: &FetchItem| matches!(item, FetchItem::Binary { .. } | FetchItem::BinarySize { .. });
-    if vanished || items.iter().any(binary) {
+    if vanished {
         return core.done(&tag, Reply::bad("Not advertised"));
     }
     core.enabled.condstore |= changed_since.is_some() || items.contains(&FetchItem::ModSeq);
@@ -89,6 +98,7 @@ pub(super) fn start(tag: String, fetch: Fetch, core: &mut Core) -> Step {
         tag,
         mailbox: view.mailbox,
         want: want(&items),
+        condstore: core.enabled.condstore,
         sets_seen: !view.read_only && items.iter().any(sets_seen),
         items,
         left,
@@ -98,6 +108,8 @@ pub(super) fn start(tag: String, fetch: Fetch, core: &mut Core) -> Step {
         stage: Stage::Since,
         failed: None,
         gone: 0,
+        previews: BTreeMap::new(),
+        decoded: 0,
     };
     match changed_since {
         Some(since) => {
@@ -109,7 +121,7 @@ pub(super) fn start(tag: String, fetch: Fetch, core: &mut Core) -> Step {
 }
 
 fn sets_seen(item: &FetchItem) -> bool {
-    matches!(item, FetchItem::Section { peek: false, .. })
+    matches!(item, FetchItem::Section { peek: false, .. } | FetchItem::Binary { peek: false, .. })
 }
 
 fn want(items: &[FetchItem]) -> RowWant {
@@ -125,6 +137,9 @@ fn want(items: &[FetchItem]) -> RowWant {
                 _ => want.structure = true,
             },
             FetchItem::Section { .. } => want.structure = true,
+            FetchItem::Binary { part, .. } | FetchItem::BinarySize { part } => {
+                want.structure |= !part.is_empty();
+            }
             _ => {}
         }
     }
@@ -144,6 +159,12 @@ impl Task {
                 self.gone += (asked.len() - behind.len()).saturating_sub(rows.len());
                 self.left = self.left.union(&behind);
                 self.got_rows(rows, core)
+            }
+            (Stage::Previews(rows), answer) => {
+                if let Answer::Previews(previews) = answer {
+                    self.previews = previews;
+                }
+                self.set_seen(rows, core)
             }
             (Stage::Seen(rows), answer) => self.seen(rows, answer, core),
             (Stage::Content(writing, piece), Answer::Content(octets)) => {
@@ -180,6 +201,22 @@ impl Task {
     }
 
     fn got_rows(mut self, rows: Vec<Row>, core: &mut Core) -> Step {
+        let lazy = self.items.iter().find_map(|item| match item {
+            FetchItem::Preview { lazy } => Some(*lazy),
+            _ => None,
+        });
+        match lazy {
+            Some(lazy) => {
+                let uids = rows.iter().map(|row| row.uid).collect();
+                self.stage = Stage::Previews(rows);
+                let ask = Ask::Previews { mailbox: self.mailbox, uids, lazy };
+                Step::Ask(ask, super::Task::Fetch(Box::new(self)))
+            }
+            None => self.set_seen(rows, core),
+        }
+    }
+
+    fn set_seen(mut self, rows: Vec<Row>, core: &mut Core) -> Step {
         let unseen: UidSet = match self.sets_seen {
             true => rows.iter().filter(|row| !row.is_seen()).map(|row| row.uid).collect(),
             false => UidSet::new(),
@@ -225,15 +262,16 @@ impl Task {
             };
             let response = Response::begin(&mut core.out, sequence);
             if let Some((item, first, stop)) = self.write_row(&row, 0, response) {
-                return self.stop(Writing { row, item, first }, stop);
+                return self.stop(Writing { row, item, first }, stop, core);
             }
         }
         self.next_batch(core)
     }
 
-    fn stop(mut self, writing: Writing, stop: Stop) -> Step {
+    fn stop(mut self, writing: Writing, stop: Stop, core: &mut Core) -> Step {
         match stop {
             Stop::Content(piece) => self.ask(writing, piece),
+            Stop::Refused(refusal) => self.refused(writing, refusal, core),
             Stop::Full => {
                 self.stage = Stage::Full(writing);
                 Step::Pause(super::Task::Fetch(Box::new(self)))
@@ -250,10 +288,12 @@ impl Task {
     }
 
     fn ask(mut self, writing: Writing, piece: Piece) -> Step {
+        let alone = piece.opens() || piece.is_decoded();
         let rest = self.items.get(writing.item + 1..).unwrap_or_default();
         let next = self.rows.as_slice().iter().map(|row| (row, self.items.as_slice()));
         let follow = std::iter::once((&writing.row, rest)).chain(next);
-        let ask = self.ahead.ask(self.mailbox, &piece, follow);
+        let most = if alone { 0 } else { BATCH };
+        let ask = self.ahead.ask(self.mailbox, &piece, follow.take(most));
         self.stage = Stage::Content(writing, piece);
         Step::Ask(ask, super::Task::Fetch(Box::new(self)))
     }
@@ -270,23 +310,42 @@ impl Task {
             if out.waiting() >= FLUSH {
                 return Some((at, out.is_empty(), Stop::Full));
             }
-            if let FetchItem::Section { section, partial, name, .. } = item {
-                match piece::find(section, *partial, row) {
-                    Found::Nil => out.raw(name, b"NIL"),
-                    Found::Bytes(bytes) => string(&mut out, name, &bytes),
-                    Found::Content(mut piece) => {
-                        self.ahead.write(&mut piece, name, &mut out);
-                        if piece.missing() > 0 {
-                            return Some((at, out.is_empty(), Stop::Content(piece)));
-                        }
+            if matches!(item, FetchItem::Preview { .. }) {
+                match self.previews.get(&row.uid) {
+                    Some(text) => out.text("PREVIEW", text),
+                    None => out.raw("PREVIEW", NIL),
+                }
+                continue;
+            }
+            let Some(name) = piece::name(item) else {
+                write_item(item, row, structure.as_ref(), &mut out);
+                continue;
+            };
+            match piece::find(item, row) {
+                Found::Nil => out.raw(&name, NIL),
+                Found::Bytes(bytes) => string(&mut out, &name, &bytes),
+                Found::Number(number) => out.number(&name, number),
+                Found::Content(mut piece) => {
+                    if !piece.opens() {
+                        self.ahead.write(&mut piece, &name, &mut out);
+                    }
+                    if piece.missing() > 0 {
+                        return Some((at, out.is_empty(), Stop::Content(piece)));
                     }
                 }
-            } else {
-                write_item(item, row, structure.as_ref(), &mut out);
+                Found::Refused(refusal) => {
+                    return Some((at, out.is_empty(), Stop::Refused(refusal)));
+                }
             }
         }
-        if self.now_seen.contains(row.uid) && !self.items.contains(&FetchItem::Flags) {
-            out.flags(&row.flags);
+        if self.now_seen.contains(row.uid) {
+            if !self.items.contains(&FetchItem::Flags) {
+                out.flags(&row.flags);
+            }
+            // RFC 7162 §3.2: with each change of flags that is told.
+            if self.condstore && !self.items.contains(&FetchItem::ModSeq) {
+                out.modseq(row.modseq);
+            }
         }
         out.end();
         None
@@ -299,12 +358,23 @@ impl Task {
         octets: Vec<u8>,
         core: &mut Core,
     ) -> Step {
+        let came = octets.len() as u64;
         if !self.ahead.came(octets) {
             return self.no_content(writing, &piece, Refusal::Unavailable, core);
         }
+        if piece.opens() {
+            writing.row.opening = Opening::Open;
+            return self.write_from(writing.item, writing, core);
+        }
+        if piece.is_decoded() {
+            self.decoded = self.decoded.saturating_add(came);
+            if self.decoded > DECODED_MAX && !piece.begun() {
+                return self.refused(writing, Refusal::Limit, core);
+            }
+        }
         let mut out = response(&mut core.out, writing.first);
-        if let Some(FetchItem::Section { name, .. }) = self.items.get(writing.item) {
-            self.ahead.write(&mut piece, name, &mut out);
+        if let Some(name) = self.items.get(writing.item).and_then(piece::name) {
+            self.ahead.write(&mut piece, &name, &mut out);
         }
         writing.first = out.is_empty();
         match piece.missing() {
@@ -313,23 +383,31 @@ impl Task {
         }
     }
 
-    /// A string that was begun can't be ended otherwise than by cutting the line.
     fn no_content(
-        mut self,
-        mut writing: Writing,
+        self,
+        writing: Writing,
         piece: &Piece,
         refusal: Refusal,
         core: &mut Core,
     ) -> Step {
-        if piece.begun() {
-            return Step::Close;
+        match piece.begun() {
+            true => Step::Close,
+            false => self.refused(writing, refusal, core),
         }
+    }
+
+    /// The item has no value, and the client hears why at the end.
+    fn refused(mut self, mut writing: Writing, refusal: Refusal, core: &mut Core) -> Step {
         match refusal {
             Refusal::Gone => self.gone += 1,
             other => self.failed = Some(other),
         }
-        response(&mut core.out, writing.first).raw(self.name(writing.item), b"NIL");
-        writing.first = false;
+        let item = self.items.get(writing.item);
+        let none = if matches!(item, Some(FetchItem::BinarySize { .. })) { b"0" } else { NIL };
+        if let Some(name) = item.and_then(piece::name) {
+            response(&mut core.out, writing.first).raw(&name, none);
+            writing.first = false;
+        }
         self.write_from(writing.item + 1, writing, core)
     }
 
@@ -337,15 +415,8 @@ impl Task {
         let Writing { row, first, .. } = writing;
         let out = response(&mut core.out, first);
         match self.write_row(&row, from, out) {
-            Some((item, first, stop)) => self.stop(Writing { row, item, first }, stop),
+            Some((item, first, stop)) => self.stop(Writing { row, item, first }, stop, core),
             None => self.write(core),
-        }
-    }
-
-    fn name(&self, item: usize) -> &str {
-        match self.items.get(item) {
-            Some(FetchItem::Section { name, .. }) => name,
-            _ => "BODY[]",
         }
     }
 }
@@ -373,7 +444,14 @@ fn write_item(
     match item {
         FetchItem::Uid => out.number("UID", u64::from(row.uid)),
         FetchItem::Flags => out.flags(&row.flags),
-        FetchItem::InternalDate => out.date(row.internal_date),
+        FetchItem::InternalDate => out.date("INTERNALDATE", row.internal_date),
+        FetchItem::SaveDate => out.date("SAVEDATE", row.saved_at),
+        FetchItem::EmailId => {
+            let id = format!("({})", object_id::email_id(row.content));
+            out.raw("EMAILID", id.as_bytes());
+        }
+        // RFC 8474 §5.2: threads are not known.
+        FetchItem::ThreadId => out.raw("THREADID", NIL),
         FetchItem::Size => out.number("RFC822.SIZE", row.size),
         FetchItem::ModSeq => out.modseq(row.modseq),
         FetchItem::Envelope => out.raw("ENVELOPE", structure.map_or(NIL, |s| s.envelope)),
@@ -387,8 +465,13 @@ fn write_item(
             let short = structure.map(|s| if sealed { s.masked_body } else { s.body });
             out.raw("BODY", short.unwrap_or(NIL));
         }
-        FetchItem::Section { .. } | FetchItem::Binary { .. } | FetchItem::BinarySize { .. } => {}
+        FetchItem::Section { .. }
+        | FetchItem::Binary { .. }
+        | FetchItem::BinarySize { .. }
+        | FetchItem::Preview { .. } => {}
     }
 }
 
 const NIL: &[u8] = b"NIL";
+/// Octets one command may have decoded (invariant 10): some hundred messages of the largest size.
+const DECODED_MAX: u64 = 4 << 30;

@@ -3,7 +3,7 @@
 use super::Step;
 use crate::mailbox::ask::{Answer, Ask, Refusal};
 use crate::mailbox::core::Core;
-use crate::mailbox::reply::Reply;
+use crate::mailbox::reply::{self, Reply};
 use crate::wire::imap::command::Command;
 
 #[derive(Debug)]
@@ -54,6 +54,11 @@ impl Task {
     pub fn answer(self, answer: Answer, core: &mut Core) -> Step {
         match answer {
             Answer::Done => super::sync::finish(self.tag, Reply::ok(self.done), core),
+            // RFC 8474 §4.1
+            Answer::Created(id) => {
+                let code = reply::mailbox_id(id);
+                super::sync::finish(self.tag, Reply::ok(self.done).code(code), core)
+            }
             Answer::Refused(refusal) => core.done(&self.tag, Reply::refused(&refusal)),
             _ => core.done(&self.tag, Reply::refused(&Refusal::Unavailable)),
         }

@@ -4,6 +4,7 @@
 mod ahead;
 mod append;
 mod auth;
+mod binary;
 mod copy;
 mod expunge;
 mod fetch;
@@ -121,7 +122,7 @@ pub(super) fn start(tagged: Tagged, core: &mut Core) -> Step {
         Command::List(list) => list::start(tag, list, core),
         Command::Lsub { reference, pattern } => list::lsub(tag, &reference, &pattern, core),
         Command::Status { name, items } => status::start(tag, &name, items, core),
-        // The reader gives an APPEND as an event of its own.
+        // Without octets that stream in; with them the reader gives it as an event of its own.
         Command::Append(append) => append::start(tag, append, core),
         Command::Idle => idle::start(tag, core),
         Command::Close => expunge::close(tag, core),
@@ -172,6 +173,7 @@ enum Needs {
 
 fn needs(command: &Command) -> Needs {
     match command {
+        Command::Append(append) if append.replaces.is_some() => Needs::Mailbox,
         Command::Capability | Command::Noop | Command::Logout | Command::Id(_) => Needs::Nothing,
         Command::StartTls | Command::Authenticate { .. } | Command::Login { .. } => Needs::Nobody,
         Command::Check

@@ -1,13 +1,17 @@
 //! A piece of a message that FETCH was asked for: at hand in the row, or content to be asked for.
+//! Of an unopened dispatch nothing of what it encloses is told before it is opened: not how large a
+//! part is, nor that there is none (invariant 3).
 
+use std::borrow::Cow;
 use std::ops::Range;
 
-use crate::mailbox::ask::Row;
+use super::binary::{self, Decoding, Fed};
+use crate::mailbox::ask::{Opening, Refusal, Row};
 use crate::wire::imap::command::FetchItem;
 use crate::wire::imap::encode::Fetch as Response;
 use crate::wire::imap::{Structure, Uid};
 use crate::wire::mime::section::pick_fields;
-use crate::wire::mime::{Section, SectionText};
+use crate::wire::mime::{Layout, Section, SectionText};
 
 /// Where a section was found.
 #[derive(Debug)]
@@ -15,7 +19,9 @@ pub(super) enum Found {
     /// The message has no such section.
     Nil,
     Bytes(Vec<u8>),
+    Number(u64),
     Content(Piece),
+    Refused(Refusal),
 }
 
 /// Bytes that are being asked for, chunk after chunk.
@@ -33,10 +39,37 @@ enum Kind {
     Stream { begun: bool },
     /// A header to pick fields from: collected first.
     Header { not: bool, names: Vec<String>, partial: Option<(u64, u64)>, bytes: Vec<u8> },
+    /// Decoded as it comes (RFC 3516).
+    Decode(Box<Decoding>),
+    /// An octet of what is enclosed, so that it is opened: then it is told what was asked for.
+    Open,
 }
 
-pub(super) fn find(section: &Section, partial: Option<(u64, u64)>, row: &Row) -> Found {
+/// What the response calls an item that is found by `find`.
+pub(super) fn name(item: &FetchItem) -> Option<Cow<'_, str>> {
+    match item {
+        FetchItem::Section { name, .. } => Some(name.into()),
+        FetchItem::Binary { part, partial, .. } => Some(binary::name(part, *partial).into()),
+        FetchItem::BinarySize { part } => Some(binary::size_name(part).into()),
+        _ => None,
+    }
+}
+
+/// Where an item lies, of those that have a name here.
+pub(super) fn find(item: &FetchItem, row: &Row) -> Found {
+    match item {
+        FetchItem::Section { section, partial, .. } => find_section(section, *partial, row),
+        FetchItem::Binary { part, partial, .. } => binary::find(part, *partial, row),
+        FetchItem::BinarySize { part } => binary::find_size(part, row),
+        _ => Found::Nil,
+    }
+}
+
+fn find_section(section: &Section, partial: Option<(u64, u64)>, row: &Row) -> Found {
     let outer = section.part.is_empty();
+    if let Some(piece) = to_open(section, row) {
+        return Found::Content(piece);
+    }
     match &section.text {
         SectionText::Header if outer => Found::Bytes(cut(&row.header, partial)),
         SectionText::HeaderFields { not, names } if outer => {
@@ -57,30 +90,57 @@ pub(super) fn content_of(item: &FetchItem, row: &Row) -> Option<Piece> {
         return None;
     }
     match content(section, *partial, range(section, row)?, row.uid) {
-        Found::Content(piece) => Some(piece),
-        Found::Bytes(_) | Found::Nil => None,
+        Found::Content(piece) if to_open(section, row).is_none() => Some(piece),
+        _ => None,
+    }
+}
+
+/// What has to be read first of an unopened dispatch, for a section of what it encloses.
+pub(super) fn to_open(section: &Section, row: &Row) -> Option<Piece> {
+    if row.opening == Opening::Open || section.part.is_empty() {
+        return None;
+    }
+    let enclosed = layout(row)?.enclosing(section).filter(|range| !range.is_empty())?;
+    let left = enclosed.start..enclosed.start + 1;
+    Some(Piece { uid: row.uid, left, kind: Kind::Open })
+}
+
+pub(super) fn layout(row: &Row) -> Option<Layout> {
+    Structure::read(&row.structure)?.layout()
+}
+
+/// Octets as they are.
+pub(super) fn stream(range: Range<u64>, partial: Option<(u64, u64)>, uid: Uid) -> Found {
+    found(uid, within(range, partial), Kind::Stream { begun: false })
+}
+
+/// A part to be decoded.
+pub(super) fn decoded(range: Range<u64>, decoding: Decoding, uid: Uid) -> Found {
+    found(uid, range, Kind::Decode(Box::new(decoding)))
+}
+
+fn found(uid: Uid, left: Range<u64>, kind: Kind) -> Found {
+    match left.is_empty() {
+        true => Found::Bytes(Vec::new()),
+        false => Found::Content(Piece { uid, left, kind }),
     }
 }
 
 fn range(section: &Section, row: &Row) -> Option<Range<u64>> {
     match section.text {
         SectionText::Whole if section.part.is_empty() => Some(0..row.size),
-        _ => Structure::read(&row.structure)?.layout()?.find(section),
+        _ => layout(row)?.find(section),
     }
 }
 
 fn content(section: &Section, partial: Option<(u64, u64)>, range: Range<u64>, uid: Uid) -> Found {
-    let (left, kind) = match &section.text {
+    match &section.text {
         SectionText::HeaderFields { not, names } => {
             let end = range.end.min(range.start.saturating_add(HEADER_MAX));
             let (names, bytes) = (names.clone(), Vec::new());
-            (range.start..end, Kind::Header { not: *not, names, partial, bytes })
+            found(uid, range.start..end, Kind::Header { not: *not, names, partial, bytes })
         }
-        _ => (within(range, partial), Kind::Stream { begun: false }),
-    };
-    match left.is_empty() {
-        true => Found::Bytes(Vec::new()),
-        false => Found::Content(Piece { uid, left, kind }),
+        _ => stream(range, partial, uid),
     }
 }
 
@@ -97,7 +157,20 @@ impl Piece {
 
     /// Whether something of it is written already.
     pub fn begun(&self) -> bool {
-        matches!(self.kind, Kind::Stream { begun: true })
+        match &self.kind {
+            Kind::Stream { begun } => *begun,
+            Kind::Decode(decoding) => decoding.is_begun(),
+            Kind::Header { .. } | Kind::Open => false,
+        }
+    }
+
+    pub fn is_decoded(&self) -> bool {
+        matches!(self.kind, Kind::Decode(_))
+    }
+
+    /// Read for nothing but that it be opened.
+    pub fn opens(&self) -> bool {
+        matches!(self.kind, Kind::Open)
     }
 
     /// Writes what came, as much of it as is this piece's; says how much that is.
@@ -119,6 +192,12 @@ impl Piece {
                     string(out, name, &cut(&pick_fields(bytes, *not, names), *partial));
                 }
             }
+            Kind::Decode(decoding) => match decoding.feed(own, self.left.is_empty(), name, out) {
+                Fed::More => {}
+                Fed::Again(range) => self.left = range,
+                Fed::Done => self.left.start = self.left.end,
+            },
+            Kind::Open => {}
         }
         own.len()
     }

@@ -8,7 +8,7 @@ use std::num::{NonZeroU32, NonZeroU64};
 use super::Step;
 use crate::mailbox::ask::{Answer, Ask, Refusal, Selected};
 use crate::mailbox::core::Core;
-use crate::mailbox::reply::Reply;
+use crate::mailbox::reply::{self, Reply};
 use crate::mailbox::view::View;
 use crate::wire::imap::command::Select;
 use crate::wire::imap::{Keywords, encode};
@@ -63,6 +63,7 @@ impl Task {
         for code in unseen.map(Code::Unseen).into_iter().chain(codes.into_iter().flatten()) {
             core.note(code, "Noted");
         }
+        core.note(reply::mailbox_id(view.mailbox), "Noted");
         core.select(view);
         let code = if read_only { Code::ReadOnly } else { Code::ReadWrite };
         core.done(&self.tag, Reply::ok("Selected").code(code))

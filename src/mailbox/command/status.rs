@@ -1,4 +1,4 @@
-//! STATUS, with SIZE (RFC 8438) and HIGHESTMODSEQ.
+//! STATUS, with SIZE (RFC 8438), HIGHESTMODSEQ, MAILBOXID (RFC 8474) and APPENDLIMIT (RFC 7889).
 
 use imap_codec::imap_types::mailbox::Mailbox;
 use imap_codec::imap_types::response::Data;
@@ -10,7 +10,7 @@ use crate::mailbox::ask::{Answer, Ask, Refusal, Status, StatusWant};
 use crate::mailbox::core::Core;
 use crate::mailbox::reply::Reply;
 use crate::wire::imap::command::StatusItem;
-use crate::wire::imap::{MailboxName, encode};
+use crate::wire::imap::{MailboxName, encode, object_id};
 
 #[derive(Debug)]
 pub(in crate::mailbox) struct Task {
@@ -55,8 +55,10 @@ pub(super) fn tell(name: &MailboxName, items: &[StatusItem], status: &Status, co
     let Ok(mailbox) = Mailbox::try_from(name.to_wire(core.utf8_names())) else { return };
     let shown: Vec<_> = items.iter().filter_map(|item| shown(*item, status)).collect();
     encode::data(&mut core.out, Data::Status { mailbox, items: shown.into() });
-    if items.contains(&StatusItem::Size) {
-        encode::status_size(&mut core.out, status.size);
+    for item in items {
+        if let Some((name, value)) = more(*item, status) {
+            encode::status_more(&mut core.out, name, &value);
+        }
     }
 }
 
@@ -71,6 +73,18 @@ fn shown(item: StatusItem, status: &Status) -> Option<StatusDataItem> {
         StatusItem::Unseen => StatusDataItem::Unseen(status.unseen),
         StatusItem::Deleted => StatusDataItem::Deleted(status.deleted),
         StatusItem::HighestModSeq => StatusDataItem::HighestModSeq(status.highest_modseq),
-        StatusItem::Size => return None,
+        StatusItem::Size | StatusItem::MailboxId | StatusItem::AppendLimit => return None,
+    })
+}
+
+/// What imap-codec has no words for.
+fn more(item: StatusItem, status: &Status) -> Option<(&'static str, String)> {
+    Some(match item {
+        StatusItem::Size => ("SIZE", status.size.to_string()),
+        StatusItem::AppendLimit => ("APPENDLIMIT", status.append_limit.to_string()),
+        StatusItem::MailboxId => {
+            ("MAILBOXID", format!("({})", object_id::mailbox_id(status.mailbox?)))
+        }
+        _ => return None,
     })
 }

@@ -45,6 +45,7 @@ pub struct MessageRow {
     pub mod_seq: ModSeq,
     pub flags: Flags,
     pub internal_date: Timestamp,
+    pub saved_at: Timestamp,
     pub size: u64,
     pub kind: Kind,
     pub content: ContentId,
@@ -273,7 +274,7 @@ pub fn first_rows(
 /// large together.
 fn whole(tx: &mut Tx<'_>, row: &mut Row, want: Want) -> Result<MessageRow, RowsError> {
     let mut whole = message(row)?;
-    let mut column = 9..;
+    let mut column = 10..;
     if want.structure {
         let large = "SELECT structure FROM outline WHERE content = $1";
         whole.structure = dear(tx, row, column.next().unwrap_or_default(), large, whole.content)?;
@@ -343,6 +344,7 @@ fn message(row: &Row) -> Result<MessageRow, RowsError> {
         mod_seq: row.int(1)? as u64,
         flags: Flags { system: system(row, 2)?, keywords: Keywords::from_stored(row.text(3)?) },
         internal_date: Timestamp::from_millis(row.int(4)?),
+        saved_at: Timestamp::from_millis(row.int(9)?),
         size: row.int(5)? as u64,
         kind: Kind::parse(row.text(6)?)?,
         content: ContentId(row.int(7)?),
@@ -384,7 +386,7 @@ macro_rules! rows_sql {
     ($more:literal, $join:literal) => {
         concat!(
             "SELECT m.uid, m.mod_seq, m.flags, m.keywords, m.internal_date, m.size, m.kind,
-                    m.content, m.message_id",
+                    m.content, m.message_id, m.saved_at",
             $more,
             " FROM message m",
             $join,

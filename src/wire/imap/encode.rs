@@ -121,18 +121,39 @@ impl<'a> Fetch<'a> {
         flag_list(self.out, flags);
     }
 
-    pub fn date(&mut self, date: Timestamp) {
-        self.name("INTERNALDATE");
+    pub fn date(&mut self, name: &str, date: Timestamp) {
+        self.name(name);
         // RFC 9051 `date-day-fixed`: a day below ten has a space before it.
         let text = date.internaldate();
         let fixed = text.strip_prefix('0').map_or(text.clone(), |rest| format!(" {rest}"));
         let _ = write!(self.out, "\"{fixed}\"");
     }
 
+    /// A text in UTF-8: quoted when every client reads it so, else a literal.
+    pub fn text(&mut self, name: &str, text: &str) {
+        let plain = |byte: u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\');
+        match text.bytes().all(plain) {
+            true => {
+                self.name(name);
+                let _ = write!(self.out, "\"{text}\"");
+            }
+            false => {
+                self.literal(name, text.len() as u64);
+                self.append(text.as_bytes());
+            }
+        }
+    }
+
     /// Begins a string of `length` octets; the caller sends them.
     pub fn literal(&mut self, name: &str, length: u64) {
         self.name(name);
         let _ = write!(self.out, "{{{length}}}\r\n");
+    }
+
+    /// The same for octets that may hold NUL (RFC 3516).
+    pub fn literal8(&mut self, name: &str, length: u64) {
+        self.name(name);
+        let _ = write!(self.out, "~{{{length}}}\r\n");
     }
 
     /// Octets of the string begun.
@@ -195,12 +216,12 @@ pub fn child_info(out: &mut Vec<u8>) {
     }
 }
 
-/// SIZE (RFC 8438) for the STATUS response just written.
-pub fn status_size(out: &mut Vec<u8>, size: u64) {
+/// An item more for the STATUS response just written: SIZE (RFC 8438), MAILBOXID, APPENDLIMIT.
+pub fn status_more(out: &mut Vec<u8>, name: &str, value: &str) {
     if out.ends_with(b")\r\n") {
         out.truncate(out.len() - ")\r\n".len());
         let space = if out.ends_with(b"(") { "" } else { " " };
-        let _ = write!(out, "{space}SIZE {size})\r\n");
+        let _ = write!(out, "{space}{name} {value})\r\n");
     }
 }
 

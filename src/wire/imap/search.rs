@@ -3,6 +3,7 @@
 
 use super::set::{ModSeq, SequenceSet};
 use super::{Keyword, SystemFlags};
+use crate::wire::ContentId;
 use chrono::NaiveDate;
 
 /// RFC 9051 `search-key`, with RFC 7162 MODSEQ and RFC 5032 WITHIN.
@@ -27,6 +28,12 @@ pub enum SearchKey<Set> {
     SentBefore(NaiveDate),
     SentOn(NaiveDate),
     SentSince(NaiveDate),
+    /// When it came into this mailbox (RFC 8514), as a day in Turkey.
+    SavedBefore(NaiveDate),
+    SavedOn(NaiveDate),
+    SavedSince(NaiveDate),
+    /// Has these octets (RFC 8474 EMAILID).
+    Email(ContentId),
     /// Seconds before now (RFC 5032).
     Older(u32),
     Younger(u32),
@@ -73,6 +80,10 @@ impl<Set> SearchKey<Set> {
             Key::SentBefore(day) => Key::SentBefore(day),
             Key::SentOn(day) => Key::SentOn(day),
             Key::SentSince(day) => Key::SentSince(day),
+            Key::SavedBefore(day) => Key::SavedBefore(day),
+            Key::SavedOn(day) => Key::SavedOn(day),
+            Key::SavedSince(day) => Key::SavedSince(day),
+            Key::Email(content) => Key::Email(content),
             Key::Older(secs) => Key::Older(secs),
             Key::Younger(secs) => Key::Younger(secs),
             Key::Larger(size) => Key::Larger(size),

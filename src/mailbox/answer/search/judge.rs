@@ -104,6 +104,7 @@ fn narrow(key: &Key<UidSet>, glance: &Glance) -> (UidSet, bool) {
 fn judge(key: &Key<UidSet>, known: &Known<'_>) -> Option<bool> {
     let row = known.row;
     let day = || row.internal_date.istanbul().date_naive();
+    let saved = || row.saved_at.istanbul().date_naive();
     let age = || known.now.millis().saturating_sub(row.internal_date.millis()) / 1000;
     Some(match key {
         Key::All => true,
@@ -120,6 +121,10 @@ fn judge(key: &Key<UidSet>, known: &Known<'_>) -> Option<bool> {
         Key::SentBefore(date) => sent_day(known)?.is_some_and(|day| day < *date),
         Key::SentOn(date) => sent_day(known)?.is_some_and(|day| day == *date),
         Key::SentSince(date) => sent_day(known)?.is_some_and(|day| day >= *date),
+        Key::SavedBefore(date) => saved() < *date,
+        Key::SavedOn(date) => saved() == *date,
+        Key::SavedSince(date) => saved() >= *date,
+        Key::Email(content) => row.content == *content,
         Key::Older(secs) => age() >= i64::from(*secs),
         Key::Younger(secs) => age() <= i64::from(*secs),
         Key::Larger(size) => row.size > *size,

@@ -4,10 +4,12 @@
 mod appending;
 mod changing;
 mod opening;
+mod parts;
 mod reading;
 mod searching;
 #[path = "../../../../tests/it/storage/server.rs"]
 mod server;
+mod telling;
 pub mod world;
 
 /// Runs a test on each kind of store that is at hand.

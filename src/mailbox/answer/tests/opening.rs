@@ -129,7 +129,7 @@ async fn what_is_asked_for_ahead_of_its_turn_is_not_opened_invariant_3(world: Wo
 }
 
 /// What a session with this desk says to these commands.
-async fn said(desk: &mut Desk, commands: &str) -> String {
+pub async fn said(desk: &mut Desk, commands: &str) -> String {
     let mut session = Session::new(Config { tls: Tls::Active, id: Vec::new() });
     session
         .feed(format!("a LOGIN veli x\r\nb SELECT INBOX\r\n{commands}\r\nz LOGOUT\r\n").as_bytes());

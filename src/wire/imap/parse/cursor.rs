@@ -39,6 +39,13 @@ impl<'a> Cursor<'a> {
         hit
     }
 
+    pub fn eat_any_case(&mut self, text: &[u8]) -> bool {
+        let next = self.rest().get(..text.len()).unwrap_or_default();
+        let hit = next.eq_ignore_ascii_case(text) && !text.is_empty();
+        self.at += if hit { text.len() } else { 0 };
+        hit
+    }
+
     /// The word in any case, as a whole word.
     pub fn eat_word(&mut self, word: &str) -> bool {
         let hit = self.peek_word().eq_ignore_ascii_case(word.as_bytes());

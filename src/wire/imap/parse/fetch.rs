@@ -40,13 +40,14 @@ fn add(items: &mut Vec<FetchItem>, new: FetchItem) {
         (Some(FetchItem::Section { peek: old, .. }), FetchItem::Section { peek, .. }) => {
             *old &= peek;
         }
+        (Some(FetchItem::Preview { lazy: old }), FetchItem::Preview { lazy }) => *old &= lazy,
         _ => {}
     }
 }
 
 /// Whether the response names both alike.
 fn is_shown_as(one: &FetchItem, other: &FetchItem) -> bool {
-    use FetchItem::{Binary, Section};
+    use FetchItem::{Binary, Preview, Section};
     match (one, other) {
         (
             Section { section, partial, name, .. },
@@ -55,6 +56,7 @@ fn is_shown_as(one: &FetchItem, other: &FetchItem) -> bool {
         (Binary { part, partial, .. }, Binary { part: part2, partial: partial2, .. }) => {
             (part, partial) == (part2, partial2)
         }
+        (Preview { .. }, Preview { .. }) => true,
         (one, other) => one == other,
     }
 }
@@ -108,6 +110,10 @@ fn item(cursor: &mut Cursor) -> Parsed<FetchItem> {
             let part = binary_part(cursor)?;
             FetchItem::Binary { part, peek: name.ends_with(b"PEEK"), partial: partial(cursor)? }
         }
+        b"SAVEDATE" => FetchItem::SaveDate,
+        b"EMAILID" => FetchItem::EmailId,
+        b"THREADID" => FetchItem::ThreadId,
+        b"PREVIEW" => FetchItem::Preview { lazy: cursor.eat_any_case(b" (LAZY)") },
         b"BINARY.SIZE" => FetchItem::BinarySize { part: binary_part(cursor)? },
         _ => return Err("Unknown FETCH item"),
     })
@@ -122,7 +128,7 @@ fn body_section(cursor: &mut Cursor, peek: bool) -> Parsed<FetchItem> {
     Ok(FetchItem::Section { section, peek, partial, name })
 }
 
-fn section(cursor: &mut Cursor) -> Parsed<Section> {
+pub(super) fn section(cursor: &mut Cursor) -> Parsed<Section> {
     let part = part(cursor)?;
     let word = cursor.take_while(|b| b.is_ascii_alphabetic() || b == b'.').to_ascii_uppercase();
     let text = match word.as_slice() {

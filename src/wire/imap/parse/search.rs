@@ -5,6 +5,7 @@ use chrono::NaiveDate;
 use super::cursor::{Cursor, Parsed};
 use super::{SearchKey, SequenceSet, SystemFlags};
 use crate::wire::imap::command::{Search, SearchReturn};
+use crate::wire::imap::object_id::{is_object_id, parse_email_id};
 use crate::wire::imap::{Keyword, MessageSet};
 use crate::wire::mime::text::{decode_charset, is_charset};
 
@@ -131,6 +132,20 @@ impl Keys<'_, '_> {
             "SENTBEFORE" => Key::SentBefore(self.date()?),
             "SENTON" => Key::SentOn(self.date()?),
             "SENTSINCE" => Key::SentSince(self.date()?),
+            "SAVEDBEFORE" => Key::SavedBefore(self.date()?),
+            "SAVEDON" => Key::SavedOn(self.date()?),
+            "SAVEDSINCE" => Key::SavedSince(self.date()?),
+            // RFC 8514 §4.3: every mailbox has save dates.
+            "SAVEDATESUPPORTED" => Key::All,
+            "EMAILID" => match parse_email_id(self.object_id()?) {
+                Some(content) => Key::Email(content),
+                None => not(Key::All),
+            },
+            // RFC 8474 §5.2: no message has a THREADID here.
+            "THREADID" => {
+                self.object_id()?;
+                not(Key::All)
+            }
             "OLDER" => Key::Older(self.seconds()?),
             "YOUNGER" => Key::Younger(self.seconds()?),
             "LARGER" => Key::Larger(self.number()?),
@@ -161,6 +176,12 @@ impl Keys<'_, '_> {
     fn keyword(&mut self) -> Parsed<Keyword> {
         self.cursor.space()?;
         Keyword::parse(self.cursor.word()?).ok_or("Bad keyword")
+    }
+
+    fn object_id(&mut self) -> Parsed<&str> {
+        self.cursor.space()?;
+        let id = self.cursor.word()?;
+        if is_object_id(id) { Ok(id) } else { Err("Bad object identifier") }
     }
 
     fn number(&mut self) -> Parsed<u64> {
