@@ -9,7 +9,7 @@ use super::session::Watch;
 use super::view::View;
 use crate::wire::AccountId;
 use crate::wire::imap::reader::{Limits, Reader};
-use crate::wire::imap::{MailboxName, encode};
+use crate::wire::imap::{MailboxName, Uid, encode};
 
 /// How a listener is set up.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -49,8 +49,38 @@ pub(super) enum Access {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(super) struct Enabled {
     pub condstore: bool,
+    /// RFC 7162 §3.2; CONDSTORE with it.
+    pub qresync: bool,
+    /// RFC 9586: no sequence numbers, neither way.
+    pub uidonly: bool,
+    /// RFC 9051: no RECENT, ESEARCH for SEARCH, UTF-8 in names.
+    pub rev2: bool,
     /// UTF-8 in names (RFC 9755 §3).
     pub utf8: bool,
+}
+
+impl Enabled {
+    /// Turns on what ENABLE names (RFC 5161), and gives its name when it was off before.
+    pub fn turn_on(&mut self, name: &str) -> Option<&'static str> {
+        let (switch, name) = match name {
+            "CONDSTORE" => (&mut self.condstore, "CONDSTORE"),
+            "IMAP4REV2" => (&mut self.rev2, "IMAP4rev2"),
+            "QRESYNC" => {
+                // RFC 7162 §3.2.3.
+                self.condstore = true;
+                (&mut self.qresync, "QRESYNC")
+            }
+            "UIDONLY" => (&mut self.uidonly, "UIDONLY"),
+            "UTF8=ACCEPT" => (&mut self.utf8, "UTF8=ACCEPT"),
+            _ => return None,
+        };
+        (!std::mem::replace(switch, true)).then_some(name)
+    }
+
+    /// Whether the client hears VANISHED, and never EXPUNGE.
+    pub fn vanished(&self) -> bool {
+        self.qresync || self.uidonly
+    }
 }
 
 impl Core {
@@ -149,9 +179,17 @@ impl Core {
         MailboxName::from_wire(bytes, self.utf8_names())
     }
 
-    /// Names go out in modified UTF-7 until UTF8=ACCEPT is enabled.
+    /// Names go out in modified UTF-7 until UTF8=ACCEPT or IMAP4rev2 is enabled.
     pub fn utf8_names(&self) -> bool {
-        self.enabled.utf8
+        self.enabled.utf8 || self.enabled.rev2
+    }
+
+    /// Begins a FETCH response, or a UIDFETCH one (RFC 9586 §3.3).
+    pub fn fetch(&mut self, uid: Uid, sequence: u32) -> encode::Fetch<'_> {
+        match self.enabled.uidonly {
+            true => encode::Fetch::begin_uid(&mut self.out, uid),
+            false => encode::Fetch::begin(&mut self.out, sequence),
+        }
     }
 
     pub fn capabilities(&self) -> Option<Vec1<Capability<'static>>> {
@@ -192,5 +230,7 @@ const SESSION: &[&str] = &[
     "SEARCHRES",
     "WITHIN",
     "CONDSTORE",
+    "QRESYNC",
+    "UIDONLY",
     "UTF8=ACCEPT",
 ];

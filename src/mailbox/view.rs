@@ -12,6 +12,8 @@ pub(super) struct View {
     pub read_only: bool,
     /// Everything up to here was told.
     pub modseq: ModSeq,
+    /// The last HIGHESTMODSEQ the client was given.
+    pub announced: ModSeq,
     /// Keywords the client heard of in FLAGS.
     pub keywords: Keywords,
     /// `$` (RFC 5182).
@@ -35,6 +37,7 @@ impl View {
             name: selected.name,
             read_only: selected.read_only,
             modseq: selected.highest_modseq,
+            announced: selected.highest_modseq,
             keywords: selected.keywords,
             saved: UidSet::new(),
             told: Vec::new(),
@@ -77,6 +80,15 @@ impl View {
                     false => Ok(self.at_sequences(&numbers)),
                 }
             }
+        }
+    }
+
+    /// The UIDs a set names, in use here or not; none for sequence numbers.
+    pub fn named(&self, set: &MessageSet) -> UidSet {
+        match set {
+            MessageSet::Uid(set) => set.resolve(self.uids.last().unwrap_or_default()),
+            MessageSet::Saved => self.saved.clone(),
+            MessageSet::Sequence(_) => UidSet::new(),
         }
     }
 

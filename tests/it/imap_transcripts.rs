@@ -236,8 +236,11 @@ fn judge(mut said: &[u8]) -> Result<(), String> {
         let end = said.windows(2).position(|two| two == b"\r\n").map_or(said.len(), |at| at + 2);
         let line = &said[..end];
         // Eight bits are for those who enabled them, and imap-codec is not one of them.
-        utf8 |= line.starts_with(b"* ENABLED") && line.windows(11).any(|w| w == b"UTF8=ACCEPT");
-        let excused = utf8 && !line.is_ascii() || unknown.iter().any(|word| line.starts_with(word));
+        let has = |word: &[u8]| line.windows(word.len()).any(|w| w == word);
+        utf8 |= line.starts_with(b"* ENABLED") && (has(b"UTF8=ACCEPT") || has(b"IMAP4rev2"));
+        let excused = utf8 && !line.is_ascii()
+            || has(b" UIDFETCH ")
+            || unknown.iter().any(|word| line.starts_with(word));
         unread += usize::from(rest.is_none());
         said = match rest {
             Some(rest) => rest,

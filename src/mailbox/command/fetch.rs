@@ -4,21 +4,30 @@
 use super::Step;
 use super::piece::{self, Found, Kind, Piece};
 use super::store::settable;
+use super::sync;
 use crate::mailbox::ask::{
-    Answer, Ask, BATCH, FlagChange, HEADER_BATCH, Opening, Refusal, Row, RowWant, Store, Stored,
+    Answer, Ask, BATCH, Changes, FlagChange, HEADER_BATCH, Opening, Refusal, Row, RowWant, Store,
+    Stored,
 };
 use crate::mailbox::core::{Core, FLUSH};
 use crate::mailbox::reply::{self, Reply};
 use crate::wire::MailboxId;
 use crate::wire::imap::command::{Fetch, FetchItem};
 use crate::wire::imap::encode::Fetch as Response;
-use crate::wire::imap::{Flags, Structure, SystemFlags, Uid, UidSet};
+use crate::wire::imap::{Flags, ModSeq, Structure, SystemFlags, Uid, UidSet, encode};
 use crate::wire::mime::SectionText;
 use crate::wire::mime::section::pick_fields;
 
 #[derive(Debug)]
 pub(in crate::mailbox) struct Task {
     tag: String,
+    uid: bool,
+    /// Flags that change are told with their mod-sequence (RFC 7162 §3.1).
+    condstore: bool,
+    /// Of which UIDs the client wants to hear that they vanished (RFC 7162 §3.2.6).
+    vanished: Option<UidSet>,
+    /// The greatest mod-sequence the client was told.
+    told: ModSeq,
     mailbox: MailboxId,
     items: Vec<FetchItem>,
     want: RowWant,
@@ -70,15 +79,16 @@ pub(super) fn start(tag: String, fetch: Fetch, core: &mut Core) -> Step {
     let Fetch { uid, set, mut items, changed_since, vanished } = fetch;
     let binary =
         |item: &FetchItem| matches!(item, FetchItem::Binary { .. } | FetchItem::BinarySize { .. });
-    if vanished || items.iter().any(binary) {
+    if vanished && !core.enabled.qresync || items.iter().any(binary) {
         return core.done(&tag, Reply::bad("Not advertised"));
     }
     core.enabled.condstore |= changed_since.is_some() || items.contains(&FetchItem::ModSeq);
+    let condstore = core.enabled.condstore;
     let Some(view) = core.view() else { return Step::Done };
     let Ok(left) = view.resolve(&set) else {
         return core.done(&tag, Reply::bad("No such message"));
     };
-    if uid && !items.contains(&FetchItem::Uid) {
+    if uid && !core.enabled.uidonly && !items.contains(&FetchItem::Uid) {
         items.insert(0, FetchItem::Uid);
     }
     if changed_since.is_some() && !items.contains(&FetchItem::ModSeq) {
@@ -86,6 +96,10 @@ pub(super) fn start(tag: String, fetch: Fetch, core: &mut Core) -> Step {
     }
     let task = Task {
         tag,
+        uid,
+        condstore,
+        vanished: vanished.then(|| view.named(&set)),
+        told: 0,
         mailbox: view.mailbox,
         want: want(&items),
         sets_seen: !view.read_only && items.iter().any(sets_seen),
@@ -134,6 +148,7 @@ impl Task {
         let stage = std::mem::replace(&mut self.stage, Stage::Since);
         match (stage, answer) {
             (Stage::Since, Answer::Changes(changes)) => {
+                self.tell_vanished(&changes, core);
                 self.left = self.left.intersection(&changes.arrived.union(&changes.changed));
                 self.next_batch(core)
             }
@@ -166,6 +181,13 @@ impl Task {
         Step::Ask(ask, super::Task::Fetch(Box::new(self)))
     }
 
+    /// Those the client has in its view vanish there with the next news.
+    fn tell_vanished(&mut self, changes: &Changes, core: &mut Core) {
+        let (Some(wanted), Some(view)) = (self.vanished.take(), core.view()) else { return };
+        let earlier = changes.vanished.intersection(&wanted).difference(view.uids());
+        encode::vanished(&mut core.out, true, &earlier);
+    }
+
     fn finish(self, core: &mut Core) -> Step {
         let reply = match self.failed {
             Some(refusal) => Reply::refused(&refusal),
@@ -174,7 +196,7 @@ impl Task {
             }
             None => Reply::ok("FETCH completed"),
         };
-        core.done(&self.tag, reply)
+        sync::finish_told(self.tag, reply, self.told, self.uid, core)
     }
 
     fn got_rows(mut self, rows: Vec<Row>, core: &mut Core) -> Step {
@@ -221,7 +243,10 @@ impl Task {
             let Some(sequence) = core.view().and_then(|view| view.sequence(row.uid)) else {
                 continue;
             };
-            let response = Response::begin(&mut core.out, sequence);
+            if self.tells_modseq(row.uid) {
+                self.told = self.told.max(row.modseq);
+            }
+            let response = core.fetch(row.uid, sequence);
             if let Some((item, first, stop)) = self.write_row(&row, 0, response) {
                 return self.stop(Writing { row, item, first }, stop);
             }
@@ -279,6 +304,9 @@ impl Task {
         }
         if self.now_seen.contains(row.uid) && !self.items.contains(&FetchItem::Flags) {
             out.flags(&row.flags);
+            if self.condstore && !self.items.contains(&FetchItem::ModSeq) {
+                out.modseq(row.modseq);
+            }
         }
         out.end();
         None
@@ -348,6 +376,10 @@ impl Task {
             Some((item, first, stop)) => self.stop(Writing { row, item, first }, stop),
             None => self.write(core),
         }
+    }
+
+    fn tells_modseq(&self, uid: Uid) -> bool {
+        self.items.contains(&FetchItem::ModSeq) || self.condstore && self.now_seen.contains(uid)
     }
 
     fn name(&self, item: usize) -> &str {

@@ -4,18 +4,32 @@ use super::Step;
 use crate::mailbox::ask::{Answer, Ask, Refusal};
 use crate::mailbox::core::Core;
 use crate::mailbox::reply::Reply;
+use crate::wire::imap::MailboxName;
 use crate::wire::imap::command::Command;
 
 #[derive(Debug)]
 pub(in crate::mailbox) struct Task {
     tag: String,
     done: &'static str,
+    /// Old and new name, when they are to be told.
+    renamed: Option<(MailboxName, MailboxName)>,
 }
 
 pub(super) fn start(tag: String, command: Command, core: &mut Core) -> Step {
     match ask(command, core) {
-        Ok((ask, done)) => Step::Ask(ask, super::Task::Folder(Task { tag, done })),
+        Ok((ask, done)) => {
+            let renamed = renamed(&ask).filter(|_| core.enabled.rev2);
+            Step::Ask(ask, super::Task::Folder(Task { tag, done, renamed }))
+        }
         Err(refusal) => core.done(&tag, Reply::refused(&refusal)),
+    }
+}
+
+/// RFC 9051 §6.3.6; INBOX keeps its name.
+fn renamed(ask: &Ask) -> Option<(MailboxName, MailboxName)> {
+    match ask {
+        Ask::Rename { from, to } if !from.is_inbox() => Some((from.clone(), to.clone())),
+        _ => None,
     }
 }
 
@@ -53,7 +67,12 @@ fn ask(command: Command, core: &mut Core) -> Result<(Ask, &'static str), Refusal
 impl Task {
     pub fn answer(self, answer: Answer, core: &mut Core) -> Step {
         match answer {
-            Answer::Done => super::sync::finish(self.tag, Reply::ok(self.done), core),
+            Answer::Done => {
+                if let Some((old, new)) = &self.renamed {
+                    super::list::tell_name(new, Some(old), core);
+                }
+                super::sync::finish(self.tag, Reply::ok(self.done), core)
+            }
             Answer::Refused(refusal) => core.done(&self.tag, Reply::refused(&refusal)),
             _ => core.done(&self.tag, Reply::refused(&Refusal::Unavailable)),
         }

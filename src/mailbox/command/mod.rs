@@ -11,6 +11,7 @@ mod idle;
 mod list;
 mod piece;
 mod plain;
+mod resync;
 mod search;
 mod select;
 mod status;
@@ -23,7 +24,7 @@ use super::ask::{Answer, Ask};
 use super::core::{Access, Core};
 use super::reply::Reply;
 use crate::wire::imap::command::Command;
-use crate::wire::imap::{BAD_CHARSET, Tagged};
+use crate::wire::imap::{BAD_CHARSET, MessageSet, SearchKey, Tagged};
 
 pub(super) use append::{Upload, start as start_append};
 pub(super) use auth::Sasl;
@@ -50,6 +51,7 @@ pub(super) enum Task {
     Login(auth::Login),
     List(list::Task),
     Select(select::Task),
+    Resync(resync::Task),
     Status(status::Task),
     Folder(folders::Task),
     Append(append::Task),
@@ -67,6 +69,7 @@ impl Task {
             Self::Login(task) => task.answer(answer, core),
             Self::List(task) => task.answer(answer, core),
             Self::Select(task) => task.answer(answer, core),
+            Self::Resync(task) => task.answer(answer, core),
             Self::Status(task) => task.answer(answer, core),
             Self::Folder(task) => task.answer(answer, core),
             Self::Append(task) => task.answer(answer, core),
@@ -90,7 +93,7 @@ impl Task {
 
     /// Whether its output is better collected than sent at every ask.
     pub fn is_bulk(&self) -> bool {
-        matches!(self, Self::Fetch(_) | Self::Store(_) | Self::Sync(_))
+        matches!(self, Self::Fetch(_) | Self::Store(_) | Self::Sync(_) | Self::Resync(_))
     }
 }
 
@@ -153,11 +156,26 @@ fn out_of_place(command: &Command, core: &Core) -> Option<Reply> {
         (Access::Selected(..), needs) => needs == Needs::Login || needs == Needs::Mailbox,
     };
     match needs {
-        _ if good => plain::needs_tls(command, core),
+        _ if good => plain::needs_tls(command, core).or_else(|| needs_uids(command, core)),
         Needs::Nobody => Some(Reply::bad("Already logged in")),
         Needs::Mailbox if core.account().is_some() => Some(Reply::bad("No mailbox selected")),
         _ => Some(Reply::bad("Log in first")),
     }
+}
+
+/// RFC 9586 §3: with UIDONLY what names messages by sequence numbers is refused.
+fn needs_uids(command: &Command, core: &Core) -> Option<Reply> {
+    let is_number =
+        |key: &SearchKey<_>| matches!(key, SearchKey::Messages(MessageSet::Sequence(_)));
+    let by_uid = match command {
+        Command::Fetch(fetch) => fetch.uid,
+        Command::Store(store) => store.uid,
+        Command::Search(search) => search.uid && !search.key.any(&is_number),
+        Command::Copy { uid, .. } | Command::Move { uid, .. } => *uid,
+        _ => true,
+    };
+    let refused = core.enabled.uidonly && !by_uid;
+    refused.then(|| Reply::bad("UIDs only").named("UIDREQUIRED"))
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

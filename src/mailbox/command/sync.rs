@@ -1,15 +1,15 @@
 //! Telling the client what happened in its mailbox meanwhile. Runs at the end of commands that
 //! allow EXPUNGE responses (RFC 9051 §7.5.1: not FETCH, STORE, SEARCH), and in IDLE.
 
-use imap_codec::imap_types::response::Data;
-use std::num::NonZeroU32;
+use imap_codec::imap_types::response::{Code, Data};
+use std::num::{NonZeroU32, NonZeroU64};
 
 use super::Step;
 use crate::mailbox::ask::{Answer, Ask, BATCH, Changes, Row, RowWant};
 use crate::mailbox::core::Core;
 use crate::mailbox::reply::Reply;
 use crate::mailbox::view::View;
-use crate::wire::imap::{Keywords, UidSet, encode};
+use crate::wire::imap::{Keywords, ModSeq, UidSet, encode};
 
 #[derive(Debug)]
 pub(in crate::mailbox) struct Task {
@@ -77,8 +77,7 @@ impl Task {
         let known = view.uids().clone();
         if view.add(&self.changes) {
             let count = view.count();
-            encode::data(&mut core.out, Data::Exists(count));
-            encode::data(&mut core.out, Data::Recent(0));
+            tell_count(count, core);
         }
         self.left = self.changes.changed.intersection(&known);
     }
@@ -103,7 +102,10 @@ impl Task {
 
     fn end(self, core: &mut Core) -> Step {
         match self.then {
-            Then::Say(tag, reply) => core.done(&tag, reply),
+            Then::Say(tag, reply) => {
+                let reply = up_to_date(reply, core);
+                core.done(&tag, reply)
+            }
             Then::Idle(tag) => Step::Idle(tag),
         }
     }
@@ -116,6 +118,9 @@ pub(super) fn tell_gone(gone: &UidSet, core: &mut Core) {
     let shown = gone.intersection(view.uids());
     let numbers = view.sequences(&shown);
     view.remove(&shown);
+    if core.enabled.vanished() {
+        return encode::vanished(&mut core.out, false, &shown);
+    }
     for &(first, last) in numbers.ranges().iter().rev() {
         for number in (first..=last).rev().filter_map(NonZeroU32::new) {
             encode::data(&mut core.out, Data::Expunge(number));
@@ -130,13 +135,71 @@ fn is_news(row: &Row, core: &Core) -> bool {
 
 /// An unsolicited FETCH with flags, unless the client knows them.
 fn tell_flags(row: &Row, core: &mut Core) {
+    if is_news(row, core) {
+        tell_row(row, core);
+    }
+}
+
+/// FETCH with flags that nobody asked for.
+pub(super) fn tell_row(row: &Row, core: &mut Core) {
     let sequence = core.view().and_then(|view| view.sequence(row.uid));
-    let Some(sequence) = sequence.filter(|_| is_news(row, core)) else { return };
-    let mut fetch = encode::Fetch::begin(&mut core.out, sequence);
-    fetch.number("UID", u64::from(row.uid));
+    let Some(sequence) = sequence else { return };
+    let enabled = core.enabled;
+    let mut fetch = core.fetch(row.uid, sequence);
+    if !enabled.uidonly {
+        fetch.number("UID", u64::from(row.uid));
+    }
     fetch.flags(&row.flags);
-    if core.enabled.condstore {
+    if enabled.condstore {
         fetch.modseq(row.modseq);
     }
     fetch.end();
+}
+
+pub(super) fn tell_count(count: u32, core: &mut Core) {
+    encode::data(&mut core.out, Data::Exists(count));
+    if !core.enabled.rev2 {
+        // QUIRK(kep, 2026-11): nothing is recent; docs/quirks.md#27
+        encode::data(&mut core.out, Data::Recent(0));
+    }
+}
+
+/// RFC 7162 §6: with QRESYNC a client is told up to where it knows everything.
+fn up_to_date(reply: Reply, core: &mut Core) -> Reply {
+    let qresync = core.enabled.qresync;
+    let Some(view) = core.view_mut().filter(|view| qresync && view.modseq > view.announced) else {
+        return reply;
+    };
+    view.announced = view.modseq;
+    let code = NonZeroU64::new(view.modseq).map(Code::HighestModSeq);
+    match (&reply.code, code) {
+        (Some(_), Some(code)) => {
+            core.note(code, "Noted");
+            reply
+        }
+        (Some(_), None) => reply,
+        (None, code) => Reply { code, ..reply },
+    }
+}
+
+/// Ends a command that told mod-sequences, while there may be earlier ones the client did not hear
+/// of (RFC 7162 §6): where EXPUNGE may be told it hears of them, elsewhere that there may be some.
+pub(super) fn finish_told(
+    tag: String,
+    reply: Reply,
+    told: ModSeq,
+    uid: bool,
+    core: &mut Core,
+) -> Step {
+    let behind = core.view().map(|view| view.modseq).filter(|known| told > *known);
+    let Some(known) = behind.filter(|_| core.enabled.qresync) else {
+        return core.done(&tag, reply);
+    };
+    if uid {
+        return finish(tag, reply, core);
+    }
+    if let Some(known) = NonZeroU64::new(known) {
+        core.note(Code::HighestModSeq(known), "There may be news");
+    }
+    core.done(&tag, reply)
 }

@@ -95,6 +95,14 @@ impl<'a> Fetch<'a> {
         Self { out, first: true }
     }
 
+    /// RFC 9586 §3.3: UIDFETCH, which names the message by its UID.
+    pub fn begin_uid(out: &'a mut Vec<u8>, uid: Uid) -> Self {
+        out.extend_from_slice(b"* ");
+        number(out, u64::from(uid));
+        out.extend_from_slice(b" UIDFETCH (");
+        Self { out, first: true }
+    }
+
     /// Goes on with one begun before.
     pub fn resume(out: &'a mut Vec<u8>) -> Self {
         Self { out, first: false }
@@ -211,6 +219,25 @@ pub fn child_info(out: &mut Vec<u8>) {
     }
 }
 
+/// RFC 9051 §6.3.9.6: what the mailbox of the LIST response just written was called before.
+pub fn old_name(out: &mut Vec<u8>, name: &str) {
+    if out.ends_with(b"\r\n") {
+        out.truncate(out.len() - 2);
+        let quoted = name.replace('\\', "\\\\").replace('"', "\\\"");
+        let _ = write!(out, " (\"OLDNAME\" (\"{quoted}\"))\r\n");
+    }
+}
+
+/// RFC 7162 §3.2.10; a long set in several lines.
+pub fn vanished(out: &mut Vec<u8>, earlier: bool, uids: &UidSet) {
+    let earlier = if earlier { "(EARLIER) " } else { "" };
+    for ranges in uids.ranges().chunks(RANGES) {
+        let mut part = UidSet::new();
+        ranges.iter().for_each(|(first, last)| part.insert_range(*first, *last));
+        let _ = write!(out, "* VANISHED {earlier}{part}\r\n");
+    }
+}
+
 /// SIZE (RFC 8438) for the STATUS response just written.
 pub fn status_size(out: &mut Vec<u8>, size: u64) {
     if out.ends_with(b")\r\n") {
@@ -266,6 +293,8 @@ fn number(out: &mut Vec<u8>, mut value: u64) {
     out.extend_from_slice(digits.get(at..).unwrap_or_default());
 }
 
+/// Of a set in one line of VANISHED.
+const RANGES: usize = 400;
 /// Stands for a text imap-codec can't hold, and is cut off again.
 const PLACE: &str = ".";
 

@@ -204,18 +204,23 @@ fn qresync(cursor: &mut Cursor) -> Parsed<Qresync> {
     cursor.space()?;
     let modseq = cursor.number()?;
     let (mut known_uids, mut matches) = (None, None);
-    while cursor.eat(b" ") {
-        if cursor.eat(b"(") {
-            let numbers = cursor.sequence_set()?;
-            cursor.space()?;
-            matches = Some((numbers, cursor.sequence_set()?));
-            cursor.must(b")")?;
-        } else {
-            known_uids = Some(cursor.sequence_set()?);
-        }
+    if cursor.eat(b" ") && cursor.peek() != Some(b'(') {
+        known_uids = Some(known_set(cursor)?);
+        cursor.eat(b" ");
+    }
+    if cursor.eat(b"(") {
+        let numbers = known_set(cursor)?;
+        cursor.space()?;
+        matches = Some((numbers, known_set(cursor)?));
+        cursor.must(b")")?;
     }
     cursor.must(b")")?;
     Ok(Qresync { uid_validity, modseq, known_uids, matches })
+}
+
+/// RFC 7162 §7 `known-uids`: what a client knows has no `*`.
+fn known_set(cursor: &mut Cursor) -> Parsed<SequenceSet> {
+    Some(cursor.sequence_set()?).filter(|set| !set.has_star()).ok_or("Bad message set")
 }
 
 fn append(cursor: &mut Cursor) -> Parsed<Append> {
