@@ -36,6 +36,7 @@ fn name(command: &Command) -> &'static str {
         Command::Enable(_) => "ENABLE",
         Command::Id(_) => "ID",
         Command::Namespace => "NAMESPACE",
+        Command::Notify(_) => "NOTIFY",
         Command::Unauthenticate => "UNAUTHENTICATE",
         Command::Select(select) if select.examine => "EXAMINE",
         Command::Select(_) => "SELECT",

@@ -22,6 +22,8 @@ pub enum Ask {
     Select { name: MailboxName, examine: bool },
     /// What happened after `since` in a mailbox → `Changes`.
     Changes { mailbox: MailboxId, since: ModSeq },
+    /// All mailboxes of the account, as they stand. → `Overview`
+    Overview,
     /// → `Status`
     Status { name: MailboxName, want: StatusWant },
     /// Superiors come into being too. → `Done`
@@ -65,6 +67,7 @@ pub enum Answer {
     Mailboxes(Vec<MailboxEntry>),
     Selected(Selected),
     Changes(Changes),
+    Overview(Vec<Standing>),
     Status(Status),
     Done,
     Rows(Vec<Row>),
@@ -139,6 +142,19 @@ pub struct MailboxEntry {
     pub subscribed: bool,
     /// Asked for by `ListWant::status`, for what can be selected.
     pub status: Option<Status>,
+}
+
+/// A mailbox of an overview.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Standing {
+    pub id: MailboxId,
+    pub name: MailboxName,
+    pub special: Option<SpecialUse>,
+    /// Mail is delivered into it.
+    pub inbox: bool,
+    pub subscribed: bool,
+    pub uid_validity: u32,
+    pub modseq: ModSeq,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

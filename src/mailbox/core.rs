@@ -4,6 +4,7 @@ use imap_codec::imap_types::core::Vec1;
 use imap_codec::imap_types::response::{Capability, Code, StatusKind};
 
 use super::command::Step;
+use super::notify::{Notify, Selected};
 use super::reply::Reply;
 use super::session::Watch;
 use super::view::View;
@@ -34,6 +35,8 @@ pub(super) struct Core {
     pub out: Vec<u8>,
     pub access: Access,
     pub enabled: Enabled,
+    /// Since a NOTIFY.
+    pub notify: Option<Box<Notify>>,
     /// Failed logins.
     pub failures: u32,
 }
@@ -91,6 +94,7 @@ impl Core {
             out: Vec::new(),
             access: Access::NotAuthenticated,
             enabled: Enabled::default(),
+            notify: None,
             failures: 0,
         }
     }
@@ -139,7 +143,27 @@ impl Core {
     }
 
     pub fn watch(&self) -> Option<Watch> {
-        self.view().map(|view| Watch { mailbox: view.mailbox, since: view.modseq })
+        if let Some(account) = self.account().filter(|_| self.notifies()) {
+            return Some(Watch::Account(account));
+        }
+        self.view().map(|view| Watch::Mailbox { mailbox: view.mailbox, since: view.modseq })
+    }
+
+    /// Whether anything is to be told between commands.
+    pub fn notifies(&self) -> bool {
+        self.notify.as_ref().is_some_and(|notify| notify.is_active())
+    }
+
+    /// What the client does itself is no news to it.
+    pub fn own(&mut self, did: impl FnOnce(&mut Notify)) {
+        if let Some(notify) = &mut self.notify {
+            did(notify);
+        }
+    }
+
+    /// What is told of the selected mailbox.
+    pub fn told_of_selected(&self) -> Selected {
+        self.notify.as_ref().map_or(Selected::all(), |notify| notify.selected.clone())
     }
 
     pub fn logged_in(&mut self, account: AccountId) {
@@ -151,6 +175,7 @@ impl Core {
     pub fn logged_out(&mut self) {
         self.access = Access::NotAuthenticated;
         self.enabled = Enabled::default();
+        self.notify = None;
         self.reader.set_limits(Limits::BEFORE_LOGIN);
     }
 
@@ -231,6 +256,7 @@ const SESSION: &[&str] = &[
     "WITHIN",
     "CONDSTORE",
     "QRESYNC",
+    "NOTIFY",
     "UIDONLY",
     "UTF8=ACCEPT",
 ];

@@ -5,6 +5,7 @@ use super::answer::{Desk, Office};
 use super::bells::{Bell, Bells};
 use super::session::{Config, Next, Session, Tls, Watch};
 use crate::registry::crowd::{Crowd, part};
+use crate::store::Changed;
 use std::io;
 use std::mem::MaybeUninit;
 use std::net::SocketAddr;
@@ -79,7 +80,7 @@ impl Imap {
 /// Passes the store's news on. Other processes on the same rows are not heard: then all look
 /// now and then.
 async fn ring(
-    mut news: broadcast::Receiver<crate::wire::MailboxId>,
+    mut news: broadcast::Receiver<crate::store::Changed>,
     bells: Bells,
     poll: Option<Duration>,
 ) {
@@ -93,7 +94,7 @@ async fn ring(
             None => news.recv().await,
         };
         match heard {
-            Ok(mailbox) => bells.ring(mailbox),
+            Ok(changed) => bells.ring(changed),
             Err(RecvError::Lagged(_)) => bells.ring_all(),
             Err(RecvError::Closed) => return,
         }
@@ -273,17 +274,26 @@ impl<'i> Talk<'i> {
         }
     }
 
-    /// Hangs up a bell for an idling client; says whether the mailbox changed before that.
+    /// Hangs up a bell for a client that waits; says whether there may be news from before that.
     async fn watch(&mut self, watch: Option<Watch>) -> bool {
         let Some(watch) = watch else {
             self.bell = None;
             return false;
         };
-        if self.bell.as_ref().is_some_and(|bell| bell.mailbox == watch.mailbox) {
+        let of = match watch {
+            Watch::Mailbox { mailbox, .. } => Changed::Mailbox(mailbox),
+            Watch::Account(account) => Changed::Account(account),
+        };
+        if self.bell.as_ref().is_some_and(|bell| bell.of == of) {
             return false;
         }
-        self.bell = Some(self.imap.bells.hang_up(watch.mailbox));
-        Box::pin(self.desk.changed_since(watch.mailbox, watch.since)).await
+        self.bell = Some(self.imap.bells.hang_up(of));
+        match watch {
+            Watch::Mailbox { mailbox, since } => {
+                Box::pin(self.desk.changed_since(mailbox, since)).await
+            }
+            Watch::Account(_) => true,
+        }
     }
 
     fn patience(&mut self) -> Duration {

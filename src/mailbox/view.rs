@@ -20,6 +20,10 @@ pub(super) struct View {
     pub saved: UidSet,
     /// Own changes the client knows already: not to be told again when the poll finds them.
     pub told: Vec<(ModSeq, UidSet)>,
+    /// Vanished, and not to be told yet (RFC 5465 §6.1.2).
+    pub gone: UidSet,
+    /// Have other flags, which are not to be told.
+    pub flagged: UidSet,
     uids: UidSet,
     /// Sequence number of each range's first UID.
     starts: Vec<u32>,
@@ -41,6 +45,8 @@ impl View {
             keywords: selected.keywords,
             saved: UidSet::new(),
             told: Vec::new(),
+            gone: UidSet::new(),
+            flagged: UidSet::new(),
             uids: UidSet::new(),
             starts: Vec::new(),
             count: 0,
@@ -122,6 +128,11 @@ impl View {
             self.set(self.uids.union(&new));
         }
         !new.is_empty()
+    }
+
+    /// Whether there is something older than `modseq` that the client was not told.
+    pub fn withholds(&self) -> bool {
+        !self.gone.is_empty() || !self.flagged.is_empty()
     }
 
     /// Whether a message's state is one this client made and was told of.

@@ -220,6 +220,7 @@ impl World {
                 Answer::Selected(self.boxes[at].selected(at, examine))
             }
             Ask::Changes { mailbox, since } => Answer::Changes(self.at(mailbox).changes(since)),
+            Ask::Overview => Answer::Overview(self.overview()),
             Ask::Status { name, .. } => Answer::Status(self.named(&name)?.status()),
             Ask::Create { name } => {
                 if self.find(&name).is_some() {
@@ -302,6 +303,19 @@ impl World {
                 })
             }
         })
+    }
+
+    fn overview(&self) -> Vec<Standing> {
+        let standing = |(at, b): (usize, &Mailbox)| Standing {
+            id: MailboxId(at as i64),
+            name: b.name.clone(),
+            special: b.special,
+            inbox: b.name.is_inbox(),
+            subscribed: b.subscribed,
+            uid_validity: VALIDITY,
+            modseq: b.modseq,
+        };
+        self.boxes.iter().enumerate().map(standing).collect()
     }
 
     fn list(&self, want: ListWant) -> Vec<MailboxEntry> {

@@ -124,6 +124,7 @@ impl Desk {
             Ask::Mailboxes(_)
             | Ask::Select { .. }
             | Ask::Changes { .. }
+            | Ask::Overview
             | Ask::Status { .. }
             | Ask::Rows { .. } => self.look_up(ask).await,
             change => self.change(change).await,
@@ -162,6 +163,7 @@ impl Desk {
                 Ask::Changes { mailbox, since } => {
                     Answer::Changes(folders::changes(tx, &who, *mailbox, *since)?)
                 }
+                Ask::Overview => Answer::Overview(folders::overview(tx, &who)?),
                 Ask::Status { name, want } => {
                     Answer::Status(folders::status(tx, &who, views, name, *want)?)
                 }

@@ -52,6 +52,7 @@ pub(in crate::mailbox) fn start(tag: String, append: Append, core: &mut Core) ->
         core.reader.refuse();
         return core.done(&tag, Reply::refused(&Refusal::Cannot));
     };
+    core.own(|notify| notify.own_target(&to));
     let flags = super::store::settable(flags);
     let begin = AppendBegin { to, flags, internal_date: date, size };
     Step::Ask(Ask::AppendBegin(begin), super::Task::Append(Task::Begin { tag, sync }))
@@ -112,6 +113,7 @@ impl Task {
             (Self::Chunk(upload), None, _) => Step::Upload(upload),
             (Self::Commit { tag }, None, appended) => {
                 let code = appended.as_ref().and_then(code);
+                core.own(|notify| appended.iter().for_each(|it| notify.own_arrived(&it.uids)));
                 sync::finish(tag, Reply { code, ..Reply::ok("APPEND completed") }, core)
             }
         }

@@ -4,7 +4,7 @@
 use super::Step;
 use super::piece::{self, Found, Kind, Piece};
 use super::store::settable;
-use super::sync;
+use super::sync::{self, Then};
 use crate::mailbox::ask::{
     Answer, Ask, BATCH, Changes, FlagChange, HEADER_BATCH, Opening, Refusal, Row, RowWant, Store,
     Stored,
@@ -21,6 +21,8 @@ use crate::wire::mime::section::pick_fields;
 #[derive(Debug)]
 pub(in crate::mailbox) struct Task {
     tag: String,
+    /// What goes on behind it when no FETCH command asked.
+    then: Option<Then>,
     uid: bool,
     /// Flags that change are told with their mod-sequence (RFC 7162 §3.1).
     condstore: bool,
@@ -96,6 +98,7 @@ pub(super) fn start(tag: String, fetch: Fetch, core: &mut Core) -> Step {
     }
     let task = Task {
         tag,
+        then: None,
         uid,
         condstore,
         vanished: vanished.then(|| view.named(&set)),
@@ -118,6 +121,40 @@ pub(super) fn start(tag: String, fetch: Fetch, core: &mut Core) -> Step {
         }
         None => task.next_batch(core),
     }
+}
+
+/// What NOTIFY asks to be told of new messages (RFC 5465 §5.2).
+pub(super) fn unasked(
+    then: Then,
+    uids: UidSet,
+    mut items: Vec<FetchItem>,
+    core: &mut Core,
+) -> Step {
+    let Some(view) = core.view().filter(|_| !uids.is_empty() && !items.is_empty()) else {
+        return sync::end(then, core);
+    };
+    if core.enabled.uidonly {
+        items.retain(|item| *item != FetchItem::Uid);
+    }
+    let task = Task {
+        tag: String::new(),
+        then: Some(then),
+        uid: true,
+        condstore: false,
+        vanished: None,
+        told: 0,
+        mailbox: view.mailbox,
+        want: want(&items),
+        sets_seen: false,
+        items,
+        left: uids,
+        rows: Vec::new().into_iter(),
+        now_seen: UidSet::new(),
+        stage: Stage::Since,
+        failed: None,
+        gone: 0,
+    };
+    task.next_batch(core)
 }
 
 fn sets_seen(item: &FetchItem) -> bool {
@@ -166,9 +203,14 @@ impl Task {
                 self.no_content(writing, &piece, refusal, core)
             }
             (Stage::Content(..), _) => Step::Close,
-            (_, Answer::Refused(refusal)) => core.done(&self.tag, Reply::refused(&refusal)),
-            _ => core.done(&self.tag, Reply::refused(&Refusal::Unavailable)),
+            (_, Answer::Refused(refusal)) => self.refuse(refusal, core),
+            _ => self.refuse(Refusal::Unavailable, core),
         }
+    }
+
+    fn refuse(mut self: Box<Self>, refusal: Refusal, core: &mut Core) -> Step {
+        self.failed = Some(refusal);
+        self.finish(core)
     }
 
     fn next_batch(mut self, core: &mut Core) -> Step {
@@ -188,7 +230,10 @@ impl Task {
         encode::vanished(&mut core.out, true, &earlier);
     }
 
-    fn finish(self, core: &mut Core) -> Step {
+    fn finish(mut self, core: &mut Core) -> Step {
+        if let Some(then) = self.then.take() {
+            return sync::end(then, core);
+        }
         let reply = match self.failed {
             Some(refusal) => Reply::refused(&refusal),
             None if self.gone > 0 => {

@@ -11,6 +11,7 @@ use crate::wire::imap::command::Command;
 pub(in crate::mailbox) struct Task {
     tag: String,
     done: &'static str,
+    names: Vec<MailboxName>,
     /// Old and new name, when they are to be told.
     renamed: Option<(MailboxName, MailboxName)>,
 }
@@ -19,9 +20,20 @@ pub(super) fn start(tag: String, command: Command, core: &mut Core) -> Step {
     match ask(command, core) {
         Ok((ask, done)) => {
             let renamed = renamed(&ask).filter(|_| core.enabled.rev2);
-            Step::Ask(ask, super::Task::Folder(Task { tag, done, renamed }))
+            let names = names(&ask);
+            Step::Ask(ask, super::Task::Folder(Task { tag, done, names, renamed }))
         }
         Err(refusal) => core.done(&tag, Reply::refused(&refusal)),
+    }
+}
+
+fn names(ask: &Ask) -> Vec<MailboxName> {
+    match ask {
+        Ask::Create { name } | Ask::Delete { name } | Ask::Subscribe { name, .. } => {
+            vec![name.clone()]
+        }
+        Ask::Rename { from, to } => vec![from.clone(), to.clone()],
+        _ => Vec::new(),
     }
 }
 
@@ -68,6 +80,7 @@ impl Task {
     pub fn answer(self, answer: Answer, core: &mut Core) -> Step {
         match answer {
             Answer::Done => {
+                core.own(|notify| notify.own_names(self.names));
                 if let Some((old, new)) = &self.renamed {
                     super::list::tell_name(new, Some(old), core);
                 }

@@ -9,6 +9,7 @@ mod fetch;
 mod folders;
 mod idle;
 mod list;
+mod notify;
 mod piece;
 mod plain;
 mod resync;
@@ -29,6 +30,7 @@ use crate::wire::imap::{BAD_CHARSET, MessageSet, SearchKey, Tagged};
 pub(super) use append::{Upload, start as start_append};
 pub(super) use auth::Sasl;
 pub(super) use idle::{changed as idle_changed, done as idle_done};
+pub(super) use notify::changed as notify_changed;
 
 /// What comes after a command or an answer.
 #[derive(Debug)]
@@ -53,6 +55,7 @@ pub(super) enum Task {
     Select(select::Task),
     Resync(resync::Task),
     Status(status::Task),
+    Notify(Box<notify::Task>),
     Folder(folders::Task),
     Append(append::Task),
     Sync(Box<sync::Task>),
@@ -71,6 +74,7 @@ impl Task {
             Self::Select(task) => task.answer(answer, core),
             Self::Resync(task) => task.answer(answer, core),
             Self::Status(task) => task.answer(answer, core),
+            Self::Notify(task) => task.answer(answer, core),
             Self::Folder(task) => task.answer(answer, core),
             Self::Append(task) => task.answer(answer, core),
             Self::Sync(task) => task.answer(answer, core),
@@ -114,6 +118,7 @@ pub(super) fn start(tagged: Tagged, core: &mut Core) -> Step {
         Command::Enable(names) => plain::enable(&tag, &names, core),
         Command::Id(_) => plain::id(&tag, core),
         Command::Namespace => plain::namespace(&tag, core),
+        Command::Notify(command) => notify::start(tag, command, core),
         Command::Unauthenticate => plain::unauthenticate(&tag, core),
         Command::Select(select) => select::start(tag, select, core),
         Command::Create { .. }

@@ -3,6 +3,7 @@
 
 use secrecy::SecretString;
 
+use super::notify::Notify;
 use super::{Flags, MessageSet, ModSeq, SearchKey, SequenceSet};
 use crate::wire::Timestamp;
 use crate::wire::mime::Section;
@@ -32,6 +33,7 @@ pub enum Command {
     Enable(Vec<String>),
     Id(Vec<(String, Option<String>)>),
     Namespace,
+    Notify(Notify),
     Unauthenticate,
     Select(Select),
     Create {

@@ -5,6 +5,7 @@ pub mod command;
 pub mod encode;
 pub mod flag;
 pub mod mailbox;
+pub mod notify;
 mod parse;
 pub mod reader;
 pub mod search;

@@ -4,6 +4,7 @@
 mod cursor;
 mod fetch;
 mod list;
+mod notify;
 mod search;
 
 use secrecy::SecretString;
@@ -93,6 +94,7 @@ fn command(name: &str, cursor: &mut Cursor) -> Parsed<Command> {
         "ENABLE" => Command::Enable(cursor.words()?),
         "ID" => Command::Id(id(cursor)?),
         "NAMESPACE" => Command::Namespace,
+        "NOTIFY" => Command::Notify(notify::notify(cursor)?),
         "UNAUTHENTICATE" => Command::Unauthenticate,
         "SELECT" => Command::Select(select(cursor, false)?),
         "EXAMINE" => Command::Select(select(cursor, true)?),
