@@ -35,6 +35,11 @@ impl Bells {
         }
     }
 
+    #[cfg(test)]
+    pub fn is_quiet(&self) -> bool {
+        self.lock().is_empty()
+    }
+
     fn lock(&self) -> MutexGuard<'_, HashMap<Changed, watch::Sender<()>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
