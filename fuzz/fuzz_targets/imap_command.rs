@@ -95,8 +95,9 @@ fn their_mailbox<'a>(body: &'a CommandBody<'_>) -> Option<&'a [u8]> {
 }
 
 /// Why we refuse what the judge reads.
-const BOUNDS: [&str; 13] = [
+const BOUNDS: [&str; 15] = [
     "Bad keyword",
+    "Bad message set",
     "NUL in a literal",
     "Part number too deep",
     "Search nested too deep",
@@ -109,4 +110,5 @@ const BOUNDS: [&str; 13] = [
     "Too many search keys",
     "Too many search texts",
     "Unknown charset",
+    "VANISHED needs UID FETCH with CHANGEDSINCE",
 ];

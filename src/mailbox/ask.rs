@@ -8,7 +8,8 @@ use std::ops::Range;
 use secrecy::SecretString;
 
 use crate::wire::imap::{
-    Flags, Keywords, MailboxName, ModSeq, SearchKey, SpecialUse, SystemFlags, Uid, UidSet,
+    Flags, Keywords, MailboxName, MessageUrl, ModSeq, SearchKey, SpecialUse, SystemFlags, Uid,
+    UidSet,
 };
 use crate::wire::{AccountId, MailboxId, Timestamp};
 
@@ -53,6 +54,12 @@ pub enum Ask {
     AppendBegin(AppendBegin),
     /// The next bytes of it. → `Done`; after a refusal no more chunks come and nothing is kept.
     AppendChunk(Vec<u8>),
+    /// So many octets more belong to the message begun (RFC 4469 TEXT), and come next. → `Done`
+    AppendText { size: u64 },
+    /// A part of another message belongs to it; an unopened dispatch's content opens. → `Done`
+    AppendUrl(AppendUrl),
+    /// As `AppendCommit`, and that message of the mailbox goes, or nothing happens. → `Appended`
+    Replace { mailbox: MailboxId, uid: Uid },
     /// All bytes were given; durable before the answer. → `Appended`
     AppendCommit,
     /// Forget what was given; the end of the session means the same. → `Done`
@@ -101,6 +108,10 @@ pub enum Refusal {
     /// The mailbox has mailboxes under it and can't go.
     HasChildren,
     ReadOnlyMailbox,
+    /// A URL that names nothing of this account (RFC 4469 §3).
+    BadUrl,
+    /// Octets a mailbox can't keep, or in a transfer encoding nobody knows (RFC 3516 §4.3).
+    UnknownCte,
     OverQuota,
     TooBig,
     /// Too many mailboxes, keywords, …
@@ -322,8 +333,15 @@ pub struct AppendBegin {
     pub flags: Flags,
     /// Now, when `None`.
     pub internal_date: Option<Timestamp>,
-    /// As announced, and as will come.
+    /// As announced, and as will come; more with each `AppendText` and `AppendUrl`.
     pub size: u64,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct AppendUrl {
+    /// The one the URL names, or the selected one.
+    pub mailbox: MailboxName,
+    pub url: MessageUrl,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]

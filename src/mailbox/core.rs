@@ -236,7 +236,7 @@ impl Core {
 /// Output of one command is collected up to this.
 pub(super) const FLUSH: usize = 32 * 1024;
 
-const BASE: &[&str] = &["IMAP4rev1", "SASL-IR", "LITERAL+", "ID", "ENABLE"];
+const BASE: &[&str] = &["IMAP4rev1", "IMAP4rev2", "SASL-IR", "LITERAL+", "ID", "ENABLE"];
 const PLAINTEXT: &[&str] = &["STARTTLS", "LOGINDISABLED"];
 const LOGIN: &[&str] = &["AUTH=PLAIN", "AUTH=LOGIN"];
 const SESSION: &[&str] = &[
@@ -259,4 +259,9 @@ const SESSION: &[&str] = &[
     "NOTIFY",
     "UIDONLY",
     "UTF8=ACCEPT",
+    "MULTIAPPEND",
+    "CATENATE",
+    "URL-PARTIAL",
+    "REPLACE",
+    "BINARY",
 ];

@@ -87,7 +87,9 @@ fn yes(ask: Ask) -> Answer {
         Ask::Copy { .. } => Answer::Copied(None),
         Ask::Move { uids, .. } => Answer::Moved(Moved { placed: None, gone: uids }),
         Ask::Expunge { uids, .. } => Answer::Expunged(uids.unwrap_or_default()),
-        Ask::AppendCommit => Answer::Appended(Appended { uid_validity: 1, uids: UidSet::one(9) }),
+        Ask::AppendCommit | Ask::Replace { .. } => {
+            Answer::Appended(Appended { uid_validity: 1, uids: UidSet::one(9) })
+        }
         Ask::Search(_) => Answer::Found(Found { uids: UidSet::range(1, 3), highest_modseq: 2 }),
         _ => Answer::Done,
     }
@@ -165,7 +167,8 @@ mod tests {
             Just("a LOGIN a b"), Just("a SELECT x"), Just("a FETCH 1:* (ENVELOPE BODY[] BODYSTRUCTURE)"),
             Just("a UID FETCH 2 (BODY[2.HEADER.FIELDS (X)] BODY.PEEK[1]<1.2> FLAGS)"), Just("a IDLE"), Just("DONE"),
             Just("a STORE 1:* FLAGS (x)"), Just("a EXPUNGE"), Just("a UID MOVE 1:3 y"), Just("a UID COPY 1:3 y"),
-            Just("a APPEND x {3+}\r\nabc"), Just("a APPEND x {3}"), Just("a SEARCH RETURN (SAVE ALL) 1:2"),
+            Just("a APPEND x {3+}\r\nabc"), Just("a APPEND x {3}"), Just("a APPEND x {3+}\r\nabc {3+}\r\nabc"),
+            Just("a APPEND x CATENATE (URL /x/;UID=1 TEXT {3+}\r\nabc URL {9+}\r\n/x/;UID=1)"), Just("a REPLACE 1 x {3+}\r\nabc"), Just("a SEARCH RETURN (SAVE ALL) 1:2"),
             Just("a FETCH $ (UID) (CHANGEDSINCE 1)"), Just("a LIST \"\" % RETURN (STATUS (SIZE))"), Just("a CLOSE"),
             Just("a UNAUTHENTICATE"), Just("a AUTHENTICATE PLAIN"), Just("AGEAYg=="), Just("a NOOP"), Just("a ENABLE QRESYNC"), Just("a SELECT x (QRESYNC (1 1 1:9 (1 1)))"),
             Just("a UID FETCH 1:* (UID) (CHANGEDSINCE 1 VANISHED)"), Just("a ENABLE UIDONLY IMAP4rev2"),

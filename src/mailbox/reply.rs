@@ -51,6 +51,8 @@ impl Reply {
             Refusal::Cannot => reply.named("CANNOT"),
             Refusal::UseAttr => reply.named("USEATTR"),
             Refusal::HasChildren => reply.named("HASCHILDREN"),
+            Refusal::BadUrl => reply.named("BADURL"),
+            Refusal::UnknownCte => reply.named("UNKNOWN-CTE"),
             Refusal::OverQuota => reply.code(Code::OverQuota),
             Refusal::TooBig => reply.code(Code::TooBig),
             Refusal::Limit => reply.named("LIMIT"),
@@ -99,6 +101,10 @@ fn text(refusal: &Refusal) -> &str {
         }
         Refusal::HasChildren => "Klasörün alt klasörleri var / The mailbox has others under it",
         Refusal::ReadOnlyMailbox => "Klasör yalnızca okunabilir / The mailbox can only be read",
+        Refusal::BadUrl => "No such part of a message",
+        Refusal::UnknownCte => {
+            "Bu biçim saklanamaz veya çözülemez / Octets that can't be kept or decoded"
+        }
         Refusal::OverQuota => "Posta kutusu dolu / The account is over quota",
         Refusal::TooBig => "İleti çok büyük / The message is too big",
         Refusal::Limit => "Sınıra ulaşıldı / A limit is reached",

@@ -246,7 +246,7 @@ impl Session {
                 return;
             }
             (_, Event::Bad { tag, reason }) => self.refuse(tag.as_deref(), reason),
-            (phase, Event::Chunk(_) | Event::AppendEnd | Event::Line(_)) => {
+            (phase, Event::Chunk(_) | Event::AppendMore(_) | Event::Line(_)) => {
                 self.phase = phase;
                 return;
             }

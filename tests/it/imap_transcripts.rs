@@ -226,7 +226,7 @@ fn config(tls: Tls) -> Config {
 /// What the server says is IMAP to a reader that is not ours, as far as that one knows it.
 fn judge(mut said: &[u8]) -> Result<(), String> {
     let unknown = [&b"* ESEARCH"[..], b"* STATUS", b"* LIST"];
-    let (mut greeted, mut unread, mut utf8) = (false, 0, false);
+    let (mut greeted, mut unread, mut utf8, mut binary) = (false, 0, false, false);
     while !said.is_empty() {
         let rest = match greeted {
             true => ResponseCodec::default().decode(said).map(|(rest, _)| rest).ok(),
@@ -238,10 +238,13 @@ fn judge(mut said: &[u8]) -> Result<(), String> {
         // Eight bits are for those who enabled them, and imap-codec is not one of them.
         let has = |word: &[u8]| line.windows(word.len()).any(|w| w == word);
         utf8 |= line.starts_with(b"* ENABLED") && (has(b"UTF8=ACCEPT") || has(b"IMAP4rev2"));
+        // It reads no literal with NUL, nor what stands behind one.
+        binary |= has(b" BINARY[");
         let excused = utf8 && !line.is_ascii()
             || has(b" UIDFETCH ")
+            || binary
             || unknown.iter().any(|word| line.starts_with(word));
-        unread += usize::from(rest.is_none());
+        unread += usize::from(rest.is_none() && !binary);
         said = match rest {
             Some(rest) => rest,
             None if excused => &said[end..],

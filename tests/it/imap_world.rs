@@ -12,7 +12,7 @@ use secrecy::ExposeSecret;
 pub struct World {
     pub user: (String, String),
     pub boxes: Vec<Mailbox>,
-    pub upload: Option<(AppendBegin, Vec<u8>)>,
+    pub upload: Vec<(AppendBegin, Vec<u8>)>,
     /// UIDs whose opening was recorded, in order.
     pub opened: Vec<Uid>,
 }
@@ -275,22 +275,34 @@ impl World {
                 if begin.size > MESSAGE_MAX {
                     return Err(Refusal::TooBig);
                 }
-                self.upload = Some((begin, Vec::new()));
+                self.upload.push((begin, Vec::new()));
                 Answer::Done
             }
             Ask::AppendChunk(bytes) => {
-                self.upload.as_mut().unwrap().1.extend(bytes);
+                self.upload.last_mut().unwrap().1.extend(bytes);
                 Answer::Done
             }
-            Ask::AppendCommit => {
-                let (begin, bytes) = self.upload.take().unwrap();
-                assert_eq!(begin.size, bytes.len() as u64);
-                let uid =
-                    self.named(&begin.to)?.lay_in(begin.flags, bytes, false, begin.internal_date);
-                Answer::Appended(Appended { uid_validity: VALIDITY, uids: UidSet::one(uid) })
+            Ask::AppendText { size } => {
+                self.grow(size)?;
+                Answer::Done
+            }
+            Ask::AppendUrl(url) => {
+                self.take_part(url)?;
+                Answer::Done
+            }
+            Ask::AppendCommit => Answer::Appended(self.commit()?),
+            Ask::Replace { mailbox, uid } => {
+                let there = self.at(mailbox).messages.iter().any(|m| m.uid == uid);
+                if !there {
+                    self.upload.clear();
+                    return Err(Refusal::Gone);
+                }
+                let appended = self.commit()?;
+                self.at(mailbox).take_out(&UidSet::one(uid));
+                Answer::Appended(appended)
             }
             Ask::AppendAbort => {
-                self.upload = None;
+                self.upload.clear();
                 Answer::Done
             }
             Ask::Search(search) => {
@@ -316,6 +328,47 @@ impl World {
             modseq: b.modseq,
         };
         self.boxes.iter().enumerate().map(standing).collect()
+    }
+
+    fn grow(&mut self, octets: u64) -> Result<(), Refusal> {
+        let size = &mut self.upload.last_mut().unwrap().0.size;
+        *size += octets;
+        if *size > MESSAGE_MAX { Err(Refusal::TooBig) } else { Ok(()) }
+    }
+
+    /// A part of another message; of an unopened dispatch it opens.
+    fn take_part(&mut self, of: AppendUrl) -> Result<(), Refusal> {
+        let AppendUrl { mailbox, url } = of;
+        let at = self.boxes.iter().position(|b| b.name == mailbox).ok_or(Refusal::BadUrl)?;
+        let found = self.boxes[at].messages.iter().find(|m| m.uid == url.uid);
+        let bytes = found.ok_or(Refusal::BadUrl)?.bytes.clone();
+        if url.uid_validity.is_some_and(|validity| validity != VALIDITY) {
+            return Err(Refusal::BadUrl);
+        }
+        let layout = mime::Layout::of(&mime::parse(&bytes));
+        let mut range = layout.find(&url.section).ok_or(Refusal::BadUrl)?;
+        if let Some((start, length)) = url.partial {
+            range.start = (range.start + start).min(range.end);
+            range.end = range.end.min(range.start.saturating_add(length));
+        }
+        self.grow(range.end - range.start)?;
+        while range.start < range.end {
+            let (mailbox, uid) = (MailboxId(at as i64), url.uid);
+            let octets = self.content(Content { mailbox, uid, range: range.clone() })?;
+            range.start += octets.len() as u64;
+            self.upload.last_mut().unwrap().1.extend(octets);
+        }
+        Ok(())
+    }
+
+    fn commit(&mut self) -> Result<Appended, Refusal> {
+        let mut uids = UidSet::new();
+        for (begin, bytes) in std::mem::take(&mut self.upload) {
+            assert_eq!(begin.size, bytes.len() as u64);
+            let to = self.named(&begin.to)?;
+            uids.insert(to.lay_in(begin.flags, bytes, false, begin.internal_date));
+        }
+        Ok(Appended { uid_validity: VALIDITY, uids })
     }
 
     fn list(&self, want: ListWant) -> Vec<MailboxEntry> {

@@ -5,14 +5,14 @@ use super::content::{self, Look, Shown};
 use super::room::Room;
 use super::search::{self, Progress, Query};
 use super::views::Views;
-use super::{Answered, Failure, Who, folders, messages};
+use super::{Answered, Failure, Who, catenate, folders, messages};
 use crate::mailbox::ask::{
-    self, Answer, AppendBegin, Ask, Content, FlagChange, Found, LoggedIn, Login, Moved, Placed,
-    Refusal, Search,
+    self, Answer, AppendBegin, AppendUrl, Ask, Content, FlagChange, Found, LoggedIn, Login, Moved,
+    Placed, Refusal, Search,
 };
 use crate::store::mail::tree;
 use crate::store::{Lane, RowsError, Store, StoreError, Tx};
-use crate::wire::imap::{MailboxName, ModSeq, UidSet};
+use crate::wire::imap::{MailboxName, ModSeq, Uid, UidSet};
 use crate::wire::{AccountId, MailboxId, Timestamp};
 use std::future::Future;
 use std::net::IpAddr;
@@ -118,9 +118,13 @@ impl Desk {
             Ask::Move { mailbox, uids, to } => self.move_to(mailbox, uids, to).await,
             Ask::Delete { name } => self.delete(name).await,
             Ask::Rename { from, to } => self.rename(from, to).await,
-            Ask::AppendBegin(_) | Ask::AppendChunk(_) | Ask::AppendCommit | Ask::AppendAbort => {
-                self.append(ask).await
-            }
+            Ask::AppendBegin(_)
+            | Ask::AppendChunk(_)
+            | Ask::AppendText { .. }
+            | Ask::AppendUrl(_)
+            | Ask::Replace { .. }
+            | Ask::AppendCommit
+            | Ask::AppendAbort => self.append(ask).await,
             Ask::Mailboxes(_)
             | Ask::Select { .. }
             | Ask::Changes { .. }
@@ -366,9 +370,15 @@ impl Desk {
                 self.append.begin(&who, begin, office.limits.message, &office.room)?;
             }
             Ask::AppendChunk(chunk) => self.append.chunk(&chunk)?,
+            Ask::AppendText { size } => self.append.more(size, self.office.limits.message)?,
+            Ask::AppendUrl(url) => self.take_part(url).await?,
             Ask::AppendCommit => {
                 self.finish_coming().await?;
-                return self.commit().await;
+                return self.commit(None).await;
+            }
+            Ask::Replace { mailbox, uid } => {
+                self.finish_coming().await?;
+                return self.commit(Some((mailbox, uid))).await;
             }
             _ => self.append = Append::default(),
         }
@@ -394,10 +404,44 @@ impl Desk {
         Ok(())
     }
 
-    async fn commit(&mut self) -> Answered<Answer> {
+    /// A part of another message, read as FETCH reads it: what is unopened is opened.
+    async fn take_part(&mut self, url: AppendUrl) -> Answered<()> {
+        let mut part = match self.find_part(url.clone()).await? {
+            catenate::Found::Part(part) => part,
+            catenate::Found::Sealed(ask) => {
+                self.content(ask).await?;
+                match self.find_part(url).await? {
+                    catenate::Found::Part(part) => part,
+                    catenate::Found::Sealed(_) => return Err(Refusal::Unavailable.into()),
+                }
+            }
+        };
+        self.append.more(part.streams(), self.office.limits.message)?;
+        while let Some(ask) = part.next() {
+            let Answer::Content(octets) = self.content(ask).await? else {
+                return Err(Refusal::Unavailable.into());
+            };
+            if let Some(octets) = part.take(octets)? {
+                self.append.chunk(&octets)?;
+            }
+        }
+        let picked = part.picked();
+        self.append.more(picked.len() as u64, self.office.limits.message)?;
+        self.append.chunk(&picked)
+    }
+
+    async fn find_part(&self, url: AppendUrl) -> Answered<catenate::Found> {
+        let who = self.who()?;
+        self.office.store.read(move |tx| catenate::find(tx, &who, &url)).await
+    }
+
+    async fn commit(&mut self, replaces: Option<(MailboxId, Uid)>) -> Answered<Answer> {
         let (who, ready) = (self.who()?, self.append.take_ready());
         let blobs = Arc::clone(&self.office.store.blobs);
-        let work = move |tx: &mut Tx<'_>| append::commit(tx, &who, &blobs, &ready);
+        let work = move |tx: &mut Tx<'_>| match replaces {
+            Some(old) => append::replace(tx, &who, &blobs, &ready, old),
+            None => append::commit(tx, &who, &blobs, &ready),
+        };
         Ok(Answer::Appended(self.office.store.write(Lane::Client, work).await?))
     }
 

@@ -2,6 +2,7 @@
 //! 100,000 messages nor a message of 25 MiB is ever held.
 
 use super::Step;
+use super::binary::Fed;
 use super::piece::{self, Found, Kind, Piece};
 use super::store::settable;
 use super::sync::{self, Then};
@@ -44,6 +45,8 @@ pub(in crate::mailbox) struct Task {
     failed: Option<Refusal>,
     /// How many rows were asked for that are gone.
     gone: usize,
+    /// Octets that were read to be decoded.
+    decoded: u64,
 }
 
 #[derive(Debug)]
@@ -63,6 +66,8 @@ enum Stage {
 /// Why a row isn't through.
 enum Stop {
     Content(Piece),
+    /// The item can't be had.
+    Refused(Refusal),
     /// Enough is written for now.
     Full,
 }
@@ -79,10 +84,8 @@ struct Writing {
 
 pub(super) fn start(tag: String, fetch: Fetch, core: &mut Core) -> Step {
     let Fetch { uid, set, mut items, changed_since, vanished } = fetch;
-    let binary =
-        |item: &FetchItem| matches!(item, FetchItem::Binary { .. } | FetchItem::BinarySize { .. });
-    if vanished && !core.enabled.qresync || items.iter().any(binary) {
-        return core.done(&tag, Reply::bad("Not advertised"));
+    if vanished && !core.enabled.qresync {
+        return core.done(&tag, Reply::bad("QRESYNC is not enabled"));
     }
     core.enabled.condstore |= changed_since.is_some() || items.contains(&FetchItem::ModSeq);
     let condstore = core.enabled.condstore;
@@ -113,6 +116,7 @@ pub(super) fn start(tag: String, fetch: Fetch, core: &mut Core) -> Step {
         stage: Stage::Since,
         failed: None,
         gone: 0,
+        decoded: 0,
     };
     match changed_since {
         Some(since) => {
@@ -152,13 +156,14 @@ pub(super) fn unasked(
         now_seen: UidSet::new(),
         stage: Stage::Since,
         failed: None,
+        decoded: 0,
         gone: 0,
     };
     task.next_batch(core)
 }
 
 fn sets_seen(item: &FetchItem) -> bool {
-    matches!(item, FetchItem::Section { peek: false, .. })
+    matches!(item, FetchItem::Section { peek: false, .. } | FetchItem::Binary { peek: false, .. })
 }
 
 fn want(items: &[FetchItem]) -> RowWant {
@@ -174,6 +179,9 @@ fn want(items: &[FetchItem]) -> RowWant {
                 _ => want.structure = true,
             },
             FetchItem::Section { .. } => want.structure = true,
+            FetchItem::Binary { part, .. } | FetchItem::BinarySize { part } => {
+                want.structure |= !part.is_empty();
+            }
             _ => {}
         }
     }
@@ -293,15 +301,16 @@ impl Task {
             }
             let response = core.fetch(row.uid, sequence);
             if let Some((item, first, stop)) = self.write_row(&row, 0, response) {
-                return self.stop(Writing { row, item, first }, stop);
+                return self.stop(Writing { row, item, first }, stop, core);
             }
         }
         self.next_batch(core)
     }
 
-    fn stop(mut self, writing: Writing, stop: Stop) -> Step {
+    fn stop(mut self, writing: Writing, stop: Stop, core: &mut Core) -> Step {
         match stop {
             Stop::Content(piece) => self.ask(writing, piece),
+            Stop::Refused(refusal) => self.refused(writing, refusal, core),
             Stop::Full => {
                 self.stage = Stage::Full(writing);
                 Step::Pause(super::Task::Fetch(Box::new(self)))
@@ -335,16 +344,20 @@ impl Task {
             if out.waiting() >= FLUSH {
                 return Some((at, out.is_empty(), Stop::Full));
             }
-            if let FetchItem::Section { section, partial, name, .. } = item {
-                match piece::find(section, *partial, row) {
-                    Found::Nil => out.raw(name, b"NIL"),
-                    Found::Bytes(bytes) => string(&mut out, name, &bytes),
-                    Found::Content(piece) => {
-                        return Some((at, out.is_empty(), Stop::Content(piece)));
-                    }
-                }
-            } else {
+            let Some(name) = piece::name(item) else {
                 write_item(item, row, structure.as_ref(), &mut out);
+                continue;
+            };
+            match piece::find(item, row) {
+                Found::Nil => out.raw(&name, NIL),
+                Found::Bytes(bytes) => string(&mut out, &name, &bytes),
+                Found::Number(number) => out.number(&name, number),
+                Found::Content(piece) => {
+                    return Some((at, out.is_empty(), Stop::Content(piece)));
+                }
+                Found::Refused(refusal) => {
+                    return Some((at, out.is_empty(), Stop::Refused(refusal)));
+                }
             }
         }
         if self.now_seen.contains(row.uid) && !self.items.contains(&FetchItem::Flags) {
@@ -358,7 +371,7 @@ impl Task {
     }
 
     fn got_content(
-        self,
+        mut self,
         mut writing: Writing,
         mut piece: Piece,
         mut chunk: Vec<u8>,
@@ -369,12 +382,32 @@ impl Task {
             return self.no_content(writing, &piece, Refusal::Unavailable, core);
         }
         let left = piece.missing();
-        let name = self.name(writing.item);
+        let Some(name) = self.items.get(writing.item).and_then(piece::name) else {
+            return Step::Close;
+        };
         let mut out = response(&mut core.out, writing.first);
         match &mut piece.kind {
+            Kind::Open => {
+                writing.row.opening = Opening::Open;
+                return self.write_from(writing.item, writing, core);
+            }
+            Kind::Decode(decoding) => {
+                self.decoded = self.decoded.saturating_add(chunk.len() as u64);
+                if self.decoded > DECODED_MAX && !decoding.is_begun() {
+                    return self.refused(writing, Refusal::Limit, core);
+                }
+                let fed = decoding.feed(&chunk, left == 0, &name, &mut out);
+                writing.first = out.is_empty();
+                match fed {
+                    Fed::More => {}
+                    Fed::Again(range) => piece.read(range),
+                    Fed::Done => return self.write_from(writing.item + 1, writing, core),
+                }
+                return self.ask(writing, piece);
+            }
             Kind::Stream { begun } => {
                 if !std::mem::replace(begun, true) {
-                    out.literal(name, whole);
+                    out.literal(&name, whole);
                     writing.first = false;
                 }
                 out.append(&chunk);
@@ -383,7 +416,7 @@ impl Task {
                 bytes.append(&mut chunk);
                 if left == 0 {
                     let picked = piece::cut(&pick_fields(bytes, *not, names), *partial);
-                    string(&mut out, name, &picked);
+                    string(&mut out, &name, &picked);
                     writing.first = false;
                 }
             }
@@ -394,23 +427,31 @@ impl Task {
         }
     }
 
-    /// A string that was begun can't be ended otherwise than by cutting the line.
     fn no_content(
-        mut self,
-        mut writing: Writing,
+        self,
+        writing: Writing,
         piece: &Piece,
         refusal: Refusal,
         core: &mut Core,
     ) -> Step {
-        if matches!(piece.kind, Kind::Stream { begun: true }) {
-            return Step::Close;
+        match piece.is_begun() {
+            true => Step::Close,
+            false => self.refused(writing, refusal, core),
         }
+    }
+
+    /// The item has no value, and the client hears why at the end.
+    fn refused(mut self, mut writing: Writing, refusal: Refusal, core: &mut Core) -> Step {
         match refusal {
             Refusal::Gone => self.gone += 1,
             other => self.failed = Some(other),
         }
-        response(&mut core.out, writing.first).raw(self.name(writing.item), b"NIL");
-        writing.first = false;
+        let item = self.items.get(writing.item);
+        let none = if matches!(item, Some(FetchItem::BinarySize { .. })) { b"0" } else { NIL };
+        if let Some(name) = item.and_then(piece::name) {
+            response(&mut core.out, writing.first).raw(&name, none);
+            writing.first = false;
+        }
         self.write_from(writing.item + 1, writing, core)
     }
 
@@ -418,20 +459,13 @@ impl Task {
         let Writing { row, first, .. } = writing;
         let out = response(&mut core.out, first);
         match self.write_row(&row, from, out) {
-            Some((item, first, stop)) => self.stop(Writing { row, item, first }, stop),
+            Some((item, first, stop)) => self.stop(Writing { row, item, first }, stop, core),
             None => self.write(core),
         }
     }
 
     fn tells_modseq(&self, uid: Uid) -> bool {
         self.items.contains(&FetchItem::ModSeq) || self.condstore && self.now_seen.contains(uid)
-    }
-
-    fn name(&self, item: usize) -> &str {
-        match self.items.get(item) {
-            Some(FetchItem::Section { name, .. }) => name,
-            _ => "BODY[]",
-        }
     }
 }
 
@@ -482,3 +516,5 @@ fn string(out: &mut Response<'_>, name: &str, bytes: &[u8]) {
 }
 
 const NIL: &[u8] = b"NIL";
+/// Octets one command may have decoded (invariant 10): some hundred messages of the largest size.
+const DECODED_MAX: u64 = 4 << 30;

@@ -3,6 +3,7 @@
 
 mod append;
 mod auth;
+mod binary;
 mod copy;
 mod expunge;
 mod fetch;
@@ -128,7 +129,7 @@ pub(super) fn start(tagged: Tagged, core: &mut Core) -> Step {
         Command::List(list) => list::start(tag, list, core),
         Command::Lsub { reference, pattern } => list::lsub(tag, &reference, &pattern, core),
         Command::Status { name, items } => status::start(tag, &name, items, core),
-        // The reader gives an APPEND as an event of its own.
+        // Without octets that stream in; with them the reader gives it as an event of its own.
         Command::Append(append) => append::start(tag, append, core),
         Command::Idle => idle::start(tag, core),
         Command::Close => expunge::close(tag, core),
@@ -177,6 +178,7 @@ fn needs_uids(command: &Command, core: &Core) -> Option<Reply> {
         Command::Store(store) => store.uid,
         Command::Search(search) => search.uid && !search.key.any(&is_number),
         Command::Copy { uid, .. } | Command::Move { uid, .. } => *uid,
+        Command::Append(append) => !matches!(append.replaces, Some(MessageSet::Sequence(_))),
         _ => true,
     };
     let refused = core.enabled.uidonly && !by_uid;
@@ -194,6 +196,7 @@ enum Needs {
 
 fn needs(command: &Command) -> Needs {
     match command {
+        Command::Append(append) if append.replaces.is_some() => Needs::Mailbox,
         Command::Capability | Command::Noop | Command::Logout | Command::Id(_) => Needs::Nothing,
         Command::StartTls | Command::Authenticate { .. } | Command::Login { .. } => Needs::Nobody,
         Command::Check

@@ -59,7 +59,7 @@ pub enum Command {
         name: MailboxArg,
         items: Vec<StatusItem>,
     },
-    /// Up to the literal; the message itself streams behind it.
+    /// Up to its first octets that stream in. REPLACE is this too.
     Append(Append),
     Idle,
     Check,
@@ -147,12 +147,38 @@ pub enum StatusItem {
 
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Append {
+    /// REPLACE (RFC 8508): what goes from the selected mailbox as the new message comes.
+    pub replaces: Option<Messages>,
     pub name: MailboxArg,
-    pub flags: Flags,
-    pub date: Option<Timestamp>,
-    /// The literal stands in `UTF8 (…)` (RFC 6855 §4).
-    pub utf8: bool,
-    pub literal: Literal,
+    /// Up to the first octets that stream in, or to the end.
+    pub steps: Vec<AppendStep>,
+    /// How it goes on behind those octets.
+    pub form: AppendForm,
+}
+
+/// What an APPEND is made of, in order.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum AppendStep {
+    /// A message begins (RFC 3502: one of several).
+    Message { flags: Flags, date: Option<Timestamp> },
+    /// All its octets, which stream in next.
+    Octets(Literal),
+    /// A part of it that streams in next (RFC 4469 TEXT).
+    Text(Literal),
+    /// A part of it that is a part of another message.
+    Url(Vec<u8>),
+    /// The command is over.
+    End,
+}
+
+/// What the octets that stream in stand in.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum AppendForm {
+    Plain,
+    /// `UTF8 (…)` (RFC 6855 §4).
+    Utf8,
+    /// `CATENATE (…)` (RFC 4469).
+    Catenate,
 }
 
 /// `{12}`, `{12+}`, `~{12}` at the end of a line.

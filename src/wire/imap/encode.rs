@@ -159,6 +159,12 @@ impl<'a> Fetch<'a> {
         let _ = write!(self.out, "{{{length}}}\r\n");
     }
 
+    /// The same for octets that may hold NUL (RFC 3516).
+    pub fn literal8(&mut self, name: &str, length: u64) {
+        self.name(name);
+        let _ = write!(self.out, "~{{{length}}}\r\n");
+    }
+
     /// Octets of the string begun.
     pub fn append(&mut self, bytes: &[u8]) {
         self.out.extend_from_slice(bytes);

@@ -11,6 +11,7 @@ pub mod reader;
 pub mod search;
 pub mod set;
 pub mod structure;
+pub mod url;
 pub mod utf7;
 
 pub use command::{Command, Tagged};
@@ -22,3 +23,4 @@ pub use reader::{Event, Reader};
 pub use search::{MessageSet, SearchKey};
 pub use set::{ModSeq, SequenceSet, Uid, UidSet};
 pub use structure::Structure;
+pub use url::MessageUrl;

@@ -1,6 +1,7 @@
 //! One whole command (RFC 9051 §9, RFC 3501 and extensions), its literals inline. Lenient only where
 //! clients in the field need it; bounded in depth and count everywhere.
 
+mod append;
 mod cursor;
 mod fetch;
 mod list;
@@ -10,10 +11,12 @@ mod search;
 use secrecy::SecretString;
 
 use super::command::{
-    Append, Command, Literal, Messages, Qresync, Select, Store, StoreKind, Tagged,
+    Append, AppendForm, AppendStep, Command, Literal, Messages, Qresync, Select, Store, StoreKind,
+    Tagged,
 };
 use super::{Flags, Keyword, SearchKey, SequenceSet, SystemFlags};
 use crate::wire::Timestamp;
+use crate::wire::mime::Section;
 use cursor::{Cursor, Parsed};
 pub(crate) use search::BAD_CHARSET;
 
@@ -56,27 +59,68 @@ pub(super) fn literal_at_end(line: &[u8]) -> Option<Literal> {
 
 /// What a command is whose line so far ends with a literal.
 pub(super) enum Head {
-    /// An APPEND, and this literal is the message.
+    /// An APPEND, and this literal is octets of a message.
     Append(String, Append),
+    /// The same further on in one.
+    More(Vec<AppendStep>, AppendForm),
     Bad(Option<String>, &'static str),
-    /// Another command, or a literal that is part of APPEND's arguments.
+    /// Another command, or a literal that is one of APPEND's arguments.
     Other,
 }
 
 pub(super) fn append_head(bytes: &[u8]) -> Head {
     let mut cursor = Cursor::new(bytes);
-    let start = |cursor: &mut Cursor| -> Parsed<(String, bool)> {
-        let tag = cursor.tag()?;
-        cursor.space()?;
-        Ok((tag, cursor.word()?.eq_ignore_ascii_case("APPEND")))
+    let (tag, name) = match append_name(&mut cursor) {
+        Ok(Some(found)) => found,
+        _ => return Head::Other,
     };
-    let Ok((tag, true)) = start(&mut cursor) else { return Head::Other };
-    match append(&mut cursor) {
+    let append = match name {
+        Appending::Append => append::append(&mut cursor),
+        Appending::Replace { uid } => append::replace(&mut cursor, uid),
+    };
+    match append {
         Ok(append) => Head::Append(tag, append),
         // The mailbox name is the literal: its bytes are not here yet.
         Err(_) if cursor.is_cut() => Head::Other,
         Err(reason) => Head::Bad(Some(tag), reason),
     }
+}
+
+/// What stands behind octets that streamed in, up to the next ones or to the end.
+pub(super) fn append_rest(bytes: &[u8], form: AppendForm) -> Head {
+    let mut cursor = Cursor::new(bytes);
+    match append::steps(&mut cursor, Some(form)) {
+        Ok((steps, form)) => Head::More(steps, form),
+        Err(_) if cursor.is_cut() => Head::Other,
+        Err(reason) => Head::Bad(None, reason),
+    }
+}
+
+/// A section as a URL names it (RFC 5092), without brackets.
+pub(super) fn section_of(bytes: &[u8]) -> Option<Section> {
+    let mut cursor = Cursor::new(bytes);
+    let section = fetch::section(&mut cursor).ok()?;
+    cursor.end().ok().map(|()| section)
+}
+
+enum Appending {
+    Append,
+    Replace { uid: bool },
+}
+
+fn append_name(cursor: &mut Cursor) -> Parsed<Option<(String, Appending)>> {
+    let tag = cursor.tag()?;
+    cursor.space()?;
+    let uid = cursor.eat_word("UID");
+    if uid {
+        cursor.space()?;
+    }
+    let name = cursor.word()?.to_ascii_uppercase();
+    Ok(match (name.as_str(), uid) {
+        ("APPEND", false) => Some((tag, Appending::Append)),
+        ("REPLACE", uid) => Some((tag, Appending::Replace { uid })),
+        _ => None,
+    })
 }
 
 fn command(name: &str, cursor: &mut Cursor) -> Parsed<Command> {
@@ -112,7 +156,7 @@ fn command(name: &str, cursor: &mut Cursor) -> Parsed<Command> {
             cursor.space()?;
             Command::Status { name, items: list::status_items(cursor)? }
         }
-        "APPEND" => Command::Append(append(cursor)?),
+        "APPEND" => Command::Append(append::append(cursor)?),
         "IDLE" => Command::Idle,
         "CHECK" => Command::Check,
         "CLOSE" => Command::Close,
@@ -131,6 +175,7 @@ fn uid_command(name: &str, cursor: &mut Cursor) -> Parsed<Command> {
 
 fn message_command(name: &str, uid: bool, cursor: &mut Cursor) -> Parsed<Command> {
     Ok(match name {
+        "REPLACE" => Command::Append(append::replace(cursor, uid)?),
         "SEARCH" => Command::Search(search::search(cursor, uid)?),
         "FETCH" => Command::Fetch(fetch::fetch(cursor, uid)?),
         "STORE" => Command::Store(store(cursor, uid)?),
@@ -223,28 +268,6 @@ fn qresync(cursor: &mut Cursor) -> Parsed<Qresync> {
 /// RFC 7162 §7 `known-uids`: what a client knows has no `*`.
 fn known_set(cursor: &mut Cursor) -> Parsed<SequenceSet> {
     Some(cursor.sequence_set()?).filter(|set| !set.has_star()).ok_or("Bad message set")
-}
-
-fn append(cursor: &mut Cursor) -> Parsed<Append> {
-    let name = cursor.sp_astring()?;
-    cursor.space()?;
-    let mut flags = Flags::default();
-    if cursor.peek() == Some(b'(') {
-        flags = flag_list(cursor)?;
-        cursor.space()?;
-    }
-    let mut date = None;
-    if cursor.peek() == Some(b'"') {
-        date = Some(date_time(&cursor.text()?).ok_or("Bad date")?);
-        cursor.space()?;
-    }
-    let utf8 = !matches!(cursor.peek(), Some(b'{' | b'~'));
-    if utf8 {
-        cursor.must_word("UTF8")?;
-        cursor.must(b" (")?;
-    }
-    let literal = literal_at_end(cursor.rest_of_line()).ok_or("Expected a literal")?;
-    Ok(Append { name, flags, date, utf8, literal })
 }
 
 fn store(cursor: &mut Cursor, uid: bool) -> Parsed<Store> {

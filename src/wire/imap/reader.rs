@@ -1,23 +1,24 @@
-//! Bytes in pieces → commands. Small literals are collected with their command; the message of an
-//! APPEND streams through in chunks and is never held. Every buffer has its limit, and what is over
+//! Bytes in pieces → commands. Small literals are collected with their command; the messages of an
+//! APPEND stream through in chunks and are never held. Every buffer has its limit, and what is over
 //! one is skipped without being kept.
 
-use super::command::{Append, Literal, Tagged};
+use super::command::{Append, AppendForm, AppendStep, Literal, Tagged};
 use super::parse::{self, Head};
 
 /// What came out of the bytes so far.
 #[derive(Debug)]
 pub enum Event {
     Command(Tagged),
-    /// An APPEND up to its literal; the reader stands still until `accept` or `refuse`.
+    /// An APPEND up to the first octets of a message; before those the reader stands still until
+    /// `accept` or `refuse`.
     Append {
         tag: String,
         append: Append,
     },
-    /// The next bytes of the accepted message.
+    /// The next octets of a message, which were accepted.
     Chunk(Vec<u8>),
-    /// The APPEND is over.
-    AppendEnd,
+    /// What stands behind them, up to the next ones or the end.
+    AppendMore(Vec<AppendStep>),
     /// The client waits for `+` within a command.
     GoOn,
     /// A line that is no command: of AUTHENTICATE or IDLE. Without its line end.
@@ -52,24 +53,23 @@ pub struct Reader {
     limits: Limits,
     /// The next line is no command.
     line_due: bool,
-    /// What ends the command after an APPEND's message.
-    closing: &'static [u8],
+    /// In an APPEND, behind octets of a message that stood in this.
+    amid: Option<AppendForm>,
 }
 
 #[derive(Debug)]
 enum State {
-    /// A command is collected; its lines are scanned up to `at`, after which a literal may stand.
+    /// A command (or more of an APPEND) is collected; its lines are scanned up to `at`, after which
+    /// a literal may stand.
     Command {
         at: usize,
         literal: usize,
     },
-    /// An APPEND's literal is announced, and nobody said yet whether it is wanted.
+    /// A message's octets are announced, and nobody said yet whether they are wanted.
     Held(Literal),
     Message {
         left: u64,
     },
-    /// Behind the message, before the end of the command.
-    AfterMessage,
     /// So many octets of a literal, and then the rest of the command, are nobody's.
     Skip {
         left: u64,
@@ -83,7 +83,7 @@ enum State {
 
 impl Reader {
     pub fn new(limits: Limits) -> Self {
-        Self { bytes: Vec::new(), state: State::START, limits, line_due: false, closing: b"" }
+        Self { bytes: Vec::new(), state: State::START, limits, line_due: false, amid: None }
     }
 
     pub fn set_limits(&mut self, limits: Limits) {
@@ -107,7 +107,8 @@ impl Reader {
 
     /// A command began and has not ended.
     pub fn is_amid(&self) -> bool {
-        !self.bytes.is_empty() || !matches!(self.state, State::Command { .. } | State::Hopeless(_))
+        let between = matches!(self.state, State::Command { .. } | State::Hopeless(_));
+        !self.bytes.is_empty() || !between || self.amid.is_some()
     }
 
     /// The next line is an answer, not a command.
@@ -124,10 +125,11 @@ impl Reader {
 
     /// It is not: skipped when it comes unasked.
     pub fn refuse(&mut self) {
+        let amid = self.amid.take().is_some();
         match self.state {
             State::Held(literal) => self.drop_literal(literal),
             State::Message { left } => self.state = State::Skip { left },
-            State::AfterMessage => self.state = State::SkipLine { skipped: 0 },
+            State::Command { .. } if amid => self.state = State::SkipLine { skipped: 0 },
             _ => {}
         }
     }
@@ -148,9 +150,8 @@ impl Reader {
                 State::Command { .. } => return self.read_command(),
                 State::Held(_) => return None,
                 State::Hopeless(reason) => return reason.take().map(Event::Hopeless),
-                State::Message { left: 0 } => self.state = State::AfterMessage,
+                State::Message { left: 0 } => self.state = State::START,
                 State::Message { .. } => return self.read_chunk(),
-                State::AfterMessage => return self.read_end(),
                 State::Skip { left } => {
                     let gone = usize::try_from(*left).unwrap_or(usize::MAX).min(self.bytes.len());
                     self.bytes.drain(..gone);
@@ -204,28 +205,47 @@ impl Reader {
     /// A line ended with a literal's announcement.
     fn announce(&mut self, end: usize, literal: Literal) -> Option<Event> {
         let so_far = self.bytes.get(..end).unwrap_or_default();
-        match parse::append_head(so_far) {
+        let head = match self.amid {
+            Some(form) => parse::append_rest(so_far, form),
+            None => parse::append_head(so_far),
+        };
+        match head {
             Head::Append(tag, append) => {
-                self.bytes.drain(..end);
-                self.state = State::Held(literal);
-                self.closing = if append.utf8 { b")" } else { b"" };
+                self.hold(end, literal, append.form);
                 return Some(Event::Append { tag, append });
+            }
+            Head::More(steps, form) => {
+                self.hold(end, literal, form);
+                return Some(Event::AppendMore(steps));
             }
             Head::Bad(tag, reason) => return Some(self.give_up(end, literal, tag, reason)),
             Head::Other => {}
         }
         let size = usize::try_from(literal.size).unwrap_or(usize::MAX);
         if size.saturating_add(end) > self.limits.command {
-            let tag = parse::tag_of(so_far);
+            let tag = self.tag();
             return Some(self.give_up(end, literal, tag, "Literal too big"));
         }
         self.state = State::Command { at: end, literal: size };
         literal.sync.then_some(Event::GoOn)
     }
 
+    fn hold(&mut self, end: usize, literal: Literal, form: AppendForm) {
+        self.bytes.drain(..end);
+        self.state = State::Held(literal);
+        self.amid = Some(form);
+    }
+
     fn finish(&mut self, end: usize) -> Event {
         let command: Vec<u8> = self.bytes.drain(..end).collect();
         self.state = State::START;
+        if let Some(form) = self.amid.take() {
+            return match parse::append_rest(&command, form) {
+                Head::More(steps, _) => Event::AppendMore(steps),
+                Head::Bad(tag, reason) => Event::Bad { tag, reason },
+                _ => Event::Bad { tag: None, reason: "Syntax error" },
+            };
+        }
         match parse::parse_command_bytes(&command) {
             Ok(tagged) => Event::Command(tagged),
             Err(reason) => Event::Bad { tag: parse::tag_of(&command), reason },
@@ -240,8 +260,14 @@ impl Reader {
         reason: &'static str,
     ) -> Event {
         self.bytes.drain(..end);
+        self.amid = None;
         self.drop_literal(literal);
         Event::Bad { tag, reason }
+    }
+
+    /// Of the command being collected.
+    fn tag(&self) -> Option<String> {
+        if self.amid.is_some() { None } else { parse::tag_of(&self.bytes) }
     }
 
     fn drop_literal(&mut self, literal: Literal) {
@@ -264,24 +290,6 @@ impl Reader {
         };
         *left -= chunk.len() as u64;
         Some(Event::Chunk(chunk))
-    }
-
-    fn read_end(&mut self) -> Option<Event> {
-        let end = match self.line(0)? {
-            Ok(end) => end,
-            Err(event) => return Some(event),
-        };
-        let line: Vec<u8> = self.bytes.drain(..end).collect();
-        self.state = State::START;
-        match strip(&line) {
-            end if end == self.closing => Some(Event::AppendEnd),
-            more => {
-                if let Some(literal) = parse::literal_at_end(more) {
-                    self.drop_literal(literal);
-                }
-                Some(Event::Bad { tag: None, reason: "One message at a time" })
-            }
-        }
     }
 
     /// Outer `None`: more bytes are needed; inner: on with the next state.
@@ -314,8 +322,9 @@ impl Reader {
         if end.unwrap_or(self.bytes.len()).saturating_sub(from) <= self.limits.line {
             return end.map(Ok);
         }
-        let tag = parse::tag_of(&self.bytes);
+        let tag = self.tag();
         self.line_due = false;
+        self.amid = None;
         self.bytes.drain(..from);
         self.state = State::SkipLine { skipped: 0 };
         Some(Err(Event::Bad { tag, reason: "Line too long" }))

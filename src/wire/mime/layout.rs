@@ -105,6 +105,18 @@ impl Layout {
         Some((at, self.nodes.get(at)?))
     }
 
+    /// The outermost enclosed message in which a section lies, or would lie if there were one: its
+    /// octets. Not for that message as a whole, which the part around it shows.
+    pub fn enclosing(&self, section: &Section) -> Option<Range<u64>> {
+        let inside = !matches!(section.text, SectionText::Whole | SectionText::Mime);
+        let entered = |depth: usize| {
+            let (_, node) = self.part(section.part.get(..depth)?)?;
+            (node.shape == Shape::Message).then(|| node.body.clone())
+        };
+        let most = section.part.len() + usize::from(inside);
+        (1..most).find_map(entered)
+    }
+
     pub fn write(&self, out: &mut Vec<u8>) {
         number(self.nodes.len() as u64, out);
         for node in &self.nodes {

@@ -3,14 +3,17 @@
 
 pub mod address;
 pub mod content;
+pub mod decode;
 pub mod fields;
 pub mod layout;
 pub mod section;
 pub mod text;
 pub mod tree;
+pub mod unbinary;
 
 pub use address::{Address, addresses};
 pub use content::{Content, Params};
+pub use decode::Decoder;
 pub use fields::{Field, fields};
 pub use layout::{Encoding, Layout, Node, Shape};
 pub use section::{Section, SectionText};

@@ -4,6 +4,7 @@
 mod appending;
 mod changing;
 mod opening;
+mod parts;
 mod reading;
 mod searching;
 #[path = "../../../../tests/it/storage/server.rs"]

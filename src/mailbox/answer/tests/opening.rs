@@ -105,7 +105,7 @@ async fn a_range_that_touches_the_original_opens_invariant_3(world: World) {
 }
 
 /// What a session with this desk says to these commands.
-async fn said(desk: &mut Desk, commands: &str) -> String {
+pub async fn said(desk: &mut Desk, commands: &str) -> String {
     let mut session = Session::new(Config { tls: Tls::Active, id: Vec::new() });
     session
         .feed(format!("a LOGIN veli x\r\nb SELECT INBOX\r\n{commands}\r\nz LOGOUT\r\n").as_bytes());

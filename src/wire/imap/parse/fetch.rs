@@ -126,7 +126,7 @@ fn body_section(cursor: &mut Cursor, peek: bool) -> Parsed<FetchItem> {
     Ok(FetchItem::Section { section, peek, partial, name })
 }
 
-fn section(cursor: &mut Cursor) -> Parsed<Section> {
+pub(super) fn section(cursor: &mut Cursor) -> Parsed<Section> {
     let part = part(cursor)?;
     let word = cursor.take_while(|b| b.is_ascii_alphabetic() || b == b'.').to_ascii_uppercase();
     let text = match word.as_slice() {

@@ -17,7 +17,12 @@ fn run(pieces: &[&[u8]]) -> Vec<String> {
                     continue;
                 }
                 Event::Append { .. } => reader.accept(),
-                Event::AppendEnd => said.push(String::from_utf8_lossy(&message).into_owned()),
+                Event::AppendMore(steps) => {
+                    said.push(String::from_utf8_lossy(&message).into_owned());
+                    said.push(format!("More {steps:?}"));
+                    reader.accept();
+                    continue;
+                }
                 _ => {}
             }
             said.push(format!("{event:?}"));
@@ -40,7 +45,7 @@ fn commands_come_out_whole() {
     assert!(said[3].starts_with("Append { tag: \"a3\""));
     assert_eq!(said[4], "bir\r\niki{3}");
     assert!(said[6].contains("a4"));
-    assert!(said[8].contains("One message at a time"), "{said:#?}");
+    assert!(said[8].contains("Bad { tag: None"), "{said:#?}");
     assert!(said[10].ends_with("x))"), "{said:#?}");
 }
 
@@ -143,5 +148,41 @@ proptest! {
         let words = words.concat();
         let octets: Vec<&[u8]> = words.as_bytes().chunks(1).collect();
         prop_assert_eq!(run(&octets), run(&[words.as_bytes()]));
+    }
+}
+
+/// Several messages, parts of messages, and a literal that is an argument.
+const MANY: &[u8] = b"a APPEND INBOX (\\Seen) {3+}\r\none {3+}\r\ntwo UTF8 (~{3+}\r\nsix) CATENATE (URL \"/x;UID=1\" TEXT {4+}\r\n\
+four URL {8+}\r\n/y/;UID= TEXT {4+}\r\nfive)\r\nb APPEND x CATENATE (URL /z)\r\nc UID REPLACE 7 x {2+}\r\nok\r\nd NOOP\r\n";
+
+#[test]
+fn messages_and_their_parts_come_one_after_another() {
+    let said = run(&[MANY]);
+    let text = said.join("\n");
+    for part in ["onetwosixfour", "onetwosixfourfiveok"] {
+        assert!(said.iter().any(|line| line == part), "{said:#?}");
+    }
+    assert_eq!(text.matches("Message {").count(), 6, "{said:#?}");
+    assert_eq!(text.matches("Octets(").count(), 4);
+    assert_eq!(text.matches("Text(").count(), 2);
+    assert_eq!(text.matches("Url(").count(), 3);
+    assert_eq!(text.matches("End]").count(), 3, "{said:#?}");
+    assert!(text.contains("replaces: Some(Uid("));
+    for at in 0..MANY.len() {
+        assert_eq!(run(&[&MANY[..at], &MANY[at..]]), said, "cut at {at}");
+    }
+}
+
+#[test]
+fn what_is_refused_amid_an_append_is_skipped_to_its_end() {
+    for rest in [" {3+}\r\ntwo {1+}\r\nx\r\n", "\r\n", " nonsense {2+}\r\n\r\n\r\n"] {
+        let mut reader = Reader::new(Limits::AFTER_LOGIN);
+        reader.feed(format!("a APPEND x {{3+}}\r\none{rest}b NOOP\r\n").as_bytes());
+        assert!(matches!(reader.event(), Some(Event::Append { .. })));
+        reader.accept();
+        assert!(matches!(reader.event(), Some(Event::Chunk(_))));
+        reader.refuse();
+        assert!(matches!(reader.event(), Some(Event::Command(_))), "{rest}");
+        assert!(!reader.is_amid());
     }
 }
