@@ -107,7 +107,8 @@ impl Core {
     /// Sends a status line: tagged, or untagged when there is no tag.
     pub fn say(&mut self, tag: Option<&str>, reply: Reply) {
         let Reply { kind, code, text } = reply;
-        encode::status(&mut self.out, tag, kind, code, &text, self.enabled.utf8);
+        let utf8 = self.utf8();
+        encode::status(&mut self.out, tag, kind, code, &text, utf8);
     }
 
     /// Says it and is done with the command.
@@ -118,7 +119,8 @@ impl Core {
 
     /// Untagged `OK` with a code.
     pub fn note(&mut self, code: Code<'static>, text: &str) {
-        encode::status(&mut self.out, None, StatusKind::Ok, Some(code), text, self.enabled.utf8);
+        let utf8 = self.utf8();
+        encode::status(&mut self.out, None, StatusKind::Ok, Some(code), text, utf8);
     }
 
     pub fn account(&self) -> Option<AccountId> {
@@ -207,6 +209,11 @@ impl Core {
     /// Names go out in modified UTF-7 until UTF8=ACCEPT or IMAP4rev2 is enabled.
     pub fn utf8_names(&self) -> bool {
         self.enabled.utf8 || self.enabled.rev2
+    }
+
+    /// Whether texts may have eight bits (RFC 9755 §3, RFC 9051 §7.1).
+    fn utf8(&self) -> bool {
+        self.utf8_names()
     }
 
     /// Begins a FETCH response, or a UIDFETCH one (RFC 9586 §3.3).

@@ -12,14 +12,18 @@ pub(in crate::mailbox) struct Task {
     tag: String,
     done: &'static str,
     names: Vec<MailboxName>,
-    /// Old and new name, when they are to be told.
-    renamed: Option<(MailboxName, MailboxName)>,
+    /// A name, and what the client knows it by (RFC 9051 §6.3.9.7), when that is to be told.
+    renamed: Option<(MailboxName, String)>,
 }
 
 pub(super) fn start(tag: String, command: Command, core: &mut Core) -> Step {
+    let spelt = match &command {
+        Command::Create { name, .. } => name.clone(),
+        _ => Vec::new(),
+    };
     match ask(command, core) {
         Ok((ask, done)) => {
-            let renamed = renamed(&ask).filter(|_| core.enabled.rev2);
+            let renamed = renamed(&ask, &spelt).filter(|_| core.enabled.rev2);
             let names = names(&ask);
             Step::Ask(ask, super::Task::Folder(Task { tag, done, names, renamed }))
         }
@@ -38,9 +42,10 @@ fn names(ask: &Ask) -> Vec<MailboxName> {
 }
 
 /// RFC 9051 §6.3.6; INBOX keeps its name.
-fn renamed(ask: &Ask) -> Option<(MailboxName, MailboxName)> {
+fn renamed(ask: &Ask, spelt: &[u8]) -> Option<(MailboxName, String)> {
     match ask {
-        Ask::Rename { from, to } if !from.is_inbox() => Some((from.clone(), to.clone())),
+        Ask::Rename { from, to } if !from.is_inbox() => Some((to.clone(), from.to_string())),
+        Ask::Create { name } => Some((name.clone(), name.other_spelling(spelt)?.to_owned())),
         _ => None,
     }
 }
@@ -81,8 +86,8 @@ impl Task {
         match answer {
             Answer::Done => {
                 core.own(|notify| notify.own_names(self.names));
-                if let Some((old, new)) = &self.renamed {
-                    super::list::tell_name(new, Some(old), core);
+                if let Some((name, old)) = &self.renamed {
+                    super::list::tell_name(name, Some(old), core);
                 }
                 super::sync::finish(self.tag, Reply::ok(self.done), core)
             }

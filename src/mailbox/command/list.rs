@@ -152,11 +152,10 @@ fn attributes(
 }
 
 /// A LIST response about one mailbox (RFC 9051 §6.3.2), and its name before.
-pub(super) fn tell_name(name: &MailboxName, old: Option<&MailboxName>, core: &mut Core) {
+pub(super) fn tell_name(name: &MailboxName, old: Option<&str>, core: &mut Core) {
     say(Kind::List, name, Vec::new(), core);
     if let Some(old) = old {
-        let old = old.to_wire(core.utf8_names());
-        encode::old_name(&mut core.out, &old);
+        encode::old_name(&mut core.out, old);
     }
 }
 

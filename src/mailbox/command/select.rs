@@ -18,6 +18,8 @@ pub(in crate::mailbox) struct Task {
     tag: String,
     condstore: bool,
     qresync: Option<Qresync>,
+    /// How the client spelt the name, if otherwise.
+    spelling: Option<String>,
 }
 
 pub(super) fn start(tag: String, select: Select, core: &mut Core) -> Step {
@@ -31,9 +33,10 @@ pub(super) fn start(tag: String, select: Select, core: &mut Core) -> Step {
     let Some(name) = core.mailbox(&select.name) else {
         return core.done(&tag, Reply::refused(&Refusal::NoSuchMailbox));
     };
+    let spelling = name.other_spelling(&select.name).map(str::to_owned);
     let ask = Ask::Select { name, examine: select.examine };
     let Select { condstore, qresync, .. } = select;
-    Step::Ask(ask, super::Task::Select(Task { tag, condstore, qresync }))
+    Step::Ask(ask, super::Task::Select(Task { tag, condstore, qresync, spelling }))
 }
 
 fn unusable(qresync: &Qresync, core: &Core) -> Option<Reply> {
@@ -76,7 +79,7 @@ impl Task {
             core.note(code, "Noted");
         }
         if core.enabled.rev2 {
-            super::list::tell_name(&view.name, None, core);
+            super::list::tell_name(&view.name, self.spelling.as_deref(), core);
         }
         core.select(view);
         let code = if read_only { Code::ReadOnly } else { Code::ReadWrite };
