@@ -37,6 +37,7 @@ fn name(command: &Command) -> &'static str {
         Command::Id(_) => "ID",
         Command::Namespace => "NAMESPACE",
         Command::Notify(_) => "NOTIFY",
+        Command::UidBatches(_) => "UIDBATCHES",
         Command::Unauthenticate => "UNAUTHENTICATE",
         Command::Select(select) if select.examine => "EXAMINE",
         Command::Select(_) => "SELECT",

@@ -68,6 +68,21 @@ pub enum Ask {
     Search(Search),
 }
 
+impl Ask {
+    /// Whether it may take as long as there are messages, between responses and not within one.
+    pub fn is_long(&self) -> bool {
+        matches!(
+            self,
+            Self::Search(_)
+                | Self::Copy { .. }
+                | Self::Move { .. }
+                | Self::Expunge { .. }
+                | Self::Delete { .. }
+                | Self::Rename { .. }
+        )
+    }
+}
+
 #[derive(Debug)]
 pub enum Answer {
     LoggedIn(LoggedIn),

@@ -35,6 +35,8 @@ pub(super) struct Core {
     pub out: Vec<u8>,
     pub access: Access,
     pub enabled: Enabled,
+    /// Of the last command.
+    pub tag: String,
     /// Since a NOTIFY.
     pub notify: Option<Box<Notify>>,
     /// Failed logins.
@@ -94,6 +96,7 @@ impl Core {
             out: Vec::new(),
             access: Access::NotAuthenticated,
             enabled: Enabled::default(),
+            tag: String::new(),
             notify: None,
             failures: 0,
         }
@@ -264,6 +267,8 @@ const SESSION: &[&str] = &[
     "CONDSTORE",
     "QRESYNC",
     "NOTIFY",
+    "UIDBATCHES",
+    "INPROGRESS",
     "UIDONLY",
     "UTF8=ACCEPT",
     "MULTIAPPEND",

@@ -174,7 +174,7 @@ mod tests {
             Just("a UID FETCH 1:* (UID) (CHANGEDSINCE 1 VANISHED)"), Just("a ENABLE UIDONLY IMAP4rev2"),
             Just("a NOTIFY SET STATUS (selected (MessageNew (UID BODY[1]) MessageExpunge FlagChange)) (personal (MailboxName))"),
             Just("a NOTIFY SET (selected-delayed (MessageNew MessageExpunge)) (inboxes (MessageNew MessageExpunge))"),
-            Just("a NOTIFY NONE"), Just("a UNSELECT"), Just("\0\"{")
+            Just("a NOTIFY NONE"), Just("a UIDBATCHES 500 1:2"), Just("a UNSELECT"), Just("\0\"{")
         ], 0..40)) {
             let bytes = format!("{}\r\n", lines.join("\r\n"));
             drive(config(), bytes.as_bytes());

@@ -2,6 +2,7 @@
 //! connection holds while its client is silent is counted: buffers live only while they are used.
 
 use super::answer::{Desk, Office};
+use super::ask::{Answer, Ask};
 use super::bells::{Bell, Bells};
 use super::session::{Config, Next, Session, Tls, Watch};
 use crate::registry::crowd::{Crowd, part};
@@ -55,6 +56,8 @@ pub struct Imap {
     crowd: Crowd,
     silence: Duration,
     upload: Duration,
+    /// How often a client that waits for a long command hears that it goes on.
+    progress: Duration,
     bells: Bells,
     connections: AtomicU64,
 }
@@ -73,7 +76,8 @@ impl Imap {
         let crowd = Crowd::new(manners.connections, manners.per_address);
         let Manners { silence, upload, .. } = manners;
         let connections = AtomicU64::new(0);
-        Arc::new(Self { office, tls, id, crowd, silence, upload, bells, connections })
+        let progress = PROGRESS;
+        Arc::new(Self { office, tls, id, crowd, silence, upload, progress, bells, connections })
     }
 }
 
@@ -253,8 +257,7 @@ impl<'i> Talk<'i> {
                     continue;
                 }
                 Next::Ask(ask) => {
-                    // An answer's future is large and its work short: it is not part of this one.
-                    let answer = Box::pin(self.desk.answer(ask)).await;
+                    let answer = self.answer(stream, ask).await?;
                     self.session.answer(answer);
                     continue;
                 }
@@ -270,6 +273,26 @@ impl<'i> Talk<'i> {
                 Heard::Change => self.session.changed(),
                 Heard::Nothing => self.session.timeout(),
                 Heard::Shutdown => self.session.shut_down(),
+            }
+        }
+    }
+
+    /// Has an ask answered; while that takes long the client is told that it goes on (RFC 9585).
+    async fn answer<S: AsyncWrite + Unpin>(
+        &mut self,
+        stream: &mut S,
+        ask: Ask,
+    ) -> io::Result<Answer> {
+        let (long, counter) = (ask.is_long(), self.desk.counter());
+        // An answer's future is large and its work short: it is not part of this one.
+        let mut answering = Box::pin(self.desk.answer(ask));
+        loop {
+            tokio::select! {
+                answer = &mut answering => return Ok(answer),
+                () = tokio::time::sleep(self.imap.progress), if long => {
+                    let (done, goal) = counter.get().unzip();
+                    write(stream, &self.session.in_progress(done, goal)).await?;
+                }
             }
         }
     }
@@ -368,6 +391,8 @@ const READ: usize = 16 << 10;
 const WRITE: Duration = Duration::from_secs(120);
 /// 25 MiB over a line of 128 kbit/s.
 pub const UPLOAD: Duration = Duration::from_secs(30 * 60);
+/// RFC 9585 §3: programs give up on a silent server after half a minute.
+const PROGRESS: Duration = Duration::from_secs(10);
 const HANDSHAKE: Duration = Duration::from_secs(30);
 const GOODBYE: Duration = Duration::from_secs(5);
 /// Where several processes share the rows, news of the others are looked for as often.

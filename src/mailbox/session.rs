@@ -129,6 +129,13 @@ impl Session {
         }
     }
 
+    /// What may be said while a long ask is out (RFC 9585): how many messages are done, of how many,
+    /// as far as that is known.
+    pub fn in_progress(&mut self, done: Option<usize>, goal: Option<usize>) -> Vec<u8> {
+        encode::in_progress(&mut self.core.out, &self.core.tag, done, goal);
+        std::mem::take(&mut self.core.out)
+    }
+
     /// What `Next::Wait` watches changed.
     pub fn changed(&mut self) {
         match std::mem::replace(&mut self.phase, Phase::Ready) {

@@ -242,6 +242,7 @@ fn judge(mut said: &[u8]) -> Result<(), String> {
         binary |= has(b" BINARY[");
         let excused = utf8 && !line.is_ascii()
             || has(b" UIDFETCH ")
+            || line.starts_with(b"* UIDBATCHES ")
             || binary
             || unknown.iter().any(|word| line.starts_with(word));
         unread += usize::from(rest.is_none() && !binary);

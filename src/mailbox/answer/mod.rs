@@ -6,6 +6,7 @@ mod catenate;
 mod content;
 mod folders;
 mod messages;
+mod progress;
 mod room;
 mod search;
 pub mod serve;

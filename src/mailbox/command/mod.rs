@@ -3,6 +3,7 @@
 
 mod append;
 mod auth;
+mod batches;
 mod binary;
 mod copy;
 mod expunge;
@@ -104,6 +105,7 @@ impl Task {
 
 pub(super) fn start(tagged: Tagged, core: &mut Core) -> Step {
     let Tagged { tag, command } = tagged;
+    core.tag.clone_from(&tag);
     if let Some(reply) = out_of_place(&command, core) {
         return core.done(&tag, reply);
     }
@@ -119,6 +121,7 @@ pub(super) fn start(tagged: Tagged, core: &mut Core) -> Step {
         Command::Enable(names) => plain::enable(&tag, &names, core),
         Command::Id(_) => plain::id(&tag, core),
         Command::Namespace => plain::namespace(&tag, core),
+        Command::UidBatches(batches) => batches::start(&tag, batches, core),
         Command::Notify(command) => notify::start(tag, command, core),
         Command::Unauthenticate => plain::unauthenticate(&tag, core),
         Command::Select(select) => select::start(tag, select, core),
@@ -204,6 +207,7 @@ fn needs(command: &Command) -> Needs {
         | Command::Unselect
         | Command::Expunge(_)
         | Command::Search(_)
+        | Command::UidBatches(_)
         | Command::Fetch(_)
         | Command::Store(_)
         | Command::Copy { .. }

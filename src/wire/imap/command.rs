@@ -34,6 +34,7 @@ pub enum Command {
     Id(Vec<(String, Option<String>)>),
     Namespace,
     Notify(Notify),
+    UidBatches(UidBatches),
     Unauthenticate,
     Select(Select),
     Create {
@@ -104,6 +105,15 @@ pub struct Qresync {
     pub known_uids: Option<SequenceSet>,
     /// Known sequence numbers with their UIDs; a hint only.
     pub matches: Option<(SequenceSet, SequenceSet)>,
+}
+
+/// RFC 10022 §3.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct UidBatches {
+    /// Messages in each.
+    pub size: u32,
+    /// Which of them, the newest being 1.
+    pub range: Option<(u32, u32)>,
 }
 
 /// LIST with RFC 5258's options, which an old client leaves out.

@@ -244,6 +244,23 @@ pub fn vanished(out: &mut Vec<u8>, earlier: bool, uids: &UidSet) {
     }
 }
 
+/// RFC 9585 §4.
+pub fn in_progress(out: &mut Vec<u8>, tag: &str, done: Option<usize>, goal: Option<usize>) {
+    let shown = |number: Option<usize>| number.map_or("NIL".to_owned(), |n| n.to_string());
+    let (done, goal) = (shown(done), shown(goal.filter(|goal| *goal > 0)));
+    let _ = write!(out, "* OK [INPROGRESS (\"{tag}\" {done} {goal})] Still at it\r\n");
+}
+
+/// RFC 10022: highest and lowest UID of each batch.
+pub fn uid_batches(out: &mut Vec<u8>, tag: &str, batches: &[(Uid, Uid)]) {
+    let _ = write!(out, "* UIDBATCHES (TAG \"{tag}\")");
+    for (at, (high, low)) in batches.iter().enumerate() {
+        let before = if at == 0 { ' ' } else { ',' };
+        let _ = write!(out, "{before}{high}:{low}");
+    }
+    out.extend_from_slice(b"\r\n");
+}
+
 /// SIZE (RFC 8438) for the STATUS response just written.
 pub fn status_size(out: &mut Vec<u8>, size: u64) {
     if out.ends_with(b")\r\n") {

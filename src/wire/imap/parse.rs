@@ -12,7 +12,7 @@ use secrecy::SecretString;
 
 use super::command::{
     Append, AppendForm, AppendStep, Command, Literal, Messages, Qresync, Select, Store, StoreKind,
-    Tagged,
+    Tagged, UidBatches,
 };
 use super::{Flags, Keyword, SearchKey, SequenceSet, SystemFlags};
 use crate::wire::Timestamp;
@@ -138,6 +138,7 @@ fn command(name: &str, cursor: &mut Cursor) -> Parsed<Command> {
         "ENABLE" => Command::Enable(cursor.words()?),
         "ID" => Command::Id(id(cursor)?),
         "NAMESPACE" => Command::Namespace,
+        "UIDBATCHES" => Command::UidBatches(uid_batches(cursor)?),
         "NOTIFY" => Command::Notify(notify::notify(cursor)?),
         "UNAUTHENTICATE" => Command::Unauthenticate,
         "SELECT" => Command::Select(select(cursor, false)?),
@@ -243,6 +244,19 @@ fn select(cursor: &mut Cursor, examine: bool) -> Parsed<Select> {
         }
         cursor.space()?;
     }
+}
+
+fn uid_batches(cursor: &mut Cursor) -> Parsed<UidBatches> {
+    let positive =
+        |cursor: &mut Cursor| cursor.number32().ok().filter(|n| *n > 0).ok_or("Bad number");
+    cursor.space()?;
+    let size = positive(cursor)?;
+    if !cursor.eat(b" ") {
+        return Ok(UidBatches { size, range: None });
+    }
+    let first = positive(cursor)?;
+    cursor.must(b":")?;
+    Ok(UidBatches { size, range: Some((first, positive(cursor)?)) })
 }
 
 fn qresync(cursor: &mut Cursor) -> Parsed<Qresync> {

@@ -207,6 +207,25 @@ async fn a_client_that_does_not_read_holds_up_nobody() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_that_waits_hears_that_it_goes_on() {
+    let (_place, world) = embedded().await;
+    fill(&world, 200).await;
+    let mut imap = imap(&world);
+    Arc::get_mut(&mut imap).unwrap().progress = Duration::ZERO;
+    let mut client = connect(&imap);
+    client.log_in("ali").await;
+    client.command("SELECT INBOX").await;
+    client.command("UID STORE 1:* +FLAGS.SILENT (\\Deleted)").await;
+    let said = client.command("UID SEARCH BODY nothing").await;
+    assert!(said.contains("* OK [INPROGRESS (\"t\" NIL NIL)] "), "{said}");
+    let said = client.command("UID COPY 1:* Taslaklar").await;
+    assert!(said.contains("* OK [INPROGRESS (\"t\" ") && said.contains("t OK [COPYUID"), "{said}");
+    // Between responses, never within.
+    let said = client.command("EXPUNGE").await;
+    assert!(said.lines().all(|line| line.starts_with("* ") || line.starts_with("t OK")), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn connections_that_break_off_leave_nothing_behind() {
     let (_place, world) = embedded().await;
     let imap = imap(&world);
