@@ -36,6 +36,8 @@ fn name(command: &Command) -> &'static str {
         Command::Enable(_) => "ENABLE",
         Command::Id(_) => "ID",
         Command::Namespace => "NAMESPACE",
+        Command::Notify(_) => "NOTIFY",
+        Command::UidBatches(_) => "UIDBATCHES",
         Command::Unauthenticate => "UNAUTHENTICATE",
         Command::Select(select) if select.examine => "EXAMINE",
         Command::Select(_) => "SELECT",
@@ -94,8 +96,9 @@ fn their_mailbox<'a>(body: &'a CommandBody<'_>) -> Option<&'a [u8]> {
 }
 
 /// Why we refuse what the judge reads.
-const BOUNDS: [&str; 13] = [
+const BOUNDS: [&str; 15] = [
     "Bad keyword",
+    "Bad message set",
     "NUL in a literal",
     "Part number too deep",
     "Search nested too deep",
@@ -108,4 +111,5 @@ const BOUNDS: [&str; 13] = [
     "Too many search keys",
     "Too many search texts",
     "Unknown charset",
+    "VANISHED needs UID FETCH with CHANGEDSINCE",
 ];

@@ -24,6 +24,8 @@ pub enum Ask {
     Select { name: MailboxName, examine: bool },
     /// What happened after `since` in a mailbox → `Changes`.
     Changes { mailbox: MailboxId, since: ModSeq },
+    /// All mailboxes of the account, as they stand. → `Overview`
+    Overview,
     /// → `Status`
     Status { name: MailboxName, want: StatusWant },
     /// Superiors come into being too. → `Created`
@@ -72,12 +74,28 @@ pub enum Ask {
     Previews { mailbox: MailboxId, uids: UidSet, lazy: bool },
 }
 
+impl Ask {
+    /// Whether it may take as long as there are messages, between responses and not within one.
+    pub fn is_long(&self) -> bool {
+        matches!(
+            self,
+            Self::Search(_)
+                | Self::Copy { .. }
+                | Self::Move { .. }
+                | Self::Expunge { .. }
+                | Self::Delete { .. }
+                | Self::Rename { .. }
+        )
+    }
+}
+
 #[derive(Debug)]
 pub enum Answer {
     LoggedIn(LoggedIn),
     Mailboxes(Vec<MailboxEntry>),
     Selected(Selected),
     Changes(Changes),
+    Overview(Vec<Standing>),
     Status(Status),
     Done,
     /// The mailbox that was made.
@@ -160,6 +178,19 @@ pub struct MailboxEntry {
     pub subscribed: bool,
     /// Asked for by `ListWant::status`, for what can be selected.
     pub status: Option<Status>,
+}
+
+/// A mailbox of an overview.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Standing {
+    pub id: MailboxId,
+    pub name: MailboxName,
+    pub special: Option<SpecialUse>,
+    /// Mail is delivered into it.
+    pub inbox: bool,
+    pub subscribed: bool,
+    pub uid_validity: u32,
+    pub modseq: ModSeq,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -1,29 +1,29 @@
-//! Who idles on which mailbox. One listener to the store's news rings for all connections, so that
+//! Who waits for news of which mailbox or account. One listener to the store's news rings for all connections, so that
 //! a change of one mailbox doesn't wake ten thousand tasks.
 
-use crate::wire::MailboxId;
+use crate::store::Changed;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
 
 #[derive(Clone, Default)]
-pub struct Bells(Arc<Mutex<HashMap<MailboxId, watch::Sender<()>>>>);
+pub struct Bells(Arc<Mutex<HashMap<Changed, watch::Sender<()>>>>);
 
-/// One listener's bell; it has rung when the mailbox changed since it was hung up.
+/// One listener's bell; it has rung when that changed since it was hung up.
 pub struct Bell {
-    pub mailbox: MailboxId,
+    pub of: Changed,
     pub rung: watch::Receiver<()>,
     bells: Bells,
 }
 
 impl Bells {
-    pub fn hang_up(&self, mailbox: MailboxId) -> Bell {
-        let rung = self.lock().entry(mailbox).or_insert_with(|| watch::channel(()).0).subscribe();
-        Bell { mailbox, rung, bells: self.clone() }
+    pub fn hang_up(&self, of: Changed) -> Bell {
+        let rung = self.lock().entry(of).or_insert_with(|| watch::channel(()).0).subscribe();
+        Bell { of, rung, bells: self.clone() }
     }
 
-    pub fn ring(&self, mailbox: MailboxId) {
-        if let Some(bell) = self.lock().get(&mailbox) {
+    pub fn ring(&self, of: Changed) {
+        if let Some(bell) = self.lock().get(&of) {
             bell.send_replace(());
         }
     }
@@ -35,7 +35,12 @@ impl Bells {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<MailboxId, watch::Sender<()>>> {
+    #[cfg(test)]
+    pub fn is_quiet(&self) -> bool {
+        self.lock().is_empty()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<Changed, watch::Sender<()>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -44,8 +49,8 @@ impl Drop for Bell {
     fn drop(&mut self) {
         let mut bells = self.bells.lock();
         // This one still counts.
-        if bells.get(&self.mailbox).is_some_and(|bell| bell.receiver_count() <= 1) {
-            bells.remove(&self.mailbox);
+        if bells.get(&self.of).is_some_and(|bell| bell.receiver_count() <= 1) {
+            bells.remove(&self.of);
         }
     }
 }
@@ -53,12 +58,16 @@ impl Drop for Bell {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wire::{AccountId, MailboxId};
+
+    const ONE: Changed = Changed::Mailbox(MailboxId(1));
+    const ACCOUNT: Changed = Changed::Account(AccountId(1));
 
     #[test]
-    fn a_bell_rings_for_its_mailbox_only() {
+    fn a_bell_rings_for_its_mailbox_or_account_only() {
         let bells = Bells::default();
-        let (one, two) = (bells.hang_up(MailboxId(1)), bells.hang_up(MailboxId(2)));
-        bells.ring(MailboxId(1));
+        let (one, two) = (bells.hang_up(ONE), bells.hang_up(ACCOUNT));
+        bells.ring(ONE);
         assert!(one.rung.has_changed().unwrap());
         assert!(!two.rung.has_changed().unwrap());
         bells.ring_all();
@@ -68,9 +77,9 @@ mod tests {
     #[test]
     fn bells_nobody_listens_to_are_taken_down() {
         let bells = Bells::default();
-        let (one, other) = (bells.hang_up(MailboxId(1)), bells.hang_up(MailboxId(1)));
+        let (one, other) = (bells.hang_up(ONE), bells.hang_up(ONE));
         drop(one);
-        bells.ring(MailboxId(1));
+        bells.ring(ONE);
         assert!(other.rung.has_changed().unwrap());
         drop(other);
         assert!(bells.lock().is_empty());

@@ -4,12 +4,13 @@ use imap_codec::imap_types::core::Vec1;
 use imap_codec::imap_types::response::{Capability, Code, StatusKind};
 
 use super::command::Step;
+use super::notify::{Notify, Selected};
 use super::reply::Reply;
 use super::session::Watch;
 use super::view::View;
 use crate::wire::AccountId;
 use crate::wire::imap::reader::{Limits, Reader};
-use crate::wire::imap::{MailboxName, encode};
+use crate::wire::imap::{MailboxName, Uid, encode};
 
 /// How a listener is set up.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -34,6 +35,10 @@ pub(super) struct Core {
     pub out: Vec<u8>,
     pub access: Access,
     pub enabled: Enabled,
+    /// Of the last command.
+    pub tag: String,
+    /// Since a NOTIFY.
+    pub notify: Option<Box<Notify>>,
     /// Failed logins.
     pub failures: u32,
 }
@@ -49,8 +54,38 @@ pub(super) enum Access {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(super) struct Enabled {
     pub condstore: bool,
+    /// RFC 7162 §3.2; CONDSTORE with it.
+    pub qresync: bool,
+    /// RFC 9586: no sequence numbers, neither way.
+    pub uidonly: bool,
+    /// RFC 9051: no RECENT, ESEARCH for SEARCH, UTF-8 in names.
+    pub rev2: bool,
     /// UTF-8 in names (RFC 9755 §3).
     pub utf8: bool,
+}
+
+impl Enabled {
+    /// Turns on what ENABLE names (RFC 5161), and gives its name when it was off before.
+    pub fn turn_on(&mut self, name: &str) -> Option<&'static str> {
+        let (switch, name) = match name {
+            "CONDSTORE" => (&mut self.condstore, "CONDSTORE"),
+            "IMAP4REV2" => (&mut self.rev2, "IMAP4rev2"),
+            "QRESYNC" => {
+                // RFC 7162 §3.2.3.
+                self.condstore = true;
+                (&mut self.qresync, "QRESYNC")
+            }
+            "UIDONLY" => (&mut self.uidonly, "UIDONLY"),
+            "UTF8=ACCEPT" => (&mut self.utf8, "UTF8=ACCEPT"),
+            _ => return None,
+        };
+        (!std::mem::replace(switch, true)).then_some(name)
+    }
+
+    /// Whether the client hears VANISHED, and never EXPUNGE.
+    pub fn vanished(&self) -> bool {
+        self.qresync || self.uidonly
+    }
 }
 
 impl Core {
@@ -61,6 +96,8 @@ impl Core {
             out: Vec::new(),
             access: Access::NotAuthenticated,
             enabled: Enabled::default(),
+            tag: String::new(),
+            notify: None,
             failures: 0,
         }
     }
@@ -73,7 +110,8 @@ impl Core {
     /// Sends a status line: tagged, or untagged when there is no tag.
     pub fn say(&mut self, tag: Option<&str>, reply: Reply) {
         let Reply { kind, code, text } = reply;
-        encode::status(&mut self.out, tag, kind, code, &text, self.enabled.utf8);
+        let utf8 = self.utf8();
+        encode::status(&mut self.out, tag, kind, code, &text, utf8);
     }
 
     /// Says it and is done with the command.
@@ -84,7 +122,8 @@ impl Core {
 
     /// Untagged `OK` with a code.
     pub fn note(&mut self, code: Code<'static>, text: &str) {
-        encode::status(&mut self.out, None, StatusKind::Ok, Some(code), text, self.enabled.utf8);
+        let utf8 = self.utf8();
+        encode::status(&mut self.out, None, StatusKind::Ok, Some(code), text, utf8);
     }
 
     pub fn account(&self) -> Option<AccountId> {
@@ -109,7 +148,27 @@ impl Core {
     }
 
     pub fn watch(&self) -> Option<Watch> {
-        self.view().map(|view| Watch { mailbox: view.mailbox, since: view.modseq })
+        if let Some(account) = self.account().filter(|_| self.notifies()) {
+            return Some(Watch::Account(account));
+        }
+        self.view().map(|view| Watch::Mailbox { mailbox: view.mailbox, since: view.modseq })
+    }
+
+    /// Whether anything is to be told between commands.
+    pub fn notifies(&self) -> bool {
+        self.notify.as_ref().is_some_and(|notify| notify.is_active())
+    }
+
+    /// What the client does itself is no news to it.
+    pub fn own(&mut self, did: impl FnOnce(&mut Notify)) {
+        if let Some(notify) = &mut self.notify {
+            did(notify);
+        }
+    }
+
+    /// What is told of the selected mailbox.
+    pub fn told_of_selected(&self) -> Selected {
+        self.notify.as_ref().map_or(Selected::all(), |notify| notify.selected.clone())
     }
 
     pub fn logged_in(&mut self, account: AccountId) {
@@ -121,6 +180,7 @@ impl Core {
     pub fn logged_out(&mut self) {
         self.access = Access::NotAuthenticated;
         self.enabled = Enabled::default();
+        self.notify = None;
         self.reader.set_limits(Limits::BEFORE_LOGIN);
     }
 
@@ -149,9 +209,22 @@ impl Core {
         MailboxName::from_wire(bytes, self.utf8_names())
     }
 
-    /// Names go out in modified UTF-7 until UTF8=ACCEPT is enabled.
+    /// Names go out in modified UTF-7 until UTF8=ACCEPT or IMAP4rev2 is enabled.
     pub fn utf8_names(&self) -> bool {
-        self.enabled.utf8
+        self.enabled.utf8 || self.enabled.rev2
+    }
+
+    /// Whether texts may have eight bits (RFC 9755 §3, RFC 9051 §7.1).
+    fn utf8(&self) -> bool {
+        self.utf8_names()
+    }
+
+    /// Begins a FETCH response, or a UIDFETCH one (RFC 9586 §3.3).
+    pub fn fetch(&mut self, uid: Uid, sequence: u32) -> encode::Fetch<'_> {
+        match self.enabled.uidonly {
+            true => encode::Fetch::begin_uid(&mut self.out, uid),
+            false => encode::Fetch::begin(&mut self.out, sequence),
+        }
     }
 
     pub fn capabilities(&self) -> Option<Vec1<Capability<'static>>> {
@@ -173,7 +246,7 @@ impl Core {
 /// Output of one command is collected up to this.
 pub(super) const FLUSH: usize = 32 * 1024;
 
-const BASE: &[&str] = &["IMAP4rev1", "SASL-IR", "LITERAL+", "ID", "ENABLE"];
+const BASE: &[&str] = &["IMAP4rev1", "IMAP4rev2", "SASL-IR", "LITERAL+", "ID", "ENABLE"];
 const PLAINTEXT: &[&str] = &["STARTTLS", "LOGINDISABLED"];
 const LOGIN: &[&str] = &["AUTH=PLAIN", "AUTH=LOGIN"];
 const SESSION: &[&str] = &[
@@ -192,6 +265,11 @@ const SESSION: &[&str] = &[
     "SEARCHRES",
     "WITHIN",
     "CONDSTORE",
+    "QRESYNC",
+    "NOTIFY",
+    "UIDBATCHES",
+    "INPROGRESS",
+    "UIDONLY",
     "UTF8=ACCEPT",
     "MULTIAPPEND",
     "CATENATE",

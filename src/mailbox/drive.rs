@@ -3,7 +3,7 @@
 
 use super::ask::{
     Answer, Appended, Ask, Changes, FlagRow, Found, LoggedIn, MailboxEntry, MailboxKind, Moved,
-    Opening, Row, Selected, Status, Stored,
+    Opening, Row, Selected, Standing, Status, Stored,
 };
 use super::{Config, Next, Session};
 use crate::wire::imap::{Flags, Keywords, MailboxName, Structure, Uid, UidSet};
@@ -70,6 +70,7 @@ fn yes(ask: Ask) -> Answer {
             uid_next: 10,
             highest_modseq: 2,
         }),
+        Ask::Overview => Answer::Overview(vec![standing(1, "INBOX"), standing(2, "x")]),
         Ask::Status { .. } => Answer::Status(Status::default()),
         Ask::Rows { uids, .. } => Answer::Rows(uids.iter().map(row).collect()),
         Ask::Create { .. } => Answer::Created(MailboxId(2)),
@@ -110,6 +111,18 @@ fn selected(name: MailboxName, examine: bool) -> Selected {
         first_unseen: Some(1),
         keywords: Keywords::from_stored("work $KepRead"),
         read_only: examine,
+    }
+}
+
+fn standing(id: i64, name: &str) -> Standing {
+    Standing {
+        id: MailboxId(id),
+        name: MailboxName::parse(name).unwrap_or_else(MailboxName::inbox),
+        special: None,
+        inbox: id == 1,
+        subscribed: true,
+        uid_validity: 1,
+        modseq: 3,
     }
 }
 
@@ -167,7 +180,11 @@ mod tests {
             Just("a APPEND x {3+}\r\nabc"), Just("a APPEND x {3}"), Just("a APPEND x {3+}\r\nabc {3+}\r\nabc"),
             Just("a APPEND x CATENATE (URL /x/;UID=1 TEXT {3+}\r\nabc URL {9+}\r\n/x/;UID=1)"), Just("a REPLACE 1 x {3+}\r\nabc"), Just("a SEARCH RETURN (SAVE ALL) 1:2"),
             Just("a FETCH $ (UID) (CHANGEDSINCE 1)"), Just("a LIST \"\" % RETURN (STATUS (SIZE))"), Just("a CLOSE"),
-            Just("a UNAUTHENTICATE"), Just("a AUTHENTICATE PLAIN"), Just("AGEAYg=="), Just("a NOOP"), Just("\0\"{")
+            Just("a UNAUTHENTICATE"), Just("a AUTHENTICATE PLAIN"), Just("AGEAYg=="), Just("a NOOP"), Just("a ENABLE QRESYNC"), Just("a SELECT x (QRESYNC (1 1 1:9 (1 1)))"),
+            Just("a UID FETCH 1:* (UID) (CHANGEDSINCE 1 VANISHED)"), Just("a ENABLE UIDONLY IMAP4rev2"),
+            Just("a NOTIFY SET STATUS (selected (MessageNew (UID BODY[1]) MessageExpunge FlagChange)) (personal (MailboxName))"),
+            Just("a NOTIFY SET (selected-delayed (MessageNew MessageExpunge)) (inboxes (MessageNew MessageExpunge))"),
+            Just("a NOTIFY NONE"), Just("a UIDBATCHES 500 1:2"), Just("a UNSELECT"), Just("\0\"{")
         ], 0..40)) {
             let bytes = format!("{}\r\n", lines.join("\r\n"));
             drive(config(), bytes.as_bytes());

@@ -7,6 +7,7 @@ mod bells;
 mod command;
 mod core;
 pub mod drive;
+mod notify;
 mod reply;
 pub mod serve;
 pub mod session;

@@ -2,9 +2,11 @@
 //! connection holds while its client is silent is counted: buffers live only while they are used.
 
 use super::answer::{Desk, Office};
+use super::ask::{Answer, Ask};
 use super::bells::{Bell, Bells};
 use super::session::{Config, Next, Session, Tls, Watch};
 use crate::registry::crowd::{Crowd, part};
+use crate::store::Changed;
 use std::io;
 use std::mem::MaybeUninit;
 use std::net::SocketAddr;
@@ -54,6 +56,8 @@ pub struct Imap {
     crowd: Crowd,
     silence: Duration,
     upload: Duration,
+    /// How often a client that waits for a long command hears that it goes on.
+    progress: Duration,
     bells: Bells,
     connections: AtomicU64,
 }
@@ -72,14 +76,15 @@ impl Imap {
         let crowd = Crowd::new(manners.connections, manners.per_address);
         let Manners { silence, upload, .. } = manners;
         let connections = AtomicU64::new(0);
-        Arc::new(Self { office, tls, id, crowd, silence, upload, bells, connections })
+        let progress = PROGRESS;
+        Arc::new(Self { office, tls, id, crowd, silence, upload, progress, bells, connections })
     }
 }
 
 /// Passes the store's news on. Other processes on the same rows are not heard: then all look
 /// now and then.
 async fn ring(
-    mut news: broadcast::Receiver<crate::wire::MailboxId>,
+    mut news: broadcast::Receiver<crate::store::Changed>,
     bells: Bells,
     poll: Option<Duration>,
 ) {
@@ -93,7 +98,7 @@ async fn ring(
             None => news.recv().await,
         };
         match heard {
-            Ok(mailbox) => bells.ring(mailbox),
+            Ok(changed) => bells.ring(changed),
             Err(RecvError::Lagged(_)) => bells.ring_all(),
             Err(RecvError::Closed) => return,
         }
@@ -252,8 +257,7 @@ impl<'i> Talk<'i> {
                     continue;
                 }
                 Next::Ask(ask) => {
-                    // An answer's future is large and its work short: it is not part of this one.
-                    let answer = Box::pin(self.desk.answer(ask)).await;
+                    let answer = self.answer(stream, ask).await?;
                     self.session.answer(answer);
                     continue;
                 }
@@ -273,17 +277,46 @@ impl<'i> Talk<'i> {
         }
     }
 
-    /// Hangs up a bell for an idling client; says whether the mailbox changed before that.
+    /// Has an ask answered; while that takes long the client is told that it goes on (RFC 9585).
+    async fn answer<S: AsyncWrite + Unpin>(
+        &mut self,
+        stream: &mut S,
+        ask: Ask,
+    ) -> io::Result<Answer> {
+        let (long, counter) = (ask.is_long(), self.desk.counter());
+        // An answer's future is large and its work short: it is not part of this one.
+        let mut answering = Box::pin(self.desk.answer(ask));
+        loop {
+            tokio::select! {
+                answer = &mut answering => return Ok(answer),
+                () = tokio::time::sleep(self.imap.progress), if long => {
+                    let (done, goal) = counter.get().unzip();
+                    write(stream, &self.session.in_progress(done, goal)).await?;
+                }
+            }
+        }
+    }
+
+    /// Hangs up a bell for a client that waits; says whether there may be news from before that.
     async fn watch(&mut self, watch: Option<Watch>) -> bool {
         let Some(watch) = watch else {
             self.bell = None;
             return false;
         };
-        if self.bell.as_ref().is_some_and(|bell| bell.mailbox == watch.mailbox) {
+        let of = match watch {
+            Watch::Mailbox { mailbox, .. } => Changed::Mailbox(mailbox),
+            Watch::Account(account) => Changed::Account(account),
+        };
+        if self.bell.as_ref().is_some_and(|bell| bell.of == of) {
             return false;
         }
-        self.bell = Some(self.imap.bells.hang_up(watch.mailbox));
-        Box::pin(self.desk.changed_since(watch.mailbox, watch.since)).await
+        self.bell = Some(self.imap.bells.hang_up(of));
+        match watch {
+            Watch::Mailbox { mailbox, since } => {
+                Box::pin(self.desk.changed_since(mailbox, since)).await
+            }
+            Watch::Account(_) => true,
+        }
     }
 
     fn patience(&mut self) -> Duration {
@@ -358,6 +391,8 @@ const READ: usize = 16 << 10;
 const WRITE: Duration = Duration::from_secs(120);
 /// 25 MiB over a line of 128 kbit/s.
 pub const UPLOAD: Duration = Duration::from_secs(30 * 60);
+/// RFC 9585 §3: programs give up on a silent server after half a minute.
+const PROGRESS: Duration = Duration::from_secs(10);
 const HANDSHAKE: Duration = Duration::from_secs(30);
 const GOODBYE: Duration = Duration::from_secs(5);
 /// Where several processes share the rows, news of the others are looked for as often.

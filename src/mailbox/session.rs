@@ -22,17 +22,21 @@ pub enum Next {
     Send(Vec<u8>),
     StartTls,
     Ask(Ask),
-    /// The client idles: wake on its bytes, on a change of this mailbox after `since` (if there
-    /// is one already, at once), or on time.
+    /// The client idles or sent NOTIFY: wake on its bytes, on a change of what is watched (if
+    /// there is one already, at once), or on time.
     Wait(Option<Watch>),
     Close,
 }
 
-/// What to watch for an idling client.
+/// What to watch for a client.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Watch {
-    pub mailbox: MailboxId,
-    pub since: ModSeq,
+pub enum Watch {
+    /// Changes after `since`.
+    Mailbox {
+        mailbox: MailboxId,
+        since: ModSeq,
+    },
+    Account(AccountId),
 }
 
 #[derive(Debug)]
@@ -125,11 +129,22 @@ impl Session {
         }
     }
 
-    /// The mailbox of `Next::Wait` changed.
+    /// What may be said while a long ask is out (RFC 9585): how many messages are done, of how many,
+    /// as far as that is known.
+    pub fn in_progress(&mut self, done: Option<usize>, goal: Option<usize>) -> Vec<u8> {
+        encode::in_progress(&mut self.core.out, &self.core.tag, done, goal);
+        std::mem::take(&mut self.core.out)
+    }
+
+    /// What `Next::Wait` watches changed.
     pub fn changed(&mut self) {
         match std::mem::replace(&mut self.phase, Phase::Ready) {
             Phase::Idling { tag } => {
-                let step = command::idle_changed(tag, &self.core);
+                let step = command::idle_changed(tag, &mut self.core);
+                self.take(step);
+            }
+            Phase::Ready if self.core.notifies() => {
+                let step = command::notify_changed(&mut self.core);
                 self.take(step);
             }
             phase => self.phase = phase,
@@ -205,6 +220,10 @@ impl Session {
     fn rest(&self, phase: &Phase) -> Next {
         match phase {
             Phase::Idling { .. } => Next::Wait(self.core.watch()),
+            // Nothing is told in the middle of a command.
+            Phase::Ready if self.core.notifies() && !self.core.reader.is_amid() => {
+                Next::Wait(self.core.watch())
+            }
             _ => Next::Read,
         }
     }

@@ -12,12 +12,18 @@ pub(super) struct View {
     pub read_only: bool,
     /// Everything up to here was told.
     pub modseq: ModSeq,
+    /// The last HIGHESTMODSEQ the client was given.
+    pub announced: ModSeq,
     /// Keywords the client heard of in FLAGS.
     pub keywords: Keywords,
     /// `$` (RFC 5182).
     pub saved: UidSet,
     /// Own changes the client knows already: not to be told again when the poll finds them.
     pub told: Vec<(ModSeq, UidSet)>,
+    /// Vanished, and not to be told yet (RFC 5465 §6.1.2).
+    pub gone: UidSet,
+    /// Have other flags, which are not to be told.
+    pub flagged: UidSet,
     uids: UidSet,
     /// Sequence number of each range's first UID.
     starts: Vec<u32>,
@@ -35,9 +41,12 @@ impl View {
             name: selected.name,
             read_only: selected.read_only,
             modseq: selected.highest_modseq,
+            announced: selected.highest_modseq,
             keywords: selected.keywords,
             saved: UidSet::new(),
             told: Vec::new(),
+            gone: UidSet::new(),
+            flagged: UidSet::new(),
             uids: UidSet::new(),
             starts: Vec::new(),
             count: 0,
@@ -80,6 +89,15 @@ impl View {
         }
     }
 
+    /// The UIDs a set names, in use here or not; none for sequence numbers.
+    pub fn named(&self, set: &MessageSet) -> UidSet {
+        match set {
+            MessageSet::Uid(set) => set.resolve(self.uids.last().unwrap_or_default()),
+            MessageSet::Saved => self.saved.clone(),
+            MessageSet::Sequence(_) => UidSet::new(),
+        }
+    }
+
     /// Sequence numbers of UIDs, as a set (MODIFIED, ESEARCH).
     pub fn sequences(&self, uids: &UidSet) -> UidSet {
         let mut numbers = UidSet::new();
@@ -110,6 +128,11 @@ impl View {
             self.set(self.uids.union(&new));
         }
         !new.is_empty()
+    }
+
+    /// Whether there is something older than `modseq` that the client was not told.
+    pub fn withholds(&self) -> bool {
+        !self.gone.is_empty() || !self.flagged.is_empty()
     }
 
     /// Whether a message's state is one this client made and was told of.

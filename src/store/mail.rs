@@ -312,10 +312,11 @@ fn next_uids(tx: &mut Tx<'_>, mailbox: MailboxId, count: u32) -> Result<(i64, i6
     let row = tx.one(
         "mailbox",
         "UPDATE mailbox SET uid_next = uid_next + $1, mod_seq = mod_seq + 1 WHERE id = $2
-         RETURNING uid_next, mod_seq",
+         RETURNING uid_next, mod_seq, account",
         &[i64::from(count).into(), mailbox.0.into()],
     )?;
     tx.wakes.mailbox(mailbox);
+    tx.wakes.account(AccountId(row.int(2)?));
     let next = row.int(0)?;
     // RFC 9051 §2.3.1.1: 32 bits; more than four thousand million messages came before.
     if next > i64::from(u32::MAX) {
@@ -328,10 +329,11 @@ fn next_uids(tx: &mut Tx<'_>, mailbox: MailboxId, count: u32) -> Result<(i64, i6
 pub fn next_mod_seq(tx: &mut Tx<'_>, mailbox: MailboxId) -> Result<i64, RowsError> {
     let row = tx.one(
         "mailbox",
-        "UPDATE mailbox SET mod_seq = mod_seq + 1 WHERE id = $1 RETURNING mod_seq",
+        "UPDATE mailbox SET mod_seq = mod_seq + 1 WHERE id = $1 RETURNING mod_seq, account",
         &[mailbox.0.into()],
     )?;
     tx.wakes.mailbox(mailbox);
+    tx.wakes.account(AccountId(row.int(1)?));
     row.int(0)
 }
 

@@ -15,7 +15,7 @@ mod wakes;
 pub use blobs::{BlobError, Blobs, Put};
 use rows::Start;
 pub use rows::{Lane, RowsAt, RowsError, Tx};
-pub use wakes::Wakes;
+pub use wakes::{Changed, Wakes};
 
 use crate::trust::vault::Vault;
 use crate::wire::MailboxId;
@@ -37,7 +37,7 @@ pub struct Store {
 
 /// Bells that ring after a commit.
 struct News {
-    mailboxes: broadcast::Sender<MailboxId>,
+    changed: broadcast::Sender<Changed>,
     steps: Vec<(&'static str, Notify)>,
     closed: watch::Sender<bool>,
 }
@@ -131,9 +131,9 @@ impl Store {
         matches!(self.rows, rows::Rows::Postgres(_))
     }
 
-    /// News of mailboxes; a receiver that lags must look for itself.
-    pub fn watch(&self) -> broadcast::Receiver<MailboxId> {
-        self.news.mailboxes.subscribe()
+    /// News of mailboxes and accounts; a receiver that lags must look for itself.
+    pub fn watch(&self) -> broadcast::Receiver<Changed> {
+        self.news.changed.subscribe()
     }
 
     /// Returns when a job was laid in for `step` since the last call.
@@ -175,13 +175,15 @@ impl News {
     fn new() -> Self {
         let steps = STEPS.iter().map(|step| (*step, Notify::new())).collect();
         let closed = watch::Sender::new(false);
-        Self { mailboxes: broadcast::channel(NEWS_KEPT).0, steps, closed }
+        Self { changed: broadcast::channel(NEWS_KEPT).0, steps, closed }
     }
 
     fn ring(&self, wakes: &Wakes) {
-        for mailbox in &wakes.mailboxes {
+        let mailboxes = wakes.mailboxes.iter().map(|mailbox| Changed::Mailbox(*mailbox));
+        let accounts = wakes.accounts.iter().map(|account| Changed::Account(*account));
+        for changed in mailboxes.chain(accounts) {
             // Nobody watching is no error.
-            let _ = self.mailboxes.send(*mailbox);
+            let _ = self.changed.send(changed);
         }
         for (_, bell) in self.steps.iter().filter(|(step, _)| wakes.steps.contains(step)) {
             bell.notify_one();
@@ -198,7 +200,7 @@ impl News {
     fn ring_all(&self) {
         self.steps.iter().for_each(|(_, bell)| bell.notify_one());
         for _ in 0..=NEWS_KEPT {
-            let _ = self.mailboxes.send(MailboxId(0));
+            let _ = self.changed.send(Changed::Mailbox(MailboxId(0)));
         }
     }
 }

@@ -1,12 +1,22 @@
 //! Who is woken once a transaction is durable: steps with a job, sessions watching a mailbox.
 
-use crate::wire::MailboxId;
+use crate::wire::{AccountId, MailboxId};
 use std::collections::BTreeSet;
+
+/// What a watcher hears of.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Changed {
+    /// Something in it.
+    Mailbox(MailboxId),
+    /// One of its mailboxes, or which there are.
+    Account(AccountId),
+}
 
 /// Collected inside a transaction, sent after its commit.
 #[derive(Clone, Default, Debug, PartialEq, Eq)]
 pub struct Wakes {
     pub mailboxes: BTreeSet<MailboxId>,
+    pub accounts: BTreeSet<AccountId>,
     pub steps: BTreeSet<&'static str>,
     /// News of other processes were missed: everybody looks for himself.
     pub(super) missed: bool,
@@ -23,8 +33,15 @@ impl Wakes {
         self.mailboxes.insert(mailbox);
     }
 
+    pub fn account(&mut self, account: AccountId) {
+        self.accounts.insert(account);
+    }
+
     pub(super) fn is_empty(&self) -> bool {
-        self.mailboxes.is_empty() && self.steps.is_empty() && !self.missed
+        self.mailboxes.is_empty()
+            && self.accounts.is_empty()
+            && self.steps.is_empty()
+            && !self.missed
     }
 
     pub fn step(&mut self, step: &'static str) {

@@ -240,6 +240,7 @@ impl World {
                 Answer::Selected(self.boxes[at].selected(at, examine))
             }
             Ask::Changes { mailbox, since } => Answer::Changes(self.at(mailbox).changes(since)),
+            Ask::Overview => Answer::Overview(self.overview()),
             Ask::Status { name, .. } => {
                 let at = self.boxes.iter().position(|b| b.name == name);
                 let status = self.named(&name)?.status();
@@ -347,6 +348,19 @@ impl World {
                 })
             }
         })
+    }
+
+    fn overview(&self) -> Vec<Standing> {
+        let standing = |(at, b): (usize, &Mailbox)| Standing {
+            id: MailboxId(at as i64),
+            name: b.name.clone(),
+            special: b.special,
+            inbox: b.name.is_inbox(),
+            subscribed: b.subscribed,
+            uid_validity: VALIDITY,
+            modseq: b.modseq,
+        };
+        self.boxes.iter().enumerate().map(standing).collect()
     }
 
     fn grow(&mut self, octets: u64) -> Result<(), Refusal> {

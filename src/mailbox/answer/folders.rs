@@ -3,7 +3,7 @@
 use super::views::Views;
 use super::{Answered, Who, append, named, owned};
 use crate::mailbox::ask::{
-    Changes, ListWant, MailboxEntry, MailboxKind, Refusal, Selected, Status, StatusWant,
+    Changes, ListWant, MailboxEntry, MailboxKind, Refusal, Selected, Standing, Status, StatusWant,
 };
 use crate::store::mail::Role;
 use crate::store::mail::view::{self, Mailbox};
@@ -42,6 +42,21 @@ pub fn list(
         }));
     }
     Ok(entries)
+}
+
+pub fn overview(tx: &mut Tx<'_>, who: &Who) -> Answered<Vec<Standing>> {
+    let standing = |mailbox: &Mailbox| {
+        Some(Standing {
+            id: mailbox.id,
+            name: MailboxName::parse(&mailbox.name)?,
+            special: special_use(mailbox.role),
+            inbox: matches!(mailbox.role, Role::Inbox | Role::Evidence),
+            subscribed: mailbox.subscribed,
+            uid_validity: mailbox.uid_validity,
+            modseq: mailbox.mod_seq,
+        })
+    };
+    Ok(view::mailboxes(tx, who.account)?.iter().filter_map(standing).collect())
 }
 
 pub fn select(

@@ -7,6 +7,7 @@ mod content;
 mod folders;
 mod messages;
 mod preview;
+mod progress;
 mod room;
 mod search;
 pub mod serve;

@@ -2,6 +2,7 @@
 
 use super::append::{self, Append};
 use super::content::{self, Look, Shown};
+use super::progress::Counter;
 use super::room::Room;
 use super::search::{self, Progress, Query, Source};
 use super::views::Views;
@@ -84,15 +85,29 @@ pub struct Desk {
     admitted: Option<Admitted>,
     append: Append,
     shown: Option<Shown>,
+    counter: Counter,
 }
 
 impl Desk {
     pub fn new(office: Arc<Office>, peer: IpAddr) -> Self {
-        Self { office, peer, admitted: None, append: Append::default(), shown: None }
+        Self {
+            office,
+            peer,
+            admitted: None,
+            append: Append::default(),
+            shown: None,
+            counter: Counter::default(),
+        }
+    }
+
+    /// How far the ask is that is being answered.
+    pub fn counter(&self) -> Counter {
+        self.counter.clone()
     }
 
     /// What happens on our side is logged here and is `Unavailable` to the client.
     pub async fn answer(&mut self, ask: Ask) -> Answer {
+        self.counter.begin(0);
         if !matches!(ask, Ask::Content(_)) {
             self.shown = None;
         }
@@ -136,6 +151,7 @@ impl Desk {
             Ask::Mailboxes(_)
             | Ask::Select { .. }
             | Ask::Changes { .. }
+            | Ask::Overview
             | Ask::Status { .. }
             | Ask::Rows { .. } => self.look_up(ask).await,
             change => self.change(change).await,
@@ -179,6 +195,7 @@ impl Desk {
                 Ask::Changes { mailbox, since } => {
                     Answer::Changes(folders::changes(tx, &who, *mailbox, *since)?)
                 }
+                Ask::Overview => Answer::Overview(folders::overview(tx, &who)?),
                 Ask::Status { name, want } => {
                     let mut status = folders::status(tx, &who, views, name, *want)?;
                     office.limits.bound(&mut status);
@@ -229,10 +246,13 @@ impl Desk {
         let asker = who.clone();
         let look = move |tx: &mut Tx<'_>| messages::marked(tx, &asker, mailbox, uids.as_ref());
         let mut gone = UidSet::new();
-        for batch in batches(self.office.store.read(look).await?, messages::EXPUNGED) {
-            let who = who.clone();
+        let marked = self.office.store.read(look).await?;
+        self.counter.begin(marked.len());
+        for batch in batches(marked, messages::EXPUNGED) {
+            let (who, count) = (who.clone(), batch.len());
             let work = move |tx: &mut Tx<'_>| messages::expunge(tx, &who, mailbox, &batch);
             gone = gone.union(&self.office.store.write(Lane::Client, work).await?);
+            self.counter.add(count);
         }
         Ok(Answer::Expunged(gone))
     }
@@ -241,16 +261,20 @@ impl Desk {
     /// QUIRK(kep, 2026-11): a crash in between leaves them; docs/quirks.md#25
     async fn copy(&self, from: MailboxId, uids: UidSet, to: MailboxName) -> Answered<Answer> {
         let size = self.may_go(from, &uids, &to, true).await?;
+        self.counter.begin(uids.len());
         let mut copied = None;
         for batch in batches(uids, size) {
-            let (who, target) = (self.who()?, to.clone());
+            let (who, target, count) = (self.who()?, to.clone(), batch.len());
             let work = move |tx: &mut Tx<'_>| messages::copy(tx, &who, from, &batch, &target);
             match self.write(work).await {
                 Ok(placed) if in_another(&copied, &placed) => {
                     self.take_back(&to, placed).await?;
                     return Err(Refusal::NoSuchMailbox.into());
                 }
-                Ok(placed) => copied = together(copied, placed),
+                Ok(placed) => {
+                    copied = together(copied, placed);
+                    self.counter.add(count);
+                }
                 Err(failure) => {
                     self.take_back(&to, copied).await?;
                     return Err(failure);
@@ -275,13 +299,15 @@ impl Desk {
     /// can be moved again, and the client hears what went.
     async fn move_to(&self, from: MailboxId, uids: UidSet, to: MailboxName) -> Answered<Answer> {
         let size = self.may_go(from, &uids, &to, false).await?;
+        self.counter.begin(uids.len());
         let (mut placed, mut gone) = (None, UidSet::new());
         for batch in batches(uids, size) {
-            let (who, to) = (self.who()?, to.clone());
+            let (who, to, count) = (self.who()?, to.clone(), batch.len());
             let work = move |tx: &mut Tx<'_>| messages::move_to(tx, &who, from, &batch, &to);
             let moved = self.write(work).await?;
             placed = together(placed, moved.placed);
             gone = gone.union(&moved.gone);
+            self.counter.add(count);
         }
         Ok(Answer::Moved(Moved { placed, gone }))
     }

@@ -63,7 +63,10 @@ pub(in crate::mailbox) fn start(tag: String, append: Append, core: &mut Core) ->
         None => Err(Reply::refused(&Refusal::Cannot)),
     });
     match begun {
-        Ok(upload) => upload.next(core),
+        Ok(upload) => {
+            core.own(|notify| notify.own_target(&upload.to));
+            upload.next(core)
+        }
         Err(reply) => {
             core.reader.refuse();
             core.done(&tag, reply)
@@ -200,6 +203,7 @@ impl Task {
 impl Upload {
     fn done(self, appended: &Appended, core: &mut Core) -> Step {
         let code = code(appended);
+        core.own(|notify| notify.own_arrived(&appended.uids));
         if self.replaces.is_none() {
             return sync::finish(self.tag, Reply { code, ..Reply::ok("APPEND completed") }, core);
         }

@@ -2,7 +2,7 @@
 
 use super::Step;
 use super::sync;
-use crate::mailbox::ask::{Answer, Ask, Refusal};
+use crate::mailbox::ask::{Answer, Ask, Placed, Refusal};
 use crate::mailbox::core::Core;
 use crate::mailbox::reply::{self, Reply};
 use crate::wire::imap::MessageSet;
@@ -28,6 +28,7 @@ pub(super) fn start(
     let Some(to) = core.mailbox(to) else {
         return core.done(&tag, Reply::refused(&Refusal::Cannot));
     };
+    core.own(|notify| notify.own_target(&to));
     match uids.is_empty() {
         _ if moving && read_only => core.done(&tag, Reply::refused(&Refusal::ReadOnlyMailbox)),
         // RFC 9051 §6.4.9: a UID that is not there is no error.
@@ -44,10 +45,12 @@ impl Task {
     pub fn answer(self, answer: Answer, core: &mut Core) -> Step {
         match answer {
             Answer::Copied(placed) => {
+                arrived(placed.as_ref(), core);
                 let code = placed.as_ref().and_then(reply::copyuid);
                 sync::finish(self.tag, Reply { code, ..Reply::ok("COPY completed") }, core)
             }
             Answer::Moved(moved) => {
+                arrived(moved.placed.as_ref(), core);
                 // RFC 6851 §4.3: COPYUID stands before the EXPUNGE responses, untagged.
                 if let Some(code) = moved.placed.as_ref().and_then(reply::copyuid) {
                     core.note(code, "Moved");
@@ -62,5 +65,11 @@ impl Task {
             Answer::Refused(refusal) => sync::finish(self.tag, Reply::refused(&refusal), core),
             _ => core.done(&self.tag, Reply::refused(&Refusal::Unavailable)),
         }
+    }
+}
+
+fn arrived(placed: Option<&Placed>, core: &mut Core) {
+    if let Some(placed) = placed {
+        core.own(|notify| notify.own_arrived(&placed.to));
     }
 }

@@ -7,25 +7,35 @@ use super::Step;
 use super::ahead::Ahead;
 use super::piece::{self, Found, Piece, string};
 use super::store::settable;
+use super::sync::{self, Then};
 use crate::mailbox::ask::{
-    Answer, Ask, BATCH, FlagChange, HEADER_BATCH, Opening, Refusal, Row, RowWant, Store, Stored,
+    Answer, Ask, BATCH, Changes, FlagChange, HEADER_BATCH, Opening, Refusal, Row, RowWant, Store,
+    Stored,
 };
 use crate::mailbox::core::{Core, FLUSH};
 use crate::mailbox::reply::{self, Reply};
 use crate::wire::MailboxId;
 use crate::wire::imap::command::{Fetch, FetchItem};
 use crate::wire::imap::encode::Fetch as Response;
-use crate::wire::imap::{Flags, Structure, SystemFlags, Uid, UidSet, object_id};
+use crate::wire::imap::{Flags, ModSeq, Structure, SystemFlags, Uid, UidSet, encode, object_id};
 use crate::wire::mime::SectionText;
 
 #[derive(Debug)]
 pub(in crate::mailbox) struct Task {
     tag: String,
+    /// What goes on behind it when no FETCH command asked.
+    then: Option<Then>,
+    uid: bool,
+    /// Flags that change are told with their mod-sequence (RFC 7162 §3.1).
+    condstore: bool,
+    /// Of which UIDs the client wants to hear that they vanished (RFC 7162 §3.2.6).
+    vanished: Option<UidSet>,
+    /// The greatest mod-sequence the client was told.
+    told: ModSeq,
     mailbox: MailboxId,
     items: Vec<FetchItem>,
     want: RowWant,
     sets_seen: bool,
-    condstore: bool,
     /// Not asked for yet.
     left: UidSet,
     rows: std::vec::IntoIter<Row>,
@@ -80,15 +90,16 @@ struct Writing {
 
 pub(super) fn start(tag: String, fetch: Fetch, core: &mut Core) -> Step {
     let Fetch { uid, set, mut items, changed_since, vanished } = fetch;
-    if vanished {
-        return core.done(&tag, Reply::bad("Not advertised"));
+    if vanished && !core.enabled.qresync {
+        return core.done(&tag, Reply::bad("QRESYNC is not enabled"));
     }
     core.enabled.condstore |= changed_since.is_some() || items.contains(&FetchItem::ModSeq);
+    let condstore = core.enabled.condstore;
     let Some(view) = core.view() else { return Step::Done };
     let Ok(left) = view.resolve(&set) else {
         return core.done(&tag, Reply::bad("No such message"));
     };
-    if uid && !items.contains(&FetchItem::Uid) {
+    if uid && !core.enabled.uidonly && !items.contains(&FetchItem::Uid) {
         items.insert(0, FetchItem::Uid);
     }
     if changed_since.is_some() && !items.contains(&FetchItem::ModSeq) {
@@ -96,9 +107,13 @@ pub(super) fn start(tag: String, fetch: Fetch, core: &mut Core) -> Step {
     }
     let task = Task {
         tag,
+        then: None,
+        uid,
+        condstore,
+        vanished: vanished.then(|| view.named(&set)),
+        told: 0,
         mailbox: view.mailbox,
         want: want(&items),
-        condstore: core.enabled.condstore,
         sets_seen: !view.read_only && items.iter().any(sets_seen),
         items,
         left,
@@ -118,6 +133,43 @@ pub(super) fn start(tag: String, fetch: Fetch, core: &mut Core) -> Step {
         }
         None => task.next_batch(core),
     }
+}
+
+/// What NOTIFY asks to be told of new messages (RFC 5465 §5.2).
+pub(super) fn unasked(
+    then: Then,
+    uids: UidSet,
+    mut items: Vec<FetchItem>,
+    core: &mut Core,
+) -> Step {
+    let Some(view) = core.view().filter(|_| !uids.is_empty() && !items.is_empty()) else {
+        return sync::end(then, core);
+    };
+    if core.enabled.uidonly {
+        items.retain(|item| *item != FetchItem::Uid);
+    }
+    let task = Task {
+        tag: String::new(),
+        then: Some(then),
+        uid: true,
+        condstore: false,
+        vanished: None,
+        told: 0,
+        mailbox: view.mailbox,
+        want: want(&items),
+        sets_seen: false,
+        items,
+        left: uids,
+        rows: Vec::new().into_iter(),
+        ahead: Ahead::default(),
+        previews: BTreeMap::new(),
+        now_seen: UidSet::new(),
+        stage: Stage::Since,
+        failed: None,
+        decoded: 0,
+        gone: 0,
+    };
+    task.next_batch(core)
 }
 
 fn sets_seen(item: &FetchItem) -> bool {
@@ -151,6 +203,7 @@ impl Task {
         let stage = std::mem::replace(&mut self.stage, Stage::Since);
         match (stage, answer) {
             (Stage::Since, Answer::Changes(changes)) => {
+                self.tell_vanished(&changes, core);
                 self.left = self.left.intersection(&changes.arrived.union(&changes.changed));
                 self.next_batch(core)
             }
@@ -174,9 +227,14 @@ impl Task {
                 self.no_content(writing, &piece, refusal, core)
             }
             (Stage::Content(..), _) => Step::Close,
-            (_, Answer::Refused(refusal)) => core.done(&self.tag, Reply::refused(&refusal)),
-            _ => core.done(&self.tag, Reply::refused(&Refusal::Unavailable)),
+            (_, Answer::Refused(refusal)) => self.refuse(refusal, core),
+            _ => self.refuse(Refusal::Unavailable, core),
         }
+    }
+
+    fn refuse(mut self: Box<Self>, refusal: Refusal, core: &mut Core) -> Step {
+        self.failed = Some(refusal);
+        self.finish(core)
     }
 
     fn next_batch(mut self, core: &mut Core) -> Step {
@@ -189,7 +247,17 @@ impl Task {
         Step::Ask(ask, super::Task::Fetch(Box::new(self)))
     }
 
-    fn finish(self, core: &mut Core) -> Step {
+    /// Those the client has in its view vanish there with the next news.
+    fn tell_vanished(&mut self, changes: &Changes, core: &mut Core) {
+        let (Some(wanted), Some(view)) = (self.vanished.take(), core.view()) else { return };
+        let earlier = changes.vanished.intersection(&wanted).difference(view.uids());
+        encode::vanished(&mut core.out, true, &earlier);
+    }
+
+    fn finish(mut self, core: &mut Core) -> Step {
+        if let Some(then) = self.then.take() {
+            return sync::end(then, core);
+        }
         let reply = match self.failed {
             Some(refusal) => Reply::refused(&refusal),
             None if self.gone > 0 => {
@@ -197,7 +265,7 @@ impl Task {
             }
             None => Reply::ok("FETCH completed"),
         };
-        core.done(&self.tag, reply)
+        sync::finish_told(self.tag, reply, self.told, self.uid, core)
     }
 
     fn got_rows(mut self, rows: Vec<Row>, core: &mut Core) -> Step {
@@ -260,7 +328,10 @@ impl Task {
             let Some(sequence) = core.view().and_then(|view| view.sequence(row.uid)) else {
                 continue;
             };
-            let response = Response::begin(&mut core.out, sequence);
+            if self.tells_modseq(row.uid) {
+                self.told = self.told.max(row.modseq);
+            }
+            let response = core.fetch(row.uid, sequence);
             if let Some((item, first, stop)) = self.write_row(&row, 0, response) {
                 return self.stop(Writing { row, item, first }, stop, core);
             }
@@ -418,6 +489,10 @@ impl Task {
             Some((item, first, stop)) => self.stop(Writing { row, item, first }, stop, core),
             None => self.write(core),
         }
+    }
+
+    fn tells_modseq(&self, uid: Uid) -> bool {
+        self.items.contains(&FetchItem::ModSeq) || self.condstore && self.now_seen.contains(uid)
     }
 }
 

@@ -4,18 +4,49 @@ use super::Step;
 use crate::mailbox::ask::{Answer, Ask, Refusal};
 use crate::mailbox::core::Core;
 use crate::mailbox::reply::{self, Reply};
+use crate::wire::imap::MailboxName;
 use crate::wire::imap::command::Command;
 
 #[derive(Debug)]
 pub(in crate::mailbox) struct Task {
     tag: String,
     done: &'static str,
+    names: Vec<MailboxName>,
+    /// A name, and what the client knows it by (RFC 9051 §6.3.9.7), when that is to be told.
+    renamed: Option<(MailboxName, String)>,
 }
 
 pub(super) fn start(tag: String, command: Command, core: &mut Core) -> Step {
+    let spelt = match &command {
+        Command::Create { name, .. } => name.clone(),
+        _ => Vec::new(),
+    };
     match ask(command, core) {
-        Ok((ask, done)) => Step::Ask(ask, super::Task::Folder(Task { tag, done })),
+        Ok((ask, done)) => {
+            let renamed = renamed(&ask, &spelt).filter(|_| core.enabled.rev2);
+            let names = names(&ask);
+            Step::Ask(ask, super::Task::Folder(Task { tag, done, names, renamed }))
+        }
         Err(refusal) => core.done(&tag, Reply::refused(&refusal)),
+    }
+}
+
+fn names(ask: &Ask) -> Vec<MailboxName> {
+    match ask {
+        Ask::Create { name } | Ask::Delete { name } | Ask::Subscribe { name, .. } => {
+            vec![name.clone()]
+        }
+        Ask::Rename { from, to } => vec![from.clone(), to.clone()],
+        _ => Vec::new(),
+    }
+}
+
+/// RFC 9051 §6.3.6; INBOX keeps its name.
+fn renamed(ask: &Ask, spelt: &[u8]) -> Option<(MailboxName, String)> {
+    match ask {
+        Ask::Rename { from, to } if !from.is_inbox() => Some((to.clone(), from.to_string())),
+        Ask::Create { name } => Some((name.clone(), name.other_spelling(spelt)?.to_owned())),
+        _ => None,
     }
 }
 
@@ -53,14 +84,25 @@ fn ask(command: Command, core: &mut Core) -> Result<(Ask, &'static str), Refusal
 impl Task {
     pub fn answer(self, answer: Answer, core: &mut Core) -> Step {
         match answer {
-            Answer::Done => super::sync::finish(self.tag, Reply::ok(self.done), core),
+            Answer::Done => {
+                let reply = Reply::ok(self.done);
+                self.tell(reply, core)
+            }
             // RFC 8474 §4.1
             Answer::Created(id) => {
-                let code = reply::mailbox_id(id);
-                super::sync::finish(self.tag, Reply::ok(self.done).code(code), core)
+                let reply = Reply::ok(self.done).code(reply::mailbox_id(id));
+                self.tell(reply, core)
             }
             Answer::Refused(refusal) => core.done(&self.tag, Reply::refused(&refusal)),
             _ => core.done(&self.tag, Reply::refused(&Refusal::Unavailable)),
         }
+    }
+
+    fn tell(self, reply: Reply, core: &mut Core) -> Step {
+        core.own(|notify| notify.own_names(self.names));
+        if let Some((name, old)) = &self.renamed {
+            super::list::tell_name(name, Some(old), core);
+        }
+        super::sync::finish(self.tag, reply, core)
     }
 }

@@ -14,7 +14,7 @@ pub(super) fn start(tag: String, core: &mut Core) -> Step {
 }
 
 /// The mailbox changed, or may have.
-pub(in crate::mailbox) fn changed(tag: String, core: &Core) -> Step {
+pub(in crate::mailbox) fn changed(tag: String, core: &mut Core) -> Step {
     sync::begin(Then::Idle(tag), core)
 }
 

@@ -7,7 +7,7 @@ use imap_codec::imap_types::response::Data;
 use std::collections::BTreeSet;
 
 use super::{Step, status};
-use crate::mailbox::ask::{Answer, Ask, ListWant, MailboxEntry, MailboxKind, Refusal};
+use crate::mailbox::ask::{Answer, Ask, ListWant, MailboxEntry, MailboxKind, Refusal, Standing};
 use crate::mailbox::core::Core;
 use crate::mailbox::reply::Reply;
 use crate::wire::imap::command::{List, ListReturn, ListSelect};
@@ -149,6 +149,29 @@ fn attributes(
     }
     let atoms = names.into_iter().filter_map(|name| Atom::try_from(name).ok());
     atoms.map(FlagNameAttribute::from).collect()
+}
+
+/// A LIST response about one mailbox (RFC 9051 §6.3.2), and its name before.
+pub(super) fn tell_name(name: &MailboxName, old: Option<&str>, core: &mut Core) {
+    say(Kind::List, name, Vec::new(), core);
+    if let Some(old) = old {
+        encode::old_name(&mut core.out, old);
+    }
+}
+
+/// A LIST response that nobody asked for (RFC 5465 §5.4), about a mailbox among `all`.
+pub(super) fn tell_event(
+    entry: &MailboxEntry,
+    all: &[Standing],
+    old: Option<&MailboxName>,
+    core: &mut Core,
+) {
+    let has_children = all.iter().any(|other| other.name.is_under(&entry.name));
+    say(Kind::List, &entry.name, attributes(entry, entry.subscribed, has_children), core);
+    if let Some(old) = old {
+        let old = old.to_wire(core.utf8_names());
+        encode::old_name(&mut core.out, &old);
+    }
 }
 
 enum Kind {

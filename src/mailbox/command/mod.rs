@@ -4,6 +4,7 @@
 mod ahead;
 mod append;
 mod auth;
+mod batches;
 mod binary;
 mod copy;
 mod expunge;
@@ -11,8 +12,10 @@ mod fetch;
 mod folders;
 mod idle;
 mod list;
+mod notify;
 mod piece;
 mod plain;
+mod resync;
 mod search;
 mod select;
 mod status;
@@ -25,11 +28,12 @@ use super::ask::{Answer, Ask};
 use super::core::{Access, Core};
 use super::reply::Reply;
 use crate::wire::imap::command::Command;
-use crate::wire::imap::{BAD_CHARSET, Tagged};
+use crate::wire::imap::{BAD_CHARSET, MessageSet, SearchKey, Tagged};
 
 pub(super) use append::{Upload, start as start_append};
 pub(super) use auth::Sasl;
 pub(super) use idle::{changed as idle_changed, done as idle_done};
+pub(super) use notify::changed as notify_changed;
 
 /// What comes after a command or an answer.
 #[derive(Debug)]
@@ -52,7 +56,9 @@ pub(super) enum Task {
     Login(auth::Login),
     List(list::Task),
     Select(select::Task),
+    Resync(resync::Task),
     Status(status::Task),
+    Notify(Box<notify::Task>),
     Folder(folders::Task),
     Append(append::Task),
     Sync(Box<sync::Task>),
@@ -69,7 +75,9 @@ impl Task {
             Self::Login(task) => task.answer(answer, core),
             Self::List(task) => task.answer(answer, core),
             Self::Select(task) => task.answer(answer, core),
+            Self::Resync(task) => task.answer(answer, core),
             Self::Status(task) => task.answer(answer, core),
+            Self::Notify(task) => task.answer(answer, core),
             Self::Folder(task) => task.answer(answer, core),
             Self::Append(task) => task.answer(answer, core),
             Self::Sync(task) => task.answer(answer, core),
@@ -92,12 +100,13 @@ impl Task {
 
     /// Whether its output is better collected than sent at every ask.
     pub fn is_bulk(&self) -> bool {
-        matches!(self, Self::Fetch(_) | Self::Store(_) | Self::Sync(_))
+        matches!(self, Self::Fetch(_) | Self::Store(_) | Self::Sync(_) | Self::Resync(_))
     }
 }
 
 pub(super) fn start(tagged: Tagged, core: &mut Core) -> Step {
     let Tagged { tag, command } = tagged;
+    core.tag.clone_from(&tag);
     if let Some(reply) = out_of_place(&command, core) {
         return core.done(&tag, reply);
     }
@@ -113,6 +122,8 @@ pub(super) fn start(tagged: Tagged, core: &mut Core) -> Step {
         Command::Enable(names) => plain::enable(&tag, &names, core),
         Command::Id(_) => plain::id(&tag, core),
         Command::Namespace => plain::namespace(&tag, core),
+        Command::UidBatches(batches) => batches::start(&tag, batches, core),
+        Command::Notify(command) => notify::start(tag, command, core),
         Command::Unauthenticate => plain::unauthenticate(&tag, core),
         Command::Select(select) => select::start(tag, select, core),
         Command::Create { .. }
@@ -155,11 +166,27 @@ fn out_of_place(command: &Command, core: &Core) -> Option<Reply> {
         (Access::Selected(..), needs) => needs == Needs::Login || needs == Needs::Mailbox,
     };
     match needs {
-        _ if good => plain::needs_tls(command, core),
+        _ if good => plain::needs_tls(command, core).or_else(|| needs_uids(command, core)),
         Needs::Nobody => Some(Reply::bad("Already logged in")),
         Needs::Mailbox if core.account().is_some() => Some(Reply::bad("No mailbox selected")),
         _ => Some(Reply::bad("Log in first")),
     }
+}
+
+/// RFC 9586 §3: with UIDONLY what names messages by sequence numbers is refused.
+fn needs_uids(command: &Command, core: &Core) -> Option<Reply> {
+    let is_number =
+        |key: &SearchKey<_>| matches!(key, SearchKey::Messages(MessageSet::Sequence(_)));
+    let by_uid = match command {
+        Command::Fetch(fetch) => fetch.uid,
+        Command::Store(store) => store.uid,
+        Command::Search(search) => search.uid && !search.key.any(&is_number),
+        Command::Copy { uid, .. } | Command::Move { uid, .. } => *uid,
+        Command::Append(append) => !matches!(append.replaces, Some(MessageSet::Sequence(_))),
+        _ => true,
+    };
+    let refused = core.enabled.uidonly && !by_uid;
+    refused.then(|| Reply::bad("UIDs only").named("UIDREQUIRED"))
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -181,6 +208,7 @@ fn needs(command: &Command) -> Needs {
         | Command::Unselect
         | Command::Expunge(_)
         | Command::Search(_)
+        | Command::UidBatches(_)
         | Command::Fetch(_)
         | Command::Store(_)
         | Command::Copy { .. }

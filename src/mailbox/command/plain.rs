@@ -4,7 +4,6 @@
 use imap_codec::imap_types::core::{IString, NString, QuotedChar};
 use imap_codec::imap_types::extensions::enable::CapabilityEnable;
 use imap_codec::imap_types::extensions::namespace::Namespace;
-use imap_codec::imap_types::extensions::utf8::Utf8Kind;
 use imap_codec::imap_types::response::Data;
 
 use super::Step;
@@ -28,15 +27,8 @@ pub(super) fn logout(tag: &str, core: &mut Core) -> Step {
 
 /// Says what was newly enabled (RFC 5161 §3.1).
 pub(super) fn enable(tag: &str, names: &[String], core: &mut Core) -> Step {
-    let mut capabilities = Vec::new();
-    if names.iter().any(|name| name == "CONDSTORE") && !core.enabled.condstore {
-        core.enabled.condstore = true;
-        capabilities.push(CapabilityEnable::CondStore);
-    }
-    if names.iter().any(|name| name == "UTF8=ACCEPT") && !core.enabled.utf8 {
-        core.enabled.utf8 = true;
-        capabilities.push(CapabilityEnable::Utf8(Utf8Kind::Accept));
-    }
+    let new = names.iter().filter_map(|name| core.enabled.turn_on(name));
+    let capabilities = new.filter_map(|name| CapabilityEnable::try_from(name).ok()).collect();
     encode::data(&mut core.out, Data::Enabled { capabilities });
     core.done(tag, Reply::ok("ENABLE completed"))
 }

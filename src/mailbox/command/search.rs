@@ -30,7 +30,10 @@ pub(super) fn start(tag: String, search: Search, core: &mut Core) -> Step {
         return core.done(&tag, Reply::bad("No such message"));
     };
     let ask = SearchAsk { mailbox: view.mailbox, key, modseq };
-    let task = Task { tag, uid: search.uid, returns: search.returns, modseq, found: None };
+    // RFC 9051 §6.4.4: without RETURN it is RETURN (ALL).
+    let all = SearchReturn { all: true, ..SearchReturn::default() };
+    let returns = search.returns.or(core.enabled.rev2.then_some(all));
+    let task = Task { tag, uid: search.uid, returns, modseq, found: None };
     Step::Ask(Ask::Search(ask), super::Task::Search(task))
 }
 

@@ -1,4 +1,4 @@
-//! SELECT and EXAMINE, with CONDSTORE (RFC 7162 §3.1.8).
+//! SELECT and EXAMINE, with CONDSTORE (RFC 7162 §3.1.8) and QRESYNC (§3.2.5).
 
 use imap_codec::imap_types::core::Atom;
 use imap_codec::imap_types::flag::{Flag, FlagPerm};
@@ -10,18 +10,21 @@ use crate::mailbox::ask::{Answer, Ask, Refusal, Selected};
 use crate::mailbox::core::Core;
 use crate::mailbox::reply::{self, Reply};
 use crate::mailbox::view::View;
-use crate::wire::imap::command::Select;
+use crate::wire::imap::command::{Qresync, Select};
 use crate::wire::imap::{Keywords, encode};
 
 #[derive(Debug)]
 pub(in crate::mailbox) struct Task {
     tag: String,
     condstore: bool,
+    qresync: Option<Qresync>,
+    /// How the client spelt the name, if otherwise.
+    spelling: Option<String>,
 }
 
 pub(super) fn start(tag: String, select: Select, core: &mut Core) -> Step {
-    if select.qresync.is_some() {
-        return core.done(&tag, Reply::bad("QRESYNC is not enabled"));
+    if let Some(reply) = select.qresync.as_ref().and_then(|qresync| unusable(qresync, core)) {
+        return core.done(&tag, reply);
     }
     // RFC 9051 §6.3.2: a mailbox selected before is left, whether this one opens or not.
     if core.unselect().is_some() {
@@ -30,8 +33,18 @@ pub(super) fn start(tag: String, select: Select, core: &mut Core) -> Step {
     let Some(name) = core.mailbox(&select.name) else {
         return core.done(&tag, Reply::refused(&Refusal::NoSuchMailbox));
     };
+    let spelling = name.other_spelling(&select.name).map(str::to_owned);
     let ask = Ask::Select { name, examine: select.examine };
-    Step::Ask(ask, super::Task::Select(Task { tag, condstore: select.condstore }))
+    let Select { condstore, qresync, .. } = select;
+    Step::Ask(ask, super::Task::Select(Task { tag, condstore, qresync, spelling }))
+}
+
+fn unusable(qresync: &Qresync, core: &Core) -> Option<Reply> {
+    match qresync.matches.is_some() && core.enabled.uidonly {
+        _ if !core.enabled.qresync => Some(Reply::bad("QRESYNC is not enabled")),
+        true => Some(Reply::bad("UIDs only").named("UIDREQUIRED")),
+        false => None,
+    }
 }
 
 impl Task {
@@ -54,19 +67,28 @@ impl Task {
             NonZeroU32::new(selected.uid_next).map(Code::UidNext),
             NonZeroU64::new(selected.highest_modseq).map(Code::HighestModSeq),
         ];
-        let first_unseen = selected.first_unseen;
+        // UNSEEN is a sequence number, and RFC 9051 gave it up.
+        let first_unseen =
+            selected.first_unseen.filter(|_| !core.enabled.rev2 && !core.enabled.uidonly);
+        let uid_next = selected.uid_next;
+        let qresync = self.qresync.filter(|known| known.uid_validity == selected.uid_validity);
         let view = View::new(selected);
-        encode::data(&mut core.out, Data::Exists(view.count()));
-        // QUIRK(kep, 2026-11): nothing is recent; docs/quirks.md#27
-        encode::data(&mut core.out, Data::Recent(0));
+        super::sync::tell_count(view.count(), core);
         let unseen = first_unseen.and_then(|uid| view.sequence(uid)).and_then(NonZeroU32::new);
         for code in unseen.map(Code::Unseen).into_iter().chain(codes.into_iter().flatten()) {
             core.note(code, "Noted");
         }
         core.note(reply::mailbox_id(view.mailbox), "Noted");
+        if core.enabled.rev2 {
+            super::list::tell_name(&view.name, self.spelling.as_deref(), core);
+        }
         core.select(view);
         let code = if read_only { Code::ReadOnly } else { Code::ReadWrite };
-        core.done(&self.tag, Reply::ok("Selected").code(code))
+        let reply = Reply::ok("Selected").code(code);
+        match qresync {
+            Some(qresync) => super::resync::start(self.tag, reply, qresync, uid_next, core),
+            None => core.done(&self.tag, reply),
+        }
     }
 }
 

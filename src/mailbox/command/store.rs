@@ -9,7 +9,7 @@ use crate::mailbox::core::Core;
 use crate::mailbox::reply::Reply;
 use crate::wire::MailboxId;
 use crate::wire::imap::command::{Store, StoreKind};
-use crate::wire::imap::{Flags, ModSeq, UidSet, encode};
+use crate::wire::imap::{Flags, ModSeq, UidSet};
 
 #[derive(Debug)]
 pub(in crate::mailbox) struct Task {
@@ -22,6 +22,8 @@ pub(in crate::mailbox) struct Task {
     unchanged_since: Option<ModSeq>,
     left: UidSet,
     modified: UidSet,
+    /// The greatest mod-sequence the client was told.
+    told: ModSeq,
 }
 
 pub(super) fn start(tag: String, store: Store, core: &mut Core) -> Step {
@@ -49,6 +51,7 @@ pub(super) fn start(tag: String, store: Store, core: &mut Core) -> Step {
         unchanged_since: store.unchanged_since,
         left,
         modified: UidSet::new(),
+        told: 0,
     };
     task.next(core)
 }
@@ -62,7 +65,7 @@ impl Task {
     fn next(mut self, core: &mut Core) -> Step {
         if self.left.is_empty() {
             let reply = self.reply(core);
-            return core.done(&self.tag, reply);
+            return super::sync::finish_told(self.tag, reply, self.told, self.uid, core);
         }
         let ask = StoreAsk {
             mailbox: self.mailbox,
@@ -79,6 +82,7 @@ impl Task {
         match answer {
             Answer::Stored(stored) => {
                 self.tell(&stored, core);
+                self.told = stored.rows.iter().map(|row| row.modseq).fold(self.told, ModSeq::max);
                 self.modified = self.modified.union(&stored.modified);
                 if let Some(view) = core.view_mut() {
                     view.remember(stored.modseq, stored.changed);
@@ -101,14 +105,15 @@ impl Task {
 
     fn tell_one(&self, row: &FlagRow, sequence: u32, core: &mut Core) {
         super::select::learn(&row.flags.keywords, core);
-        let mut fetch = encode::Fetch::begin(&mut core.out, sequence);
-        if self.uid || core.enabled.condstore {
+        let enabled = core.enabled;
+        let mut fetch = core.fetch(row.uid, sequence);
+        if (self.uid || enabled.condstore) && !enabled.uidonly {
             fetch.number("UID", u64::from(row.uid));
         }
         if !self.silent {
             fetch.flags(&row.flags);
         }
-        if core.enabled.condstore {
+        if enabled.condstore {
             fetch.modseq(row.modseq);
         }
         fetch.end();

@@ -1,21 +1,25 @@
 //! Telling the client what happened in its mailbox meanwhile. Runs at the end of commands that
-//! allow EXPUNGE responses (RFC 9051 §7.5.1: not FETCH, STORE, SEARCH), and in IDLE.
+//! allow EXPUNGE responses (RFC 9051 §7.5.1: not FETCH, STORE, SEARCH), in IDLE, and after NOTIFY
+//! whenever there are news.
 
-use imap_codec::imap_types::response::Data;
-use std::num::NonZeroU32;
+use imap_codec::imap_types::response::{Code, Data};
+use std::num::{NonZeroU32, NonZeroU64};
 
 use super::Step;
 use crate::mailbox::ask::{Answer, Ask, BATCH, Changes, Row, RowWant};
 use crate::mailbox::core::Core;
+use crate::mailbox::notify::Notify;
 use crate::mailbox::reply::Reply;
 use crate::mailbox::view::View;
-use crate::wire::imap::{Keywords, UidSet, encode};
+use crate::wire::imap::{Keywords, ModSeq, UidSet, encode};
 
 #[derive(Debug)]
 pub(in crate::mailbox) struct Task {
     then: Then,
     /// Messages with new flags whose rows are not asked for yet.
     left: UidSet,
+    /// Came just now.
+    fresh: UidSet,
     changes: Changes,
 }
 
@@ -24,6 +28,10 @@ pub(in crate::mailbox) struct Task {
 pub(super) enum Then {
     Say(String, Reply),
     Idle(String),
+    /// Nobody waits for anything.
+    Nothing,
+    /// NOTIFY SET takes effect, and that is said.
+    Notify(String, Box<Notify>),
 }
 
 /// Tells the news, then the reply.
@@ -34,17 +42,41 @@ pub(super) fn finish(tag: String, reply: Reply, core: &mut Core) -> Step {
     }
 }
 
-pub(super) fn begin(then: Then, core: &Core) -> Step {
-    match core.watch() {
-        Some(watch) => {
-            let task = Task { then, left: UidSet::new(), changes: Changes::default() };
-            let ask = Ask::Changes { mailbox: watch.mailbox, since: watch.since };
+pub(super) fn begin(then: Then, core: &mut Core) -> Step {
+    let told = core.told_of_selected().messages;
+    match core.view().filter(|_| told) {
+        Some(view) => {
+            let ask = Ask::Changes { mailbox: view.mailbox, since: view.modseq };
+            let (left, fresh) = (UidSet::new(), UidSet::new());
+            let task = Task { then, left, fresh, changes: Changes::default() };
             Step::Ask(ask, super::Task::Sync(Box::new(task)))
         }
-        None => match then {
-            Then::Idle(tag) => Step::Idle(tag),
-            Then::Say(..) => Step::Done,
-        },
+        None => end(then, core),
+    }
+}
+
+/// All news are told.
+pub(super) fn end(then: Then, core: &mut Core) -> Step {
+    match then {
+        Then::Say(tag, reply) => {
+            let reply = up_to_date(reply, core);
+            core.done(&tag, reply)
+        }
+        Then::Notify(tag, notify) => {
+            core.notify = Some(notify);
+            core.done(&tag, Reply::ok("NOTIFY completed"))
+        }
+        Then::Idle(_) | Then::Nothing => super::notify::look(then, core),
+    }
+}
+
+impl Then {
+    /// When there is nothing to say.
+    pub fn done(self) -> Step {
+        match self {
+            Self::Idle(tag) => Step::Idle(tag),
+            _ => Step::Done,
+        }
     }
 }
 
@@ -66,21 +98,36 @@ impl Task {
                 self.next(core)
             }
             // The command itself is done; the news come with the next one.
-            _ => self.end(core),
+            _ => end(self.then, core),
         }
     }
 
     /// What is gone, then what came: sequence numbers are right only in this order.
     fn news(&mut self, core: &mut Core) {
-        tell_gone(&self.changes.vanished, core);
+        let told = core.told_of_selected();
+        let Some(view) = core.view_mut() else { return };
+        let gone = view.gone.union(&self.changes.vanished);
+        match told.delayed && matches!(self.then, Then::Nothing) {
+            true => view.gone = gone,
+            false => {
+                view.gone = UidSet::new();
+                tell_gone(&gone, core);
+            }
+        }
         let Some(view) = core.view_mut() else { return };
         let known = view.uids().clone();
-        if view.add(&self.changes) {
-            let count = view.count();
-            encode::data(&mut core.out, Data::Exists(count));
-            encode::data(&mut core.out, Data::Recent(0));
+        let (more, count) = (view.add(&self.changes), view.count());
+        self.fresh = view.uids().difference(&known);
+        let name = view.name.clone();
+        let flagged = view.flagged.union(&self.changes.changed).intersection(&known);
+        view.flagged = if told.flags { UidSet::new() } else { flagged.clone() };
+        self.left = if told.flags { flagged } else { UidSet::new() };
+        if let Some(notify) = core.notify.as_ref().filter(|_| more) {
+            self.fresh = self.fresh.difference(&notify.own_in(&name));
         }
-        self.left = self.changes.changed.intersection(&known);
+        if more {
+            tell_count(count, core);
+        }
     }
 
     fn next(mut self, core: &mut Core) -> Step {
@@ -96,15 +143,9 @@ impl Task {
                     let now = view.modseq;
                     view.told.retain(|(told, _)| *told > now);
                 }
-                self.end(core)
+                let items = core.told_of_selected().items;
+                super::fetch::unasked(self.then, self.fresh, items, core)
             }
-        }
-    }
-
-    fn end(self, core: &mut Core) -> Step {
-        match self.then {
-            Then::Say(tag, reply) => core.done(&tag, reply),
-            Then::Idle(tag) => Step::Idle(tag),
         }
     }
 }
@@ -116,6 +157,9 @@ pub(super) fn tell_gone(gone: &UidSet, core: &mut Core) {
     let shown = gone.intersection(view.uids());
     let numbers = view.sequences(&shown);
     view.remove(&shown);
+    if core.enabled.vanished() {
+        return encode::vanished(&mut core.out, false, &shown);
+    }
     for &(first, last) in numbers.ranges().iter().rev() {
         for number in (first..=last).rev().filter_map(NonZeroU32::new) {
             encode::data(&mut core.out, Data::Expunge(number));
@@ -130,13 +174,73 @@ fn is_news(row: &Row, core: &Core) -> bool {
 
 /// An unsolicited FETCH with flags, unless the client knows them.
 fn tell_flags(row: &Row, core: &mut Core) {
+    if is_news(row, core) {
+        tell_row(row, core);
+    }
+}
+
+/// FETCH with flags that nobody asked for.
+pub(super) fn tell_row(row: &Row, core: &mut Core) {
     let sequence = core.view().and_then(|view| view.sequence(row.uid));
-    let Some(sequence) = sequence.filter(|_| is_news(row, core)) else { return };
-    let mut fetch = encode::Fetch::begin(&mut core.out, sequence);
-    fetch.number("UID", u64::from(row.uid));
+    let Some(sequence) = sequence else { return };
+    let enabled = core.enabled;
+    let mut fetch = core.fetch(row.uid, sequence);
+    if !enabled.uidonly {
+        fetch.number("UID", u64::from(row.uid));
+    }
     fetch.flags(&row.flags);
-    if core.enabled.condstore {
+    if enabled.condstore {
         fetch.modseq(row.modseq);
     }
     fetch.end();
+}
+
+pub(super) fn tell_count(count: u32, core: &mut Core) {
+    encode::data(&mut core.out, Data::Exists(count));
+    if !core.enabled.rev2 {
+        // QUIRK(kep, 2026-11): nothing is recent; docs/quirks.md#27
+        encode::data(&mut core.out, Data::Recent(0));
+    }
+}
+
+/// RFC 7162 §6: with QRESYNC a client is told up to where it knows everything.
+fn up_to_date(reply: Reply, core: &mut Core) -> Reply {
+    let qresync = core.enabled.qresync;
+    let due = |view: &&mut View| qresync && view.modseq > view.announced && !view.withholds();
+    let Some(view) = core.view_mut().filter(due) else {
+        return reply;
+    };
+    view.announced = view.modseq;
+    let code = NonZeroU64::new(view.modseq).map(Code::HighestModSeq);
+    match (&reply.code, code) {
+        (Some(_), Some(code)) => {
+            core.note(code, "Noted");
+            reply
+        }
+        (Some(_), None) => reply,
+        (None, code) => Reply { code, ..reply },
+    }
+}
+
+/// Ends a command that told mod-sequences, while there may be earlier ones the client did not hear
+/// of (RFC 7162 §6): where EXPUNGE may be told it hears of them, elsewhere that there may be some.
+pub(super) fn finish_told(
+    tag: String,
+    reply: Reply,
+    told: ModSeq,
+    uid: bool,
+    core: &mut Core,
+) -> Step {
+    let held = core.view().is_some_and(View::withholds);
+    let known = core.view().map(|view| if held { view.announced } else { view.modseq });
+    let Some(known) = known.filter(|known| core.enabled.qresync && told > *known) else {
+        return core.done(&tag, reply);
+    };
+    if uid && !held && core.told_of_selected().messages {
+        return finish(tag, reply, core);
+    }
+    if let Some(known) = NonZeroU64::new(known) {
+        core.note(Code::HighestModSeq(known), "There may be news");
+    }
+    core.done(&tag, reply)
 }

@@ -1,5 +1,8 @@
 //! Whole dialogues: the session, the desk and the store together.
 
+mod mirror;
+mod several;
+
 use super::*;
 use crate::mailbox::answer::tests::world::{self, World};
 use crate::store::mail::{Kind, Role};

@@ -63,6 +63,7 @@ fn make_one(
     let validity = former.map_or(0, |former| former.uid_validity.saturating_add(1));
     let clock = u32::try_from(now.millis() / 1000).unwrap_or(1);
     create(tx, account, name, Role::Plain, validity.max(clock).max(1))?;
+    tx.wakes.account(account);
     if !former.is_some_and(|former| former.subscribed) {
         set_subscribed(tx, account, name, false)?;
     }
@@ -96,6 +97,7 @@ pub fn delete(
     leave_former(tx, &mailbox, mailbox.subscribed)?;
     forget_former(tx, account, now)?;
     tx.wakes.mailbox(mailbox.id);
+    tx.wakes.account(account);
     Ok(true)
 }
 
@@ -157,6 +159,7 @@ fn rename_one(tx: &mut Tx<'_>, mailbox: &Mailbox, to: &str) -> Result<(), RowsEr
     let former = take_former(tx, mailbox.account, to)?;
     let least = former.map_or(0, |former| former.uid_validity.saturating_add(1));
     leave_former(tx, mailbox, false)?;
+    tx.wakes.account(mailbox.account);
     tx.execute(
         "UPDATE mailbox SET name = $1, uid_validity = $2 WHERE id = $3",
         &[to.into(), i64::from(mailbox.uid_validity.max(least)).into(), mailbox.id.0.into()],
@@ -171,6 +174,7 @@ pub fn subscribe(
     name: &MailboxName,
     on: bool,
 ) -> Result<(), TreeError> {
+    tx.wakes.account(account);
     if set_subscribed(tx, account, name.as_str(), on)? {
         return Ok(());
     }

@@ -3,6 +3,7 @@
 
 use secrecy::SecretString;
 
+use super::notify::Notify;
 use super::{Flags, MessageSet, ModSeq, SearchKey, SequenceSet};
 use crate::wire::Timestamp;
 use crate::wire::mime::Section;
@@ -32,6 +33,8 @@ pub enum Command {
     Enable(Vec<String>),
     Id(Vec<(String, Option<String>)>),
     Namespace,
+    Notify(Notify),
+    UidBatches(UidBatches),
     Unauthenticate,
     Select(Select),
     Create {
@@ -102,6 +105,15 @@ pub struct Qresync {
     pub known_uids: Option<SequenceSet>,
     /// Known sequence numbers with their UIDs; a hint only.
     pub matches: Option<(SequenceSet, SequenceSet)>,
+}
+
+/// RFC 10022 §3.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct UidBatches {
+    /// Messages in each.
+    pub size: u32,
+    /// Which of them, the newest being 1.
+    pub range: Option<(u32, u32)>,
 }
 
 /// LIST with RFC 5258's options, which an old client leaves out.

@@ -79,6 +79,14 @@ impl<'a> Fetch<'a> {
         Self { out, first: true }
     }
 
+    /// RFC 9586 §3.3: UIDFETCH, which names the message by its UID.
+    pub fn begin_uid(out: &'a mut Vec<u8>, uid: Uid) -> Self {
+        out.extend_from_slice(b"* ");
+        number(out, u64::from(uid));
+        out.extend_from_slice(b" UIDFETCH (");
+        Self { out, first: true }
+    }
+
     /// Goes on with one begun before.
     pub fn resume(out: &'a mut Vec<u8>) -> Self {
         Self { out, first: false }
@@ -216,6 +224,42 @@ pub fn child_info(out: &mut Vec<u8>) {
     }
 }
 
+/// RFC 9051 §6.3.9.6: what the mailbox of the LIST response just written was called before.
+pub fn old_name(out: &mut Vec<u8>, name: &str) {
+    if out.ends_with(b"\r\n") {
+        out.truncate(out.len() - 2);
+        let quoted = name.replace('\\', "\\\\").replace('"', "\\\"");
+        let _ = write!(out, " (\"OLDNAME\" (\"{quoted}\"))\r\n");
+    }
+}
+
+/// RFC 7162 §3.2.10; a long set in several lines.
+pub fn vanished(out: &mut Vec<u8>, earlier: bool, uids: &UidSet) {
+    let earlier = if earlier { "(EARLIER) " } else { "" };
+    for ranges in uids.ranges().chunks(RANGES) {
+        let mut part = UidSet::new();
+        ranges.iter().for_each(|(first, last)| part.insert_range(*first, *last));
+        let _ = write!(out, "* VANISHED {earlier}{part}\r\n");
+    }
+}
+
+/// RFC 9585 §4.
+pub fn in_progress(out: &mut Vec<u8>, tag: &str, done: Option<usize>, goal: Option<usize>) {
+    let shown = |number: Option<usize>| number.map_or("NIL".to_owned(), |n| n.to_string());
+    let (done, goal) = (shown(done), shown(goal.filter(|goal| *goal > 0)));
+    let _ = write!(out, "* OK [INPROGRESS (\"{tag}\" {done} {goal})] Still at it\r\n");
+}
+
+/// RFC 10022: highest and lowest UID of each batch.
+pub fn uid_batches(out: &mut Vec<u8>, tag: &str, batches: &[(Uid, Uid)]) {
+    let _ = write!(out, "* UIDBATCHES (TAG \"{tag}\")");
+    for (at, (high, low)) in batches.iter().enumerate() {
+        let before = if at == 0 { ' ' } else { ',' };
+        let _ = write!(out, "{before}{high}:{low}");
+    }
+    out.extend_from_slice(b"\r\n");
+}
+
 /// An item more for the STATUS response just written: SIZE (RFC 8438), MAILBOXID, APPENDLIMIT.
 pub fn status_more(out: &mut Vec<u8>, name: &str, value: &str) {
     if out.ends_with(b")\r\n") {
@@ -271,6 +315,8 @@ pub(super) fn number(out: &mut Vec<u8>, mut value: u64) {
     out.extend_from_slice(digits.get(at..).unwrap_or_default());
 }
 
+/// Of a set in one line of VANISHED.
+const RANGES: usize = 400;
 /// Stands for a text imap-codec can't hold, and is cut off again.
 const PLACE: &str = ".";
 

@@ -2,6 +2,7 @@
 
 use super::utf7;
 use std::fmt;
+use unicode_normalization::UnicodeNormalization;
 
 /// A name that can be a mailbox: `INBOX` in that spelling, levels neither empty nor `.` or `..`,
 /// no control characters, bounded in length and depth.
@@ -46,6 +47,12 @@ impl MailboxName {
     /// modified UTF-7.
     pub fn from_wire(bytes: &[u8], utf8: bool) -> Option<Self> {
         Self::parse(&text_from_wire(bytes, utf8)?)
+    }
+
+    /// How a client wrote this name in UTF-8, if that was another spelling (RFC 9051 §6.3.9.7).
+    pub fn other_spelling<'b>(&self, bytes: &'b [u8]) -> Option<&'b str> {
+        let text = std::str::from_utf8(bytes).ok()?.trim_end_matches('/');
+        (!text.eq_ignore_ascii_case(&self.0)).then_some(text)
     }
 
     pub fn inbox() -> Self {
@@ -208,10 +215,12 @@ fn squeeze(text: &str) -> String {
     out
 }
 
-/// Some clients write UTF-8 where modified UTF-7 is due; 8-bit octets can't be anything else.
+/// Some clients write UTF-8 where modified UTF-7 is due; 8-bit octets can't be anything else. A letter
+/// with its mark apart is the same letter (RFC 9051 §5.1, RFC 5198 §3).
 fn text_from_wire(bytes: &[u8], utf8: bool) -> Option<String> {
     let text = std::str::from_utf8(bytes).ok()?;
-    if utf8 || !text.is_ascii() { Some(text.to_owned()) } else { utf7::decode(text) }
+    let text = if utf8 || !text.is_ascii() { text.to_owned() } else { utf7::decode(text)? };
+    Some(if text.is_ascii() { text } else { text.nfc().collect() })
 }
 
 impl fmt::Display for MailboxName {
@@ -267,6 +276,19 @@ mod tests {
         assert_eq!(MailboxName::from_wire("Çöp Kutusu".as_bytes(), false), Some(trash.clone()));
         assert_eq!(trash.to_wire(false), "&AMcA9g-p Kutusu");
         assert_eq!(MailboxName::from_wire(b"\xff", true), None);
+    }
+
+    #[test]
+    fn a_letter_with_its_mark_apart_is_the_same_letter() {
+        let (apart, one) = ("Ars\u{327}iv/C\u{327}o\u{308}p", "Arşiv/Çöp");
+        let name = MailboxName::from_wire(apart.as_bytes(), true).unwrap();
+        assert_eq!(name.as_str(), one);
+        let encoded = utf7::encode(apart);
+        assert_eq!(MailboxName::from_wire(encoded.as_bytes(), false), Some(name.clone()));
+        assert!(Pattern::from_wire(b"", b"Ars\xcc\xa7iv/*", true).unwrap().matches(&name));
+        assert_eq!(name.other_spelling(apart.as_bytes()), Some(apart));
+        assert_eq!(name.other_spelling("Arşiv/Çöp/".as_bytes()), None);
+        assert_eq!(MailboxName::inbox().other_spelling(b"inbox"), None);
     }
 
     /// What RFC 9051 §6.3.9 says, at any cost.

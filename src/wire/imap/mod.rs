@@ -5,6 +5,7 @@ pub mod command;
 pub mod encode;
 pub mod flag;
 pub mod mailbox;
+pub mod notify;
 pub mod object_id;
 mod parse;
 pub mod reader;

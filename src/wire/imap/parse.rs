@@ -5,13 +5,14 @@ mod append;
 mod cursor;
 mod fetch;
 mod list;
+mod notify;
 mod search;
 
 use secrecy::SecretString;
 
 use super::command::{
     Append, AppendForm, AppendStep, Command, Literal, Messages, Qresync, Select, Store, StoreKind,
-    Tagged,
+    Tagged, UidBatches,
 };
 use super::{Flags, Keyword, SearchKey, SequenceSet, SystemFlags};
 use crate::wire::Timestamp;
@@ -137,6 +138,8 @@ fn command(name: &str, cursor: &mut Cursor) -> Parsed<Command> {
         "ENABLE" => Command::Enable(cursor.words()?),
         "ID" => Command::Id(id(cursor)?),
         "NAMESPACE" => Command::Namespace,
+        "UIDBATCHES" => Command::UidBatches(uid_batches(cursor)?),
+        "NOTIFY" => Command::Notify(notify::notify(cursor)?),
         "UNAUTHENTICATE" => Command::Unauthenticate,
         "SELECT" => Command::Select(select(cursor, false)?),
         "EXAMINE" => Command::Select(select(cursor, true)?),
@@ -243,24 +246,42 @@ fn select(cursor: &mut Cursor, examine: bool) -> Parsed<Select> {
     }
 }
 
+fn uid_batches(cursor: &mut Cursor) -> Parsed<UidBatches> {
+    let positive =
+        |cursor: &mut Cursor| cursor.number32().ok().filter(|n| *n > 0).ok_or("Bad number");
+    cursor.space()?;
+    let size = positive(cursor)?;
+    if !cursor.eat(b" ") {
+        return Ok(UidBatches { size, range: None });
+    }
+    let first = positive(cursor)?;
+    cursor.must(b":")?;
+    Ok(UidBatches { size, range: Some((first, positive(cursor)?)) })
+}
+
 fn qresync(cursor: &mut Cursor) -> Parsed<Qresync> {
     cursor.must(b" (")?;
     let uid_validity = u32::try_from(cursor.number()?).map_err(|_| "Bad UIDVALIDITY")?;
     cursor.space()?;
     let modseq = cursor.number()?;
     let (mut known_uids, mut matches) = (None, None);
-    while cursor.eat(b" ") {
-        if cursor.eat(b"(") {
-            let numbers = cursor.sequence_set()?;
-            cursor.space()?;
-            matches = Some((numbers, cursor.sequence_set()?));
-            cursor.must(b")")?;
-        } else {
-            known_uids = Some(cursor.sequence_set()?);
-        }
+    if cursor.eat(b" ") && cursor.peek() != Some(b'(') {
+        known_uids = Some(known_set(cursor)?);
+        cursor.eat(b" ");
+    }
+    if cursor.eat(b"(") {
+        let numbers = known_set(cursor)?;
+        cursor.space()?;
+        matches = Some((numbers, known_set(cursor)?));
+        cursor.must(b")")?;
     }
     cursor.must(b")")?;
     Ok(Qresync { uid_validity, modseq, known_uids, matches })
+}
+
+/// RFC 7162 §7 `known-uids`: what a client knows has no `*`.
+fn known_set(cursor: &mut Cursor) -> Parsed<SequenceSet> {
+    Some(cursor.sequence_set()?).filter(|set| !set.has_star()).ok_or("Bad message set")
 }
 
 fn store(cursor: &mut Cursor, uid: bool) -> Parsed<Store> {

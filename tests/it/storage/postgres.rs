@@ -2,10 +2,10 @@
 
 use super::bed::Bed;
 use super::{NOW, server};
-use kep::store::{Lane, RowsAt, RowsError, Store, StoreError, Tx, jobs};
+use kep::store::{Changed, Lane, RowsAt, RowsError, Store, StoreError, Tx, jobs};
 use kep::trust::Clock;
 use kep::trust::pki::{CertificateAuthority, KeyKind, Links, Profile};
-use kep::wire::MailboxId;
+use kep::wire::{AccountId, MailboxId};
 use std::fs::Permissions;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::PathBuf;
@@ -78,11 +78,13 @@ async fn news_reach_other_processes() {
     let mut watched = other.watch();
     bed.write(|tx| {
         tx.wakes.mailbox(MailboxId(7));
+        tx.wakes.account(AccountId(9));
         lay_in(tx, "job")
     })
     .await;
     other.job_for("deliver").await;
-    assert_eq!(watched.recv().await.unwrap(), MailboxId(7));
+    assert_eq!(watched.recv().await.unwrap(), Changed::Mailbox(MailboxId(7)));
+    assert_eq!(watched.recv().await.unwrap(), Changed::Account(AccountId(9)));
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ use super::target::Target;
 use crate::store::rows::RowsError;
 use crate::store::wakes::Wakes;
 use crate::store::{MailboxId, STEPS};
+use crate::wire::AccountId;
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::time::Duration;
@@ -75,6 +76,7 @@ impl Ears {
                 Some(mut wakes) = self.told.recv() => {
                     while let Ok(more) = self.told.try_recv() {
                         wakes.mailboxes.extend(more.mailboxes);
+                        wakes.accounts.extend(more.accounts);
                         wakes.steps.extend(more.steps);
                     }
                     for payload in payloads(&self.own, &wakes) {
@@ -124,10 +126,12 @@ impl Ears {
     }
 }
 
-/// Words that together say `wakes`; steps by name, mailboxes by number.
+/// Words that together say `wakes`; steps by name, mailboxes by number, accounts as `a7`.
 fn payloads(own: &str, wakes: &Wakes) -> Vec<String> {
     let steps = wakes.steps.iter().map(|step| (*step).to_owned());
-    let words: Vec<_> = steps.chain(wakes.mailboxes.iter().map(ToString::to_string)).collect();
+    let accounts = wakes.accounts.iter().map(|account| format!("a{}", account.0));
+    let mailboxes = wakes.mailboxes.iter().map(ToString::to_string);
+    let words: Vec<_> = steps.chain(accounts).chain(mailboxes).collect();
     words.chunks(WORDS).map(|words| format!("{own} {}", words.join(" "))).collect()
 }
 
@@ -135,10 +139,12 @@ fn payloads(own: &str, wakes: &Wakes) -> Vec<String> {
 fn parse(news: &str) -> Wakes {
     let mut wakes = Wakes::default();
     for word in news.split(' ') {
-        match (STEPS.iter().find(|step| **step == word), word.parse()) {
-            (Some(step), _) => wakes.step(step),
-            (None, Ok(number)) => wakes.mailbox(MailboxId(number)),
-            (None, Err(_)) => {}
+        let account = word.strip_prefix('a').and_then(|number| number.parse().ok());
+        match (STEPS.iter().find(|step| **step == word), account, word.parse()) {
+            (Some(step), ..) => wakes.step(step),
+            (None, Some(number), _) => wakes.account(AccountId(number)),
+            (None, None, Ok(number)) => wakes.mailbox(MailboxId(number)),
+            (None, None, Err(_)) => {}
         }
     }
     wakes
@@ -157,6 +163,7 @@ mod tests {
     fn what_is_told_is_heard() {
         let mut wakes = Wakes::default();
         wakes.step("deliver");
+        wakes.account(AccountId(7));
         (0..1000).for_each(|n| wakes.mailbox(MailboxId(n)));
         let payloads = payloads("me", &wakes);
         assert!(payloads.iter().all(|payload| payload.len() < 8000));
@@ -165,6 +172,7 @@ mod tests {
             let parsed = parse(payload.split_once(' ').unwrap().1);
             heard.steps.extend(parsed.steps);
             heard.mailboxes.extend(parsed.mailboxes);
+            heard.accounts.extend(parsed.accounts);
         }
         assert_eq!(heard, wakes);
     }

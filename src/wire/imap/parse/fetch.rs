@@ -12,18 +12,7 @@ pub(super) fn fetch(cursor: &mut Cursor, uid: bool) -> Parsed<Fetch> {
         () if cursor.eat_word("ALL") => items.extend(ALL),
         () if cursor.eat_word("FAST") => items.extend(FAST),
         () if cursor.eat_word("FULL") => items.extend(FULL),
-        () if cursor.eat(b"(") => {
-            add(&mut items, item(cursor)?);
-            let mut asked = 1;
-            while !cursor.eat(b")") {
-                cursor.space()?;
-                asked += 1;
-                if asked > ITEMS {
-                    return Err("Too many FETCH items");
-                }
-                add(&mut items, item(cursor)?);
-            }
-        }
+        () if cursor.eat(b"(") => items = self::items(cursor)?,
         () => items.push(item(cursor)?),
     }
     let mut fetch = Fetch { uid, set, items, changed_since: None, vanished: false };
@@ -31,6 +20,21 @@ pub(super) fn fetch(cursor: &mut Cursor, uid: bool) -> Parsed<Fetch> {
         modifiers(cursor, &mut fetch)?;
     }
     Ok(fetch)
+}
+
+/// What stands between parentheses, behind the first.
+pub(super) fn items(cursor: &mut Cursor) -> Parsed<Vec<FetchItem>> {
+    let mut items = vec![item(cursor)?];
+    let mut asked = 1;
+    while !cursor.eat(b")") {
+        cursor.space()?;
+        asked += 1;
+        if asked > ITEMS {
+            return Err("Too many FETCH items");
+        }
+        add(&mut items, item(cursor)?);
+    }
+    Ok(items)
 }
 
 /// What is asked for twice is answered once; one of the two without PEEK is enough to set `\Seen`.

@@ -1,0 +1,88 @@
+//! SELECT with QRESYNC (RFC 7162 §3.2.5): what happened in a mailbox since the client saw it last.
+//! The store remembers what vanished for as long as a mailbox is there, so the client's sample of
+//! sequence numbers tells nothing new.
+
+use super::Step;
+use super::sync::tell_row;
+use crate::mailbox::ask::{Answer, Ask, BATCH, Changes, Refusal, Row, RowWant};
+use crate::mailbox::core::Core;
+use crate::mailbox::reply::Reply;
+use crate::wire::imap::command::Qresync;
+use crate::wire::imap::{Keywords, Uid, UidSet, encode};
+
+#[derive(Debug)]
+pub(in crate::mailbox) struct Task {
+    tag: String,
+    reply: Reply,
+    /// What the client asks about: of the UIDs that were in use when the mailbox was selected.
+    known: UidSet,
+    /// Messages with other flags whose rows are not asked for yet.
+    left: UidSet,
+}
+
+pub(super) fn start(
+    tag: String,
+    reply: Reply,
+    qresync: Qresync,
+    uid_next: Uid,
+    core: &mut Core,
+) -> Step {
+    let Some(view) = core.view() else { return Step::Done };
+    let before = UidSet::range(1, uid_next.saturating_sub(1));
+    let known = match &qresync.known_uids {
+        Some(known) => known.resolve(0).intersection(&before),
+        None => before,
+    };
+    let ask = Ask::Changes { mailbox: view.mailbox, since: qresync.modseq };
+    Step::Ask(ask, super::Task::Resync(Task { tag, reply, known, left: UidSet::new() }))
+}
+
+impl Task {
+    pub fn answer(mut self, answer: Answer, core: &mut Core) -> Step {
+        match answer {
+            Answer::Changes(changes) => {
+                self.tell_vanished(&changes, core);
+                self.next(core)
+            }
+            Answer::Rows(rows) => {
+                tell_rows(&rows, core);
+                self.next(core)
+            }
+            // Without the news the mailbox is not what HIGHESTMODSEQ says.
+            Answer::Refused(refusal) => {
+                core.unselect();
+                core.done(&self.tag, Reply::refused(&refusal))
+            }
+            _ => {
+                core.unselect();
+                core.done(&self.tag, Reply::refused(&Refusal::Unavailable))
+            }
+        }
+    }
+
+    /// What vanished since it was selected is told with the next command's news.
+    fn tell_vanished(&mut self, changes: &Changes, core: &mut Core) {
+        let Some(view) = core.view() else { return };
+        let earlier = changes.vanished.difference(view.uids()).intersection(&self.known);
+        let there = self.known.intersection(view.uids());
+        self.left = changes.arrived.union(&changes.changed).intersection(&there);
+        encode::vanished(&mut core.out, true, &earlier);
+    }
+
+    fn next(mut self, core: &mut Core) -> Step {
+        match core.view().map(|view| view.mailbox).filter(|_| !self.left.is_empty()) {
+            Some(mailbox) => {
+                let uids = self.left.take_first(BATCH);
+                let ask = Ask::Rows { mailbox, uids, want: RowWant::default() };
+                Step::Ask(ask, super::Task::Resync(self))
+            }
+            None => core.done(&self.tag, self.reply),
+        }
+    }
+}
+
+fn tell_rows(rows: &[Row], core: &mut Core) {
+    let words = rows.iter().fold(Keywords::default(), |all, row| all.with(&row.flags.keywords));
+    super::select::learn(&words, core);
+    rows.iter().for_each(|row| tell_row(row, core));
+}
