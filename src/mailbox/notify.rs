@@ -5,7 +5,7 @@ use crate::wire::MailboxId;
 use crate::wire::imap::command::FetchItem;
 use crate::wire::imap::notify::{EventGroup, Filter};
 use crate::wire::imap::{MailboxName, ModSeq, UidSet};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Debug, Default)]
 pub(super) struct Notify {
@@ -47,8 +47,8 @@ enum Which {
     Inboxes,
     Personal,
     Subscribed,
-    Subtree(Vec<MailboxName>),
-    Mailboxes(Vec<MailboxName>),
+    Subtree(BTreeSet<MailboxName>),
+    Mailboxes(BTreeSet<MailboxName>),
 }
 
 /// What a client wants to hear of one mailbox.
@@ -114,7 +114,10 @@ impl Notify {
             Which::Inboxes => inbox,
             Which::Personal => true,
             Which::Subscribed => subscribed,
-            Which::Subtree(all) => all.iter().any(|top| top == name || name.is_under(top)),
+            Which::Subtree(all) => {
+                let mut lineage = std::iter::successors(Some(name.clone()), MailboxName::parent);
+                lineage.any(|level| all.contains(&level))
+            }
             Which::Mailboxes(all) => all.contains(name),
         };
         let hits = self.rules.iter().filter(|rule| hit(&rule.which)).map(|rule| rule.events);
@@ -198,3 +201,33 @@ fn peeking(item: FetchItem) -> FetchItem {
 
 /// Beyond this a client hears of its own doings, which does no harm.
 const OWN: usize = 100;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::imap::notify::Events;
+
+    #[test]
+    fn groups_are_taken_together() {
+        let events = |names, messages| Events { names, messages, ..Events::default() };
+        let group = |filter, events| EventGroup { filter, events };
+        let notify = Notify::new(
+            vec![
+                group(Filter::Subtree(vec![b"A".to_vec(), b"../x".to_vec()]), events(false, true)),
+                group(Filter::Mailboxes(vec![b"A/B".to_vec(), b"C".to_vec()]), events(true, false)),
+                group(Filter::Subscribed, events(true, false)),
+            ],
+            |name| MailboxName::from_wire(name, false),
+        );
+        let wanted = |name: &str, subscribed| {
+            let wanted = notify.wanted(&MailboxName::parse(name).unwrap(), false, subscribed);
+            (wanted.names, wanted.messages)
+        };
+        assert_eq!(wanted("A", false), (false, true));
+        assert_eq!(wanted("A/B", false), (true, true));
+        assert_eq!(wanted("A/B/C", false), (false, true));
+        assert_eq!(wanted("AB", true), (true, false));
+        assert_eq!(wanted("C/D", false), (false, false));
+        assert!(notify.watches() && notify.is_active());
+    }
+}

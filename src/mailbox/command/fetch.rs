@@ -396,6 +396,11 @@ impl Task {
                 Found::Nil => out.raw(&name, NIL),
                 Found::Bytes(bytes) => string(&mut out, &name, &bytes),
                 Found::Number(number) => out.number(&name, number),
+                // Nobody reads what nobody asked for.
+                // QUIRK(kep, 2026-11): NOTIFY opens nothing; docs/quirks.md#47
+                Found::Content(_) if self.then.is_some() && row.opening == Opening::Sealed => {
+                    out.raw(&name, NIL);
+                }
                 Found::Content(mut piece) => {
                     if !piece.opens() {
                         self.ahead.write(&mut piece, &name, &mut out);

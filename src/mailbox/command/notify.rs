@@ -288,5 +288,61 @@ impl Due {
 }
 
 /// RFC 5465 §3.1: those there are.
+/// QUIRK(kep, 2026-11): none of them is about METADATA; docs/quirks.md#45
 const EVENTS: &str =
     "BADEVENT (MessageNew MessageExpunge FlagChange MailboxName SubscriptionChange)";
+
+#[cfg(test)]
+mod tests {
+    use crate::mailbox::ask::{Answer, Ask, LoggedIn, Refusal, Standing};
+    use crate::mailbox::{Config, Next, Session, Tls};
+    use crate::wire::imap::MailboxName;
+    use crate::wire::{AccountId, MailboxId};
+
+    /// Runs until the client is to say something; the store fails once it is asked for an overview
+    /// the second time.
+    fn run(session: &mut Session, overviews: &mut u32) -> (String, bool) {
+        let mut said = String::new();
+        loop {
+            match session.next() {
+                Next::Send(octets) => said.push_str(&String::from_utf8(octets).unwrap()),
+                Next::Ask(Ask::Login(_)) => {
+                    session.answer(Answer::LoggedIn(LoggedIn { account: AccountId(1) }));
+                }
+                Next::Ask(Ask::Overview) => {
+                    *overviews += 1;
+                    let standing = Standing {
+                        id: MailboxId(1),
+                        name: MailboxName::inbox(),
+                        special: None,
+                        inbox: true,
+                        subscribed: true,
+                        uid_validity: 1,
+                        modseq: 1,
+                    };
+                    session.answer(match overviews {
+                        1 => Answer::Overview(vec![standing]),
+                        _ => Answer::Refused(Refusal::Unavailable),
+                    });
+                }
+                Next::Ask(_) => session.answer(Answer::Done),
+                Next::Wait(_) => return (said, true),
+                Next::Read => return (said, false),
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn who_can_not_be_told_any_more_is_told_that() {
+        let mut session = Session::new(Config { tls: Tls::Active, id: Vec::new() });
+        session.feed(b"a LOGIN x y\r\nb NOTIFY SET (personal (MailboxName))\r\n");
+        let mut overviews = 0;
+        let (said, waits) = run(&mut session, &mut overviews);
+        assert!(said.ends_with("b OK NOTIFY completed\r\n") && waits, "{said}");
+        session.changed();
+        let (said, waits) = run(&mut session, &mut overviews);
+        assert_eq!(said, "* OK [NOTIFICATIONOVERFLOW] Nothing more is told\r\n");
+        assert!(!waits, "as after NOTIFY NONE");
+    }
+}

@@ -60,6 +60,7 @@ pub(super) fn unselect(tag: &str, core: &mut Core) -> Step {
 }
 
 /// RFC 8437: back to where one logs in; what was enabled is forgotten.
+/// QUIRK(kep, 2026-11): it can't be turned off; docs/quirks.md#46
 pub(super) fn unauthenticate(tag: &str, core: &mut Core) -> Step {
     core.logged_out();
     core.done(tag, Reply::ok("UNAUTHENTICATE completed"))

@@ -144,7 +144,8 @@ fn whole_glance(tx: &mut Tx<'_>, of: &Mailbox) -> Result<Glance, RowsError> {
 
 fn glance_again(tx: &mut Tx<'_>, of: &Mailbox, known: &Glance) -> Result<Glance, RowsError> {
     let rows = tx.query(
-        "SELECT uid, flags, keywords FROM message WHERE mailbox = $1 AND mod_seq > $2 ORDER BY uid",
+        "SELECT uid, flags, keywords FROM message WHERE mailbox = $1 AND mod_seq > $2
+         ORDER BY +uid",
         &[of.id.0.into(), (known.mod_seq as i64).into()],
     )?;
     let mut new = Glance::default();
@@ -188,10 +189,13 @@ impl Glance {
 /// What arrived, changed and vanished after `since`.
 pub fn changes(tx: &mut Tx<'_>, of: &Mailbox, since: ModSeq) -> Result<Changes, RowsError> {
     let since_there = i64::try_from(since).unwrap_or(i64::MAX);
-    let rows = tx.query(
-        "SELECT uid, born FROM message WHERE mailbox = $1 AND mod_seq > $2 ORDER BY uid",
-        &[of.id.0.into(), since_there.into()],
-    )?;
+    // Without the plus SQLite walks through the whole mailbox, which is right only where most of it
+    // changed.
+    let sql = match since > of.mod_seq / 2 {
+        true => "SELECT uid, born FROM message WHERE mailbox = $1 AND mod_seq > $2 ORDER BY +uid",
+        false => "SELECT uid, born FROM message WHERE mailbox = $1 AND mod_seq > $2 ORDER BY uid",
+    };
+    let rows = tx.query(sql, &[of.id.0.into(), since_there.into()])?;
     let mut changes = Changes { vanished: vanished(tx, of, since)?, ..Changes::default() };
     for row in &rows {
         match row.int(1)? > since_there {

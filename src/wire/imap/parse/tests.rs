@@ -200,3 +200,45 @@ fn an_append_is_read_up_to_its_message() {
 }
 
 mod oracle;
+
+#[test]
+fn notify_is_read_within_bounds() {
+    let names = |count: usize| vec!["x"; count].join(" ");
+    let groups = |count: usize| vec!["(personal NONE)"; count].join(" ");
+    for good in [
+        "NOTIFY NONE".to_owned(),
+        "notify set status (Selected-Delayed (messagenew (uid body.peek[1]) messageexpunge))"
+            .into(),
+        "NOTIFY SET (subtree (a \"b c\") (MessageNew MessageExpunge FlagChange)) (subscribed NONE)"
+            .into(),
+        "NOTIFY SET (mailboxes {1+}\r\nx (SubscriptionChange))".into(),
+        format!("NOTIFY SET (mailboxes ({}) NONE)", names(256)),
+        format!("NOTIFY SET {}", groups(32)),
+    ] {
+        assert!(parse(&good).is_ok(), "{good}");
+    }
+    for bad in [
+        "NOTIFY".to_owned(),
+        "NOTIFY SET".into(),
+        "NOTIFY SET ()".into(),
+        "NOTIFY SET (personal ())".into(),
+        "NOTIFY SET (mailboxes () NONE)".into(),
+        "NOTIFY SET (personal (MessageNew (UID)))".into(),
+        "NOTIFY SET (selected (MessageNew () MessageExpunge))".into(),
+        format!("NOTIFY SET (mailboxes ({}) NONE)", names(257)),
+        format!("NOTIFY SET {}", groups(33)),
+    ] {
+        assert!(parse(&bad).is_err(), "{bad}");
+    }
+}
+
+#[test]
+fn what_a_client_knows_has_no_star() {
+    for good in ["(QRESYNC (1 2))", "(QRESYNC (1 2 3:4))", "(QRESYNC (1 2 (1:2 3,5)))"] {
+        assert!(parse(&format!("SELECT x {good}")).is_ok(), "{good}");
+    }
+    for bad in ["(1 2 *)", "(1 2 1:*)", "(1 2 1:3 (* 3))", "(1)", "(1 2 3 4)", "(4294967296 1)", ""]
+    {
+        assert!(parse(&format!("SELECT x (QRESYNC {bad})")).is_err(), "{bad}");
+    }
+}
