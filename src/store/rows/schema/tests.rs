@@ -29,18 +29,16 @@ fn no_statement_of_a_message_walks_through_a_table() {
 #[test]
 fn accounts_made_before_get_their_virtual_mailboxes() {
     let connection = Connection::open_in_memory().expect("memory");
-    let mut texts = super::MIGRATIONS.iter();
-    let mut migrate = || {
-        let (_, text) = texts.next().expect("migration");
-        connection.execute_batch(&SQLITE.fill(text)).expect("schema");
-    };
-    migrate();
     let before = "INSERT INTO account (address, name, state, opening, signature_policy, password,
                                        created_at) VALUES ('a@hs05.kep.tr', 'A', 'active', 'sealed',
                                                            'required', '-', 1795000000000);
                   INSERT INTO former_mailbox VALUES (1, 'Önemli', 0, 1), (1, 'Eski', 5, 1);";
-    connection.execute_batch(before).expect("account");
-    migrate();
+    for (name, text) in super::MIGRATIONS {
+        if name.ends_with("__virtual_mailboxes") {
+            connection.execute_batch(before).expect("account");
+        }
+        connection.execute_batch(&SQLITE.fill(text)).expect("schema");
+    }
     let count = |sql| connection.query_row(sql, [], |row| row.get::<_, i64>(0)).expect("count");
     let made = "SELECT COUNT(*) FROM mailbox WHERE account = 1 AND role IN ('all', 'flagged')
                 AND subscribed = 0 AND uid_validity = 1795000001 AND uid_next = 1 AND mod_seq = 1";
