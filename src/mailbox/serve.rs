@@ -304,7 +304,7 @@ impl<'i> Talk<'i> {
             return false;
         };
         let of = match watch {
-            Watch::Mailbox { mailbox, .. } => Changed::Mailbox(mailbox),
+            Watch::Mailbox { mailbox, .. } => self.desk.news_of(mailbox),
             Watch::Account(account) => Changed::Account(account),
         };
         if self.bell.as_ref().is_some_and(|bell| bell.of == of) {

@@ -2,13 +2,14 @@
 //! read before the read fact is durable (invariant 3). What counts is where octets lie, not how a
 //! section is called: the original begins with its first octet and ends with its last.
 
-use super::{Answered, Who, owned};
+use super::{Answered, Who, gathered, owned};
 use crate::mailbox::ask::{BATCH, Content as Ask, OCTETS, Refusal};
 use crate::store::contents::Content;
 use crate::store::mail::Kind;
 use crate::store::mail::held::{Held, held};
+use crate::store::mail::view::Mailbox;
 use crate::store::{Blobs, Tx};
-use crate::wire::imap::Uid;
+use crate::wire::imap::{Uid, UidSet};
 use crate::wire::{MailboxId, MessageId};
 use std::ops::Range;
 
@@ -34,8 +35,7 @@ pub struct Shown {
 pub fn look(tx: &mut Tx<'_>, who: &Who, blobs: &Blobs, ask: &Ask) -> Answered<Look> {
     let mailbox = owned(tx, who, ask.mailbox)?;
     let pieces = ask.pieces.get(..ask.pieces.len().min(BATCH)).unwrap_or_default();
-    let uids = pieces.iter().map(|(uid, _)| *uid).collect();
-    let there = held(tx, &mailbox, &uids)?;
+    let there = there(tx, who, &mailbox, pieces)?;
     let mut octets = Vec::new();
     for (uid, range) in pieces {
         let (first, before) = (octets.is_empty(), octets.len());
@@ -59,6 +59,23 @@ pub fn look(tx: &mut Tx<'_>, who: &Who, blobs: &Blobs, ask: &Ask) -> Answered<Lo
         }
     }
     Ok(Look::Octets(octets, None))
+}
+
+/// What the pieces lie in, by UID. Of a virtual mailbox one message at a time, where it stands: what
+/// is shown there may be older.
+fn there(
+    tx: &mut Tx<'_>,
+    who: &Who,
+    mailbox: &Mailbox,
+    pieces: &[(Uid, Range<u64>)],
+) -> Answered<Vec<Held>> {
+    if !mailbox.role.is_gathered() {
+        return Ok(held(tx, mailbox, &pieces.iter().map(|(uid, _)| *uid).collect())?);
+    }
+    let Some((shown, _)) = pieces.first() else { return Ok(Vec::new()) };
+    let (mailbox, uid) = gathered::source(tx, who, mailbox, *shown)?;
+    let found = held(tx, &mailbox, &UidSet::one(uid))?;
+    Ok(found.into_iter().map(|held| Held { uid: *shown, ..held }).collect())
 }
 
 impl Shown {

@@ -5,6 +5,7 @@ mod append;
 mod catenate;
 mod content;
 mod folders;
+mod gathered;
 mod messages;
 mod preview;
 mod progress;

@@ -7,12 +7,14 @@ mod contents;
 mod evidence;
 mod faults;
 mod fsck;
+mod gather;
 mod jobs;
 mod mail;
 mod postgres;
 mod server;
 mod spool;
 mod submissions;
+mod trash;
 mod units;
 
 pub use bed::{NOW, on_both};
