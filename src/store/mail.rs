@@ -3,6 +3,7 @@
 //! `mail/tree.rs`.
 
 pub mod change;
+pub mod labelled;
 pub mod sent;
 pub mod tree;
 pub mod view;

@@ -7,6 +7,7 @@ pub mod contents;
 pub mod evidence;
 pub mod fsck;
 pub mod jobs;
+pub mod labels;
 pub mod mail;
 pub mod rows;
 pub mod submissions;

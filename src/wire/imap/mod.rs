@@ -4,6 +4,7 @@
 pub mod command;
 pub mod encode;
 pub mod flag;
+pub mod label;
 pub mod mailbox;
 mod parse;
 pub mod reader;

@@ -1,0 +1,45 @@
+//! Which keywords the messages of a mailbox have, and which messages have one.
+
+use super::view::Mailbox;
+use crate::store::rows::{RowsError, Tx};
+use crate::wire::imap::{Keyword, Keywords, UidSet};
+
+/// All keywords in use in a mailbox.
+pub fn keywords(tx: &mut Tx<'_>, of: &Mailbox) -> Result<Keywords, RowsError> {
+    let rows = tx.query(
+        "SELECT DISTINCT keywords FROM message WHERE mailbox = $1 AND keywords <> ''",
+        &[of.id.0.into()],
+    )?;
+    let mut all = Keywords::default();
+    for row in &rows {
+        all = all.with(&Keywords::from_stored(row.text(0)?));
+    }
+    Ok(all)
+}
+
+/// Up to `most` messages that have the keyword, in whatever case.
+pub fn bearing(
+    tx: &mut Tx<'_>,
+    of: &Mailbox,
+    keyword: &Keyword,
+    most: usize,
+) -> Result<UidSet, RowsError> {
+    let rows = tx.query(
+        "SELECT uid FROM message WHERE mailbox = $1 AND keywords <> ''
+         AND ' ' || LOWER(keywords) || ' ' LIKE $2 ESCAPE '!' LIMIT $3",
+        &[of.id.0.into(), (&pattern(keyword)).into(), (most as i64).into()],
+    )?;
+    rows.iter().map(|row| super::view::uid(row, 0)).collect()
+}
+
+/// The keyword between its spaces, as LIKE reads it.
+fn pattern(keyword: &Keyword) -> String {
+    let mut pattern = "% ".to_owned();
+    for c in keyword.as_str().to_ascii_lowercase().chars() {
+        if matches!(c, '!' | '%' | '_') {
+            pattern.push('!');
+        }
+        pattern.push(c);
+    }
+    pattern + " %"
+}
