@@ -193,4 +193,12 @@ const SESSION: &[&str] = &[
     "WITHIN",
     "CONDSTORE",
     "UTF8=ACCEPT",
+    "QUOTA",
+    "QUOTA=RES-STORAGE",
+    "QUOTA=RES-MAILBOX",
+    "ACL",
+    "RIGHTS=texk",
+    "LIST-MYRIGHTS",
+    "METADATA",
+    "LIST-METADATA",
 ];

@@ -2,11 +2,11 @@
 //! nothing panics, and it always ends.
 
 use super::ask::{
-    Answer, Appended, Ask, Changes, FlagRow, Found, LoggedIn, MailboxEntry, MailboxKind, Moved,
-    Opening, Row, Selected, Status, Stored,
+    Answer, Appended, Ask, Changes, FlagRow, Found, LoggedIn, MailboxEntry, MailboxKind, Metadata,
+    Moved, Opening, OwnRights, Quota, Resource, Row, Selected, Status, Stored,
 };
 use super::{Config, Next, Session};
-use crate::wire::imap::{Flags, Keywords, MailboxName, Structure, Uid, UidSet};
+use crate::wire::imap::{Flags, Keywords, MailboxName, Rights, Structure, Uid, UidSet};
 use crate::wire::{AccountId, MailboxId, Timestamp};
 
 /// How a session is driven.
@@ -60,6 +60,7 @@ fn yes(ask: Ask) -> Answer {
             name: MailboxName::inbox(),
             kind: MailboxKind::Mailbox(None),
             subscribed: true,
+            rights: Rights::ALL,
             status: want.status.map(|_| Status::default()),
         }]),
         Ask::Select { name, examine } => Answer::Selected(selected(name, examine)),
@@ -87,6 +88,17 @@ fn yes(ask: Ask) -> Answer {
         Ask::Move { uids, .. } => Answer::Moved(Moved { placed: None, gone: uids }),
         Ask::Expunge { uids, .. } => Answer::Expunged(uids.unwrap_or_default()),
         Ask::AppendCommit => Answer::Appended(Appended { uid_validity: 1, uids: UidSet::one(9) }),
+        Ask::Metadata(want) => {
+            let values = want.entries.into_iter().map(|entry| (entry, Some(b"x".to_vec())));
+            Answer::Metadata(Metadata { values: values.collect(), longest: Some(9), more: false })
+        }
+        Ask::Quota { .. } => {
+            let mailboxes = Resource { used: 1, limit: 2 };
+            Answer::Quota(Quota { storage: None, mailboxes })
+        }
+        Ask::Rights { .. } => {
+            Answer::Rights(OwnRights { identifier: "ali".into(), rights: Rights::ALL })
+        }
         Ask::Search(_) => Answer::Found(Found { uids: UidSet::range(1, 3), highest_modseq: 2 }),
         _ => Answer::Done,
     }

@@ -6,6 +6,7 @@ pub mod change;
 pub mod labelled;
 pub mod sent;
 pub mod tree;
+pub mod usage;
 pub mod view;
 
 use super::rows::{Row, RowsError, Tx};
@@ -158,6 +159,7 @@ pub fn lay_in(
             new.ua_message_id.as_deref().into(),
         ],
     )?;
+    usage::add(tx, mailbox, new.size as i64)?;
     tx.execute(
         "INSERT INTO outline (content, structure, header) VALUES ($1, $2, $3)
          ON CONFLICT (content) DO NOTHING",
@@ -168,12 +170,13 @@ pub fn lay_in(
 
 /// Takes messages out of a mailbox for good; their contents go when nothing refers to them.
 pub fn remove(tx: &mut Tx<'_>, place: Place) -> Result<bool, RowsError> {
-    let content = tx.first(
-        "DELETE FROM message WHERE mailbox = $1 AND uid = $2 RETURNING content",
+    let gone = tx.first(
+        "DELETE FROM message WHERE mailbox = $1 AND uid = $2 RETURNING content, size",
         &[place.mailbox.0.into(), i64::from(place.uid).into()],
     )?;
-    let Some(content) = content else { return Ok(false) };
-    let content = ContentId(content.int(0)?);
+    let Some(gone) = gone else { return Ok(false) };
+    let content = ContentId(gone.int(0)?);
+    usage::add(tx, place.mailbox, -gone.int(1)?)?;
     vanish(tx, place)?;
     forget_unused(tx, content)?;
     Ok(true)
@@ -191,9 +194,9 @@ fn vanish(tx: &mut Tx<'_>, place: Place) -> Result<(), RowsError> {
 /// Moves a message to another mailbox of the account; says its UID there.
 pub fn move_to(tx: &mut Tx<'_>, place: Place, to: MailboxId) -> Result<u32, RowsError> {
     let (uid, mod_seq) = next_uids(tx, to, 1)?;
-    let moved = tx.execute(
+    let moved = tx.first(
         "UPDATE message SET mailbox = $1, uid = $2, mod_seq = $3, born = $3
-         WHERE mailbox = $4 AND uid = $5",
+         WHERE mailbox = $4 AND uid = $5 RETURNING size",
         &[
             to.0.into(),
             uid.into(),
@@ -202,9 +205,9 @@ pub fn move_to(tx: &mut Tx<'_>, place: Place, to: MailboxId) -> Result<u32, Rows
             i64::from(place.uid).into(),
         ],
     )?;
-    if moved == 0 {
-        return Err(RowsError::Missing("message"));
-    }
+    let size = moved.ok_or(RowsError::Missing("message"))?.int(0)?;
+    usage::add(tx, place.mailbox, -size)?;
+    usage::add(tx, to, size)?;
     vanish(tx, place)?;
     u32::try_from(uid).map_err(|_| RowsError::Stored("a UID"))
 }

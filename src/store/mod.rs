@@ -9,6 +9,7 @@ pub mod fsck;
 pub mod jobs;
 pub mod labels;
 pub mod mail;
+pub mod metadata;
 pub mod rows;
 pub mod submissions;
 mod wakes;

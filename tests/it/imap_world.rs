@@ -1,5 +1,6 @@
 //! A world in memory for IMAP sessions: mailboxes, messages, and a record of what was opened.
 
+use crate::imap_attributes::{self, Attributes};
 use kep::mailbox::ask::*;
 use kep::wire::imap::{
     Flags, Keywords, MailboxName, SearchKey, SpecialUse, Structure, SystemFlags, Uid, UidSet,
@@ -15,6 +16,7 @@ pub struct World {
     pub upload: Option<(AppendBegin, Vec<u8>)>,
     /// UIDs whose opening was recorded, in order.
     pub opened: Vec<Uid>,
+    attributes: Attributes,
 }
 
 pub struct Mailbox {
@@ -107,6 +109,12 @@ impl Mailbox {
             unseen: self.messages.len() as u32 - with(SystemFlags::SEEN),
             deleted: with(SystemFlags::DELETED),
             size: self.messages.iter().map(|m| m.bytes.len() as u64).sum(),
+            deleted_storage: self
+                .messages
+                .iter()
+                .filter(|m| m.flags.system.has(SystemFlags::DELETED))
+                .map(|m| m.bytes.len() as u64)
+                .sum(),
             uid_next: self.next,
             uid_validity: VALIDITY,
             highest_modseq: self.modseq,
@@ -292,6 +300,26 @@ impl World {
                 self.upload = None;
                 Answer::Done
             }
+            Ask::Metadata(want) => {
+                if let Some(name) = &want.mailbox {
+                    self.named(name)?;
+                }
+                Answer::Metadata(self.attributes.get(&want))
+            }
+            Ask::SetMetadata { mailbox, entries } => {
+                if let Some(name) = &mailbox {
+                    self.named(name)?;
+                }
+                self.attributes.set(mailbox.as_ref(), entries)?;
+                Answer::Done
+            }
+            Ask::Quota { mailbox } => {
+                if let Some(name) = &mailbox {
+                    self.named(name)?;
+                }
+                Answer::Quota(imap_attributes::quota(&self.boxes))
+            }
+            Ask::Rights { name } => Answer::Rights(imap_attributes::own_rights(self.named(&name)?)),
             Ask::Search(search) => {
                 let here = self.at(search.mailbox);
                 let found: Vec<_> =
@@ -309,6 +337,7 @@ impl World {
             name: b.name.clone(),
             kind: MailboxKind::Mailbox(b.special),
             subscribed: b.subscribed,
+            rights: imap_attributes::rights(b),
             status: want.status.map(|_| b.status()),
         };
         self.boxes.iter().map(entry).collect()

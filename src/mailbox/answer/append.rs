@@ -3,7 +3,7 @@
 //! place of the server's own.
 
 use super::room::{Held, Room};
-use super::{Answered, Failure, Who, messages, target, words};
+use super::{Answered, Failure, Who, messages, quota, target, words};
 use crate::mailbox::ask::{AppendBegin, Appended, Refusal};
 use crate::store::mail::view::Mailbox;
 use crate::store::mail::{self, Kind, NewMessage, Place, Role, sent};
@@ -122,6 +122,9 @@ pub fn commit(
     let first = ready.first().ok_or(Refusal::Cannot)?;
     accounts::lock(tx, who.account)?;
     let to = may_begin(tx, who, &first.begin.to)?;
+    if to.role != Role::Opening {
+        quota::has_room(tx, who, ready.iter().map(|one| one.put.size).sum())?;
+    }
     let mut uids = UidSet::new();
     for one in ready {
         if one.begin.to != first.begin.to {

@@ -1,7 +1,7 @@
 //! Mailboxes as such: listing, selecting, counting, making, renaming.
 
 use super::views::Views;
-use super::{Answered, Who, named, owned};
+use super::{Answered, Who, named, owned, quota, rights};
 use crate::mailbox::ask::{
     Changes, ListWant, MailboxEntry, MailboxKind, Refusal, Selected, Status, StatusWant,
 };
@@ -9,7 +9,7 @@ use crate::store::mail::Role;
 use crate::store::mail::view::{self, Mailbox};
 use crate::store::{RowsError, Tx};
 use crate::wire::MailboxId;
-use crate::wire::imap::{Keywords, MailboxName, ModSeq, SpecialUse, UidSet};
+use crate::wire::imap::{Keywords, MailboxName, ModSeq, Rights, SpecialUse, UidSet};
 
 pub fn list(
     tx: &mut Tx<'_>,
@@ -28,6 +28,7 @@ pub fn list(
             name,
             kind: MailboxKind::Mailbox(special_use(mailbox.role)),
             subscribed: mailbox.subscribed,
+            rights: rights::of(who, mailbox.role),
             status,
         });
     }
@@ -38,6 +39,7 @@ pub fn list(
             name,
             kind: MailboxKind::Missing,
             subscribed: true,
+            rights: Rights::NONE,
             status: None,
         }));
     }
@@ -124,12 +126,15 @@ fn count(
         highest_modseq: mailbox.mod_seq,
         ..Status::default()
     };
-    if want.messages || want.unseen || want.deleted {
+    if want.messages || want.unseen || want.deleted || want.deleted_storage {
         let glance = views.glance(tx, mailbox)?;
         let of = |wanted: bool, set: &UidSet| if wanted { set.len() as u32 } else { 0 };
         status.messages = of(want.messages, &glance.uids);
         status.unseen = of(want.unseen, &glance.unseen);
         status.deleted = of(want.deleted, &glance.deleted);
+        if want.deleted_storage {
+            status.deleted_storage = quota::deleted(tx, mailbox, &glance.deleted)?;
+        }
     }
     if want.size {
         status.size = view::octets(tx, mailbox)?;

@@ -1,7 +1,7 @@
 //! Messages in a mailbox: rows, flags, copies, moves, removals. Moving a notice into `Açılacaklar`
 //! opens the message it stands for.
 
-use super::{Answered, Failure, Who, changing, owned, target, words};
+use super::{Answered, Failure, Who, changing, owned, quota, target, words};
 use crate::mailbox::ask::{
     self, FlagChange, FlagRow, Moved, Opening, Placed, Refusal, Row, RowWant, Stored,
 };
@@ -101,6 +101,7 @@ pub fn may_go(
     }
     if copied {
         may_be_copied(who, &to, &kinds)?;
+        quota::has_room_for(tx, who, &from, uids, &to)?;
     }
     Ok(PLACED)
 }
@@ -154,6 +155,7 @@ pub fn copy(
         return Ok(None);
     }
     may_be_copied(who, &to, &kinds)?;
+    quota::has_room_for(tx, who, &from, uids, &to)?;
     let placed = change::copy(tx, &from, uids, &to, who.now)?;
     Ok(Some(placed_in(&to, placed)))
 }

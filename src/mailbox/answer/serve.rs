@@ -5,12 +5,12 @@ use super::content::{self, Look, Shown};
 use super::room::Room;
 use super::search::{self, Progress, Query};
 use super::views::Views;
-use super::{Answered, Failure, Who, folders, messages};
+use super::{Answered, Failure, Who, folders, messages, metadata, quota, rights};
 use crate::mailbox::ask::{
     self, Answer, AppendBegin, Ask, Content, FlagChange, Found, LoggedIn, Login, Moved, Placed,
     Refusal, Search,
 };
-use crate::store::mail::tree;
+use crate::store::mail::{Role, tree};
 use crate::store::{Lane, RowsError, Store, StoreError, Tx};
 use crate::wire::imap::{MailboxName, ModSeq, UidSet};
 use crate::wire::{AccountId, MailboxId, Timestamp};
@@ -42,6 +42,8 @@ pub struct Limits {
     pub message: u64,
     /// Octets of all messages that are coming in at a time; an account may have a quarter.
     pub incoming: usize,
+    /// Octets that an account may hold, if it has no limit of its own.
+    pub storage: Option<u64>,
 }
 
 /// What all connections share.
@@ -92,7 +94,7 @@ impl Desk {
         match self.try_answer(ask).await {
             Ok(answer) => answer,
             Err(Failure::Refused(refusal)) => Answer::Refused(refusal),
-            Err(Failure::Store(error)) => {
+            Err(error @ (Failure::Store(_) | Failure::Registry(_))) => {
                 tracing::error!(%error, "an ask could not be answered");
                 Answer::Refused(Refusal::Unavailable)
             }
@@ -125,6 +127,9 @@ impl Desk {
             | Ask::Select { .. }
             | Ask::Changes { .. }
             | Ask::Status { .. }
+            | Ask::Metadata(_)
+            | Ask::Quota { .. }
+            | Ask::Rights { .. }
             | Ask::Rows { .. } => self.look_up(ask).await,
             change => self.change(change).await,
         }
@@ -144,6 +149,7 @@ impl Desk {
             account: admitted.account,
             person: admitted.person.clone(),
             adds: admitted.adds,
+            storage: self.office.limits.storage,
             now: (self.office.clock)(),
         })
     }
@@ -165,6 +171,9 @@ impl Desk {
                 Ask::Status { name, want } => {
                     Answer::Status(folders::status(tx, &who, views, name, *want)?)
                 }
+                Ask::Quota { mailbox } => Answer::Quota(quota::get(tx, &who, mailbox.as_ref())?),
+                Ask::Rights { name } => Answer::Rights(rights::of_named(tx, &who, name)?),
+                Ask::Metadata(want) => Answer::Metadata(metadata::get(tx, &who, want)?),
                 Ask::Rows { mailbox, uids, want } => {
                     Answer::Rows(messages::rows(tx, &who, *mailbox, uids, *want)?)
                 }
@@ -181,6 +190,9 @@ impl Desk {
             Ok(match &ask {
                 Ask::Create { name } => done(tree::make(tx, who.account, name, who.now)?),
                 Ask::Subscribe { name, on } => done(tree::subscribe(tx, who.account, name, *on)?),
+                Ask::SetMetadata { mailbox, entries } => {
+                    done(metadata::set(tx, &who, mailbox.as_ref(), entries)?)
+                }
                 _ => return Err(Refusal::Cannot.into()),
             })
         };
@@ -375,9 +387,12 @@ impl Desk {
 
     async fn may_append(&self, begin: &AppendBegin) -> Answered<()> {
         let (who, to, office) = (self.who()?, begin.to.clone(), Arc::clone(&self.office));
-        let words = begin.flags.keywords.client_owned();
+        let (words, size) = (begin.flags.keywords.client_owned(), begin.size);
         let work = move |tx: &mut Tx<'_>| {
             let mailbox = append::may_begin(tx, &who, &to)?;
+            if mailbox.role != Role::Opening {
+                quota::has_room(tx, &who, size)?;
+            }
             folders::may_have(tx, &office.views, &mailbox, &words)
         };
         self.office.store.read(work).await

@@ -6,7 +6,7 @@ use imap_codec::imap_types::mailbox::Mailbox;
 use imap_codec::imap_types::response::Data;
 use std::collections::BTreeSet;
 
-use super::{Step, status};
+use super::{Step, acl, metadata, status};
 use crate::mailbox::ask::{Answer, Ask, ListWant, MailboxEntry, MailboxKind, Refusal};
 use crate::mailbox::core::Core;
 use crate::mailbox::reply::Reply;
@@ -63,23 +63,32 @@ impl Task {
             Answer::Mailboxes(mut entries) => {
                 entries.sort_by(|a, b| order(&a.name).cmp(&order(&b.name)));
                 match &self.form {
-                    Form::Lsub => self.tell_subscribed(&entries, core),
-                    Form::List { select, returns } => self.tell(&entries, *select, returns, core),
+                    Form::Lsub => {
+                        self.tell_subscribed(&entries, core);
+                        core.done(&self.tag, Reply::ok("LIST completed"))
+                    }
+                    Form::List { select, returns } => {
+                        let told = self.tell(&entries, *select, returns, core);
+                        let wanted = returns.metadata.clone();
+                        let names = if wanted.is_empty() { Vec::new() } else { told };
+                        metadata::list(self.tag, names, wanted, core)
+                    }
                 }
-                core.done(&self.tag, Reply::ok("LIST completed"))
             }
             Answer::Refused(refusal) => core.done(&self.tag, Reply::refused(&refusal)),
             _ => core.done(&self.tag, Reply::refused(&Refusal::Unavailable)),
         }
     }
 
+    /// Says which mailboxes were told, of those that are there.
     fn tell(
         &self,
         all: &[MailboxEntry],
         select: ListSelect,
         returns: &ListReturn,
         core: &mut Core,
-    ) {
+    ) -> Vec<MailboxName> {
+        let mut told = Vec::new();
         let has_children = parents(all, |entry| entry.kind != MailboxKind::Missing);
         let shown: BTreeSet<_> =
             all.iter().map(|entry| &entry.name).filter(|name| self.matches(name)).collect();
@@ -100,10 +109,17 @@ impl Task {
             if below {
                 encode::child_info(&mut core.out);
             }
+            if returns.my_rights && entry.kind != MailboxKind::Missing {
+                acl::tell(&entry.name, entry.rights, core);
+            }
             if let (Some(items), Some(counts)) = (&returns.status, &entry.status) {
                 status::tell(&entry.name, items, counts, core);
             }
+            if entry.kind != MailboxKind::Missing {
+                told.push(entry.name.clone());
+            }
         }
+        told
     }
 
     /// RFC 3501 §6.3.9: with `%` a parent of something subscribed is shown, as not selectable.

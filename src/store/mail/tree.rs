@@ -93,6 +93,7 @@ pub fn delete(
     }
     tx.execute("DELETE FROM vanished WHERE mailbox = $1", &[mailbox.id.0.into()])?;
     tx.execute("DELETE FROM mailbox WHERE id = $1", &[mailbox.id.0.into()])?;
+    crate::store::metadata::forget(tx, account, mailbox.id)?;
     leave_former(tx, &mailbox, mailbox.subscribed)?;
     forget_former(tx, account, now)?;
     tx.wakes.mailbox(mailbox.id);
@@ -263,4 +264,4 @@ fn under_or_same(name: &str, other: &str) -> bool {
 /// Names of mailboxes that are views of others.
 pub const RESERVED: [&str; 3] = ["Önemli", "Tüm Postalar", "Etiketler"];
 /// Of one account: more than people keep, few enough to list at once.
-const MAILBOXES_MAX: usize = 2000;
+pub const MAILBOXES_MAX: usize = 2000;

@@ -1,2 +1,16 @@
--- Which messages of a mailbox have keywords, and which ones those are.
-CREATE INDEX message_keywords ON message (mailbox, keywords) WHERE keywords <> '';
+-- Which messages of a mailbox have keywords. Not by keyword: PostgreSQL indexes no text of 8 KiB.
+CREATE INDEX message_keywords ON message (mailbox) WHERE keywords <> '';
+-- Annotations of mailboxes (RFC 5464); mailbox 0 is the account as a whole.
+CREATE TABLE metadata (
+    account BIGINT NOT NULL,
+    mailbox BIGINT NOT NULL,
+    entry TEXT NOT NULL,
+    value {bytes} NOT NULL,
+    PRIMARY KEY (account, mailbox, entry)
+){clustered};
+-- Octets of the messages in a mailbox: a quota is asked for often, and must not be counted each time.
+ALTER TABLE mailbox ADD COLUMN octets BIGINT NOT NULL DEFAULT 0;
+UPDATE mailbox SET octets = COALESCE(
+    (SELECT SUM(message.size) FROM message WHERE message.mailbox = mailbox.id), 0);
+-- An account's own limit in octets; without one the provider's holds.
+ALTER TABLE account ADD COLUMN storage BIGINT;

@@ -3,6 +3,7 @@
 
 use secrecy::SecretString;
 
+use super::metadata::{Depth, EntryName};
 use super::{Flags, MessageSet, ModSeq, SearchKey, SequenceSet};
 use crate::wire::Timestamp;
 use crate::wire::mime::Section;
@@ -57,6 +58,19 @@ pub enum Command {
         name: MailboxArg,
         items: Vec<StatusItem>,
     },
+    GetMetadata(GetMetadata),
+    SetMetadata {
+        name: MailboxArg,
+        /// `None` takes an entry away.
+        entries: Vec<(EntryName, Option<Vec<u8>>)>,
+    },
+    GetQuota(Vec<u8>),
+    GetQuotaRoot(MailboxArg),
+    SetQuota,
+    Acl {
+        name: MailboxArg,
+        acl: Acl,
+    },
     /// Up to the literal; the message itself streams behind it.
     Append(Append),
     Idle,
@@ -78,6 +92,28 @@ pub enum Command {
         set: Messages,
         to: MailboxArg,
     },
+}
+
+/// RFC 5464 §4.2; an empty name is the server.
+#[derive(Debug, Default)]
+pub struct GetMetadata {
+    pub name: MailboxArg,
+    pub entries: Vec<EntryName>,
+    /// Octets of the largest value wanted.
+    pub max_size: Option<u64>,
+    pub depth: Depth,
+}
+
+/// RFC 4314 §3.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Acl {
+    Mine,
+    Get,
+    List {
+        identifier: String,
+    },
+    /// SETACL or DELETEACL, whatever of whom.
+    Set,
 }
 
 /// A mailbox name as sent.
@@ -129,6 +165,10 @@ pub struct ListReturn {
     pub children: bool,
     pub special_use: bool,
     pub status: Option<Vec<StatusItem>>,
+    /// RFC 8440.
+    pub my_rights: bool,
+    /// RFC 9590: annotations, where any are asked for.
+    pub metadata: Vec<EntryName>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -141,6 +181,7 @@ pub enum StatusItem {
     Deleted,
     Size,
     HighestModSeq,
+    DeletedStorage,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -1,6 +1,7 @@
 //! One whole command (RFC 9051 §9, RFC 3501 and extensions), its literals inline. Lenient only where
 //! clients in the field need it; bounded in depth and count everywhere.
 
+mod attributes;
 mod cursor;
 mod fetch;
 mod list;
@@ -109,6 +110,14 @@ fn command(name: &str, cursor: &mut Cursor) -> Parsed<Command> {
             let name = cursor.sp_astring()?;
             cursor.space()?;
             Command::Status { name, items: list::status_items(cursor)? }
+        }
+        "GETMETADATA" => attributes::get_metadata(cursor)?,
+        "SETMETADATA" => attributes::set_metadata(cursor)?,
+        "GETQUOTA" => Command::GetQuota(cursor.sp_astring()?),
+        "GETQUOTAROOT" => Command::GetQuotaRoot(cursor.sp_astring()?),
+        "SETQUOTA" => attributes::set_quota(cursor)?,
+        "MYRIGHTS" | "GETACL" | "LISTRIGHTS" | "SETACL" | "DELETEACL" => {
+            attributes::acl(name, cursor)?
         }
         "APPEND" => Command::Append(append(cursor)?),
         "IDLE" => Command::Idle,

@@ -1,5 +1,6 @@
 //! LIST with its extensions (RFC 5258, 5819, 6154), STATUS items, CREATE with a special use.
 
+use super::attributes::entries;
 use super::cursor::{Cursor, Parsed};
 use crate::wire::imap::command::{Command, List, ListReturn, StatusItem};
 
@@ -80,6 +81,11 @@ fn returns(cursor: &mut Cursor) -> Parsed<ListReturn> {
                 cursor.space()?;
                 returns.status = Some(status_items(cursor)?);
             }
+            "MYRIGHTS" => returns.my_rights = true,
+            "METADATA" => {
+                cursor.space()?;
+                returns.metadata = entries(cursor)?;
+            }
             _ => return Err("Unknown return option"),
         }
     }
@@ -104,6 +110,7 @@ pub(super) fn status_items(cursor: &mut Cursor) -> Parsed<Vec<StatusItem>> {
             "UNSEEN" => StatusItem::Unseen,
             "DELETED" => StatusItem::Deleted,
             "SIZE" => StatusItem::Size,
+            "DELETED-STORAGE" => StatusItem::DeletedStorage,
             "HIGHESTMODSEQ" => StatusItem::HighestModSeq,
             _ => return Err("Unknown STATUS item"),
         });
