@@ -82,6 +82,7 @@ pub enum Kind {
     StillHidden,
     UidNext,
     ModSeq,
+    Octets,
     OrphanContent,
     OrphanBlob,
     SegmentMissing,

@@ -36,7 +36,8 @@ impl Kind {
             | Self::RecipientWithoutSubmission
             | Self::NoClock
             | Self::UidNext
-            | Self::ModSeq => Severity::Wrong,
+            | Self::ModSeq
+            | Self::Octets => Severity::Wrong,
             _ => Severity::Lost,
         }
     }
@@ -67,6 +68,7 @@ impl Kind {
             Self::StillHidden => "read or read by time-out, and hidden from its recipient still",
             Self::UidNext => "its next UID was used already",
             Self::ModSeq => "its mod-sequence is behind its messages",
+            Self::Octets => "its messages are not as large as it says",
             Self::OrphanContent => "nothing refers to it",
             Self::OrphanBlob => "nothing refers to it",
             Self::SegmentMissing => "its segment is not there",
@@ -280,6 +282,13 @@ pub static RULES: &[Rule] = &[
                             WHERE m.mailbox = b.id)
          OR b.mod_seq < (SELECT COALESCE(MAX(v.mod_seq), 0) FROM vanished v
                          WHERE v.mailbox = b.id) LIMIT 1000",
+    ),
+    rule(
+        Kind::Octets,
+        "mailbox",
+        "SELECT b.id FROM mailbox b WHERE b.role NOT IN ('all', 'flagged')
+         AND b.octets <> (SELECT COALESCE(SUM(m.size), 0) FROM message m WHERE m.mailbox = b.id)
+         LIMIT 1000",
     ),
     rule(
         Kind::OrphanContent,
