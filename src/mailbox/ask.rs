@@ -25,8 +25,8 @@ pub enum Ask {
     Changes { mailbox: MailboxId, since: ModSeq },
     /// → `Status`
     Status { name: MailboxName, want: StatusWant },
-    /// Superiors come into being too. → `Done`
-    Create { name: MailboxName },
+    /// Superiors come into being too; for a use that no other mailbox has. → `Done`
+    Create { name: MailboxName, special: Option<SpecialUse> },
     /// → `Done`
     Delete { name: MailboxName },
     /// With what lies under it; renaming INBOX moves its messages (RFC 9051 §6.3.6). → `Done`

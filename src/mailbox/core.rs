@@ -199,6 +199,7 @@ const SESSION: &[&str] = &[
     "ACL",
     "RIGHTS=texk",
     "LIST-MYRIGHTS",
+    "CREATE-SPECIAL-USE",
     "METADATA",
     "LIST-METADATA",
 ];

@@ -3,7 +3,8 @@
 use crate::imap_attributes::{self, Attributes};
 use kep::mailbox::ask::*;
 use kep::wire::imap::{
-    Flags, Keywords, MailboxName, SearchKey, SpecialUse, Structure, SystemFlags, Uid, UidSet,
+    Flags, Keywords, MailboxName, Rights, SearchKey, SpecialUse, Structure, SystemFlags, Uid,
+    UidSet,
 };
 use kep::wire::mime::{self, text::decoded_field};
 use kep::wire::{AccountId, MailboxId, Timestamp};
@@ -17,6 +18,8 @@ pub struct World {
     /// UIDs whose opening was recorded, in order.
     pub opened: Vec<Uid>,
     attributes: Attributes,
+    /// Subscribed names that are no mailbox.
+    missing: Vec<MailboxName>,
 }
 
 pub struct Mailbox {
@@ -229,11 +232,16 @@ impl World {
             }
             Ask::Changes { mailbox, since } => Answer::Changes(self.at(mailbox).changes(since)),
             Ask::Status { name, .. } => Answer::Status(self.named(&name)?.status()),
-            Ask::Create { name } => {
+            Ask::Create { name, special } => {
+                let taken = special != Some(SpecialUse::Junk)
+                    || self.boxes.iter().any(|b| b.special == special);
+                if special.is_some() && taken {
+                    return Err(Refusal::UseAttr);
+                }
                 if self.find(&name).is_some() {
                     return Err(Refusal::MailboxExists);
                 }
-                let made = Mailbox::new(name.as_str(), None);
+                let made = Mailbox::new(name.as_str(), special);
                 self.boxes.push(Mailbox { subscribed: false, ..made });
                 Answer::Done
             }
@@ -247,7 +255,12 @@ impl World {
                 Answer::Done
             }
             Ask::Subscribe { name, on } => {
-                self.named(&name)?.subscribed = on;
+                self.missing.retain(|missing| *missing != name);
+                match self.find(&name) {
+                    Some(mailbox) => mailbox.subscribed = on,
+                    None if on => self.missing.push(name),
+                    None => {}
+                }
                 Answer::Done
             }
             Ask::Rows { mailbox, uids, want } => {
@@ -340,7 +353,15 @@ impl World {
             rights: imap_attributes::rights(b),
             status: want.status.map(|_| b.status()),
         };
-        self.boxes.iter().map(entry).collect()
+        let missing = |name: &MailboxName| MailboxEntry {
+            name: name.clone(),
+            kind: MailboxKind::Missing,
+            subscribed: true,
+            rights: Rights::NONE,
+            status: None,
+        };
+        let missing = self.missing.iter().filter(|_| want.missing).map(missing);
+        self.boxes.iter().map(entry).chain(missing).collect()
     }
 
     /// Answers at most `CHUNK` bytes at a time, and holds invariant 3.

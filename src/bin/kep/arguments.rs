@@ -237,7 +237,7 @@ pub enum Account {
         #[arg(long, value_name = "FILE")]
         password_file: Option<PathBuf>,
     },
-    /// Set how dispatches are opened, or what signature is asked for
+    /// Set how dispatches are opened, what signature is asked for, how much the mailboxes may hold
     Set {
         #[command(flatten)]
         conf: Conf,
@@ -246,6 +246,9 @@ pub enum Account {
         opening: Option<Opening>,
         #[arg(long, value_enum)]
         signature: Option<Signature>,
+        /// `10 GiB`, or `default` for mailbox.max_storage of the configuration
+        #[arg(long, value_name = "SIZE")]
+        storage: Option<String>,
     },
     /// Register a signing certificate (PEM or DER), or take one away
     #[command(group(clap::ArgGroup::new("which").required(true).args(["file", "remove"])))]

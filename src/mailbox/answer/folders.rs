@@ -5,9 +5,9 @@ use super::{Answered, Who, named, owned, quota, rights};
 use crate::mailbox::ask::{
     Changes, ListWant, MailboxEntry, MailboxKind, Refusal, Selected, Status, StatusWant,
 };
-use crate::store::mail::Role;
 use crate::store::mail::view::{self, Mailbox};
-use crate::store::{RowsError, Tx};
+use crate::store::mail::{Role, tree};
+use crate::store::{RowsError, Tx, accounts};
 use crate::wire::MailboxId;
 use crate::wire::imap::{Keywords, MailboxName, ModSeq, Rights, SpecialUse, UidSet};
 
@@ -26,7 +26,7 @@ pub fn list(
         };
         entries.push(MailboxEntry {
             name,
-            kind: MailboxKind::Mailbox(special_use(mailbox.role)),
+            kind: MailboxKind::Mailbox(use_of(&mailbox)),
             subscribed: mailbox.subscribed,
             rights: rights::of(who, mailbox.role),
             status,
@@ -66,6 +66,32 @@ pub fn select(
         keywords: view::labels(tx, who.account)?.with(&glance.keywords),
         read_only: examine,
     })
+}
+
+/// Makes a mailbox. Each account has its own for most uses; \Junk is a client's to make (RFC 6154 §3).
+pub fn make(
+    tx: &mut Tx<'_>,
+    who: &Who,
+    name: &MailboxName,
+    special: Option<SpecialUse>,
+) -> Answered<()> {
+    accounts::lock(tx, who.account)?;
+    match special {
+        None => {}
+        Some(SpecialUse::Junk) if view::used_for(tx, who.account, SpecialUse::Junk)?.is_none() => {}
+        Some(_) => return Err(Refusal::UseAttr.into()),
+    }
+    tree::make(tx, who.account, name, who.now)?;
+    if let Some(special) = special {
+        let made = named(tx, who, name)?;
+        tree::use_for(tx, &made, special)?;
+    }
+    Ok(())
+}
+
+/// What a client is told a mailbox is for.
+pub fn use_of(mailbox: &Mailbox) -> Option<SpecialUse> {
+    special_use(mailbox.role).or(mailbox.used_for)
 }
 
 /// Whether messages of a mailbox may get these keywords: what all of them have is named at each
@@ -142,7 +168,7 @@ fn count(
     Ok(status)
 }
 
-pub fn special_use(role: Role) -> Option<SpecialUse> {
+fn special_use(role: Role) -> Option<SpecialUse> {
     match role {
         Role::Sent => Some(SpecialUse::Sent),
         Role::Drafts => Some(SpecialUse::Drafts),

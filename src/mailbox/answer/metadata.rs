@@ -108,7 +108,7 @@ fn computed(
         return Ok(Vec::new());
     };
     let value = match mailbox {
-        Some(mailbox) => folders::special_use(mailbox.role).map(SpecialUse::attribute),
+        Some(mailbox) => folders::use_of(mailbox).map(SpecialUse::attribute),
         None => return Ok(vec![(name, all_labels(tx, who)?)]),
     };
     Ok(value.map(|value| (name, value.as_bytes().to_vec())).into_iter().collect())

@@ -188,7 +188,7 @@ impl Desk {
         let who = self.who()?;
         let work = move |tx: &mut Tx<'_>| {
             Ok(match &ask {
-                Ask::Create { name } => done(tree::make(tx, who.account, name, who.now)?),
+                Ask::Create { name, special } => done(folders::make(tx, &who, name, *special)?),
                 Ask::Subscribe { name, on } => done(tree::subscribe(tx, who.account, name, *on)?),
                 Ask::SetMetadata { mailbox, entries } => {
                     done(metadata::set(tx, &who, mailbox.as_ref(), entries)?)

@@ -4,6 +4,7 @@ use super::Step;
 use crate::mailbox::ask::{Answer, Ask, Refusal};
 use crate::mailbox::core::Core;
 use crate::mailbox::reply::Reply;
+use crate::wire::imap::SpecialUse;
 use crate::wire::imap::command::Command;
 
 #[derive(Debug)]
@@ -21,11 +22,9 @@ pub(super) fn start(tag: String, command: Command, core: &mut Core) -> Step {
 
 fn ask(command: Command, core: &mut Core) -> Result<(Ask, &'static str), Refusal> {
     Ok(match command {
-        // Each account has its special mailboxes; no other can be made for a use.
-        Command::Create { with_use: true, .. } => return Err(Refusal::UseAttr),
-        Command::Create { name, .. } => {
+        Command::Create { name, uses } => {
             let name = core.mailbox(&name).ok_or(Refusal::Cannot)?;
-            (Ask::Create { name }, "CREATE completed")
+            (Ask::Create { name, special: special(&uses)? }, "CREATE completed")
         }
         Command::Delete(name) => {
             let name = core.mailbox(&name).ok_or(Refusal::NoSuchMailbox)?;
@@ -48,6 +47,15 @@ fn ask(command: Command, core: &mut Core) -> Result<(Ask, &'static str), Refusal
         }
         _ => return Err(Refusal::Cannot),
     })
+}
+
+/// RFC 6154 §3: a mailbox is made for one use, or is refused; whether another has it is seen then.
+fn special(uses: &[Option<SpecialUse>]) -> Result<Option<SpecialUse>, Refusal> {
+    match uses {
+        [] => Ok(None),
+        [Some(special)] => Ok(Some(*special)),
+        _ => Err(Refusal::UseAttr),
+    }
 }
 
 impl Task {

@@ -97,6 +97,13 @@ impl Task {
             true => parents(all, |e| selected(e, select) && !shown.contains(&e.name)),
             false => BTreeSet::new(),
         };
+        let there: BTreeSet<_> = all.iter().map(|entry| &entry.name).collect();
+        // A level that is no mailbox, above one that is subscribed (and may be none itself).
+        let levels = has_hidden.iter().filter(|name| !there.contains(name) && self.matches(name));
+        for name in levels {
+            say(Kind::List, name, no_mailbox(), core);
+            encode::child_info(&mut core.out);
+        }
         for entry in all.iter().filter(|entry| shown.contains(&entry.name)) {
             let own = selected(entry, select);
             let below = has_hidden.contains(&entry.name);
@@ -165,6 +172,10 @@ fn attributes(
     }
     let atoms = names.into_iter().filter_map(|name| Atom::try_from(name).ok());
     atoms.map(FlagNameAttribute::from).collect()
+}
+
+fn no_mailbox() -> Vec<FlagNameAttribute<'static>> {
+    Atom::try_from("NonExistent").ok().map(FlagNameAttribute::from).into_iter().collect()
 }
 
 enum Kind {

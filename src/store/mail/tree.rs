@@ -4,7 +4,7 @@ use super::change::{self, move_all, remove_all};
 use super::view::{Mailbox, mailboxes, named};
 use super::{Role, create};
 use crate::store::rows::{RowsError, Tx};
-use crate::wire::imap::MailboxName;
+use crate::wire::imap::{MailboxName, SpecialUse};
 use crate::wire::{AccountId, Timestamp};
 use thiserror::Error;
 
@@ -66,6 +66,15 @@ fn make_one(
     if !former.is_some_and(|former| former.subscribed) {
         set_subscribed(tx, account, name, false)?;
     }
+    Ok(())
+}
+
+/// Gives a mailbox a use; that no other has it is the caller's to see.
+pub fn use_for(tx: &mut Tx<'_>, mailbox: &Mailbox, special: SpecialUse) -> Result<(), RowsError> {
+    tx.execute(
+        "UPDATE mailbox SET used_for = $1 WHERE id = $2",
+        &[special.attribute().into(), mailbox.id.0.into()],
+    )?;
     Ok(())
 }
 

@@ -14,3 +14,5 @@ UPDATE mailbox SET octets = COALESCE(
     (SELECT SUM(message.size) FROM message WHERE message.mailbox = mailbox.id), 0);
 -- An account's own limit in octets; without one the provider's holds.
 ALTER TABLE account ADD COLUMN storage BIGINT;
+-- What a mailbox is for (RFC 6154), where its role does not say it.
+ALTER TABLE mailbox ADD COLUMN used_for TEXT;

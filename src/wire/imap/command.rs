@@ -4,7 +4,7 @@
 use secrecy::SecretString;
 
 use super::metadata::{Depth, EntryName};
-use super::{Flags, MessageSet, ModSeq, SearchKey, SequenceSet};
+use super::{Flags, MessageSet, ModSeq, SearchKey, SequenceSet, SpecialUse};
 use crate::wire::Timestamp;
 use crate::wire::mime::Section;
 
@@ -37,8 +37,8 @@ pub enum Command {
     Select(Select),
     Create {
         name: MailboxArg,
-        /// With a special use (RFC 6154 §3), known or not.
-        with_use: bool,
+        /// RFC 6154 §3; `None` stands for one we don't know.
+        uses: Vec<Option<SpecialUse>>,
     },
     Delete(MailboxArg),
     Rename {

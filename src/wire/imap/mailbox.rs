@@ -2,6 +2,7 @@
 
 use super::utf7;
 use std::fmt;
+use unicode_normalization::UnicodeNormalization;
 
 /// A name that can be a mailbox: `INBOX` in that spelling, levels neither empty nor `.` or `..`,
 /// no control characters, bounded in length and depth.
@@ -208,10 +209,19 @@ fn squeeze(text: &str) -> String {
     out
 }
 
+/// In composed letters (RFC 9051 §5.1): a Mac writes `c` and its cedilla apart, and means the same.
+///
 /// Some clients write UTF-8 where modified UTF-7 is due; 8-bit octets can't be anything else.
 fn text_from_wire(bytes: &[u8], utf8: bool) -> Option<String> {
     let text = std::str::from_utf8(bytes).ok()?;
-    if utf8 || !text.is_ascii() { Some(text.to_owned()) } else { utf7::decode(text) }
+    if text.is_ascii() {
+        return if utf8 {
+            Some(text.to_owned())
+        } else {
+            Some(utf7::decode(text)?.nfc().collect())
+        };
+    }
+    Some(text.nfc().collect())
 }
 
 impl fmt::Display for MailboxName {
@@ -267,6 +277,10 @@ mod tests {
         assert_eq!(MailboxName::from_wire("Çöp Kutusu".as_bytes(), false), Some(trash.clone()));
         assert_eq!(trash.to_wire(false), "&AMcA9g-p Kutusu");
         assert_eq!(MailboxName::from_wire(b"\xff", true), None);
+        // Letters and their marks apart.
+        let apart = "C\u{327}o\u{308}p Kutusu";
+        assert_eq!(MailboxName::from_wire(apart.as_bytes(), true), Some(trash.clone()));
+        assert_eq!(MailboxName::from_wire(utf7::encode(apart).as_bytes(), false), Some(trash));
     }
 
     /// What RFC 9051 §6.3.9 says, at any cost.

@@ -18,6 +18,7 @@ on_stores!(
     a_full_account_takes_nothing_in_and_can_be_emptied,
     an_own_limit_goes_before_the_providers,
     rights_say_what_is_possible,
+    a_use_is_given_once,
 );
 
 fn entry(text: &str) -> EntryName {
@@ -59,7 +60,7 @@ async fn done(desk: &mut Desk, ask: Ask) {
 
 async fn annotations_stay_with_their_mailbox_and_go_with_it(world: World) {
     let (mut ali, mut veli) = (world.desk("ali").await, world.desk("veli").await);
-    done(&mut ali, Ask::Create { name: name("Yeni") }).await;
+    done(&mut ali, Ask::Create { name: name("Yeni"), special: None }).await;
     set(&mut ali, Some("Yeni"), &[("/private/comment", Some("biri"))]).await;
     set(&mut ali, None, &[("/private/comment", Some("benim"))]).await;
     done(&mut ali, Ask::Rename { from: name("Yeni"), to: name("Eski") }).await;
@@ -72,7 +73,7 @@ async fn annotations_stay_with_their_mailbox_and_go_with_it(world: World) {
     let other = set(&mut veli, Some("Eski"), &[("/private/comment", None)]).await;
     assert_eq!(refused(other), Refusal::NoSuchMailbox);
     done(&mut ali, Ask::Delete { name: name("Eski") }).await;
-    done(&mut ali, Ask::Create { name: name("Eski") }).await;
+    done(&mut ali, Ask::Create { name: name("Eski"), special: None }).await;
     assert_eq!(one(&mut ali, Some("Eski"), "/private/comment").await, None);
     // All or none.
     let pair = [("/private/a", Some("1")), ("/private/specialuse", Some("\\Junk"))];
@@ -257,7 +258,7 @@ async fn an_own_limit_goes_before_the_providers(world: World) {
 
 async fn rights_say_what_is_possible(world: World) {
     let mut desk = world.desk("ali").await;
-    done(&mut desk, Ask::Create { name: name("Yeni") }).await;
+    done(&mut desk, Ask::Create { name: name("Yeni"), special: None }).await;
     let mut told = Vec::new();
     for mailbox in ["INBOX", "Deliller", "İmza Bekleyenler", "Açılacaklar", "Taslaklar", "Yeni"]
     {
@@ -280,4 +281,30 @@ async fn rights_say_what_is_possible(world: World) {
     let Answer::Mailboxes(all) = closed.answer(ask).await else { panic!() };
     let of = |text: &str| all.iter().find(|e| e.name == name(text)).unwrap().rights.to_string();
     assert_eq!([of("Yeni"), of("Açılacaklar")], ["lrswkxtea", own]);
+}
+
+async fn a_use_is_given_once(world: World) {
+    let mut desk = world.desk("ali").await;
+    let make = |text: &str, special| Ask::Create { name: name(text), special: Some(special) };
+    for taken in [SpecialUse::Archive, SpecialUse::All, SpecialUse::Flagged, SpecialUse::Sent] {
+        assert_eq!(refused(desk.answer(make("Depo", taken)).await), Refusal::UseAttr);
+    }
+    done(&mut desk, make("Gereksiz", SpecialUse::Junk)).await;
+    let second = desk.answer(make("Depo", SpecialUse::Junk)).await;
+    assert_eq!(refused(second), Refusal::UseAttr);
+    let kind = async |desk: &mut Desk, text: &str| {
+        let Answer::Mailboxes(all) = desk.answer(Ask::Mailboxes(ListWant::default())).await else {
+            panic!()
+        };
+        all.into_iter().find(|entry| entry.name == name(text)).map(|entry| entry.kind)
+    };
+    assert_eq!(kind(&mut desk, "Depo").await, None);
+    // It may be renamed and removed, as any that its owner made; then another may have the use.
+    done(&mut desk, Ask::Rename { from: name("Gereksiz"), to: name("Spam") }).await;
+    let junk = Some(MailboxKind::Mailbox(Some(SpecialUse::Junk)));
+    assert_eq!(kind(&mut desk, "Spam").await, junk);
+    done(&mut desk, Ask::Delete { name: name("Spam") }).await;
+    done(&mut desk, make("Depo", SpecialUse::Junk)).await;
+    let mut other = world.desk("veli").await;
+    done(&mut other, make("Depo", SpecialUse::Junk)).await;
 }
