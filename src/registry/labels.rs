@@ -7,7 +7,7 @@ use crate::store::labels::{self as rows, LabelRow};
 use crate::store::mail::{self, change, labelled, view};
 use crate::store::{Lane, RowsError, Store, StoreError, Tx, accounts};
 use crate::wire::fold::fold;
-use crate::wire::imap::{Flags, Keyword, Keywords, label};
+use crate::wire::imap::{Flags, Keyword, Keywords, Uid, label};
 use crate::wire::{AccountId, MailboxId};
 use std::fmt;
 use thiserror::Error;
@@ -129,9 +129,12 @@ pub async fn delete(store: &Store, account: AccountId, which: &str) -> Result<La
     };
     let (label, mailboxes) = store.read(look).await?;
     for mailbox in mailboxes {
-        let key = label.key.clone();
-        let work = move |tx: &mut Tx<'_>| take_off(tx, account, mailbox.id, &key);
-        while store.write(Lane::Client, work.clone()).await? {}
+        let mut after = Some(0);
+        while let Some(uid) = after {
+            let key = label.key.clone();
+            let work = move |tx: &mut Tx<'_>| take_off(tx, account, mailbox.id, &key, uid);
+            after = store.write(Lane::Client, work).await?;
+        }
     }
     let key = label.key.clone();
     let work = move |tx: &mut Tx<'_>| rows::remove(tx, account, key.as_str());
@@ -201,21 +204,22 @@ fn change_in(
     Ok(label)
 }
 
-/// Takes a keyword off some messages; says whether there may be more.
+/// Takes a keyword off some messages behind `after`; says behind which there may be more.
 fn take_off(
     tx: &mut Tx<'_>,
     account: AccountId,
     mailbox: MailboxId,
     key: &Keyword,
-) -> Result<bool, RowsError> {
+    after: Uid,
+) -> Result<Option<Uid>, RowsError> {
     accounts::lock(tx, account)?;
     mail::lock(tx, mailbox)?;
-    let Some(mailbox) = view::owned(tx, account, mailbox)? else { return Ok(false) };
-    let uids = labelled::bearing(tx, &mailbox, key, BATCH)?;
+    let Some(mailbox) = view::owned(tx, account, mailbox)? else { return Ok(None) };
+    let uids = labelled::bearing(tx, &mailbox, key, after, BATCH)?;
     let gone: Keywords = [key.clone()].into_iter().collect();
     let without = |old: &Flags| Flags { keywords: old.keywords.without(&gone), ..old.clone() };
     change::set_flags(tx, &mailbox, &uids, None, &without)?;
-    Ok(uids.len() == BATCH)
+    Ok(uids.last().filter(|_| uids.len() == BATCH))
 }
 
 /// By key, or by name as people would type it; a name that fits exactly goes before.

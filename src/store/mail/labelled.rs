@@ -2,7 +2,7 @@
 
 use super::view::Mailbox;
 use crate::store::rows::{RowsError, Tx};
-use crate::wire::imap::{Keyword, Keywords, UidSet};
+use crate::wire::imap::{Keyword, Keywords, Uid, UidSet};
 
 /// All keywords in use in a mailbox.
 pub fn keywords(tx: &mut Tx<'_>, of: &Mailbox) -> Result<Keywords, RowsError> {
@@ -17,17 +17,23 @@ pub fn keywords(tx: &mut Tx<'_>, of: &Mailbox) -> Result<Keywords, RowsError> {
     Ok(all)
 }
 
-/// Up to `most` messages that have the keyword, in whatever case.
+/// Up to `most` messages behind `after` that have the keyword, in whatever case.
 pub fn bearing(
     tx: &mut Tx<'_>,
     of: &Mailbox,
     keyword: &Keyword,
+    after: Uid,
     most: usize,
 ) -> Result<UidSet, RowsError> {
     let rows = tx.query(
-        "SELECT uid FROM message WHERE mailbox = $1 AND keywords <> ''
-         AND ' ' || LOWER(keywords) || ' ' LIKE $2 ESCAPE '!' LIMIT $3",
-        &[of.id.0.into(), (&pattern(keyword)).into(), (most as i64).into()],
+        "SELECT uid FROM message WHERE mailbox = $1 AND uid > $2 AND keywords <> ''
+         AND ' ' || LOWER(keywords) || ' ' LIKE $3 ESCAPE '!' ORDER BY uid LIMIT $4",
+        &[
+            of.id.0.into(),
+            i64::from(after).into(),
+            (&pattern(keyword)).into(),
+            (most as i64).into(),
+        ],
     )?;
     rows.iter().map(|row| super::view::uid(row, 0)).collect()
 }

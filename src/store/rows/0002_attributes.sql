@@ -1,5 +1,3 @@
--- Which messages of a mailbox have keywords. Not by keyword: PostgreSQL indexes no text of 8 KiB.
-CREATE INDEX message_keywords ON message (mailbox) WHERE keywords <> '';
 -- Annotations of mailboxes (RFC 5464); mailbox 0 is the account as a whole.
 CREATE TABLE metadata (
     account BIGINT NOT NULL,
