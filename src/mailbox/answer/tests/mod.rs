@@ -3,6 +3,7 @@
 
 mod appending;
 mod changing;
+mod gathering;
 mod opening;
 mod reading;
 mod searching;
