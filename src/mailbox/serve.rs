@@ -279,10 +279,11 @@ impl<'i> Talk<'i> {
             self.bell = None;
             return false;
         };
-        if self.bell.as_ref().is_some_and(|bell| bell.mailbox == watch.mailbox) {
+        let news = self.desk.news_of(watch.mailbox);
+        if self.bell.as_ref().is_some_and(|bell| bell.mailbox == news) {
             return false;
         }
-        self.bell = Some(self.imap.bells.hang_up(watch.mailbox));
+        self.bell = Some(self.imap.bells.hang_up(news));
         Box::pin(self.desk.changed_since(watch.mailbox, watch.since)).await
     }
 

@@ -1,10 +1,13 @@
 //! Mailboxes and the messages in them: laying in, and what the steps change on them. What a mail
 //! program reads stands in `mail/view.rs`, what it changes in `mail/change.rs`, its mailboxes in
-//! `mail/tree.rs`.
+//! `mail/tree.rs`, those that are gathered from others in `mail/gather.rs`.
 
 pub mod change;
+pub mod gather;
 pub mod labelled;
+pub mod origin;
 pub mod sent;
+pub mod trash;
 pub mod tree;
 pub mod usage;
 pub mod view;
@@ -30,6 +33,10 @@ pub enum Role {
     Opening,
     /// Holds the dispatches that stubs stand for; no protocol shows it.
     Hidden,
+    /// Gathered: all but what is in the trash.
+    All,
+    /// Gathered: what is flagged.
+    Flagged,
     Plain,
 }
 
@@ -115,8 +122,14 @@ pub fn create(
 ) -> Result<Option<MailboxId>, RowsError> {
     let row = tx.first(
         "INSERT INTO mailbox (account, name, role, subscribed, uid_validity, uid_next, mod_seq)
-         VALUES ($1, $2, $3, 1, $4, 1, 1) ON CONFLICT (account, name) DO NOTHING RETURNING id",
-        &[account.0.into(), name.into(), role.word().into(), i64::from(validity).into()],
+         VALUES ($1, $2, $3, $4, $5, 1, 1) ON CONFLICT (account, name) DO NOTHING RETURNING id",
+        &[
+            account.0.into(),
+            name.into(),
+            role.word().into(),
+            (!role.is_gathered()).into(),
+            i64::from(validity).into(),
+        ],
     )?;
     row.map(|row| Ok(MailboxId(row.int(0)?))).transpose()
 }
@@ -219,13 +232,14 @@ pub fn forget_unused(tx: &mut Tx<'_>, content: ContentId) -> Result<(), RowsErro
         held => held?,
     }
     let used = tx.first(
-        "SELECT 1 FROM message WHERE content = $1
+        "SELECT 1 FROM message WHERE content = $1 AND source IS NULL
          UNION ALL SELECT 1 FROM submission WHERE dispatch = $1",
         &[content.0.into()],
     )?;
     match used {
         Some(_) => Ok(()),
         None => {
+            gather::forget(tx, content)?;
             tx.execute("DELETE FROM outline WHERE content = $1", &[content.0.into()])?;
             super::contents::forget(tx, content)
         }
@@ -261,7 +275,8 @@ pub fn places_of(
 ) -> Result<Vec<Place>, RowsError> {
     let rows = tx.query(
         "SELECT m.mailbox, m.uid FROM message m JOIN mailbox b ON b.id = m.mailbox
-         WHERE m.message_id = $1 AND b.account = $2 AND m.kind = $3 ORDER BY m.mailbox, m.uid",
+         WHERE m.message_id = $1 AND b.account = $2 AND m.kind = $3 AND m.source IS NULL
+         ORDER BY m.mailbox, m.uid",
         &[message_id.as_str().into(), account.0.into(), kind.word().into()],
     )?;
     rows.iter().map(place).collect()
@@ -314,10 +329,11 @@ fn next_uids(tx: &mut Tx<'_>, mailbox: MailboxId, count: u32) -> Result<(i64, i6
     let row = tx.one(
         "mailbox",
         "UPDATE mailbox SET uid_next = uid_next + $1, mod_seq = mod_seq + 1 WHERE id = $2
-         RETURNING uid_next, mod_seq",
+         RETURNING uid_next, mod_seq, account",
         &[i64::from(count).into(), mailbox.0.into()],
     )?;
     tx.wakes.mailbox(mailbox);
+    tx.wakes.account(AccountId(row.int(2)?));
     let next = row.int(0)?;
     // RFC 9051 §2.3.1.1: 32 bits; more than four thousand million messages came before.
     if next > i64::from(u32::MAX) {
@@ -330,10 +346,11 @@ fn next_uids(tx: &mut Tx<'_>, mailbox: MailboxId, count: u32) -> Result<(i64, i6
 pub fn next_mod_seq(tx: &mut Tx<'_>, mailbox: MailboxId) -> Result<i64, RowsError> {
     let row = tx.one(
         "mailbox",
-        "UPDATE mailbox SET mod_seq = mod_seq + 1 WHERE id = $1 RETURNING mod_seq",
+        "UPDATE mailbox SET mod_seq = mod_seq + 1 WHERE id = $1 RETURNING mod_seq, account",
         &[mailbox.0.into()],
     )?;
     tx.wakes.mailbox(mailbox);
+    tx.wakes.account(AccountId(row.int(1)?));
     row.int(0)
 }
 
@@ -356,6 +373,11 @@ fn place(row: &Row) -> Result<Place, RowsError> {
 }
 
 impl Role {
+    /// Whether its messages are gathered from other mailboxes.
+    pub fn is_gathered(self) -> bool {
+        matches!(self, Self::All | Self::Flagged)
+    }
+
     pub fn word(self) -> &'static str {
         match self {
             Self::Inbox => "inbox",
@@ -369,6 +391,8 @@ impl Role {
             Self::Held => "held",
             Self::Opening => "opening",
             Self::Hidden => "hidden",
+            Self::All => "all",
+            Self::Flagged => "flagged",
             Self::Plain => "plain",
         }
     }
@@ -404,7 +428,7 @@ impl Kind {
 /// What a row keeps of a header; our own door refuses longer ones (accept, limits).
 const HEADER_MAX: usize = 512 << 10;
 /// The mailboxes of each account, by the glossary's names.
-pub const MAILBOXES: [(Role, &str); 11] = [
+pub const MAILBOXES: [(Role, &str); 13] = [
     (Role::Inbox, "INBOX"),
     (Role::Sent, "Giden Kutusu"),
     (Role::Drafts, "Taslaklar"),
@@ -416,4 +440,6 @@ pub const MAILBOXES: [(Role, &str); 11] = [
     (Role::Held, "İmza Bekleyenler"),
     (Role::Opening, "Açılacaklar"),
     (Role::Hidden, ""),
+    (Role::All, "Tüm Postalar"),
+    (Role::Flagged, "Önemli"),
 ];

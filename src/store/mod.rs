@@ -17,7 +17,7 @@ mod wakes;
 pub use blobs::{BlobError, Blobs, Put};
 use rows::Start;
 pub use rows::{Lane, RowsAt, RowsError, Tx};
-pub use wakes::Wakes;
+pub use wakes::{Wakes, any_of};
 
 use crate::trust::vault::Vault;
 use crate::wire::MailboxId;

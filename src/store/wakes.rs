@@ -1,6 +1,6 @@
 //! Who is woken once a transaction is durable: steps with a job, sessions watching a mailbox.
 
-use crate::wire::MailboxId;
+use crate::wire::{AccountId, MailboxId};
 use std::collections::BTreeSet;
 
 /// Collected inside a transaction, sent after its commit.
@@ -23,6 +23,11 @@ impl Wakes {
         self.mailboxes.insert(mailbox);
     }
 
+    /// Something in a mailbox of the account.
+    pub fn account(&mut self, account: AccountId) {
+        self.mailboxes.insert(any_of(account));
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.mailboxes.is_empty() && self.steps.is_empty() && !self.missed
     }
@@ -30,4 +35,10 @@ impl Wakes {
     pub fn step(&mut self, step: &'static str) {
         self.steps.insert(step);
     }
+}
+
+/// Under this number an account's news are told, whichever of its mailboxes they are of; no mailbox
+/// has a number below zero.
+pub fn any_of(account: AccountId) -> MailboxId {
+    MailboxId(-account.0)
 }

@@ -2,7 +2,7 @@
 //! read before the read fact is durable (invariant 3). What counts is where octets lie, not how a
 //! section is called: the original begins with its first octet and ends with its last.
 
-use super::{Answered, Who, owned};
+use super::{Answered, Who, gathered, owned};
 use crate::mailbox::ask::{Content as Ask, Refusal};
 use crate::store::contents::{self, Content};
 use crate::store::mail::Kind;
@@ -30,7 +30,11 @@ pub struct Shown {
 
 pub fn look(tx: &mut Tx<'_>, who: &Who, blobs: &Blobs, ask: &Ask) -> Answered<Look> {
     let mailbox = owned(tx, who, ask.mailbox)?;
-    let row = view::row(tx, &mailbox, ask.uid)?.ok_or(Refusal::Gone)?;
+    let (mailbox, uid) = match mailbox.role.is_gathered() {
+        true => gathered::source(tx, who, &mailbox, ask.uid)?,
+        false => (mailbox, ask.uid),
+    };
+    let row = view::row(tx, &mailbox, uid)?.ok_or(Refusal::Gone)?;
     let content = contents::find(tx, row.content)?;
     let sealed = row.kind == Kind::Sealed;
     if sealed && meet(&original(&content), &ask.range) {

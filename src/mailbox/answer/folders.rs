@@ -174,6 +174,8 @@ fn special_use(role: Role) -> Option<SpecialUse> {
         Role::Drafts => Some(SpecialUse::Drafts),
         Role::Trash => Some(SpecialUse::Trash),
         Role::Archive => Some(SpecialUse::Archive),
+        Role::All => Some(SpecialUse::All),
+        Role::Flagged => Some(SpecialUse::Flagged),
         _ => None,
     }
 }

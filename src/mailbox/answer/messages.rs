@@ -1,7 +1,7 @@
 //! Messages in a mailbox: rows, flags, copies, moves, removals. Moving a notice into `Açılacaklar`
 //! opens the message it stands for.
 
-use super::{Answered, Failure, Who, changing, owned, quota, target, words};
+use super::{Answered, Failure, Who, changing, gathered, owned, quota, target, words};
 use crate::mailbox::ask::{
     self, FlagChange, FlagRow, Moved, Opening, Placed, Refusal, Row, RowWant, Stored,
 };
@@ -44,10 +44,13 @@ fn shown(row: MessageRow) -> Row {
 
 pub fn store(tx: &mut Tx<'_>, who: &Who, ask: &ask::Store) -> Answered<Stored> {
     let mailbox = changing(tx, who, ask.mailbox)?;
+    if mailbox.role.is_gathered() {
+        return gathered::store(tx, who, &mailbox, ask);
+    }
     let too_many = Cell::new(false);
     let change = |old: &Flags| {
         let new = changed(old, ask);
-        too_many.set(too_many.get() || new.keywords.as_str().len() > KEYWORDS_MAX);
+        too_many.set(too_many.get() || is_too_long(&new));
         new
     };
     let flagged = change::set_flags(tx, &mailbox, &ask.uids, ask.unchanged_since, &change)?;
@@ -57,7 +60,12 @@ pub fn store(tx: &mut Tx<'_>, who: &Who, ask: &ask::Store) -> Answered<Stored> {
     Ok(stored(flagged, ask.echo))
 }
 
-fn changed(old: &Flags, ask: &ask::Store) -> Flags {
+/// Whether these are more keywords than a message may have.
+pub fn is_too_long(flags: &Flags) -> bool {
+    flags.keywords.as_str().len() > KEYWORDS_MAX
+}
+
+pub(super) fn changed(old: &Flags, ask: &ask::Store) -> Flags {
     // The server's own keywords are neither set nor taken by a client (design, section 5).
     let words = ask.flags.keywords.client_owned();
     let system = ask.flags.system;
@@ -124,7 +132,7 @@ pub fn take_back(
     Ok(())
 }
 
-fn may_be_copied(who: &Who, to: &Mailbox, kinds: &BTreeSet<Kind>) -> Answered<()> {
+pub(super) fn may_be_copied(who: &Who, to: &Mailbox, kinds: &BTreeSet<Kind>) -> Answered<()> {
     if !who.adds {
         return Err(Refusal::ReadOnlyAccount.into());
     }
@@ -145,6 +153,9 @@ pub fn copy(
     to: &MailboxName,
 ) -> Answered<Option<Placed>> {
     let from = changing(tx, who, id)?;
+    if from.role.is_gathered() {
+        return gathered::copy(tx, who, &from, uids, to);
+    }
     let to = target(tx, who, to)?;
     let kinds = change::kinds(tx, &from, uids)?;
     may_enter(&to, &kinds)?;
@@ -168,6 +179,9 @@ pub fn move_to(
     to: &MailboxName,
 ) -> Answered<Moved> {
     let from = changing(tx, who, id)?;
+    if from.role.is_gathered() {
+        return gathered::move_to(tx, who, &from, uids, to);
+    }
     let to = target(tx, who, to)?;
     may_enter(&to, &change::kinds(tx, &from, uids)?)?;
     if to.role == Role::Opening {
@@ -194,24 +208,33 @@ pub fn marked(
 /// Removes those of `uids` that are marked still.
 pub fn expunge(tx: &mut Tx<'_>, who: &Who, id: MailboxId, uids: &UidSet) -> Answered<UidSet> {
     let mailbox = changing(tx, who, id)?;
+    if mailbox.role.is_gathered() {
+        return gathered::expunge(tx, who, &mailbox, uids);
+    }
     let marked = change::flagged(tx, &mailbox, uids, SystemFlags::DELETED.bits())?;
     Ok(change::remove_all(tx, &mailbox, &marked)?)
 }
 
 /// Whether messages of these kinds may be put into a mailbox.
-fn may_enter(to: &Mailbox, kinds: &BTreeSet<Kind>) -> Answered<()> {
+pub(super) fn may_enter(to: &Mailbox, kinds: &BTreeSet<Kind>) -> Answered<()> {
     let all = |kind: Kind| kinds.iter().all(|other| *other == kind);
     match to.role {
         Role::Opening if !all(Kind::Stub) => Err(Failure::said(words::ONLY_STUBS_OPEN)),
         Role::Evidence if !all(Kind::Evidence) => Err(Failure::said(words::ONLY_EVIDENCE)),
         Role::Held => Err(Failure::said(words::ONLY_SERVER)),
         Role::Hidden => Err(Refusal::NoSuchTarget.into()),
+        Role::All | Role::Flagged => Err(Refusal::Cannot.into()),
         _ => Ok(()),
     }
 }
 
 /// The explicit act of opening: says which notices went from here.
-fn open_all(tx: &mut Tx<'_>, who: &Who, from: &Mailbox, uids: &UidSet) -> Answered<UidSet> {
+pub(super) fn open_all(
+    tx: &mut Tx<'_>,
+    who: &Who,
+    from: &Mailbox,
+    uids: &UidSet,
+) -> Answered<UidSet> {
     let stubs = view::rows(tx, from, uids)?;
     let messages: BTreeSet<_> = stubs.iter().filter_map(|row| row.message_id.clone()).collect();
     for message in messages {
@@ -233,7 +256,7 @@ pub fn open(tx: &mut Tx<'_>, who: &Who, message: MessageId) -> Answered<()> {
     Ok(())
 }
 
-fn placed_in(to: &Mailbox, placed: change::Placed) -> Placed {
+pub(super) fn placed_in(to: &Mailbox, placed: change::Placed) -> Placed {
     Placed { uid_validity: to.uid_validity, from: placed.from, to: placed.to }
 }
 

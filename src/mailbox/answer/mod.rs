@@ -4,6 +4,7 @@
 mod append;
 mod content;
 mod folders;
+mod gathered;
 mod messages;
 mod metadata;
 mod quota;

@@ -25,6 +25,8 @@ pub fn of(who: &Who, role: Role) -> Rights {
         | Role::Opening => Rights::DELETE_MAILBOX,
         // Only the server puts messages there.
         Role::Evidence | Role::Held => Rights::DELETE_MAILBOX | Rights::INSERT,
+        // Gathered from others: nothing can be put there, or made under it.
+        Role::All | Role::Flagged => Rights::DELETE_MAILBOX | Rights::INSERT | Rights::CREATE,
         Role::Hidden => Rights::ALL,
     };
     let rights = Rights::ALL.without(missing);

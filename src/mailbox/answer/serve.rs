@@ -5,13 +5,15 @@ use super::content::{self, Look, Shown};
 use super::room::Room;
 use super::search::{self, Progress, Query};
 use super::views::Views;
-use super::{Answered, Failure, Who, folders, messages, metadata, quota, rights};
+use super::{Answered, Failure, Who, folders, gathered, messages, metadata, quota, rights};
 use crate::mailbox::ask::{
     self, Answer, AppendBegin, Ask, Content, FlagChange, Found, LoggedIn, Login, Moved, Placed,
     Refusal, Search,
 };
-use crate::store::mail::{Role, tree};
-use crate::store::{Lane, RowsError, Store, StoreError, Tx};
+use crate::store::mail::Role;
+use crate::store::mail::gather::fresh::{freshen, is_stale};
+use crate::store::mail::tree;
+use crate::store::{Lane, RowsError, Store, StoreError, Tx, any_of};
 use crate::wire::imap::{MailboxName, ModSeq, UidSet};
 use crate::wire::{AccountId, MailboxId, Timestamp};
 use std::future::Future;
@@ -79,11 +81,20 @@ pub struct Desk {
     admitted: Option<Admitted>,
     append: Append,
     shown: Option<Shown>,
+    /// The virtual mailbox that was selected last.
+    gathered: Option<MailboxId>,
 }
 
 impl Desk {
     pub fn new(office: Arc<Office>, peer: IpAddr) -> Self {
-        Self { office, peer, admitted: None, append: Append::default(), shown: None }
+        Self {
+            office,
+            peer,
+            admitted: None,
+            append: Append::default(),
+            shown: None,
+            gathered: None,
+        }
     }
 
     /// What happens on our side is logged here and is `Unavailable` to the client.
@@ -104,12 +115,41 @@ impl Desk {
     /// Whether a mailbox changed after `since`; when that can't be told, it may have.
     pub async fn changed_since(&self, mailbox: MailboxId, since: ModSeq) -> bool {
         let Ok(who) = self.who() else { return false };
-        let work = move |tx: &mut Tx<'_>| Ok(super::owned(tx, &who, mailbox)?.mod_seq > since);
+        let work = move |tx: &mut Tx<'_>| {
+            let mailbox = super::owned(tx, &who, mailbox)?;
+            Ok(mailbox.mod_seq > since || is_stale(tx, &mailbox)?)
+        };
         let changed: Answered<bool> = self.office.store.read(work).await;
         changed.unwrap_or(true)
     }
 
+    /// Under which name the news of a mailbox are told.
+    pub fn news_of(&self, mailbox: MailboxId) -> MailboxId {
+        match &self.admitted {
+            Some(admitted) if self.gathered == Some(mailbox) => any_of(admitted.account),
+            _ => mailbox,
+        }
+    }
+
+    /// Virtual mailboxes are brought up to date before they are looked at.
+    async fn freshen(&mut self, ask: &Ask) -> Answered<()> {
+        let Some(look) = gathered::look(ask, self.gathered) else { return Ok(()) };
+        let account = self.who()?.account;
+        let find = move |tx: &mut Tx<'_>| gathered::found(tx, account, &look);
+        let found: Vec<_> = self.office.store.read(find).await?;
+        if matches!(ask, Ask::Select { .. }) {
+            self.gathered = found.first().copied();
+        }
+        for id in found {
+            freshen(&self.office.store, account, id).await?;
+        }
+        Ok(())
+    }
+
     async fn try_answer(&mut self, ask: Ask) -> Answered<Answer> {
+        if self.admitted.is_some() {
+            self.freshen(&ask).await?;
+        }
         match ask {
             Ask::Login(login) => self.login(login).await,
             Ask::Content(ask) => self.content(ask).await,
@@ -136,7 +176,7 @@ impl Desk {
     }
 
     async fn login(&mut self, login: Login) -> Answered<Answer> {
-        self.admitted = None;
+        (self.admitted, self.gathered) = (None, None);
         let admitted = (self.office.gate)(login, self.peer).await?;
         let account = admitted.account;
         self.admitted = Some(admitted);

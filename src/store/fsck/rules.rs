@@ -37,7 +37,9 @@ impl Kind {
             | Self::NoClock
             | Self::UidNext
             | Self::ModSeq
-            | Self::Octets => Severity::Wrong,
+            | Self::Octets
+            | Self::Stray
+            | Self::Gathered => Severity::Wrong,
             _ => Severity::Lost,
         }
     }
@@ -69,6 +71,8 @@ impl Kind {
             Self::UidNext => "its next UID was used already",
             Self::ModSeq => "its mod-sequence is behind its messages",
             Self::Octets => "its messages are not as large as it says",
+            Self::Stray => "shown as another's in a mailbox of its own, or the other way round",
+            Self::Gathered => "a virtual mailbox does not show what is there",
             Self::OrphanContent => "nothing refers to it",
             Self::OrphanBlob => "nothing refers to it",
             Self::SegmentMissing => "its segment is not there",
@@ -242,7 +246,8 @@ pub static RULES: &[Rule] = &[
         "submission",
         "SELECT s.message_id FROM submission s WHERE s.state = 'dispatched'
          AND NOT EXISTS (SELECT 1 FROM message m JOIN mailbox b ON b.id = m.mailbox
-                         WHERE m.message_id = s.message_id AND b.account = s.account)
+                         WHERE m.message_id = s.message_id AND b.account = s.account
+                         AND m.source IS NULL)
          AND NOT EXISTS (SELECT 1 FROM vanished v JOIN mailbox b ON b.id = v.mailbox
                          WHERE b.account = s.account AND b.role = 'sent' AND v.uid = s.sent_uid)
          LIMIT 1000",
@@ -254,7 +259,7 @@ pub static RULES: &[Rule] = &[
          WHERE r.state = 'delivered' AND r.account IS NOT NULL
          AND NOT EXISTS (SELECT 1 FROM message m JOIN mailbox b ON b.id = m.mailbox
                          WHERE m.message_id = r.message_id AND b.account = r.account
-                         AND m.kind IN ('dispatch', 'sealed', 'stub'))
+                         AND m.kind IN ('dispatch', 'sealed', 'stub') AND m.source IS NULL)
          LIMIT 1000",
     ),
     rule(
@@ -291,10 +296,44 @@ pub static RULES: &[Rule] = &[
          LIMIT 1000",
     ),
     rule(
+        Kind::Stray,
+        "mailbox and UID",
+        "SELECT m.mailbox, m.uid FROM message m JOIN mailbox b ON b.id = m.mailbox
+         WHERE (m.source IS NULL) = (b.role IN ('all', 'flagged')) LIMIT 1000",
+    ),
+    rule(
+        // What happened in the source since is gathered when somebody looks.
+        Kind::Gathered,
+        "virtual mailbox, mailbox and UID",
+        "SELECT g.mailbox, m.mailbox, m.uid FROM gathered g JOIN mailbox v ON v.id = g.mailbox
+         JOIN mailbox s ON s.id = g.source AND s.mod_seq = g.mod_seq
+         JOIN message m ON m.mailbox = s.id
+         LEFT JOIN message c ON c.mailbox = v.id AND c.source = m.mailbox AND c.source_uid = m.uid
+         WHERE s.role <> 'trash' AND s.name NOT LIKE 'Çöp Kutusu/%'
+         AND CASE WHEN v.role = 'flagged' AND (m.flags & 4) = 0 THEN c.uid IS NOT NULL
+                  ELSE c.uid IS NULL OR c.flags <> m.flags OR c.keywords <> m.keywords
+                       OR c.kind <> m.kind OR c.content <> m.content END LIMIT 1000",
+    ),
+    rule(
+        Kind::Gathered,
+        "virtual mailbox and UID",
+        "SELECT c.mailbox, c.uid FROM message c
+         JOIN gathered g ON g.mailbox = c.mailbox AND g.source = c.source
+         JOIN mailbox s ON s.id = g.source AND s.mod_seq = g.mod_seq
+         WHERE NOT EXISTS (SELECT 1 FROM message m
+                           WHERE m.mailbox = c.source AND m.uid = c.source_uid) LIMIT 1000",
+    ),
+    rule(
+        Kind::Gathered,
+        "virtual mailbox and mailbox",
+        "SELECT g.mailbox, g.source FROM gathered g JOIN mailbox s ON s.id = g.source
+         WHERE g.mod_seq > s.mod_seq LIMIT 1000",
+    ),
+    rule(
         Kind::OrphanContent,
         "content",
         "SELECT c.id FROM content c
-         WHERE NOT EXISTS (SELECT 1 FROM message m WHERE m.content = c.id)
+         WHERE NOT EXISTS (SELECT 1 FROM message m WHERE m.content = c.id AND m.source IS NULL)
          AND NOT EXISTS (SELECT 1 FROM submission s WHERE s.dispatch = c.id) LIMIT 1000",
     ),
     rule(

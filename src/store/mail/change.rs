@@ -107,20 +107,24 @@ pub fn copy(
         return Ok(Placed::default());
     }
     let (first, mod_seq) = next_uids(tx, to.id, count)?;
+    let came_from = (to.is_trash() && !from.is_trash()).then_some(from.id.0);
     let mut next = first;
     for &(low, high) in there.ranges() {
         next += tx.execute(
             "INSERT INTO message (mailbox, uid, mod_seq, born, flags, keywords, saved_at,
-                                  internal_date, size, content, kind, message_id, ua_message_id)
+                                  internal_date, size, content, kind, message_id, ua_message_id,
+                                  came_from)
              SELECT CAST($1 AS BIGINT), CAST($2 AS BIGINT) + ROW_NUMBER() OVER (ORDER BY uid),
                     CAST($3 AS BIGINT), CAST($3 AS BIGINT), flags, keywords, CAST($4 AS BIGINT),
-                    internal_date, size, content, kind, message_id, ua_message_id
-             FROM message WHERE mailbox = $5 AND uid BETWEEN $6 AND $7",
+                    internal_date, size, content, kind, message_id, ua_message_id,
+                    CAST($5 AS BIGINT)
+             FROM message WHERE mailbox = $6 AND uid BETWEEN $7 AND $8",
             &[
                 to.id.0.into(),
                 (next - 1).into(),
                 mod_seq.into(),
                 now.millis().into(),
+                came_from.into(),
                 from.id.0.into(),
                 i64::from(low).into(),
                 i64::from(high).into(),
@@ -157,7 +161,12 @@ pub fn remove_all(tx: &mut Tx<'_>, from: &Mailbox, uids: &UidSet) -> Result<UidS
     Ok(there)
 }
 
-fn take(tx: &mut Tx<'_>, from: &Mailbox, uids: &UidSet) -> Result<BTreeSet<ContentId>, RowsError> {
+/// Takes messages out, whatever becomes of their contents.
+pub(super) fn take(
+    tx: &mut Tx<'_>,
+    from: &Mailbox,
+    uids: &UidSet,
+) -> Result<BTreeSet<ContentId>, RowsError> {
     let mut contents = BTreeSet::new();
     if uids.is_empty() {
         return Ok(contents);

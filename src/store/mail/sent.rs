@@ -38,7 +38,8 @@ pub fn find(
 pub fn keywords(tx: &mut Tx<'_>, of: &Mailbox, message: &MessageId) -> Result<Keywords, RowsError> {
     let rows = tx.query(
         "SELECT m.keywords FROM message m JOIN mailbox b ON b.id = m.mailbox
-         WHERE m.message_id = $1 AND b.account = $2 AND m.kind = 'plain' ORDER BY m.uid",
+         WHERE m.message_id = $1 AND b.account = $2 AND m.kind = 'plain' AND m.source IS NULL
+         ORDER BY m.uid",
         &[message.as_str().into(), of.account.0.into()],
     )?;
     let mut all = Keywords::default();

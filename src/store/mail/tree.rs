@@ -33,7 +33,7 @@ pub fn make(
     now: Timestamp,
 ) -> Result<(), TreeError> {
     crate::store::accounts::lock(tx, account)?;
-    if RESERVED.iter().any(|own| under_or_same(name.as_str(), own)) {
+    if is_reserved(name) {
         return Err(TreeError::Cannot);
     }
     if named(tx, account, name.as_str())?.is_some() {
@@ -106,6 +106,7 @@ pub fn delete(
     leave_former(tx, &mailbox, mailbox.subscribed)?;
     forget_former(tx, account, now)?;
     tx.wakes.mailbox(mailbox.id);
+    tx.wakes.account(account);
     Ok(true)
 }
 
@@ -141,7 +142,7 @@ pub fn rename(
     if mailbox.role != Role::Plain || to.is_under(from) {
         return Err(TreeError::Cannot);
     }
-    if RESERVED.iter().any(|own| under_or_same(to.as_str(), own)) {
+    if is_reserved(to) {
         return Err(TreeError::Cannot);
     }
     let all = mailboxes(tx, account)?;
@@ -158,6 +159,8 @@ pub fn rename(
         let name = MailboxName::parse(&format!("{to}{rest}")).ok_or(TreeError::Limit)?;
         rename_one(tx, moved, name.as_str())?;
     }
+    // Into the trash or out of it.
+    tx.wakes.account(account);
     Ok(())
 }
 
@@ -270,7 +273,12 @@ fn under_or_same(name: &str, other: &str) -> bool {
     name == other || is_under(name, other)
 }
 
-/// Names of mailboxes that are views of others.
-pub const RESERVED: [&str; 3] = ["Önemli", "Tüm Postalar", "Etiketler"];
+/// Whether it is the name of a mailbox that is gathered from others, or of one under it.
+pub fn is_reserved(name: &MailboxName) -> bool {
+    RESERVED.iter().any(|own| under_or_same(name.as_str(), own))
+}
+
+/// Names of mailboxes that are gathered from others.
+const RESERVED: [&str; 3] = ["Önemli", "Tüm Postalar", "Etiketler"];
 /// Of one account: more than people keep, few enough to list at once.
 pub const MAILBOXES_MAX: usize = 2000;

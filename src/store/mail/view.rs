@@ -329,7 +329,7 @@ pub fn structure(tx: &mut Tx<'_>, content: ContentId) -> Result<Vec<u8>, RowsErr
 }
 
 /// Ranges that cover a set: those with little between them are read at one go.
-fn spans(uids: &UidSet) -> Vec<(Uid, Uid)> {
+pub(super) fn spans(uids: &UidSet) -> Vec<(Uid, Uid)> {
     let mut spans: Vec<(Uid, Uid)> = Vec::new();
     for &(first, last) in uids.ranges() {
         match spans.last_mut() {
@@ -388,12 +388,22 @@ pub(super) fn system(row: &Row, column: usize) -> Result<SystemFlags, RowsError>
     Ok(SystemFlags::from_bits(bits))
 }
 
+impl Mailbox {
+    /// Whether what is in it was thrown away: the trash, and what a client keeps under it.
+    pub fn is_trash(&self) -> bool {
+        self.role == Role::Trash
+            || self.name.strip_prefix(TRASH).is_some_and(|rest| rest.starts_with('/'))
+    }
+}
+
 impl MessageRow {
     pub fn place(&self, of: &Mailbox) -> Place {
         Place { mailbox: of.id, uid: self.uid }
     }
 }
 
+/// The trash of each account, which can't be renamed.
+const TRASH: &str = "Çöp Kutusu";
 /// Octets of structures and headers in one answer.
 const ANSWER: usize = 1 << 20;
 /// Reading a few rows too many is cheaper than another statement.

@@ -76,7 +76,8 @@ const POSTGRES: Words = Words {
 };
 const MIGRATIONS: &[(&str, &str)] = &[
     ("V1__message_way", include_str!("0001_message_way.sql")),
-    ("V2__attributes", include_str!("0002_attributes.sql")),
+    ("V2__virtual_mailboxes", include_str!("0002_virtual_mailboxes.sql")),
+    ("V3__attributes", include_str!("0003_attributes.sql")),
 ];
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use kep::mailbox::serve as imap;
 use kep::registry::crowd::Crowd;
 use kep::store::Store;
 use kep::store::blobs::compact;
+use kep::store::mail::trash;
 use kep::trust::Clock;
 use kep::trust::tls::ServerTls;
 use std::fs::{File, TryLockError};
@@ -161,6 +162,9 @@ fn steps(house: &House, tasks: &mut JoinSet<()>, stop: &watch::Receiver<bool>) {
     tasks.spawn(Arc::clone(&house.sealing).run(PARALLEL, stop.clone()));
     tasks.spawn(Arc::clone(&house.facts).run(PARALLEL, stop.clone()));
     tasks.spawn(compaction(house.store.clone(), stop.clone()));
+    if let days @ 1.. = house.settings.mailbox.trash_days {
+        tasks.spawn(emptying(house.store.clone(), house.clock.clone(), days, stop.clone()));
+    }
     let probe = house.settings.timestamp.probe;
     tasks.spawn(Arc::clone(&house.readiness).run(probe, stop.clone()));
     if let Some(collector) = &house.collector {
@@ -178,6 +182,25 @@ async fn compaction(store: Store, mut stop: watch::Receiver<bool>) {
         match compact::round(&store).await {
             Ok(report) => tracing::info!(?report, "compaction"),
             Err(error) => tracing::warn!(%error, "compaction"),
+        }
+    }
+}
+
+/// Removes what has been in the trash for so many days.
+async fn emptying(store: Store, clock: Clock, days: u32, mut stop: watch::Receiver<bool>) {
+    loop {
+        let before = clock.now().plus_secs(-24 * 3600 * i64::from(days));
+        tokio::select! {
+            emptied = trash::empty(&store, before) => match emptied {
+                Ok(0) => {}
+                Ok(messages) => tracing::info!(messages, "removed from the trash"),
+                Err(error) => tracing::warn!(%error, "the trash can't be emptied"),
+            },
+            _ = stop.changed() => return,
+        }
+        tokio::select! {
+            () = tokio::time::sleep(EMPTYING) => {}
+            _ = stop.changed() => return,
         }
     }
 }
@@ -367,6 +390,8 @@ const PARALLEL: usize = 64;
 const FAREWELL: Duration = Duration::from_secs(50);
 /// Erased contents are unreadable at once; their room is not urgent.
 const COMPACTION: Duration = Duration::from_hours(1);
+/// What is in the trash for a month may be there for an hour more.
+const EMPTYING: Duration = Duration::from_hours(1);
 /// Messages that are being appended at the same time may take this much memory together.
 const INCOMING: usize = 256 << 20;
 /// An answer that is under way when we stop is a small one.

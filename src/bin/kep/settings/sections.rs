@@ -201,6 +201,8 @@ section! {
         max_connections: u32 = Is("12000") within "1" to "1000000", "10,000 that idle on one machine, and room for the busy ones";
         /// Connections at once from one address.
         max_connections_per_address: u32 = Is("200") within "1" to "100000", "an office behind one address, several folders a person";
+        /// Days after which what was moved into `Çöp Kutusu` goes for good; 0: never. Evidence stays.
+        trash_days: u32 = Is("30") within "0" to "3650", "what mail programs and other servers do; a month is time enough to notice a slip";
     }
 }
 

@@ -4,6 +4,7 @@
 mod appending;
 mod attributes;
 mod changing;
+mod gathering;
 mod opening;
 mod reading;
 mod searching;
