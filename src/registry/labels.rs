@@ -4,11 +4,12 @@
 
 use super::RegistryError;
 use crate::store::labels::{self as rows, LabelRow};
-use crate::store::mail::{self, change, labelled, view};
+use crate::store::mail::view::{self, Mailbox};
+use crate::store::mail::{self, change, label_boxes, labelled};
 use crate::store::{Lane, RowsError, Store, StoreError, Tx, accounts};
 use crate::wire::fold::fold;
-use crate::wire::imap::{Flags, Keyword, Keywords, Uid, label};
-use crate::wire::{AccountId, MailboxId};
+use crate::wire::imap::{Flags, Keyword, Keywords, MailboxName, Uid, label};
+use crate::wire::{AccountId, MailboxId, Timestamp};
 use std::fmt;
 use thiserror::Error;
 use unicode_normalization::UnicodeNormalization;
@@ -86,9 +87,10 @@ pub async fn create(
     account: AccountId,
     name: &str,
     colour: Option<Colour>,
+    at: Timestamp,
 ) -> Result<Label, LabelError> {
     let name = tidy(name)?;
-    let work = move |tx: &mut Tx<'_>| create_in(tx, account, &name, colour.clone());
+    let work = move |tx: &mut Tx<'_>| create_in(tx, account, &name, colour.clone(), at);
     store.write(Lane::Client, work).await
 }
 
@@ -98,10 +100,12 @@ pub async fn rename(
     account: AccountId,
     which: &str,
     name: &str,
+    at: Timestamp,
 ) -> Result<Label, LabelError> {
     let (which, name) = (which.to_owned(), tidy(name)?);
-    let work =
-        move |tx: &mut Tx<'_>| change_in(tx, account, &which, |label| label.name.clone_from(&name));
+    let work = move |tx: &mut Tx<'_>| {
+        change_in(tx, account, &which, at, |label| label.name.clone_from(&name))
+    };
     store.write(Lane::Client, work).await
 }
 
@@ -111,21 +115,27 @@ pub async fn recolour(
     account: AccountId,
     which: &str,
     colour: Option<Colour>,
+    at: Timestamp,
 ) -> Result<Label, LabelError> {
     let which = which.to_owned();
     let work = move |tx: &mut Tx<'_>| {
-        change_in(tx, account, &which, |label| label.colour.clone_from(&colour))
+        change_in(tx, account, &which, at, |label| label.colour.clone_from(&colour))
     };
     store.write(Lane::Client, work).await
 }
 
 /// Takes a label off all messages, and away. Others may write in between; what was cut off halfway is
 /// done by asking again.
-pub async fn delete(store: &Store, account: AccountId, which: &str) -> Result<Label, LabelError> {
+pub async fn delete(
+    store: &Store,
+    account: AccountId,
+    which: &str,
+    at: Timestamp,
+) -> Result<Label, LabelError> {
     let name = which.to_owned();
     let look = move |tx: &mut Tx<'_>| -> Result<_, LabelError> {
         let label = find(all(tx, account)?, &name)?;
-        Ok((label, view::mailboxes(tx, account)?))
+        Ok((label, sources(tx, account)?))
     };
     let (label, mailboxes) = store.read(look).await?;
     for mailbox in mailboxes {
@@ -137,16 +147,35 @@ pub async fn delete(store: &Store, account: AccountId, which: &str) -> Result<La
         }
     }
     let key = label.key.clone();
-    let work = move |tx: &mut Tx<'_>| rows::remove(tx, account, key.as_str());
+    let work = move |tx: &mut Tx<'_>| -> Result<(), LabelError> {
+        accounts::lock(tx, account)?;
+        rows::remove(tx, account, key.as_str())?;
+        mirror(tx, account, at)
+    };
     store.write(Lane::Client, work).await?;
     Ok(label)
+}
+
+/// Gives the account a mailbox `Etiketler/…` for each label, or takes them away.
+pub async fn as_mailboxes(
+    store: &Store,
+    account: AccountId,
+    on: bool,
+    at: Timestamp,
+) -> Result<(), LabelError> {
+    let work = move |tx: &mut Tx<'_>| {
+        accounts::lock(tx, account)?;
+        label_boxes::want(tx, account, on)?;
+        mirror(tx, account, at)
+    };
+    store.write(Lane::Client, work).await
 }
 
 /// Within a transaction: what `list` says.
 pub fn all(tx: &mut Tx<'_>, account: AccountId) -> Result<Vec<Label>, LabelError> {
     let mut labels = named(tx, account)?;
     let mut used = Keywords::default();
-    for mailbox in view::mailboxes(tx, account)? {
+    for mailbox in sources(tx, account)? {
         used = used.with(&labelled::keywords(tx, &mailbox)?);
     }
     for word in used.iter().filter(|word| label::is_label(word)) {
@@ -166,11 +195,34 @@ pub fn named(tx: &mut Tx<'_>, account: AccountId) -> Result<Vec<Label>, RowsErro
     rows::all(tx, account)?.into_iter().map(from_row).collect()
 }
 
+/// Makes the mailboxes of labels fit the labels.
+fn mirror(tx: &mut Tx<'_>, account: AccountId, at: Timestamp) -> Result<(), LabelError> {
+    let labels = match label_boxes::wanted(tx, account)? {
+        true => named(tx, account)?,
+        false => Vec::new(),
+    };
+    let boxes = labels.into_iter().filter_map(|label| Some((label.key, box_name(&label.name)?)));
+    Ok(label_boxes::be(tx, account, &boxes.collect::<Vec<_>>(), at)?)
+}
+
+/// Wildcards of LIST are written in full width; a name like `..` has no mailbox.
+fn box_name(label: &str) -> Option<MailboxName> {
+    let label = label.replace('*', "＊").replace('%', "％");
+    MailboxName::parse(&format!("{}/{label}", label_boxes::ABOVE))
+}
+
+/// Mailboxes whose messages are their own.
+fn sources(tx: &mut Tx<'_>, account: AccountId) -> Result<Vec<Mailbox>, RowsError> {
+    let all = view::mailboxes(tx, account)?.into_iter();
+    Ok(all.filter(|mailbox| !mailbox.role.is_gathered()).collect())
+}
+
 fn create_in(
     tx: &mut Tx<'_>,
     account: AccountId,
     name: &str,
     colour: Option<Colour>,
+    at: Timestamp,
 ) -> Result<Label, LabelError> {
     accounts::lock(tx, account)?;
     let known = all(tx, account)?;
@@ -181,6 +233,7 @@ fn create_in(
     }
     let label = Label { key: free_key(&known, name)?, name: name.to_owned(), colour, named: true };
     rows::put(tx, account, &to_row(&label))?;
+    mirror(tx, account, at)?;
     Ok(label)
 }
 
@@ -189,6 +242,7 @@ fn change_in(
     tx: &mut Tx<'_>,
     account: AccountId,
     which: &str,
+    at: Timestamp,
     change: impl Fn(&mut Label),
 ) -> Result<Label, LabelError> {
     accounts::lock(tx, account)?;
@@ -201,6 +255,7 @@ fn change_in(
     label.named = true;
     is_free(&known, &label.name, Some(&label.key))?;
     rows::put(tx, account, &to_row(&label))?;
+    mirror(tx, account, at)?;
     Ok(label)
 }
 

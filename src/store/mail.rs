@@ -4,6 +4,7 @@
 
 pub mod change;
 pub mod gather;
+pub mod label_boxes;
 pub mod labelled;
 pub mod origin;
 pub mod sent;
@@ -37,6 +38,8 @@ pub enum Role {
     All,
     /// Gathered: what is flagged.
     Flagged,
+    /// Gathered: what has a label.
+    Label,
     Plain,
 }
 
@@ -375,7 +378,7 @@ fn place(row: &Row) -> Result<Place, RowsError> {
 impl Role {
     /// Whether its messages are gathered from other mailboxes.
     pub fn is_gathered(self) -> bool {
-        matches!(self, Self::All | Self::Flagged)
+        matches!(self, Self::All | Self::Flagged | Self::Label)
     }
 
     pub fn word(self) -> &'static str {
@@ -393,12 +396,13 @@ impl Role {
             Self::Hidden => "hidden",
             Self::All => "all",
             Self::Flagged => "flagged",
+            Self::Label => "label",
             Self::Plain => "plain",
         }
     }
 
     pub fn parse(word: &str) -> Result<Self, RowsError> {
-        let known = MAILBOXES.iter().map(|(role, _)| *role).chain([Self::Plain]);
+        let known = MAILBOXES.iter().map(|(role, _)| *role).chain([Self::Label, Self::Plain]);
         known
             .into_iter()
             .find(|role| role.word() == word)

@@ -249,6 +249,9 @@ pub enum Account {
         /// `10 GiB`, or `default` for mailbox.max_storage of the configuration
         #[arg(long, value_name = "SIZE")]
         storage: Option<String>,
+        /// A mailbox `Etiketler/NAME` for each label, for programs that know no tags
+        #[arg(long, value_enum)]
+        label_mailboxes: Option<Switch>,
     },
     /// Register a signing certificate (PEM or DER), or take one away
     #[command(group(clap::ArgGroup::new("which").required(true).args(["file", "remove"])))]
@@ -261,6 +264,12 @@ pub enum Account {
         #[arg(long, value_name = "FINGERPRINT")]
         remove: Option<String>,
     },
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub enum Switch {
+    On,
+    Off,
 }
 
 #[derive(Debug, Subcommand)]

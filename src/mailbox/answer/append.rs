@@ -46,7 +46,7 @@ pub fn may_begin(tx: &mut Tx<'_>, who: &Who, to: &MailboxName) -> Answered<Mailb
         Role::Evidence => Err(Failure::said(words::ONLY_EVIDENCE)),
         Role::Held => Err(Failure::said(words::ONLY_SERVER)),
         Role::Hidden => Err(Refusal::NoSuchTarget.into()),
-        Role::All | Role::Flagged => Err(Refusal::Cannot.into()),
+        Role::All | Role::Flagged | Role::Label => Err(Refusal::Cannot.into()),
         _ => Ok(mailbox),
     }
 }

@@ -6,7 +6,7 @@ use crate::mailbox::ask::{
     Changes, ListWant, MailboxEntry, MailboxKind, Refusal, Selected, Status, StatusWant,
 };
 use crate::store::mail::view::{self, Mailbox};
-use crate::store::mail::{Role, tree};
+use crate::store::mail::{Role, label_boxes, tree};
 use crate::store::{RowsError, Tx, accounts};
 use crate::wire::MailboxId;
 use crate::wire::imap::{Keywords, MailboxName, ModSeq, Rights, SpecialUse, UidSet};
@@ -31,6 +31,9 @@ pub fn list(
             rights: rights::of(who, mailbox.role),
             status,
         });
+    }
+    if entries.iter().any(|entry| entry.name.as_str().starts_with(LABELS)) {
+        entries.extend(above_labels());
     }
     if want.missing {
         let names = view::missing(tx, who.account)?;
@@ -180,5 +183,13 @@ fn special_use(role: Role) -> Option<SpecialUse> {
     }
 }
 
+/// `Etiketler` is a level only.
+fn above_labels() -> Option<MailboxEntry> {
+    let name = MailboxName::parse(label_boxes::ABOVE)?;
+    let (kind, rights) = (MailboxKind::NoSelect, Rights::LOOKUP);
+    Some(MailboxEntry { name, kind, subscribed: false, rights, status: None })
+}
+
+const LABELS: &str = "Etiketler/";
 /// Octets of all keywords in a mailbox: a thousand labels.
 const KEYWORDS_MAX: usize = 64 << 10;

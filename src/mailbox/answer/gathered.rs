@@ -44,7 +44,7 @@ pub fn found(tx: &mut Tx<'_>, account: AccountId, look: &Look) -> Answered<Vec<M
 }
 
 /// The messages behind these, which are made right first.
-fn behind(tx: &mut Tx<'_>, shown: &Mailbox, uids: &UidSet) -> Answered<Vec<Member>> {
+pub(super) fn behind(tx: &mut Tx<'_>, shown: &Mailbox, uids: &UidSet) -> Answered<Vec<Member>> {
     let before = gather::members(tx, shown, uids)?;
     gather::gather(tx, shown, &places(&before))?;
     Ok(gather::members(tx, shown, uids)?)

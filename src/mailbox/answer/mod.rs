@@ -5,6 +5,7 @@ mod append;
 mod content;
 mod folders;
 mod gathered;
+mod labelling;
 mod messages;
 mod metadata;
 mod quota;

@@ -27,6 +27,7 @@ pub fn of(who: &Who, role: Role) -> Rights {
         Role::Evidence | Role::Held => Rights::DELETE_MAILBOX | Rights::INSERT,
         // Gathered from others: nothing can be put there, or made under it.
         Role::All | Role::Flagged => Rights::DELETE_MAILBOX | Rights::INSERT | Rights::CREATE,
+        Role::Label => Rights::DELETE_MAILBOX | Rights::CREATE,
         Role::Hidden => Rights::ALL,
     };
     let rights = Rights::ALL.without(missing);

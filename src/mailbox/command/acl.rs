@@ -46,6 +46,7 @@ impl Task {
                 let granted = if holder { rights.as_str() } else { "" };
                 ("LISTRIGHTS", vec![identifier.as_str(), granted], "LISTRIGHTS completed")
             }
+            // QUIRK(kep, 2026-11): the owner can't give rights; docs/quirks.md#50
             Acl::Set => {
                 let reply = Reply::no(NOT_HERE).named("CANNOT");
                 return core.done(&self.tag, reply);

@@ -116,13 +116,14 @@ impl Task {
             if below {
                 encode::child_info(&mut core.out);
             }
-            if returns.my_rights && entry.kind != MailboxKind::Missing {
+            let there = matches!(entry.kind, MailboxKind::Mailbox(_));
+            if returns.my_rights && there {
                 acl::tell(&entry.name, entry.rights, core);
             }
             if let (Some(items), Some(counts)) = (&returns.status, &entry.status) {
                 status::tell(&entry.name, items, counts, core);
             }
-            if entry.kind != MailboxKind::Missing {
+            if there {
                 told.push(entry.name.clone());
             }
         }

@@ -47,22 +47,23 @@ pub fn make(
             if count > MAILBOXES_MAX {
                 return Err(TreeError::Limit);
             }
-            make_one(tx, account, level.as_str(), now)?;
+            make_one(tx, account, level.as_str(), Role::Plain, now)?;
         }
     }
     Ok(())
 }
 
-fn make_one(
+pub(super) fn make_one(
     tx: &mut Tx<'_>,
     account: AccountId,
     name: &str,
+    role: Role,
     now: Timestamp,
 ) -> Result<(), RowsError> {
     let former = take_former(tx, account, name)?;
     let validity = former.map_or(0, |former| former.uid_validity.saturating_add(1));
     let clock = u32::try_from(now.millis() / 1000).unwrap_or(1);
-    create(tx, account, name, Role::Plain, validity.max(clock).max(1))?;
+    create(tx, account, name, role, validity.max(clock).max(1))?;
     if !former.is_some_and(|former| former.subscribed) {
         set_subscribed(tx, account, name, false)?;
     }
@@ -164,7 +165,7 @@ pub fn rename(
     Ok(())
 }
 
-fn rename_one(tx: &mut Tx<'_>, mailbox: &Mailbox, to: &str) -> Result<(), RowsError> {
+pub(super) fn rename_one(tx: &mut Tx<'_>, mailbox: &Mailbox, to: &str) -> Result<(), RowsError> {
     // Subscriptions are of names (RFC 9051 §6.3.6), but people think of the mailbox: it stays
     // subscribed under its new one, and the old name is let go.
     let former = take_former(tx, mailbox.account, to)?;
@@ -240,7 +241,11 @@ fn take_former(
     Ok(Some(Former { uid_validity, subscribed: row.int(1)? != 0 }))
 }
 
-fn leave_former(tx: &mut Tx<'_>, mailbox: &Mailbox, subscribed: bool) -> Result<(), RowsError> {
+pub(super) fn leave_former(
+    tx: &mut Tx<'_>,
+    mailbox: &Mailbox,
+    subscribed: bool,
+) -> Result<(), RowsError> {
     tx.execute(
         "INSERT INTO former_mailbox (account, name, uid_validity, subscribed)
          VALUES ($1, $2, $3, $4)

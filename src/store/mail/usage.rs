@@ -21,7 +21,7 @@ pub fn of_account(tx: &mut Tx<'_>, account: AccountId) -> Result<Usage, RowsErro
     let row = tx.one(
         "sum",
         "SELECT CAST(COALESCE(SUM(octets), 0) AS BIGINT), COUNT(*) FROM mailbox
-         WHERE account = $1 AND role NOT IN ('hidden', 'all', 'flagged')",
+         WHERE account = $1 AND role NOT IN ('hidden', 'all', 'flagged', 'label')",
         &[account.0.into()],
     )?;
     let own =

@@ -3,7 +3,7 @@
 
 use super::{Kind, Place, Role};
 use crate::store::rows::{Row, RowsError, Tx};
-use crate::wire::imap::{Flags, Keywords, ModSeq, SpecialUse, SystemFlags, Uid, UidSet};
+use crate::wire::imap::{Flags, Keyword, Keywords, ModSeq, SpecialUse, SystemFlags, Uid, UidSet};
 use crate::wire::{AccountId, ContentId, MailboxId, MessageId, Timestamp};
 
 /// A mailbox's row, found for its account; the one that no protocol shows is never found.
@@ -19,6 +19,8 @@ pub struct Mailbox {
     pub mod_seq: ModSeq,
     /// A use that its owner gave it.
     pub used_for: Option<SpecialUse>,
+    /// Whose label it shows.
+    pub label: Option<Keyword>,
 }
 
 /// What a mailbox holds, without its rows. Grows from the one before by what changed.
@@ -68,7 +70,7 @@ pub struct Want {
 pub fn mailboxes(tx: &mut Tx<'_>, account: AccountId) -> Result<Vec<Mailbox>, RowsError> {
     let rows = tx.query(
         "SELECT id, account, name, role, subscribed, uid_validity, uid_next, mod_seq,
-                used_for FROM mailbox
+                used_for, label FROM mailbox
          WHERE account = $1 AND role <> 'hidden' ORDER BY name",
         &[account.0.into()],
     )?;
@@ -82,7 +84,7 @@ pub fn named(
 ) -> Result<Option<Mailbox>, RowsError> {
     let row = tx.first(
         "SELECT id, account, name, role, subscribed, uid_validity, uid_next, mod_seq,
-                used_for FROM mailbox
+                used_for, label FROM mailbox
          WHERE account = $1 AND name = $2 AND role <> 'hidden'",
         &[account.0.into(), name.into()],
     )?;
@@ -97,7 +99,7 @@ pub fn owned(
 ) -> Result<Option<Mailbox>, RowsError> {
     let row = tx.first(
         "SELECT id, account, name, role, subscribed, uid_validity, uid_next, mod_seq,
-                used_for FROM mailbox
+                used_for, label FROM mailbox
          WHERE id = $1 AND account = $2 AND role <> 'hidden'",
         &[id.0.into(), account.0.into()],
     )?;
@@ -352,6 +354,7 @@ fn mailbox(row: &Row) -> Result<Mailbox, RowsError> {
         uid_next: small(6)?,
         mod_seq: row.int(7)? as u64,
         used_for: row.opt_text(8)?.and_then(SpecialUse::named),
+        label: row.opt_text(9)?.and_then(Keyword::parse),
     })
 }
 

@@ -14,3 +14,6 @@ UPDATE mailbox SET octets = COALESCE(
 ALTER TABLE account ADD COLUMN storage BIGINT;
 -- What a mailbox is for (RFC 6154), where its role does not say it.
 ALTER TABLE mailbox ADD COLUMN used_for TEXT;
+-- Of a mailbox for a label: its keyword, in small letters. Whether an account has such mailboxes.
+ALTER TABLE mailbox ADD COLUMN label TEXT;
+ALTER TABLE account ADD COLUMN label_mailboxes BIGINT NOT NULL DEFAULT 0;

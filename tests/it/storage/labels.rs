@@ -2,7 +2,7 @@
 
 use super::bed::{self, Bed};
 use super::contents::content;
-use super::on_both;
+use super::{NOW, on_both};
 use kep::registry::labels::{self, Colour, LABELS_MAX, Label, LabelError};
 use kep::store::mail::{self, Kind, Role};
 use kep::wire::AccountId;
@@ -20,7 +20,7 @@ async fn lay_in(bed: &Bed, account: AccountId, role: Role, keywords: &'static st
 }
 
 async fn create(bed: &Bed, account: AccountId, name: &str) -> Result<Label, LabelError> {
-    labels::create(&bed.store, account, name, None).await
+    labels::create(&bed.store, account, name, None, NOW).await
 }
 
 async fn told(bed: &Bed, account: AccountId) -> Vec<String> {
@@ -49,9 +49,10 @@ async fn a_label_has_the_key_thunderbird_makes_and_a_name_of_its_own() {
             assert!(taken, "{same}: {again:?}");
         }
         let green = Colour::parse("#2e7d32");
-        let changed = labels::recolour(&bed.store, account, "SATIŞ", green).await.unwrap();
+        let changed = labels::recolour(&bed.store, account, "SATIŞ", green, NOW).await.unwrap();
         assert_eq!(changed.colour.unwrap().as_str(), "#2E7D32");
-        let renamed = labels::rename(&bed.store, account, "sat=c4=b1=c5=9f", "Pazarlama").await;
+        let renamed =
+            labels::rename(&bed.store, account, "sat=c4=b1=c5=9f", "Pazarlama", NOW).await;
         assert_eq!(renamed.unwrap().key, sales.key);
         // The old name is free again, and its key is taken.
         let second = create(&bed, account, "Satış").await.unwrap();
@@ -59,15 +60,15 @@ async fn a_label_has_the_key_thunderbird_makes_and_a_name_of_its_own() {
         let other = bed.account("mert@hs05.kep.tr").await;
         assert_eq!(told(&bed, other).await, Vec::<String>::new());
         assert!(matches!(
-            labels::delete(&bed.store, other, "Satış").await,
+            labels::delete(&bed.store, other, "Satış", NOW).await,
             Err(LabelError::Unknown(_))
         ));
         let all = told(&bed, account).await;
         assert!(all.contains(&"sat=c4=b1=c5=9f=Pazarlama#2E7D32".to_owned()), "{all:?}");
-        let taken = labels::rename(&bed.store, account, "Satış", "PAZARLAMA").await;
+        let taken = labels::rename(&bed.store, account, "Satış", "PAZARLAMA", NOW).await;
         assert!(matches!(taken, Err(LabelError::Exists(_))));
         // Only its case: that is no other label's.
-        labels::rename(&bed.store, account, "Satış", "SATIŞ").await.unwrap();
+        labels::rename(&bed.store, account, "Satış", "SATIŞ", NOW).await.unwrap();
     })
     .await;
 }
@@ -100,8 +101,8 @@ async fn what_a_program_sets_is_a_label_until_it_is_named() {
         let all = told(&bed, account).await;
         assert_eq!(all, ["acele=acele?", "sat=c4=b1=c5=9f=satış?", "$label1=Önemli?"]);
         assert!(matches!(create(&bed, account, "Acele").await, Err(LabelError::Exists(_))));
-        labels::rename(&bed.store, account, "acele", "Acele").await.unwrap();
-        labels::rename(&bed.store, account, "satış", "Satış").await.unwrap();
+        labels::rename(&bed.store, account, "acele", "Acele", NOW).await.unwrap();
+        labels::rename(&bed.store, account, "satış", "Satış", NOW).await.unwrap();
         let all = told(&bed, account).await;
         assert_eq!(all, ["acele=Acele", "sat=c4=b1=c5=9f=Satış", "$label1=Önemli?"]);
     })
@@ -117,13 +118,13 @@ async fn a_label_that_is_deleted_is_taken_off_its_messages() {
         lay_in(&bed, account, Role::Inbox, "axb a_bc").await;
         lay_in(&bed, account, Role::Archive, "a_b").await;
         let before = bed.count("SELECT CAST(SUM(mod_seq) AS BIGINT) FROM mailbox").await;
-        labels::delete(&bed.store, account, "A_B").await.unwrap();
+        labels::delete(&bed.store, account, "A_B", NOW).await.unwrap();
         let left = "SELECT COUNT(*) FROM message WHERE keywords IN ('x $KepRead', 'axb a_bc', '')";
         assert_eq!(bed.count(left).await, 3);
         assert_eq!(bed.count("SELECT CAST(SUM(mod_seq) AS BIGINT) FROM mailbox").await, before + 2);
         assert_eq!(told(&bed, account).await, ["a_bc=a_bc?", "axb=axb?", "x=x?"]);
         assert!(matches!(
-            labels::delete(&bed.store, account, "A_B").await,
+            labels::delete(&bed.store, account, "A_B", NOW).await,
             Err(LabelError::Unknown(_))
         ));
     })
@@ -145,7 +146,7 @@ async fn an_account_has_a_thousand_labels_and_no_more() {
         })
         .await;
         assert!(matches!(create(&bed, account, "Bir").await, Err(LabelError::TooMany)));
-        labels::delete(&bed.store, account, "etiket-7").await.unwrap();
+        labels::delete(&bed.store, account, "etiket-7", NOW).await.unwrap();
         create(&bed, account, "Bir").await.unwrap();
     })
     .await;
@@ -159,7 +160,7 @@ async fn a_label_made_by_many_at_a_time_is_made_once() {
             .into_iter()
             .map(|name| {
                 let store = bed.store.clone();
-                tokio::spawn(async move { labels::create(&store, account, name, None).await })
+                tokio::spawn(async move { labels::create(&store, account, name, None, NOW).await })
             })
             .collect();
         let mut made = 0;

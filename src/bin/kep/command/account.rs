@@ -2,7 +2,7 @@
 
 use super::quiet::Quiet;
 use super::show;
-use crate::arguments::{Account as Arguments, Opening, Signature};
+use crate::arguments::{Account as Arguments, Opening, Signature, Switch};
 use crate::failure::{Failure, Outcome};
 use crate::settings::Size;
 use crate::wire_up;
@@ -78,13 +78,18 @@ pub async fn run(arguments: Arguments) -> Outcome {
             accounts::set_password(&store, &address, verifier).await.map_err(registry)?;
             done(&format!("{address} has a new password"))
         }
-        Arguments::Set { conf, address, opening, signature, storage } => {
+        Arguments::Set { conf, address, opening, signature, storage, label_mailboxes } => {
             let storage = storage.as_deref().map(limit).transpose()?;
             let store = wire_up::store(&wire_up::settings(&conf.conf)?).await?;
             let address = parse(&address)?;
-            if opening.is_none() && signature.is_none() && storage.is_none() {
-                let hint = "--opening, --signature or --storage";
+            let policy = opening.is_some() || signature.is_some();
+            if !policy && storage.is_none() && label_mailboxes.is_none() {
+                let hint = "--opening, --signature, --storage or --label-mailboxes";
                 return Err(Failure::usage("nothing to set").hint(hint));
+            }
+            if let Some(switch) = label_mailboxes {
+                let account = accounts::get(&store, &address).await.map_err(registry)?.id;
+                super::label::as_mailboxes(&store, account, switch == Switch::On).await?;
             }
             if let Some(storage) = storage {
                 let set = accounts::set_storage(&store, &address, storage).await;

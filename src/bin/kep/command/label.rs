@@ -8,7 +8,8 @@ use crate::wire_up;
 use kep::registry::accounts;
 use kep::registry::labels::{self, Colour, Label, LabelError};
 use kep::store::Store;
-use kep::wire::AccountId;
+use kep::trust::Clock;
+use kep::wire::{AccountId, Timestamp};
 use serde::Serialize;
 use std::process::ExitCode;
 
@@ -23,14 +24,16 @@ pub async fn run(arguments: Arguments) -> Outcome {
         Arguments::Add { conf, address, name, colour, json } => {
             let colour = colour.as_deref().map(parse_colour).transpose()?;
             let (store, account) = of(&conf, &address).await?;
-            let made = labels::create(&store, account, &name, colour).await.map_err(failure)?;
+            let made =
+                labels::create(&store, account, &name, colour, now()).await.map_err(failure)?;
             let text =
                 |shown: &Shown| format!("{} is a label, its key is {}\n", shown.name, shown.key);
             show::print(json, &Shown::of(&made), text)
         }
         Arguments::Rename { conf, address, label, name } => {
             let (store, account) = of(&conf, &address).await?;
-            let renamed = labels::rename(&store, account, &label, &name).await.map_err(failure)?;
+            let renamed =
+                labels::rename(&store, account, &label, &name, now()).await.map_err(failure)?;
             done(&format!(
                 "{} is its name, its key is {} still",
                 renamed.name,
@@ -40,15 +43,24 @@ pub async fn run(arguments: Arguments) -> Outcome {
         Arguments::Colour { conf, address, label, colour } => {
             let colour = (colour != "none").then(|| parse_colour(&colour)).transpose()?;
             let (store, account) = of(&conf, &address).await?;
-            let changed = labels::recolour(&store, account, &label, colour).await;
+            let changed = labels::recolour(&store, account, &label, colour, now()).await;
             done(&format!("{} has another colour", changed.map_err(failure)?.name))
         }
         Arguments::Remove { conf, address, label } => {
             let (store, account) = of(&conf, &address).await?;
-            let gone = labels::delete(&store, account, &label).await.map_err(failure)?;
+            let gone = labels::delete(&store, account, &label, now()).await.map_err(failure)?;
             done(&format!("{} is no label any more", gone.name))
         }
     }
+}
+
+fn now() -> Timestamp {
+    Clock::System.now()
+}
+
+/// For `kep account set --label-mailboxes`.
+pub async fn as_mailboxes(store: &Store, account: AccountId, on: bool) -> Outcome<()> {
+    labels::as_mailboxes(store, account, on, now()).await.map_err(failure)
 }
 
 async fn of(conf: &Conf, address: &str) -> Outcome<(Store, AccountId)> {

@@ -121,8 +121,8 @@ async fn annotations_are_bounded(world: World) {
 
 async fn labels_and_uses_can_be_read_as_annotations(world: World) {
     let green = Colour::parse("#2e7d32");
-    labels::create(&world.store, world.ali, "Satış", green).await.unwrap();
-    labels::create(&world.store, world.ali, "Acele", None).await.unwrap();
+    labels::create(&world.store, world.ali, "Satış", green, NOW).await.unwrap();
+    labels::create(&world.store, world.ali, "Acele", None, NOW).await.unwrap();
     let mut desk = world.desk("ali").await;
     let told = one(&mut desk, None, "/private/vendor/vendor.kep/labels").await.unwrap();
     assert_eq!(

@@ -5,6 +5,7 @@ mod appending;
 mod attributes;
 mod changing;
 mod gathering;
+mod labelling;
 mod opening;
 mod reading;
 mod searching;
