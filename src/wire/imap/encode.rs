@@ -364,6 +364,22 @@ mod tests {
     }
 
     #[test]
+    fn annotations_are_written_as_strings_that_hold_them() {
+        let entry = |name: &str| EntryName::parse(name.as_bytes()).unwrap();
+        let values = [
+            (entry("/private/a"), Some(b"a \"b\\".to_vec())),
+            (entry("/private/b"), Some("ş".into())),
+            (entry("/private/c"), Some(b"a\0".to_vec())),
+            (entry("/private/d"), Some(Vec::new())),
+            (entry("/private/e"), None),
+        ];
+        let written = written(|out| metadata(out, "INBOX", &values));
+        let expected = "* METADATA \"INBOX\" (\"/private/a\" \"a \\\"b\\\\\" \"/private/b\" {2}\r\nş \
+                        \"/private/c\" ~{2}\r\na\0 \"/private/d\" \"\" \"/private/e\" NIL)\r\n";
+        assert_eq!(written, expected);
+    }
+
+    #[test]
     fn search_results_are_written() {
         let set: UidSet = [1, 2, 3, 9].into_iter().collect();
         let all = Esearch {
