@@ -166,6 +166,8 @@ mod tests {
             Just("a STORE 1:* FLAGS (x)"), Just("a EXPUNGE"), Just("a UID MOVE 1:3 y"), Just("a UID COPY 1:3 y"),
             Just("a APPEND x {3+}\r\nabc"), Just("a APPEND x {3}"), Just("a SEARCH RETURN (SAVE ALL) 1:2"),
             Just("a FETCH $ (UID) (CHANGEDSINCE 1)"), Just("a LIST \"\" % RETURN (STATUS (SIZE))"), Just("a CLOSE"),
+            Just("a GETMETADATA (DEPTH 1) x /private/y"), Just("a SETMETADATA x (/private/y ~{3+}\r\na\0b /shared/z NIL)"),
+            Just("a LIST \"\" % RETURN (METADATA (/private/y) MYRIGHTS)"), Just("a GETACL x"), Just("a GETQUOTAROOT x"),
             Just("a UNAUTHENTICATE"), Just("a AUTHENTICATE PLAIN"), Just("AGEAYg=="), Just("a NOOP"), Just("\0\"{")
         ], 0..40)) {
             let bytes = format!("{}\r\n", lines.join("\r\n"));
