@@ -314,8 +314,9 @@ pub fn link(tx: &mut Tx<'_>, place: Place, message_id: &MessageId) -> Result<(),
 /// From sealed to open, where it stands.
 pub fn unseal(tx: &mut Tx<'_>, place: Place) -> Result<(), RowsError> {
     let mod_seq = next_mod_seq(tx, place.mailbox)?;
-    tx.execute(
-        "UPDATE message SET kind = $1, mod_seq = $2 WHERE mailbox = $3 AND uid = $4",
+    let row = tx.first(
+        "UPDATE message SET kind = $1, mod_seq = $2 WHERE mailbox = $3 AND uid = $4
+         RETURNING content",
         &[
             Kind::Dispatch.word().into(),
             mod_seq.into(),
@@ -323,7 +324,10 @@ pub fn unseal(tx: &mut Tx<'_>, place: Place) -> Result<(), RowsError> {
             i64::from(place.uid).into(),
         ],
     )?;
-    Ok(())
+    match row {
+        Some(row) => gather::unseal(tx, place, ContentId(row.int(0)?)),
+        None => Ok(()),
+    }
 }
 
 /// Takes the next `count` UIDs of a mailbox: the first of them, and their mod-sequence. Its

@@ -235,3 +235,21 @@ fn contains(whole: &[u8], part: &[u8]) -> bool {
     let starts = whole.iter().enumerate().filter(|(_, octet)| **octet == part[0]);
     starts.map(|(at, _)| at).any(|at| whole[at..].starts_with(part))
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_thrown_away_is_put_back_by_the_command_line() {
+    let delivered = Delivered::new(false).await;
+    let Delivered { scene, id, .. } = &delivered;
+    let mut imap = delivered.imap(AYSE).await;
+    imap.select("INBOX").await.unwrap();
+    imap.command("UID MOVE 1 \"&AMcA9g-p Kutusu\"").await.unwrap();
+    assert_eq!(imap.count("INBOX").await.unwrap(), 0);
+    let restore = ["message", "restore", id, "--account", AYSE];
+    let back = scene.json(&restore).await;
+    assert_eq!(back, serde_json::json!([{ "mailbox": "INBOX", "messages": 1 }]));
+    assert_eq!(imap.count("INBOX").await.unwrap(), 1);
+    let again = scene.kep(&restore).await;
+    assert!(again.code != Some(0) && again.err.contains("hint: "), "{}", again.err);
+    assert_eq!(delivered.opened().await, Value::Null);
+    delivered.server.stop().await;
+}

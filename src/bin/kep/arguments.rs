@@ -393,6 +393,16 @@ pub enum Message {
         #[arg(long)]
         json: bool,
     },
+    /// Put what an account has of a message in its trash back to where it was
+    Restore {
+        #[command(flatten)]
+        conf: Conf,
+        id: String,
+        #[arg(long, value_name = "ADDRESS")]
+        account: String,
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 #[derive(Debug, Subcommand)]

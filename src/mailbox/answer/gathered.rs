@@ -17,7 +17,10 @@ use std::collections::BTreeMap;
 pub enum Look {
     Named(MailboxName),
     Number(MailboxId),
-    All,
+    /// All whose counts may be told: where only subscribed ones are listed, those.
+    Listed {
+        subscribed: bool,
+    },
 }
 
 /// `None`: at none. Of mailboxes by number only the one that is selected is looked at.
@@ -26,7 +29,7 @@ pub fn look(ask: &Ask, selected: Option<MailboxId>) -> Option<Look> {
         Ask::Select { name, .. } | Ask::Status { name, .. } => {
             tree::is_reserved(name).then(|| Look::Named(name.clone()))
         }
-        Ask::Mailboxes(want) => want.status.map(|_| Look::All),
+        Ask::Mailboxes(want) => want.status.map(|_| Look::Listed { subscribed: want.missing }),
         Ask::Changes { mailbox, .. } | Ask::Search(Search { mailbox, .. }) => {
             selected.filter(|id| id == mailbox).map(Look::Number)
         }
@@ -38,7 +41,11 @@ pub fn found(tx: &mut Tx<'_>, account: AccountId, look: &Look) -> Answered<Vec<M
     let found: Vec<_> = match look {
         Look::Number(id) => return Ok(vec![*id]),
         Look::Named(name) => view::named(tx, account, name.as_str())?.into_iter().collect(),
-        Look::All => view::mailboxes(tx, account)?,
+        Look::Listed { subscribed } => {
+            let mut all = view::mailboxes(tx, account)?;
+            all.retain(|mailbox| mailbox.subscribed || !subscribed);
+            all
+        }
     };
     Ok(found.into_iter().filter(|it| it.role.is_gathered()).map(|it| it.id).collect())
 }
@@ -113,6 +120,7 @@ fn set_flags(
 }
 
 /// To the trash with those that are marked still; says which went from here.
+/// QUIRK(kep, 2026-11): expunged from a virtual mailbox is not removed for good; docs/quirks.md#53
 pub fn expunge(tx: &mut Tx<'_>, who: &Who, shown: &Mailbox, uids: &UidSet) -> Answered<UidSet> {
     let mut members = behind(tx, shown, uids)?;
     members.retain(|member| member.flags.system.has(SystemFlags::DELETED));

@@ -233,3 +233,5 @@ async fn too_many_connections_are_turned_away() {
     stop.send(true).unwrap();
     serving.await.unwrap();
 }
+
+mod gathered;

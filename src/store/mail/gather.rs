@@ -225,6 +225,22 @@ fn refresh(tx: &mut Tx<'_>, into: &Mailbox, changed: &UidSet) -> Result<(), Rows
     Ok(())
 }
 
+/// Shows at once that a message is open: whoever opened it through a virtual mailbox goes on there.
+pub fn unseal(tx: &mut Tx<'_>, source: Place, content: ContentId) -> Result<(), RowsError> {
+    let shown = tx.query(
+        "SELECT mailbox, uid FROM message WHERE content = $1 AND source = $2 AND source_uid = $3",
+        &[content.0.into(), source.mailbox.0.into(), i64::from(source.uid).into()],
+    )?;
+    for row in &shown {
+        let mod_seq = next_mod_seq(tx, MailboxId(row.int(0)?))?;
+        tx.execute(
+            "UPDATE message SET kind = $1, mod_seq = $2 WHERE mailbox = $3 AND uid = $4",
+            &[Kind::Dispatch.word().into(), mod_seq.into(), row.int(0)?.into(), row.int(1)?.into()],
+        )?;
+    }
+    Ok(())
+}
+
 /// Takes out what shows a content that is about to go, so that it is never shown without one.
 pub fn forget(tx: &mut Tx<'_>, content: ContentId) -> Result<(), RowsError> {
     let rows = tx.query(

@@ -6,11 +6,11 @@ use super::change::{Placed, move_all, remove_all, set_flags};
 use super::gather::is_source;
 use super::origin::{Origin, origin};
 use super::view::{self, Mailbox, MessageRow};
-use super::{Kind, Role, lock, of_role};
+use super::{Kind, Role, lock, of_role, places_of};
 use crate::store::rows::{Lane, RowsError, Tx};
 use crate::store::{Store, StoreError, accounts};
 use crate::wire::imap::{Flags, SystemFlags, Uid, UidSet};
-use crate::wire::{AccountId, MailboxId, Timestamp};
+use crate::wire::{AccountId, MailboxId, MessageId, Timestamp};
 use std::collections::BTreeMap;
 
 /// Messages that are back where they were.
@@ -63,6 +63,21 @@ pub fn restore(
         restored.push(Restored { to, placed: move_all(tx, trash, &uids, &mailbox, now)? });
     }
     Ok(restored)
+}
+
+/// What the account has of a provider's message in its trash.
+pub fn of_message(
+    tx: &mut Tx<'_>,
+    trash: &Mailbox,
+    message: &MessageId,
+) -> Result<UidSet, RowsError> {
+    let mut uids = UidSet::new();
+    for kind in [Kind::Plain, Kind::Dispatch, Kind::Sealed, Kind::Stub, Kind::Evidence] {
+        let places = places_of(tx, trash.account, message, kind)?;
+        let there = places.iter().filter(|place| place.mailbox == trash.id);
+        there.for_each(|place| uids.insert(place.uid));
+    }
+    Ok(uids)
 }
 
 fn came_from(

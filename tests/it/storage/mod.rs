@@ -7,6 +7,7 @@ mod contents;
 mod evidence;
 mod faults;
 mod fsck;
+mod gather;
 mod jobs;
 mod labels;
 mod mail;
@@ -14,6 +15,7 @@ mod postgres;
 mod server;
 mod spool;
 mod submissions;
+mod trash;
 mod units;
 
 pub use bed::{NOW, on_both};

@@ -6,10 +6,12 @@ use crate::arguments::Message as Arguments;
 use crate::failure::{Failure, Outcome};
 use crate::wire_up;
 use kep::registry::accounts;
+use kep::store::mail::{self, Role, trash, view};
 use kep::store::submissions::{self, Recipient, RecipientState, Submission, SubmissionState};
-use kep::store::{RowsError, Store, Tx, evidence};
+use kep::store::{Lane, RowsError, Store, Tx, evidence};
+use kep::trust::Clock;
 use kep::wire::rem::Event;
-use kep::wire::{MessageId, Timestamp};
+use kep::wire::{AccountId, MessageId, Timestamp};
 use serde::Serialize;
 
 pub async fn run(arguments: Arguments) -> Outcome {
@@ -49,7 +51,46 @@ pub async fn run(arguments: Arguments) -> Outcome {
             let waiting: String = to.filter_map(|to| to.waiting()).collect();
             show::print(json, &happened, |rows| timeline(rows) + &waiting)
         }
+        Arguments::Restore { conf, id, account, json } => {
+            let store = wire_up::store(&wire_up::settings(&conf.conf)?).await?;
+            let account = accounts::get(&store, &parse(&account)?).await.map_err(registry)?;
+            let (wanted, account) = (message_id(&id)?, account.id);
+            let work = move |tx: &mut Tx<'_>| restore(tx, account, &wanted, Clock::System.now());
+            let back = store.write(Lane::Client, work).await.map_err(rows)?;
+            match back.is_empty() {
+                true => Err(Failure::not_found(format!("there is nothing of {id} in the trash"))
+                    .hint("what has been there for mailbox.trash_days is gone for good")),
+                false => show::print(json, &back, |back| {
+                    back.iter().map(|one| format!("{} {}\n", one.messages, one.mailbox)).collect()
+                }),
+            }
+        }
     }
+}
+
+#[derive(Serialize)]
+struct Back {
+    mailbox: String,
+    messages: usize,
+}
+
+fn restore(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    id: &MessageId,
+    now: Timestamp,
+) -> Result<Vec<Back>, RowsError> {
+    let trash = mail::of_role(tx, account, Role::Trash)?;
+    let trash = view::owned(tx, account, trash)?.ok_or(RowsError::Missing("trash"))?;
+    kep::store::accounts::lock(tx, account)?;
+    let uids = trash::of_message(tx, &trash, id)?;
+    let mut back = Vec::new();
+    for restored in trash::restore(tx, &trash, &uids, now)? {
+        let mailbox = view::owned(tx, account, restored.to)?.map(|mailbox| mailbox.name);
+        let messages = restored.placed.to.len();
+        back.push(Back { mailbox: mailbox.unwrap_or_default(), messages });
+    }
+    Ok(back)
 }
 
 pub fn message_id(text: &str) -> Outcome<MessageId> {

@@ -19,7 +19,12 @@ pub async fn freshen(store: &Store, account: AccountId, id: MailboxId) -> Result
     }
     let plan = store.read(move |tx| plan(tx, account, id)).await?;
     for places in plan.places.chunks(UNIT) {
-        let places = places.to_vec();
+        let mut places = places.to_vec();
+        if plan.places.len() > UNIT {
+            // A long way to go: source by source one statement takes over many, and what came at
+            // about the same time still stands together.
+            places.sort_unstable();
+        }
         store.write(Lane::Client, move |tx| unit(tx, account, id, &places)).await?;
     }
     if !plan.marks.is_empty() {
@@ -33,7 +38,7 @@ pub fn is_stale(tx: &mut Tx<'_>, mailbox: &Mailbox) -> Result<bool, RowsError> {
     Ok(Rule::of(mailbox).is_some() && !marks(tx, mailbox)?.is_empty())
 }
 
-/// What is to be looked at, in the order in which it came, and what is gathered when all of it was.
+/// What is to be looked at, what is gone first, then in the order in which it came; and what is gathered when all of it was.
 #[derive(Debug, Default)]
 struct Plan {
     places: Vec<Place>,
