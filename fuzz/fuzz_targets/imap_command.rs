@@ -5,6 +5,7 @@ use imap_codec::CommandCodec;
 use imap_codec::decode::Decoder;
 use imap_codec::imap_types::command::CommandBody;
 use imap_codec::imap_types::mailbox::Mailbox;
+use kep::wire::imap::command::Acl;
 use kep::wire::imap::{Command, parse_command_bytes};
 
 libfuzzer_sys::fuzz_target!(|octets: &[u8]| {
@@ -49,6 +50,13 @@ fn name(command: &Command) -> &'static str {
         Command::List(_) => "LIST",
         Command::Lsub { .. } => "LSUB",
         Command::Status { .. } => "STATUS",
+        Command::GetMetadata(_) => "GETMETADATA",
+        Command::SetMetadata { .. } => "SETMETADATA",
+        Command::GetQuota(_) => "GETQUOTA",
+        Command::GetQuotaRoot(_) => "GETQUOTAROOT",
+        Command::SetQuota => "SETQUOTA",
+        Command::Acl { acl: Acl::Mine, .. } => "MYRIGHTS",
+        Command::Acl { .. } => "ACL",
         Command::Append(_) => "APPEND",
         Command::Idle => "IDLE",
         Command::Check => "CHECK",
@@ -96,7 +104,8 @@ fn their_mailbox<'a>(body: &'a CommandBody<'_>) -> Option<&'a [u8]> {
 }
 
 /// Why we refuse what the judge reads.
-const BOUNDS: [&str; 15] = [
+const BOUNDS: [&str; 18] = [
+    "Bad entry name",
     "Bad keyword",
     "Bad message set",
     "NUL in a literal",
@@ -105,9 +114,11 @@ const BOUNDS: [&str; 15] = [
     "Tag too long",
     "Too many FETCH items",
     "Too many arguments",
+    "Too many entries",
     "Too many ID fields",
     "Too many items",
     "Too many keywords",
+    "Too many resources",
     "Too many search keys",
     "Too many search texts",
     "Unknown charset",

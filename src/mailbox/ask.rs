@@ -8,9 +8,10 @@ use std::ops::Range;
 
 use secrecy::SecretString;
 
+use crate::wire::imap::metadata::{Depth, EntryName};
 use crate::wire::imap::{
-    Flags, Keywords, MailboxName, MessageUrl, ModSeq, SearchKey, SpecialUse, SystemFlags, Uid,
-    UidSet,
+    Flags, Keywords, MailboxName, MessageUrl, ModSeq, Rights, SearchKey, SpecialUse, SystemFlags,
+    Uid, UidSet,
 };
 use crate::wire::{AccountId, ContentId, MailboxId, Timestamp};
 
@@ -28,8 +29,8 @@ pub enum Ask {
     Overview,
     /// → `Status`
     Status { name: MailboxName, want: StatusWant },
-    /// Superiors come into being too. → `Created`
-    Create { name: MailboxName },
+    /// Superiors come into being too; for a use that no other mailbox has. → `Created`
+    Create { name: MailboxName, special: Option<SpecialUse> },
     /// → `Done`
     Delete { name: MailboxName },
     /// With what lies under it; renaming INBOX moves its messages (RFC 9051 §6.3.6). → `Done`
@@ -72,6 +73,15 @@ pub enum Ask {
     /// The first words of messages (RFC 8970), which may be asked for in batches as rows are; lazy:
     /// only what is at hand. → `Previews`
     Previews { mailbox: MailboxId, uids: UidSet, lazy: bool },
+    /// Annotations (RFC 5464). → `Metadata`; when there is more, the session asks again for what is
+    /// behind the last name.
+    Metadata(MetadataWant),
+    /// What the account uses (RFC 9208). → `Quota`; a mailbox that is named must be there.
+    Quota { mailbox: Option<MailboxName> },
+    /// What its holder may do with a mailbox (RFC 4314). → `Rights`
+    Rights { name: MailboxName },
+    /// All or none; `None` takes an entry away. → `Done`
+    SetMetadata { mailbox: Option<MailboxName>, entries: Vec<(EntryName, Option<Vec<u8>>)> },
 }
 
 impl Ask {
@@ -110,6 +120,9 @@ pub enum Answer {
     Expunged(UidSet),
     Appended(Appended),
     Found(Found),
+    Metadata(Metadata),
+    Quota(Quota),
+    Rights(OwnRights),
     Refused(Refusal),
 }
 
@@ -141,12 +154,68 @@ pub enum Refusal {
     TooBig,
     /// Too many mailboxes, keywords, …
     Limit,
+    /// An annotation's value is longer than so many octets (RFC 5464 §4.3).
+    ValueTooLong(u32),
+    /// The account has as many annotations as it may.
+    TooManyEntries,
+    /// Others may, this user may not.
+    NotPermitted,
     /// The message went away meanwhile.
     Gone,
     /// Temporary trouble on our side.
     Unavailable,
     /// With its own words, Turkish / English in one line of text without control characters.
     Said(String),
+}
+
+/// Which annotations are wanted (RFC 5464 §4.2).
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct MetadataWant {
+    /// `None` is the server, as the account sees it.
+    pub mailbox: Option<MailboxName>,
+    pub entries: Vec<EntryName>,
+    /// Octets of the largest value wanted.
+    pub max_size: Option<u64>,
+    pub depth: Depth,
+    /// Only names behind this one.
+    pub after: Option<EntryName>,
+}
+
+/// In the order of names; first those that were asked for and are not there.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Metadata {
+    pub values: Vec<(EntryName, Option<Vec<u8>>)>,
+    /// Octets of the largest value that was left out for its size.
+    pub longest: Option<u64>,
+    /// There is more behind the last name.
+    pub more: bool,
+}
+
+impl MetadataWant {
+    pub fn asks(&self, name: &EntryName) -> bool {
+        self.entries.iter().any(|entry| name.is_within(entry, self.depth))
+    }
+}
+
+/// What an account uses of what it may.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Quota {
+    /// Octets of its messages, if there is a limit.
+    pub storage: Option<Resource>,
+    pub mailboxes: Resource,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Resource {
+    pub used: u64,
+    pub limit: u64,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct OwnRights {
+    /// How ACLs name the user: the address that authenticated.
+    pub identifier: String,
+    pub rights: Rights,
 }
 
 #[derive(Debug)]
@@ -176,6 +245,7 @@ pub struct MailboxEntry {
     pub name: MailboxName,
     pub kind: MailboxKind,
     pub subscribed: bool,
+    pub rights: Rights,
     /// Asked for by `ListWant::status`, for what can be selected.
     pub status: Option<Status>,
 }
@@ -209,6 +279,7 @@ pub struct StatusWant {
     pub unseen: bool,
     pub deleted: bool,
     pub size: bool,
+    pub deleted_storage: bool,
 }
 
 /// Counts that were not wanted are 0.
@@ -218,6 +289,8 @@ pub struct Status {
     pub unseen: u32,
     pub deleted: u32,
     pub size: u64,
+    /// Octets of what is marked as deleted (RFC 9208 §4.1.4).
+    pub deleted_storage: u64,
     pub uid_next: Uid,
     pub uid_validity: u32,
     pub highest_modseq: ModSeq,

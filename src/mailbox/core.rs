@@ -280,4 +280,13 @@ const SESSION: &[&str] = &[
     "SAVEDATE",
     "OBJECTID",
     "PREVIEW",
+    "QUOTA",
+    "QUOTA=RES-STORAGE",
+    "QUOTA=RES-MAILBOX",
+    "ACL",
+    "RIGHTS=texk",
+    "LIST-MYRIGHTS",
+    "CREATE-SPECIAL-USE",
+    "METADATA",
+    "LIST-METADATA",
 ];

@@ -2,11 +2,11 @@
 //! nothing panics, and it always ends.
 
 use super::ask::{
-    Answer, Appended, Ask, Changes, FlagRow, Found, LoggedIn, MailboxEntry, MailboxKind, Moved,
-    Opening, Row, Selected, Standing, Status, Stored,
+    Answer, Appended, Ask, Changes, FlagRow, Found, LoggedIn, MailboxEntry, MailboxKind, Metadata,
+    Moved, Opening, OwnRights, Quota, Resource, Row, Selected, Standing, Status, Stored,
 };
 use super::{Config, Next, Session};
-use crate::wire::imap::{Flags, Keywords, MailboxName, Structure, Uid, UidSet};
+use crate::wire::imap::{Flags, Keywords, MailboxName, Rights, Structure, Uid, UidSet};
 use crate::wire::{AccountId, ContentId, MailboxId, Timestamp};
 
 /// How a session is driven.
@@ -60,6 +60,7 @@ fn yes(ask: Ask) -> Answer {
             name: MailboxName::inbox(),
             kind: MailboxKind::Mailbox(None),
             subscribed: true,
+            rights: Rights::ALL,
             status: want.status.map(|_| Status::default()),
         }]),
         Ask::Select { name, examine } => Answer::Selected(selected(name, examine)),
@@ -94,6 +95,17 @@ fn yes(ask: Ask) -> Answer {
         Ask::Expunge { uids, .. } => Answer::Expunged(uids.unwrap_or_default()),
         Ask::AppendCommit | Ask::Replace { .. } => {
             Answer::Appended(Appended { uid_validity: 1, uids: UidSet::one(9) })
+        }
+        Ask::Metadata(want) => {
+            let values = want.entries.into_iter().map(|entry| (entry, Some(b"x".to_vec())));
+            Answer::Metadata(Metadata { values: values.collect(), longest: Some(9), more: false })
+        }
+        Ask::Quota { .. } => {
+            let mailboxes = Resource { used: 1, limit: 2 };
+            Answer::Quota(Quota { storage: None, mailboxes })
+        }
+        Ask::Rights { .. } => {
+            Answer::Rights(OwnRights { identifier: "ali".into(), rights: Rights::ALL })
         }
         Ask::Search(_) => Answer::Found(Found { uids: UidSet::range(1, 3), highest_modseq: 2 }),
         _ => Answer::Done,
@@ -180,6 +192,8 @@ mod tests {
             Just("a APPEND x {3+}\r\nabc"), Just("a APPEND x {3}"), Just("a APPEND x {3+}\r\nabc {3+}\r\nabc"),
             Just("a APPEND x CATENATE (URL /x/;UID=1 TEXT {3+}\r\nabc URL {9+}\r\n/x/;UID=1)"), Just("a REPLACE 1 x {3+}\r\nabc"), Just("a SEARCH RETURN (SAVE ALL) 1:2"),
             Just("a FETCH $ (UID) (CHANGEDSINCE 1)"), Just("a LIST \"\" % RETURN (STATUS (SIZE))"), Just("a CLOSE"),
+            Just("a GETMETADATA (DEPTH 1) x /private/y"), Just("a SETMETADATA x (/private/y ~{3+}\r\na\0b /shared/z NIL)"),
+            Just("a LIST \"\" % RETURN (METADATA (/private/y) MYRIGHTS)"), Just("a GETACL x"), Just("a GETQUOTAROOT x"),
             Just("a UNAUTHENTICATE"), Just("a AUTHENTICATE PLAIN"), Just("AGEAYg=="), Just("a NOOP"), Just("a ENABLE QRESYNC"), Just("a SELECT x (QRESYNC (1 1 1:9 (1 1)))"),
             Just("a UID FETCH 1:* (UID) (CHANGEDSINCE 1 VANISHED)"), Just("a ENABLE UIDONLY IMAP4rev2"),
             Just("a NOTIFY SET STATUS (selected (MessageNew (UID BODY[1]) MessageExpunge FlagChange)) (personal (MailboxName))"),

@@ -1,6 +1,7 @@
 //! What the client hears: status lines, codes, and refusals worded for whoever reads them.
 
 use imap_codec::imap_types::core::Vec1;
+use imap_codec::imap_types::extensions::metadata::MetadataCode;
 use imap_codec::imap_types::extensions::uidplus::{UidElement, UidSet as CodeUids};
 use imap_codec::imap_types::response::{Code, CodeOther, StatusKind};
 use std::num::NonZeroU32;
@@ -57,6 +58,9 @@ impl Reply {
             Refusal::OverQuota => reply.code(Code::OverQuota),
             Refusal::TooBig => reply.code(Code::TooBig),
             Refusal::Limit => reply.named("LIMIT"),
+            Refusal::ValueTooLong(most) => reply.code(Code::Metadata(MetadataCode::MaxSize(*most))),
+            Refusal::TooManyEntries => reply.code(Code::Metadata(MetadataCode::TooMany)),
+            Refusal::NotPermitted => reply.named("NOPERM"),
             Refusal::Unavailable => reply.named("UNAVAILABLE"),
             Refusal::Said(_) => reply,
         }
@@ -115,6 +119,9 @@ fn text(refusal: &Refusal) -> &str {
         Refusal::OverQuota => "Posta kutusu dolu / The account is over quota",
         Refusal::TooBig => "İleti çok büyük / The message is too big",
         Refusal::Limit => "Sınıra ulaşıldı / A limit is reached",
+        Refusal::ValueTooLong(_) => "Değer çok uzun / The value is too long",
+        Refusal::TooManyEntries => "Çok fazla ek bilgi var / There are too many annotations",
+        Refusal::NotPermitted => "Buna yetkiniz yok / You may not do this",
         Refusal::Gone => "The message is gone",
         Refusal::Unavailable => "Geçici bir sorun var, yeniden deneyin / Try again later",
         Refusal::Said(words) => words,

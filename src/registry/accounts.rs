@@ -151,6 +151,17 @@ pub async fn set_signature(
     Ok(store.write(Lane::Client, move |tx| rows::set_signature_policy(tx, id, rule.word())).await?)
 }
 
+/// How many octets the account's messages may have together; `None` for the provider's own limit.
+pub async fn set_storage(
+    store: &Store,
+    address: &KepAddress,
+    limit: Option<u64>,
+) -> Result<(), RegistryError> {
+    let id = get(store, address).await?.id;
+    let work = move |tx: &mut Tx<'_>| mail::usage::set_limit(tx, id, limit);
+    Ok(store.write(Lane::Client, work).await?)
+}
+
 /// `verifier` is Argon2id's text.
 pub async fn set_password(
     store: &Store,

@@ -5,6 +5,7 @@ pub mod accounts;
 pub mod budget;
 pub mod crowd;
 pub mod holidays;
+pub mod labels;
 pub mod login;
 pub mod providers;
 pub mod read_policy;

@@ -82,6 +82,7 @@ pub enum Kind {
     StillHidden,
     UidNext,
     ModSeq,
+    Octets,
     /// A message of a virtual mailbox elsewhere, or one that is none there.
     Stray,
     /// A virtual mailbox that is not what its sources make it, though it is up to date.

@@ -5,11 +5,14 @@
 pub mod change;
 pub mod gather;
 pub mod held;
+pub mod label_boxes;
+pub mod labelled;
 pub mod origin;
 pub mod preview;
 pub mod sent;
 pub mod trash;
 pub mod tree;
+pub mod usage;
 pub mod view;
 
 use super::rows::{Row, RowsError, Tx};
@@ -37,6 +40,8 @@ pub enum Role {
     All,
     /// Gathered: what is flagged.
     Flagged,
+    /// Gathered: what has a label.
+    Label,
     Plain,
 }
 
@@ -172,6 +177,7 @@ pub fn lay_in(
             new.ua_message_id.as_deref().into(),
         ],
     )?;
+    usage::add(tx, mailbox, new.size as i64)?;
     tx.execute(
         "INSERT INTO outline (content, structure, header) VALUES ($1, $2, $3)
          ON CONFLICT (content) DO NOTHING",
@@ -182,12 +188,13 @@ pub fn lay_in(
 
 /// Takes messages out of a mailbox for good; their contents go when nothing refers to them.
 pub fn remove(tx: &mut Tx<'_>, place: Place) -> Result<bool, RowsError> {
-    let content = tx.first(
-        "DELETE FROM message WHERE mailbox = $1 AND uid = $2 RETURNING content",
+    let gone = tx.first(
+        "DELETE FROM message WHERE mailbox = $1 AND uid = $2 RETURNING content, size",
         &[place.mailbox.0.into(), i64::from(place.uid).into()],
     )?;
-    let Some(content) = content else { return Ok(false) };
-    let content = ContentId(content.int(0)?);
+    let Some(gone) = gone else { return Ok(false) };
+    let content = ContentId(gone.int(0)?);
+    usage::add(tx, place.mailbox, -gone.int(1)?)?;
     vanish(tx, place)?;
     forget_unused(tx, content)?;
     Ok(true)
@@ -205,9 +212,9 @@ fn vanish(tx: &mut Tx<'_>, place: Place) -> Result<(), RowsError> {
 /// Moves a message to another mailbox of the account; says its UID there.
 pub fn move_to(tx: &mut Tx<'_>, place: Place, to: MailboxId) -> Result<u32, RowsError> {
     let (uid, mod_seq) = next_uids(tx, to, 1)?;
-    let moved = tx.execute(
+    let moved = tx.first(
         "UPDATE message SET mailbox = $1, uid = $2, mod_seq = $3, born = $3
-         WHERE mailbox = $4 AND uid = $5",
+         WHERE mailbox = $4 AND uid = $5 RETURNING size",
         &[
             to.0.into(),
             uid.into(),
@@ -216,9 +223,9 @@ pub fn move_to(tx: &mut Tx<'_>, place: Place, to: MailboxId) -> Result<u32, Rows
             i64::from(place.uid).into(),
         ],
     )?;
-    if moved == 0 {
-        return Err(RowsError::Missing("message"));
-    }
+    let size = moved.ok_or(RowsError::Missing("message"))?.int(0)?;
+    usage::add(tx, place.mailbox, -size)?;
+    usage::add(tx, to, size)?;
     vanish(tx, place)?;
     u32::try_from(uid).map_err(|_| RowsError::Stored("a UID"))
 }
@@ -377,7 +384,7 @@ fn place(row: &Row) -> Result<Place, RowsError> {
 impl Role {
     /// Whether its messages are gathered from other mailboxes.
     pub fn is_gathered(self) -> bool {
-        matches!(self, Self::All | Self::Flagged)
+        matches!(self, Self::All | Self::Flagged | Self::Label)
     }
 
     pub fn word(self) -> &'static str {
@@ -395,12 +402,13 @@ impl Role {
             Self::Hidden => "hidden",
             Self::All => "all",
             Self::Flagged => "flagged",
+            Self::Label => "label",
             Self::Plain => "plain",
         }
     }
 
     pub fn parse(word: &str) -> Result<Self, RowsError> {
-        let known = MAILBOXES.iter().map(|(role, _)| *role).chain([Self::Plain]);
+        let known = MAILBOXES.iter().map(|(role, _)| *role).chain([Self::Label, Self::Plain]);
         known
             .into_iter()
             .find(|role| role.word() == word)

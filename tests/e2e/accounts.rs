@@ -30,6 +30,32 @@ async fn an_address_of_another_provider_gets_no_account() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn labels_are_made_named_coloured_and_taken_away() {
+    let scene = Scene::new(Plan::default()).await;
+    let made = ["label", "add", ALI, "Satış", "--colour", "#2e7d32"];
+    let made = scene.json(&made).await;
+    assert_eq!((&made["key"], &made["colour"]), (&"sat=c4=b1=c5=9f".into(), &"#2E7D32".into()));
+    let again = scene.kep(&["label", "add", ALI, "SATIŞ"]).await;
+    assert!(again.code == Some(65) && again.err.contains("hint: "), "{}", again.err);
+    assert_eq!(scene.kep(&["label", "rename", ALI, "satış", "Pazarlama"]).await.code, Some(0));
+    assert_eq!(scene.kep(&["label", "colour", ALI, "pazarlama", "none"]).await.code, Some(0));
+    assert_eq!(scene.kep(&["label", "colour", ALI, "pazarlama", "red"]).await.code, Some(65));
+    let all = scene.json(&["label", "list", ALI]).await;
+    let expected = serde_json::json!([
+        { "key": "sat=c4=b1=c5=9f", "name": "Pazarlama", "colour": null, "named": true }
+    ]);
+    assert_eq!(all, expected);
+    let set = ["account", "set", ALI, "--label-mailboxes", "on", "--storage", "10 GiB"];
+    assert_eq!(scene.kep(&set).await.code, Some(0));
+    let bad = scene.kep(&["account", "set", ALI, "--storage", "much"]).await;
+    assert!(bad.code == Some(65) && bad.err.contains("hint: "), "{}", bad.err);
+    assert_eq!(scene.kep(&["label", "remove", ALI, "Pazarlama"]).await.code, Some(0));
+    assert_eq!(scene.json(&["label", "list", ALI]).await, serde_json::json!([]));
+    let unknown = scene.kep(&["label", "remove", ALI, "Pazarlama"]).await;
+    assert!(unknown.code != Some(0) && unknown.err.contains("hint: "), "{}", unknown.err);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_registered_certificate_signs_until_it_is_taken_away() {
     let scene = Scene::new(Plan::default()).await;
     // Mehmet's is qualified: it names neither Ali's number nor his address.

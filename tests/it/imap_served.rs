@@ -98,7 +98,7 @@ impl Served {
         let store = store(dir.path()).await;
         let account = account(&store).await;
         let user = Arc::new(Mutex::new((String::new(), String::new())));
-        let limits = Limits { message: 1 << 20, incoming: 4 << 20 };
+        let limits = Limits { message: 1 << 20, incoming: 4 << 20, storage: None };
         let gate = gate(account, Arc::clone(&user));
         let office = Office::new(store.clone(), gate, Arc::new(|| NOW), limits);
         let clear = text.lines().any(|line| line == "given starttls");

@@ -9,7 +9,9 @@ use kep::mailbox::ask::{
     Answer, Ask, Changes, FlagChange, LoggedIn, MailboxEntry, MailboxKind, Opening, Row, Selected,
 };
 use kep::mailbox::{Config, Next, Session, Tls};
-use kep::wire::imap::{Flags, Keyword, Keywords, MailboxName, SpecialUse, SystemFlags, UidSet};
+use kep::wire::imap::{
+    Flags, Keyword, Keywords, MailboxName, Rights, SpecialUse, SystemFlags, UidSet,
+};
 use kep::wire::{AccountId, ContentId, MailboxId, Timestamp};
 use std::path::PathBuf;
 
@@ -132,6 +134,7 @@ fn invariant_10_a_list_made_to_be_slow_is_not() {
         name: MailboxName::parse(&format!("{}{n:04}", "a/".repeat(30) + &"a".repeat(190))).unwrap(),
         kind: MailboxKind::Mailbox(None),
         subscribed: true,
+        rights: Rights::ALL,
         status: None,
     };
     let mut session = Session::new(config(Tls::Active));
@@ -227,7 +230,7 @@ fn config(tls: Tls) -> Config {
 
 /// What the server says is IMAP to a reader that is not ours, as far as that one knows it.
 fn judge(mut said: &[u8]) -> Result<(), String> {
-    let unknown = [&b"* ESEARCH"[..], b"* STATUS", b"* LIST"];
+    let unknown = [&b"* ESEARCH"[..], b"* STATUS", b"* LIST", b"* QUOTA", b"* ACL ", b"* MYRIGHTS"];
     let (mut greeted, mut unread, mut utf8) = (false, 0, false);
     while !said.is_empty() {
         let rest = match greeted {

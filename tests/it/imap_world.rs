@@ -1,8 +1,10 @@
 //! A world in memory for IMAP sessions: mailboxes, messages, and a record of what was opened.
 
+use crate::imap_attributes::{self, Attributes};
 use kep::mailbox::ask::*;
 use kep::wire::imap::{
-    Flags, Keywords, MailboxName, SearchKey, SpecialUse, Structure, SystemFlags, Uid, UidSet,
+    Flags, Keywords, MailboxName, Rights, SearchKey, SpecialUse, Structure, SystemFlags, Uid,
+    UidSet,
 };
 use kep::wire::mime::{self, text::decoded_field};
 use kep::wire::{AccountId, ContentId, MailboxId, Timestamp};
@@ -15,6 +17,9 @@ pub struct World {
     pub upload: Vec<(AppendBegin, Vec<u8>)>,
     /// UIDs whose opening was recorded, in order.
     pub opened: Vec<Uid>,
+    attributes: Attributes,
+    /// Subscribed names that are no mailbox.
+    missing: Vec<MailboxName>,
 }
 
 pub struct Mailbox {
@@ -119,6 +124,12 @@ impl Mailbox {
             unseen: self.messages.len() as u32 - with(SystemFlags::SEEN),
             deleted: with(SystemFlags::DELETED),
             size: self.messages.iter().map(|m| m.bytes.len() as u64).sum(),
+            deleted_storage: self
+                .messages
+                .iter()
+                .filter(|m| m.flags.system.has(SystemFlags::DELETED))
+                .map(|m| m.bytes.len() as u64)
+                .sum(),
             uid_next: self.next,
             uid_validity: VALIDITY,
             highest_modseq: self.modseq,
@@ -247,11 +258,16 @@ impl World {
                 let mailbox = at.map(|at| MailboxId(at as i64));
                 Answer::Status(Status { mailbox, ..status })
             }
-            Ask::Create { name } => {
+            Ask::Create { name, special } => {
+                let taken = special != Some(SpecialUse::Junk)
+                    || self.boxes.iter().any(|b| b.special == special);
+                if special.is_some() && taken {
+                    return Err(Refusal::UseAttr);
+                }
                 if self.find(&name).is_some() {
                     return Err(Refusal::MailboxExists);
                 }
-                let made = Mailbox::new(name.as_str(), None);
+                let made = Mailbox::new(name.as_str(), special);
                 self.boxes.push(Mailbox { subscribed: false, ..made });
                 Answer::Created(MailboxId(self.boxes.len() as i64 - 1))
             }
@@ -265,7 +281,12 @@ impl World {
                 Answer::Done
             }
             Ask::Subscribe { name, on } => {
-                self.named(&name)?.subscribed = on;
+                self.missing.retain(|missing| *missing != name);
+                match self.find(&name) {
+                    Some(mailbox) => mailbox.subscribed = on,
+                    None if on => self.missing.push(name),
+                    None => {}
+                }
                 Answer::Done
             }
             Ask::Rows { mailbox, uids, want } => {
@@ -338,6 +359,26 @@ impl World {
                 self.upload.clear();
                 Answer::Done
             }
+            Ask::Metadata(want) => {
+                if let Some(name) = &want.mailbox {
+                    self.named(name)?;
+                }
+                Answer::Metadata(self.attributes.get(&want))
+            }
+            Ask::SetMetadata { mailbox, entries } => {
+                if let Some(name) = &mailbox {
+                    self.named(name)?;
+                }
+                self.attributes.set(mailbox.as_ref(), entries)?;
+                Answer::Done
+            }
+            Ask::Quota { mailbox } => {
+                if let Some(name) = &mailbox {
+                    self.named(name)?;
+                }
+                Answer::Quota(imap_attributes::quota(&self.boxes))
+            }
+            Ask::Rights { name } => Answer::Rights(imap_attributes::own_rights(self.named(&name)?)),
             Ask::Search(search) => {
                 let here = self.at(search.mailbox);
                 let found: Vec<_> =
@@ -410,9 +451,18 @@ impl World {
             name: b.name.clone(),
             kind: MailboxKind::Mailbox(b.special),
             subscribed: b.subscribed,
+            rights: imap_attributes::rights(b),
             status: want.status.map(|_| b.status()),
         };
-        self.boxes.iter().map(entry).collect()
+        let missing = |name: &MailboxName| MailboxEntry {
+            name: name.clone(),
+            kind: MailboxKind::Missing,
+            subscribed: true,
+            rights: Rights::NONE,
+            status: None,
+        };
+        let missing = self.missing.iter().filter(|_| want.missing).map(missing);
+        self.boxes.iter().map(entry).chain(missing).collect()
     }
 
     /// Answers at most `CHUNK` bytes at a time, and holds invariant 3: only the first piece opens.

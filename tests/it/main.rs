@@ -6,6 +6,7 @@ extern crate self as libfuzzer_sys;
 mod demo;
 mod dialogue;
 mod fuzz;
+mod imap_attributes;
 mod imap_script;
 mod imap_served;
 mod imap_transcripts;

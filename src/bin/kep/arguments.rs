@@ -26,6 +26,9 @@ pub enum Command {
     /// Accounts
     #[command(subcommand)]
     Account(Account),
+    /// Labels of an account
+    #[command(subcommand)]
+    Label(Label),
     /// Other providers of the circuit
     #[command(subcommand)]
     Provider(Provider),
@@ -234,7 +237,7 @@ pub enum Account {
         #[arg(long, value_name = "FILE")]
         password_file: Option<PathBuf>,
     },
-    /// Set how dispatches are opened, or what signature is asked for
+    /// Set how dispatches are opened, what signature is asked for, how much the mailboxes may hold
     Set {
         #[command(flatten)]
         conf: Conf,
@@ -243,6 +246,12 @@ pub enum Account {
         opening: Option<Opening>,
         #[arg(long, value_enum)]
         signature: Option<Signature>,
+        /// `10 GiB`, or `default` for mailbox.max_storage of the configuration
+        #[arg(long, value_name = "SIZE")]
+        storage: Option<String>,
+        /// A mailbox `Etiketler/NAME` for each label, for programs that know no tags
+        #[arg(long, value_enum)]
+        label_mailboxes: Option<Switch>,
     },
     /// Register a signing certificate (PEM or DER), or take one away
     #[command(group(clap::ArgGroup::new("which").required(true).args(["file", "remove"])))]
@@ -254,6 +263,63 @@ pub enum Account {
         /// Take away the one with this SHA-256 fingerprint
         #[arg(long, value_name = "FINGERPRINT")]
         remove: Option<String>,
+    },
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub enum Switch {
+    On,
+    Off,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Label {
+    /// List an account's labels: those that were named, and those that its messages bear
+    List {
+        #[command(flatten)]
+        conf: Conf,
+        address: String,
+        #[arg(long)]
+        json: bool,
+    },
+    /// Make a label
+    Add {
+        #[command(flatten)]
+        conf: Conf,
+        address: String,
+        name: String,
+        /// Its colour, `#RRGGBB`
+        #[arg(long, value_name = "COLOUR")]
+        colour: Option<String>,
+        #[arg(long)]
+        json: bool,
+    },
+    /// Give a label another name; messages keep it
+    Rename {
+        #[command(flatten)]
+        conf: Conf,
+        address: String,
+        /// Its name or its key
+        label: String,
+        name: String,
+    },
+    /// Give a label another colour
+    Colour {
+        #[command(flatten)]
+        conf: Conf,
+        address: String,
+        /// Its name or its key
+        label: String,
+        /// `#RRGGBB`, or `none`
+        colour: String,
+    },
+    /// Take a label off all messages, and away
+    Remove {
+        #[command(flatten)]
+        conf: Conf,
+        address: String,
+        /// Its name or its key
+        label: String,
     },
 }
 

@@ -3,7 +3,7 @@
 //! place of the server's own.
 
 use super::room::{Held, Room};
-use super::{Answered, Failure, Who, changing, messages, target, words};
+use super::{Answered, Failure, Who, changing, messages, quota, target, words};
 use crate::mailbox::ask::{AppendBegin, Appended, Refusal};
 use crate::store::mail::view::{self, Mailbox};
 use crate::store::mail::{self, Kind, NewMessage, Place, Role, change, sent};
@@ -47,7 +47,7 @@ pub fn may_begin(tx: &mut Tx<'_>, who: &Who, to: &MailboxName) -> Answered<Mailb
         Role::Evidence => Err(Failure::said(words::ONLY_EVIDENCE)),
         Role::Held => Err(Failure::said(words::ONLY_SERVER)),
         Role::Hidden => Err(Refusal::NoSuchTarget.into()),
-        Role::All | Role::Flagged => Err(Refusal::Cannot.into()),
+        Role::All | Role::Flagged | Role::Label => Err(Refusal::Cannot.into()),
         _ => Ok(mailbox),
     }
 }
@@ -149,6 +149,9 @@ pub fn commit(
     let first = ready.first().ok_or(Refusal::Cannot)?;
     accounts::lock(tx, who.account)?;
     let to = may_begin(tx, who, &first.begin.to)?;
+    if to.role != Role::Opening {
+        quota::has_room(tx, who, ready.iter().map(|one| one.put.size).sum())?;
+    }
     let mut uids = UidSet::new();
     for one in ready {
         if one.begin.to != first.begin.to {

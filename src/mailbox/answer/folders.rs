@@ -1,15 +1,15 @@
 //! Mailboxes as such: listing, selecting, counting, making, renaming.
 
 use super::views::Views;
-use super::{Answered, Who, append, named, owned};
+use super::{Answered, Who, append, named, owned, quota, rights};
 use crate::mailbox::ask::{
     Changes, ListWant, MailboxEntry, MailboxKind, Refusal, Selected, Standing, Status, StatusWant,
 };
-use crate::store::mail::Role;
 use crate::store::mail::view::{self, Mailbox};
-use crate::store::{RowsError, Tx};
+use crate::store::mail::{Role, label_boxes, tree};
+use crate::store::{RowsError, Tx, accounts};
 use crate::wire::MailboxId;
-use crate::wire::imap::{Keywords, MailboxName, ModSeq, SpecialUse, UidSet};
+use crate::wire::imap::{Keywords, MailboxName, ModSeq, Rights, SpecialUse, UidSet};
 
 pub fn list(
     tx: &mut Tx<'_>,
@@ -26,10 +26,14 @@ pub fn list(
         };
         entries.push(MailboxEntry {
             name,
-            kind: MailboxKind::Mailbox(special_use(mailbox.role)),
+            kind: MailboxKind::Mailbox(use_of(&mailbox)),
             subscribed: mailbox.subscribed,
+            rights: rights::of(who, mailbox.role),
             status,
         });
+    }
+    if entries.iter().any(|entry| entry.name.as_str().starts_with(LABELS)) {
+        entries.extend(above_labels());
     }
     if want.missing {
         let names = view::missing(tx, who.account)?;
@@ -38,6 +42,7 @@ pub fn list(
             name,
             kind: MailboxKind::Missing,
             subscribed: true,
+            rights: Rights::NONE,
             status: None,
         }));
     }
@@ -79,6 +84,32 @@ pub fn select(
         keywords: view::labels(tx, who.account)?.with(&glance.keywords),
         read_only: examine,
     })
+}
+
+/// Makes a mailbox. Each account has its own for most uses; \Junk is a client's to make (RFC 6154 §3).
+pub fn make(
+    tx: &mut Tx<'_>,
+    who: &Who,
+    name: &MailboxName,
+    special: Option<SpecialUse>,
+) -> Answered<()> {
+    accounts::lock(tx, who.account)?;
+    match special {
+        None => {}
+        Some(SpecialUse::Junk) if view::used_for(tx, who.account, SpecialUse::Junk)?.is_none() => {}
+        Some(_) => return Err(Refusal::UseAttr.into()),
+    }
+    tree::make(tx, who.account, name, who.now)?;
+    if let Some(special) = special {
+        let made = named(tx, who, name)?;
+        tree::use_for(tx, &made, special)?;
+    }
+    Ok(())
+}
+
+/// What a client is told a mailbox is for.
+pub fn use_of(mailbox: &Mailbox) -> Option<SpecialUse> {
+    special_use(mailbox.role).or(mailbox.used_for)
 }
 
 /// Whether messages of a mailbox may get these keywords: what all of them have is named at each
@@ -141,12 +172,15 @@ fn count(
         append_limit: if append::takes(mailbox.role) { u64::MAX } else { 0 },
         ..Status::default()
     };
-    if want.messages || want.unseen || want.deleted {
+    if want.messages || want.unseen || want.deleted || want.deleted_storage {
         let glance = views.glance(tx, mailbox)?;
         let of = |wanted: bool, set: &UidSet| if wanted { set.len() as u32 } else { 0 };
         status.messages = of(want.messages, &glance.uids);
         status.unseen = of(want.unseen, &glance.unseen);
         status.deleted = of(want.deleted, &glance.deleted);
+        if want.deleted_storage {
+            status.deleted_storage = quota::deleted(tx, mailbox, &glance.deleted)?;
+        }
     }
     if want.size {
         status.size = view::octets(tx, mailbox)?;
@@ -154,7 +188,7 @@ fn count(
     Ok(status)
 }
 
-pub fn special_use(role: Role) -> Option<SpecialUse> {
+fn special_use(role: Role) -> Option<SpecialUse> {
     match role {
         Role::Sent => Some(SpecialUse::Sent),
         Role::Drafts => Some(SpecialUse::Drafts),
@@ -166,5 +200,13 @@ pub fn special_use(role: Role) -> Option<SpecialUse> {
     }
 }
 
+/// `Etiketler` is a level only.
+fn above_labels() -> Option<MailboxEntry> {
+    let name = MailboxName::parse(label_boxes::ABOVE)?;
+    let (kind, rights) = (MailboxKind::NoSelect, Rights::LOOKUP);
+    Some(MailboxEntry { name, kind, subscribed: false, rights, status: None })
+}
+
+const LABELS: &str = "Etiketler/";
 /// Octets of all keywords in a mailbox: a thousand labels.
 const KEYWORDS_MAX: usize = 64 << 10;

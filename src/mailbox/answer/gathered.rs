@@ -2,7 +2,7 @@
 //! What is expunged goes into the trash, for it stands elsewhere.
 
 use super::messages::{self, changed, may_be_copied, may_enter, placed_in};
-use super::{Answered, Failure, Who, changing, owned, target};
+use super::{Answered, Failure, Who, changing, owned, quota, target};
 use crate::mailbox::ask::{self, Ask, FlagRow, Moved, Placed, Refusal, Search, Stored};
 use crate::store::Tx;
 use crate::store::mail::gather::{self, Member};
@@ -51,7 +51,7 @@ pub fn found(tx: &mut Tx<'_>, account: AccountId, look: &Look) -> Answered<Vec<M
 }
 
 /// The messages behind these, which are made right first.
-fn behind(tx: &mut Tx<'_>, shown: &Mailbox, uids: &UidSet) -> Answered<Vec<Member>> {
+pub(super) fn behind(tx: &mut Tx<'_>, shown: &Mailbox, uids: &UidSet) -> Answered<Vec<Member>> {
     let before = gather::members(tx, shown, uids)?;
     gather::gather(tx, shown, &places(&before))?;
     Ok(gather::members(tx, shown, uids)?)
@@ -172,6 +172,7 @@ fn carry(
     }
     if copied {
         may_be_copied(who, &to, &kinds)?;
+        quota::has_room_for(tx, who, shown, uids, &to)?;
     }
     let mut placed = change::Placed::default();
     // In the order in which they are shown, as COPYUID pairs them up.

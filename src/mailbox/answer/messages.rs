@@ -1,7 +1,7 @@
 //! Messages in a mailbox: rows, flags, copies, moves, removals. Moving a notice into `Açılacaklar`
 //! opens the message it stands for.
 
-use super::{Answered, Failure, Who, changing, gathered, owned, target, words};
+use super::{Answered, Failure, Who, changing, gathered, labelling, owned, quota, target, words};
 use crate::mailbox::ask::{
     self, FlagChange, FlagRow, Moved, Opening, Placed, Refusal, Row, RowWant, Stored,
 };
@@ -109,8 +109,9 @@ pub fn may_go(
     if to.role == Role::Opening {
         return Ok(OPENED);
     }
-    if copied {
+    if copied && to.role != Role::Label {
         may_be_copied(who, &to, &kinds)?;
+        quota::has_room_for(tx, who, &from, uids, &to)?;
     }
     Ok(PLACED)
 }
@@ -127,6 +128,10 @@ pub fn take_back(
     let to = changing(tx, who, to.id)?;
     if to.uid_validity != uid_validity {
         // Deleted and made anew meanwhile: these UIDs are other messages there.
+        return Ok(());
+    }
+    // What got a label keeps it: nobody knows which had it before.
+    if to.role == Role::Label {
         return Ok(());
     }
     change::remove_all(tx, &to, uids)?;
@@ -154,6 +159,9 @@ pub fn copy(
     to: &MailboxName,
 ) -> Answered<Option<Placed>> {
     let from = changing(tx, who, id)?;
+    if let Some(to) = labelling::named(tx, who, to)? {
+        return labelling::copy(tx, who, &from, uids, &to);
+    }
     if from.role.is_gathered() {
         return gathered::copy(tx, who, &from, uids, to);
     }
@@ -167,6 +175,7 @@ pub fn copy(
         return Ok(None);
     }
     may_be_copied(who, &to, &kinds)?;
+    quota::has_room_for(tx, who, &from, uids, &to)?;
     let placed = change::copy(tx, &from, uids, &to, who.now)?;
     Ok(Some(placed_in(&to, placed)))
 }
@@ -179,8 +188,14 @@ pub fn move_to(
     to: &MailboxName,
 ) -> Answered<Moved> {
     let from = changing(tx, who, id)?;
+    if let Some(to) = labelling::named(tx, who, to)? {
+        return labelling::move_to(tx, who, &from, uids, &to);
+    }
     if from.role.is_gathered() {
-        return gathered::move_to(tx, who, &from, uids, to);
+        let moved = gathered::move_to(tx, who, &from, uids, to)?;
+        let to = target(tx, who, to)?;
+        labelling::left(tx, who, &from, &to, &moved)?;
+        return Ok(moved);
     }
     let to = target(tx, who, to)?;
     may_enter(&to, &change::kinds(tx, &from, uids)?)?;
@@ -208,6 +223,9 @@ pub fn marked(
 /// Removes those of `uids` that are marked still.
 pub fn expunge(tx: &mut Tx<'_>, who: &Who, id: MailboxId, uids: &UidSet) -> Answered<UidSet> {
     let mailbox = changing(tx, who, id)?;
+    if mailbox.role == Role::Label {
+        return labelling::expunge(tx, who, &mailbox, uids);
+    }
     if mailbox.role.is_gathered() {
         return gathered::expunge(tx, who, &mailbox, uids);
     }

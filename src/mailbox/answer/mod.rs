@@ -6,9 +6,13 @@ mod catenate;
 mod content;
 mod folders;
 mod gathered;
+mod labelling;
 mod messages;
+mod metadata;
 mod preview;
 mod progress;
+mod quota;
+mod rights;
 mod room;
 mod search;
 pub mod serve;
@@ -18,6 +22,7 @@ mod words;
 pub use serve::{Admitted, Desk, Gate, Limits, Office};
 
 use super::ask::Refusal;
+use crate::registry::RegistryError;
 use crate::store::mail::tree::TreeError;
 use crate::store::mail::view::{self, Mailbox};
 use crate::store::{RowsError, StoreError, Tx, accounts, mail};
@@ -33,6 +38,8 @@ struct Who {
     person: String,
     /// Whether anything may be added to the account.
     adds: bool,
+    /// Octets that an account may hold, if it has no limit of its own.
+    storage: Option<u64>,
     now: Timestamp,
 }
 
@@ -43,6 +50,8 @@ enum Failure {
     Refused(Refusal),
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error(transparent)]
+    Registry(RegistryError),
 }
 
 type Answered<T> = Result<T, Failure>;

@@ -6,11 +6,14 @@ use super::progress::Counter;
 use super::room::Room;
 use super::search::{self, Progress, Query, Source};
 use super::views::Views;
-use super::{Answered, Failure, Who, catenate, folders, gathered, messages, preview};
+use super::{
+    Answered, Failure, Who, catenate, folders, gathered, messages, metadata, preview, quota, rights,
+};
 use crate::mailbox::ask::{
     self, Answer, AppendBegin, AppendUrl, Ask, Content, FlagChange, Found, LoggedIn, Login, Moved,
     Placed, Refusal, Search,
 };
+use crate::store::mail::Role;
 use crate::store::mail::gather::fresh::{freshen, is_stale};
 use crate::store::mail::tree;
 use crate::store::{Changed, Lane, RowsError, Store, StoreError, Tx};
@@ -44,6 +47,8 @@ pub struct Limits {
     pub message: u64,
     /// Octets of all messages that are coming in at a time; an account may have a quarter.
     pub incoming: usize,
+    /// Octets that an account may hold, if it has no limit of its own.
+    pub storage: Option<u64>,
 }
 
 impl Limits {
@@ -118,7 +123,7 @@ impl Desk {
         match self.try_answer(ask).await {
             Ok(answer) => answer,
             Err(Failure::Refused(refusal)) => Answer::Refused(refusal),
-            Err(Failure::Store(error)) => {
+            Err(error @ (Failure::Store(_) | Failure::Registry(_))) => {
                 tracing::error!(%error, "an ask could not be answered");
                 Answer::Refused(Refusal::Unavailable)
             }
@@ -186,6 +191,9 @@ impl Desk {
             | Ask::Changes { .. }
             | Ask::Overview
             | Ask::Status { .. }
+            | Ask::Metadata(_)
+            | Ask::Quota { .. }
+            | Ask::Rights { .. }
             | Ask::Rows { .. } => self.look_up(ask).await,
             change => self.change(change).await,
         }
@@ -205,6 +213,7 @@ impl Desk {
             account: admitted.account,
             person: admitted.person.clone(),
             adds: admitted.adds,
+            storage: self.office.limits.storage,
             now: (self.office.clock)(),
         })
     }
@@ -234,6 +243,9 @@ impl Desk {
                     office.limits.bound(&mut status);
                     Answer::Status(status)
                 }
+                Ask::Quota { mailbox } => Answer::Quota(quota::get(tx, &who, mailbox.as_ref())?),
+                Ask::Rights { name } => Answer::Rights(rights::of_named(tx, &who, name)?),
+                Ask::Metadata(want) => Answer::Metadata(metadata::get(tx, &who, want)?),
                 Ask::Rows { mailbox, uids, want } => {
                     Answer::Rows(messages::rows(tx, &who, *mailbox, uids, *want)?)
                 }
@@ -248,11 +260,14 @@ impl Desk {
         let who = self.who()?;
         let work = move |tx: &mut Tx<'_>| {
             Ok(match &ask {
-                Ask::Create { name } => {
-                    tree::make(tx, who.account, name, who.now)?;
+                Ask::Create { name, special } => {
+                    folders::make(tx, &who, name, *special)?;
                     Answer::Created(super::named(tx, &who, name)?.id)
                 }
                 Ask::Subscribe { name, on } => done(tree::subscribe(tx, who.account, name, *on)?),
+                Ask::SetMetadata { mailbox, entries } => {
+                    done(metadata::set(tx, &who, mailbox.as_ref(), entries)?)
+                }
                 _ => return Err(Refusal::Cannot.into()),
             })
         };
@@ -482,9 +497,12 @@ impl Desk {
 
     async fn may_append(&self, begin: &AppendBegin) -> Answered<()> {
         let (who, to, office) = (self.who()?, begin.to.clone(), Arc::clone(&self.office));
-        let words = begin.flags.keywords.client_owned();
+        let (words, size) = (begin.flags.keywords.client_owned(), begin.size);
         let work = move |tx: &mut Tx<'_>| {
             let mailbox = append::may_begin(tx, &who, &to)?;
+            if mailbox.role != Role::Opening {
+                quota::has_room(tx, &who, size)?;
+            }
             folders::may_have(tx, &office.views, &mailbox, &words)
         };
         self.office.store.read(work).await

@@ -4,8 +4,8 @@ use super::Step;
 use crate::mailbox::ask::{Answer, Ask, Refusal};
 use crate::mailbox::core::Core;
 use crate::mailbox::reply::{self, Reply};
-use crate::wire::imap::MailboxName;
 use crate::wire::imap::command::Command;
+use crate::wire::imap::{MailboxName, SpecialUse};
 
 #[derive(Debug)]
 pub(in crate::mailbox) struct Task {
@@ -33,7 +33,7 @@ pub(super) fn start(tag: String, command: Command, core: &mut Core) -> Step {
 
 fn names(ask: &Ask) -> Vec<MailboxName> {
     match ask {
-        Ask::Create { name } | Ask::Delete { name } | Ask::Subscribe { name, .. } => {
+        Ask::Create { name, .. } | Ask::Delete { name } | Ask::Subscribe { name, .. } => {
             vec![name.clone()]
         }
         Ask::Rename { from, to } => vec![from.clone(), to.clone()],
@@ -45,18 +45,16 @@ fn names(ask: &Ask) -> Vec<MailboxName> {
 fn renamed(ask: &Ask, spelt: &[u8]) -> Option<(MailboxName, String)> {
     match ask {
         Ask::Rename { from, to } if !from.is_inbox() => Some((to.clone(), from.to_string())),
-        Ask::Create { name } => Some((name.clone(), name.other_spelling(spelt)?.to_owned())),
+        Ask::Create { name, .. } => Some((name.clone(), name.other_spelling(spelt)?.to_owned())),
         _ => None,
     }
 }
 
 fn ask(command: Command, core: &mut Core) -> Result<(Ask, &'static str), Refusal> {
     Ok(match command {
-        // Each account has its special mailboxes; no other can be made for a use.
-        Command::Create { with_use: true, .. } => return Err(Refusal::UseAttr),
-        Command::Create { name, .. } => {
+        Command::Create { name, uses } => {
             let name = core.mailbox(&name).ok_or(Refusal::Cannot)?;
-            (Ask::Create { name }, "CREATE completed")
+            (Ask::Create { name, special: special(&uses)? }, "CREATE completed")
         }
         Command::Delete(name) => {
             let name = core.mailbox(&name).ok_or(Refusal::NoSuchMailbox)?;
@@ -79,6 +77,15 @@ fn ask(command: Command, core: &mut Core) -> Result<(Ask, &'static str), Refusal
         }
         _ => return Err(Refusal::Cannot),
     })
+}
+
+/// RFC 6154 §3: a mailbox is made for one use, or is refused; whether another has it is seen then.
+fn special(uses: &[Option<SpecialUse>]) -> Result<Option<SpecialUse>, Refusal> {
+    match uses {
+        [] => Ok(None),
+        [Some(special)] => Ok(Some(*special)),
+        _ => Err(Refusal::UseAttr),
+    }
 }
 
 impl Task {

@@ -6,7 +6,7 @@ use imap_codec::imap_types::mailbox::Mailbox;
 use imap_codec::imap_types::response::Data;
 use std::collections::BTreeSet;
 
-use super::{Step, status};
+use super::{Step, acl, metadata, status};
 use crate::mailbox::ask::{Answer, Ask, ListWant, MailboxEntry, MailboxKind, Refusal, Standing};
 use crate::mailbox::core::Core;
 use crate::mailbox::reply::Reply;
@@ -63,23 +63,32 @@ impl Task {
             Answer::Mailboxes(mut entries) => {
                 entries.sort_by(|a, b| order(&a.name).cmp(&order(&b.name)));
                 match &self.form {
-                    Form::Lsub => self.tell_subscribed(&entries, core),
-                    Form::List { select, returns } => self.tell(&entries, *select, returns, core),
+                    Form::Lsub => {
+                        self.tell_subscribed(&entries, core);
+                        core.done(&self.tag, Reply::ok("LIST completed"))
+                    }
+                    Form::List { select, returns } => {
+                        let told = self.tell(&entries, *select, returns, core);
+                        let wanted = returns.metadata.clone();
+                        let names = if wanted.is_empty() { Vec::new() } else { told };
+                        metadata::list(self.tag, names, wanted, core)
+                    }
                 }
-                core.done(&self.tag, Reply::ok("LIST completed"))
             }
             Answer::Refused(refusal) => core.done(&self.tag, Reply::refused(&refusal)),
             _ => core.done(&self.tag, Reply::refused(&Refusal::Unavailable)),
         }
     }
 
+    /// Says which mailboxes were told, of those that are there.
     fn tell(
         &self,
         all: &[MailboxEntry],
         select: ListSelect,
         returns: &ListReturn,
         core: &mut Core,
-    ) {
+    ) -> Vec<MailboxName> {
+        let mut told = Vec::new();
         let has_children = parents(all, |entry| entry.kind != MailboxKind::Missing);
         let shown: BTreeSet<_> =
             all.iter().map(|entry| &entry.name).filter(|name| self.matches(name)).collect();
@@ -88,6 +97,13 @@ impl Task {
             true => parents(all, |e| selected(e, select) && !shown.contains(&e.name)),
             false => BTreeSet::new(),
         };
+        let there: BTreeSet<_> = all.iter().map(|entry| &entry.name).collect();
+        // A level that is no mailbox, above one that is subscribed (and may be none itself).
+        let levels = has_hidden.iter().filter(|name| !there.contains(name) && self.matches(name));
+        for name in levels {
+            say(Kind::List, name, no_mailbox(), core);
+            encode::child_info(&mut core.out);
+        }
         for entry in all.iter().filter(|entry| shown.contains(&entry.name)) {
             let own = selected(entry, select);
             let below = has_hidden.contains(&entry.name);
@@ -100,10 +116,18 @@ impl Task {
             if below {
                 encode::child_info(&mut core.out);
             }
+            let there = matches!(entry.kind, MailboxKind::Mailbox(_));
+            if returns.my_rights && there {
+                acl::tell(&entry.name, entry.rights, core);
+            }
             if let (Some(items), Some(counts)) = (&returns.status, &entry.status) {
                 status::tell(&entry.name, items, counts, core);
             }
+            if there {
+                told.push(entry.name.clone());
+            }
         }
+        told
     }
 
     /// RFC 3501 §6.3.9: with `%` a parent of something subscribed is shown, as not selectable.
@@ -172,6 +196,10 @@ pub(super) fn tell_event(
         let old = old.to_wire(core.utf8_names());
         encode::old_name(&mut core.out, &old);
     }
+}
+
+fn no_mailbox() -> Vec<FlagNameAttribute<'static>> {
+    Atom::try_from("NonExistent").ok().map(FlagNameAttribute::from).into_iter().collect()
 }
 
 enum Kind {

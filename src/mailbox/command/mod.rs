@@ -1,6 +1,7 @@
 //! One file a command. A command that needs the world asks and becomes a task, which owns all it
 //! needs until its answers are in.
 
+mod acl;
 mod ahead;
 mod append;
 mod auth;
@@ -12,9 +13,11 @@ mod fetch;
 mod folders;
 mod idle;
 mod list;
+mod metadata;
 mod notify;
 mod piece;
 mod plain;
+mod quota;
 mod resync;
 mod search;
 mod select;
@@ -67,6 +70,9 @@ pub(super) enum Task {
     Fetch(Box<fetch::Task>),
     Store(store::Task),
     Copy(copy::Task),
+    Metadata(Box<metadata::Task>),
+    Quota(quota::Task),
+    Acl(acl::Task),
 }
 
 impl Task {
@@ -86,6 +92,9 @@ impl Task {
             Self::Fetch(task) => task.answer(answer, core),
             Self::Store(task) => task.answer(answer, core),
             Self::Copy(task) => task.answer(answer, core),
+            Self::Metadata(task) => task.answer(answer, core),
+            Self::Quota(task) => task.answer(answer, core),
+            Self::Acl(task) => task.answer(answer, core),
         }
     }
 
@@ -100,7 +109,9 @@ impl Task {
 
     /// Whether its output is better collected than sent at every ask.
     pub fn is_bulk(&self) -> bool {
-        matches!(self, Self::Fetch(_) | Self::Store(_) | Self::Sync(_) | Self::Resync(_))
+        let metadata = matches!(self, Self::Metadata(task) if task.is_bulk());
+        metadata
+            || matches!(self, Self::Fetch(_) | Self::Store(_) | Self::Sync(_) | Self::Resync(_))
     }
 }
 
@@ -132,6 +143,12 @@ pub(super) fn start(tagged: Tagged, core: &mut Core) -> Step {
         | Command::Subscribe { .. } => folders::start(tag, command, core),
         Command::List(list) => list::start(tag, list, core),
         Command::Lsub { reference, pattern } => list::lsub(tag, &reference, &pattern, core),
+        Command::GetQuota(root) => quota::get(tag, &root, core),
+        Command::GetQuotaRoot(name) => quota::root_of(tag, &name, core),
+        Command::SetQuota => quota::set(&tag, core),
+        Command::Acl { name, acl } => acl::start(tag, &name, acl, core),
+        Command::GetMetadata(get) => metadata::get(tag, get, core),
+        Command::SetMetadata { name, entries } => metadata::set(tag, &name, entries, core),
         Command::Status { name, items } => status::start(tag, &name, items, core),
         // Without octets that stream in; with them the reader gives it as an event of its own.
         Command::Append(append) => append::start(tag, append, core),

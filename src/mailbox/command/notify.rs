@@ -12,6 +12,7 @@ use crate::mailbox::core::Core;
 use crate::mailbox::notify::{Known, Notify, Wanted};
 use crate::mailbox::reply::{self, Reply};
 use crate::wire::MailboxId;
+use crate::wire::imap::Rights;
 use crate::wire::imap::command::StatusItem;
 use crate::wire::imap::notify::Notify as Command;
 use crate::wire::imap::{MailboxName, ModSeq, UidSet};
@@ -207,6 +208,7 @@ fn tell_names(all: &[Standing], notify: &Notify, core: &mut Core) {
             name: known.name.clone(),
             kind: MailboxKind::Missing,
             subscribed: false,
+            rights: Rights::NONE,
             status: None,
         };
         list::tell_event(&missing, all, None, core);
@@ -255,6 +257,7 @@ fn entry(one: &Standing) -> MailboxEntry {
         name: one.name.clone(),
         kind: MailboxKind::Mailbox(one.special),
         subscribed: one.subscribed,
+        rights: Rights::NONE,
         status: None,
     }
 }

@@ -48,6 +48,7 @@ pub(super) fn want(items: &[StatusItem]) -> StatusWant {
         unseen: has(StatusItem::Unseen),
         deleted: has(StatusItem::Deleted),
         size: has(StatusItem::Size),
+        deleted_storage: has(StatusItem::DeletedStorage),
     }
 }
 
@@ -73,6 +74,7 @@ fn shown(item: StatusItem, status: &Status) -> Option<StatusDataItem> {
         StatusItem::Unseen => StatusDataItem::Unseen(status.unseen),
         StatusItem::Deleted => StatusDataItem::Deleted(status.deleted),
         StatusItem::HighestModSeq => StatusDataItem::HighestModSeq(status.highest_modseq),
+        StatusItem::DeletedStorage => StatusDataItem::DeletedStorage(status.deleted_storage),
         StatusItem::Size | StatusItem::MailboxId | StatusItem::AppendLimit => return None,
     })
 }

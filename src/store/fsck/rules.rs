@@ -37,6 +37,7 @@ impl Kind {
             | Self::NoClock
             | Self::UidNext
             | Self::ModSeq
+            | Self::Octets
             | Self::Stray
             | Self::Gathered => Severity::Wrong,
             _ => Severity::Lost,
@@ -69,6 +70,7 @@ impl Kind {
             Self::StillHidden => "read or read by time-out, and hidden from its recipient still",
             Self::UidNext => "its next UID was used already",
             Self::ModSeq => "its mod-sequence is behind its messages",
+            Self::Octets => "its messages are not as large as it says",
             Self::Stray => "shown as another's in a mailbox of its own, or the other way round",
             Self::Gathered => "a virtual mailbox does not show what is there",
             Self::OrphanContent => "nothing refers to it",
@@ -287,10 +289,17 @@ pub static RULES: &[Rule] = &[
                          WHERE v.mailbox = b.id) LIMIT 1000",
     ),
     rule(
+        Kind::Octets,
+        "mailbox",
+        "SELECT b.id FROM mailbox b WHERE b.role NOT IN ('all', 'flagged', 'label')
+         AND b.octets <> (SELECT COALESCE(SUM(m.size), 0) FROM message m WHERE m.mailbox = b.id)
+         LIMIT 1000",
+    ),
+    rule(
         Kind::Stray,
         "mailbox and UID",
         "SELECT m.mailbox, m.uid FROM message m JOIN mailbox b ON b.id = m.mailbox
-         WHERE (m.source IS NULL) = (b.role IN ('all', 'flagged')) LIMIT 1000",
+         WHERE (m.source IS NULL) = (b.role IN ('all', 'flagged', 'label')) LIMIT 1000",
     ),
     rule(
         // What happened in the source since is gathered when somebody looks.
@@ -302,6 +311,9 @@ pub static RULES: &[Rule] = &[
          LEFT JOIN message c ON c.mailbox = v.id AND c.source = m.mailbox AND c.source_uid = m.uid
          WHERE s.role <> 'trash' AND s.name NOT LIKE 'Çöp Kutusu/%'
          AND CASE WHEN v.role = 'flagged' AND (m.flags & 4) = 0 THEN c.uid IS NOT NULL
+                  WHEN v.role = 'label' AND ' ' || LOWER(m.keywords) || ' ' =
+                       REPLACE(' ' || LOWER(m.keywords) || ' ', ' ' || v.label || ' ', '')
+                      THEN c.uid IS NOT NULL
                   ELSE c.uid IS NULL OR c.flags <> m.flags OR c.keywords <> m.keywords
                        OR c.kind <> m.kind OR c.content <> m.content END LIMIT 1000",
     ),

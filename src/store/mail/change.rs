@@ -2,7 +2,7 @@
 //! each with one mod-sequence.
 
 use super::view::{Mailbox, MessageRow, rows};
-use super::{Kind, next_mod_seq, next_uids};
+use super::{Kind, next_mod_seq, next_uids, usage};
 use crate::store::rows::{RowsError, Tx};
 use crate::wire::imap::{Flags, ModSeq, Uid, UidSet};
 use crate::wire::{ContentId, Timestamp};
@@ -132,7 +132,10 @@ pub fn copy(
         )? as i64;
     }
     let first = u32::try_from(first).map_err(|_| RowsError::Stored("a UID"))?;
-    Ok(Placed { from: there, to: UidSet::range(first, first + (count - 1)) })
+    let placed = Placed { from: there, to: UidSet::range(first, first + (count - 1)) };
+    let octets = usage::of(tx, to, &placed.to)?;
+    usage::add(tx, to.id, octets as i64)?;
+    Ok(placed)
 }
 
 /// Moves messages; those that are gone by now are left out.
@@ -168,6 +171,8 @@ pub(super) fn take(
     if uids.is_empty() {
         return Ok(contents);
     }
+    let octets = usage::of(tx, from, uids)?;
+    usage::add(tx, from.id, -(octets as i64))?;
     let mod_seq = next_mod_seq(tx, from.id)?;
     for &(first, last) in uids.ranges() {
         let (first, last) = (i64::from(first), i64::from(last));

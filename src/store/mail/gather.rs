@@ -9,15 +9,16 @@ use super::change::take;
 use super::view::{self, Mailbox, MessageRow};
 use super::{Kind, Place, Role, next_mod_seq, next_uids, vanish};
 use crate::store::rows::{Row, RowsError, Tx};
-use crate::wire::imap::{Flags, Keywords, ModSeq, SystemFlags, Uid, UidSet};
+use crate::wire::imap::{Flags, Keyword, Keywords, ModSeq, SystemFlags, Uid, UidSet};
 use crate::wire::{ContentId, MailboxId};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What belongs into a virtual mailbox.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Rule {
     All,
     Flagged,
+    Label(Keyword),
 }
 
 impl Rule {
@@ -26,15 +27,17 @@ impl Rule {
         match mailbox.role {
             Role::All => Some(Self::All),
             Role::Flagged => Some(Self::Flagged),
+            Role::Label => mailbox.label.clone().map(Self::Label),
             _ => None,
         }
     }
 
     /// Whether a message of a source belongs in.
-    pub fn holds(self, flags: &Flags) -> bool {
+    pub fn holds(&self, flags: &Flags) -> bool {
         match self {
             Self::All => true,
             Self::Flagged => flags.system.has(SystemFlags::FLAGGED),
+            Self::Label(key) => flags.keywords.contains(key.as_str()),
         }
     }
 }
@@ -128,7 +131,7 @@ pub fn gather(tx: &mut Tx<'_>, into: &Mailbox, places: &[Place]) -> Result<(), R
     let mut new = BTreeSet::new();
     for (source, uids) in by_source(places.iter().copied()) {
         let mut shown = members_of(tx, into, source, &uids)?;
-        for row in belonging(tx, into, source, &uids, rule)? {
+        for row in belonging(tx, into, source, &uids, &rule)? {
             match shown.remove(&row.uid) {
                 None => _ = new.insert(Place { mailbox: source, uid: row.uid }),
                 Some(member) if member.flags != row.flags || member.kind != row.kind => {
@@ -146,12 +149,26 @@ pub fn gather(tx: &mut Tx<'_>, into: &Mailbox, places: &[Place]) -> Result<(), R
     refresh(tx, into, &changed)
 }
 
+/// Under which UIDs a virtual mailbox shows messages.
+pub fn shown(
+    tx: &mut Tx<'_>,
+    of: &Mailbox,
+    places: &[Place],
+) -> Result<BTreeMap<Place, Uid>, RowsError> {
+    let mut all = BTreeMap::new();
+    for (source, uids) in by_source(places.iter().copied()) {
+        let members = members_of(tx, of, source, &uids)?;
+        all.extend(members.into_values().map(|member| (member.source, member.uid)));
+    }
+    Ok(all)
+}
+
 fn belonging(
     tx: &mut Tx<'_>,
     into: &Mailbox,
     source: MailboxId,
     uids: &UidSet,
-    rule: Rule,
+    rule: &Rule,
 ) -> Result<Vec<MessageRow>, RowsError> {
     let Some(source) = view::owned(tx, into.account, source)?.filter(is_source) else {
         return Ok(Vec::new());

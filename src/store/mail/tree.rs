@@ -4,7 +4,7 @@ use super::change::{self, move_all, remove_all};
 use super::view::{Mailbox, mailboxes, named};
 use super::{Role, create};
 use crate::store::rows::{RowsError, Tx};
-use crate::wire::imap::MailboxName;
+use crate::wire::imap::{MailboxName, SpecialUse};
 use crate::wire::{AccountId, Timestamp};
 use thiserror::Error;
 
@@ -47,26 +47,36 @@ pub fn make(
             if count > MAILBOXES_MAX {
                 return Err(TreeError::Limit);
             }
-            make_one(tx, account, level.as_str(), now)?;
+            make_one(tx, account, level.as_str(), Role::Plain, now)?;
         }
     }
     Ok(())
 }
 
-fn make_one(
+pub(super) fn make_one(
     tx: &mut Tx<'_>,
     account: AccountId,
     name: &str,
+    role: Role,
     now: Timestamp,
 ) -> Result<(), RowsError> {
     let former = take_former(tx, account, name)?;
     let validity = former.map_or(0, |former| former.uid_validity.saturating_add(1));
     let clock = u32::try_from(now.millis() / 1000).unwrap_or(1);
-    create(tx, account, name, Role::Plain, validity.max(clock).max(1))?;
+    create(tx, account, name, role, validity.max(clock).max(1))?;
     tx.wakes.account(account);
     if !former.is_some_and(|former| former.subscribed) {
         set_subscribed(tx, account, name, false)?;
     }
+    Ok(())
+}
+
+/// Gives a mailbox a use; that no other has it is the caller's to see.
+pub fn use_for(tx: &mut Tx<'_>, mailbox: &Mailbox, special: SpecialUse) -> Result<(), RowsError> {
+    tx.execute(
+        "UPDATE mailbox SET used_for = $1 WHERE id = $2",
+        &[special.attribute().into(), mailbox.id.0.into()],
+    )?;
     Ok(())
 }
 
@@ -94,6 +104,7 @@ pub fn delete(
     }
     tx.execute("DELETE FROM vanished WHERE mailbox = $1", &[mailbox.id.0.into()])?;
     tx.execute("DELETE FROM mailbox WHERE id = $1", &[mailbox.id.0.into()])?;
+    crate::store::metadata::forget(tx, account, mailbox.id)?;
     leave_former(tx, &mailbox, mailbox.subscribed)?;
     forget_former(tx, account, now)?;
     tx.wakes.mailbox(mailbox.id);
@@ -155,7 +166,7 @@ pub fn rename(
     Ok(())
 }
 
-fn rename_one(tx: &mut Tx<'_>, mailbox: &Mailbox, to: &str) -> Result<(), RowsError> {
+pub(super) fn rename_one(tx: &mut Tx<'_>, mailbox: &Mailbox, to: &str) -> Result<(), RowsError> {
     // Subscriptions are of names (RFC 9051 §6.3.6), but people think of the mailbox: it stays
     // subscribed under its new one, and the old name is let go.
     let former = take_former(tx, mailbox.account, to)?;
@@ -233,7 +244,11 @@ fn take_former(
     Ok(Some(Former { uid_validity, subscribed: row.int(1)? != 0 }))
 }
 
-fn leave_former(tx: &mut Tx<'_>, mailbox: &Mailbox, subscribed: bool) -> Result<(), RowsError> {
+pub(super) fn leave_former(
+    tx: &mut Tx<'_>,
+    mailbox: &Mailbox,
+    subscribed: bool,
+) -> Result<(), RowsError> {
     tx.execute(
         "INSERT INTO former_mailbox (account, name, uid_validity, subscribed)
          VALUES ($1, $2, $3, $4)
@@ -274,4 +289,4 @@ pub fn is_reserved(name: &MailboxName) -> bool {
 /// Names of mailboxes that are gathered from others.
 const RESERVED: [&str; 3] = ["Önemli", "Tüm Postalar", "Etiketler"];
 /// Of one account: more than people keep, few enough to list at once.
-const MAILBOXES_MAX: usize = 2000;
+pub const MAILBOXES_MAX: usize = 2000;

@@ -3,7 +3,7 @@
 
 use super::{Kind, Place, Role};
 use crate::store::rows::{Row, RowsError, Tx};
-use crate::wire::imap::{Flags, Keywords, ModSeq, SystemFlags, Uid, UidSet};
+use crate::wire::imap::{Flags, Keyword, Keywords, ModSeq, SpecialUse, SystemFlags, Uid, UidSet};
 use crate::wire::{AccountId, ContentId, MailboxId, MessageId, Timestamp};
 
 /// A mailbox's row, found for its account; the one that no protocol shows is never found.
@@ -17,6 +17,10 @@ pub struct Mailbox {
     pub uid_validity: u32,
     pub uid_next: Uid,
     pub mod_seq: ModSeq,
+    /// A use that its owner gave it.
+    pub used_for: Option<SpecialUse>,
+    /// Whose label it shows.
+    pub label: Option<Keyword>,
 }
 
 /// What a mailbox holds, without its rows. Grows from the one before by what changed.
@@ -66,7 +70,8 @@ pub struct Want {
 /// All mailboxes of an account, by name.
 pub fn mailboxes(tx: &mut Tx<'_>, account: AccountId) -> Result<Vec<Mailbox>, RowsError> {
     let rows = tx.query(
-        "SELECT id, account, name, role, subscribed, uid_validity, uid_next, mod_seq FROM mailbox
+        "SELECT id, account, name, role, subscribed, uid_validity, uid_next, mod_seq,
+                used_for, label FROM mailbox
          WHERE account = $1 AND role <> 'hidden' ORDER BY name",
         &[account.0.into()],
     )?;
@@ -79,7 +84,8 @@ pub fn named(
     name: &str,
 ) -> Result<Option<Mailbox>, RowsError> {
     let row = tx.first(
-        "SELECT id, account, name, role, subscribed, uid_validity, uid_next, mod_seq FROM mailbox
+        "SELECT id, account, name, role, subscribed, uid_validity, uid_next, mod_seq,
+                used_for, label FROM mailbox
          WHERE account = $1 AND name = $2 AND role <> 'hidden'",
         &[account.0.into(), name.into()],
     )?;
@@ -93,11 +99,25 @@ pub fn owned(
     id: MailboxId,
 ) -> Result<Option<Mailbox>, RowsError> {
     let row = tx.first(
-        "SELECT id, account, name, role, subscribed, uid_validity, uid_next, mod_seq FROM mailbox
+        "SELECT id, account, name, role, subscribed, uid_validity, uid_next, mod_seq,
+                used_for, label FROM mailbox
          WHERE id = $1 AND account = $2 AND role <> 'hidden'",
         &[id.0.into(), account.0.into()],
     )?;
     row.as_ref().map(mailbox).transpose()
+}
+
+/// The mailbox that its owner made for a use.
+pub fn used_for(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    special: SpecialUse,
+) -> Result<Option<MailboxId>, RowsError> {
+    let row = tx.first(
+        "SELECT id FROM mailbox WHERE account = $1 AND used_for = $2",
+        &[account.0.into(), special.attribute().into()],
+    )?;
+    row.map(|row| Ok(MailboxId(row.int(0)?))).transpose()
 }
 
 /// Names that are subscribed and no mailbox any more.
@@ -338,6 +358,8 @@ fn mailbox(row: &Row) -> Result<Mailbox, RowsError> {
         uid_validity: small(5)?,
         uid_next: small(6)?,
         mod_seq: row.int(7)? as u64,
+        used_for: row.opt_text(8)?.and_then(SpecialUse::named),
+        label: row.opt_text(9)?.and_then(Keyword::parse),
     })
 }
 

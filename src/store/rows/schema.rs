@@ -78,6 +78,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("V1__message_way", include_str!("0001_message_way.sql")),
     ("V2__preview", include_str!("0002_preview.sql")),
     ("V3__virtual_mailboxes", include_str!("0003_virtual_mailboxes.sql")),
+    ("V4__attributes", include_str!("0004_attributes.sql")),
 ];
 
 #[cfg(test)]

@@ -3,8 +3,9 @@
 
 use secrecy::SecretString;
 
+use super::metadata::{Depth, EntryName};
 use super::notify::Notify;
-use super::{Flags, MessageSet, ModSeq, SearchKey, SequenceSet};
+use super::{Flags, MessageSet, ModSeq, SearchKey, SequenceSet, SpecialUse};
 use crate::wire::Timestamp;
 use crate::wire::mime::Section;
 
@@ -39,8 +40,8 @@ pub enum Command {
     Select(Select),
     Create {
         name: MailboxArg,
-        /// With a special use (RFC 6154 §3), known or not.
-        with_use: bool,
+        /// RFC 6154 §3; `None` stands for one we don't know.
+        uses: Vec<Option<SpecialUse>>,
     },
     Delete(MailboxArg),
     Rename {
@@ -59,6 +60,19 @@ pub enum Command {
     Status {
         name: MailboxArg,
         items: Vec<StatusItem>,
+    },
+    GetMetadata(GetMetadata),
+    SetMetadata {
+        name: MailboxArg,
+        /// `None` takes an entry away.
+        entries: Vec<(EntryName, Option<Vec<u8>>)>,
+    },
+    GetQuota(Vec<u8>),
+    GetQuotaRoot(MailboxArg),
+    SetQuota,
+    Acl {
+        name: MailboxArg,
+        acl: Acl,
     },
     /// Up to its first octets that stream in. REPLACE is this too.
     Append(Append),
@@ -81,6 +95,28 @@ pub enum Command {
         set: Messages,
         to: MailboxArg,
     },
+}
+
+/// RFC 5464 §4.2; an empty name is the server.
+#[derive(Debug, Default)]
+pub struct GetMetadata {
+    pub name: MailboxArg,
+    pub entries: Vec<EntryName>,
+    /// Octets of the largest value wanted.
+    pub max_size: Option<u64>,
+    pub depth: Depth,
+}
+
+/// RFC 4314 §3.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Acl {
+    Mine,
+    Get,
+    List {
+        identifier: String,
+    },
+    /// SETACL or DELETEACL, whatever of whom.
+    Set,
 }
 
 /// A mailbox name as sent.
@@ -141,6 +177,10 @@ pub struct ListReturn {
     pub children: bool,
     pub special_use: bool,
     pub status: Option<Vec<StatusItem>>,
+    /// RFC 8440.
+    pub my_rights: bool,
+    /// RFC 9590: annotations, where any are asked for.
+    pub metadata: Vec<EntryName>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -157,6 +197,7 @@ pub enum StatusItem {
     MailboxId,
     /// RFC 7889.
     AppendLimit,
+    DeletedStorage,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]

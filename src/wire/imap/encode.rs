@@ -9,6 +9,7 @@ use imap_codec::imap_types::response::{
 };
 use std::io::Write as _;
 
+use super::metadata::EntryName;
 use super::{Flags, ModSeq, Uid, UidSet};
 use crate::wire::Timestamp;
 use crate::wire::smtp::ascii;
@@ -282,6 +283,75 @@ pub fn search(out: &mut Vec<u8>, found: impl Iterator<Item = u32>, modseq: Optio
     out.extend_from_slice(b"\r\n");
 }
 
+/// `* METADATA INBOX (/private/comment "…")` (RFC 5464 §4.4.1); nothing when there is no value.
+pub fn metadata(out: &mut Vec<u8>, mailbox: &str, values: &[(EntryName, Option<Vec<u8>>)]) {
+    if values.is_empty() {
+        return;
+    }
+    out.extend_from_slice(b"* METADATA ");
+    string(out, mailbox.as_bytes());
+    out.extend_from_slice(b" (");
+    for (at, (name, value)) in values.iter().enumerate() {
+        if at > 0 {
+            out.push(b' ');
+        }
+        string(out, name.as_str().as_bytes());
+        out.push(b' ');
+        match value {
+            Some(value) => string(out, value),
+            None => out.extend_from_slice(b"NIL"),
+        }
+    }
+    out.extend_from_slice(b")\r\n");
+}
+
+/// `* QUOTAROOT INBOX ""` (RFC 9208 §4.2.2)
+pub fn quota_root(out: &mut Vec<u8>, mailbox: &str, root: &str) {
+    out.extend_from_slice(b"* QUOTAROOT ");
+    string(out, mailbox.as_bytes());
+    out.push(b' ');
+    string(out, root.as_bytes());
+    out.extend_from_slice(b"\r\n");
+}
+
+/// `* QUOTA "" (STORAGE 10 512)`: name, usage and limit of each resource (RFC 9208 §4.2.1).
+pub fn quota(out: &mut Vec<u8>, root: &str, resources: &[(&str, u64, u64)]) {
+    out.extend_from_slice(b"* QUOTA ");
+    string(out, root.as_bytes());
+    let all = resources.iter().map(|(name, used, limit)| format!("{name} {used} {limit}"));
+    let _ = write!(out, " ({})\r\n", all.collect::<Vec<_>>().join(" "));
+}
+
+/// `* ACL INBOX "ali@hs05.kep.tr" "lr"`, and MYRIGHTS and LISTRIGHTS (RFC 4314 §3.6 to §3.8).
+pub fn rights(out: &mut Vec<u8>, kind: &str, mailbox: &str, words: &[&str]) {
+    let _ = write!(out, "* {kind} ");
+    string(out, mailbox.as_bytes());
+    for word in words {
+        out.push(b' ');
+        string(out, word.as_bytes());
+    }
+    out.extend_from_slice(b"\r\n");
+}
+
+/// Quoted where that can be, else a literal, of octets with NUL a binary one (RFC 3516).
+fn string(out: &mut Vec<u8>, value: &[u8]) {
+    let plain = |b: &u8| (b' '..=b'~').contains(b);
+    if value.len() > QUOTED_MAX || !value.iter().all(plain) {
+        out.extend_from_slice(if value.contains(&0) { b"~" } else { b"" });
+        let _ = write!(out, "{{{}}}\r\n", value.len());
+        out.extend_from_slice(value);
+        return;
+    }
+    out.push(b'"');
+    for byte in value {
+        if matches!(byte, b'"' | b'\\') {
+            out.push(b'\\');
+        }
+        out.push(*byte);
+    }
+    out.push(b'"');
+}
+
 /// `(\Seen work)`
 pub fn flag_list(out: &mut Vec<u8>, flags: &Flags) {
     out.push(b'(');
@@ -317,6 +387,8 @@ pub(super) fn number(out: &mut Vec<u8>, mut value: u64) {
 
 /// Of a set in one line of VANISHED.
 const RANGES: usize = 400;
+/// Octets of a string that is written in quotes.
+const QUOTED_MAX: usize = 1000;
 /// Stands for a text imap-codec can't hold, and is cut off again.
 const PLACE: &str = ".";
 
@@ -340,6 +412,22 @@ mod tests {
         assert_eq!(said(false), "a1 NO [OVERQUOTA] Kota doldu simdi\r\n");
         let plain = written(|out| status(out, None, StatusKind::Ok, None, "Still here", true));
         assert_eq!(plain, "* OK Still here\r\n");
+    }
+
+    #[test]
+    fn annotations_are_written_as_strings_that_hold_them() {
+        let entry = |name: &str| EntryName::parse(name.as_bytes()).unwrap();
+        let values = [
+            (entry("/private/a"), Some(b"a \"b\\".to_vec())),
+            (entry("/private/b"), Some("ş".into())),
+            (entry("/private/c"), Some(b"a\0".to_vec())),
+            (entry("/private/d"), Some(Vec::new())),
+            (entry("/private/e"), None),
+        ];
+        let written = written(|out| metadata(out, "INBOX", &values));
+        let expected = "* METADATA \"INBOX\" (\"/private/a\" \"a \\\"b\\\\\" \"/private/b\" {2}\r\nş \
+                        \"/private/c\" ~{2}\r\na\0 \"/private/d\" \"\" \"/private/e\" NIL)\r\n";
+        assert_eq!(written, expected);
     }
 
     #[test]

@@ -276,6 +276,10 @@ mod tests {
         assert_eq!(MailboxName::from_wire("Çöp Kutusu".as_bytes(), false), Some(trash.clone()));
         assert_eq!(trash.to_wire(false), "&AMcA9g-p Kutusu");
         assert_eq!(MailboxName::from_wire(b"\xff", true), None);
+        // Letters and their marks apart.
+        let apart = "C\u{327}o\u{308}p Kutusu";
+        assert_eq!(MailboxName::from_wire(apart.as_bytes(), true), Some(trash.clone()));
+        assert_eq!(MailboxName::from_wire(utf7::encode(apart).as_bytes(), false), Some(trash));
     }
 
     #[test]

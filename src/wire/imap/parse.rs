@@ -2,6 +2,7 @@
 //! clients in the field need it; bounded in depth and count everywhere.
 
 mod append;
+mod attributes;
 mod cursor;
 mod fetch;
 mod list;
@@ -156,6 +157,14 @@ fn command(name: &str, cursor: &mut Cursor) -> Parsed<Command> {
             let name = cursor.sp_astring()?;
             cursor.space()?;
             Command::Status { name, items: list::status_items(cursor)? }
+        }
+        "GETMETADATA" => attributes::get_metadata(cursor)?,
+        "SETMETADATA" => attributes::set_metadata(cursor)?,
+        "GETQUOTA" => Command::GetQuota(cursor.sp_astring()?),
+        "GETQUOTAROOT" => Command::GetQuotaRoot(cursor.sp_astring()?),
+        "SETQUOTA" => attributes::set_quota(cursor)?,
+        "MYRIGHTS" | "GETACL" | "LISTRIGHTS" | "SETACL" | "DELETEACL" => {
+            attributes::acl(name, cursor)?
         }
         "APPEND" => Command::Append(append::append(cursor)?),
         "IDLE" => Command::Idle,

@@ -179,6 +179,11 @@ async fn each_break_is_found_by_name() {
                 Kind::ModSeq,
             ),
             (
+                "UPDATE mailbox SET octets = octets + 1",
+                "UPDATE mailbox SET octets = octets - 1",
+                Kind::Octets,
+            ),
+            (
                 "UPDATE blob SET segment = segment + 99",
                 "UPDATE blob SET segment = segment - 99",
                 Kind::SegmentMissing,

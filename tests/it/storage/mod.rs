@@ -9,6 +9,7 @@ mod faults;
 mod fsck;
 mod gather;
 mod jobs;
+mod labels;
 mod mail;
 mod postgres;
 mod server;

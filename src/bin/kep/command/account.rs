@@ -2,8 +2,9 @@
 
 use super::quiet::Quiet;
 use super::show;
-use crate::arguments::{Account as Arguments, Opening, Signature};
+use crate::arguments::{Account as Arguments, Opening, Signature, Switch};
 use crate::failure::{Failure, Outcome};
+use crate::settings::Size;
 use crate::wire_up;
 use data_encoding::HEXLOWER;
 use kep::registry::accounts::{
@@ -77,11 +78,22 @@ pub async fn run(arguments: Arguments) -> Outcome {
             accounts::set_password(&store, &address, verifier).await.map_err(registry)?;
             done(&format!("{address} has a new password"))
         }
-        Arguments::Set { conf, address, opening, signature } => {
+        Arguments::Set { conf, address, opening, signature, storage, label_mailboxes } => {
+            let storage = storage.as_deref().map(limit).transpose()?;
             let store = wire_up::store(&wire_up::settings(&conf.conf)?).await?;
             let address = parse(&address)?;
-            if opening.is_none() && signature.is_none() {
-                return Err(Failure::usage("nothing to set").hint("--opening or --signature"));
+            let policy = opening.is_some() || signature.is_some();
+            if !policy && storage.is_none() && label_mailboxes.is_none() {
+                let hint = "--opening, --signature, --storage or --label-mailboxes";
+                return Err(Failure::usage("nothing to set").hint(hint));
+            }
+            if let Some(switch) = label_mailboxes {
+                let account = accounts::get(&store, &address).await.map_err(registry)?.id;
+                super::label::as_mailboxes(&store, account, switch == Switch::On).await?;
+            }
+            if let Some(storage) = storage {
+                let set = accounts::set_storage(&store, &address, storage).await;
+                set.map_err(registry)?;
             }
             if let Some(opening) = opening {
                 let set = accounts::set_opening(&store, &address, mode(opening)).await;
@@ -124,6 +136,15 @@ fn fingerprint(text: &str) -> Outcome<Digest> {
         Failure::data(format!("{text} is no SHA-256 fingerprint"))
             .hint("64 hexadecimal digits; `kep account show` lists them")
     })
+}
+
+/// Octets; nothing for the provider's own limit.
+fn limit(text: &str) -> Outcome<Option<u64>> {
+    if text == "default" {
+        return Ok(None);
+    }
+    let size = Size::parse(text).map(|size| Some(size.0));
+    size.ok_or_else(|| Failure::data(format!("{text} is no size")).hint("`10 GiB`, or `default`"))
 }
 
 pub fn mode(opening: Opening) -> OpeningMode {

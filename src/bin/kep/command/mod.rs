@@ -6,6 +6,7 @@ pub mod dev;
 mod evidence;
 mod figures;
 mod fsck;
+mod label;
 mod message;
 mod provider;
 mod quiet;
@@ -32,6 +33,7 @@ pub fn run(arguments: Arguments) -> Outcome {
         Command::Dev(Dev::Tsa(tsa)) => wait(serve::authority_alone(&tsa.conf.conf)),
         Command::Check(check) => wait(check::run(&check)),
         Command::Account(account) => wait(account::run(account)),
+        Command::Label(label) => wait(label::run(label)),
         Command::Provider(provider) => wait(provider::run(provider)),
         Command::Message(message) => wait(message::run(message)),
         Command::Evidence(evidence) => wait(evidence::run(evidence)),

@@ -268,7 +268,11 @@ async fn mailboxes(
     if doors.iter().all(|(_, address, _)| address.is_none()) {
         return Ok(());
     }
-    let limits = answer::Limits { message: house.settings.accept.max_size.0, incoming: INCOMING };
+    let limits = answer::Limits {
+        message: house.settings.accept.max_size.0,
+        incoming: INCOMING,
+        storage: mailbox.max_storage.map(|size| size.0),
+    };
     let clock = house.clock.clone();
     let office =
         Office::new(house.store.clone(), house.gate(), Arc::new(move || clock.now()), limits);

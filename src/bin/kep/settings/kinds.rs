@@ -155,6 +155,14 @@ impl Kind for u32 {
     }
 }
 
+impl Size {
+    /// `10 GiB`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let units = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10), ("B", 1)];
+        with_unit(text, &units).map(Self)
+    }
+}
+
 impl Kind for Size {
     const FORM: &'static str =
         "a size, `\"64 KiB\"`, `\"25 MiB\"`, `\"1 GiB\"`, or a number of bytes";
@@ -164,9 +172,7 @@ impl Kind for Size {
             return bytes.try_into().map(Self).map_err(|_| format!("{bytes} is out of range"));
         }
         let text = text(value)?;
-        with_unit(text, &[("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10), ("B", 1)])
-            .map(Self)
-            .ok_or_else(|| format!("{text:?} is no size"))
+        Self::parse(text).ok_or_else(|| format!("{text:?} is no size"))
     }
 
     fn measure(&self) -> Option<u128> {

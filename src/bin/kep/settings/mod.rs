@@ -14,7 +14,7 @@ mod tests;
 
 pub use choices::{LogFormat, LogLevel, Revocation, SealSource, SignaturePolicy};
 pub use declare::{Section, Setting};
-pub use kinds::Rows;
+pub use kinds::{Rows, Size};
 pub use read::{Problem, Problems};
 pub use render::{conf, page, sample};
 pub use sections::*;

@@ -458,7 +458,7 @@ async fn names(desk: &mut crate::mailbox::answer::Desk) -> Vec<String> {
 }
 
 fn create(text: &str) -> Ask {
-    Ask::Create { name: name(text) }
+    Ask::Create { name: name(text), special: None }
 }
 
 async fn mailboxes_are_made_renamed_and_removed(world: World) {

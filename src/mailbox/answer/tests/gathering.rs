@@ -202,7 +202,9 @@ async fn copies_and_moves_are_of_the_messages_shown(world: World) {
         put(&world, world.ali, role, subject).await;
     }
     let mut desk = world.desk("ali").await;
-    let Answer::Done = desk.answer(Ask::Create { name: name("x") }).await else { panic!() };
+    let Answer::Done = desk.answer(Ask::Create { name: name("x"), special: None }).await else {
+        panic!()
+    };
     let all = select(&mut desk, ALL).await;
     let order = shown(&mut desk, ALL).await;
     let copy = Ask::Copy { mailbox: all.mailbox, uids: uids("1:4"), to: name("x") };
@@ -230,7 +232,7 @@ async fn a_virtual_mailbox_takes_nothing_in_and_stays(world: World) {
             Ask::Delete { name: to.clone() },
             Ask::Rename { from: to.clone(), to: name("x") },
             Ask::Rename { from: name("Deliller"), to: to.clone() },
-            Ask::Create { name: name(&format!("{own}/x")) },
+            Ask::Create { name: name(&format!("{own}/x")), special: None },
         ] {
             let shape = format!("{ask:?}");
             assert_eq!(refused(desk.answer(ask).await), Refusal::Cannot, "{shape}");
@@ -288,7 +290,9 @@ async fn a_notice_is_opened_from_here_too(world: World) {
 
 async fn a_folder_in_the_trash_is_shown_no_more_and_again_when_it_is_back(world: World) {
     let mut desk = world.desk("ali").await;
-    let Answer::Done = desk.answer(Ask::Create { name: name("x") }).await else { panic!() };
+    let Answer::Done = desk.answer(Ask::Create { name: name("x"), special: None }).await else {
+        panic!()
+    };
     append(&mut desk, "x", "Subject: in x\r\n\r\n", Flags::default()).await;
     assert_eq!(shown(&mut desk, ALL).await, ["in x"]);
     let rename = |from: &str, to: &str| Ask::Rename { from: name(from), to: name(to) };

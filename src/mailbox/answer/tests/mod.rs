@@ -2,8 +2,10 @@
 //! is not installed, its half steps aside and says so.
 
 mod appending;
+mod attributes;
 mod changing;
 mod gathering;
+mod labelling;
 mod opening;
 mod parts;
 mod reading;

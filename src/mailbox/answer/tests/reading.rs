@@ -33,7 +33,13 @@ async fn nothing_is_answered_before_login(world: World) {
 
 async fn counts_follow_what_happens(world: World) {
     let mut desk = world.desk("ali").await;
-    let want = StatusWant { messages: true, unseen: true, deleted: true, size: true };
+    let want = StatusWant {
+        messages: true,
+        unseen: true,
+        deleted: true,
+        size: true,
+        deleted_storage: true,
+    };
     let mailbox = select(&mut desk, "INBOX").await.mailbox;
     let mut counts = Vec::new();
     for step in 0..4 {

@@ -93,7 +93,7 @@ async fn copies_have_one_email_id_and_a_notice_another(world: World) {
 
 async fn a_mailbox_is_known_by_its_id_whatever_it_is_called(world: World) {
     let mut desk = world.desk("veli").await;
-    let made = match desk.answer(Ask::Create { name: name("a/b") }).await {
+    let made = match desk.answer(Ask::Create { name: name("a/b"), special: None }).await {
         Answer::Created(id) => id,
         other => panic!("{other:?}"),
     };
@@ -101,7 +101,7 @@ async fn a_mailbox_is_known_by_its_id_whatever_it_is_called(world: World) {
     desk.answer(Ask::Rename { from: name("a"), to: name("c") }).await;
     assert_eq!(select(&mut desk, "c/b").await.mailbox, made);
     desk.answer(Ask::Delete { name: name("c/b") }).await;
-    match desk.answer(Ask::Create { name: name("c/b") }).await {
+    match desk.answer(Ask::Create { name: name("c/b"), special: None }).await {
         Answer::Created(id) => assert_ne!(id, made),
         other => panic!("{other:?}"),
     }

@@ -53,7 +53,7 @@ impl World {
             Box::pin(std::future::ready(answer))
                 as std::pin::Pin<Box<dyn Future<Output = _> + Send>>
         };
-        let limits = Limits { message: 1 << 20, incoming: 4 << 20 };
+        let limits = Limits { message: 1 << 20, incoming: 4 << 20, storage: None };
         let office = Office::new(store.clone(), Arc::new(gate), Arc::new(|| NOW), limits);
         Self { store, office, ali, veli }
     }

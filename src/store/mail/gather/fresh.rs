@@ -142,7 +142,7 @@ fn plan(tx: &mut Tx<'_>, account: AccountId, id: MailboxId) -> Result<Plan, Stor
             Some(_) => vanished(tx, mark.source, since, &mut gone)?,
         }
         if mark.now.is_some() {
-            changed(tx, mark.source, since, rule, &mut there)?;
+            changed(tx, mark.source, since, &rule, &mut there)?;
         }
     }
     there.sort_unstable();
@@ -187,7 +187,7 @@ fn changed(
     tx: &mut Tx<'_>,
     source: MailboxId,
     since: i64,
-    rule: Rule,
+    rule: &Rule,
     out: &mut Vec<(i64, Place)>,
 ) -> Result<(), RowsError> {
     let rows = tx.query(

@@ -141,6 +141,22 @@ impl<'a> Cursor<'a> {
         self.text()
     }
 
+    pub fn starts_with(&self, text: &[u8]) -> bool {
+        let head = self.rest().get(..text.len());
+        head.is_some_and(|head| head.eq_ignore_ascii_case(text))
+    }
+
+    /// A value of METADATA (RFC 5464 §5): NIL, a string, or a literal that may hold NUL.
+    pub fn value(&mut self) -> Parsed<Option<Vec<u8>>> {
+        match self.rest() {
+            [b'"', ..] => self.quoted().map(Some),
+            [b'{', ..] => self.literal().map(Some),
+            [b'~', b'{', ..] => self.octets().map(Some),
+            _ if self.eat_word("NIL") => Ok(None),
+            _ => Err("Expected a string or NIL"),
+        }
+    }
+
     /// A LIST pattern: an astring that may have wildcards bare.
     pub fn list_mailbox(&mut self) -> Parsed<Vec<u8>> {
         match self.peek() {
@@ -213,6 +229,11 @@ impl<'a> Cursor<'a> {
     }
 
     fn literal(&mut self) -> Parsed<Vec<u8>> {
+        let found = self.octets()?;
+        if found.contains(&0) { Err("NUL in a literal") } else { Ok(found) }
+    }
+
+    fn octets(&mut self) -> Parsed<Vec<u8>> {
         let rest = self.rest();
         let lf = rest.iter().position(|b| *b == b'\n').ok_or("Syntax error")?;
         let line = rest.get(..lf).unwrap_or_default();
@@ -227,7 +248,7 @@ impl<'a> Cursor<'a> {
         self.cut |= found.is_none();
         let found = found.ok_or("Literal missing")?;
         self.at = start + found.len();
-        if found.contains(&0) { Err("NUL in a literal") } else { Ok(found.to_vec()) }
+        Ok(found.to_vec())
     }
 }
 

@@ -1,6 +1,8 @@
 //! LIST with its extensions (RFC 5258, 5819, 6154), STATUS items, CREATE with a special use.
 
+use super::attributes::entries;
 use super::cursor::{Cursor, Parsed};
+use crate::wire::imap::SpecialUse;
 use crate::wire::imap::command::{Command, List, ListReturn, StatusItem};
 
 pub(super) fn list(cursor: &mut Cursor) -> Parsed<List> {
@@ -80,6 +82,11 @@ fn returns(cursor: &mut Cursor) -> Parsed<ListReturn> {
                 cursor.space()?;
                 returns.status = Some(status_items(cursor)?);
             }
+            "MYRIGHTS" => returns.my_rights = true,
+            "METADATA" => {
+                cursor.space()?;
+                returns.metadata = entries(cursor)?;
+            }
             _ => return Err("Unknown return option"),
         }
     }
@@ -104,6 +111,7 @@ pub(super) fn status_items(cursor: &mut Cursor) -> Parsed<Vec<StatusItem>> {
             "UNSEEN" => StatusItem::Unseen,
             "DELETED" => StatusItem::Deleted,
             "SIZE" => StatusItem::Size,
+            "DELETED-STORAGE" => StatusItem::DeletedStorage,
             "HIGHESTMODSEQ" => StatusItem::HighestModSeq,
             "MAILBOXID" => StatusItem::MailboxId,
             "APPENDLIMIT" => StatusItem::AppendLimit,
@@ -115,22 +123,24 @@ pub(super) fn status_items(cursor: &mut Cursor) -> Parsed<Vec<StatusItem>> {
 
 pub(super) fn create(cursor: &mut Cursor) -> Parsed<Command> {
     let name = cursor.sp_astring()?;
-    let mut with_use = false;
+    let mut uses = Vec::new();
     if cursor.eat(b" ") {
         cursor.must(b"(")?;
         cursor.must_word("USE")?;
         cursor.must(b" (")?;
         while !cursor.eat(b")") {
-            if with_use {
+            if !uses.is_empty() {
                 cursor.space()?;
             }
+            if uses.len() == ITEMS {
+                return Err("Too many items");
+            }
             cursor.must(b"\\")?;
-            cursor.word()?;
-            with_use = true;
+            uses.push(SpecialUse::named(&format!("\\{}", cursor.word()?)));
         }
         cursor.must(b")")?;
     }
-    Ok(Command::Create { name, with_use })
+    Ok(Command::Create { name, uses })
 }
 
 /// Programs send two or three.

@@ -58,6 +58,51 @@ fn what_mail_programs_send_is_read() {
     }
 }
 
+#[test]
+fn annotations_quotas_and_rights_are_read() {
+    for (text, expected) in [
+        ("GETMETADATA INBOX /shared/comment", "depth: Zero"),
+        ("GETMETADATA \"\" (/shared/comment /private/comment)", "name: [], entries: [EntryName("),
+        ("GETMETADATA (MAXSIZE 1024) INBOX (/shared/comment)", "max_size: Some(1024)"),
+        ("GETMETADATA (DEPTH 1 MAXSIZE 0) INBOX {3+}\r\n/pr", "Bad entry name"),
+        ("GETMETADATA (DEPTH 1) INBOX (/private/filters)", "depth: One"),
+        ("getmetadata INBOX (depth infinity) /PRIVATE", "depth: Infinity"),
+        ("GETMETADATA INBOX (DEPTH) /private", "Bad entry name"),
+        ("GETMETADATA INBOX ()", "Missing argument"),
+        ("GETMETADATA INBOX", "Missing argument"),
+        ("SETMETADATA INBOX (/private/comment {3+}\r\na\0b)", "NUL in a literal"),
+        ("SETMETADATA INBOX (/private/comment ~{3+}\r\na\0b)", "Some([97, 0, 98])"),
+        ("SETMETADATA INBOX (/private/comment NIL /shared/comment \"NIL\")", "None), (EntryName"),
+        ("SETMETADATA INBOX (/private/comment NILS)", "Expected a string or NIL"),
+        ("SETMETADATA INBOX (/private/comment \"x\" /private/b)", "Missing argument"),
+        ("SETMETADATA INBOX /private/comment x", "Syntax error"),
+        ("LIST \"\" % RETURN (METADATA (\"/shared/x\") MYRIGHTS)", "my_rights: true"),
+        ("LIST \"\" % RETURN (METADATA)", "Missing argument"),
+        ("STATUS INBOX (DELETED-STORAGE)", "DeletedStorage"),
+        ("GETQUOTA \"\"", "GetQuota([])"),
+        ("GETQUOTAROOT INBOX", "GetQuotaRoot("),
+        ("SETQUOTA \"\" (STORAGE 512 MESSAGE 100)", "SetQuota"),
+        ("SETQUOTA \"\" (STORAGE)", "Missing argument"),
+        ("SETACL INBOX Fred -lrswipkxtea0", "acl: Set"),
+        ("SETACL INBOX Fred", "Missing argument"),
+        ("SETACL INBOX Fred LR", "Bad rights"),
+        ("LISTRIGHTS ~/Mail/saved \"a b\"", "List { identifier: \"a b\" }"),
+        ("CREATE Yeni (USE (\\Junk \\Yok))", "uses: [Some(Junk), None]"),
+    ] {
+        let told = match parse(text) {
+            Ok(command) => format!("{command:?}"),
+            Err(reason) => reason.to_owned(),
+        };
+        assert!(told.contains(expected), "{text}: {told}");
+    }
+    let many = |count| (0..count).map(|n| format!("/private/{n}")).collect::<Vec<_>>().join(" ");
+    assert!(parse(&format!("GETMETADATA INBOX ({})", many(64))).is_ok());
+    assert_eq!(
+        parse(&format!("GETMETADATA INBOX ({})", many(65))).unwrap_err(),
+        "Too many entries"
+    );
+}
+
 /// Found by fuzzing: a tilde was always taken for the start of a literal of RFC 3516.
 #[test]
 fn names_may_start_with_a_tilde() {

@@ -1,0 +1,124 @@
+//! `kep label`: an account's labels, which mail programs know as keywords.
+
+use super::account::{self, parse};
+use super::show;
+use crate::arguments::{Conf, Label as Arguments};
+use crate::failure::{Failure, Outcome};
+use crate::wire_up;
+use kep::registry::accounts;
+use kep::registry::labels::{self, Colour, Label, LabelError};
+use kep::store::Store;
+use kep::trust::Clock;
+use kep::wire::{AccountId, Timestamp};
+use serde::Serialize;
+use std::process::ExitCode;
+
+pub async fn run(arguments: Arguments) -> Outcome {
+    match arguments {
+        Arguments::List { conf, address, json } => {
+            let (store, account) = of(&conf, &address).await?;
+            let all = labels::list(&store, account).await.map_err(failure)?;
+            let rows: Vec<_> = all.iter().map(Shown::of).collect();
+            show::print(json, &rows, |rows| list(rows))
+        }
+        Arguments::Add { conf, address, name, colour, json } => {
+            let colour = colour.as_deref().map(parse_colour).transpose()?;
+            let (store, account) = of(&conf, &address).await?;
+            let made =
+                labels::create(&store, account, &name, colour, now()).await.map_err(failure)?;
+            let text =
+                |shown: &Shown| format!("{} is a label, its key is {}\n", shown.name, shown.key);
+            show::print(json, &Shown::of(&made), text)
+        }
+        Arguments::Rename { conf, address, label, name } => {
+            let (store, account) = of(&conf, &address).await?;
+            let renamed =
+                labels::rename(&store, account, &label, &name, now()).await.map_err(failure)?;
+            done(&format!(
+                "{} is its name, its key is {} still",
+                renamed.name,
+                renamed.key.as_str()
+            ))
+        }
+        Arguments::Colour { conf, address, label, colour } => {
+            let colour = (colour != "none").then(|| parse_colour(&colour)).transpose()?;
+            let (store, account) = of(&conf, &address).await?;
+            let changed = labels::recolour(&store, account, &label, colour, now()).await;
+            done(&format!("{} has another colour", changed.map_err(failure)?.name))
+        }
+        Arguments::Remove { conf, address, label } => {
+            let (store, account) = of(&conf, &address).await?;
+            let gone = labels::delete(&store, account, &label, now()).await.map_err(failure)?;
+            done(&format!("{} is no label any more", gone.name))
+        }
+    }
+}
+
+fn now() -> Timestamp {
+    Clock::System.now()
+}
+
+/// For `kep account set --label-mailboxes`.
+pub async fn as_mailboxes(store: &Store, account: AccountId, on: bool) -> Outcome<()> {
+    labels::as_mailboxes(store, account, on, now()).await.map_err(failure)
+}
+
+async fn of(conf: &Conf, address: &str) -> Outcome<(Store, AccountId)> {
+    let store = wire_up::store(&wire_up::settings(&conf.conf)?).await?;
+    let found = accounts::get(&store, &parse(address)?).await.map_err(account::registry)?;
+    Ok((store, found.id))
+}
+
+fn parse_colour(text: &str) -> Outcome<Colour> {
+    Colour::parse(text).ok_or_else(|| {
+        Failure::data(format!("{text} is no colour")).hint("`#RRGGBB`, as '#2E7D32'")
+    })
+}
+
+fn failure(error: LabelError) -> Failure {
+    match error {
+        LabelError::Registry(error) => account::registry(error),
+        LabelError::Unknown(_) => {
+            Failure::not_found(&error).hint("`kep label list ADDRESS` shows the labels")
+        }
+        LabelError::Exists(_) => {
+            Failure::data(&error).hint("names differ by more than case and the dots of İ and i")
+        }
+        LabelError::TooMany => Failure::data(&error).hint("`kep label remove` makes room"),
+        error => Failure::data(&error),
+    }
+}
+
+#[derive(Serialize)]
+struct Shown {
+    key: String,
+    name: String,
+    colour: Option<String>,
+    named: bool,
+}
+
+impl Shown {
+    fn of(label: &Label) -> Self {
+        Self {
+            key: label.key.as_str().to_owned(),
+            name: label.name.clone(),
+            colour: label.colour.as_ref().map(Colour::to_string),
+            named: label.named,
+        }
+    }
+}
+
+fn list(rows: &[Shown]) -> String {
+    let cells = rows.iter().map(|row| {
+        let colour = row.colour.clone().unwrap_or_else(|| "-".to_owned());
+        let named = if row.named { "yes" } else { "no" };
+        vec![row.name.clone(), colour, named.to_owned(), row.key.clone()]
+    });
+    let head = ["LABEL", "COLOUR", "NAMED", "KEY"];
+    show::table(&head, &cells.collect::<Vec<_>>(), "no labels yet; make one: kep label add")
+}
+
+fn done(text: &str) -> Outcome {
+    show::write(&format!("{text}\n"))?;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,49 @@
+//! Rows of labels: a keyword of an account with the name and colour its holder gave it.
+
+use super::rows::{Row, RowsError, Tx};
+use crate::wire::AccountId;
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct LabelRow {
+    /// The IMAP keyword.
+    pub key: String,
+    pub name: String,
+    /// `#RRGGBB`, or nothing.
+    pub colour: String,
+}
+
+/// All labels of an account, by key.
+pub fn all(tx: &mut Tx<'_>, account: AccountId) -> Result<Vec<LabelRow>, RowsError> {
+    let rows = tx.query(
+        "SELECT name, display, colour FROM label WHERE account = $1 ORDER BY name",
+        &[account.0.into()],
+    )?;
+    rows.iter().map(label).collect()
+}
+
+/// Adds a label, or changes the one of that key.
+pub fn put(tx: &mut Tx<'_>, account: AccountId, label: &LabelRow) -> Result<(), RowsError> {
+    tx.execute(
+        "INSERT INTO label (account, name, display, colour) VALUES ($1, $2, $3, $4)
+         ON CONFLICT (account, name) DO UPDATE
+             SET display = excluded.display, colour = excluded.colour",
+        &[account.0.into(), (&label.key).into(), (&label.name).into(), (&label.colour).into()],
+    )?;
+    Ok(())
+}
+
+pub fn remove(tx: &mut Tx<'_>, account: AccountId, key: &str) -> Result<bool, RowsError> {
+    let gone = tx.execute(
+        "DELETE FROM label WHERE account = $1 AND name = $2",
+        &[account.0.into(), key.into()],
+    )?;
+    Ok(gone == 1)
+}
+
+fn label(row: &Row) -> Result<LabelRow, RowsError> {
+    Ok(LabelRow {
+        key: row.text(0)?.to_owned(),
+        name: row.text(1)?.to_owned(),
+        colour: row.text(2)?.to_owned(),
+    })
+}
