@@ -3,6 +3,7 @@
 
 pub mod answer;
 pub mod ask;
+pub mod autoconfig;
 mod bells;
 mod command;
 mod core;
