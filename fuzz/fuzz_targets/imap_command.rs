@@ -37,6 +37,7 @@ fn name(command: &Command) -> &'static str {
         Command::Id(_) => "ID",
         Command::Namespace => "NAMESPACE",
         Command::Unauthenticate => "UNAUTHENTICATE",
+        Command::Compress(_) => "COMPRESS",
         Command::Select(select) if select.examine => "EXAMINE",
         Command::Select(_) => "SELECT",
         Command::Create { .. } => "CREATE",

@@ -27,9 +27,21 @@ pub enum Tls {
     Offered,
 }
 
+/// What a protected connection offers beside secrecy.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Channel {
+    /// `tls-exporter` (RFC 9266), where the protocol gives one.
+    pub exporter: Option<[u8; 32]>,
+    /// The client proved that it holds the key of a certificate.
+    pub certificate: bool,
+}
+
 #[derive(Debug)]
 pub(super) struct Core {
     pub config: Config,
+    pub channel: Channel,
+    /// COMPRESS (RFC 4978) is in force.
+    pub compressed: bool,
     pub reader: Reader,
     pub out: Vec<u8>,
     pub access: Access,
@@ -54,9 +66,11 @@ pub(super) struct Enabled {
 }
 
 impl Core {
-    pub fn new(config: Config) -> Self {
+    pub fn new(config: Config, channel: Channel) -> Self {
         Self {
             config,
+            channel,
+            compressed: false,
             reader: Reader::new(Limits::BEFORE_LOGIN),
             out: Vec::new(),
             access: Access::NotAuthenticated,
@@ -139,8 +153,9 @@ impl Core {
         }
     }
 
-    pub fn secured(&mut self) {
+    pub fn secured(&mut self, channel: Channel) {
         self.config.tls = Tls::Active;
+        self.channel = channel;
         self.reader = Reader::new(Limits::BEFORE_LOGIN);
     }
 
@@ -160,9 +175,20 @@ impl Core {
             (Access::NotAuthenticated, Tls::Active) => &[BASE, LOGIN],
             _ => &[BASE, SESSION],
         };
+        let mut names = names.concat();
+        if self.may_log_in() {
+            names.extend(self.channel.exporter.map(|_| "AUTH=SCRAM-SHA-256-PLUS"));
+            names.extend(self.channel.certificate.then_some("AUTH=EXTERNAL"));
+        }
+        // RFC 4978 §3: not once it is in force.
+        names.retain(|name| !(self.compressed && *name == "COMPRESS=DEFLATE"));
         let all: Vec<_> =
-            names.concat().into_iter().filter_map(|name| Capability::try_from(name).ok()).collect();
+            names.into_iter().filter_map(|name| Capability::try_from(name).ok()).collect();
         Vec1::try_from(all).ok()
+    }
+
+    fn may_log_in(&self) -> bool {
+        matches!((&self.access, self.config.tls), (Access::NotAuthenticated, Tls::Active))
     }
 
     pub fn capability_code(&self) -> Option<Code<'static>> {
@@ -175,7 +201,7 @@ pub(super) const FLUSH: usize = 32 * 1024;
 
 const BASE: &[&str] = &["IMAP4rev1", "SASL-IR", "LITERAL+", "ID", "ENABLE"];
 const PLAINTEXT: &[&str] = &["STARTTLS", "LOGINDISABLED"];
-const LOGIN: &[&str] = &["AUTH=PLAIN", "AUTH=LOGIN"];
+const LOGIN: &[&str] = &["AUTH=PLAIN", "AUTH=LOGIN", "AUTH=SCRAM-SHA-256"];
 const SESSION: &[&str] = &[
     "IDLE",
     "NAMESPACE",
@@ -191,6 +217,7 @@ const SESSION: &[&str] = &[
     "ESEARCH",
     "SEARCHRES",
     "WITHIN",
+    "COMPRESS=DEFLATE",
     "CONDSTORE",
     "UTF8=ACCEPT",
 ];

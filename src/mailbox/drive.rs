@@ -3,7 +3,7 @@
 
 use super::ask::{
     Answer, Appended, Ask, Changes, FlagRow, Found, LoggedIn, MailboxEntry, MailboxKind, Moved,
-    Opening, Row, Selected, Status, Stored,
+    Opening, Proof, Row, Salt, Selected, Status, Stored,
 };
 use super::{Config, Next, Session};
 use crate::wire::imap::{Flags, Keywords, MailboxName, Structure, Uid, UidSet};
@@ -46,6 +46,7 @@ pub fn drive_at(config: Config, bytes: &[u8], pace: Pace) -> Vec<u8> {
             },
             Next::Send(bytes) => said.extend(bytes),
             Next::StartTls => session.secured(),
+            Next::Compress => session.compressed(),
             Next::Ask(ask) => session.answer(yes(ask)),
             Next::Close => break,
         }
@@ -55,7 +56,14 @@ pub fn drive_at(config: Config, bytes: &[u8], pace: Pace) -> Vec<u8> {
 
 fn yes(ask: Ask) -> Answer {
     match ask {
-        Ask::Login(_) => Answer::LoggedIn(LoggedIn { account: AccountId(1) }),
+        Ask::Login(login) => Answer::LoggedIn(LoggedIn {
+            account: AccountId(1),
+            signature: matches!(login.proof, Proof::Scram { .. }).then(|| vec![1; 32]),
+        }),
+        Ask::Salt { .. } => {
+            let (salt, nonce) = (b"salt".to_vec(), "nonce".to_owned());
+            Answer::Salt(Salt { salt, iterations: 4096, nonce })
+        }
         Ask::Mailboxes(want) => Answer::Mailboxes(vec![MailboxEntry {
             name: MailboxName::inbox(),
             kind: MailboxKind::Mailbox(None),
@@ -141,6 +149,16 @@ mod tests {
         assert_eq!(crate::wire::mime::parse(MAIL).header, 0..HEADER);
     }
 
+    #[test]
+    fn what_comes_behind_compress_before_its_answer_is_not_read() {
+        let lines = b"a LOGIN a b\r\nb COMPRESS DEFLATE\r\nc NOOP\r\nd NOOP\r\n";
+        let whole = drive_at(config(), lines, Pace { piece: usize::MAX, news: false });
+        let whole = String::from_utf8_lossy(&whole).into_owned();
+        assert!(whole.contains("b BAD ") && whole.contains("* BYE "), "{whole}");
+        assert!(!whole.contains("c OK"), "{whole}");
+        drive(config(), lines);
+    }
+
     proptest! {
         #[test]
         fn any_bytes_come_to_an_end(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
@@ -154,7 +172,7 @@ mod tests {
             Just("a STORE 1:* FLAGS (x)"), Just("a EXPUNGE"), Just("a UID MOVE 1:3 y"), Just("a UID COPY 1:3 y"),
             Just("a APPEND x {3+}\r\nabc"), Just("a APPEND x {3}"), Just("a SEARCH RETURN (SAVE ALL) 1:2"),
             Just("a FETCH $ (UID) (CHANGEDSINCE 1)"), Just("a LIST \"\" % RETURN (STATUS (SIZE))"), Just("a CLOSE"),
-            Just("a UNAUTHENTICATE"), Just("a AUTHENTICATE PLAIN"), Just("AGEAYg=="), Just("a NOOP"), Just("\0\"{")
+            Just("a UNAUTHENTICATE"), Just("a AUTHENTICATE PLAIN"), Just("AGEAYg=="), Just("a AUTHENTICATE SCRAM-SHA-256 biwsbj1hLHI9Yg=="), Just("*"), Just("="), Just("a NOOP"), Just("\0\"{")
         ], 0..40)) {
             let bytes = format!("{}\r\n", lines.join("\r\n"));
             drive(config(), bytes.as_bytes());

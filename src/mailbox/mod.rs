@@ -14,4 +14,4 @@ pub mod session;
 mod view;
 
 pub use drive::drive;
-pub use session::{Config, Next, Session, Tls, Watch};
+pub use session::{Channel, Config, Next, Session, Tls, Watch};

@@ -4,6 +4,7 @@
 
 use super::{Answered, Who, owned};
 use crate::mailbox::ask::{Content as Ask, Refusal};
+use crate::registry::OpeningMode;
 use crate::store::contents::{self, Content};
 use crate::store::mail::Kind;
 use crate::store::mail::view;
@@ -11,6 +12,7 @@ use crate::store::{Blobs, Tx};
 use crate::wire::imap::Uid;
 use crate::wire::{MailboxId, MessageId};
 use std::ops::Range;
+use std::sync::Arc;
 
 /// What is to be done about an ask for content.
 pub enum Look {
@@ -18,6 +20,8 @@ pub enum Look {
     Bytes(Vec<u8>, Option<Shown>),
     /// To be opened first; then looked at again.
     MustOpen(MessageId),
+    /// A notice in a session that opens by fetching: to be opened, and then shown still.
+    Notice(MessageId, Shown),
 }
 
 /// A content that was shown, to go on with; nothing of it needs to be opened any more.
@@ -25,7 +29,14 @@ pub enum Look {
 pub struct Shown {
     mailbox: MailboxId,
     uid: Uid,
-    content: Content,
+    octets: Octets,
+}
+
+#[derive(Clone, Debug)]
+enum Octets {
+    Of(Content),
+    /// Of what is gone by now.
+    Kept(Arc<Vec<u8>>),
 }
 
 pub fn look(tx: &mut Tx<'_>, who: &Who, blobs: &Blobs, ask: &Ask) -> Answered<Look> {
@@ -36,8 +47,15 @@ pub fn look(tx: &mut Tx<'_>, who: &Who, blobs: &Blobs, ask: &Ask) -> Answered<Lo
     if sealed && meet(&original(&content), &ask.range) {
         return Ok(Look::MustOpen(row.message_id.ok_or(Refusal::Unavailable)?));
     }
+    let shown = |octets| Shown { mailbox: ask.mailbox, uid: ask.uid, octets };
+    if row.kind == Kind::Stub && who.opening == Some(OpeningMode::Direct) {
+        // QUIRK(kep, 2026-11): it is shown though it is gone; docs/quirks.md#28
+        let octets = Arc::new(content.read(blobs, 0..content.size)?);
+        let message = row.message_id.ok_or(Refusal::Unavailable)?;
+        return Ok(Look::Notice(message, shown(Octets::Kept(octets))));
+    }
     let bytes = piece_of(&content, blobs, &ask.range)?;
-    let shown = Shown { mailbox: ask.mailbox, uid: ask.uid, content };
+    let shown = shown(Octets::Of(content));
     Ok(Look::Bytes(bytes, (!sealed).then_some(shown)))
 }
 
@@ -48,7 +66,15 @@ impl Shown {
     }
 
     pub fn read(&self, blobs: &Blobs, range: &Range<u64>) -> Answered<Vec<u8>> {
-        piece_of(&self.content, blobs, range)
+        match &self.octets {
+            Octets::Of(content) => piece_of(content, blobs, range),
+            Octets::Kept(octets) => {
+                let within = |at: u64| usize::try_from(at).unwrap_or(usize::MAX).min(octets.len());
+                let piece = octets.get(within(range.start)..within(range.end));
+                let piece = piece.filter(|piece| !piece.is_empty());
+                Ok(piece.ok_or(Refusal::Cannot)?.to_vec())
+            }
+        }
     }
 }
 

@@ -11,9 +11,10 @@ pub mod serve;
 mod views;
 mod words;
 
-pub use serve::{Admitted, Desk, Gate, Limits, Office};
+pub use serve::{Admitted, Desk, Door, Gate, Judging, Limits, Office, Peer};
 
 use super::ask::Refusal;
+use crate::registry::OpeningMode;
 use crate::store::mail::tree::TreeError;
 use crate::store::mail::view::{self, Mailbox};
 use crate::store::{RowsError, StoreError, Tx, accounts, mail};
@@ -29,6 +30,8 @@ struct Who {
     person: String,
     /// Whether anything may be added to the account.
     adds: bool,
+    /// How this session opens, where it is not as the mailbox has it.
+    opening: Option<OpeningMode>,
     now: Timestamp,
 }
 
@@ -66,6 +69,14 @@ fn named(tx: &mut Tx<'_>, who: &Who, name: &MailboxName) -> Answered<Mailbox> {
 /// Where something is to be put: it could be made.
 fn target(tx: &mut Tx<'_>, who: &Who, name: &MailboxName) -> Answered<Mailbox> {
     view::named(tx, who.account, name.as_str())?.ok_or(Failure::Refused(Refusal::NoSuchTarget))
+}
+
+/// Whether anything may be added to the account; it may have been closed since the login.
+fn may_add(tx: &mut Tx<'_>, who: &Who) -> Answered<()> {
+    match who.adds && accounts::by_id(tx, who.account)?.closed_at.is_none() {
+        true => Ok(()),
+        false => Err(Refusal::ReadOnlyAccount.into()),
+    }
 }
 
 impl Failure {

@@ -41,6 +41,7 @@ pub(super) enum Step {
     Sasl(Sasl),
     Idle(String),
     StartTls(String),
+    Compress(String),
     Close,
 }
 
@@ -48,6 +49,7 @@ pub(super) enum Step {
 #[derive(Debug)]
 pub(super) enum Task {
     Login(auth::Login),
+    Salt(Box<auth::Salting>),
     List(list::Task),
     Select(select::Task),
     Status(status::Task),
@@ -65,6 +67,7 @@ impl Task {
     pub fn answer(self, answer: Answer, core: &mut Core) -> Step {
         match self {
             Self::Login(task) => task.answer(answer, core),
+            Self::Salt(task) => task.answer(answer, core),
             Self::List(task) => task.answer(answer, core),
             Self::Select(task) => task.answer(answer, core),
             Self::Status(task) => task.answer(answer, core),
@@ -112,6 +115,7 @@ pub(super) fn start(tagged: Tagged, core: &mut Core) -> Step {
         Command::Id(_) => plain::id(&tag, core),
         Command::Namespace => plain::namespace(&tag, core),
         Command::Unauthenticate => plain::unauthenticate(&tag, core),
+        Command::Compress(algorithm) => plain::compress(tag, &algorithm, core),
         Command::Select(select) => select::start(tag, select, core),
         Command::Create { .. }
         | Command::Delete(_)

@@ -74,7 +74,10 @@ const POSTGRES: Words = Words {
     bytes: "BYTEA",
     clustered: "",
 };
-const MIGRATIONS: &[(&str, &str)] = &[("V1__message_way", include_str!("0001_message_way.sql"))];
+const MIGRATIONS: &[(&str, &str)] = &[
+    ("V1__message_way", include_str!("0001_message_way.sql")),
+    ("V2__logins", include_str!("0002_logins.sql")),
+];
 
 #[cfg(test)]
 mod tests;

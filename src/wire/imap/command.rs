@@ -33,6 +33,8 @@ pub enum Command {
     Id(Vec<(String, Option<String>)>),
     Namespace,
     Unauthenticate,
+    /// The algorithm's name, in capital letters (RFC 4978).
+    Compress(String),
     Select(Select),
     Create {
         name: MailboxArg,

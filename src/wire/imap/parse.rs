@@ -94,6 +94,10 @@ fn command(name: &str, cursor: &mut Cursor) -> Parsed<Command> {
         "ID" => Command::Id(id(cursor)?),
         "NAMESPACE" => Command::Namespace,
         "UNAUTHENTICATE" => Command::Unauthenticate,
+        "COMPRESS" => {
+            cursor.space()?;
+            Command::Compress(cursor.word()?.to_ascii_uppercase())
+        }
         "SELECT" => Command::Select(select(cursor, false)?),
         "EXAMINE" => Command::Select(select(cursor, true)?),
         "CREATE" => list::create(cursor)?,

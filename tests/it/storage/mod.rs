@@ -8,6 +8,7 @@ mod evidence;
 mod faults;
 mod fsck;
 mod jobs;
+mod logins;
 mod mail;
 mod postgres;
 mod server;

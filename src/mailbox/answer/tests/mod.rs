@@ -3,6 +3,7 @@
 
 mod appending;
 mod changing;
+mod modes;
 mod opening;
 mod reading;
 mod searching;
