@@ -86,6 +86,8 @@ pub enum Answer {
 pub enum Refusal {
     /// Wrong name or password: the same answer for both.
     BadCredentials,
+    /// The same of SCRAM, which few passwords are for.
+    BadProof,
     /// Right password, but no access any more.
     AccountClosed,
     /// The account can be read but nothing added (closed, three months).

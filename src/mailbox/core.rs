@@ -34,6 +34,9 @@ pub struct Channel {
     pub exporter: Option<[u8; 32]>,
     /// The client proved that it holds the key of a certificate.
     pub certificate: bool,
+    /// SCRAM is offered. Programs that know it prefer it to all else, and don't try another when it
+    /// fails: where nobody has a password that it could prove, it would only be in the way.
+    pub scram: bool,
 }
 
 #[derive(Debug)]
@@ -177,7 +180,8 @@ impl Core {
         };
         let mut names = names.concat();
         if self.may_log_in() {
-            names.extend(self.channel.exporter.map(|_| "AUTH=SCRAM-SHA-256-PLUS"));
+            names.extend(self.channel.scram.then_some("AUTH=SCRAM-SHA-256"));
+            names.extend(self.binds().then_some("AUTH=SCRAM-SHA-256-PLUS"));
             names.extend(self.channel.certificate.then_some("AUTH=EXTERNAL"));
         }
         // RFC 4978 §3: not once it is in force.
@@ -185,6 +189,11 @@ impl Core {
         let all: Vec<_> =
             names.into_iter().filter_map(|name| Capability::try_from(name).ok()).collect();
         Vec1::try_from(all).ok()
+    }
+
+    /// SCRAM with channel binding is offered.
+    pub fn binds(&self) -> bool {
+        self.channel.scram && self.channel.exporter.is_some()
     }
 
     fn may_log_in(&self) -> bool {
@@ -201,7 +210,7 @@ pub(super) const FLUSH: usize = 32 * 1024;
 
 const BASE: &[&str] = &["IMAP4rev1", "SASL-IR", "LITERAL+", "ID", "ENABLE"];
 const PLAINTEXT: &[&str] = &["STARTTLS", "LOGINDISABLED"];
-const LOGIN: &[&str] = &["AUTH=PLAIN", "AUTH=LOGIN", "AUTH=SCRAM-SHA-256"];
+const LOGIN: &[&str] = &["AUTH=PLAIN", "AUTH=LOGIN"];
 const SESSION: &[&str] = &[
     "IDLE",
     "NAMESPACE",

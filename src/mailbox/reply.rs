@@ -43,6 +43,7 @@ impl Reply {
         let reply = Self::no(text(refusal));
         match refusal {
             Refusal::BadCredentials => reply.named("AUTHENTICATIONFAILED"),
+            Refusal::BadProof => reply.named("AUTHENTICATIONFAILED"),
             Refusal::BadCertificate => reply.named("AUTHENTICATIONFAILED"),
             Refusal::AccountClosed => reply.named("CONTACTADMIN"),
             Refusal::ReadOnlyAccount | Refusal::ReadOnlyMailbox => reply.named("NOPERM"),
@@ -87,6 +88,10 @@ fn uids(set: &UidSet) -> Option<CodeUids> {
 fn text(refusal: &Refusal) -> &str {
     match refusal {
         Refusal::BadCredentials => "Kullanıcı adı veya parola yanlış / Wrong name or password",
+        Refusal::BadProof => {
+            "Ad veya parola yanlış; SCRAM yalnız üretilmiş parolalarla olur / Wrong name or password; \
+             SCRAM is for generated passwords only"
+        }
         Refusal::BadCertificate => "Sertifika geçerli değil / The certificate is not valid",
         Refusal::AccountClosed => "Hesap kapalı / The account is closed",
         Refusal::ReadOnlyAccount => {

@@ -182,8 +182,7 @@ async fn connection(
         return Ok(());
     }
     let mut stream = handshake(imap, tcp, &mut talk.stop).await?;
-    let (_, tls) = stream.get_ref();
-    let channel = talk.protected_by(tls);
+    let channel = Box::pin(talk.protected_by(stream.get_ref().1)).await;
     match begin {
         Begin::Clear => talk.session.secured_by(channel),
         Begin::Tls => talk.session = Session::over(talk.session.config().clone(), channel),
@@ -242,10 +241,11 @@ impl<'i> Talk<'i> {
     }
 
     /// Tells the desk whom TLS showed, and the session what TLS offers.
-    fn protected_by(&mut self, tls: &rustls::ServerConnection) -> Channel {
+    async fn protected_by(&mut self, tls: &rustls::ServerConnection) -> Channel {
         let shown = tls.peer_certificates().unwrap_or_default();
         self.desk.shown_certificates(shown.iter().map(|der| der.to_vec()).collect());
-        Channel { exporter: exporter(tls), certificate: !shown.is_empty() }
+        let (exporter, certificate) = (exporter(tls), !shown.is_empty());
+        Channel { exporter, certificate, scram: self.desk.offers_scram().await }
     }
 
     /// To the end of the connection, in the clear or compressed.

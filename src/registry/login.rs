@@ -12,6 +12,7 @@ use crate::wire::{AccountId, KepAddress, KepDomain, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -19,6 +20,8 @@ pub struct Logins {
     store: Store,
     passwords: Passwords,
     domain: KepDomain,
+    /// There was a generated password once.
+    generated: AtomicBool,
 }
 
 /// How long a client waits for the answer to a wrong password: longer with each one from its network
@@ -140,7 +143,7 @@ impl Proven {
 
 impl Logins {
     pub fn new(store: Store, passwords: Passwords, domain: KepDomain) -> Self {
-        Self { store, passwords, domain }
+        Self { store, passwords, domain, generated: AtomicBool::new(false) }
     }
 
     /// `user` is the address; its local part alone means the provider's own domain.
@@ -168,6 +171,15 @@ impl Logins {
             true => Outcome::Proven(Proven { account, by: Means::Password }),
             false => Outcome::Rejected,
         })
+    }
+
+    /// Whether anybody has a generated password: SCRAM can prove no other.
+    pub async fn any_generated(&self) -> Result<bool, RegistryError> {
+        if !self.generated.load(Ordering::Relaxed) {
+            let any = self.store.read(rows::any).await?;
+            self.generated.store(any, Ordering::Relaxed);
+        }
+        Ok(self.generated.load(Ordering::Relaxed))
     }
 
     /// What a SCRAM exchange for this name begins with, whether there is such an account or not.

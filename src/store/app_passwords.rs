@@ -57,6 +57,15 @@ pub fn find(
     row.as_ref().map(app_password).transpose()
 }
 
+/// Whether there is one at all.
+pub fn any(tx: &mut Tx<'_>) -> Result<bool, RowsError> {
+    let row = tx.first(
+        "SELECT account FROM app_password WHERE account >= $1 ORDER BY account LIMIT 1",
+        &[0.into()],
+    )?;
+    Ok(row.is_some())
+}
+
 /// All of an account, the oldest first.
 pub fn of_account(tx: &mut Tx<'_>, account: AccountId) -> Result<Vec<AppPasswordRow>, RowsError> {
     let rows = tx.query(

@@ -8,6 +8,7 @@ use crate::client::tls::Security;
 use crate::client::world::Account;
 use crate::judges::exported;
 use crate::scene::{ALI, AYSE, MEHMET, Plan, Running, Scene, until};
+use crate::tool::{run, tool};
 use data_encoding::BASE64;
 use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress};
 use openssl::hash::MessageDigest;
@@ -223,8 +224,11 @@ async fn invariant_03_a_generated_password_opens_as_it_says_and_evidence_names_i
 #[tokio::test(flavor = "multi_thread")]
 async fn scram_is_bound_to_its_connection_and_a_certificate_to_its_account() {
     let scene = Scene::new(Plan::default()).await;
-    let (_, secret) = generated(&scene, ALI, "Posta", &[]).await;
     let server = scene.serve().await;
+    // Where nobody could log in by it, it is not in the way of who else would choose it.
+    assert!(!Raw::connect(&scene, None).await.1.contains("SCRAM"));
+    let (_, secret) = generated(&scene, ALI, "Posta", &[]).await;
+    another_programs_scram(&scene, &secret);
     let (plus, plain) = ("SCRAM-SHA-256-PLUS", "SCRAM-SHA-256");
     let by = "p=tls-exporter";
     let (mut raw, greeting) = Raw::connect(&scene, None).await;
@@ -266,6 +270,30 @@ async fn scram_is_bound_to_its_connection_and_a_certificate_to_its_account() {
 
     by_certificate(&scene).await;
     server.stop().await;
+}
+
+/// Cyrus' SASL library, which chooses SCRAM when it is offered.
+fn another_programs_scram(scene: &Scene, secret: &str) {
+    let Some(program) = tool("mbsync") else { return };
+    let rc = scene.scratch("mbsyncrc");
+    std::fs::create_dir(scene.scratch("near")).unwrap();
+    let text = format!(
+        "IMAPAccount kep\nHost localhost\nPort {}\nUser {ALI}\nPass {secret}\nSSLType IMAPS\n\
+         CertificateFile {}\n\nIMAPStore far\nAccount kep\n\nMaildirStore near\nPath {}/\n\
+         SubFolders Verbatim\n\nChannel all\nFar :far:\nNear :near:\nPatterns *\n",
+        scene.port(2),
+        scene.provider().join("trust/tls-ca.pem").display(),
+        scene.scratch("near").display(),
+    );
+    std::fs::write(&rc, text).unwrap();
+    let (good, said) = run(&program, &["-Dn", "-c", rc.to_str().unwrap(), "-l", "all"]);
+    let said = String::from_utf8_lossy(&said).into_owned();
+    assert!(good && said.contains("INBOX"), "{said}");
+    // Debian keeps the mechanism in a package of its own.
+    let machine = format!("/usr/lib/{}-linux-gnu/sasl2/libscram.so", std::env::consts::ARCH);
+    if std::path::Path::new(&machine).exists() {
+        assert!(said.contains("AUTHENTICATE SCRAM-SHA-256"), "{said}");
+    }
 }
 
 async fn by_certificate(scene: &Scene) {

@@ -31,12 +31,21 @@ impl Door for MailDoor {
             Ok(Salt { salt, iterations, nonce })
         })
     }
+
+    fn scram(&self) -> Judging<bool> {
+        let logins = Arc::clone(&self.logins);
+        Box::pin(async move { logins.any_generated().await.map_err(trouble) })
+    }
 }
 
 impl MailDoor {
     async fn judge(&self, login: Login, peer: Peer) -> Result<Admitted, Refusal> {
         let Login { user, proof, mechanism } = login;
         let now = self.clock.now();
+        let wrong = match &proof {
+            Proof::Scram { .. } => Refusal::BadProof,
+            Proof::Password(_) | Proof::Certificate => Refusal::BadCredentials,
+        };
         let (outcome, signature) = match proof {
             Proof::Password(secret) => (self.logins.login(&user, &secret, now).await, None),
             Proof::Scram { message, proof } => {
@@ -54,7 +63,7 @@ impl MailDoor {
             }
             Outcome::Rejected => {
                 self.rejected(&user, mechanism, peer.address).await;
-                Err(Refusal::BadCredentials)
+                Err(wrong)
             }
         }
     }

@@ -28,6 +28,11 @@ pub trait Door: Send + Sync {
     fn salt(&self, _user: String) -> Judging<Salt> {
         Box::pin(std::future::ready(Err(Refusal::BadCredentials)))
     }
+
+    /// Whether there is a password that SCRAM could prove.
+    fn scram(&self) -> Judging<bool> {
+        Box::pin(std::future::ready(Ok(false)))
+    }
 }
 
 pub type Gate = Arc<dyn Door>;
@@ -108,6 +113,10 @@ impl Desk {
     pub fn new(office: Arc<Office>, peer: IpAddr) -> Self {
         let peer = Peer { address: peer, certificates: Arc::default() };
         Self { office, peer, admitted: None, append: Append::default(), shown: None }
+    }
+
+    pub async fn offers_scram(&self) -> bool {
+        self.office.gate.scram().await.unwrap_or(false)
     }
 
     /// After a handshake.

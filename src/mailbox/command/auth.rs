@@ -138,7 +138,7 @@ fn scram_first(tag: String, plus: bool, bytes: &[u8], core: &mut Core) -> Step {
     let Some(first) = ClientFirst::parse(bytes) else {
         return core.done(&tag, Reply::bad("Malformed SCRAM message"));
     };
-    let offered = core.channel.exporter.is_some();
+    let offered = core.binds();
     let sound = match &first.binding {
         Binding::By(name) => plus && name == EXPORTER,
         Binding::NotOffered => !plus && !offered,
@@ -146,7 +146,7 @@ fn scram_first(tag: String, plus: bool, bytes: &[u8], core: &mut Core) -> Step {
     };
     let own = first.on_behalf.as_ref().is_none_or(|other| *other == first.user);
     if !(sound && own) {
-        return failed(&tag, core, &Refusal::BadCredentials);
+        return failed(&tag, core, &Refusal::BadProof);
     }
     let user = first.user.clone();
     Step::Ask(Ask::Salt { user }, Task::Salt(Box::new(Salting { tag, first, plus })))

@@ -107,11 +107,13 @@ async fn scram_finds_which_generated_password_it_is_and_tells_nothing_of_names()
     on_both(|bed| async move {
         open(&bed, ALI, Vec::new()).await;
         let logins = logins(&bed);
+        assert!(!logins.any_generated().await.unwrap());
         let before = logins.salted(ALI).await.unwrap();
         let ali = address(ALI);
         let add =
             async |name| app_passwords::add(&bed.store, &ali, name, None, NOW).await.unwrap().1;
         let (one, two) = (add("Bir").await, add("İki").await);
+        assert!(logins.any_generated().await.unwrap());
         let salted = logins.salted("ali.veli").await.unwrap();
         assert_eq!((&salted.salt, salted.iterations), (&before.salt, 4096));
         assert_ne!(salted.nonce, before.nonce);
