@@ -256,7 +256,8 @@ impl<'i> Talk<'i> {
         if self.run(stream).await? == After::Compress {
             self.session.compressed();
             let mut compressed = Box::new(Deflated::new(stream));
-            self.run(&mut *compressed).await?;
+            // Few are compressed: the others don't hold room for it.
+            Box::pin(self.run(&mut *compressed)).await?;
         }
         Ok(())
     }
