@@ -40,6 +40,7 @@ fn name(command: &Command) -> &'static str {
         Command::Notify(_) => "NOTIFY",
         Command::UidBatches(_) => "UIDBATCHES",
         Command::Unauthenticate => "UNAUTHENTICATE",
+        Command::Compress(_) => "COMPRESS",
         Command::Select(select) if select.examine => "EXAMINE",
         Command::Select(_) => "SELECT",
         Command::Create { .. } => "CREATE",

@@ -11,8 +11,8 @@ use super::refusal::Refusal;
 use super::rejections::{self, Rejections};
 use crate::registry::accounts::{self, Account, AccountState, SignatureRule};
 use crate::registry::budget::Budget;
-use crate::registry::login::{Logins, Outcome};
-use crate::registry::{Provider, RegistryError, Standing};
+use crate::registry::login::{Logins, Outcome, Proven};
+use crate::registry::{Access, Provider, RegistryError, Standing};
 use crate::spool::{self, Fact, fact::Refused};
 use crate::store::submissions::{
     self, Details, Dsn, NewRecipient, NewSubmission, Same, SignerDetails, SubmissionState,
@@ -79,12 +79,18 @@ impl Desk {
     pub async fn login(&self, user: &str, secret: SecretString) -> LoginAnswer {
         let at = self.clock.now();
         match self.logins.login(user, &secret, at).await {
-            Ok(Outcome::Proven(account)) if account.state == AccountState::Active => {
-                LoginAnswer::Accepted(Login { account: account.id, address: account.address, at })
-            }
-            Ok(Outcome::Proven(account)) => {
-                LoginAnswer::Refused(Refusal::AccountClosed(account.address.to_string()))
-            }
+            Ok(Outcome::Proven(Proven { account, .. })) => match account.access(at) {
+                Access::Whole => {
+                    let (account, address) = (account.id, account.address);
+                    LoginAnswer::Accepted(Login { account, address, at })
+                }
+                Access::Reading { until: Some(until) } => {
+                    LoginAnswer::Refused(Refusal::AccountReadable(until.turkish_day()))
+                }
+                Access::Reading { until: None } | Access::Over => {
+                    LoginAnswer::Refused(Refusal::AccountClosed(account.address.to_string()))
+                }
+            },
             Ok(Outcome::Rejected) => LoginAnswer::Rejected,
             Err(error) => {
                 tracing::error!(%error, "login");

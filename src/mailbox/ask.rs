@@ -19,6 +19,8 @@ use crate::wire::{AccountId, ContentId, MailboxId, Timestamp};
 pub enum Ask {
     /// → `LoggedIn`. Delays after failures are the answering side's.
     Login(Login),
+    /// What a SCRAM exchange for this name begins with → `Salt`, whether there is such a name or not.
+    Salt { user: String },
     /// → `Mailboxes`: all of the account, in any order.
     Mailboxes(ListWant),
     /// → `Selected`
@@ -102,6 +104,7 @@ impl Ask {
 #[derive(Debug)]
 pub enum Answer {
     LoggedIn(LoggedIn),
+    Salt(Salt),
     Mailboxes(Vec<MailboxEntry>),
     Selected(Selected),
     Changes(Changes),
@@ -131,10 +134,14 @@ pub enum Answer {
 pub enum Refusal {
     /// Wrong name or password: the same answer for both.
     BadCredentials,
+    /// The same of SCRAM, which few passwords are for.
+    BadProof,
     /// Right password, but no access any more.
     AccountClosed,
     /// The account can be read but nothing added (closed, three months).
     ReadOnlyAccount,
+    /// The certificate of the handshake is not good (any more).
+    BadCertificate,
     NoSuchMailbox,
     /// The target does not exist, but could be made (`TRYCREATE`).
     NoSuchTarget,
@@ -220,15 +227,39 @@ pub struct OwnRights {
 
 #[derive(Debug)]
 pub struct Login {
+    /// May be empty with a certificate: then it tells whose login it is.
     pub user: String,
-    pub secret: SecretString,
-    /// `PLAIN`, `LOGIN`, or the command's name `LOGIN-COMMAND`; for the log.
+    pub proof: Proof,
+    /// The mechanism's name, or the command's, `LOGIN-COMMAND`; for the log.
     pub mechanism: &'static str,
+}
+
+/// By what a login is proven.
+#[derive(Debug)]
+pub enum Proof {
+    Password(SecretString),
+    /// RFC 5802 §3: `AuthMessage` and `ClientProof`.
+    Scram {
+        message: Vec<u8>,
+        proof: Vec<u8>,
+    },
+    /// The certificate of the TLS handshake, which the answering side knows.
+    Certificate,
 }
 
 #[derive(Debug)]
 pub struct LoggedIn {
     pub account: AccountId,
+    /// What proves us to a client that logged in by SCRAM (`ServerSignature`).
+    pub signature: Option<Vec<u8>>,
+}
+
+#[derive(Debug)]
+pub struct Salt {
+    pub salt: Vec<u8>,
+    pub iterations: u32,
+    /// The server's part of the nonce.
+    pub nonce: String,
 }
 
 /// What a list of mailboxes must carry beside the names.

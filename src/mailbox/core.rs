@@ -28,9 +28,24 @@ pub enum Tls {
     Offered,
 }
 
+/// What a protected connection offers beside secrecy.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Channel {
+    /// `tls-exporter` (RFC 9266), where the protocol gives one.
+    pub exporter: Option<[u8; 32]>,
+    /// The client proved that it holds the key of a certificate.
+    pub certificate: bool,
+    /// SCRAM is offered. Programs that know it prefer it to all else, and don't try another when it
+    /// fails: where nobody has a password that it could prove, it would only be in the way.
+    pub scram: bool,
+}
+
 #[derive(Debug)]
 pub(super) struct Core {
     pub config: Config,
+    pub channel: Channel,
+    /// COMPRESS (RFC 4978) is in force.
+    pub compressed: bool,
     pub reader: Reader,
     pub out: Vec<u8>,
     pub access: Access,
@@ -89,9 +104,11 @@ impl Enabled {
 }
 
 impl Core {
-    pub fn new(config: Config) -> Self {
+    pub fn new(config: Config, channel: Channel) -> Self {
         Self {
             config,
+            channel,
+            compressed: false,
             reader: Reader::new(Limits::BEFORE_LOGIN),
             out: Vec::new(),
             access: Access::NotAuthenticated,
@@ -199,8 +216,9 @@ impl Core {
         }
     }
 
-    pub fn secured(&mut self) {
+    pub fn secured(&mut self, channel: Channel) {
         self.config.tls = Tls::Active;
+        self.channel = channel;
         self.reader = Reader::new(Limits::BEFORE_LOGIN);
     }
 
@@ -233,9 +251,26 @@ impl Core {
             (Access::NotAuthenticated, Tls::Active) => &[BASE, LOGIN],
             _ => &[BASE, SESSION],
         };
+        let mut names = names.concat();
+        if self.may_log_in() {
+            names.extend(self.channel.scram.then_some("AUTH=SCRAM-SHA-256"));
+            names.extend(self.binds().then_some("AUTH=SCRAM-SHA-256-PLUS"));
+            names.extend(self.channel.certificate.then_some("AUTH=EXTERNAL"));
+        }
+        // RFC 4978 §3: not once it is in force.
+        names.retain(|name| !(self.compressed && *name == "COMPRESS=DEFLATE"));
         let all: Vec<_> =
-            names.concat().into_iter().filter_map(|name| Capability::try_from(name).ok()).collect();
+            names.into_iter().filter_map(|name| Capability::try_from(name).ok()).collect();
         Vec1::try_from(all).ok()
+    }
+
+    /// SCRAM with channel binding is offered.
+    pub fn binds(&self) -> bool {
+        self.channel.scram && self.channel.exporter.is_some()
+    }
+
+    fn may_log_in(&self) -> bool {
+        matches!((&self.access, self.config.tls), (Access::NotAuthenticated, Tls::Active))
     }
 
     pub fn capability_code(&self) -> Option<Code<'static>> {
@@ -264,6 +299,7 @@ const SESSION: &[&str] = &[
     "ESEARCH",
     "SEARCHRES",
     "WITHIN",
+    "COMPRESS=DEFLATE",
     "CONDSTORE",
     "QRESYNC",
     "NOTIFY",

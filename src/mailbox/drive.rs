@@ -3,7 +3,8 @@
 
 use super::ask::{
     Answer, Appended, Ask, Changes, FlagRow, Found, LoggedIn, MailboxEntry, MailboxKind, Metadata,
-    Moved, Opening, OwnRights, Quota, Resource, Row, Selected, Standing, Status, Stored,
+    Moved, Opening, OwnRights, Proof, Quota, Resource, Row, Salt, Selected, Standing, Status,
+    Stored,
 };
 use super::{Config, Next, Session};
 use crate::wire::imap::{Flags, Keywords, MailboxName, Rights, Structure, Uid, UidSet};
@@ -46,6 +47,7 @@ pub fn drive_at(config: Config, bytes: &[u8], pace: Pace) -> Vec<u8> {
             },
             Next::Send(bytes) => said.extend(bytes),
             Next::StartTls => session.secured(),
+            Next::Compress => session.compressed(),
             Next::Ask(ask) => session.answer(yes(ask)),
             Next::Close => break,
         }
@@ -55,7 +57,14 @@ pub fn drive_at(config: Config, bytes: &[u8], pace: Pace) -> Vec<u8> {
 
 fn yes(ask: Ask) -> Answer {
     match ask {
-        Ask::Login(_) => Answer::LoggedIn(LoggedIn { account: AccountId(1) }),
+        Ask::Login(login) => Answer::LoggedIn(LoggedIn {
+            account: AccountId(1),
+            signature: matches!(login.proof, Proof::Scram { .. }).then(|| vec![1; 32]),
+        }),
+        Ask::Salt { .. } => {
+            let (salt, nonce) = (b"salt".to_vec(), "nonce".to_owned());
+            Answer::Salt(Salt { salt, iterations: 4096, nonce })
+        }
         Ask::Mailboxes(want) => Answer::Mailboxes(vec![MailboxEntry {
             name: MailboxName::inbox(),
             kind: MailboxKind::Mailbox(None),
@@ -177,6 +186,16 @@ mod tests {
         assert_eq!(crate::wire::mime::parse(MAIL).header, 0..HEADER);
     }
 
+    #[test]
+    fn what_comes_behind_compress_before_its_answer_is_not_read() {
+        let lines = b"a LOGIN a b\r\nb COMPRESS DEFLATE\r\nc NOOP\r\nd NOOP\r\n";
+        let whole = drive_at(config(), lines, Pace { piece: usize::MAX, news: false });
+        let whole = String::from_utf8_lossy(&whole).into_owned();
+        assert!(whole.contains("b BAD ") && whole.contains("* BYE "), "{whole}");
+        assert!(!whole.contains("c OK"), "{whole}");
+        drive(config(), lines);
+    }
+
     proptest! {
         #[test]
         fn any_bytes_come_to_an_end(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
@@ -194,7 +213,7 @@ mod tests {
             Just("a FETCH $ (UID) (CHANGEDSINCE 1)"), Just("a LIST \"\" % RETURN (STATUS (SIZE))"), Just("a CLOSE"),
             Just("a GETMETADATA (DEPTH 1) x /private/y"), Just("a SETMETADATA x (/private/y ~{3+}\r\na\0b /shared/z NIL)"),
             Just("a LIST \"\" % RETURN (METADATA (/private/y) MYRIGHTS)"), Just("a GETACL x"), Just("a GETQUOTAROOT x"),
-            Just("a UNAUTHENTICATE"), Just("a AUTHENTICATE PLAIN"), Just("AGEAYg=="), Just("a NOOP"), Just("a ENABLE QRESYNC"), Just("a SELECT x (QRESYNC (1 1 1:9 (1 1)))"),
+            Just("a UNAUTHENTICATE"), Just("a AUTHENTICATE PLAIN"), Just("AGEAYg=="), Just("a AUTHENTICATE SCRAM-SHA-256 biwsbj1hLHI9Yg=="), Just("*"), Just("="), Just("a NOOP"), Just("a ENABLE QRESYNC"), Just("a SELECT x (QRESYNC (1 1 1:9 (1 1)))"),
             Just("a UID FETCH 1:* (UID) (CHANGEDSINCE 1 VANISHED)"), Just("a ENABLE UIDONLY IMAP4rev2"),
             Just("a NOTIFY SET STATUS (selected (MessageNew (UID BODY[1]) MessageExpunge FlagChange)) (personal (MailboxName))"),
             Just("a NOTIFY SET (selected-delayed (MessageNew MessageExpunge)) (inboxes (MessageNew MessageExpunge))"),

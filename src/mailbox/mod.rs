@@ -3,6 +3,7 @@
 
 pub mod answer;
 pub mod ask;
+pub mod autoconfig;
 mod bells;
 mod command;
 mod core;
@@ -14,4 +15,4 @@ pub mod session;
 mod view;
 
 pub use drive::drive;
-pub use session::{Config, Next, Session, Tls, Watch};
+pub use session::{Channel, Config, Next, Session, Tls, Watch};

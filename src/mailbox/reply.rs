@@ -45,6 +45,8 @@ impl Reply {
         let reply = Self::no(text(refusal));
         match refusal {
             Refusal::BadCredentials => reply.named("AUTHENTICATIONFAILED"),
+            Refusal::BadProof => reply.named("AUTHENTICATIONFAILED"),
+            Refusal::BadCertificate => reply.named("AUTHENTICATIONFAILED"),
             Refusal::AccountClosed => reply.named("CONTACTADMIN"),
             Refusal::ReadOnlyAccount | Refusal::ReadOnlyMailbox => reply.named("NOPERM"),
             Refusal::NoSuchMailbox | Refusal::Gone => reply.named("NONEXISTENT"),
@@ -99,9 +101,15 @@ fn uids(set: &UidSet) -> Option<CodeUids> {
 fn text(refusal: &Refusal) -> &str {
     match refusal {
         Refusal::BadCredentials => "Kullanıcı adı veya parola yanlış / Wrong name or password",
+        Refusal::BadProof => {
+            "Ad veya parola yanlış; SCRAM yalnız üretilmiş parolalarla olur / Wrong name or password; \
+             SCRAM is for generated passwords only"
+        }
+        Refusal::BadCertificate => "Sertifika geçerli değil / The certificate is not valid",
         Refusal::AccountClosed => "Hesap kapalı / The account is closed",
         Refusal::ReadOnlyAccount => {
-            "Hesap kapalı, yalnızca okunabilir / The account is closed and can only be read"
+            "Hesap kapalı; kapatıldıktan sonra üç ay yalnızca okunabilir / The account is closed; \
+             for three months after that it can only be read"
         }
         Refusal::NoSuchMailbox => "No such mailbox",
         Refusal::NoSuchTarget => "No such mailbox; create it first",

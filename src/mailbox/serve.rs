@@ -1,12 +1,15 @@
 //! IMAP over sockets: the pure session decides; this loop reads, writes, asks and waits. What a
 //! connection holds while its client is silent is counted: buffers live only while they are used.
 
+mod deflated;
+
 use super::answer::{Desk, Office};
 use super::ask::{Answer, Ask};
 use super::bells::{Bell, Bells};
-use super::session::{Config, Next, Session, Tls, Watch};
+use super::session::{Channel, Config, Next, Session, Tls, Watch};
 use crate::registry::crowd::{Crowd, part};
 use crate::store::Changed;
+use deflated::Deflated;
 use std::io;
 use std::mem::MaybeUninit;
 use std::net::SocketAddr;
@@ -180,17 +183,16 @@ async fn connection(
 ) -> io::Result<()> {
     tcp.set_nodelay(true)?;
     let mut talk = Talk::new(imap, begin, peer, stop);
-    if begin == Begin::Clear {
-        match talk.run(&mut tcp).await? {
-            After::Closed => return Ok(()),
-            After::StartTls => {}
-        }
+    if begin == Begin::Clear && talk.run(&mut tcp).await? != After::StartTls {
+        return Ok(());
     }
     let mut stream = handshake(imap, tcp, &mut talk.stop).await?;
-    if begin == Begin::Clear {
-        talk.session.secured();
+    let channel = Box::pin(talk.protected_by(stream.get_ref().1)).await;
+    match begin {
+        Begin::Clear => talk.session.secured_by(channel),
+        Begin::Tls => talk.session = Session::over(talk.session.config().clone(), channel),
     }
-    talk.run(&mut *stream).await.map(|_| ())
+    talk.converse(&mut *stream).await
 }
 
 async fn handshake(
@@ -208,9 +210,11 @@ async fn handshake(
     }
 }
 
+#[derive(PartialEq, Eq)]
 enum After {
     Closed,
     StartTls,
+    Compress,
 }
 
 /// One dialogue.
@@ -241,6 +245,28 @@ impl<'i> Talk<'i> {
         Self { imap, session, desk, stop, bell: None, upload: None }
     }
 
+    /// Tells the desk whom TLS showed, and the session what TLS offers.
+    async fn protected_by(&mut self, tls: &rustls::ServerConnection) -> Channel {
+        let shown = tls.peer_certificates().unwrap_or_default();
+        self.desk.shown_certificates(shown.iter().map(|der| der.to_vec()).collect());
+        let (exporter, certificate) = (exporter(tls), !shown.is_empty());
+        Channel { exporter, certificate, scram: self.desk.offers_scram().await }
+    }
+
+    /// To the end of the connection, in the clear or compressed.
+    async fn converse<S: AsyncRead + AsyncWrite + Unpin>(
+        &mut self,
+        stream: &mut S,
+    ) -> io::Result<()> {
+        if self.run(stream).await? == After::Compress {
+            self.session.compressed();
+            let mut compressed = Box::new(Deflated::new(stream));
+            // Few are compressed: the others don't hold room for it.
+            Box::pin(self.run(&mut *compressed)).await?;
+        }
+        Ok(())
+    }
+
     async fn run<S: AsyncRead + AsyncWrite + Unpin>(
         &mut self,
         stream: &mut S,
@@ -262,6 +288,7 @@ impl<'i> Talk<'i> {
                     continue;
                 }
                 Next::StartTls => return Ok(After::StartTls),
+                Next::Compress => return Ok(After::Compress),
                 Next::Close => {
                     Box::pin(part(stream)).await;
                     return Ok(After::Closed);
@@ -367,6 +394,14 @@ async fn write<S: AsyncWrite + Unpin>(stream: &mut S, octets: &[u8]) -> io::Resu
         stream.flush().await
     };
     timeout(WRITE, writing).await.map_err(|_| io::ErrorKind::TimedOut)?
+}
+
+/// RFC 9266 §4.2: of TLS 1.2 only with an extension that the library doesn't tell of.
+fn exporter(tls: &rustls::ServerConnection) -> Option<[u8; 32]> {
+    if tls.protocol_version() != Some(rustls::ProtocolVersion::TLSv1_3) {
+        return None;
+    }
+    tls.export_keying_material([0; 32], b"EXPORTER-Channel-Binding", Some(b"")).ok()
 }
 
 async fn rung(bell: Option<&mut Bell>) {

@@ -14,13 +14,15 @@ use crate::wire::imap::reader::Event;
 use crate::wire::imap::{MailboxName, ModSeq};
 use crate::wire::{AccountId, MailboxId};
 
-pub use super::core::{Config, Tls};
+pub use super::core::{Channel, Config, Tls};
 
 #[derive(Debug)]
 pub enum Next {
     Read,
     Send(Vec<u8>),
     StartTls,
+    /// What follows is compressed both ways (RFC 4978); then `compressed`.
+    Compress,
     Ask(Ask),
     /// The client idles or sent NOTIFY: wake on its bytes, on a change of what is watched (if
     /// there is one already, at once), or on time.
@@ -68,12 +70,19 @@ enum Phase {
     },
     StartTls,
     Handshake,
+    Compress,
+    Compressing,
     Closing,
 }
 
 impl Session {
     pub fn new(config: Config) -> Self {
-        let mut core = Core::new(config);
+        Self::over(config, Channel::default())
+    }
+
+    /// Over a connection that is protected already.
+    pub fn over(config: Config, channel: Channel) -> Self {
+        let mut core = Core::new(config, channel);
         core.greet();
         Self { core, phase: Phase::Ready, bad: 0, uploads: 0 }
     }
@@ -101,6 +110,10 @@ impl Session {
                 Phase::StartTls => {
                     self.phase = Phase::Handshake;
                     return Next::StartTls;
+                }
+                Phase::Compress => {
+                    self.phase = Phase::Compressing;
+                    return Next::Compress;
                 }
                 Phase::Closing => {
                     self.phase = Phase::Closing;
@@ -153,8 +166,21 @@ impl Session {
 
     /// TLS stands.
     pub fn secured(&mut self) {
+        self.secured_by(Channel::default());
+    }
+
+    /// TLS stands, and this is what it offers.
+    pub fn secured_by(&mut self, channel: Channel) {
         if matches!(self.phase, Phase::Handshake) {
-            self.core.secured();
+            self.core.secured(channel);
+            self.phase = Phase::Ready;
+        }
+    }
+
+    /// The compressed layer stands.
+    pub fn compressed(&mut self) {
+        if matches!(self.phase, Phase::Compressing) {
+            self.core.compressed = true;
             self.phase = Phase::Ready;
         }
     }
@@ -189,6 +215,11 @@ impl Session {
             encode::bye(&mut self.core.out, None, "Server is going down");
         }
         self.phase = Phase::Closing;
+    }
+
+    /// The listener's set-up.
+    pub fn config(&self) -> &Config {
+        &self.core.config
     }
 
     /// Whose session it is, after a login.
@@ -252,6 +283,10 @@ impl Session {
                 self.phase = phase;
                 return;
             }
+            (Phase::Sasl(sasl), Event::Bad { reason, .. }) => {
+                let tag = sasl.into_tag();
+                self.refuse(Some(&tag), reason)
+            }
             (_, Event::Bad { tag, reason }) => self.refuse(tag.as_deref(), reason),
             (phase, Event::Chunk(_) | Event::AppendMore(_) | Event::Line(_)) => {
                 self.phase = phase;
@@ -281,6 +316,7 @@ impl Session {
             Step::Idle(tag) => Phase::Idling { tag },
             Step::Close => Phase::Closing,
             Step::StartTls(tag) => self.start_tls(&tag),
+            Step::Compress(tag) => self.compress(&tag),
         };
     }
 
@@ -294,6 +330,18 @@ impl Session {
         }
         self.core.say(Some(tag), Reply::ok("Begin TLS now"));
         Phase::StartTls
+    }
+
+    /// RFC 4978 §3: a client says nothing more before it has heard the `OK`; what it sent in the clear
+    /// can't be told from what is compressed.
+    fn compress(&mut self, tag: &str) -> Phase {
+        if self.core.reader.has_more() {
+            self.core.say(Some(tag), Reply::bad("Commands behind COMPRESS are refused"));
+            encode::bye(&mut self.core.out, None, "Wait for the answer to COMPRESS");
+            return Phase::Closing;
+        }
+        self.core.say(Some(tag), Reply::ok("DEFLATE active"));
+        Phase::Compress
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::store::accounts::{self as rows, AccountRow};
 use crate::store::{Lane, RowsError, Store, StoreError, Tx, mail};
-use crate::trust::Certificate;
+use crate::trust::{Certificate, TrustError};
 use crate::wire::{AccountId, AddressError, Digest, KepAddress, KepDomain, Timestamp};
 use thiserror::Error;
 
@@ -18,6 +18,8 @@ pub struct Account {
     pub opening: OpeningMode,
     pub signature: SignatureRule,
     pub created_at: Timestamp,
+    /// Since when it is closed, while it is.
+    pub closed_at: Option<Timestamp>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -25,6 +27,53 @@ pub enum AccountState {
     Active,
     Closed,
 }
+
+/// What may be done with an account now.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Access {
+    Whole,
+    /// It is closed: what it holds may be read and taken away until then.
+    Reading {
+        until: Option<Timestamp>,
+    },
+    Over,
+}
+
+impl Access {
+    pub fn is_over(self) -> bool {
+        self == Self::Over
+    }
+}
+
+impl Account {
+    /// A closed account can be read for three months, to the end of the day in Turkey.
+    pub fn access(&self, now: Timestamp) -> Access {
+        if self.state == AccountState::Active {
+            return Access::Whole;
+        }
+        match self.readable_until() {
+            Some(until) if now > until => Access::Over,
+            until => Access::Reading { until },
+        }
+    }
+
+    /// Of a closed account, if it is known since when.
+    pub fn readable_until(&self) -> Option<Timestamp> {
+        self.closed_at.map(last_moment)
+    }
+}
+
+fn last_moment(closed_at: Timestamp) -> Timestamp {
+    let day = closed_at.istanbul().date_naive();
+    let next = day.checked_add_months(READABLE).and_then(|day| day.succ_opt());
+    let midnight = next.and_then(|day| day.and_hms_opt(0, 0, 0));
+    let zone = *closed_at.istanbul().offset();
+    let end = midnight.and_then(|local| local.and_local_timezone(zone).single());
+    end.map_or(closed_at, |end| Timestamp::from_utc(end.to_utc()).plus_millis(-1))
+}
+
+/// Hesap Askı İşlemleri: the mailbox stays reachable for three months.
+const READABLE: chrono::Months = chrono::Months::new(3);
 
 /// How an unopened dispatch stands in INBOX.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -72,6 +121,12 @@ pub enum RegistryError {
     Unknown(KepAddress),
     #[error("not a KEP address: {0:?}")]
     Address(AddressError),
+    #[error("the name of a password is one line of 1 to {0} characters")]
+    PasswordName(usize),
+    #[error("{0} has {1} generated passwords already; remove one that is not used")]
+    ManyPasswords(KepAddress, usize),
+    #[error(transparent)]
+    Trust(#[from] TrustError),
 }
 
 impl From<RowsError> for RegistryError {
@@ -124,13 +179,20 @@ pub async fn list(store: &Store) -> Result<Vec<Account>, RegistryError> {
     Ok(rows.iter().map(account).collect::<Result<_, _>>()?)
 }
 
+/// Closes or reopens. Closing again what is closed gives no further time.
 pub async fn set_state(
     store: &Store,
     address: &KepAddress,
     state: AccountState,
+    now: Timestamp,
 ) -> Result<(), RegistryError> {
-    let id = get(store, address).await?.id;
-    Ok(store.write(Lane::Client, move |tx| rows::set_state(tx, id, state.word())).await?)
+    let found = get(store, address).await?;
+    let closed_at = match state {
+        AccountState::Active => None,
+        AccountState::Closed => found.closed_at.or(Some(now)),
+    };
+    let work = move |tx: &mut Tx<'_>| rows::set_state(tx, found.id, state.word(), closed_at);
+    Ok(store.write(Lane::Client, work).await?)
 }
 
 pub async fn set_opening(
@@ -242,6 +304,7 @@ pub fn account(row: &AccountRow) -> Result<Account, RowsError> {
         signature: SignatureRule::parse(&row.signature_policy)
             .ok_or(RowsError::Stored("a signature rule"))?,
         created_at: row.created_at,
+        closed_at: row.closed_at,
     })
 }
 
@@ -256,6 +319,7 @@ fn insert(tx: &mut Tx<'_>, new: &NewAccount) -> Result<AccountId, StoreError> {
         signature_policy: new.signature.word().to_owned(),
         password: new.password.clone(),
         created_at: new.at,
+        closed_at: None,
     };
     let id = rows::add(tx, &row)?;
     // RFC 9051 §2.3.1.1: a mailbox made anew under an old name needs a greater value; seconds grow.
@@ -313,7 +377,27 @@ mod tests {
             opening: OpeningMode::Sealed,
             signature: SignatureRule::Required,
             created_at: NOW,
+            closed_at: None,
         }
+    }
+
+    #[test]
+    fn a_closed_account_is_readable_for_three_months() {
+        let at = |text: &str| Timestamp::parse_iso8601(text).unwrap();
+        let closed = at("2026-11-30T21:30:00Z"); // the first of December in Turkey
+        let mut account = account(None);
+        assert_eq!(account.access(closed), Access::Whole);
+        account.state = AccountState::Closed;
+        assert_eq!(account.access(closed), Access::Reading { until: None });
+        account.closed_at = Some(closed);
+        let until = at("2027-03-01T20:59:59.999Z");
+        assert_eq!(account.access(closed), Access::Reading { until: Some(until) });
+        assert_eq!(account.access(until), Access::Reading { until: Some(until) });
+        assert_eq!(account.access(until.plus_millis(1)), Access::Over);
+        // A month may have no such day.
+        account.closed_at = Some(at("2026-11-30T09:00:00Z"));
+        assert!(!account.access(at("2027-02-28T20:59:00Z")).is_over());
+        assert!(account.access(at("2027-02-28T21:00:00Z")).is_over());
     }
 
     fn certificate(profile: Profile) -> Certificate {

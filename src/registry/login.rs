@@ -1,13 +1,18 @@
 //! Whose password is this? One door for SMTP, IMAP and the portal.
 
-use super::accounts::{self, Account, RegistryError};
+use super::accounts::{self, Account, OpeningMode, RegistryError};
+use super::app_passwords::{self, AppPassword};
 use super::crowd;
-use crate::store::Store;
+use crate::store::app_passwords::{self as rows, AppPasswordRow};
+use crate::store::{Store, Tx, accounts as account_rows};
 use crate::trust::password::Passwords;
-use crate::wire::{KepAddress, KepDomain, Timestamp};
-use secrecy::SecretString;
+use crate::trust::scram::{self, Verifier};
+use crate::trust::{Certificate, TrustError};
+use crate::wire::{AccountId, KepAddress, KepDomain, Timestamp};
+use secrecy::{ExposeSecret, SecretString};
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -15,6 +20,8 @@ pub struct Logins {
     store: Store,
     passwords: Passwords,
     domain: KepDomain,
+    /// There was a generated password once.
+    generated: AtomicBool,
 }
 
 /// How long a client waits for the answer to a wrong password: longer with each one from its network
@@ -85,14 +92,58 @@ fn is_recent(last: Timestamp, now: Timestamp) -> bool {
 }
 
 pub enum Outcome {
-    Proven(Account),
+    Proven(Proven),
     /// Unknown or wrong: the caller does not learn which, nor by how long it took.
     Rejected,
 }
 
+/// Who it is, and what proved it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Proven {
+    pub account: Account,
+    pub by: Means,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Means {
+    /// The account's own password.
+    Password,
+    /// A mail program's generated one.
+    Generated(AppPassword),
+    Certificate,
+}
+
+/// What a SCRAM exchange begins with.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Salted {
+    pub salt: Vec<u8>,
+    pub iterations: u32,
+    /// The server's part of the nonce.
+    pub nonce: String,
+}
+
+impl Proven {
+    /// Who it was, as a read fact names him: by a generated password its name stands beside.
+    pub fn person(&self) -> String {
+        let address = &self.account.address;
+        match &self.by {
+            Means::Generated(known) => format!("{address} ({})", known.name),
+            Means::Password | Means::Certificate => address.to_string(),
+        }
+    }
+
+    /// How dispatches are opened, where the password says so itself.
+    pub fn opening(&self) -> Option<OpeningMode> {
+        match &self.by {
+            Means::Generated(known) => known.opening,
+            Means::Password | Means::Certificate => None,
+        }
+    }
+}
+
 impl Logins {
     pub fn new(store: Store, passwords: Passwords, domain: KepDomain) -> Self {
-        Self { store, passwords, domain }
+        Self { store, passwords, domain, generated: AtomicBool::new(false) }
     }
 
     /// `user` is the address; its local part alone means the provider's own domain.
@@ -102,20 +153,152 @@ impl Logins {
         secret: &SecretString,
         now: Timestamp,
     ) -> Result<Outcome, RegistryError> {
-        let address = match user.contains('@') {
-            true => KepAddress::parse(user),
-            false => KepAddress::parse(&format!("{user}@{}", self.domain)),
+        let found = match self.address(user) {
+            Some(address) => accounts::with_verifier(&self.store, &address).await?,
+            None => None,
         };
-        let found = match &address {
-            Ok(address) => accounts::with_verifier(&self.store, address).await?,
-            Err(_) => None,
+        let Some((account, own)) = found else {
+            self.passwords.verify(None, secret, now).await;
+            return Ok(Outcome::Rejected);
         };
-        let verifier = found.as_ref().map(|(_, verifier)| verifier.as_str());
-        let proven = self.passwords.verify(verifier, secret, now).await;
-        Ok(match found {
-            Some((account, _)) if proven => Outcome::Proven(account),
-            _ => Outcome::Rejected,
+        if let Some((row, shaped)) = self.generated(account.id, secret).await? {
+            return Ok(match self.passwords.verify(Some(&row.verifier), &shaped, now).await {
+                true => self.by_generated(account, &row, now).await?,
+                false => Outcome::Rejected,
+            });
+        }
+        Ok(match self.passwords.verify(Some(&own), secret, now).await {
+            true => Outcome::Proven(Proven { account, by: Means::Password }),
+            false => Outcome::Rejected,
         })
+    }
+
+    /// Whether anybody has a generated password: SCRAM can prove no other.
+    pub async fn any_generated(&self) -> Result<bool, RegistryError> {
+        if !self.generated.load(Ordering::Relaxed) {
+            let any = self.store.read(rows::any).await?;
+            self.generated.store(any, Ordering::Relaxed);
+        }
+        Ok(self.generated.load(Ordering::Relaxed))
+    }
+
+    /// What a SCRAM exchange for this name begins with, whether there is such an account or not.
+    pub async fn salted(&self, user: &str) -> Result<Salted, RegistryError> {
+        let address = self.address(user);
+        let name = address.as_ref().map_or(user, KepAddress::as_str).to_owned();
+        let newest = match address {
+            Some(address) => self.scram_rows(&address).await?.1.pop(),
+            None => None,
+        };
+        let (salt, iterations) = match newest {
+            Some(row) => (row.salt, row.iterations),
+            None => (scram::salt(self.store.blobs.vault(), &name)?.to_vec(), scram::ITERATIONS),
+        };
+        Ok(Salted { salt, iterations, nonce: scram::nonce() })
+    }
+
+    /// Whose generated password proves this; with the signature that proves us to the client.
+    pub async fn prove(
+        &self,
+        user: &str,
+        message: &[u8],
+        proof: &[u8],
+        now: Timestamp,
+    ) -> Result<(Outcome, [u8; 32]), RegistryError> {
+        let rejected = (Outcome::Rejected, [0; 32]);
+        let Some(address) = self.address(user) else { return Ok(rejected) };
+        let (Some(account), rows) = self.scram_rows(&address).await? else { return Ok(rejected) };
+        let vault = self.store.blobs.vault();
+        for row in rows {
+            let owner = app_passwords::owner(account.id, &row.id);
+            let verifier = Verifier::unseal(vault, &owner, &row.scram).map_err(TrustError::from)?;
+            if let Some(signature) = verifier.prove(message, proof) {
+                return Ok((self.by_generated(account, &row, now).await?, signature));
+            }
+        }
+        Ok(rejected)
+    }
+
+    /// Whose certificate this is, for the account named or, without a name, for the only one that it
+    /// is registered for or names. Whether it is good and in the peer's hands is judged elsewhere.
+    pub async fn certificate(
+        &self,
+        user: &str,
+        certificate: &Certificate,
+    ) -> Result<Outcome, RegistryError> {
+        let account = match user {
+            "" => self.holder(certificate).await?,
+            user => match self.address(user) {
+                Some(address) => accounts::find(&self.store, &address).await?,
+                None => None,
+            },
+        };
+        let Some(account) = account else { return Ok(Outcome::Rejected) };
+        let registered = accounts::certificates(&self.store, account.id).await?;
+        let registered: Vec<_> = registered.iter().map(|known| known.der().to_vec()).collect();
+        Ok(match accounts::is_signer(&account, &registered, certificate) {
+            true => Outcome::Proven(Proven { account, by: Means::Certificate }),
+            false => Outcome::Rejected,
+        })
+    }
+
+    fn address(&self, user: &str) -> Option<KepAddress> {
+        match user.contains('@') {
+            true => KepAddress::parse(user).ok(),
+            false => KepAddress::parse(&format!("{user}@{}", self.domain)).ok(),
+        }
+    }
+
+    /// The row that the first group of a password names, and the password as it was shown.
+    async fn generated(
+        &self,
+        account: AccountId,
+        secret: &SecretString,
+    ) -> Result<Option<(AppPasswordRow, SecretString)>, RegistryError> {
+        let Some(shaped) = app_passwords::shaped(secret) else { return Ok(None) };
+        let Some(id) = app_passwords::id_of(shaped.expose_secret()) else { return Ok(None) };
+        let row = self.store.read(move |tx| rows::find(tx, account, &id)).await?;
+        Ok(row.map(|row| (row, shaped)))
+    }
+
+    async fn by_generated(
+        &self,
+        account: Account,
+        row: &AppPasswordRow,
+        now: Timestamp,
+    ) -> Result<Outcome, RegistryError> {
+        let known = app_passwords::known(row)?;
+        app_passwords::used(&self.store, account.id, &known, now).await;
+        Ok(Outcome::Proven(Proven { account, by: Means::Generated(known) }))
+    }
+
+    async fn scram_rows(
+        &self,
+        address: &KepAddress,
+    ) -> Result<(Option<Account>, Vec<AppPasswordRow>), RegistryError> {
+        let Some(account) = accounts::find(&self.store, address).await? else {
+            return Ok((None, Vec::new()));
+        };
+        let id = account.id;
+        Ok((Some(account), self.store.read(move |tx| rows::of_account(tx, id)).await?))
+    }
+
+    async fn holder(&self, certificate: &Certificate) -> Result<Option<Account>, RegistryError> {
+        let digest = certificate.digest();
+        let find = move |tx: &mut Tx<'_>| account_rows::with_certificate(tx, &digest.0);
+        let registered = self.store.read(find).await?;
+        match registered.as_slice() {
+            [one] => return Ok(Some(accounts::account(one)?)),
+            [] => {}
+            _ => return Ok(None),
+        }
+        match certificate.emails() {
+            [email] => match KepAddress::parse(email) {
+                Ok(address) => accounts::find(&self.store, &address).await,
+                Err(_) => Ok(None),
+            },
+            _ => Ok(None),
+        }
     }
 }
 

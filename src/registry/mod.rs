@@ -2,6 +2,7 @@
 //! policies that hold for them.
 
 pub mod accounts;
+pub mod app_passwords;
 pub mod budget;
 pub mod crowd;
 pub mod holidays;
@@ -11,6 +12,9 @@ pub mod providers;
 pub mod read_policy;
 mod texts;
 
-pub use accounts::{Account, AccountState, NewAccount, OpeningMode, RegistryError, SignatureRule};
+pub use accounts::{
+    Access, Account, AccountState, NewAccount, OpeningMode, RegistryError, SignatureRule,
+};
+pub use app_passwords::AppPassword;
 pub use providers::{Provider, Standing};
 pub use texts::Texts;

@@ -16,6 +16,8 @@ pub struct AccountRow {
     pub signature_policy: String,
     pub password: String,
     pub created_at: Timestamp,
+    /// Since when it is closed, while it is.
+    pub closed_at: Option<Timestamp>,
 }
 
 /// Another provider's row.
@@ -55,7 +57,7 @@ pub fn add(tx: &mut Tx<'_>, new: &AccountRow) -> Result<AccountId, StoreError> {
 pub fn by_address(tx: &mut Tx<'_>, address: &str) -> Result<Option<AccountRow>, RowsError> {
     let row = tx.first(
         "SELECT id, address, name, national_id, state, opening, signature_policy, password,
-                created_at FROM account WHERE address = $1",
+                created_at, closed_at FROM account WHERE address = $1",
         &[address.into()],
     )?;
     row.as_ref().map(account).transpose()
@@ -65,7 +67,7 @@ pub fn by_id(tx: &mut Tx<'_>, id: AccountId) -> Result<AccountRow, RowsError> {
     let row = tx.one(
         "account",
         "SELECT id, address, name, national_id, state, opening, signature_policy, password,
-                created_at FROM account WHERE id = $1",
+                created_at, closed_at FROM account WHERE id = $1",
         &[id.0.into()],
     )?;
     account(&row)
@@ -74,7 +76,7 @@ pub fn by_id(tx: &mut Tx<'_>, id: AccountId) -> Result<AccountRow, RowsError> {
 pub fn all(tx: &mut Tx<'_>) -> Result<Vec<AccountRow>, RowsError> {
     let rows = tx.query(
         "SELECT id, address, name, national_id, state, opening, signature_policy, password,
-                created_at FROM account ORDER BY address",
+                created_at, closed_at FROM account ORDER BY address",
         &[],
     )?;
     rows.iter().map(account).collect()
@@ -88,8 +90,17 @@ pub fn lock(tx: &mut Tx<'_>, id: AccountId) -> Result<(), RowsError> {
     Ok(())
 }
 
-pub fn set_state(tx: &mut Tx<'_>, id: AccountId, state: &str) -> Result<(), RowsError> {
-    tx.execute("UPDATE account SET state = $1 WHERE id = $2", &[state.into(), id.0.into()])?;
+pub fn set_state(
+    tx: &mut Tx<'_>,
+    id: AccountId,
+    state: &str,
+    closed_at: Option<Timestamp>,
+) -> Result<(), RowsError> {
+    let closed_at = closed_at.map(Timestamp::millis);
+    tx.execute(
+        "UPDATE account SET state = $1, closed_at = $2 WHERE id = $3",
+        &[state.into(), closed_at.into(), id.0.into()],
+    )?;
     Ok(())
 }
 
@@ -136,6 +147,18 @@ pub fn remove_certificate(
         &[id.0.into(), fingerprint.into()],
     )?;
     Ok(removed == 1)
+}
+
+/// The accounts for which a certificate of this fingerprint is registered.
+pub fn with_certificate(tx: &mut Tx<'_>, fingerprint: &[u8]) -> Result<Vec<AccountRow>, RowsError> {
+    let rows = tx.query(
+        "SELECT id, address, name, national_id, state, opening, signature_policy, password,
+                created_at, closed_at FROM account
+         WHERE id IN (SELECT account FROM account_certificate WHERE fingerprint = $1)
+         ORDER BY id LIMIT 2",
+        &[fingerprint.into()],
+    )?;
+    rows.iter().map(account).collect()
 }
 
 /// Each registered certificate, as DER.
@@ -198,6 +221,7 @@ fn account(row: &Row) -> Result<AccountRow, RowsError> {
         signature_policy: row.text(6)?.to_owned(),
         password: row.text(7)?.to_owned(),
         created_at: Timestamp::from_millis(row.int(8)?),
+        closed_at: row.opt_int(9)?.map(Timestamp::from_millis),
     })
 }
 

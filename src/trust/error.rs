@@ -25,7 +25,7 @@ pub enum TrustError {
     #[error("TLS: {0}")]
     Tls(String),
     #[error("the vault: {0}")]
-    Vault(String),
+    Vault(#[from] super::vault::VaultError),
     #[error("password: {0}")]
     Password(String),
 }

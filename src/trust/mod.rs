@@ -13,6 +13,7 @@ pub mod pki;
 pub mod random;
 pub mod readiness;
 pub mod revocation;
+pub mod scram;
 pub mod serve;
 mod signed_data;
 pub mod signer;

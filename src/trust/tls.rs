@@ -1,11 +1,16 @@
 //! TLS for our listeners and for what we dial. The certificate is read again when its files change:
 //! the next connection has the new one, no restart is needed.
 
+mod holders;
+
 use super::TrustError;
 use arc_swap::ArcSwap;
+use holders::Holders;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::NoClientAuth;
+use rustls::server::danger::ClientCertVerifier;
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,6 +21,7 @@ pub struct ServerTls {
     certificate: PathBuf,
     key: PathBuf,
     protocols: Vec<Vec<u8>>,
+    clients: Arc<dyn ClientCertVerifier>,
     config: ArcSwap<ServerConfig>,
     seen: Mutex<Seen>,
 }
@@ -30,13 +36,33 @@ type Stamps = [Option<SystemTime>; 2];
 impl ServerTls {
     /// `protocols` are those of ALPN; none for mail.
     pub fn open(certificate: &Path, key: &Path, protocols: &[&str]) -> Result<Self, TrustError> {
+        Self::with(certificate, key, protocols, Arc::new(NoClientAuth))
+    }
+
+    /// The same, and a client may show a certificate; those of `issuers` are asked for. That it holds
+    /// the key is proven by the handshake, all else is judged by whoever lets it in.
+    pub fn open_asking(
+        certificate: &Path,
+        key: &Path,
+        issuers: &[super::Certificate],
+    ) -> Result<Self, TrustError> {
+        Self::with(certificate, key, &[], Arc::new(Holders::of(issuers)?))
+    }
+
+    fn with(
+        certificate: &Path,
+        key: &Path,
+        protocols: &[&str],
+        clients: Arc<dyn ClientCertVerifier>,
+    ) -> Result<Self, TrustError> {
         let protocols: Vec<_> = protocols.iter().map(|p| p.as_bytes().to_vec()).collect();
         let stamps = stamps(certificate, key);
-        let config = load(certificate, key, &protocols)?;
+        let config = load(certificate, key, &protocols, &clients)?;
         Ok(Self {
             certificate: certificate.to_owned(),
             key: key.to_owned(),
             protocols,
+            clients,
             config: ArcSwap::from_pointee(config),
             seen: Mutex::new(Seen { stamps, looked: None }),
         })
@@ -51,7 +77,7 @@ impl ServerTls {
 
     /// Reads the files again now.
     pub fn reload(&self) -> Result<(), TrustError> {
-        let config = load(&self.certificate, &self.key, &self.protocols)?;
+        let config = load(&self.certificate, &self.key, &self.protocols, &self.clients)?;
         self.config.store(Arc::new(config));
         tracing::info!(certificate = %self.certificate.display(), "TLS certificate read again");
         Ok(())
@@ -88,7 +114,12 @@ pub fn client(anchors: &[super::Certificate]) -> Result<Arc<ClientConfig>, Trust
     Ok(Arc::new(builder.with_root_certificates(roots).with_no_client_auth()))
 }
 
-fn load(certificate: &Path, key: &Path, protocols: &[Vec<u8>]) -> Result<ServerConfig, TrustError> {
+fn load(
+    certificate: &Path,
+    key: &Path,
+    protocols: &[Vec<u8>],
+    clients: &Arc<dyn ClientCertVerifier>,
+) -> Result<ServerConfig, TrustError> {
     let wrong = |path: &Path, error: &dyn std::fmt::Display| {
         TrustError::Tls(format!("{}: {error}", path.display()))
     };
@@ -99,7 +130,8 @@ fn load(certificate: &Path, key: &Path, protocols: &[Vec<u8>]) -> Result<ServerC
     let builder =
         ServerConfig::builder_with_provider(provider()).with_safe_default_protocol_versions();
     let builder = builder.map_err(|e| TrustError::Tls(e.to_string()))?;
-    let config = builder.with_no_client_auth().with_single_cert(chain, private);
+    let builder = builder.with_client_cert_verifier(Arc::clone(clients));
+    let config = builder.with_single_cert(chain, private);
     let mut config = config.map_err(|e| wrong(certificate, &e))?;
     config.alpn_protocols = protocols.to_vec();
     Ok(config)

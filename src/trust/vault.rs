@@ -144,6 +144,16 @@ impl Vault {
     }
 }
 
+impl Vault {
+    /// Octets that nobody can tell without the master key: always the same for the same input, however
+    /// many generations came after the first.
+    pub fn derive(&self, label: &[u8], input: &[u8]) -> Result<[u8; 32], VaultError> {
+        let (_, master) = self.masters.first().ok_or(VaultError::NoGeneration(0))?;
+        let key = Zeroizing::new(super::scram::hmac(&master[..], label)?);
+        Ok(super::scram::hmac(&key[..], input)?)
+    }
+}
+
 impl DataKey {
     /// Encrypts in chunks. The chunk's number and whether it is the last are authenticated, so that
     /// chunks can't be dropped or swapped.

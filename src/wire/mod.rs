@@ -13,6 +13,7 @@ pub(crate) mod judges;
 pub mod mime;
 pub mod ocsp;
 pub mod rem;
+pub mod scram;
 pub mod smtp;
 pub mod time;
 pub mod tsp;

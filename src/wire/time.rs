@@ -67,6 +67,11 @@ impl Timestamp {
         self.istanbul().format("%d.%m.%Y %H:%M:%S").to_string()
     }
 
+    /// The day alone: `23.11.2026`.
+    pub fn turkish_day(self) -> String {
+        self.istanbul().format("%d.%m.%Y").to_string()
+    }
+
     /// RFC 3501 date-time: `23-Nov-2026 11:29:24 +0300`.
     pub fn internaldate(self) -> String {
         self.istanbul().format("%d-%b-%Y %H:%M:%S %z").to_string()

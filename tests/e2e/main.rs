@@ -22,6 +22,7 @@ mod disk;
 mod elsewhere;
 mod held;
 mod judges;
+mod logins;
 mod mbsync;
 mod mutt;
 mod opening;

@@ -5,6 +5,7 @@
 //! given user ali@hs05.kep.tr secret     the one account (login is then up to the file)
 //! given login                           greeting and login are over
 //! given starttls                        the listener offers STARTTLS
+//! given nonce                           SCRAM as in the example of RFC 7677: its salt, its nonce
 //! given mailbox Taslaklar \Drafts       · read-only · unsubscribed; `_` stands for a space
 //! given mail INBOX (\Seen work) sealed  a message, its lines follow behind `|`
 //! given mails INBOX 5                   so many small ones

@@ -3,10 +3,10 @@
 
 use crate::imap_script::{Dice, Stage, Step, What, play, read};
 use crate::imap_transcripts::{dialogues, flags};
-use crate::imap_world::original;
+use crate::imap_world::{self, original};
 use crate::wire::{Wire, trust};
-use kep::mailbox::answer::{Admitted, Limits, Office};
-use kep::mailbox::ask::{Login, Refusal};
+use kep::mailbox::answer::{Admitted, Door, Judging, Limits, Office, Peer};
+use kep::mailbox::ask::{Login, Refusal, Salt};
 use kep::mailbox::serve::{self, Begin, Imap, Manners};
 use kep::store::accounts::{self, AccountRow};
 use kep::store::mail::{self, Kind, MAILBOXES, NewMessage, Place, Role, change, tree, view};
@@ -19,7 +19,6 @@ use kep::trust::vault::Vault;
 use kep::wire::imap::{Flags, MailboxName, SpecialUse, UidSet};
 use kep::wire::{AccountId, MessageId, Timestamp, sha256};
 use rustls::ClientConfig;
-use secrecy::ExposeSecret;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -242,7 +241,7 @@ impl Served {
         let account = self.account;
         let set = |uid: &str| UidSet::one(uid.parse().unwrap());
         match words.split(' ').collect::<Vec<_>>().as_slice() {
-            ["starttls" | "whole"] => {}
+            ["starttls" | "whole" | "nonce"] => {}
             ["user", name, secret] => {
                 *self.user.lock().unwrap() = ((*name).into(), (*secret).into());
             }
@@ -369,6 +368,7 @@ async fn account(store: &Store) -> AccountId {
         signature_policy: "optional".into(),
         password: "x".into(),
         created_at: NOW,
+        closed_at: None,
     };
     let work = move |tx: &mut Tx<'_>| -> Result<AccountId, StoreError> {
         let id = accounts::add(tx, &row)?;
@@ -378,14 +378,37 @@ async fn account(store: &Store) -> AccountId {
     store.write(Lane::Client, work).await.unwrap()
 }
 
+/// Whoever knows the dialogue's one user comes in.
+struct OneUser {
+    account: AccountId,
+    user: Arc<Mutex<(String, String)>>,
+}
+
+impl Door for OneUser {
+    fn login(&self, login: Login, _: Peer) -> Judging<Admitted> {
+        let (account, person) = (self.account, "ali@hs05.kep.tr".into());
+        let proven = imap_world::proven(&login, &self.user.lock().unwrap());
+        let admitted = proven.map(|signature| Admitted {
+            account,
+            person,
+            adds: true,
+            opening: None,
+            signature,
+        });
+        Box::pin(std::future::ready(admitted.ok_or(Refusal::BadCredentials)))
+    }
+
+    fn salt(&self, _: String) -> Judging<Salt> {
+        Box::pin(std::future::ready(Ok(imap_world::salt())))
+    }
+
+    fn scram(&self) -> Judging<bool> {
+        Box::pin(std::future::ready(Ok(true)))
+    }
+}
+
 fn gate(account: AccountId, user: Arc<Mutex<(String, String)>>) -> kep::mailbox::answer::Gate {
-    Arc::new(move |login: Login, _| {
-        let (name, secret) = user.lock().unwrap().clone();
-        let good = login.user == name && login.secret.expose_secret() == secret;
-        let admitted = Admitted { account, person: "ali@hs05.kep.tr".into(), adds: true };
-        let answer = if good { Ok(admitted) } else { Err(Refusal::BadCredentials) };
-        Box::pin(std::future::ready(answer))
-    })
+    Arc::new(OneUser { account, user })
 }
 
 fn content(

@@ -181,7 +181,7 @@ fn bare(uid: u32) -> Row {
 /// A world with 100,000 messages in its one mailbox.
 fn large(ask: Ask, rows: &mut usize) -> Answer {
     match ask {
-        Ask::Login(_) => Answer::LoggedIn(LoggedIn { account: AccountId(1) }),
+        Ask::Login(_) => Answer::LoggedIn(LoggedIn { account: AccountId(1), signature: None }),
         Ask::Select { name, .. } => Answer::Selected(Selected {
             mailbox: MailboxId(1),
             name,
@@ -310,6 +310,7 @@ impl Pure {
                     self.said.extend(bytes);
                 }
                 Next::StartTls => self.session.secured(),
+                Next::Compress => self.session.compressed(),
                 Next::Ask(ask) => {
                     let answer = self.world.answer(ask);
                     self.session.answer(answer);
@@ -330,7 +331,7 @@ impl Pure {
     fn happens(&mut self, words: &str, body: &[u8]) -> Result<(), String> {
         let uid = |word: &str| word.parse().map(UidSet::one).map_err(|_| "bad uid".to_owned());
         match words.split(' ').collect::<Vec<_>>().as_slice() {
-            ["starttls" | "whole"] => {}
+            ["starttls" | "whole" | "nonce"] => {}
             ["user", name, secret] => self.world.user = ((*name).into(), (*secret).into()),
             ["login"] => {
                 self.world.user = ("ali".into(), "secret".into());

@@ -2,6 +2,7 @@
 
 use crate::imap_attributes::{self, Attributes};
 use kep::mailbox::ask::*;
+use kep::trust::scram::Verifier;
 use kep::wire::imap::{
     Flags, Keywords, MailboxName, Rights, SearchKey, SpecialUse, Structure, SystemFlags, Uid,
     UidSet,
@@ -9,6 +10,27 @@ use kep::wire::imap::{
 use kep::wire::mime::{self, text::decoded_field};
 use kep::wire::{AccountId, ContentId, MailboxId, Timestamp};
 use secrecy::ExposeSecret;
+
+/// Whether the user is proven: then what proves the server, if SCRAM wants that.
+pub fn proven(login: &Login, user: &(String, String)) -> Option<Option<Vec<u8>>> {
+    let (name, secret) = user;
+    match &login.proof {
+        _ if login.user != *name => None,
+        Proof::Password(told) => (told.expose_secret() == secret).then_some(None),
+        Proof::Scram { message, proof } => {
+            let secret = secrecy::SecretString::from(secret.as_str());
+            let verifier = Verifier::new(&secret, &salt().salt, 4096).unwrap();
+            verifier.prove(message, proof).map(|signature| Some(signature.to_vec()))
+        }
+        Proof::Certificate => None,
+    }
+}
+
+/// As in the example of RFC 7677 §3.
+pub fn salt() -> Salt {
+    let salt = data_encoding::BASE64.decode(b"W22ZaJ0SNY7soEsUEjb6gQ==").unwrap();
+    Salt { salt, iterations: 4096, nonce: "%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0".into() }
+}
 
 #[derive(Default)]
 pub struct World {
@@ -238,12 +260,10 @@ impl World {
     fn try_answer(&mut self, ask: Ask) -> Result<Answer, Refusal> {
         Ok(match ask {
             Ask::Login(login) => {
-                let good = login.user == self.user.0 && login.secret.expose_secret() == self.user.1;
-                if !good {
-                    return Err(Refusal::BadCredentials);
-                }
-                Answer::LoggedIn(LoggedIn { account: AccountId(1) })
+                let signature = proven(&login, &self.user).ok_or(Refusal::BadCredentials)?;
+                Answer::LoggedIn(LoggedIn { account: AccountId(1), signature })
             }
+            Ask::Salt { .. } => Answer::Salt(salt()),
             Ask::Mailboxes(want) => Answer::Mailboxes(self.list(want)),
             Ask::Select { name, examine } => {
                 let at =

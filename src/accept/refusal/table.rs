@@ -63,6 +63,9 @@ refusals! {
         "Oturum açma şu anda yapılamıyor." "Temporary authentication failure.";
     AccountClosed(address) 535 "5.7.13" PolicyViolation
         "{} hesabı kapalıdır." "The account {} is closed.";
+    AccountReadable(until) 535 "5.7.13" PolicyViolation
+        "Bu KEP hesabı kapalıdır; {} sonuna kadar iletileri okunabilir, ileti gönderilemez."
+        "The account is closed; until the end of {} its mail can be read, but none can be sent.";
     ReceiveOnly(address) 535 "5.7.13" PolicyViolation
         "{} yalnızca alıcı hesabıdır, gönderim yapamaz." "{} is a receive-only account.";
 

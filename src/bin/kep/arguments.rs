@@ -253,6 +253,9 @@ pub enum Account {
         #[arg(long, value_enum)]
         label_mailboxes: Option<Switch>,
     },
+    /// Generated passwords of mail programs
+    #[command(subcommand)]
+    AppPassword(AppPassword),
     /// Register a signing certificate (PEM or DER), or take one away
     #[command(group(clap::ArgGroup::new("which").required(true).args(["file", "remove"])))]
     Certificate {
@@ -320,6 +323,40 @@ pub enum Label {
         address: String,
         /// Its name or its key
         label: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum AppPassword {
+    /// Make a password for a mail program, and print it: it is shown this once
+    Add {
+        #[command(flatten)]
+        conf: Conf,
+        address: String,
+        /// What its owner calls it: the program, the device; it stands in evidence of what is read
+        #[arg(long)]
+        name: String,
+        /// How dispatches are opened with it [default: as the account opens]
+        #[arg(long, value_enum)]
+        opening: Option<Opening>,
+        #[arg(long)]
+        json: bool,
+    },
+    /// List the passwords of an account, without themselves
+    List {
+        #[command(flatten)]
+        conf: Conf,
+        address: String,
+        #[arg(long)]
+        json: bool,
+    },
+    /// Take a password away; connections that it opened stay until they end
+    Remove {
+        #[command(flatten)]
+        conf: Conf,
+        address: String,
+        /// Its id: the first group of its letters
+        id: String,
     },
 }
 

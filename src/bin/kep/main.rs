@@ -3,6 +3,7 @@
 mod arguments;
 mod command;
 mod demo;
+mod door;
 mod failure;
 mod settings;
 mod texts;

@@ -1,5 +1,6 @@
 //! Builds trust, store and rooms from the settings, in that order.
 
+use crate::door::MailDoor;
 use crate::failure::{Failure, Outcome};
 use crate::settings::{self, Rows, SealSource, Settings, SignaturePolicy};
 use crate::texts;
@@ -8,12 +9,12 @@ use kep::accept::run::Desk;
 use kep::accept::{Rejections, ask};
 use kep::certify::Sealing;
 use kep::evidence::{Facts, Issuer};
-use kep::mailbox::answer::{Admitted, Gate};
-use kep::mailbox::ask::Refusal;
+use kep::mailbox::answer::Gate;
+use kep::mailbox::autoconfig::{Directions, Door, Security, Service};
 use kep::registry::budget::Budget;
 use kep::registry::holidays::{Calendar, SHIPPED};
-use kep::registry::login::{self, Logins, Pauses};
-use kep::registry::{AccountState, Provider, SignatureRule};
+use kep::registry::login::{Logins, Pauses};
+use kep::registry::{Provider, SignatureRule};
 use kep::store::{RowsAt, RowsError, Store, StoreError};
 use kep::trust::password::Passwords;
 use kep::trust::pki::CertificateAuthority;
@@ -28,6 +29,7 @@ use kep::trust::{
 };
 use secrecy::SecretString;
 use std::fs::DirBuilder;
+use std::net::SocketAddr;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -171,6 +173,27 @@ pub fn provider(settings: &Settings) -> Outcome<Provider> {
         portal_url: settings.opening.portal_url.as_ref().map(|url| url.as_str().to_owned()),
         texts: texts::read(settings.texts.dir.as_deref())?,
     })
+}
+
+/// Where mail programs connect, as the settings have it.
+pub fn directions(settings: &Settings) -> Directions {
+    let (listen, provider) = (&settings.listen, &settings.provider);
+    let doors = [
+        (Service::Imap, Security::Tls, listen.imap_tls),
+        (Service::Imap, Security::StartTls, listen.imap_starttls),
+        (Service::Submission, Security::Tls, listen.submission_tls),
+        (Service::Submission, Security::StartTls, listen.submission_starttls),
+    ];
+    let door = |(service, security, address): (Service, Security, Option<SocketAddr>)| {
+        Some(Door { service, security, port: address?.port() })
+    };
+    Directions {
+        domain: provider.domain.clone(),
+        name: provider.name.clone(),
+        host: provider.mail_host.clone().unwrap_or_else(|| provider.domain.to_string()),
+        doors: doors.into_iter().filter_map(door).collect(),
+        answered: listen.autoconfig.is_some(),
+    }
 }
 
 pub fn rule(policy: SignaturePolicy) -> SignatureRule {
@@ -337,6 +360,7 @@ pub struct House {
     pub store: Store,
     pub clock: Clock,
     pub logins: Arc<Logins>,
+    pub users: Arc<UserTrust>,
     /// One for all protocols.
     pub pauses: Arc<Pauses>,
     pub desk: Arc<Desk>,
@@ -384,7 +408,7 @@ impl House {
             store.clone(),
             provider,
             Arc::clone(&logins),
-            users,
+            Arc::clone(&users),
             Arc::clone(&readiness),
             clock.clone(),
             Limits::default(),
@@ -404,6 +428,7 @@ impl House {
             store,
             clock,
             logins,
+            users,
             pauses,
             desk,
             sealing,
@@ -414,35 +439,13 @@ impl House {
         })
     }
 
-    /// Judges logins of mail programs; a wrong one waits, longer each time.
+    /// Judges logins of mail programs.
     pub fn gate(&self) -> Gate {
-        let (logins, clock) = (Arc::clone(&self.logins), self.clock.clone());
-        let pauses = Arc::clone(&self.pauses);
-        Arc::new(move |login, peer| {
-            let (logins, clock, pauses) = (Arc::clone(&logins), clock.clone(), Arc::clone(&pauses));
-            Box::pin(async move {
-                match logins.login(&login.user, &login.secret, clock.now()).await {
-                    Ok(login::Outcome::Proven(account)) => {
-                        pauses.after_success(peer);
-                        Ok(Admitted {
-                            account: account.id,
-                            person: account.address.to_string(),
-                            adds: account.state == AccountState::Active,
-                        })
-                    }
-                    Ok(login::Outcome::Rejected) => {
-                        tracing::info!(%peer, user = login.user, how = login.mechanism, "login failed");
-                        metrics::counter!("kep_imap_login_failures_total").increment(1);
-                        tokio::time::sleep(pauses.after_failure(peer, &login.user, clock.now()))
-                            .await;
-                        Err(Refusal::BadCredentials)
-                    }
-                    Err(error) => {
-                        tracing::error!(%error, "login");
-                        Err(Refusal::Unavailable)
-                    }
-                }
-            })
+        Arc::new(MailDoor {
+            logins: Arc::clone(&self.logins),
+            users: Arc::clone(&self.users),
+            pauses: Arc::clone(&self.pauses),
+            clock: self.clock.clone(),
         })
     }
 

@@ -40,8 +40,8 @@ pub struct Ready {
 /// Whether the mailbox takes appended messages, before any byte is read.
 pub fn may_begin(tx: &mut Tx<'_>, who: &Who, to: &MailboxName) -> Answered<Mailbox> {
     let mailbox = target(tx, who, to)?;
-    if !who.adds && mailbox.role != Role::Opening {
-        return Err(Refusal::ReadOnlyAccount.into());
+    if mailbox.role != Role::Opening {
+        super::may_add(tx, who)?;
     }
     match mailbox.role {
         Role::Evidence => Err(Failure::said(words::ONLY_EVIDENCE)),

@@ -4,6 +4,7 @@
 
 use super::{Answered, Who, gathered, owned};
 use crate::mailbox::ask::{BATCH, Content as Ask, OCTETS, Refusal};
+use crate::registry::OpeningMode;
 use crate::store::contents::Content;
 use crate::store::mail::Kind;
 use crate::store::mail::held::{Held, held};
@@ -12,6 +13,7 @@ use crate::store::{Blobs, Tx};
 use crate::wire::imap::{Uid, UidSet};
 use crate::wire::{MailboxId, MessageId};
 use std::ops::Range;
+use std::sync::Arc;
 
 /// What is to be done about an ask for content.
 pub enum Look {
@@ -20,6 +22,8 @@ pub enum Look {
     Octets(Vec<u8>, Option<Shown>),
     /// The first piece is to be opened first; then looked at again.
     MustOpen(MessageId),
+    /// A notice in a session that opens by fetching: to be opened, and then shown still.
+    Notice(MessageId, Shown),
 }
 
 /// A content that was shown, to go on with; nothing of it needs to be opened any more.
@@ -27,7 +31,14 @@ pub enum Look {
 pub struct Shown {
     mailbox: MailboxId,
     uid: Uid,
-    content: Content,
+    octets: Octets,
+}
+
+#[derive(Clone, Debug)]
+enum Octets {
+    Of(Content),
+    /// Of what is gone by now.
+    Kept(Arc<Vec<u8>>),
 }
 
 /// Reads piece after piece, until an answer is full or one can't be given as things are: the session
@@ -45,7 +56,8 @@ pub fn look(tx: &mut Tx<'_>, who: &Who, blobs: &Blobs, ask: &Ask) -> Answered<Lo
             Some(held) if must_open(held, range) && first => {
                 return Ok(Look::MustOpen(held.message_id.clone().ok_or(Refusal::Unavailable)?));
             }
-            Some(held) if must_open(held, range) => break,
+            Some(held) if is_notice(who, held) && first => return notice(ask.mailbox, held, blobs),
+            Some(held) if must_open(held, range) || is_notice(who, held) => break,
             Some(held) => read(&held.content, blobs, range, &mut octets),
             None => Err(Refusal::Gone.into()),
         };
@@ -80,7 +92,7 @@ fn there(
 
 impl Shown {
     fn of(mailbox: MailboxId, held: &Held) -> Self {
-        Self { mailbox, uid: held.uid, content: held.content.clone() }
+        Self { mailbox, uid: held.uid, octets: Octets::Of(held.content.clone()) }
     }
 
     /// The range that goes on with this, when `ask` begins with one.
@@ -90,14 +102,36 @@ impl Shown {
     }
 
     pub fn read(&self, blobs: &Blobs, range: &Range<u64>) -> Answered<Vec<u8>> {
-        let mut octets = Vec::new();
-        read(&self.content, blobs, range, &mut octets)?;
-        Ok(octets)
+        match &self.octets {
+            Octets::Of(content) => {
+                let mut octets = Vec::new();
+                read(content, blobs, range, &mut octets)?;
+                Ok(octets)
+            }
+            Octets::Kept(octets) => {
+                let within = |at: u64| usize::try_from(at).unwrap_or(usize::MAX).min(octets.len());
+                let piece = octets.get(within(range.start)..within(range.end));
+                let piece = piece.filter(|piece| !piece.is_empty());
+                Ok(piece.ok_or(Refusal::Cannot)?.to_vec())
+            }
+        }
     }
 }
 
 fn must_open(held: &Held, range: &Range<u64>) -> bool {
     held.kind == Kind::Sealed && meet(&original(&held.content), range)
+}
+
+/// A session that opens by fetching opens a notice by any of its content.
+fn is_notice(who: &Who, held: &Held) -> bool {
+    held.kind == Kind::Stub && who.opening == Some(OpeningMode::Direct)
+}
+
+/// QUIRK(kep, 2026-11): it is shown though it is gone; docs/quirks.md#28
+fn notice(mailbox: MailboxId, held: &Held, blobs: &Blobs) -> Answered<Look> {
+    let octets = Arc::new(held.content.read(blobs, 0..held.content.size)?);
+    let message = held.message_id.clone().ok_or(Refusal::Unavailable)?;
+    Ok(Look::Notice(message, Shown { mailbox, uid: held.uid, octets: Octets::Kept(octets) }))
 }
 
 /// Where the original lies in a dispatch: between head and tail. Of a content that was not composed

@@ -163,7 +163,7 @@ fn carry(
     let members = behind(tx, shown, uids)?;
     let to = target(tx, who, to)?;
     let kinds = members.iter().map(|member| member.kind).collect();
-    may_enter(&to, &kinds)?;
+    may_enter(who, &to, &kinds)?;
     if to.role == Role::Opening {
         let gone = messages::open_all(tx, who, shown, uids)?;
         gather::gather(tx, shown, &places(&members))?;
@@ -171,7 +171,7 @@ fn carry(
         return Ok(Moved { placed: None, gone });
     }
     if copied {
-        may_be_copied(who, &to, &kinds)?;
+        may_be_copied(tx, who, &to, &kinds)?;
         quota::has_room_for(tx, who, shown, uids, &to)?;
     }
     let mut placed = change::Placed::default();

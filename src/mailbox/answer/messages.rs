@@ -5,6 +5,7 @@ use super::{Answered, Failure, Who, changing, gathered, labelling, owned, quota,
 use crate::mailbox::ask::{
     self, FlagChange, FlagRow, Moved, Opening, Placed, Refusal, Row, RowWant, Stored,
 };
+use crate::registry::OpeningMode;
 use crate::spool::fact::Channel;
 use crate::spool::opening;
 use crate::store::Tx;
@@ -26,10 +27,14 @@ pub fn rows(
     let mailbox = owned(tx, who, id)?;
     let mut batch = uids.clone().take_first(ask::BATCH);
     let want = Want { structure: want.structure, header: want.header };
-    Ok(view::first_rows(tx, &mailbox, &mut batch, want)?.into_iter().map(shown).collect())
+    let rows = view::first_rows(tx, &mailbox, &mut batch, want)?.into_iter();
+    Ok(rows.map(|row| shown(who, row)).collect())
 }
 
-fn shown(row: MessageRow) -> Row {
+fn shown(who: &Who, row: MessageRow) -> Row {
+    // A notice that is opened by its first fetch is not looked into for less.
+    let at_once = row.kind == Kind::Stub && who.opening == Some(OpeningMode::Direct);
+    let sealed = row.kind == Kind::Sealed || at_once;
     Row {
         uid: row.uid,
         modseq: row.mod_seq,
@@ -38,7 +43,7 @@ fn shown(row: MessageRow) -> Row {
         saved_at: row.saved_at,
         content: row.content,
         size: row.size,
-        opening: if row.kind == Kind::Sealed { Opening::Sealed } else { Opening::Open },
+        opening: if sealed { Opening::Sealed } else { Opening::Open },
         structure: row.structure,
         header: row.header,
     }
@@ -105,12 +110,12 @@ pub fn may_go(
     let from = owned(tx, who, id)?;
     let to = target(tx, who, to)?;
     let kinds = change::kinds(tx, &from, uids)?;
-    may_enter(&to, &kinds)?;
+    may_enter(who, &to, &kinds)?;
     if to.role == Role::Opening {
         return Ok(OPENED);
     }
     if copied && to.role != Role::Label {
-        may_be_copied(who, &to, &kinds)?;
+        may_be_copied(tx, who, &to, &kinds)?;
         quota::has_room_for(tx, who, &from, uids, &to)?;
     }
     Ok(PLACED)
@@ -138,10 +143,13 @@ pub fn take_back(
     Ok(())
 }
 
-pub(super) fn may_be_copied(who: &Who, to: &Mailbox, kinds: &BTreeSet<Kind>) -> Answered<()> {
-    if !who.adds {
-        return Err(Refusal::ReadOnlyAccount.into());
-    }
+pub(super) fn may_be_copied(
+    tx: &mut Tx<'_>,
+    who: &Who,
+    to: &Mailbox,
+    kinds: &BTreeSet<Kind>,
+) -> Answered<()> {
+    super::may_add(tx, who)?;
     // Into the trash is how programs without MOVE delete. An unopened copy there is opened with
     // all others of the message.
     let unopened = kinds.contains(&Kind::Stub) || kinds.contains(&Kind::Sealed);
@@ -167,14 +175,14 @@ pub fn copy(
     }
     let to = target(tx, who, to)?;
     let kinds = change::kinds(tx, &from, uids)?;
-    may_enter(&to, &kinds)?;
+    may_enter(who, &to, &kinds)?;
     if to.role == Role::Opening {
         // QUIRK(kep, 2026-11): a copy takes its source away here; docs/quirks.md#22
         // Programs without MOVE copy, and then delete what they copied.
         open_all(tx, who, &from, uids)?;
         return Ok(None);
     }
-    may_be_copied(who, &to, &kinds)?;
+    may_be_copied(tx, who, &to, &kinds)?;
     quota::has_room_for(tx, who, &from, uids, &to)?;
     let placed = change::copy(tx, &from, uids, &to, who.now)?;
     Ok(Some(placed_in(&to, placed)))
@@ -198,7 +206,7 @@ pub fn move_to(
         return Ok(moved);
     }
     let to = target(tx, who, to)?;
-    may_enter(&to, &change::kinds(tx, &from, uids)?)?;
+    may_enter(who, &to, &change::kinds(tx, &from, uids)?)?;
     if to.role == Role::Opening {
         return Ok(Moved { placed: None, gone: open_all(tx, who, &from, uids)? });
     }
@@ -234,10 +242,13 @@ pub fn expunge(tx: &mut Tx<'_>, who: &Who, id: MailboxId, uids: &UidSet) -> Answ
 }
 
 /// Whether messages of these kinds may be put into a mailbox.
-pub(super) fn may_enter(to: &Mailbox, kinds: &BTreeSet<Kind>) -> Answered<()> {
+pub(super) fn may_enter(who: &Who, to: &Mailbox, kinds: &BTreeSet<Kind>) -> Answered<()> {
     let all = |kind: Kind| kinds.iter().all(|other| *other == kind);
+    // Who may not open by fetching opens by moving, whatever lies there.
+    let moves = who.opening == Some(OpeningMode::Sealed);
+    let opens = |kind: &Kind| *kind == Kind::Stub || (moves && *kind == Kind::Sealed);
     match to.role {
-        Role::Opening if !all(Kind::Stub) => Err(Failure::said(words::ONLY_STUBS_OPEN)),
+        Role::Opening if !kinds.iter().all(opens) => Err(Failure::said(words::ONLY_STUBS_OPEN)),
         Role::Evidence if !all(Kind::Evidence) => Err(Failure::said(words::ONLY_EVIDENCE)),
         Role::Held => Err(Failure::said(words::ONLY_SERVER)),
         Role::Hidden => Err(Refusal::NoSuchTarget.into()),
@@ -246,19 +257,21 @@ pub(super) fn may_enter(to: &Mailbox, kinds: &BTreeSet<Kind>) -> Answered<()> {
     }
 }
 
-/// The explicit act of opening: says which notices went from here.
+/// The explicit act of opening: says which notices went from here. A dispatch that lay unopened
+/// itself stays where it is, opened.
 pub(super) fn open_all(
     tx: &mut Tx<'_>,
     who: &Who,
     from: &Mailbox,
     uids: &UidSet,
 ) -> Answered<UidSet> {
-    let stubs = view::rows(tx, from, uids)?;
-    let messages: BTreeSet<_> = stubs.iter().filter_map(|row| row.message_id.clone()).collect();
+    let unopened = view::rows(tx, from, uids)?;
+    let messages: BTreeSet<_> = unopened.iter().filter_map(|row| row.message_id.clone()).collect();
     for message in messages {
         open(tx, who, message)?;
     }
-    Ok(stubs.iter().map(|row| row.uid).collect())
+    let stubs = unopened.iter().filter(|row| row.kind == Kind::Stub);
+    Ok(stubs.map(|row| row.uid).collect())
 }
 
 /// Records that the person opened a message; it counts once the transaction is durable.

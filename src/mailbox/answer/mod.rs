@@ -19,9 +19,10 @@ pub mod serve;
 mod views;
 mod words;
 
-pub use serve::{Admitted, Desk, Gate, Limits, Office};
+pub use serve::{Admitted, Desk, Door, Gate, Judging, Limits, Office, Peer};
 
 use super::ask::Refusal;
+use crate::registry::OpeningMode;
 use crate::registry::RegistryError;
 use crate::store::mail::tree::TreeError;
 use crate::store::mail::view::{self, Mailbox};
@@ -40,6 +41,8 @@ struct Who {
     adds: bool,
     /// Octets that an account may hold, if it has no limit of its own.
     storage: Option<u64>,
+    /// How this session opens, where it is not as the mailbox has it.
+    opening: Option<OpeningMode>,
     now: Timestamp,
 }
 
@@ -79,6 +82,14 @@ fn named(tx: &mut Tx<'_>, who: &Who, name: &MailboxName) -> Answered<Mailbox> {
 /// Where something is to be put: it could be made.
 fn target(tx: &mut Tx<'_>, who: &Who, name: &MailboxName) -> Answered<Mailbox> {
     view::named(tx, who.account, name.as_str())?.ok_or(Failure::Refused(Refusal::NoSuchTarget))
+}
+
+/// Whether anything may be added to the account; it may have been closed since the login.
+fn may_add(tx: &mut Tx<'_>, who: &Who) -> Answered<()> {
+    match who.adds && accounts::by_id(tx, who.account)?.closed_at.is_none() {
+        true => Ok(()),
+        false => Err(Refusal::ReadOnlyAccount.into()),
+    }
 }
 
 impl Failure {

@@ -7,38 +7,69 @@ use super::room::Room;
 use super::search::{self, Progress, Query, Source};
 use super::views::Views;
 use super::{
-    Answered, Failure, Who, catenate, folders, gathered, messages, metadata, preview, quota, rights,
+    Answered, Failure, Who, catenate, folders, gathered, messages, metadata, preview, quota,
+    rights, words,
 };
 use crate::mailbox::ask::{
     self, Answer, AppendBegin, AppendUrl, Ask, Content, FlagChange, Found, LoggedIn, Login, Moved,
-    Placed, Refusal, Search,
+    Placed, Refusal, Salt, Search,
 };
+use crate::registry::OpeningMode;
 use crate::store::mail::Role;
 use crate::store::mail::gather::fresh::{freshen, is_stale};
 use crate::store::mail::tree;
 use crate::store::{Changed, Lane, RowsError, Store, StoreError, Tx};
 use crate::wire::imap::{MailboxName, ModSeq, Uid, UidSet};
-use crate::wire::{AccountId, MailboxId, Timestamp};
+use crate::wire::{AccountId, MailboxId, MessageId, Timestamp};
 use std::future::Future;
 use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 
-/// Judges a login; delays after failures are its own.
-pub type Gate = Arc<
-    dyn Fn(Login, IpAddr) -> Pin<Box<dyn Future<Output = Result<Admitted, Refusal>> + Send>>
-        + Send
-        + Sync,
->;
+/// Judges logins; delays after failures are its own.
+pub trait Door: Send + Sync {
+    fn login(&self, login: Login, peer: Peer) -> Judging<Admitted>;
+
+    /// What a SCRAM exchange begins with; a door for passwords alone has nothing to say.
+    fn salt(&self, _user: String) -> Judging<Salt> {
+        Box::pin(std::future::ready(Err(Refusal::BadCredentials)))
+    }
+
+    /// Whether there is a password that SCRAM could prove.
+    fn scram(&self) -> Judging<bool> {
+        Box::pin(std::future::ready(Ok(false)))
+    }
+}
+
+pub type Gate = Arc<dyn Door>;
+pub type Judging<T> = Pin<Box<dyn Future<Output = Result<T, Refusal>> + Send>>;
+
+impl<F: Fn(Login, Peer) -> Judging<Admitted> + Send + Sync> Door for F {
+    fn login(&self, login: Login, peer: Peer) -> Judging<Admitted> {
+        self(login, peer)
+    }
+}
+
+/// Who is at the other end.
+#[derive(Clone, Debug)]
+pub struct Peer {
+    pub address: IpAddr,
+    /// What it showed in the TLS handshake, as DER: its own first. It holds the key of that.
+    pub certificates: Arc<Vec<Vec<u8>>>,
+}
 
 /// Who was let in.
 #[derive(Clone, Debug)]
 pub struct Admitted {
     pub account: AccountId,
-    /// The address that authenticated: a read fact names it.
+    /// Who authenticated, and by which generated password: a read fact names it.
     pub person: String,
     /// Whether anything may be added to the account.
     pub adds: bool,
+    /// How this session opens, where it is not as the mailbox has it.
+    pub opening: Option<OpeningMode>,
+    /// `ServerSignature` of SCRAM.
+    pub signature: Option<Vec<u8>>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -87,7 +118,7 @@ impl Office {
 /// One connection's place: what it must remember between asks.
 pub struct Desk {
     office: Arc<Office>,
-    peer: IpAddr,
+    peer: Peer,
     admitted: Option<Admitted>,
     append: Append,
     shown: Option<Shown>,
@@ -98,6 +129,7 @@ pub struct Desk {
 
 impl Desk {
     pub fn new(office: Arc<Office>, peer: IpAddr) -> Self {
+        let peer = Peer { address: peer, certificates: Arc::default() };
         Self {
             office,
             peer,
@@ -112,6 +144,15 @@ impl Desk {
     /// How far the ask is that is being answered.
     pub fn counter(&self) -> Counter {
         self.counter.clone()
+    }
+
+    pub async fn offers_scram(&self) -> bool {
+        self.office.gate.scram().await.unwrap_or(false)
+    }
+
+    /// After a handshake.
+    pub fn shown_certificates(&mut self, certificates: Vec<Vec<u8>>) {
+        self.peer.certificates = Arc::new(certificates);
     }
 
     /// What happens on our side is logged here and is `Unavailable` to the client.
@@ -170,6 +211,7 @@ impl Desk {
         }
         match ask {
             Ask::Login(login) => self.login(login).await,
+            Ask::Salt { user } => Ok(Answer::Salt(self.office.gate.salt(user).await?)),
             Ask::Content(ask) => self.content(ask).await,
             Ask::Previews { mailbox, uids, lazy } => self.previews(mailbox, uids, lazy).await,
             Ask::Search(ask) => self.search(ask).await,
@@ -201,10 +243,10 @@ impl Desk {
 
     async fn login(&mut self, login: Login) -> Answered<Answer> {
         (self.admitted, self.gathered) = (None, None);
-        let admitted = (self.office.gate)(login, self.peer).await?;
-        let account = admitted.account;
+        let mut admitted = self.office.gate.login(login, self.peer.clone()).await?;
+        let (account, signature) = (admitted.account, admitted.signature.take());
         self.admitted = Some(admitted);
-        Ok(Answer::LoggedIn(LoggedIn { account }))
+        Ok(Answer::LoggedIn(LoggedIn { account, signature }))
     }
 
     fn who(&self) -> Answered<Who> {
@@ -214,6 +256,7 @@ impl Desk {
             person: admitted.person.clone(),
             adds: admitted.adds,
             storage: self.office.limits.storage,
+            opening: admitted.opening,
             now: (self.office.clock)(),
         })
     }
@@ -420,12 +463,20 @@ impl Desk {
         }
         let mut looked = self.look(&who, &ask).await?;
         if let Look::MustOpen(message) = looked {
-            let opener = who.clone();
-            let work = move |tx: &mut Tx<'_>| messages::open(tx, &opener, message.clone());
-            self.office.store.write(Lane::Client, work).await?;
+            if who.opening == Some(OpeningMode::Sealed) {
+                return Err(Failure::said(words::OPEN_BY_MOVING));
+            }
+            self.open(&who, message).await?;
             looked = self.look(&who, &ask).await?;
         }
         match looked {
+            Look::Notice(message, notice) => {
+                self.open(&who, message).await?;
+                let (_, range) = ask.pieces.first().ok_or(Refusal::Cannot)?;
+                let octets = notice.read(&self.office.store.blobs, range)?;
+                self.shown = Some(notice);
+                Ok(Answer::Content(octets))
+            }
             Look::Octets(octets, shown) => {
                 self.shown = shown;
                 Ok(Answer::Content(octets))
@@ -435,6 +486,12 @@ impl Desk {
                 Err(Refusal::Unavailable.into())
             }
         }
+    }
+
+    async fn open(&self, who: &Who, message: MessageId) -> Answered<()> {
+        let opener = who.clone();
+        let work = move |tx: &mut Tx<'_>| messages::open(tx, &opener, message.clone());
+        self.office.store.write(Lane::Client, work).await
     }
 
     async fn look(&self, who: &Who, ask: &Content) -> Answered<Look> {

@@ -171,7 +171,10 @@ mod tests {
                     session.answer(Answer::Metadata(Metadata { values, longest, more }));
                 }
                 Next::Ask(_) => {
-                    session.answer(Answer::LoggedIn(LoggedIn { account: AccountId(1) }));
+                    session.answer(Answer::LoggedIn(LoggedIn {
+                        account: AccountId(1),
+                        signature: None,
+                    }));
                 }
                 other => panic!("{other:?}"),
             }

@@ -50,6 +50,7 @@ pub(super) enum Step {
     Sasl(Sasl),
     Idle(String),
     StartTls(String),
+    Compress(String),
     Close,
 }
 
@@ -57,6 +58,7 @@ pub(super) enum Step {
 #[derive(Debug)]
 pub(super) enum Task {
     Login(auth::Login),
+    Salt(Box<auth::Salting>),
     List(list::Task),
     Select(select::Task),
     Resync(resync::Task),
@@ -79,6 +81,7 @@ impl Task {
     pub fn answer(self, answer: Answer, core: &mut Core) -> Step {
         match self {
             Self::Login(task) => task.answer(answer, core),
+            Self::Salt(task) => task.answer(answer, core),
             Self::List(task) => task.answer(answer, core),
             Self::Select(task) => task.answer(answer, core),
             Self::Resync(task) => task.answer(answer, core),
@@ -136,6 +139,7 @@ pub(super) fn start(tagged: Tagged, core: &mut Core) -> Step {
         Command::UidBatches(batches) => batches::start(&tag, batches, core),
         Command::Notify(command) => notify::start(tag, command, core),
         Command::Unauthenticate => plain::unauthenticate(&tag, core),
+        Command::Compress(algorithm) => plain::compress(tag, &algorithm, core),
         Command::Select(select) => select::start(tag, select, core),
         Command::Create { .. }
         | Command::Delete(_)

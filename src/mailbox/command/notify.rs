@@ -310,7 +310,10 @@ mod tests {
             match session.next() {
                 Next::Send(octets) => said.push_str(&String::from_utf8(octets).unwrap()),
                 Next::Ask(Ask::Login(_)) => {
-                    session.answer(Answer::LoggedIn(LoggedIn { account: AccountId(1) }));
+                    session.answer(Answer::LoggedIn(LoggedIn {
+                        account: AccountId(1),
+                        signature: None,
+                    }));
                 }
                 Next::Ask(Ask::Overview) => {
                     *overviews += 1;

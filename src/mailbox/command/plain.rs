@@ -66,6 +66,18 @@ pub(super) fn unauthenticate(tag: &str, core: &mut Core) -> Step {
     core.done(tag, Reply::ok("UNAUTHENTICATE completed"))
 }
 
+/// RFC 4978 §3.
+/// QUIRK(kep, 2026-11): after login only, so that a stranger costs no memory; docs/quirks.md#29
+pub(super) fn compress(tag: String, algorithm: &str, core: &mut Core) -> Step {
+    match algorithm {
+        _ if core.compressed => {
+            core.done(&tag, Reply::no("DEFLATE is active already").named("COMPRESSIONACTIVE"))
+        }
+        "DEFLATE" => Step::Compress(tag),
+        _ => core.done(&tag, Reply::no("Unknown algorithm").named("CANNOT")),
+    }
+}
+
 /// Passwords only under TLS, and TLS only once.
 pub(super) fn needs_tls(command: &Command, core: &Core) -> Option<Reply> {
     match (command, core.config.tls) {

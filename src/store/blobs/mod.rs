@@ -69,6 +69,11 @@ impl Blobs {
         Ok(Self { vault, segments: Segments::open(dir, disk)?, cache: Cache::default() })
     }
 
+    /// What seals them, and small secrets in rows.
+    pub fn vault(&self) -> &Vault {
+        &self.vault
+    }
+
     /// Encrypts and appends. Not durable yet; nothing points to it yet.
     pub fn put(&self, bytes: Vec<u8>) -> Result<Put, BlobError> {
         let id = BlobId(crate::trust::random::identifier());

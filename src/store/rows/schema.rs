@@ -79,6 +79,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("V2__preview", include_str!("0002_preview.sql")),
     ("V3__virtual_mailboxes", include_str!("0003_virtual_mailboxes.sql")),
     ("V4__attributes", include_str!("0004_attributes.sql")),
+    ("V5__logins", include_str!("0005_logins.sql")),
 ];
 
 #[cfg(test)]

@@ -154,6 +154,16 @@ impl UserTrust {
         Ok(UserSigned { signer, path, signing_time, material })
     }
 
+    /// A certificate alone, whose key was proven to be at hand: the second half for it.
+    pub async fn judge_certificate(
+        &self,
+        certificate: Certificate,
+        others: Vec<Certificate>,
+        now: Timestamp,
+    ) -> Result<UserSigned, SignatureFault> {
+        self.judge(Checked { signer: certificate, others, signing_time: None }, now).await
+    }
+
     async fn judge_anew(
         &self,
         signer: &Certificate,

@@ -37,6 +37,8 @@ pub enum Command {
     Notify(Notify),
     UidBatches(UidBatches),
     Unauthenticate,
+    /// The algorithm's name, in capital letters (RFC 4978).
+    Compress(String),
     Select(Select),
     Create {
         name: MailboxArg,

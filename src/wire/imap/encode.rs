@@ -61,7 +61,7 @@ pub fn go_on(out: &mut Vec<u8>, text: &'static str) {
 }
 
 /// A challenge of AUTHENTICATE.
-pub fn challenge(out: &mut Vec<u8>, data: &'static [u8]) {
+pub fn challenge(out: &mut Vec<u8>, data: &[u8]) {
     let request = CommandContinuationRequest::base64(data);
     response(out, &Response::CommandContinuationRequest(request));
 }

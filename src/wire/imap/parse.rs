@@ -142,6 +142,10 @@ fn command(name: &str, cursor: &mut Cursor) -> Parsed<Command> {
         "UIDBATCHES" => Command::UidBatches(uid_batches(cursor)?),
         "NOTIFY" => Command::Notify(notify::notify(cursor)?),
         "UNAUTHENTICATE" => Command::Unauthenticate,
+        "COMPRESS" => {
+            cursor.space()?;
+            Command::Compress(cursor.word()?.to_ascii_uppercase())
+        }
         "SELECT" => Command::Select(select(cursor, false)?),
         "EXAMINE" => Command::Select(select(cursor, true)?),
         "CREATE" => list::create(cursor)?,

@@ -111,6 +111,7 @@ pub fn account_row(address: &str) -> AccountRow {
         signature_policy: "required".into(),
         password: "-".into(),
         created_at: NOW,
+        closed_at: None,
     }
 }
 

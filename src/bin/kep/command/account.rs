@@ -8,7 +8,7 @@ use crate::settings::Size;
 use crate::wire_up;
 use data_encoding::HEXLOWER;
 use kep::registry::accounts::{
-    self, Account, AccountState, NewAccount, OpeningMode, RegistryError, SignatureRule,
+    self, Access, Account, AccountState, NewAccount, OpeningMode, RegistryError, SignatureRule,
 };
 use kep::trust::{Certificate, Clock, password};
 use kep::wire::{Digest, KepAddress};
@@ -105,6 +105,7 @@ pub async fn run(arguments: Arguments) -> Outcome {
             }
             done(&format!("{address} is changed"))
         }
+        Arguments::AppPassword(arguments) => super::app_password::run(arguments).await,
         Arguments::Certificate { conf, address, file: Some(file), .. } => {
             let certificate = read_certificate(&file)?;
             let subject = certificate.subject().to_owned();
@@ -203,6 +204,11 @@ struct Shown {
     opening: &'static str,
     signature: &'static str,
     since: String,
+    /// Since when it is closed, and until when it can be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    closed: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    readable_until: Option<String>,
 }
 
 impl Shown {
@@ -214,6 +220,8 @@ impl Shown {
             opening: account.opening.word(),
             signature: account.signature.word(),
             since: account.created_at.iso8601(),
+            closed: account.closed_at.map(|at| at.iso8601()),
+            readable_until: account.readable_until().map(|at| at.iso8601()),
         }
     }
 }
@@ -268,8 +276,15 @@ fn list(rows: &[Shown]) -> String {
 async fn set_state(conf: &Path, address: &str, state: AccountState) -> Outcome {
     let store = wire_up::store(&wire_up::settings(conf)?).await?;
     let address = parse(address)?;
-    accounts::set_state(&store, &address, state).await.map_err(registry)?;
-    done(&format!("account {address} is {}", state.word()))
+    accounts::set_state(&store, &address, state, Clock::System.now()).await.map_err(registry)?;
+    let account = accounts::get(&store, &address).await.map_err(registry)?;
+    match account.access(Clock::System.now()) {
+        Access::Reading { until: Some(until) } => {
+            let day = until.turkish_day();
+            done(&format!("account {address} is closed; it can be read until the end of {day}"))
+        }
+        _ => done(&format!("account {address} is {}", state.word())),
+    }
 }
 
 fn verifier(file: Option<&Path>) -> Outcome<String> {
@@ -294,7 +309,7 @@ fn ask() -> Outcome<SecretString> {
     Ok(SecretString::from(line.trim_end_matches(['\r', '\n']).to_owned()))
 }
 
-fn done(text: &str) -> Outcome {
+pub fn done(text: &str) -> Outcome {
     show::write(&format!("{text}\n"))?;
     Ok(ExitCode::SUCCESS)
 }

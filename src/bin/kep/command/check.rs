@@ -311,22 +311,7 @@ fn text(found: &[Finding]) -> String {
 /// RFC 6186 and RFC 8314: how mail programs find us. An MX would send other providers to a port that
 /// nobody listens on: there is no relay listener.
 fn records(settings: &Settings) -> Vec<String> {
-    let domain = &settings.provider.domain;
-    let port = |address: Option<std::net::SocketAddr>| address.map(|address| address.port());
-    let services = [
-        ("_submissions", port(settings.listen.submission_tls)),
-        ("_submission", port(settings.listen.submission_starttls)),
-        ("_imaps", port(settings.listen.imap_tls)),
-        ("_imap", port(settings.listen.imap_starttls)),
-    ];
-    let record = |(service, port): (&str, Option<u16>)| {
-        let target = match port {
-            Some(port) => format!("0 1 {port} {domain}."),
-            None => "0 0 0 .".to_owned(),
-        };
-        format!("{service}._tcp.{domain}.  IN SRV {target}")
-    };
-    services.into_iter().map(record).collect()
+    wire_up::directions(settings).records()
 }
 
 /// A new seal certificate takes weeks to get.

@@ -1,6 +1,7 @@
 //! One file a command.
 
 mod account;
+mod app_password;
 mod check;
 pub mod dev;
 mod evidence;

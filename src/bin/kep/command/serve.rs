@@ -4,7 +4,7 @@ use super::figures;
 use super::sockets::Sockets;
 use super::workshop::Workshop;
 use crate::failure::{Failure, Outcome};
-use crate::settings::{LogFormat, LogLevel, Settings};
+use crate::settings::{ClientCertificates, LogFormat, LogLevel, Settings};
 use crate::wire_up::{self, House};
 use kep::accept::serve::{self as smtp, Begin, Manners, Submission};
 use kep::mailbox::answer::{self, Office};
@@ -13,8 +13,8 @@ use kep::registry::crowd::Crowd;
 use kep::store::Store;
 use kep::store::blobs::compact;
 use kep::store::mail::trash;
-use kep::trust::Clock;
 use kep::trust::tls::ServerTls;
+use kep::trust::{Anchors, Clock, TrustError};
 use std::fs::{File, TryLockError};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
@@ -48,10 +48,18 @@ pub async fn run(conf: &Path) -> Outcome {
     }
     let house = House::build(settings, clock).await?;
     let tls = tls(&house.settings)?;
+    let asking = asking(&house.settings)?;
     let workshop = Workshop::open()?;
     steps(&house, &workshop, &mut tasks, &stop);
     submission(&house, &tls, &mut sockets, &mut tasks, &stop).await?;
-    mailboxes(&house, &tls, &mut sockets, &mut tasks, &stop).await?;
+    mailboxes(&house, asking.as_ref().or(tls.as_ref()), &mut sockets, &mut tasks, &stop).await?;
+    if let Some(address) = house.settings.listen.autoconfig {
+        let directions = Arc::new(wire_up::directions(&house.settings));
+        for listener in sockets.bind("autoconfig", address).await? {
+            let router = kep::mailbox::autoconfig::serve::router(Arc::clone(&directions));
+            tasks.spawn(http(listener, router, stop.clone()));
+        }
+    }
     if let Some(address) = house.settings.listen.metrics {
         tasks.spawn(figures::watch(
             house.store.clone(),
@@ -68,6 +76,7 @@ pub async fn run(conf: &Path) -> Outcome {
     // Who doesn't hear it isn't waiting for it.
     let _ = super::show::write("kep: ready\n");
     notify(&[sd_notify::NotifyState::Ready]);
+    let tls = [tls, asking];
     let end = tokio::select! {
         () = signals.until_end(&tls) => Ok(ExitCode::SUCCESS),
         () = house.store.closed() => Err(closed()),
@@ -154,7 +163,7 @@ pub async fn authority_alone(conf: &Path) -> Outcome {
     }
     sockets.refuse_unused()?;
     super::show::write(&format!("kep: time stamps at http://{address}/\n"))?;
-    signals.until_end(&None).await;
+    signals.until_end(&[]).await;
     let _ = tell.send(true);
     ended(&mut serving).await;
     Ok(ExitCode::SUCCESS)
@@ -241,7 +250,7 @@ async fn submission(
         config: Arc::new(house.submission_config()),
         crowd: Crowd::new(manners.connections, manners.per_address),
         manners,
-        tls: current(tls)?,
+        tls: current(tls.as_ref())?,
         pauses: Arc::clone(&house.pauses),
     });
     for (name, address, begin) in doors {
@@ -255,7 +264,7 @@ async fn submission(
 
 async fn mailboxes(
     house: &House,
-    tls: &Option<Arc<ServerTls>>,
+    tls: Option<&Arc<ServerTls>>,
     sockets: &mut Sockets,
     tasks: &mut JoinSet<()>,
     stop: &watch::Receiver<bool>,
@@ -297,9 +306,9 @@ async fn mailboxes(
 /// Hands out the TLS configuration in force.
 type CurrentTls = Arc<dyn Fn() -> Arc<rustls::ServerConfig> + Send + Sync>;
 
-fn current(tls: &Option<Arc<ServerTls>>) -> Outcome<CurrentTls> {
+fn current(tls: Option<&Arc<ServerTls>>) -> Outcome<CurrentTls> {
     let tls = tls
-        .clone()
+        .cloned()
         .ok_or_else(|| Failure::config("a listener for mail needs tls.certificate and tls.key"))?;
     let since = tokio::time::Instant::now();
     Ok(Arc::new(move || tls.current(since.elapsed())))
@@ -313,6 +322,19 @@ fn tls(settings: &Settings) -> Outcome<Option<Arc<ServerTls>>> {
         }
         _ => Ok(None),
     }
+}
+
+/// The same for IMAP, where a client may show a certificate.
+fn asking(settings: &Settings) -> Outcome<Option<Arc<ServerTls>>> {
+    let (Some(certificate), Some(key), ClientCertificates::Ask) =
+        (&settings.tls.certificate, &settings.tls.key, settings.mailbox.client_certificates)
+    else {
+        return Ok(None);
+    };
+    let wrong = |e: TrustError| Failure::config(format!("tls: {e}"));
+    let issuers = Anchors::load(&settings.trust.user_anchors).map_err(wrong)?;
+    let tls = ServerTls::open_asking(certificate, key, issuers.certificates());
+    Ok(Some(Arc::new(tls.map_err(wrong)?)))
 }
 
 /// SIGTERM and SIGINT end, SIGHUP reads the TLS certificate again.
@@ -334,14 +356,16 @@ impl Signals {
     }
 
     /// Waits for the end.
-    async fn until_end(mut self, tls: &Option<Arc<ServerTls>>) {
+    async fn until_end(mut self, tls: &[Option<Arc<ServerTls>>]) {
         loop {
             tokio::select! {
                 _ = self.end.recv() => return,
                 _ = self.interrupt.recv() => return,
                 _ = self.hang_up.recv() => {
-                    if let Some(Err(error)) = tls.as_ref().map(|tls| tls.reload()) {
-                        tracing::error!(%error, "reload");
+                    for tls in tls.iter().flatten() {
+                        if let Err(error) = tls.reload() {
+                            tracing::error!(%error, "reload");
+                        }
                     }
                 }
             }

@@ -61,6 +61,16 @@ choice! {
 }
 
 choice! {
+    /// Whether mail programs may show a certificate.
+    ClientCertificates, "`\"ask\"` or `\"off\"`" {
+        /// Who has one of a user authority may log in by it.
+        Ask = "ask",
+        /// None is asked for.
+        Off = "off",
+    }
+}
+
+choice! {
     /// The least important lines that are logged.
     LogLevel, "`\"error\"`, `\"warn\"`, `\"info\"`, `\"debug\"` or `\"trace\"`" {
         /// What an operator must act on.

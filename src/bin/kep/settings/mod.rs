@@ -12,7 +12,9 @@ mod sections;
 #[cfg(test)]
 mod tests;
 
-pub use choices::{LogFormat, LogLevel, Revocation, SealSource, SignaturePolicy};
+pub use choices::{
+    ClientCertificates, LogFormat, LogLevel, Revocation, SealSource, SignaturePolicy,
+};
 pub use declare::{Section, Setting};
 pub use kinds::{Rows, Size};
 pub use read::{Problem, Problems};

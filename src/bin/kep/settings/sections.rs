@@ -1,6 +1,8 @@
 //! Every setting, declared once. A default carries its reason; a duration or size its bounds.
 
-use super::choices::{LogFormat, LogLevel, Revocation, SealSource, SignaturePolicy};
+use super::choices::{
+    ClientCertificates, LogFormat, LogLevel, Revocation, SealSource, SignaturePolicy,
+};
 use super::declare::{Default, Section, Setting, section, within};
 use super::kinds::{Country, Kind, ObjectId, Rows, Size, Url};
 use super::read::Reader;
@@ -15,6 +17,8 @@ section! {
     Provider in "provider" {
         /// The provider's domain. Accounts live in it and in its institutions' sub-domains.
         domain: KepDomain = Must("'hs05.kep.tr'"), "every identifier and evidence bears it";
+        /// The host that mail programs connect to, as in the certificate of [tls]; without it the domain.
+        mail_host: Option<String> = Off("'posta.hs05.kep.tr'"), "SRV records and autoconfiguration name it";
         /// The provider's legal name, as in its seal certificate.
         name: String = Must("'Örnek KEP Hizmet Sağlayıcısı A.Ş.'"), "evidence must name its issuer";
         /// Street address of the provider, in evidence.
@@ -60,6 +64,9 @@ section! {
         imap_starttls: Option<SocketAddr> = Shown("'[::]:143'"), "the registered port";
         /// Figures for Prometheus, plain HTTP: keep it to this machine.
         metrics: Option<SocketAddr> = Shown("'127.0.0.1:9464'"), "loopback: the figures tell about users";
+        /// How mail programs find their settings (Thunderbird, Outlook, Apple), plain HTTP: put a proxy
+        /// with TLS before it, for autoconfig.DOMAIN and autodiscover.DOMAIN.
+        autoconfig: Option<SocketAddr> = Off("'127.0.0.1:9480'"), "programs ask over HTTPS, and a provider's web server has the certificate";
         /// The embedded time-stamp authority of [authority], plain HTTP.
         tsa: Option<SocketAddr> = Off("'127.0.0.1:3180'"), "for development; a provider uses an accredited one";
     }
@@ -203,6 +210,9 @@ section! {
         max_connections_per_address: u32 = Is("200") within "1" to "100000", "an office behind one address, several folders a person";
         /// Days after which what was moved into `Çöp Kutusu` goes for good; 0: never. Evidence stays.
         trash_days: u32 = Is("30") within "0" to "3650", "what mail programs and other servers do; a month is time enough to notice a slip";
+        /// Whether a mail program may log in by a certificate of its account (AUTHENTICATE EXTERNAL).
+        /// Programs with such a certificate at hand may ask their user about it at each connection.
+        client_certificates: ClientCertificates = Is("'ask'"), "only who has a certificate of trust.user_anchors is asked";
     }
 }
 

@@ -199,14 +199,21 @@ async fn narrow(world: &World, storage: u64) -> Desk {
     let ali = world.ali;
     let gate = move |_: Login, _| {
         let (account, person) = (ali, "ali@hs05.kep.tr".to_owned());
-        let admitted = crate::mailbox::answer::Admitted { account, person, adds: true };
+        let admitted = crate::mailbox::answer::Admitted {
+            account,
+            person,
+            adds: true,
+            opening: None,
+            signature: None,
+        };
         Box::pin(std::future::ready(Ok(admitted)))
             as std::pin::Pin<Box<dyn Future<Output = _> + Send>>
     };
     let (store, clock) = (world.store.clone(), std::sync::Arc::new(|| NOW));
     let office = Office::new(store, std::sync::Arc::new(gate), clock, limits);
     let mut desk = Desk::new(office, [127, 0, 0, 1].into());
-    let login = Login { user: "ali".into(), secret: "x".into(), mechanism: "PLAIN" };
+    let login =
+        Login { user: "ali".into(), proof: Proof::Password("x".into()), mechanism: "PLAIN" };
     assert!(matches!(desk.answer(Ask::Login(login)).await, Answer::LoggedIn(_)));
     desk
 }

@@ -6,6 +6,7 @@ mod attributes;
 mod changing;
 mod gathering;
 mod labelling;
+mod modes;
 mod opening;
 mod parts;
 mod reading;

@@ -22,7 +22,11 @@ async fn nothing_is_answered_before_login(world: World) {
     let ask = Ask::Select { name: name("INBOX"), examine: false };
     assert_eq!(refused(desk.answer(ask).await), Refusal::BadCredentials);
     let login = |user: &str| {
-        Ask::Login(Login { user: user.into(), secret: "x".into(), mechanism: "PLAIN" })
+        Ask::Login(Login {
+            user: user.into(),
+            proof: Proof::Password("x".into()),
+            mechanism: "PLAIN",
+        })
     };
     assert!(matches!(desk.answer(login("ali")).await, Answer::LoggedIn(_)));
     // A failed login after a good one leaves nobody logged in.

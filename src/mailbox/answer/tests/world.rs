@@ -1,7 +1,8 @@
 //! Two accounts, a clock that stands still, and messages on their way to them.
 
-use crate::mailbox::answer::{Admitted, Desk, Limits, Office};
+use crate::mailbox::answer::{Admitted, Desk, Judging, Limits, Office, Peer};
 use crate::mailbox::ask::*;
+use crate::registry::OpeningMode;
 use crate::store::accounts::{self, AccountRow};
 use crate::store::mail::{self, Kind, NewMessage, Role};
 use crate::store::submissions::{self, *};
@@ -39,7 +40,7 @@ impl World {
         let vault = Arc::new(Vault::open(&key).unwrap());
         let store = Store::open(rows, &place.join("blobs"), vault).await.unwrap();
         let (ali, veli) = (account(&store, "ali").await, account(&store, "veli").await);
-        let gate = move |login: Login, _| {
+        let gate = move |login: Login, _: Peer| {
             let (account, person) = match login.user.as_str() {
                 "ali" => (Some(ali), "ali@hs05.kep.tr"),
                 "veli" => (Some(veli), "veli@hs05.kep.tr"),
@@ -48,10 +49,15 @@ impl World {
             };
             let adds = login.user != "closed";
             let person = person.to_owned();
-            let admitted = account.map(|account| Admitted { account, person, adds });
+            let opening = match login.mechanism {
+                "SEALED" => Some(OpeningMode::Sealed),
+                "DIRECT" => Some(OpeningMode::Direct),
+                _ => None,
+            };
+            let admitted =
+                account.map(|account| Admitted { account, person, adds, opening, signature: None });
             let answer = admitted.ok_or(Refusal::BadCredentials);
-            Box::pin(std::future::ready(answer))
-                as std::pin::Pin<Box<dyn Future<Output = _> + Send>>
+            Box::pin(std::future::ready(answer)) as Judging<Admitted>
         };
         let limits = Limits { message: 1 << 20, incoming: 4 << 20, storage: None };
         let office = Office::new(store.clone(), Arc::new(gate), Arc::new(|| NOW), limits);
@@ -59,8 +65,13 @@ impl World {
     }
 
     pub async fn desk(&self, user: &str) -> Desk {
+        self.desk_by(user, "PLAIN").await
+    }
+
+    /// `SEALED` and `DIRECT` log in by a password that opens so.
+    pub async fn desk_by(&self, user: &str, mechanism: &'static str) -> Desk {
         let mut desk = Desk::new(Arc::clone(&self.office), [127, 0, 0, 1].into());
-        let login = Login { user: user.into(), secret: "x".into(), mechanism: "PLAIN" };
+        let login = Login { user: user.into(), proof: Proof::Password("x".into()), mechanism };
         match desk.answer(Ask::Login(login)).await {
             Answer::LoggedIn(_) => desk,
             other => panic!("{other:?}"),
@@ -230,6 +241,7 @@ async fn account(store: &Store, name: &str) -> AccountId {
         signature_policy: "optional".into(),
         password: "x".into(),
         created_at: NOW,
+        closed_at: None,
     };
     let work = move |tx: &mut Tx<'_>| -> Result<AccountId, StoreError> {
         let id = accounts::add(tx, &row)?;

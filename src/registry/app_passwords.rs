@@ -1,0 +1,183 @@
+//! Passwords that we generate for mail programs: one each, so that it can be taken away alone. The
+//! first group of a password is the name of its row; the five behind it are 125 random bits.
+
+use super::accounts::{self, OpeningMode, RegistryError};
+use crate::store::app_passwords::{self as rows, AppPasswordRow};
+use crate::store::{Lane, RowsError, Store, StoreError, Tx};
+use crate::trust::scram::{self, ITERATIONS, Verifier};
+use crate::trust::{TrustError, password, random};
+use crate::wire::{AccountId, KepAddress, Timestamp};
+use secrecy::{ExposeSecret, SecretString};
+
+/// A generated password, as far as it is known after it was shown.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct AppPassword {
+    /// Its first group.
+    pub id: String,
+    /// What its owner calls it: the program, the device.
+    pub name: String,
+    /// `None`: as the account opens.
+    pub opening: Option<OpeningMode>,
+    pub created_at: Timestamp,
+    /// To within an hour.
+    pub used_at: Option<Timestamp>,
+}
+
+/// Makes a password of an account. It is shown this once; nobody can say it again.
+pub async fn add(
+    store: &Store,
+    address: &KepAddress,
+    name: &str,
+    opening: Option<OpeningMode>,
+    now: Timestamp,
+) -> Result<(AppPassword, SecretString), RegistryError> {
+    let name = named(name)?;
+    let account = accounts::get(store, address).await?.id;
+    let secret = SecretString::from(random::password(GROUPS));
+    let id = id_of(secret.expose_secret()).unwrap_or_default();
+    let row = row(store, address, account, &id, &name, opening, &secret, now)?;
+    let insert = move |tx: &mut Tx<'_>| -> Result<bool, StoreError> {
+        crate::store::accounts::lock(tx, account)?;
+        let there = rows::of_account(tx, account)?;
+        if there.len() >= MOST {
+            return Ok(false);
+        }
+        rows::add(tx, &row)?;
+        Ok(true)
+    };
+    match store.write(Lane::Client, insert).await? {
+        true => Ok((AppPassword { id, name, opening, created_at: now, used_at: None }, secret)),
+        false => Err(RegistryError::ManyPasswords(address.clone(), MOST)),
+    }
+}
+
+pub async fn list(store: &Store, address: &KepAddress) -> Result<Vec<AppPassword>, RegistryError> {
+    let account = accounts::get(store, address).await?.id;
+    let all = store.read(move |tx| rows::of_account(tx, account)).await?;
+    Ok(all.iter().map(known).collect::<Result<_, _>>()?)
+}
+
+/// Whether there was one. Who is connected by it stays so until the connection ends.
+pub async fn remove(store: &Store, address: &KepAddress, id: &str) -> Result<bool, RegistryError> {
+    let account = accounts::get(store, address).await?.id;
+    let id = id.to_ascii_lowercase();
+    Ok(store.write(Lane::Client, move |tx| rows::remove(tx, account, &id)).await?)
+}
+
+/// The password in the form that was shown, if it can be one: people leave hyphens out, or write
+/// capital letters.
+pub(super) fn shaped(secret: &SecretString) -> Option<SecretString> {
+    let letters = secret.expose_secret().chars().filter(|c| !matches!(c, '-' | ' '));
+    let letters: Vec<_> = letters.map(|c| c.to_ascii_lowercase()).take(LETTERS + 1).collect();
+    let fits = letters.len() == LETTERS && letters.iter().all(char::is_ascii_alphanumeric);
+    let groups = letters.chunks(GROUP).map(|group| group.iter().collect::<String>());
+    fits.then(|| SecretString::from(groups.collect::<Vec<_>>().join("-")))
+}
+
+pub(super) fn id_of(secret: &str) -> Option<String> {
+    secret.get(..GROUP).map(str::to_owned)
+}
+
+pub(super) fn known(row: &AppPasswordRow) -> Result<AppPassword, RowsError> {
+    let mode = |word: &str| OpeningMode::parse(word).ok_or(RowsError::Stored("an opening mode"));
+    Ok(AppPassword {
+        id: row.id.clone(),
+        name: row.name.clone(),
+        opening: row.opening.as_deref().map(mode).transpose()?,
+        created_at: row.created_at,
+        used_at: row.used_at,
+    })
+}
+
+/// What a SCRAM verifier is sealed for.
+pub(super) fn owner(account: AccountId, id: &str) -> Vec<u8> {
+    format!("app-password/{account}/{id}", account = account.0).into_bytes()
+}
+
+/// Notes that it was used; now and then is enough.
+pub(super) async fn used(store: &Store, account: AccountId, known: &AppPassword, now: Timestamp) {
+    if known.used_at.is_some_and(|at| now.millis() - at.millis() < NOTED_SECS * 1000) {
+        return;
+    }
+    let id = known.id.clone();
+    let work = move |tx: &mut Tx<'_>| rows::used(tx, account, &id, now);
+    if let Err(error) = store.write(Lane::Background, work).await {
+        tracing::warn!(%error, "the use of a password could not be noted");
+    }
+}
+
+#[expect(clippy::too_many_arguments, reason = "one row's columns")]
+fn row(
+    store: &Store,
+    address: &KepAddress,
+    account: AccountId,
+    id: &str,
+    name: &str,
+    opening: Option<OpeningMode>,
+    secret: &SecretString,
+    now: Timestamp,
+) -> Result<AppPasswordRow, TrustError> {
+    let vault = store.blobs.vault();
+    let salt = scram::salt(vault, address.as_str())?;
+    let verifier = Verifier::new(secret, &salt, ITERATIONS)?;
+    Ok(AppPasswordRow {
+        account,
+        id: id.to_owned(),
+        name: name.to_owned(),
+        opening: opening.map(|mode| mode.word().to_owned()),
+        verifier: password::hash(secret)?,
+        salt: salt.to_vec(),
+        iterations: ITERATIONS,
+        scram: verifier.seal(vault, &owner(account, id))?,
+        created_at: now,
+        used_at: None,
+    })
+}
+
+/// The name stands in evidence: one line of text.
+fn named(name: &str) -> Result<String, RegistryError> {
+    let name = name.trim();
+    let sound = |c: char| !c.is_control() && !matches!(c, '\u{fffe}' | '\u{ffff}');
+    let good = !name.is_empty() && name.chars().count() <= NAME && name.chars().all(sound);
+    good.then(|| name.to_owned()).ok_or(RegistryError::PasswordName(NAME))
+}
+
+const GROUPS: usize = 6;
+const GROUP: usize = 5;
+const LETTERS: usize = GROUPS * GROUP;
+/// Of an account: each is tried when SCRAM names none, and nobody has as many programs.
+const MOST: usize = 32;
+/// Characters of a name.
+const NAME: usize = 64;
+const NOTED_SECS: i64 = 3600;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_is_known_however_it_is_typed() {
+        let shape = |text: &str| {
+            shaped(&SecretString::from(text)).map(|secret| secret.expose_secret().to_owned())
+        };
+        let whole = "abcde-fghjk-mnpqr-stvwx-yz012-34567";
+        for typed in
+            [whole, &whole.replace('-', ""), &whole.to_uppercase(), &whole.replace('-', " ")]
+        {
+            assert_eq!(shape(typed).as_deref(), Some(whole));
+        }
+        assert_eq!(id_of(whole).as_deref(), Some("abcde"));
+        for other in ["", "secret", &whole[1..], &format!("{whole}x"), "ğ".repeat(30).as_str()] {
+            assert_eq!(shape(other), None, "{other}");
+        }
+        assert_eq!(random::password(GROUPS).len(), whole.len());
+    }
+
+    #[test]
+    fn a_name_is_one_line_of_text() {
+        assert_eq!(named(" Thunderbird, evde ").unwrap(), "Thunderbird, evde");
+        for bad in ["", " ", "a\nb", "a\0", "\u{ffff}", &"a".repeat(NAME + 1)] {
+            assert!(named(bad).is_err(), "{bad:?}");
+        }
+    }
+}

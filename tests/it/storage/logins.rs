@@ -1,0 +1,220 @@
+//! Who is let in: generated passwords by their text or by SCRAM, certificates, on both drivers.
+
+use super::{NOW, bed::Bed, on_both};
+use kep::registry::accounts::{self, AccountState, NewAccount, OpeningMode, SignatureRule};
+use kep::registry::login::{Logins, Means, Outcome, Proven};
+use kep::registry::{RegistryError, app_passwords};
+use kep::trust::password::Passwords;
+use kep::trust::pki::{CertificateAuthority, KeyKind, Links, Profile};
+use kep::trust::scram::Verifier;
+use kep::trust::{Certificate, Clock, password};
+use kep::wire::{KepAddress, KepDomain};
+use secrecy::{ExposeSecret, SecretString};
+
+const ALI: &str = "ali.veli@hs05.kep.tr";
+
+fn address(text: &str) -> KepAddress {
+    KepAddress::parse(text).unwrap()
+}
+
+async fn open(bed: &Bed, who: &str, certificates: Vec<Certificate>) {
+    let new = NewAccount {
+        address: address(who),
+        name: "Ali Veli".into(),
+        identity_number: None,
+        opening: OpeningMode::Sealed,
+        signature: SignatureRule::Required,
+        password: password::hash(&SecretString::from("kendi sözü")).unwrap(),
+        certificates,
+        at: NOW,
+    };
+    let domain = KepDomain::parse("hs05.kep.tr").unwrap();
+    accounts::add(&bed.store, &domain, new).await.unwrap();
+}
+
+fn logins(bed: &Bed) -> Logins {
+    let domain = KepDomain::parse("hs05.kep.tr").unwrap();
+    Logins::new(bed.store.clone(), Passwords::new(2).unwrap(), domain)
+}
+
+async fn by_text(logins: &Logins, user: &str, secret: &str) -> Option<Proven> {
+    proven(logins.login(user, &SecretString::from(secret), NOW).await.unwrap())
+}
+
+fn proven(outcome: Outcome) -> Option<Proven> {
+    match outcome {
+        Outcome::Proven(proven) => Some(proven),
+        Outcome::Rejected => None,
+    }
+}
+
+/// What a client that knows the secret proves, as RFC 5802 §3 says.
+fn client_proof(secret: &str, salt: &[u8], iterations: u32, message: &[u8]) -> Vec<u8> {
+    use openssl::{hash::MessageDigest, pkcs5, pkey::PKey, sha, sign::Signer};
+    let hmac = |key: &[u8], octets: &[u8]| {
+        let key = PKey::hmac(key).unwrap();
+        Signer::new(MessageDigest::sha256(), &key).unwrap().sign_oneshot_to_vec(octets).unwrap()
+    };
+    let mut salted = [0; 32];
+    let (secret, digest) = (secret.as_bytes(), MessageDigest::sha256());
+    pkcs5::pbkdf2_hmac(secret, salt, iterations as usize, digest, &mut salted).unwrap();
+    let client_key = hmac(&salted, b"Client Key");
+    let signature = hmac(&sha::sha256(&client_key), message);
+    client_key.iter().zip(signature).map(|(key, sign)| key ^ sign).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_generated_password_lets_in_until_it_is_taken_away() {
+    on_both(|bed| async move {
+        open(&bed, ALI, Vec::new()).await;
+        let logins = logins(&bed);
+        let (ali, store) = (address(ALI), &bed.store);
+        let make = async |name, opening| {
+            app_passwords::add(store, &ali, name, opening, NOW).await.unwrap()
+        };
+        let (phone, secret) = make("Telefon", Some(OpeningMode::Direct)).await;
+        let (_, other) = make("Thunderbird", None).await;
+        let secret = secret.expose_secret().to_owned();
+        let whole = by_text(&logins, ALI, &secret).await.unwrap();
+        assert_eq!(whole.opening(), Some(OpeningMode::Direct));
+        assert_eq!(whole.person(), format!("{ALI} (Telefon)"));
+        let typed = secret.replace('-', "").to_uppercase();
+        assert!(by_text(&logins, "ali.veli", &typed).await.is_some());
+        let second = by_text(&logins, ALI, other.expose_secret()).await.unwrap();
+        assert_eq!((second.opening(), second.person().contains("Thunderbird")), (None, true));
+        let own = by_text(&logins, ALI, "kendi sözü").await.unwrap();
+        assert_eq!((own.by.clone(), own.person()), (Means::Password, ALI.to_owned()));
+        // The name of a row with the letters of another.
+        let mixed = format!("{}{}", &secret[..5], &other.expose_secret()[5..]);
+        for wrong in [mixed.as_str(), &secret[..secret.len() - 1], "", "kendi sozu"] {
+            assert_eq!(by_text(&logins, ALI, wrong).await, None, "{wrong}");
+        }
+        assert_eq!(by_text(&logins, "ayse@hs05.kep.tr", &secret).await, None);
+
+        let listed = app_passwords::list(store, &ali).await.unwrap();
+        assert_eq!(listed.len(), 2);
+        assert!(listed.iter().all(|known| known.used_at == Some(NOW)), "{listed:?}");
+        assert!(app_passwords::remove(store, &ali, &phone.id.to_uppercase()).await.unwrap());
+        assert!(!app_passwords::remove(store, &ali, &phone.id).await.unwrap());
+        assert_eq!(by_text(&logins, ALI, &secret).await, None);
+        assert!(by_text(&logins, ALI, other.expose_secret()).await.is_some());
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn scram_finds_which_generated_password_it_is_and_tells_nothing_of_names() {
+    on_both(|bed| async move {
+        open(&bed, ALI, Vec::new()).await;
+        let logins = logins(&bed);
+        assert!(!logins.any_generated().await.unwrap());
+        let before = logins.salted(ALI).await.unwrap();
+        let ali = address(ALI);
+        let add =
+            async |name| app_passwords::add(&bed.store, &ali, name, None, NOW).await.unwrap().1;
+        let (one, two) = (add("Bir").await, add("İki").await);
+        assert!(logins.any_generated().await.unwrap());
+        let salted = logins.salted("ali.veli").await.unwrap();
+        assert_eq!((&salted.salt, salted.iterations), (&before.salt, 4096));
+        assert_ne!(salted.nonce, before.nonce);
+        let unknown = logins.salted("yok@hs05.kep.tr").await.unwrap();
+        assert_eq!(unknown.salt, logins.salted("YOK@hs05.kep.tr").await.unwrap().salt);
+        assert_eq!((unknown.salt.len(), unknown.iterations), (salted.salt.len(), 4096));
+        assert_ne!(unknown.salt, salted.salt);
+        assert_eq!(logins.salted("no name").await.unwrap().salt.len(), salted.salt.len());
+
+        let message = b"n=ali.veli,r=a,r=ab,s=c2FsdA==,i=4096,c=biws,r=ab";
+        for (secret, name) in [(&one, "Bir"), (&two, "İki")] {
+            let proof = client_proof(secret.expose_secret(), &salted.salt, 4096, message);
+            let (outcome, signature) = logins.prove(ALI, message, &proof, NOW).await.unwrap();
+            assert!(proven(outcome).unwrap().person().ends_with(&format!("({name})")));
+            let verifier = Verifier::new(secret, &salted.salt, 4096).unwrap();
+            assert_eq!(verifier.prove(message, &proof), Some(signature));
+            let others = logins.prove("ayse@hs05.kep.tr", message, &proof, NOW).await.unwrap().0;
+            assert_eq!(proven(others), None);
+            let other = logins.prove(ALI, b"another exchange", &proof, NOW).await.unwrap().0;
+            assert_eq!(proven(other), None);
+        }
+        // The account's own password is no verifier of SCRAM.
+        let proof = client_proof("kendi sözü", &salted.salt, 4096, message);
+        assert_eq!(proven(logins.prove(ALI, message, &proof, NOW).await.unwrap().0), None);
+        assert_eq!(proven(logins.prove(ALI, b"", b"", NOW).await.unwrap().0), None);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_account_has_a_bounded_number_of_generated_passwords_of_its_own() {
+    on_both(|bed| async move {
+        open(&bed, ALI, Vec::new()).await;
+        open(&bed, "ayse@hs05.kep.tr", Vec::new()).await;
+        let add = |who: KepAddress| {
+            let store = bed.store.clone();
+            tokio::spawn(async move { app_passwords::add(&store, &who, "P", None, NOW).await })
+        };
+        let all: Vec<_> = (0..36).map(|_| add(address(ALI))).collect();
+        let mut made = 0;
+        for one in all {
+            match one.await.unwrap() {
+                Ok(_) => made += 1,
+                Err(error) => assert!(matches!(error, RegistryError::ManyPasswords(..)), "{error}"),
+            }
+        }
+        assert_eq!(made, 32);
+        let (ayse, _) = add(address("ayse@hs05.kep.tr")).await.unwrap().unwrap();
+        assert!(!app_passwords::remove(&bed.store, &address(ALI), &ayse.id).await.unwrap());
+        let unknown = add(address("yok@hs05.kep.tr")).await.unwrap();
+        assert!(matches!(unknown, Err(RegistryError::Unknown(_))));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_certificate_lets_in_to_the_account_that_it_is_of() {
+    on_both(|bed| async move {
+        let now = Clock::System.now();
+        let root = CertificateAuthority::create("Kök", KeyKind::P256, now).unwrap();
+        let issue = |email: &str| {
+            let profile = Profile::User { name: "Ali".into(), email: email.into() };
+            let issued = root.issue(&profile, KeyKind::P256, &Links::default(), now).unwrap();
+            issued.certificate().clone()
+        };
+        let (registered, named, shared) =
+            (issue("baska@hs05.kep.tr"), issue(ALI), issue("ortak@hs05.kep.tr"));
+        open(&bed, ALI, vec![registered.clone(), shared.clone()]).await;
+        open(&bed, "ayse@hs05.kep.tr", vec![shared.clone()]).await;
+        let logins = logins(&bed);
+        let enter = async |user: &str, certificate: &Certificate| {
+            let proven = proven(logins.certificate(user, certificate).await.unwrap());
+            proven.map(|proven| proven.account.address.to_string())
+        };
+        assert_eq!(enter("", &registered).await.as_deref(), Some(ALI));
+        assert_eq!(enter("", &named).await.as_deref(), Some(ALI));
+        assert_eq!(enter("ali.veli", &registered).await.as_deref(), Some(ALI));
+        assert_eq!(enter("ayse", &registered).await, None);
+        assert_eq!(enter("ayse", &named).await, None);
+        assert_eq!(enter("", &shared).await, None, "it does not tell whose login it is");
+        assert_eq!(enter("ayse", &shared).await.as_deref(), Some("ayse@hs05.kep.tr"));
+        assert_eq!(enter("", &issue("yok@hs05.kep.tr")).await, None);
+        assert_eq!(enter("no name", &registered).await, None);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn closing_again_gives_no_further_time_and_reopening_forgets() {
+    on_both(|bed| async move {
+        open(&bed, ALI, Vec::new()).await;
+        let (store, ali) = (&bed.store, address(ALI));
+        let set = async |state, at| accounts::set_state(store, &ali, state, at).await.unwrap();
+        let closed_at = async || accounts::get(store, &ali).await.unwrap().closed_at;
+        set(AccountState::Closed, NOW).await;
+        set(AccountState::Closed, NOW.plus_secs(99)).await;
+        assert_eq!(closed_at().await, Some(NOW));
+        set(AccountState::Active, NOW.plus_secs(100)).await;
+        assert_eq!(closed_at().await, None);
+        set(AccountState::Closed, NOW.plus_secs(101)).await;
+        assert_eq!(closed_at().await, Some(NOW.plus_secs(101)));
+    })
+    .await;
+}
