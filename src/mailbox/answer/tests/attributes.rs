@@ -53,7 +53,7 @@ async fn set(desk: &mut Desk, mailbox: Option<&str>, entries: &[(&str, Option<&s
 
 async fn done(desk: &mut Desk, ask: Ask) {
     match desk.answer(ask).await {
-        Answer::Done => {}
+        Answer::Done | Answer::Created(_) => {}
         other => panic!("{other:?}"),
     }
 }

@@ -202,7 +202,8 @@ async fn copies_and_moves_are_of_the_messages_shown(world: World) {
         put(&world, world.ali, role, subject).await;
     }
     let mut desk = world.desk("ali").await;
-    let Answer::Done = desk.answer(Ask::Create { name: name("x"), special: None }).await else {
+    let Answer::Created(_) = desk.answer(Ask::Create { name: name("x"), special: None }).await
+    else {
         panic!()
     };
     let all = select(&mut desk, ALL).await;
@@ -290,7 +291,8 @@ async fn a_notice_is_opened_from_here_too(world: World) {
 
 async fn a_folder_in_the_trash_is_shown_no_more_and_again_when_it_is_back(world: World) {
     let mut desk = world.desk("ali").await;
-    let Answer::Done = desk.answer(Ask::Create { name: name("x"), special: None }).await else {
+    let Answer::Created(_) = desk.answer(Ask::Create { name: name("x"), special: None }).await
+    else {
         panic!()
     };
     append(&mut desk, "x", "Subject: in x\r\n\r\n", Flags::default()).await;
