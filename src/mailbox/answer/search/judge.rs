@@ -4,7 +4,7 @@ use crate::store::mail::view::{Glance, MessageRow};
 use crate::wire::Timestamp;
 use crate::wire::fold::fold;
 use crate::wire::imap::{SearchKey as Key, SystemFlags, UidSet};
-use crate::wire::mime::{fields, text};
+use crate::wire::mime::{self, Address, fields, text};
 use chrono::NaiveDate;
 use std::cell::OnceCell;
 
@@ -164,7 +164,7 @@ fn has_field(header: &Header<'_>, name: &str, text: &str) -> bool {
     let mut named = header.0.iter().filter(|line| line.field.is(name));
     match text.is_empty() {
         true => named.next().is_some(),
-        false => named.any(|line| line.value().contains(text)),
+        false => named.any(|line| line.value().contains(text) || line.is_addressed(text)),
     }
 }
 
@@ -181,11 +181,13 @@ struct Line<'a> {
     field: fields::Field<'a>,
     /// `name: value`, and where the value begins.
     folded: OnceCell<(String, usize)>,
+    /// As ENVELOPE has them, when it is a field of addresses.
+    addresses: OnceCell<String>,
 }
 
 impl<'a> Header<'a> {
     pub fn of(octets: &'a [u8]) -> Self {
-        let line = |field| Line { field, folded: OnceCell::new() };
+        let line = |field| Line { field, folded: OnceCell::new(), addresses: OnceCell::new() };
         Self(fields::fields(octets).map(line).collect())
     }
 }
@@ -205,6 +207,37 @@ impl Line<'_> {
         let (folded, begin) = self.folded();
         folded.get(*begin..).unwrap_or_default()
     }
+
+    /// Whether an address has the text in it once comments and white space are away (RFC 5322 §3.2.3).
+    fn is_addressed(&self, text: &str) -> bool {
+        let of_addresses = ADDRESSED.iter().any(|name| self.field.is(name));
+        of_addresses && self.addresses.get_or_init(|| addresses(self.field.value)).contains(text)
+    }
+}
+
+/// `name <local@domain>, …`, folded.
+fn addresses(value: &[u8]) -> String {
+    let value = fields::unfold(value);
+    let cut = value.get(..ADDRESSES_MAX).unwrap_or(&value);
+    let mut out = String::new();
+    for address in mime::addresses(cut) {
+        match address {
+            Address::Mailbox { name, local, domain } => {
+                out.push_str(&fold(&text::decode_words(&name.unwrap_or_default())));
+                out.push_str(" <");
+                out.push_str(&fold(&String::from_utf8_lossy(
+                    &[&local, &b"@"[..], &domain].concat(),
+                )));
+                out.push_str(">, ");
+            }
+            Address::GroupStart(name) => {
+                out.push_str(&fold(&text::decode_words(&name)));
+                out.push_str(": ");
+            }
+            Address::GroupEnd => {}
+        }
+    }
+    out
 }
 
 fn in_body(body: &[String], text: &str) -> bool {
@@ -220,3 +253,7 @@ fn sent_day(known: &Known<'_>) -> Option<Option<NaiveDate>> {
         NaiveDate::from_ymd_opt(date.year.into(), date.month.into(), date.day.into())
     }))
 }
+
+const ADDRESSED: [&str; 6] = ["From", "To", "Cc", "Bcc", "Sender", "Reply-To"];
+/// Octets of a field in which addresses are looked for.
+const ADDRESSES_MAX: usize = 64 << 10;
