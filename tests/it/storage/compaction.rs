@@ -148,7 +148,7 @@ async fn a_damaged_record_stays_where_it_is() {
         let path = bed.blobs_dir().join("segment-00000001.kepb");
         let file = std::fs::OpenOptions::new().write(true).open(path).unwrap();
         std::os::unix::fs::FileExt::write_all_at(&file, b"XX", 5000).unwrap();
-        let round = compact::round(&bed.store).await.unwrap();
+        let round = round_that_did_something(&bed).await;
         assert_eq!((round.moved, round.damaged.len(), round.emptied), (3, 1, 0));
         assert_eq!(compact::round(&bed.store).await.unwrap().removed, 0);
         assert_eq!(bed.another().await.content(living[1].0).await.unwrap(), living[1].1);
