@@ -5,6 +5,7 @@ use imap_codec::CommandCodec;
 use imap_codec::decode::Decoder;
 use imap_codec::imap_types::command::CommandBody;
 use imap_codec::imap_types::mailbox::Mailbox;
+use kep::wire::imap::command::Order;
 use kep::wire::imap::{Command, parse_command_bytes};
 
 libfuzzer_sys::fuzz_target!(|octets: &[u8]| {
@@ -54,7 +55,13 @@ fn name(command: &Command) -> &'static str {
         Command::Unselect => "UNSELECT",
         Command::Expunge(None) => "EXPUNGE",
         Command::Expunge(Some(_)) => "EXPUNGE",
-        Command::Search(_) => "SEARCH",
+        Command::Search(search) => match search.order {
+            Order::Mailbox => "SEARCH",
+            Order::Sort(_) => "SORT",
+            Order::Thread(_) => "THREAD",
+        },
+        Command::MultiSearch(_) => "ESEARCH",
+        Command::CancelUpdate(_) => "CANCELUPDATE",
         Command::Fetch(_) => "FETCH",
         Command::Store(_) => "STORE",
         Command::Copy { .. } => "COPY",

@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use secrecy::SecretString;
 
+use crate::wire::imap::command::{SortCriterion, Threading};
 use crate::wire::imap::{
     Flags, Keywords, MailboxName, ModSeq, SearchKey, SpecialUse, SystemFlags, Uid, UidSet,
 };
@@ -59,6 +60,10 @@ pub enum Ask {
     AppendAbort,
     /// → `Found`
     Search(Search),
+    /// → `Sorted`: what is gone is left out.
+    Sort { mailbox: MailboxId, uids: UidSet, by: Vec<SortCriterion> },
+    /// → `Threads`: what is gone is left out.
+    Thread { mailbox: MailboxId, uids: UidSet, by: Threading },
 }
 
 #[derive(Debug)]
@@ -77,6 +82,8 @@ pub enum Answer {
     Expunged(UidSet),
     Appended(Appended),
     Found(Found),
+    Sorted(Vec<Uid>),
+    Threads(Vec<ThreadToken>),
     Refused(Refusal),
 }
 
@@ -333,6 +340,16 @@ pub struct Found {
     pub uids: UidSet,
     /// Greatest mod-sequence among those found.
     pub highest_modseq: ModSeq,
+    /// All messages that are there.
+    pub there: UidSet,
+}
+
+/// Threads as RFC 5256 writes them, piece by piece: `(2)(3 6 (4 23)(44 7 96))`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ThreadToken {
+    Open,
+    Message(Uid),
+    Close,
 }
 
 impl Row {

@@ -3,6 +3,8 @@
 use imap_codec::imap_types::core::Vec1;
 use imap_codec::imap_types::response::{Capability, Code, StatusKind};
 
+use std::num::NonZeroU64;
+
 use super::command::Step;
 use super::reply::Reply;
 use super::session::Watch;
@@ -85,6 +87,17 @@ impl Core {
     /// Untagged `OK` with a code.
     pub fn note(&mut self, code: Code<'static>, text: &str) {
         encode::status(&mut self.out, None, StatusKind::Ok, Some(code), text, self.enabled.utf8);
+    }
+
+    /// For a command that may be one of mod-sequences: the first of these tells what the highest one
+    /// is (RFC 7162 §3.1).
+    pub fn enable_condstore(&mut self, asked: bool) {
+        let first = asked && !self.enabled.condstore;
+        self.enabled.condstore |= asked;
+        let highest = self.view().and_then(|view| NonZeroU64::new(view.modseq));
+        if let Some(highest) = highest.filter(|_| first) {
+            self.note(Code::HighestModSeq(highest), "Mod-sequences are told");
+        }
     }
 
     pub fn account(&self) -> Option<AccountId> {
@@ -191,6 +204,16 @@ const SESSION: &[&str] = &[
     "ESEARCH",
     "SEARCHRES",
     "WITHIN",
+    "PARTIAL",
+    "CONTEXT=SEARCH",
+    "CONTEXT=SORT",
+    "MULTISEARCH",
+    "SORT",
+    "SORT=DISPLAY",
+    "ESORT",
+    "THREAD=ORDEREDSUBJECT",
+    "THREAD=REFERENCES",
+    "I18NLEVEL=1",
     "CONDSTORE",
     "UTF8=ACCEPT",
 ];

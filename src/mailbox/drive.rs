@@ -3,7 +3,7 @@
 
 use super::ask::{
     Answer, Appended, Ask, Changes, FlagRow, Found, LoggedIn, MailboxEntry, MailboxKind, Moved,
-    Opening, Row, Selected, Status, Stored,
+    Opening, Row, Selected, Status, Stored, ThreadToken,
 };
 use super::{Config, Next, Session};
 use crate::wire::imap::{Flags, Keywords, MailboxName, Structure, Uid, UidSet};
@@ -88,7 +88,16 @@ fn yes(ask: Ask) -> Answer {
         Ask::Move { uids, .. } => Answer::Moved(Moved { placed: None, gone: uids }),
         Ask::Expunge { uids, .. } => Answer::Expunged(uids.unwrap_or_default()),
         Ask::AppendCommit => Answer::Appended(Appended { uid_validity: 1, uids: UidSet::one(9) }),
-        Ask::Search(_) => Answer::Found(Found { uids: UidSet::range(1, 3), highest_modseq: 2 }),
+        Ask::Search(_) => Answer::Found(Found {
+            uids: UidSet::range(1, 3),
+            highest_modseq: 2,
+            there: UidSet::range(1, 9),
+        }),
+        Ask::Sort { uids, .. } => Answer::Sorted(uids.iter().collect()),
+        Ask::Thread { uids, .. } => {
+            let each = |uid| [ThreadToken::Open, ThreadToken::Message(uid), ThreadToken::Close];
+            Answer::Threads(uids.iter().flat_map(each).collect())
+        }
         _ => Answer::Done,
     }
 }
@@ -157,6 +166,8 @@ mod tests {
             Just("a STORE 1:* FLAGS (x)"), Just("a EXPUNGE"), Just("a UID MOVE 1:3 y"), Just("a UID COPY 1:3 y"),
             Just("a APPEND x {3+}\r\nabc"), Just("a APPEND x {3}"), Just("a SEARCH RETURN (SAVE ALL) 1:2"),
             Just("a FETCH $ (UID) (CHANGEDSINCE 1)"), Just("a LIST \"\" % RETURN (STATUS (SIZE))"), Just("a CLOSE"),
+            Just("a UID SEARCH RETURN (UPDATE PARTIAL 1:2) SEEN"), Just("a SORT (REVERSE DATE) UTF-8 1:3"),
+            Just("a THREAD REFERENCES UTF-8 ALL"), Just("a ESEARCH IN (selected personal) RETURN (MIN) ALL"),
             Just("a UNAUTHENTICATE"), Just("a AUTHENTICATE PLAIN"), Just("AGEAYg=="), Just("a NOOP"), Just("\0\"{")
         ], 0..40)) {
             let bytes = format!("{}\r\n", lines.join("\r\n"));

@@ -6,6 +6,7 @@
 use unicode_normalization::char::decompose_compatible;
 
 /// The form in which two texts are compared: what `i;unicode-casemap` finds is found in it, too.
+/// QUIRK(kep, 2026-11): and more; docs/quirks.md#59
 pub fn fold(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + text.len() / 8);
     for c in text.chars() {
@@ -93,6 +94,6 @@ mod tests {
 
     #[test]
     fn line_ends_are_spaces() {
-        assert_eq!(fold("bir\r\n  iki\u{a0}üç"), "bir iki üç");
+        assert_eq!(fold("bir\r\n  iki\u{a0}on"), "bir iki on");
     }
 }

@@ -225,7 +225,7 @@ fn config(tls: Tls) -> Config {
 
 /// What the server says is IMAP to a reader that is not ours, as far as that one knows it.
 fn judge(mut said: &[u8]) -> Result<(), String> {
-    let unknown = [&b"* ESEARCH"[..], b"* STATUS", b"* LIST"];
+    let unknown = [&b"* ESEARCH"[..], b"* STATUS", b"* LIST", b"* SORT", b"* THREAD"];
     let (mut greeted, mut unread, mut utf8) = (false, 0, false);
     while !said.is_empty() {
         let rest = match greeted {

@@ -1,9 +1,10 @@
 //! The desk at which one connection's asks are answered, and the office that all desks share.
 
 use super::append::{self, Append};
+use super::arrange;
 use super::content::{self, Look, Shown};
 use super::room::Room;
-use super::search::{self, Progress, Query, Source};
+use super::search::{self, Candidates, Progress, Query, Source};
 use super::views::Views;
 use super::{Answered, Failure, Who, folders, messages};
 use crate::mailbox::ask::{
@@ -12,12 +13,14 @@ use crate::mailbox::ask::{
 };
 use crate::store::mail::tree;
 use crate::store::{Lane, RowsError, Store, StoreError, Tx};
+use crate::wire::imap::command::{SortCriterion, Threading};
 use crate::wire::imap::{MailboxName, ModSeq, UidSet};
 use crate::wire::{AccountId, MailboxId, Timestamp};
 use std::future::Future;
 use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
+use tokio::sync::Semaphore;
 
 /// Judges a login; delays after failures are its own.
 pub type Gate = Arc<
@@ -52,6 +55,8 @@ pub struct Office {
     clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
     limits: Limits,
     room: Room,
+    /// Sorts and threads under way: each may hold something of every message of a mailbox.
+    arranging: Semaphore,
 }
 
 impl Office {
@@ -62,7 +67,8 @@ impl Office {
         limits: Limits,
     ) -> Arc<Self> {
         let room = Room::new(limits.incoming, limits.message);
-        Arc::new(Self { store, views: Views::default(), gate, clock, limits, room })
+        let arranging = Semaphore::new(arrange::AT_A_TIME);
+        Arc::new(Self { store, views: Views::default(), gate, clock, limits, room, arranging })
     }
 
     pub fn store(&self) -> &Store {
@@ -112,6 +118,8 @@ impl Desk {
             Ask::Login(login) => self.login(login).await,
             Ask::Content(ask) => self.content(ask).await,
             Ask::Search(ask) => self.search(ask).await,
+            Ask::Sort { mailbox, uids, by } => self.sort(mailbox, uids, by).await,
+            Ask::Thread { mailbox, uids, by } => self.thread(mailbox, uids, by).await,
             Ask::Store(ask) => self.store(ask).await,
             Ask::Expunge { mailbox, uids } => self.expunge(mailbox, uids).await,
             Ask::Copy { mailbox, uids, to } => self.copy(mailbox, uids, to).await,
@@ -405,6 +413,37 @@ impl Desk {
     }
 }
 
+/// SORT and THREAD: keys are gathered batch by batch.
+impl Desk {
+    async fn sort(
+        &self,
+        mailbox: MailboxId,
+        uids: UidSet,
+        by: Vec<SortCriterion>,
+    ) -> Answered<Answer> {
+        let _turn = self.office.arranging.acquire().await;
+        let by = Arc::new(by);
+        let mut keyed = arrange::Keyed::default();
+        for batch in batches(uids, arrange::BATCH) {
+            let (who, by) = (self.who()?, Arc::clone(&by));
+            let read = move |tx: &mut Tx<'_>| arrange::keys(tx, &who, mailbox, &batch, &by);
+            keyed.add(self.office.store.read(read).await?)?;
+        }
+        Ok(Answer::Sorted(blocking(move || Ok(keyed.sorted(&by))).await?))
+    }
+
+    async fn thread(&self, mailbox: MailboxId, uids: UidSet, by: Threading) -> Answered<Answer> {
+        let _turn = self.office.arranging.acquire().await;
+        let mut letters = arrange::Letters::default();
+        for batch in batches(uids, arrange::BATCH) {
+            let who = self.who()?;
+            let read = move |tx: &mut Tx<'_>| arrange::letters(tx, &who, mailbox, &batch, by);
+            letters.add(self.office.store.read(read).await?)?;
+        }
+        Ok(Answer::Threads(blocking(move || letters.threads(by)).await?))
+    }
+}
+
 /// A search under way: batch by batch, so that it holds up nobody.
 struct Run<'d> {
     desk: &'d Desk,
@@ -419,11 +458,11 @@ impl Run<'_> {
         let narrow = self.read(&query, move |tx, who, ask, query| {
             search::candidates(tx, who, &office.views, ask.mailbox, query)
         });
-        let (candidates, sure) = narrow.await?;
+        let Candidates { uids, sure, there } = narrow.await?;
         if sure && !self.ask.modseq {
-            return Ok(Found { uids: candidates, highest_modseq: 0 });
+            return Ok(Found { uids, highest_modseq: 0, there });
         }
-        let mut progress = Progress { to_read: candidates, ..Progress::default() };
+        let mut progress = Progress { to_read: uids, ..Progress::default() };
         let rows_tell = sure || query.told_by(Source::Rows);
         for batch in batches(taken(&mut progress.to_read, rows_tell), search::ROWS) {
             let rows = self.read(&query, move |tx, who, ask, query| {
@@ -447,7 +486,7 @@ impl Run<'_> {
             });
             progress.add(content.await?)?;
         }
-        Ok(Found { uids: progress.found, highest_modseq: progress.highest_modseq })
+        Ok(Found { uids: progress.found, highest_modseq: progress.highest_modseq, there })
     }
 
     async fn read<T: Send + 'static>(

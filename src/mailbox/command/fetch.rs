@@ -5,13 +5,14 @@ use super::Step;
 use super::ahead::Ahead;
 use super::piece::{self, Found, Piece, string};
 use super::store::settable;
+use super::sync::Then;
 use crate::mailbox::ask::{
     Answer, Ask, BATCH, FlagChange, HEADER_BATCH, Opening, Refusal, Row, RowWant, Store, Stored,
 };
 use crate::mailbox::core::{Core, FLUSH};
 use crate::mailbox::reply::{self, Reply};
 use crate::wire::MailboxId;
-use crate::wire::imap::command::{Fetch, FetchItem};
+use crate::wire::imap::command::{Fetch, FetchItem, Partial};
 use crate::wire::imap::encode::Fetch as Response;
 use crate::wire::imap::{Flags, Structure, SystemFlags, Uid, UidSet};
 use crate::wire::mime::SectionText;
@@ -23,6 +24,8 @@ pub(in crate::mailbox) struct Task {
     items: Vec<FetchItem>,
     want: RowWant,
     sets_seen: bool,
+    /// Only some of what `left` begins with (RFC 9394 §3.2).
+    partial: Option<Partial>,
     /// Not asked for yet.
     left: UidSet,
     rows: std::vec::IntoIter<Row>,
@@ -68,13 +71,13 @@ struct Writing {
 }
 
 pub(super) fn start(tag: String, fetch: Fetch, core: &mut Core) -> Step {
-    let Fetch { uid, set, mut items, changed_since, vanished } = fetch;
+    let Fetch { uid, set, mut items, changed_since, vanished, partial } = fetch;
     let binary =
         |item: &FetchItem| matches!(item, FetchItem::Binary { .. } | FetchItem::BinarySize { .. });
     if vanished || items.iter().any(binary) {
         return core.done(&tag, Reply::bad("Not advertised"));
     }
-    core.enabled.condstore |= changed_since.is_some() || items.contains(&FetchItem::ModSeq);
+    core.enable_condstore(changed_since.is_some() || items.contains(&FetchItem::ModSeq));
     let Some(view) = core.view() else { return Step::Done };
     let Ok(left) = view.resolve(&set) else {
         return core.done(&tag, Reply::bad("No such message"));
@@ -91,6 +94,7 @@ pub(super) fn start(tag: String, fetch: Fetch, core: &mut Core) -> Step {
         want: want(&items),
         sets_seen: !view.read_only && items.iter().any(sets_seen),
         items,
+        partial,
         left,
         rows: Vec::new().into_iter(),
         ahead: Ahead::default(),
@@ -104,7 +108,7 @@ pub(super) fn start(tag: String, fetch: Fetch, core: &mut Core) -> Step {
             let ask = Ask::Changes { mailbox: task.mailbox, since };
             Step::Ask(ask, super::Task::Fetch(Box::new(task)))
         }
-        None => task.next_batch(core),
+        None => task.begin(core),
     }
 }
 
@@ -137,7 +141,7 @@ impl Task {
         match (stage, answer) {
             (Stage::Since, Answer::Changes(changes)) => {
                 self.left = self.left.intersection(&changes.arrived.union(&changes.changed));
-                self.next_batch(core)
+                self.begin(core)
             }
             (Stage::Rows { asked }, Answer::Rows(rows)) => {
                 let behind = behind(&asked, &rows);
@@ -158,6 +162,13 @@ impl Task {
         }
     }
 
+    fn begin(mut self, core: &mut Core) -> Step {
+        if let Some(partial) = self.partial.take() {
+            self.left = partial.of_set(&self.left);
+        }
+        self.next_batch(core)
+    }
+
     fn next_batch(mut self, core: &mut Core) -> Step {
         if self.left.is_empty() {
             return self.finish(core);
@@ -176,7 +187,7 @@ impl Task {
             }
             None => Reply::ok("FETCH completed"),
         };
-        core.done(&self.tag, reply)
+        super::context::refresh(Then::Say(self.tag, reply), core)
     }
 
     fn got_rows(mut self, rows: Vec<Row>, core: &mut Core) -> Step {

@@ -4,12 +4,14 @@
 mod ahead;
 mod append;
 mod auth;
+mod context;
 mod copy;
 mod expunge;
 mod fetch;
 mod folders;
 mod idle;
 mod list;
+mod multi;
 mod piece;
 mod plain;
 mod search;
@@ -17,7 +19,9 @@ mod select;
 mod status;
 mod store;
 mod sync;
+mod telling;
 
+use imap_codec::imap_types::core::Charset;
 use imap_codec::imap_types::response::Code;
 
 use super::ask::{Answer, Ask};
@@ -28,6 +32,7 @@ use crate::wire::imap::{BAD_CHARSET, Tagged};
 
 pub(super) use append::{Upload, start as start_append};
 pub(super) use auth::Sasl;
+pub(super) use context::Context;
 pub(super) use idle::{changed as idle_changed, done as idle_done};
 
 /// What comes after a command or an answer.
@@ -56,7 +61,9 @@ pub(super) enum Task {
     Append(append::Task),
     Sync(Box<sync::Task>),
     Expunge(expunge::Task),
-    Search(search::Task),
+    Search(Box<search::Task>),
+    MultiSearch(Box<multi::Task>),
+    Context(context::Task),
     Fetch(Box<fetch::Task>),
     Store(store::Task),
     Copy(copy::Task),
@@ -74,6 +81,8 @@ impl Task {
             Self::Sync(task) => task.answer(answer, core),
             Self::Expunge(task) => task.answer(answer, core),
             Self::Search(task) => task.answer(answer, core),
+            Self::MultiSearch(task) => task.answer(answer, core),
+            Self::Context(task) => task.answer(answer, core),
             Self::Fetch(task) => task.answer(answer, core),
             Self::Store(task) => task.answer(answer, core),
             Self::Copy(task) => task.answer(answer, core),
@@ -84,6 +93,8 @@ impl Task {
     pub fn go_on(self, core: &mut Core) -> Step {
         match self {
             Self::Fetch(task) => task.go_on(core),
+            Self::Search(task) => task.go_on(core),
+            Self::MultiSearch(task) => task.go_on(core),
             // Nobody else pauses.
             _ => Step::Close,
         }
@@ -128,6 +139,8 @@ pub(super) fn start(tagged: Tagged, core: &mut Core) -> Step {
         Command::Unselect => plain::unselect(&tag, core),
         Command::Expunge(set) => expunge::start(tag, set, core),
         Command::Search(search) => search::start(tag, search, core),
+        Command::MultiSearch(search) => multi::start(tag, search, core),
+        Command::CancelUpdate(of) => context::cancel(&tag, &of, core),
         Command::Fetch(fetch) => fetch::start(tag, fetch, core),
         Command::Store(store) => store::start(tag, store, core),
         Command::Copy { uid, set, to } => copy::start(tag, uid, &set, &to, false, core),
@@ -139,10 +152,16 @@ pub(super) fn start(tagged: Tagged, core: &mut Core) -> Step {
 pub(super) fn bad_reply(reason: &'static str) -> Reply {
     match reason {
         // RFC 9051 §6.4.4: the one syntax error that is a NO.
-        BAD_CHARSET => Reply::no(reason).code(Code::BadCharset { allowed: Vec::new() }),
+        BAD_CHARSET => {
+            let allowed = CHARSETS.iter().filter_map(|name| Charset::try_from(*name).ok());
+            Reply::no(reason).code(Code::BadCharset { allowed: allowed.collect() })
+        }
         _ => Reply::bad(reason),
     }
 }
+
+/// The first of those that are read; there are many more.
+const CHARSETS: [&str; 4] = ["US-ASCII", "UTF-8", "ISO-8859-9", "WINDOWS-1254"];
 
 /// A tagged answer instead of the command, when this is not the state for it (RFC 9051 §3).
 fn out_of_place(command: &Command, core: &Core) -> Option<Reply> {
@@ -179,6 +198,7 @@ fn needs(command: &Command) -> Needs {
         | Command::Unselect
         | Command::Expunge(_)
         | Command::Search(_)
+        | Command::CancelUpdate(_)
         | Command::Fetch(_)
         | Command::Store(_)
         | Command::Copy { .. }

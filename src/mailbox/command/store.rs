@@ -4,6 +4,7 @@ use imap_codec::imap_types::response::Code;
 use imap_codec::imap_types::sequence::SequenceSet as CodeSet;
 
 use super::Step;
+use super::sync::Then;
 use crate::mailbox::ask::{Answer, Ask, FlagChange, FlagRow, Refusal, Store as StoreAsk, Stored};
 use crate::mailbox::core::Core;
 use crate::mailbox::reply::Reply;
@@ -25,7 +26,7 @@ pub(in crate::mailbox) struct Task {
 }
 
 pub(super) fn start(tag: String, store: Store, core: &mut Core) -> Step {
-    core.enabled.condstore |= store.unchanged_since.is_some();
+    core.enable_condstore(store.unchanged_since.is_some());
     let Some(view) = core.view() else { return Step::Done };
     let (mailbox, read_only) = (view.mailbox, view.read_only);
     let Ok(left) = view.resolve(&store.set) else {
@@ -62,7 +63,7 @@ impl Task {
     fn next(mut self, core: &mut Core) -> Step {
         if self.left.is_empty() {
             let reply = self.reply(core);
-            return core.done(&self.tag, reply);
+            return super::context::refresh(Then::Say(self.tag, reply), core);
         }
         let ask = StoreAsk {
             mailbox: self.mailbox,

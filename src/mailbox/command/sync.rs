@@ -80,6 +80,9 @@ impl Task {
             encode::data(&mut core.out, Data::Exists(count));
             encode::data(&mut core.out, Data::Recent(0));
         }
+        if let Some(view) = core.view_mut() {
+            view.touch(&self.changes.arrived.union(&self.changes.changed));
+        }
         self.left = self.changes.changed.intersection(&known);
     }
 
@@ -102,16 +105,22 @@ impl Task {
     }
 
     fn end(self, core: &mut Core) -> Step {
-        match self.then {
-            Then::Say(tag, reply) => core.done(&tag, reply),
-            Then::Idle(tag) => Step::Idle(tag),
-        }
+        super::context::refresh(self.then, core)
+    }
+}
+
+/// All news are told.
+pub(super) fn end(then: Then, core: &mut Core) -> Step {
+    match then {
+        Then::Say(tag, reply) => core.done(&tag, reply),
+        Then::Idle(tag) => Step::Idle(tag),
     }
 }
 
 /// Takes messages out of the view and says so: from the last one down, so that no number told
 /// before shifts.
 pub(super) fn tell_gone(gone: &UidSet, core: &mut Core) {
+    super::context::tell_gone(gone, core);
     let Some(view) = core.view_mut() else { return };
     let shown = gone.intersection(view.uids());
     let numbers = view.sequences(&shown);

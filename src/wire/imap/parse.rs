@@ -1,6 +1,7 @@
 //! One whole command (RFC 9051 §9, RFC 3501 and extensions), its literals inline. Lenient only where
 //! clients in the field need it; bounded in depth and count everywhere.
 
+mod arrange;
 mod cursor;
 mod fetch;
 mod list;
@@ -116,6 +117,8 @@ fn command(name: &str, cursor: &mut Cursor) -> Parsed<Command> {
         "CLOSE" => Command::Close,
         "UNSELECT" => Command::Unselect,
         "EXPUNGE" => Command::Expunge(None),
+        "ESEARCH" => Command::MultiSearch(arrange::multi_search(cursor)?),
+        "CANCELUPDATE" => Command::CancelUpdate(tags(cursor)?),
         _ => return message_command(name, false, cursor),
     })
 }
@@ -130,12 +133,23 @@ fn uid_command(name: &str, cursor: &mut Cursor) -> Parsed<Command> {
 fn message_command(name: &str, uid: bool, cursor: &mut Cursor) -> Parsed<Command> {
     Ok(match name {
         "SEARCH" => Command::Search(search::search(cursor, uid)?),
+        "SORT" => Command::Search(arrange::sort(cursor, uid)?),
+        "THREAD" => Command::Search(arrange::thread(cursor, uid)?),
         "FETCH" => Command::Fetch(fetch::fetch(cursor, uid)?),
         "STORE" => Command::Store(store(cursor, uid)?),
         "COPY" => Command::Copy { uid, set: sp_messages(cursor, uid)?, to: cursor.sp_astring()? },
         "MOVE" => Command::Move { uid, set: sp_messages(cursor, uid)?, to: cursor.sp_astring()? },
         _ => return Err("Unknown command"),
     })
+}
+
+/// Quoted tags to the end (RFC 5267 §4.3.5).
+fn tags(cursor: &mut Cursor) -> Parsed<Vec<String>> {
+    let mut tags = vec![cursor.sp_text()?];
+    while !cursor.at_end() {
+        tags.push(cursor.sp_text()?);
+    }
+    Ok(tags)
 }
 
 fn sp_messages(cursor: &mut Cursor, uid: bool) -> Parsed<Messages> {

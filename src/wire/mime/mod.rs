@@ -6,6 +6,7 @@ pub mod content;
 pub mod fields;
 pub mod layout;
 pub mod section;
+pub mod subject;
 pub mod text;
 pub mod tree;
 

@@ -29,17 +29,25 @@ pub struct Progress {
     pub read: u64,
 }
 
-/// Which messages are to be looked at, and whether that is the result already.
+/// Which messages are to be looked at, of those that are there.
+pub struct Candidates {
+    pub uids: UidSet,
+    /// They are the result already.
+    pub sure: bool,
+    pub there: UidSet,
+}
+
 pub fn candidates(
     tx: &mut Tx<'_>,
     who: &Who,
     views: &Views,
     id: MailboxId,
     query: &Query,
-) -> Answered<(UidSet, bool)> {
+) -> Answered<Candidates> {
     let mailbox = owned(tx, who, id)?;
     let glance = views.glance(tx, &mailbox)?;
-    Ok(query.narrow(&glance))
+    let (uids, sure) = query.narrow(&glance);
+    Ok(Candidates { uids, sure, there: glance.uids.clone() })
 }
 
 /// Judges a batch by its rows.

@@ -16,6 +16,8 @@ on_stores!(
     a_stubs_notice_is_searched_and_what_it_stands_for_is_not,
     many_messages_are_searched_in_batches,
     much_content_is_searched_in_several_goes,
+    addresses_are_found_without_their_comments,
+    a_search_says_what_is_there,
 );
 
 async fn find(desk: &mut Desk, mailbox: MailboxId, key: Key<UidSet>) -> String {
@@ -147,4 +149,48 @@ async fn much_content_is_searched_in_several_goes(world: World) {
     assert_eq!(find(&mut desk, mailbox, one).await, "");
     let other = or(Key::Text("cift uzun".into()), header("Subject", "sayi 2"));
     assert_eq!(find(&mut desk, mailbox, other).await, "1:3,5,7");
+}
+
+async fn addresses_are_found_without_their_comments(world: World) {
+    let mail = |from: &str| format!("From: {from}\r\nSubject: LA\u{11e}\r\n\r\nx\r\n");
+    for from in [
+        "<ali (o)@ (bu) hs05.kep.tr>",
+        "=?utf-8?q?=C5=9Eule?= Y\r\n <sule@hs01.kep.tr>",
+        "ekip: veli@hs01.kep.tr,\r\n ali@hs05.kep.tr;",
+    ] {
+        world.put(world.ali, Role::Inbox, &mail(from), Kind::Plain).await;
+    }
+    let mut desk = world.desk("ali").await;
+    let mailbox = select(&mut desk, "INBOX").await.mailbox;
+    for (text, expected) in [
+        ("ali@hs05.kep.tr", "1,3"),
+        ("şule", "2"),
+        ("Şule Y <sule@", "2"),
+        ("(bu)", "1"),
+        ("ekip", "3"),
+        ("veli@hs05", ""),
+        ("", "1:3"),
+    ] {
+        assert_eq!(find(&mut desk, mailbox, header("from", text)).await, expected, "{text}");
+    }
+    assert_eq!(find(&mut desk, mailbox, header("subject", "LAG")).await, "1:3");
+    assert_eq!(find(&mut desk, mailbox, header("subject", "(bu)")).await, "");
+}
+
+async fn a_search_says_what_is_there(world: World) {
+    for _ in 0..3 {
+        world.put(world.ali, Role::Inbox, ORIGINAL, Kind::Plain).await;
+    }
+    let mut desk = world.desk("ali").await;
+    let mailbox = select(&mut desk, "INBOX").await.mailbox;
+    let flags = Flags { system: SystemFlags::DELETED, ..Flags::default() };
+    store_flags(&mut desk, mailbox, "2", FlagChange::Add, flags).await;
+    desk.answer(Ask::Expunge { mailbox, uids: None }).await;
+    for key in [Key::Flag(SystemFlags::SEEN), Key::Text("x".into())] {
+        let search = Search { mailbox, key, modseq: true };
+        match desk.answer(Ask::Search(search)).await {
+            Answer::Found(found) => assert_eq!(found.there.to_string(), "1,3"),
+            other => panic!("{other:?}"),
+        }
+    }
 }
