@@ -61,7 +61,7 @@ pub enum Ask {
     /// → `Found`
     Search(Search),
     /// → `Sorted`: what is gone is left out.
-    Sort { mailbox: MailboxId, uids: UidSet, by: Vec<SortCriterion> },
+    Sort { mailbox: MailboxId, uids: UidSet, exact: UidSet, by: Vec<SortCriterion> },
     /// → `Threads`: what is gone is left out.
     Thread { mailbox: MailboxId, uids: UidSet, by: Threading },
 }
@@ -342,6 +342,8 @@ pub struct Found {
     pub highest_modseq: ModSeq,
     /// All messages that are there.
     pub there: UidSet,
+    /// Of those found, what would be without `Fuzzy`, too.
+    pub exact: UidSet,
 }
 
 /// Threads as RFC 5256 writes them, piece by piece: `(2)(3 6 (4 23)(44 7 96))`.
@@ -350,6 +352,11 @@ pub enum ThreadToken {
     Open,
     Message(Uid),
     Close,
+}
+
+/// How well a message matches, from 1 to 100 (RFC 6203 §4): to the letter or roughly.
+pub fn relevancy(exact: bool) -> u32 {
+    if exact { 100 } else { 50 }
 }
 
 impl Row {

@@ -213,6 +213,7 @@ const SESSION: &[&str] = &[
     "ESORT",
     "THREAD=ORDEREDSUBJECT",
     "THREAD=REFERENCES",
+    "SEARCH=FUZZY",
     "I18NLEVEL=1",
     "CONDSTORE",
     "UTF8=ACCEPT",

@@ -92,6 +92,7 @@ fn yes(ask: Ask) -> Answer {
             uids: UidSet::range(1, 3),
             highest_modseq: 2,
             there: UidSet::range(1, 9),
+            exact: UidSet::one(1),
         }),
         Ask::Sort { uids, .. } => Answer::Sorted(uids.iter().collect()),
         Ask::Thread { uids, .. } => {
@@ -165,7 +166,7 @@ mod tests {
             Just("a UID FETCH 2 (BODY[2.HEADER.FIELDS (X)] BODY.PEEK[1]<1.2> FLAGS)"), Just("a IDLE"), Just("DONE"),
             Just("a STORE 1:* FLAGS (x)"), Just("a EXPUNGE"), Just("a UID MOVE 1:3 y"), Just("a UID COPY 1:3 y"),
             Just("a APPEND x {3+}\r\nabc"), Just("a APPEND x {3}"), Just("a SEARCH RETURN (SAVE ALL) 1:2"),
-            Just("a FETCH $ (UID) (CHANGEDSINCE 1)"), Just("a LIST \"\" % RETURN (STATUS (SIZE))"), Just("a CLOSE"),
+            Just("a FETCH $ (UID) (CHANGEDSINCE 1)"), Just("a LIST \"\" % RETURN (STATUS (SIZE))"), Just("a CLOSE"), Just("a SEARCH RETURN (RELEVANCY PARTIAL -1:-2) FUZZY TEXT x"),
             Just("a UID SEARCH RETURN (UPDATE PARTIAL 1:2) SEEN"), Just("a SORT (REVERSE DATE) UTF-8 1:3"),
             Just("a THREAD REFERENCES UTF-8 ALL"), Just("a ESEARCH IN (selected personal) RETURN (MIN) ALL"),
             Just("a UNAUTHENTICATE"), Just("a AUTHENTICATE PLAIN"), Just("AGEAYg=="), Just("a NOOP"), Just("\0\"{")

@@ -293,7 +293,7 @@ impl World {
                 self.upload = None;
                 Answer::Done
             }
-            Ask::Sort { mailbox, uids, by } => {
+            Ask::Sort { mailbox, uids, by, .. } => {
                 let here = self.at(mailbox);
                 let mut found: Vec<_> =
                     here.messages.iter().filter(|m| uids.contains(m.uid)).collect();
@@ -321,6 +321,7 @@ impl World {
                     uids: found.iter().map(|m| m.uid).collect(),
                     highest_modseq: found.iter().map(|m| m.modseq).max().unwrap_or(0),
                     there: here.messages.iter().map(|m| m.uid).collect(),
+                    exact: found.iter().map(|m| m.uid).collect(),
                 })
             }
         })

@@ -13,7 +13,7 @@ use crate::mailbox::ask::{
 };
 use crate::store::mail::tree;
 use crate::store::{Lane, RowsError, Store, StoreError, Tx};
-use crate::wire::imap::command::{SortCriterion, Threading};
+use crate::wire::imap::command::Threading;
 use crate::wire::imap::{MailboxName, ModSeq, UidSet};
 use crate::wire::{AccountId, MailboxId, Timestamp};
 use std::future::Future;
@@ -118,7 +118,9 @@ impl Desk {
             Ask::Login(login) => self.login(login).await,
             Ask::Content(ask) => self.content(ask).await,
             Ask::Search(ask) => self.search(ask).await,
-            Ask::Sort { mailbox, uids, by } => self.sort(mailbox, uids, by).await,
+            Ask::Sort { mailbox, uids, exact, by } => {
+                self.sort(mailbox, uids, arrange::SortBy { by, exact }).await
+            }
             Ask::Thread { mailbox, uids, by } => self.thread(mailbox, uids, by).await,
             Ask::Store(ask) => self.store(ask).await,
             Ask::Expunge { mailbox, uids } => self.expunge(mailbox, uids).await,
@@ -419,7 +421,7 @@ impl Desk {
         &self,
         mailbox: MailboxId,
         uids: UidSet,
-        by: Vec<SortCriterion>,
+        by: arrange::SortBy,
     ) -> Answered<Answer> {
         let _turn = self.office.arranging.acquire().await;
         let by = Arc::new(by);
@@ -429,7 +431,7 @@ impl Desk {
             let read = move |tx: &mut Tx<'_>| arrange::keys(tx, &who, mailbox, &batch, &by);
             keyed.add(self.office.store.read(read).await?)?;
         }
-        Ok(Answer::Sorted(blocking(move || Ok(keyed.sorted(&by))).await?))
+        Ok(Answer::Sorted(blocking(move || Ok(keyed.sorted(&by.by))).await?))
     }
 
     async fn thread(&self, mailbox: MailboxId, uids: UidSet, by: Threading) -> Answered<Answer> {
@@ -460,7 +462,8 @@ impl Run<'_> {
         });
         let Candidates { uids, sure, there } = narrow.await?;
         if sure && !self.ask.modseq {
-            return Ok(Found { uids, highest_modseq: 0, there });
+            let exact = uids.clone();
+            return Ok(Found { uids, highest_modseq: 0, there, exact });
         }
         let mut progress = Progress { to_read: uids, ..Progress::default() };
         let rows_tell = sure || query.told_by(Source::Rows);
@@ -486,7 +489,8 @@ impl Run<'_> {
             });
             progress.add(content.await?)?;
         }
-        Ok(Found { uids: progress.found, highest_modseq: progress.highest_modseq, there })
+        let Progress { found: uids, exact, highest_modseq, .. } = progress;
+        Ok(Found { uids, highest_modseq, there, exact })
     }
 
     async fn read<T: Send + 'static>(

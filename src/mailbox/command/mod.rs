@@ -28,7 +28,7 @@ use super::ask::{Answer, Ask};
 use super::core::{Access, Core};
 use super::reply::Reply;
 use crate::wire::imap::command::Command;
-use crate::wire::imap::{BAD_CHARSET, Tagged};
+use crate::wire::imap::{BAD_CHARSET, BAD_CHARSET_TO_SAVE, Tagged, UidSet};
 
 pub(super) use append::{Upload, start as start_append};
 pub(super) use auth::Sasl;
@@ -149,10 +149,13 @@ pub(super) fn start(tagged: Tagged, core: &mut Core) -> Step {
 }
 
 /// The answer to what could not be parsed.
-pub(super) fn bad_reply(reason: &'static str) -> Reply {
+pub(super) fn bad_reply(reason: &'static str, core: &mut Core) -> Reply {
+    if let Some(view) = core.view_mut().filter(|_| reason == BAD_CHARSET_TO_SAVE) {
+        view.saved = UidSet::new();
+    }
     match reason {
         // RFC 9051 §6.4.4: the one syntax error that is a NO.
-        BAD_CHARSET => {
+        BAD_CHARSET | BAD_CHARSET_TO_SAVE => {
             let allowed = CHARSETS.iter().filter_map(|name| Charset::try_from(*name).ok());
             Reply::no(reason).code(Code::BadCharset { allowed: allowed.collect() })
         }

@@ -7,7 +7,7 @@ use imap_codec::imap_types::response::{Code, CodeOther};
 use std::collections::VecDeque;
 
 use super::Step;
-use super::search::{resolve, results};
+use super::search::{More, resolve, results, scores};
 use super::telling::{Hits, Telling};
 use crate::mailbox::ask::{
     Answer, Ask, Found, ListWant, MailboxEntry, MailboxKind, Refusal, Search as SearchAsk,
@@ -152,8 +152,10 @@ impl Task {
             return self.next(core);
         }
         encode::esearch(&mut core.out, &head);
+        let hits = Hits::Set(uids);
         let modseq = modseq.then_some(found.highest_modseq);
-        let telling = results(partial, all, &Hits::Set(uids), modseq, core);
+        let more = More { scores: scores(returns, &hits, found), modseq };
+        let telling = results(partial, all, &hits, more, core);
         self.write(telling, core)
     }
 

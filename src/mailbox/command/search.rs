@@ -5,7 +5,9 @@ use super::Step;
 use super::context::{self, Context};
 use super::sync::Then;
 use super::telling::{Hits, Left, Telling};
-use crate::mailbox::ask::{Answer, Ask, Found, Refusal, RowWant, Search as SearchAsk, ThreadToken};
+use crate::mailbox::ask::{
+    Answer, Ask, Found, Refusal, RowWant, Search as SearchAsk, ThreadToken, relevancy,
+};
 use crate::mailbox::core::Core;
 use crate::mailbox::reply::Reply;
 use crate::mailbox::view::View;
@@ -101,7 +103,9 @@ impl Task {
         found.uids = found.uids.intersection(view.uids());
         let uids = found.uids.clone();
         let ask = match &self.order {
-            Order::Sort(by) if !uids.is_empty() => Ask::Sort { mailbox, uids, by: by.clone() },
+            Order::Sort(by) if !uids.is_empty() => {
+                Ask::Sort { mailbox, uids, exact: found.exact.clone(), by: by.clone() }
+            }
             Order::Thread(by) if !uids.is_empty() => Ask::Thread { mailbox, uids, by: *by },
             Order::Thread(_) => return self.tell_threads(Vec::new(), core),
             Order::Sort(_) => return self.tell(Hits::Sorted(Vec::new()), &found, core),
@@ -151,7 +155,8 @@ impl Task {
                 Telling::new(numbers.numbers(), encode::end_with_modseq(modseq))
             }
             Some(returns) => {
-                let Some(telling) = extended(&self.tag, self.uid, returns, numbers, modseq, core)
+                let more = More { scores: scores(returns, &hits, found), modseq };
+                let Some(telling) = extended(&self.tag, self.uid, returns, numbers, more, core)
                 else {
                     return self.finish(core);
                 };
@@ -233,10 +238,10 @@ fn extended(
     uid: bool,
     returns: SearchReturn,
     numbers: Hits,
-    modseq: Option<u64>,
+    more: More,
     core: &mut Core,
 ) -> Option<Telling> {
-    let SearchReturn { min, max, all, count, partial, update, save: _ } = returns;
+    let SearchReturn { min, max, all, count, partial, update, .. } = returns;
     if !(min || max || all || count || update || partial.is_some()) {
         return None;
     }
@@ -249,31 +254,53 @@ fn extended(
         ..encode::Esearch::default()
     };
     encode::esearch(&mut core.out, &head);
-    Some(results(partial, all, &numbers, modseq, core))
+    Some(results(partial, all, &numbers, more, core))
 }
 
-/// ALL or PARTIAL behind the beginning of an ESEARCH.
+/// What stands behind the results.
+pub(super) struct More {
+    /// RELEVANCY (RFC 6203 §4), when it is asked for.
+    pub scores: Option<Vec<u32>>,
+    pub modseq: Option<u64>,
+}
+
+/// How well those that are told match, in their order.
+pub(super) fn scores(returns: SearchReturn, hits: &Hits, found: &Found) -> Option<Vec<u32>> {
+    let part = returns.partial.map(|part| hits.part(part));
+    let told = part.as_ref().unwrap_or(hits);
+    let score = |uid: u32| relevancy(found.exact.contains(uid));
+    returns.relevancy.then(|| told.each().into_iter().map(score).collect())
+}
+
+/// ALL or PARTIAL behind the beginning of an ESEARCH, and what follows them.
 pub(super) fn results(
     partial: Option<Partial>,
     all: bool,
     numbers: &Hits,
-    modseq: Option<u64>,
+    more: More,
     core: &mut Core,
 ) -> Telling {
-    let mut tail = encode::end_with_modseq_item(modseq);
-    let ranges = match partial {
+    let (ranges, close) = match partial {
         Some(part) => {
             let ranges = numbers.part(part).ranges();
             let nil = if ranges.is_empty() { "NIL" } else { "" };
             core.out.extend_from_slice(format!(" PARTIAL ({part} {nil}").as_bytes());
-            tail.insert(0, b')');
-            ranges
+            (ranges, ")")
         }
         None if all && numbers.len() > 0 => {
             core.out.extend_from_slice(b" ALL ");
-            numbers.ranges()
+            (numbers.ranges(), "")
         }
-        None => Vec::new(),
+        None => (Vec::new(), ""),
     };
-    Telling::new(Left::Ranges(ranges.into_iter()), tail)
+    let left = Left::Ranges(ranges.into_iter());
+    let tail = encode::end_with_modseq_item(more.modseq);
+    match more.scores.filter(|scores| !scores.is_empty()) {
+        Some(scores) => {
+            let words = format!("{close} RELEVANCY (").into_bytes();
+            let tail = [b")", &tail[..]].concat();
+            Telling::new(left, tail).and(words, Left::Scores(scores.into_iter()))
+        }
+        None => Telling::new(left, [close.as_bytes(), &tail].concat()),
+    }
 }

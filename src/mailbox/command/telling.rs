@@ -14,6 +14,8 @@ pub(super) struct Telling {
     tail: Vec<u8>,
     /// The next one stands behind a number.
     behind: bool,
+    /// What follows behind some words.
+    next: Option<(Vec<u8>, Left)>,
 }
 
 /// What is left of a result.
@@ -27,20 +29,31 @@ pub(super) enum Left {
     Ranges(std::vec::IntoIter<(u32, u32)>),
     /// `(1 2)(3)`, numbers as they are to be told
     Threads(std::vec::IntoIter<ThreadToken>),
+    /// `100 50`
+    Scores(std::vec::IntoIter<u32>),
 }
 
 impl Telling {
     pub fn new(left: Left, tail: Vec<u8>) -> Self {
-        Self { left, tail, behind: false }
+        Self { left, tail, behind: false, next: None }
+    }
+
+    pub fn and(self, words: Vec<u8>, left: Left) -> Self {
+        Self { next: Some((words, left)), ..self }
     }
 
     /// Writes as much as may wait to be sent; says whether that was all.
     pub fn write(&mut self, out: &mut Vec<u8>) -> bool {
         while out.len() < FLUSH {
-            if !self.piece(out) {
+            if self.piece(out) {
+                continue;
+            }
+            let Some((mut words, left)) = self.next.take() else {
                 out.append(&mut self.tail);
                 return true;
-            }
+            };
+            out.append(&mut words);
+            (self.left, self.behind) = (left, false);
         }
         false
     }
@@ -63,6 +76,17 @@ impl Telling {
                 Some(range) => {
                     let comma = std::mem::replace(&mut self.behind, true);
                     encode::range(out, comma, range);
+                    true
+                }
+                None => false,
+            },
+            Left::Scores(scores) => match scores.next() {
+                Some(score) if std::mem::replace(&mut self.behind, true) => {
+                    encode::spaced(out, score);
+                    true
+                }
+                Some(score) => {
+                    encode::digits(out, score);
                     true
                 }
                 None => false,
@@ -127,6 +151,13 @@ impl Hits {
                 let part = list.get(part.of(list.len())).unwrap_or_default();
                 Self::Sorted(part.to_vec())
             }
+        }
+    }
+
+    pub fn each(&self) -> Vec<u32> {
+        match self {
+            Self::Set(set) => set.iter().collect(),
+            Self::Sorted(list) => list.clone(),
         }
     }
 

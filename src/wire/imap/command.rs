@@ -208,6 +208,8 @@ pub enum SortKey {
     /// RFC 5957.
     DisplayFrom,
     DisplayTo,
+    /// The best first (RFC 6203 §5).
+    Relevancy,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -246,6 +248,8 @@ pub struct SearchReturn {
     pub partial: Option<Partial>,
     /// What comes and goes is told from now on (RFC 5267).
     pub update: bool,
+    /// How well each matches (RFC 6203 §4).
+    pub relevancy: bool,
 }
 
 /// Some of a result by their places in it, from 1 (RFC 9394 `partial-range`).

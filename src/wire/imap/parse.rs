@@ -15,7 +15,7 @@ use super::command::{
 use super::{Flags, Keyword, SearchKey, SequenceSet, SystemFlags};
 use crate::wire::Timestamp;
 use cursor::{Cursor, Parsed};
-pub(crate) use search::BAD_CHARSET;
+pub(crate) use search::{BAD_CHARSET, BAD_CHARSET_TO_SAVE};
 
 /// A command from its tag to its line end. Never panics, whatever the bytes.
 pub fn parse_command_bytes(bytes: &[u8]) -> Result<Tagged, &'static str> {

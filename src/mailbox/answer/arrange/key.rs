@@ -1,7 +1,9 @@
 //! What messages are sorted by (RFC 5256 §3, RFC 5957), in the order of `i;unicode-casemap`.
 
+use crate::mailbox::ask::relevancy;
 use crate::store::mail::view::MessageRow;
 use crate::wire::fold::collation_key;
+use crate::wire::imap::UidSet;
 use crate::wire::imap::command::SortKey;
 use crate::wire::mime::subject::base_subject;
 use crate::wire::mime::{self, Address, fields, text};
@@ -14,11 +16,12 @@ pub enum Key {
 }
 
 impl Key {
-    pub fn of(by: SortKey, row: &MessageRow) -> Self {
+    pub fn of(by: SortKey, row: &MessageRow, exact: &UidSet) -> Self {
         match by {
             SortKey::Arrival => Self::Number(row.internal_date.millis()),
             SortKey::Size => Self::Number(i64::try_from(row.size).unwrap_or(i64::MAX)),
             SortKey::Date => Self::Number(sent(row)),
+            SortKey::Relevancy => Self::Number(-i64::from(relevancy(exact.contains(row.uid)))),
             SortKey::Subject => Self::text(&base_subject(&subject(row)).text),
             SortKey::From => Self::text(&mailbox(row, "From")),
             SortKey::To => Self::text(&mailbox(row, "To")),

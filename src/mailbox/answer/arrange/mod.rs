@@ -31,17 +31,26 @@ pub struct Letters {
     octets: usize,
 }
 
+/// What is sorted by, and which messages match to the letter.
+#[derive(Clone, Debug)]
+pub struct SortBy {
+    pub by: Vec<SortCriterion>,
+    pub exact: UidSet,
+}
+
 /// The sort keys of a batch.
 pub fn keys(
     tx: &mut Tx<'_>,
     who: &Who,
     id: MailboxId,
     batch: &UidSet,
-    by: &[SortCriterion],
+    SortBy { by, exact }: &SortBy,
 ) -> Answered<Vec<(Vec<Key>, Uid)>> {
-    let header = by.iter().any(|by| !matches!(by.key, SortKey::Arrival | SortKey::Size));
-    let key =
-        |row: &MessageRow| (by.iter().map(|by| Key::of(by.key, row)).collect::<Vec<_>>(), row.uid);
+    let bare = [SortKey::Arrival, SortKey::Size, SortKey::Relevancy];
+    let header = by.iter().any(|by| !bare.contains(&by.key));
+    let key = |row: &MessageRow| {
+        (by.iter().map(|by| Key::of(by.key, row, exact)).collect::<Vec<_>>(), row.uid)
+    };
     each(tx, who, id, batch, header, key)
 }
 

@@ -1,5 +1,6 @@
 //! Whether a message matches, by what is known of it so far: yes, no, or more must be known.
 
+use super::fuzzy::is_like;
 use crate::store::mail::view::{Glance, MessageRow};
 use crate::wire::Timestamp;
 use crate::wire::fold::fold;
@@ -45,13 +46,19 @@ impl Query {
     }
 
     pub fn judge(&self, known: &Known<'_>) -> Option<bool> {
-        judge(&self.0, known)
+        judge(&self.0, known, true)
+    }
+
+    /// Whether one that matches does so to the letter.
+    pub fn is_exact(&self, known: &Known<'_>) -> bool {
+        !self.0.any(&|key| matches!(key, Key::Fuzzy(_)))
+            || judge(&self.0, known, false) == Some(true)
     }
 }
 
 fn told_by(key: &Key<UidSet>) -> Option<Source> {
     match key {
-        Key::And(_) | Key::Or(..) | Key::Not(_) => None,
+        Key::And(_) | Key::Or(..) | Key::Not(_) | Key::Fuzzy(_) => None,
         // `narrow` told already what these can.
         Key::All | Key::Messages(_) | Key::Recent => None,
         Key::Flag(SystemFlags::SEEN | SystemFlags::DELETED) => None,
@@ -69,6 +76,7 @@ fn folded(key: Key<UidSet>) -> Key<UidSet> {
         Key::And(keys) => Key::And(keys.into_iter().map(folded).collect()),
         Key::Or(a, b) => Key::Or(Box::new(folded(*a)), Box::new(folded(*b))),
         Key::Not(key) => Key::Not(Box::new(folded(*key))),
+        Key::Fuzzy(key) => Key::Fuzzy(Box::new(folded(*key))),
         Key::Header { name, text } => Key::Header { name, text: fold(&text) },
         Key::Text(text) => Key::Text(fold(&text)),
         Key::Body(text) => Key::Body(fold(&text)),
@@ -96,20 +104,24 @@ fn narrow(key: &Key<UidSet>, glance: &Glance) -> (UidSet, bool) {
             (set, true) => (all.difference(&set), true),
             (_, false) => (all.clone(), false),
         },
+        // Only of texts something is told roughly.
+        Key::Fuzzy(key) => narrow(key, glance),
         _ => (all.clone(), false),
     }
 }
 
 // table
-fn judge(key: &Key<UidSet>, known: &Known<'_>) -> Option<bool> {
+fn judge(key: &Key<UidSet>, known: &Known<'_>, roughly: bool) -> Option<bool> {
     let row = known.row;
     let day = || row.internal_date.istanbul().date_naive();
     let age = || known.now.millis().saturating_sub(row.internal_date.millis()) / 1000;
     Some(match key {
         Key::All => true,
-        Key::And(keys) => return all(keys.iter().map(|key| judge(key, known))),
-        Key::Or(a, b) => return either(judge(a, known), || judge(b, known)),
-        Key::Not(key) => !judge(key, known)?,
+        Key::And(keys) => return all(keys.iter().map(|key| judge(key, known, roughly))),
+        Key::Or(a, b) => return either(judge(a, known, roughly), || judge(b, known, roughly)),
+        Key::Not(key) => !judge(key, known, roughly)?,
+        Key::Fuzzy(key) if roughly => return fuzzy(key, known),
+        Key::Fuzzy(key) => return judge(key, known, false),
         Key::Messages(set) => set.contains(row.uid),
         Key::Flag(flag) => row.flags.system.has(*flag),
         Key::Keyword(word) => row.flags.keywords.contains(word.as_str()),
@@ -132,6 +144,27 @@ fn judge(key: &Key<UidSet>, known: &Known<'_>) -> Option<bool> {
             false => in_body(known.body?, text),
         },
     })
+}
+
+/// As `judge`, but texts need only be like what is looked for.
+fn fuzzy(key: &Key<UidSet>, known: &Known<'_>) -> Option<bool> {
+    let like_in_body = |text: &str| Some(known.body?.iter().any(|part| is_like(part, text)));
+    let like = match key {
+        Key::And(keys) => return all(keys.iter().map(|key| fuzzy(key, known))),
+        Key::Or(a, b) => return either(fuzzy(a, known), || fuzzy(b, known)),
+        Key::Not(key) => return Some(!fuzzy(key, known)?),
+        Key::Header { name, text } => {
+            let mut lines = known.header?.0.iter().filter(|line| line.field.is(name));
+            Some(lines.any(|line| is_like(line.value(), text)))
+        }
+        Key::Body(text) => like_in_body(text),
+        Key::Text(text) => {
+            let in_header = known.header?.0.iter().any(|line| is_like(line.value(), text));
+            if in_header { Some(true) } else { like_in_body(text) }
+        }
+        _ => Some(false),
+    };
+    either(like, || judge(key, known, true))
 }
 
 /// No as soon as one is no, whatever is unknown of the others.

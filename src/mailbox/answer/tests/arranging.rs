@@ -19,7 +19,8 @@ on_stores!(
 
 async fn sort(desk: &mut Desk, mailbox: MailboxId, by: &[(SortKey, bool)]) -> String {
     let by = by.iter().map(|(key, reverse)| SortCriterion { key: *key, reverse: *reverse });
-    let ask = Ask::Sort { mailbox, uids: UidSet::range(1, 1_000), by: by.collect() };
+    let (uids, exact) = (UidSet::range(1, 1_000), UidSet::range(2, 3));
+    let ask = Ask::Sort { mailbox, uids, exact, by: by.collect() };
     match desk.answer(ask).await {
         Answer::Sorted(uids) => uids.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
         other => panic!("{other:?}"),
@@ -53,7 +54,8 @@ async fn each_sort_key_puts_in_its_order(world: World) {
     }
     let mut desk = world.desk("ali").await;
     let mailbox = select(&mut desk, "INBOX").await.mailbox;
-    let cases: [(&[(SortKey, bool)], &str); 12] = [
+    let cases: [(&[(SortKey, bool)], &str); 13] = [
+        (&[(SortKey::Relevancy, false)], "2 3 1 4"),
         (&[(SortKey::Arrival, false)], "1 2 3 4"),
         (&[(SortKey::Arrival, true)], "1 2 3 4"),
         // 00:30 in Turkey is 21:30 in UTC; without a date the day it came counts, November 18.
@@ -130,6 +132,6 @@ async fn nobody_sorts_what_is_anothers(world: World) {
     let ask = Ask::Thread { mailbox, uids: uids.clone(), by };
     assert_eq!(refused(veli.answer(ask).await), Refusal::NoSuchMailbox);
     let by = vec![SortCriterion { key: SortKey::Size, reverse: false }];
-    let ask = Ask::Sort { mailbox, uids, by };
+    let ask = Ask::Sort { mailbox, uids, exact: UidSet::new(), by };
     assert_eq!(refused(veli.answer(ask).await), Refusal::NoSuchMailbox);
 }

@@ -18,6 +18,7 @@ on_stores!(
     much_content_is_searched_in_several_goes,
     addresses_are_found_without_their_comments,
     a_search_says_what_is_there,
+    a_fuzzy_search_finds_what_is_like_it,
 );
 
 async fn find(desk: &mut Desk, mailbox: MailboxId, key: Key<UidSet>) -> String {
@@ -190,6 +191,41 @@ async fn a_search_says_what_is_there(world: World) {
         let search = Search { mailbox, key, modseq: true };
         match desk.answer(Ask::Search(search)).await {
             Answer::Found(found) => assert_eq!(found.there.to_string(), "1,3"),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+async fn a_fuzzy_search_finds_what_is_like_it(world: World) {
+    for (subject, body) in [
+        ("S\u{f6}zle\u{15f}me", "Kas\u{131}m faturas\u{131}"),
+        ("sozlesme", "toplant\u{131}"),
+        ("ba\u{15f}ka", "bir \u{15f}ey"),
+    ] {
+        let mail = format!("Subject: {subject}\r\n\r\n{body}\r\n");
+        world.put(world.ali, Role::Inbox, &mail, Kind::Plain).await;
+    }
+    let mut desk = world.desk("ali").await;
+    let mailbox = select(&mut desk, "INBOX").await.mailbox;
+    let fuzzy = |key| Key::Fuzzy(Box::new(key));
+    let text = |text: &str| Key::Text(text.into());
+    for (key, found, exact) in [
+        (header("subject", "sozlesme"), "2", "2"),
+        (fuzzy(header("subject", "sozlesme")), "1:2", "2"),
+        (fuzzy(text("faturasu")), "1", ""),
+        (fuzzy(text("fatura")), "1", "1"),
+        (fuzzy(Key::Body("toplanto".into())), "2", ""),
+        (fuzzy(not(text("sozlesme"))), "3", "3"),
+        (fuzzy(or(text("topplanti"), header("subject", "baska"))), "2:3", ""),
+        (fuzzy(Key::Messages(uids("2"))), "2", "2"),
+        (fuzzy(text("yok")), "", ""),
+    ] {
+        let search = Search { mailbox, key: key.clone(), modseq: false };
+        match desk.answer(Ask::Search(search)).await {
+            Answer::Found(all) => {
+                let told = (all.uids.to_string(), all.exact.to_string());
+                assert_eq!(told, (found.to_owned(), exact.to_owned()), "{key:?}");
+            }
             other => panic!("{other:?}"),
         }
     }

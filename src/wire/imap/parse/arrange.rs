@@ -2,7 +2,7 @@
 //! search keys.
 
 use super::cursor::{Cursor, Parsed};
-use super::search::{keys, known_charset, program, returns};
+use super::search::{failed, keys, known_charset, program, returns};
 use crate::wire::imap::command::{
     MailboxArg, MultiSearch, Order, Search, SortCriterion, SortKey, Source, Threading,
 };
@@ -11,7 +11,7 @@ pub(super) fn sort(cursor: &mut Cursor, uid: bool) -> Parsed<Search> {
     cursor.space()?;
     let returns = returns(cursor)?;
     let order = Order::Sort(criteria(cursor)?);
-    let charset = known_charset(cursor)?;
+    let charset = known_charset(cursor).map_err(|why| failed(why, returns))?;
     cursor.space()?;
     Ok(Search { uid, returns, charset: true, key: keys(cursor, Some(charset))?, order })
 }
@@ -59,6 +59,7 @@ fn sort_key(cursor: &mut Cursor) -> Parsed<SortKey> {
         "TO" => SortKey::To,
         "DISPLAYFROM" => SortKey::DisplayFrom,
         "DISPLAYTO" => SortKey::DisplayTo,
+        "RELEVANCY" => SortKey::Relevancy,
         _ => return Err("Unknown sort key"),
     })
 }
@@ -114,7 +115,7 @@ fn names(cursor: &mut Cursor) -> Parsed<Vec<MailboxArg>> {
 }
 
 /// Keys of one SORT: each can stand once in either way.
-const CRITERIA: usize = 18;
+const CRITERIA: usize = 20;
 const SOURCES: usize = 32;
 /// Of one source.
 const NAMES: usize = 256;

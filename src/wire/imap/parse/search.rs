@@ -19,11 +19,17 @@ pub(super) fn program(cursor: &mut Cursor, uid: bool) -> Parsed<Search> {
     let returns = returns(cursor)?;
     let mut charset = None;
     if cursor.eat_word("CHARSET") {
-        charset = Some(known_charset(cursor)?);
+        charset = Some(known_charset(cursor).map_err(|why| failed(why, returns))?);
         cursor.space()?;
     }
     let named = charset.is_some();
     Ok(Search { uid, returns, charset: named, key: keys(cursor, charset)?, order: Order::Mailbox })
+}
+
+/// RFC 5182 §2.1: what is answered by NO and was to be saved leaves nothing saved.
+pub(super) fn failed(why: &'static str, returns: Option<SearchReturn>) -> &'static str {
+    let saves = returns.is_some_and(|returns| returns.save);
+    if why == BAD_CHARSET && saves { BAD_CHARSET_TO_SAVE } else { why }
 }
 
 /// `RETURN (…) `, if it comes.
@@ -58,6 +64,7 @@ fn return_options(cursor: &mut Cursor) -> Parsed<SearchReturn> {
             "COUNT" => returns.count = true,
             "SAVE" => returns.save = true,
             "UPDATE" => returns.update = true,
+            "RELEVANCY" => returns.relevancy = true,
             // A hint (RFC 5267 §4.2) that tells us nothing.
             "CONTEXT" => {}
             "PARTIAL" => {
@@ -75,9 +82,8 @@ fn return_options(cursor: &mut Cursor) -> Parsed<SearchReturn> {
         return Err("Either ALL or PARTIAL");
     }
     // RFC 4731 §3.1: nothing named means ALL.
-    if returns == SearchReturn::default() {
-        returns.all = true;
-    }
+    let nothing = SearchReturn { relevancy: returns.relevancy, ..SearchReturn::default() };
+    returns.all |= returns == nothing;
     Ok(returns)
 }
 
@@ -154,6 +160,7 @@ impl Keys<'_, '_> {
             "ALL" | "OLD" => Key::All,
             "NEW" | "RECENT" => Key::Recent,
             "NOT" => not(self.sp_key(depth)?),
+            "FUZZY" => Key::Fuzzy(Box::new(self.sp_key(depth)?)),
             "OR" => Key::Or(Box::new(self.sp_key(depth)?), Box::new(self.sp_key(depth)?)),
             "UID" => {
                 self.cursor.space()?;
@@ -260,6 +267,7 @@ fn flag_key(word: &str) -> Option<(SystemFlags, bool)> {
 
 /// The session answers this one with `BADCHARSET`.
 pub(crate) const BAD_CHARSET: &str = "Unknown charset";
+pub(crate) const BAD_CHARSET_TO_SAVE: &str = "Unknown charset, nothing is saved";
 
 const DEPTH: usize = 32;
 /// In one command.

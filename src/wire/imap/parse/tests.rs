@@ -51,6 +51,8 @@ fn what_mail_programs_send_is_read() {
         "ESEARCH IN (mailboxes \"folder1\" subtree (\"a\" {1+}\r\nb) personal) UNSEEN",
         "ESEARCH RETURN (SAVE) CHARSET UTF-8 ALL",
         "CANCELUPDATE \"b1\" \"b2\"",
+        "SEARCH RETURN (RELEVANCY) FUZZY (TEXT elma FROM ali) NOT FUZZY SUBJECT x",
+        "UID SORT (RELEVANCY) UTF-8 FUZZY TEXT elma",
         "UID COPY 1:3 \"Ar&AV8-iv/Gelen\"",
         "UID MOVE $ Trash",
         "UID EXPUNGE 3,5",
@@ -133,7 +135,7 @@ fn depth_and_size_are_bounded() {
     let texts = |count: usize| format!("SEARCH{}", " TEXT x".repeat(count));
     assert!(parse(&texts(64)).is_ok());
     assert_eq!(parse(&texts(65)).err(), Some("Too many search texts"));
-    let sorts = format!("SORT ({}SIZE) UTF-8 ALL", "SIZE ".repeat(18));
+    let sorts = format!("SORT ({}SIZE) UTF-8 ALL", "SIZE ".repeat(20));
     assert_eq!(parse(&sorts).err(), Some("Too many sort keys"));
     let sources = format!("ESEARCH IN ({}personal) ALL", "personal ".repeat(32));
     assert_eq!(parse(&sources).err(), Some("Too many sources"));
