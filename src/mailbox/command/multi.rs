@@ -48,9 +48,12 @@ pub(super) fn start(tag: String, multi: MultiSearch, core: &mut Core) -> Step {
     if sources.is_empty() {
         sources.push(Source::Selected);
     }
-    let needs = sources.contains(&Source::Selected) || returns(&search).save;
-    if needs && selected.is_none() {
+    if sources.contains(&Source::Selected) && selected.is_none() {
         return core.done(&tag, Reply::bad("No mailbox selected"));
+    }
+    // RFC 7377 §2.2: what is saved is of the selected mailbox, and of that one alone.
+    if returns(&search).save && sources != [Source::Selected] {
+        return core.done(&tag, Reply::bad("SAVE is for the selected mailbox alone"));
     }
     let modseq = search.key.any(&|key| matches!(key, SearchKey::ModSeq(_)));
     core.enable_condstore(modseq);
@@ -132,8 +135,7 @@ impl Task {
     fn tell(self: Box<Self>, view: &View, found: &Found, core: &mut Core) -> Step {
         let returns = returns(&self.search);
         let uids = found.uids.intersection(view.uids());
-        let keeps = |selected: &&mut View| returns.save && selected.name == view.name;
-        if let Some(selected) = core.view_mut().filter(keeps) {
+        if let Some(selected) = core.view_mut().filter(|_| returns.save) {
             selected.saved = super::search::saved(returns, &Hits::Set(uids.clone()));
         }
         let name = WireName::try_from(view.name.to_wire(core.utf8_names()));
