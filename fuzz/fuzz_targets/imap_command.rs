@@ -101,7 +101,7 @@ fn their_mailbox<'a>(body: &'a CommandBody<'_>) -> Option<&'a [u8]> {
 }
 
 /// Why we refuse what the judge reads.
-const BOUNDS: [&str; 13] = [
+const BOUNDS: [&str; 15] = [
     "Bad keyword",
     "NUL in a literal",
     "Part number too deep",
@@ -114,5 +114,7 @@ const BOUNDS: [&str; 13] = [
     "Too many keywords",
     "Too many search keys",
     "Too many search texts",
+    "Too many sort keys",
     "Unknown charset",
+    "Unknown threading",
 ];
