@@ -67,7 +67,7 @@ impl Task {
     fn next(self, core: &mut Core) -> Step {
         let view = core.view().filter(|_| !self.among.is_empty());
         let context = view.and_then(|view| Some((view, view.contexts.get(self.at)?)));
-        let Some((view, context)) = context else { return sync::end(self.then, core) };
+        let Some((view, context)) = context else { return sync::ended(self.then, core) };
         let among = SearchKey::Messages(self.among.clone());
         let key = SearchKey::And(vec![among, context.key.clone()]);
         let ask = Ask::Search(Search { mailbox: view.mailbox, key, modseq: false });

@@ -66,7 +66,7 @@ impl Task {
                 self.next(core)
             }
             // The command itself is done; the news come with the next one.
-            _ => self.end(core),
+            _ => end(self.then, core),
         }
     }
 
@@ -99,18 +99,19 @@ impl Task {
                     let now = view.modseq;
                     view.told.retain(|(told, _)| *told > now);
                 }
-                self.end(core)
+                end(self.then, core)
             }
         }
     }
-
-    fn end(self, core: &mut Core) -> Step {
-        super::context::refresh(self.then, core)
-    }
 }
 
-/// All news are told.
+/// All news are told; what they change in contexts is next.
 pub(super) fn end(then: Then, core: &mut Core) -> Step {
+    super::context::refresh(then, core)
+}
+
+/// That is told, too.
+pub(super) fn ended(then: Then, core: &mut Core) -> Step {
     match then {
         Then::Say(tag, reply) => core.done(&tag, reply),
         Then::Idle(tag) => Step::Idle(tag),
