@@ -5,7 +5,7 @@ use imap_codec::CommandCodec;
 use imap_codec::decode::Decoder;
 use imap_codec::imap_types::command::CommandBody;
 use imap_codec::imap_types::mailbox::Mailbox;
-use kep::wire::imap::command::Acl;
+use kep::wire::imap::command::{Acl, Order};
 use kep::wire::imap::{Command, parse_command_bytes};
 
 libfuzzer_sys::fuzz_target!(|octets: &[u8]| {
@@ -65,7 +65,13 @@ fn name(command: &Command) -> &'static str {
         Command::Unselect => "UNSELECT",
         Command::Expunge(None) => "EXPUNGE",
         Command::Expunge(Some(_)) => "EXPUNGE",
-        Command::Search(_) => "SEARCH",
+        Command::Search(search) => match search.order {
+            Order::Mailbox => "SEARCH",
+            Order::Sort(_) => "SORT",
+            Order::Thread(_) => "THREAD",
+        },
+        Command::MultiSearch(_) => "ESEARCH",
+        Command::CancelUpdate(_) => "CANCELUPDATE",
         Command::Fetch(_) => "FETCH",
         Command::Store(_) => "STORE",
         Command::Copy { .. } => "COPY",
@@ -105,7 +111,7 @@ fn their_mailbox<'a>(body: &'a CommandBody<'_>) -> Option<&'a [u8]> {
 }
 
 /// Why we refuse what the judge reads.
-const BOUNDS: [&str; 18] = [
+const BOUNDS: [&str; 20] = [
     "Bad entry name",
     "Bad keyword",
     "Bad message set",
@@ -122,6 +128,8 @@ const BOUNDS: [&str; 18] = [
     "Too many resources",
     "Too many search keys",
     "Too many search texts",
+    "Too many sort keys",
     "Unknown charset",
+    "Unknown threading",
     "VANISHED needs UID FETCH with CHANGEDSINCE",
 ];

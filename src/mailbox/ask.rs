@@ -8,6 +8,7 @@ use std::ops::Range;
 
 use secrecy::SecretString;
 
+use crate::wire::imap::command::{SortCriterion, Threading};
 use crate::wire::imap::metadata::{Depth, EntryName};
 use crate::wire::imap::{
     Flags, Keywords, MailboxName, MessageUrl, ModSeq, Rights, SearchKey, SpecialUse, SystemFlags,
@@ -84,6 +85,10 @@ pub enum Ask {
     Rights { name: MailboxName },
     /// All or none; `None` takes an entry away. → `Done`
     SetMetadata { mailbox: Option<MailboxName>, entries: Vec<(EntryName, Option<Vec<u8>>)> },
+    /// → `Sorted`: what is gone is left out.
+    Sort { mailbox: MailboxId, uids: UidSet, exact: UidSet, by: Vec<SortCriterion> },
+    /// → `Threads`: what is gone is left out.
+    Thread { mailbox: MailboxId, uids: UidSet, by: Threading },
 }
 
 impl Ask {
@@ -92,6 +97,8 @@ impl Ask {
         matches!(
             self,
             Self::Search(_)
+                | Self::Sort { .. }
+                | Self::Thread { .. }
                 | Self::Copy { .. }
                 | Self::Move { .. }
                 | Self::Expunge { .. }
@@ -126,6 +133,8 @@ pub enum Answer {
     Metadata(Metadata),
     Quota(Quota),
     Rights(OwnRights),
+    Sorted(Vec<Uid>),
+    Threads(Vec<ThreadToken>),
     Refused(Refusal),
 }
 
@@ -502,6 +511,23 @@ pub struct Found {
     pub uids: UidSet,
     /// Greatest mod-sequence among those found.
     pub highest_modseq: ModSeq,
+    /// All messages that are there.
+    pub there: UidSet,
+    /// Of those found, what would be without `Fuzzy`, too.
+    pub exact: UidSet,
+}
+
+/// Threads as RFC 5256 writes them, piece by piece: `(2)(3 6 (4 23)(44 7 96))`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ThreadToken {
+    Open,
+    Message(Uid),
+    Close,
+}
+
+/// How well a message matches, from 1 to 100 (RFC 6203 §4): to the letter or roughly.
+pub fn relevancy(exact: bool) -> u32 {
+    if exact { 100 } else { 50 }
 }
 
 impl Row {

@@ -3,6 +3,8 @@
 use imap_codec::imap_types::core::Vec1;
 use imap_codec::imap_types::response::{Capability, Code, StatusKind};
 
+use std::num::NonZeroU64;
+
 use super::command::Step;
 use super::notify::{Notify, Selected};
 use super::reply::Reply;
@@ -141,6 +143,17 @@ impl Core {
     pub fn note(&mut self, code: Code<'static>, text: &str) {
         let utf8 = self.utf8();
         encode::status(&mut self.out, None, StatusKind::Ok, Some(code), text, utf8);
+    }
+
+    /// For a command that may be one of mod-sequences: the first of these tells what the highest one
+    /// is (RFC 7162 §3.1).
+    pub fn enable_condstore(&mut self, asked: bool) {
+        let first = asked && !self.enabled.condstore;
+        self.enabled.condstore |= asked;
+        let highest = self.view().and_then(|view| NonZeroU64::new(view.modseq));
+        if let Some(highest) = highest.filter(|_| first) {
+            self.note(Code::HighestModSeq(highest), "Mod-sequences are told");
+        }
     }
 
     pub fn account(&self) -> Option<AccountId> {
@@ -300,6 +313,17 @@ const SESSION: &[&str] = &[
     "SEARCHRES",
     "WITHIN",
     "COMPRESS=DEFLATE",
+    "PARTIAL",
+    "CONTEXT=SEARCH",
+    "CONTEXT=SORT",
+    "MULTISEARCH",
+    "SORT",
+    "SORT=DISPLAY",
+    "ESORT",
+    "THREAD=ORDEREDSUBJECT",
+    "THREAD=REFERENCES",
+    "SEARCH=FUZZY",
+    "I18NLEVEL=1",
     "CONDSTORE",
     "QRESYNC",
     "NOTIFY",

@@ -4,7 +4,7 @@
 use super::ask::{
     Answer, Appended, Ask, Changes, FlagRow, Found, LoggedIn, MailboxEntry, MailboxKind, Metadata,
     Moved, Opening, OwnRights, Proof, Quota, Resource, Row, Salt, Selected, Standing, Status,
-    Stored,
+    Stored, ThreadToken,
 };
 use super::{Config, Next, Session};
 use crate::wire::imap::{Flags, Keywords, MailboxName, Rights, Structure, Uid, UidSet};
@@ -116,7 +116,17 @@ fn yes(ask: Ask) -> Answer {
         Ask::Rights { .. } => {
             Answer::Rights(OwnRights { identifier: "ali".into(), rights: Rights::ALL })
         }
-        Ask::Search(_) => Answer::Found(Found { uids: UidSet::range(1, 3), highest_modseq: 2 }),
+        Ask::Search(_) => Answer::Found(Found {
+            uids: UidSet::range(1, 3),
+            highest_modseq: 2,
+            there: UidSet::range(1, 9),
+            exact: UidSet::one(1),
+        }),
+        Ask::Sort { uids, .. } => Answer::Sorted(uids.iter().collect()),
+        Ask::Thread { uids, .. } => {
+            let each = |uid| [ThreadToken::Open, ThreadToken::Message(uid), ThreadToken::Close];
+            Answer::Threads(uids.iter().flat_map(each).collect())
+        }
         _ => Answer::Done,
     }
 }
@@ -210,7 +220,9 @@ mod tests {
             Just("a STORE 1:* FLAGS (x)"), Just("a EXPUNGE"), Just("a UID MOVE 1:3 y"), Just("a UID COPY 1:3 y"),
             Just("a APPEND x {3+}\r\nabc"), Just("a APPEND x {3}"), Just("a APPEND x {3+}\r\nabc {3+}\r\nabc"),
             Just("a APPEND x CATENATE (URL /x/;UID=1 TEXT {3+}\r\nabc URL {9+}\r\n/x/;UID=1)"), Just("a REPLACE 1 x {3+}\r\nabc"), Just("a SEARCH RETURN (SAVE ALL) 1:2"),
-            Just("a FETCH $ (UID) (CHANGEDSINCE 1)"), Just("a LIST \"\" % RETURN (STATUS (SIZE))"), Just("a CLOSE"),
+            Just("a FETCH $ (UID) (CHANGEDSINCE 1)"), Just("a LIST \"\" % RETURN (STATUS (SIZE))"), Just("a CLOSE"), Just("a SEARCH RETURN (RELEVANCY PARTIAL -1:-2) FUZZY TEXT x"),
+            Just("a UID SEARCH RETURN (UPDATE PARTIAL 1:2) SEEN"), Just("a SORT (REVERSE DATE) UTF-8 1:3"),
+            Just("a THREAD REFERENCES UTF-8 ALL"), Just("a ESEARCH IN (selected personal) RETURN (MIN) ALL"),
             Just("a GETMETADATA (DEPTH 1) x /private/y"), Just("a SETMETADATA x (/private/y ~{3+}\r\na\0b /shared/z NIL)"),
             Just("a LIST \"\" % RETURN (METADATA (/private/y) MYRIGHTS)"), Just("a GETACL x"), Just("a GETQUOTAROOT x"),
             Just("a UNAUTHENTICATE"), Just("a AUTHENTICATE PLAIN"), Just("AGEAYg=="), Just("a AUTHENTICATE SCRAM-SHA-256 biwsbj1hLHI9Yg=="), Just("*"), Just("="), Just("a NOOP"), Just("a ENABLE QRESYNC"), Just("a SELECT x (QRESYNC (1 1 1:9 (1 1)))"),

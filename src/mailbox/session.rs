@@ -298,7 +298,8 @@ impl Session {
 
     fn refuse(&mut self, tag: Option<&str>, reason: &'static str) -> Step {
         self.bad += 1;
-        self.core.say(tag, command::bad_reply(reason));
+        let reply = command::bad_reply(reason, &mut self.core);
+        self.core.say(tag, reply);
         if self.bad < BAD_MAX {
             return Step::Done;
         }

@@ -2,14 +2,16 @@
 //! changes only when the client is told so.
 
 use super::ask::{Changes, Selected};
+use super::command::Context;
 use crate::wire::MailboxId;
 use crate::wire::imap::{Keywords, MailboxName, MessageSet, ModSeq, Uid, UidSet};
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct View {
     pub mailbox: MailboxId,
     pub name: MailboxName,
     pub read_only: bool,
+    pub uid_validity: u32,
     /// Everything up to here was told.
     pub modseq: ModSeq,
     /// The last HIGHESTMODSEQ the client was given.
@@ -24,6 +26,10 @@ pub(super) struct View {
     pub gone: UidSet,
     /// Have other flags, which are not to be told.
     pub flagged: UidSet,
+    /// Searches that are told of changes (RFC 5267).
+    pub contexts: Vec<Context>,
+    /// What changed since these were looked through; nothing while there is none.
+    pub touched: UidSet,
     uids: UidSet,
     /// Sequence number of each range's first UID.
     starts: Vec<u32>,
@@ -40,6 +46,7 @@ impl View {
             mailbox: selected.mailbox,
             name: selected.name,
             read_only: selected.read_only,
+            uid_validity: selected.uid_validity,
             modseq: selected.highest_modseq,
             announced: selected.highest_modseq,
             keywords: selected.keywords,
@@ -47,6 +54,8 @@ impl View {
             told: Vec::new(),
             gone: UidSet::new(),
             flagged: UidSet::new(),
+            contexts: Vec::new(),
+            touched: UidSet::new(),
             uids: UidSet::new(),
             starts: Vec::new(),
             count: 0,
@@ -98,6 +107,17 @@ impl View {
         }
     }
 
+    /// As `resolve`, for a search key: a sequence number that is not in use matches nothing.
+    pub fn matching(&self, set: &MessageSet) -> UidSet {
+        match set {
+            MessageSet::Sequence(set) => {
+                let used = UidSet::range(1, self.count);
+                self.at_sequences(&set.resolve(self.count).intersection(&used))
+            }
+            other => self.resolve(other).unwrap_or_default(),
+        }
+    }
+
     /// Sequence numbers of UIDs, as a set (MODIFIED, ESEARCH).
     pub fn sequences(&self, uids: &UidSet) -> UidSet {
         let mut numbers = UidSet::new();
@@ -140,7 +160,15 @@ impl View {
         self.told.iter().any(|(told, uids)| *told == modseq && uids.contains(uid))
     }
 
+    /// Contexts are to look at these again.
+    pub fn touch(&mut self, uids: &UidSet) {
+        if !self.contexts.is_empty() {
+            self.touched = self.touched.union(&uids.intersection(&self.uids));
+        }
+    }
+
     pub fn remember(&mut self, modseq: ModSeq, uids: UidSet) {
+        self.touch(&uids);
         if !uids.is_empty() && self.told.len() < TOLD {
             self.told.push((modseq, uids));
         }
@@ -216,6 +244,8 @@ mod tests {
         assert_eq!(view.resolve(&sequence("1:*")).unwrap().to_string(), "3:5,9,20:21");
         assert_eq!(view.resolve(&sequence("2:4,6")).unwrap().to_string(), "4:5,9,21");
         assert_eq!(view.resolve(&sequence("7")), Err(NoSuchMessage));
+        assert_eq!(view.matching(&sequence("7")).to_string(), "");
+        assert_eq!(view.matching(&sequence("2,6:9")).to_string(), "4,21");
         assert_eq!(view.resolve(&uid("4:20")).unwrap().to_string(), "4:5,9,20");
         assert_eq!(view.resolve(&uid("100:*")).unwrap().to_string(), "21");
         assert_eq!(view.sequence(20), Some(5));

@@ -6,7 +6,8 @@ use crate::imap_world::{Mailbox, World};
 use imap_codec::decode::Decoder;
 use imap_codec::{GreetingCodec, ResponseCodec};
 use kep::mailbox::ask::{
-    Answer, Ask, Changes, FlagChange, LoggedIn, MailboxEntry, MailboxKind, Opening, Row, Selected,
+    Answer, Ask, Changes, FlagChange, Found, LoggedIn, MailboxEntry, MailboxKind, Opening, Row,
+    Selected, ThreadToken,
 };
 use kep::mailbox::{Config, Next, Session, Tls};
 use kep::wire::imap::{
@@ -74,6 +75,43 @@ fn a_hundred_thousand_messages_are_never_held() {
     }
     assert_eq!(rows, 100_000);
     assert!(lines > 100_000);
+}
+
+#[test]
+fn results_of_a_hundred_thousand_go_out_in_pieces() {
+    let mut session = Session::new(config(Tls::Active));
+    session.feed(
+        b"a LOGIN x y\r\nb SELECT INBOX\r\nc SEARCH ALL\r\nd UID SORT (REVERSE ARRIVAL) UTF-8 ALL\r\n\
+          e THREAD REFERENCES UTF-8 ALL\r\nf SEARCH RETURN (ALL RELEVANCY) ALL\r\n\
+          g ESEARCH RETURN (ALL RELEVANCY) ALL\r\nh LOGOUT\r\n",
+    );
+    let mut said = Vec::new();
+    loop {
+        match session.next() {
+            Next::Send(bytes) => {
+                assert!(bytes.len() < 64 * 1024, "{} octets at once", bytes.len());
+                said.extend(bytes);
+            }
+            Next::Ask(ask) => session.answer(large(ask, &mut 0)),
+            Next::Close => break,
+            other => panic!("{other:?}"),
+        }
+    }
+    let said = String::from_utf8(said).unwrap();
+    for part in [
+        "* SEARCH 1 2 3 ",
+        " 99999 100000\r\nc OK SEARCH",
+        "* SORT 100000 99999 ",
+        " 2 1\r\nd OK SORT",
+        "* THREAD (1)(2)(3)",
+        "(99999)(100000)\r\ne OK THREAD",
+        "* ESEARCH (TAG \"f\") ALL 1:100000 RELEVANCY (100 100 ",
+        " 100)\r\nf OK SEARCH",
+        " UID ALL 1:100000 RELEVANCY (100 ",
+        " 100)\r\ng OK ESEARCH",
+    ] {
+        assert!(said.contains(part), "{part}");
+    }
 }
 
 #[test]
@@ -198,6 +236,19 @@ fn large(ask: Ask, rows: &mut usize) -> Answer {
             *rows += uids.len();
             Answer::Rows(uids.iter().map(bare).collect())
         }
+        Ask::Search(_) => {
+            let all = || UidSet::range(1, 100_000);
+            Answer::Found(Found { uids: all(), highest_modseq: 1, there: all(), exact: all() })
+        }
+        Ask::Sort { uids, .. } => {
+            let mut all: Vec<_> = uids.iter().collect();
+            all.reverse();
+            Answer::Sorted(all)
+        }
+        Ask::Thread { uids, .. } => {
+            let one = |uid| [ThreadToken::Open, ThreadToken::Message(uid), ThreadToken::Close];
+            Answer::Threads(uids.iter().flat_map(one).collect())
+        }
         _ => Answer::Changes(Changes::default()),
     }
 }
@@ -230,7 +281,16 @@ fn config(tls: Tls) -> Config {
 
 /// What the server says is IMAP to a reader that is not ours, as far as that one knows it.
 fn judge(mut said: &[u8]) -> Result<(), String> {
-    let unknown = [&b"* ESEARCH"[..], b"* STATUS", b"* LIST", b"* QUOTA", b"* ACL ", b"* MYRIGHTS"];
+    let unknown = [
+        &b"* ESEARCH"[..],
+        b"* STATUS",
+        b"* LIST",
+        b"* QUOTA",
+        b"* ACL ",
+        b"* MYRIGHTS",
+        b"* SORT",
+        b"* THREAD",
+    ];
     let (mut greeted, mut unread, mut utf8) = (false, 0, false);
     while !said.is_empty() {
         let rest = match greeted {
@@ -429,7 +489,7 @@ pub fn flags(text: &str) -> Flags {
 /// Octets of a large header.
 const HEADER: usize = 100_000;
 
-const WORDS: [&str; 44] = [
+const WORDS: [&str; 48] = [
     "a ",
     "b ",
     "\r\n",
@@ -453,6 +513,10 @@ const WORDS: [&str; 44] = [
     "\\Deleted",
     "EXPUNGE",
     "SEARCH ",
+    "SORT (SIZE) UTF-8 ",
+    "RETURN (UPDATE ALL) ",
+    "FUZZY TEXT x",
+    "ESEARCH IN (personal) ",
     "ALL",
     "NOT ",
     "LIST ",

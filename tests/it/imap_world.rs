@@ -3,6 +3,7 @@
 use crate::imap_attributes::{self, Attributes};
 use kep::mailbox::ask::*;
 use kep::trust::scram::Verifier;
+use kep::wire::imap::command::SortKey;
 use kep::wire::imap::{
     Flags, Keywords, MailboxName, Rights, SearchKey, SpecialUse, Structure, SystemFlags, Uid,
     UidSet,
@@ -399,6 +400,26 @@ impl World {
                 Answer::Quota(imap_attributes::quota(&self.boxes))
             }
             Ask::Rights { name } => Answer::Rights(imap_attributes::own_rights(self.named(&name)?)),
+            Ask::Sort { mailbox, uids, by, .. } => {
+                let here = self.at(mailbox);
+                let mut found: Vec<_> =
+                    here.messages.iter().filter(|m| uids.contains(m.uid)).collect();
+                let by = by.first().unwrap();
+                found.sort_by_key(|m| match by.key {
+                    SortKey::Subject => decoded_field(&m.bytes, "Subject").unwrap_or_default(),
+                    _ => String::new(),
+                });
+                if by.reverse {
+                    found.reverse();
+                }
+                Answer::Sorted(found.iter().map(|m| m.uid).collect())
+            }
+            // All are one thread.
+            Ask::Thread { uids, .. } => {
+                let messages = uids.iter().map(ThreadToken::Message);
+                let ends = ([ThreadToken::Open], [ThreadToken::Close]);
+                Answer::Threads(ends.0.into_iter().chain(messages).chain(ends.1).collect())
+            }
             Ask::Search(search) => {
                 let here = self.at(search.mailbox);
                 let found: Vec<_> =
@@ -406,6 +427,8 @@ impl World {
                 Answer::Found(Found {
                     uids: found.iter().map(|m| m.uid).collect(),
                     highest_modseq: found.iter().map(|m| m.modseq).max().unwrap_or(0),
+                    there: here.messages.iter().map(|m| m.uid).collect(),
+                    exact: found.iter().map(|m| m.uid).collect(),
                 })
             }
         })

@@ -2,6 +2,7 @@
 //! that neither wait nor look at the clock; `serve.rs` runs them on the store.
 
 mod append;
+mod arrange;
 mod catenate;
 mod content;
 mod folders;

@@ -1,10 +1,11 @@
 //! The desk at which one connection's asks are answered, and the office that all desks share.
 
 use super::append::{self, Append};
+use super::arrange;
 use super::content::{self, Look, Shown};
 use super::progress::Counter;
 use super::room::Room;
-use super::search::{self, Progress, Query, Source};
+use super::search::{self, Candidates, Progress, Query, Source};
 use super::views::Views;
 use super::{
     Answered, Failure, Who, catenate, folders, gathered, messages, metadata, preview, quota,
@@ -19,12 +20,14 @@ use crate::store::mail::Role;
 use crate::store::mail::gather::fresh::{freshen, is_stale};
 use crate::store::mail::tree;
 use crate::store::{Changed, Lane, RowsError, Store, StoreError, Tx};
+use crate::wire::imap::command::Threading;
 use crate::wire::imap::{MailboxName, ModSeq, Uid, UidSet};
 use crate::wire::{AccountId, MailboxId, MessageId, Timestamp};
 use std::future::Future;
 use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
+use tokio::sync::Semaphore;
 
 /// Judges logins; delays after failures are its own.
 pub trait Door: Send + Sync {
@@ -97,6 +100,8 @@ pub struct Office {
     clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
     limits: Limits,
     room: Room,
+    /// Sorts and threads under way: each may hold something of every message of a mailbox.
+    arranging: Semaphore,
 }
 
 impl Office {
@@ -107,7 +112,8 @@ impl Office {
         limits: Limits,
     ) -> Arc<Self> {
         let room = Room::new(limits.incoming, limits.message);
-        Arc::new(Self { store, views: Views::default(), gate, clock, limits, room })
+        let arranging = Semaphore::new(arrange::AT_A_TIME);
+        Arc::new(Self { store, views: Views::default(), gate, clock, limits, room, arranging })
     }
 
     pub fn store(&self) -> &Store {
@@ -215,6 +221,10 @@ impl Desk {
             Ask::Content(ask) => self.content(ask).await,
             Ask::Previews { mailbox, uids, lazy } => self.previews(mailbox, uids, lazy).await,
             Ask::Search(ask) => self.search(ask).await,
+            Ask::Sort { mailbox, uids, exact, by } => {
+                self.sort(mailbox, uids, arrange::SortBy { by, exact }).await
+            }
+            Ask::Thread { mailbox, uids, by } => self.thread(mailbox, uids, by).await,
             Ask::Store(ask) => self.store(ask).await,
             Ask::Expunge { mailbox, uids } => self.expunge(mailbox, uids).await,
             Ask::Copy { mailbox, uids, to } => self.copy(mailbox, uids, to).await,
@@ -621,6 +631,37 @@ impl Desk {
     }
 }
 
+/// SORT and THREAD: keys are gathered batch by batch.
+impl Desk {
+    async fn sort(
+        &self,
+        mailbox: MailboxId,
+        uids: UidSet,
+        by: arrange::SortBy,
+    ) -> Answered<Answer> {
+        let _turn = self.office.arranging.acquire().await;
+        let by = Arc::new(by);
+        let mut keyed = arrange::Keyed::default();
+        for batch in batches(uids, arrange::BATCH) {
+            let (who, by) = (self.who()?, Arc::clone(&by));
+            let read = move |tx: &mut Tx<'_>| arrange::keys(tx, &who, mailbox, &batch, &by);
+            keyed.add(self.office.store.read(read).await?)?;
+        }
+        Ok(Answer::Sorted(blocking(move || Ok(keyed.sorted(&by.by))).await?))
+    }
+
+    async fn thread(&self, mailbox: MailboxId, uids: UidSet, by: Threading) -> Answered<Answer> {
+        let _turn = self.office.arranging.acquire().await;
+        let mut letters = arrange::Letters::default();
+        for batch in batches(uids, arrange::BATCH) {
+            let who = self.who()?;
+            let read = move |tx: &mut Tx<'_>| arrange::letters(tx, &who, mailbox, &batch, by);
+            letters.add(self.office.store.read(read).await?)?;
+        }
+        Ok(Answer::Threads(blocking(move || letters.threads(by)).await?))
+    }
+}
+
 /// A search under way: batch by batch, so that it holds up nobody.
 struct Run<'d> {
     desk: &'d Desk,
@@ -635,11 +676,12 @@ impl Run<'_> {
         let narrow = self.read(&query, move |tx, who, ask, query| {
             search::candidates(tx, who, &office.views, ask.mailbox, query)
         });
-        let (candidates, sure) = narrow.await?;
+        let Candidates { uids, sure, there } = narrow.await?;
         if sure && !self.ask.modseq {
-            return Ok(Found { uids: candidates, highest_modseq: 0 });
+            let exact = uids.clone();
+            return Ok(Found { uids, highest_modseq: 0, there, exact });
         }
-        let mut progress = Progress { to_read: candidates, ..Progress::default() };
+        let mut progress = Progress { to_read: uids, ..Progress::default() };
         let rows_tell = sure || query.told_by(Source::Rows);
         for batch in batches(taken(&mut progress.to_read, rows_tell), search::ROWS) {
             let rows = self.read(&query, move |tx, who, ask, query| {
@@ -663,7 +705,8 @@ impl Run<'_> {
             });
             progress.add(content.await?)?;
         }
-        Ok(Found { uids: progress.found, highest_modseq: progress.highest_modseq })
+        let Progress { found: uids, exact, highest_modseq, .. } = progress;
+        Ok(Found { uids, highest_modseq, there, exact })
     }
 
     async fn read<T: Send + 'static>(

@@ -15,7 +15,7 @@ use crate::mailbox::ask::{
 use crate::mailbox::core::{Core, FLUSH};
 use crate::mailbox::reply::{self, Reply};
 use crate::wire::MailboxId;
-use crate::wire::imap::command::{Fetch, FetchItem};
+use crate::wire::imap::command::{Fetch, FetchItem, Partial};
 use crate::wire::imap::encode::Fetch as Response;
 use crate::wire::imap::{Flags, ModSeq, Structure, SystemFlags, Uid, UidSet, encode, object_id};
 use crate::wire::mime::SectionText;
@@ -36,6 +36,8 @@ pub(in crate::mailbox) struct Task {
     items: Vec<FetchItem>,
     want: RowWant,
     sets_seen: bool,
+    /// Only some of what `left` begins with (RFC 9394 §3.2).
+    partial: Option<Partial>,
     /// Not asked for yet.
     left: UidSet,
     rows: std::vec::IntoIter<Row>,
@@ -89,11 +91,11 @@ struct Writing {
 }
 
 pub(super) fn start(tag: String, fetch: Fetch, core: &mut Core) -> Step {
-    let Fetch { uid, set, mut items, changed_since, vanished } = fetch;
+    let Fetch { uid, set, mut items, changed_since, vanished, partial } = fetch;
     if vanished && !core.enabled.qresync {
         return core.done(&tag, Reply::bad("QRESYNC is not enabled"));
     }
-    core.enabled.condstore |= changed_since.is_some() || items.contains(&FetchItem::ModSeq);
+    core.enable_condstore(changed_since.is_some() || items.contains(&FetchItem::ModSeq));
     let condstore = core.enabled.condstore;
     let Some(view) = core.view() else { return Step::Done };
     let Ok(left) = view.resolve(&set) else {
@@ -116,6 +118,7 @@ pub(super) fn start(tag: String, fetch: Fetch, core: &mut Core) -> Step {
         want: want(&items),
         sets_seen: !view.read_only && items.iter().any(sets_seen),
         items,
+        partial,
         left,
         rows: Vec::new().into_iter(),
         ahead: Ahead::default(),
@@ -131,7 +134,7 @@ pub(super) fn start(tag: String, fetch: Fetch, core: &mut Core) -> Step {
             let ask = Ask::Changes { mailbox: task.mailbox, since };
             Step::Ask(ask, super::Task::Fetch(Box::new(task)))
         }
-        None => task.next_batch(core),
+        None => task.begin(core),
     }
 }
 
@@ -159,6 +162,7 @@ pub(super) fn unasked(
         want: want(&items),
         sets_seen: false,
         items,
+        partial: None,
         left: uids,
         rows: Vec::new().into_iter(),
         ahead: Ahead::default(),
@@ -205,7 +209,7 @@ impl Task {
             (Stage::Since, Answer::Changes(changes)) => {
                 self.tell_vanished(&changes, core);
                 self.left = self.left.intersection(&changes.arrived.union(&changes.changed));
-                self.next_batch(core)
+                self.begin(core)
             }
             (Stage::Rows { asked }, Answer::Rows(rows)) => {
                 let behind = behind(&asked, &rows);
@@ -235,6 +239,13 @@ impl Task {
     fn refuse(mut self: Box<Self>, refusal: Refusal, core: &mut Core) -> Step {
         self.failed = Some(refusal);
         self.finish(core)
+    }
+
+    fn begin(mut self, core: &mut Core) -> Step {
+        if let Some(partial) = self.partial.take() {
+            self.left = partial.of_set(&self.left);
+        }
+        self.next_batch(core)
     }
 
     fn next_batch(mut self, core: &mut Core) -> Step {

@@ -7,6 +7,7 @@ mod append;
 mod auth;
 mod batches;
 mod binary;
+mod context;
 mod copy;
 mod expunge;
 mod fetch;
@@ -14,6 +15,7 @@ mod folders;
 mod idle;
 mod list;
 mod metadata;
+mod multi;
 mod notify;
 mod piece;
 mod plain;
@@ -24,17 +26,20 @@ mod select;
 mod status;
 mod store;
 mod sync;
+mod telling;
 
+use imap_codec::imap_types::core::Charset;
 use imap_codec::imap_types::response::Code;
 
 use super::ask::{Answer, Ask};
 use super::core::{Access, Core};
 use super::reply::Reply;
 use crate::wire::imap::command::Command;
-use crate::wire::imap::{BAD_CHARSET, MessageSet, SearchKey, Tagged};
+use crate::wire::imap::{BAD_CHARSET, BAD_CHARSET_TO_SAVE, MessageSet, SearchKey, Tagged, UidSet};
 
 pub(super) use append::{Upload, start as start_append};
 pub(super) use auth::Sasl;
+pub(super) use context::Context;
 pub(super) use idle::{changed as idle_changed, done as idle_done};
 pub(super) use notify::changed as notify_changed;
 
@@ -68,7 +73,9 @@ pub(super) enum Task {
     Append(append::Task),
     Sync(Box<sync::Task>),
     Expunge(expunge::Task),
-    Search(search::Task),
+    Search(Box<search::Task>),
+    MultiSearch(Box<multi::Task>),
+    Context(context::Task),
     Fetch(Box<fetch::Task>),
     Store(store::Task),
     Copy(copy::Task),
@@ -92,6 +99,8 @@ impl Task {
             Self::Sync(task) => task.answer(answer, core),
             Self::Expunge(task) => task.answer(answer, core),
             Self::Search(task) => task.answer(answer, core),
+            Self::MultiSearch(task) => task.answer(answer, core),
+            Self::Context(task) => task.answer(answer, core),
             Self::Fetch(task) => task.answer(answer, core),
             Self::Store(task) => task.answer(answer, core),
             Self::Copy(task) => task.answer(answer, core),
@@ -105,6 +114,8 @@ impl Task {
     pub fn go_on(self, core: &mut Core) -> Step {
         match self {
             Self::Fetch(task) => task.go_on(core),
+            Self::Search(task) => task.go_on(core),
+            Self::MultiSearch(task) => task.go_on(core),
             // Nobody else pauses.
             _ => Step::Close,
         }
@@ -161,6 +172,8 @@ pub(super) fn start(tagged: Tagged, core: &mut Core) -> Step {
         Command::Unselect => plain::unselect(&tag, core),
         Command::Expunge(set) => expunge::start(tag, set, core),
         Command::Search(search) => search::start(tag, search, core),
+        Command::MultiSearch(search) => multi::start(tag, search, core),
+        Command::CancelUpdate(of) => context::cancel(&tag, &of, core),
         Command::Fetch(fetch) => fetch::start(tag, fetch, core),
         Command::Store(store) => store::start(tag, store, core),
         Command::Copy { uid, set, to } => copy::start(tag, uid, &set, &to, false, core),
@@ -169,13 +182,22 @@ pub(super) fn start(tagged: Tagged, core: &mut Core) -> Step {
 }
 
 /// The answer to what could not be parsed.
-pub(super) fn bad_reply(reason: &'static str) -> Reply {
+pub(super) fn bad_reply(reason: &'static str, core: &mut Core) -> Reply {
+    if let Some(view) = core.view_mut().filter(|_| reason == BAD_CHARSET_TO_SAVE) {
+        view.saved = UidSet::new();
+    }
     match reason {
         // RFC 9051 §6.4.4: the one syntax error that is a NO.
-        BAD_CHARSET => Reply::no(reason).code(Code::BadCharset { allowed: Vec::new() }),
+        BAD_CHARSET | BAD_CHARSET_TO_SAVE => {
+            let allowed = CHARSETS.iter().filter_map(|name| Charset::try_from(*name).ok());
+            Reply::no(reason).code(Code::BadCharset { allowed: allowed.collect() })
+        }
         _ => Reply::bad(reason),
     }
 }
+
+/// The first of those that are read; there are many more.
+const CHARSETS: [&str; 4] = ["US-ASCII", "UTF-8", "ISO-8859-9", "WINDOWS-1254"];
 
 /// A tagged answer instead of the command, when this is not the state for it (RFC 9051 §3).
 fn out_of_place(command: &Command, core: &Core) -> Option<Reply> {
@@ -230,6 +252,7 @@ fn needs(command: &Command) -> Needs {
         | Command::Expunge(_)
         | Command::Search(_)
         | Command::UidBatches(_)
+        | Command::CancelUpdate(_)
         | Command::Fetch(_)
         | Command::Store(_)
         | Command::Copy { .. }

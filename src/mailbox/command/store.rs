@@ -27,7 +27,7 @@ pub(in crate::mailbox) struct Task {
 }
 
 pub(super) fn start(tag: String, store: Store, core: &mut Core) -> Step {
-    core.enabled.condstore |= store.unchanged_since.is_some();
+    core.enable_condstore(store.unchanged_since.is_some());
     let Some(view) = core.view() else { return Step::Done };
     let (mailbox, read_only) = (view.mailbox, view.read_only);
     let Ok(left) = view.resolve(&store.set) else {

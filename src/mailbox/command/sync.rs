@@ -27,6 +27,8 @@ pub(in crate::mailbox) struct Task {
 #[derive(Debug)]
 pub(super) enum Then {
     Say(String, Reply),
+    /// The same, where nothing more is to be said of mod-sequences.
+    Told(String, Reply),
     Idle(String),
     /// Nobody waits for anything.
     Nothing,
@@ -55,9 +57,15 @@ pub(super) fn begin(then: Then, core: &mut Core) -> Step {
     }
 }
 
-/// All news are told.
+/// All news are told; what they change in contexts is next.
 pub(super) fn end(then: Then, core: &mut Core) -> Step {
+    super::context::refresh(then, core)
+}
+
+/// That is told, too.
+pub(super) fn ended(then: Then, core: &mut Core) -> Step {
     match then {
+        Then::Told(tag, reply) => core.done(&tag, reply),
         Then::Say(tag, reply) => {
             let reply = up_to_date(reply, core);
             core.done(&tag, reply)
@@ -128,6 +136,9 @@ impl Task {
         if more {
             tell_count(count, core);
         }
+        if let Some(view) = core.view_mut() {
+            view.touch(&self.changes.arrived.union(&self.changes.changed));
+        }
     }
 
     fn next(mut self, core: &mut Core) -> Step {
@@ -153,6 +164,7 @@ impl Task {
 /// Takes messages out of the view and says so: from the last one down, so that no number told
 /// before shifts.
 pub(super) fn tell_gone(gone: &UidSet, core: &mut Core) {
+    super::context::tell_gone(gone, core);
     let Some(view) = core.view_mut() else { return };
     let shown = gone.intersection(view.uids());
     let numbers = view.sequences(&shown);
@@ -234,7 +246,7 @@ pub(super) fn finish_told(
     let held = core.view().is_some_and(View::withholds);
     let known = core.view().map(|view| if held { view.announced } else { view.modseq });
     let Some(known) = known.filter(|known| core.enabled.qresync && told > *known) else {
-        return core.done(&tag, reply);
+        return super::context::refresh(Then::Told(tag, reply), core);
     };
     if uid && !held && core.told_of_selected().messages {
         return finish(tag, reply, core);
@@ -242,5 +254,5 @@ pub(super) fn finish_told(
     if let Some(known) = NonZeroU64::new(known) {
         core.note(Code::HighestModSeq(known), "There may be news");
     }
-    core.done(&tag, reply)
+    super::context::refresh(Then::Told(tag, reply), core)
 }

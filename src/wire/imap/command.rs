@@ -5,7 +5,7 @@ use secrecy::SecretString;
 
 use super::metadata::{Depth, EntryName};
 use super::notify::Notify;
-use super::{Flags, MessageSet, ModSeq, SearchKey, SequenceSet, SpecialUse};
+use super::{Flags, MessageSet, ModSeq, SearchKey, SequenceSet, SpecialUse, UidSet};
 use crate::wire::Timestamp;
 use crate::wire::mime::Section;
 
@@ -84,7 +84,12 @@ pub enum Command {
     Unselect,
     /// With UIDs it is UID EXPUNGE (RFC 4315).
     Expunge(Option<Messages>),
+    /// SEARCH, SORT or THREAD.
     Search(Search),
+    /// Over many mailboxes (RFC 7377).
+    MultiSearch(MultiSearch),
+    /// Tags of searches (RFC 5267).
+    CancelUpdate(Vec<String>),
     Fetch(Fetch),
     Store(Store),
     Copy {
@@ -256,6 +261,66 @@ pub struct Search {
     /// It names its charset.
     pub charset: bool,
     pub key: SearchKey<MessageSet>,
+    pub order: Order,
+}
+
+/// How what was found is told.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Order {
+    Mailbox,
+    /// SORT (RFC 5256).
+    Sort(Vec<SortCriterion>),
+    /// THREAD (RFC 5256).
+    Thread(Threading),
+}
+
+/// One key of SORT; those before it go first.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct SortCriterion {
+    pub key: SortKey,
+    pub reverse: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum SortKey {
+    Arrival,
+    Cc,
+    Date,
+    From,
+    Size,
+    Subject,
+    To,
+    /// RFC 5957.
+    DisplayFrom,
+    DisplayTo,
+    /// The best first (RFC 6203 §5).
+    Relevancy,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Threading {
+    OrderedSubject,
+    References,
+}
+
+#[derive(Debug)]
+pub struct MultiSearch {
+    /// Empty without IN: the selected mailbox.
+    pub sources: Vec<Source>,
+    pub search: Search,
+}
+
+/// RFC 7377 `filter-mailboxes`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Source {
+    Selected,
+    Inboxes,
+    Personal,
+    Subscribed,
+    Subtree(Vec<MailboxArg>),
+    /// The mailbox and those right under it.
+    SubtreeOne(Vec<MailboxArg>),
+    Mailboxes(Vec<MailboxArg>),
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -265,6 +330,21 @@ pub struct SearchReturn {
     pub all: bool,
     pub count: bool,
     pub save: bool,
+    pub partial: Option<Partial>,
+    /// What comes and goes is told from now on (RFC 5267).
+    pub update: bool,
+    /// How well each matches (RFC 6203 §4).
+    pub relevancy: bool,
+}
+
+/// Some of a result by their places in it, from 1 (RFC 9394 `partial-range`).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Partial {
+    /// Not greater than `last`.
+    pub first: u32,
+    pub last: u32,
+    /// Counted from the end.
+    pub from_end: bool,
 }
 
 #[derive(Debug)]
@@ -275,6 +355,8 @@ pub struct Fetch {
     pub changed_since: Option<ModSeq>,
     /// RFC 7162 §3.2.6: name what vanished since, too.
     pub vanished: bool,
+    /// Only some of the set (RFC 9394 §3.2).
+    pub partial: Option<Partial>,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -328,4 +410,30 @@ pub enum StoreKind {
     Replace,
     Add,
     Remove,
+}
+
+impl Partial {
+    /// The places meant in a result of that many, from 0.
+    pub fn of(self, count: usize) -> std::ops::Range<usize> {
+        let (first, last) = (self.first as usize, self.last as usize);
+        match self.from_end {
+            false => (first - 1).min(count)..last.min(count),
+            true => count.saturating_sub(last)..(count + 1).saturating_sub(first),
+        }
+    }
+
+    pub fn of_set(self, set: &UidSet) -> UidSet {
+        let range = self.of(set.len());
+        let mut rest = set.clone();
+        rest.take_first(range.start);
+        rest.take_first(range.len())
+    }
+}
+
+/// `1:500`, `-1:-100`
+impl std::fmt::Display for Partial {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let minus = if self.from_end { "-" } else { "" };
+        write!(f, "{minus}{}:{minus}{}", self.first, self.last)
+    }
 }

@@ -4,6 +4,7 @@
 use imap_codec::ResponseCodec;
 use imap_codec::encode::Encoder;
 use imap_codec::imap_types::core::{Tag, Text};
+use imap_codec::imap_types::mailbox::Mailbox;
 use imap_codec::imap_types::response::{
     Bye, Code, CommandContinuationRequest, Data, Response, Status, StatusBody, StatusKind, Tagged,
 };
@@ -184,21 +185,27 @@ impl<'a> Fetch<'a> {
     }
 }
 
-/// RFC 4731 ESEARCH; what is `None` was not asked for or has no value.
+/// The beginning of an ESEARCH response (RFC 4731); what is `None` was not asked for or has no value.
 #[derive(Debug, Default)]
 pub struct Esearch<'a> {
     pub tag: &'a str,
+    /// Name as it is sent, and UIDVALIDITY (RFC 7377 §2.1).
+    pub mailbox: Option<(&'a [u8], u32)>,
     pub uid: bool,
     pub min: Option<Uid>,
     pub max: Option<Uid>,
-    pub all: Option<&'a UidSet>,
     pub count: Option<usize>,
-    pub modseq: Option<ModSeq>,
 }
 
+/// Without the line end: more items may follow.
 pub fn esearch(out: &mut Vec<u8>, result: &Esearch<'_>) {
-    let _ = write!(out, "* ESEARCH (TAG \"{}\")", result.tag);
-    out.extend_from_slice(if result.uid { b" UID" } else { b"" });
+    let _ = write!(out, "* ESEARCH (TAG \"{}\"", result.tag);
+    if let Some((name, uid_validity)) = result.mailbox {
+        out.extend_from_slice(b" MAILBOX ");
+        out.extend_from_slice(name);
+        let _ = write!(out, " UIDVALIDITY {uid_validity}");
+    }
+    out.extend_from_slice(if result.uid { b") UID" } else { b")" });
     if let Some(min) = result.min {
         let _ = write!(out, " MIN {min}");
     }
@@ -208,13 +215,18 @@ pub fn esearch(out: &mut Vec<u8>, result: &Esearch<'_>) {
     if let Some(count) = result.count {
         let _ = write!(out, " COUNT {count}");
     }
-    if let Some(all) = result.all.filter(|all| !all.is_empty()) {
-        let _ = write!(out, " ALL {all}");
-    }
-    if let Some(modseq) = result.modseq {
-        let _ = write!(out, " MODSEQ {modseq}");
-    }
-    out.extend_from_slice(b"\r\n");
+}
+
+/// What ends `* SEARCH …`.
+pub fn end_with_modseq(modseq: Option<ModSeq>) -> Vec<u8> {
+    let modseq = modseq.map(|modseq| format!(" (MODSEQ {modseq})")).unwrap_or_default();
+    format!("{modseq}\r\n").into_bytes()
+}
+
+/// What ends `* ESEARCH …`.
+pub fn end_with_modseq_item(modseq: Option<ModSeq>) -> Vec<u8> {
+    let modseq = modseq.map(|modseq| format!(" MODSEQ {modseq}")).unwrap_or_default();
+    format!("{modseq}\r\n").into_bytes()
 }
 
 /// Extended data for the LIST response just written: `("CHILDINFO" ("SUBSCRIBED"))` (RFC 5258 §6).
@@ -270,17 +282,34 @@ pub fn status_more(out: &mut Vec<u8>, name: &str, value: &str) {
     }
 }
 
-/// `* SEARCH …` of many numbers, as imap-codec writes it but from a set.
-pub fn search(out: &mut Vec<u8>, found: impl Iterator<Item = u32>, modseq: Option<ModSeq>) {
-    out.extend_from_slice(b"* SEARCH");
-    for each in found {
-        out.push(b' ');
-        number(out, u64::from(each));
+/// A mailbox name as imap-codec writes it.
+pub fn mailbox(name: Mailbox<'_>) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    data(&mut bytes, Data::Status { mailbox: name, items: Vec::new().into() });
+    bytes.truncate(bytes.len().saturating_sub(" ()\r\n".len()));
+    bytes.drain(.."* STATUS ".len().min(bytes.len()));
+    bytes
+}
+
+/// ` 12`
+pub fn spaced(out: &mut Vec<u8>, value: u32) {
+    out.push(b' ');
+    number(out, u64::from(value));
+}
+
+/// `12`
+pub fn digits(out: &mut Vec<u8>, value: u32) {
+    number(out, u64::from(value));
+}
+
+/// `1:3` or `2`, behind others with a comma.
+pub fn range(out: &mut Vec<u8>, comma: bool, (first, last): (u32, u32)) {
+    out.extend_from_slice(if comma { b"," } else { b"" });
+    number(out, u64::from(first));
+    if first != last {
+        out.push(b':');
+        number(out, u64::from(last));
     }
-    if let Some(modseq) = modseq {
-        let _ = write!(out, " (MODSEQ {modseq})");
-    }
-    out.extend_from_slice(b"\r\n");
 }
 
 /// `* METADATA INBOX (/private/comment "…")` (RFC 5464 §4.4.1); nothing when there is no value.
@@ -432,23 +461,21 @@ mod tests {
 
     #[test]
     fn search_results_are_written() {
-        let set: UidSet = [1, 2, 3, 9].into_iter().collect();
-        let all = Esearch {
+        let head = Esearch {
             tag: "a",
+            mailbox: Some((b"INBOX", 7)),
             uid: true,
             min: Some(1),
-            all: Some(&set),
             count: Some(4),
             ..Esearch::default()
         };
         assert_eq!(
-            written(|out| esearch(out, &all)),
-            "* ESEARCH (TAG \"a\") UID MIN 1 COUNT 4 ALL 1:3,9\r\n"
+            written(|out| esearch(out, &head)),
+            "* ESEARCH (TAG \"a\" MAILBOX INBOX UIDVALIDITY 7) UID MIN 1 COUNT 4"
         );
-        assert_eq!(
-            written(|out| search(out, set.iter(), Some(7))),
-            "* SEARCH 1 2 3 9 (MODSEQ 7)\r\n"
-        );
+        assert_eq!(end_with_modseq(Some(7)), b" (MODSEQ 7)\r\n");
+        assert_eq!(end_with_modseq_item(None), b"\r\n");
+        assert_eq!(written(|out| range(out, true, (2, 4))), ",2:4");
         assert_eq!(written(|out| number(out, u64::MAX)), u64::MAX.to_string());
         assert_eq!(written(|out| number(out, 0)), "0");
     }

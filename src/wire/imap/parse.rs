@@ -2,6 +2,7 @@
 //! clients in the field need it; bounded in depth and count everywhere.
 
 mod append;
+mod arrange;
 mod attributes;
 mod cursor;
 mod fetch;
@@ -19,7 +20,7 @@ use super::{Flags, Keyword, SearchKey, SequenceSet, SystemFlags};
 use crate::wire::Timestamp;
 use crate::wire::mime::Section;
 use cursor::{Cursor, Parsed};
-pub(crate) use search::BAD_CHARSET;
+pub(crate) use search::{BAD_CHARSET, BAD_CHARSET_TO_SAVE};
 
 /// A command from its tag to its line end. Never panics, whatever the bytes.
 pub fn parse_command_bytes(bytes: &[u8]) -> Result<Tagged, &'static str> {
@@ -176,6 +177,8 @@ fn command(name: &str, cursor: &mut Cursor) -> Parsed<Command> {
         "CLOSE" => Command::Close,
         "UNSELECT" => Command::Unselect,
         "EXPUNGE" => Command::Expunge(None),
+        "ESEARCH" => Command::MultiSearch(arrange::multi_search(cursor)?),
+        "CANCELUPDATE" => Command::CancelUpdate(tags(cursor)?),
         _ => return message_command(name, false, cursor),
     })
 }
@@ -191,12 +194,23 @@ fn message_command(name: &str, uid: bool, cursor: &mut Cursor) -> Parsed<Command
     Ok(match name {
         "REPLACE" => Command::Append(append::replace(cursor, uid)?),
         "SEARCH" => Command::Search(search::search(cursor, uid)?),
+        "SORT" => Command::Search(arrange::sort(cursor, uid)?),
+        "THREAD" => Command::Search(arrange::thread(cursor, uid)?),
         "FETCH" => Command::Fetch(fetch::fetch(cursor, uid)?),
         "STORE" => Command::Store(store(cursor, uid)?),
         "COPY" => Command::Copy { uid, set: sp_messages(cursor, uid)?, to: cursor.sp_astring()? },
         "MOVE" => Command::Move { uid, set: sp_messages(cursor, uid)?, to: cursor.sp_astring()? },
         _ => return Err("Unknown command"),
     })
+}
+
+/// Quoted tags to the end (RFC 5267 §4.3.5).
+fn tags(cursor: &mut Cursor) -> Parsed<Vec<String>> {
+    let mut tags = vec![cursor.sp_text()?];
+    while !cursor.at_end() {
+        tags.push(cursor.sp_text()?);
+    }
+    Ok(tags)
 }
 
 fn sp_messages(cursor: &mut Cursor, uid: bool) -> Parsed<Messages> {

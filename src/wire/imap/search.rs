@@ -14,6 +14,8 @@ pub enum SearchKey<Set> {
     And(Vec<SearchKey<Set>>),
     Or(Box<SearchKey<Set>>, Box<SearchKey<Set>>),
     Not(Box<SearchKey<Set>>),
+    /// Texts match roughly (RFC 6203).
+    Fuzzy(Box<SearchKey<Set>>),
     Messages(Set),
     /// Has this one system flag.
     Flag(SystemFlags),
@@ -70,6 +72,7 @@ impl<Set> SearchKey<Set> {
             Key::And(keys) => Key::And(keys.into_iter().map(|key| key.map(name)).collect()),
             Key::Or(a, b) => Key::Or(Box::new(a.map(name)), Box::new(b.map(name))),
             Key::Not(key) => Key::Not(Box::new(key.map(name))),
+            Key::Fuzzy(key) => Key::Fuzzy(Box::new(key.map(name))),
             Key::Messages(set) => Key::Messages(name(set)),
             Key::Flag(flag) => Key::Flag(flag),
             Key::Keyword(word) => Key::Keyword(word),
@@ -101,7 +104,7 @@ impl<Set> SearchKey<Set> {
             || match self {
                 Self::And(keys) => keys.iter().any(|key| key.any(is)),
                 Self::Or(a, b) => a.any(is) || b.any(is),
-                Self::Not(key) => key.any(is),
+                Self::Not(key) | Self::Fuzzy(key) => key.any(is),
                 _ => false,
             }
     }

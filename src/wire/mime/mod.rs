@@ -8,6 +8,7 @@ pub mod fields;
 pub mod layout;
 pub mod preview;
 pub mod section;
+pub mod subject;
 pub mod text;
 pub mod tree;
 pub mod unbinary;

@@ -1,10 +1,11 @@
 //! Whether a message matches, by what is known of it so far: yes, no, or more must be known.
 
+use super::fuzzy::is_like;
 use crate::store::mail::view::{Glance, MessageRow};
 use crate::wire::Timestamp;
 use crate::wire::fold::fold;
 use crate::wire::imap::{SearchKey as Key, SystemFlags, UidSet};
-use crate::wire::mime::{fields, text};
+use crate::wire::mime::{self, Address, fields, text};
 use chrono::NaiveDate;
 use std::cell::OnceCell;
 
@@ -45,13 +46,19 @@ impl Query {
     }
 
     pub fn judge(&self, known: &Known<'_>) -> Option<bool> {
-        judge(&self.0, known)
+        judge(&self.0, known, true)
+    }
+
+    /// Whether one that matches does so to the letter.
+    pub fn is_exact(&self, known: &Known<'_>) -> bool {
+        !self.0.any(&|key| matches!(key, Key::Fuzzy(_)))
+            || judge(&self.0, known, false) == Some(true)
     }
 }
 
 fn told_by(key: &Key<UidSet>) -> Option<Source> {
     match key {
-        Key::And(_) | Key::Or(..) | Key::Not(_) => None,
+        Key::And(_) | Key::Or(..) | Key::Not(_) | Key::Fuzzy(_) => None,
         // `narrow` told already what these can.
         Key::All | Key::Messages(_) | Key::Recent => None,
         Key::Flag(SystemFlags::SEEN | SystemFlags::DELETED) => None,
@@ -69,6 +76,7 @@ fn folded(key: Key<UidSet>) -> Key<UidSet> {
         Key::And(keys) => Key::And(keys.into_iter().map(folded).collect()),
         Key::Or(a, b) => Key::Or(Box::new(folded(*a)), Box::new(folded(*b))),
         Key::Not(key) => Key::Not(Box::new(folded(*key))),
+        Key::Fuzzy(key) => Key::Fuzzy(Box::new(folded(*key))),
         Key::Header { name, text } => Key::Header { name, text: fold(&text) },
         Key::Text(text) => Key::Text(fold(&text)),
         Key::Body(text) => Key::Body(fold(&text)),
@@ -96,21 +104,25 @@ fn narrow(key: &Key<UidSet>, glance: &Glance) -> (UidSet, bool) {
             (set, true) => (all.difference(&set), true),
             (_, false) => (all.clone(), false),
         },
+        // Only of texts something is told roughly.
+        Key::Fuzzy(key) => narrow(key, glance),
         _ => (all.clone(), false),
     }
 }
 
 // table
-fn judge(key: &Key<UidSet>, known: &Known<'_>) -> Option<bool> {
+fn judge(key: &Key<UidSet>, known: &Known<'_>, roughly: bool) -> Option<bool> {
     let row = known.row;
     let day = || row.internal_date.istanbul().date_naive();
     let saved = || row.saved_at.istanbul().date_naive();
     let age = || known.now.millis().saturating_sub(row.internal_date.millis()) / 1000;
     Some(match key {
         Key::All => true,
-        Key::And(keys) => return all(keys.iter().map(|key| judge(key, known))),
-        Key::Or(a, b) => return either(judge(a, known), || judge(b, known)),
-        Key::Not(key) => !judge(key, known)?,
+        Key::And(keys) => return all(keys.iter().map(|key| judge(key, known, roughly))),
+        Key::Or(a, b) => return either(judge(a, known, roughly), || judge(b, known, roughly)),
+        Key::Not(key) => !judge(key, known, roughly)?,
+        Key::Fuzzy(key) if roughly => return fuzzy(key, known),
+        Key::Fuzzy(key) => return judge(key, known, false),
         Key::Messages(set) => set.contains(row.uid),
         Key::Flag(flag) => row.flags.system.has(*flag),
         Key::Keyword(word) => row.flags.keywords.contains(word.as_str()),
@@ -137,6 +149,27 @@ fn judge(key: &Key<UidSet>, known: &Known<'_>) -> Option<bool> {
             false => in_body(known.body?, text),
         },
     })
+}
+
+/// As `judge`, but texts need only be like what is looked for.
+fn fuzzy(key: &Key<UidSet>, known: &Known<'_>) -> Option<bool> {
+    let like_in_body = |text: &str| Some(known.body?.iter().any(|part| is_like(part, text)));
+    let like = match key {
+        Key::And(keys) => return all(keys.iter().map(|key| fuzzy(key, known))),
+        Key::Or(a, b) => return either(fuzzy(a, known), || fuzzy(b, known)),
+        Key::Not(key) => return Some(!fuzzy(key, known)?),
+        Key::Header { name, text } => {
+            let mut lines = known.header?.0.iter().filter(|line| line.field.is(name));
+            Some(lines.any(|line| is_like(line.value(), text)))
+        }
+        Key::Body(text) => like_in_body(text),
+        Key::Text(text) => {
+            let in_header = known.header?.0.iter().any(|line| is_like(line.value(), text));
+            if in_header { Some(true) } else { like_in_body(text) }
+        }
+        _ => Some(false),
+    };
+    either(like, || judge(key, known, true))
 }
 
 /// No as soon as one is no, whatever is unknown of the others.
@@ -169,7 +202,7 @@ fn has_field(header: &Header<'_>, name: &str, text: &str) -> bool {
     let mut named = header.0.iter().filter(|line| line.field.is(name));
     match text.is_empty() {
         true => named.next().is_some(),
-        false => named.any(|line| line.value().contains(text)),
+        false => named.any(|line| line.value().contains(text) || line.is_addressed(text)),
     }
 }
 
@@ -186,11 +219,13 @@ struct Line<'a> {
     field: fields::Field<'a>,
     /// `name: value`, and where the value begins.
     folded: OnceCell<(String, usize)>,
+    /// As ENVELOPE has them, when it is a field of addresses.
+    addresses: OnceCell<String>,
 }
 
 impl<'a> Header<'a> {
     pub fn of(octets: &'a [u8]) -> Self {
-        let line = |field| Line { field, folded: OnceCell::new() };
+        let line = |field| Line { field, folded: OnceCell::new(), addresses: OnceCell::new() };
         Self(fields::fields(octets).map(line).collect())
     }
 }
@@ -210,6 +245,37 @@ impl Line<'_> {
         let (folded, begin) = self.folded();
         folded.get(*begin..).unwrap_or_default()
     }
+
+    /// Whether an address has the text in it once comments and white space are away (RFC 5322 §3.2.3).
+    fn is_addressed(&self, text: &str) -> bool {
+        let of_addresses = ADDRESSED.iter().any(|name| self.field.is(name));
+        of_addresses && self.addresses.get_or_init(|| addresses(self.field.value)).contains(text)
+    }
+}
+
+/// `name <local@domain>, …`, folded.
+fn addresses(value: &[u8]) -> String {
+    let value = fields::unfold(value);
+    let cut = value.get(..ADDRESSES_MAX).unwrap_or(&value);
+    let mut out = String::new();
+    for address in mime::addresses(cut) {
+        match address {
+            Address::Mailbox { name, local, domain } => {
+                out.push_str(&fold(&text::decode_words(&name.unwrap_or_default())));
+                out.push_str(" <");
+                out.push_str(&fold(&String::from_utf8_lossy(
+                    &[&local, &b"@"[..], &domain].concat(),
+                )));
+                out.push_str(">, ");
+            }
+            Address::GroupStart(name) => {
+                out.push_str(&fold(&text::decode_words(&name)));
+                out.push_str(": ");
+            }
+            Address::GroupEnd => {}
+        }
+    }
+    out
 }
 
 fn in_body(body: &[String], text: &str) -> bool {
@@ -225,3 +291,7 @@ fn sent_day(known: &Known<'_>) -> Option<Option<NaiveDate>> {
         NaiveDate::from_ymd_opt(date.year.into(), date.month.into(), date.day.into())
     }))
 }
+
+const ADDRESSED: [&str; 6] = ["From", "To", "Cc", "Bcc", "Sender", "Reply-To"];
+/// Octets of a field in which addresses are looked for.
+const ADDRESSES_MAX: usize = 64 << 10;

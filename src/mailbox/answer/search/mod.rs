@@ -1,6 +1,7 @@
 //! SEARCH: first what sets alone tell, then rows, then headers, then opened content; a message is
 //! looked at only as far as it takes. Of an unopened dispatch only the outer header is looked at.
 
+mod fuzzy;
 mod judge;
 mod text;
 
@@ -20,6 +21,8 @@ use crate::wire::imap::{ModSeq, UidSet};
 #[derive(Clone, Debug, Default)]
 pub struct Progress {
     pub found: UidSet,
+    /// Of these, what would be found without `Fuzzy`, too.
+    pub exact: UidSet,
     pub highest_modseq: ModSeq,
     /// Rows don't tell of these.
     pub to_read: UidSet,
@@ -29,17 +32,25 @@ pub struct Progress {
     pub read: u64,
 }
 
-/// Which messages are to be looked at, and whether that is the result already.
+/// Which messages are to be looked at, of those that are there.
+pub struct Candidates {
+    pub uids: UidSet,
+    /// They are the result already.
+    pub sure: bool,
+    pub there: UidSet,
+}
+
 pub fn candidates(
     tx: &mut Tx<'_>,
     who: &Who,
     views: &Views,
     id: MailboxId,
     query: &Query,
-) -> Answered<(UidSet, bool)> {
+) -> Answered<Candidates> {
     let mailbox = owned(tx, who, id)?;
     let glance = views.glance(tx, &mailbox)?;
-    Ok(query.narrow(&glance))
+    let (uids, sure) = query.narrow(&glance);
+    Ok(Candidates { uids, sure, there: glance.uids.clone() })
 }
 
 /// Judges a batch by its rows.
@@ -53,8 +64,9 @@ pub fn by_rows(
     let mailbox = owned(tx, who, id)?;
     let mut progress = Progress::default();
     for row in view::rows(tx, &mailbox, batch)? {
-        match query.judge(&Known { row: &row, now: who.now, header: None, body: None }) {
-            Some(hit) => progress.note(&row, hit),
+        let known = Known { row: &row, now: who.now, header: None, body: None };
+        match query.judge(&known) {
+            Some(hit) => progress.note(query, &known, hit),
             None => progress.to_read.insert(row.uid),
         }
     }
@@ -79,7 +91,7 @@ pub fn by_headers(
             let known = Known { row: &row, now: who.now, header: Some(&header), body };
             progress.read += row.header.len() as u64;
             match query.judge(&known) {
-                Some(hit) => progress.note(&row, hit),
+                Some(hit) => progress.note(query, &known, hit),
                 None => progress.to_open.insert(row.uid),
             }
         }
@@ -111,17 +123,17 @@ pub fn by_content(
             let header = Header::of(&row.header);
             progress.read += row.header.len() as u64;
             let known = |body| Known { row: &row, now: who.now, header: Some(&header), body };
-            let hit = match query.judge(&known(sealed(&row))) {
-                Some(hit) => hit,
-                None => {
-                    let content = contents.iter().find(|held| held.uid == row.uid);
-                    let content = content.map(|held| &held.content).ok_or(Refusal::Gone)?;
-                    let (texts, read) = text::texts(&row.structure, content, blobs)?;
-                    progress.read += read;
-                    query.judge(&known(Some(&texts))).unwrap_or(false)
-                }
-            };
-            progress.note(&row, hit);
+            let known_so_far = known(sealed(&row));
+            if let Some(hit) = query.judge(&known_so_far) {
+                progress.note(query, &known_so_far, hit);
+                continue;
+            }
+            let content = contents.iter().find(|held| held.uid == row.uid);
+            let content = content.map(|held| &held.content).ok_or(Refusal::Gone)?;
+            let (texts, read) = text::texts(&row.structure, content, blobs)?;
+            progress.read += read;
+            let known = known(Some(&texts));
+            progress.note(query, &known, query.judge(&known).unwrap_or(false));
         }
     }
     progress.to_open = progress.to_open.union(&left);
@@ -134,16 +146,20 @@ fn sealed(row: &MessageRow) -> Option<&'static [String]> {
 }
 
 impl Progress {
-    fn note(&mut self, row: &MessageRow, hit: bool) {
+    fn note(&mut self, query: &Query, known: &Known<'_>, hit: bool) {
         if hit {
-            self.found.insert(row.uid);
-            self.highest_modseq = self.highest_modseq.max(row.mod_seq);
+            self.found.insert(known.row.uid);
+            self.highest_modseq = self.highest_modseq.max(known.row.mod_seq);
+            if query.is_exact(known) {
+                self.exact.insert(known.row.uid);
+            }
         }
     }
 
     /// Takes in what a batch told. Refused when more was read than one search may.
     pub fn add(&mut self, batch: Progress) -> Answered<()> {
         self.found = self.found.union(&batch.found);
+        self.exact = self.exact.union(&batch.exact);
         self.to_read = self.to_read.union(&batch.to_read);
         self.to_open = self.to_open.union(&batch.to_open);
         self.highest_modseq = self.highest_modseq.max(batch.highest_modseq);

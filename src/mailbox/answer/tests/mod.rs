@@ -2,6 +2,7 @@
 //! is not installed, its half steps aside and says so.
 
 mod appending;
+mod arranging;
 mod attributes;
 mod changing;
 mod gathering;

@@ -16,6 +16,9 @@ on_stores!(
     a_stubs_notice_is_searched_and_what_it_stands_for_is_not,
     many_messages_are_searched_in_batches,
     much_content_is_searched_in_several_goes,
+    addresses_are_found_without_their_comments,
+    a_search_says_what_is_there,
+    a_fuzzy_search_finds_what_is_like_it,
 );
 
 async fn find(desk: &mut Desk, mailbox: MailboxId, key: Key<UidSet>) -> String {
@@ -147,4 +150,83 @@ async fn much_content_is_searched_in_several_goes(world: World) {
     assert_eq!(find(&mut desk, mailbox, one).await, "");
     let other = or(Key::Text("cift uzun".into()), header("Subject", "sayi 2"));
     assert_eq!(find(&mut desk, mailbox, other).await, "1:3,5,7");
+}
+
+async fn addresses_are_found_without_their_comments(world: World) {
+    let mail = |from: &str| format!("From: {from}\r\nSubject: LA\u{11e}\r\n\r\nx\r\n");
+    for from in [
+        "<ali (o)@ (bu) hs05.kep.tr>",
+        "=?utf-8?q?=C5=9Eule?= Y\r\n <sule@hs01.kep.tr>",
+        "ekip: veli@hs01.kep.tr,\r\n ali@hs05.kep.tr;",
+    ] {
+        world.put(world.ali, Role::Inbox, &mail(from), Kind::Plain).await;
+    }
+    let mut desk = world.desk("ali").await;
+    let mailbox = select(&mut desk, "INBOX").await.mailbox;
+    for (text, expected) in [
+        ("ali@hs05.kep.tr", "1,3"),
+        ("şule", "2"),
+        ("Şule Y <sule@", "2"),
+        ("(bu)", "1"),
+        ("ekip", "3"),
+        ("veli@hs05", ""),
+        ("", "1:3"),
+    ] {
+        assert_eq!(find(&mut desk, mailbox, header("from", text)).await, expected, "{text}");
+    }
+    assert_eq!(find(&mut desk, mailbox, header("subject", "LAG")).await, "1:3");
+    assert_eq!(find(&mut desk, mailbox, header("subject", "(bu)")).await, "");
+}
+
+async fn a_search_says_what_is_there(world: World) {
+    for _ in 0..3 {
+        world.put(world.ali, Role::Inbox, ORIGINAL, Kind::Plain).await;
+    }
+    let mut desk = world.desk("ali").await;
+    let mailbox = select(&mut desk, "INBOX").await.mailbox;
+    let flags = Flags { system: SystemFlags::DELETED, ..Flags::default() };
+    store_flags(&mut desk, mailbox, "2", FlagChange::Add, flags).await;
+    desk.answer(Ask::Expunge { mailbox, uids: None }).await;
+    for key in [Key::Flag(SystemFlags::SEEN), Key::Text("x".into())] {
+        let search = Search { mailbox, key, modseq: true };
+        match desk.answer(Ask::Search(search)).await {
+            Answer::Found(found) => assert_eq!(found.there.to_string(), "1,3"),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+async fn a_fuzzy_search_finds_what_is_like_it(world: World) {
+    for (subject, body) in [
+        ("S\u{f6}zle\u{15f}me", "Kas\u{131}m faturas\u{131}"),
+        ("sozlesme", "toplant\u{131}"),
+        ("ba\u{15f}ka", "bir \u{15f}ey"),
+    ] {
+        let mail = format!("Subject: {subject}\r\n\r\n{body}\r\n");
+        world.put(world.ali, Role::Inbox, &mail, Kind::Plain).await;
+    }
+    let mut desk = world.desk("ali").await;
+    let mailbox = select(&mut desk, "INBOX").await.mailbox;
+    let fuzzy = |key| Key::Fuzzy(Box::new(key));
+    let text = |text: &str| Key::Text(text.into());
+    for (key, found, exact) in [
+        (header("subject", "sozlesme"), "2", "2"),
+        (fuzzy(header("subject", "sozlesme")), "1:2", "2"),
+        (fuzzy(text("faturasu")), "1", ""),
+        (fuzzy(text("fatura")), "1", "1"),
+        (fuzzy(Key::Body("toplanto".into())), "2", ""),
+        (fuzzy(not(text("sozlesme"))), "3", "3"),
+        (fuzzy(or(text("topplanti"), header("subject", "baska"))), "2:3", ""),
+        (fuzzy(Key::Messages(uids("2"))), "2", "2"),
+        (fuzzy(text("yok")), "", ""),
+    ] {
+        let search = Search { mailbox, key: key.clone(), modseq: false };
+        match desk.answer(Ask::Search(search)).await {
+            Answer::Found(all) => {
+                let told = (all.uids.to_string(), all.exact.to_string());
+                assert_eq!(told, (found.to_owned(), exact.to_owned()), "{key:?}");
+            }
+            other => panic!("{other:?}"),
+        }
+    }
 }

@@ -15,7 +15,7 @@ pub(super) fn fetch(cursor: &mut Cursor, uid: bool) -> Parsed<Fetch> {
         () if cursor.eat(b"(") => items = self::items(cursor)?,
         () => items.push(item(cursor)?),
     }
-    let mut fetch = Fetch { uid, set, items, changed_since: None, vanished: false };
+    let mut fetch = Fetch { uid, set, items, changed_since: None, vanished: false, partial: None };
     if cursor.eat(b" ") {
         modifiers(cursor, &mut fetch)?;
     }
@@ -74,6 +74,10 @@ fn modifiers(cursor: &mut Cursor, fetch: &mut Fetch) -> Parsed<()> {
                 fetch.changed_since = Some(cursor.number()?);
             }
             "VANISHED" => fetch.vanished = true,
+            "PARTIAL" => {
+                cursor.space()?;
+                fetch.partial = Some(super::search::partial(cursor)?);
+            }
             _ => return Err("Unknown FETCH modifier"),
         }
         if cursor.eat(b")") {

@@ -1,10 +1,10 @@
-//! SEARCH: RETURN options (RFC 4731, 5182), charset, and the tree of keys, bounded in depth and size.
+//! SEARCH: RETURN options (RFC 4731, 5182, 5267, 9394), charset, and the tree of keys, bounded in depth and size.
 
 use chrono::NaiveDate;
 
 use super::cursor::{Cursor, Parsed};
 use super::{SearchKey, SequenceSet, SystemFlags};
-use crate::wire::imap::command::{Search, SearchReturn};
+use crate::wire::imap::command::{Order, Partial, Search, SearchReturn};
 use crate::wire::imap::object_id::{is_object_id, parse_email_id};
 use crate::wire::imap::{Keyword, MessageSet};
 use crate::wire::mime::text::{decode_charset, is_charset};
@@ -13,21 +13,40 @@ type Key = SearchKey<MessageSet>;
 
 pub(super) fn search(cursor: &mut Cursor, uid: bool) -> Parsed<Search> {
     cursor.space()?;
-    let mut returns = None;
-    if cursor.eat_word("RETURN") {
-        cursor.space()?;
-        returns = Some(return_options(cursor)?);
-        cursor.space()?;
-    }
+    program(cursor, uid)
+}
+
+pub(super) fn program(cursor: &mut Cursor, uid: bool) -> Parsed<Search> {
+    let returns = returns(cursor)?;
     let mut charset = None;
     if cursor.eat_word("CHARSET") {
-        charset = Some(known_charset(cursor)?);
+        charset = Some(known_charset(cursor).map_err(|why| failed(why, returns))?);
         cursor.space()?;
     }
     let named = charset.is_some();
-    let mut keys = Keys { cursor, charset, left: KEYS, texts: TEXTS };
-    let key = keys.all_until_end()?;
-    Ok(Search { uid, returns, charset: named, key })
+    Ok(Search { uid, returns, charset: named, key: keys(cursor, charset)?, order: Order::Mailbox })
+}
+
+/// RFC 5182 §2.1: what is answered by NO and was to be saved leaves nothing saved.
+pub(super) fn failed(why: &'static str, returns: Option<SearchReturn>) -> &'static str {
+    let saves = returns.is_some_and(|returns| returns.save);
+    if why == BAD_CHARSET && saves { BAD_CHARSET_TO_SAVE } else { why }
+}
+
+/// `RETURN (…) `, if it comes.
+pub(super) fn returns(cursor: &mut Cursor) -> Parsed<Option<SearchReturn>> {
+    if !cursor.eat_word("RETURN") {
+        return Ok(None);
+    }
+    cursor.space()?;
+    let returns = return_options(cursor)?;
+    cursor.space()?;
+    Ok(Some(returns))
+}
+
+/// All keys to the end of the command.
+pub(super) fn keys(cursor: &mut Cursor, charset: Option<Vec<u8>>) -> Parsed<Key> {
+    Keys { cursor, charset, left: KEYS, texts: TEXTS }.all_until_end()
 }
 
 fn return_options(cursor: &mut Cursor) -> Parsed<SearchReturn> {
@@ -45,17 +64,43 @@ fn return_options(cursor: &mut Cursor) -> Parsed<SearchReturn> {
             "ALL" => returns.all = true,
             "COUNT" => returns.count = true,
             "SAVE" => returns.save = true,
+            "UPDATE" => returns.update = true,
+            "RELEVANCY" => returns.relevancy = true,
+            // A hint (RFC 5267 §4.2) that tells us nothing.
+            "CONTEXT" => {}
+            "PARTIAL" => {
+                cursor.space()?;
+                let again = returns.partial.replace(partial(cursor)?).is_some();
+                if again {
+                    return Err("One PARTIAL only");
+                }
+            }
             _ => return Err("Unknown RETURN option"),
         }
     }
-    // RFC 4731 §3.1: nothing named means ALL.
-    if returns == SearchReturn::default() {
-        returns.all = true;
+    // RFC 9394 §3.1.
+    if returns.all && returns.partial.is_some() {
+        return Err("Either ALL or PARTIAL");
     }
+    // RFC 4731 §3.1: nothing named means ALL.
+    let nothing = SearchReturn { relevancy: returns.relevancy, ..SearchReturn::default() };
+    returns.all |= returns == nothing;
     Ok(returns)
 }
 
-fn known_charset(cursor: &mut Cursor) -> Parsed<Vec<u8>> {
+/// `1:500` or `-1:-100`; either end may stand first (RFC 5267 §4.4).
+pub(super) fn partial(cursor: &mut Cursor) -> Parsed<Partial> {
+    let from_end = cursor.eat(b"-");
+    let one = cursor.number32()?;
+    cursor.must(if from_end { b":-" } else { b":" })?;
+    let other = cursor.number32()?;
+    match one.min(other) {
+        0 => Err("Bad range"),
+        first => Ok(Partial { first, last: one.max(other), from_end }),
+    }
+}
+
+pub(super) fn known_charset(cursor: &mut Cursor) -> Parsed<Vec<u8>> {
     let name = cursor.sp_astring()?.to_ascii_lowercase();
     if is_charset(&name) { Ok(name) } else { Err(BAD_CHARSET) }
 }
@@ -116,6 +161,7 @@ impl Keys<'_, '_> {
             "ALL" | "OLD" => Key::All,
             "NEW" | "RECENT" => Key::Recent,
             "NOT" => not(self.sp_key(depth)?),
+            "FUZZY" => Key::Fuzzy(Box::new(self.sp_key(depth)?)),
             "OR" => Key::Or(Box::new(self.sp_key(depth)?), Box::new(self.sp_key(depth)?)),
             "UID" => {
                 self.cursor.space()?;
@@ -242,6 +288,7 @@ fn flag_key(word: &str) -> Option<(SystemFlags, bool)> {
 
 /// The session answers this one with `BADCHARSET`.
 pub(crate) const BAD_CHARSET: &str = "Unknown charset";
+pub(crate) const BAD_CHARSET_TO_SAVE: &str = "Unknown charset, nothing is saved";
 
 const DEPTH: usize = 32;
 /// In one command.

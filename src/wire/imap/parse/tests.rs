@@ -42,6 +42,17 @@ fn what_mail_programs_send_is_read() {
         "STORE 1 -FLAGS ()",
         "UID SEARCH RETURN (MIN COUNT) UNDELETED SINCE 1-Feb-2026",
         "SEARCH CHARSET UTF-8 OR SUBJECT {5+}\r\n\u{15f}uba (NOT FROM ali UNSEEN) 1:*",
+        "SEARCH RETURN (PARTIAL -1:-100 COUNT CONTEXT UPDATE) FLAGGED",
+        "UID FETCH 1:* (FLAGS) (PARTIAL 1:500 CHANGEDSINCE 5)",
+        "SORT (SUBJECT REVERSE DATE) UTF-8 TO \"ali\" SINCE 1-Feb-2026",
+        "UID SORT RETURN (MIN COUNT) (DISPLAYFROM REVERSE DISPLAYTO ARRIVAL CC SIZE) US-ASCII ALL",
+        "UID THREAD REFERENCES UTF-8 SINCE 1-Feb-2026",
+        "THREAD ORDEREDSUBJECT {5+}\r\nUTF-8 TEXT ali",
+        "ESEARCH IN (mailboxes \"folder1\" subtree (\"a\" {1+}\r\nb) personal) UNSEEN",
+        "ESEARCH RETURN (SAVE) CHARSET UTF-8 ALL",
+        "CANCELUPDATE \"b1\" \"b2\"",
+        "SEARCH RETURN (RELEVANCY) FUZZY (TEXT elma FROM ali) NOT FUZZY SUBJECT x",
+        "UID SORT (RELEVANCY) UTF-8 FUZZY TEXT elma",
         "UID COPY 1:3 \"Ar&AV8-iv/Gelen\"",
         "UID MOVE $ Trash",
         "UID EXPUNGE 3,5",
@@ -137,6 +148,19 @@ fn what_is_no_command_is_refused() {
         "SEARCH CHARSET klingon ALL",
         "SEARCH (ALL",
         "SEARCH OR ALL",
+        "SEARCH RETURN (PARTIAL 0:4) ALL",
+        "SEARCH RETURN (PARTIAL 1:-4) ALL",
+        "SEARCH RETURN (ALL)",
+        "SORT (SUBJECT) ALL",
+        "SORT SUBJECT UTF-8 ALL",
+        "SORT () UTF-8 ALL",
+        "SORT (REVERSE) UTF-8 ALL",
+        "THREAD JWZ UTF-8 ALL",
+        "THREAD REFERENCES UTF-8",
+        "UID ESEARCH ALL",
+        "ESEARCH IN (mailboxes ()) ALL",
+        "ESEARCH IN (\"selected\") ALL",
+        "CANCELUPDATE",
         "SEARCH ON 99-Foo-1",
         "LIST (X) \"\" *",
         "LIST (RECURSIVEMATCH) \"\" *",
@@ -182,6 +206,12 @@ fn depth_and_size_are_bounded() {
     let texts = |count: usize| format!("SEARCH{}", " TEXT x".repeat(count));
     assert!(parse(&texts(64)).is_ok());
     assert_eq!(parse(&texts(65)).err(), Some("Too many search texts"));
+    let sorts = format!("SORT ({}SIZE) UTF-8 ALL", "SIZE ".repeat(20));
+    assert_eq!(parse(&sorts).err(), Some("Too many sort keys"));
+    let sources = format!("ESEARCH IN ({}personal) ALL", "personal ".repeat(32));
+    assert_eq!(parse(&sources).err(), Some("Too many sources"));
+    let names = format!("ESEARCH IN (mailboxes ({}x)) ALL", "x ".repeat(300));
+    assert_eq!(parse(&names).err(), Some("Too many mailboxes"));
     let again = format!("FETCH 1 ({}UID)", "UID ".repeat(100));
     assert_eq!(parse(&again).err(), Some("Too many FETCH items"));
     let set = format!("FETCH {}1 FLAGS", "1,".repeat(20_000));

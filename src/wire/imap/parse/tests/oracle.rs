@@ -71,6 +71,23 @@ fn search_key() -> impl Strategy<Value = String> {
     })
 }
 
+fn sort_key() -> impl Strategy<Value = String> {
+    prop_oneof![
+        Just("ARRIVAL"),
+        Just("REVERSE CC"),
+        Just("DATE"),
+        Just("reverse from"),
+        Just("SIZE"),
+        Just("SUBJECT"),
+        Just("TO"),
+        Just("REVERSE DISPLAYFROM"),
+        Just("DISPLAYTO"),
+        Just("REVERSE"),
+        Just("COLOUR")
+    ]
+    .prop_map(str::to_owned)
+}
+
 fn command() -> impl Strategy<Value = String> {
     prop_oneof![
         Just("NOOP".to_owned()),
@@ -95,6 +112,11 @@ fn command() -> impl Strategy<Value = String> {
         proptest::collection::vec(search_key(), 1..3)
             .prop_map(|keys| format!("UID SEARCH {}", keys.join(" "))),
         search_key().prop_map(|key| format!("SEARCH CHARSET UTF-8 {key}")),
+        (proptest::collection::vec(sort_key(), 0..4), search_key())
+            .prop_map(|(by, key)| format!("UID SORT ({}) UTF-8 {key}", by.join(" "))),
+        (sort_key(), search_key()).prop_map(|(by, key)| format!("SORT {by} US-ASCII {key}")),
+        search_key().prop_map(|key| format!("THREAD REFERENCES UTF-8 {key}")),
+        search_key().prop_map(|key| format!("UID THREAD OrderedSubject us-ascii {key}")),
     ]
 }
 
