@@ -238,11 +238,12 @@ pub fn child_info(out: &mut Vec<u8>) {
 }
 
 /// RFC 9051 §6.3.9.6: what the mailbox of the LIST response just written was called before.
-pub fn old_name(out: &mut Vec<u8>, name: &str) {
+pub fn old_name(out: &mut Vec<u8>, old: &str) {
     if out.ends_with(b"\r\n") {
         out.truncate(out.len() - 2);
-        let quoted = name.replace('\\', "\\\\").replace('"', "\\\"");
-        let _ = write!(out, " (\"OLDNAME\" (\"{quoted}\"))\r\n");
+        out.extend_from_slice(b" (\"OLDNAME\" (");
+        name(out, old);
+        out.extend_from_slice(b"))\r\n");
     }
 }
 
@@ -318,7 +319,7 @@ pub fn metadata(out: &mut Vec<u8>, mailbox: &str, values: &[(EntryName, Option<V
         return;
     }
     out.extend_from_slice(b"* METADATA ");
-    string(out, mailbox.as_bytes());
+    name(out, mailbox);
     out.extend_from_slice(b" (");
     for (at, (name, value)) in values.iter().enumerate() {
         if at > 0 {
@@ -337,7 +338,7 @@ pub fn metadata(out: &mut Vec<u8>, mailbox: &str, values: &[(EntryName, Option<V
 /// `* QUOTAROOT INBOX ""` (RFC 9208 §4.2.2)
 pub fn quota_root(out: &mut Vec<u8>, mailbox: &str, root: &str) {
     out.extend_from_slice(b"* QUOTAROOT ");
-    string(out, mailbox.as_bytes());
+    name(out, mailbox);
     out.push(b' ');
     string(out, root.as_bytes());
     out.extend_from_slice(b"\r\n");
@@ -354,12 +355,19 @@ pub fn quota(out: &mut Vec<u8>, root: &str, resources: &[(&str, u64, u64)]) {
 /// `* ACL INBOX "ali@hs05.kep.tr" "lr"`, and MYRIGHTS and LISTRIGHTS (RFC 4314 §3.6 to §3.8).
 pub fn rights(out: &mut Vec<u8>, kind: &str, mailbox: &str, words: &[&str]) {
     let _ = write!(out, "* {kind} ");
-    string(out, mailbox.as_bytes());
+    name(out, mailbox);
     for word in words {
         out.push(b' ');
         string(out, word.as_bytes());
     }
     out.extend_from_slice(b"\r\n");
+}
+
+/// A mailbox: in quotes always, for it has letters of more than seven bits only where they may stand
+/// there (RFC 6855 §3), and mutt takes a literal for the end of the line.
+fn name(out: &mut Vec<u8>, mailbox: &str) {
+    let quoted = mailbox.replace('\\', "\\\\").replace('"', "\\\"");
+    let _ = write!(out, "\"{quoted}\"");
 }
 
 /// Quoted where that can be, else a literal, of octets with NUL a binary one (RFC 3516).
