@@ -35,7 +35,7 @@ pub fn open(tx: &mut Tx<'_>, opening: &Opening) -> Result<Vec<Place>, RowsError>
             None => read(tx, opening, recipient.n)?,
         };
     }
-    show(tx, opening.account, &opening.message)
+    show(tx, opening.account, &opening.message, opening.at)
 }
 
 /// Records that a recipient's time to read ended at `due`, unless its outcome is there already, and
@@ -55,7 +55,7 @@ pub fn expire(
     }
     let first = expired(tx, message, recipient, due, now)?;
     if let Some(account) = account.filter(|_| first) {
-        show(tx, account, message)?;
+        show(tx, account, message, now)?;
     }
     Ok(first)
 }
@@ -92,12 +92,17 @@ fn read(tx: &mut Tx<'_>, opening: &Opening, recipient: usize) -> Result<bool, Ro
 }
 
 /// A stub's place is INBOX; what is sealed is unsealed where it stands.
-fn show(tx: &mut Tx<'_>, account: AccountId, message: &MessageId) -> Result<Vec<Place>, RowsError> {
+fn show(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    message: &MessageId,
+    now: Timestamp,
+) -> Result<Vec<Place>, RowsError> {
     let inbox = mail::of_role(tx, account, Role::Inbox)?;
     let hidden = mail::of_role(tx, account, Role::Hidden)?;
     for place in mail::places_of(tx, account, message, Kind::Sealed)? {
         if place.mailbox == hidden {
-            let uid = mail::move_to(tx, place, inbox)?;
+            let uid = mail::move_to(tx, place, inbox, now)?;
             mail::unseal(tx, Place { mailbox: inbox, uid })?;
         } else {
             mail::unseal(tx, place)?;

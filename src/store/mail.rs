@@ -210,15 +210,21 @@ fn vanish(tx: &mut Tx<'_>, place: Place) -> Result<(), RowsError> {
 }
 
 /// Moves a message to another mailbox of the account; says its UID there.
-pub fn move_to(tx: &mut Tx<'_>, place: Place, to: MailboxId) -> Result<u32, RowsError> {
+pub fn move_to(
+    tx: &mut Tx<'_>,
+    place: Place,
+    to: MailboxId,
+    now: Timestamp,
+) -> Result<u32, RowsError> {
     let (uid, mod_seq) = next_uids(tx, to, 1)?;
     let moved = tx.first(
-        "UPDATE message SET mailbox = $1, uid = $2, mod_seq = $3, born = $3
-         WHERE mailbox = $4 AND uid = $5 RETURNING size",
+        "UPDATE message SET mailbox = $1, uid = $2, mod_seq = $3, born = $3, saved_at = $4
+         WHERE mailbox = $5 AND uid = $6 RETURNING size",
         &[
             to.0.into(),
             uid.into(),
             mod_seq.into(),
+            now.millis().into(),
             place.mailbox.0.into(),
             i64::from(place.uid).into(),
         ],

@@ -586,6 +586,8 @@ impl Desk {
 
     /// A part of another message, read as FETCH reads it: what is unopened is opened.
     async fn take_part(&mut self, url: AppendUrl) -> Answered<()> {
+        // Nothing is opened for a message that is not to come.
+        self.append.more(0, self.office.limits.message)?;
         let mut part = match self.find_part(url.clone()).await? {
             catenate::Found::Part(part) => part,
             catenate::Found::Sealed(ask) => {

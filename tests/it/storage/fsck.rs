@@ -307,7 +307,7 @@ async fn what_counts_as_read_and_is_hidden_still_is_odd() {
         bed.write(move |tx| {
             let inbox = mail::of_role(tx, account, Role::Inbox)?;
             let hidden = mail::of_role(tx, account, Role::Hidden)?;
-            Ok(mail::move_to(tx, mail::Place { mailbox: inbox, uid: 1 }, hidden)?)
+            Ok(mail::move_to(tx, mail::Place { mailbox: inbox, uid: 1 }, hidden, NOW)?)
         })
         .await;
         assert_eq!(findings(&bed, Depth::Quick).await, [], "its notice was deleted");

@@ -80,8 +80,10 @@ async fn moving_a_message_that_is_gone_changes_nothing() {
         let trash = mailbox(&bed, account, Role::Trash).await;
         let content = content(&bed.store, &[b"mail"]).await;
         let place = Place { mailbox: inbox, uid: lay_in(&bed, inbox, content, Kind::Plain).await };
-        assert_eq!(bed.write(move |tx| Ok(mail::move_to(tx, place, trash)?)).await, 1);
-        let work = move |tx: &mut Tx<'_>| mail::move_to(tx, place, trash);
+        let later = NOW.plus_secs(5);
+        assert_eq!(bed.write(move |tx| Ok(mail::move_to(tx, place, trash, later)?)).await, 1);
+        assert_eq!(bed.count("SELECT saved_at FROM message").await, later.millis());
+        let work = move |tx: &mut Tx<'_>| mail::move_to(tx, place, trash, NOW);
         let again = bed.store.write::<_, RowsError, _>(Lane::Client, work).await;
         assert!(matches!(again, Err(RowsError::Missing("message"))), "{again:?}");
         assert_eq!(bed.count("SELECT uid_next FROM mailbox WHERE role = 'trash'").await, 2);

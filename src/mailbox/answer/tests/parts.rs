@@ -11,6 +11,7 @@ on_stores!(
     a_part_of_an_unopened_dispatch_is_taken_when_it_is_opened_invariant_3,
     however_many_ask_in_whatever_way_there_is_one_read_fact_invariant_3,
     nothing_of_what_is_enclosed_is_told_before_it_is_opened_invariant_3,
+    nothing_is_opened_for_a_message_that_is_refused_invariant_3,
     parts_of_others_messages_are_not_there,
     binary_parts_are_kept_in_base64,
     a_large_part_is_decoded_without_being_held,
@@ -80,6 +81,19 @@ async fn nothing_of_what_is_enclosed_is_told_before_it_is_opened_invariant_3(wor
         said(&mut desk, &probe).await;
         assert_eq!(world.facts().await, n, "{probe}");
     }
+}
+
+async fn nothing_is_opened_for_a_message_that_is_refused_invariant_3(world: World) {
+    world.deliver("m1@hs05.kep.tr", false).await;
+    let mut desk = world.desk("veli").await;
+    for target in ["Deliller", "Yok", "\"&ATA-mza Bekleyenler\""] {
+        let take = format!("c APPEND {target} CATENATE (URL \"/INBOX/;UID=1/;SECTION=2.TEXT\")");
+        assert!(said(&mut desk, &take).await.contains("c NO"), "{target}");
+    }
+    let url = MessageUrl::parse(b"/INBOX/;UID=1/;SECTION=2.TEXT").unwrap();
+    let take = Ask::AppendUrl(AppendUrl { mailbox: name("INBOX"), url });
+    assert_eq!(refused(desk.answer(take).await), Refusal::Cannot);
+    assert_eq!(world.facts().await, 0);
 }
 
 async fn parts_of_others_messages_are_not_there(world: World) {
