@@ -71,6 +71,8 @@ pub enum IssueError {
     NoSubmission(String),
     #[error("the fact names nobody: {0}")]
     Nobody(String),
+    #[error("{0} was read, and there is no evidence of its delivery yet")]
+    Early(String),
 }
 
 impl Issuer {
@@ -250,7 +252,7 @@ impl Facts {
     async fn of_recipient(&self, job: &Job, fact: &Fact) -> Result<(), IssueError> {
         let nobody = || IssueError::Nobody(job.name.clone());
         let id = fact.message().ok_or_else(nobody)?;
-        let (submission, recipients) = load(&self.store, &id).await?;
+        let (submission, recipients) = self.in_order(&id, fact).await?;
         let about = self.issuer.about(&submission, &recipients);
         let draft = draft::of_recipient(&about, fact, self.issuer.clock.now());
         let draft = draft.ok_or_else(nobody)?;
@@ -279,6 +281,25 @@ impl Facts {
         self.store.write(Lane::Background, work).await?;
         metrics::counter!("kep_evidence_total").increment(1);
         Ok(())
+    }
+
+    /// What is read was delivered before: its evidence waits for the delivery's, so that their time
+    /// stamps tell it in that order, too.
+    async fn in_order(
+        &self,
+        id: &MessageId,
+        fact: &Fact,
+    ) -> Result<(Submission, Vec<Recipient>), IssueError> {
+        let Fact::Read { recipient, .. } = fact else { return load(&self.store, id).await };
+        for _ in 0..LOOKS {
+            let (submission, recipients) = load(&self.store, id).await?;
+            let read = recipients.get(recipient.saturating_sub(1));
+            if read.is_none_or(|read| read.due_at.is_some()) {
+                return Ok((submission, recipients));
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+        Err(IssueError::Early(id.to_string()))
     }
 
     /// When the time to read ends: from the time stamp of the delivery evidence (invariant 9).
@@ -326,6 +347,10 @@ impl Facts {
         self.store.write(Lane::Background, work).await
     }
 }
+
+/// How often, and how long, a delivery's evidence is waited for before the job is put off.
+const LOOKS: u32 = 20;
+const LOOK: std::time::Duration = std::time::Duration::from_millis(50);
 
 /// A submission and its recipients.
 pub async fn load(
