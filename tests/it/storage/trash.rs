@@ -247,6 +247,28 @@ async fn invariant_05_who_hides_an_evidence_mail_removes_no_evidence() {
 }
 
 #[tokio::test]
+async fn invariant_03_an_unopened_dispatch_in_the_trash_outlives_its_time_to_read() {
+    on_both(|bed| async move {
+        let account = bed.account("ayse@hs05.kep.tr").await;
+        bed.lay_in(submission(&bed.store, 1, account, b"mail")).await.unwrap();
+        let (id, state) = (bed::id(1), RecipientState::Delivered);
+        bed.write(move |tx| Ok(submissions::outcome(tx, &id, 1, state, NOW)?)).await;
+        lay_in(&bed, account, "INBOX", "Subject: dispatch\r\n\r\n", Kind::Sealed, NOW).await;
+        lay_in(&bed, account, "INBOX", "Subject: mail\r\n\r\n", Kind::Plain, NOW).await;
+        throw_away(&bed, account, "INBOX", NOW).await;
+        let later = NOW.plus_secs(1);
+        assert_eq!(trash::empty(&bed.store, later).await.unwrap(), 1, "the other mail");
+        assert_eq!(trash::empty(&bed.store, later).await.unwrap(), 0);
+        assert_eq!(count(&bed, account, "Çöp Kutusu").await, 1);
+        let (id, end) = (bed::id(1), NOW.plus_secs(24 * 3600));
+        assert!(bed.write(move |tx| Ok(opening::expire(tx, &id, 1, end, end)?)).await);
+        assert_eq!(trash::empty(&bed.store, later).await.unwrap(), 1, "its time has ended");
+        assert_eq!(count(&bed, account, "Çöp Kutusu").await, 0);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_notice_that_goes_for_good_leaves_the_way_to_its_message() {
     on_both(|bed| async move {
         let account = bed.account("ayse@hs05.kep.tr").await;
