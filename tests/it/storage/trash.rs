@@ -154,6 +154,31 @@ async fn what_is_moved_out_by_a_client_forgets_where_it_was() {
 }
 
 #[tokio::test]
+async fn what_is_moved_within_the_trash_remembers_where_it_was() {
+    on_both(|bed| async move {
+        let account = bed.account("ayse@hs05.kep.tr").await;
+        bed.write(move |tx| {
+            let folder = MailboxName::parse("Çöp Kutusu/x").unwrap();
+            tree::make(tx, account, &folder, NOW).unwrap();
+            Ok(())
+        })
+        .await;
+        lay_in(&bed, account, "Arşiv/Gelen", "Subject: x\r\n\r\n", Kind::Plain, NOW).await;
+        throw_away(&bed, account, "Arşiv/Gelen", NOW).await;
+        bed.write(move |tx| {
+            let (bin, folder) = (of(tx, account, "Çöp Kutusu")?, of(tx, account, "Çöp Kutusu/x")?);
+            change::move_all(tx, &bin, &all(), &folder, NOW)?;
+            Ok(change::move_all(tx, &folder, &all(), &bin, NOW)?)
+        })
+        .await;
+        assert_eq!(restore(&bed, account).await, 1);
+        assert_eq!(count(&bed, account, "Arşiv/Gelen").await, 1);
+        assert_eq!(bed.count("SELECT COUNT(*) FROM message WHERE came_from IS NOT NULL").await, 0);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn what_is_old_goes_for_good_and_what_is_young_stays() {
     on_both(|bed| async move {
         let day = |days: i64| NOW.plus_secs(days * 24 * 3600);
