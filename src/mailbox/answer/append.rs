@@ -3,10 +3,10 @@
 //! place of the server's own.
 
 use super::room::{Held, Room};
-use super::{Answered, Failure, Who, changing, messages, quota, target, words};
+use super::{Answered, Failure, Who, changing, gathered, messages, quota, target, words};
 use crate::mailbox::ask::{AppendBegin, Appended, Refusal};
 use crate::store::mail::view::{self, Mailbox};
-use crate::store::mail::{self, Kind, NewMessage, Place, Role, change, sent};
+use crate::store::mail::{self, Kind, NewMessage, Place, Role, change, gather, sent};
 use crate::store::{Blobs, Put, Tx, accounts, contents, submissions};
 use crate::wire::imap::{Keywords, MailboxName, Structure, Uid, UidSet};
 use crate::wire::mime::fields::{fields, unfold};
@@ -174,11 +174,16 @@ pub fn replace(
     ready: &[Arc<Ready>],
     (mailbox, uid): (MailboxId, Uid),
 ) -> Answered<Appended> {
-    let from = changing(tx, who, mailbox)?;
+    let selected = changing(tx, who, mailbox)?;
+    let (from, uid) = match selected.role.is_gathered() {
+        true => gathered::changing_source(tx, who, &selected, uid)?,
+        false => (selected.clone(), uid),
+    };
     view::row(tx, &from, uid)?.ok_or(Refusal::Gone)?;
     let appended = commit(tx, who, blobs, ready)?;
     // It may be the server's copy, which went for the client's already.
     change::remove_all(tx, &from, &UidSet::one(uid))?;
+    gather::gather(tx, &selected, &[Place { mailbox: from.id, uid }])?;
     Ok(appended)
 }
 

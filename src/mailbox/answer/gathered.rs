@@ -68,6 +68,17 @@ pub fn source(tx: &mut Tx<'_>, who: &Who, shown: &Mailbox, uid: u32) -> Answered
     Ok((mailbox, member.source.uid))
 }
 
+/// The same, to change it.
+pub fn changing_source(
+    tx: &mut Tx<'_>,
+    who: &Who,
+    shown: &Mailbox,
+    uid: u32,
+) -> Answered<(Mailbox, u32)> {
+    let member = behind(tx, shown, &UidSet::one(uid))?.pop().ok_or(Refusal::Gone)?;
+    Ok((changing(tx, who, member.source.mailbox)?, member.source.uid))
+}
+
 pub fn store(tx: &mut Tx<'_>, who: &Who, shown: &Mailbox, ask: &ask::Store) -> Answered<Stored> {
     let behind = behind(tx, shown, &ask.uids)?;
     let since = ask.unchanged_since.unwrap_or(u64::MAX);

@@ -108,6 +108,7 @@ pub fn copy(
     }
     let (first, mod_seq) = next_uids(tx, to.id, count)?;
     let came_from = (to.is_trash() && !from.is_trash()).then_some(from.id.0);
+    let stays_thrown_away = to.is_trash() && from.is_trash();
     let mut next = first;
     for &(low, high) in there.ranges() {
         next += tx.execute(
@@ -117,13 +118,14 @@ pub fn copy(
              SELECT CAST($1 AS BIGINT), CAST($2 AS BIGINT) + ROW_NUMBER() OVER (ORDER BY uid),
                     CAST($3 AS BIGINT), CAST($3 AS BIGINT), flags, keywords, CAST($4 AS BIGINT),
                     internal_date, size, content, kind, message_id, ua_message_id,
-                    CAST($5 AS BIGINT)
-             FROM message WHERE mailbox = $6 AND uid BETWEEN $7 AND $8",
+                    CASE WHEN CAST($5 AS BIGINT) = 1 THEN came_from ELSE CAST($6 AS BIGINT) END
+             FROM message WHERE mailbox = $7 AND uid BETWEEN $8 AND $9",
             &[
                 to.id.0.into(),
                 (next - 1).into(),
                 mod_seq.into(),
                 now.millis().into(),
+                stays_thrown_away.into(),
                 came_from.into(),
                 from.id.0.into(),
                 i64::from(low).into(),

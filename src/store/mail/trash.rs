@@ -164,6 +164,7 @@ fn with_old(tx: &mut Tx<'_>, page: &[Trash], before: Timestamp) -> Result<Vec<Tr
     Ok(found)
 }
 
+/// An unopened dispatch is not old: it waits until it is opened, or its time to read has ended.
 fn old(
     tx: &mut Tx<'_>,
     mailbox: MailboxId,
@@ -171,8 +172,14 @@ fn old(
     most: usize,
 ) -> Result<UidSet, RowsError> {
     let rows = tx.query(
-        "SELECT uid FROM message WHERE mailbox = $1 AND saved_at < $2 ORDER BY uid LIMIT $3",
-        &[mailbox.0.into(), before.millis().into(), (most as i64).into()],
+        "SELECT uid FROM message WHERE mailbox = $1 AND saved_at < $2 AND kind <> $3
+         ORDER BY uid LIMIT $4",
+        &[
+            mailbox.0.into(),
+            before.millis().into(),
+            Kind::Sealed.word().into(),
+            (most as i64).into(),
+        ],
     )?;
     rows.iter().map(|row| view::uid(row, 0)).collect()
 }

@@ -4,6 +4,7 @@ use super::change::{self, move_all, remove_all};
 use super::view::{Mailbox, mailboxes, named};
 use super::{Role, create};
 use crate::store::rows::{RowsError, Tx};
+use crate::wire::imap::mailbox::composed;
 use crate::wire::imap::{MailboxName, SpecialUse};
 use crate::wire::{AccountId, Timestamp};
 use thiserror::Error;
@@ -199,11 +200,12 @@ pub fn subscribe(
     if on && row.int(0)? >= MAILBOXES_MAX as i64 {
         return Err(TreeError::Limit);
     }
+    let name = former_spelling(tx, account, name.as_str())?;
     tx.execute(
         "INSERT INTO former_mailbox (account, name, uid_validity, subscribed)
          VALUES ($1, $2, 0, $3)
          ON CONFLICT (account, name) DO UPDATE SET subscribed = excluded.subscribed",
-        &[account.0.into(), name.as_str().into(), on.into()],
+        &[account.0.into(), (&name).into(), on.into()],
     )?;
     Ok(())
 }
@@ -214,11 +216,12 @@ fn set_subscribed(
     name: &str,
     on: bool,
 ) -> Result<bool, RowsError> {
-    let changed = tx.execute(
-        "UPDATE mailbox SET subscribed = $1 WHERE account = $2 AND name = $3 AND role <> 'hidden'",
-        &[on.into(), account.0.into(), name.into()],
+    let Some(mailbox) = named(tx, account, name)? else { return Ok(false) };
+    tx.execute(
+        "UPDATE mailbox SET subscribed = $1 WHERE id = $2",
+        &[on.into(), mailbox.id.0.into()],
     )?;
-    Ok(changed == 1)
+    Ok(true)
 }
 
 /// What is remembered of a name that was a mailbox.
@@ -233,15 +236,36 @@ fn take_former(
     account: AccountId,
     name: &str,
 ) -> Result<Option<Former>, RowsError> {
+    let name = former_spelling(tx, account, name)?;
     let row = tx.first(
         "DELETE FROM former_mailbox WHERE account = $1 AND name = $2
          RETURNING uid_validity, subscribed",
-        &[account.0.into(), name.into()],
+        &[account.0.into(), (&name).into()],
     )?;
     let Some(row) = row else { return Ok(None) };
     let uid_validity =
         u32::try_from(row.int(0)?).map_err(|_| RowsError::Stored("a UIDVALIDITY"))?;
     Ok(Some(Former { uid_validity, subscribed: row.int(1)? != 0 }))
+}
+
+/// How a name is stored: its letters may have their marks apart.
+fn former_spelling(tx: &mut Tx<'_>, account: AccountId, name: &str) -> Result<String, RowsError> {
+    if name.is_ascii() {
+        return Ok(name.to_owned());
+    }
+    let rows = tx.query(
+        "SELECT name FROM former_mailbox WHERE account = $1 ORDER BY name LIMIT $2",
+        &[account.0.into(), (FORMER_MAX as i64).into()],
+    )?;
+    let mut found = name.to_owned();
+    for row in &rows {
+        match row.text(0)? {
+            same if same == name => return Ok(found),
+            other if composed(other) == name => found = other.to_owned(),
+            _ => {}
+        }
+    }
+    Ok(found)
 }
 
 pub(super) fn leave_former(
@@ -288,5 +312,7 @@ pub fn is_reserved(name: &MailboxName) -> bool {
 
 /// Names of mailboxes that are gathered from others.
 const RESERVED: [&str; 3] = ["Önemli", "Tüm Postalar", "Etiketler"];
+/// Former names that are looked through.
+const FORMER_MAX: usize = 2 * MAILBOXES_MAX;
 /// Of one account: more than people keep, few enough to list at once.
 pub const MAILBOXES_MAX: usize = 2000;

@@ -3,8 +3,10 @@
 
 use super::{Kind, Place, Role};
 use crate::store::rows::{Row, RowsError, Tx};
+use crate::wire::imap::mailbox::composed;
 use crate::wire::imap::{Flags, Keyword, Keywords, ModSeq, SpecialUse, SystemFlags, Uid, UidSet};
 use crate::wire::{AccountId, ContentId, MailboxId, MessageId, Timestamp};
+use std::collections::BTreeSet;
 
 /// A mailbox's row, found for its account; the one that no protocol shows is never found.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -67,7 +69,8 @@ pub struct Want {
     pub header: bool,
 }
 
-/// All mailboxes of an account, by name.
+/// All mailboxes of an account, by name. No two have the same, though two may be stored that differ only
+/// in how their letters are composed.
 pub fn mailboxes(tx: &mut Tx<'_>, account: AccountId) -> Result<Vec<Mailbox>, RowsError> {
     let rows = tx.query(
         "SELECT id, account, name, role, subscribed, uid_validity, uid_next, mod_seq,
@@ -75,9 +78,35 @@ pub fn mailboxes(tx: &mut Tx<'_>, account: AccountId) -> Result<Vec<Mailbox>, Ro
          WHERE account = $1 AND role <> 'hidden' ORDER BY name",
         &[account.0.into()],
     )?;
-    rows.iter().map(mailbox).collect()
+    let mut all = rows.iter().map(mailbox).collect::<Result<Vec<_>, _>>()?;
+    let is_apart = |row: &Row, mailbox: &Mailbox| Ok(row.text(2)? != mailbox.name);
+    let apart: Vec<bool> = rows
+        .iter()
+        .zip(&all)
+        .map(|(row, it)| is_apart(row, it))
+        .collect::<Result<_, RowsError>>()?;
+    if apart.contains(&true) {
+        tell_apart(&mut all, &apart);
+    }
+    Ok(all)
 }
 
+/// Gives another name to those stored in letters with their marks apart whose name another has.
+fn tell_apart(all: &mut [Mailbox], apart: &[bool]) {
+    let both = all.iter().zip(apart);
+    let mut taken: BTreeSet<String> =
+        both.filter(|(_, apart)| !**apart).map(|(mailbox, _)| mailbox.name.clone()).collect();
+    for (mailbox, _) in all.iter_mut().zip(apart).filter(|(_, apart)| **apart) {
+        let numbered = (2_u32..).map(|n| format!("{} ({n})", mailbox.name));
+        let mut names = std::iter::once(mailbox.name.clone()).chain(numbered);
+        if let Some(name) = names.find(|name| !taken.contains(name)) {
+            taken.insert(name.clone());
+            mailbox.name = name;
+        }
+    }
+}
+
+/// The name's letters must be composed; those of the stored one need not be.
 pub fn named(
     tx: &mut Tx<'_>,
     account: AccountId,
@@ -89,7 +118,11 @@ pub fn named(
          WHERE account = $1 AND name = $2 AND role <> 'hidden'",
         &[account.0.into(), name.into()],
     )?;
-    row.as_ref().map(mailbox).transpose()
+    match row {
+        Some(row) => mailbox(&row).map(Some),
+        None if name.is_ascii() => Ok(None),
+        None => Ok(mailboxes(tx, account)?.into_iter().find(|mailbox| mailbox.name == name)),
+    }
 }
 
 /// The mailbox of that number, if it is the account's.
@@ -352,7 +385,7 @@ fn mailbox(row: &Row) -> Result<Mailbox, RowsError> {
     Ok(Mailbox {
         id: MailboxId(row.int(0)?),
         account: AccountId(row.int(1)?),
-        name: row.text(2)?.to_owned(),
+        name: composed(row.text(2)?).into_owned(),
         role: Role::parse(row.text(3)?)?,
         subscribed: row.int(4)? != 0,
         uid_validity: small(5)?,

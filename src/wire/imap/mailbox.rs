@@ -1,11 +1,12 @@
 //! Mailbox names in UTF-8 with `/` between levels, special uses (RFC 6154), and LIST patterns.
 
 use super::utf7;
+use std::borrow::Cow;
 use std::fmt;
-use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::{UnicodeNormalization, is_nfc};
 
 /// A name that can be a mailbox: `INBOX` in that spelling, levels neither empty nor `.` or `..`,
-/// no control characters, bounded in length and depth.
+/// no control characters, letters composed, bounded in length and depth.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub struct MailboxName(String);
 
@@ -27,7 +28,8 @@ pub struct Pattern(String);
 
 impl MailboxName {
     pub fn parse(name: &str) -> Option<Self> {
-        let name = name.strip_suffix('/').unwrap_or(name);
+        let name = composed(name);
+        let name = name.strip_suffix('/').unwrap_or(&name);
         let mut levels = name.split('/');
         let good = name.len() <= NAME_MAX
             && levels.clone().count() <= DEPTH_MAX
@@ -99,7 +101,7 @@ impl Pattern {
     pub fn from_wire(reference: &[u8], pattern: &[u8], utf8: bool) -> Option<Self> {
         let both = [reference, pattern].concat();
         let text = text_from_wire(&both, utf8)?;
-        let text = squeeze(&text);
+        let text = squeeze(&composed(&text));
         let wild = text.bytes().filter(|b| matches!(b, b'*' | b'%')).count();
         (text.len() - wild <= NAME_MAX && wild <= WILD_MAX).then_some(Self(text))
     }
@@ -215,12 +217,16 @@ fn squeeze(text: &str) -> String {
     out
 }
 
-/// Some clients write UTF-8 where modified UTF-7 is due; 8-bit octets can't be anything else. A letter
-/// with its mark apart is the same letter (RFC 9051 §5.1, RFC 5198 §3).
+/// Some clients write UTF-8 where modified UTF-7 is due; 8-bit octets can't be anything else.
 fn text_from_wire(bytes: &[u8], utf8: bool) -> Option<String> {
     let text = std::str::from_utf8(bytes).ok()?;
-    let text = if utf8 || !text.is_ascii() { text.to_owned() } else { utf7::decode(text)? };
-    Some(if text.is_ascii() { text } else { text.nfc().collect() })
+    if utf8 || !text.is_ascii() { Some(text.to_owned()) } else { utf7::decode(text) }
+}
+
+/// A letter with its mark apart is the same letter (RFC 9051 §5.1, RFC 5198 §3): names are compared
+/// by what this makes of them.
+pub fn composed(name: &str) -> Cow<'_, str> {
+    if is_nfc(name) { Cow::Borrowed(name) } else { Cow::Owned(name.nfc().collect()) }
 }
 
 impl fmt::Display for MailboxName {

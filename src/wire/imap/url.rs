@@ -116,6 +116,8 @@ mod tests {
         assert_eq!(fields.mailbox.unwrap().as_str(), "Arşiv/Gelen");
         assert_eq!(fields.partial, Some((5, 10)));
         assert!(matches!(fields.section.text, SectionText::HeaderFields { not: false, .. }));
+        let apart = read("/Ars%CC%A7iv/;UID=1").unwrap();
+        assert_eq!(apart.mailbox.unwrap().as_str(), "Arşiv", "a mark apart");
         let here = read(";UID=4/;PARTIAL=7").unwrap();
         assert_eq!((here.mailbox, here.partial), (None, Some((7, u64::MAX))));
     }

@@ -154,6 +154,31 @@ async fn what_is_moved_out_by_a_client_forgets_where_it_was() {
 }
 
 #[tokio::test]
+async fn what_is_moved_within_the_trash_remembers_where_it_was() {
+    on_both(|bed| async move {
+        let account = bed.account("ayse@hs05.kep.tr").await;
+        bed.write(move |tx| {
+            let folder = MailboxName::parse("Çöp Kutusu/x").unwrap();
+            tree::make(tx, account, &folder, NOW).unwrap();
+            Ok(())
+        })
+        .await;
+        lay_in(&bed, account, "Arşiv/Gelen", "Subject: x\r\n\r\n", Kind::Plain, NOW).await;
+        throw_away(&bed, account, "Arşiv/Gelen", NOW).await;
+        bed.write(move |tx| {
+            let (bin, folder) = (of(tx, account, "Çöp Kutusu")?, of(tx, account, "Çöp Kutusu/x")?);
+            change::move_all(tx, &bin, &all(), &folder, NOW)?;
+            Ok(change::move_all(tx, &folder, &all(), &bin, NOW)?)
+        })
+        .await;
+        assert_eq!(restore(&bed, account).await, 1);
+        assert_eq!(count(&bed, account, "Arşiv/Gelen").await, 1);
+        assert_eq!(bed.count("SELECT COUNT(*) FROM message WHERE came_from IS NOT NULL").await, 0);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn what_is_old_goes_for_good_and_what_is_young_stays() {
     on_both(|bed| async move {
         let day = |days: i64| NOW.plus_secs(days * 24 * 3600);
@@ -242,6 +267,28 @@ async fn invariant_05_who_hides_an_evidence_mail_removes_no_evidence() {
         assert_eq!(kept.len(), 1);
         let xml = bed.count("SELECT COUNT(*) FROM evidence e JOIN blob b ON b.id = e.xml").await;
         assert_eq!(xml, 1, "its XML has its key still");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn invariant_03_an_unopened_dispatch_in_the_trash_outlives_its_time_to_read() {
+    on_both(|bed| async move {
+        let account = bed.account("ayse@hs05.kep.tr").await;
+        bed.lay_in(submission(&bed.store, 1, account, b"mail")).await.unwrap();
+        let (id, state) = (bed::id(1), RecipientState::Delivered);
+        bed.write(move |tx| Ok(submissions::outcome(tx, &id, 1, state, NOW)?)).await;
+        lay_in(&bed, account, "INBOX", "Subject: dispatch\r\n\r\n", Kind::Sealed, NOW).await;
+        lay_in(&bed, account, "INBOX", "Subject: mail\r\n\r\n", Kind::Plain, NOW).await;
+        throw_away(&bed, account, "INBOX", NOW).await;
+        let later = NOW.plus_secs(1);
+        assert_eq!(trash::empty(&bed.store, later).await.unwrap(), 1, "the other mail");
+        assert_eq!(trash::empty(&bed.store, later).await.unwrap(), 0);
+        assert_eq!(count(&bed, account, "Çöp Kutusu").await, 1);
+        let (id, end) = (bed::id(1), NOW.plus_secs(24 * 3600));
+        assert!(bed.write(move |tx| Ok(opening::expire(tx, &id, 1, end, end)?)).await);
+        assert_eq!(trash::empty(&bed.store, later).await.unwrap(), 1, "its time has ended");
+        assert_eq!(count(&bed, account, "Çöp Kutusu").await, 0);
     })
     .await;
 }

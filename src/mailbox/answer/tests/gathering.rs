@@ -5,6 +5,7 @@ use super::on_stores;
 use super::world::*;
 use crate::mailbox::answer::Desk;
 use crate::mailbox::ask::*;
+use crate::registry::labels;
 use crate::store::Changed;
 use crate::store::mail::gather::fresh;
 use crate::store::mail::{self, Kind, Role, trash, view};
@@ -19,6 +20,8 @@ on_stores!(
     what_changed_there_is_not_changed_here_unseen,
     expunging_here_moves_to_the_trash_and_it_can_be_restored,
     copies_and_moves_are_of_the_messages_shown,
+    what_is_replaced_from_a_virtual_mailbox_goes_from_where_it_stands,
+    what_a_virtual_mailbox_shows_no_more_is_not_replaced,
     a_virtual_mailbox_takes_nothing_in_and_stays,
     sealed_content_opens_here_as_there_once_invariant_3,
     a_notice_is_opened_from_here_too,
@@ -218,6 +221,56 @@ async fn copies_and_moves_are_of_the_messages_shown(world: World) {
     assert_eq!((moved.gone.clone(), moved.placed.unwrap().from), (uids("2:3"), uids("2:3")));
     assert_eq!(shown(&mut desk, "Arşiv").await, order[1..3]);
     assert_eq!(select(&mut desk, ALL).await.uids, uids("1,4:10"));
+}
+
+async fn replace(desk: &mut Desk, mailbox: MailboxId, uid: u32, to: &str) -> Answer {
+    let (to, size) = (name(to), ORIGINAL.len() as u64);
+    let begin = AppendBegin { to, flags: Flags::default(), internal_date: None, size };
+    desk.answer(Ask::AppendBegin(begin)).await;
+    desk.answer(Ask::AppendChunk(ORIGINAL.into())).await;
+    desk.answer(Ask::Replace { mailbox, uid }).await
+}
+
+async fn what_is_replaced_from_a_virtual_mailbox_goes_from_where_it_stands(world: World) {
+    labels::create(&world.store, world.ali, "Satış", None, NOW).await.unwrap();
+    labels::as_mailboxes(&world.store, world.ali, true, NOW).await.unwrap();
+    let mut desk = world.desk("ali").await;
+    for (n, mailbox) in (1_u32..).zip([ALL, FLAGGED, "Etiketler/Satış"]) {
+        put(&world, world.ali, Role::Drafts, "draft").await;
+        let drafts = select(&mut desk, "Taslaklar").await;
+        let draft = drafts.uids.last().unwrap().to_string();
+        let shown_by_all = Flags { system: SystemFlags::FLAGGED, ..keyword("sat=c4=b1=c5=9f") };
+        store_flags(&mut desk, drafts.mailbox, &draft, FlagChange::Add, shown_by_all).await;
+        let before = select(&mut desk, mailbox).await;
+        let uid = before.uids.last().unwrap();
+        let answer = replace(&mut desk, before.mailbox, uid, "Taslaklar").await;
+        assert!(matches!(answer, Answer::Appended(_)), "{mailbox}: {answer:?}");
+        let news = changes(&mut desk, before.mailbox, before.highest_modseq).await;
+        assert_eq!(news.vanished, UidSet::one(uid), "{mailbox}");
+        let replaced = select(&mut desk, "Taslaklar").await.uids;
+        assert_eq!(replaced.len() as u32, n, "{mailbox}: it is not there twice");
+        assert!(!replaced.contains(draft.parse().unwrap()), "{mailbox}");
+        assert_eq!(shown(&mut desk, ALL).await.len() as u32, n, "{mailbox}");
+        assert_eq!(
+            refused(replace(&mut desk, before.mailbox, uid, "Taslaklar").await),
+            Refusal::Gone
+        );
+    }
+    assert!(shown(&mut desk, "Çöp Kutusu").await.is_empty());
+}
+
+async fn what_a_virtual_mailbox_shows_no_more_is_not_replaced(world: World) {
+    put(&world, world.ali, Role::Drafts, "draft").await;
+    let mut desk = world.desk("ali").await;
+    let all = select(&mut desk, ALL).await;
+    let drafts = select(&mut desk, "Taslaklar").await.mailbox;
+    let refusal = refused(replace(&mut desk, all.mailbox, 1, "Deliller").await);
+    assert!(!matches!(refusal, Refusal::Gone), "{refusal:?}");
+    assert_eq!(shown(&mut desk, ALL).await, ["draft"], "nothing happened");
+    moved(&mut desk, drafts, "1", "Çöp Kutusu").await;
+    assert_eq!(refused(replace(&mut desk, all.mailbox, 1, "Taslaklar").await), Refusal::Gone);
+    assert!(select(&mut desk, "Taslaklar").await.uids.is_empty());
+    assert_eq!(shown(&mut desk, "Çöp Kutusu").await, ["draft"]);
 }
 
 async fn a_virtual_mailbox_takes_nothing_in_and_stays(world: World) {
