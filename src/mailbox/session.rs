@@ -45,7 +45,7 @@ pub enum Watch {
 pub struct Session {
     core: Core,
     phase: Phase,
-    /// Commands that were none.
+    /// Commands that were none, one after the other.
     bad: u32,
     /// Messages that came or began to come.
     uploads: u64,
@@ -273,7 +273,10 @@ impl Session {
             (Phase::Idling { tag }, Event::Line(line)) => {
                 command::idle_done(tag, &line, &mut self.core)
             }
-            (_, Event::Command(tagged)) => command::start(tagged, &mut self.core),
+            (_, Event::Command(tagged)) => {
+                self.bad = 0;
+                command::start(tagged, &mut self.core)
+            }
             (_, Event::Append { tag, append }) => {
                 self.uploads += 1;
                 command::start_append(tag, append, &mut self.core)

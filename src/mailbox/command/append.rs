@@ -117,6 +117,10 @@ impl Upload {
                 self.abort(Reply::bad("REPLACE takes one message"), core)
             }
             Some(AppendStep::Message { flags, date }) => self.begin(flags, date),
+            // RFC 3502 §6.3.11: so a client takes it all back.
+            Some(AppendStep::Octets(literal)) if literal.size == 0 => {
+                self.abort(Reply::no("Boş ileti eklenmez / An empty message is not appended"), core)
+            }
             Some(AppendStep::Octets(literal)) => self.take(literal, core),
             Some(AppendStep::Text(literal)) => {
                 self.ask(Ask::AppendText { size: literal.size }, Stage::Octets(literal))

@@ -113,7 +113,11 @@ impl Sasl {
         let text = || String::from_utf8_lossy(bytes).into_owned();
         match stage {
             Stage::Plain => match plain(bytes) {
-                Some((user, secret)) => ask(tag, user, Proof::Password(secret), "PLAIN"),
+                Some((on_behalf, user, _)) if !on_behalf.is_empty() && on_behalf != user => {
+                    let reply = Reply::no("Nobody acts for another here");
+                    core.done(&tag, reply.named("AUTHORIZATIONFAILED"))
+                }
+                Some((_, user, secret)) => ask(tag, user, Proof::Password(secret), "PLAIN"),
                 None => core.done(&tag, Reply::bad("Malformed PLAIN response")),
             },
             Stage::LoginUser => {
@@ -181,13 +185,12 @@ impl Salting {
 }
 
 /// `[authzid] NUL authcid NUL passwd`; acting for another is not possible.
-fn plain(bytes: &[u8]) -> Option<(String, SecretString)> {
+fn plain(bytes: &[u8]) -> Option<(String, String, SecretString)> {
     let mut pieces = bytes.split(|b| *b == 0).map(std::str::from_utf8);
     let (on_behalf, user, secret) =
         (pieces.next()?.ok()?, pieces.next()?.ok()?, pieces.next()?.ok()?);
-    let own = on_behalf.is_empty() || on_behalf == user;
-    let good = own && !user.is_empty() && pieces.next().is_none();
-    good.then(|| (user.to_owned(), SecretString::from(secret)))
+    let good = !user.is_empty() && pieces.next().is_none();
+    good.then(|| (on_behalf.to_owned(), user.to_owned(), SecretString::from(secret)))
 }
 
 fn ask(tag: String, user: String, proof: Proof, mechanism: &'static str) -> Step {

@@ -31,8 +31,8 @@ pub(super) fn start(
     core.own(|notify| notify.own_target(&to));
     match uids.is_empty() {
         _ if moving && read_only => core.done(&tag, Reply::refused(&Refusal::ReadOnlyMailbox)),
-        // RFC 9051 §6.4.9: a UID that is not there is no error.
-        true if uid => core.done(&tag, Reply::ok("No messages")),
+        // RFC 9051 §6.4.9: a UID that is not there is no error; nor is an empty `$` (RFC 5182 §2.1).
+        true if uid || *set == MessageSet::Saved => core.done(&tag, Reply::ok("No messages")),
         true => core.done(&tag, Reply::no("No messages")),
         false if moving => {
             Step::Ask(Ask::Move { mailbox, uids, to }, super::Task::Copy(Task { tag }))

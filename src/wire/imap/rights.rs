@@ -49,7 +49,10 @@ impl BitOr for Rights {
 impl fmt::Display for Rights {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let letters = LETTERS.chars().enumerate().filter(|(bit, _)| self.0 >> bit & 1 == 1);
-        letters.map(|(_, letter)| letter).try_for_each(|letter| write!(f, "{letter}"))
+        letters.map(|(_, letter)| letter).try_for_each(|letter| write!(f, "{letter}"))?;
+        // RFC 4314 §2.1.1: what programs of RFC 2086 look for.
+        let of = |rights: Self, letter| if self.0 & rights.0 == 0 { "" } else { letter };
+        write!(f, "{}{}", of(Self::CREATE, "c"), of(Self::DELETE | Self::EXPUNGE, "d"))
     }
 }
 
@@ -62,10 +65,10 @@ mod tests {
 
     #[test]
     fn rights_are_letters() {
-        assert_eq!(Rights::ALL.to_string(), "lrswikxtea");
+        assert_eq!(Rights::ALL.to_string(), "lrswikxteacd");
         let some = Rights::READ | Rights::LOOKUP;
         assert_eq!(some.to_string(), "lr");
-        assert_eq!(Rights::ALL.without(Rights::INSERT | Rights::EXPUNGE).to_string(), "lrswkxta");
+        assert_eq!(Rights::ALL.without(Rights::INSERT | Rights::EXPUNGE).to_string(), "lrswkxtacd");
         assert_eq!(Rights::NONE.to_string(), "");
         assert!(Rights::ALL.has(some) && !some.has(Rights::ALL));
     }

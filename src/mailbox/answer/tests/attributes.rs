@@ -277,8 +277,8 @@ async fn rights_say_what_is_possible(world: World) {
             other => panic!("{other:?}"),
         }
     }
-    let (own, server) = ("lrswiktea", "lrswktea");
-    assert_eq!(told, [own, server, server, own, own, "lrswikxtea"]);
+    let (own, server) = ("lrswikteacd", "lrswkteacd");
+    assert_eq!(told, [own, server, server, own, own, "lrswikxteacd"]);
     let mut other = world.desk("veli").await;
     let answer = other.answer(Ask::Rights { name: name("Yeni") }).await;
     assert_eq!(refused(answer), Refusal::NoSuchMailbox);
@@ -287,7 +287,7 @@ async fn rights_say_what_is_possible(world: World) {
     let ask = Ask::Mailboxes(ListWant::default());
     let Answer::Mailboxes(all) = closed.answer(ask).await else { panic!() };
     let of = |text: &str| all.iter().find(|e| e.name == name(text)).unwrap().rights.to_string();
-    assert_eq!([of("Yeni"), of("Açılacaklar")], ["lrswkxtea", own]);
+    assert_eq!([of("Yeni"), of("Açılacaklar")], ["lrswkxteacd", own]);
 }
 
 async fn a_use_is_given_once(world: World) {

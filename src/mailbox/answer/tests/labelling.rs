@@ -202,5 +202,5 @@ async fn what_no_label_shows_gets_none(world: World) {
     assert_eq!(world.facts().await, 0);
     let other = world.desk("ali").await.answer(Ask::Rights { name: name(SALES) }).await;
     let Answer::Rights(own) = other else { panic!() };
-    assert_eq!(own.rights.to_string(), "lrswitea");
+    assert_eq!(own.rights.to_string(), "lrswitead");
 }

@@ -15,6 +15,8 @@ pub struct Mirror {
     /// What the command under way told of mod-sequences.
     seen: u64,
     said: Option<u64>,
+    /// UIDONLY (RFC 9586).
+    placeless: bool,
 }
 
 impl Mirror {
@@ -25,7 +27,15 @@ impl Mirror {
             assert!(client.command(&format!("ENABLE {enable}")).await.contains("* ENABLED"));
         }
         let (numbers, flags) = (Vec::new(), BTreeMap::new());
-        Self { client, numbers, flags, highest: 0, seen: 0, said: None }
+        Self {
+            client,
+            numbers,
+            flags,
+            highest: 0,
+            seen: 0,
+            said: None,
+            placeless: enable == "UIDONLY",
+        }
     }
 
     /// Selects INBOX and learns all of it.
@@ -112,7 +122,10 @@ impl Mirror {
         let known = self.numbers.iter().position(|one| *one == Some(uid));
         // One that it never saw stands behind all that are smaller.
         let behind = self.numbers.iter().rposition(|one| one.is_some_and(|one| one < uid));
-        let at = known.unwrap_or(behind.map_or(0, |at| at + 1));
+        let place = known.unwrap_or(behind.map_or(0, |at| at + 1));
+        // With UIDONLY it hears no places: any that it doesn't know is as good.
+        let unknown = self.numbers.iter().position(Option::is_none).filter(|_| self.placeless);
+        let at = known.or(unknown).unwrap_or(place);
         assert!(known.is_some() || self.numbers[at].is_none(), "{uid} in {:?}", self.numbers);
         self.numbers.remove(at);
     }
