@@ -26,6 +26,8 @@ pub enum Ask {
     Mailboxes(ListWant),
     /// → `Selected`
     Select { name: MailboxName, examine: bool },
+    /// As `Select` to examine, while what is selected stays so. → `Selected`
+    Open { name: MailboxName },
     /// What happened after `since` in a mailbox → `Changes`.
     Changes { mailbox: MailboxId, since: ModSeq },
     /// All mailboxes of the account, as they stand. → `Overview`

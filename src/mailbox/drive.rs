@@ -73,6 +73,7 @@ fn yes(ask: Ask) -> Answer {
             status: want.status.map(|_| Status::default()),
         }]),
         Ask::Select { name, examine } => Answer::Selected(selected(name, examine)),
+        Ask::Open { name } => Answer::Selected(selected(name, true)),
         Ask::Changes { .. } => Answer::Changes(Changes {
             arrived: UidSet::range(8, 9),
             changed: UidSet::one(2),

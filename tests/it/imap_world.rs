@@ -266,11 +266,8 @@ impl World {
             }
             Ask::Salt { .. } => Answer::Salt(salt()),
             Ask::Mailboxes(want) => Answer::Mailboxes(self.list(want)),
-            Ask::Select { name, examine } => {
-                let at =
-                    self.boxes.iter().position(|b| b.name == name).ok_or(Refusal::NoSuchMailbox)?;
-                Answer::Selected(self.boxes[at].selected(at, examine))
-            }
+            Ask::Select { name, examine } => Answer::Selected(self.select(&name, examine)?),
+            Ask::Open { name } => Answer::Selected(self.select(&name, true)?),
             Ask::Changes { mailbox, since } => Answer::Changes(self.at(mailbox).changes(since)),
             Ask::Overview => Answer::Overview(self.overview()),
             Ask::Status { name, .. } => {
@@ -432,6 +429,11 @@ impl World {
                 })
             }
         })
+    }
+
+    fn select(&self, name: &MailboxName, examine: bool) -> Result<Selected, Refusal> {
+        let at = self.boxes.iter().position(|b| b.name == *name).ok_or(Refusal::NoSuchMailbox)?;
+        Ok(self.boxes[at].selected(at, examine))
     }
 
     fn overview(&self) -> Vec<Standing> {

@@ -240,6 +240,7 @@ impl Desk {
             | Ask::AppendAbort => self.append(ask).await,
             Ask::Mailboxes(_)
             | Ask::Select { .. }
+            | Ask::Open { .. }
             | Ask::Changes { .. }
             | Ask::Overview
             | Ask::Status { .. }
@@ -286,6 +287,9 @@ impl Desk {
                 }
                 Ask::Select { name, examine } => {
                     Answer::Selected(folders::select(tx, &who, views, name, *examine)?)
+                }
+                Ask::Open { name } => {
+                    Answer::Selected(folders::select(tx, &who, views, name, true)?)
                 }
                 Ask::Changes { mailbox, since } => {
                     Answer::Changes(folders::changes(tx, &who, *mailbox, *since)?)

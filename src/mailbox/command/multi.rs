@@ -117,7 +117,7 @@ impl Task {
                 core.done(&self.tag, Reply::no("$ is of the selected mailbox"))
             }
             None => {
-                let ask = Ask::Select { name: name.clone(), examine: true };
+                let ask = Ask::Open { name: name.clone() };
                 self.stage = Stage::Opening(name);
                 Step::Ask(ask, super::Task::MultiSearch(self))
             }
