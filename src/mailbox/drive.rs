@@ -68,6 +68,7 @@ fn yes(ask: Ask) -> Answer {
         Ask::Mailboxes(want) => Answer::Mailboxes(vec![MailboxEntry {
             name: MailboxName::inbox(),
             kind: MailboxKind::Mailbox(None),
+            gathered: false,
             subscribed: true,
             rights: Rights::ALL,
             status: want.status.map(|_| Status::default()),
@@ -122,6 +123,7 @@ fn yes(ask: Ask) -> Answer {
             highest_modseq: 2,
             there: UidSet::range(1, 9),
             exact: UidSet::one(1),
+            read: 0,
         }),
         Ask::Sort { uids, .. } => Answer::Sorted(uids.iter().collect()),
         Ask::Thread { uids, .. } => {

@@ -426,6 +426,7 @@ impl World {
                     highest_modseq: found.iter().map(|m| m.modseq).max().unwrap_or(0),
                     there: here.messages.iter().map(|m| m.uid).collect(),
                     exact: found.iter().map(|m| m.uid).collect(),
+                    read: 0,
                 })
             }
         })
@@ -494,6 +495,7 @@ impl World {
     fn list(&self, want: ListWant) -> Vec<MailboxEntry> {
         let entry = |b: &Mailbox| MailboxEntry {
             name: b.name.clone(),
+            gathered: false,
             kind: MailboxKind::Mailbox(b.special),
             subscribed: b.subscribed,
             rights: imap_attributes::rights(b),
@@ -501,6 +503,7 @@ impl World {
         };
         let missing = |name: &MailboxName| MailboxEntry {
             name: name.clone(),
+            gathered: false,
             kind: MailboxKind::Missing,
             subscribed: true,
             rights: Rights::NONE,

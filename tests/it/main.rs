@@ -7,6 +7,7 @@ mod demo;
 mod dialogue;
 mod fuzz;
 mod imap_attributes;
+mod imap_multi;
 mod imap_script;
 mod imap_served;
 mod imap_transcripts;

@@ -683,9 +683,9 @@ impl Run<'_> {
         let Candidates { uids, sure, there } = narrow.await?;
         if sure && !self.ask.modseq {
             let exact = uids.clone();
-            return Ok(Found { uids, highest_modseq: 0, there, exact });
+            return Ok(Found { uids, highest_modseq: 0, there, exact, read: self.ask.read });
         }
-        let mut progress = Progress { to_read: uids, ..Progress::default() };
+        let mut progress = Progress { to_read: uids, read: self.ask.read, ..Progress::default() };
         let rows_tell = sure || query.told_by(Source::Rows);
         for batch in batches(taken(&mut progress.to_read, rows_tell), search::ROWS) {
             let rows = self.read(&query, move |tx, who, ask, query| {
@@ -709,8 +709,8 @@ impl Run<'_> {
             });
             progress.add(content.await?)?;
         }
-        let Progress { found: uids, exact, highest_modseq, .. } = progress;
-        Ok(Found { uids, highest_modseq, there, exact })
+        let Progress { found: uids, exact, highest_modseq, read, .. } = progress;
+        Ok(Found { uids, highest_modseq, there, exact, read })
     }
 
     async fn read<T: Send + 'static>(

@@ -254,7 +254,7 @@ async fn sealed_content_opens_here_as_there_once_invariant_3(world: World) {
     assert_eq!(sealed[0].opening, Opening::Sealed);
     let facts = world.facts().await;
     let secret = SearchKey::Text("ıspanak".into());
-    let search = Search { mailbox: all.mailbox, key: secret, modseq: false };
+    let search = Search { mailbox: all.mailbox, key: secret, modseq: false, read: 0 };
     let Answer::Found(found) = desk.answer(Ask::Search(search)).await else { panic!() };
     assert!(found.uids.is_empty());
     assert_eq!(world.facts().await, facts, "listing and searching open nothing");
@@ -409,7 +409,7 @@ async fn what_is_opened_beside_it_leaves_the_selected_one_selected(world: World)
     let news = changes(&mut desk, all.mailbox, all.highest_modseq).await;
     assert_eq!(news.arrived, uids("1"));
     put(&world, world.ali, Role::Sent, "two").await;
-    let search = Search { mailbox: all.mailbox, key: SearchKey::All, modseq: false };
+    let search = Search { mailbox: all.mailbox, key: SearchKey::All, modseq: false, read: 0 };
     match desk.answer(Ask::Search(search)).await {
         Answer::Found(found) => assert_eq!(found.uids, uids("1:2")),
         other => panic!("{other:?}"),
