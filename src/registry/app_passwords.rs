@@ -57,7 +57,7 @@ pub async fn list(store: &Store, address: &KepAddress) -> Result<Vec<AppPassword
     Ok(all.iter().map(known).collect::<Result<_, _>>()?)
 }
 
-/// Whether there was one. Who is connected by it stays so until the connection ends.
+/// Whether there was one. Who is connected by it is so no more: the next thing he asks for ends it.
 pub async fn remove(store: &Store, address: &KepAddress, id: &str) -> Result<bool, RegistryError> {
     let account = accounts::get(store, address).await?.id;
     let id = id.to_ascii_lowercase();

@@ -5,9 +5,9 @@ use super::app_passwords::{self, AppPassword};
 use super::crowd;
 use crate::store::app_passwords::{self as rows, AppPasswordRow};
 use crate::store::{Store, Tx, accounts as account_rows};
+use crate::trust::{Certificate, TrustError};
 use crate::trust::password::Passwords;
 use crate::trust::scram::{self, Verifier};
-use crate::trust::{Certificate, TrustError};
 use crate::wire::{AccountId, KepAddress, KepDomain, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
 use std::collections::HashMap;
@@ -129,6 +129,14 @@ impl Proven {
         match &self.by {
             Means::Generated(known) => format!("{address} ({})", known.name),
             Means::Password | Means::Certificate => address.to_string(),
+        }
+    }
+
+    /// Which generated password it was.
+    pub fn password(&self) -> Option<&str> {
+        match &self.by {
+            Means::Generated(known) => Some(&known.id),
+            Means::Password | Means::Certificate => None,
         }
     }
 

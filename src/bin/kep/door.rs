@@ -100,6 +100,7 @@ impl MailDoor {
             account: proven.account.id,
             person: proven.person(),
             adds,
+            password: proven.password().map(str::to_owned),
             opening: proven.opening(),
             signature,
         })

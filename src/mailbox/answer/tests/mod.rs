@@ -14,6 +14,7 @@ mod reading;
 mod searching;
 #[path = "../../../../tests/it/storage/server.rs"]
 mod server;
+mod staying;
 mod telling;
 pub mod world;
 
