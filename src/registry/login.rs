@@ -5,7 +5,7 @@ use super::app_passwords::{self, AppPassword};
 use super::crowd;
 use crate::store::app_passwords::{self as rows, AppPasswordRow};
 use crate::store::{Store, Tx, accounts as account_rows};
-use crate::trust::{Certificate, TrustError};
+use crate::trust::Certificate;
 use crate::trust::password::Passwords;
 use crate::trust::scram::{self, Verifier};
 use crate::wire::{AccountId, KepAddress, KepDomain, Timestamp};
@@ -219,7 +219,14 @@ impl Logins {
         let vault = self.store.blobs.vault();
         for row in rows {
             let owner = app_passwords::owner(account.id, &row.id);
-            let verifier = Verifier::unseal(vault, &owner, &row.scram).map_err(TrustError::from)?;
+            let verifier = match Verifier::unseal(vault, &owner, &row.scram) {
+                Ok(verifier) => verifier,
+                // The others are good still.
+                Err(error) => {
+                    tracing::error!(%error, password = row.id, "a SCRAM verifier is damaged");
+                    continue;
+                }
+            };
             if let Some(signature) = verifier.prove(message, proof) {
                 return Ok((self.by_generated(account, &row, now).await?, signature));
             }
