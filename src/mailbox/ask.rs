@@ -26,6 +26,8 @@ pub enum Ask {
     Mailboxes(ListWant),
     /// → `Selected`
     Select { name: MailboxName, examine: bool },
+    /// As `Select` to examine, while what is selected stays so. → `Selected`
+    Open { name: MailboxName },
     /// What happened after `since` in a mailbox → `Changes`.
     Changes { mailbox: MailboxId, since: ModSeq },
     /// All mailboxes of the account, as they stand. → `Overview`
@@ -284,6 +286,8 @@ pub struct ListWant {
 pub struct MailboxEntry {
     pub name: MailboxName,
     pub kind: MailboxKind,
+    /// Its messages stand in other mailboxes.
+    pub gathered: bool,
     pub subscribed: bool,
     pub rights: Rights,
     /// Asked for by `ListWant::status`, for what can be selected.
@@ -504,6 +508,8 @@ pub struct Search {
     pub key: SearchKey<UidSet>,
     /// Whether `Found::highest_modseq` is wanted (RFC 7162 §3.1.5).
     pub modseq: bool,
+    /// Octets that the same command read for mailboxes before this one, as `Found::read` told.
+    pub read: u64,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -515,6 +521,8 @@ pub struct Found {
     pub there: UidSet,
     /// Of those found, what would be without `Fuzzy`, too.
     pub exact: UidSet,
+    /// Octets of headers and contents that were read, with those that were read before.
+    pub read: u64,
 }
 
 /// Threads as RFC 5256 writes them, piece by piece: `(2)(3 6 (4 23)(44 7 96))`.

@@ -68,11 +68,13 @@ fn yes(ask: Ask) -> Answer {
         Ask::Mailboxes(want) => Answer::Mailboxes(vec![MailboxEntry {
             name: MailboxName::inbox(),
             kind: MailboxKind::Mailbox(None),
+            gathered: false,
             subscribed: true,
             rights: Rights::ALL,
             status: want.status.map(|_| Status::default()),
         }]),
         Ask::Select { name, examine } => Answer::Selected(selected(name, examine)),
+        Ask::Open { name } => Answer::Selected(selected(name, true)),
         Ask::Changes { .. } => Answer::Changes(Changes {
             arrived: UidSet::range(8, 9),
             changed: UidSet::one(2),
@@ -121,6 +123,7 @@ fn yes(ask: Ask) -> Answer {
             highest_modseq: 2,
             there: UidSet::range(1, 9),
             exact: UidSet::one(1),
+            read: 0,
         }),
         Ask::Sort { uids, .. } => Answer::Sorted(uids.iter().collect()),
         Ask::Thread { uids, .. } => {

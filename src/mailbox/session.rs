@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::ask::{Answer, Ask};
+use super::ask::{Answer, Ask, Refusal};
 use super::command::{self, Step, Task};
 use super::core::{Access, Core, FLUSH};
 use super::reply::Reply;
@@ -49,6 +49,8 @@ pub struct Session {
     bad: u32,
     /// Messages that came or began to come.
     uploads: u64,
+    /// The access ended: the command that heard it is the last one.
+    over: bool,
 }
 
 /// What is going on; waiting for us is a phase too.
@@ -84,7 +86,7 @@ impl Session {
     pub fn over(config: Config, channel: Channel) -> Self {
         let mut core = Core::new(config, channel);
         core.greet();
-        Self { core, phase: Phase::Ready, bad: 0, uploads: 0 }
+        Self { core, phase: Phase::Ready, bad: 0, uploads: 0, over: false }
     }
 
     pub fn feed(&mut self, bytes: &[u8]) {
@@ -135,6 +137,8 @@ impl Session {
     pub fn answer(&mut self, answer: Answer) {
         match std::mem::replace(&mut self.phase, Phase::Ready) {
             Phase::Awaiting(task) => {
+                let over = matches!(answer, Answer::Refused(Refusal::AccountClosed));
+                self.over |= over && self.core.account().is_some();
                 let step = task.answer(answer, &mut self.core);
                 self.take(step);
             }
@@ -312,6 +316,10 @@ impl Session {
 
     fn take(&mut self, step: Step) {
         self.phase = match step {
+            Step::Done | Step::Idle(_) if self.over => {
+                encode::bye(&mut self.core.out, None, "Access is over");
+                Phase::Closing
+            }
             Step::Ask(ask, task) => Phase::Asking(Box::new((ask, task))),
             Step::Pause(task) => Phase::Pausing(Box::new(task)),
             Step::Done => Phase::Ready,

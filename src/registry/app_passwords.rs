@@ -35,7 +35,9 @@ pub async fn add(
     let account = accounts::get(store, address).await?.id;
     let secret = SecretString::from(random::password(GROUPS));
     let id = id_of(secret.expose_secret()).unwrap_or_default();
-    let row = row(store, address, account, &id, &name, opening, &secret, now)?;
+    let there = store.read(move |tx| rows::of_account(tx, account)).await?;
+    let salted = salted(store, address, there.last())?;
+    let row = row(store, account, &id, &name, opening, &secret, salted, now)?;
     let insert = move |tx: &mut Tx<'_>| -> Result<bool, StoreError> {
         crate::store::accounts::lock(tx, account)?;
         let there = rows::of_account(tx, account)?;
@@ -57,7 +59,7 @@ pub async fn list(store: &Store, address: &KepAddress) -> Result<Vec<AppPassword
     Ok(all.iter().map(known).collect::<Result<_, _>>()?)
 }
 
-/// Whether there was one. Who is connected by it stays so until the connection ends.
+/// Whether there was one. Who is connected by it is so no more: the next thing he asks for ends it.
 pub async fn remove(store: &Store, address: &KepAddress, id: &str) -> Result<bool, RegistryError> {
     let account = accounts::get(store, address).await?.id;
     let id = id.to_ascii_lowercase();
@@ -109,28 +111,40 @@ pub(super) async fn used(store: &Store, account: AccountId, known: &AppPassword,
 #[expect(clippy::too_many_arguments, reason = "one row's columns")]
 fn row(
     store: &Store,
-    address: &KepAddress,
     account: AccountId,
     id: &str,
     name: &str,
     opening: Option<OpeningMode>,
     secret: &SecretString,
+    (salt, iterations): (Vec<u8>, u32),
     now: Timestamp,
 ) -> Result<AppPasswordRow, TrustError> {
     let vault = store.blobs.vault();
-    let salt = scram::salt(vault, address.as_str())?;
-    let verifier = Verifier::new(secret, &salt, ITERATIONS)?;
+    let verifier = Verifier::new(secret, &salt, iterations)?;
     Ok(AppPasswordRow {
         account,
         id: id.to_owned(),
         name: name.to_owned(),
         opening: opening.map(|mode| mode.word().to_owned()),
         verifier: password::hash(secret)?,
-        salt: salt.to_vec(),
-        iterations: ITERATIONS,
+        salt,
+        iterations,
         scram: verifier.seal(vault, &owner(account, id))?,
         created_at: now,
         used_at: None,
+    })
+}
+
+/// Those of the passwords that are there already: an exchange begins before it is known which one it
+/// is of, so that all have the same.
+fn salted(
+    store: &Store,
+    address: &KepAddress,
+    newest: Option<&AppPasswordRow>,
+) -> Result<(Vec<u8>, u32), TrustError> {
+    Ok(match newest {
+        Some(row) => (row.salt.clone(), row.iterations),
+        None => (scram::salt(store.blobs.vault(), address.as_str())?.to_vec(), ITERATIONS),
     })
 }
 

@@ -5,9 +5,9 @@ use super::app_passwords::{self, AppPassword};
 use super::crowd;
 use crate::store::app_passwords::{self as rows, AppPasswordRow};
 use crate::store::{Store, Tx, accounts as account_rows};
+use crate::trust::Certificate;
 use crate::trust::password::Passwords;
 use crate::trust::scram::{self, Verifier};
-use crate::trust::{Certificate, TrustError};
 use crate::wire::{AccountId, KepAddress, KepDomain, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
 use std::collections::HashMap;
@@ -132,6 +132,14 @@ impl Proven {
         }
     }
 
+    /// Which generated password it was.
+    pub fn password(&self) -> Option<&str> {
+        match &self.by {
+            Means::Generated(known) => Some(&known.id),
+            Means::Password | Means::Certificate => None,
+        }
+    }
+
     /// How dispatches are opened, where the password says so itself.
     pub fn opening(&self) -> Option<OpeningMode> {
         match &self.by {
@@ -211,7 +219,14 @@ impl Logins {
         let vault = self.store.blobs.vault();
         for row in rows {
             let owner = app_passwords::owner(account.id, &row.id);
-            let verifier = Verifier::unseal(vault, &owner, &row.scram).map_err(TrustError::from)?;
+            let verifier = match Verifier::unseal(vault, &owner, &row.scram) {
+                Ok(verifier) => verifier,
+                // The others are good still.
+                Err(error) => {
+                    tracing::error!(%error, password = row.id, "a SCRAM verifier is damaged");
+                    continue;
+                }
+            };
             if let Some(signature) = verifier.prove(message, proof) {
                 return Ok((self.by_generated(account, &row, now).await?, signature));
             }

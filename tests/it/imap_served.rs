@@ -392,6 +392,7 @@ impl Door for OneUser {
             account,
             person,
             adds: true,
+            password: None,
             opening: None,
             signature,
         });

@@ -171,6 +171,7 @@ fn invariant_10_a_list_made_to_be_slow_is_not() {
     let entry = |n: usize| MailboxEntry {
         name: MailboxName::parse(&format!("{}{n:04}", "a/".repeat(30) + &"a".repeat(190))).unwrap(),
         kind: MailboxKind::Mailbox(None),
+        gathered: false,
         subscribed: true,
         rights: Rights::ALL,
         status: None,
@@ -238,7 +239,13 @@ fn large(ask: Ask, rows: &mut usize) -> Answer {
         }
         Ask::Search(_) => {
             let all = || UidSet::range(1, 100_000);
-            Answer::Found(Found { uids: all(), highest_modseq: 1, there: all(), exact: all() })
+            Answer::Found(Found {
+                uids: all(),
+                highest_modseq: 1,
+                there: all(),
+                exact: all(),
+                read: 0,
+            })
         }
         Ask::Sort { uids, .. } => {
             let mut all: Vec<_> = uids.iter().collect();

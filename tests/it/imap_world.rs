@@ -266,11 +266,8 @@ impl World {
             }
             Ask::Salt { .. } => Answer::Salt(salt()),
             Ask::Mailboxes(want) => Answer::Mailboxes(self.list(want)),
-            Ask::Select { name, examine } => {
-                let at =
-                    self.boxes.iter().position(|b| b.name == name).ok_or(Refusal::NoSuchMailbox)?;
-                Answer::Selected(self.boxes[at].selected(at, examine))
-            }
+            Ask::Select { name, examine } => Answer::Selected(self.select(&name, examine)?),
+            Ask::Open { name } => Answer::Selected(self.select(&name, true)?),
             Ask::Changes { mailbox, since } => Answer::Changes(self.at(mailbox).changes(since)),
             Ask::Overview => Answer::Overview(self.overview()),
             Ask::Status { name, .. } => {
@@ -429,9 +426,15 @@ impl World {
                     highest_modseq: found.iter().map(|m| m.modseq).max().unwrap_or(0),
                     there: here.messages.iter().map(|m| m.uid).collect(),
                     exact: found.iter().map(|m| m.uid).collect(),
+                    read: 0,
                 })
             }
         })
+    }
+
+    fn select(&self, name: &MailboxName, examine: bool) -> Result<Selected, Refusal> {
+        let at = self.boxes.iter().position(|b| b.name == *name).ok_or(Refusal::NoSuchMailbox)?;
+        Ok(self.boxes[at].selected(at, examine))
     }
 
     fn overview(&self) -> Vec<Standing> {
@@ -492,6 +495,7 @@ impl World {
     fn list(&self, want: ListWant) -> Vec<MailboxEntry> {
         let entry = |b: &Mailbox| MailboxEntry {
             name: b.name.clone(),
+            gathered: false,
             kind: MailboxKind::Mailbox(b.special),
             subscribed: b.subscribed,
             rights: imap_attributes::rights(b),
@@ -499,6 +503,7 @@ impl World {
         };
         let missing = |name: &MailboxName| MailboxEntry {
             name: name.clone(),
+            gathered: false,
             kind: MailboxKind::Missing,
             subscribed: true,
             rights: Rights::NONE,

@@ -7,6 +7,8 @@ mod demo;
 mod dialogue;
 mod fuzz;
 mod imap_attributes;
+mod imap_multi;
+mod imap_over;
 mod imap_script;
 mod imap_served;
 mod imap_transcripts;

@@ -81,11 +81,12 @@ impl MailDoor {
             self.users.judge_certificate(first.clone(), others.to_vec(), self.clock.now()).await;
         if let Err(fault) = judged {
             tracing::info!(peer = %peer.address, user, %fault, "a certificate was refused at login");
-            if fault.is_temporary() {
-                return Err(Refusal::Unavailable);
-            }
+            // Also when it is our trouble: whoever tries it again and again makes us ask others.
             self.rejected(user, "EXTERNAL", peer.address).await;
-            return Err(Refusal::BadCertificate);
+            return Err(match fault.is_temporary() {
+                true => Refusal::Unavailable,
+                false => Refusal::BadCertificate,
+            });
         }
         Ok(self.logins.certificate(user, first).await)
     }
@@ -100,6 +101,7 @@ impl MailDoor {
             account: proven.account.id,
             person: proven.person(),
             adds,
+            password: proven.password().map(str::to_owned),
             opening: proven.opening(),
             signature,
         })

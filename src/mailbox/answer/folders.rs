@@ -27,6 +27,7 @@ pub fn list(
         entries.push(MailboxEntry {
             name,
             kind: MailboxKind::Mailbox(use_of(&mailbox)),
+            gathered: mailbox.role.is_gathered(),
             subscribed: mailbox.subscribed,
             rights: rights::of(who, mailbox.role),
             status,
@@ -41,6 +42,7 @@ pub fn list(
         entries.extend(names.map(|name| MailboxEntry {
             name,
             kind: MailboxKind::Missing,
+            gathered: false,
             subscribed: true,
             rights: Rights::NONE,
             status: None,
@@ -204,7 +206,7 @@ fn special_use(role: Role) -> Option<SpecialUse> {
 fn above_labels() -> Option<MailboxEntry> {
     let name = MailboxName::parse(label_boxes::ABOVE)?;
     let (kind, rights) = (MailboxKind::NoSelect, Rights::LOOKUP);
-    Some(MailboxEntry { name, kind, subscribed: false, rights, status: None })
+    Some(MailboxEntry { name, kind, gathered: false, subscribed: false, rights, status: None })
 }
 
 const LABELS: &str = "Etiketler/";

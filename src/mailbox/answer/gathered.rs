@@ -26,7 +26,7 @@ pub enum Look {
 /// `None`: at none. Of mailboxes by number only the one that is selected is looked at.
 pub fn look(ask: &Ask, selected: Option<MailboxId>) -> Option<Look> {
     match ask {
-        Ask::Select { name, .. } | Ask::Status { name, .. } => {
+        Ask::Select { name, .. } | Ask::Open { name } | Ask::Status { name, .. } => {
             tree::is_reserved(name).then(|| Look::Named(name.clone()))
         }
         Ask::Mailboxes(want) => want.status.map(|_| Look::Listed { subscribed: want.missing }),

@@ -23,11 +23,11 @@ mod words;
 pub use serve::{Admitted, Desk, Door, Gate, Judging, Limits, Office, Peer};
 
 use super::ask::Refusal;
-use crate::registry::OpeningMode;
-use crate::registry::RegistryError;
+use crate::registry::accounts as registry;
+use crate::registry::{Access, OpeningMode, RegistryError};
 use crate::store::mail::tree::TreeError;
 use crate::store::mail::view::{self, Mailbox};
-use crate::store::{RowsError, StoreError, Tx, accounts, mail};
+use crate::store::{RowsError, StoreError, Tx, accounts, app_passwords, mail};
 use crate::wire::imap::MailboxName;
 use crate::wire::{AccountId, MailboxId, Timestamp};
 use thiserror::Error;
@@ -40,6 +40,8 @@ struct Who {
     person: String,
     /// Whether anything may be added to the account.
     adds: bool,
+    /// The generated password of the session.
+    password: Option<String>,
     /// Octets that an account may hold, if it has no limit of its own.
     storage: Option<u64>,
     /// How this session opens, where it is not as the mailbox has it.
@@ -83,6 +85,21 @@ fn named(tx: &mut Tx<'_>, who: &Who, name: &MailboxName) -> Answered<Mailbox> {
 /// Where something is to be put: it could be made.
 fn target(tx: &mut Tx<'_>, who: &Who, name: &MailboxName) -> Answered<Mailbox> {
     view::named(tx, who.account, name.as_str())?.ok_or(Failure::Refused(Refusal::NoSuchTarget))
+}
+
+/// A session ends with its access: three months after the account was closed, or with the generated
+/// password that let it in.
+fn may_stay(tx: &mut Tx<'_>, who: &Who) -> Answered<()> {
+    let account = registry::account(&accounts::by_id(tx, who.account)?)?;
+    let over = account.access(who.now) == Access::Over;
+    let taken_away = match &who.password {
+        Some(id) => app_passwords::find(tx, who.account, id)?.is_none(),
+        None => false,
+    };
+    match over || taken_away {
+        true => Err(Refusal::AccountClosed.into()),
+        false => Ok(()),
+    }
 }
 
 /// Whether anything may be added to the account; it may have been closed since the login.

@@ -69,6 +69,8 @@ pub struct Admitted {
     pub person: String,
     /// Whether anything may be added to the account.
     pub adds: bool,
+    /// The generated password that let him in: when it is taken away, so is he.
+    pub password: Option<String>,
     /// How this session opens, where it is not as the mailbox has it.
     pub opening: Option<OpeningMode>,
     /// `ServerSignature` of SCRAM.
@@ -184,7 +186,7 @@ impl Desk {
             let mailbox = super::owned(tx, &who, mailbox)?;
             Ok(mailbox.mod_seq > since || is_stale(tx, &mailbox)?)
         };
-        let changed: Answered<bool> = self.office.store.read(work).await;
+        let changed: Answered<bool> = self.read(work).await;
         changed.unwrap_or(true)
     }
 
@@ -201,7 +203,7 @@ impl Desk {
         let Some(look) = gathered::look(ask, self.gathered) else { return Ok(()) };
         let account = self.who()?.account;
         let find = move |tx: &mut Tx<'_>| gathered::found(tx, account, &look);
-        let found: Vec<_> = self.office.store.read(find).await?;
+        let found: Vec<_> = self.read(find).await?;
         if matches!(ask, Ask::Select { .. }) {
             self.gathered = found.first().copied();
         }
@@ -240,6 +242,7 @@ impl Desk {
             | Ask::AppendAbort => self.append(ask).await,
             Ask::Mailboxes(_)
             | Ask::Select { .. }
+            | Ask::Open { .. }
             | Ask::Changes { .. }
             | Ask::Overview
             | Ask::Status { .. }
@@ -265,6 +268,7 @@ impl Desk {
             account: admitted.account,
             person: admitted.person.clone(),
             adds: admitted.adds,
+            password: admitted.password.clone(),
             storage: self.office.limits.storage,
             opening: admitted.opening,
             now: (self.office.clock)(),
@@ -287,6 +291,9 @@ impl Desk {
                 Ask::Select { name, examine } => {
                     Answer::Selected(folders::select(tx, &who, views, name, *examine)?)
                 }
+                Ask::Open { name } => {
+                    Answer::Selected(folders::select(tx, &who, views, name, true)?)
+                }
                 Ask::Changes { mailbox, since } => {
                     Answer::Changes(folders::changes(tx, &who, *mailbox, *since)?)
                 }
@@ -305,7 +312,7 @@ impl Desk {
                 _ => return Err(Refusal::Cannot.into()),
             })
         };
-        self.office.store.read(work).await
+        self.read(work).await
     }
 
     /// Asks that change something: answered when it is durable. // table
@@ -324,7 +331,7 @@ impl Desk {
                 _ => return Err(Refusal::Cannot.into()),
             })
         };
-        self.office.store.write(Lane::Client, work).await
+        self.write(work).await
     }
 
     async fn store(&self, ask: ask::Store) -> Answered<Answer> {
@@ -335,7 +342,7 @@ impl Desk {
                 let mailbox = super::owned(tx, &who, id)?;
                 folders::may_have(tx, &office.views, &mailbox, &words)
             };
-            self.office.store.read(look).await?;
+            self.read(look).await?;
         }
         let who = self.who()?;
         let work = move |tx: &mut Tx<'_>| messages::store(tx, &who, &ask);
@@ -347,12 +354,12 @@ impl Desk {
         let asker = who.clone();
         let look = move |tx: &mut Tx<'_>| messages::marked(tx, &asker, mailbox, uids.as_ref());
         let mut gone = UidSet::new();
-        let marked = self.office.store.read(look).await?;
+        let marked = self.read(look).await?;
         self.counter.begin(marked.len());
         for batch in batches(marked, messages::EXPUNGED) {
             let (who, count) = (who.clone(), batch.len());
             let work = move |tx: &mut Tx<'_>| messages::expunge(tx, &who, mailbox, &batch);
-            gone = gone.union(&self.office.store.write(Lane::Client, work).await?);
+            gone = gone.union(&self.write(work).await?);
             self.counter.add(count);
         }
         Ok(Answer::Expunged(gone))
@@ -391,7 +398,8 @@ impl Desk {
             let (who, to) = (self.who()?, to.clone());
             let work =
                 move |tx: &mut Tx<'_>| messages::take_back(tx, &who, &to, uid_validity, &batch);
-            self.write(work).await?;
+            // Whether or not the session may stay: what was begun ends as if it had not.
+            self.office.store.write(Lane::Client, work).await?;
         }
         Ok(())
     }
@@ -422,7 +430,7 @@ impl Desk {
     ) -> Answered<usize> {
         let (who, uids, to) = (self.who()?, uids.clone(), to.clone());
         let look = move |tx: &mut Tx<'_>| messages::may_go(tx, &who, from, &uids, &to, copied);
-        self.office.store.read(look).await
+        self.read(look).await
     }
 
     async fn delete(&self, name: MailboxName) -> Answered<Answer> {
@@ -460,7 +468,24 @@ impl Desk {
         &self,
         work: impl Fn(&mut Tx<'_>) -> Answered<T> + Send + 'static,
     ) -> Answered<T> {
+        let who = self.who()?;
+        let work = move |tx: &mut Tx<'_>| {
+            super::may_stay(tx, &who)?;
+            work(tx)
+        };
         self.office.store.write(Lane::Client, work).await
+    }
+
+    async fn read<T: Send + 'static>(
+        &self,
+        work: impl Fn(&mut Tx<'_>) -> Answered<T> + Send + 'static,
+    ) -> Answered<T> {
+        let who = self.who()?;
+        let work = move |tx: &mut Tx<'_>| {
+            super::may_stay(tx, &who)?;
+            work(tx)
+        };
+        self.office.store.read(work).await
     }
 
     /// What is unopened is opened, that is durable, and only then is it looked at again.
@@ -501,25 +526,25 @@ impl Desk {
     async fn open(&self, who: &Who, message: MessageId) -> Answered<()> {
         let opener = who.clone();
         let work = move |tx: &mut Tx<'_>| messages::open(tx, &opener, message.clone());
-        self.office.store.write(Lane::Client, work).await
+        self.write(work).await
     }
 
     async fn look(&self, who: &Who, ask: &Content) -> Answered<Look> {
         let (who, ask) = (who.clone(), ask.clone());
         let blobs = Arc::clone(&self.office.store.blobs);
-        self.office.store.read(move |tx| content::look(tx, &who, &blobs, &ask)).await
+        self.read(move |tx| content::look(tx, &who, &blobs, &ask)).await
     }
 
     /// What was made before, and what is made now; that it is kept nobody waits for in vain.
     async fn previews(&self, id: MailboxId, uids: UidSet, lazy: bool) -> Answered<Answer> {
         let (who, batch) = (self.who()?, uids.clone().take_first(ask::BATCH));
         let look = move |tx: &mut Tx<'_>| preview::look(tx, &who, id, &batch);
-        let mut all = self.office.store.read(look).await?;
+        let mut all = self.read(look).await?;
         let missing = all.iter().filter(|message| message.text.is_none() && !lazy);
         for batch in batches(missing.map(|message| message.uid).collect(), preview::MADE) {
             let (who, blobs) = (self.who()?, Arc::clone(&self.office.store.blobs));
             let make = move |tx: &mut Tx<'_>| preview::make(tx, &who, id, &batch, &blobs);
-            let made = self.office.store.read(make).await?;
+            let made = self.read(make).await?;
             all.extend(made.iter().cloned());
             let keep = move |tx: &mut Tx<'_>| preview::keep(tx, &made);
             if let Err(error) = self.office.store.write(Lane::Background, keep).await {
@@ -572,7 +597,7 @@ impl Desk {
             }
             folders::may_have(tx, &office.views, &mailbox, &words)
         };
-        self.office.store.read(work).await
+        self.read(work).await
     }
 
     /// Puts the message whose bytes are all here into a blob; its memory is free again.
@@ -614,7 +639,7 @@ impl Desk {
 
     async fn find_part(&self, url: AppendUrl) -> Answered<catenate::Found> {
         let who = self.who()?;
-        self.office.store.read(move |tx| catenate::find(tx, &who, &url)).await
+        self.read(move |tx| catenate::find(tx, &who, &url)).await
     }
 
     async fn commit(&mut self, replaces: Option<(MailboxId, Uid)>) -> Answered<Answer> {
@@ -624,7 +649,7 @@ impl Desk {
             Some(old) => append::replace(tx, &who, &blobs, &ready, old),
             None => append::commit(tx, &who, &blobs, &ready),
         };
-        Ok(Answer::Appended(self.office.store.write(Lane::Client, work).await?))
+        Ok(Answer::Appended(self.write(work).await?))
     }
 
     async fn search(&self, ask: Search) -> Answered<Answer> {
@@ -647,7 +672,7 @@ impl Desk {
         for batch in batches(uids, arrange::BATCH) {
             let (who, by) = (self.who()?, Arc::clone(&by));
             let read = move |tx: &mut Tx<'_>| arrange::keys(tx, &who, mailbox, &batch, &by);
-            keyed.add(self.office.store.read(read).await?)?;
+            keyed.add(self.read(read).await?)?;
         }
         Ok(Answer::Sorted(blocking(move || Ok(keyed.sorted(&by.by))).await?))
     }
@@ -658,7 +683,7 @@ impl Desk {
         for batch in batches(uids, arrange::BATCH) {
             let who = self.who()?;
             let read = move |tx: &mut Tx<'_>| arrange::letters(tx, &who, mailbox, &batch, by);
-            letters.add(self.office.store.read(read).await?)?;
+            letters.add(self.read(read).await?)?;
         }
         Ok(Answer::Threads(blocking(move || letters.threads(by)).await?))
     }
@@ -681,9 +706,9 @@ impl Run<'_> {
         let Candidates { uids, sure, there } = narrow.await?;
         if sure && !self.ask.modseq {
             let exact = uids.clone();
-            return Ok(Found { uids, highest_modseq: 0, there, exact });
+            return Ok(Found { uids, highest_modseq: 0, there, exact, read: self.ask.read });
         }
-        let mut progress = Progress { to_read: uids, ..Progress::default() };
+        let mut progress = Progress { to_read: uids, read: self.ask.read, ..Progress::default() };
         let rows_tell = sure || query.told_by(Source::Rows);
         for batch in batches(taken(&mut progress.to_read, rows_tell), search::ROWS) {
             let rows = self.read(&query, move |tx, who, ask, query| {
@@ -707,8 +732,8 @@ impl Run<'_> {
             });
             progress.add(content.await?)?;
         }
-        let Progress { found: uids, exact, highest_modseq, .. } = progress;
-        Ok(Found { uids, highest_modseq, there, exact })
+        let Progress { found: uids, exact, highest_modseq, read, .. } = progress;
+        Ok(Found { uids, highest_modseq, there, exact, read })
     }
 
     async fn read<T: Send + 'static>(
@@ -717,7 +742,7 @@ impl Run<'_> {
         work: impl Fn(&mut Tx<'_>, &Who, &Search, &Query) -> Answered<T> + Send + 'static,
     ) -> Answered<T> {
         let (who, ask, query) = (self.who.clone(), Arc::clone(&self.ask), Arc::clone(query));
-        self.desk.office.store.read(move |tx| work(tx, &who, &ask, &query)).await
+        self.desk.read(move |tx| work(tx, &who, &ask, &query)).await
     }
 }
 

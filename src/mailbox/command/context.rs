@@ -70,7 +70,7 @@ impl Task {
         let Some((view, context)) = context else { return sync::ended(self.then, core) };
         let among = SearchKey::Messages(self.among.clone());
         let key = SearchKey::And(vec![among, context.key.clone()]);
-        let ask = Ask::Search(Search { mailbox: view.mailbox, key, modseq: false });
+        let ask = Ask::Search(Search { mailbox: view.mailbox, key, modseq: false, read: 0 });
         Step::Ask(ask, super::Task::Context(self))
     }
 

@@ -25,6 +25,8 @@ pub(in crate::mailbox) struct Task {
     sources: Vec<Source>,
     /// Still to be searched.
     left: VecDeque<MailboxName>,
+    /// Octets, so far: the bound of a search is one of all mailboxes.
+    read: u64,
     stage: Stage,
 }
 
@@ -59,7 +61,7 @@ pub(super) fn start(tag: String, multi: MultiSearch, core: &mut Core) -> Step {
     core.enable_condstore(modseq);
     let names = sources.iter().any(|source| *source != Source::Selected);
     let left = selected.into_iter().filter(|_| !names).collect();
-    let task = Box::new(Task { tag, search, sources, left, stage: Stage::Listing });
+    let task = Box::new(Task { tag, search, sources, left, read: 0, stage: Stage::Listing });
     if !names {
         return task.next(core);
     }
@@ -117,7 +119,7 @@ impl Task {
                 core.done(&self.tag, Reply::no("$ is of the selected mailbox"))
             }
             None => {
-                let ask = Ask::Select { name: name.clone(), examine: true };
+                let ask = Ask::Open { name: name.clone() };
                 self.stage = Stage::Opening(name);
                 Step::Ask(ask, super::Task::MultiSearch(self))
             }
@@ -127,12 +129,13 @@ impl Task {
     fn search(mut self: Box<Self>, view: View) -> Step {
         let key = resolve(self.search.key.clone(), &view);
         let modseq = key.any(&|key| matches!(key, SearchKey::ModSeq(_)));
-        let ask = Ask::Search(SearchAsk { mailbox: view.mailbox, key, modseq });
+        let ask = Ask::Search(SearchAsk { mailbox: view.mailbox, key, modseq, read: self.read });
         self.stage = Stage::Searching(Box::new(view));
         Step::Ask(ask, super::Task::MultiSearch(self))
     }
 
-    fn tell(self: Box<Self>, view: &View, found: &Found, core: &mut Core) -> Step {
+    fn tell(mut self: Box<Self>, view: &View, found: &Found, core: &mut Core) -> Step {
+        self.read = found.read;
         let returns = returns(&self.search);
         let uids = found.uids.intersection(view.uids());
         if let Some(selected) = core.view_mut().filter(|_| returns.save) {
@@ -197,7 +200,8 @@ fn names(source: &Source, entry: &MailboxEntry, core: &Core) -> bool {
         Source::Selected => core.view().is_some_and(|view| view.name == entry.name),
         // Where mail is laid in.
         Source::Inboxes => entry.name.is_inbox(),
-        Source::Personal => true,
+        // QUIRK(kep, 2026-11): virtual ones only show what others hold; docs/quirks.md#61
+        Source::Personal => !entry.gathered,
         Source::Subscribed => entry.subscribed,
         Source::Mailboxes(all) => named(all, &one),
         Source::Subtree(all) => named(all, &|name| one(name) || under(name)),

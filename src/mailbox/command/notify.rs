@@ -207,6 +207,7 @@ fn tell_names(all: &[Standing], notify: &Notify, core: &mut Core) {
         let missing = MailboxEntry {
             name: known.name.clone(),
             kind: MailboxKind::Missing,
+            gathered: false,
             subscribed: false,
             rights: Rights::NONE,
             status: None,
@@ -256,6 +257,7 @@ fn entry(one: &Standing) -> MailboxEntry {
     MailboxEntry {
         name: one.name.clone(),
         kind: MailboxKind::Mailbox(one.special),
+        gathered: false,
         subscribed: one.subscribed,
         rights: Rights::NONE,
         status: None,

@@ -47,7 +47,7 @@ pub(super) fn start(tag: String, search: Search, core: &mut Core) -> Step {
     let Some(view) = core.view() else { return Step::Done };
     let key = resolve(search.key, view);
     let update = search.returns.is_some_and(|returns| returns.update).then(|| key.clone());
-    let ask = SearchAsk { mailbox: view.mailbox, key, modseq };
+    let ask = SearchAsk { mailbox: view.mailbox, key, modseq, read: 0 };
     // RFC 9051 §6.4.4: without RETURN it is RETURN (ALL).
     let all = SearchReturn { all: true, ..SearchReturn::default() };
     let searches = matches!(search.order, Order::Mailbox);

@@ -41,7 +41,8 @@ pub struct Limits {
 }
 
 impl Limits {
-    pub const BEFORE_LOGIN: Self = Self { line: 8 * 1024, command: 16 * 1024 };
+    /// ID may have thirty pairs of 30 and 1024 octets (RFC 2971 §3.3).
+    pub const BEFORE_LOGIN: Self = Self { line: 40 * 1024, command: 40 * 1024 };
     pub const AFTER_LOGIN: Self = Self { line: 64 * 1024, command: 128 * 1024 };
 }
 

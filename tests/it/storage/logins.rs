@@ -4,6 +4,8 @@ use super::{NOW, bed::Bed, on_both};
 use kep::registry::accounts::{self, AccountState, NewAccount, OpeningMode, SignatureRule};
 use kep::registry::login::{Logins, Means, Outcome, Proven};
 use kep::registry::{RegistryError, app_passwords};
+use kep::store::app_passwords::{self as rows, AppPasswordRow};
+use kep::store::{Lane, StoreError, Tx};
 use kep::trust::password::Passwords;
 use kep::trust::pki::{CertificateAuthority, KeyKind, Links, Profile};
 use kep::trust::scram::Verifier;
@@ -215,6 +217,32 @@ async fn closing_again_gives_no_further_time_and_reopening_forgets() {
         assert_eq!(closed_at().await, None);
         set(AccountState::Closed, NOW.plus_secs(101)).await;
         assert_eq!(closed_at().await, Some(NOW.plus_secs(101)));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_damaged_scram_row_locks_out_no_other_password() {
+    on_both(|bed| async move {
+        open(&bed, ALI, Vec::new()).await;
+        let (logins, ali) = (logins(&bed), address(ALI));
+        let add = async |name| app_passwords::add(&bed.store, &ali, name, None, NOW).await.unwrap();
+        let (first, _) = add("Bir").await;
+        let account = accounts::get(&bed.store, &ali).await.unwrap().id;
+        let damage = move |tx: &mut Tx<'_>| -> Result<(), StoreError> {
+            let row = rows::find(tx, account, &first.id)?.unwrap();
+            rows::remove(tx, account, &first.id)?;
+            rows::add(tx, &AppPasswordRow { scram: vec![7; 40], salt: b"another".into(), ..row })
+        };
+        bed.store.write(Lane::Client, damage).await.unwrap();
+        // One more shares the salt of those that are there, whatever it is.
+        let (_, secret) = add("İki").await;
+        let salted = logins.salted(ALI).await.unwrap();
+        assert_eq!(salted.salt, b"another");
+        let message = b"n=ali.veli,r=a,r=ab,s=YW5vdGhlcg==,i=4096,c=biws,r=ab";
+        let proof = client_proof(secret.expose_secret(), &salted.salt, salted.iterations, message);
+        let (outcome, _) = logins.prove(ALI, message, &proof, NOW).await.unwrap();
+        assert!(proven(outcome).unwrap().person().ends_with("(İki)"));
     })
     .await;
 }

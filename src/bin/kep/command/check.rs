@@ -46,6 +46,7 @@ pub async fn run(arguments: &Arguments) -> Outcome {
     });
     seal(&settings, &clock, &mut found).await;
     tls(&settings, &clock, &mut found);
+    autoconfig(&settings, &mut found);
     anchors(&settings, &mut found);
     secrets(&settings, &mut found);
     calendar(&settings, &clock, &mut found);
@@ -306,6 +307,21 @@ fn text(found: &[Finding]) -> String {
         format!("{state}  {:<18}  {}\n", finding.what, finding.text)
     };
     found.iter().map(line).collect()
+}
+
+/// Its pages are plain HTTP: a proxy with TLS stands before them.
+fn autoconfig(settings: &Settings, found: &mut Vec<Finding>) {
+    let Some(address) = settings.listen.autoconfig else { return };
+    found.push(match address.ip().is_loopback() {
+        true => Finding::good("autoconfig", format!("http://{address}, for a proxy with TLS")),
+        false => Finding::warning(
+            "autoconfig",
+            format!(
+                "http://{address} is plain HTTP and no loopback address: anybody on the way can \
+                     name another server to mail programs; put a proxy with TLS before it"
+            ),
+        ),
+    });
 }
 
 /// RFC 6186 and RFC 8314: how mail programs find us. An MX would send other providers to a port that

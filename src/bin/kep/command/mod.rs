@@ -7,6 +7,7 @@ pub mod dev;
 mod evidence;
 mod figures;
 mod fsck;
+mod http;
 mod label;
 mod message;
 mod provider;

@@ -1,6 +1,7 @@
 //! `kep serve`: everything the configuration names, in one process.
 
 use super::figures;
+use super::http::{Brief, http};
 use super::sockets::Sockets;
 use super::workshop::Workshop;
 use crate::failure::{Failure, Outcome};
@@ -21,7 +22,6 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -57,7 +57,7 @@ pub async fn run(conf: &Path) -> Outcome {
         let directions = Arc::new(wire_up::directions(&house.settings));
         for listener in sockets.bind("autoconfig", address).await? {
             let router = kep::mailbox::autoconfig::serve::router(Arc::clone(&directions));
-            tasks.spawn(http(listener, router, stop.clone()));
+            tasks.spawn(http(Brief::over(listener), router, stop.clone()));
         }
     }
     if let Some(address) = house.settings.listen.metrics {
@@ -373,26 +373,6 @@ impl Signals {
     }
 }
 
-async fn http(listener: TcpListener, router: axum::Router, mut stop: watch::Receiver<bool>) {
-    let mut ending = stop.clone();
-    let stopped = async move {
-        // A sender that is gone means the same.
-        let _ = stop.wait_for(|stop| *stop).await;
-    };
-    let serving = axum::serve(listener, router).with_graceful_shutdown(stopped);
-    // Who keeps his connection open for the next question keeps nobody waiting.
-    let patience = async move {
-        let _ = ending.wait_for(|stop| *stop).await;
-        tokio::time::sleep(HTTP_FAREWELL).await;
-    };
-    tokio::select! {
-        served = serving => if let Err(error) = served {
-            tracing::error!(%error, "http");
-        },
-        () = patience => {}
-    }
-}
-
 fn log(settings: &Settings) {
     let level = match settings.log.level {
         LogLevel::Error => "error",
@@ -427,5 +407,3 @@ const COMPACTION: Duration = Duration::from_hours(1);
 const EMPTYING: Duration = Duration::from_hours(1);
 /// Messages that are being appended at the same time may take this much memory together.
 const INCOMING: usize = 256 << 20;
-/// An answer that is under way when we stop is a small one.
-const HTTP_FAREWELL: Duration = Duration::from_secs(2);

@@ -203,6 +203,7 @@ async fn narrow(world: &World, storage: u64) -> Desk {
             account,
             person,
             adds: true,
+            password: None,
             opening: None,
             signature: None,
         };

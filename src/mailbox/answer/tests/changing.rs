@@ -402,7 +402,7 @@ async fn a_mailbox_of_another_account_is_none(world: World) {
             Ask::Copy { mailbox, uids: all(), to: name("Arşiv") },
             Ask::Move { mailbox, uids: all(), to: name("Arşiv") },
             Ask::Expunge { mailbox, uids: None },
-            Ask::Search(Search { mailbox, key: SearchKey::All, modseq: false }),
+            Ask::Search(Search { mailbox, key: SearchKey::All, modseq: false, read: 0 }),
             Ask::Store(crate::mailbox::ask::Store {
                 mailbox,
                 uids: all(),

@@ -30,6 +30,7 @@ on_stores!(
     thousands_of_messages_are_gathered_in_units,
     other_accounts_messages_are_never_shown,
     whoever_waits_hears_of_every_mailbox,
+    what_is_opened_beside_it_leaves_the_selected_one_selected,
 );
 
 const ALL: &str = "Tüm Postalar";
@@ -306,7 +307,7 @@ async fn sealed_content_opens_here_as_there_once_invariant_3(world: World) {
     assert_eq!(sealed[0].opening, Opening::Sealed);
     let facts = world.facts().await;
     let secret = SearchKey::Text("ıspanak".into());
-    let search = Search { mailbox: all.mailbox, key: secret, modseq: false };
+    let search = Search { mailbox: all.mailbox, key: secret, modseq: false, read: 0 };
     let Answer::Found(found) = desk.answer(Ask::Search(search)).await else { panic!() };
     assert!(found.uids.is_empty());
     assert_eq!(world.facts().await, facts, "listing and searching open nothing");
@@ -443,4 +444,27 @@ async fn whoever_waits_hears_of_every_mailbox(world: World) {
     while news.recv().await.unwrap() != expected {}
     let inbox = select(&mut desk, "INBOX").await.mailbox;
     assert_eq!(desk.news_of(inbox), Changed::Mailbox(inbox));
+}
+
+async fn what_is_opened_beside_it_leaves_the_selected_one_selected(world: World) {
+    let mut desk = world.desk("ali").await;
+    let all = select(&mut desk, ALL).await;
+    put(&world, world.ali, Role::Inbox, "one").await;
+    let inbox = select(&mut world.desk("ali").await, "INBOX").await.mailbox;
+    store_flags(&mut desk, inbox, "1", FlagChange::Add, flag(SystemFlags::FLAGGED)).await;
+    for beside in [FLAGGED, "INBOX"] {
+        match desk.answer(Ask::Open { name: name(beside) }).await {
+            Answer::Selected(opened) => assert_eq!(opened.uids, uids("1"), "{beside}"),
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(desk.news_of(all.mailbox), Changed::Account(world.ali));
+    let news = changes(&mut desk, all.mailbox, all.highest_modseq).await;
+    assert_eq!(news.arrived, uids("1"));
+    put(&world, world.ali, Role::Sent, "two").await;
+    let search = Search { mailbox: all.mailbox, key: SearchKey::All, modseq: false, read: 0 };
+    match desk.answer(Ask::Search(search)).await {
+        Answer::Found(found) => assert_eq!(found.uids, uids("1:2")),
+        other => panic!("{other:?}"),
+    }
 }

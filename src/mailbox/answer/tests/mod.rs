@@ -15,6 +15,7 @@ mod searching;
 #[path = "../../../../tests/it/storage/server.rs"]
 mod server;
 mod spelling;
+mod staying;
 mod telling;
 pub mod world;
 

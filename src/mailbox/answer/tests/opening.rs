@@ -78,7 +78,7 @@ async fn listing_reading_the_envelope_and_searching_open_nothing_invariant_3(wor
     }
     for text in ["ıspanak", "Giris"] {
         for key in [SearchKey::Body(text.into()), SearchKey::Text(text.into())] {
-            let search = Search { mailbox, key, modseq: false };
+            let search = Search { mailbox, key, modseq: false, read: 0 };
             match desk.answer(Ask::Search(search)).await {
                 Answer::Found(found) => assert!(found.uids.is_empty(), "{text}"),
                 other => panic!("{other:?}"),

@@ -108,8 +108,12 @@ async fn rows_of_large_headers_come_a_few_at_a_time(world: World) {
         left = left.difference(&came);
     }
     assert_eq!(answers, ["1:5", "6:9"]);
-    let text =
-        Ask::Search(Search { mailbox, key: SearchKey::Text("letter".into()), modseq: false });
+    let text = Ask::Search(Search {
+        mailbox,
+        key: SearchKey::Text("letter".into()),
+        modseq: false,
+        read: 0,
+    });
     let Answer::Found(found) = desk.answer(text).await else { panic!("nothing found") };
     assert_eq!(found.uids, uids("1:2,4:5,7:8"));
 }

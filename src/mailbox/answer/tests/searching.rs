@@ -18,11 +18,12 @@ on_stores!(
     much_content_is_searched_in_several_goes,
     addresses_are_found_without_their_comments,
     a_search_says_what_is_there,
+    what_a_command_read_before_counts,
     a_fuzzy_search_finds_what_is_like_it,
 );
 
 async fn find(desk: &mut Desk, mailbox: MailboxId, key: Key<UidSet>) -> String {
-    match desk.answer(Ask::Search(Search { mailbox, key, modseq: false })).await {
+    match desk.answer(Ask::Search(Search { mailbox, key, modseq: false, read: 0 })).await {
         Answer::Found(found) => found.uids.to_string(),
         other => panic!("{other:?}"),
     }
@@ -90,7 +91,7 @@ async fn each_key_finds_what_it_says(world: World) {
     for (key, expected) in cases {
         assert_eq!(find(&mut desk, mailbox, key.clone()).await, expected, "{key:?}");
     }
-    let search = Search { mailbox, key: Key::All, modseq: true };
+    let search = Search { mailbox, key: Key::All, modseq: true, read: 0 };
     match desk.answer(Ask::Search(search)).await {
         Answer::Found(found) => assert_eq!(found.highest_modseq, 5),
         other => panic!("{other:?}"),
@@ -188,7 +189,7 @@ async fn a_search_says_what_is_there(world: World) {
     store_flags(&mut desk, mailbox, "2", FlagChange::Add, flags).await;
     desk.answer(Ask::Expunge { mailbox, uids: None }).await;
     for key in [Key::Flag(SystemFlags::SEEN), Key::Text("x".into())] {
-        let search = Search { mailbox, key, modseq: true };
+        let search = Search { mailbox, key, modseq: true, read: 0 };
         match desk.answer(Ask::Search(search)).await {
             Answer::Found(found) => assert_eq!(found.there.to_string(), "1,3"),
             other => panic!("{other:?}"),
@@ -220,7 +221,7 @@ async fn a_fuzzy_search_finds_what_is_like_it(world: World) {
         (fuzzy(Key::Messages(uids("2"))), "2", "2"),
         (fuzzy(text("yok")), "", ""),
     ] {
-        let search = Search { mailbox, key: key.clone(), modseq: false };
+        let search = Search { mailbox, key: key.clone(), modseq: false, read: 0 };
         match desk.answer(Ask::Search(search)).await {
             Answer::Found(all) => {
                 let told = (all.uids.to_string(), all.exact.to_string());
@@ -229,4 +230,16 @@ async fn a_fuzzy_search_finds_what_is_like_it(world: World) {
             other => panic!("{other:?}"),
         }
     }
+}
+
+async fn what_a_command_read_before_counts(world: World) {
+    world.put(world.ali, Role::Inbox, ORIGINAL, Kind::Plain).await;
+    let mut desk = world.desk("ali").await;
+    let mailbox = select(&mut desk, "INBOX").await.mailbox;
+    let search = |read| {
+        Ask::Search(Search { mailbox, key: Key::Text("letter".into()), modseq: false, read })
+    };
+    let Answer::Found(found) = desk.answer(search(1000)).await else { panic!() };
+    assert!(found.read > 1000, "{found:?}");
+    assert!(is_said(desk.answer(search(2 << 30)).await));
 }

@@ -54,8 +54,14 @@ impl World {
                 "DIRECT" => Some(OpeningMode::Direct),
                 _ => None,
             };
-            let admitted =
-                account.map(|account| Admitted { account, person, adds, opening, signature: None });
+            let admitted = account.map(|account| Admitted {
+                account,
+                person,
+                adds,
+                password: (login.mechanism == "GENERATED").then(|| "abcde".to_owned()),
+                opening,
+                signature: None,
+            });
             let answer = admitted.ok_or(Refusal::BadCredentials);
             Box::pin(std::future::ready(answer)) as Judging<Admitted>
         };
