@@ -17,7 +17,9 @@ use crate::mailbox::reply::{self, Reply};
 use crate::wire::MailboxId;
 use crate::wire::imap::command::{Fetch, FetchItem, Partial};
 use crate::wire::imap::encode::Fetch as Response;
-use crate::wire::imap::{Flags, ModSeq, Structure, SystemFlags, Uid, UidSet, encode, object_id};
+use crate::wire::imap::{
+    Flags, Keywords, ModSeq, Structure, SystemFlags, Uid, UidSet, encode, object_id,
+};
 use crate::wire::mime::SectionText;
 
 #[derive(Debug)]
@@ -280,6 +282,12 @@ impl Task {
     }
 
     fn got_rows(mut self, rows: Vec<Row>, core: &mut Core) -> Step {
+        if self.sets_seen || self.items.contains(&FetchItem::Flags) {
+            let labelled = rows.iter().filter(|row| !row.flags.keywords.is_empty());
+            let words = labelled.map(|row| &row.flags.keywords);
+            let words = words.fold(Keywords::default(), |all, more| all.with(more));
+            super::select::learn(&words, core);
+        }
         let lazy = self.items.iter().find_map(|item| match item {
             FetchItem::Preview { lazy } => Some(*lazy),
             _ => None,
