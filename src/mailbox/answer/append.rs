@@ -2,6 +2,8 @@
 //! message by message, and become messages all together. A copy of what was submitted takes the
 //! place of the server's own.
 
+mod run;
+
 use super::room::{Held, Room};
 use super::{Answered, Failure, Who, changing, gathered, messages, quota, target, words};
 use crate::mailbox::ask::{AppendBegin, Appended, Refusal};

@@ -1,27 +1,22 @@
 //! The desk at which one connection's asks are answered, and the office that all desks share.
 
-use super::append::{self, Append};
+use super::append::Append;
 use super::arrange;
 use super::content::{self, Look, Shown};
 use super::progress::Counter;
 use super::room::Room;
-use super::search::{self, Candidates, Progress, Query, Source};
 use super::views::Views;
 use super::{
-    Answered, Failure, Who, catenate, folders, gathered, messages, metadata, preview, quota,
-    rights, words,
+    Answered, Failure, Who, folders, gathered, messages, metadata, preview, quota, rights, words,
 };
 use crate::mailbox::ask::{
-    self, Answer, AppendBegin, AppendUrl, Ask, Content, FlagChange, Found, LoggedIn, Login, Moved,
-    Placed, Refusal, Salt, Search,
+    self, Answer, Ask, Content, FlagChange, LoggedIn, Login, Moved, Placed, Refusal, Salt,
 };
 use crate::registry::OpeningMode;
-use crate::store::mail::Role;
 use crate::store::mail::gather::fresh::{freshen, is_stale};
 use crate::store::mail::tree;
 use crate::store::{Changed, Lane, RowsError, Store, StoreError, Tx};
-use crate::wire::imap::command::Threading;
-use crate::wire::imap::{MailboxName, ModSeq, Uid, UidSet};
+use crate::wire::imap::{MailboxName, ModSeq, UidSet};
 use crate::wire::{AccountId, MailboxId, MessageId, Timestamp};
 use std::future::Future;
 use std::net::IpAddr;
@@ -96,14 +91,14 @@ impl Limits {
 
 /// What all connections share.
 pub struct Office {
-    store: Store,
-    views: Views,
+    pub(super) store: Store,
+    pub(super) views: Views,
     gate: Gate,
     clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
-    limits: Limits,
-    room: Room,
+    pub(super) limits: Limits,
+    pub(super) room: Room,
     /// Sorts and threads under way: each may hold something of every message of a mailbox.
-    arranging: Semaphore,
+    pub(super) arranging: Semaphore,
 }
 
 impl Office {
@@ -125,10 +120,10 @@ impl Office {
 
 /// One connection's place: what it must remember between asks.
 pub struct Desk {
-    office: Arc<Office>,
+    pub(super) office: Arc<Office>,
     peer: Peer,
     admitted: Option<Admitted>,
-    append: Append,
+    pub(super) append: Append,
     shown: Option<Shown>,
     counter: Counter,
     /// The virtual mailbox that was selected last.
@@ -262,7 +257,7 @@ impl Desk {
         Ok(Answer::LoggedIn(LoggedIn { account, signature }))
     }
 
-    fn who(&self) -> Answered<Who> {
+    pub(super) fn who(&self) -> Answered<Who> {
         let admitted = self.admitted.as_ref().ok_or(Refusal::BadCredentials)?;
         Ok(Who {
             account: admitted.account,
@@ -464,32 +459,22 @@ impl Desk {
         Ok(Answer::Done)
     }
 
-    async fn write<T: Send + 'static>(
+    pub(super) async fn write<T: Send + 'static>(
         &self,
         work: impl Fn(&mut Tx<'_>) -> Answered<T> + Send + 'static,
     ) -> Answered<T> {
-        let who = self.who()?;
-        let work = move |tx: &mut Tx<'_>| {
-            super::may_stay(tx, &who)?;
-            work(tx)
-        };
-        self.office.store.write(Lane::Client, work).await
+        self.office.store.write(Lane::Client, staying(self.who()?, work)).await
     }
 
-    async fn read<T: Send + 'static>(
+    pub(super) async fn read<T: Send + 'static>(
         &self,
         work: impl Fn(&mut Tx<'_>) -> Answered<T> + Send + 'static,
     ) -> Answered<T> {
-        let who = self.who()?;
-        let work = move |tx: &mut Tx<'_>| {
-            super::may_stay(tx, &who)?;
-            work(tx)
-        };
-        self.office.store.read(work).await
+        self.office.store.read(staying(self.who()?, work)).await
     }
 
     /// What is unopened is opened, that is durable, and only then is it looked at again.
-    async fn content(&mut self, ask: Content) -> Answered<Answer> {
+    pub(super) async fn content(&mut self, ask: Content) -> Answered<Answer> {
         let who = self.who()?;
         if let Some((shown, range)) = self.shown.as_ref().and_then(|s| Some((s, s.next(&ask)?))) {
             let (shown, office) = (shown.clone(), Arc::clone(&self.office));
@@ -554,204 +539,9 @@ impl Desk {
         let told = all.into_iter().filter_map(|message| Some((message.uid, message.text?)));
         Ok(Answer::Previews(told.collect()))
     }
-
-    async fn append(&mut self, ask: Ask) -> Answered<Answer> {
-        let answer = self.try_append(ask).await;
-        if answer.is_err() {
-            self.append = Append::default();
-        }
-        answer
-    }
-
-    async fn try_append(&mut self, ask: Ask) -> Answered<Answer> {
-        match ask {
-            Ask::AppendBegin(begin) => {
-                self.finish_coming().await?;
-                self.may_append(&begin).await?;
-                let (who, office) = (self.who()?, &self.office);
-                self.append.begin(&who, begin, office.limits.message, &office.room)?;
-            }
-            Ask::AppendChunk(chunk) => self.append.chunk(&chunk)?,
-            Ask::AppendText { size } => self.append.more(size, self.office.limits.message)?,
-            Ask::AppendUrl(url) => self.take_part(url).await?,
-            Ask::AppendCommit => {
-                self.finish_coming().await?;
-                return self.commit(None).await;
-            }
-            Ask::Replace { mailbox, uid } => {
-                self.finish_coming().await?;
-                return self.commit(Some((mailbox, uid))).await;
-            }
-            _ => self.append = Append::default(),
-        }
-        Ok(Answer::Done)
-    }
-
-    async fn may_append(&self, begin: &AppendBegin) -> Answered<()> {
-        let (who, to, office) = (self.who()?, begin.to.clone(), Arc::clone(&self.office));
-        let (words, size) = (begin.flags.keywords.client_owned(), begin.size);
-        let work = move |tx: &mut Tx<'_>| {
-            let mailbox = append::may_begin(tx, &who, &to)?;
-            if mailbox.role != Role::Opening {
-                quota::has_room(tx, &who, size)?;
-            }
-            folders::may_have(tx, &office.views, &mailbox, &words)
-        };
-        self.read(work).await
-    }
-
-    /// Puts the message whose bytes are all here into a blob; its memory is free again.
-    async fn finish_coming(&mut self) -> Answered<()> {
-        if let Some(coming) = self.append.take_coming() {
-            let blobs = Arc::clone(&self.office.store.blobs);
-            self.append.keep(blocking(move || coming.finish(&blobs)).await?);
-        }
-        Ok(())
-    }
-
-    /// A part of another message, read as FETCH reads it: what is unopened is opened.
-    async fn take_part(&mut self, url: AppendUrl) -> Answered<()> {
-        // Nothing is opened for a message that is not to come.
-        self.append.more(0, self.office.limits.message)?;
-        let mut part = match self.find_part(url.clone()).await? {
-            catenate::Found::Part(part) => part,
-            catenate::Found::Sealed(ask) => {
-                self.content(ask).await?;
-                match self.find_part(url).await? {
-                    catenate::Found::Part(part) => part,
-                    catenate::Found::Sealed(_) => return Err(Refusal::Unavailable.into()),
-                }
-            }
-        };
-        self.append.more(part.streams(), self.office.limits.message)?;
-        while let Some(ask) = part.next() {
-            let Answer::Content(octets) = self.content(ask).await? else {
-                return Err(Refusal::Unavailable.into());
-            };
-            if let Some(octets) = part.take(octets)? {
-                self.append.chunk(&octets)?;
-            }
-        }
-        let picked = part.picked();
-        self.append.more(picked.len() as u64, self.office.limits.message)?;
-        self.append.chunk(&picked)
-    }
-
-    async fn find_part(&self, url: AppendUrl) -> Answered<catenate::Found> {
-        let who = self.who()?;
-        self.read(move |tx| catenate::find(tx, &who, &url)).await
-    }
-
-    async fn commit(&mut self, replaces: Option<(MailboxId, Uid)>) -> Answered<Answer> {
-        let (who, ready) = (self.who()?, self.append.take_ready());
-        let blobs = Arc::clone(&self.office.store.blobs);
-        let work = move |tx: &mut Tx<'_>| match replaces {
-            Some(old) => append::replace(tx, &who, &blobs, &ready, old),
-            None => append::commit(tx, &who, &blobs, &ready),
-        };
-        Ok(Answer::Appended(self.write(work).await?))
-    }
-
-    async fn search(&self, ask: Search) -> Answered<Answer> {
-        let run = Run { desk: self, who: self.who()?, ask: Arc::new(ask) };
-        Ok(Answer::Found(run.search().await?))
-    }
 }
 
-/// SORT and THREAD: keys are gathered batch by batch.
-impl Desk {
-    async fn sort(
-        &self,
-        mailbox: MailboxId,
-        uids: UidSet,
-        by: arrange::SortBy,
-    ) -> Answered<Answer> {
-        let _turn = self.office.arranging.acquire().await;
-        let by = Arc::new(by);
-        let mut keyed = arrange::Keyed::default();
-        for batch in batches(uids, arrange::BATCH) {
-            let (who, by) = (self.who()?, Arc::clone(&by));
-            let read = move |tx: &mut Tx<'_>| arrange::keys(tx, &who, mailbox, &batch, &by);
-            keyed.add(self.read(read).await?)?;
-        }
-        Ok(Answer::Sorted(blocking(move || Ok(keyed.sorted(&by.by))).await?))
-    }
-
-    async fn thread(&self, mailbox: MailboxId, uids: UidSet, by: Threading) -> Answered<Answer> {
-        let _turn = self.office.arranging.acquire().await;
-        let mut letters = arrange::Letters::default();
-        for batch in batches(uids, arrange::BATCH) {
-            let who = self.who()?;
-            let read = move |tx: &mut Tx<'_>| arrange::letters(tx, &who, mailbox, &batch, by);
-            letters.add(self.read(read).await?)?;
-        }
-        Ok(Answer::Threads(blocking(move || letters.threads(by)).await?))
-    }
-}
-
-/// A search under way: batch by batch, so that it holds up nobody.
-struct Run<'d> {
-    desk: &'d Desk,
-    who: Who,
-    ask: Arc<Search>,
-}
-
-impl Run<'_> {
-    async fn search(&self) -> Answered<Found> {
-        let query = Arc::new(Query::new(self.ask.key.clone()));
-        let office = Arc::clone(&self.desk.office);
-        let narrow = self.read(&query, move |tx, who, ask, query| {
-            search::candidates(tx, who, &office.views, ask.mailbox, query)
-        });
-        let Candidates { uids, sure, there } = narrow.await?;
-        if sure && !self.ask.modseq {
-            let exact = uids.clone();
-            return Ok(Found { uids, highest_modseq: 0, there, exact, read: self.ask.read });
-        }
-        let mut progress = Progress { to_read: uids, read: self.ask.read, ..Progress::default() };
-        let rows_tell = sure || query.told_by(Source::Rows);
-        for batch in batches(taken(&mut progress.to_read, rows_tell), search::ROWS) {
-            let rows = self.read(&query, move |tx, who, ask, query| {
-                search::by_rows(tx, who, ask.mailbox, &batch, query)
-            });
-            progress.add(rows.await?)?;
-        }
-        progress.to_open = std::mem::take(&mut progress.to_read);
-        let headers_tell = query.told_by(Source::Headers);
-        for batch in batches(taken(&mut progress.to_open, headers_tell), search::HEADERS) {
-            let headers = self.read(&query, move |tx, who, ask, query| {
-                search::by_headers(tx, who, ask.mailbox, &batch, query)
-            });
-            progress.add(headers.await?)?;
-        }
-        while !progress.to_open.is_empty() {
-            let batch = progress.to_open.take_first(search::OPENED);
-            let blobs = Arc::clone(&self.desk.office.store.blobs);
-            let content = self.read(&query, move |tx, who, ask, query| {
-                search::by_content(tx, who, ask.mailbox, &batch, query, &blobs)
-            });
-            progress.add(content.await?)?;
-        }
-        let Progress { found: uids, exact, highest_modseq, read, .. } = progress;
-        Ok(Found { uids, highest_modseq, there, exact, read })
-    }
-
-    async fn read<T: Send + 'static>(
-        &self,
-        query: &Arc<Query>,
-        work: impl Fn(&mut Tx<'_>, &Who, &Search, &Query) -> Answered<T> + Send + 'static,
-    ) -> Answered<T> {
-        let (who, ask, query) = (self.who.clone(), Arc::clone(&self.ask), Arc::clone(query));
-        self.desk.read(move |tx| work(tx, &who, &ask, &query)).await
-    }
-}
-
-/// What is to be looked at in this way, if it tells anything.
-fn taken(from: &mut UidSet, tells: bool) -> UidSet {
-    if tells { std::mem::take(from) } else { UidSet::new() }
-}
-
-fn batches(mut all: UidSet, size: usize) -> impl Iterator<Item = UidSet> {
+pub(super) fn batches(mut all: UidSet, size: usize) -> impl Iterator<Item = UidSet> {
     std::iter::from_fn(move || Some(all.take_first(size)).filter(|batch| !batch.is_empty()))
 }
 
@@ -773,12 +563,23 @@ fn together(one: Option<Placed>, other: Option<Placed>) -> Option<Placed> {
     }
 }
 
+/// Nothing is done for a session whose access has ended meanwhile.
+fn staying<T>(
+    who: Who,
+    work: impl Fn(&mut Tx<'_>) -> Answered<T> + Send + 'static,
+) -> impl Fn(&mut Tx<'_>) -> Answered<T> + Send + 'static {
+    move |tx| {
+        super::may_stay(tx, &who)?;
+        work(tx)
+    }
+}
+
 fn done(_: ()) -> Answer {
     Answer::Done
 }
 
 /// Runs what reads or writes files beside the runtime's own threads.
-async fn blocking<T: Send + 'static>(
+pub(super) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Answered<T> + Send + 'static,
 ) -> Answered<T> {
     let closed = |_| StoreError::Rows(RowsError::Closed);

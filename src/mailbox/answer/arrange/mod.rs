@@ -5,6 +5,7 @@ mod key;
 mod letter;
 mod ordered;
 mod references;
+mod run;
 
 pub use letter::Letter;
 

@@ -3,6 +3,7 @@
 
 mod fuzzy;
 mod judge;
+mod run;
 mod text;
 
 pub use judge::{Header, Known, Query, Source};
