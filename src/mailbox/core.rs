@@ -1,7 +1,6 @@
 //! What all commands of a session share: who it is, what is selected, what goes out.
 
-use imap_codec::imap_types::core::Vec1;
-use imap_codec::imap_types::response::{Capability, Code, StatusKind};
+use imap_codec::imap_types::response::{Code, CodeOther, StatusKind};
 
 use std::num::NonZeroU64;
 
@@ -258,7 +257,9 @@ impl Core {
         }
     }
 
-    pub fn capabilities(&self) -> Option<Vec1<Capability<'static>>> {
+    /// `CAPABILITY IMAP4rev1 …`. imap-codec would write `IMAP4REV1`, which means the same (RFC 3501 §9)
+    /// and not to everybody: old parsers refuse it, and Outlook falls back to items before IMAP4rev1.
+    pub fn capabilities(&self) -> String {
         let names: &[&[&str]] = match (&self.access, self.config.tls) {
             (Access::NotAuthenticated, Tls::Offered) => &[BASE, PLAINTEXT],
             (Access::NotAuthenticated, Tls::Active) => &[BASE, LOGIN],
@@ -272,9 +273,7 @@ impl Core {
         }
         // RFC 4978 §3: not once it is in force.
         names.retain(|name| !(self.compressed && *name == "COMPRESS=DEFLATE"));
-        let all: Vec<_> =
-            names.into_iter().filter_map(|name| Capability::try_from(name).ok()).collect();
-        Vec1::try_from(all).ok()
+        format!("CAPABILITY {}", names.join(" "))
     }
 
     /// SCRAM with channel binding is offered.
@@ -287,7 +286,7 @@ impl Core {
     }
 
     pub fn capability_code(&self) -> Option<Code<'static>> {
-        self.capabilities().map(Code::Capability)
+        Some(Code::Other(CodeOther::unvalidated(self.capabilities().into_bytes())))
     }
 }
 

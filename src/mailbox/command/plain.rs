@@ -13,9 +13,8 @@ use crate::wire::imap::command::Command;
 use crate::wire::imap::encode;
 
 pub(super) fn capability(tag: &str, core: &mut Core) -> Step {
-    if let Some(all) = core.capabilities() {
-        encode::data(&mut core.out, Data::Capability(all));
-    }
+    let line = format!("* {}\r\n", core.capabilities());
+    core.out.extend_from_slice(line.as_bytes());
     core.done(tag, Reply::ok("CAPABILITY completed"))
 }
 
