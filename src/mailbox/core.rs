@@ -39,6 +39,14 @@ pub struct Channel {
     /// SCRAM is offered. Programs that know it prefer it to all else, and don't try another when it
     /// fails: where nobody has a password that it could prove, it would only be in the way.
     pub scram: bool,
+    /// What is not offered though it is there, as `offered` names it.
+    /// QUIRK(microsoft 365, 2025-09): enables UIDONLY, then fetches by number. docs/quirks.md#71
+    pub withheld: Vec<&'static str>,
+}
+
+/// The name of a capability that a logged-in client is offered.
+pub fn offered(name: &str) -> Option<&'static str> {
+    SESSION.iter().copied().find(|one| one.eq_ignore_ascii_case(name))
 }
 
 #[derive(Debug)]
@@ -273,7 +281,13 @@ impl Core {
         }
         // RFC 4978 §3: not once it is in force.
         names.retain(|name| !(self.compressed && *name == "COMPRESS=DEFLATE"));
+        names.retain(|name| !self.withholds(name));
         format!("CAPABILITY {}", names.join(" "))
+    }
+
+    /// The operator has it so.
+    pub fn withholds(&self, name: &str) -> bool {
+        self.channel.withheld.iter().any(|one| one.eq_ignore_ascii_case(name))
     }
 
     /// SCRAM with channel binding is offered.
