@@ -1,7 +1,6 @@
 //! What all commands of a session share: who it is, what is selected, what goes out.
 
-use imap_codec::imap_types::core::Vec1;
-use imap_codec::imap_types::response::{Capability, Code, StatusKind};
+use imap_codec::imap_types::response::{Code, CodeOther, StatusKind};
 
 use std::num::NonZeroU64;
 
@@ -40,6 +39,14 @@ pub struct Channel {
     /// SCRAM is offered. Programs that know it prefer it to all else, and don't try another when it
     /// fails: where nobody has a password that it could prove, it would only be in the way.
     pub scram: bool,
+    /// What is not offered though it is there, as `offered` names it.
+    /// QUIRK(microsoft 365, 2025-09): enables UIDONLY, then fetches by number. docs/quirks.md#71
+    pub withheld: Vec<&'static str>,
+}
+
+/// The name of a capability that a logged-in client is offered.
+pub fn offered(name: &str) -> Option<&'static str> {
+    SESSION.iter().copied().find(|one| one.eq_ignore_ascii_case(name))
 }
 
 #[derive(Debug)]
@@ -258,7 +265,9 @@ impl Core {
         }
     }
 
-    pub fn capabilities(&self) -> Option<Vec1<Capability<'static>>> {
+    /// `CAPABILITY IMAP4rev1 …`. imap-codec would write `IMAP4REV1`, which means the same (RFC 3501 §9)
+    /// and not to everybody: old parsers refuse it, and Outlook falls back to items before IMAP4rev1.
+    pub fn capabilities(&self) -> String {
         let names: &[&[&str]] = match (&self.access, self.config.tls) {
             (Access::NotAuthenticated, Tls::Offered) => &[BASE, PLAINTEXT],
             (Access::NotAuthenticated, Tls::Active) => &[BASE, LOGIN],
@@ -272,9 +281,13 @@ impl Core {
         }
         // RFC 4978 §3: not once it is in force.
         names.retain(|name| !(self.compressed && *name == "COMPRESS=DEFLATE"));
-        let all: Vec<_> =
-            names.into_iter().filter_map(|name| Capability::try_from(name).ok()).collect();
-        Vec1::try_from(all).ok()
+        names.retain(|name| !self.withholds(name));
+        format!("CAPABILITY {}", names.join(" "))
+    }
+
+    /// The operator has it so.
+    pub fn withholds(&self, name: &str) -> bool {
+        self.channel.withheld.iter().any(|one| one.eq_ignore_ascii_case(name))
     }
 
     /// SCRAM with channel binding is offered.
@@ -287,7 +300,7 @@ impl Core {
     }
 
     pub fn capability_code(&self) -> Option<Code<'static>> {
-        self.capabilities().map(Code::Capability)
+        Some(Code::Other(CodeOther::unvalidated(self.capabilities().into_bytes())))
     }
 }
 

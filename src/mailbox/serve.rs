@@ -37,7 +37,7 @@ pub enum Begin {
 }
 
 /// How many clients there may be, and how long they may be silent.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Manners {
     pub connections: usize,
     pub per_address: usize,
@@ -45,6 +45,8 @@ pub struct Manners {
     pub silence: Duration,
     /// A message that is appended is here within.
     pub upload: Duration,
+    /// Capabilities that are not offered (`session::offered`).
+    pub withheld: Vec<&'static str>,
 }
 
 /// The TLS configuration in force; asked for at each handshake, so that it may be renewed.
@@ -59,6 +61,7 @@ pub struct Imap {
     crowd: Crowd,
     silence: Duration,
     upload: Duration,
+    withheld: Vec<&'static str>,
     /// How often a client that waits for a long command hears that it goes on.
     progress: Duration,
     bells: Bells,
@@ -77,10 +80,21 @@ impl Imap {
         let poll = office.store().shared().then_some(OTHERS);
         tokio::spawn(ring(office.store().watch(), bells.clone(), poll));
         let crowd = Crowd::new(manners.connections, manners.per_address);
-        let Manners { silence, upload, .. } = manners;
+        let Manners { silence, upload, withheld, .. } = manners;
         let connections = AtomicU64::new(0);
         let progress = PROGRESS;
-        Arc::new(Self { office, tls, id, crowd, silence, upload, progress, bells, connections })
+        Arc::new(Self {
+            office,
+            tls,
+            id,
+            crowd,
+            silence,
+            upload,
+            withheld,
+            progress,
+            bells,
+            connections,
+        })
     }
 }
 
@@ -250,7 +264,8 @@ impl<'i> Talk<'i> {
         let shown = tls.peer_certificates().unwrap_or_default();
         self.desk.shown_certificates(shown.iter().map(|der| der.to_vec()).collect());
         let (exporter, certificate) = (exporter(tls), !shown.is_empty());
-        Channel { exporter, certificate, scram: self.desk.offers_scram().await }
+        let withheld = self.imap.withheld.clone();
+        Channel { exporter, certificate, scram: self.desk.offers_scram().await, withheld }
     }
 
     /// To the end of the connection, in the clear or compressed.

@@ -14,7 +14,7 @@ use crate::wire::imap::reader::Event;
 use crate::wire::imap::{MailboxName, ModSeq};
 use crate::wire::{AccountId, MailboxId};
 
-pub use super::core::{Channel, Config, Tls};
+pub use super::core::{Channel, Config, Tls, offered};
 
 #[derive(Debug)]
 pub enum Next {

@@ -98,10 +98,15 @@ impl View {
         }
     }
 
-    /// The UIDs a set names, in use here or not; none for sequence numbers.
+    /// The UIDs a set names, in use here or not; none for sequence numbers. `*` is open: who asks with
+    /// `1:*` what vanished wants to hear of a last message that did, too, and whoever hears of a UID he
+    /// doesn't know passes over it (RFC 7162 §3.2.10.1).
     pub fn named(&self, set: &MessageSet) -> UidSet {
         match set {
-            MessageSet::Uid(set) => set.resolve(self.uids.last().unwrap_or_default()),
+            MessageSet::Uid(set) => {
+                let last = self.uids.last().unwrap_or_default();
+                set.resolve(last).union(&set.resolve(Uid::MAX))
+            }
             MessageSet::Saved => self.saved.clone(),
             MessageSet::Sequence(_) => UidSet::new(),
         }

@@ -1,13 +1,13 @@
 //! mutt, with its keys pressed by a script, on a terminal of its own.
 
 use crate::reading::Delivered;
-use crate::scene::{ALI, AYSE, Scene};
-use crate::tool::tool;
+use crate::scene::{ALI, AYSE, Plan, Scene, until};
+use crate::tool::{run, tool};
 use pty_process::{Command, Size};
 use serde_json::Value;
 use std::path::PathBuf;
 use std::time::Duration;
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 /// mutt as Ayşe has set it up.
 struct Mutt {
@@ -36,6 +36,38 @@ impl Mutt {
         Some(Self { program, home, settings })
     }
 
+    /// Lets it send through the provider, signed by `openssl cms` with the account's own key.
+    fn with_signing(mut self, scene: &Scene) -> Option<Self> {
+        let openssl = tool("openssl")?;
+        let p12 = scene.provider().join("users").join(format!("{AYSE}.p12"));
+        let password = format!("pass:{}", scene.account(AYSE).password);
+        let (keys, certificates) = (self.home.join("keys"), self.home.join("certificates"));
+        for (folder, wanted) in [(&keys, "-nocerts"), (&certificates, "-nokeys")] {
+            std::fs::create_dir_all(folder).unwrap();
+            let out = folder.join("own");
+            let named =
+                ["pkcs12", "-clcerts", "-in", p12.to_str().unwrap(), "-passin", &password, wanted];
+            let rest = ["-out", out.to_str().unwrap(), "-passout", &format!("pass:{PASSPHRASE}")];
+            let (good, said) = run(&openssl, &[&named[..], &rest[..]].concat());
+            assert!(good, "{}", String::from_utf8_lossy(&said));
+        }
+        let signing = format!(
+            "set smtp_url=\"smtps://{}@localhost:{}/\"\nset smtp_pass=\"{}\"\n\
+             set crypt_use_gpgme=no\nset smime_is_default=yes\nset crypt_autosmime=yes\n\
+             set crypt_autosign=yes\nset smime_keys=\"{}\"\nset smime_certificates=\"{}\"\n\
+             set smime_default_key=own\nset smime_sign_digest_alg=sha256\n\
+             set smime_sign_command=\"openssl cms -sign -md %d -signer %c -inkey %k -passin stdin \
+             -in %f -outform DER\"\n",
+            AYSE.replace('@', "%40"),
+            scene.port(0),
+            scene.account(AYSE).password,
+            keys.display(),
+            certificates.display(),
+        );
+        self.settings.push_str(&signing);
+        Some(self)
+    }
+
     /// Opens a mailbox, presses these keys and quits.
     async fn press(&self, mailbox: &str, keys: &str) {
         let rc = self.home.join("muttrc");
@@ -49,7 +81,14 @@ impl Mutt {
         let mut screen = Vec::new();
         let seen = async {
             // The terminal is gone when mutt is: that is an error to read.
-            while terminal.read_buf(&mut screen).await.is_ok_and(|octets| octets > 0) {}
+            let mut asked = false;
+            while terminal.read_buf(&mut screen).await.is_ok_and(|octets| octets > 0) {
+                // It takes no pushed keys for this.
+                if !asked && String::from_utf8_lossy(&screen).contains("passphrase:") {
+                    asked = true;
+                    terminal.write_all(format!("{PASSPHRASE}\r").as_bytes()).await.unwrap();
+                }
+            }
             mutt.wait().await.unwrap()
         };
         let ended = tokio::time::timeout(PATIENCE, seen).await;
@@ -97,6 +136,30 @@ async fn mutt_reads_flags_opens_files_and_deletes() {
     assert_eq!(delivered.scene.settled(&delivered.id, 3).await.len(), 3, "evidence stays");
     delivered.server.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn mutt_sends_what_openssl_signs() {
+    let scene = Scene::new(Plan::default()).await;
+    let mutt = Mutt::new(&scene).and_then(|mutt| mutt.with_signing(&scene));
+    let Some(mutt) = mutt else { return };
+    let server = scene.serve().await;
+    mutt.press("INBOX", &format!("<mail>{ALI}<enter>Sözleşme<enter><send-message>")).await;
+    let sent = until("the message", async || {
+        let list = scene.json(&["message", "list"]).await;
+        list.as_array().unwrap().first().cloned()
+    })
+    .await;
+    assert_eq!(
+        (&sent["subject"], &sent["signer"]),
+        (&"Sözleşme".into(), &"CN=Ayse Yilmaz,C=TR".into())
+    );
+    let id = sent["id"].as_str().unwrap();
+    assert_eq!(scene.settled(id, 2).await.len(), 2, "accepted and delivered");
+    server.stop().await;
+}
+
+/// Of the key on the disk.
+const PASSPHRASE: &str = "parola";
 
 /// A key that its program did not expect throws the others away, and it waits for ever.
 const PATIENCE: Duration = Duration::from_secs(60);

@@ -16,6 +16,13 @@ pub fn tool(name: &str) -> Option<PathBuf> {
     there(name, found.into_iter().find(|program| program.is_file()))
 }
 
+/// Python with a module that is not its own, under the same rule.
+pub fn python_with(module: &str) -> Option<PathBuf> {
+    let python = tool("python3")?;
+    let (good, _) = run(&python, &["-c", &format!("import {module}")]);
+    there(&format!("Python's {module}"), good.then_some(python))
+}
+
 /// The first of several places where a file may be, under the same rule.
 pub fn file(name: &str, places: &[&str]) -> Option<PathBuf> {
     there(name, places.iter().map(PathBuf::from).find(|place| place.is_file()))
@@ -37,12 +44,21 @@ pub fn reference(path: &str) -> Option<PathBuf> {
 /// Runs a program to its end: whether it was content, and all it said. One that doesn't end is a
 /// failure of its test, not of the whole run.
 pub fn run<A: AsRef<OsStr>>(program: &Path, arguments: &[A]) -> (bool, Vec<u8>) {
+    run_within(PATIENCE, program, arguments)
+}
+
+/// The same for what has more to do.
+pub fn run_within<A: AsRef<OsStr>>(
+    patience: Duration,
+    program: &Path,
+    arguments: &[A],
+) -> (bool, Vec<u8>) {
     let mut command = Command::new(program);
     command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let child = command.spawn().unwrap();
     let (pid, (tell, told)) = (child.id().to_string(), mpsc::channel());
     std::thread::spawn(move || tell.send(child.wait_with_output()));
-    let Ok(ran) = told.recv_timeout(PATIENCE) else {
+    let Ok(ran) = told.recv_timeout(patience) else {
         let killed = Command::new("kill").args(["-KILL", &pid]).status();
         panic!("{} does not end ({killed:?})", program.display());
     };

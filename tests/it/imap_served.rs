@@ -102,7 +102,8 @@ impl Served {
         let office = Office::new(store.clone(), gate, Arc::new(|| NOW), limits);
         let clear = text.lines().any(|line| line == "given starttls");
         let silence = if text.contains("then silence") { SILENCE } else { Duration::from_secs(60) };
-        let manners = Manners { connections: 4, per_address: 4, silence, upload: serve::UPLOAD };
+        let (upload, withheld) = (serve::UPLOAD, Vec::new());
+        let manners = Manners { connections: 4, per_address: 4, silence, upload, withheld };
         let tls = Arc::clone(&keys.tls);
         let tls: serve::TlsInForce = Arc::new(move || tls.current(Duration::ZERO));
         let imap = Imap::new(office, tls, manners, vec![("name".into(), "kep".into())]);

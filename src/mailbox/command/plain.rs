@@ -13,9 +13,8 @@ use crate::wire::imap::command::Command;
 use crate::wire::imap::encode;
 
 pub(super) fn capability(tag: &str, core: &mut Core) -> Step {
-    if let Some(all) = core.capabilities() {
-        encode::data(&mut core.out, Data::Capability(all));
-    }
+    let line = format!("* {}\r\n", core.capabilities());
+    core.out.extend_from_slice(line.as_bytes());
     core.done(tag, Reply::ok("CAPABILITY completed"))
 }
 
@@ -27,7 +26,8 @@ pub(super) fn logout(tag: &str, core: &mut Core) -> Step {
 
 /// Says what was newly enabled (RFC 5161 §3.1).
 pub(super) fn enable(tag: &str, names: &[String], core: &mut Core) -> Step {
-    let new = names.iter().filter_map(|name| core.enabled.turn_on(name));
+    let there: Vec<_> = names.iter().filter(|name| !core.withholds(name)).collect();
+    let new = there.into_iter().filter_map(|name| core.enabled.turn_on(name));
     let capabilities = new.filter_map(|name| CapabilityEnable::try_from(name).ok()).collect();
     encode::data(&mut core.out, Data::Enabled { capabilities });
     core.done(tag, Reply::ok("ENABLE completed"))
@@ -59,9 +59,11 @@ pub(super) fn unselect(tag: &str, core: &mut Core) -> Step {
     core.done(tag, Reply::ok("UNSELECT completed"))
 }
 
-/// RFC 8437: back to where one logs in; what was enabled is forgotten.
-/// QUIRK(kep, 2026-11): it can't be turned off; docs/quirks.md#46
+/// RFC 8437: back to where one logs in; what was enabled is forgotten. §8: an operator can turn it off.
 pub(super) fn unauthenticate(tag: &str, core: &mut Core) -> Step {
+    if core.withholds("UNAUTHENTICATE") {
+        return core.done(tag, Reply::bad("UNAUTHENTICATE is turned off"));
+    }
     core.logged_out();
     core.done(tag, Reply::ok("UNAUTHENTICATE completed"))
 }
@@ -86,5 +88,36 @@ pub(super) fn needs_tls(command: &Command, core: &Core) -> Option<Reply> {
             Some(Reply::no("STARTTLS first").named("PRIVACYREQUIRED"))
         }
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::mailbox::ask::{Answer, LoggedIn};
+    use crate::mailbox::session::Channel;
+    use crate::mailbox::{Config, Next, Session, Tls};
+    use crate::wire::AccountId;
+
+    #[test]
+    fn what_is_withheld_is_not_offered_and_not_enabled() {
+        let channel = Channel { withheld: vec!["UIDONLY", "UNAUTHENTICATE"], ..Channel::default() };
+        let mut session = Session::over(Config { tls: Tls::Active, id: Vec::new() }, channel);
+        let commands =
+            "b CAPABILITY\r\nc ENABLE UIDONLY CONDSTORE\r\nd UNAUTHENTICATE\r\ne LOGOUT\r\n";
+        session.feed(format!("a LOGIN x y\r\n{commands}").as_bytes());
+        let mut said = String::new();
+        loop {
+            match session.next() {
+                Next::Send(bytes) => said.push_str(std::str::from_utf8(&bytes).unwrap()),
+                Next::Close => break,
+                Next::Ask(_) => session
+                    .answer(Answer::LoggedIn(LoggedIn { account: AccountId(1), signature: None })),
+                other => panic!("{other:?}"),
+            }
+        }
+        assert!(!said.contains("UIDONLY") && !said.contains("LIST UNAUTH"), "{said}");
+        assert_eq!(said.matches(" IDLE NAMESPACE UNSELECT UIDPLUS ").count(), 2, "{said}");
+        assert!(said.contains("* ENABLED CONDSTORE\r\nc OK"), "{said}");
+        assert!(said.contains("d BAD UNAUTHENTICATE is turned off\r\n"), "{said}");
     }
 }

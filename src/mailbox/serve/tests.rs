@@ -41,7 +41,7 @@ fn imap_with(world: &World, upload: Duration) -> Arc<Imap> {
         .with_cert_resolver(Arc::new(rustls::server::ResolvesServerCertUsingSni::new()));
     let config = Arc::new(config);
     let silence = crate::mailbox::session::AUTOLOGOUT;
-    let manners = Manners { connections: 4, per_address: 2, silence, upload };
+    let manners = Manners { connections: 4, per_address: 2, silence, upload, withheld: Vec::new() };
     Imap::new(Arc::clone(&world.office), Arc::new(move || Arc::clone(&config)), manners, Vec::new())
 }
 

@@ -148,6 +148,28 @@ function tag(address, name, key, label) {
   return keyword;
 }
 
+/** The name under which it shows a keyword, if it knows one. */
+function knownTag(key) {
+  return MailServices.tags.isValidKey(key) ? MailServices.tags.getTagForKey(key) : null;
+}
+
+/** Settings → General → Config Editor: the two strings of docs/clients.md. */
+function learnTag(key, name, colour) {
+  Services.prefs.setStringPref(`mailnews.tags.${key}.tag`, name);
+  Services.prefs.setStringPref(`mailnews.tags.${key}.color`, colour);
+}
+
+/** Shows a message in the main window; the tags that stand in its head. */
+async function shownTags(address, name, key) {
+  const { MailUtils } = ChromeUtils.importESModule("resource:///modules/MailUtils.sys.mjs");
+  MailUtils.displayMessageInFolderTab(header(folderOf(address, name), key));
+  const window = Services.wm.getMostRecentWindow("mail:3pane");
+  const tags = () => [...(window.document.getElementById("tabmail").currentAboutMessage?.document
+    .querySelectorAll(".tags-list .tag") ?? [])].map(tag => tag.textContent);
+  await until(() => tags().length);
+  return tags();
+}
+
 /** Drags a message into another folder. */
 async function move(address, name, key, to) {
   const [from, target] = [folderOf(address, name), folderOf(address, to)];

@@ -290,6 +290,7 @@ async fn mailboxes(
         per_address: mailbox.max_connections_per_address as usize,
         silence: kep::mailbox::session::AUTOLOGOUT,
         upload: imap::UPLOAD,
+        withheld: mailbox.withhold.0.clone(),
     };
     let id = [("name", "kep"), ("version", env!("CARGO_PKG_VERSION"))];
     let id = id.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();

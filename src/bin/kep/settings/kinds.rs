@@ -41,6 +41,10 @@ pub enum Rows {
     Postgres(String),
 }
 
+/// Capabilities of IMAP, as the session names them.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Capabilities(pub Vec<&'static str>);
+
 /// An `http` or `https` URL.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Url(String);
@@ -107,6 +111,20 @@ impl Kind for Vec<Url> {
     fn read(value: &DeValue<'_>, base: &Path) -> Result<Self, String> {
         let list = value.as_array().ok_or_else(|| wrong_type(value))?;
         list.iter().map(|item| Url::read(item.get_ref(), base)).collect()
+    }
+}
+
+impl Kind for Capabilities {
+    const FORM: &'static str = "a list of capabilities of IMAP";
+
+    fn read(value: &DeValue<'_>, _: &Path) -> Result<Self, String> {
+        let list = value.as_array().ok_or_else(|| wrong_type(value))?;
+        let one = |name: &str| {
+            let known = kep::mailbox::session::offered(name);
+            known.ok_or_else(|| format!("{name:?} is no capability that could be withheld"))
+        };
+        let all = list.iter().map(|item| one(text(item.get_ref())?));
+        all.collect::<Result<_, _>>().map(Self)
     }
 }
 

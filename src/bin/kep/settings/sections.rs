@@ -4,7 +4,7 @@ use super::choices::{
     ClientCertificates, LogFormat, LogLevel, Revocation, SealSource, SignaturePolicy,
 };
 use super::declare::{Default, Section, Setting, section, within};
-use super::kinds::{Country, Kind, ObjectId, Rows, Size, Url};
+use super::kinds::{Capabilities, Country, Kind, ObjectId, Rows, Size, Url};
 use super::read::Reader;
 use kep::registry::read_policy::PolicyTable;
 use kep::wire::KepDomain;
@@ -213,6 +213,10 @@ section! {
         /// Whether a mail program may log in by a certificate of its account (AUTHENTICATE EXTERNAL).
         /// Programs with such a certificate at hand may ask their user about it at each connection.
         client_certificates: ClientCertificates = Is("'ask'"), "only who has a certificate of trust.user_anchors is asked";
+        /// Capabilities of IMAP that are not offered and can't be enabled, for the sake of programs that
+        /// stumble over them. The newer Outlooks, for which their maker's servers fetch, need
+        /// `["UIDONLY"]`, a proxy that looks away after a login `["UNAUTHENTICATE"]`.
+        withhold: Capabilities = Is("[]"), "a program that stumbles is the exception";
     }
 }
 

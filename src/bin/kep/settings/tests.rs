@@ -207,6 +207,7 @@ fn wrong_values_are_named_with_the_right_form() {
         ("provider", "country = \"Türkiye\"", "is no country code"),
         ("timestamp", "policy = \"1.02.3\"", "is no object identifier"),
         ("opening", "portal_url = \"ftp://x\"", "is no http or https URL"),
+        ("mailbox", "withhold = [\"idle\", \"XLIST\"]", "\"XLIST\" is no capability"),
         (
             "opening",
             "read_policy = [{ from = 2027-01-01, type = \"standart\", rule = \"24h\" }]",

@@ -109,6 +109,8 @@ fn item(cursor: &mut Cursor) -> Parsed<FetchItem> {
         b"BODYSTRUCTURE" => FetchItem::BodyStructure,
         b"MODSEQ" => FetchItem::ModSeq,
         b"RFC822" => plain(SectionText::Whole, false, "RFC822"),
+        // QUIRK(outlook, 2024-12): asks so where it sees no IMAP4rev1 it knows. docs/quirks.md#70
+        b"RFC822.PEEK" => plain(SectionText::Whole, true, "RFC822"),
         b"RFC822.HEADER" => plain(SectionText::Header, true, "RFC822.HEADER"),
         b"RFC822.TEXT" => plain(SectionText::Text, false, "RFC822.TEXT"),
         b"BODY" if cursor.peek() == Some(b'[') => body_section(cursor, false)?,

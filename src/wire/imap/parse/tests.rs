@@ -231,6 +231,7 @@ fn responses_call_sections_by_their_names() {
         ("BODY.PEEK[HEADER.FIELDS (\"From\" To)]", "BODY[HEADER.FIELDS (From To)]"),
         ("BODY[3.HEADER.FIELDS.NOT (a(b)]", "-"),
         ("RFC822", "RFC822"),
+        ("rfc822.peek", "RFC822"),
     ] {
         match parse(&format!("FETCH 1 {asked}")) {
             Ok(Command::Fetch(fetch)) => match &fetch.items[0] {
