@@ -12,7 +12,7 @@ use super::session::Watch;
 use super::view::View;
 use crate::wire::AccountId;
 use crate::wire::imap::reader::{Limits, Reader};
-use crate::wire::imap::{MailboxName, Uid, encode};
+use crate::wire::imap::{MailboxName, Uid, UidSet, encode};
 
 /// How a listener is set up.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -175,6 +175,16 @@ impl Core {
             Access::Selected(_, view) => Some(view),
             _ => None,
         }
+    }
+
+    /// What is recent to this session, as far as it is told: RFC 9051 gave it up.
+    pub fn recent(&self) -> UidSet {
+        let view = self.view().filter(|_| !self.enabled.rev2);
+        view.map(|view| view.recent().clone()).unwrap_or_default()
+    }
+
+    pub fn is_recent(&self, uid: Uid) -> bool {
+        !self.enabled.rev2 && self.view().is_some_and(|view| view.recent().contains(uid))
     }
 
     pub fn watch(&self) -> Option<Watch> {

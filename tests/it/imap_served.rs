@@ -259,7 +259,7 @@ impl Served {
             ["mail", name, ..] => {
                 self.lay_in(name, vec![body.to_vec()], flags(words));
             }
-            ["mails", name, count] => {
+            ["mails", name, count, ..] => {
                 let mail = |n| format!("Subject: mail {n}\r\n\r\nbody {n}\r\n").into_bytes();
                 let mails = (1..=count.parse().unwrap()).map(mail).collect::<Vec<_>>();
                 self.lay_in(name, mails, Flags::default());
@@ -285,6 +285,21 @@ impl Served {
                 });
             }
             _ => panic!("given {words}?"),
+        }
+        self.tell_of(words);
+    }
+
+    /// Of mails that aren't new somebody was told.
+    fn tell_of(&self, words: &str) {
+        let words: Vec<_> = words.split(' ').collect();
+        if let ["mail" | "mails", name, rest @ ..] = words.as_slice()
+            && !rest.contains(&"new")
+        {
+            let (account, name) = (self.account, (*name).to_owned());
+            self.write(move |tx| {
+                let mailbox = Self::mailbox(tx, account, &name)?;
+                Ok(mail::recent::claim(tx, mailbox.id, mailbox.uid_next)?)
+            });
         }
     }
 

@@ -55,6 +55,7 @@ pub(in crate::mailbox) struct Task {
     previews: BTreeMap<Uid, String>,
     /// Octets that were read to be decoded.
     decoded: u64,
+    recent: UidSet,
 }
 
 #[derive(Debug)]
@@ -130,6 +131,7 @@ pub(super) fn start(tag: String, fetch: Fetch, core: &mut Core) -> Step {
         gone: 0,
         previews: BTreeMap::new(),
         decoded: 0,
+        recent: core.recent(),
     };
     match changed_since {
         Some(since) => {
@@ -174,6 +176,7 @@ pub(super) fn unasked(
         failed: None,
         decoded: 0,
         gone: 0,
+        recent: core.recent(),
     };
     task.next_batch(core)
 }
@@ -408,7 +411,10 @@ impl Task {
                 continue;
             }
             let Some(name) = piece::name(item) else {
-                write_item(item, row, structure.as_ref(), &mut out);
+                match item {
+                    FetchItem::Flags => out.flags(&row.flags, self.recent.contains(row.uid)),
+                    _ => write_item(item, row, structure.as_ref(), &mut out),
+                }
                 continue;
             };
             match piece::find(item, row) {
@@ -435,7 +441,7 @@ impl Task {
         }
         if self.now_seen.contains(row.uid) {
             if !self.items.contains(&FetchItem::Flags) {
-                out.flags(&row.flags);
+                out.flags(&row.flags, self.recent.contains(row.uid));
             }
             // RFC 7162 §3.2: with each change of flags that is told.
             if self.condstore && !self.items.contains(&FetchItem::ModSeq) {
@@ -542,7 +548,6 @@ fn write_item(
     let sealed = row.opening == Opening::Sealed;
     match item {
         FetchItem::Uid => out.number("UID", u64::from(row.uid)),
-        FetchItem::Flags => out.flags(&row.flags),
         FetchItem::InternalDate => out.date("INTERNALDATE", row.internal_date),
         FetchItem::SaveDate => out.date("SAVEDATE", row.saved_at),
         FetchItem::EmailId => {
@@ -564,7 +569,8 @@ fn write_item(
             let short = structure.map(|s| if sealed { s.masked_body } else { s.body });
             out.raw("BODY", short.unwrap_or(NIL));
         }
-        FetchItem::Section { .. }
+        FetchItem::Flags
+        | FetchItem::Section { .. }
         | FetchItem::Binary { .. }
         | FetchItem::BinarySize { .. }
         | FetchItem::Preview { .. } => {}

@@ -23,6 +23,8 @@ pub(in crate::mailbox) struct Task {
     order: Order,
     /// What is to be looked for again when something changes (RFC 5267).
     update: Option<SearchKey<UidSet>>,
+    /// It looks for what is recent, which is resolved once.
+    recent: bool,
     /// Some of the messages this client holds are gone.
     gone: bool,
     stage: Stage,
@@ -45,6 +47,7 @@ pub(super) fn start(tag: String, search: Search, core: &mut Core) -> Step {
     }
     core.enable_condstore(modseq);
     let Some(view) = core.view() else { return Step::Done };
+    let recent = super::recent::is_asked(&search.key);
     let key = resolve(search.key, view);
     let update = search.returns.is_some_and(|returns| returns.update).then(|| key.clone());
     let ask = SearchAsk { mailbox: view.mailbox, key, modseq, read: 0 };
@@ -59,6 +62,7 @@ pub(super) fn start(tag: String, search: Search, core: &mut Core) -> Step {
         modseq,
         order: search.order,
         update,
+        recent,
         gone: false,
         stage: Stage::Searching,
     };
@@ -220,7 +224,7 @@ impl Task {
 
     fn watch(&self, key: SearchKey<UidSet>, hits: &Hits, core: &mut Core) {
         let context = Context { tag: self.tag.clone(), uid: self.uid, key, found: hits.set() };
-        context::watch(context, self.order == Order::Mailbox, core);
+        context::watch(context, self.order == Order::Mailbox && !self.recent, core);
     }
 }
 

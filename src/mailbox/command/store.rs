@@ -105,13 +105,13 @@ impl Task {
 
     fn tell_one(&self, row: &FlagRow, sequence: u32, core: &mut Core) {
         super::select::learn(&row.flags.keywords, core);
-        let enabled = core.enabled;
+        let (enabled, recent) = (core.enabled, core.is_recent(row.uid));
         let mut fetch = core.fetch(row.uid, sequence);
         if (self.uid || enabled.condstore) && !enabled.uidonly {
             fetch.number("UID", u64::from(row.uid));
         }
         if !self.silent {
-            fetch.flags(&row.flags);
+            fetch.flags(&row.flags, recent);
         }
         if enabled.condstore {
             fetch.modseq(row.modseq);

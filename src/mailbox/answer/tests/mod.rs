@@ -11,6 +11,7 @@ mod modes;
 mod opening;
 mod parts;
 mod reading;
+mod recent;
 mod searching;
 #[path = "../../../../tests/it/storage/server.rs"]
 mod server;

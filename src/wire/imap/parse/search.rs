@@ -158,8 +158,10 @@ impl Keys<'_, '_> {
             return Ok(if on { key } else { not(key) });
         }
         Ok(match word {
-            "ALL" | "OLD" => Key::All,
-            "NEW" | "RECENT" => Key::Recent,
+            "ALL" => Key::All,
+            "RECENT" => recent(),
+            "OLD" => not(recent()),
+            "NEW" => both(vec![recent(), not(Key::Flag(SystemFlags::SEEN))]),
             "NOT" => not(self.sp_key(depth)?),
             "FUZZY" => Key::Fuzzy(Box::new(self.sp_key(depth)?)),
             "OR" => Key::Or(Box::new(self.sp_key(depth)?), Box::new(self.sp_key(depth)?)),
@@ -272,6 +274,10 @@ fn both(mut keys: Vec<Key>) -> Key {
             Key::And(keys)
         }
     }
+}
+
+fn recent() -> Key {
+    Key::Messages(MessageSet::Recent)
 }
 
 fn not(key: Key) -> Key {
