@@ -145,6 +145,8 @@ impl Reader<'_> {
     fn mailbox(&mut self, phrase: Phrase, angle: Option<Phrase>) {
         let (name, spec) = match angle {
             Some(angle) => (phrase.name(), angle.text),
+            // RFC 5322 §3.4: comments alone, as between the ends of an empty group, are no address.
+            None if phrase.text.is_empty() => return,
             None => (some(phrase.comment), phrase.text),
         };
         if spec.is_empty() && name.is_none() {
@@ -207,6 +209,8 @@ mod tests {
             ("yalnız isim", "-|yalnız isim|"),
             ("A <a@b, c@d", "A|a|b -|c|d"),
             (",, ,", ""),
+            ("group:;, two: (c) ;, (d)", "group: ; two: ;"),
+            ("Name <>, (c) a@b", "Name|| c|a|b"),
         ] {
             assert_eq!(shown(value), expected, "{value}");
         }
