@@ -58,6 +58,8 @@ pub(super) struct Core {
     pub notify: Option<Box<Notify>>,
     /// Failed logins.
     pub failures: u32,
+    /// Messages that one command works on.
+    pub limit: usize,
 }
 
 #[derive(Debug)]
@@ -118,6 +120,7 @@ impl Core {
             tag: String::new(),
             notify: None,
             failures: 0,
+            limit: MESSAGE_LIMIT,
         }
     }
 
@@ -301,6 +304,9 @@ impl Core {
     }
 }
 
+/// RFC 9738: a command of a client that lists all of a large mailbox stays far below it.
+const MESSAGE_LIMIT: usize = 500_000;
+
 /// Output of one command is collected up to this.
 pub(super) const FLUSH: usize = 32 * 1024;
 
@@ -359,4 +365,16 @@ const SESSION: &[&str] = &[
     "CREATE-SPECIAL-USE",
     "METADATA",
     "LIST-METADATA",
+    // `MESSAGE_LIMIT`
+    "MESSAGELIMIT=500000",
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_limit_that_is_announced_is_the_one_in_force() {
+        assert!(SESSION.contains(&format!("MESSAGELIMIT={MESSAGE_LIMIT}").as_str()));
+    }
+}

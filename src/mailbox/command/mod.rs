@@ -13,6 +13,7 @@ mod expunge;
 mod fetch;
 mod folders;
 mod idle;
+mod limit;
 mod list;
 mod metadata;
 mod multi;

@@ -7,6 +7,7 @@ mod attributes;
 mod changing;
 mod gathering;
 mod labelling;
+mod limiting;
 mod modes;
 mod opening;
 mod parts;

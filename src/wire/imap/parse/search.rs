@@ -172,6 +172,9 @@ impl Keys<'_, '_> {
                     false => Key::Messages(MessageSet::Uid(self.set()?)),
                 }
             }
+            // RFC 9738 §3.2.
+            "UIDAFTER" => between(self.uid()?.checked_add(1), Some(u32::MAX)),
+            "UIDBEFORE" => between(Some(1), self.uid()?.checked_sub(1)),
             "KEYWORD" => Key::Keyword(self.keyword()?),
             "UNKEYWORD" => not(Key::Keyword(self.keyword()?)),
             "BEFORE" => Key::Before(self.date()?),
@@ -237,6 +240,10 @@ impl Keys<'_, '_> {
         self.cursor.number()
     }
 
+    fn uid(&mut self) -> Parsed<u32> {
+        u32::try_from(self.number()?).ok().filter(|n| *n > 0).ok_or("Bad UID")
+    }
+
     fn seconds(&mut self) -> Parsed<u32> {
         u32::try_from(self.number()?).ok().filter(|n| *n > 0).ok_or("Bad interval")
     }
@@ -273,6 +280,14 @@ fn both(mut keys: Vec<Key>) -> Key {
             keys.extend(last);
             Key::And(keys)
         }
+    }
+}
+
+/// Messages whose UIDs are within; none when an end is none.
+fn between(first: Option<u32>, last: Option<u32>) -> Key {
+    match first.zip(last).filter(|(first, last)| *first > 0 && first <= last) {
+        Some((first, last)) => Key::Messages(MessageSet::Uid(SequenceSet::range(first, last))),
+        None => not(Key::All),
     }
 }
 
