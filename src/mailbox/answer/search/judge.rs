@@ -258,7 +258,7 @@ fn addresses(value: &[u8]) -> String {
     let mut out = String::new();
     for address in mime::addresses(cut) {
         match address {
-            Address::Mailbox { name, local, domain } => {
+            Address::Mailbox { name, local, domain, .. } => {
                 out.push_str(&fold(&text::decode_words(&name.unwrap_or_default())));
                 out.push_str(" <");
                 out.push_str(&fold(&String::from_utf8_lossy(
