@@ -24,12 +24,14 @@ pub enum Ask {
     Salt { user: String },
     /// → `Mailboxes`: all of the account, in any order.
     Mailboxes(ListWant),
-    /// → `Selected`
+    /// What is recent then is so to this session alone, if not to examine. → `Selected`
     Select { name: MailboxName, examine: bool },
     /// As `Select` to examine, while what is selected stays so. → `Selected`
     Open { name: MailboxName },
     /// What happened after `since` in a mailbox → `Changes`.
     Changes { mailbox: MailboxId, since: ModSeq },
+    /// As `Changes`; what came is told now, and no longer recent to others. → `Changes`
+    News { mailbox: MailboxId, since: ModSeq },
     /// All mailboxes of the account, as they stand. → `Overview`
     Overview,
     /// → `Status`
@@ -324,6 +326,7 @@ pub struct StatusWant {
     pub deleted: bool,
     pub size: bool,
     pub deleted_storage: bool,
+    pub recent: bool,
 }
 
 /// Counts that were not wanted are 0.
@@ -338,6 +341,8 @@ pub struct Status {
     pub uid_next: Uid,
     pub uid_validity: u32,
     pub highest_modseq: ModSeq,
+    /// No session was told of these that may change the mailbox.
+    pub recent: u32,
     /// Which one it is of (RFC 8474 MAILBOXID).
     pub mailbox: Option<MailboxId>,
     /// Octets of a message that can be appended here (RFC 7889).
@@ -358,6 +363,8 @@ pub struct Selected {
     pub keywords: Keywords,
     /// EXAMINE, or a mailbox in which nothing may be changed.
     pub read_only: bool,
+    /// Those of which this session is the first to be told (RFC 3501 §2.3.2).
+    pub recent: UidSet,
 }
 
 /// May name what the session already knows or never saw: it sorts that out.
@@ -371,6 +378,8 @@ pub struct Changes {
     pub vanished: UidSet,
     pub uid_next: Uid,
     pub highest_modseq: ModSeq,
+    /// Those that arrived of which this session is the first to be told.
+    pub recent: UidSet,
 }
 
 /// Which fields of a row are wanted; UID, flags and mod-sequence always come.

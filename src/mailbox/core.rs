@@ -11,7 +11,7 @@ use super::session::Watch;
 use super::view::View;
 use crate::wire::AccountId;
 use crate::wire::imap::reader::{Limits, Reader};
-use crate::wire::imap::{MailboxName, Uid, encode};
+use crate::wire::imap::{MailboxName, Uid, UidSet, encode};
 
 /// How a listener is set up.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -65,6 +65,8 @@ pub(super) struct Core {
     pub notify: Option<Box<Notify>>,
     /// Failed logins.
     pub failures: u32,
+    /// Messages that one command works on.
+    pub limit: usize,
 }
 
 #[derive(Debug)]
@@ -125,6 +127,7 @@ impl Core {
             tag: String::new(),
             notify: None,
             failures: 0,
+            limit: MESSAGE_LIMIT,
         }
     }
 
@@ -182,6 +185,16 @@ impl Core {
             Access::Selected(_, view) => Some(view),
             _ => None,
         }
+    }
+
+    /// What is recent to this session, as far as it is told: RFC 9051 gave it up.
+    pub fn recent(&self) -> UidSet {
+        let view = self.view().filter(|_| !self.enabled.rev2);
+        view.map(|view| view.recent().clone()).unwrap_or_default()
+    }
+
+    pub fn is_recent(&self, uid: Uid) -> bool {
+        !self.enabled.rev2 && self.view().is_some_and(|view| view.recent().contains(uid))
     }
 
     pub fn watch(&self) -> Option<Watch> {
@@ -304,6 +317,9 @@ impl Core {
     }
 }
 
+/// RFC 9738: a command of a client that lists all of a large mailbox stays far below it.
+const MESSAGE_LIMIT: usize = 500_000;
+
 /// Output of one command is collected up to this.
 pub(super) const FLUSH: usize = 32 * 1024;
 
@@ -362,4 +378,16 @@ const SESSION: &[&str] = &[
     "CREATE-SPECIAL-USE",
     "METADATA",
     "LIST-METADATA",
+    // `MESSAGE_LIMIT`
+    "MESSAGELIMIT=500000",
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_limit_that_is_announced_is_the_one_in_force() {
+        assert!(SESSION.contains(&format!("MESSAGELIMIT={MESSAGE_LIMIT}").as_str()));
+    }
+}

@@ -75,12 +75,13 @@ fn yes(ask: Ask) -> Answer {
         }]),
         Ask::Select { name, examine } => Answer::Selected(selected(name, examine)),
         Ask::Open { name } => Answer::Selected(selected(name, true)),
-        Ask::Changes { .. } => Answer::Changes(Changes {
+        Ask::Changes { .. } | Ask::News { .. } => Answer::Changes(Changes {
             arrived: UidSet::range(8, 9),
             changed: UidSet::one(2),
             vanished: UidSet::one(4),
             uid_next: 10,
             highest_modseq: 2,
+            recent: UidSet::one(9),
         }),
         Ask::Overview => Answer::Overview(vec![standing(1, "INBOX"), standing(2, "x")]),
         Ask::Status { .. } => Answer::Status(Status::default()),
@@ -145,6 +146,7 @@ fn selected(name: MailboxName, examine: bool) -> Selected {
         first_unseen: Some(1),
         keywords: Keywords::from_stored("work $KepRead"),
         read_only: examine,
+        recent: UidSet::range(6, 7),
     }
 }
 

@@ -89,6 +89,12 @@ impl Session {
         Self { core, phase: Phase::Ready, bad: 0, uploads: 0, over: false }
     }
 
+    /// A limit of so few messages that a test reaches it.
+    #[cfg(test)]
+    pub(in crate::mailbox) fn limit_to(&mut self, messages: usize) {
+        self.core.limit = messages;
+    }
+
     pub fn feed(&mut self, bytes: &[u8]) {
         self.core.reader.feed(bytes);
     }

@@ -30,6 +30,10 @@ pub(super) struct View {
     pub contexts: Vec<Context>,
     /// What changed since these were looked through; nothing while there is none.
     pub touched: UidSet,
+    /// This session is the first to be told of these (RFC 3501 §2.3.2).
+    recent: UidSet,
+    /// How many the client knows to be so.
+    pub told_recent: usize,
     uids: UidSet,
     /// Sequence number of each range's first UID.
     starts: Vec<u32>,
@@ -56,6 +60,8 @@ impl View {
             flagged: UidSet::new(),
             contexts: Vec::new(),
             touched: UidSet::new(),
+            told_recent: selected.recent.len(),
+            recent: selected.recent,
             uids: UidSet::new(),
             starts: Vec::new(),
             count: 0,
@@ -66,6 +72,10 @@ impl View {
 
     pub fn count(&self) -> u32 {
         self.count
+    }
+
+    pub fn recent(&self) -> &UidSet {
+        &self.recent
     }
 
     pub fn uids(&self) -> &UidSet {
@@ -84,6 +94,7 @@ impl View {
     pub fn resolve(&self, set: &MessageSet) -> Result<UidSet, NoSuchMessage> {
         match set {
             MessageSet::Saved => Ok(self.saved.intersection(&self.uids)),
+            MessageSet::Recent => Ok(self.recent.clone()),
             MessageSet::Uid(set) => {
                 let last = self.uids.last().unwrap_or_default();
                 Ok(set.resolve(last).intersection(&self.uids))
@@ -108,7 +119,7 @@ impl View {
                 set.resolve(last).union(&set.resolve(Uid::MAX))
             }
             MessageSet::Saved => self.saved.clone(),
-            MessageSet::Sequence(_) => UidSet::new(),
+            MessageSet::Sequence(_) | MessageSet::Recent => UidSet::new(),
         }
     }
 
@@ -139,6 +150,7 @@ impl View {
         let gone = gone.intersection(&self.uids);
         if !gone.is_empty() {
             self.saved = self.saved.difference(&gone);
+            self.recent = self.recent.difference(&gone);
             self.set(self.uids.difference(&gone));
         }
         gone
@@ -150,6 +162,7 @@ impl View {
         let behind = UidSet::range(last.saturating_add(1), Uid::MAX);
         let new = changes.arrived.intersection(&behind).difference(&changes.vanished);
         if !new.is_empty() {
+            self.recent = self.recent.union(&changes.recent.intersection(&new));
             self.set(self.uids.union(&new));
         }
         !new.is_empty()
@@ -232,6 +245,7 @@ mod tests {
             first_unseen: None,
             keywords: Keywords::default(),
             read_only: false,
+            recent: UidSet::new(),
         })
     }
 

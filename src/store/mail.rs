@@ -9,6 +9,7 @@ pub mod label_boxes;
 pub mod labelled;
 pub mod origin;
 pub mod preview;
+pub mod recent;
 pub mod sent;
 pub mod trash;
 pub mod tree;

@@ -163,6 +163,6 @@ async fn a_program_neither_gives_nor_takes_the_servers_keywords() {
     // Nor does an appended message or a copy come with what it was not given.
     imap.append("Taslaklar", "$KepRead etiket", b"Subject: x\r\n\r\nx\r\n").await.unwrap();
     let draft = sent.imap(ALI, "Taslaklar").await.fetch("1", "(FLAGS)").await.unwrap();
-    assert_eq!(draft[0].flags, ["etiket"]);
+    assert_eq!(draft[0].flags, ["\\Recent", "etiket"]);
     sent.server.stop().await;
 }

@@ -27,6 +27,7 @@ fn opened(name: MailboxName) -> Selected {
         first_unseen: None,
         keywords: Keywords::default(),
         read_only: true,
+        recent: UidSet::new(),
     }
 }
 

@@ -8,7 +8,8 @@
 //! given nonce                           SCRAM as in the example of RFC 7677: its salt, its nonce
 //! given mailbox Taslaklar \Drafts       · read-only · unsubscribed; `_` stands for a space
 //! given mail INBOX (\Seen work) sealed  a message, its lines follow behind `|`
-//! given mails INBOX 5                   so many small ones
+//! given mails INBOX 5                   so many small ones; with `new` nobody was told of them, as of
+//!                                       a mail
 //! given flags INBOX 3 (\Deleted)        someone else sets flags; `given gone INBOX 3` removes
 //! given mail INBOX () stub              a notice that stands for an unopened dispatch
 //! given whole                           the file makes sense only uncut

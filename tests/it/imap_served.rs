@@ -185,23 +185,25 @@ impl Served {
         Ok(view::named(tx, account, &name)?.expect("a mailbox of the dialogue"))
     }
 
-    /// Lays mails into a mailbox, all alike in flags; says the UID of the last.
-    fn lay_in(&self, name: &str, mails: Vec<Vec<u8>>, flags: Flags) -> u32 {
+    /// Lays mails into a mailbox, all alike in flags.
+    fn lay_in(&self, name: &str, mails: Vec<Vec<u8>>, flags: Flags, new: bool) {
         let (store, account, name) = (self.store.clone(), self.account, name.to_owned());
         self.write(move |tx| {
             let mailbox = Self::mailbox(tx, account, &name)?.id;
-            let mut last = 0;
             for octets in &mails {
                 let content = content(tx, &store, &[octets])?;
-                let new = NewMessage {
+                let new_mail = NewMessage {
                     flags: flags.system.bits(),
                     keywords: flags.keywords.as_str().to_owned(),
                     ..NewMessage::of(octets, Kind::Plain, NOW)
                 };
-                last = mail::lay_in(tx, mailbox, content, &new)?;
+                let uid = mail::lay_in(tx, mailbox, content, &new_mail)?;
+                if !new {
+                    mail::recent::claim(tx, mailbox, uid + 1)?;
+                }
             }
-            Ok(last)
-        })
+            Ok(())
+        });
     }
 
     /// A dispatch to the account: before him sealed, or hidden behind a notice.
@@ -230,10 +232,13 @@ impl Served {
                 message_id: Some(message.clone()),
                 ..NewMessage::of(octets, kind, NOW)
             };
-            let uid = mail::lay_in(tx, at, dispatch, &new(&octets, Kind::Sealed))?;
-            let Some(notice) = &notice else { return Ok(uid) };
-            let stub = content(tx, &store, &[notice])?;
-            Ok(mail::lay_in(tx, shown, stub, &new(notice, Kind::Stub))?)
+            let mut uid = mail::lay_in(tx, at, dispatch, &new(&octets, Kind::Sealed))?;
+            if let Some(notice) = &notice {
+                let stub = content(tx, &store, &[notice])?;
+                uid = mail::lay_in(tx, shown, stub, &new(notice, Kind::Stub))?;
+            }
+            mail::recent::claim(tx, shown, uid + 1)?;
+            Ok(uid)
         });
         self.unopened.push((id, uid));
     }
@@ -257,13 +262,14 @@ impl Served {
             ["mail", name, rest @ ..] if rest.contains(&"stub") => {
                 self.deliver(name, OPENED, flags(words), Some(body));
             }
-            ["mail", name, ..] => {
-                self.lay_in(name, vec![body.to_vec()], flags(words));
+            ["mail", name, rest @ ..] => {
+                let new = rest.contains(&"new");
+                self.lay_in(name, vec![body.to_vec()], flags(words), new);
             }
-            ["mails", name, count] => {
+            ["mails", name, count, rest @ ..] => {
                 let mail = |n| format!("Subject: mail {n}\r\n\r\nbody {n}\r\n").into_bytes();
                 let mails = (1..=count.parse().unwrap()).map(mail).collect::<Vec<_>>();
-                self.lay_in(name, mails, Flags::default());
+                self.lay_in(name, mails, Flags::default(), rest.contains(&"new"));
             }
             ["gone", name, gone] => {
                 let (name, uid) = ((*name).to_owned(), gone.parse().unwrap());

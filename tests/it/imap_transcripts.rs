@@ -231,6 +231,7 @@ fn large(ask: Ask, rows: &mut usize) -> Answer {
             first_unseen: None,
             keywords: Keywords::default(),
             read_only: false,
+            recent: UidSet::new(),
         }),
         Ask::Rows { uids, .. } => {
             assert!(uids.len() <= kep::mailbox::ask::BATCH);
@@ -414,12 +415,19 @@ impl Pure {
             }
             ["mail", name, rest @ ..] => {
                 let sealed = rest.contains(&"sealed");
-                self.mailbox(name)?.lay_in(flags(words), body.to_vec(), sealed, None);
+                let mailbox = self.mailbox(name)?;
+                mailbox.lay_in(flags(words), body.to_vec(), sealed, None);
+                if !rest.contains(&"new") {
+                    mailbox.claim();
+                }
             }
-            ["mails", name, count] => {
+            ["mails", name, count, rest @ ..] => {
                 for number in 1..=count.parse().map_err(|_| "bad count")? {
                     let mail = format!("Subject: mail {number}\r\n\r\nbody {number}\r\n");
                     self.mailbox(name)?.lay_in(Flags::default(), mail.into_bytes(), false, None);
+                }
+                if !rest.contains(&"new") {
+                    self.mailbox(name)?.claim();
                 }
             }
             ["gone", name, gone] => {

@@ -53,6 +53,8 @@ pub struct Mailbox {
     pub messages: Vec<Message>,
     gone: Vec<(u64, Uid)>,
     next: Uid,
+    /// What comes before was told of.
+    recent_from: Uid,
     modseq: u64,
 }
 
@@ -78,6 +80,7 @@ impl Mailbox {
             messages: Vec::new(),
             gone: Vec::new(),
             next: 1,
+            recent_from: 1,
             modseq: 1,
         }
     }
@@ -140,6 +143,15 @@ impl Mailbox {
         changed
     }
 
+    /// All there is was told of; says since when.
+    pub fn claim(&mut self) -> Uid {
+        std::mem::replace(&mut self.recent_from, self.next)
+    }
+
+    fn recent(&self, from: Uid) -> UidSet {
+        self.messages.iter().map(|m| m.uid).filter(|uid| *uid >= from).collect()
+    }
+
     fn status(&self) -> Status {
         let with = |flag| self.messages.iter().filter(|m| m.flags.system.has(flag)).count() as u32;
         Status {
@@ -153,6 +165,7 @@ impl Mailbox {
                 .filter(|m| m.flags.system.has(SystemFlags::DELETED))
                 .map(|m| m.bytes.len() as u64)
                 .sum(),
+            recent: self.recent(self.recent_from).len() as u32,
             uid_next: self.next,
             uid_validity: VALIDITY,
             highest_modseq: self.modseq,
@@ -161,7 +174,9 @@ impl Mailbox {
         }
     }
 
-    fn selected(&self, at: usize, examine: bool) -> Selected {
+    fn selected(&mut self, at: usize, examine: bool) -> Selected {
+        let read_only = examine || self.read_only;
+        let recent_from = if read_only { self.recent_from } else { self.claim() };
         let words =
             self.messages.iter().fold(Keywords::default(), |all, m| all.with(&m.flags.keywords));
         Selected {
@@ -177,11 +192,12 @@ impl Mailbox {
                 .find(|m| !m.flags.system.has(SystemFlags::SEEN))
                 .map(|m| m.uid),
             keywords: words,
-            read_only: examine || self.read_only,
+            read_only,
+            recent: self.recent(recent_from),
         }
     }
 
-    fn changes(&self, since: u64) -> Changes {
+    fn changes(&self, since: u64, recent_from: Uid) -> Changes {
         let of = |is: &dyn Fn(&Message) -> bool| {
             self.messages.iter().filter(|m| is(m)).map(|m| m.uid).collect()
         };
@@ -191,6 +207,7 @@ impl Mailbox {
             vanished: self.gone.iter().filter(|g| g.0 > since).map(|g| g.1).collect(),
             uid_next: self.next,
             highest_modseq: self.modseq,
+            recent: self.recent(recent_from),
         }
     }
 
@@ -268,7 +285,15 @@ impl World {
             Ask::Mailboxes(want) => Answer::Mailboxes(self.list(want)),
             Ask::Select { name, examine } => Answer::Selected(self.select(&name, examine)?),
             Ask::Open { name } => Answer::Selected(self.select(&name, true)?),
-            Ask::Changes { mailbox, since } => Answer::Changes(self.at(mailbox).changes(since)),
+            Ask::Changes { mailbox, since } => {
+                let here = self.at(mailbox);
+                Answer::Changes(here.changes(since, here.recent_from))
+            }
+            Ask::News { mailbox, since } => {
+                let here = self.at(mailbox);
+                let recent_from = here.claim();
+                Answer::Changes(here.changes(since, recent_from))
+            }
             Ask::Overview => Answer::Overview(self.overview()),
             Ask::Status { name, .. } => {
                 let at = self.boxes.iter().position(|b| b.name == name);
@@ -432,7 +457,7 @@ impl World {
         })
     }
 
-    fn select(&self, name: &MailboxName, examine: bool) -> Result<Selected, Refusal> {
+    fn select(&mut self, name: &MailboxName, examine: bool) -> Result<Selected, Refusal> {
         let at = self.boxes.iter().position(|b| b.name == *name).ok_or(Refusal::NoSuchMailbox)?;
         Ok(self.boxes[at].selected(at, examine))
     }

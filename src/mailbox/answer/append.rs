@@ -56,7 +56,7 @@ pub fn may_begin(tx: &mut Tx<'_>, who: &Who, to: &MailboxName) -> Answered<Mailb
 
 /// Whether a mailbox of that role takes messages of a client at all.
 pub fn takes(role: Role) -> bool {
-    !matches!(role, Role::Evidence | Role::Held | Role::Hidden)
+    !role.is_gathered() && !matches!(role, Role::Evidence | Role::Held | Role::Hidden)
 }
 
 impl Append {

@@ -1,7 +1,7 @@
 //! Mailboxes as such: listing, selecting, counting, making, renaming.
 
 use super::views::Views;
-use super::{Answered, Who, append, named, owned, quota, rights};
+use super::{Answered, Who, append, named, owned, quota, recent, rights};
 use crate::mailbox::ask::{
     Changes, ListWant, MailboxEntry, MailboxKind, Refusal, Selected, Standing, Status, StatusWant,
 };
@@ -82,6 +82,7 @@ pub fn select(
         uid_next: mailbox.uid_next,
         highest_modseq: mailbox.mod_seq,
         first_unseen: glance.unseen.first(),
+        recent: recent::among(&mailbox, &glance.uids),
         uids: glance.uids.clone(),
         keywords: view::labels(tx, who.account)?.with(&glance.keywords),
         read_only: examine,
@@ -141,6 +142,7 @@ pub fn changes(tx: &mut Tx<'_>, who: &Who, id: MailboxId, since: ModSeq) -> Answ
         false => view::Changes::default(),
     };
     Ok(Changes {
+        recent: recent::among(&mailbox, &found.arrived),
         arrived: found.arrived,
         changed: found.changed,
         vanished: found.vanished,
@@ -174,12 +176,16 @@ fn count(
         append_limit: if append::takes(mailbox.role) { u64::MAX } else { 0 },
         ..Status::default()
     };
-    if want.messages || want.unseen || want.deleted || want.deleted_storage {
+    let counts = [want.messages, want.unseen, want.deleted, want.deleted_storage, want.recent];
+    if counts.contains(&true) {
         let glance = views.glance(tx, mailbox)?;
         let of = |wanted: bool, set: &UidSet| if wanted { set.len() as u32 } else { 0 };
         status.messages = of(want.messages, &glance.uids);
         status.unseen = of(want.unseen, &glance.unseen);
         status.deleted = of(want.deleted, &glance.deleted);
+        if want.recent {
+            status.recent = recent::among(mailbox, &glance.uids).len() as u32;
+        }
         if want.deleted_storage {
             status.deleted_storage = quota::deleted(tx, mailbox, &glance.deleted)?;
         }

@@ -30,7 +30,9 @@ pub fn look(ask: &Ask, selected: Option<MailboxId>) -> Option<Look> {
             tree::is_reserved(name).then(|| Look::Named(name.clone()))
         }
         Ask::Mailboxes(want) => want.status.map(|_| Look::Listed { subscribed: want.missing }),
-        Ask::Changes { mailbox, .. } | Ask::Search(Search { mailbox, .. }) => {
+        Ask::Changes { mailbox, .. }
+        | Ask::News { mailbox, .. }
+        | Ask::Search(Search { mailbox, .. }) => {
             selected.filter(|id| id == mailbox).map(Look::Number)
         }
         _ => None,

@@ -13,6 +13,7 @@ mod metadata;
 mod preview;
 mod progress;
 mod quota;
+mod recent;
 mod rights;
 mod room;
 mod search;

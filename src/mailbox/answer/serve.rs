@@ -235,8 +235,8 @@ impl Desk {
             | Ask::Replace { .. }
             | Ask::AppendCommit
             | Ask::AppendAbort => self.append(ask).await,
+            Ask::Select { .. } | Ask::News { .. } => self.tell_first(ask).await,
             Ask::Mailboxes(_)
-            | Ask::Select { .. }
             | Ask::Open { .. }
             | Ask::Changes { .. }
             | Ask::Overview
@@ -271,7 +271,7 @@ impl Desk {
     }
 
     /// Asks that change nothing. // table
-    async fn look_up(&self, ask: Ask) -> Answered<Answer> {
+    pub(super) async fn look_up(&self, ask: Ask) -> Answered<Answer> {
         let who = self.who()?;
         let office = Arc::clone(&self.office);
         let work = move |tx: &mut Tx<'_>| {
@@ -289,7 +289,7 @@ impl Desk {
                 Ask::Open { name } => {
                     Answer::Selected(folders::select(tx, &who, views, name, true)?)
                 }
-                Ask::Changes { mailbox, since } => {
+                Ask::Changes { mailbox, since } | Ask::News { mailbox, since } => {
                     Answer::Changes(folders::changes(tx, &who, *mailbox, *since)?)
                 }
                 Ask::Overview => Answer::Overview(folders::overview(tx, &who)?),

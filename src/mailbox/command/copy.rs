@@ -1,15 +1,18 @@
 //! COPY and MOVE (RFC 6851) and their UID forms.
 
 use super::Step;
+use super::limit::{self, Within};
 use super::sync;
 use crate::mailbox::ask::{Answer, Ask, Placed, Refusal};
 use crate::mailbox::core::Core;
 use crate::mailbox::reply::{self, Reply};
-use crate::wire::imap::MessageSet;
+use crate::wire::imap::{MessageSet, Uid};
 
 #[derive(Debug)]
 pub(in crate::mailbox) struct Task {
     tag: String,
+    /// There were more than one command moves.
+    lowest: Option<Uid>,
 }
 
 pub(super) fn start(
@@ -28,6 +31,10 @@ pub(super) fn start(
     let Some(to) = core.mailbox(to) else {
         return core.done(&tag, Reply::refused(&Refusal::Cannot));
     };
+    let Within { uids, lowest } = limit::within(uids, core);
+    if lowest.is_some() && !moving {
+        return core.done(&tag, limit::refusal(lowest, core));
+    }
     core.own(|notify| notify.own_target(&to));
     match uids.is_empty() {
         _ if moving && read_only => core.done(&tag, Reply::refused(&Refusal::ReadOnlyMailbox)),
@@ -35,9 +42,11 @@ pub(super) fn start(
         true if uid || *set == MessageSet::Saved => core.done(&tag, Reply::ok("No messages")),
         true => core.done(&tag, Reply::no("No messages")),
         false if moving => {
-            Step::Ask(Ask::Move { mailbox, uids, to }, super::Task::Copy(Task { tag }))
+            Step::Ask(Ask::Move { mailbox, uids, to }, super::Task::Copy(Task { tag, lowest }))
         }
-        false => Step::Ask(Ask::Copy { mailbox, uids, to }, super::Task::Copy(Task { tag })),
+        false => {
+            Step::Ask(Ask::Copy { mailbox, uids, to }, super::Task::Copy(Task { tag, lowest }))
+        }
     }
 }
 
@@ -56,7 +65,8 @@ impl Task {
                     core.note(code, "Moved");
                 }
                 sync::tell_gone(&moved.gone, core);
-                sync::finish(self.tag, Reply::ok("MOVE completed"), core)
+                let reply = limit::told(Reply::ok("MOVE completed"), self.lowest, core);
+                sync::finish(self.tag, reply, core)
             }
             Answer::Refused(Refusal::NoSuchMailbox) => {
                 core.done(&self.tag, Reply::refused(&Refusal::NoSuchTarget))

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use super::Step;
 use super::ahead::Ahead;
+use super::limit;
 use super::piece::{self, Found, Piece, string};
 use super::store::settable;
 use super::sync::{self, Then};
@@ -55,6 +56,11 @@ pub(in crate::mailbox) struct Task {
     previews: BTreeMap<Uid, String>,
     /// Octets that were read to be decoded.
     decoded: u64,
+    recent: UidSet,
+    /// There were more than one command fetches: these go out from the highest down (RFC 9738 §3.1).
+    lowest: Option<Uid>,
+    /// How many rows are asked for at a time.
+    most: usize,
 }
 
 #[derive(Debug)]
@@ -130,7 +136,13 @@ pub(super) fn start(tag: String, fetch: Fetch, core: &mut Core) -> Step {
         gone: 0,
         previews: BTreeMap::new(),
         decoded: 0,
+        recent: core.recent(),
+        lowest: None,
+        most: BATCH,
     };
+    if task.partial.is_some_and(|partial| limit::is_beyond(partial, core)) {
+        return core.done(&task.tag, limit::refusal(None, core));
+    }
     match changed_since {
         Some(since) => {
             let ask = Ask::Changes { mailbox: task.mailbox, since };
@@ -174,6 +186,9 @@ pub(super) fn unasked(
         failed: None,
         decoded: 0,
         gone: 0,
+        recent: core.recent(),
+        lowest: None,
+        most: BATCH,
     };
     task.next_batch(core)
 }
@@ -215,6 +230,13 @@ impl Task {
             }
             (Stage::Rows { asked }, Answer::Rows(rows)) => {
                 let behind = behind(&asked, &rows);
+                if self.lowest.is_some() && !behind.is_empty() && self.most > 1 {
+                    // Those behind come first: fewer are asked for.
+                    self.most /= 2;
+                    self.left = self.left.union(&asked);
+                    return self.next_batch(core);
+                }
+                self.most = self.batch();
                 self.gone += (asked.len() - behind.len()).saturating_sub(rows.len());
                 self.left = self.left.union(&behind);
                 self.got_rows(rows, core)
@@ -247,6 +269,8 @@ impl Task {
         if let Some(partial) = self.partial.take() {
             self.left = partial.of_set(&self.left);
         }
+        let within = limit::within(std::mem::take(&mut self.left), core);
+        (self.left, self.lowest, self.most) = (within.uids, within.lowest, self.batch());
         self.next_batch(core)
     }
 
@@ -254,10 +278,17 @@ impl Task {
         if self.left.is_empty() {
             return self.finish(core);
         }
-        let uids = self.left.take_first(if self.want.header { HEADER_BATCH } else { BATCH });
+        let uids = match self.lowest {
+            Some(_) => self.left.take_last(self.most),
+            None => self.left.take_first(self.batch()),
+        };
         self.stage = Stage::Rows { asked: uids.clone() };
         let ask = Ask::Rows { mailbox: self.mailbox, uids, want: self.want };
         Step::Ask(ask, super::Task::Fetch(Box::new(self)))
+    }
+
+    fn batch(&self) -> usize {
+        if self.want.header { HEADER_BATCH } else { BATCH }
     }
 
     /// Those the client has in its view vanish there with the next news.
@@ -278,10 +309,14 @@ impl Task {
             }
             None => Reply::ok("FETCH completed"),
         };
+        let reply = limit::told(reply, self.lowest, core);
         sync::finish_told(self.tag, reply, self.told, self.uid, core)
     }
 
-    fn got_rows(mut self, rows: Vec<Row>, core: &mut Core) -> Step {
+    fn got_rows(mut self, mut rows: Vec<Row>, core: &mut Core) -> Step {
+        if self.lowest.is_some() {
+            rows.reverse();
+        }
         if self.sets_seen || self.items.contains(&FetchItem::Flags) {
             let labelled = rows.iter().filter(|row| !row.flags.keywords.is_empty());
             let words = labelled.map(|row| &row.flags.keywords);
@@ -408,7 +443,10 @@ impl Task {
                 continue;
             }
             let Some(name) = piece::name(item) else {
-                write_item(item, row, structure.as_ref(), &mut out);
+                match item {
+                    FetchItem::Flags => out.flags(&row.flags, self.recent.contains(row.uid)),
+                    _ => write_item(item, row, structure.as_ref(), &mut out),
+                }
                 continue;
             };
             match piece::find(item, row) {
@@ -435,7 +473,7 @@ impl Task {
         }
         if self.now_seen.contains(row.uid) {
             if !self.items.contains(&FetchItem::Flags) {
-                out.flags(&row.flags);
+                out.flags(&row.flags, self.recent.contains(row.uid));
             }
             // RFC 7162 §3.2: with each change of flags that is told.
             if self.condstore && !self.items.contains(&FetchItem::ModSeq) {
@@ -542,7 +580,6 @@ fn write_item(
     let sealed = row.opening == Opening::Sealed;
     match item {
         FetchItem::Uid => out.number("UID", u64::from(row.uid)),
-        FetchItem::Flags => out.flags(&row.flags),
         FetchItem::InternalDate => out.date("INTERNALDATE", row.internal_date),
         FetchItem::SaveDate => out.date("SAVEDATE", row.saved_at),
         FetchItem::EmailId => {
@@ -564,7 +601,8 @@ fn write_item(
             let short = structure.map(|s| if sealed { s.masked_body } else { s.body });
             out.raw("BODY", short.unwrap_or(NIL));
         }
-        FetchItem::Section { .. }
+        FetchItem::Flags
+        | FetchItem::Section { .. }
         | FetchItem::Binary { .. }
         | FetchItem::BinarySize { .. }
         | FetchItem::Preview { .. } => {}

@@ -65,7 +65,7 @@ impl Task {
                 match &self.form {
                     Form::Lsub => {
                         self.tell_subscribed(&entries, core);
-                        core.done(&self.tag, Reply::ok("LIST completed"))
+                        core.done(&self.tag, Reply::ok("LSUB completed"))
                     }
                     Form::List { select, returns } => {
                         let told = self.tell(&entries, *select, returns, core);

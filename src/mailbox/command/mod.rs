@@ -13,6 +13,7 @@ mod expunge;
 mod fetch;
 mod folders;
 mod idle;
+mod limit;
 mod list;
 mod metadata;
 mod multi;
@@ -20,6 +21,7 @@ mod notify;
 mod piece;
 mod plain;
 mod quota;
+mod recent;
 mod resync;
 mod search;
 mod select;
@@ -209,7 +211,9 @@ fn out_of_place(command: &Command, core: &Core) -> Option<Reply> {
         (Access::Selected(..), needs) => needs == Needs::Login || needs == Needs::Mailbox,
     };
     match needs {
-        _ if good => plain::needs_tls(command, core).or_else(|| needs_uids(command, core)),
+        _ if good => plain::needs_tls(command, core)
+            .or_else(|| needs_uids(command, core))
+            .or_else(|| recent::given_up(command, core)),
         Needs::Nobody => Some(Reply::bad("Already logged in")),
         Needs::Mailbox if core.account().is_some() => Some(Reply::bad("No mailbox selected")),
         _ => Some(Reply::bad("Log in first")),

@@ -170,7 +170,8 @@ fn items(messages: bool, flags: bool, core: &Core) -> Vec<StatusItem> {
     if flags {
         items.push(StatusItem::Unseen);
     }
-    if core.enabled.condstore {
+    // RFC 5465 §5.1: a change of flags is told by it, whoever asks.
+    if core.enabled.condstore || flags {
         items.push(StatusItem::HighestModSeq);
     }
     items

@@ -1,10 +1,10 @@
 //! SEARCH, SORT and THREAD (RFC 5256) and their UID forms, with RETURN (RFC 4731, 5267, 9394) and `$`
 //! (RFC 5182).
 
-use super::Step;
 use super::context::{self, Context};
 use super::sync::Then;
 use super::telling::{Hits, Left, Telling};
+use super::{Step, limit};
 use crate::mailbox::ask::{
     Answer, Ask, Found, Refusal, RowWant, Search as SearchAsk, ThreadToken, relevancy,
 };
@@ -12,7 +12,7 @@ use crate::mailbox::core::Core;
 use crate::mailbox::reply::Reply;
 use crate::mailbox::view::View;
 use crate::wire::imap::command::{Order, Partial, Search, SearchReturn};
-use crate::wire::imap::{MessageSet, SearchKey, UidSet, encode};
+use crate::wire::imap::{MessageSet, SearchKey, Uid, UidSet, encode};
 
 #[derive(Debug)]
 pub(in crate::mailbox) struct Task {
@@ -23,6 +23,10 @@ pub(in crate::mailbox) struct Task {
     order: Order,
     /// What is to be looked for again when something changes (RFC 5267).
     update: Option<SearchKey<UidSet>>,
+    /// It looks for what is recent, which is resolved once.
+    recent: bool,
+    /// There were more than one command looks at (RFC 9738 §3.1).
+    lowest: Option<Uid>,
     /// Some of the messages this client holds are gone.
     gone: bool,
     stage: Stage,
@@ -45,7 +49,15 @@ pub(super) fn start(tag: String, search: Search, core: &mut Core) -> Step {
     }
     core.enable_condstore(modseq);
     let Some(view) = core.view() else { return Step::Done };
-    let key = resolve(search.key, view);
+    let recent = super::recent::is_asked(&search.key);
+    let mut key = resolve(search.key, view);
+    let within = limit::within(limit::looked_at(&key, view.uids()), core);
+    if within.lowest.is_some() {
+        if search.order != Order::Mailbox {
+            return core.done(&tag, limit::refusal(None, core));
+        }
+        key = SearchKey::And(vec![SearchKey::Messages(within.uids), key]);
+    }
     let update = search.returns.is_some_and(|returns| returns.update).then(|| key.clone());
     let ask = SearchAsk { mailbox: view.mailbox, key, modseq, read: 0 };
     // RFC 9051 §6.4.4: without RETURN it is RETURN (ALL).
@@ -59,6 +71,8 @@ pub(super) fn start(tag: String, search: Search, core: &mut Core) -> Step {
         modseq,
         order: search.order,
         update,
+        recent,
+        lowest: within.lowest,
         gone: false,
         stage: Stage::Searching,
     };
@@ -209,6 +223,7 @@ impl Task {
             true => Reply::ok("Some messages are gone").named("EXPUNGEISSUED"),
             false => Reply::ok(name),
         };
+        let reply = limit::told(reply, self.lowest, core);
         context::refresh(Then::Say(self.tag, reply), core)
     }
 
@@ -219,8 +234,9 @@ impl Task {
     }
 
     fn watch(&self, key: SearchKey<UidSet>, hits: &Hits, core: &mut Core) {
+        let may = self.order == Order::Mailbox && !self.recent && self.lowest.is_none();
         let context = Context { tag: self.tag.clone(), uid: self.uid, key, found: hits.set() };
-        context::watch(context, self.order == Order::Mailbox, core);
+        context::watch(context, may, core);
     }
 }
 

@@ -73,7 +73,7 @@ impl Task {
         let uid_next = selected.uid_next;
         let qresync = self.qresync.filter(|known| known.uid_validity == selected.uid_validity);
         let view = View::new(selected);
-        super::sync::tell_count(view.count(), core);
+        super::recent::tell_count(view.count(), view.recent().len(), core);
         let unseen = first_unseen.and_then(|uid| view.sequence(uid)).and_then(NonZeroU32::new);
         for code in unseen.map(Code::Unseen).into_iter().chain(codes.into_iter().flatten()) {
             core.note(code, "Noted");

@@ -49,11 +49,13 @@ pub(super) fn want(items: &[StatusItem]) -> StatusWant {
         deleted: has(StatusItem::Deleted),
         size: has(StatusItem::Size),
         deleted_storage: has(StatusItem::DeletedStorage),
+        recent: has(StatusItem::Recent),
     }
 }
 
 pub(super) fn tell(name: &MailboxName, items: &[StatusItem], status: &Status, core: &mut Core) {
     let Ok(mailbox) = Mailbox::try_from(name.to_wire(core.utf8_names())) else { return };
+    let status = &Status { recent: super::recent::counted(status, core), ..*status };
     let shown: Vec<_> = items.iter().filter_map(|item| shown(*item, status)).collect();
     encode::data(&mut core.out, Data::Status { mailbox, items: shown.into() });
     for item in items {
@@ -66,7 +68,7 @@ pub(super) fn tell(name: &MailboxName, items: &[StatusItem], status: &Status, co
 fn shown(item: StatusItem, status: &Status) -> Option<StatusDataItem> {
     Some(match item {
         StatusItem::Messages => StatusDataItem::Messages(status.messages),
-        StatusItem::Recent => StatusDataItem::Recent(0),
+        StatusItem::Recent => StatusDataItem::Recent(status.recent),
         StatusItem::UidNext => StatusDataItem::UidNext(NonZeroU32::new(status.uid_next)?),
         StatusItem::UidValidity => {
             StatusDataItem::UidValidity(NonZeroU32::new(status.uid_validity)?)

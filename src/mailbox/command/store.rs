@@ -4,12 +4,13 @@ use imap_codec::imap_types::response::Code;
 use imap_codec::imap_types::sequence::SequenceSet as CodeSet;
 
 use super::Step;
+use super::limit::{self, Within};
 use crate::mailbox::ask::{Answer, Ask, FlagChange, FlagRow, Refusal, Store as StoreAsk, Stored};
 use crate::mailbox::core::Core;
 use crate::mailbox::reply::Reply;
 use crate::wire::MailboxId;
 use crate::wire::imap::command::{Store, StoreKind};
-use crate::wire::imap::{Flags, ModSeq, UidSet};
+use crate::wire::imap::{Flags, ModSeq, Uid, UidSet};
 
 #[derive(Debug)]
 pub(in crate::mailbox) struct Task {
@@ -21,6 +22,8 @@ pub(in crate::mailbox) struct Task {
     flags: Flags,
     unchanged_since: Option<ModSeq>,
     left: UidSet,
+    /// There were more than one command changes: these are changed from the highest down.
+    lowest: Option<Uid>,
     modified: UidSet,
     /// The greatest mod-sequence the client was told.
     told: ModSeq,
@@ -36,6 +39,7 @@ pub(super) fn start(tag: String, store: Store, core: &mut Core) -> Step {
     if read_only {
         return core.done(&tag, Reply::refused(&Refusal::ReadOnlyMailbox));
     }
+    let Within { uids: left, lowest } = limit::within(left, core);
     let change = match store.change {
         StoreKind::Add => FlagChange::Add,
         StoreKind::Remove => FlagChange::Remove,
@@ -50,6 +54,7 @@ pub(super) fn start(tag: String, store: Store, core: &mut Core) -> Step {
         flags: settable(store.flags),
         unchanged_since: store.unchanged_since,
         left,
+        lowest,
         modified: UidSet::new(),
         told: 0,
     };
@@ -64,12 +69,15 @@ pub(super) fn settable(flags: Flags) -> Flags {
 impl Task {
     fn next(mut self, core: &mut Core) -> Step {
         if self.left.is_empty() {
-            let reply = self.reply(core);
+            let reply = limit::told(self.reply(core), self.lowest, core);
             return super::sync::finish_told(self.tag, reply, self.told, self.uid, core);
         }
         let ask = StoreAsk {
             mailbox: self.mailbox,
-            uids: self.left.take_first(BATCH),
+            uids: match self.lowest {
+                Some(_) => self.left.take_last(BATCH),
+                None => self.left.take_first(BATCH),
+            },
             change: self.change,
             flags: self.flags.clone(),
             unchanged_since: self.unchanged_since,
@@ -80,7 +88,10 @@ impl Task {
 
     pub fn answer(mut self, answer: Answer, core: &mut Core) -> Step {
         match answer {
-            Answer::Stored(stored) => {
+            Answer::Stored(mut stored) => {
+                if self.lowest.is_some() {
+                    stored.rows.reverse();
+                }
                 self.tell(&stored, core);
                 self.told = stored.rows.iter().map(|row| row.modseq).fold(self.told, ModSeq::max);
                 self.modified = self.modified.union(&stored.modified);
@@ -105,13 +116,13 @@ impl Task {
 
     fn tell_one(&self, row: &FlagRow, sequence: u32, core: &mut Core) {
         super::select::learn(&row.flags.keywords, core);
-        let enabled = core.enabled;
+        let (enabled, recent) = (core.enabled, core.is_recent(row.uid));
         let mut fetch = core.fetch(row.uid, sequence);
         if (self.uid || enabled.condstore) && !enabled.uidonly {
             fetch.number("UID", u64::from(row.uid));
         }
         if !self.silent {
-            fetch.flags(&row.flags);
+            fetch.flags(&row.flags, recent);
         }
         if enabled.condstore {
             fetch.modseq(row.modseq);

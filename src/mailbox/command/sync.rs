@@ -48,7 +48,11 @@ pub(super) fn begin(then: Then, core: &mut Core) -> Step {
     let told = core.told_of_selected().messages;
     match core.view().filter(|_| told) {
         Some(view) => {
-            let ask = Ask::Changes { mailbox: view.mailbox, since: view.modseq };
+            let (mailbox, since) = (view.mailbox, view.modseq);
+            let ask = match view.read_only {
+                true => Ask::Changes { mailbox, since },
+                false => Ask::News { mailbox, since },
+            };
             let (left, fresh) = (UidSet::new(), UidSet::new());
             let task = Task { then, left, fresh, changes: Changes::default() };
             Step::Ask(ask, super::Task::Sync(Box::new(task)))
@@ -124,7 +128,7 @@ impl Task {
         }
         let Some(view) = core.view_mut() else { return };
         let known = view.uids().clone();
-        let (more, count) = (view.add(&self.changes), view.count());
+        let more = view.add(&self.changes);
         self.fresh = view.uids().difference(&known);
         let name = view.name.clone();
         let flagged = view.flagged.union(&self.changes.changed).intersection(&known);
@@ -133,9 +137,7 @@ impl Task {
         if let Some(notify) = core.notify.as_ref().filter(|_| more) {
             self.fresh = self.fresh.difference(&notify.own_in(&name));
         }
-        if more {
-            tell_count(count, core);
-        }
+        super::recent::news(more, core);
         if let Some(view) = core.view_mut() {
             view.touch(&self.changes.arrived.union(&self.changes.changed));
         }
@@ -195,24 +197,16 @@ fn tell_flags(row: &Row, core: &mut Core) {
 pub(super) fn tell_row(row: &Row, core: &mut Core) {
     let sequence = core.view().and_then(|view| view.sequence(row.uid));
     let Some(sequence) = sequence else { return };
-    let enabled = core.enabled;
+    let (enabled, recent) = (core.enabled, core.is_recent(row.uid));
     let mut fetch = core.fetch(row.uid, sequence);
     if !enabled.uidonly {
         fetch.number("UID", u64::from(row.uid));
     }
-    fetch.flags(&row.flags);
+    fetch.flags(&row.flags, recent);
     if enabled.condstore {
         fetch.modseq(row.modseq);
     }
     fetch.end();
-}
-
-pub(super) fn tell_count(count: u32, core: &mut Core) {
-    encode::data(&mut core.out, Data::Exists(count));
-    if !core.enabled.rev2 {
-        // QUIRK(kep, 2026-11): nothing is recent; docs/quirks.md#27
-        encode::data(&mut core.out, Data::Recent(0));
-    }
 }
 
 /// RFC 7162 §6: with QRESYNC a client is told up to where it knows everything.

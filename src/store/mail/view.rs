@@ -23,6 +23,8 @@ pub struct Mailbox {
     pub used_for: Option<SpecialUse>,
     /// Whose label it shows.
     pub label: Option<Keyword>,
+    /// The first UID that no session was told of which selected the mailbox to change it.
+    pub recent_from: Uid,
 }
 
 /// What a mailbox holds, without its rows. Grows from the one before by what changed.
@@ -74,7 +76,7 @@ pub struct Want {
 pub fn mailboxes(tx: &mut Tx<'_>, account: AccountId) -> Result<Vec<Mailbox>, RowsError> {
     let rows = tx.query(
         "SELECT id, account, name, role, subscribed, uid_validity, uid_next, mod_seq,
-                used_for, label FROM mailbox
+                used_for, label, recent_from FROM mailbox
          WHERE account = $1 AND role <> 'hidden' ORDER BY name",
         &[account.0.into()],
     )?;
@@ -114,7 +116,7 @@ pub fn named(
 ) -> Result<Option<Mailbox>, RowsError> {
     let row = tx.first(
         "SELECT id, account, name, role, subscribed, uid_validity, uid_next, mod_seq,
-                used_for, label FROM mailbox
+                used_for, label, recent_from FROM mailbox
          WHERE account = $1 AND name = $2 AND role <> 'hidden'",
         &[account.0.into(), name.into()],
     )?;
@@ -133,7 +135,7 @@ pub fn owned(
 ) -> Result<Option<Mailbox>, RowsError> {
     let row = tx.first(
         "SELECT id, account, name, role, subscribed, uid_validity, uid_next, mod_seq,
-                used_for, label FROM mailbox
+                used_for, label, recent_from FROM mailbox
          WHERE id = $1 AND account = $2 AND role <> 'hidden'",
         &[id.0.into(), account.0.into()],
     )?;
@@ -393,6 +395,7 @@ fn mailbox(row: &Row) -> Result<Mailbox, RowsError> {
         mod_seq: row.int(7)? as u64,
         used_for: row.opt_text(8)?.and_then(SpecialUse::named),
         label: row.opt_text(9)?.and_then(Keyword::parse),
+        recent_from: small(10)?,
     })
 }
 

@@ -126,9 +126,10 @@ impl<'a> Fetch<'a> {
         self.out.push(b')');
     }
 
-    pub fn flags(&mut self, flags: &Flags) {
+    /// `\Recent` is the session's to know, and no row's.
+    pub fn flags(&mut self, flags: &Flags, recent: bool) {
         self.name("FLAGS");
-        flag_list(self.out, flags);
+        flag_list(self.out, flags, recent);
     }
 
     pub fn date(&mut self, name: &str, date: Timestamp) {
@@ -390,10 +391,10 @@ fn string(out: &mut Vec<u8>, value: &[u8]) {
 }
 
 /// `(\Seen work)`
-pub fn flag_list(out: &mut Vec<u8>, flags: &Flags) {
+pub fn flag_list(out: &mut Vec<u8>, flags: &Flags, recent: bool) {
     out.push(b'(');
     let mut space = false;
-    for name in flags.system.names() {
+    for name in recent.then_some("\\Recent").into_iter().chain(flags.system.names()) {
         if space {
             out.push(b' ');
         }

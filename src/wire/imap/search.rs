@@ -20,8 +20,6 @@ pub enum SearchKey<Set> {
     /// Has this one system flag.
     Flag(SystemFlags),
     Keyword(Keyword),
-    /// `RECENT`, `NEW`: no message is recent to us, so this finds none.
-    Recent,
     /// Internal date, as a day in Turkey.
     Before(NaiveDate),
     On(NaiveDate),
@@ -61,6 +59,8 @@ pub enum MessageSet {
     Uid(SequenceSet),
     /// `$`: the saved result of the last SEARCH (RFC 5182).
     Saved,
+    /// RECENT (RFC 3501 §6.4.4).
+    Recent,
 }
 
 impl<Set> SearchKey<Set> {
@@ -76,7 +76,6 @@ impl<Set> SearchKey<Set> {
             Key::Messages(set) => Key::Messages(name(set)),
             Key::Flag(flag) => Key::Flag(flag),
             Key::Keyword(word) => Key::Keyword(word),
-            Key::Recent => Key::Recent,
             Key::Before(day) => Key::Before(day),
             Key::On(day) => Key::On(day),
             Key::Since(day) => Key::Since(day),

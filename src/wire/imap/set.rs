@@ -129,6 +129,13 @@ impl UidSet {
         set
     }
 
+    /// Takes the last `count` UIDs out.
+    pub fn take_last(&mut self, count: usize) -> Self {
+        let rest = self.len().saturating_sub(count);
+        let first = self.take_first(rest);
+        std::mem::replace(self, first)
+    }
+
     /// Takes the first `count` UIDs out.
     pub fn take_first(&mut self, count: usize) -> Self {
         let (mut left, mut whole) = (count, 0);
@@ -198,6 +205,10 @@ impl fmt::Display for UidSet {
 }
 
 impl SequenceSet {
+    pub fn range(first: u32, last: u32) -> Self {
+        Self { ranges: vec![(Some(first), Some(last))] }
+    }
+
     /// RFC 9051 `sequence-set`, at most `SETS` ranges.
     pub fn parse(text: &[u8]) -> Option<Self> {
         let mut ranges = Vec::new();

@@ -4,7 +4,13 @@
 /// One entry of an address list.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Address {
-    Mailbox { name: Option<Vec<u8>>, local: Vec<u8>, domain: Vec<u8> },
+    /// With the source route of an old address, as `@relay,@other` (RFC 5322 §4.4).
+    Mailbox {
+        name: Option<Vec<u8>>,
+        route: Option<Vec<u8>>,
+        local: Vec<u8>,
+        domain: Vec<u8>,
+    },
     GroupStart(Vec<u8>),
     GroupEnd,
 }
@@ -31,6 +37,7 @@ struct Phrase {
     /// Words and specials, a space where there was some.
     text: Vec<u8>,
     comment: Vec<u8>,
+    route: Vec<u8>,
     /// A space was seen since the last word.
     space: bool,
 }
@@ -73,8 +80,8 @@ impl Reader<'_> {
     /// A word, space, comment or quoted string whose first octet was just taken.
     fn word(&mut self, first: u8, into: &mut Phrase) {
         match first {
-            // The route of `<@relay:a@b>` is not shown.
-            b':' => into.text.clear(),
+            // `<@relay:a@b>`
+            b':' => into.route = std::mem::take(&mut into.text),
             b'(' => into.comment = self.comment(),
             b'"' => into.push(&self.quoted()),
             b' ' | b'\t' => into.space = true,
@@ -143,10 +150,13 @@ impl Reader<'_> {
     }
 
     fn mailbox(&mut self, phrase: Phrase, angle: Option<Phrase>) {
-        let (name, spec) = match angle {
-            Some(angle) => (phrase.name(), angle.text),
-            None => (some(phrase.comment), phrase.text),
+        let (name, route, spec) = match angle {
+            Some(angle) => (phrase.name(), some(angle.route), angle.text),
+            // RFC 5322 §3.4: comments alone, as between the ends of an empty group, are no address.
+            None if phrase.text.is_empty() => return,
+            None => (some(phrase.comment), None, phrase.text),
         };
+        let route = route.filter(|route| route.starts_with(b"@"));
         if spec.is_empty() && name.is_none() {
             return;
         }
@@ -158,7 +168,7 @@ impl Reader<'_> {
             None => (spec.as_slice(), &b""[..]),
         };
         let (local, domain) = (local.trim_ascii().to_vec(), domain.trim_ascii().to_vec());
-        self.found.push(Address::Mailbox { name, local, domain });
+        self.found.push(Address::Mailbox { name, route, local, domain });
     }
 }
 
@@ -181,10 +191,13 @@ mod tests {
     fn shown(value: &str) -> String {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let one = |address: &Address| match address {
-            Address::Mailbox { name: Some(name), local, domain } => {
+            Address::Mailbox { route: Some(route), local, domain, .. } => {
+                format!("{}:{}|{}", text(route), text(local), text(domain))
+            }
+            Address::Mailbox { name: Some(name), local, domain, .. } => {
                 format!("{}|{}|{}", text(name), text(local), text(domain))
             }
-            Address::Mailbox { name: None, local, domain } => {
+            Address::Mailbox { name: None, local, domain, .. } => {
                 format!("-|{}|{}", text(local), text(domain))
             }
             Address::GroupStart(name) => format!("{}:", text(name)),
@@ -202,11 +215,14 @@ mod tests {
             ("a@b (Ali (V))", "Ali (V)|a|b"),
             ("grup: a@b, C <c@d>;, e@f", "grup: -|a|b C|c|d ; -|e|f"),
             ("undisclosed-recipients:;", "undisclosed-recipients: ;"),
-            ("<@x,@y:a@b>", "-|a|b"),
+            ("<@x,@y:a@b>", "@x,@y:a|b"),
+            ("<x:a@b>", "-|a|b"),
             ("\"a b\"@c", "-|a b|c"),
             ("yalnız isim", "-|yalnız isim|"),
             ("A <a@b, c@d", "A|a|b -|c|d"),
             (",, ,", ""),
+            ("group:;, two: (c) ;, (d)", "group: ; two: ;"),
+            ("Name <>, (c) a@b", "Name|| c|a|b"),
         ] {
             assert_eq!(shown(value), expected, "{value}");
         }

@@ -60,7 +60,7 @@ fn told_by(key: &Key<UidSet>) -> Option<Source> {
     match key {
         Key::And(_) | Key::Or(..) | Key::Not(_) | Key::Fuzzy(_) => None,
         // `narrow` told already what these can.
-        Key::All | Key::Messages(_) | Key::Recent => None,
+        Key::All | Key::Messages(_) => None,
         Key::Flag(SystemFlags::SEEN | SystemFlags::DELETED) => None,
         // Content tells; that a header says yes is seen before content is opened.
         Key::Text(_) | Key::Body(_) => None,
@@ -91,7 +91,6 @@ fn narrow(key: &Key<UidSet>, glance: &Glance) -> (UidSet, bool) {
         Key::Messages(set) => (all.intersection(set), true),
         Key::Flag(SystemFlags::SEEN) => (all.difference(&glance.unseen), true),
         Key::Flag(SystemFlags::DELETED) => (glance.deleted.clone(), true),
-        Key::Recent => (UidSet::new(), true),
         Key::And(keys) => keys.iter().fold((all.clone(), true), |(set, sure), key| {
             let (other, other_sure) = narrow(key, glance);
             (set.intersection(&other), sure && other_sure)
@@ -126,7 +125,6 @@ fn judge(key: &Key<UidSet>, known: &Known<'_>, roughly: bool) -> Option<bool> {
         Key::Messages(set) => set.contains(row.uid),
         Key::Flag(flag) => row.flags.system.has(*flag),
         Key::Keyword(word) => row.flags.keywords.contains(word.as_str()),
-        Key::Recent => false,
         Key::Before(date) => day() < *date,
         Key::On(date) => day() == *date,
         Key::Since(date) => day() >= *date,
@@ -260,7 +258,7 @@ fn addresses(value: &[u8]) -> String {
     let mut out = String::new();
     for address in mime::addresses(cut) {
         match address {
-            Address::Mailbox { name, local, domain } => {
+            Address::Mailbox { name, local, domain, .. } => {
                 out.push_str(&fold(&text::decode_words(&name.unwrap_or_default())));
                 out.push_str(" <");
                 out.push_str(&fold(&String::from_utf8_lossy(

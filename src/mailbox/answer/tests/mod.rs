@@ -7,10 +7,12 @@ mod attributes;
 mod changing;
 mod gathering;
 mod labelling;
+mod limiting;
 mod modes;
 mod opening;
 mod parts;
 mod reading;
+mod recent;
 mod searching;
 #[path = "../../../../tests/it/storage/server.rs"]
 mod server;

@@ -38,6 +38,7 @@ async fn nothing_is_answered_before_login(world: World) {
 async fn counts_follow_what_happens(world: World) {
     let mut desk = world.desk("ali").await;
     let want = StatusWant {
+        recent: false,
         messages: true,
         unseen: true,
         deleted: true,

@@ -55,7 +55,6 @@ async fn each_key_finds_what_it_says(world: World) {
     let cases = [
         (Key::All, "1:3"),
         (Key::And(Vec::new()), "1:3"),
-        (Key::Recent, ""),
         (Key::Messages(uids("2:9")), "2:3"),
         (seen(), "2"),
         (not(seen()), "1,3"),

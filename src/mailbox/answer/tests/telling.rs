@@ -134,4 +134,6 @@ async fn mailboxes_say_what_they_take(world: World) {
     assert!(heard.contains("INBOX (APPENDLIMIT 1048576)\r\n"), "{heard}");
     assert!(heard.contains("Deliller (APPENDLIMIT 0)\r\nd OK"), "{heard}");
     assert!(heard.contains("Deliller (APPENDLIMIT 0 MAILBOXID (F"), "{heard}");
+    let heard = said(&mut desk, "c ENABLE UTF8=ACCEPT\r\nd STATUS Önemli (APPENDLIMIT)").await;
+    assert!(heard.contains("Önemli (APPENDLIMIT 0)\r\nd OK"), "{heard}");
 }

@@ -107,7 +107,7 @@ impl Mirror {
             [number, "FETCH", ..] => self.fetched(number.parse().unwrap(), news),
             [uid, "UIDFETCH", ..] => {
                 let (uid, flags) = (uid.parse().unwrap(), between(news, "FLAGS (", ")"));
-                self.flags.insert(uid, flags.unwrap().to_owned());
+                self.flags.insert(uid, of_all(flags.unwrap()));
                 if !self.numbers.contains(&Some(uid)) {
                     let unknown = self.numbers.iter().position(Option::is_none).unwrap();
                     self.numbers[unknown] = Some(uid);
@@ -140,7 +140,7 @@ impl Mirror {
         let uid = told.or(known);
         self.numbers[number - 1] = uid;
         if let (Some(uid), Some(flags)) = (uid, between(news, "FLAGS (", ")")) {
-            self.flags.insert(uid, flags.to_owned());
+            self.flags.insert(uid, of_all(flags));
         }
     }
 
@@ -150,6 +150,11 @@ impl Mirror {
             self.run("UID FETCH 1:* (UID FLAGS)").await;
         }
     }
+}
+
+/// `\Recent` is each session's own.
+fn of_all(flags: &str) -> String {
+    flags.trim_start_matches("\\Recent").trim_start().to_owned()
 }
 
 fn between<'t>(text: &'t str, before: &str, after: &str) -> Option<&'t str> {

@@ -158,8 +158,10 @@ impl Keys<'_, '_> {
             return Ok(if on { key } else { not(key) });
         }
         Ok(match word {
-            "ALL" | "OLD" => Key::All,
-            "NEW" | "RECENT" => Key::Recent,
+            "ALL" => Key::All,
+            "RECENT" => recent(),
+            "OLD" => not(recent()),
+            "NEW" => both(vec![recent(), not(Key::Flag(SystemFlags::SEEN))]),
             "NOT" => not(self.sp_key(depth)?),
             "FUZZY" => Key::Fuzzy(Box::new(self.sp_key(depth)?)),
             "OR" => Key::Or(Box::new(self.sp_key(depth)?), Box::new(self.sp_key(depth)?)),
@@ -170,6 +172,9 @@ impl Keys<'_, '_> {
                     false => Key::Messages(MessageSet::Uid(self.set()?)),
                 }
             }
+            // RFC 9738 §3.2.
+            "UIDAFTER" => between(self.uid()?.checked_add(1), Some(u32::MAX)),
+            "UIDBEFORE" => between(Some(1), self.uid()?.checked_sub(1)),
             "KEYWORD" => Key::Keyword(self.keyword()?),
             "UNKEYWORD" => not(Key::Keyword(self.keyword()?)),
             "BEFORE" => Key::Before(self.date()?),
@@ -235,6 +240,10 @@ impl Keys<'_, '_> {
         self.cursor.number()
     }
 
+    fn uid(&mut self) -> Parsed<u32> {
+        u32::try_from(self.number()?).ok().filter(|n| *n > 0).ok_or("Bad UID")
+    }
+
     fn seconds(&mut self) -> Parsed<u32> {
         u32::try_from(self.number()?).ok().filter(|n| *n > 0).ok_or("Bad interval")
     }
@@ -272,6 +281,18 @@ fn both(mut keys: Vec<Key>) -> Key {
             Key::And(keys)
         }
     }
+}
+
+/// Messages whose UIDs are within; none when an end is none.
+fn between(first: Option<u32>, last: Option<u32>) -> Key {
+    match first.zip(last).filter(|(first, last)| *first > 0 && first <= last) {
+        Some((first, last)) => Key::Messages(MessageSet::Uid(SequenceSet::range(first, last))),
+        None => not(Key::All),
+    }
+}
+
+fn recent() -> Key {
+    Key::Messages(MessageSet::Recent)
 }
 
 fn not(key: Key) -> Key {

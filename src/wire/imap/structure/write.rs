@@ -50,16 +50,19 @@ fn addresses(out: &mut Vec<u8>, value: Option<&[u8]>) -> bool {
     let text = value.unwrap_or_default();
     let all = mime::addresses(text.get(..ADDRESSES_MAX).unwrap_or(text));
     list(out, &all, b"", |out, address| {
-        let (name, local, domain) = match address {
-            Address::Mailbox { name, local, domain } => {
-                (name.as_deref(), Some(local.as_slice()), Some(domain.as_slice()))
+        let (name, route, local, domain) = match address {
+            Address::Mailbox { name, route, local, domain } => {
+                let (local, domain) = (Some(local.as_slice()), Some(domain.as_slice()));
+                (name.as_deref(), route.as_deref(), local, domain)
             }
-            Address::GroupStart(name) => (None, Some(name.as_slice()), None),
-            Address::GroupEnd => (None, None, None),
+            Address::GroupStart(name) => (None, None, Some(name.as_slice()), None),
+            Address::GroupEnd => (None, None, None, None),
         };
         out.push(b'(');
         nstring(out, name);
-        out.extend_from_slice(b" NIL ");
+        out.push(b' ');
+        nstring(out, route);
+        out.push(b' ');
         nstring(out, local);
         out.push(b' ');
         nstring(out, domain);

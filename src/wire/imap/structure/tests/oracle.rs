@@ -80,14 +80,14 @@ fn envelope(header: &[u8]) -> Envelope<'static> {
 }
 
 fn address(address: Address) -> ImapAddress<'static> {
-    let (name, mailbox, host) = match address {
-        Address::Mailbox { name, local, domain } => (name, Some(local), Some(domain)),
-        Address::GroupStart(name) => (None, Some(name), None),
-        Address::GroupEnd => (None, None, None),
+    let (name, route, mailbox, host) = match address {
+        Address::Mailbox { name, route, local, domain } => (name, route, Some(local), Some(domain)),
+        Address::GroupStart(name) => (None, None, Some(name), None),
+        Address::GroupEnd => (None, None, None, None),
     };
     ImapAddress {
         name: nstring(name),
-        adl: NString(None),
+        adl: nstring(route),
         mailbox: nstring(mailbox),
         host: nstring(host),
     }
