@@ -28,6 +28,8 @@ use super::report::{Figure, Report, SUBMISSION};
 pub enum Format {
     Sdbox,
     Maildir,
+    /// As sdbox, with every change synced before it is answered (`mail_fsync = always`)
+    SdboxSynced,
 }
 
 pub async fn measure(
@@ -113,11 +115,20 @@ impl Format {
         match self {
             Self::Sdbox => "sdbox",
             Self::Maildir => "maildir",
+            Self::SdboxSynced => "sdbox-synced",
+        }
+    }
+
+    fn fsync(self) -> &'static str {
+        match self {
+            Self::SdboxSynced => "always",
+            Self::Sdbox | Self::Maildir => "optimized",
         }
     }
 
     fn location(self, place: &Path) -> String {
-        format!("{}:{}/mail/%n", self.name(), place.display())
+        let driver = if self == Self::Maildir { "maildir" } else { "sdbox" };
+        format!("{driver}:{}/mail/%n", place.display())
     }
 }
 
@@ -154,12 +165,12 @@ fn write_postfix(place: &Path, submission: SocketAddr) -> io::Result<()> {
 
 fn write_dovecot(place: &Path, format: Format, imap: SocketAddr) -> io::Result<()> {
     let at = place.display();
-    let location = format.location(place);
+    let (location, fsync) = (format.location(place), format.fsync());
     let port = imap.port();
     let conf = format!(
         "base_dir = {at}/run\nstate_dir = {at}/run\nlog_path = {at}/dovecot.log\nprotocols = imap \
          lmtp\nlisten = 127.0.0.1\nssl = required\nssl_cert = <{at}/host.pem\nssl_key = \
-         <{at}/host.key\nmail_location = {location}\nmail_uid = mail\nmail_gid = mail\n\
+         <{at}/host.key\nmail_location = {location}\nmail_fsync = {fsync}\nmail_uid = mail\nmail_gid = mail\n\
          first_valid_uid = 1\nmail_max_userip_connections = 100000\ndefault_process_limit = 4096\n\
          default_client_limit = 16384\nauth_username_format = %Ln\n\
          passdb {{\n driver = passwd-file\n args = {at}/users\n}}\nuserdb {{\n driver = static\n \

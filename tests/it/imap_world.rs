@@ -185,12 +185,20 @@ impl Mailbox {
         let of = |is: &dyn Fn(&Message) -> bool| {
             self.messages.iter().filter(|m| is(m)).map(|m| m.uid).collect()
         };
+        let told = self.messages.iter().filter(|m| m.modseq > since);
+        let mut flags: Vec<_> = told
+            .map(|m| FlagRow { uid: m.uid, modseq: m.modseq, flags: m.flags.clone() })
+            .collect();
+        if flags.len() > FEW {
+            flags.clear();
+        }
         Changes {
             arrived: of(&|m| m.born > since),
             changed: of(&|m| m.born <= since && m.modseq > since),
             vanished: self.gone.iter().filter(|g| g.0 > since).map(|g| g.1).collect(),
             uid_next: self.next,
             highest_modseq: self.modseq,
+            flags,
         }
     }
 
@@ -310,6 +318,12 @@ impl World {
             Ask::Rows { mailbox, uids, want } => {
                 assert!(uids.len() <= BATCH);
                 Answer::Rows(self.at(mailbox).rows(&uids, want))
+            }
+            Ask::Flags { mailbox, uids } => {
+                assert!(uids.len() <= FLAGS_BATCH);
+                let rows = self.at(mailbox).rows(&uids, RowWant::default()).into_iter();
+                let row = |row: Row| FlagRow { uid: row.uid, modseq: row.modseq, flags: row.flags };
+                Answer::Flags(rows.map(row).collect())
             }
             Ask::Previews { mailbox, uids, .. } => Answer::Previews(
                 self.at(mailbox)
@@ -611,3 +625,6 @@ const VALIDITY: u32 = 7;
 const MESSAGE_MAX: u64 = 1 << 20;
 /// Small, so that content comes in pieces.
 const CHUNK: usize = 40;
+
+/// Flags of no more are told with changes.
+const FEW: usize = 1;
