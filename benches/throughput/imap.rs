@@ -76,6 +76,7 @@ pub async fn measure(
     let mut book = Book { subject: subject.to_owned(), side, report };
     if plan.wants_mailbox() {
         fill::drafts(plan, &mut book).await?;
+        book.settle().await;
         lists(plan, &mut book).await?;
     }
     if plan.wants(Measure::Text) {
@@ -107,7 +108,8 @@ async fn lists(plan: &Plan, book: &mut Book<'_>) -> io::Result<()> {
         book.repeat("list", &mut imap, REPEATS, n, list).await?;
     }
     if plan.wants(Measure::Flags) {
-        book.repeat("flags", &mut imap, REPEATS, n, |_| "FETCH 1:* (UID FLAGS)".to_owned()).await?;
+        let flags = |_| "FETCH 1:* (UID FLAGS)".to_owned();
+        book.repeat("flags", &mut imap, 4 * REPEATS, n, flags).await?;
     }
     if plan.wants(Measure::Bodies) {
         let bodies = |_| "FETCH 1:* (BODY.PEEK[])".to_owned();
@@ -132,6 +134,7 @@ async fn lists(plan: &Plan, book: &mut Book<'_>) -> io::Result<()> {
 
 async fn texts(plan: &Plan, book: &mut Book<'_>) -> io::Result<()> {
     fill::prose(plan.searched, book).await?;
+    book.settle().await;
     let mut imap = book.side.doors.imap(&book.side.senders[1]).await?;
     imap.command(&format!("SELECT {DRAFTS}")).await?;
     for (what, key) in [("search text", "TEXT"), ("search body", "BODY")] {
@@ -166,6 +169,17 @@ impl Book<'_> {
             waits.push(start.elapsed());
         }
         Ok(self.add(what, &waits, 1, units, before))
+    }
+
+    /// Waits until the server has nothing more to do of itself.
+    async fn settle(&self) {
+        for _ in 0..SETTLES {
+            let before = self.cpu();
+            tokio::time::sleep(SETTLE).await;
+            if self.cpu().saturating_sub(before) * 50 < SETTLE {
+                return;
+            }
+        }
     }
 
     fn cpu(&self) -> Duration {
@@ -208,6 +222,8 @@ impl Book<'_> {
 pub const DRAFTS: &str = "Taslaklar";
 /// Of a draft, about.
 const OCTETS: usize = 4096;
+const SETTLE: Duration = Duration::from_secs(1);
+const SETTLES: usize = 60;
 const SELECTS: usize = 200;
 const REPEATS: usize = 5;
 const STORES: usize = 1000;

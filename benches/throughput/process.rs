@@ -52,7 +52,9 @@ fn tree(root: u32) -> BTreeMap<u32, Stat> {
         true
     };
     let others: Vec<u32> = all.keys().copied().filter(|pid| !belongs(*pid)).collect();
-    others.iter().for_each(|pid| drop(all.remove(pid)));
+    for pid in others {
+        all.remove(&pid);
+    }
     all
 }
 
