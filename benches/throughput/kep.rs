@@ -5,9 +5,10 @@ use std::path::Path;
 
 use super::client::world::{Account, Wish, World, kep_binary};
 use super::hierarchy::KeyKind;
-use super::imap;
+use super::imap::{self, Measure};
 use super::load::{Finish, Plan, Side};
 use super::report::{Figure, Report, SUBMISSION};
+use super::start;
 
 pub async fn measure(
     plan: &Plan,
@@ -15,8 +16,10 @@ pub async fn measure(
     folder: &Path,
     report: &mut Report,
 ) -> io::Result<()> {
-    for key in keys {
-        measure_key(plan, *key, &folder.join(format!("kep-{}", key.name())), report).await?;
+    for (number, key) in keys.iter().enumerate() {
+        let folder = folder.join(format!("kep-{}", key.name()));
+        // IMAP is the same whatever the keys are.
+        measure_key(plan, *key, number == 0, &folder, report).await?;
     }
     Ok(())
 }
@@ -24,6 +27,7 @@ pub async fn measure(
 async fn measure_key(
     plan: &Plan,
     key: KeyKind,
+    with_imap: bool,
     folder: &Path,
     report: &mut Report,
 ) -> io::Result<()> {
@@ -32,12 +36,15 @@ async fn measure_key(
         (0..PAIRS).map(name(SENDER)).chain((0..PAIRS).map(name(RECIPIENT))).collect();
     let wish = Wish { domain: DOMAIN, accounts: &accounts, key: key.name(), direct: false };
     let world = World::init(&kep_binary()?, folder, &wish).await?;
+    let_many_in(&world)?;
     let server = world.serve().await?;
+    let gone = || io::Error::other("kep serve has ended");
     let side = Side {
         doors: world.doors(),
         senders: pick(&world, SENDER)?,
         recipients: pick(&world, RECIPIENT)?,
         finish: Finish::Evidence,
+        server: server.pid().ok_or_else(gone)?,
     };
     for shape in &plan.shapes {
         let before = server.cpu()?;
@@ -54,8 +61,27 @@ async fn measure_key(
             cpu: Some((server.cpu()? - before) / messages),
         });
     }
-    imap::measure(&side, &format!("kep {}", key.name()), plan.mailbox, report).await?;
+    let subject = format!("kep {}", key.name());
+    if with_imap {
+        imap::measure(&side, &subject, &plan.imap, report).await?;
+    }
+    if with_imap && plan.imap.wants(Measure::Start) {
+        return start::measure(&world, server, &side, &plan.imap, &subject, report).await;
+    }
     server.kill().await
+}
+
+/// All connections of a measurement come from one address.
+fn let_many_in(world: &World) -> io::Result<()> {
+    let file = world.folder().join("kep.toml");
+    let conf = std::fs::read_to_string(&file)?;
+    let mut conf: toml::Table = conf.parse().map_err(io::Error::other)?;
+    let mailbox = conf.entry("mailbox").or_insert_with(|| toml::Table::new().into());
+    let mailbox = mailbox.as_table_mut().ok_or_else(|| io::Error::other("[mailbox]"))?;
+    for name in ["max_connections", "max_connections_per_address"] {
+        mailbox.insert(name.to_owned(), CONNECTIONS.into());
+    }
+    std::fs::write(file, conf.to_string())
 }
 
 fn pick(world: &World, role: &str) -> io::Result<Vec<Account>> {
@@ -67,3 +93,4 @@ pub const PAIRS: usize = 8;
 pub const DOMAIN: &str = "hs05.kep.tr";
 pub const SENDER: &str = "gonderen";
 pub const RECIPIENT: &str = "alici";
+const CONNECTIONS: i64 = 100_000;

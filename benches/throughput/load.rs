@@ -18,8 +18,8 @@ use super::report::quantile;
 pub struct Plan {
     pub shapes: Vec<Shape>,
     pub rounds: usize,
-    /// Messages in the mailbox that IMAP is measured on.
-    pub mailbox: usize,
+    /// What of IMAP.
+    pub imap: super::imap::Plan,
 }
 
 /// One measurement.
@@ -36,6 +36,8 @@ pub struct Side {
     pub senders: Vec<Account>,
     pub recipients: Vec<Account>,
     pub finish: Finish,
+    /// Whose CPU time and memory are looked at, with those of its children.
+    pub server: u32,
 }
 
 /// When a message is done.

@@ -1,7 +1,7 @@
 //! How fast is it: the machine's limits, Postfix and Dovecot, and `kep`, side by side in one run.
 //!
-//! `cargo bench --bench throughput -- limits | peer | kep | all`; figures and how to read them
-//! stand in `docs/performance.md`.
+//! `cargo bench --bench throughput -- limits | peer | kep | all`, with `--imap store,flags` for a few
+//! measurements of IMAP alone; figures and how to read them stand in `docs/performance.md`.
 #![allow(clippy::disallowed_methods, reason = "measures and waits with the machine's own clock")]
 
 #[path = "../../tests/client/mod.rs"]
@@ -13,7 +13,9 @@ mod kep;
 mod load;
 mod operations;
 mod peer;
+mod process;
 mod report;
+mod start;
 
 use std::io;
 use std::path::PathBuf;
@@ -22,7 +24,9 @@ use std::time::Duration;
 use clap::{Parser, ValueEnum};
 
 use hierarchy::KeyKind;
+use imap::Measure;
 use load::{Plan, Shape};
+use peer::Format;
 use report::Report;
 
 /// What to measure and how.
@@ -50,9 +54,27 @@ struct Options {
     /// Times each measurement is made; the median counts.
     #[arg(long, default_value_t = 3)]
     rounds: usize,
+    /// Only these of IMAP, and neither submissions nor limits.
+    #[arg(long, value_enum, value_delimiter = ',')]
+    imap: Vec<Measure>,
+    /// How Dovecot keeps mail.
+    #[arg(long, value_enum, value_delimiter = ',', default_value = "sdbox,maildir")]
+    formats: Vec<Format>,
     /// Messages in the mailbox that IMAP is measured on; none leaves IMAP out.
     #[arg(long, default_value_t = 50_000)]
     mailbox: usize,
+    /// Messages of prose that are searched.
+    #[arg(long, default_value_t = 10_000)]
+    searched: usize,
+    /// Connections that idle while memory is looked at; `mailbox.max_connections` bounds it.
+    #[arg(long, default_value_t = 10_000)]
+    idlers: usize,
+    /// The same for Dovecot, which takes two processes a connection.
+    #[arg(long, default_value_t = 300)]
+    peer_idlers: usize,
+    /// Messages in the store that is started.
+    #[arg(long, default_value_t = 1_000_000)]
+    stored: usize,
     /// Seconds of each limit.
     #[arg(long, default_value_t = 3)]
     seconds: u64,
@@ -81,23 +103,27 @@ enum Part {
 
 fn main() -> io::Result<()> {
     let options = Options::parse();
+    process::open_many_files()?;
     let folder = match &options.folder {
         Some(parent) => tempfile::tempdir_in(parent)?,
         None => tempfile::tempdir()?,
     };
     let mut report = Report::new();
-    if options.wants(Part::Limits) {
+    if options.wants(Part::Limits) && options.imap.is_empty() {
         limits(&options, folder.path(), &mut report)?;
     }
-    let (runtime, plan) = (tokio::runtime::Runtime::new()?, options.plan());
+    let (runtime, mut plan) = (tokio::runtime::Runtime::new()?, options.plan());
     if options.wants(Part::Peer) {
-        runtime.block_on(peer::measure(&plan, folder.path(), &mut report))?;
+        plan.imap.idlers = options.peer_idlers.max(1);
+        runtime.block_on(peer::measure(&plan, &options.formats, folder.path(), &mut report))?;
     }
     if options.wants(Part::Kep) {
+        plan.imap.idlers = options.idlers.max(1);
         let run = kep::measure(&plan, &options.keys, folder.path(), &mut report);
         runtime.block_on(run)?;
     }
     report.print_ratios();
+    report.print_single_ratios();
     match &options.json {
         Some(file) => report.write_json(file),
         None => Ok(()),
@@ -128,7 +154,24 @@ impl Options {
             Shape { size, connections, messages }
         };
         let each = self.sizes.iter().flat_map(|s| self.connections.iter().map(|c| shape(*s, *c)));
-        Plan { shapes: each.collect(), rounds: self.rounds.max(1), mailbox: self.mailbox }
+        let (imap, only_imap) = (self.imap_plan(), !self.imap.is_empty());
+        let shapes = if only_imap { Vec::new() } else { each.collect() };
+        Plan { shapes, rounds: self.rounds.max(1), imap }
+    }
+
+    fn imap_plan(&self) -> imap::Plan {
+        let measures = match self.imap.is_empty() {
+            true if self.mailbox == 0 => Vec::new(),
+            true => Measure::value_variants().to_vec(),
+            false => self.imap.clone(),
+        };
+        imap::Plan {
+            measures,
+            messages: self.mailbox.max(1),
+            searched: self.searched.max(1),
+            idlers: self.idlers.max(1),
+            stored: self.stored,
+        }
     }
 }
 

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use clap::ValueEnum;
 use openssl::x509::X509;
 
 use super::client::mail::Signer;
@@ -23,19 +24,26 @@ use super::load::{Finish, Plan, Side};
 use super::report::{Figure, Report, SUBMISSION};
 
 /// How Dovecot keeps mail.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Format {
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub enum Format {
     Sdbox,
     Maildir,
+    /// As sdbox, with every change synced before it is answered (`mail_fsync = always`)
+    SdboxSynced,
 }
 
-pub async fn measure(plan: &Plan, folder: &Path, report: &mut Report) -> io::Result<()> {
-    for format in [Format::Sdbox, Format::Maildir] {
+pub async fn measure(
+    plan: &Plan,
+    formats: &[Format],
+    folder: &Path,
+    report: &mut Report,
+) -> io::Result<()> {
+    for format in formats {
         let place = folder.join(format.name());
-        let peer = Peer::start(&place, format)?;
+        let peer = Peer::start(&place, *format)?;
         submission(&peer, plan, report).await?;
         let subject = format!("postfix+dovecot {}", format.name());
-        imap::measure(&peer.side, &subject, plan.mailbox, report).await?;
+        imap::measure(&peer.side, &subject, &plan.imap, report).await?;
     }
     Ok(())
 }
@@ -81,13 +89,15 @@ impl Peer {
             senders: accounts(&authority, SENDER)?,
             recipients: accounts(&authority, RECIPIENT)?,
             finish: Finish::Inbox,
+            server: 0,
         };
         let (postfix, dovecot) = (place.join("postfix"), place.join("dovecot.conf"));
-        let peer = Self { format, side, postfix, dovecot };
+        let mut peer = Self { format, side, postfix, dovecot };
         run(Command::new("dovecot").arg("-c").arg(&peer.dovecot))?;
         run(Command::new("postfix").arg("-c").arg(&peer.postfix).arg("start"))?;
         wait_for(submission)?;
         wait_for(imap)?;
+        peer.side.server = master(place)?;
         Ok(peer)
     }
 }
@@ -105,11 +115,20 @@ impl Format {
         match self {
             Self::Sdbox => "sdbox",
             Self::Maildir => "maildir",
+            Self::SdboxSynced => "sdbox-synced",
+        }
+    }
+
+    fn fsync(self) -> &'static str {
+        match self {
+            Self::SdboxSynced => "always",
+            Self::Sdbox | Self::Maildir => "optimized",
         }
     }
 
     fn location(self, place: &Path) -> String {
-        format!("{}:{}/mail/%n", self.name(), place.display())
+        let driver = if self == Self::Maildir { "maildir" } else { "sdbox" };
+        format!("{driver}:{}/mail/%n", place.display())
     }
 }
 
@@ -146,13 +165,14 @@ fn write_postfix(place: &Path, submission: SocketAddr) -> io::Result<()> {
 
 fn write_dovecot(place: &Path, format: Format, imap: SocketAddr) -> io::Result<()> {
     let at = place.display();
-    let location = format.location(place);
+    let (location, fsync) = (format.location(place), format.fsync());
     let port = imap.port();
     let conf = format!(
         "base_dir = {at}/run\nstate_dir = {at}/run\nlog_path = {at}/dovecot.log\nprotocols = imap \
          lmtp\nlisten = 127.0.0.1\nssl = required\nssl_cert = <{at}/host.pem\nssl_key = \
-         <{at}/host.key\nmail_location = {location}\nmail_uid = mail\nmail_gid = mail\n\
-         first_valid_uid = 1\nmail_max_userip_connections = 100\nauth_username_format = %Ln\n\
+         <{at}/host.key\nmail_location = {location}\nmail_fsync = {fsync}\nmail_uid = mail\nmail_gid = mail\n\
+         first_valid_uid = 1\nmail_max_userip_connections = 100000\ndefault_process_limit = 4096\n\
+         default_client_limit = 16384\nauth_username_format = %Ln\n\
          passdb {{\n driver = passwd-file\n args = {at}/users\n}}\nuserdb {{\n driver = static\n \
          args = uid=mail gid=mail home={at}/mail/%n\n}}\nservice auth {{\n unix_listener \
          auth-postfix {{\n mode = 0660\n user = postfix\n }}\n}}\nservice lmtp {{\n \
@@ -180,6 +200,12 @@ fn accounts(authority: &Authority, role: &str) -> io::Result<Vec<Account>> {
 
 fn write_pem(file: &Path, certificate: &X509) -> io::Result<()> {
     fs::write(file, certificate.to_pem()?)
+}
+
+/// Dovecot's first process.
+fn master(place: &Path) -> io::Result<u32> {
+    let text = fs::read_to_string(place.join("run/master.pid"))?;
+    text.trim().parse().map_err(io::Error::other)
 }
 
 fn free_port() -> io::Result<SocketAddr> {

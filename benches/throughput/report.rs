@@ -24,24 +24,40 @@ pub struct Figure {
     pub cpu: Option<Duration>,
 }
 
+/// What is no rate: memory, or how long a start takes.
+#[derive(Clone, Debug)]
+pub struct Single {
+    pub what: &'static str,
+    pub subject: String,
+    pub value: f64,
+    pub unit: &'static str,
+}
+
 /// All measurements of one run.
 pub struct Report {
     figures: Vec<Figure>,
+    singles: Vec<Single>,
 }
 
 impl Report {
     pub fn new() -> Self {
         println!(
-            "{:<13} {:<24} {:>8} {:>5} {:>11} {:>9} {:>9} {:>9}",
-            "what", "subject", "octets", "conns", "/s", "p50 ms", "p99 ms", "cpu ms"
+            "{:<15} {:<24} {:>8} {:>5} {:>11} {:>9} {:>9} {:>9}",
+            "what", "subject", "octets", "conns", "/s", "p50 ms", "p99 ms", "cpu µs"
         );
-        Self { figures: Vec::new() }
+        Self { figures: Vec::new(), singles: Vec::new() }
+    }
+
+    pub fn add_single(&mut self, single: Single) {
+        let Single { what, subject, value, unit } = &single;
+        println!("{what:<15} {subject:<24} {value:.2} {unit}");
+        self.singles.push(single);
     }
 
     pub fn add(&mut self, figure: Figure) {
-        let cpu = figure.cpu.map_or_else(|| "-".to_owned(), |cpu| format!("{:.3}", millis(cpu)));
+        let cpu = figure.cpu.map_or_else(|| "-".to_owned(), |cpu| format!("{:.2}", micros(cpu)));
         println!(
-            "{:<13} {:<24} {:>8} {:>5} {:>11.1} {:>9.3} {:>9.3} {:>9}",
+            "{:<15} {:<24} {:>8} {:>5} {:>11.1} {:>9.3} {:>9.3} {:>9}",
             figure.what,
             figure.subject,
             figure.size,
@@ -64,6 +80,17 @@ impl Report {
         }
     }
 
+    /// What is no rate, side by side.
+    pub fn print_single_ratios(&self) {
+        for kep in self.singles.iter().filter(|s| s.subject.starts_with("kep ")) {
+            let peer = |s: &&Single| s.what == kep.what && !s.subject.starts_with("kep ");
+            for other in self.singles.iter().filter(peer) {
+                let (what, ratio) = (kep.what, kep.value / other.value);
+                println!("ratio {what:<14} {} / {}: {ratio:.3} x", kep.subject, other.subject);
+            }
+        }
+    }
+
     pub fn write_json(&self, file: &Path) -> io::Result<()> {
         let each = self.figures.iter().map(|f| {
             json!({
@@ -78,7 +105,10 @@ impl Report {
             })
         });
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let all = json!({ "cores": cores, "figures": each.collect::<Vec<_>>() });
+        let single = |s: &Single| json!({ "what": s.what, "subject": s.subject, "value": s.value, "unit": s.unit });
+        let singles: Vec<_> = self.singles.iter().map(single).collect();
+        let each: Vec<_> = each.collect();
+        let all = json!({ "cores": cores, "figures": each, "singles": singles });
         std::fs::write(file, format!("{all:#}\n"))
     }
 }
@@ -97,7 +127,7 @@ fn comparable(kep: &Figure, other: &Figure) -> bool {
 /// Beside a peer: rates and slowest answers; beside cryptography alone: its share, and the rest.
 fn ratio(kep: &Figure, other: &Figure) -> String {
     let what = format!(
-        "ratio {:<12} {:>8} octets, {:>2} connections: {} / {}: {:.2} x rate",
+        "ratio {:<14} {:>8} octets, {:>2} connections: {} / {}: {:.2} x rate",
         kep.what,
         kep.size,
         kep.connections,
@@ -106,7 +136,11 @@ fn ratio(kep: &Figure, other: &Figure) -> String {
         kep.rate / other.rate,
     );
     if other.what != CRYPTOGRAPHY {
-        return format!("{what}, {:.2} x p99", millis(kep.p99) / millis(other.p99));
+        let cpu = match kep.cpu.zip(other.cpu) {
+            Some((kep, other)) => format!(", {:.2} x CPU", micros(kep) / micros(other)),
+            None => String::new(),
+        };
+        return format!("{what}, {:.2} x p99{cpu}", millis(kep.p99) / millis(other.p99));
     }
     let spare = kep.cpu.unwrap_or_default().saturating_sub(other.cpu.unwrap_or_default());
     format!("{what}, CPU outside cryptography {:.3} ms", millis(spare))
@@ -118,6 +152,10 @@ pub fn quantile(waits: &[Duration], per_cent: usize) -> Duration {
     sorted.sort_unstable();
     let at = (sorted.len() * per_cent).div_ceil(100).saturating_sub(1);
     sorted.get(at).copied().unwrap_or_default()
+}
+
+fn micros(wait: Duration) -> f64 {
+    millis(wait) * 1000.0
 }
 
 fn millis(wait: Duration) -> f64 {

@@ -48,6 +48,9 @@ pub enum Ask {
     /// structures or headers the answer may end early, after one row at least: the session asks
     /// again for what is behind its last row.
     Rows { mailbox: MailboxId, uids: UidSet, want: RowWant },
+    /// Flags and mod-sequences alone → `Flags`, ascending by UID; what is gone is left out. Never more
+    /// than `FLAGS_BATCH` UIDs. With many keywords the answer may end early, as that of `Rows` may.
+    Flags { mailbox: MailboxId, uids: UidSet },
     /// Never more than `BATCH` pieces. → `Content`: the octets of the first pieces, one behind the
     /// other, as many as an answer holds; one at least, or it is the first piece that is refused.
     /// The session asks again for what is missing.
@@ -125,6 +128,7 @@ pub enum Answer {
     /// The mailbox that was made.
     Created(MailboxId),
     Rows(Vec<Row>),
+    Flags(Vec<FlagRow>),
     /// Of those that have one; never of an unopened dispatch.
     Previews(BTreeMap<Uid, String>),
     Content(Vec<u8>),
@@ -380,6 +384,8 @@ pub struct Changes {
     pub highest_modseq: ModSeq,
     /// Those that arrived of which this session is the first to be told.
     pub recent: UidSet,
+    /// The flags of those that came or changed, ascending: of all, or of none where these are many.
+    pub flags: Vec<FlagRow>,
 }
 
 /// Which fields of a row are wanted; UID, flags and mod-sequence always come.
@@ -555,6 +561,8 @@ impl Row {
 
 /// UIDs in one `Ask::Rows`, pieces in one `Ask::Content`.
 pub const BATCH: usize = 256;
+/// UIDs in one `Ask::Flags`: 160 KiB in the answer, and few hand-overs.
+pub const FLAGS_BATCH: usize = 4096;
 /// Octets in one `Answer::Content`: what a connection holds of messages.
 pub const OCTETS: u64 = 256 << 10;
 /// UIDs in one `Ask::Rows` whose headers are wanted.

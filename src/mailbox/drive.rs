@@ -82,10 +82,15 @@ fn yes(ask: Ask) -> Answer {
             uid_next: 10,
             highest_modseq: 2,
             recent: UidSet::one(9),
+            flags: Vec::new(),
         }),
         Ask::Overview => Answer::Overview(vec![standing(1, "INBOX"), standing(2, "x")]),
         Ask::Status { .. } => Answer::Status(Status::default()),
         Ask::Rows { uids, .. } => Answer::Rows(uids.iter().map(row).collect()),
+        Ask::Flags { uids, .. } => {
+            let flags = |uid| FlagRow { uid, modseq: 1, flags: row(uid).flags };
+            Answer::Flags(uids.iter().map(flags).collect())
+        }
         Ask::Create { .. } => Answer::Created(MailboxId(2)),
         Ask::Previews { uids, .. } => {
             Answer::Previews(uids.iter().map(|uid| (uid, "text".to_owned())).collect())

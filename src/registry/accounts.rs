@@ -48,18 +48,22 @@ impl Access {
 impl Account {
     /// A closed account can be read for three months, to the end of the day in Turkey.
     pub fn access(&self, now: Timestamp) -> Access {
-        if self.state == AccountState::Active {
-            return Access::Whole;
-        }
-        match self.readable_until() {
-            Some(until) if now > until => Access::Over,
-            until => Access::Reading { until },
-        }
+        access_to(self.state, self.closed_at, now)
     }
 
     /// Of a closed account, if it is known since when.
     pub fn readable_until(&self) -> Option<Timestamp> {
         self.closed_at.map(last_moment)
+    }
+}
+
+fn access_to(state: AccountState, closed_at: Option<Timestamp>, now: Timestamp) -> Access {
+    if state == AccountState::Active {
+        return Access::Whole;
+    }
+    match closed_at.map(last_moment) {
+        Some(until) if now > until => Access::Over,
+        until => Access::Reading { until },
     }
 }
 
@@ -291,6 +295,13 @@ fn names_holder(account: &Account, number: Option<&str>, emails: &[String]) -> b
         (Some(own), Some(theirs)) => own == theirs,
         _ => emails.iter().any(|email| email.eq_ignore_ascii_case(account.address.as_str())),
     }
+}
+
+/// What may be done with an account, without all else that is known of it.
+pub fn access(tx: &mut Tx<'_>, id: AccountId, now: Timestamp) -> Result<Access, RowsError> {
+    let (state, closed_at) = rows::state(tx, id)?;
+    let state = AccountState::parse(&state).ok_or(RowsError::Stored("an account's state"))?;
+    Ok(access_to(state, closed_at, now))
 }
 
 pub fn account(row: &AccountRow) -> Result<Account, RowsError> {

@@ -73,6 +73,13 @@ pub fn by_id(tx: &mut Tx<'_>, id: AccountId) -> Result<AccountRow, RowsError> {
     account(&row)
 }
 
+/// An account's state, and when it was closed.
+pub fn state(tx: &mut Tx<'_>, id: AccountId) -> Result<(String, Option<Timestamp>), RowsError> {
+    let sql = "SELECT state, closed_at FROM account WHERE id = $1";
+    let row = tx.one("account", sql, &[id.0.into()])?;
+    Ok((row.text(0)?.to_owned(), row.opt_int(1)?.map(Timestamp::from_millis)))
+}
+
 pub fn all(tx: &mut Tx<'_>) -> Result<Vec<AccountRow>, RowsError> {
     let rows = tx.query(
         "SELECT id, address, name, national_id, state, opening, signature_policy, password,

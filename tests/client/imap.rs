@@ -197,6 +197,17 @@ impl Imap {
         self.answer(&tag).await
     }
 
+    /// Any command that must succeed, its answer read but not looked at: how many octets it has.
+    pub async fn octets(&mut self, line: &str) -> io::Result<usize> {
+        let tag = self.next_tag();
+        self.connection.write(format!("{tag} {line}\r\n").as_bytes()).await?;
+        let (told, octets) = self.connection.skip_to(format!("{tag} ").as_bytes()).await?;
+        match told[tag.len()..].starts_with(b" OK") {
+            true => Ok(octets),
+            false => Err(io::Error::other(String::from_utf8_lossy(&told).into_owned())),
+        }
+    }
+
     pub async fn logout(mut self) -> io::Result<()> {
         self.command("LOGOUT").await?;
         self.connection.close().await;

@@ -109,6 +109,26 @@ impl Connection {
         }
     }
 
+    /// Reads on until what came ends with a line that begins so: the line, and all octets up to it. For
+    /// those who look at nothing before it, and want to spend no time on it.
+    pub async fn skip_to(&mut self, begin: &[u8]) -> io::Result<(Vec<u8>, usize)> {
+        let mut octets = self.ahead.len() - self.taken;
+        loop {
+            let unread = &self.ahead[self.taken..];
+            let line = &unread[..unread.len().saturating_sub(b"\r\n".len())];
+            let from = line.iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1);
+            if unread.ends_with(b"\r\n") && line[from..].starts_with(begin) {
+                let line = line[from..].to_vec();
+                self.taken = self.ahead.len();
+                return Ok((line, octets));
+            }
+            self.taken += from;
+            let kept = self.ahead.len() - self.taken;
+            self.fill().await?;
+            octets += self.ahead.len() - kept;
+        }
+    }
+
     /// Exactly so many octets.
     pub async fn take(&mut self, count: usize) -> io::Result<Vec<u8>> {
         while self.ahead.len() - self.taken < count {

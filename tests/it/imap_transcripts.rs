@@ -6,8 +6,8 @@ use crate::imap_world::{Mailbox, World};
 use imap_codec::decode::Decoder;
 use imap_codec::{GreetingCodec, ResponseCodec};
 use kep::mailbox::ask::{
-    Answer, Ask, Changes, FlagChange, Found, LoggedIn, MailboxEntry, MailboxKind, Opening, Row,
-    Selected, ThreadToken,
+    Answer, Ask, Changes, FlagChange, FlagRow, Found, LoggedIn, MailboxEntry, MailboxKind, Opening,
+    Row, Selected, ThreadToken,
 };
 use kep::mailbox::{Config, Next, Session, Tls};
 use kep::wire::imap::{
@@ -147,6 +147,34 @@ fn invariant_10_large_headers_asked_for_often_are_sent_one_by_one() {
 }
 
 #[test]
+fn flags_that_come_a_few_at_a_time_are_asked_for_again() {
+    let mut session = Session::new(config(Tls::Active));
+    session.feed(b"a LOGIN x y\r\nb SELECT INBOX\r\n");
+    session.feed(b"c UID FETCH 1:5,8 (FLAGS)\r\nd FETCH 1:5 (UID MODSEQ)\r\ne LOGOUT\r\n");
+    let (mut asked, mut said) = (Vec::new(), Vec::new());
+    loop {
+        match session.next() {
+            Next::Send(bytes) => said.extend(bytes),
+            // No more than two at a time, and the fourth is gone.
+            Next::Ask(Ask::Flags { uids, .. }) => {
+                let row = |uid| FlagRow { uid, modseq: 7, flags: Flags::default() };
+                let rows = uids.iter().filter(|uid| *uid != 4).take(2).map(row);
+                session.answer(Answer::Flags(rows.collect()));
+                asked.push(uids.to_string());
+            }
+            Next::Ask(ask) => session.answer(large(ask, &mut 0)),
+            Next::Close => break,
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(asked, ["1:5,8", "3:5,8", "8", "1:5", "3:5"]);
+    let said = String::from_utf8(said).unwrap();
+    assert_eq!(said.matches(" FETCH (UID ").count(), 5 + 4);
+    assert!(said.contains("* 8 FETCH (UID 8 FLAGS ())\r\nc OK [EXPUNGEISSUED]"), "{said}");
+    assert!(said.contains("* 5 FETCH (UID 5 MODSEQ (7))\r\nd OK [EXPUNGEISSUED]"), "{said}");
+}
+
+#[test]
 fn what_is_asked_for_twice_is_answered_once() {
     let mut session = Session::new(config(Tls::Active));
     session.feed(
@@ -237,6 +265,12 @@ fn large(ask: Ask, rows: &mut usize) -> Answer {
             assert!(uids.len() <= kep::mailbox::ask::BATCH);
             *rows += uids.len();
             Answer::Rows(uids.iter().map(bare).collect())
+        }
+        Ask::Flags { uids, .. } => {
+            assert!(uids.len() <= kep::mailbox::ask::FLAGS_BATCH);
+            *rows += uids.len();
+            let row = |row: Row| FlagRow { uid: row.uid, modseq: row.modseq, flags: row.flags };
+            Answer::Flags(uids.iter().map(bare).map(row).collect())
         }
         Ask::Search(_) => {
             let all = || UidSet::range(1, 100_000);

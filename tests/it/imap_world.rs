@@ -201,6 +201,13 @@ impl Mailbox {
         let of = |is: &dyn Fn(&Message) -> bool| {
             self.messages.iter().filter(|m| is(m)).map(|m| m.uid).collect()
         };
+        let told = self.messages.iter().filter(|m| m.modseq > since);
+        let mut flags: Vec<_> = told
+            .map(|m| FlagRow { uid: m.uid, modseq: m.modseq, flags: m.flags.clone() })
+            .collect();
+        if flags.len() > FEW {
+            flags.clear();
+        }
         Changes {
             arrived: of(&|m| m.born > since),
             changed: of(&|m| m.born <= since && m.modseq > since),
@@ -208,6 +215,7 @@ impl Mailbox {
             uid_next: self.next,
             highest_modseq: self.modseq,
             recent: self.recent(recent_from),
+            flags,
         }
     }
 
@@ -335,6 +343,12 @@ impl World {
             Ask::Rows { mailbox, uids, want } => {
                 assert!(uids.len() <= BATCH);
                 Answer::Rows(self.at(mailbox).rows(&uids, want))
+            }
+            Ask::Flags { mailbox, uids } => {
+                assert!(uids.len() <= FLAGS_BATCH);
+                let rows = self.at(mailbox).rows(&uids, RowWant::default()).into_iter();
+                let row = |row: Row| FlagRow { uid: row.uid, modseq: row.modseq, flags: row.flags };
+                Answer::Flags(rows.map(row).collect())
             }
             Ask::Previews { mailbox, uids, .. } => Answer::Previews(
                 self.at(mailbox)
@@ -636,3 +650,6 @@ const VALIDITY: u32 = 7;
 const MESSAGE_MAX: u64 = 1 << 20;
 /// Small, so that content comes in pieces.
 const CHUNK: usize = 40;
+
+/// Flags of no more are told with changes.
+const FEW: usize = 1;

@@ -1,7 +1,7 @@
 //! Mailboxes as such: listing, selecting, counting, making, renaming.
 
 use super::views::Views;
-use super::{Answered, Who, append, named, owned, quota, recent, rights};
+use super::{Answered, Who, append, messages, named, owned, quota, recent, rights};
 use crate::mailbox::ask::{
     Changes, ListWant, MailboxEntry, MailboxKind, Refusal, Selected, Standing, Status, StatusWant,
 };
@@ -75,6 +75,30 @@ pub fn select(
 ) -> Answered<Selected> {
     let mailbox = named(tx, who, name)?;
     let glance = views.glance(tx, &mailbox)?;
+    selected(tx, who, &mailbox, &glance, name, examine)
+}
+
+/// The same, when the mailbox is as it was when it was looked at last.
+pub fn select_known(
+    tx: &mut Tx<'_>,
+    who: &Who,
+    views: &Views,
+    name: &MailboxName,
+    examine: bool,
+) -> Answered<Option<Selected>> {
+    let mailbox = named(tx, who, name)?;
+    let Some(glance) = views.known_now(&mailbox) else { return Ok(None) };
+    selected(tx, who, &mailbox, &glance, name, examine).map(Some)
+}
+
+fn selected(
+    tx: &mut Tx<'_>,
+    who: &Who,
+    mailbox: &Mailbox,
+    glance: &view::Glance,
+    name: &MailboxName,
+    examine: bool,
+) -> Answered<Selected> {
     Ok(Selected {
         mailbox: mailbox.id,
         name: name.clone(),
@@ -148,7 +172,21 @@ pub fn changes(tx: &mut Tx<'_>, who: &Who, id: MailboxId, since: ModSeq) -> Answ
         vanished: found.vanished,
         uid_next: mailbox.uid_next,
         highest_modseq: mailbox.mod_seq,
+        flags: found.flags.into_iter().map(messages::flag_row).collect(),
     })
+}
+
+/// The answer when nothing happened; `None` when something did.
+pub fn unchanged(
+    tx: &mut Tx<'_>,
+    who: &Who,
+    id: MailboxId,
+    since: ModSeq,
+) -> Answered<Option<Changes>> {
+    let mailbox = owned(tx, who, id)?;
+    let Mailbox { uid_next, mod_seq: highest_modseq, .. } = mailbox;
+    let nothing = Changes { uid_next, highest_modseq, ..Changes::default() };
+    Ok((since >= highest_modseq).then_some(nothing))
 }
 
 pub fn status(

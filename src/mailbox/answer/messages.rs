@@ -10,7 +10,7 @@ use crate::spool::fact::Channel;
 use crate::spool::opening;
 use crate::store::Tx;
 use crate::store::mail::change::{self, Flagged};
-use crate::store::mail::view::{self, Mailbox, MessageRow, Want};
+use crate::store::mail::view::{self, FlagsRow, Mailbox, MessageRow, Want};
 use crate::store::mail::{Kind, Role};
 use crate::wire::imap::{Flags, MailboxName, SystemFlags, UidSet};
 use crate::wire::{MailboxId, MessageId};
@@ -29,6 +29,16 @@ pub fn rows(
     let want = Want { structure: want.structure, header: want.header };
     let rows = view::first_rows(tx, &mailbox, &mut batch, want)?.into_iter();
     Ok(rows.map(|row| shown(who, row)).collect())
+}
+
+pub fn flags(tx: &mut Tx<'_>, who: &Who, id: MailboxId, uids: &UidSet) -> Answered<Vec<FlagRow>> {
+    let mailbox = owned(tx, who, id)?;
+    let batch = uids.clone().take_first(ask::FLAGS_BATCH);
+    Ok(view::flags(tx, &mailbox, &batch)?.into_iter().map(flag_row).collect())
+}
+
+pub fn flag_row(row: FlagsRow) -> FlagRow {
+    FlagRow { uid: row.uid, modseq: row.mod_seq, flags: row.flags }
 }
 
 fn shown(who: &Who, row: MessageRow) -> Row {

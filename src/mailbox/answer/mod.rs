@@ -74,6 +74,9 @@ fn changing(tx: &mut Tx<'_>, who: &Who, id: MailboxId) -> Answered<Mailbox> {
     // Always in this order: who waits for the one doesn't hold the other.
     accounts::lock(tx, who.account)?;
     let mailbox = owned(tx, who, id)?;
+    if !tx.shared() {
+        return Ok(mailbox);
+    }
     mail::lock(tx, mailbox.id)?;
     // What it was before the wait may be old.
     owned(tx, who, id)
@@ -91,8 +94,7 @@ fn target(tx: &mut Tx<'_>, who: &Who, name: &MailboxName) -> Answered<Mailbox> {
 /// A session ends with its access: three months after the account was closed, or with the generated
 /// password that let it in.
 fn may_stay(tx: &mut Tx<'_>, who: &Who) -> Answered<()> {
-    let account = registry::account(&accounts::by_id(tx, who.account)?)?;
-    let over = account.access(who.now) == Access::Over;
+    let over = registry::access(tx, who.account, who.now)? == Access::Over;
     let taken_away = match &who.password {
         Some(id) => app_passwords::find(tx, who.account, id)?.is_none(),
         None => false,

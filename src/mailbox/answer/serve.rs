@@ -244,6 +244,7 @@ impl Desk {
             | Ask::Metadata(_)
             | Ask::Quota { .. }
             | Ask::Rights { .. }
+            | Ask::Flags { .. }
             | Ask::Rows { .. } => self.look_up(ask).await,
             change => self.change(change).await,
         }
@@ -272,6 +273,10 @@ impl Desk {
 
     /// Asks that change nothing. // table
     pub(super) async fn look_up(&self, ask: Ask) -> Answered<Answer> {
+        if let Some(answer) = self.at_once(&ask).await? {
+            return Ok(answer);
+        }
+        let few = is_of_few(&ask);
         let who = self.who()?;
         let office = Arc::clone(&self.office);
         let work = move |tx: &mut Tx<'_>| {
@@ -301,13 +306,43 @@ impl Desk {
                 Ask::Quota { mailbox } => Answer::Quota(quota::get(tx, &who, mailbox.as_ref())?),
                 Ask::Rights { name } => Answer::Rights(rights::of_named(tx, &who, name)?),
                 Ask::Metadata(want) => Answer::Metadata(metadata::get(tx, &who, want)?),
+                Ask::Flags { mailbox, uids } => {
+                    Answer::Flags(messages::flags(tx, &who, *mailbox, uids)?)
+                }
                 Ask::Rows { mailbox, uids, want } => {
                     Answer::Rows(messages::rows(tx, &who, *mailbox, uids, *want)?)
                 }
                 _ => return Err(Refusal::Cannot.into()),
             })
         };
-        self.read(work).await
+        match few {
+            true => self.read_here(work).await,
+            false => self.read(work).await,
+        }
+    }
+
+    /// Where nothing happened since the last look, a few rows tell it. Over a network that would be one
+    /// more question.
+    async fn at_once(&self, ask: &Ask) -> Answered<Option<Answer>> {
+        if self.office.store.shared() {
+            return Ok(None);
+        }
+        let (who, office) = (self.who()?, Arc::clone(&self.office));
+        match ask {
+            Ask::Select { name, examine } => {
+                let (name, examine) = (name.clone(), *examine);
+                let look = move |tx: &mut Tx<'_>| {
+                    folders::select_known(tx, &who, &office.views, &name, examine)
+                };
+                Ok(self.read_here(look).await?.map(Answer::Selected))
+            }
+            Ask::Changes { mailbox, since } | Ask::News { mailbox, since } => {
+                let (mailbox, since) = (*mailbox, *since);
+                let look = move |tx: &mut Tx<'_>| folders::unchanged(tx, &who, mailbox, since);
+                Ok(self.read_here(look).await?.map(Answer::Changes))
+            }
+            _ => Ok(None),
+        }
     }
 
     /// Asks that change something: answered when it is durable. // table
@@ -473,6 +508,14 @@ impl Desk {
         self.office.store.read(staying(self.who()?, work)).await
     }
 
+    /// Of a few rows by their keys: without another thread's detour.
+    async fn read_here<T: Send + 'static>(
+        &self,
+        work: impl Fn(&mut Tx<'_>) -> Answered<T> + Send + 'static,
+    ) -> Answered<T> {
+        self.office.store.look_up(staying(self.who()?, work)).await
+    }
+
     /// What is unopened is opened, that is durable, and only then is it looked at again.
     pub(super) async fn content(&mut self, ask: Content) -> Answered<Answer> {
         let who = self.who()?;
@@ -541,6 +584,10 @@ impl Desk {
     }
 }
 
+fn is_of_few(ask: &Ask) -> bool {
+    matches!(ask, Ask::Flags { uids, .. } | Ask::Rows { uids, .. } if uids.len() <= FEW)
+}
+
 pub(super) fn batches(mut all: UidSet, size: usize) -> impl Iterator<Item = UidSet> {
     std::iter::from_fn(move || Some(all.take_first(size)).filter(|batch| !batch.is_empty()))
 }
@@ -585,3 +632,6 @@ pub(super) async fn blocking<T: Send + 'static>(
     let closed = |_| StoreError::Rows(RowsError::Closed);
     tokio::task::spawn_blocking(work).await.map_err(closed)?
 }
+
+/// Messages whose rows are read where they are asked for.
+const FEW: usize = 4;

@@ -19,13 +19,18 @@ struct Kept {
 impl Views {
     /// What a mailbox holds. Only in a read: what a write sees may be rolled back.
     pub fn glance(&self, tx: &mut Tx<'_>, of: &Mailbox) -> Result<Arc<Glance>, RowsError> {
-        let known = self.known(of.id);
-        if let Some(known) = known.as_ref().filter(|known| known.mod_seq == of.mod_seq) {
-            return Ok(Arc::clone(known));
+        if let Some(known) = self.known_now(of) {
+            return Ok(known);
         }
+        let known = self.known(of.id);
         let glance = Arc::new(view::glance(tx, of, known.as_deref())?);
         self.keep(of.id, &glance);
         Ok(glance)
+    }
+
+    /// The same, when nothing changed since somebody looked.
+    pub fn known_now(&self, of: &Mailbox) -> Option<Arc<Glance>> {
+        self.known(of.id).filter(|known| known.mod_seq == of.mod_seq)
     }
 
     fn known(&self, id: MailboxId) -> Option<Arc<Glance>> {

@@ -10,18 +10,18 @@ use super::piece::{self, Found, Piece, string};
 use super::store::settable;
 use super::sync::{self, Then};
 use crate::mailbox::ask::{
-    Answer, Ask, BATCH, Changes, FlagChange, HEADER_BATCH, Opening, Refusal, Row, RowWant, Store,
-    Stored,
+    Answer, Ask, BATCH, Changes, FlagChange, FlagRow, HEADER_BATCH, Opening, Refusal, Row, RowWant,
+    Store, Stored,
 };
 use crate::mailbox::core::{Core, FLUSH};
 use crate::mailbox::reply::{self, Reply};
 use crate::wire::MailboxId;
 use crate::wire::imap::command::{Fetch, FetchItem, Partial};
 use crate::wire::imap::encode::Fetch as Response;
-use crate::wire::imap::{
-    Flags, Keywords, ModSeq, Structure, SystemFlags, Uid, UidSet, encode, object_id,
-};
+use crate::wire::imap::{Flags, ModSeq, Structure, SystemFlags, Uid, UidSet, encode, object_id};
 use crate::wire::mime::SectionText;
+
+pub(super) mod flags;
 
 #[derive(Debug)]
 pub(in crate::mailbox) struct Task {
@@ -77,6 +77,8 @@ enum Stage {
     Content(Writing, Piece),
     /// What was written is being sent.
     Full(Writing),
+    /// The same; of these nothing but flags is asked for.
+    Flags(std::vec::IntoIter<FlagRow>),
 }
 
 /// Why a row isn't through.
@@ -229,7 +231,8 @@ impl Task {
                 self.begin(core)
             }
             (Stage::Rows { asked }, Answer::Rows(rows)) => {
-                let behind = behind(&asked, &rows);
+                let last = rows.last().map(|row| row.uid);
+                let behind = behind(&asked, last);
                 if self.lowest.is_some() && !behind.is_empty() && self.most > 1 {
                     // Those behind come first: fewer are asked for.
                     self.most /= 2;
@@ -237,9 +240,12 @@ impl Task {
                     return self.next_batch(core);
                 }
                 self.most = self.batch();
-                self.gone += (asked.len() - behind.len()).saturating_sub(rows.len());
-                self.left = self.left.union(&behind);
+                self.came(&asked, rows.len(), last);
                 self.got_rows(rows, core)
+            }
+            (Stage::Rows { asked }, Answer::Flags(rows)) => {
+                self.came(&asked, rows.len(), rows.last().map(|row| row.uid));
+                self.got_flags(rows, core)
             }
             (Stage::Previews(rows), answer) => {
                 if let Answer::Previews(previews) = answer {
@@ -278,6 +284,9 @@ impl Task {
         if self.left.is_empty() {
             return self.finish(core);
         }
+        if self.lowest.is_none() && self.items.iter().all(flags::is_of) {
+            return self.ask_flags();
+        }
         let uids = match self.lowest {
             Some(_) => self.left.take_last(self.most),
             None => self.left.take_first(self.batch()),
@@ -289,6 +298,13 @@ impl Task {
 
     fn batch(&self) -> usize {
         if self.want.header { HEADER_BATCH } else { BATCH }
+    }
+
+    /// So many rows came, up to `last`: those asked for before it that did not come are gone.
+    fn came(&mut self, asked: &UidSet, rows: usize, last: Option<Uid>) {
+        let behind = behind(asked, last);
+        self.gone += (asked.len() - behind.len()).saturating_sub(rows);
+        self.left = self.left.union(&behind);
     }
 
     /// Those the client has in its view vanish there with the next news.
@@ -318,10 +334,7 @@ impl Task {
             rows.reverse();
         }
         if self.sets_seen || self.items.contains(&FetchItem::Flags) {
-            let labelled = rows.iter().filter(|row| !row.flags.keywords.is_empty());
-            let words = labelled.map(|row| &row.flags.keywords);
-            let words = words.fold(Keywords::default(), |all, more| all.with(more));
-            super::select::learn(&words, core);
+            flags::learn(rows.iter().map(|row| &row.flags.keywords), core);
         }
         let lazy = self.items.iter().find_map(|item| match item {
             FetchItem::Preview { lazy } => Some(*lazy),
@@ -408,6 +421,7 @@ impl Task {
     pub fn go_on(mut self: Box<Self>, core: &mut Core) -> Step {
         match std::mem::replace(&mut self.stage, Stage::Since) {
             Stage::Full(writing) => self.write_from(writing.item, writing, core),
+            Stage::Flags(rows) => self.write_flags(rows, core),
             _ => Step::Close,
         }
     }
@@ -559,9 +573,8 @@ impl Task {
 }
 
 /// Those asked for behind the last row that came: they may be there. Without any row none is.
-fn behind(asked: &UidSet, rows: &[Row]) -> UidSet {
-    let last = rows.last().map_or(Uid::MAX, |row| row.uid);
-    match last.checked_add(1) {
+fn behind(asked: &UidSet, last: Option<Uid>) -> UidSet {
+    match last.unwrap_or(Uid::MAX).checked_add(1) {
         Some(next) => asked.intersection(&UidSet::range(next, Uid::MAX)),
         None => UidSet::new(),
     }

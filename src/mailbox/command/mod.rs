@@ -128,6 +128,7 @@ impl Task {
         let metadata = matches!(self, Self::Metadata(task) if task.is_bulk());
         metadata
             || matches!(self, Self::Fetch(_) | Self::Store(_) | Self::Sync(_) | Self::Resync(_))
+            || matches!(self, Self::Select(_))
     }
 }
 

@@ -3,12 +3,13 @@
 //! sequence numbers tells nothing new.
 
 use super::Step;
+use super::fetch::flags;
 use super::sync::tell_row;
-use crate::mailbox::ask::{Answer, Ask, BATCH, Changes, Refusal, Row, RowWant};
+use crate::mailbox::ask::{Answer, Ask, Changes, FLAGS_BATCH, FlagRow, Refusal};
 use crate::mailbox::core::Core;
 use crate::mailbox::reply::Reply;
 use crate::wire::imap::command::Qresync;
-use crate::wire::imap::{Keywords, Uid, UidSet, encode};
+use crate::wire::imap::{Uid, UidSet, encode};
 
 #[derive(Debug)]
 pub(in crate::mailbox) struct Task {
@@ -16,8 +17,10 @@ pub(in crate::mailbox) struct Task {
     reply: Reply,
     /// What the client asks about: of the UIDs that were in use when the mailbox was selected.
     known: UidSet,
-    /// Messages with other flags whose rows are not asked for yet.
+    /// Messages with other flags which are not asked for yet.
     left: UidSet,
+    /// The last of them that were.
+    asked: UidSet,
 }
 
 pub(super) fn start(
@@ -34,7 +37,10 @@ pub(super) fn start(
         None => before,
     };
     let ask = Ask::Changes { mailbox: view.mailbox, since: qresync.modseq };
-    Step::Ask(ask, super::Task::Resync(Task { tag, reply, known, left: UidSet::new() }))
+    Step::Ask(
+        ask,
+        super::Task::Resync(Task { tag, reply, known, left: UidSet::new(), asked: UidSet::new() }),
+    )
 }
 
 impl Task {
@@ -42,10 +48,13 @@ impl Task {
         match answer {
             Answer::Changes(changes) => {
                 self.tell_vanished(&changes, core);
+                let known = flags::take_known(&mut self.left, changes.flags);
+                tell_rows(&known, core);
                 self.next(core)
             }
-            Answer::Rows(rows) => {
+            Answer::Flags(rows) => {
                 tell_rows(&rows, core);
+                self.left = self.left.union(&flags::behind(&self.asked, &rows));
                 self.next(core)
             }
             // Without the news the mailbox is not what HIGHESTMODSEQ says.
@@ -72,8 +81,8 @@ impl Task {
     fn next(mut self, core: &mut Core) -> Step {
         match core.view().map(|view| view.mailbox).filter(|_| !self.left.is_empty()) {
             Some(mailbox) => {
-                let uids = self.left.take_first(BATCH);
-                let ask = Ask::Rows { mailbox, uids, want: RowWant::default() };
+                self.asked = self.left.take_first(FLAGS_BATCH);
+                let ask = Ask::Flags { mailbox, uids: self.asked.clone() };
                 Step::Ask(ask, super::Task::Resync(self))
             }
             None => core.done(&self.tag, self.reply),
@@ -81,8 +90,7 @@ impl Task {
     }
 }
 
-fn tell_rows(rows: &[Row], core: &mut Core) {
-    let words = rows.iter().fold(Keywords::default(), |all, row| all.with(&row.flags.keywords));
-    super::select::learn(&words, core);
+fn tell_rows(rows: &[FlagRow], core: &mut Core) {
+    flags::learn(rows.iter().map(|row| &row.flags.keywords), core);
     rows.iter().for_each(|row| tell_row(row, core));
 }

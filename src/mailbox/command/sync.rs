@@ -6,18 +6,21 @@ use imap_codec::imap_types::response::{Code, Data};
 use std::num::{NonZeroU32, NonZeroU64};
 
 use super::Step;
-use crate::mailbox::ask::{Answer, Ask, BATCH, Changes, Row, RowWant};
+use super::fetch::flags;
+use crate::mailbox::ask::{Answer, Ask, Changes, FLAGS_BATCH, FlagRow};
 use crate::mailbox::core::Core;
 use crate::mailbox::notify::Notify;
 use crate::mailbox::reply::Reply;
 use crate::mailbox::view::View;
-use crate::wire::imap::{Keywords, ModSeq, UidSet, encode};
+use crate::wire::imap::{ModSeq, UidSet, encode};
 
 #[derive(Debug)]
 pub(in crate::mailbox) struct Task {
     then: Then,
-    /// Messages with new flags whose rows are not asked for yet.
+    /// Messages with new flags which are not asked for yet.
     left: UidSet,
+    /// The last of them that were.
+    asked: UidSet,
     /// Came just now.
     fresh: UidSet,
     changes: Changes,
@@ -53,8 +56,8 @@ pub(super) fn begin(then: Then, core: &mut Core) -> Step {
                 true => Ask::Changes { mailbox, since },
                 false => Ask::News { mailbox, since },
             };
-            let (left, fresh) = (UidSet::new(), UidSet::new());
-            let task = Task { then, left, fresh, changes: Changes::default() };
+            let [left, asked, fresh] = [const { UidSet::new() }; 3];
+            let task = Task { then, left, asked, fresh, changes: Changes::default() };
             Step::Ask(ask, super::Task::Sync(Box::new(task)))
         }
         None => end(then, core),
@@ -95,18 +98,16 @@ impl Then {
 impl Task {
     pub fn answer(mut self, answer: Answer, core: &mut Core) -> Step {
         match answer {
-            Answer::Changes(changes) => {
+            Answer::Changes(mut changes) => {
+                let known = std::mem::take(&mut changes.flags);
                 self.changes = changes;
                 self.news(core);
+                tell_flags(flags::take_known(&mut self.left, known), core);
                 self.next(core)
             }
-            Answer::Rows(rows) => {
-                // All of them at once: each new list of flags is as long as those before it.
-                let told = rows.iter().filter(|row| is_news(row, core));
-                let words =
-                    told.fold(Keywords::default(), |all, row| all.with(&row.flags.keywords));
-                super::select::learn(&words, core);
-                rows.iter().for_each(|row| tell_flags(row, core));
+            Answer::Flags(rows) => {
+                self.left = self.left.union(&flags::behind(&self.asked, &rows));
+                tell_flags(rows, core);
                 self.next(core)
             }
             // The command itself is done; the news come with the next one.
@@ -146,8 +147,8 @@ impl Task {
     fn next(mut self, core: &mut Core) -> Step {
         match core.view().map(|view| view.mailbox).filter(|_| !self.left.is_empty()) {
             Some(mailbox) => {
-                let uids = self.left.take_first(BATCH);
-                let ask = Ask::Rows { mailbox, uids, want: RowWant::default() };
+                self.asked = self.left.take_first(FLAGS_BATCH);
+                let ask = Ask::Flags { mailbox, uids: self.asked.clone() };
                 Step::Ask(ask, super::Task::Sync(Box::new(self)))
             }
             None => {
@@ -181,20 +182,21 @@ pub(super) fn tell_gone(gone: &UidSet, core: &mut Core) {
     }
 }
 
-fn is_news(row: &Row, core: &Core) -> bool {
+fn is_news(row: &FlagRow, core: &Core) -> bool {
     let news = |view: &View| view.sequence(row.uid).is_some() && !view.knows(row.uid, row.modseq);
     core.view().is_some_and(news)
 }
 
-/// An unsolicited FETCH with flags, unless the client knows them.
-fn tell_flags(row: &Row, core: &mut Core) {
-    if is_news(row, core) {
-        tell_row(row, core);
-    }
+/// Unsolicited FETCHes with flags, of those the client doesn't know.
+fn tell_flags(mut rows: Vec<FlagRow>, core: &mut Core) {
+    rows.retain(|row| is_news(row, core));
+    // All of them at once: each new list of flags is as long as those before it.
+    flags::learn(rows.iter().map(|row| &row.flags.keywords), core);
+    rows.iter().for_each(|row| tell_row(row, core));
 }
 
 /// FETCH with flags that nobody asked for.
-pub(super) fn tell_row(row: &Row, core: &mut Core) {
+pub(super) fn tell_row(row: &FlagRow, core: &mut Core) {
     let sequence = core.view().and_then(|view| view.sequence(row.uid));
     let Some(sequence) = sequence else { return };
     let (enabled, recent) = (core.enabled, core.is_recent(row.uid));

@@ -2,7 +2,7 @@
 //! from small rows; no blob is opened. A [`Mailbox`] is proof that the account owns it.
 
 use super::{Kind, Place, Role};
-use crate::store::rows::{Row, RowsError, Tx};
+use crate::store::rows::{Columns, Row, RowsError, Tx};
 use crate::wire::imap::mailbox::composed;
 use crate::wire::imap::{Flags, Keyword, Keywords, ModSeq, SpecialUse, SystemFlags, Uid, UidSet};
 use crate::wire::{AccountId, ContentId, MailboxId, MessageId, Timestamp};
@@ -44,6 +44,8 @@ pub struct Changes {
     pub arrived: UidSet,
     pub changed: UidSet,
     pub vanished: UidSet,
+    /// The flags of those that arrived or changed, if these are few.
+    pub flags: Vec<FlagsRow>,
 }
 
 /// A message's row.
@@ -62,6 +64,14 @@ pub struct MessageRow {
     pub structure: Vec<u8>,
     /// Empty unless wanted.
     pub header: Vec<u8>,
+}
+
+/// The flags of a message.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct FlagsRow {
+    pub uid: Uid,
+    pub mod_seq: ModSeq,
+    pub flags: Flags,
 }
 
 /// The dear columns.
@@ -181,14 +191,15 @@ pub fn glance(tx: &mut Tx<'_>, of: &Mailbox, known: Option<&Glance>) -> Result<G
 }
 
 fn whole_glance(tx: &mut Tx<'_>, of: &Mailbox) -> Result<Glance, RowsError> {
-    let rows = tx.query(
+    let mut glance = Glance { mod_seq: of.mod_seq, ..Glance::default() };
+    tx.visit(
         "SELECT uid, flags FROM message WHERE mailbox = $1 ORDER BY uid",
         &[of.id.0.into()],
+        &mut |row| {
+            glance.note(uid(row, 0)?, system(row, 1)?);
+            Ok(true)
+        },
     )?;
-    let mut glance = Glance { mod_seq: of.mod_seq, ..Glance::default() };
-    for row in &rows {
-        glance.note(uid(row, 0)?, system(row, 1)?);
-    }
     let words = tx.query(
         "SELECT DISTINCT keywords FROM message WHERE mailbox = $1 AND keywords <> ''",
         &[of.id.0.into()],
@@ -247,16 +258,31 @@ pub fn changes(tx: &mut Tx<'_>, of: &Mailbox, since: ModSeq) -> Result<Changes, 
     // Without the plus SQLite walks through the whole mailbox, which is right only where most of it
     // changed.
     let sql = match since > of.mod_seq / 2 {
-        true => "SELECT uid, born FROM message WHERE mailbox = $1 AND mod_seq > $2 ORDER BY +uid",
-        false => "SELECT uid, born FROM message WHERE mailbox = $1 AND mod_seq > $2 ORDER BY uid",
+        true => {
+            "SELECT uid, mod_seq, flags, keywords, born FROM message
+             WHERE mailbox = $1 AND mod_seq > $2 ORDER BY +uid"
+        }
+        false => {
+            "SELECT uid, mod_seq, flags, keywords, born FROM message
+             WHERE mailbox = $1 AND mod_seq > $2 ORDER BY uid"
+        }
     };
-    let rows = tx.query(sql, &[of.id.0.into(), since_there.into()])?;
     let mut changes = Changes { vanished: vanished(tx, of, since)?, ..Changes::default() };
-    for row in &rows {
-        match row.int(1)? > since_there {
+    let mut octets = 0;
+    tx.visit(sql, &[of.id.0.into(), since_there.into()], &mut |row| {
+        match row.int(4)? > since_there {
             true => changes.arrived.insert(uid(row, 0)?),
             false => changes.changed.insert(uid(row, 0)?),
         }
+        if octets < FEW {
+            let flags = flags_row(row)?;
+            octets += size_of::<FlagsRow>() + flags.flags.keywords.as_str().len();
+            changes.flags.push(flags);
+        }
+        Ok(true)
+    })?;
+    if octets >= FEW {
+        changes.flags = Vec::new();
     }
     Ok(changes)
 }
@@ -285,13 +311,70 @@ pub fn rows(tx: &mut Tx<'_>, of: &Mailbox, uids: &UidSet) -> Result<Vec<MessageR
     let mut found = Vec::new();
     for (first, last) in spans(uids) {
         let at = [of.id.0.into(), i64::from(first).into(), i64::from(last).into()];
-        for row in tx.query(ROWS, &at)? {
-            if uids.contains(uid(&row, 0)?) {
-                found.push(message(&row)?);
+        tx.visit(ROWS, &at, &mut |row| {
+            if uids.contains(uid(row, 0)?) {
+                found.push(message(row)?);
             }
+            Ok(true)
+        })?;
+    }
+    Ok(found)
+}
+
+/// Shows the rows and headers of those messages that are there, large ones at the end; none is kept.
+pub fn headers(
+    tx: &mut Tx<'_>,
+    of: &Mailbox,
+    uids: &UidSet,
+    see: &mut dyn FnMut(&MessageRow, &[u8]),
+) -> Result<(), RowsError> {
+    let mut large = Vec::new();
+    for (first, last) in spans(uids) {
+        let at = [of.id.0.into(), i64::from(first).into(), i64::from(last).into()];
+        tx.visit(ROWS_HEADER, &at, &mut |row| {
+            if uids.contains(uid(row, 0)?) {
+                let message = message(row)?;
+                match row.is_null(DEAR) {
+                    true => large.push(message),
+                    false => see(&message, row.bytes(DEAR)?),
+                }
+            }
+            Ok(true)
+        })?;
+    }
+    for message in large {
+        let row = tx.one("outline", LARGE_HEADER, &[message.content.0.into()])?;
+        see(&message, row.bytes(0)?);
+    }
+    Ok(())
+}
+
+/// The flags of the first of those messages that are there: of as many as have together no more
+/// keywords than an answer should, one at least.
+pub fn flags(tx: &mut Tx<'_>, of: &Mailbox, uids: &UidSet) -> Result<Vec<FlagsRow>, RowsError> {
+    let (mut found, mut octets) = (Vec::with_capacity(uids.len()), 0);
+    for (first, last) in spans(uids) {
+        let at = [of.id.0.into(), i64::from(first).into(), i64::from(last).into()];
+        tx.visit(FLAGS, &at, &mut |row| {
+            let uid = uid(row, 0)?;
+            if uids.contains(uid) {
+                let flags = flags_row(row)?;
+                octets += flags.flags.keywords.as_str().len();
+                found.push(flags);
+            }
+            Ok(octets < ANSWER)
+        })?;
+        if octets >= ANSWER {
+            break;
         }
     }
     Ok(found)
+}
+
+fn flags_row(row: &dyn Columns) -> Result<FlagsRow, RowsError> {
+    let keywords = Keywords::from_stored(&row.text(3)?);
+    let flags = Flags { system: system(row, 2)?, keywords };
+    Ok(FlagsRow { uid: uid(row, 0)?, mod_seq: row.int(1)? as u64, flags })
 }
 
 /// The first rows of those messages that are there: as many as are together no larger than an
@@ -333,14 +416,14 @@ pub fn first_rows(
 /// large together.
 fn whole(tx: &mut Tx<'_>, row: &mut Row, want: Want) -> Result<MessageRow, RowsError> {
     let mut whole = message(row)?;
-    let mut column = 10..;
+    let mut column = DEAR..;
     if want.structure {
         let large = "SELECT structure FROM outline WHERE content = $1";
         whole.structure = dear(tx, row, column.next().unwrap_or_default(), large, whole.content)?;
     }
     if want.header {
-        let large = "SELECT header FROM outline WHERE content = $1";
-        whole.header = dear(tx, row, column.next().unwrap_or_default(), large, whole.content)?;
+        let column = column.next().unwrap_or_default();
+        whole.header = dear(tx, row, column, LARGE_HEADER, whole.content)?;
     }
     Ok(whole)
 }
@@ -399,16 +482,18 @@ fn mailbox(row: &Row) -> Result<Mailbox, RowsError> {
     })
 }
 
-fn message(row: &Row) -> Result<MessageRow, RowsError> {
-    let message_id = row.opt_text(8)?.map(crate::store::submissions::message_id).transpose()?;
+fn message(row: &dyn Columns) -> Result<MessageRow, RowsError> {
+    let message_id = row.opt_text(8)?;
+    let message_id =
+        message_id.as_deref().map(crate::store::submissions::message_id).transpose()?;
     Ok(MessageRow {
         uid: uid(row, 0)?,
         mod_seq: row.int(1)? as u64,
-        flags: Flags { system: system(row, 2)?, keywords: Keywords::from_stored(row.text(3)?) },
+        flags: Flags { system: system(row, 2)?, keywords: Keywords::from_stored(&row.text(3)?) },
         internal_date: Timestamp::from_millis(row.int(4)?),
         saved_at: Timestamp::from_millis(row.int(9)?),
         size: row.int(5)? as u64,
-        kind: Kind::parse(row.text(6)?)?,
+        kind: Kind::parse(&row.text(6)?)?,
         content: ContentId(row.int(7)?),
         message_id,
         structure: Vec::new(),
@@ -424,11 +509,11 @@ fn join(rows: &[Row]) -> Result<Keywords, RowsError> {
     Ok(all)
 }
 
-pub(super) fn uid(row: &Row, column: usize) -> Result<Uid, RowsError> {
+pub(super) fn uid(row: &dyn Columns, column: usize) -> Result<Uid, RowsError> {
     u32::try_from(row.int(column)?).map_err(|_| RowsError::Stored("a UID"))
 }
 
-pub(super) fn system(row: &Row, column: usize) -> Result<SystemFlags, RowsError> {
+pub(super) fn system(row: &dyn Columns, column: usize) -> Result<SystemFlags, RowsError> {
     let bits = u8::try_from(row.int(column)?).map_err(|_| RowsError::Stored("flags"))?;
     Ok(SystemFlags::from_bits(bits))
 }
@@ -451,6 +536,8 @@ impl MessageRow {
 const TRASH: &str = "Çöp Kutusu";
 /// Octets of structures and headers in one answer.
 const ANSWER: usize = 1 << 20;
+/// Octets of flags that are told with changes: a busy day's.
+const FEW: usize = 128 << 10;
 /// Reading a few rows too many is cheaper than another statement.
 const NEAR: u32 = 16;
 
@@ -467,7 +554,12 @@ macro_rules! rows_sql {
     };
 }
 
+const FLAGS: &str = "SELECT uid, mod_seq, flags, keywords FROM message
+                     WHERE mailbox = $1 AND uid BETWEEN $2 AND $3 ORDER BY uid";
 const ROWS: &str = rows_sql!("", "");
+/// The first of the dear columns.
+const DEAR: usize = 10;
+const LARGE_HEADER: &str = "SELECT header FROM outline WHERE content = $1";
 const ROWS_STRUCTURE: &str = rows_sql!(
     ", CASE WHEN LENGTH(o.structure) <= 8192 THEN o.structure END",
     " JOIN outline o ON o.content = m.content"

@@ -9,7 +9,7 @@ mod schema;
 mod sqlite;
 mod value;
 
-pub use value::{Param, Row, Value};
+pub use value::{Columns, Param, Row, Value};
 
 use super::blobs::Blobs;
 use super::wakes::Wakes;
@@ -61,9 +61,26 @@ pub enum RowsAt {
 pub trait Statements {
     fn execute(&mut self, sql: &'static str, params: &[Param<'_>]) -> Result<u64, RowsError>;
     fn query(&mut self, sql: &'static str, params: &[Param<'_>]) -> Result<Vec<Row>, RowsError>;
+    /// The rows, looked at and not kept: for many small ones.
+    fn visit(
+        &mut self,
+        sql: &'static str,
+        params: &[Param<'_>],
+        visitor: &mut Visitor<'_>,
+    ) -> Result<(), RowsError> {
+        for row in self.query(sql, params)? {
+            if !visitor(&row)? {
+                break;
+            }
+        }
+        Ok(())
+    }
     /// Whether several processes may share these rows (PostgreSQL).
     fn shared(&self) -> bool;
 }
+
+/// Looks at a row; says whether the next one is wanted.
+pub type Visitor<'v> = dyn FnMut(&dyn Columns) -> Result<bool, RowsError> + 'v;
 
 /// A transaction, and who is to be woken once it is durable.
 pub struct Tx<'a> {
@@ -86,6 +103,15 @@ impl<'a> Tx<'a> {
         params: &[Param<'_>],
     ) -> Result<Vec<Row>, RowsError> {
         self.statements.query(sql, params)
+    }
+
+    pub fn visit(
+        &mut self,
+        sql: &'static str,
+        params: &[Param<'_>],
+        visitor: &mut Visitor<'_>,
+    ) -> Result<(), RowsError> {
+        self.statements.visit(sql, params, visitor)
     }
 
     /// The first row, if any.

@@ -1,6 +1,7 @@
 //! What goes into and comes out of a row: the four types that SQLite and PostgreSQL share.
 
 use super::RowsError;
+use std::borrow::Cow;
 
 /// A parameter of a statement, borrowed for its run.
 #[derive(Clone, Copy, Debug)]
@@ -18,6 +19,21 @@ pub enum Value {
     Int(i64),
     Text(String),
     Bytes(Vec<u8>),
+}
+
+/// A row that is looked at, by column number.
+pub trait Columns {
+    fn int(&self, column: usize) -> Result<i64, RowsError>;
+    fn text(&self, column: usize) -> Result<Cow<'_, str>, RowsError>;
+    fn bytes(&self, column: usize) -> Result<&[u8], RowsError>;
+    fn is_null(&self, column: usize) -> bool;
+
+    fn opt_text(&self, column: usize) -> Result<Option<Cow<'_, str>>, RowsError> {
+        match self.is_null(column) {
+            true => Ok(None),
+            false => self.text(column).map(Some),
+        }
+    }
 }
 
 /// A row, read by column number.
@@ -81,6 +97,24 @@ impl Row {
             Some(Value::Bytes(value)) => Ok(std::mem::take(value)),
             other => Err(RowsError::shape(column, "bytes", other.as_deref())),
         }
+    }
+}
+
+impl Columns for Row {
+    fn int(&self, column: usize) -> Result<i64, RowsError> {
+        self.int(column)
+    }
+
+    fn text(&self, column: usize) -> Result<Cow<'_, str>, RowsError> {
+        self.text(column).map(Cow::Borrowed)
+    }
+
+    fn bytes(&self, column: usize) -> Result<&[u8], RowsError> {
+        self.bytes(column)
+    }
+
+    fn is_null(&self, column: usize) -> bool {
+        self.is_null(column)
     }
 }
 

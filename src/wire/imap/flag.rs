@@ -92,6 +92,9 @@ impl Eq for Keyword {}
 impl Keywords {
     /// From a row, where this very text was stored; what is no keyword is left out.
     pub fn from_stored(text: &str) -> Self {
+        if text.is_empty() {
+            return Self::default();
+        }
         let clean = text.split(' ').all(|word| !word.is_empty() && word.bytes().all(is_atom_char));
         match clean {
             true => Self(text.into()),

@@ -49,6 +49,13 @@ impl Query {
         judge(&self.0, known, true)
     }
 
+    /// What it may ask about of a header.
+    pub fn header<'a>(&self, octets: &'a [u8]) -> Header<'a> {
+        let wanted = |field: &fields::Field<'_>| self.0.any(&|key| is_about(key, field));
+        let line = |field| Line { field, folded: OnceCell::new(), addresses: OnceCell::new() };
+        Header(fields::fields(octets).filter(wanted).map(line).collect())
+    }
+
     /// Whether one that matches does so to the letter.
     pub fn is_exact(&self, known: &Known<'_>) -> bool {
         !self.0.any(&|key| matches!(key, Key::Fuzzy(_)))
@@ -68,6 +75,15 @@ fn told_by(key: &Key<UidSet>) -> Option<Source> {
             Some(Source::Headers)
         }
         _ => Some(Source::Rows),
+    }
+}
+
+fn is_about(key: &Key<UidSet>, field: &fields::Field<'_>) -> bool {
+    match key {
+        Key::Text(_) => true,
+        Key::Header { name, .. } => field.is(name),
+        Key::SentBefore(_) | Key::SentOn(_) | Key::SentSince(_) => field.is("Date"),
+        _ => false,
     }
 }
 
@@ -219,13 +235,6 @@ struct Line<'a> {
     folded: OnceCell<(String, usize)>,
     /// As ENVELOPE has them, when it is a field of addresses.
     addresses: OnceCell<String>,
-}
-
-impl<'a> Header<'a> {
-    pub fn of(octets: &'a [u8]) -> Self {
-        let line = |field| Line { field, folded: OnceCell::new(), addresses: OnceCell::new() };
-        Self(fields::fields(octets).map(line).collect())
-    }
 }
 
 impl Line<'_> {

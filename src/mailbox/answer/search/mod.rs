@@ -6,7 +6,7 @@ mod judge;
 mod run;
 mod text;
 
-pub use judge::{Header, Known, Query, Source};
+pub use judge::{Known, Query, Source};
 
 use super::views::Views;
 use super::{Answered, Failure, Who, owned, words};
@@ -84,19 +84,15 @@ pub fn by_headers(
 ) -> Answered<Progress> {
     let mailbox = owned(tx, who, id)?;
     let mut progress = Progress::default();
-    let mut left = batch.clone();
-    while !left.is_empty() {
-        let want = Want { header: true, structure: false };
-        for row in view::first_rows(tx, &mailbox, &mut left, want)? {
-            let (header, body) = (Header::of(&row.header), sealed(&row));
-            let known = Known { row: &row, now: who.now, header: Some(&header), body };
-            progress.read += row.header.len() as u64;
-            match query.judge(&known) {
-                Some(hit) => progress.note(query, &known, hit),
-                None => progress.to_open.insert(row.uid),
-            }
+    view::headers(tx, &mailbox, batch, &mut |row, octets| {
+        let (header, body) = (query.header(octets), sealed(row));
+        let known = Known { row, now: who.now, header: Some(&header), body };
+        progress.read += octets.len() as u64;
+        match query.judge(&known) {
+            Some(hit) => progress.note(query, &known, hit),
+            None => progress.to_open.insert(row.uid),
         }
-    }
+    })?;
     Ok(progress)
 }
 
@@ -121,7 +117,7 @@ pub fn by_content(
                 progress.to_open.insert(row.uid);
                 continue;
             }
-            let header = Header::of(&row.header);
+            let header = query.header(&row.header);
             progress.read += row.header.len() as u64;
             let known = |body| Known { row: &row, now: who.now, header: Some(&header), body };
             let known_so_far = known(sealed(&row));
@@ -175,7 +171,7 @@ impl Progress {
 /// Rows judged at one go.
 pub const ROWS: usize = 2048;
 /// Headers judged at one go.
-pub const HEADERS: usize = 256;
+pub const HEADERS: usize = 1024;
 /// Contents opened at one go.
 pub const OPENED: usize = 64;
 /// Octets after which a go at contents ends.

@@ -11,6 +11,8 @@ on_stores!(
     counts_follow_what_happens,
     rows_come_with_what_is_wanted,
     rows_of_large_headers_come_a_few_at_a_time,
+    flags_come_without_what_is_dear,
+    flags_of_many_keywords_come_a_few_at_a_time,
     the_hidden_mailbox_is_never_seen,
     large_content_comes_in_pieces,
     small_contents_come_together,
@@ -117,6 +119,60 @@ async fn rows_of_large_headers_come_a_few_at_a_time(world: World) {
     });
     let Answer::Found(found) = desk.answer(text).await else { panic!("nothing found") };
     assert_eq!(found.uids, uids("1:2,4:5,7:8"));
+}
+
+async fn flags_come_without_what_is_dear(world: World) {
+    for _ in 0..4 {
+        world.put(world.ali, Role::Inbox, STUB, Kind::Plain).await;
+    }
+    let mut desk = world.desk("ali").await;
+    let mailbox = select(&mut desk, "INBOX").await.mailbox;
+    let seen = Flags { system: SystemFlags::SEEN, ..keyword("is") };
+    store_flags(&mut desk, mailbox, "2:3", FlagChange::Add, seen).await;
+    let rows = rows(&mut desk, mailbox).await.into_iter().filter(|row| row.uid != 2);
+    let row = |row: Row| FlagRow { uid: row.uid, modseq: row.modseq, flags: row.flags };
+    let ask = || Ask::Flags { mailbox, uids: uids("1,3:9,4000000000") };
+    let Answer::Flags(flags) = desk.answer(ask()).await else { panic!("no flags") };
+    let mut rows: Vec<_> = rows.map(row).collect();
+    assert_eq!(flags, rows);
+    rows.retain(|row| row.uid > 2);
+    let since = rows[1].modseq - 1;
+    let ask_changes = Ask::Changes { mailbox, since };
+    let Answer::Changes(changes) = desk.answer(ask_changes).await else { panic!("no changes") };
+    assert_eq!((changes.changed, changes.arrived), (uids("2:3"), uids("4")));
+    assert_eq!(changes.flags.iter().map(|row| row.uid).collect::<Vec<_>>(), [2, 3, 4]);
+    assert_eq!(changes.flags[1..], rows);
+    let mut other = world.desk("veli").await;
+    assert_eq!(refused(other.answer(ask()).await), Refusal::NoSuchMailbox);
+    let far = Ask::Flags { mailbox, uids: uids("7:900000") };
+    let Answer::Flags(none) = desk.answer(far).await else { panic!("no flags") };
+    assert_eq!(none, []);
+}
+
+async fn flags_of_many_keywords_come_a_few_at_a_time(world: World) {
+    for _ in 0..131 {
+        world.put(world.ali, Role::Inbox, "Subject: x\r\n\r\n", Kind::Plain).await;
+    }
+    let mut desk = world.desk("ali").await;
+    let mailbox = select(&mut desk, "INBOX").await.mailbox;
+    let words: Vec<_> = (100..201).map(|n| format!("{n}{}", "x".repeat(77))).collect();
+    let words = words.iter().filter_map(|word| Keyword::parse(word)).collect();
+    let many = Flags { keywords: words, ..Flags::default() };
+    assert_eq!(many.keywords.as_str().len(), 101 * 81 - 1);
+    store_flags(&mut desk, mailbox, "1:131", FlagChange::Add, many.clone()).await;
+    let (mut left, mut answers) = (uids("1:131"), Vec::new());
+    while !left.is_empty() {
+        let ask = Ask::Flags { mailbox, uids: left.clone() };
+        let Answer::Flags(rows) = desk.answer(ask).await else { panic!("no flags") };
+        assert!(rows.iter().all(|row| row.flags == many));
+        let came: UidSet = rows.iter().map(|row| row.uid).collect();
+        answers.push(came.to_string());
+        left = left.difference(&came);
+    }
+    assert_eq!(answers, ["1:129", "130:131"]);
+    let ask = Ask::Changes { mailbox, since: 0 };
+    let Answer::Changes(changes) = desk.answer(ask).await else { panic!("no changes") };
+    assert_eq!((changes.arrived, changes.flags), (uids("1:131"), Vec::new()));
 }
 
 async fn the_hidden_mailbox_is_never_seen(world: World) {

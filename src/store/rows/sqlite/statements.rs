@@ -1,8 +1,9 @@
 //! Statements on a SQLite connection, and how parameters and values look there.
 
-use crate::store::rows::{Param, Row, RowsError, Statements, Value};
+use crate::store::rows::{Columns, Param, Row, RowsError, Statements, Value, Visitor};
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ToSql};
+use std::borrow::Cow;
 
 pub struct Cached<'c> {
     connection: &'c Connection,
@@ -40,6 +41,17 @@ impl Statements for Cached<'_> {
         let connection = self.in_transaction()?;
         let rows = query(connection, sql, params);
         self.noted(rows)
+    }
+
+    fn visit(
+        &mut self,
+        sql: &'static str,
+        params: &[Param<'_>],
+        visitor: &mut Visitor<'_>,
+    ) -> Result<(), RowsError> {
+        let connection = self.in_transaction()?;
+        let done = visit(connection, sql, params, visitor);
+        self.noted(done)
     }
 
     fn shared(&self) -> bool {
@@ -109,6 +121,52 @@ fn query(
         out.push(Row(values));
     }
     Ok(out)
+}
+
+fn visit(
+    connection: &Connection,
+    sql: &'static str,
+    params: &[Param<'_>],
+    visitor: &mut Visitor<'_>,
+) -> Result<(), RowsError> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query(rusqlite::params_from_iter(params))?;
+    while let Some(row) = rows.next()? {
+        if !visitor(&Seen(row))? {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// A row where SQLite has it.
+struct Seen<'r, 's>(&'r rusqlite::Row<'s>);
+
+impl Columns for Seen<'_, '_> {
+    fn int(&self, column: usize) -> Result<i64, RowsError> {
+        match self.0.get_ref(column)? {
+            ValueRef::Integer(value) => Ok(value),
+            other => Err(RowsError::shape(column, "integer", Some(&value(other)))),
+        }
+    }
+
+    fn text(&self, column: usize) -> Result<Cow<'_, str>, RowsError> {
+        match self.0.get_ref(column)? {
+            ValueRef::Text(text) => Ok(String::from_utf8_lossy(text)),
+            other => Err(RowsError::shape(column, "text", Some(&value(other)))),
+        }
+    }
+
+    fn bytes(&self, column: usize) -> Result<&[u8], RowsError> {
+        match self.0.get_ref(column)? {
+            ValueRef::Blob(bytes) => Ok(bytes),
+            other => Err(RowsError::shape(column, "bytes", Some(&value(other)))),
+        }
+    }
+
+    fn is_null(&self, column: usize) -> bool {
+        matches!(self.0.get_ref(column), Ok(ValueRef::Null))
+    }
 }
 
 fn value(value: ValueRef<'_>) -> Value {
