@@ -292,7 +292,8 @@ pub static RULES: &[Rule] = &[
         Kind::Octets,
         "mailbox",
         "SELECT b.id FROM mailbox b WHERE b.role NOT IN ('all', 'flagged', 'label')
-         AND b.octets <> (SELECT COALESCE(SUM(m.size), 0) FROM message m WHERE m.mailbox = b.id)
+         AND b.octets <> (SELECT COALESCE(SUM(m.size), 0) FROM message m
+                          WHERE m.mailbox = b.id AND m.kind <> 'evidence')
          LIMIT 1000",
     ),
     rule(
