@@ -7,6 +7,7 @@ pub mod gather;
 pub mod held;
 pub mod label_boxes;
 pub mod labelled;
+pub mod memory;
 pub mod origin;
 pub mod preview;
 pub mod sent;

@@ -81,6 +81,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("V4__attributes", include_str!("0004_attributes.sql")),
     ("V5__logins", include_str!("0005_logins.sql")),
     ("V6__evidence_counts_for_nothing", include_str!("0006_evidence_counts_for_nothing.sql")),
+    ("V7__memory", include_str!("0007_memory.sql")),
 ];
 
 #[cfg(test)]
