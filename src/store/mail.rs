@@ -239,10 +239,10 @@ pub fn move_to(
     u32::try_from(uid).map_err(|_| RowsError::Stored("a UID"))
 }
 
-/// Forgets a content that no message and no submission holds any more.
-pub fn forget_unused(tx: &mut Tx<'_>, content: ContentId) -> Result<(), RowsError> {
+/// Forgets a content that no message and no submission holds any more; says whether it did.
+pub fn forget_unused(tx: &mut Tx<'_>, content: ContentId) -> Result<bool, RowsError> {
     match super::contents::hold(tx, content) {
-        Err(RowsError::Missing(_)) => return Ok(()),
+        Err(RowsError::Missing(_)) => return Ok(false),
         held => held?,
     }
     let used = tx.first(
@@ -251,11 +251,12 @@ pub fn forget_unused(tx: &mut Tx<'_>, content: ContentId) -> Result<(), RowsErro
         &[content.0.into()],
     )?;
     match used {
-        Some(_) => Ok(()),
+        Some(_) => Ok(false),
         None => {
             gather::forget(tx, content)?;
             tx.execute("DELETE FROM outline WHERE content = $1", &[content.0.into()])?;
-            super::contents::forget(tx, content)
+            super::contents::forget(tx, content)?;
+            Ok(true)
         }
     }
 }
