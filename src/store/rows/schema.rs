@@ -82,6 +82,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("V5__logins", include_str!("0005_logins.sql")),
     ("V6__evidence_counts_for_nothing", include_str!("0006_evidence_counts_for_nothing.sql")),
     ("V7__memory", include_str!("0007_memory.sql")),
+    ("V8__found_labels", include_str!("0008_found_labels.sql")),
 ];
 
 #[cfg(test)]
