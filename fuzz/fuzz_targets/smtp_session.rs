@@ -125,11 +125,11 @@ impl Run {
                 self.outcome.asked.push(format!("recipient {address}"));
                 Answer::Recipient(match address.as_str().bytes().next() {
                     Some(b'c') => RecipientAnswer::Closed,
-                    Some(b'f') => RecipientAnswer::Full,
+                    Some(b'f') => RecipientAnswer::Local { room: Some(0) },
                     Some(b'p') => RecipientAnswer::Provider { size_limit: Some(100) },
                     Some(b't') => RecipientAnswer::Temporary,
                     Some(b'u') => RecipientAnswer::Unknown,
-                    _ => RecipientAnswer::Local,
+                    _ => RecipientAnswer::Local { room: None },
                 })
             }
             Ask::Submit { envelope, octets } => {

@@ -89,8 +89,10 @@ pub struct Login {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RecipientAnswer {
-    /// A local account that receives.
-    Local,
+    /// A local account that receives; for how many octets it has room, where that is limited.
+    Local {
+        room: Option<u64>,
+    },
     /// An address of another provider in force; its size limit, when it is known.
     Provider {
         size_limit: Option<u64>,
@@ -98,7 +100,6 @@ pub enum RecipientAnswer {
     /// Our domain, no such account.
     Unknown,
     Closed,
-    Full,
     /// A provider code that is not in the registry.
     ProviderUnknown,
     /// A provider that is in the registry and has ended.

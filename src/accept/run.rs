@@ -35,6 +35,8 @@ pub struct Desk {
     pub clock: Clock,
     pub limits: Limits,
     pub rejections: Rejections,
+    /// How many octets an account may hold that has no limit of its own.
+    pub storage: Option<u64>,
     budget: Arc<Budget>,
 }
 
@@ -66,10 +68,22 @@ impl Desk {
         clock: Clock,
         limits: Limits,
         rejections: Rejections,
+        storage: Option<u64>,
         budget: usize,
     ) -> Self {
         let budget = Arc::new(Budget::new(budget));
-        Self { store, provider, logins, users, readiness, clock, limits, rejections, budget }
+        Self {
+            store,
+            provider,
+            logins,
+            users,
+            readiness,
+            clock,
+            limits,
+            rejections,
+            storage,
+            budget,
+        }
     }
 
     pub fn body(&self, account: AccountId) -> Body {
@@ -101,16 +115,16 @@ impl Desk {
 
     pub async fn recipient(&self, address: &KepAddress) -> RecipientAnswer {
         match self.provider.standing(&self.store, address).await {
-            Ok(Standing::Local(_)) => RecipientAnswer::Local,
+            Ok(Standing::Local(id)) => match accounts::room(&self.store, id, self.storage).await {
+                Ok(room) => RecipientAnswer::Local { room },
+                Err(error) => unavailable(&error, address),
+            },
             Ok(Standing::LocalClosed) => RecipientAnswer::Closed,
             Ok(Standing::LocalUnknown) => RecipientAnswer::Unknown,
             Ok(Standing::Provider) => RecipientAnswer::Provider { size_limit: None },
             Ok(Standing::ProviderEnded) => RecipientAnswer::ProviderEnded,
             Ok(Standing::ProviderUnknown) => RecipientAnswer::ProviderUnknown,
-            Err(error) => {
-                tracing::error!(%error, %address, "recipient");
-                RecipientAnswer::Temporary
-            }
+            Err(error) => unavailable(&error, address),
         }
     }
 
@@ -125,7 +139,11 @@ impl Desk {
         if let Err(unready) = self.readiness.check() {
             return temporary(&unready.into());
         }
-        match self.judge(&body.octets, &envelope).await {
+        let judged = match self.have_room(&envelope, body.octets.len() as u64).await {
+            Ok(()) => self.judge(&body.octets, &envelope).await,
+            Err(trouble) => Err(trouble),
+        };
+        match judged {
             Ok(judged) => self.lay_in(envelope, body.octets, judged).await,
             Err(Trouble::Refused(refusal)) => {
                 let seen = Glimpse::new(&body.octets, digest);
@@ -173,6 +191,20 @@ impl Desk {
         tracing::info!(message = %same.message_id, "accepted; no signature is asked for any more");
         metrics::counter!("kep_accepted_total").increment(1);
         Ok(Some(SubmitAnswer::Accepted { message_id: same.message_id }))
+    }
+
+    /// Whether each local recipient has room for what came, however large it was said to be at MAIL.
+    async fn have_room(&self, envelope: &Envelope, octets: u64) -> Result<(), Trouble> {
+        for recipient in envelope.recipients.iter().filter(|r| r.route == Route::Local) {
+            let Some(account) = accounts::find(&self.store, &recipient.address).await? else {
+                continue;
+            };
+            let room = accounts::room(&self.store, account.id, self.storage).await?;
+            if room.is_some_and(|room| octets > room) {
+                return Err(Refusal::RecipientFull(recipient.address.to_string()).into());
+            }
+        }
+        Ok(())
     }
 
     async fn judge(&self, octets: &[u8], envelope: &Envelope) -> Result<Judged, Trouble> {
@@ -374,6 +406,11 @@ fn recorded(same: Same) -> SubmitAnswer {
             SubmitAnswer::AlreadyAccepted { message_id }
         }
     }
+}
+
+fn unavailable(error: &RegistryError, address: &KepAddress) -> RecipientAnswer {
+    tracing::error!(%error, %address, "recipient");
+    RecipientAnswer::Temporary
 }
 
 fn temporary(trouble: &Trouble) -> SubmitAnswer {

@@ -21,6 +21,8 @@ use tokio::sync::watch;
 pub struct Sealing {
     pub store: Store,
     pub issuer: Arc<Issuer>,
+    /// How many octets an account may hold that has no limit of its own.
+    pub storage: Option<u64>,
 }
 
 /// What was accepted, as the rows have it.
@@ -79,7 +81,7 @@ impl Sealing {
         let mut parcel = self.issuer.parcel(&self.store, acceptance).await?;
         parcel.new.material.extend(material);
 
-        let (store, job_id) = (self.store.clone(), job.id);
+        let (store, job_id, storage) = (self.store.clone(), job.id, self.storage);
         let work = move |tx: &mut Tx<'_>| -> Result<(), StoreError> {
             store.blobs.record(tx, &sealed.head)?;
             store.blobs.record(tx, &sealed.tail)?;
@@ -99,6 +101,8 @@ impl Sealing {
                 dispatch,
                 message: &sealed.message,
                 stub: &stub,
+                size: submission.size,
+                storage,
                 now: delivered_at,
             };
             let reached = consign::local(tx, &store, &consignment)?;

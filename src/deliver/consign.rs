@@ -3,7 +3,7 @@
 
 use crate::evidence::draft::About;
 use crate::evidence::{IssueError, parcel};
-use crate::registry::accounts::{self, AccountState, OpeningMode};
+use crate::registry::accounts::{self, Account, AccountState, OpeningMode};
 use crate::spool::{self, Fact};
 use crate::store::mail::{self, Kind, NewMessage, Role};
 use crate::store::submissions::{self, RecipientState};
@@ -19,6 +19,10 @@ pub struct Consignment<'a> {
     pub dispatch: ContentId,
     pub message: &'a NewMessage,
     pub stub: &'a (Put, NewMessage),
+    /// Octets of the original: for so many its recipients had room when it was accepted.
+    pub size: u64,
+    /// How many octets an account may hold that has no limit of its own.
+    pub storage: Option<u64>,
     pub now: Timestamp,
 }
 
@@ -36,13 +40,16 @@ pub fn local(
         let Some(account) = recipient.account else { continue };
         let row = crate::store::accounts::by_id(tx, account)?;
         let account = accounts::account(&row)?;
-        let open = account.state == AccountState::Active;
-        let state = if open { RecipientState::Delivered } else { RecipientState::Failed };
+        let hindrance = hindrance(tx, consignment, &account)?;
+        let state = match hindrance {
+            None => RecipientState::Delivered,
+            Some(_) => RecipientState::Failed,
+        };
         if !submissions::outcome(tx, id, recipient.n, state, *now)? {
             continue;
         }
-        spool::fact(tx, &fact(consignment, recipient.n, open), *now)?;
-        if open && !reached.contains(&account.id) {
+        spool::fact(tx, &fact(consignment, recipient.n, hindrance), *now)?;
+        if hindrance.is_none() && !reached.contains(&account.id) {
             lay(tx, store, consignment, account.id, account.opening, &mut stub)?;
             reached.push(account.id);
         }
@@ -63,15 +70,25 @@ pub fn elsewhere(tx: &mut Tx<'_>, id: &MessageId, now: Timestamp) -> Result<(), 
     Ok(())
 }
 
-fn fact(consignment: &Consignment<'_>, recipient: usize, delivered: bool) -> Fact {
+/// What became of an account after the submission was accepted, as evidence names it, so that the
+/// message can't be put into its mailbox any more.
+fn hindrance(
+    tx: &mut Tx<'_>,
+    consignment: &Consignment<'_>,
+    account: &Account,
+) -> Result<Option<&'static str>, RowsError> {
+    if account.state != AccountState::Active {
+        return Ok(Some("UnknownRecipient"));
+    }
+    let room = mail::usage::room(tx, account.id, consignment.storage)?;
+    Ok(room.filter(|room| consignment.size > *room).map(|_| "MailboxFull"))
+}
+
+fn fact(consignment: &Consignment<'_>, recipient: usize, hindrance: Option<&str>) -> Fact {
     let (message, at) = (consignment.id.to_string(), consignment.now.millis());
-    match delivered {
-        true => Fact::Delivered { message, recipient, at },
-        // The account was closed after the submission was accepted.
-        false => {
-            let reason = "UnknownRecipient".to_owned();
-            Fact::NotDelivered { message, recipient, at, reason }
-        }
+    match hindrance {
+        None => Fact::Delivered { message, recipient, at },
+        Some(reason) => Fact::NotDelivered { message, recipient, at, reason: reason.to_owned() },
     }
 }
 

@@ -228,6 +228,16 @@ pub async fn set_storage(
     Ok(store.write(Lane::Client, work).await?)
 }
 
+/// Octets that may still come into the account; `None` when there is no limit. `provider` is the
+/// provider's own limit.
+pub async fn room(
+    store: &Store,
+    id: AccountId,
+    provider: Option<u64>,
+) -> Result<Option<u64>, RegistryError> {
+    Ok(store.look_up(move |tx| mail::usage::room(tx, id, provider)).await?)
+}
+
 /// `verifier` is Argon2id's text.
 pub async fn set_password(
     store: &Store,

@@ -2,6 +2,10 @@
 //! share them. A keyword that a program set by itself is a label too, under the name it tells, until
 //! somebody names it.
 
+mod found;
+
+pub use found::learn;
+
 use super::RegistryError;
 use crate::store::labels::{self as rows, LabelRow};
 use crate::store::mail::view::{self, Mailbox};
@@ -166,6 +170,9 @@ pub async fn as_mailboxes(
     let work = move |tx: &mut Tx<'_>| {
         accounts::lock(tx, account)?;
         label_boxes::want(tx, account, on)?;
+        if on {
+            found::learn_all(tx, account, at)?;
+        }
         mirror(tx, account, at)
     };
     store.write(Lane::Client, work).await
@@ -173,41 +180,36 @@ pub async fn as_mailboxes(
 
 /// Within a transaction: what `list` says.
 pub fn all(tx: &mut Tx<'_>, account: AccountId) -> Result<Vec<Label>, LabelError> {
-    let mut labels = named(tx, account)?;
-    let mut used = Keywords::default();
-    for mailbox in sources(tx, account)? {
-        used = used.with(&labelled::keywords(tx, &mailbox)?);
-    }
-    for word in used.iter().filter(|word| label::is_label(word)) {
-        // In whatever case it was set: Thunderbird's are small letters.
-        let word = word.to_ascii_lowercase();
-        let Some(key) = Keyword::parse(&word) else { continue };
+    let mut labels = kept(tx, account)?;
+    let mut names = found::Names::of(&labels);
+    for key in found::keys(&found::used(tx, account)?) {
         if !labels.iter().any(|label| label.key == key) {
-            labels.push(Label { name: label::name(&word), key, colour: None, named: false });
+            labels.push(names.label(key));
         }
     }
     labels.sort_by_cached_key(|label| (fold(&label.name), label.key.as_str().to_owned()));
     Ok(labels)
 }
 
-/// Within a transaction: the labels that were named.
-pub fn named(tx: &mut Tx<'_>, account: AccountId) -> Result<Vec<Label>, RowsError> {
+/// Those that have a row, by key.
+fn kept(tx: &mut Tx<'_>, account: AccountId) -> Result<Vec<Label>, RowsError> {
     rows::all(tx, account)?.into_iter().map(from_row).collect()
 }
 
 /// Makes the mailboxes of labels fit the labels.
 fn mirror(tx: &mut Tx<'_>, account: AccountId, at: Timestamp) -> Result<(), LabelError> {
     let labels = match label_boxes::wanted(tx, account)? {
-        true => named(tx, account)?,
+        true => kept(tx, account)?,
         false => Vec::new(),
     };
     let boxes = labels.into_iter().filter_map(|label| Some((label.key, box_name(&label.name)?)));
     Ok(label_boxes::be(tx, account, &boxes.collect::<Vec<_>>(), at)?)
 }
 
-/// Wildcards of LIST are written in full width; a name like `..` has no mailbox.
+/// Wildcards of LIST and what separates levels are written in full width; a name like `..` has no
+/// mailbox.
 fn box_name(label: &str) -> Option<MailboxName> {
-    let label = label.replace('*', "＊").replace('%', "％");
+    let label = label.replace('*', "＊").replace('%', "％").replace('/', "／");
     MailboxName::parse(&format!("{}/{label}", label_boxes::ABOVE))
 }
 
@@ -227,10 +229,7 @@ fn create_in(
     accounts::lock(tx, account)?;
     let known = all(tx, account)?;
     is_free(&known, name, None)?;
-    let own = known.iter().filter(|label| label.named).count();
-    if own >= LABELS_MAX {
-        return Err(LabelError::TooMany);
-    }
+    make_room(tx, account)?;
     let label = Label { key: free_key(&known, name)?, name: name.to_owned(), colour, named: true };
     rows::put(tx, account, &to_row(&label))?;
     mirror(tx, account, at)?;
@@ -248,15 +247,26 @@ fn change_in(
     accounts::lock(tx, account)?;
     let known = all(tx, account)?;
     let mut label = find(known.clone(), which)?;
-    if !label.named && known.iter().filter(|label| label.named).count() >= LABELS_MAX {
-        return Err(LabelError::TooMany);
-    }
     change(&mut label);
     label.named = true;
     is_free(&known, &label.name, Some(&label.key))?;
+    if !rows::has(tx, account, label.key.as_str())? {
+        make_room(tx, account)?;
+    }
     rows::put(tx, account, &to_row(&label))?;
     mirror(tx, account, at)?;
     Ok(label)
+}
+
+/// So that one more has a row: a label that nobody named gives way to one that somebody names.
+fn make_room(tx: &mut Tx<'_>, account: AccountId) -> Result<(), LabelError> {
+    let kept = rows::all(tx, account)?;
+    if kept.len() < LABELS_MAX {
+        return Ok(());
+    }
+    let found = kept.iter().rfind(|label| !label.named).ok_or(LabelError::TooMany)?;
+    rows::remove(tx, account, &found.key)?;
+    Ok(())
 }
 
 /// Takes a keyword off some messages behind `after`; says behind which there may be more.
@@ -322,7 +332,7 @@ fn tidy(name: &str) -> Result<String, LabelError> {
 
 fn from_row(row: LabelRow) -> Result<Label, RowsError> {
     let key = Keyword::parse(&row.key).ok_or(RowsError::Stored("a label's key"))?;
-    Ok(Label { key, name: row.name, colour: Colour::parse(&row.colour), named: true })
+    Ok(Label { key, name: row.name, colour: Colour::parse(&row.colour), named: row.named })
 }
 
 fn to_row(label: &Label) -> LabelRow {
@@ -330,10 +340,11 @@ fn to_row(label: &Label) -> LabelRow {
         key: label.key.as_str().to_owned(),
         name: label.name.clone(),
         colour: label.colour.as_ref().map(Colour::to_string).unwrap_or_default(),
+        named: label.named,
     }
 }
 
-/// Named ones of an account. The guide promises any number; each is told at every SELECT.
+/// Of an account. The guide promises any number; each is told at every SELECT.
 pub const LABELS_MAX: usize = 1000;
 /// Characters: so that the key of a name in Turkish letters (six octets each) is a keyword.
 pub const NAME_MAX: usize = 40;

@@ -48,11 +48,11 @@ impl Fact {
         let (word, message, recipient) = match self {
             Self::Delivered { message, recipient, .. } => ("delivered", message, *recipient),
             Self::NotDelivered { message, recipient, .. } => ("not-delivered", message, *recipient),
-            Self::Read { message, recipient, .. } => ("read", message, *recipient),
+            Self::Read { message, recipient, .. } => (READ, message, *recipient),
             Self::Expired { message, recipient, .. } => ("expired", message, *recipient),
             Self::Refused { message, .. } => ("refused", message, 0),
         };
-        format!("fact/{message}/{recipient}/{word}")
+        name(message, recipient, word)
     }
 
     pub fn message(&self) -> Option<MessageId> {
@@ -83,3 +83,14 @@ impl Fact {
         serde_json::from_str(json).map_err(|_| RowsError::Stored("a fact"))
     }
 }
+
+/// The name of the fact that a recipient has read.
+pub(super) fn read_name(message: &str, recipient: usize) -> String {
+    name(message, recipient, READ)
+}
+
+fn name(message: &str, recipient: usize, word: &str) -> String {
+    format!("fact/{message}/{recipient}/{word}")
+}
+
+const READ: &str = "read";

@@ -59,6 +59,24 @@ pub fn fact(tx: &mut Tx<'_>, fact: &Fact, now: Timestamp) -> Result<(), RowsErro
     jobs::lay_in(tx, Step::Evidence.word(), &fact.name(), &fact.to_json()?, now)
 }
 
+/// Lays a fact in that is none before another's evidence is there: it waits for
+/// [`release_read`].
+fn held_fact(tx: &mut Tx<'_>, fact: &Fact) -> Result<(), RowsError> {
+    jobs::lay_in(tx, Step::Evidence.word(), &fact.name(), &fact.to_json()?, jobs::HELD)
+}
+
+/// The delivery to a recipient has its evidence: if he has read already, that may have its own now.
+/// To be called after the row of the recipient says so, in the same transaction.
+pub fn release_read(
+    tx: &mut Tx<'_>,
+    id: &MessageId,
+    recipient: usize,
+    now: Timestamp,
+) -> Result<bool, RowsError> {
+    let name = fact::read_name(id.as_str(), recipient);
+    jobs::release(tx, Step::Evidence.word(), &name, now)
+}
+
 /// Lays in that a recipient's time to read ends at `due`. The job's name is not the fact's: who
 /// opens late lays that in while this one waits.
 pub fn expire(

@@ -31,9 +31,9 @@ pub fn open(tx: &mut Tx<'_>, opening: &Opening) -> Result<Vec<Place>, RowsError>
             continue;
         }
         match recipient.due_at.filter(|due| *due <= opening.at) {
-            Some(due) => expired(tx, &opening.message, recipient.n, due, opening.at)?,
+            Some(due) => drop(expired(tx, &opening.message, recipient.n, due, opening.at)?),
             None => read(tx, opening, recipient.n)?,
-        };
+        }
     }
     show(tx, opening.account, &opening.message, opening.at)
 }
@@ -68,27 +68,30 @@ fn expired(
     now: Timestamp,
 ) -> Result<bool, RowsError> {
     let first = submissions::opened(tx, message, recipient, RecipientState::Expired, due)?;
-    if first {
+    if first.is_some() {
         let (message, at) = (message.to_string(), due.millis());
         super::fact(tx, &Fact::Expired { message, recipient, at }, now)?;
     }
-    Ok(first)
+    Ok(first.is_some())
 }
 
-fn read(tx: &mut Tx<'_>, opening: &Opening, recipient: usize) -> Result<bool, RowsError> {
+/// What is read was delivered before: the fact waits in the spool until the delivery has its evidence,
+/// so that their time stamps tell it in that order, too.
+fn read(tx: &mut Tx<'_>, opening: &Opening, recipient: usize) -> Result<(), RowsError> {
     let (message, at) = (&opening.message, opening.at);
     let first = submissions::opened(tx, message, recipient, RecipientState::Read, at)?;
-    if first {
-        let fact = Fact::Read {
-            message: message.to_string(),
-            recipient,
-            at: at.millis(),
-            channel: opening.channel,
-            person: opening.person.clone(),
-        };
-        super::fact(tx, &fact, at)?;
+    let Some(opened) = first else { return Ok(()) };
+    let fact = Fact::Read {
+        message: message.to_string(),
+        recipient,
+        at: at.millis(),
+        channel: opening.channel,
+        person: opening.person.clone(),
+    };
+    match opened.due_at {
+        Some(_) => super::fact(tx, &fact, at),
+        None => super::held_fact(tx, &fact),
     }
-    Ok(first)
 }
 
 /// A stub's place is INBOX; what is sealed is unsealed where it stands.

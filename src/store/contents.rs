@@ -73,21 +73,26 @@ pub fn forget(tx: &mut Tx<'_>, id: ContentId) -> Result<(), RowsError> {
     tx.execute("DELETE FROM piece WHERE content = $1", &[id.0.into()])?;
     tx.execute("DELETE FROM content WHERE id = $1", &[id.0.into()])?;
     for row in rows {
-        let blob = row.bytes(0)?;
-        // A statement of its own: the next one sees what others committed while this one waited.
-        match hold_blob(tx, blob) {
-            Err(RowsError::Missing(_)) => continue,
-            held => held?,
-        }
-        tx.execute(
-            "DELETE FROM blob WHERE id = $1
-             AND NOT EXISTS (SELECT 1 FROM piece WHERE blob = $1)
-             AND NOT EXISTS (SELECT 1 FROM evidence WHERE xml = $1)
-             AND NOT EXISTS (SELECT 1 FROM submission WHERE original = $1)",
-            &[blob.into()],
-        )?;
+        forget_blob(tx, row.bytes(0)?)?;
     }
     Ok(())
+}
+
+/// Forgets a blob that nothing refers to; says whether it did.
+pub(super) fn forget_blob(tx: &mut Tx<'_>, id: &[u8]) -> Result<bool, RowsError> {
+    // A statement of its own: the next one sees what others committed while this one waited.
+    match hold_blob(tx, id) {
+        Err(RowsError::Missing(_)) => return Ok(false),
+        held => held?,
+    }
+    let gone = tx.execute(
+        "DELETE FROM blob WHERE id = $1
+         AND NOT EXISTS (SELECT 1 FROM piece WHERE blob = $1)
+         AND NOT EXISTS (SELECT 1 FROM evidence WHERE xml = $1)
+         AND NOT EXISTS (SELECT 1 FROM submission WHERE original = $1)",
+        &[id.into()],
+    )?;
+    Ok(gone == 1)
 }
 
 impl Content {

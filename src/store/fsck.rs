@@ -1,6 +1,8 @@
 //! Do rows, blobs and evidence agree? Nothing that was accepted may be invisible: each message has
-//! its evidence and its dispatch, or a job that will make them. Only reads.
+//! its evidence and its dispatch, or a job that will make them. Only reads; what nothing refers to is
+//! removed by `repair`.
 
+pub mod repair;
 mod rules;
 
 use super::blobs::{self, BlobError, Put};

@@ -34,6 +34,23 @@ pub fn lay_in(
     Ok(())
 }
 
+/// What was laid in as [`HELD`] is due from now on; what is due already stays as it is.
+pub fn release(
+    tx: &mut Tx<'_>,
+    step: &'static str,
+    name: &str,
+    now: Timestamp,
+) -> Result<bool, RowsError> {
+    let released = tx.execute(
+        "UPDATE job SET due_at = $1 WHERE name = $2 AND due_at = $3",
+        &[now.millis().into(), name.into(), HELD.millis().into()],
+    )?;
+    if released > 0 {
+        tx.wakes.step(step);
+    }
+    Ok(released == 1)
+}
+
 /// The job is done.
 pub fn finish(tx: &mut Tx<'_>, id: i64) -> Result<bool, RowsError> {
     Ok(tx.execute("DELETE FROM job WHERE id = $1", &[id.into()])? == 1)
@@ -166,6 +183,8 @@ impl Drop for Lease {
     }
 }
 
+/// When a job is due that waits for another to release it.
+pub const HELD: Timestamp = Timestamp::from_millis(i64::MAX);
 /// Those that are due already are few, and the first of the others is found by its index.
 const LEASED_NEXT: &str = "SELECT LEAST(
     (SELECT MIN(GREATEST(due_at, leased_until)) FROM job WHERE step = $1 AND due_at <= $2),

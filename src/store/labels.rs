@@ -10,12 +10,14 @@ pub struct LabelRow {
     pub name: String,
     /// `#RRGGBB`, or nothing.
     pub colour: String,
+    /// Whether somebody named it; if not, a program set its keyword.
+    pub named: bool,
 }
 
 /// All labels of an account, by key.
 pub fn all(tx: &mut Tx<'_>, account: AccountId) -> Result<Vec<LabelRow>, RowsError> {
     let rows = tx.query(
-        "SELECT name, display, colour FROM label WHERE account = $1 ORDER BY name",
+        "SELECT name, display, colour, named FROM label WHERE account = $1 ORDER BY name",
         &[account.0.into()],
     )?;
     rows.iter().map(label).collect()
@@ -24,12 +26,24 @@ pub fn all(tx: &mut Tx<'_>, account: AccountId) -> Result<Vec<LabelRow>, RowsErr
 /// Adds a label, or changes the one of that key.
 pub fn put(tx: &mut Tx<'_>, account: AccountId, label: &LabelRow) -> Result<(), RowsError> {
     tx.execute(
-        "INSERT INTO label (account, name, display, colour) VALUES ($1, $2, $3, $4)
-         ON CONFLICT (account, name) DO UPDATE
-             SET display = excluded.display, colour = excluded.colour",
-        &[account.0.into(), (&label.key).into(), (&label.name).into(), (&label.colour).into()],
+        "INSERT INTO label (account, name, display, colour, named) VALUES ($1, $2, $3, $4, $5)
+         ON CONFLICT (account, name) DO UPDATE SET display = excluded.display,
+             colour = excluded.colour, named = excluded.named",
+        &[
+            account.0.into(),
+            (&label.key).into(),
+            (&label.name).into(),
+            (&label.colour).into(),
+            label.named.into(),
+        ],
     )?;
     Ok(())
+}
+
+/// Whether there is a label of that key.
+pub fn has(tx: &mut Tx<'_>, account: AccountId, key: &str) -> Result<bool, RowsError> {
+    let sql = "SELECT 1 FROM label WHERE account = $1 AND name = $2";
+    Ok(tx.first(sql, &[account.0.into(), key.into()])?.is_some())
 }
 
 pub fn remove(tx: &mut Tx<'_>, account: AccountId, key: &str) -> Result<bool, RowsError> {
@@ -45,5 +59,6 @@ fn label(row: &Row) -> Result<LabelRow, RowsError> {
         key: row.text(0)?.to_owned(),
         name: row.text(1)?.to_owned(),
         colour: row.text(2)?.to_owned(),
+        named: row.int(3)? != 0,
     })
 }

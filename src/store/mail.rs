@@ -7,6 +7,7 @@ pub mod gather;
 pub mod held;
 pub mod label_boxes;
 pub mod labelled;
+pub mod memory;
 pub mod origin;
 pub mod preview;
 pub mod recent;
@@ -178,7 +179,7 @@ pub fn lay_in(
             new.ua_message_id.as_deref().into(),
         ],
     )?;
-    usage::add(tx, mailbox, new.size as i64)?;
+    usage::add(tx, mailbox, usage::counted(new.kind, new.size as i64))?;
     tx.execute(
         "INSERT INTO outline (content, structure, header) VALUES ($1, $2, $3)
          ON CONFLICT (content) DO NOTHING",
@@ -190,12 +191,13 @@ pub fn lay_in(
 /// Takes messages out of a mailbox for good; their contents go when nothing refers to them.
 pub fn remove(tx: &mut Tx<'_>, place: Place) -> Result<bool, RowsError> {
     let gone = tx.first(
-        "DELETE FROM message WHERE mailbox = $1 AND uid = $2 RETURNING content, size",
+        "DELETE FROM message WHERE mailbox = $1 AND uid = $2 RETURNING content, size, kind",
         &[place.mailbox.0.into(), i64::from(place.uid).into()],
     )?;
     let Some(gone) = gone else { return Ok(false) };
     let content = ContentId(gone.int(0)?);
-    usage::add(tx, place.mailbox, -gone.int(1)?)?;
+    let counted = usage::counted(Kind::parse(gone.text(2)?)?, gone.int(1)?);
+    usage::add(tx, place.mailbox, -counted)?;
     vanish(tx, place)?;
     forget_unused(tx, content)?;
     Ok(true)
@@ -220,7 +222,7 @@ pub fn move_to(
     let (uid, mod_seq) = next_uids(tx, to, 1)?;
     let moved = tx.first(
         "UPDATE message SET mailbox = $1, uid = $2, mod_seq = $3, born = $3, saved_at = $4
-         WHERE mailbox = $5 AND uid = $6 RETURNING size",
+         WHERE mailbox = $5 AND uid = $6 RETURNING size, kind",
         &[
             to.0.into(),
             uid.into(),
@@ -230,17 +232,18 @@ pub fn move_to(
             i64::from(place.uid).into(),
         ],
     )?;
-    let size = moved.ok_or(RowsError::Missing("message"))?.int(0)?;
-    usage::add(tx, place.mailbox, -size)?;
-    usage::add(tx, to, size)?;
+    let moved = moved.ok_or(RowsError::Missing("message"))?;
+    let counted = usage::counted(Kind::parse(moved.text(1)?)?, moved.int(0)?);
+    usage::add(tx, place.mailbox, -counted)?;
+    usage::add(tx, to, counted)?;
     vanish(tx, place)?;
     u32::try_from(uid).map_err(|_| RowsError::Stored("a UID"))
 }
 
-/// Forgets a content that no message and no submission holds any more.
-pub fn forget_unused(tx: &mut Tx<'_>, content: ContentId) -> Result<(), RowsError> {
+/// Forgets a content that no message and no submission holds any more; says whether it did.
+pub fn forget_unused(tx: &mut Tx<'_>, content: ContentId) -> Result<bool, RowsError> {
     match super::contents::hold(tx, content) {
-        Err(RowsError::Missing(_)) => return Ok(()),
+        Err(RowsError::Missing(_)) => return Ok(false),
         held => held?,
     }
     let used = tx.first(
@@ -249,11 +252,12 @@ pub fn forget_unused(tx: &mut Tx<'_>, content: ContentId) -> Result<(), RowsErro
         &[content.0.into()],
     )?;
     match used {
-        Some(_) => Ok(()),
+        Some(_) => Ok(false),
         None => {
             gather::forget(tx, content)?;
             tx.execute("DELETE FROM outline WHERE content = $1", &[content.0.into()])?;
-            super::contents::forget(tx, content)
+            super::contents::forget(tx, content)?;
+            Ok(true)
         }
     }
 }

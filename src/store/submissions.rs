@@ -310,17 +310,25 @@ pub fn set_due(tx: &mut Tx<'_>, id: &MessageId, n: usize, due: Timestamp) -> Res
     Ok(())
 }
 
-/// From `Delivered` to read or expired: whichever comes first, once (invariant 2).
+/// A recipient who has just read, or whose time has just ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Opened {
+    /// The end of his time to read; `None` while there is no evidence of the delivery.
+    pub due_at: Option<Timestamp>,
+}
+
+/// From `Delivered` to read or expired: whichever comes first, once (invariant 2). `None` when it
+/// was not the time.
 pub fn opened(
     tx: &mut Tx<'_>,
     id: &MessageId,
     n: usize,
     state: RecipientState,
     at: Timestamp,
-) -> Result<bool, RowsError> {
-    let changed = tx.execute(
+) -> Result<Option<Opened>, RowsError> {
+    let row = tx.first(
         "UPDATE recipient SET state = $1, opened_at = $2
-         WHERE message_id = $3 AND n = $4 AND state = $5",
+         WHERE message_id = $3 AND n = $4 AND state = $5 RETURNING due_at",
         &[
             state.word().into(),
             at.millis().into(),
@@ -329,7 +337,8 @@ pub fn opened(
             RecipientState::Delivered.word().into(),
         ],
     )?;
-    Ok(changed == 1)
+    let opened = |row: Row| Ok(Opened { due_at: row.opt_int(0)?.map(Timestamp::from_millis) });
+    row.map(opened).transpose()
 }
 
 impl SubmissionState {

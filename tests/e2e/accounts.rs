@@ -1,6 +1,9 @@
 //! Accounts on the command line: whose they are, and what signs for them.
 
 use crate::scene::{ALI, AYSE, MEHMET, Plan, Scene, letter};
+use std::process::Stdio;
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_address_of_another_provider_gets_no_account() {
@@ -86,4 +89,56 @@ async fn a_registered_certificate_signs_until_it_is_taken_away() {
     assert_eq!(shown["certificates"], serde_json::json!([]));
     assert_eq!(scene.kep(&["account", "certificate", ALI]).await.code, Some(64));
     server.stop().await;
+}
+
+/// At a terminal of its own, which is what it was before however the question ends.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_interrupted_at_the_question_for_a_password_leaves_the_terminal_as_it_was() {
+    let Some(script) = crate::tool::tool("script") else { return };
+    let scene = Scene::new(Plan::default()).await;
+    // Ctrl-C, Ctrl-\ and a password.
+    let cases: [(&[u8], &str); 3] =
+        [(b"\x03", "code 130"), (b"\x1c", "code 131"), (b"cok gizli bir soz\n", "code 0")];
+    for (typed, expected) in cases {
+        let (before, after) = (scene.scratch("before"), scene.scratch("after"));
+        let line = format!(
+            "trap : INT QUIT; stty -a > '{}'; '{}' account password {AYSE} --conf '{}'; \
+             echo code $?; stty -a > '{}'",
+            before.display(),
+            env!("CARGO_BIN_EXE_kep"),
+            scene.conf().display(),
+            after.display(),
+        );
+        let mut command = tokio::process::Command::new(&script);
+        command.args(["-qefc", &line, "/dev/null"]).kill_on_drop(true);
+        command.env("SHELL", "/bin/sh").stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let (mut keys, mut screen) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+        let mut seen = Vec::new();
+        let watched = async {
+            let mut typed = Some(typed);
+            let mut piece = [0; 256];
+            while !find(&seen, expected.as_bytes()) {
+                let octets = screen.read(&mut piece).await.unwrap();
+                assert_ne!(octets, 0, "it ended: {}", String::from_utf8_lossy(&seen));
+                seen.extend_from_slice(&piece[..octets]);
+                if let Some(typed) = typed.take_if(|_| find(&seen, b"Password: ")) {
+                    keys.write_all(typed).await.unwrap();
+                }
+            }
+        };
+        let watched = tokio::time::timeout(Duration::from_secs(60), watched).await;
+        let text = String::from_utf8_lossy(&seen).into_owned();
+        assert!(watched.is_ok(), "{text}");
+        drop(keys);
+        child.wait().await.unwrap();
+        assert!(!text.contains("gizli"), "{text}");
+        let found = |path| std::fs::read_to_string(path).unwrap();
+        assert!(found(&before).contains(" echo "), "{}", found(&before));
+        assert_eq!(found(&after), found(&before));
+    }
+}
+
+fn find(text: &[u8], part: &[u8]) -> bool {
+    text.windows(part.len()).any(|window| window == part)
 }

@@ -110,6 +110,49 @@ async fn a_recipient_closed_before_delivery_makes_non_delivery_evidence() {
     server.stop().await;
 }
 
+/// There was room when the message was accepted, and is none when it is delivered.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_recipient_that_is_full_by_its_delivery_makes_non_delivery_evidence() {
+    let (scene, stand_in, server) = stood_in(Manner::Dead).await;
+    let mail = scene.letter(ALI, &[AYSE, MEHMET], "doldu@x");
+    let id = scene.accepted(ALI, &[AYSE, MEHMET], &mail).await;
+    server.logged("put off", 1).await;
+    let full = ["account", "set", AYSE, "--storage", "1 KiB"];
+    assert_eq!(scene.kep(&full).await.code, Some(0));
+    // From now on it is said at once, to whoever writes to her.
+    let refused = scene.submit(ALI, &[AYSE], &scene.letter(ALI, &[AYSE], "yeni@x")).await;
+    assert_eq!(refused.code, 552, "{refused:?}");
+    let text = refused.lines.join("\n");
+    assert!(text.starts_with("5.2.2"), "{text}");
+    assert!(text.contains("bu ileti icin yer yok"), "{text}");
+    assert!(text.contains("There is no room for this message"), "{text}");
+    stand_in.behave(Manner::Honest);
+    let events = scene.settled(&id, 3).await;
+    let expected =
+        [&format!("delivery {MEHMET}"), &format!("non-delivery {AYSE}"), "submission-acceptance"];
+    assert_eq!(events, expected);
+    for (file, xml) in exported(&scene, &id).await {
+        judge(&scene, &file, &xml);
+        if file.to_string_lossy().contains("non-delivery") {
+            assert!(xml.contains("MailboxFull"), "{xml}");
+        }
+    }
+    let shown = scene.json(&["message", "show", &id]).await;
+    assert_eq!(shown["recipients"][0]["state"], "failed", "{shown}");
+    let mut imap = scene.doors().imap(scene.account(AYSE)).await.unwrap();
+    imap.select("INBOX").await.unwrap();
+    assert!(imap.uid_search("ALL").await.unwrap().is_empty());
+    // Who is full sends all the same, and gets the evidence.
+    let own = scene.accepted(AYSE, &[ALI], &scene.letter(AYSE, &[ALI], "dolu@x")).await;
+    scene.settled(&own, 2).await;
+    imap.select("Deliller").await.unwrap();
+    assert_eq!(imap.uid_search("ALL").await.unwrap().len(), 2);
+    // With room again she can be written to.
+    assert_eq!(scene.kep(&["account", "set", AYSE, "--storage", "default"]).await.code, Some(0));
+    scene.accepted(ALI, &[AYSE], &scene.letter(ALI, &[AYSE], "sonra@x")).await;
+    server.stop().await;
+}
+
 /// What happened and what waits stand in the figures, under the names of docs/operations.md.
 async fn figures_tell(scene: &Scene) {
     let page = format!("http://127.0.0.1:{}/metrics", scene.port(6));

@@ -32,7 +32,7 @@ fn serve(session: &mut Session, said: &mut Vec<u8>, spooled: &mut Vec<u8>) {
                 Ask::Recipient { address } if address.local() == "yok" => {
                     Answer::Recipient(RecipientAnswer::Unknown)
                 }
-                Ask::Recipient { .. } => Answer::Recipient(RecipientAnswer::Local),
+                Ask::Recipient { .. } => Answer::Recipient(RecipientAnswer::Local { room: None }),
                 Ask::Submit { .. } => Answer::Submitted(SubmitAnswer::Accepted {
                     message_id: MessageId::parse("id@hs05.kep.tr").unwrap(),
                 }),

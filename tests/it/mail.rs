@@ -159,7 +159,7 @@ fn submit(config: Config, commands: &[u8], octets: &[&[u8]]) -> (Option<Vec<u8>>
                 session.answer(Answer::Login(LoginAnswer::Accepted(envelope().login)));
             }
             Next::Ask(Ask::Recipient { .. }) => {
-                session.answer(Answer::Recipient(RecipientAnswer::Local));
+                session.answer(Answer::Recipient(RecipientAnswer::Local { room: None }));
             }
             Next::Close => break,
             Next::Pause(_) | Next::StartTls => unreachable!("neither failed nor in clear"),

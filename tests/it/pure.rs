@@ -209,15 +209,15 @@ impl World {
         match *words {
             ["account", address, secret] => {
                 self.secrets.insert(address.to_owned(), secret.to_owned());
-                self.recipients.insert(address.to_owned(), RecipientAnswer::Local);
+                self.recipients.insert(address.to_owned(), RecipientAnswer::Local { room: None });
             }
             ["local", address, kind] => {
                 let answer = match kind {
-                    "open" => RecipientAnswer::Local,
+                    "open" => RecipientAnswer::Local { room: None },
                     "closed" => RecipientAnswer::Closed,
-                    "full" => RecipientAnswer::Full,
+                    "full" => RecipientAnswer::Local { room: Some(0) },
                     "unavailable" => RecipientAnswer::Temporary,
-                    other => panic!("given local {other}?"),
+                    room => RecipientAnswer::Local { room: Some(room.parse().expect("octets")) },
                 };
                 self.recipients.insert(address.to_owned(), answer);
             }

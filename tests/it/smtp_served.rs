@@ -118,6 +118,7 @@ fn desk(store: Store) -> Desk {
         Clock::System,
         Limits::default(),
         Rejections::new(20),
+        None,
         4 << 20,
     )
 }
@@ -243,4 +244,45 @@ async fn a_wrong_password_waits_longer_each_time_on_whatever_connection() {
         }
         assert_eq!(log_in(&mut served.greeted(), PASSWORD).0, "235");
     });
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_has_no_room_is_refused_at_rcpt_or_when_the_message_is_there() {
+    let served = Served::open(Begin::Tls, patient(), Duration::ZERO).await;
+    let ali = KepAddress::parse(ALI).unwrap();
+    accounts::set_storage(&served.store, &ali, Some(100)).await.unwrap();
+    let facts = "SELECT COUNT(*) FROM job WHERE name LIKE 'fact/%/refused'";
+    tokio::task::block_in_place(|| {
+        let mut wire = served.greeted();
+        assert_eq!(log_in(&mut wire, PASSWORD).0, "235");
+        // It says that it is too large, and nothing is left of it.
+        wire.send(format!("MAIL FROM:<{ALI}> SIZE=101\r\nRCPT TO:<{ALI}>\r\n").as_bytes());
+        assert_eq!([code(&mut wire), code(&mut wire)], ["250", "552"]);
+        wire.send(b"RSET\r\n");
+        assert_eq!(code(&mut wire), "250");
+    });
+    assert_eq!(count(&served.store, facts).await, 0);
+    let submit = |size: &str, octets: usize| {
+        let mut wire = served.greeted();
+        assert_eq!(log_in(&mut wire, PASSWORD).0, "235");
+        wire.send(format!("MAIL FROM:<{ALI}>{size}\r\nRCPT TO:<{ALI}>\r\nDATA\r\n").as_bytes());
+        assert_eq!([code(&mut wire), code(&mut wire), code(&mut wire)], ["250", "250", "354"]);
+        let head = format!("From: {ALI}\r\nTo: {ALI}\r\n\r\n");
+        let text = "x".repeat(octets - head.len() - 2);
+        wire.send(format!("{head}{text}\r\n.\r\n").as_bytes());
+        code(&mut wire)
+    };
+    // It says nothing, or not the truth.
+    tokio::task::block_in_place(|| {
+        assert_eq!(submit("", 101), "552");
+        assert_eq!(submit(" SIZE=10", 102), "552");
+        assert_eq!(submit("", 100), "250");
+    });
+    assert_eq!(count(&served.store, facts).await, 2, "rejection evidence for both");
+    assert_eq!(count(&served.store, "SELECT COUNT(*) FROM submission").await, 1);
+}
+
+async fn count(store: &Store, sql: &'static str) -> i64 {
+    let work = move |tx: &mut kep::store::Tx<'_>| tx.one("count", sql, &[])?.int(0);
+    store.read::<_, kep::store::RowsError, _>(work).await.unwrap()
 }

@@ -95,7 +95,8 @@ refusals! {
     RecipientClosed(address) 550 "5.2.1" UnknownRecipient
         "{} hesabı kapalıdır." "The account {} is closed.";
     RecipientFull(address) 552 "5.2.2" MailboxFull
-        "{} hesabının kutusu doludur." "The mailbox of {} is full.";
+        "{} hesabında bu ileti için yer yok." "There is no room for this message in the mailbox of {}."
+        "Alıcıya başka yoldan haber verin." "Tell the recipient by other means.";
     ProviderUnknown(address) 550 "5.1.2" UnknownRecipient
         "{}: bu KEP sağlayıcısı kayıtlı değil." "{}: this provider is not registered.";
     ProviderEnded(address) 550 "5.1.2" UnknownRecipient

@@ -247,14 +247,17 @@ fn route(
 ) -> Result<Route, Refusal> {
     let text = address.to_string();
     match answer {
-        RecipientAnswer::Local => Ok(Route::Local),
+        // What does not say how large it is wants room for one octet.
+        RecipientAnswer::Local { room: Some(room) } if announced.unwrap_or(1).max(1) > room => {
+            Err(Refusal::RecipientFull(text))
+        }
+        RecipientAnswer::Local { .. } => Ok(Route::Local),
         RecipientAnswer::Provider { size_limit } => match (size_limit, announced) {
             (Some(limit), Some(size)) if size > limit => Err(Refusal::TooLargeForRecipient(text)),
             _ => Ok(Route::Provider { size_limit }),
         },
         RecipientAnswer::Unknown => Err(Refusal::RecipientUnknown(text)),
         RecipientAnswer::Closed => Err(Refusal::RecipientClosed(text)),
-        RecipientAnswer::Full => Err(Refusal::RecipientFull(text)),
         RecipientAnswer::ProviderUnknown => Err(Refusal::ProviderUnknown(text)),
         RecipientAnswer::ProviderEnded => Err(Refusal::ProviderEnded(text)),
         RecipientAnswer::Temporary => Err(Refusal::RecipientUnavailable(text)),

@@ -73,7 +73,7 @@ fn answer(ask: Ask, open: &mut Option<Vec<u8>>, seen: &mut Seen) -> Answer {
             Err(_) => LoginAnswer::Rejected,
         }),
         Ask::Recipient { address } => Answer::Recipient(match address.local() {
-            "veli" => RecipientAnswer::Local,
+            "veli" => RecipientAnswer::Local { room: None },
             _ => RecipientAnswer::Unknown,
         }),
         Ask::Submit { octets, .. } => {
@@ -177,7 +177,7 @@ fn a_refused_body_is_spooled_to_its_end() {
 fn an_answer_that_fits_no_question_ends_the_session() {
     let mut session = Session::new(Arc::new(small()), true);
     assert!(matches!(session.next(), Next::Send(_)));
-    session.answer(Answer::Recipient(RecipientAnswer::Local));
+    session.answer(Answer::Recipient(RecipientAnswer::Local { room: None }));
     assert!(matches!(session.next(), Next::Send(reply) if reply.starts_with(b"421 4.3.0")));
     assert!(matches!(session.next(), Next::Close));
     assert!(matches!(session.next(), Next::Close));

@@ -174,6 +174,9 @@ pub struct Fsck {
     /// Read no blob: only look whether each lies within its segment, and compare rows with each other
     #[arg(long)]
     pub quick: bool,
+    /// Before that, remove contents and blobs that nothing refers to and that are older than a day
+    #[arg(long)]
+    pub repair: bool,
     #[arg(long)]
     pub json: bool,
 }

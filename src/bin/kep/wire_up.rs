@@ -404,6 +404,7 @@ impl House {
             clock: clock.clone(),
         });
         let accept = &settings.accept;
+        let room = settings.mailbox.max_storage.map(|size| size.0);
         let desk = Arc::new(Desk::new(
             store.clone(),
             provider,
@@ -413,9 +414,11 @@ impl House {
             clock.clone(),
             Limits::default(),
             Rejections::new(accept.max_rejections_per_hour as usize),
+            room,
             Budget::BODIES,
         ));
-        let sealing = Arc::new(Sealing { store: store.clone(), issuer: Arc::clone(&issuer) });
+        let sealing =
+            Arc::new(Sealing { store: store.clone(), issuer: Arc::clone(&issuer), storage: room });
         let facts = Arc::new(Facts {
             store: store.clone(),
             issuer: Arc::clone(&issuer),

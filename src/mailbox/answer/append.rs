@@ -5,7 +5,9 @@
 mod run;
 
 use super::room::{Held, Room};
-use super::{Answered, Failure, Who, changing, gathered, messages, quota, target, words};
+use super::{
+    Answered, Failure, Who, changing, gathered, labelling, messages, quota, target, words,
+};
 use crate::mailbox::ask::{AppendBegin, Appended, Refusal};
 use crate::store::mail::view::{self, Mailbox};
 use crate::store::mail::{self, Kind, NewMessage, Place, Role, change, gather, sent};
@@ -154,6 +156,9 @@ pub fn commit(
     if to.role != Role::Opening {
         quota::has_room(tx, who, ready.iter().map(|one| one.put.size).sum())?;
     }
+    let keywords = ready.iter().map(|one| &one.begin.flags.keywords);
+    let keywords = keywords.fold(Keywords::default(), |all, more| all.with(more));
+    labelling::learn(tx, who, &keywords)?;
     let mut uids = UidSet::new();
     for one in ready {
         if one.begin.to != first.begin.to {

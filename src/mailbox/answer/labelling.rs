@@ -2,8 +2,9 @@
 //! out loses it.
 
 use super::messages::is_too_long;
-use super::{Answered, Who, changing, gathered};
+use super::{Answered, Failure, Who, changing, gathered};
 use crate::mailbox::ask::{Moved, Placed, Refusal};
+use crate::registry::labels::{self, LabelError};
 use crate::store::Tx;
 use crate::store::mail::gather::{self, is_source};
 use crate::store::mail::view::{self, Mailbox};
@@ -15,6 +16,14 @@ use std::cell::Cell;
 pub fn named(tx: &mut Tx<'_>, who: &Who, name: &MailboxName) -> Answered<Option<Mailbox>> {
     let found = view::named(tx, who.account, name.as_str())?;
     Ok(found.filter(|mailbox| mailbox.role == Role::Label))
+}
+
+/// Keywords that come with messages, or to some, are labels from then on.
+pub fn learn(tx: &mut Tx<'_>, who: &Who, words: &Keywords) -> Answered<()> {
+    labels::learn(tx, who.account, words, who.now).map_err(|error| match error {
+        LabelError::Registry(error) => Failure::Registry(error),
+        _ => Refusal::Unavailable.into(),
+    })
 }
 
 pub fn copy(

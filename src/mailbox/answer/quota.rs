@@ -22,11 +22,9 @@ pub fn get(tx: &mut Tx<'_>, who: &Who, mailbox: Option<&MailboxName>) -> Answere
 
 /// Whether so many octets more may come into the account.
 pub fn has_room(tx: &mut Tx<'_>, who: &Who, octets: u64) -> Answered<()> {
-    let used = usage::of_account(tx, who.account)?;
-    let limit = used.own_limit.or(who.storage);
-    match limit.is_some_and(|limit| used.octets.saturating_add(octets) > limit) {
-        true => Err(Refusal::OverQuota.into()),
-        false => Ok(()),
+    match usage::room(tx, who.account, who.storage)? {
+        Some(room) if octets > room => Err(Refusal::OverQuota.into()),
+        _ => Ok(()),
     }
 }
 

@@ -7,7 +7,8 @@ use super::progress::Counter;
 use super::room::Room;
 use super::views::Views;
 use super::{
-    Answered, Failure, Who, folders, gathered, messages, metadata, preview, quota, rights, words,
+    Answered, Failure, Who, folders, gathered, labelling, messages, metadata, preview, quota,
+    rights, words,
 };
 use crate::mailbox::ask::{
     self, Answer, Ask, Content, FlagChange, LoggedIn, Login, Moved, Placed, Refusal, Salt,
@@ -375,7 +376,12 @@ impl Desk {
             self.read(look).await?;
         }
         let who = self.who()?;
-        let work = move |tx: &mut Tx<'_>| messages::store(tx, &who, &ask);
+        let work = move |tx: &mut Tx<'_>| {
+            if ask.change != FlagChange::Remove {
+                labelling::learn(tx, &who, &ask.flags.keywords)?;
+            }
+            messages::store(tx, &who, &ask)
+        };
         Ok(Answer::Stored(self.write(work).await?))
     }
 

@@ -1,6 +1,6 @@
 //! SELECT with QRESYNC (RFC 7162 §3.2.5): what happened in a mailbox since the client saw it last.
-//! The store remembers what vanished for as long as a mailbox is there, so the client's sample of
-//! sequence numbers tells nothing new.
+//! The store remembers what vanished for months, and tells too much of what is older, so the client's
+//! sample of sequence numbers tells nothing new.
 
 use super::Step;
 use super::fetch::flags;

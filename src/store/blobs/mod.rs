@@ -8,11 +8,11 @@ mod segment;
 
 use super::rows::{Row, RowsError, Tx};
 use crate::trust::vault::Vault;
-use crate::wire::{BlobId, Digest, sha256};
+use crate::wire::{BlobId, Digest, Timestamp, sha256};
 use cache::Cache;
 use disk::{Disk, SystemDisk};
 use segment::Segments;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
@@ -164,6 +164,11 @@ impl Blobs {
     /// The segments there are, with their sizes.
     pub(super) fn segment_sizes(&self) -> std::io::Result<HashMap<u64, u64>> {
         Ok(self.segments.all()?.into_iter().collect())
+    }
+
+    /// The segments to which nothing was appended since.
+    pub(super) fn segments_of_before(&self, before: Timestamp) -> std::io::Result<HashSet<u64>> {
+        self.segments.of_before(before)
     }
 
     /// Reads it from disk, whatever the cache holds, and compares the digest (fsck).

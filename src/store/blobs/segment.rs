@@ -8,8 +8,8 @@
 //! the kernel has dropped the error of a sync together with the pages, a second one would claim success.
 
 use super::disk::Disk;
-use crate::wire::BlobId;
-use std::collections::HashMap;
+use crate::wire::{BlobId, Timestamp};
+use std::collections::{HashMap, HashSet};
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io;
 use std::ops::Range;
@@ -17,6 +17,7 @@ use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::UNIX_EPOCH;
 
 pub struct Segments {
     dir: PathBuf,
@@ -198,6 +199,24 @@ impl Segments {
         }
         all.sort_unstable();
         Ok(all)
+    }
+
+    /// Those whose files were written last before that.
+    pub fn of_before(&self, before: Timestamp) -> io::Result<HashSet<u64>> {
+        let mut found = HashSet::new();
+        for (number, _) in self.all()? {
+            match std::fs::metadata(self.path(number)).and_then(|file| file.modified()) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                written => {
+                    let since = written?.duration_since(UNIX_EPOCH).unwrap_or_default();
+                    let written = i64::try_from(since.as_millis()).unwrap_or(i64::MAX);
+                    if written < before.millis() {
+                        found.insert(number);
+                    }
+                }
+            }
+        }
+        Ok(found)
     }
 
     pub fn is_marked(&self, number: u64) -> bool {

@@ -250,6 +250,8 @@ pub static RULES: &[Rule] = &[
                          AND m.source IS NULL)
          AND NOT EXISTS (SELECT 1 FROM vanished v JOIN mailbox b ON b.id = v.mailbox
                          WHERE b.account = s.account AND b.role = 'sent' AND v.uid = s.sent_uid)
+         AND NOT EXISTS (SELECT 1 FROM mailbox b WHERE b.account = s.account AND b.role = 'sent'
+                         AND b.forgotten > 0 AND s.sent_uid < b.uid_next)
          LIMIT 1000",
     ),
     rule(
@@ -286,13 +288,15 @@ pub static RULES: &[Rule] = &[
          WHERE b.mod_seq < (SELECT COALESCE(MAX(m.mod_seq), 0) FROM message m
                             WHERE m.mailbox = b.id)
          OR b.mod_seq < (SELECT COALESCE(MAX(v.mod_seq), 0) FROM vanished v
-                         WHERE v.mailbox = b.id) LIMIT 1000",
+                         WHERE v.mailbox = b.id)
+         OR b.mod_seq < b.forgotten LIMIT 1000",
     ),
     rule(
         Kind::Octets,
         "mailbox",
         "SELECT b.id FROM mailbox b WHERE b.role NOT IN ('all', 'flagged', 'label')
-         AND b.octets <> (SELECT COALESCE(SUM(m.size), 0) FROM message m WHERE m.mailbox = b.id)
+         AND b.octets <> (SELECT COALESCE(SUM(m.size), 0) FROM message m
+                          WHERE m.mailbox = b.id AND m.kind <> 'evidence')
          LIMIT 1000",
     ),
     rule(

@@ -1,6 +1,8 @@
 //! How much an account's mailboxes hold. Each message counts with its size, wherever it stands: a copy
 //! counts again, though contents are shared, so that what is freed by deleting is what was shown.
+//! Evidence never counts: it is the provider's to keep, and comes whether there is room or not.
 
+use super::Kind;
 use super::view::Mailbox;
 use crate::store::rows::{RowsError, Tx};
 use crate::wire::imap::UidSet;
@@ -24,10 +26,25 @@ pub fn of_account(tx: &mut Tx<'_>, account: AccountId) -> Result<Usage, RowsErro
          WHERE account = $1 AND role NOT IN ('hidden', 'all', 'flagged', 'label')",
         &[account.0.into()],
     )?;
-    let own =
-        tx.one("account", "SELECT storage FROM account WHERE id = $1", &[account.0.into()])?;
-    let own_limit = if own.is_null(0) { None } else { Some(own.int(0)? as u64) };
+    let own_limit = own_limit(tx, account)?;
     Ok(Usage { octets: row.int(0)? as u64, mailboxes: row.int(1)? as u64, own_limit })
+}
+
+/// Octets that may still come into an account; `None` when there is no limit. The provider's holds
+/// where the account has none of its own.
+pub fn room(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    provider: Option<u64>,
+) -> Result<Option<u64>, RowsError> {
+    let Some(limit) = own_limit(tx, account)?.or(provider) else { return Ok(None) };
+    Ok(Some(limit.saturating_sub(of_account(tx, account)?.octets)))
+}
+
+fn own_limit(tx: &mut Tx<'_>, account: AccountId) -> Result<Option<u64>, RowsError> {
+    let row =
+        tx.one("account", "SELECT storage FROM account WHERE id = $1", &[account.0.into()])?;
+    Ok(row.opt_int(0)?.map(|limit| limit as u64))
 }
 
 /// Sets an account's own limit, or lets the provider's hold.
@@ -37,19 +54,24 @@ pub fn set_limit(tx: &mut Tx<'_>, account: AccountId, limit: Option<u64>) -> Res
     Ok(())
 }
 
-/// Octets of those messages that are there.
+/// Octets that those messages that are there count with.
 pub fn of(tx: &mut Tx<'_>, mailbox: &Mailbox, uids: &UidSet) -> Result<u64, RowsError> {
     let mut octets = 0;
     for &(first, last) in uids.ranges() {
         let row = tx.one(
             "sum",
             "SELECT CAST(COALESCE(SUM(size), 0) AS BIGINT) FROM message
-             WHERE mailbox = $1 AND uid BETWEEN $2 AND $3",
+             WHERE mailbox = $1 AND uid BETWEEN $2 AND $3 AND kind <> 'evidence'",
             &[mailbox.id.0.into(), i64::from(first).into(), i64::from(last).into()],
         )?;
         octets += row.int(0)? as u64;
     }
     Ok(octets)
+}
+
+/// Octets that a message of that size counts with.
+pub(super) fn counted(kind: Kind, size: i64) -> i64 {
+    if kind == Kind::Evidence { 0 } else { size }
 }
 
 pub(super) fn add(tx: &mut Tx<'_>, mailbox: MailboxId, octets: i64) -> Result<(), RowsError> {

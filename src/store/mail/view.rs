@@ -1,7 +1,7 @@
 //! What a mail program reads: an account's mailboxes, what is in them, what changed in them. All
 //! from small rows; no blob is opened. A [`Mailbox`] is proof that the account owns it.
 
-use super::{Kind, Place, Role};
+use super::{Kind, Place, Role, memory};
 use crate::store::rows::{Columns, Row, RowsError, Tx};
 use crate::wire::imap::mailbox::composed;
 use crate::wire::imap::{Flags, Keyword, Keywords, ModSeq, SpecialUse, SystemFlags, Uid, UidSet};
@@ -252,7 +252,8 @@ impl Glance {
     }
 }
 
-/// What arrived, changed and vanished after `since`.
+/// What arrived, changed and vanished after `since`; of UIDs that are not in use all, when that is too
+/// long ago.
 pub fn changes(tx: &mut Tx<'_>, of: &Mailbox, since: ModSeq) -> Result<Changes, RowsError> {
     let since_there = i64::try_from(since).unwrap_or(i64::MAX);
     // Without the plus SQLite walks through the whole mailbox, which is right only where most of it
@@ -288,12 +289,7 @@ pub fn changes(tx: &mut Tx<'_>, of: &Mailbox, since: ModSeq) -> Result<Changes, 
 }
 
 fn vanished(tx: &mut Tx<'_>, of: &Mailbox, since: ModSeq) -> Result<UidSet, RowsError> {
-    let since = i64::try_from(since).unwrap_or(i64::MAX);
-    let rows = tx.query(
-        "SELECT uid FROM vanished WHERE mailbox = $1 AND mod_seq > $2",
-        &[of.id.0.into(), since.into()],
-    )?;
-    rows.iter().map(|row| uid(row, 0)).collect()
+    memory::vanished(tx, of.id, i64::try_from(since).unwrap_or(i64::MAX))
 }
 
 /// Octets of all messages together.

@@ -81,6 +81,9 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("V4__attributes", include_str!("0004_attributes.sql")),
     ("V5__logins", include_str!("0005_logins.sql")),
     ("V6__recent", include_str!("0006_recent.sql")),
+    ("V7__evidence_counts_for_nothing", include_str!("0007_evidence_counts_for_nothing.sql")),
+    ("V8__memory", include_str!("0008_memory.sql")),
+    ("V9__found_labels", include_str!("0009_found_labels.sql")),
 ];
 
 #[cfg(test)]

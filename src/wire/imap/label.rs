@@ -2,7 +2,11 @@
 //!
 //! Thunderbird 153 keeps letters, digits and harmless signs of ASCII in small letters and writes each
 //! other octet of the name's UTF-8 as `=` and two hexadecimal digits: `sat=c4=b1=c5=9f` of `Satış`.
+//! Up to 140 it was modified UTF-7 in small letters: `sat&atebxw-`.
 
+mod lowered;
+
+use crate::wire::fold::fold;
 use data_encoding::HEXLOWER_PERMISSIVE;
 use std::fmt::Write as _;
 
@@ -45,7 +49,19 @@ pub fn is_label(keyword: &str) -> bool {
     !system || THUNDERBIRDS.iter().any(|(key, _)| key.eq_ignore_ascii_case(keyword))
 }
 
+/// Nothing when people could not see it, or read it in a line.
 fn decoded(keyword: &str) -> Option<String> {
+    // The newer form has no `&`, the older no `=` but those that were typed.
+    let name = match keyword.contains('&') {
+        true => lowered::decode(keyword)?,
+        false => unescaped(keyword)?,
+    };
+    let breaks = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
+    let good = !fold(&name).trim().is_empty() && !name.chars().any(breaks);
+    good.then_some(name)
+}
+
+fn unescaped(keyword: &str) -> Option<String> {
     let mut octets = Vec::with_capacity(keyword.len());
     let mut rest = keyword.as_bytes();
     while let Some((&first, after)) = rest.split_first() {
@@ -60,8 +76,7 @@ fn decoded(keyword: &str) -> Option<String> {
             }
         };
     }
-    let name = String::from_utf8(octets).ok()?;
-    (!name.trim().is_empty() && !name.chars().any(char::is_control)).then_some(name)
+    String::from_utf8(octets).ok()
 }
 
 /// No part of an IMAP keyword, or with a meaning in the key itself.
@@ -76,7 +91,16 @@ const THUNDERBIRDS: [(&str, &str); 5] = [
     ("$label5", "Sonra"),
 ];
 /// Keywords without `$` that programs set by themselves.
-const PROGRAMS: [&str; 4] = ["Junk", "NonJunk", "Forwarded", "Redirected"];
+const PROGRAMS: [&str; 8] = [
+    "Junk",
+    "NonJunk",
+    "NotJunk",
+    "JunkRecorded",
+    "Forwarded",
+    "Redirected",
+    "MDNSent",
+    "SubmitPending",
+];
 
 #[cfg(test)]
 mod tests {
@@ -107,7 +131,11 @@ mod tests {
             ("SAT=C4=B1=C5=9F", "SATış"),
             ("$label2", "İş"),
             ("acele", "acele"),
-            ("sat&atebxw-", "sat&atebxw-"),
+            ("sat&atebxw-", "satış"),
+            ("sat&a", "sat&a"),
+            ("i=c5=9f/=c3=b6zel", "iş/özel"),
+            ("=e2=80=a8a", "=e2=80=a8a"),
+            ("=e2=80=8b", "=e2=80=8b"),
             ("a=", "a="),
             ("a=c", "a=c"),
             ("a=zz", "a=zz"),
@@ -132,7 +160,8 @@ mod tests {
         fn any_key_is_a_keyword_and_tells_its_name(text in "\\PC{1,20}") {
             let made = key(&text);
             prop_assert!(Keyword::parse(&made).is_some());
-            if !text.trim().is_empty() {
+            let line = text.contains(['\u{2028}', '\u{2029}']);
+            if !fold(&text).trim().is_empty() && !line {
                 prop_assert_eq!(name(&made).to_ascii_lowercase(), text.to_ascii_lowercase());
             }
         }

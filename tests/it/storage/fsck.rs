@@ -5,13 +5,15 @@ use super::contents::content;
 use super::evidence::{append, new};
 use super::{NOW, on_both, server};
 use kep::spool;
+use kep::store::fsck::repair::{Repaired, repair};
 use kep::store::fsck::{Depth, Finding, Kind, Part, Severity, check};
 use kep::store::mail::{self, Role};
 use kep::store::submissions::{self, RecipientState};
 use kep::store::{RowsAt, RowsError, Store, StoreError};
-use kep::wire::{AccountId, KepDomain};
+use kep::wire::{AccountId, ContentId, KepDomain, Timestamp};
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::{Duration, UNIX_EPOCH};
 
 /// Message 1, delivered and not read yet, with everything that belongs to it.
 async fn delivered(bed: &Bed) -> AccountId {
@@ -313,6 +315,96 @@ async fn what_counts_as_read_and_is_hidden_still_is_odd() {
         assert_eq!(findings(&bed, Depth::Quick).await, [], "its notice was deleted");
         bed.write(|tx| Ok(tx.execute("UPDATE recipient SET state = 'expired'", &[])?)).await;
         assert!(kinds(&bed, Depth::Quick).await.contains(&Kind::StillHidden));
+    })
+    .await;
+}
+
+/// A message from yesterday, and behind it a content that nothing refers to; then one from today.
+async fn orphans(bed: &Bed) -> [ContentId; 2] {
+    let account = bed.account("ayse@hs05.kep.tr").await;
+    let old = content(&bed.store, &[b"old", b"er"]).await;
+    let kept = content(&bed.store, &[b"kept"]).await;
+    let put = bed.store.blobs.put(b"x".to_vec()).unwrap();
+    let yesterday = NOW.plus_secs(-25 * 3600);
+    let message =
+        mail::NewMessage { saved_at: yesterday, ..bed::message(&put, mail::Kind::Plain, None) };
+    bed.write(move |tx| {
+        let inbox = mail::of_role(tx, account, Role::Inbox)?;
+        Ok(mail::lay_in(tx, inbox, kept, &message)?)
+    })
+    .await;
+    [old, content(&bed.store, &[b"new"]).await]
+}
+
+async fn repaired(bed: &Bed) -> Repaired {
+    repair(&bed.store, NOW.plus_secs(-24 * 3600)).await.unwrap()
+}
+
+/// Says of all segments when they were written last.
+fn written(bed: &Bed, at: Timestamp) {
+    let at = UNIX_EPOCH + Duration::from_millis(at.millis() as u64);
+    for file in std::fs::read_dir(bed.blobs_dir()).unwrap() {
+        let file = std::fs::File::options().write(true).open(file.unwrap().path()).unwrap();
+        file.set_modified(at).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn old_contents_that_nothing_refers_to_are_removed() {
+    on_both(|bed| async move {
+        let [_, new] = orphans(&bed).await;
+        assert_eq!(findings(&bed, Depth::Quick).await.len(), 2);
+        assert_eq!(repaired(&bed).await, Repaired { contents: 1, blobs: 0, left: 1 });
+        assert_eq!(findings(&bed, Depth::Full).await.len(), 1, "the new one is left");
+        assert_eq!(bed.store.content(new).await.unwrap(), b"new");
+        assert_eq!(bed.count("SELECT COUNT(*) FROM blob").await, 2, "its blobs went, too");
+        assert_eq!(repaired(&bed).await, Repaired { contents: 0, blobs: 0, left: 1 });
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn old_blobs_that_nothing_refers_to_are_removed() {
+    on_both(|bed| async move {
+        delivered(&bed).await;
+        let there = bed.count("SELECT COUNT(*) FROM blob").await;
+        for octets in [b"one", b"two"] {
+            let (put, blobs) =
+                (bed.store.blobs.put(octets.to_vec()).unwrap(), Arc::clone(&bed.store.blobs));
+            bed.write(move |tx| blobs.record(tx, &put)).await;
+        }
+        written(&bed, NOW);
+        assert_eq!(repaired(&bed).await, Repaired { contents: 0, blobs: 0, left: 2 });
+        written(&bed, NOW.plus_secs(-25 * 3600));
+        assert_eq!(repaired(&bed).await, Repaired { contents: 0, blobs: 2, left: 0 });
+        assert_eq!(bed.count("SELECT COUNT(*) FROM blob").await, there);
+        assert_eq!(findings(&bed, Depth::Full).await, []);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_repair_that_breaks_off_leaves_what_it_has_not_done() {
+    let bed = Bed::sqlite().await;
+    let [old, _] = orphans(&bed).await;
+    let trigger = "CREATE TRIGGER stuck BEFORE DELETE ON blob BEGIN SELECT RAISE(ABORT, 'no'); END";
+    bed.write(move |tx| Ok(tx.execute(trigger, &[])?)).await;
+    assert!(repair(&bed.store, NOW).await.is_err());
+    let found = kinds(&bed, Depth::Full).await;
+    assert_eq!(found, [Kind::OrphanContent].into(), "whole, as it was");
+    assert_eq!(bed.store.content(old).await.unwrap(), b"older");
+    bed.write(|tx| Ok(tx.execute("DROP TRIGGER stuck", &[])?)).await;
+    assert_eq!(repaired(&bed).await.contents, 1);
+}
+
+#[tokio::test]
+async fn what_is_referred_to_is_never_repaired_away() {
+    on_both(|bed| async move {
+        delivered(&bed).await;
+        written(&bed, NOW.plus_secs(-25 * 3600));
+        let later = NOW.plus_secs(400 * 24 * 3600);
+        assert_eq!(repair(&bed.store, later).await.unwrap(), Repaired::default());
+        assert_eq!(findings(&bed, Depth::Full).await, []);
     })
     .await;
 }

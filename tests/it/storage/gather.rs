@@ -6,6 +6,7 @@ use super::contents::content;
 use super::{NOW, on_both};
 use kep::store::fsck::{self, Depth};
 use kep::store::mail::gather::{self, Rule, fresh};
+use kep::store::mail::memory::{self, Memory};
 use kep::store::mail::view::{self, Mailbox};
 use kep::store::mail::{self, Kind, NewMessage, Place, Role, change, tree};
 use kep::store::{Lane, StoreError, Tx};
@@ -177,6 +178,10 @@ async fn a_life(bed: &Bed, account: AccountId, seed: u64, steps: u64) -> usize {
     for _ in 0..steps {
         let thrown: Vec<u64> = (0..7).map(|_| dice.below(1 << 20)).collect();
         bed.write(move |tx| act(tx, account, kept, &thrown)).await;
+        if dice.below(5) == 0 {
+            let memory = Memory { uids: dice.below(4), ..Memory::default() };
+            memory::sweep(&bed.store, memory, NOW).await.unwrap();
+        }
         let (role, mirror) = &mut mirrors[dice.below(2) as usize];
         let role = *role;
         let id = bed.read(move |tx| Ok(mail::of_role(tx, account, role)?)).await;

@@ -4,8 +4,11 @@ use super::bed::{self, Bed};
 use super::contents::content;
 use super::{NOW, on_both};
 use kep::registry::labels::{self, Colour, LABELS_MAX, Label, LabelError};
+use kep::store::labels::LabelRow;
 use kep::store::mail::{self, Kind, Role};
+use kep::store::{Lane, Tx};
 use kep::wire::AccountId;
+use kep::wire::imap::Keywords;
 
 async fn lay_in(bed: &Bed, account: AccountId, role: Role, keywords: &'static str) {
     let content = content(&bed.store, &[b"mail"]).await;
@@ -138,8 +141,8 @@ async fn an_account_has_a_thousand_labels_and_no_more() {
         bed.write(move |tx| {
             for n in 0..LABELS_MAX {
                 let key = format!("etiket-{n}");
-                let row =
-                    kep::store::labels::LabelRow { name: key.clone(), key, colour: String::new() };
+                let (name, colour) = (key.clone(), String::new());
+                let row = LabelRow { name, key, colour, named: true };
                 kep::store::labels::put(tx, account, &row)?;
             }
             Ok(())
@@ -172,6 +175,60 @@ async fn a_label_made_by_many_at_a_time_is_made_once() {
             }
         }
         assert_eq!(made, 1);
+    })
+    .await;
+}
+
+async fn learn(bed: &Bed, account: AccountId, words: &'static str) {
+    let words = Keywords::from_stored(words);
+    let work = move |tx: &mut Tx<'_>| labels::learn(tx, account, &words, NOW);
+    bed.store.write::<_, LabelError, _>(Lane::Client, work).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_keyword_that_nobody_named_has_an_entry_from_its_first_use_on() {
+    on_both(|bed| async move {
+        let account = bed.account("ayse@hs05.kep.tr").await;
+        learn(&bed, account, "SAT=C4=B1=C5=9F $Forwarded $KepRead NonJunk $label1").await;
+        let found = ["$label1=Önemli?", "sat=c4=b1=c5=9f=satış?"];
+        assert_eq!(told(&bed, account).await, found, "no message bears them any more");
+        learn(&bed, account, "sat=c4=b1=c5=9f").await;
+        assert_eq!(told(&bed, account).await, found, "once");
+        // The older key of the same name: the names are told apart, the keys are what they are.
+        learn(&bed, account, "sat&atebxw-").await;
+        let both = ["$label1=Önemli?", "sat=c4=b1=c5=9f=satış?", "sat&atebxw-=satış (2)?"];
+        assert_eq!(told(&bed, account).await, both);
+        // Somebody names one, and takes the other away.
+        labels::rename(&bed.store, account, "sat&atebxw-", "Pazarlama", NOW).await.unwrap();
+        labels::delete(&bed.store, account, "satış", NOW).await.unwrap();
+        assert_eq!(told(&bed, account).await, ["$label1=Önemli?", "sat&atebxw-=Pazarlama"]);
+        learn(&bed, account, "sat=c4=b1=c5=9f SAT&ATEBXW-").await;
+        let again = ["$label1=Önemli?", "sat&atebxw-=Pazarlama", "sat=c4=b1=c5=9f=satış?"];
+        assert_eq!(told(&bed, account).await, again);
+        let other = bed.account("mert@hs05.kep.tr").await;
+        assert_eq!(told(&bed, other).await, [""; 0]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_nobody_named_gives_way_to_what_somebody_names() {
+    on_both(|bed| async move {
+        let account = bed.account("ayse@hs05.kep.tr").await;
+        let many: String = (0..LABELS_MAX + 7).map(|n| format!("k{n} ")).collect();
+        learn(&bed, account, many.leak()).await;
+        let kept = "SELECT COUNT(*) FROM label";
+        assert_eq!(bed.count(kept).await, LABELS_MAX as i64, "and no more");
+        create(&bed, account, "Bir").await.unwrap();
+        create(&bed, account, "İki").await.unwrap();
+        assert_eq!(bed.count(kept).await, LABELS_MAX as i64);
+        labels::rename(&bed.store, account, "k1", "Üç", NOW).await.unwrap();
+        let named = "SELECT COUNT(*) FROM label WHERE named = 1";
+        assert_eq!(bed.count(named).await, 3);
+        bed.write(|tx| Ok(tx.execute("UPDATE label SET named = 1", &[])?)).await;
+        assert!(matches!(create(&bed, account, "Dört").await, Err(LabelError::TooMany)));
+        learn(&bed, account, "k9999").await;
+        assert_eq!(bed.count(kept).await, LABELS_MAX as i64);
     })
     .await;
 }

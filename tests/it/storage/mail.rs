@@ -4,7 +4,7 @@ use super::bed::{self, Bed, submission};
 use super::contents::content;
 use super::{NOW, on_both};
 use kep::spool::opening::{self, Opening};
-use kep::spool::{self, Channel, Fact};
+use kep::spool::{self, Channel, Fact, Step, Takers};
 use kep::store::mail::{self, Kind, Place, Role};
 use kep::store::submissions::{self, RecipientState};
 use kep::store::{Lane, RowsError, Store, StoreError, Tx};
@@ -161,6 +161,98 @@ async fn openings_at_once_after_the_time_out_all_succeed() {
             assert_eq!(task.await.unwrap().unwrap().len(), 1);
         }
         assert_eq!(bed.count("SELECT COUNT(*) FROM job").await, 0, "no read after the time-out");
+    })
+    .await;
+}
+
+/// The delivery's evidence is laid down: what `evidence::Facts` does with it.
+fn evidence_of_delivery(tx: &mut Tx<'_>) -> Result<bool, StoreError> {
+    submissions::set_due(tx, &bed::id(1), 1, NOW.plus_secs(3600))?;
+    Ok(spool::release_read(tx, &bed::id(1), 1, NOW)?)
+}
+
+#[tokio::test]
+async fn a_reading_waits_in_the_spool_for_the_evidence_of_the_delivery() {
+    on_both(|bed| async move {
+        let account = delivered(&bed).await;
+        let open = move |tx: &mut Tx<'_>| Ok(opening::open(tx, &opening(account))?);
+        bed.write(open).await;
+        bed.write(open).await;
+        let takers = Takers::new(&bed.store, Step::Evidence);
+        let years = NOW.plus_secs(50 * 365 * 86_400);
+        assert!(takers.take(years, 10).await.unwrap().is_empty(), "however late it is");
+        // Of another recipient, or message.
+        bed.write(|tx| Ok(spool::release_read(tx, &bed::id(1), 2, NOW)?)).await;
+        bed.write(|tx| Ok(spool::release_read(tx, &bed::id(2), 1, NOW)?)).await;
+        assert!(takers.take(years, 10).await.unwrap().is_empty());
+        // What is undone releases nothing.
+        let undone = |tx: &mut Tx<'_>| -> Result<(), StoreError> {
+            evidence_of_delivery(tx)?;
+            Err(StoreError::NotFound("the end".into()))
+        };
+        assert!(bed.store.write(Lane::Background, undone).await.is_err());
+        let after = bed.another().await;
+        assert!(Takers::new(&after, Step::Evidence).take(years, 10).await.unwrap().is_empty());
+        assert!(bed.write(evidence_of_delivery).await);
+        assert!(!bed.write(evidence_of_delivery).await, "once");
+        let taken = takers.take(NOW, 10).await.unwrap();
+        let facts: Vec<_> = taken.iter().map(|t| Fact::parse(&t.job.payload).unwrap()).collect();
+        assert!(matches!(facts[..], [Fact::Read { recipient: 1, .. }]), "{facts:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_is_released_is_woken() {
+    on_both(|bed| async move {
+        let account = delivered(&bed).await;
+        bed.write(move |tx| Ok(opening::open(tx, &opening(account))?)).await;
+        // What rang for the laying in.
+        let ring = bed.store.job_for("evidence");
+        tokio::time::timeout(std::time::Duration::from_secs(30), ring).await.unwrap();
+        bed.write(evidence_of_delivery).await;
+        let ring = bed.store.job_for("evidence");
+        tokio::time::timeout(std::time::Duration::from_secs(30), ring).await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_reading_after_the_evidence_of_the_delivery_waits_for_nothing() {
+    on_both(|bed| async move {
+        let account = delivered(&bed).await;
+        assert!(!bed.write(evidence_of_delivery).await, "nobody has read");
+        bed.write(move |tx| Ok(opening::open(tx, &opening(account))?)).await;
+        let takers = Takers::new(&bed.store, Step::Evidence);
+        assert_eq!(takers.take(NOW, 10).await.unwrap().len(), 1);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_reading_and_the_evidence_of_the_delivery_at_once_leave_nothing_waiting() {
+    on_both(|bed| async move {
+        let account = delivered(&bed).await;
+        for _ in 0..20 {
+            bed.write(|tx| {
+                tx.execute("DELETE FROM job", &[])?;
+                tx.execute("UPDATE recipient SET state = 'delivered', due_at = NULL", &[])?;
+                Ok(())
+            })
+            .await;
+            let (reading, telling) = (bed.store.clone(), bed.store.clone());
+            let read = tokio::spawn(async move {
+                let work = move |tx: &mut Tx<'_>| opening::open(tx, &opening(account));
+                reading.write::<_, RowsError, _>(Lane::Client, work).await.map(drop)
+            });
+            let told = tokio::spawn(async move {
+                telling.write(Lane::Background, evidence_of_delivery).await.map(drop)
+            });
+            read.await.unwrap().unwrap();
+            told.await.unwrap().unwrap();
+            let due = "SELECT COUNT(*) FROM job WHERE due_at <= 1795424000000";
+            assert_eq!(bed.count(due).await, 1);
+        }
     })
     .await;
 }

@@ -12,6 +12,7 @@ mod jobs;
 mod labels;
 mod logins;
 mod mail;
+mod memory;
 mod postgres;
 mod server;
 mod spool;

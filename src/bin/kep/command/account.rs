@@ -1,7 +1,6 @@
 //! `kep account`: opening, listing, changing accounts.
 
-use super::quiet::Quiet;
-use super::show;
+use super::{quiet, show};
 use crate::arguments::{Account as Arguments, Opening, Signature, Switch};
 use crate::failure::{Failure, Outcome};
 use crate::settings::Size;
@@ -40,7 +39,7 @@ pub async fn run(arguments: Arguments) -> Outcome {
                 identity_number,
                 opening: mode(opening),
                 signature: signature.map_or(default, rule),
-                password: verifier(password_file.as_deref())?,
+                password: verifier(password_file.as_deref()).await?,
                 certificates: certificates.collect::<Outcome<_>>()?,
                 at: Clock::System.now(),
             };
@@ -72,7 +71,7 @@ pub async fn run(arguments: Arguments) -> Outcome {
             set_state(&conf.conf, &address, AccountState::Active).await
         }
         Arguments::Password { conf, address, password_file } => {
-            let verifier = verifier(password_file.as_deref())?;
+            let verifier = verifier(password_file.as_deref()).await?;
             let store = wire_up::store(&wire_up::settings(&conf.conf)?).await?;
             let address = parse(&address)?;
             accounts::set_password(&store, &address, verifier).await.map_err(registry)?;
@@ -287,10 +286,10 @@ async fn set_state(conf: &Path, address: &str, state: AccountState) -> Outcome {
     }
 }
 
-fn verifier(file: Option<&Path>) -> Outcome<String> {
+async fn verifier(file: Option<&Path>) -> Outcome<String> {
     let secret = match file {
         Some(path) => wire_up::secret(path)?,
-        None => ask()?,
+        None => ask().await?,
     };
     if secrecy::ExposeSecret::expose_secret(&secret).chars().count() < SHORTEST {
         return Err(Failure::data(format!("a password has at least {SHORTEST} characters")));
@@ -299,13 +298,9 @@ fn verifier(file: Option<&Path>) -> Outcome<String> {
 }
 
 /// From standard input: a person types it unseen, a script pipes it.
-fn ask() -> Outcome<SecretString> {
-    eprint!("Password: ");
-    let mut line = String::new();
-    let quiet = Quiet::begin();
-    let read = std::io::stdin().read_line(&mut line);
-    drop(quiet);
-    read.map_err(|e| Failure::usage(format!("no password: {e}")))?;
+async fn ask() -> Outcome<SecretString> {
+    let line = quiet::ask("Password: ").await;
+    let line = line.map_err(|e| Failure::usage(format!("no password: {e}")))?;
     Ok(SecretString::from(line.trim_end_matches(['\r', '\n']).to_owned()))
 }
 

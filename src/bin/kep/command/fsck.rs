@@ -8,6 +8,7 @@ use crate::wire_up;
 use kep::evidence::agree;
 use kep::evidence::verify::{Believed, Judge};
 use kep::store::evidence::{self, EvidenceRow};
+use kep::store::fsck::repair::{self, Repaired};
 use kep::store::fsck::{self, Depth, Finding, Part, Severity};
 use kep::store::{Store, StoreError, Tx, blobs};
 use kep::trust::Clock;
@@ -25,6 +26,9 @@ struct Found {
 pub async fn run(arguments: &Arguments) -> Outcome {
     let store = wire_up::store(&wire_up::settings(&arguments.conf.conf)?).await?;
     let depth = if arguments.quick { Depth::Quick } else { Depth::Full };
+    if arguments.repair {
+        repair(&store).await?;
+    }
     let mut bar = Bar::new();
     let findings = fsck::check(&store, depth, |progress| {
         let part = match progress.part {
@@ -48,6 +52,19 @@ pub async fn run(arguments: &Arguments) -> Outcome {
         n => Err(Failure::data(format!("{n} contradictions"))
             .hint("restore what is lost from a backup; `docs/operations.md` says how")),
     }
+}
+
+/// What takes room for nothing goes; what it was is told, not written into the list of findings.
+async fn repair(store: &Store) -> Outcome<()> {
+    let before = Clock::System.now().plus_millis(-OLD);
+    let done = repair::repair(store, before).await;
+    let done = done.map_err(|e| Failure::unavailable(format!("storage: {e}")))?;
+    let Repaired { contents, blobs, left } = done;
+    eprintln!("removed, since nothing refers to them: {contents} contents, {blobs} other blobs");
+    if left > 0 {
+        eprintln!("{left} more are left alone: they may be of today");
+    }
+    Ok(())
 }
 
 /// Every row of evidence against its XML, which is signed.
@@ -128,5 +145,7 @@ impl Bar {
     }
 }
 
+/// A day: longer than anything is under way.
+const OLD: i64 = 24 * 3600 * 1000;
 /// Evidence that is compared between two looks at the progress.
 const PAGE: usize = 100;

@@ -13,6 +13,7 @@ use kep::mailbox::serve as imap;
 use kep::registry::crowd::Crowd;
 use kep::store::Store;
 use kep::store::blobs::compact;
+use kep::store::mail::memory::{self, Memory};
 use kep::store::mail::trash;
 use kep::trust::tls::ServerTls;
 use kep::trust::{Anchors, Clock, TrustError};
@@ -179,6 +180,7 @@ fn steps(
     tasks.spawn_on(Arc::clone(&house.sealing).run(PARALLEL, stop.clone()), threads);
     tasks.spawn_on(Arc::clone(&house.facts).run(PARALLEL, stop.clone()), threads);
     tasks.spawn_on(compaction(house.store.clone(), stop.clone()), threads);
+    tasks.spawn_on(forgetting(house.store.clone(), house.clock.clone(), stop.clone()), threads);
     if let days @ 1.. = house.settings.mailbox.trash_days {
         let emptying = emptying(house.store.clone(), house.clock.clone(), days, stop.clone());
         tasks.spawn_on(emptying, threads);
@@ -200,6 +202,24 @@ async fn compaction(store: Store, mut stop: watch::Receiver<bool>) {
         match compact::round(&store).await {
             Ok(report) => tracing::info!(?report, "compaction"),
             Err(error) => tracing::warn!(%error, "compaction"),
+        }
+    }
+}
+
+/// Forgets what vanished from mailboxes so long ago that nobody asks any more.
+async fn forgetting(store: Store, clock: Clock, mut stop: watch::Receiver<bool>) {
+    loop {
+        tokio::select! {
+            forgotten = memory::sweep(&store, Memory::default(), clock.now()) => match forgotten {
+                Ok(0) => {}
+                Ok(uids) => tracing::info!(uids, "vanished and forgotten"),
+                Err(error) => tracing::warn!(%error, "what vanished can't be forgotten"),
+            },
+            _ = stop.changed() => return,
+        }
+        tokio::select! {
+            () = tokio::time::sleep(EMPTYING) => {}
+            _ = stop.changed() => return,
         }
     }
 }
@@ -404,7 +424,7 @@ const PARALLEL: usize = 64;
 const FAREWELL: Duration = Duration::from_secs(50);
 /// Erased contents are unreadable at once; their room is not urgent.
 const COMPACTION: Duration = Duration::from_hours(1);
-/// What is in the trash for a month may be there for an hour more.
+/// What is in the trash for a month, or vanished a season ago, may be there for an hour more.
 const EMPTYING: Duration = Duration::from_hours(1);
 /// Messages that are being appended at the same time may take this much memory together.
 const INCOMING: usize = 256 << 20;

@@ -202,7 +202,8 @@ section! {
     /// IMAP.
     Mailbox in "mailbox" {
         /// How much the messages of an account may hold together; `kep account set --storage` sets
-        /// another limit for one. What is full takes no APPEND and no COPY; it still receives.
+        /// another limit for one. What is full takes no APPEND,
+        /// no COPY and no mail, whose sender is told; evidence comes all the same.
         max_storage: Option<Size> = Off("'10 GiB'"), "law asks that mail is kept; a provider knows his disks and plans";
         /// Connections at once.
         max_connections: u32 = Is("12000") within "1" to "1000000", "10,000 that idle on one machine, and room for the busy ones";

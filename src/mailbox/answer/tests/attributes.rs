@@ -17,6 +17,7 @@ on_stores!(
     what_an_account_uses_is_counted_as_it_changes,
     a_full_account_takes_nothing_in_and_can_be_emptied,
     an_own_limit_goes_before_the_providers,
+    evidence_never_counts,
     rights_say_what_is_possible,
     a_use_is_given_once,
 );
@@ -148,7 +149,8 @@ async fn used(world: &World) -> u64 {
         let counted = tx.one(
             "sum",
             "SELECT CAST(COALESCE(SUM(m.size), 0) AS BIGINT) FROM message m
-             JOIN mailbox b ON b.id = m.mailbox WHERE b.account = $1",
+             JOIN mailbox b ON b.id = m.mailbox
+             WHERE b.account = $1 AND m.kind <> 'evidence'",
             &[ali.0.into()],
         )?;
         Ok((usage::of_account(tx, ali)?.octets, counted.int(0)? as u64))
@@ -240,9 +242,37 @@ async fn a_full_account_takes_nothing_in_and_can_be_emptied(world: World) {
     assert!(matches!(desk.answer(copy("Çöp Kutusu")).await, Answer::Copied(Some(_))));
     let moved = Ask::Move { mailbox, uids: uids("2"), to: name("Arşiv") };
     assert!(matches!(desk.answer(moved).await, Answer::Moved(_)));
-    // Mail still arrives.
-    world.put(world.ali, Role::Inbox, &mail, Kind::Plain).await;
-    assert_eq!(used(&world).await, 5 * size);
+}
+
+/// Wherever it is put, evidence counts for nothing, and comes into a full account.
+async fn evidence_never_counts(world: World) {
+    let mail = "Subject: x\r\n\r\nbody\r\n";
+    let size = mail.len() as u64;
+    let mut desk = narrow(&world, size).await;
+    append(&mut desk, "Taslaklar", mail, Flags::default()).await;
+    for _ in 0..3 {
+        world.put(world.ali, Role::Evidence, mail, Kind::Evidence).await;
+    }
+    assert_eq!(used(&world).await, size);
+    let mailbox = select(&mut desk, "Deliller").await.mailbox;
+    let ask = Ask::Copy { mailbox, uids: uids("1:2"), to: name("Arşiv") };
+    assert!(matches!(desk.answer(ask).await, Answer::Copied(Some(_))), "there is room for it");
+    let ask = Ask::Move { mailbox, uids: uids("1,3"), to: name("Çöp Kutusu") };
+    assert!(matches!(desk.answer(ask).await, Answer::Moved(_)));
+    assert_eq!(used(&world).await, size);
+    let deleted = Flags { system: SystemFlags::DELETED, ..Flags::default() };
+    let trash = select(&mut desk, "Çöp Kutusu").await.mailbox;
+    store_flags(&mut desk, trash, "1:2", FlagChange::Add, deleted).await;
+    let want = StatusWant { deleted_storage: true, ..StatusWant::default() };
+    let ask = Ask::Status { name: name("Çöp Kutusu"), want };
+    let Answer::Status(status) = desk.answer(ask).await else { panic!() };
+    assert_eq!(status.deleted_storage, 0, "nothing is freed");
+    desk.answer(Ask::Expunge { mailbox: trash, uids: None }).await;
+    assert_eq!(used(&world).await, size);
+    let ali = world.ali;
+    let room = |limit| move |tx: &mut Tx<'_>| Ok::<_, StoreError>(usage::room(tx, ali, limit)?);
+    assert_eq!(world.store.read(room(Some(size))).await.unwrap(), Some(0));
+    assert_eq!(world.store.read(room(None)).await.unwrap(), None);
 }
 
 async fn an_own_limit_goes_before_the_providers(world: World) {

@@ -15,6 +15,9 @@ on_stores!(
     what_is_copied_or_moved_in_gets_the_label,
     what_is_taken_out_loses_the_label,
     what_no_label_shows_gets_none,
+    what_a_program_tags_has_a_mailbox,
+    names_that_are_hard_have_mailboxes_of_their_own,
+    a_thousand_labels_have_a_thousand_mailboxes,
 );
 
 const SALES: &str = "Etiketler/Satış";
@@ -203,4 +206,95 @@ async fn what_no_label_shows_gets_none(world: World) {
     let other = world.desk("ali").await.answer(Ask::Rights { name: name(SALES) }).await;
     let Answer::Rights(own) = other else { panic!() };
     assert_eq!(own.rights.to_string(), "lrswitead");
+}
+
+/// Nobody named it: the name is what the key tells.
+async fn what_a_program_tags_has_a_mailbox(world: World) {
+    let mut desk = world.desk("ali").await;
+    for text in ["bir", "iki"] {
+        put(&world, Role::Inbox, text).await;
+    }
+    let inbox = select(&mut desk, "INBOX").await.mailbox;
+    store_flags(&mut desk, inbox, "1", FlagChange::Add, keyword("sat&atebxw-")).await;
+    assert_eq!(names(&mut desk).await, [""; 0]);
+    // What was tagged before is there when they are wanted.
+    labels::as_mailboxes(&world.store, world.ali, true, NOW).await.unwrap();
+    assert_eq!(names(&mut desk).await, ["(Etiketler)", "Etiketler/satış"]);
+    assert_eq!(shown(&mut desk, "Etiketler/satış").await, ["bir sat&atebxw-"]);
+    // The key of today's Thunderbird for the same name is another label.
+    store_flags(&mut desk, inbox, "2", FlagChange::Add, keyword("SAT=C4=B1=C5=9F")).await;
+    let both = ["(Etiketler)", "Etiketler/satış", "Etiketler/satış (2)"];
+    assert_eq!(names(&mut desk).await, both);
+    assert_eq!(shown(&mut desk, "Etiketler/satış (2)").await, ["iki SAT=C4=B1=C5=9F"]);
+    // What programs set by themselves is no label, and taking one off makes none.
+    for word in ["NonJunk", "$Forwarded", "$MDNSent", "$KepRead"] {
+        store_flags(&mut desk, inbox, "1", FlagChange::Add, keyword(word)).await;
+    }
+    store_flags(&mut desk, inbox, "1", FlagChange::Remove, keyword("yok")).await;
+    assert_eq!(names(&mut desk).await, both);
+    // By APPEND as by STORE.
+    append(&mut desk, "Taslaklar", "Subject: uc\r\n\r\n", keyword("acele")).await;
+    assert_eq!(shown(&mut desk, "Etiketler/acele").await, ["uc acele"]);
+    // A name that somebody gives it.
+    labels::rename(&world.store, world.ali, "sat&atebxw-", "Eski satış", NOW).await.unwrap();
+    let renamed = ["(Etiketler)", "Etiketler/Eski satış", "Etiketler/acele", "Etiketler/satış (2)"];
+    assert_eq!(names(&mut desk).await, renamed);
+    let as_before = ["bir sat&atebxw- NonJunk $Forwarded $MDNSent"];
+    assert_eq!(shown(&mut desk, "Etiketler/Eski satış").await, as_before);
+    labels::delete(&world.store, world.ali, "sat=c4=b1=c5=9f", NOW).await.unwrap();
+    labels::delete(&world.store, world.ali, "acele", NOW).await.unwrap();
+    assert_eq!(names(&mut desk).await, renamed[..2]);
+    assert_eq!(shown(&mut desk, "INBOX").await[1], "iki");
+    assert_eq!(names(&mut world.desk("veli").await).await, [""; 0]);
+}
+
+async fn names_that_are_hard_have_mailboxes_of_their_own(world: World) {
+    let mut desk = world.desk("ali").await;
+    put(&world, Role::Inbox, "bir").await;
+    labels::as_mailboxes(&world.store, world.ali, true, NOW).await.unwrap();
+    labels::create(&world.store, world.ali, "a／b", None, NOW).await.unwrap();
+    let inbox = select(&mut desk, "INBOX").await.mailbox;
+    // A `/` in a name, what is no UTF-8, control characters, nothing that is seen, no name at all.
+    let hard = ["a/b", "x=ff", "y=00=0d=0az", "=e2=80=8b", "..", "/", "=2f=2e=2e", "i=cc=87=20"];
+    for key in hard {
+        store_flags(&mut desk, inbox, "1", FlagChange::Add, keyword(key)).await;
+    }
+    let long = "w".repeat(255);
+    store_flags(&mut desk, inbox, "1", FlagChange::Add, keyword(&long)).await;
+    let all = names(&mut desk).await;
+    for shown in ["a／b", "a／b (2)", "x=ff", "y=00=0d=0az", "=e2=80=8b", "／", "／.."] {
+        assert!(all.contains(&format!("Etiketler/{shown}")), "{shown}: {all:?}");
+    }
+    assert!(all.iter().all(|name| !name.chars().any(char::is_control)), "{all:?}");
+    assert!(!all.contains(&"Etiketler/..".to_owned()), "{all:?}");
+    assert!(all.iter().all(|name| name.matches('/').count() <= 1), "{all:?}");
+    let told = labels::list(&world.store, world.ali).await.unwrap();
+    assert_eq!(told.len(), 1 + hard.len() + 1);
+    let distinct: std::collections::BTreeSet<_> = told.iter().map(|label| &label.name).collect();
+    assert_eq!(distinct.len(), told.len());
+    labels::delete(&world.store, world.ali, "a／b", NOW).await.unwrap();
+    assert!(!names(&mut desk).await.contains(&"Etiketler/a／b".to_owned()));
+    assert_eq!(shown(&mut desk, "Etiketler/a／b (2)").await.len(), 1, "it stays where it is");
+    // A new one takes the name that is free.
+    labels::create(&world.store, world.ali, "a／b", None, NOW).await.unwrap();
+    assert!(names(&mut desk).await.contains(&"Etiketler/a／b".to_owned()));
+}
+
+async fn a_thousand_labels_have_a_thousand_mailboxes(world: World) {
+    let mut desk = world.desk("ali").await;
+    put(&world, Role::Inbox, "bir").await;
+    let inbox = select(&mut desk, "INBOX").await.mailbox;
+    labels::as_mailboxes(&world.store, world.ali, true, NOW).await.unwrap();
+    for n in 0..10 {
+        let words: Vec<_> = (0..100).map(|m| format!("etiket-{}", 100 * n + m)).collect();
+        store_flags(&mut desk, inbox, "1", FlagChange::Replace, keyword(&words.join(" "))).await;
+    }
+    assert_eq!(names(&mut desk).await.len(), 1001);
+    store_flags(&mut desk, inbox, "1", FlagChange::Add, keyword("biri-daha")).await;
+    assert_eq!(names(&mut desk).await.len(), 1001, "no more, and the message has it");
+    assert_eq!(shown(&mut desk, "Etiketler/etiket-999").await.len(), 1);
+    assert_eq!(shown(&mut desk, "Etiketler/etiket-0").await.len(), 0);
+    labels::delete(&world.store, world.ali, "etiket-0", NOW).await.unwrap();
+    store_flags(&mut desk, inbox, "1", FlagChange::Add, keyword("bu-sigar")).await;
+    assert!(names(&mut desk).await.contains(&"Etiketler/bu-sigar".to_owned()));
 }

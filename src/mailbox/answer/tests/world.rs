@@ -4,6 +4,7 @@ use crate::mailbox::answer::{Admitted, Desk, Judging, Limits, Office, Peer};
 use crate::mailbox::ask::*;
 use crate::registry::OpeningMode;
 use crate::store::accounts::{self, AccountRow};
+use crate::store::jobs::HELD;
 use crate::store::mail::{self, Kind, NewMessage, Role};
 use crate::store::submissions::{self, *};
 use crate::store::{Lane, RowsAt, Store, StoreError, Tx, contents};
@@ -146,10 +147,11 @@ impl World {
     }
 
     /// The job names of facts that wait.
+    /// Also those that wait for the evidence of the delivery.
     pub async fn facts(&self) -> usize {
         let work = |tx: &mut Tx<'_>| -> Result<usize, StoreError> {
             let leases = crate::store::jobs::Leases::default();
-            Ok(crate::store::jobs::due(tx, "evidence", NOW.plus_secs(9), 99, &leases)?.len())
+            Ok(crate::store::jobs::due(tx, "evidence", HELD, 99, &leases)?.len())
         };
         self.store.read(work).await.unwrap()
     }

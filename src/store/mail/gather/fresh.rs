@@ -3,8 +3,8 @@
 //! twice, by two who look at the same time, or after a crash.
 
 use super::{Rule, gather, is_source};
-use crate::store::mail::Place;
 use crate::store::mail::view::{self, Mailbox, mailboxes};
+use crate::store::mail::{Place, memory};
 use crate::store::rows::{Lane, RowsError, Tx};
 use crate::store::{Store, StoreError, accounts};
 use crate::wire::imap::{Flags, Keywords, ModSeq};
@@ -139,7 +139,13 @@ fn plan(tx: &mut Tx<'_>, account: AccountId, id: MailboxId) -> Result<Plan, Stor
             // All that is shown of it is looked at, be it that it goes or that it was begun before.
             None => shown(tx, &mailbox, mark.source, &mut gone)?,
             Some(_) if since == FIRST => shown(tx, &mailbox, mark.source, &mut gone)?,
-            Some(_) => vanished(tx, mark.source, since, &mut gone)?,
+            Some(_) if !memory::remembers(tx, mark.source, since)? => {
+                shown(tx, &mailbox, mark.source, &mut gone)?;
+            }
+            Some(_) => {
+                let uids = memory::vanished(tx, mark.source, since)?;
+                gone.extend(uids.iter().map(|uid| Place { mailbox: mark.source, uid }));
+            }
         }
         if mark.now.is_some() {
             changed(tx, mark.source, since, &rule, &mut there)?;
@@ -159,22 +165,6 @@ fn shown(
     let rows = tx.query(
         "SELECT source_uid FROM message WHERE mailbox = $1 AND source = $2 ORDER BY source_uid",
         &[of.id.0.into(), source.0.into()],
-    )?;
-    for row in &rows {
-        out.push(Place { mailbox: source, uid: view::uid(row, 0)? });
-    }
-    Ok(())
-}
-
-fn vanished(
-    tx: &mut Tx<'_>,
-    source: MailboxId,
-    since: i64,
-    out: &mut Vec<Place>,
-) -> Result<(), RowsError> {
-    let rows = tx.query(
-        "SELECT uid FROM vanished WHERE mailbox = $1 AND mod_seq > $2",
-        &[source.0.into(), since.into()],
     )?;
     for row in &rows {
         out.push(Place { mailbox: source, uid: view::uid(row, 0)? });

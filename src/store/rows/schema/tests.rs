@@ -100,5 +100,11 @@ const LISTS: [&str; 3] = [
     "FROM evidence ORDER BY stored_at DESC",
 ];
 /// Views of a mailbox, which show all of it.
-const WHOLE_MAILBOX: [&str; 5] =
-    ["mail/view.rs", "mail/change.rs", "mail/tree.rs", "mail/trash.rs", "mail/labelled.rs"];
+const WHOLE_MAILBOX: [&str; 6] = [
+    "mail/view.rs",
+    "mail/change.rs",
+    "mail/tree.rs",
+    "mail/trash.rs",
+    "mail/labelled.rs",
+    "mail/memory.rs",
+];

@@ -1,0 +1,196 @@
+//! In which order facts become evidence, with the jobs carried out by hand.
+
+use super::*;
+use crate::registry::accounts::{self, NewAccount, OpeningMode, SignatureRule};
+use crate::registry::{Texts, holidays};
+use crate::spool::opening::Opening;
+use crate::spool::{Channel, Takers};
+use crate::store::RowsAt;
+use crate::store::submissions::{
+    Details, NewRecipient, NewSubmission, RecipientState, SubmissionState,
+};
+use crate::trust::pki::CertificateAuthority;
+use crate::trust::testing::{self, NOW};
+use crate::trust::tsa::Authority;
+use crate::trust::vault::Vault;
+use crate::trust::{Anchors, Role as TrustRole, StampSettings, StampSource, TokenVerifier};
+use crate::wire::{KepAddress, KepDomain, sha256};
+
+const ALI: &str = "ali.veli@hs05.kep.tr";
+const ID: &str = "5f2c@hs05.kep.tr";
+
+fn anchors(root: &CertificateAuthority) -> Anchors {
+    Anchors::new(vec![root.certificate().clone()]).unwrap()
+}
+
+fn issuer() -> Issuer {
+    let clock = Clock::Fixed(NOW);
+    let (seals, stamps) = (testing::authority("İşlem Kök"), testing::authority("ZD Kök"));
+    let seal = testing::issue(&seals, testing::seal_profile());
+    let path = anchors(&seals).path(seal.certificate(), &[], TrustRole::Seal).unwrap();
+    let authority = Authority::new(Arc::new(testing::stamper(&stamps).signer().unwrap()));
+    let stamper = Stamper::new(
+        StampSource::Embedded(Arc::new(authority)),
+        TokenVerifier::new(anchors(&stamps), vec![]),
+        clock.clone(),
+        &StampSettings::default(),
+    );
+    let stamper = Arc::new(stamper.unwrap());
+    let provider = Provider {
+        domain: KepDomain::parse("hs05.kep.tr").unwrap(),
+        name: "Örnek KEP".into(),
+        street: None,
+        postal_code: None,
+        locality: "Ankara".into(),
+        country: "TR".into(),
+        policy_uris: Vec::new(),
+        portal_url: None,
+        texts: Texts::default(),
+    };
+    Issuer {
+        provider,
+        seal: Arc::new(seal.signer().unwrap()),
+        readiness: Arc::new(Readiness::new(path, Arc::clone(&stamper), None, clock.clone())),
+        stamper,
+        clock,
+    }
+}
+
+struct World {
+    facts: Facts,
+    ali: AccountId,
+    id: MessageId,
+    _place: tempfile::TempDir,
+}
+
+impl World {
+    /// Ali wrote to himself, and it is in his mailbox; the evidence of that is still to be made.
+    async fn delivered() -> Self {
+        let place = tempfile::tempdir().unwrap();
+        let key = place.path().join("master.key");
+        Vault::create(&key).unwrap();
+        let vault = Arc::new(Vault::open(&key).unwrap());
+        let at = RowsAt::File(place.path().join("rows.db"));
+        let store = Store::open(&at, &place.path().join("blobs"), vault).await.unwrap();
+        let (issuer, address) = (issuer(), KepAddress::parse(ALI).unwrap());
+        let new = NewAccount {
+            address,
+            name: "Ali Veli".into(),
+            identity_number: None,
+            opening: OpeningMode::Sealed,
+            signature: SignatureRule::Optional,
+            password: "-".into(),
+            certificates: Vec::new(),
+            at: NOW,
+        };
+        let ali = accounts::add(&store, &issuer.provider.domain, new).await.unwrap();
+        let id = MessageId::parse(ID).unwrap();
+        let new = NewSubmission {
+            message_id: id.clone(),
+            account: ali,
+            state: SubmissionState::Accepted,
+            same_mail: sha256(b"mail"),
+            accepted_at: NOW,
+            original: store.blobs.put(b"mail".to_vec()).unwrap(),
+            details: Details { sender: ALI.into(), ..Details::default() },
+            recipients: vec![NewRecipient { address: ALI.into(), account: Some(ali) }],
+        };
+        let (blobs, message) = (Arc::clone(&store.blobs), id.clone());
+        let lay_in = move |tx: &mut Tx<'_>| -> Result<(), StoreError> {
+            assert!(submissions::lay_in(tx, &blobs, &new)?.is_ok());
+            submissions::outcome(tx, &message, 1, RecipientState::Delivered, NOW)?;
+            let fact = Fact::Delivered { message: ID.into(), recipient: 1, at: NOW.millis() };
+            Ok(spool::fact(tx, &fact, NOW)?)
+        };
+        store.write(Lane::Client, lay_in).await.unwrap();
+        let facts = Facts {
+            store,
+            issuer: Arc::new(issuer),
+            policies: Arc::default(),
+            calendar: Arc::new(Calendar::parse(holidays::SHIPPED).unwrap()),
+        };
+        Self { facts, ali, id, _place: place }
+    }
+
+    async fn open(&self) {
+        let opening = Opening {
+            account: self.ali,
+            message: self.id.clone(),
+            channel: Channel::Imap,
+            person: ALI.into(),
+            at: NOW,
+        };
+        let work = move |tx: &mut Tx<'_>| opening::open(tx, &opening).map(drop);
+        self.facts.store.write::<_, RowsError, _>(Lane::Client, work).await.unwrap();
+    }
+
+    /// Carries out whatever is due, one after the other; says what it was.
+    async fn carry_out(&self) -> Vec<String> {
+        let takers = Takers::new(&self.facts.store, Step::Evidence);
+        let mut done = Vec::new();
+        for taken in takers.take(NOW, 10).await.unwrap() {
+            self.facts.carry_out(&taken.job).await.unwrap();
+            done.push(taken.job.name.rsplit('/').next().unwrap_or_default().to_owned());
+        }
+        done
+    }
+
+    async fn events(&self) -> Vec<String> {
+        let id = self.id.clone();
+        let rows = self.facts.store.read(move |tx| rows::of_message(tx, &id)).await.unwrap();
+        let mut events: Vec<_> = rows.into_iter().map(|row| row.event).collect();
+        events.sort();
+        events
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_reads_before_the_delivery_has_its_evidence_comes_after_it() {
+    let world = World::delivered().await;
+    world.open().await;
+    assert_eq!(world.carry_out().await, ["delivered"], "the reading waits");
+    assert_eq!(world.events().await, ["delivery"]);
+    assert_eq!(world.carry_out().await, ["read"], "and was released by that commit");
+    assert_eq!(world.events().await, ["delivery", "retrieval"]);
+    assert_eq!(world.carry_out().await, [""; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_reads_after_it_waits_for_nothing() {
+    let world = World::delivered().await;
+    assert_eq!(world.carry_out().await, ["delivered"]);
+    world.open().await;
+    world.open().await;
+    assert_eq!(world.carry_out().await, ["read"]);
+    assert_eq!(world.events().await, ["delivery", "retrieval"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_delivery_that_is_told_twice_releases_once() {
+    let world = World::delivered().await;
+    let takers = Takers::new(&world.facts.store, Step::Evidence);
+    let job = takers.take(NOW, 1).await.unwrap().remove(0).job;
+    world.open().await;
+    // As by a process whose lease ran out.
+    world.facts.carry_out(&job).await.unwrap();
+    world.facts.carry_out(&job).await.unwrap();
+    assert_eq!(world.carry_out().await, ["read"]);
+    world.facts.carry_out(&job).await.unwrap();
+    assert_eq!(world.carry_out().await, [""; 0]);
+    assert_eq!(world.events().await, ["delivery", "retrieval"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reading_laid_in_by_an_earlier_version_comes_again() {
+    let world = World::delivered().await;
+    world.open().await;
+    let due = |tx: &mut Tx<'_>| {
+        tx.execute("UPDATE job SET due_at = 0 WHERE name LIKE '%/read'", &[]).map(drop)
+    };
+    world.facts.store.write::<_, RowsError, _>(Lane::Client, due).await.unwrap();
+    let takers = Takers::new(&world.facts.store, Step::Evidence);
+    let job = takers.take(NOW, 1).await.unwrap().remove(0).job;
+    let early = world.facts.carry_out(&job).await;
+    assert!(matches!(early, Err(IssueError::Early(_))), "{early:?}");
+    assert_eq!(world.events().await, [""; 0]);
+}
