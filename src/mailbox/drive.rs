@@ -48,6 +48,7 @@ pub fn drive_at(config: Config, bytes: &[u8], pace: Pace) -> Vec<u8> {
             Next::Send(bytes) => said.extend(bytes),
             Next::StartTls => session.secured(),
             Next::Compress => session.compressed(),
+            Next::Expand => session.expanded(),
             Next::Ask(ask) => session.answer(yes(ask)),
             Next::Close => break,
         }

@@ -215,6 +215,8 @@ enum After {
     Closed,
     StartTls,
     Compress,
+    /// It ends behind the answer that was sent last.
+    Expand,
 }
 
 /// One dialogue.
@@ -235,6 +237,8 @@ enum Heard {
     Change,
     Nothing,
     Shutdown,
+    /// What came can't be unpacked.
+    Broken,
 }
 
 impl<'i> Talk<'i> {
@@ -258,13 +262,34 @@ impl<'i> Talk<'i> {
         &mut self,
         stream: &mut S,
     ) -> io::Result<()> {
-        if self.run(stream).await? == After::Compress {
+        while self.run(stream).await? == After::Compress {
             self.session.compressed();
-            let mut compressed = Box::new(Deflated::new(stream));
             // Few are compressed: the others don't hold room for it.
-            Box::pin(self.run(&mut *compressed)).await?;
+            if !Box::pin(self.converse_packed(stream)).await? {
+                break;
+            }
         }
         Ok(())
+    }
+
+    /// Compressed, until the connection ends or the compression does; says whether it goes on.
+    async fn converse_packed<S: AsyncRead + AsyncWrite + Unpin>(
+        &mut self,
+        stream: &mut S,
+    ) -> io::Result<bool> {
+        let mut packed = Deflated::new(stream);
+        if self.run(&mut packed).await? != After::Expand {
+            return Ok(false);
+        }
+        let rest = tokio::select! {
+            rest = timeout(self.patience(), packed.end()) => {
+                rest.map_err(|_| io::ErrorKind::TimedOut)??
+            }
+            () = stopped(&mut self.stop) => return Ok(false),
+        };
+        self.session.expanded();
+        self.session.feed(&rest);
+        Ok(true)
     }
 
     async fn run<S: AsyncRead + AsyncWrite + Unpin>(
@@ -289,6 +314,7 @@ impl<'i> Talk<'i> {
                 }
                 Next::StartTls => return Ok(After::StartTls),
                 Next::Compress => return Ok(After::Compress),
+                Next::Expand => return Ok(After::Expand),
                 Next::Close => {
                     Box::pin(part(stream)).await;
                     return Ok(After::Closed);
@@ -300,6 +326,7 @@ impl<'i> Talk<'i> {
                 Heard::Change => self.session.changed(),
                 Heard::Nothing => self.session.timeout(),
                 Heard::Shutdown => self.session.shut_down(),
+                Heard::Broken => self.session.broken(),
             }
         }
     }
@@ -367,6 +394,7 @@ impl<'i> Talk<'i> {
         let bell = bell.as_mut().filter(|_| idle);
         tokio::select! {
             read = timeout(patience, read(stream, session)) => match read {
+                Ok(Err(error)) if deflated::is_broken(&error) => Ok(Heard::Broken),
                 Ok(read) => read.map(Heard::Octets),
                 Err(_) => Ok(Heard::Nothing),
             },

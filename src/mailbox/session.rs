@@ -23,6 +23,8 @@ pub enum Next {
     StartTls,
     /// What follows is compressed both ways (RFC 4978); then `compressed`.
     Compress,
+    /// What follows is not compressed any more (RFC 8437); then `expanded`.
+    Expand,
     Ask(Ask),
     /// The client idles or sent NOTIFY: wake on its bytes, on a change of what is watched (if
     /// there is one already, at once), or on time.
@@ -74,6 +76,8 @@ enum Phase {
     Handshake,
     Compress,
     Compressing,
+    Expand,
+    Expanding,
     Closing,
 }
 
@@ -116,6 +120,10 @@ impl Session {
                 Phase::Compress => {
                     self.phase = Phase::Compressing;
                     return Next::Compress;
+                }
+                Phase::Expand => {
+                    self.phase = Phase::Expanding;
+                    return Next::Expand;
                 }
                 Phase::Closing => {
                     self.phase = Phase::Closing;
@@ -187,6 +195,19 @@ impl Session {
             self.core.compressed = true;
             self.phase = Phase::Ready;
         }
+    }
+
+    /// The compressed layer is taken down.
+    pub fn expanded(&mut self) {
+        if matches!(self.phase, Phase::Expanding) {
+            self.core.compressed = false;
+            self.phase = Phase::Ready;
+        }
+    }
+
+    /// What the client sent can't be unpacked: nothing more of it is read.
+    pub fn broken(&mut self) {
+        self.core.reader.despair("Damaged compressed data");
     }
 
     /// How long the shell lets this client be silent: less within a command than between two.
@@ -329,6 +350,7 @@ impl Session {
             Step::Close => Phase::Closing,
             Step::StartTls(tag) => self.start_tls(&tag),
             Step::Compress(tag) => self.compress(&tag),
+            Step::Expand(tag) => self.expand(&tag),
         };
     }
 
@@ -354,6 +376,17 @@ impl Session {
         }
         self.core.say(Some(tag), Reply::ok("DEFLATE active"));
         Phase::Compress
+    }
+
+    /// RFC 8437 §4: behind this command compression is over, both ways. What was compressed after it
+    /// was meant for no state that there is.
+    fn expand(&mut self, tag: &str) -> Phase {
+        if self.core.reader.has_more() {
+            encode::bye(&mut self.core.out, None, "Compressed behind UNAUTHENTICATE");
+            return Phase::Closing;
+        }
+        self.core.say(Some(tag), Reply::ok("UNAUTHENTICATE completed"));
+        Phase::Expand
     }
 }
 

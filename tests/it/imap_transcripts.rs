@@ -378,6 +378,7 @@ impl Pure {
                 }
                 Next::StartTls => self.session.secured(),
                 Next::Compress => self.session.compressed(),
+                Next::Expand => self.session.expanded(),
                 Next::Ask(ask) => {
                     let answer = self.world.answer(ask);
                     self.session.answer(answer);

@@ -56,6 +56,7 @@ pub(super) enum Step {
     Idle(String),
     StartTls(String),
     Compress(String),
+    Expand(String),
     Close,
 }
 
@@ -149,7 +150,7 @@ pub(super) fn start(tagged: Tagged, core: &mut Core) -> Step {
         Command::Namespace => plain::namespace(&tag, core),
         Command::UidBatches(batches) => batches::start(&tag, batches, core),
         Command::Notify(command) => notify::start(tag, command, core),
-        Command::Unauthenticate => plain::unauthenticate(&tag, core),
+        Command::Unauthenticate => plain::unauthenticate(tag, core),
         Command::Compress(algorithm) => plain::compress(tag, &algorithm, core),
         Command::Select(select) => select::start(tag, select, core),
         Command::Create { .. }

@@ -59,15 +59,17 @@ pub(super) fn unselect(tag: &str, core: &mut Core) -> Step {
     core.done(tag, Reply::ok("UNSELECT completed"))
 }
 
-/// RFC 8437: back to where one logs in; what was enabled is forgotten.
+/// RFC 8437: back to where one logs in; what was enabled is forgotten, and compression ends.
 /// QUIRK(kep, 2026-11): it can't be turned off; docs/quirks.md#46
-pub(super) fn unauthenticate(tag: &str, core: &mut Core) -> Step {
+pub(super) fn unauthenticate(tag: String, core: &mut Core) -> Step {
     core.logged_out();
-    core.done(tag, Reply::ok("UNAUTHENTICATE completed"))
+    match core.compressed {
+        true => Step::Expand(tag),
+        false => core.done(&tag, Reply::ok("UNAUTHENTICATE completed")),
+    }
 }
 
-/// RFC 4978 §3.
-/// QUIRK(kep, 2026-11): after login only, so that a stranger costs no memory; docs/quirks.md#29
+/// RFC 4978 §3; §5 has it after a login only, so that a stranger costs no memory.
 pub(super) fn compress(tag: String, algorithm: &str, core: &mut Core) -> Step {
     match algorithm {
         _ if core.compressed => {
