@@ -94,6 +94,24 @@ pub enum Ask {
 }
 
 impl Ask {
+    /// Whose messages it is about: of that mailbox a refusal as `NoSuchMailbox` speaks.
+    pub fn mailbox(&self) -> Option<MailboxId> {
+        match self {
+            Self::Changes { mailbox, .. }
+            | Self::Rows { mailbox, .. }
+            | Self::Content(Content { mailbox, .. })
+            | Self::Store(Store { mailbox, .. })
+            | Self::Copy { mailbox, .. }
+            | Self::Move { mailbox, .. }
+            | Self::Expunge { mailbox, .. }
+            | Self::Search(Search { mailbox, .. })
+            | Self::Previews { mailbox, .. }
+            | Self::Sort { mailbox, .. }
+            | Self::Thread { mailbox, .. } => Some(*mailbox),
+            _ => None,
+        }
+    }
+
     /// Whether it may take as long as there are messages, between responses and not within one.
     pub fn is_long(&self) -> bool {
         matches!(
@@ -363,6 +381,8 @@ pub struct Selected {
 /// May name what the session already knows or never saw: it sorts that out.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Changes {
+    /// What the mailbox is called now; `None` where that can't have changed.
+    pub name: Option<MailboxName>,
     /// Came after `since`.
     pub arrived: UidSet,
     /// Were there before and have other flags; their rows are asked for in batches.

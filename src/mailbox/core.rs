@@ -56,6 +56,8 @@ pub(super) struct Core {
     pub tag: String,
     /// Since a NOTIFY.
     pub notify: Option<Box<Notify>>,
+    /// The command under way removed a mailbox, maybe the selected one.
+    pub removed: bool,
     /// Failed logins.
     pub failures: u32,
 }
@@ -117,6 +119,7 @@ impl Core {
             enabled: Enabled::default(),
             tag: String::new(),
             notify: None,
+            removed: false,
             failures: 0,
         }
     }
@@ -226,6 +229,13 @@ impl Core {
         match std::mem::replace(&mut self.access, Access::Authenticated(account)) {
             Access::Selected(_, view) => Some(*view),
             _ => None,
+        }
+    }
+
+    /// Leaves the mailbox and says so (RFC 9051 §7.1), where no command asked for it.
+    pub fn close(&mut self, text: &str) {
+        if self.unselect().is_some() {
+            self.note(Code::Closed, text);
         }
     }
 

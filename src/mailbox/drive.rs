@@ -77,6 +77,7 @@ fn yes(ask: Ask) -> Answer {
         Ask::Select { name, examine } => Answer::Selected(selected(name, examine)),
         Ask::Open { name } => Answer::Selected(selected(name, true)),
         Ask::Changes { .. } => Answer::Changes(Changes {
+            name: None,
             arrived: UidSet::range(8, 9),
             changed: UidSet::one(2),
             vanished: UidSet::one(4),

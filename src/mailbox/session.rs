@@ -51,8 +51,10 @@ pub struct Session {
     bad: u32,
     /// Messages that came or began to come.
     uploads: u64,
-    /// The access ended: the command that heard it is the last one.
-    over: bool,
+    /// Why the command that heard it is the last one: the access ended, or the mailbox is gone.
+    over: Option<&'static str>,
+    /// The mailbox that the ask under way is about.
+    asked: Option<MailboxId>,
 }
 
 /// What is going on; waiting for us is a phase too.
@@ -90,7 +92,7 @@ impl Session {
     pub fn over(config: Config, channel: Channel) -> Self {
         let mut core = Core::new(config, channel);
         core.greet();
-        Self { core, phase: Phase::Ready, bad: 0, uploads: 0, over: false }
+        Self { core, phase: Phase::Ready, bad: 0, uploads: 0, over: None, asked: None }
     }
 
     pub fn feed(&mut self, bytes: &[u8]) {
@@ -106,6 +108,7 @@ impl Session {
             match std::mem::replace(&mut self.phase, Phase::Ready) {
                 Phase::Asking(due) => {
                     let (ask, task) = *due;
+                    self.asked = ask.mailbox();
                     self.phase = Phase::Awaiting(Box::new(task));
                     return Next::Ask(ask);
                 }
@@ -145,12 +148,30 @@ impl Session {
     pub fn answer(&mut self, answer: Answer) {
         match std::mem::replace(&mut self.phase, Phase::Ready) {
             Phase::Awaiting(task) => {
-                let over = matches!(answer, Answer::Refused(Refusal::AccountClosed));
-                self.over |= over && self.core.account().is_some();
+                self.hear_of_ends(&answer);
                 let step = task.answer(answer, &mut self.core);
                 self.take(step);
             }
             phase => self.phase = phase,
+        }
+    }
+
+    /// RFC 2180 §3.3: whose mailbox is removed by another session is told so and sent away. Who removed
+    /// it himself goes on without it.
+    fn hear_of_ends(&mut self, answer: &Answer) {
+        let Answer::Refused(refusal) = answer else { return };
+        let selected = self.core.view().map(|view| view.mailbox);
+        match refusal {
+            Refusal::AccountClosed if self.core.account().is_some() => {
+                self.over = Some("Access is over");
+            }
+            Refusal::NoSuchMailbox if selected.is_some() && selected == self.asked => {
+                match std::mem::take(&mut self.core.removed) {
+                    true => self.core.close("The mailbox is deleted"),
+                    false => self.over = Some("The mailbox was deleted"),
+                }
+            }
+            _ => {}
         }
     }
 
@@ -336,11 +357,12 @@ impl Session {
     }
 
     fn take(&mut self, step: Step) {
+        if let (Some(why), Step::Done | Step::Idle(_)) = (self.over, &step) {
+            encode::bye(&mut self.core.out, None, why);
+            self.phase = Phase::Closing;
+            return;
+        }
         self.phase = match step {
-            Step::Done | Step::Idle(_) if self.over => {
-                encode::bye(&mut self.core.out, None, "Access is over");
-                Phase::Closing
-            }
             Step::Ask(ask, task) => Phase::Asking(Box::new((ask, task))),
             Step::Pause(task) => Phase::Pausing(Box::new(task)),
             Step::Done => Phase::Ready,

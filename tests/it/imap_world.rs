@@ -186,6 +186,7 @@ impl Mailbox {
             self.messages.iter().filter(|m| is(m)).map(|m| m.uid).collect()
         };
         Changes {
+            name: Some(self.name.clone()),
             arrived: of(&|m| m.born > since),
             changed: of(&|m| m.born <= since && m.modseq > since),
             vanished: self.gone.iter().filter(|g| g.0 > since).map(|g| g.1).collect(),
@@ -574,7 +575,7 @@ impl World {
         let here = self.at(from);
         let copies: Vec<_> =
             here.messages.iter().filter(|m| uids.contains(m.uid)).cloned().collect();
-        let target = self.named(to)?;
+        let target = self.find(to).ok_or(Refusal::NoSuchTarget)?;
         let place = |m: Message| target.lay_in(m.flags, m.bytes, m.sealed, Some(m.date));
         let placed: UidSet = copies.into_iter().map(place).collect();
         Ok(Some(Placed { uid_validity: VALIDITY, from: uids.clone(), to: placed }))

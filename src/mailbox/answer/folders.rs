@@ -141,6 +141,7 @@ pub fn changes(tx: &mut Tx<'_>, who: &Who, id: MailboxId, since: ModSeq) -> Answ
         false => view::Changes::default(),
     };
     Ok(Changes {
+        name: MailboxName::parse(&mailbox.name),
         arrived: found.arrived,
         changed: found.changed,
         vanished: found.vanished,

@@ -372,7 +372,7 @@ impl Desk {
             match self.write(work).await {
                 Ok(placed) if in_another(&copied, &placed) => {
                     self.take_back(&to, placed).await?;
-                    return Err(Refusal::NoSuchMailbox.into());
+                    return Err(Refusal::NoSuchTarget.into());
                 }
                 Ok(placed) => {
                     copied = together(copied, placed);

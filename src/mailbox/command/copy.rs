@@ -58,9 +58,6 @@ impl Task {
                 sync::tell_gone(&moved.gone, core);
                 sync::finish(self.tag, Reply::ok("MOVE completed"), core)
             }
-            Answer::Refused(Refusal::NoSuchMailbox) => {
-                core.done(&self.tag, Reply::refused(&Refusal::NoSuchTarget))
-            }
             // Some of a move may have gone.
             Answer::Refused(refusal) => sync::finish(self.tag, Reply::refused(&refusal), core),
             _ => core.done(&self.tag, Reply::refused(&Refusal::Unavailable)),

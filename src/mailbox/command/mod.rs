@@ -133,6 +133,7 @@ impl Task {
 pub(super) fn start(tagged: Tagged, core: &mut Core) -> Step {
     let Tagged { tag, command } = tagged;
     core.tag.clone_from(&tag);
+    core.removed = false;
     if let Some(reply) = out_of_place(&command, core) {
         return core.done(&tag, reply);
     }

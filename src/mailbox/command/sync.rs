@@ -11,7 +11,7 @@ use crate::mailbox::core::Core;
 use crate::mailbox::notify::Notify;
 use crate::mailbox::reply::Reply;
 use crate::mailbox::view::View;
-use crate::wire::imap::{Keywords, ModSeq, UidSet, encode};
+use crate::wire::imap::{Keywords, MailboxName, ModSeq, UidSet, encode};
 
 #[derive(Debug)]
 pub(in crate::mailbox) struct Task {
@@ -91,7 +91,8 @@ impl Then {
 impl Task {
     pub fn answer(mut self, answer: Answer, core: &mut Core) -> Step {
         match answer {
-            Answer::Changes(changes) => {
+            Answer::Changes(mut changes) => {
+                renamed(changes.name.take(), core);
                 self.changes = changes;
                 self.news(core);
                 self.next(core)
@@ -158,6 +159,19 @@ impl Task {
                 super::fetch::unasked(self.then, self.fresh, items, core)
             }
         }
+    }
+}
+
+/// The mailbox stays selected under another name (RFC 2180 §3.2), which whoever knows OLDNAME is told
+/// (RFC 9051 §6.3.9.7).
+fn renamed(name: Option<MailboxName>, core: &mut Core) {
+    let Some((name, view)) = name.zip(core.view_mut()).filter(|(name, view)| *name != view.name)
+    else {
+        return;
+    };
+    let old = std::mem::replace(&mut view.name, name.clone());
+    if core.enabled.rev2 && core.notify.is_none() {
+        super::list::tell_name(&name, Some(old.as_str()), core);
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod compressed;
 mod mirror;
+mod removed;
 mod several;
 
 use super::*;
