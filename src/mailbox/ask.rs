@@ -85,7 +85,10 @@ pub enum Ask {
     Quota { mailbox: Option<MailboxName> },
     /// What its holder may do with a mailbox (RFC 4314). → `Rights`
     Rights { name: MailboxName },
-    /// All or none; `None` takes an entry away. → `Done`
+    /// Which annotations changed after a step of the account; without one, at which it is. →
+    /// `Annotations`
+    Annotations { since: Option<u64> },
+    /// All or none; `None` takes an entry away. → `Annotated`
     SetMetadata { mailbox: Option<MailboxName>, entries: Vec<(EntryName, Option<Vec<u8>>)> },
     /// → `Sorted`: what is gone is left out.
     Sort { mailbox: MailboxId, uids: UidSet, exact: UidSet, by: Vec<SortCriterion> },
@@ -151,6 +154,9 @@ pub enum Answer {
     Appended(Appended),
     Found(Found),
     Metadata(Metadata),
+    /// The step at which they changed.
+    Annotated(u64),
+    Annotations(Annotations),
     Quota(Quota),
     Rights(OwnRights),
     Sorted(Vec<Uid>),
@@ -225,6 +231,22 @@ pub struct Metadata {
     pub longest: Option<u64>,
     /// There is more behind the last name.
     pub more: bool,
+}
+
+/// What changed, by mailbox.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Annotations {
+    /// The step up to which this tells.
+    pub step: u64,
+    pub changed: Vec<Annotated>,
+}
+
+/// Entries that changed, or went, and at which step.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Annotated {
+    /// `None` is the server, as the account sees it.
+    pub mailbox: Option<Standing>,
+    pub entries: Vec<(EntryName, u64)>,
 }
 
 impl MetadataWant {

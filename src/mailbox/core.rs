@@ -5,7 +5,7 @@ use imap_codec::imap_types::response::{Capability, Code, StatusKind};
 
 use std::num::NonZeroU64;
 
-use super::command::Step;
+use super::command::{Step, Watched};
 use super::notify::{Notify, Selected};
 use super::reply::Reply;
 use super::session::Watch;
@@ -56,6 +56,8 @@ pub(super) struct Core {
     pub tag: String,
     /// Since a NOTIFY.
     pub notify: Option<Box<Notify>>,
+    /// Since ENABLE METADATA, or a NOTIFY that names annotations.
+    pub annotations: Option<Box<Watched>>,
     /// The command under way removed a mailbox, maybe the selected one.
     pub removed: bool,
     /// Failed logins.
@@ -81,6 +83,8 @@ pub(super) struct Enabled {
     pub rev2: bool,
     /// UTF-8 in names (RFC 9755 §3).
     pub utf8: bool,
+    /// METADATA responses that nobody asked for (RFC 5464 §4.4.2).
+    pub metadata: bool,
 }
 
 impl Enabled {
@@ -95,6 +99,7 @@ impl Enabled {
                 (&mut self.qresync, "QRESYNC")
             }
             "UIDONLY" => (&mut self.uidonly, "UIDONLY"),
+            "METADATA" => (&mut self.metadata, "METADATA"),
             "UTF8=ACCEPT" => (&mut self.utf8, "UTF8=ACCEPT"),
             _ => return None,
         };
@@ -119,6 +124,7 @@ impl Core {
             enabled: Enabled::default(),
             tag: String::new(),
             notify: None,
+            annotations: None,
             removed: false,
             failures: 0,
         }
@@ -181,7 +187,8 @@ impl Core {
     }
 
     pub fn watch(&self) -> Option<Watch> {
-        if let Some(account) = self.account().filter(|_| self.notifies()) {
+        let wide = self.notifies() || self.annotations.is_some();
+        if let Some(account) = self.account().filter(|_| wide) {
             return Some(Watch::Account(account));
         }
         self.view().map(|view| Watch::Mailbox { mailbox: view.mailbox, since: view.modseq })
@@ -214,6 +221,7 @@ impl Core {
         self.access = Access::NotAuthenticated;
         self.enabled = Enabled::default();
         self.notify = None;
+        self.annotations = None;
         self.reader.set_limits(Limits::BEFORE_LOGIN);
     }
 

@@ -11,11 +11,12 @@ use kep::mailbox::serve::{self, Begin, Imap, Manners};
 use kep::store::accounts::{self, AccountRow};
 use kep::store::mail::{self, Kind, MAILBOXES, NewMessage, Place, Role, change, tree, view};
 use kep::store::submissions::{self, Details, NewRecipient, NewSubmission, RecipientState};
-use kep::store::{Lane, RowsAt, Store, StoreError, Tx, contents};
+use kep::store::{Lane, RowsAt, Store, StoreError, Tx, contents, metadata};
 use kep::trust::Signer;
 use kep::trust::pki::{CertificateAuthority, KeyKind, Links, Profile};
 use kep::trust::tls::ServerTls;
 use kep::trust::vault::Vault;
+use kep::wire::imap::metadata::EntryName;
 use kep::wire::imap::{Flags, MailboxName, SpecialUse, UidSet};
 use kep::wire::{AccountId, MessageId, Timestamp, sha256};
 use rustls::ClientConfig;
@@ -269,6 +270,22 @@ impl Served {
                 self.write(move |tx| {
                     let mailbox = Self::mailbox(tx, account, &name)?.id;
                     assert!(mail::remove(tx, Place { mailbox, uid })?);
+                    Ok(())
+                });
+            }
+            ["annotation", of, entry, value @ ..] => {
+                let of = Some((*of).to_owned()).filter(|of| of != "server");
+                let entry = EntryName::parse(entry.as_bytes()).unwrap();
+                let value = value.first().map(|value| value.as_bytes().to_vec());
+                self.write(move |tx| {
+                    let mailbox = of.as_ref().map(|name| Self::mailbox(tx, account, name));
+                    let mailbox = mailbox.transpose()?.map(|mailbox| mailbox.id);
+                    let subject = metadata::Subject { account, mailbox };
+                    match &value {
+                        Some(value) => metadata::put(tx, subject, &entry, value)?,
+                        None => metadata::remove(tx, subject, &entry)?,
+                    }
+                    metadata::note(tx, subject, [&entry])?;
                     Ok(())
                 });
             }

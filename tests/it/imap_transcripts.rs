@@ -10,6 +10,7 @@ use kep::mailbox::ask::{
     Selected, ThreadToken,
 };
 use kep::mailbox::{Config, Next, Session, Tls};
+use kep::wire::imap::metadata::EntryName;
 use kep::wire::imap::{
     Flags, Keyword, Keywords, MailboxName, Rights, SpecialUse, SystemFlags, UidSet,
 };
@@ -425,6 +426,13 @@ impl Pure {
             }
             ["gone", name, gone] => {
                 self.mailbox(name)?.take_out(&uid(gone)?);
+            }
+            ["annotation", of, entry, value @ ..] => {
+                let name = Some(*of).filter(|of| *of != "server").and_then(MailboxName::parse);
+                let entry = EntryName::parse(entry.as_bytes()).ok_or("bad entry")?;
+                let value = value.first().map(|value| value.as_bytes().to_vec());
+                let set = self.world.attributes.set(name.as_ref(), vec![(entry, value)]);
+                set.map_err(|refusal| format!("{refusal:?}"))?;
             }
             ["flags", name, of, ..] => {
                 self.mailbox(name)?.flag(&uid(of)?, FlagChange::Add, &flags(words));

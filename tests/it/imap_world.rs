@@ -40,7 +40,7 @@ pub struct World {
     pub upload: Vec<(AppendBegin, Vec<u8>)>,
     /// UIDs whose opening was recorded, in order.
     pub opened: Vec<Uid>,
-    attributes: Attributes,
+    pub attributes: Attributes,
     /// Subscribed names that are no mailbox.
     missing: Vec<MailboxName>,
 }
@@ -388,8 +388,11 @@ impl World {
                 if let Some(name) = &mailbox {
                     self.named(name)?;
                 }
-                self.attributes.set(mailbox.as_ref(), entries)?;
-                Answer::Done
+                Answer::Annotated(self.attributes.set(mailbox.as_ref(), entries)?)
+            }
+            Ask::Annotations { since } => {
+                let all = self.overview();
+                Answer::Annotations(self.attributes.changes(since, &all))
             }
             Ask::Quota { mailbox } => {
                 if let Some(name) = &mailbox {

@@ -242,6 +242,7 @@ impl Desk {
             | Ask::Overview
             | Ask::Status { .. }
             | Ask::Metadata(_)
+            | Ask::Annotations { .. }
             | Ask::Quota { .. }
             | Ask::Rights { .. }
             | Ask::Rows { .. } => self.look_up(ask).await,
@@ -301,6 +302,9 @@ impl Desk {
                 Ask::Quota { mailbox } => Answer::Quota(quota::get(tx, &who, mailbox.as_ref())?),
                 Ask::Rights { name } => Answer::Rights(rights::of_named(tx, &who, name)?),
                 Ask::Metadata(want) => Answer::Metadata(metadata::get(tx, &who, want)?),
+                Ask::Annotations { since } => {
+                    Answer::Annotations(metadata::changes(tx, &who, *since)?)
+                }
                 Ask::Rows { mailbox, uids, want } => {
                     Answer::Rows(messages::rows(tx, &who, *mailbox, uids, *want)?)
                 }
@@ -321,7 +325,7 @@ impl Desk {
                 }
                 Ask::Subscribe { name, on } => done(tree::subscribe(tx, who.account, name, *on)?),
                 Ask::SetMetadata { mailbox, entries } => {
-                    done(metadata::set(tx, &who, mailbox.as_ref(), entries)?)
+                    Answer::Annotated(metadata::set(tx, &who, mailbox.as_ref(), entries)?)
                 }
                 _ => return Err(Refusal::Cannot.into()),
             })

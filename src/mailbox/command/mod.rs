@@ -3,6 +3,7 @@
 
 mod acl;
 mod ahead;
+mod annotations;
 mod append;
 mod auth;
 mod batches;
@@ -37,6 +38,7 @@ use super::reply::Reply;
 use crate::wire::imap::command::Command;
 use crate::wire::imap::{BAD_CHARSET, BAD_CHARSET_TO_SAVE, MessageSet, SearchKey, Tagged, UidSet};
 
+pub(super) use annotations::Watched;
 pub(super) use append::{Upload, start as start_append};
 pub(super) use auth::Sasl;
 pub(super) use context::Context;
@@ -81,6 +83,7 @@ pub(super) enum Task {
     Store(store::Task),
     Copy(copy::Task),
     Metadata(Box<metadata::Task>),
+    Annotations(annotations::Task),
     Quota(quota::Task),
     Acl(acl::Task),
 }
@@ -106,6 +109,7 @@ impl Task {
             Self::Store(task) => task.answer(answer, core),
             Self::Copy(task) => task.answer(answer, core),
             Self::Metadata(task) => task.answer(answer, core),
+            Self::Annotations(task) => task.answer(answer, core),
             Self::Quota(task) => task.answer(answer, core),
             Self::Acl(task) => task.answer(answer, core),
         }
@@ -146,7 +150,7 @@ pub(super) fn start(tagged: Tagged, core: &mut Core) -> Step {
             auth::authenticate(tag, &mechanism, initial, core)
         }
         Command::Login { user, password } => auth::login(tag, user, password),
-        Command::Enable(names) => plain::enable(&tag, &names, core),
+        Command::Enable(names) => plain::enable(tag, &names, core),
         Command::Id(_) => plain::id(&tag, core),
         Command::Namespace => plain::namespace(&tag, core),
         Command::UidBatches(batches) => batches::start(&tag, batches, core),

@@ -26,11 +26,15 @@ pub(super) fn logout(tag: &str, core: &mut Core) -> Step {
 }
 
 /// Says what was newly enabled (RFC 5161 §3.1).
-pub(super) fn enable(tag: &str, names: &[String], core: &mut Core) -> Step {
+pub(super) fn enable(tag: String, names: &[String], core: &mut Core) -> Step {
     let new = names.iter().filter_map(|name| core.enabled.turn_on(name));
     let capabilities = new.filter_map(|name| CapabilityEnable::try_from(name).ok()).collect();
     encode::data(&mut core.out, Data::Enabled { capabilities });
-    core.done(tag, Reply::ok("ENABLE completed"))
+    let reply = Reply::ok("ENABLE completed");
+    match core.enabled.metadata && core.annotations.is_none() {
+        true => super::annotations::begin(tag, reply),
+        false => core.done(&tag, reply),
+    }
 }
 
 pub(super) fn id(tag: &str, core: &mut Core) -> Step {

@@ -38,7 +38,7 @@ pub(super) enum Then {
 
 /// Tells the news, then the reply.
 pub(super) fn finish(tag: String, reply: Reply, core: &mut Core) -> Step {
-    match core.view().is_some() {
+    match core.view().is_some() || core.annotations.is_some() {
         true => begin(Then::Say(tag, reply), core),
         false => core.done(&tag, reply),
     }
@@ -62,8 +62,16 @@ pub(super) fn end(then: Then, core: &mut Core) -> Step {
     super::context::refresh(then, core)
 }
 
-/// That is told, too.
+/// That is told, too: annotations are left.
 pub(super) fn ended(then: Then, core: &mut Core) -> Step {
+    match then {
+        Then::Say(..) | Then::Idle(_) | Then::Nothing => super::annotations::look(then, core),
+        Then::Told(..) | Then::Notify(..) => told(then, core),
+    }
+}
+
+/// Everything is told.
+pub(super) fn told(then: Then, core: &mut Core) -> Step {
     match then {
         Then::Told(tag, reply) => core.done(&tag, reply),
         Then::Say(tag, reply) => {
