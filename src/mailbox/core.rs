@@ -4,6 +4,7 @@ use imap_codec::imap_types::core::Vec1;
 use imap_codec::imap_types::response::{Capability, Code, StatusKind};
 
 use std::num::NonZeroU64;
+use std::sync::Arc;
 
 use super::command::{Step, Watched};
 use super::notify::{Notify, Selected};
@@ -35,11 +36,29 @@ pub enum Tls {
 pub struct Channel {
     /// `tls-exporter` (RFC 9266), where the protocol gives one.
     pub exporter: Option<[u8; 32]>,
+    /// `tls-server-end-point` (RFC 5929 §4), where the server's certificate gives one.
+    pub end_point: Option<Arc<[u8]>>,
     /// The client proved that it holds the key of a certificate.
     pub certificate: bool,
     /// SCRAM is offered. Programs that know it prefer it to all else, and don't try another when it
     /// fails: where nobody has a password that it could prove, it would only be in the way.
     pub scram: bool,
+}
+
+impl Channel {
+    /// What a client that names this kind of binding must have bound to.
+    /// QUIRK(kep, 2026-11): `tls-unique` is none of them; docs/quirks.md#65
+    pub fn binding(&self, kind: &str) -> Option<&[u8]> {
+        match kind {
+            "tls-exporter" => self.exporter.as_ref().map(|octets| &octets[..]),
+            "tls-server-end-point" => self.end_point.as_deref(),
+            _ => None,
+        }
+    }
+
+    pub fn can_bind(&self) -> bool {
+        self.exporter.is_some() || self.end_point.is_some()
+    }
 }
 
 #[derive(Debug)]
@@ -297,7 +316,7 @@ impl Core {
 
     /// SCRAM with channel binding is offered.
     pub fn binds(&self) -> bool {
-        self.channel.scram && self.channel.exporter.is_some()
+        self.channel.scram && self.channel.can_bind()
     }
 
     fn may_log_in(&self) -> bool {

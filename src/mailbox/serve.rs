@@ -9,6 +9,7 @@ use super::bells::{Bell, Bells};
 use super::session::{Channel, Config, Next, Session, Tls, Watch};
 use crate::registry::crowd::{Crowd, part};
 use crate::store::Changed;
+use crate::trust::tls::InForce;
 use deflated::Deflated;
 use std::io;
 use std::mem::MaybeUninit;
@@ -47,8 +48,8 @@ pub struct Manners {
     pub upload: Duration,
 }
 
-/// The TLS configuration in force; asked for at each handshake, so that it may be renewed.
-pub type TlsInForce = Arc<dyn Fn() -> Arc<rustls::ServerConfig> + Send + Sync>;
+/// The TLS in force; asked for at each handshake, so that it may be renewed.
+pub type TlsInForce = Arc<dyn Fn() -> Arc<InForce> + Send + Sync>;
 
 /// What all IMAP listeners share.
 pub struct Imap {
@@ -186,8 +187,10 @@ async fn connection(
     if begin == Begin::Clear && talk.run(&mut tcp).await? != After::StartTls {
         return Ok(());
     }
-    let mut stream = handshake(imap, tcp, &mut talk.stop).await?;
-    let channel = Box::pin(talk.protected_by(stream.get_ref().1)).await;
+    let tls = (imap.tls)();
+    let mut stream = handshake(&tls, tcp, &mut talk.stop).await?;
+    let channel = Box::pin(talk.protected_by(stream.get_ref().1, &tls)).await;
+    drop(tls);
     match begin {
         Begin::Clear => talk.session.secured_by(channel),
         Begin::Tls => talk.session = Session::over(talk.session.config().clone(), channel),
@@ -196,11 +199,11 @@ async fn connection(
 }
 
 async fn handshake(
-    imap: &Imap,
+    tls: &InForce,
     tcp: TcpStream,
     stop: &mut watch::Receiver<bool>,
 ) -> io::Result<Box<TlsStream<TcpStream>>> {
-    let accepting = TlsAcceptor::from((imap.tls)()).accept(tcp);
+    let accepting = TlsAcceptor::from(Arc::clone(&tls.config)).accept(tcp);
     tokio::select! {
         accepted = timeout(HANDSHAKE, accepting) => {
             accepted.map_err(|_| io::ErrorKind::TimedOut)?.map(Box::new)
@@ -250,11 +253,12 @@ impl<'i> Talk<'i> {
     }
 
     /// Tells the desk whom TLS showed, and the session what TLS offers.
-    async fn protected_by(&mut self, tls: &rustls::ServerConnection) -> Channel {
+    async fn protected_by(&mut self, tls: &rustls::ServerConnection, by: &InForce) -> Channel {
         let shown = tls.peer_certificates().unwrap_or_default();
         self.desk.shown_certificates(shown.iter().map(|der| der.to_vec()).collect());
         let (exporter, certificate) = (exporter(tls), !shown.is_empty());
-        Channel { exporter, certificate, scram: self.desk.offers_scram().await }
+        let end_point = by.end_point.clone();
+        Channel { exporter, end_point, certificate, scram: self.desk.offers_scram().await }
     }
 
     /// To the end of the connection, in the clear or compressed.

@@ -54,6 +54,10 @@ pub struct Keys {
     _dir: tempfile::TempDir,
     pub tls: Arc<ServerTls>,
     pub trust: Arc<ClientConfig>,
+    /// The certificate that is shown, as DER.
+    pub shown: Vec<u8>,
+    /// What it stands under, as PEM.
+    pub authority: String,
 }
 
 impl Keys {
@@ -67,15 +71,17 @@ impl Keys {
         let issued = authority.issue(&profile, KeyKind::P256, &Links::default(), now).unwrap();
         std::fs::create_dir(file("trust")).unwrap();
         std::fs::write(file("trust/tls-ca.pem"), authority.certificate().pem()).unwrap();
-        std::fs::write(file("tls.pem"), issued.signer().unwrap().certificate().pem()).unwrap();
+        let shown = issued.signer().unwrap().certificate().clone();
+        std::fs::write(file("tls.pem"), shown.pem()).unwrap();
         std::fs::write(file("tls.key"), &*issued.key_pem().unwrap()).unwrap();
         let tls = Arc::new(ServerTls::open(&file("tls.pem"), &file("tls.key"), &[]).unwrap());
-        Self { tls, trust: trust(dir.path()), _dir: dir }
+        let (shown, authority) = (shown.der().to_vec(), authority.certificate().pem());
+        Self { tls, trust: trust(dir.path()), shown, authority, _dir: dir }
     }
 }
 
 /// A server with one account, and the client that talks to it.
-struct Served {
+pub struct Served {
     store: Store,
     account: AccountId,
     /// The account's name and password.
@@ -93,7 +99,7 @@ struct Served {
 }
 
 impl Served {
-    async fn open(text: &str, keys: &Arc<Keys>) -> Self {
+    pub async fn open(text: &str, keys: &Arc<Keys>) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let store = store(dir.path()).await;
         let account = account(&store).await;
@@ -105,7 +111,7 @@ impl Served {
         let silence = if text.contains("then silence") { SILENCE } else { Duration::from_secs(60) };
         let manners = Manners { connections: 4, per_address: 4, silence, upload: serve::UPLOAD };
         let tls = Arc::clone(&keys.tls);
-        let tls: serve::TlsInForce = Arc::new(move || tls.current(Duration::ZERO));
+        let tls: serve::TlsInForce = Arc::new(move || tls.in_force(Duration::ZERO));
         let imap = Imap::new(office, tls, manners, vec![("name".into(), "kep".into())]);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -126,6 +132,10 @@ impl Served {
             _dir: dir,
             _stop: stop,
         }
+    }
+
+    pub fn port(&self) -> u16 {
+        self.port
     }
 
     fn play(mut self, steps: &[Step], seed: u64) -> Result<(), String> {

@@ -7,6 +7,7 @@ mod demo;
 mod dialogue;
 mod fuzz;
 mod imap_attributes;
+mod imap_bound;
 mod imap_multi;
 mod imap_over;
 mod imap_script;

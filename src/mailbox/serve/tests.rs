@@ -41,10 +41,15 @@ fn imap_with(world: &World, upload: Duration) -> Arc<Imap> {
         .unwrap()
         .with_no_client_auth()
         .with_cert_resolver(Arc::new(rustls::server::ResolvesServerCertUsingSni::new()));
-    let config = Arc::new(config);
+    let in_force = Arc::new(InForce { config: Arc::new(config), end_point: None });
     let silence = crate::mailbox::session::AUTOLOGOUT;
     let manners = Manners { connections: 4, per_address: 2, silence, upload };
-    Imap::new(Arc::clone(&world.office), Arc::new(move || Arc::clone(&config)), manners, Vec::new())
+    Imap::new(
+        Arc::clone(&world.office),
+        Arc::new(move || Arc::clone(&in_force)),
+        manners,
+        Vec::new(),
+    )
 }
 
 impl Client {
