@@ -1,7 +1,7 @@
 //! Every setting, declared once. A default carries its reason; a duration or size its bounds.
 
 use super::choices::{
-    ClientCertificates, LogFormat, LogLevel, Revocation, SealSource, SignaturePolicy,
+    ClientCertificates, LogFormat, LogLevel, Revocation, Scram, SealSource, SignaturePolicy,
 };
 use super::declare::{Default, Section, Setting, section, within};
 use super::kinds::{Country, Kind, ObjectId, Rows, Size, Url};
@@ -213,6 +213,10 @@ section! {
         /// Whether a mail program may log in by a certificate of its account (AUTHENTICATE EXTERNAL).
         /// Programs with such a certificate at hand may ask their user about it at each connection.
         client_certificates: ClientCertificates = Is("'ask'"), "only who has a certificate of trust.user_anchors is asked";
+        /// Whether mail programs are offered SCRAM, which takes generated passwords only: "auto" once
+        /// anybody has one. A program that knows SCRAM may try nothing else, so that an account's own
+        /// password fails in it: "off" where people use those, "on" where all have generated ones.
+        scram: Scram = Is("'auto'"), "where nobody could log in by it, it is in nobody's way";
     }
 }
 
