@@ -3,6 +3,7 @@
 // The fuzz targets name their entry point by the crate that defines it.
 extern crate self as libfuzzer_sys;
 
+mod autoconfig;
 mod demo;
 mod dialogue;
 mod fuzz;
