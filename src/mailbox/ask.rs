@@ -110,7 +110,8 @@ impl Ask {
             | Self::Search(Search { mailbox, .. })
             | Self::Previews { mailbox, .. }
             | Self::Sort { mailbox, .. }
-            | Self::Thread { mailbox, .. } => Some(*mailbox),
+            | Self::Thread { mailbox, .. }
+            | Self::Replace { mailbox, .. } => Some(*mailbox),
             _ => None,
         }
     }

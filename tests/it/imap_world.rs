@@ -344,7 +344,7 @@ impl World {
                 Answer::Expunged(gone)
             }
             Ask::AppendBegin(begin) => {
-                self.named(&begin.to)?;
+                self.find(&begin.to).ok_or(Refusal::NoSuchTarget)?;
                 if begin.size > MESSAGE_MAX {
                     return Err(Refusal::TooBig);
                 }

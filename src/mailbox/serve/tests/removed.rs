@@ -1,6 +1,7 @@
 //! What a session hears when another one takes away, or renames, what it is at work on.
 
 use super::*;
+use crate::registry::labels;
 use crate::store::{Lane, StoreError, Tx, accounts, app_passwords};
 use crate::wire::Timestamp;
 
@@ -33,6 +34,7 @@ on_stores!(
     who_leaves_a_deleted_mailbox_stays,
     who_deletes_his_own_mailbox_goes_on_without_it,
     a_renamed_mailbox_stays_selected,
+    a_labels_mailbox_is_renamed_and_goes_as_any_other,
     who_waits_hears_at_once_that_his_access_is_over,
 );
 
@@ -74,6 +76,7 @@ async fn whose_mailbox_is_deleted_hears_it_with_whatever_he_says_next(world: Wor
         ("COPY 1 Yok", "t NO [NONEXISTENT]"),
         ("MOVE 1 INBOX", "t NO [NONEXISTENT]"),
         ("EXPUNGE", "t NO [NONEXISTENT]"),
+        ("REPLACE 1 INBOX {1+}\r\nx", "t NO [NONEXISTENT]"),
         ("CREATE A", "t OK"),
         ("APPEND INBOX {1+}\r\nx", "t OK"),
     ] {
@@ -224,4 +227,23 @@ async fn who_waits_hears_at_once_that_his_access_is_over(world: World) {
     assert!(!world.store.write(Lane::Client, remove).await.unwrap());
     one.send("DONE\r\n").await;
     one.until("t OK").await;
+}
+
+async fn a_labels_mailbox_is_renamed_and_goes_as_any_other(world: World) {
+    let (store, ali) = (&world.store, world.ali);
+    labels::create(store, ali, "Satış", None, world::NOW).await.unwrap();
+    labels::as_mailboxes(store, ali, true, world::NOW).await.unwrap();
+    let mut one = connect(&imap(&world));
+    one.log_in("ali").await;
+    one.command("ENABLE IMAP4rev2").await;
+    assert!(one.command("SELECT \"Etiketler/Satış\"").await.contains("t OK"));
+    one.send("t IDLE\r\n").await;
+    one.until("+ ").await;
+    labels::rename(store, ali, "Satış", "Alım", world::NOW).await.unwrap();
+    // Letters beyond ASCII make a literal of the name.
+    let said = one.until("Etiketler/Alım").await;
+    assert!(said.contains("* LIST ") && said.contains("\"OLDNAME\""), "{said}");
+    labels::as_mailboxes(store, ali, false, world::NOW).await.unwrap();
+    let said = all_of(&mut one).await;
+    assert!(said.ends_with(GONE), "{said}");
 }
