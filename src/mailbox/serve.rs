@@ -11,6 +11,7 @@ use crate::registry::crowd::{Crowd, part};
 use crate::store::Changed;
 use crate::trust::tls::InForce;
 use deflated::Deflated;
+use std::future::poll_fn;
 use std::io;
 use std::mem::MaybeUninit;
 use std::net::SocketAddr;
@@ -60,6 +61,8 @@ pub struct Imap {
     crowd: Crowd,
     silence: Duration,
     upload: Duration,
+    /// How long a client may take to read what is sent at one go.
+    write: Duration,
     /// How often a client that waits for a long command hears that it goes on.
     progress: Duration,
     bells: Bells,
@@ -80,8 +83,19 @@ impl Imap {
         let crowd = Crowd::new(manners.connections, manners.per_address);
         let Manners { silence, upload, .. } = manners;
         let connections = AtomicU64::new(0);
-        let progress = PROGRESS;
-        Arc::new(Self { office, tls, id, crowd, silence, upload, progress, bells, connections })
+        let (write, progress) = (WRITE, PROGRESS);
+        Arc::new(Self {
+            office,
+            tls,
+            id,
+            crowd,
+            silence,
+            upload,
+            write,
+            progress,
+            bells,
+            connections,
+        })
     }
 }
 
@@ -286,7 +300,7 @@ impl<'i> Talk<'i> {
             return Ok(false);
         }
         let rest = tokio::select! {
-            rest = timeout(self.patience(), packed.end()) => {
+            rest = timeout(self.patience(), poll_fn(|context| packed.poll_end(context))) => {
                 rest.map_err(|_| io::ErrorKind::TimedOut)??
             }
             () = stopped(&mut self.stop) => return Ok(false),
@@ -308,14 +322,16 @@ impl<'i> Talk<'i> {
                     false => self.listen(stream, true).await?,
                 },
                 Next::Send(octets) => {
-                    write(stream, &octets).await?;
+                    write(stream, &octets, self.imap.write).await?;
                     continue;
                 }
-                Next::Ask(ask) => {
-                    let answer = self.answer(stream, ask).await?;
-                    self.session.answer(answer);
-                    continue;
-                }
+                Next::Ask(ask) => match self.answer(stream, ask).await? {
+                    Some(answer) => {
+                        self.session.answer(answer);
+                        continue;
+                    }
+                    None => Heard::Shutdown,
+                },
                 Next::StartTls => return Ok(After::StartTls),
                 Next::Compress => return Ok(After::Compress),
                 Next::Expand => return Ok(After::Expand),
@@ -335,21 +351,25 @@ impl<'i> Talk<'i> {
         }
     }
 
-    /// Has an ask answered; while that takes long the client is told that it goes on (RFC 9585).
+    /// Has an ask answered; while that takes long the client is told that it goes on (RFC 9585). Nobody
+    /// waits for a login when the server stops: the pause after a wrong password may be a minute.
     async fn answer<S: AsyncWrite + Unpin>(
         &mut self,
         stream: &mut S,
         ask: Ask,
-    ) -> io::Result<Answer> {
+    ) -> io::Result<Option<Answer>> {
         let (long, counter) = (ask.is_long(), self.desk.counter());
+        let login = matches!(ask, Ask::Login(_) | Ask::Salt { .. });
         // An answer's future is large and its work short: it is not part of this one.
         let mut answering = Box::pin(self.desk.answer(ask));
         loop {
             tokio::select! {
-                answer = &mut answering => return Ok(answer),
+                answer = &mut answering => return Ok(Some(answer)),
+                () = stopped(&mut self.stop), if login => return Ok(None),
                 () = tokio::time::sleep(self.imap.progress), if long => {
                     let (done, goal) = counter.get().unzip();
-                    write(stream, &self.session.in_progress(done, goal)).await?;
+                    let said = self.session.in_progress(done, goal);
+                    write(stream, &said, self.imap.write).await?;
                 }
             }
         }
@@ -410,7 +430,7 @@ impl<'i> Talk<'i> {
 
 /// Feeds what comes to the session, through a buffer that exists only while there is something.
 async fn read<S: AsyncRead + Unpin>(stream: &mut S, session: &mut Session) -> io::Result<usize> {
-    std::future::poll_fn(|context| {
+    poll_fn(|context| {
         let mut octets = [MaybeUninit::uninit(); READ];
         let mut buffer = ReadBuf::uninit(&mut octets);
         ready!(Pin::new(&mut *stream).poll_read(context, &mut buffer))?;
@@ -420,12 +440,16 @@ async fn read<S: AsyncRead + Unpin>(stream: &mut S, session: &mut Session) -> io
     .await
 }
 
-async fn write<S: AsyncWrite + Unpin>(stream: &mut S, octets: &[u8]) -> io::Result<()> {
+async fn write<S: AsyncWrite + Unpin>(
+    stream: &mut S,
+    octets: &[u8],
+    within: Duration,
+) -> io::Result<()> {
     let writing = async {
         stream.write_all(octets).await?;
         stream.flush().await
     };
-    timeout(WRITE, writing).await.map_err(|_| io::ErrorKind::TimedOut)?
+    timeout(within, writing).await.map_err(|_| io::ErrorKind::TimedOut)?
 }
 
 /// RFC 9266 §4.2: of TLS 1.2 only with an extension that the library doesn't tell of.

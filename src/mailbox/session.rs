@@ -257,7 +257,8 @@ impl Session {
 
     /// The server stops: the client is told, unless it is in the middle of something.
     pub fn shut_down(&mut self) {
-        if matches!(self.phase, Phase::Ready | Phase::Idling { .. } | Phase::Sasl(_)) {
+        let login = matches!(&self.phase, Phase::Awaiting(task) if task.is_login());
+        if login || matches!(self.phase, Phase::Ready | Phase::Idling { .. } | Phase::Sasl(_)) {
             encode::bye(&mut self.core.out, None, "Server is going down");
         }
         self.phase = Phase::Closing;

@@ -126,6 +126,11 @@ impl Task {
         }
     }
 
+    /// Whether somebody comes in by it, which can be given up at any time.
+    pub fn is_login(&self) -> bool {
+        matches!(self, Self::Login(_) | Self::Salt(_))
+    }
+
     /// Whether its output is better collected than sent at every ask.
     pub fn is_bulk(&self) -> bool {
         let metadata = matches!(self, Self::Metadata(task) if task.is_bulk());

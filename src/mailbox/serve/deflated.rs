@@ -10,7 +10,6 @@
 //! (RFC 8437), what stands behind its last flush is not packed, and was not touched.
 
 use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
-use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -75,19 +74,19 @@ impl<'s, S: AsyncRead + AsyncWrite + Unpin> Deflated<'s, S> {
 
     /// Compression ends behind what was read last: all that comes up to the client's flush belongs to
     /// it, and must say nothing. Gives what came behind that, which was never packed.
-    pub async fn end(mut self) -> io::Result<Vec<u8>> {
+    pub fn poll_end(&mut self, context: &mut Context<'_>) -> Poll<io::Result<Vec<u8>>> {
         let mut one = [0];
         while !(self.over || self.at_flush()) {
             let empty = self.came.is_empty() && !self.more;
-            if empty && !poll_fn(|context| self.poll_fill(context)).await? {
-                return Err(io::ErrorKind::UnexpectedEof.into());
+            if empty && !ready!(self.poll_fill(context))? {
+                return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into()));
             }
             // A command that was packed behind the end: nobody knows for which state it was meant.
             if self.unpack(&mut ReadBuf::new(&mut one))? {
-                return Err(Broken.into());
+                return Poll::Ready(Err(Broken.into()));
             }
         }
-        Ok(self.came.split_off(self.taken.min(self.came.len())))
+        Poll::Ready(Ok(self.came.split_off(self.taken.min(self.came.len()))))
     }
 
     /// Everything up to a flush was unpacked, and nothing behind it.

@@ -3,6 +3,7 @@
 mod compressed;
 mod mirror;
 mod removed;
+mod robust;
 mod several;
 
 use super::*;
@@ -35,6 +36,10 @@ fn imap(world: &World) -> Arc<Imap> {
 }
 
 fn imap_with(world: &World, upload: Duration) -> Arc<Imap> {
+    imap_at(Arc::clone(&world.office), upload)
+}
+
+fn imap_at(office: Arc<crate::mailbox::answer::Office>, upload: Duration) -> Arc<Imap> {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let config = rustls::ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
@@ -44,12 +49,7 @@ fn imap_with(world: &World, upload: Duration) -> Arc<Imap> {
     let in_force = Arc::new(InForce { config: Arc::new(config), end_point: None });
     let silence = crate::mailbox::session::AUTOLOGOUT;
     let manners = Manners { connections: 4, per_address: 2, silence, upload };
-    Imap::new(
-        Arc::clone(&world.office),
-        Arc::new(move || Arc::clone(&in_force)),
-        manners,
-        Vec::new(),
-    )
+    Imap::new(office, Arc::new(move || Arc::clone(&in_force)), manners, Vec::new())
 }
 
 impl Client {

@@ -1,4 +1,5 @@
 use super::*;
+use std::future::poll_fn;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 /// What a client's zlib would make of `octets`, at one go.
@@ -120,7 +121,7 @@ async fn what_comes_behind_the_last_flush_is_given_back_untouched() {
             while heard.len() < text.len() {
                 stream.read_buf(&mut heard).await.unwrap();
             }
-            stream.end().await.unwrap()
+            poll_fn(|context| stream.poll_end(context)).await.unwrap()
         };
         let sending = async { far.write_all(second).await.unwrap() };
         let (rest, ()) = tokio::join!(reading, sending);
