@@ -90,7 +90,10 @@ pub enum Ask {
     Quota { mailbox: Option<MailboxName> },
     /// What its holder may do with a mailbox (RFC 4314). → `Rights`
     Rights { name: MailboxName },
-    /// All or none; `None` takes an entry away. → `Done`
+    /// Which annotations changed after a step of the account; without one, at which it is. →
+    /// `Annotations`
+    Annotations { since: Option<u64> },
+    /// All or none; `None` takes an entry away. → `Annotated`
     SetMetadata { mailbox: Option<MailboxName>, entries: Vec<(EntryName, Option<Vec<u8>>)> },
     /// → `Sorted`: what is gone is left out.
     Sort { mailbox: MailboxId, uids: UidSet, exact: UidSet, by: Vec<SortCriterion> },
@@ -99,6 +102,25 @@ pub enum Ask {
 }
 
 impl Ask {
+    /// Whose messages it is about: of that mailbox a refusal as `NoSuchMailbox` speaks.
+    pub fn mailbox(&self) -> Option<MailboxId> {
+        match self {
+            Self::Changes { mailbox, .. }
+            | Self::Rows { mailbox, .. }
+            | Self::Content(Content { mailbox, .. })
+            | Self::Store(Store { mailbox, .. })
+            | Self::Copy { mailbox, .. }
+            | Self::Move { mailbox, .. }
+            | Self::Expunge { mailbox, .. }
+            | Self::Search(Search { mailbox, .. })
+            | Self::Previews { mailbox, .. }
+            | Self::Sort { mailbox, .. }
+            | Self::Thread { mailbox, .. }
+            | Self::Replace { mailbox, .. } => Some(*mailbox),
+            _ => None,
+        }
+    }
+
     /// Whether it may take as long as there are messages, between responses and not within one.
     pub fn is_long(&self) -> bool {
         matches!(
@@ -139,6 +161,9 @@ pub enum Answer {
     Appended(Appended),
     Found(Found),
     Metadata(Metadata),
+    /// The step at which they changed.
+    Annotated(u64),
+    Annotations(Annotations),
     Quota(Quota),
     Rights(OwnRights),
     Sorted(Vec<Uid>),
@@ -213,6 +238,22 @@ pub struct Metadata {
     pub longest: Option<u64>,
     /// There is more behind the last name.
     pub more: bool,
+}
+
+/// What changed, by mailbox.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Annotations {
+    /// The step up to which this tells.
+    pub step: u64,
+    pub changed: Vec<Annotated>,
+}
+
+/// Entries that changed, or went, and at which step.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Annotated {
+    /// `None` is the server, as the account sees it.
+    pub mailbox: Option<Standing>,
+    pub entries: Vec<(EntryName, u64)>,
 }
 
 impl MetadataWant {
@@ -374,6 +415,8 @@ pub struct Selected {
 /// May name what the session already knows or never saw: it sorts that out.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Changes {
+    /// What the mailbox is called now; `None` where that can't have changed.
+    pub name: Option<MailboxName>,
     /// Came after `since`.
     pub arrived: UidSet,
     /// Were there before and have other flags; their rows are asked for in batches.

@@ -3,8 +3,9 @@
 use imap_codec::imap_types::response::{Code, CodeOther, StatusKind};
 
 use std::num::NonZeroU64;
+use std::sync::Arc;
 
-use super::command::Step;
+use super::command::{Step, Watched};
 use super::notify::{Notify, Selected};
 use super::reply::Reply;
 use super::session::Watch;
@@ -34,6 +35,8 @@ pub enum Tls {
 pub struct Channel {
     /// `tls-exporter` (RFC 9266), where the protocol gives one.
     pub exporter: Option<[u8; 32]>,
+    /// `tls-server-end-point` (RFC 5929 §4), where the server's certificate gives one.
+    pub end_point: Option<Arc<[u8]>>,
     /// The client proved that it holds the key of a certificate.
     pub certificate: bool,
     /// SCRAM is offered. Programs that know it prefer it to all else, and don't try another when it
@@ -47,6 +50,22 @@ pub struct Channel {
 /// The name of a capability that a logged-in client is offered.
 pub fn offered(name: &str) -> Option<&'static str> {
     SESSION.iter().copied().find(|one| one.eq_ignore_ascii_case(name))
+}
+
+impl Channel {
+    /// What a client that names this kind of binding must have bound to.
+    /// QUIRK(kep, 2026-11): `tls-unique` is none of them; docs/quirks.md#65
+    pub fn binding(&self, kind: &str) -> Option<&[u8]> {
+        match kind {
+            "tls-exporter" => self.exporter.as_ref().map(|octets| &octets[..]),
+            "tls-server-end-point" => self.end_point.as_deref(),
+            _ => None,
+        }
+    }
+
+    pub fn can_bind(&self) -> bool {
+        self.exporter.is_some() || self.end_point.is_some()
+    }
 }
 
 #[derive(Debug)]
@@ -63,6 +82,10 @@ pub(super) struct Core {
     pub tag: String,
     /// Since a NOTIFY.
     pub notify: Option<Box<Notify>>,
+    /// Since ENABLE METADATA, or a NOTIFY that names annotations.
+    pub annotations: Option<Box<Watched>>,
+    /// The command under way removed a mailbox, maybe the selected one.
+    pub removed: bool,
     /// Failed logins.
     pub failures: u32,
     /// Messages that one command works on.
@@ -88,6 +111,8 @@ pub(super) struct Enabled {
     pub rev2: bool,
     /// UTF-8 in names (RFC 9755 §3).
     pub utf8: bool,
+    /// METADATA responses that nobody asked for (RFC 5464 §4.4.2).
+    pub metadata: bool,
 }
 
 impl Enabled {
@@ -102,6 +127,7 @@ impl Enabled {
                 (&mut self.qresync, "QRESYNC")
             }
             "UIDONLY" => (&mut self.uidonly, "UIDONLY"),
+            "METADATA" => (&mut self.metadata, "METADATA"),
             "UTF8=ACCEPT" => (&mut self.utf8, "UTF8=ACCEPT"),
             _ => return None,
         };
@@ -126,6 +152,8 @@ impl Core {
             enabled: Enabled::default(),
             tag: String::new(),
             notify: None,
+            annotations: None,
+            removed: false,
             failures: 0,
             limit: MESSAGE_LIMIT,
         }
@@ -198,7 +226,8 @@ impl Core {
     }
 
     pub fn watch(&self) -> Option<Watch> {
-        if let Some(account) = self.account().filter(|_| self.notifies()) {
+        let wide = self.notifies() || self.annotations.is_some();
+        if let Some(account) = self.account().filter(|_| wide) {
             return Some(Watch::Account(account));
         }
         self.view().map(|view| Watch::Mailbox { mailbox: view.mailbox, since: view.modseq })
@@ -231,6 +260,7 @@ impl Core {
         self.access = Access::NotAuthenticated;
         self.enabled = Enabled::default();
         self.notify = None;
+        self.annotations = None;
         self.reader.set_limits(Limits::BEFORE_LOGIN);
     }
 
@@ -246,6 +276,13 @@ impl Core {
         match std::mem::replace(&mut self.access, Access::Authenticated(account)) {
             Access::Selected(_, view) => Some(*view),
             _ => None,
+        }
+    }
+
+    /// Leaves the mailbox and says so (RFC 9051 §7.1), where no command asked for it.
+    pub fn close(&mut self, text: &str) {
+        if self.unselect().is_some() {
+            self.note(Code::Closed, text);
         }
     }
 
@@ -305,7 +342,7 @@ impl Core {
 
     /// SCRAM with channel binding is offered.
     pub fn binds(&self) -> bool {
-        self.channel.scram && self.channel.exporter.is_some()
+        self.channel.scram && self.channel.can_bind()
     }
 
     fn may_log_in(&self) -> bool {

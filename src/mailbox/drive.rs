@@ -2,11 +2,12 @@
 //! nothing panics, and it always ends.
 
 use super::ask::{
-    Answer, Appended, Ask, Changes, FlagRow, Found, LoggedIn, MailboxEntry, MailboxKind, Metadata,
-    Moved, Opening, OwnRights, Proof, Quota, Resource, Row, Salt, Selected, Standing, Status,
-    Stored, ThreadToken,
+    Annotated, Annotations, Answer, Appended, Ask, Changes, FlagRow, Found, LoggedIn, MailboxEntry,
+    MailboxKind, Metadata, Moved, Opening, OwnRights, Proof, Quota, Resource, Row, Salt, Selected,
+    Standing, Status, Stored, ThreadToken,
 };
 use super::{Config, Next, Session};
+use crate::wire::imap::metadata::EntryName;
 use crate::wire::imap::{Flags, Keywords, MailboxName, Rights, Structure, Uid, UidSet};
 use crate::wire::{AccountId, ContentId, MailboxId, Timestamp};
 
@@ -48,6 +49,7 @@ pub fn drive_at(config: Config, bytes: &[u8], pace: Pace) -> Vec<u8> {
             Next::Send(bytes) => said.extend(bytes),
             Next::StartTls => session.secured(),
             Next::Compress => session.compressed(),
+            Next::Expand => session.expanded(),
             Next::Ask(ask) => session.answer(yes(ask)),
             Next::Close => break,
         }
@@ -76,6 +78,7 @@ fn yes(ask: Ask) -> Answer {
         Ask::Select { name, examine } => Answer::Selected(selected(name, examine)),
         Ask::Open { name } => Answer::Selected(selected(name, true)),
         Ask::Changes { .. } | Ask::News { .. } => Answer::Changes(Changes {
+            name: None,
             arrived: UidSet::range(8, 9),
             changed: UidSet::one(2),
             vanished: UidSet::one(4),
@@ -117,6 +120,17 @@ fn yes(ask: Ask) -> Answer {
             let values = want.entries.into_iter().map(|entry| (entry, Some(b"x".to_vec())));
             Answer::Metadata(Metadata { values: values.collect(), longest: Some(9), more: false })
         }
+        Ask::Annotations { since } => {
+            let step = since.unwrap_or(3) + 1;
+            let entries = EntryName::parse(b"/private/x").map(|entry| vec![(entry, step)]);
+            let entries = entries.unwrap_or_default();
+            let changed = vec![
+                Annotated { mailbox: None, entries: entries.clone() },
+                Annotated { mailbox: Some(standing(1, "INBOX")), entries },
+            ];
+            Answer::Annotations(Annotations { step, changed })
+        }
+        Ask::SetMetadata { .. } => Answer::Annotated(4),
         Ask::Quota { .. } => {
             let mailboxes = Resource { used: 1, limit: 2 };
             Answer::Quota(Quota { storage: None, mailboxes })
@@ -239,6 +253,7 @@ mod tests {
             Just("a UID FETCH 1:* (UID) (CHANGEDSINCE 1 VANISHED)"), Just("a ENABLE UIDONLY IMAP4rev2"),
             Just("a NOTIFY SET STATUS (selected (MessageNew (UID BODY[1]) MessageExpunge FlagChange)) (personal (MailboxName))"),
             Just("a NOTIFY SET (selected-delayed (MessageNew MessageExpunge)) (inboxes (MessageNew MessageExpunge))"),
+            Just("a NOTIFY SET (personal (MailboxMetadataChange ServerMetadataChange))"), Just("a ENABLE METADATA"),
             Just("a NOTIFY NONE"), Just("a UIDBATCHES 500 1:2"), Just("a UNSELECT"), Just("\0\"{")
         ], 0..40)) {
             let bytes = format!("{}\r\n", lines.join("\r\n"));

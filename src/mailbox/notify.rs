@@ -10,6 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Debug, Default)]
 pub(super) struct Notify {
     pub selected: Selected,
+    /// What changes at the server's annotations.
+    pub server: bool,
     rules: Vec<Rule>,
     /// As the client was told last. An account has a bounded number of mailboxes.
     pub known: BTreeMap<MailboxId, Known>,
@@ -58,6 +60,7 @@ pub(super) struct Wanted {
     pub flags: bool,
     pub names: bool,
     pub subscriptions: bool,
+    pub annotations: bool,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -87,11 +90,13 @@ impl Notify {
                 Filter::Subtree(all) => Which::Subtree(names(all)),
                 Filter::Mailboxes(all) => Which::Mailboxes(names(all)),
             };
+            notify.server |= events.server;
             let events = Wanted {
                 messages: events.messages,
                 flags: events.flags,
                 names: events.names,
                 subscriptions: events.subscriptions,
+                annotations: events.annotations,
             };
             notify.rules.push(Rule { which, events });
         }
@@ -100,7 +105,12 @@ impl Notify {
 
     /// Whether anything at all is to be told unasked.
     pub fn is_active(&self) -> bool {
-        self.selected.messages || self.watches()
+        self.selected.messages || self.watches() || self.server
+    }
+
+    /// Whether any annotation is watched.
+    pub fn watches_annotations(&self) -> bool {
+        self.server || self.rules.iter().any(|rule| rule.events.annotations)
     }
 
     /// Whether any mailbox but the selected one is watched.
@@ -177,6 +187,7 @@ impl Wanted {
             flags: self.flags || other.flags,
             names: self.names || other.names,
             subscriptions: self.subscriptions || other.subscriptions,
+            annotations: self.annotations || other.annotations,
         }
     }
 }

@@ -102,8 +102,9 @@ fn text(refusal: &Refusal) -> &str {
     match refusal {
         Refusal::BadCredentials => "Kullanıcı adı veya parola yanlış / Wrong name or password",
         Refusal::BadProof => {
-            "Ad veya parola yanlış; SCRAM yalnız üretilmiş parolalarla olur / Wrong name or password; \
-             SCRAM is for generated passwords only"
+            "Ad veya parola yanlış; SCRAM yalnız üretilmiş parolalarla olur, hesap parolasıyla PLAIN \
+             seçilmeli / Wrong name or password; SCRAM is for generated passwords only, choose PLAIN \
+             for the account's own"
         }
         Refusal::BadCertificate => "Sertifika geçerli değil / The certificate is not valid",
         Refusal::AccountClosed => "Hesap kapalı / The account is closed",

@@ -9,7 +9,9 @@ use super::bells::{Bell, Bells};
 use super::session::{Channel, Config, Next, Session, Tls, Watch};
 use crate::registry::crowd::{Crowd, part};
 use crate::store::Changed;
+use crate::trust::tls::InForce;
 use deflated::Deflated;
+use std::future::poll_fn;
 use std::io;
 use std::mem::MaybeUninit;
 use std::net::SocketAddr;
@@ -49,8 +51,8 @@ pub struct Manners {
     pub withheld: Vec<&'static str>,
 }
 
-/// The TLS configuration in force; asked for at each handshake, so that it may be renewed.
-pub type TlsInForce = Arc<dyn Fn() -> Arc<rustls::ServerConfig> + Send + Sync>;
+/// The TLS in force; asked for at each handshake, so that it may be renewed.
+pub type TlsInForce = Arc<dyn Fn() -> Arc<InForce> + Send + Sync>;
 
 /// What all IMAP listeners share.
 pub struct Imap {
@@ -62,6 +64,8 @@ pub struct Imap {
     silence: Duration,
     upload: Duration,
     withheld: Vec<&'static str>,
+    /// How long a client may take to read what is sent at one go.
+    write: Duration,
     /// How often a client that waits for a long command hears that it goes on.
     progress: Duration,
     bells: Bells,
@@ -82,7 +86,7 @@ impl Imap {
         let crowd = Crowd::new(manners.connections, manners.per_address);
         let Manners { silence, upload, withheld, .. } = manners;
         let connections = AtomicU64::new(0);
-        let progress = PROGRESS;
+        let (write, progress) = (WRITE, PROGRESS);
         Arc::new(Self {
             office,
             tls,
@@ -91,6 +95,7 @@ impl Imap {
             silence,
             upload,
             withheld,
+            write,
             progress,
             bells,
             connections,
@@ -200,8 +205,10 @@ async fn connection(
     if begin == Begin::Clear && talk.run(&mut tcp).await? != After::StartTls {
         return Ok(());
     }
-    let mut stream = handshake(imap, tcp, &mut talk.stop).await?;
-    let channel = Box::pin(talk.protected_by(stream.get_ref().1)).await;
+    let tls = (imap.tls)();
+    let mut stream = handshake(&tls, tcp, &mut talk.stop).await?;
+    let channel = Box::pin(talk.protected_by(stream.get_ref().1, &tls)).await;
+    drop(tls);
     match begin {
         Begin::Clear => talk.session.secured_by(channel),
         Begin::Tls => talk.session = Session::over(talk.session.config().clone(), channel),
@@ -210,11 +217,11 @@ async fn connection(
 }
 
 async fn handshake(
-    imap: &Imap,
+    tls: &InForce,
     tcp: TcpStream,
     stop: &mut watch::Receiver<bool>,
 ) -> io::Result<Box<TlsStream<TcpStream>>> {
-    let accepting = TlsAcceptor::from((imap.tls)()).accept(tcp);
+    let accepting = TlsAcceptor::from(Arc::clone(&tls.config)).accept(tcp);
     tokio::select! {
         accepted = timeout(HANDSHAKE, accepting) => {
             accepted.map_err(|_| io::ErrorKind::TimedOut)?.map(Box::new)
@@ -229,6 +236,8 @@ enum After {
     Closed,
     StartTls,
     Compress,
+    /// It ends behind the answer that was sent last.
+    Expand,
 }
 
 /// One dialogue.
@@ -249,6 +258,8 @@ enum Heard {
     Change,
     Nothing,
     Shutdown,
+    /// What came can't be unpacked.
+    Broken,
 }
 
 impl<'i> Talk<'i> {
@@ -260,12 +271,13 @@ impl<'i> Talk<'i> {
     }
 
     /// Tells the desk whom TLS showed, and the session what TLS offers.
-    async fn protected_by(&mut self, tls: &rustls::ServerConnection) -> Channel {
+    async fn protected_by(&mut self, tls: &rustls::ServerConnection, by: &InForce) -> Channel {
         let shown = tls.peer_certificates().unwrap_or_default();
         self.desk.shown_certificates(shown.iter().map(|der| der.to_vec()).collect());
         let (exporter, certificate) = (exporter(tls), !shown.is_empty());
-        let withheld = self.imap.withheld.clone();
-        Channel { exporter, certificate, scram: self.desk.offers_scram().await, withheld }
+        let (end_point, withheld) = (by.end_point.clone(), self.imap.withheld.clone());
+        let scram = self.desk.offers_scram().await;
+        Channel { exporter, end_point, certificate, scram, withheld }
     }
 
     /// To the end of the connection, in the clear or compressed.
@@ -273,13 +285,34 @@ impl<'i> Talk<'i> {
         &mut self,
         stream: &mut S,
     ) -> io::Result<()> {
-        if self.run(stream).await? == After::Compress {
+        while self.run(stream).await? == After::Compress {
             self.session.compressed();
-            let mut compressed = Box::new(Deflated::new(stream));
             // Few are compressed: the others don't hold room for it.
-            Box::pin(self.run(&mut *compressed)).await?;
+            if !Box::pin(self.converse_packed(stream)).await? {
+                break;
+            }
         }
         Ok(())
+    }
+
+    /// Compressed, until the connection ends or the compression does; says whether it goes on.
+    async fn converse_packed<S: AsyncRead + AsyncWrite + Unpin>(
+        &mut self,
+        stream: &mut S,
+    ) -> io::Result<bool> {
+        let mut packed = Deflated::new(stream);
+        if self.run(&mut packed).await? != After::Expand {
+            return Ok(false);
+        }
+        let rest = tokio::select! {
+            rest = timeout(self.patience(), poll_fn(|context| packed.poll_end(context))) => {
+                rest.map_err(|_| io::ErrorKind::TimedOut)??
+            }
+            () = stopped(&mut self.stop) => return Ok(false),
+        };
+        self.session.expanded();
+        self.session.feed(&rest);
+        Ok(true)
     }
 
     async fn run<S: AsyncRead + AsyncWrite + Unpin>(
@@ -294,16 +327,19 @@ impl<'i> Talk<'i> {
                     false => self.listen(stream, true).await?,
                 },
                 Next::Send(octets) => {
-                    write(stream, &octets).await?;
+                    write(stream, &octets, self.imap.write).await?;
                     continue;
                 }
-                Next::Ask(ask) => {
-                    let answer = self.answer(stream, ask).await?;
-                    self.session.answer(answer);
-                    continue;
-                }
+                Next::Ask(ask) => match self.answer(stream, ask).await? {
+                    Some(answer) => {
+                        self.session.answer(answer);
+                        continue;
+                    }
+                    None => Heard::Shutdown,
+                },
                 Next::StartTls => return Ok(After::StartTls),
                 Next::Compress => return Ok(After::Compress),
+                Next::Expand => return Ok(After::Expand),
                 Next::Close => {
                     Box::pin(part(stream)).await;
                     return Ok(After::Closed);
@@ -315,25 +351,30 @@ impl<'i> Talk<'i> {
                 Heard::Change => self.session.changed(),
                 Heard::Nothing => self.session.timeout(),
                 Heard::Shutdown => self.session.shut_down(),
+                Heard::Broken => self.session.broken(),
             }
         }
     }
 
-    /// Has an ask answered; while that takes long the client is told that it goes on (RFC 9585).
+    /// Has an ask answered; while that takes long the client is told that it goes on (RFC 9585). Nobody
+    /// waits for a login when the server stops: the pause after a wrong password may be a minute.
     async fn answer<S: AsyncWrite + Unpin>(
         &mut self,
         stream: &mut S,
         ask: Ask,
-    ) -> io::Result<Answer> {
+    ) -> io::Result<Option<Answer>> {
         let (long, counter) = (ask.is_long(), self.desk.counter());
+        let login = matches!(ask, Ask::Login(_) | Ask::Salt { .. });
         // An answer's future is large and its work short: it is not part of this one.
         let mut answering = Box::pin(self.desk.answer(ask));
         loop {
             tokio::select! {
-                answer = &mut answering => return Ok(answer),
+                answer = &mut answering => return Ok(Some(answer)),
+                () = stopped(&mut self.stop), if login => return Ok(None),
                 () = tokio::time::sleep(self.imap.progress), if long => {
                     let (done, goal) = counter.get().unzip();
-                    write(stream, &self.session.in_progress(done, goal)).await?;
+                    let said = self.session.in_progress(done, goal);
+                    write(stream, &said, self.imap.write).await?;
                 }
             }
         }
@@ -382,6 +423,7 @@ impl<'i> Talk<'i> {
         let bell = bell.as_mut().filter(|_| idle);
         tokio::select! {
             read = timeout(patience, read(stream, session)) => match read {
+                Ok(Err(error)) if deflated::is_broken(&error) => Ok(Heard::Broken),
                 Ok(read) => read.map(Heard::Octets),
                 Err(_) => Ok(Heard::Nothing),
             },
@@ -393,7 +435,7 @@ impl<'i> Talk<'i> {
 
 /// Feeds what comes to the session, through a buffer that exists only while there is something.
 async fn read<S: AsyncRead + Unpin>(stream: &mut S, session: &mut Session) -> io::Result<usize> {
-    std::future::poll_fn(|context| {
+    poll_fn(|context| {
         let mut octets = [MaybeUninit::uninit(); READ];
         let mut buffer = ReadBuf::uninit(&mut octets);
         ready!(Pin::new(&mut *stream).poll_read(context, &mut buffer))?;
@@ -403,12 +445,16 @@ async fn read<S: AsyncRead + Unpin>(stream: &mut S, session: &mut Session) -> io
     .await
 }
 
-async fn write<S: AsyncWrite + Unpin>(stream: &mut S, octets: &[u8]) -> io::Result<()> {
+async fn write<S: AsyncWrite + Unpin>(
+    stream: &mut S,
+    octets: &[u8],
+    within: Duration,
+) -> io::Result<()> {
     let writing = async {
         stream.write_all(octets).await?;
         stream.flush().await
     };
-    timeout(WRITE, writing).await.map_err(|_| io::ErrorKind::TimedOut)?
+    timeout(within, writing).await.map_err(|_| io::ErrorKind::TimedOut)?
 }
 
 /// RFC 9266 §4.2: of TLS 1.2 only with an extension that the library doesn't tell of.

@@ -23,6 +23,8 @@ pub enum Next {
     StartTls,
     /// What follows is compressed both ways (RFC 4978); then `compressed`.
     Compress,
+    /// What follows is not compressed any more (RFC 8437); then `expanded`.
+    Expand,
     Ask(Ask),
     /// The client idles or sent NOTIFY: wake on its bytes, on a change of what is watched (if
     /// there is one already, at once), or on time.
@@ -49,8 +51,10 @@ pub struct Session {
     bad: u32,
     /// Messages that came or began to come.
     uploads: u64,
-    /// The access ended: the command that heard it is the last one.
-    over: bool,
+    /// Why the command that heard it is the last one: the access ended, or the mailbox is gone.
+    over: Option<&'static str>,
+    /// The mailbox that the ask under way is about.
+    asked: Option<MailboxId>,
 }
 
 /// What is going on; waiting for us is a phase too.
@@ -74,6 +78,8 @@ enum Phase {
     Handshake,
     Compress,
     Compressing,
+    Expand,
+    Expanding,
     Closing,
 }
 
@@ -86,7 +92,7 @@ impl Session {
     pub fn over(config: Config, channel: Channel) -> Self {
         let mut core = Core::new(config, channel);
         core.greet();
-        Self { core, phase: Phase::Ready, bad: 0, uploads: 0, over: false }
+        Self { core, phase: Phase::Ready, bad: 0, uploads: 0, over: None, asked: None }
     }
 
     /// A limit of so few messages that a test reaches it.
@@ -108,6 +114,7 @@ impl Session {
             match std::mem::replace(&mut self.phase, Phase::Ready) {
                 Phase::Asking(due) => {
                     let (ask, task) = *due;
+                    self.asked = ask.mailbox();
                     self.phase = Phase::Awaiting(Box::new(task));
                     return Next::Ask(ask);
                 }
@@ -122,6 +129,10 @@ impl Session {
                 Phase::Compress => {
                     self.phase = Phase::Compressing;
                     return Next::Compress;
+                }
+                Phase::Expand => {
+                    self.phase = Phase::Expanding;
+                    return Next::Expand;
                 }
                 Phase::Closing => {
                     self.phase = Phase::Closing;
@@ -143,12 +154,30 @@ impl Session {
     pub fn answer(&mut self, answer: Answer) {
         match std::mem::replace(&mut self.phase, Phase::Ready) {
             Phase::Awaiting(task) => {
-                let over = matches!(answer, Answer::Refused(Refusal::AccountClosed));
-                self.over |= over && self.core.account().is_some();
+                self.hear_of_ends(&answer);
                 let step = task.answer(answer, &mut self.core);
                 self.take(step);
             }
             phase => self.phase = phase,
+        }
+    }
+
+    /// RFC 2180 §3.3: whose mailbox is removed by another session is told so and sent away. Who removed
+    /// it himself goes on without it.
+    fn hear_of_ends(&mut self, answer: &Answer) {
+        let Answer::Refused(refusal) = answer else { return };
+        let selected = self.core.view().map(|view| view.mailbox);
+        match refusal {
+            Refusal::AccountClosed if self.core.account().is_some() => {
+                self.over = Some("Access is over");
+            }
+            Refusal::NoSuchMailbox if selected.is_some() && selected == self.asked => {
+                match std::mem::take(&mut self.core.removed) {
+                    true => self.core.close("The mailbox is deleted"),
+                    false => self.over = Some("The mailbox was deleted"),
+                }
+            }
+            _ => {}
         }
     }
 
@@ -195,6 +224,19 @@ impl Session {
         }
     }
 
+    /// The compressed layer is taken down.
+    pub fn expanded(&mut self) {
+        if matches!(self.phase, Phase::Expanding) {
+            self.core.compressed = false;
+            self.phase = Phase::Ready;
+        }
+    }
+
+    /// What the client sent can't be unpacked: nothing more of it is read.
+    pub fn broken(&mut self) {
+        self.core.reader.despair("Damaged compressed data");
+    }
+
     /// How long the shell lets this client be silent: less within a command than between two.
     pub fn patience(&self) -> Duration {
         let amid = matches!(self.phase, Phase::Uploading(_)) || self.core.reader.is_amid();
@@ -221,7 +263,8 @@ impl Session {
 
     /// The server stops: the client is told, unless it is in the middle of something.
     pub fn shut_down(&mut self) {
-        if matches!(self.phase, Phase::Ready | Phase::Idling { .. } | Phase::Sasl(_)) {
+        let login = matches!(&self.phase, Phase::Awaiting(task) if task.is_login());
+        if login || matches!(self.phase, Phase::Ready | Phase::Idling { .. } | Phase::Sasl(_)) {
             encode::bye(&mut self.core.out, None, "Server is going down");
         }
         self.phase = Phase::Closing;
@@ -321,11 +364,12 @@ impl Session {
     }
 
     fn take(&mut self, step: Step) {
+        if let (Some(why), Step::Done | Step::Idle(_)) = (self.over, &step) {
+            encode::bye(&mut self.core.out, None, why);
+            self.phase = Phase::Closing;
+            return;
+        }
         self.phase = match step {
-            Step::Done | Step::Idle(_) if self.over => {
-                encode::bye(&mut self.core.out, None, "Access is over");
-                Phase::Closing
-            }
             Step::Ask(ask, task) => Phase::Asking(Box::new((ask, task))),
             Step::Pause(task) => Phase::Pausing(Box::new(task)),
             Step::Done => Phase::Ready,
@@ -335,6 +379,7 @@ impl Session {
             Step::Close => Phase::Closing,
             Step::StartTls(tag) => self.start_tls(&tag),
             Step::Compress(tag) => self.compress(&tag),
+            Step::Expand(tag) => self.expand(&tag),
         };
     }
 
@@ -360,6 +405,17 @@ impl Session {
         }
         self.core.say(Some(tag), Reply::ok("DEFLATE active"));
         Phase::Compress
+    }
+
+    /// RFC 8437 §4: behind this command compression is over, both ways. What was compressed after it
+    /// was meant for no state that there is.
+    fn expand(&mut self, tag: &str) -> Phase {
+        if self.core.reader.has_more() {
+            encode::bye(&mut self.core.out, None, "Compressed behind UNAUTHENTICATE");
+            return Phase::Closing;
+        }
+        self.core.say(Some(tag), Reply::ok("UNAUTHENTICATE completed"));
+        Phase::Expand
     }
 }
 

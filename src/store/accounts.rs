@@ -2,7 +2,7 @@
 
 use super::StoreError;
 use super::rows::{Row, RowsError, Tx};
-use crate::wire::{AccountId, Timestamp};
+use crate::wire::{AccountId, MailboxId, Timestamp};
 
 /// An account's row; the registry gives the words their meaning.
 #[derive(Clone, Debug)]
@@ -108,6 +108,15 @@ pub fn set_state(
         "UPDATE account SET state = $1, closed_at = $2 WHERE id = $3",
         &[state.into(), closed_at.into(), id.0.into()],
     )?;
+    wake(tx, id)
+}
+
+/// Every session of the account looks for itself: whether it may stay, above all.
+pub fn wake(tx: &mut Tx<'_>, id: AccountId) -> Result<(), RowsError> {
+    tx.wakes.account(id);
+    for row in tx.query("SELECT id FROM mailbox WHERE account = $1", &[id.0.into()])? {
+        tx.wakes.mailbox(MailboxId(row.int(0)?));
+    }
     Ok(())
 }
 

@@ -89,6 +89,8 @@ pub fn remove(tx: &mut Tx<'_>, account: AccountId, id: &str) -> Result<bool, Row
         "DELETE FROM app_password WHERE account = $1 AND id = $2",
         &[account.0.into(), id.into()],
     )?;
+    // Whoever came in by it hears at once that it is gone.
+    super::accounts::wake(tx, account)?;
     Ok(removed == 1)
 }
 

@@ -1,7 +1,9 @@
 //! Rows of labels: a keyword of an account with the name and colour its holder gave it.
 
+use super::metadata::{self, Subject};
 use super::rows::{Row, RowsError, Tx};
 use crate::wire::AccountId;
+use crate::wire::imap::metadata::EntryName;
 
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct LabelRow {
@@ -37,7 +39,7 @@ pub fn put(tx: &mut Tx<'_>, account: AccountId, label: &LabelRow) -> Result<(), 
             label.named.into(),
         ],
     )?;
-    Ok(())
+    changed(tx, account)
 }
 
 /// Whether there is a label of that key.
@@ -51,7 +53,15 @@ pub fn remove(tx: &mut Tx<'_>, account: AccountId, key: &str) -> Result<bool, Ro
         "DELETE FROM label WHERE account = $1 AND name = $2",
         &[account.0.into(), key.into()],
     )?;
+    changed(tx, account)?;
     Ok(gone == 1)
+}
+
+/// The annotation that lists them is another one now.
+fn changed(tx: &mut Tx<'_>, account: AccountId) -> Result<(), RowsError> {
+    let entry = EntryName::parse(metadata::LABELS.as_bytes());
+    metadata::note(tx, Subject { account, mailbox: None }, entry.iter())?;
+    Ok(())
 }
 
 fn label(row: &Row) -> Result<LabelRow, RowsError> {

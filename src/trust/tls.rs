@@ -1,6 +1,7 @@
 //! TLS for our listeners and for what we dial. The certificate is read again when its files change:
 //! the next connection has the new one, no restart is needed.
 
+mod end_point;
 mod holders;
 
 use super::TrustError;
@@ -22,8 +23,16 @@ pub struct ServerTls {
     key: PathBuf,
     protocols: Vec<Vec<u8>>,
     clients: Arc<dyn ClientCertVerifier>,
-    config: ArcSwap<ServerConfig>,
+    in_force: ArcSwap<InForce>,
     seen: Mutex<Seen>,
+}
+
+/// How handshakes are answered, until the files change.
+#[derive(Clone)]
+pub struct InForce {
+    pub config: Arc<ServerConfig>,
+    /// `tls-server-end-point` (RFC 5929 §4) of the certificate that is shown.
+    pub end_point: Option<Arc<[u8]>>,
 }
 
 struct Seen {
@@ -57,13 +66,13 @@ impl ServerTls {
     ) -> Result<Self, TrustError> {
         let protocols: Vec<_> = protocols.iter().map(|p| p.as_bytes().to_vec()).collect();
         let stamps = stamps(certificate, key);
-        let config = load(certificate, key, &protocols, &clients)?;
+        let in_force = load(certificate, key, &protocols, &clients)?;
         Ok(Self {
             certificate: certificate.to_owned(),
             key: key.to_owned(),
             protocols,
             clients,
-            config: ArcSwap::from_pointee(config),
+            in_force: ArcSwap::from_pointee(in_force),
             seen: Mutex::new(Seen { stamps, looked: None }),
         })
     }
@@ -71,14 +80,19 @@ impl ServerTls {
     /// The configuration for the next connection. Looks at the files once a second at most; one
     /// that can't be read leaves the old certificate in force.
     pub fn current(&self, uptime: Duration) -> Arc<ServerConfig> {
+        Arc::clone(&self.in_force(uptime).config)
+    }
+
+    /// The same, with what it shows.
+    pub fn in_force(&self, uptime: Duration) -> Arc<InForce> {
         self.look(uptime);
-        self.config.load_full()
+        self.in_force.load_full()
     }
 
     /// Reads the files again now.
     pub fn reload(&self) -> Result<(), TrustError> {
-        let config = load(&self.certificate, &self.key, &self.protocols, &self.clients)?;
-        self.config.store(Arc::new(config));
+        let in_force = load(&self.certificate, &self.key, &self.protocols, &self.clients)?;
+        self.in_force.store(Arc::new(in_force));
         tracing::info!(certificate = %self.certificate.display(), "TLS certificate read again");
         Ok(())
     }
@@ -119,7 +133,7 @@ fn load(
     key: &Path,
     protocols: &[Vec<u8>],
     clients: &Arc<dyn ClientCertVerifier>,
-) -> Result<ServerConfig, TrustError> {
+) -> Result<InForce, TrustError> {
     let wrong = |path: &Path, error: &dyn std::fmt::Display| {
         TrustError::Tls(format!("{}: {error}", path.display()))
     };
@@ -131,10 +145,11 @@ fn load(
         ServerConfig::builder_with_provider(provider()).with_safe_default_protocol_versions();
     let builder = builder.map_err(|e| TrustError::Tls(e.to_string()))?;
     let builder = builder.with_client_cert_verifier(Arc::clone(clients));
+    let end_point = chain.first().and_then(|shown| end_point::end_point(shown)).map(Arc::from);
     let config = builder.with_single_cert(chain, private);
     let mut config = config.map_err(|e| wrong(certificate, &e))?;
     config.alpn_protocols = protocols.to_vec();
-    Ok(config)
+    Ok(InForce { config: Arc::new(config), end_point })
 }
 
 fn provider() -> Arc<CryptoProvider> {

@@ -12,6 +12,7 @@
 //!                                       a mail
 //! given flags INBOX 3 (\Deleted)        someone else sets flags; `given gone INBOX 3` removes
 //! given mail INBOX () stub              a notice that stands for an unopened dispatch
+//! given annotation INBOX /private/x 1   someone else sets one; `server` is the server, no value takes it away
 //! given whole                           the file makes sense only uncut
 //! C: …                                  the client sends this line; lines in a row go together
 //! S: …                                  the server sends this line: `*` (not at its start) is anything,

@@ -11,11 +11,12 @@ use kep::mailbox::serve::{self, Begin, Imap, Manners};
 use kep::store::accounts::{self, AccountRow};
 use kep::store::mail::{self, Kind, MAILBOXES, NewMessage, Place, Role, change, tree, view};
 use kep::store::submissions::{self, Details, NewRecipient, NewSubmission, RecipientState};
-use kep::store::{Lane, RowsAt, Store, StoreError, Tx, contents};
+use kep::store::{Lane, RowsAt, Store, StoreError, Tx, contents, metadata};
 use kep::trust::Signer;
 use kep::trust::pki::{CertificateAuthority, KeyKind, Links, Profile};
 use kep::trust::tls::ServerTls;
 use kep::trust::vault::Vault;
+use kep::wire::imap::metadata::EntryName;
 use kep::wire::imap::{Flags, MailboxName, SpecialUse, UidSet};
 use kep::wire::{AccountId, MessageId, Timestamp, sha256};
 use rustls::ClientConfig;
@@ -53,6 +54,10 @@ pub struct Keys {
     _dir: tempfile::TempDir,
     pub tls: Arc<ServerTls>,
     pub trust: Arc<ClientConfig>,
+    /// The certificate that is shown, as DER.
+    pub shown: Vec<u8>,
+    /// What it stands under, as PEM.
+    pub authority: String,
 }
 
 impl Keys {
@@ -66,15 +71,17 @@ impl Keys {
         let issued = authority.issue(&profile, KeyKind::P256, &Links::default(), now).unwrap();
         std::fs::create_dir(file("trust")).unwrap();
         std::fs::write(file("trust/tls-ca.pem"), authority.certificate().pem()).unwrap();
-        std::fs::write(file("tls.pem"), issued.signer().unwrap().certificate().pem()).unwrap();
+        let shown = issued.signer().unwrap().certificate().clone();
+        std::fs::write(file("tls.pem"), shown.pem()).unwrap();
         std::fs::write(file("tls.key"), &*issued.key_pem().unwrap()).unwrap();
         let tls = Arc::new(ServerTls::open(&file("tls.pem"), &file("tls.key"), &[]).unwrap());
-        Self { tls, trust: trust(dir.path()), _dir: dir }
+        let (shown, authority) = (shown.der().to_vec(), authority.certificate().pem());
+        Self { tls, trust: trust(dir.path()), shown, authority, _dir: dir }
     }
 }
 
 /// A server with one account, and the client that talks to it.
-struct Served {
+pub struct Served {
     store: Store,
     account: AccountId,
     /// The account's name and password.
@@ -92,7 +99,7 @@ struct Served {
 }
 
 impl Served {
-    async fn open(text: &str, keys: &Arc<Keys>) -> Self {
+    pub async fn open(text: &str, keys: &Arc<Keys>) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let store = store(dir.path()).await;
         let account = account(&store).await;
@@ -105,7 +112,7 @@ impl Served {
         let (upload, withheld) = (serve::UPLOAD, Vec::new());
         let manners = Manners { connections: 4, per_address: 4, silence, upload, withheld };
         let tls = Arc::clone(&keys.tls);
-        let tls: serve::TlsInForce = Arc::new(move || tls.current(Duration::ZERO));
+        let tls: serve::TlsInForce = Arc::new(move || tls.in_force(Duration::ZERO));
         let imap = Imap::new(office, tls, manners, vec![("name".into(), "kep".into())]);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -126,6 +133,10 @@ impl Served {
             _dir: dir,
             _stop: stop,
         }
+    }
+
+    pub fn port(&self) -> u16 {
+        self.port
     }
 
     fn play(mut self, steps: &[Step], seed: u64) -> Result<(), String> {
@@ -276,6 +287,22 @@ impl Served {
                 self.write(move |tx| {
                     let mailbox = Self::mailbox(tx, account, &name)?.id;
                     assert!(mail::remove(tx, Place { mailbox, uid })?);
+                    Ok(())
+                });
+            }
+            ["annotation", of, entry, value @ ..] => {
+                let of = Some((*of).to_owned()).filter(|of| of != "server");
+                let entry = EntryName::parse(entry.as_bytes()).unwrap();
+                let value = value.first().map(|value| value.as_bytes().to_vec());
+                self.write(move |tx| {
+                    let mailbox = of.as_ref().map(|name| Self::mailbox(tx, account, name));
+                    let mailbox = mailbox.transpose()?.map(|mailbox| mailbox.id);
+                    let subject = metadata::Subject { account, mailbox };
+                    match &value {
+                        Some(value) => metadata::put(tx, subject, &entry, value)?,
+                        None => metadata::remove(tx, subject, &entry)?,
+                    }
+                    metadata::note(tx, subject, [&entry])?;
                     Ok(())
                 });
             }

@@ -10,6 +10,7 @@ use kep::mailbox::ask::{
     Row, Selected, ThreadToken,
 };
 use kep::mailbox::{Config, Next, Session, Tls};
+use kep::wire::imap::metadata::EntryName;
 use kep::wire::imap::{
     Flags, Keyword, Keywords, MailboxName, Rights, SpecialUse, SystemFlags, UidSet,
 };
@@ -413,6 +414,7 @@ impl Pure {
                 }
                 Next::StartTls => self.session.secured(),
                 Next::Compress => self.session.compressed(),
+                Next::Expand => self.session.expanded(),
                 Next::Ask(ask) => {
                     let answer = self.world.answer(ask);
                     self.session.answer(answer);
@@ -466,6 +468,13 @@ impl Pure {
             }
             ["gone", name, gone] => {
                 self.mailbox(name)?.take_out(&uid(gone)?);
+            }
+            ["annotation", of, entry, value @ ..] => {
+                let name = Some(*of).filter(|of| *of != "server").and_then(MailboxName::parse);
+                let entry = EntryName::parse(entry.as_bytes()).ok_or("bad entry")?;
+                let value = value.first().map(|value| value.as_bytes().to_vec());
+                let set = self.world.attributes.set(name.as_ref(), vec![(entry, value)]);
+                set.map_err(|refusal| format!("{refusal:?}"))?;
             }
             ["flags", name, of, ..] => {
                 self.mailbox(name)?.flag(&uid(of)?, FlagChange::Add, &flags(words));

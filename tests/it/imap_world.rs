@@ -40,7 +40,7 @@ pub struct World {
     pub upload: Vec<(AppendBegin, Vec<u8>)>,
     /// UIDs whose opening was recorded, in order.
     pub opened: Vec<Uid>,
-    attributes: Attributes,
+    pub attributes: Attributes,
     /// Subscribed names that are no mailbox.
     missing: Vec<MailboxName>,
 }
@@ -209,6 +209,7 @@ impl Mailbox {
             flags.clear();
         }
         Changes {
+            name: Some(self.name.clone()),
             arrived: of(&|m| m.born > since),
             changed: of(&|m| m.born <= since && m.modseq > since),
             vanished: self.gone.iter().filter(|g| g.0 > since).map(|g| g.1).collect(),
@@ -382,7 +383,7 @@ impl World {
                 Answer::Expunged(gone)
             }
             Ask::AppendBegin(begin) => {
-                self.named(&begin.to)?;
+                self.find(&begin.to).ok_or(Refusal::NoSuchTarget)?;
                 if begin.size > MESSAGE_MAX {
                     return Err(Refusal::TooBig);
                 }
@@ -426,8 +427,11 @@ impl World {
                 if let Some(name) = &mailbox {
                     self.named(name)?;
                 }
-                self.attributes.set(mailbox.as_ref(), entries)?;
-                Answer::Done
+                Answer::Annotated(self.attributes.set(mailbox.as_ref(), entries)?)
+            }
+            Ask::Annotations { since } => {
+                let all = self.overview();
+                Answer::Annotations(self.attributes.changes(since, &all))
             }
             Ask::Quota { mailbox } => {
                 if let Some(name) = &mailbox {
@@ -613,7 +617,7 @@ impl World {
         let here = self.at(from);
         let copies: Vec<_> =
             here.messages.iter().filter(|m| uids.contains(m.uid)).cloned().collect();
-        let target = self.named(to)?;
+        let target = self.find(to).ok_or(Refusal::NoSuchTarget)?;
         let place = |m: Message| target.lay_in(m.flags, m.bytes, m.sealed, Some(m.date));
         let placed: UidSet = copies.into_iter().map(place).collect();
         Ok(Some(Placed { uid_validity: VALIDITY, from: uids.clone(), to: placed }))

@@ -3,10 +3,12 @@
 // The fuzz targets name their entry point by the crate that defines it.
 extern crate self as libfuzzer_sys;
 
+mod autoconfig;
 mod demo;
 mod dialogue;
 mod fuzz;
 mod imap_attributes;
+mod imap_bound;
 mod imap_multi;
 mod imap_over;
 mod imap_script;

@@ -1,6 +1,7 @@
 //! Who is let in to a mailbox: by which password, proof or certificate, and what the account's state
 //! leaves of it. A wrong one waits, longer each time.
 
+use crate::settings::Scram;
 use kep::mailbox::answer::{Admitted, Door, Judging, Peer};
 use kep::mailbox::ask::{Login, Proof, Refusal, Salt};
 use kep::registry::login::{Logins, Outcome, Pauses, Proven};
@@ -15,6 +16,8 @@ pub struct MailDoor {
     pub users: Arc<UserTrust>,
     pub pauses: Arc<Pauses>,
     pub clock: Clock,
+    /// Whether SCRAM is offered.
+    pub scram: Scram,
 }
 
 impl Door for MailDoor {
@@ -33,8 +36,14 @@ impl Door for MailDoor {
     }
 
     fn scram(&self) -> Judging<bool> {
-        let logins = Arc::clone(&self.logins);
-        Box::pin(async move { logins.any_generated().await.map_err(trouble) })
+        let (logins, scram) = (Arc::clone(&self.logins), self.scram);
+        Box::pin(async move {
+            match scram {
+                Scram::Auto => logins.any_generated().await.map_err(trouble),
+                Scram::On => Ok(true),
+                Scram::Off => Ok(false),
+            }
+        })
     }
 }
 
@@ -75,8 +84,11 @@ impl MailDoor {
         peer: &Peer,
     ) -> Result<Result<Outcome, RegistryError>, Refusal> {
         let shown = peer.certificates.iter().take(CHAIN).map(|der| Certificate::from_der(der));
-        let shown: Vec<_> = shown.collect::<Result<_, _>>().map_err(|_| Refusal::BadCertificate)?;
-        let (first, others) = shown.split_first().ok_or(Refusal::BadCertificate)?;
+        let shown: Vec<_> = shown.collect::<Result<_, _>>().unwrap_or_default();
+        let Some((first, others)) = shown.split_first() else {
+            self.rejected(user, "EXTERNAL", peer.address).await;
+            return Err(Refusal::BadCertificate);
+        };
         let judged =
             self.users.judge_certificate(first.clone(), others.to_vec(), self.clock.now()).await;
         if let Err(fault) = judged {
@@ -121,3 +133,72 @@ fn trouble(error: RegistryError) -> Refusal {
 
 /// Certificates of a chain that are looked at.
 const CHAIN: usize = 8;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kep::store::{RowsAt, Store};
+    use kep::trust::Anchors;
+    use kep::trust::password::Passwords;
+    use kep::trust::pki::{CertificateAuthority, KeyKind};
+    use kep::trust::vault::Vault;
+    use kep::wire::KepDomain;
+    use std::path::Path;
+    use std::time::Duration;
+
+    async fn door(place: &Path, scram: Scram) -> MailDoor {
+        let key = place.join("master.key");
+        Vault::create(&key).unwrap();
+        let vault = Arc::new(Vault::open(&key).unwrap());
+        let rows = RowsAt::File(place.join("rows.db"));
+        let store = Store::open(&rows, &place.join("blobs"), vault).await.unwrap();
+        let domain = KepDomain::parse("hs05.kep.tr").unwrap();
+        let users = authority().certificate().clone();
+        MailDoor {
+            logins: Arc::new(Logins::new(store, Passwords::new(1).unwrap(), domain)),
+            users: Arc::new(UserTrust::new(Anchors::new(vec![users]).unwrap(), Vec::new(), None)),
+            pauses: Arc::new(Pauses::new(Duration::from_millis(1))),
+            clock: Clock::System,
+            scram,
+        }
+    }
+
+    fn authority() -> CertificateAuthority {
+        CertificateAuthority::create("Users", KeyKind::P256, Clock::System.now()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn whoever_tries_certificates_waits_longer_each_time() {
+        let place = tempfile::tempdir().unwrap();
+        let door = door(place.path(), Scram::Auto).await;
+        let stranger = authority().certificate().der().to_vec();
+        // One of no authority, one that is none at all, none.
+        let tries = [vec![stranger], vec![b"no certificate".to_vec()], Vec::new()];
+        let (address, now) = (IpAddr::from([192, 0, 2, 7]), door.clock.now());
+        for (name, certificates) in ["ali@hs05.kep.tr", "veli@hs05.kep.tr", ""].iter().zip(tries) {
+            let peer = Peer { address, certificates: Arc::new(certificates) };
+            let login = Login {
+                user: (*name).to_owned(),
+                proof: Proof::Certificate,
+                mechanism: "EXTERNAL",
+            };
+            let refused = door.login(login, peer).await.unwrap_err();
+            assert_eq!(refused, Refusal::BadCertificate, "{name}");
+        }
+        // Three failures of its network: it would wait eight times the first pause now, by whatever
+        // protocol; another network doesn't.
+        let pause = |address: [u8; 4], name| door.pauses.after_failure(address.into(), name, now);
+        assert_eq!(pause([192, 0, 2, 7], "ayse@hs05.kep.tr"), Duration::from_millis(8));
+        assert_eq!(pause([192, 0, 2, 8], "mehmet@hs05.kep.tr"), Duration::from_millis(1));
+        // And the name is one that was tried.
+        assert_eq!(pause([192, 0, 2, 9], "ali@hs05.kep.tr"), Duration::from_millis(2));
+    }
+
+    #[tokio::test]
+    async fn scram_is_offered_as_the_settings_have_it() {
+        for (scram, offered) in [(Scram::Auto, false), (Scram::On, true), (Scram::Off, false)] {
+            let place = tempfile::tempdir().unwrap();
+            assert_eq!(door(place.path(), scram).await.scram().await, Ok(offered), "{scram:?}");
+        }
+    }
+}

@@ -449,6 +449,7 @@ impl House {
             users: Arc::clone(&self.users),
             pauses: Arc::clone(&self.pauses),
             clock: self.clock.clone(),
+            scram: self.settings.mailbox.scram,
         })
     }
 

@@ -52,18 +52,19 @@ pub fn list(
 }
 
 pub fn overview(tx: &mut Tx<'_>, who: &Who) -> Answered<Vec<Standing>> {
-    let standing = |mailbox: &Mailbox| {
-        Some(Standing {
-            id: mailbox.id,
-            name: MailboxName::parse(&mailbox.name)?,
-            special: special_use(mailbox.role),
-            inbox: matches!(mailbox.role, Role::Inbox | Role::Evidence),
-            subscribed: mailbox.subscribed,
-            uid_validity: mailbox.uid_validity,
-            modseq: mailbox.mod_seq,
-        })
-    };
     Ok(view::mailboxes(tx, who.account)?.iter().filter_map(standing).collect())
+}
+
+pub fn standing(mailbox: &Mailbox) -> Option<Standing> {
+    Some(Standing {
+        id: mailbox.id,
+        name: MailboxName::parse(&mailbox.name)?,
+        special: special_use(mailbox.role),
+        inbox: matches!(mailbox.role, Role::Inbox | Role::Evidence),
+        subscribed: mailbox.subscribed,
+        uid_validity: mailbox.uid_validity,
+        modseq: mailbox.mod_seq,
+    })
 }
 
 pub fn select(
@@ -167,6 +168,7 @@ pub fn changes(tx: &mut Tx<'_>, who: &Who, id: MailboxId, since: ModSeq) -> Answ
     };
     Ok(Changes {
         recent: recent::among(&mailbox, &found.arrived),
+        name: MailboxName::parse(&mailbox.name),
         arrived: found.arrived,
         changed: found.changed,
         vanished: found.vanished,

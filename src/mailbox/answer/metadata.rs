@@ -2,10 +2,10 @@
 //! (RFC 6154 §4) and the names of labels.
 
 use super::{Answered, Failure, Who, folders, named};
-use crate::mailbox::ask::{Metadata, MetadataWant, Refusal};
+use crate::mailbox::ask::{Annotated, Annotations, Metadata, MetadataWant, Refusal};
 use crate::registry::labels::{self, Colour, LabelError};
-use crate::store::mail::view::Mailbox;
-use crate::store::metadata::{self, Subject};
+use crate::store::mail::view::{self, Mailbox};
+use crate::store::metadata::{self, LABELS, Subject};
 use crate::store::{Tx, accounts};
 use crate::wire::imap::metadata::{Depth, EntryName};
 use crate::wire::imap::{MailboxName, SpecialUse};
@@ -51,7 +51,7 @@ pub fn set(
     who: &Who,
     mailbox: Option<&MailboxName>,
     entries: &[(EntryName, Option<Vec<u8>>)],
-) -> Answered<()> {
+) -> Answered<u64> {
     accounts::lock(tx, who.account)?;
     let mailbox = subject(tx, who, mailbox)?;
     for (entry, value) in entries {
@@ -67,8 +67,36 @@ pub fn set(
     let adds = entries.iter().any(|(_, value)| value.is_some());
     match adds && (kept.entries > ENTRIES_MAX || kept.octets > OCTETS_MAX) {
         true => Err(Refusal::TooManyEntries.into()),
-        false => Ok(()),
+        false => {
+            let names = entries.iter().map(|(entry, _)| entry);
+            Ok(metadata::note(tx, of(who, mailbox.as_ref()), names)?)
+        }
     }
+}
+
+/// What changed after a step of the account, by mailbox; those that are gone have nothing to say.
+pub fn changes(tx: &mut Tx<'_>, who: &Who, since: Option<u64>) -> Answered<Annotations> {
+    let (step, changes) = metadata::changes(tx, who.account, since)?;
+    let mut changed: Vec<Annotated> = Vec::new();
+    if changes.is_empty() {
+        return Ok(Annotations { step, changed });
+    }
+    let mailboxes = view::mailboxes(tx, who.account)?;
+    for metadata::Change { mailbox, entry, step } in changes {
+        let standing = match mailbox {
+            Some(id) => {
+                let there = mailboxes.iter().find(|there| there.id == id);
+                let Some(standing) = there.and_then(folders::standing) else { continue };
+                Some(standing)
+            }
+            None => None,
+        };
+        match changed.last_mut().filter(|last| last.mailbox == standing) {
+            Some(last) => last.entries.push((entry, step)),
+            None => changed.push(Annotated { mailbox: standing, entries: vec![(entry, step)] }),
+        }
+    }
+    Ok(Annotations { step, changed })
 }
 
 fn may_set(mailbox: Option<&Mailbox>, entry: &EntryName, value: Option<&[u8]>) -> Answered<()> {
@@ -140,8 +168,6 @@ fn all_labels(tx: &mut Tx<'_>, who: &Who) -> Answered<Vec<u8>> {
 
 /// RFC 6154 §4.
 const SPECIAL_USE: &str = "/private/specialuse";
-/// A list of labels in JSON: `[{"key":"sat=c4=b1=c5=9f","name":"Satış","colour":"#2E7D32"}]`.
-pub const LABELS: &str = "/private/vendor/vendor.kep/labels";
 /// Octets of values in one answer.
 const ANSWER: usize = 128 << 10;
 /// Octets of one value; a command with a longer one is refused by the reader.

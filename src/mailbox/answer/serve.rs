@@ -243,6 +243,7 @@ impl Desk {
             | Ask::Overview
             | Ask::Status { .. }
             | Ask::Metadata(_)
+            | Ask::Annotations { .. }
             | Ask::Quota { .. }
             | Ask::Rights { .. }
             | Ask::Flags { .. }
@@ -307,6 +308,9 @@ impl Desk {
                 Ask::Quota { mailbox } => Answer::Quota(quota::get(tx, &who, mailbox.as_ref())?),
                 Ask::Rights { name } => Answer::Rights(rights::of_named(tx, &who, name)?),
                 Ask::Metadata(want) => Answer::Metadata(metadata::get(tx, &who, want)?),
+                Ask::Annotations { since } => {
+                    Answer::Annotations(metadata::changes(tx, &who, *since)?)
+                }
                 Ask::Flags { mailbox, uids } => {
                     Answer::Flags(messages::flags(tx, &who, *mailbox, uids)?)
                 }
@@ -357,7 +361,7 @@ impl Desk {
                 }
                 Ask::Subscribe { name, on } => done(tree::subscribe(tx, who.account, name, *on)?),
                 Ask::SetMetadata { mailbox, entries } => {
-                    done(metadata::set(tx, &who, mailbox.as_ref(), entries)?)
+                    Answer::Annotated(metadata::set(tx, &who, mailbox.as_ref(), entries)?)
                 }
                 _ => return Err(Refusal::Cannot.into()),
             })
@@ -413,7 +417,7 @@ impl Desk {
             match self.write(work).await {
                 Ok(placed) if in_another(&copied, &placed) => {
                     self.take_back(&to, placed).await?;
-                    return Err(Refusal::NoSuchMailbox.into());
+                    return Err(Refusal::NoSuchTarget.into());
                 }
                 Ok(placed) => {
                     copied = together(copied, placed);

@@ -191,7 +191,7 @@ impl Task {
             (Answer::Refused(refusal), stage) => {
                 let reply = match (refusal, stage) {
                     (Refusal::BadUrl, Stage::Url(url)) => bad_url(&url),
-                    (refusal, _) => Reply::refused(&target(refusal)),
+                    (refusal, _) => Reply::refused(&refusal),
                 };
                 core.reader.refuse();
                 core.done(&upload.tag, reply)
@@ -216,14 +216,6 @@ impl Upload {
             core.note(code, "Replacement stored");
         }
         sync::finish(self.tag, Reply::ok("REPLACE completed"), core)
-    }
-}
-
-/// RFC 9051 §6.3.12: a target that is missing is one to be made.
-fn target(refusal: Refusal) -> Refusal {
-    match refusal {
-        Refusal::NoSuchMailbox => Refusal::NoSuchTarget,
-        other => other,
     }
 }
 

@@ -32,7 +32,7 @@ enum Stage {
     },
     ScramFinal {
         exchange: Box<Exchange>,
-        plus: bool,
+        bound: Bound,
     },
     /// All is proven; the client acknowledges what proves us.
     ScramDone {
@@ -51,7 +51,14 @@ pub(in crate::mailbox) struct Login {
 pub(in crate::mailbox) struct Salting {
     tag: String,
     first: ClientFirst,
+    bound: Bound,
+}
+
+/// What an exchange is bound to.
+#[derive(Debug)]
+struct Bound {
     plus: bool,
+    channel: Vec<u8>,
 }
 
 pub(super) fn login(tag: String, user: String, secret: SecretString) -> Step {
@@ -69,7 +76,7 @@ pub(super) fn authenticate(
         "LOGIN" => Stage::LoginUser,
         "EXTERNAL" if core.channel.certificate => Stage::External,
         "SCRAM-SHA-256" => Stage::ScramFirst { plus: false },
-        "SCRAM-SHA-256-PLUS" if core.channel.exporter.is_some() => Stage::ScramFirst { plus: true },
+        "SCRAM-SHA-256-PLUS" if core.channel.can_bind() => Stage::ScramFirst { plus: true },
         _ => return core.done(&tag, Reply::no("Unknown mechanism").named("CANNOT")),
     };
     let sasl = Sasl { tag, stage };
@@ -129,7 +136,7 @@ impl Sasl {
             // The authorisation identity; empty, it is whoever the certificate names.
             Stage::External => ask(tag, text(), Proof::Certificate, "EXTERNAL"),
             Stage::ScramFirst { plus } => scram_first(tag, plus, bytes, core),
-            Stage::ScramFinal { exchange, plus } => scram_final(tag, plus, *exchange, bytes, core),
+            Stage::ScramFinal { exchange, bound } => scram_final(tag, &bound, *exchange, bytes),
             Stage::ScramDone { it } if bytes.is_empty() => enter(&tag, &it, core),
             Stage::ScramDone { .. } => core.done(&tag, Reply::bad("An empty response was due")),
         }
@@ -142,25 +149,24 @@ fn scram_first(tag: String, plus: bool, bytes: &[u8], core: &mut Core) -> Step {
     let Some(first) = ClientFirst::parse(bytes) else {
         return core.done(&tag, Reply::bad("Malformed SCRAM message"));
     };
-    let offered = core.binds();
-    let sound = match &first.binding {
-        Binding::By(name) => plus && name == EXPORTER,
-        Binding::NotOffered => !plus && !offered,
-        Binding::Unable => !plus,
+    let channel = match &first.binding {
+        Binding::By(name) if plus => core.channel.binding(name),
+        Binding::NotOffered if !plus && !core.binds() => Some(&[][..]),
+        Binding::Unable if !plus => Some(&[][..]),
+        _ => None,
     };
     let own = first.on_behalf.as_ref().is_none_or(|other| *other == first.user);
-    if !(sound && own) {
+    let Some(channel) = channel.filter(|_| own) else {
         return failed(&tag, core, &Refusal::BadProof);
-    }
-    let user = first.user.clone();
-    Step::Ask(Ask::Salt { user }, Task::Salt(Box::new(Salting { tag, first, plus })))
+    };
+    let (user, bound) = (first.user.clone(), Bound { plus, channel: channel.to_vec() });
+    Step::Ask(Ask::Salt { user }, Task::Salt(Box::new(Salting { tag, first, bound })))
 }
 
-fn scram_final(tag: String, plus: bool, exchange: Exchange, bytes: &[u8], core: &mut Core) -> Step {
-    let channel = core.channel.exporter.filter(|_| plus);
+fn scram_final(tag: String, bound: &Bound, exchange: Exchange, bytes: &[u8]) -> Step {
     let user = exchange.user().to_owned();
-    let mechanism = if plus { "SCRAM-SHA-256-PLUS" } else { "SCRAM-SHA-256" };
-    let proof = match exchange.finish(bytes, channel.as_ref().map_or(&[], |it| &it[..])) {
+    let mechanism = if bound.plus { "SCRAM-SHA-256-PLUS" } else { "SCRAM-SHA-256" };
+    let proof = match exchange.finish(bytes, &bound.channel) {
         Some(it) => Proof::Scram { message: it.message, proof: it.proof },
         // Judged with the others, so that it waits as they do.
         None => Proof::Scram { message: Vec::new(), proof: Vec::new() },
@@ -170,12 +176,12 @@ fn scram_final(tag: String, plus: bool, exchange: Exchange, bytes: &[u8], core: 
 
 impl Salting {
     pub fn answer(self, answer: Answer, core: &mut Core) -> Step {
-        let Self { tag, first, plus } = self;
+        let Self { tag, first, bound } = self;
         match answer {
             Answer::Salt(it) => {
                 let exchange = Exchange::begin(first, &it.nonce, &it.salt, it.iterations);
                 let challenge = exchange.challenge().to_owned();
-                let stage = Stage::ScramFinal { exchange: Box::new(exchange), plus };
+                let stage = Stage::ScramFinal { exchange: Box::new(exchange), bound };
                 Sasl { tag, stage }.challenge(challenge.as_bytes(), core)
             }
             Answer::Refused(refusal) => failed(&tag, core, &refusal),
@@ -232,7 +238,5 @@ fn failed(tag: &str, core: &mut Core, refusal: &Refusal) -> Step {
     }
 }
 
-/// RFC 9266: the one channel binding that we know.
-const EXPORTER: &str = "tls-exporter";
 /// On one connection; the account's own delay grows besides.
 const FAILURES: u32 = 3;

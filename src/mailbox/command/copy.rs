@@ -68,9 +68,6 @@ impl Task {
                 let reply = limit::told(Reply::ok("MOVE completed"), self.lowest, core);
                 sync::finish(self.tag, reply, core)
             }
-            Answer::Refused(Refusal::NoSuchMailbox) => {
-                core.done(&self.tag, Reply::refused(&Refusal::NoSuchTarget))
-            }
             // Some of a move may have gone.
             Answer::Refused(refusal) => sync::finish(self.tag, Reply::refused(&refusal), core),
             _ => core.done(&self.tag, Reply::refused(&Refusal::Unavailable)),

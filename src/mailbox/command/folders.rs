@@ -12,6 +12,7 @@ pub(in crate::mailbox) struct Task {
     tag: String,
     done: &'static str,
     names: Vec<MailboxName>,
+    deletes: bool,
     /// A name, and what the client knows it by (RFC 9051 §6.3.9.7), when that is to be told.
     renamed: Option<(MailboxName, String)>,
 }
@@ -24,8 +25,8 @@ pub(super) fn start(tag: String, command: Command, core: &mut Core) -> Step {
     match ask(command, core) {
         Ok((ask, done)) => {
             let renamed = renamed(&ask, &spelt).filter(|_| core.enabled.rev2);
-            let names = names(&ask);
-            Step::Ask(ask, super::Task::Folder(Task { tag, done, names, renamed }))
+            let (names, deletes) = (names(&ask), matches!(ask, Ask::Delete { .. }));
+            Step::Ask(ask, super::Task::Folder(Task { tag, done, names, deletes, renamed }))
         }
         Err(refusal) => core.done(&tag, Reply::refused(&refusal)),
     }
@@ -106,10 +107,24 @@ impl Task {
     }
 
     fn tell(self, reply: Reply, core: &mut Core) -> Step {
+        core.removed = self.deletes;
+        if let [from, to] = self.names.as_slice() {
+            follow(from, to, core);
+        }
         core.own(|notify| notify.own_names(self.names));
         if let Some((name, old)) = &self.renamed {
             super::list::tell_name(name, Some(old), core);
         }
         super::sync::finish(self.tag, reply, core)
+    }
+}
+
+/// The selected mailbox is called otherwise when it, or one above it, was renamed.
+fn follow(from: &MailboxName, to: &MailboxName, core: &mut Core) {
+    let Some(view) = core.view_mut().filter(|_| !from.is_inbox()) else { return };
+    let rest = view.name.as_str().strip_prefix(from.as_str());
+    let rest = rest.filter(|rest| rest.is_empty() || rest.starts_with('/'));
+    if let Some(name) = rest.and_then(|rest| MailboxName::parse(&format!("{to}{rest}"))) {
+        view.name = name;
     }
 }

@@ -90,7 +90,8 @@ impl Task {
             (Self::Get(Get { tag, .. }) | Self::Set { tag }, Answer::Refused(refusal)) => {
                 core.done(&tag, Reply::refused(&refusal))
             }
-            (Self::Set { tag }, Answer::Done) => {
+            (Self::Set { tag }, Answer::Annotated(step)) => {
+                super::annotations::own(step, core);
                 super::sync::finish(tag, Reply::ok("SETMETADATA completed"), core)
             }
             (Self::Get(Get { tag, .. }) | Self::Set { tag }, _) => {

@@ -3,6 +3,7 @@
 
 mod acl;
 mod ahead;
+mod annotations;
 mod append;
 mod auth;
 mod batches;
@@ -39,6 +40,7 @@ use super::reply::Reply;
 use crate::wire::imap::command::Command;
 use crate::wire::imap::{BAD_CHARSET, BAD_CHARSET_TO_SAVE, MessageSet, SearchKey, Tagged, UidSet};
 
+pub(super) use annotations::Watched;
 pub(super) use append::{Upload, start as start_append};
 pub(super) use auth::Sasl;
 pub(super) use context::Context;
@@ -58,6 +60,7 @@ pub(super) enum Step {
     Idle(String),
     StartTls(String),
     Compress(String),
+    Expand(String),
     Close,
 }
 
@@ -82,6 +85,7 @@ pub(super) enum Task {
     Store(store::Task),
     Copy(copy::Task),
     Metadata(Box<metadata::Task>),
+    Annotations(annotations::Task),
     Quota(quota::Task),
     Acl(acl::Task),
 }
@@ -107,6 +111,7 @@ impl Task {
             Self::Store(task) => task.answer(answer, core),
             Self::Copy(task) => task.answer(answer, core),
             Self::Metadata(task) => task.answer(answer, core),
+            Self::Annotations(task) => task.answer(answer, core),
             Self::Quota(task) => task.answer(answer, core),
             Self::Acl(task) => task.answer(answer, core),
         }
@@ -123,6 +128,11 @@ impl Task {
         }
     }
 
+    /// Whether somebody comes in by it, which can be given up at any time.
+    pub fn is_login(&self) -> bool {
+        matches!(self, Self::Login(_) | Self::Salt(_))
+    }
+
     /// Whether its output is better collected than sent at every ask.
     pub fn is_bulk(&self) -> bool {
         let metadata = matches!(self, Self::Metadata(task) if task.is_bulk());
@@ -135,6 +145,7 @@ impl Task {
 pub(super) fn start(tagged: Tagged, core: &mut Core) -> Step {
     let Tagged { tag, command } = tagged;
     core.tag.clone_from(&tag);
+    core.removed = false;
     if let Some(reply) = out_of_place(&command, core) {
         return core.done(&tag, reply);
     }
@@ -147,12 +158,12 @@ pub(super) fn start(tagged: Tagged, core: &mut Core) -> Step {
             auth::authenticate(tag, &mechanism, initial, core)
         }
         Command::Login { user, password } => auth::login(tag, user, password),
-        Command::Enable(names) => plain::enable(&tag, &names, core),
+        Command::Enable(names) => plain::enable(tag, &names, core),
         Command::Id(_) => plain::id(&tag, core),
         Command::Namespace => plain::namespace(&tag, core),
         Command::UidBatches(batches) => batches::start(&tag, batches, core),
         Command::Notify(command) => notify::start(tag, command, core),
-        Command::Unauthenticate => plain::unauthenticate(&tag, core),
+        Command::Unauthenticate => plain::unauthenticate(tag, core),
         Command::Compress(algorithm) => plain::compress(tag, &algorithm, core),
         Command::Select(select) => select::start(tag, select, core),
         Command::Create { .. }

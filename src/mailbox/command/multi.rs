@@ -10,7 +10,7 @@ use super::Step;
 use super::search::{More, resolve, results, scores};
 use super::telling::{Hits, Telling};
 use crate::mailbox::ask::{
-    Answer, Ask, Found, ListWant, MailboxEntry, MailboxKind, Refusal, Search as SearchAsk,
+    Answer, Ask, Found, ListWant, MailboxEntry, MailboxKind, Refusal, Search as SearchAsk, Selected,
 };
 use crate::mailbox::core::Core;
 use crate::mailbox::reply::Reply;
@@ -77,9 +77,7 @@ impl Task {
     pub fn answer(mut self: Box<Self>, answer: Answer, core: &mut Core) -> Step {
         match (std::mem::replace(&mut self.stage, Stage::Listing), answer) {
             (Stage::Listing, Answer::Mailboxes(entries)) => self.listed(&entries, core),
-            (Stage::Opening(name), Answer::Selected(opened)) => {
-                self.search(View::new(crate::mailbox::ask::Selected { name, ..opened }))
-            }
+            (Stage::Opening(name), Answer::Selected(opened)) => self.opened(name, opened, core),
             (Stage::Searching(view), Answer::Found(found)) => self.tell(&view, &found, core),
             // It went meanwhile.
             (Stage::Opening(_) | Stage::Searching(_), Answer::Refused(Refusal::NoSuchMailbox)) => {
@@ -105,24 +103,33 @@ impl Task {
 
     fn next(mut self: Box<Self>, core: &mut Core) -> Step {
         let Some(name) = self.left.pop_front() else { return self.finish(core) };
-        match core.view().filter(|view| view.name == name) {
+        match core.view().filter(|_| self.sources == [Source::Selected]) {
             Some(view) => {
                 let view = view.clone();
                 self.search(view)
-            }
-            // RFC 5182: the saved result is one of the selected mailbox.
-            None if self
-                .search
-                .key
-                .any(&|k| matches!(k, SearchKey::Messages(MessageSet::Saved))) =>
-            {
-                core.done(&self.tag, Reply::no("$ is of the selected mailbox"))
             }
             None => {
                 let ask = Ask::Open { name: name.clone() };
                 self.stage = Stage::Opening(name);
                 Step::Ask(ask, super::Task::MultiSearch(self))
             }
+        }
+    }
+
+    /// The selected one is searched as the client sees it, by whatever name it is known now.
+    fn opened(self: Box<Self>, name: MailboxName, opened: Selected, core: &mut Core) -> Step {
+        let is_saved = |key: &SearchKey<_>| matches!(key, SearchKey::Messages(MessageSet::Saved));
+        match core.view().filter(|view| view.mailbox == opened.mailbox) {
+            Some(view) => {
+                let mut view = view.clone();
+                view.name = name;
+                self.search(view)
+            }
+            // RFC 5182: the saved result is one of the selected mailbox.
+            None if self.search.key.any(&is_saved) => {
+                core.done(&self.tag, Reply::no("$ is of the selected mailbox"))
+            }
+            None => self.search(View::new(Selected { name, ..opened })),
         }
     }
 

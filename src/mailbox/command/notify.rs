@@ -26,6 +26,12 @@ pub(in crate::mailbox) struct Task {
 
 #[derive(Debug)]
 enum Stage {
+    /// Where annotations stand is asked for first.
+    Mark {
+        tag: String,
+        notify: Box<Notify>,
+        status: bool,
+    },
     /// The mailboxes are asked for, from which NOTIFY SET begins.
     Begin {
         tag: String,
@@ -59,13 +65,24 @@ struct Due {
 pub(super) fn start(tag: String, command: Command, core: &mut Core) -> Step {
     let Command::Set { status, groups } = command else {
         core.notify = Some(Box::default());
+        forget_annotations(core);
         return core.done(&tag, Reply::ok("NOTIFY completed"));
     };
     if groups.iter().any(|group| group.events.unknown) {
         return core.done(&tag, Reply::no("Unknown event").named(EVENTS));
     }
     let notify = Box::new(Notify::new(groups, |name| core.mailbox(name)));
+    if notify.watches_annotations() {
+        let mark = Ask::Annotations { since: None };
+        return ask(mark, Stage::Mark { tag, notify, status }, VecDeque::new());
+    }
+    forget_annotations(core);
     ask(Ask::Overview, Stage::Begin { tag, notify, status }, VecDeque::new())
+}
+
+/// Nothing is to be told of them.
+fn forget_annotations(core: &mut Core) {
+    core.annotations = core.annotations.take().filter(|_| core.enabled.metadata);
 }
 
 /// Something happened in the account.
@@ -89,15 +106,21 @@ impl Task {
     pub fn answer(self, answer: Answer, core: &mut Core) -> Step {
         let Self { stage, mut due } = self;
         match (stage, answer) {
+            (Stage::Mark { tag, notify, status }, Answer::Annotations(now)) => {
+                super::annotations::watch(now.step, core);
+                ask(Ask::Overview, Stage::Begin { tag, notify, status }, due)
+            }
             (Stage::Begin { tag, mut notify, status }, Answer::Overview(all)) => {
                 notify.learn(&all);
                 let due = if status { first(&all, &notify, core) } else { VecDeque::new() };
                 next(Stage::First { tag, notify }, due, core)
             }
-            (Stage::Begin { tag, .. }, Answer::Refused(refusal)) => {
+            (Stage::Mark { tag, .. } | Stage::Begin { tag, .. }, Answer::Refused(refusal)) => {
                 core.done(&tag, Reply::refused(&refusal))
             }
-            (Stage::Begin { tag, .. }, _) => core.done(&tag, Reply::refused(&Refusal::Unavailable)),
+            (Stage::Mark { tag, .. } | Stage::Begin { tag, .. }, _) => {
+                core.done(&tag, Reply::refused(&Refusal::Unavailable))
+            }
             (Stage::Look(then), Answer::Overview(all)) => {
                 let due = compare(&all, core);
                 next(Stage::Tell(then), due, core)
@@ -139,7 +162,9 @@ fn next(stage: Stage, due: VecDeque<Due>, core: &mut Core) -> Step {
                 core.notify = None;
                 sync::begin(Then::Notify(tag, notify), core)
             }
-            Stage::Begin { tag, .. } => core.done(&tag, Reply::refused(&Refusal::Unavailable)),
+            Stage::Mark { tag, .. } | Stage::Begin { tag, .. } => {
+                core.done(&tag, Reply::refused(&Refusal::Unavailable))
+            }
             Stage::Look(then) | Stage::Tell(then) => then.done(),
         };
     };
@@ -294,9 +319,8 @@ impl Due {
 }
 
 /// RFC 5465 §3.1: those there are.
-/// QUIRK(kep, 2026-11): none of them is about METADATA; docs/quirks.md#45
-const EVENTS: &str =
-    "BADEVENT (MessageNew MessageExpunge FlagChange MailboxName SubscriptionChange)";
+const EVENTS: &str = "BADEVENT (MessageNew MessageExpunge FlagChange MailboxName SubscriptionChange \
+                      MailboxMetadataChange ServerMetadataChange)";
 
 #[cfg(test)]
 mod tests {

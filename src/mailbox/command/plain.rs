@@ -25,12 +25,16 @@ pub(super) fn logout(tag: &str, core: &mut Core) -> Step {
 }
 
 /// Says what was newly enabled (RFC 5161 §3.1).
-pub(super) fn enable(tag: &str, names: &[String], core: &mut Core) -> Step {
+pub(super) fn enable(tag: String, names: &[String], core: &mut Core) -> Step {
     let there: Vec<_> = names.iter().filter(|name| !core.withholds(name)).collect();
     let new = there.into_iter().filter_map(|name| core.enabled.turn_on(name));
     let capabilities = new.filter_map(|name| CapabilityEnable::try_from(name).ok()).collect();
     encode::data(&mut core.out, Data::Enabled { capabilities });
-    core.done(tag, Reply::ok("ENABLE completed"))
+    let reply = Reply::ok("ENABLE completed");
+    match core.enabled.metadata && core.annotations.is_none() {
+        true => super::annotations::begin(tag, reply),
+        false => core.done(&tag, reply),
+    }
 }
 
 pub(super) fn id(tag: &str, core: &mut Core) -> Step {
@@ -59,17 +63,20 @@ pub(super) fn unselect(tag: &str, core: &mut Core) -> Step {
     core.done(tag, Reply::ok("UNSELECT completed"))
 }
 
-/// RFC 8437: back to where one logs in; what was enabled is forgotten. §8: an operator can turn it off.
-pub(super) fn unauthenticate(tag: &str, core: &mut Core) -> Step {
+/// RFC 8437: back to where one logs in; what was enabled is forgotten, and compression ends. §8: an
+/// operator can turn it off.
+pub(super) fn unauthenticate(tag: String, core: &mut Core) -> Step {
     if core.withholds("UNAUTHENTICATE") {
-        return core.done(tag, Reply::bad("UNAUTHENTICATE is turned off"));
+        return core.done(&tag, Reply::bad("UNAUTHENTICATE is turned off"));
     }
     core.logged_out();
-    core.done(tag, Reply::ok("UNAUTHENTICATE completed"))
+    match core.compressed {
+        true => Step::Expand(tag),
+        false => core.done(&tag, Reply::ok("UNAUTHENTICATE completed")),
+    }
 }
 
-/// RFC 4978 §3.
-/// QUIRK(kep, 2026-11): after login only, so that a stranger costs no memory; docs/quirks.md#29
+/// RFC 4978 §3; §5 has it after a login only, so that a stranger costs no memory.
 pub(super) fn compress(tag: String, algorithm: &str, core: &mut Core) -> Step {
     match algorithm {
         _ if core.compressed => {

@@ -27,9 +27,7 @@ pub(super) fn start(tag: String, select: Select, core: &mut Core) -> Step {
         return core.done(&tag, reply);
     }
     // RFC 9051 §6.3.2: a mailbox selected before is left, whether this one opens or not.
-    if core.unselect().is_some() {
-        core.note(Code::Closed, "Previous mailbox is now closed");
-    }
+    core.close("Previous mailbox is now closed");
     let Some(name) = core.mailbox(&select.name) else {
         return core.done(&tag, Reply::refused(&Refusal::NoSuchMailbox));
     };

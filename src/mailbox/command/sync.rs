@@ -12,7 +12,7 @@ use crate::mailbox::core::Core;
 use crate::mailbox::notify::Notify;
 use crate::mailbox::reply::Reply;
 use crate::mailbox::view::View;
-use crate::wire::imap::{ModSeq, UidSet, encode};
+use crate::wire::imap::{MailboxName, ModSeq, UidSet, encode};
 
 #[derive(Debug)]
 pub(in crate::mailbox) struct Task {
@@ -41,7 +41,7 @@ pub(super) enum Then {
 
 /// Tells the news, then the reply.
 pub(super) fn finish(tag: String, reply: Reply, core: &mut Core) -> Step {
-    match core.view().is_some() {
+    match core.view().is_some() || core.annotations.is_some() {
         true => begin(Then::Say(tag, reply), core),
         false => core.done(&tag, reply),
     }
@@ -69,8 +69,16 @@ pub(super) fn end(then: Then, core: &mut Core) -> Step {
     super::context::refresh(then, core)
 }
 
-/// That is told, too.
+/// That is told, too: annotations are left.
 pub(super) fn ended(then: Then, core: &mut Core) -> Step {
+    match then {
+        Then::Say(..) | Then::Idle(_) | Then::Nothing => super::annotations::look(then, core),
+        Then::Told(..) | Then::Notify(..) => told(then, core),
+    }
+}
+
+/// Everything is told.
+pub(super) fn told(then: Then, core: &mut Core) -> Step {
     match then {
         Then::Told(tag, reply) => core.done(&tag, reply),
         Then::Say(tag, reply) => {
@@ -100,6 +108,7 @@ impl Task {
         match answer {
             Answer::Changes(mut changes) => {
                 let known = std::mem::take(&mut changes.flags);
+                renamed(changes.name.take(), core);
                 self.changes = changes;
                 self.news(core);
                 tell_flags(flags::take_known(&mut self.left, known), core);
@@ -161,6 +170,19 @@ impl Task {
                 super::fetch::unasked(self.then, self.fresh, items, core)
             }
         }
+    }
+}
+
+/// The mailbox stays selected under another name (RFC 2180 §3.2), which whoever knows OLDNAME is told
+/// (RFC 9051 §6.3.9.7).
+fn renamed(name: Option<MailboxName>, core: &mut Core) {
+    let Some((name, view)) = name.zip(core.view_mut()).filter(|(name, view)| *name != view.name)
+    else {
+        return;
+    };
+    let old = std::mem::replace(&mut view.name, name.clone());
+    if core.enabled.rev2 && core.notify.is_none() {
+        super::list::tell_name(&name, Some(old.as_str()), core);
     }
 }
 

@@ -5,11 +5,15 @@
 //! for; the next one goes on in the same stream, as each flush ends at an octet's end and nothing
 //! refers to what an earlier one wrote. A read unpacks into the reader's buffer only, so that a small
 //! message that unpacks to a large one comes in pieces, each under the limits of any other input.
+//!
+//! Packed octets are unpacked from one flush of the client to the next: where compression ends
+//! (RFC 8437), what stands behind its last flush is not packed, and was not touched.
 
 use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use thiserror::Error;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 pub(super) struct Deflated<'s, S> {
@@ -18,6 +22,11 @@ pub(super) struct Deflated<'s, S> {
     /// Packed octets that came, from `taken` on not unpacked yet; empty while nothing waits.
     came: Vec<u8>,
     taken: usize,
+    /// Where the flush ends that is being unpacked, or what came of it.
+    end: usize,
+    flush: Flush,
+    /// The client ended its stream.
+    over: bool,
     /// The last read filled its buffer: the unpacker may hold more without any input.
     more: bool,
     pack: Option<Box<Compress>>,
@@ -28,6 +37,23 @@ pub(super) struct Deflated<'s, S> {
     unflushed: bool,
 }
 
+/// How much of a flush's end came: the length of an empty stored block, `00 00 FF FF` (RFC 1951
+/// §3.2.4). The same octets amid the data part it, and no more.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+enum Flush {
+    #[default]
+    None,
+    Zero,
+    Zeros,
+    Half,
+    Whole,
+}
+
+/// What came is no deflate.
+#[derive(Debug, Error)]
+#[error("damaged deflate stream")]
+struct Broken;
+
 impl<'s, S: AsyncRead + AsyncWrite + Unpin> Deflated<'s, S> {
     pub fn new(stream: &'s mut S) -> Self {
         Self {
@@ -35,6 +61,9 @@ impl<'s, S: AsyncRead + AsyncWrite + Unpin> Deflated<'s, S> {
             unpack: Decompress::new(false),
             came: Vec::new(),
             taken: 0,
+            end: 0,
+            flush: Flush::default(),
+            over: false,
             more: false,
             pack: None,
             due: Vec::new(),
@@ -43,25 +72,52 @@ impl<'s, S: AsyncRead + AsyncWrite + Unpin> Deflated<'s, S> {
         }
     }
 
+    /// Compression ends behind what was read last: all that comes up to the client's flush belongs to
+    /// it, and must say nothing. Gives what came behind that, which was never packed.
+    pub fn poll_end(&mut self, context: &mut Context<'_>) -> Poll<io::Result<Vec<u8>>> {
+        let mut one = [0];
+        while !(self.over || self.at_flush()) {
+            let empty = self.came.is_empty() && !self.more;
+            if empty && !ready!(self.poll_fill(context))? {
+                return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into()));
+            }
+            // A command that was packed behind the end: nobody knows for which state it was meant.
+            if self.unpack(&mut ReadBuf::new(&mut one))? {
+                return Poll::Ready(Err(Broken.into()));
+            }
+        }
+        Poll::Ready(Ok(self.came.split_off(self.taken.min(self.came.len()))))
+    }
+
+    /// Everything up to a flush was unpacked, and nothing behind it.
+    fn at_flush(&self) -> bool {
+        self.taken >= self.end && !self.more && self.flush == Flush::Whole
+    }
+
     /// Unpacks what came into `into`; says whether that gave anything.
     fn unpack(&mut self, into: &mut ReadBuf<'_>) -> io::Result<bool> {
+        if self.over {
+            return Err(Broken.into());
+        }
+        if self.taken >= self.end {
+            self.end = self.flush.find(&self.came, self.taken);
+        }
         let (before_in, before_out) = (self.unpack.total_in(), self.unpack.total_out());
         let room = into.initialize_unfilled();
         let size = room.len();
-        let input = self.came.get(self.taken..).unwrap_or_default();
+        let input = self.came.get(self.taken..self.end).unwrap_or_default();
         let status = self.unpack.decompress(input, room, FlushDecompress::None);
         let taken = (self.unpack.total_in() - before_in) as usize;
         let given = (self.unpack.total_out() - before_out) as usize;
         // Nothing to do without input is no fault of the stream.
-        if status.map_err(|_| io::ErrorKind::InvalidData)? == Status::StreamEnd && given == 0 {
-            return Err(io::ErrorKind::UnexpectedEof.into());
-        }
+        self.over = status.map_err(|_| Broken)? == Status::StreamEnd;
         self.taken += taken;
-        self.more = given == size;
+        self.more = given == size && !self.over;
+        if !self.over && self.taken < self.end && taken == 0 && given == 0 {
+            return Err(Broken.into());
+        }
         if self.taken >= self.came.len() {
-            (self.came, self.taken) = (Vec::new(), 0);
-        } else if taken == 0 && given == 0 {
-            return Err(io::ErrorKind::InvalidData.into());
+            (self.came, self.taken, self.end) = (Vec::new(), 0, 0);
         }
         into.advance(given);
         Ok(given > 0)
@@ -80,7 +136,7 @@ impl<'s, S: AsyncRead + AsyncWrite + Unpin> Deflated<'s, S> {
             }
             Poll::Ready(read) => {
                 read?;
-                (self.came, self.taken) = (buffer.filled().to_vec(), 0);
+                (self.came, self.taken, self.end) = (buffer.filled().to_vec(), 0, 0);
                 Poll::Ready(Ok(!self.came.is_empty()))
             }
         }
@@ -106,6 +162,39 @@ impl<'s, S: AsyncRead + AsyncWrite + Unpin> Deflated<'s, S> {
         }
         (self.due, self.written) = (Vec::new(), 0);
         Poll::Ready(Ok(()))
+    }
+}
+
+/// Whether it was the client's deflate that failed, not what carries it.
+pub(super) fn is_broken(error: &io::Error) -> bool {
+    error.get_ref().is_some_and(|inner| inner.is::<Broken>())
+}
+
+impl From<Broken> for io::Error {
+    fn from(broken: Broken) -> Self {
+        Self::new(io::ErrorKind::InvalidData, broken)
+    }
+}
+
+impl Flush {
+    /// Where a flush ends in `octets`, looking from `from` on; their end when none does.
+    fn find(&mut self, octets: &[u8], from: usize) -> usize {
+        if *self == Self::Whole && from < octets.len() {
+            *self = Self::None;
+        }
+        for (at, octet) in octets.iter().enumerate().skip(from) {
+            *self = match (*self, *octet) {
+                (Self::Zeros, 0xff) => Self::Half,
+                (Self::Half, 0xff) => Self::Whole,
+                (Self::Zero | Self::Zeros, 0) => Self::Zeros,
+                (_, 0) => Self::Zero,
+                _ => Self::None,
+            };
+            if *self == Self::Whole {
+                return at + 1;
+            }
+        }
+        octets.len()
     }
 }
 

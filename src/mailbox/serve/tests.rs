@@ -1,6 +1,9 @@
 //! Whole dialogues: the session, the desk and the store together.
 
+mod compressed;
 mod mirror;
+mod removed;
+mod robust;
 mod several;
 
 use super::*;
@@ -33,16 +36,20 @@ fn imap(world: &World) -> Arc<Imap> {
 }
 
 fn imap_with(world: &World, upload: Duration) -> Arc<Imap> {
+    imap_at(Arc::clone(&world.office), upload)
+}
+
+fn imap_at(office: Arc<crate::mailbox::answer::Office>, upload: Duration) -> Arc<Imap> {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let config = rustls::ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_no_client_auth()
         .with_cert_resolver(Arc::new(rustls::server::ResolvesServerCertUsingSni::new()));
-    let config = Arc::new(config);
+    let in_force = Arc::new(InForce { config: Arc::new(config), end_point: None });
     let silence = crate::mailbox::session::AUTOLOGOUT;
     let manners = Manners { connections: 4, per_address: 2, silence, upload, withheld: Vec::new() };
-    Imap::new(Arc::clone(&world.office), Arc::new(move || Arc::clone(&config)), manners, Vec::new())
+    Imap::new(office, Arc::new(move || Arc::clone(&in_force)), manners, Vec::new())
 }
 
 impl Client {
@@ -203,66 +210,6 @@ fn within_a_command_there_is_less_patience() {
     session = Session::new(Config { tls: Tls::Active, id: Vec::new() });
     session.feed(b"a LOGIN x y\r\n");
     assert_eq!(run(&mut session, b"d APPEND x {5}\r\nab"), (STALLED, Some(1)));
-}
-
-/// The client's half of a compressed connection.
-struct Packed {
-    client: Client,
-    pack: flate2::Compress,
-    unpack: flate2::Decompress,
-}
-
-impl Packed {
-    async fn send(&mut self, text: &str) {
-        let mut octets = Vec::with_capacity(text.len() + 1024);
-        let flush = flate2::FlushCompress::Sync;
-        self.pack.compress_vec(text.as_bytes(), &mut octets, flush).unwrap();
-        self.client.stream.write_all(&octets).await.unwrap();
-    }
-
-    async fn until(&mut self, text: &str) -> String {
-        let mut heard = Vec::with_capacity(1 << 20);
-        loop {
-            let mut octets = [0; 4096];
-            let count = self.client.stream.read(&mut octets).await.unwrap();
-            assert!(count > 0, "hung up before {text:?}");
-            let flush = flate2::FlushDecompress::None;
-            self.unpack.decompress_vec(&octets[..count], &mut heard, flush).unwrap();
-            let said = String::from_utf8_lossy(&heard).into_owned();
-            if said.ends_with("\r\n") && said.lines().any(|line| line.starts_with(text)) {
-                return said;
-            }
-        }
-    }
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_compressed_connection_reads_idles_and_is_compressed_once() {
-    let (_place, world) = embedded().await;
-    let mut client = connect(&imap(&world));
-    assert!(client.command("COMPRESS DEFLATE").await.contains("t BAD"), "nobody logged in");
-    client.log_in("ali").await;
-    assert!(client.command("CAPABILITY").await.contains("COMPRESS=DEFLATE"));
-    assert!(client.command("COMPRESS DEFLATE").await.contains("t OK"));
-    let (pack, unpack) =
-        (flate2::Compress::new(flate2::Compression::best(), false), flate2::Decompress::new(false));
-    let mut packed = Packed { client, pack, unpack };
-    packed.send("a CAPABILITY\r\nb COMPRESS DEFLATE\r\nc SELECT INBOX\r\n").await;
-    let said = packed.until("c OK").await;
-    assert!(!said.contains("COMPRESS=DEFLATE"), "{said}");
-    assert!(said.contains("b NO [COMPRESSIONACTIVE]"), "{said}");
-    packed.send("i IDLE\r\n").await;
-    packed.until("+ ").await;
-    world.put(world.ali, Role::Inbox, world::STUB, Kind::Plain).await;
-    packed.until("* 1 EXISTS").await;
-    packed.send("DONE\r\nd FETCH 1 BODY.PEEK[]\r\n").await;
-    assert!(packed.until("d OK").await.contains(world::STUB));
-    // A literal bomb stays under the limits of any line.
-    packed.send(&format!("e NOOP {}\r\n", "a".repeat(1 << 20))).await;
-    assert!(packed.until("e BAD").await.contains("too long"));
-    packed.send("f UNAUTHENTICATE\r\ng LOGOUT\r\n").await;
-    packed.until("g OK").await;
-    packed.client.served.await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

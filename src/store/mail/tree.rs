@@ -174,6 +174,7 @@ pub(super) fn rename_one(tx: &mut Tx<'_>, mailbox: &Mailbox, to: &str) -> Result
     let least = former.map_or(0, |former| former.uid_validity.saturating_add(1));
     leave_former(tx, mailbox, false)?;
     tx.wakes.account(mailbox.account);
+    tx.wakes.mailbox(mailbox.id);
     tx.execute(
         "UPDATE mailbox SET name = $1, uid_validity = $2 WHERE id = $3",
         &[to.into(), i64::from(mailbox.uid_validity.max(least)).into(), mailbox.id.0.into()],

@@ -84,6 +84,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("V7__evidence_counts_for_nothing", include_str!("0007_evidence_counts_for_nothing.sql")),
     ("V8__memory", include_str!("0008_memory.sql")),
     ("V9__found_labels", include_str!("0009_found_labels.sql")),
+    ("V10__annotation_changes", include_str!("0010_annotation_changes.sql")),
 ];
 
 #[cfg(test)]

@@ -336,6 +336,21 @@ pub fn metadata(out: &mut Vec<u8>, mailbox: &str, values: &[(EntryName, Option<V
     out.extend_from_slice(b")\r\n");
 }
 
+/// `* METADATA "INBOX" "/shared/comment"`: names of what changed (RFC 5464 §4.4.2)
+pub fn metadata_changed<'e>(
+    out: &mut Vec<u8>,
+    mailbox: &str,
+    entries: impl Iterator<Item = &'e EntryName>,
+) {
+    out.extend_from_slice(b"* METADATA ");
+    name(out, mailbox);
+    for entry in entries {
+        out.push(b' ');
+        string(out, entry.as_str().as_bytes());
+    }
+    out.extend_from_slice(b"\r\n");
+}
+
 /// `* QUOTAROOT INBOX ""` (RFC 9208 §4.2.2)
 pub fn quota_root(out: &mut Vec<u8>, mailbox: &str, root: &str) {
     out.extend_from_slice(b"* QUOTAROOT ");

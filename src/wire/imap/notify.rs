@@ -45,6 +45,10 @@ pub struct Events {
     pub names: bool,
     /// SubscriptionChange
     pub subscriptions: bool,
+    /// MailboxMetadataChange
+    pub annotations: bool,
+    /// ServerMetadataChange, whatever the mailboxes of its group.
+    pub server: bool,
     /// One we know nothing of, which is no syntax error.
     pub unknown: bool,
 }

@@ -54,8 +54,9 @@ pub(super) fn literal_at_end(line: &[u8]) -> Option<Literal> {
         Some(digits) => (digits, false),
         None => (digits, true),
     };
-    let number = (1..=19).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit);
-    let size = std::str::from_utf8(digits).ok().filter(|_| number)?.parse().ok()?;
+    let number = !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
+    // More than there can be is too much, whatever it says: what follows is no command.
+    let size = std::str::from_utf8(digits).ok().filter(|_| number)?.parse().unwrap_or(u64::MAX);
     Some(Literal { size, sync, binary: before.ends_with(b"~") })
 }
 

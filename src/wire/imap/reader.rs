@@ -135,6 +135,12 @@ impl Reader {
         }
     }
 
+    /// Nothing more that comes makes sense; why is the next event.
+    pub fn despair(&mut self, reason: &'static str) {
+        self.bytes = Vec::new();
+        self.state = State::Hopeless(Some(reason));
+    }
+
     /// The next event, or nothing until more bytes come (or a held message is decided).
     pub fn event(&mut self) -> Option<Event> {
         let event = self.read();

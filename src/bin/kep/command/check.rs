@@ -334,3 +334,37 @@ fn records(settings: &Settings) -> Vec<String> {
 const EXPIRES_SOON: i64 = 45;
 /// Those are renewed by programs, a month before their end as a rule.
 const TLS_ENDS_SOON: i64 = 14;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of_autoconfig(line: &str) -> Vec<Finding> {
+        let text = format!(
+            "[provider]\ndomain = \"hs05.kep.tr\"\nname = \"Deneme\"\n[seal]\nkey = \"k\"\n\
+             certificate = \"c\"\n[timestamp]\nurl = \"http://127.0.0.1:3180/\"\n[listen]\n{line}\n"
+        );
+        let settings = Settings::parse(&text, Path::new("/etc/kep")).unwrap();
+        let mut found = Vec::new();
+        autoconfig(&settings, &mut found);
+        found
+    }
+
+    #[test]
+    fn settings_for_mail_programs_in_the_clear_and_for_all_to_reach_are_warned_of() {
+        assert!(of_autoconfig("").is_empty());
+        for (address, state) in [
+            ("127.0.0.1:9480", State::Good),
+            ("[::1]:9480", State::Good),
+            ("0.0.0.0:9480", State::Warning),
+            ("[::]:9480", State::Warning),
+            ("192.0.2.5:9480", State::Warning),
+        ] {
+            let found = of_autoconfig(&format!("autoconfig = \"{address}\""));
+            assert!(found.len() == 1 && found[0].state == state, "{address}");
+            assert!(found[0].text.contains(address), "{}", found[0].text);
+            let proxy = found[0].text.contains("proxy with TLS");
+            assert!(proxy, "what to do: {}", found[0].text);
+        }
+    }
+}

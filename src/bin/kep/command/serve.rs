@@ -314,7 +314,7 @@ async fn mailboxes(
     };
     let id = [("name", "kep"), ("version", env!("CARGO_PKG_VERSION"))];
     let id = id.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
-    let shared = imap::Imap::new(office, current(tls)?, manners, id);
+    let shared = imap::Imap::new(office, in_force(tls)?, manners, id);
     for (name, address, begin) in doors {
         let Some(address) = address else { continue };
         for listener in sockets.bind(name, address).await? {
@@ -328,11 +328,18 @@ async fn mailboxes(
 type CurrentTls = Arc<dyn Fn() -> Arc<rustls::ServerConfig> + Send + Sync>;
 
 fn current(tls: Option<&Arc<ServerTls>>) -> Outcome<CurrentTls> {
-    let tls = tls
-        .cloned()
-        .ok_or_else(|| Failure::config("a listener for mail needs tls.certificate and tls.key"))?;
-    let since = tokio::time::Instant::now();
+    let (tls, since) = (needed(tls)?, tokio::time::Instant::now());
     Ok(Arc::new(move || tls.current(since.elapsed())))
+}
+
+fn in_force(tls: Option<&Arc<ServerTls>>) -> Outcome<imap::TlsInForce> {
+    let (tls, since) = (needed(tls)?, tokio::time::Instant::now());
+    Ok(Arc::new(move || tls.in_force(since.elapsed())))
+}
+
+fn needed(tls: Option<&Arc<ServerTls>>) -> Outcome<Arc<ServerTls>> {
+    tls.cloned()
+        .ok_or_else(|| Failure::config("a listener for mail needs tls.certificate and tls.key"))
 }
 
 fn tls(settings: &Settings) -> Outcome<Option<Arc<ServerTls>>> {

@@ -71,6 +71,18 @@ choice! {
 }
 
 choice! {
+    /// When mail programs are offered SCRAM.
+    Scram, "`\"auto\"`, `\"on\"` or `\"off\"`" {
+        /// Once anybody has a generated password.
+        Auto = "auto",
+        /// Always.
+        On = "on",
+        /// Never.
+        Off = "off",
+    }
+}
+
+choice! {
     /// The least important lines that are logged.
     LogLevel, "`\"error\"`, `\"warn\"`, `\"info\"`, `\"debug\"` or `\"trace\"`" {
         /// What an operator must act on.

@@ -13,7 +13,7 @@ mod sections;
 mod tests;
 
 pub use choices::{
-    ClientCertificates, LogFormat, LogLevel, Revocation, SealSource, SignaturePolicy,
+    ClientCertificates, LogFormat, LogLevel, Revocation, Scram, SealSource, SignaturePolicy,
 };
 pub use declare::{Section, Setting};
 pub use kinds::{Rows, Size};

@@ -1,7 +1,7 @@
 //! Every setting, declared once. A default carries its reason; a duration or size its bounds.
 
 use super::choices::{
-    ClientCertificates, LogFormat, LogLevel, Revocation, SealSource, SignaturePolicy,
+    ClientCertificates, LogFormat, LogLevel, Revocation, Scram, SealSource, SignaturePolicy,
 };
 use super::declare::{Default, Section, Setting, section, within};
 use super::kinds::{Capabilities, Country, Kind, ObjectId, Rows, Size, Url};
@@ -218,6 +218,10 @@ section! {
         /// stumble over them. The newer Outlooks, for which their maker's servers fetch, need
         /// `["UIDONLY"]`, a proxy that looks away after a login `["UNAUTHENTICATE"]`.
         withhold: Capabilities = Is("[]"), "a program that stumbles is the exception";
+        /// Whether mail programs are offered SCRAM, which takes generated passwords only: "auto" once
+        /// anybody has one. A program that knows SCRAM may try nothing else, so that an account's own
+        /// password fails in it: "off" where people use those, "on" where all have generated ones.
+        scram: Scram = Is("'auto'"), "where nobody could log in by it, it is in nobody's way";
     }
 }
 

@@ -1,4 +1,5 @@
 use super::*;
+use std::future::poll_fn;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 /// What a client's zlib would make of `octets`, at one go.
@@ -85,4 +86,49 @@ async fn octets_come_one_by_one_too() {
     let mut stream = Deflated::new(&mut near);
     let (read, ()) = tokio::join!(stream.read_to_end(&mut heard), sending);
     assert_eq!((read.unwrap(), heard), (text.len(), text));
+}
+
+/// Flushes without end say nothing: whoever only flushes is silent.
+#[tokio::test]
+async fn empty_flushes_are_read_and_are_nothing() {
+    let (mut near, mut far) = tokio::io::duplex(1 << 16);
+    let sending = async {
+        for _ in 0..1_000 {
+            far.write_all(&[0, 0, 0, 0xff, 0xff].repeat(1_000)).await.unwrap();
+        }
+        far.write_all(&packed(b"a NOOP\r\n", Compression::best())).await.unwrap();
+        drop(far);
+    };
+    let mut heard = Vec::new();
+    let mut stream = Deflated::new(&mut near);
+    let (read, ()) = tokio::join!(stream.read_to_end(&mut heard), sending);
+    assert_eq!((read.unwrap(), heard.as_slice()), (8, &b"a NOOP\r\n"[..]));
+    assert!(stream.came.capacity() <= PACKED);
+}
+
+#[tokio::test]
+async fn what_comes_behind_the_last_flush_is_given_back_untouched() {
+    let text = b"a UNAUTHENTICATE\r\n";
+    let clear = b"b LOGIN ali \0\0\xff\xff\r\n";
+    let octets = [&packed(text, Compression::best())[..], clear].concat();
+    for cut in 0..octets.len() {
+        let (mut near, mut far) = tokio::io::duplex(1 << 10);
+        let mut stream = Deflated::new(&mut near);
+        let (first, second) = octets.split_at(cut);
+        far.write_all(first).await.unwrap();
+        let mut heard = Vec::new();
+        let reading = async {
+            while heard.len() < text.len() {
+                stream.read_buf(&mut heard).await.unwrap();
+            }
+            poll_fn(|context| stream.poll_end(context)).await.unwrap()
+        };
+        let sending = async { far.write_all(second).await.unwrap() };
+        let (rest, ()) = tokio::join!(reading, sending);
+        assert_eq!(heard, text);
+        assert!(clear.starts_with(&rest), "cut {cut}: {rest:?}");
+        let mut last = vec![0; clear.len() - rest.len()];
+        near.read_exact(&mut last).await.unwrap();
+        assert_eq!([rest, last].concat(), clear, "cut {cut}");
+    }
 }

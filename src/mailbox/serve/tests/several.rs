@@ -274,3 +274,22 @@ async fn an_idling_client_hears_what_was_said_to_notify() {
     client.send("DONE\r\n").await;
     client.until("i OK").await;
 }
+
+/// Labels are the registry's: a portal, or `kep label`, changes them.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn labels_that_others_change_are_a_change_of_their_annotation() {
+    use crate::registry::labels;
+    let (_place, world) = embedded().await;
+    let mut client = connect(&imap(&world));
+    client.log_in("ali").await;
+    client.command("NOTIFY SET (personal (ServerMetadataChange))").await;
+    let told = "* METADATA \"\" \"/private/vendor/vendor.kep/labels\"\r\n";
+    labels::create(&world.store, world.ali, "Satış", None, world::NOW).await.unwrap();
+    assert_eq!(client.until("* METADATA").await, told);
+    labels::rename(&world.store, world.ali, "Satış", "Alış", world::NOW).await.unwrap();
+    assert_eq!(client.until("* METADATA").await, told);
+    labels::create(&world.store, world.veli, "Satış", None, world::NOW).await.unwrap();
+    labels::delete(&world.store, world.ali, "Alış", world::NOW).await.unwrap();
+    assert_eq!(client.until("* METADATA").await, told);
+    assert_eq!(client.command("NOOP").await, "t OK Done\r\n");
+}

@@ -97,6 +97,8 @@ fn event(cursor: &mut Cursor, named: &mut Named) -> Parsed<()> {
         "FLAGCHANGE" => named.events.flags = true,
         "MAILBOXNAME" => named.events.names = true,
         "SUBSCRIPTIONCHANGE" => named.events.subscriptions = true,
+        "MAILBOXMETADATACHANGE" => named.events.annotations = true,
+        "SERVERMETADATACHANGE" => named.events.server = true,
         _ => named.events.unknown = true,
     }
     Ok(())
@@ -107,13 +109,12 @@ impl Named {
     fn events(self, filter: &Filter) -> Parsed<Events> {
         let Self { mut events, new, expunge } = self;
         let selected = matches!(filter, Filter::Selected { .. });
+        let others = events.names || events.subscriptions || events.annotations || events.server;
         events.messages = new && expunge;
         match () {
             () if new != expunge => Err("MessageNew and MessageExpunge come together"),
             () if events.flags && !new => Err("FlagChange needs MessageNew and MessageExpunge"),
-            () if selected && (events.names || events.subscriptions) => {
-                Err("Only messages of the selected mailbox")
-            }
+            () if selected && others => Err("Only messages of the selected mailbox"),
             () if !selected && !events.items.is_empty() => {
                 Err("FETCH items of the selected mailbox only")
             }
