@@ -99,7 +99,8 @@ fn yes(ask: Ask) -> Answer {
             let flags = |uid| FlagRow { uid, modseq: 3, flags: store.flags.clone() };
             let rows = store.uids.iter().filter(|_| store.echo).map(flags).collect();
             let (changed, modified) = (store.uids, UidSet::new());
-            Answer::Stored(Stored { changed, modseq: 3, modified, rows })
+            let before = [(2, changed.clone())].into();
+            Answer::Stored(Stored { changed, modseq: 3, before, modified, rows })
         }
         Ask::Copy { .. } => Answer::Copied(None),
         Ask::Move { uids, .. } => Answer::Moved(Moved { placed: None, gone: uids }),

@@ -140,6 +140,14 @@ pub(super) fn start(tag: String, fetch: Fetch, core: &mut Core) -> Step {
     }
 }
 
+/// Keywords that the client did not hear of yet are told before they are used.
+fn learn_words(rows: &[Row], core: &mut Core) {
+    let labelled = rows.iter().filter(|row| !row.flags.keywords.is_empty());
+    let words = labelled.map(|row| &row.flags.keywords);
+    let words = words.fold(Keywords::default(), |all, more| all.with(more));
+    super::select::learn(&words, core);
+}
+
 /// What NOTIFY asks to be told of new messages (RFC 5465 §5.2).
 pub(super) fn unasked(
     then: Then,
@@ -283,10 +291,7 @@ impl Task {
 
     fn got_rows(mut self, rows: Vec<Row>, core: &mut Core) -> Step {
         if self.sets_seen || self.items.contains(&FetchItem::Flags) {
-            let labelled = rows.iter().filter(|row| !row.flags.keywords.is_empty());
-            let words = labelled.map(|row| &row.flags.keywords);
-            let words = words.fold(Keywords::default(), |all, more| all.with(more));
-            super::select::learn(&words, core);
+            learn_words(&rows, core);
         }
         let lazy = self.items.iter().find_map(|item| match item {
             FetchItem::Preview { lazy } => Some(*lazy),
@@ -320,18 +325,22 @@ impl Task {
             change: FlagChange::Add,
             flags,
             unchanged_since: None,
-            echo: false,
+            echo: true,
         });
         Step::Ask(ask, super::Task::Fetch(Box::new(self)))
     }
 
-    /// A refusal (an account that can only be read) leaves the flag as it was.
+    /// A refusal (an account that can only be read) leaves the flag as it was. Others may have changed
+    /// more since the rows were read: the client is told how things are now.
     fn seen(mut self, mut rows: Vec<Row>, answer: Answer, core: &mut Core) -> Step {
-        if let Answer::Stored(Stored { changed, modseq, .. }) = answer {
-            for row in rows.iter_mut().filter(|row| changed.contains(row.uid)) {
-                row.flags.system = row.flags.system | SystemFlags::SEEN;
-                row.modseq = modseq;
+        if let Answer::Stored(Stored { changed, modseq, rows: now, .. }) = answer {
+            let mut now: BTreeMap<_, _> = now.into_iter().map(|row| (row.uid, row)).collect();
+            for row in &mut rows {
+                if let Some(now) = now.remove(&row.uid) {
+                    (row.flags, row.modseq) = (now.flags, now.modseq);
+                }
             }
+            learn_words(&rows, core);
             if let Some(view) = core.view_mut() {
                 view.remember(modseq, changed.clone());
             }

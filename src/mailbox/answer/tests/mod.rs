@@ -7,6 +7,7 @@ mod attributes;
 mod changing;
 mod gathering;
 mod labelling;
+mod meanwhile;
 mod modes;
 mod opening;
 mod parts;
@@ -16,6 +17,7 @@ mod searching;
 mod server;
 mod spelling;
 mod staying;
+mod stress;
 mod telling;
 pub mod world;
 
