@@ -96,7 +96,10 @@ impl Task {
                 self.news(core);
                 self.next(core)
             }
-            Answer::Rows(rows) => {
+            Answer::Rows(mut rows) => {
+                // What changed since the news were asked for comes with the next ones: its
+                // mod-sequence would say that all before it was told (RFC 7162 §6).
+                rows.retain(|row| row.modseq <= self.changes.highest_modseq);
                 // All of them at once: each new list of flags is as long as those before it.
                 let told = rows.iter().filter(|row| is_news(row, core));
                 let words =
