@@ -28,6 +28,11 @@ impl Views {
         Ok(glance)
     }
 
+    #[cfg(test)]
+    pub fn count(&self) -> usize {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).glances.len()
+    }
+
     fn known(&self, id: MailboxId) -> Option<Arc<Glance>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).glances.get(&id).cloned()
     }

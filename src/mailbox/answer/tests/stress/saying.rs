@@ -220,8 +220,9 @@ fn store(dice: &mut Dice, mode: Mode, picture: &Picture, by_number: bool) -> Com
     };
     // Who doesn't know the UID could not tell what it marked.
     let flags = if by_number && !picture.is_whole() { "\\Seen" } else { flags };
-    // Of a removal that nobody hears of the mark at least is told.
-    let silent = *flags != *"\\Deleted" && dice.roll(2) == 0;
+    // Of a removal that nobody hears of the mark at least is told; and which one `*` was, it can't know
+    // later.
+    let silent = !set.contains('*') && *flags != *"\\Deleted" && dice.roll(2) == 0;
     let dot = if silent { ".SILENT" } else { "" };
     let text = format!("{}STORE {set}{unchanged} {sign}FLAGS{dot} ({flags})", form(by_number));
     let mut command = quiet(text, by_number);
