@@ -231,7 +231,7 @@ impl House {
             for (at, line) in said.lines().enumerate().filter(|(_, line)| line.len() < 200) {
                 self.put(lines, &format!("{stem}-{at}"), format!("{line}\r\n").as_bytes())?;
             }
-            for drive in [1_u8, 2, 7] {
+            for drive in [1_u8, 2, 7, 11, 13] {
                 let octets = [&[drive], log_in.as_bytes(), said.as_bytes()].concat();
                 self.put(target, &format!("{stem}-{drive}"), &octets)?;
             }

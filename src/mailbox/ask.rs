@@ -505,6 +505,8 @@ pub struct Stored {
     /// Those whose flags are other than before; `modseq` is theirs, one for all.
     pub changed: UidSet,
     pub modseq: ModSeq,
+    /// The changed ones, by the mod-sequence that they had before.
+    pub before: BTreeMap<ModSeq, UidSet>,
     /// Failed `unchanged_since`.
     pub modified: UidSet,
     /// Of all in `uids` that exist and did not fail, ascending; empty without `echo`.

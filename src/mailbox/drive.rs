@@ -1,5 +1,7 @@
-//! A session over a world that says yes to everything: what fuzzing drives. Nothing of it is stored,
-//! nothing panics, and it always ends.
+//! A session over a world that says yes to everything, or to most: what fuzzing drives. Nothing of it is
+//! stored, nothing panics, and it always ends.
+
+mod trouble;
 
 use super::ask::{
     Annotated, Annotations, Answer, Appended, Ask, Changes, FlagRow, Found, LoggedIn, MailboxEntry,
@@ -10,6 +12,7 @@ use super::{Config, Next, Session};
 use crate::wire::imap::metadata::EntryName;
 use crate::wire::imap::{Flags, Keywords, MailboxName, Rights, Structure, Uid, UidSet};
 use crate::wire::{AccountId, ContentId, MailboxId, Timestamp};
+use trouble::Trouble;
 
 /// How a session is driven.
 #[derive(Clone, Copy, Debug)]
@@ -18,11 +21,13 @@ pub struct Pace {
     pub piece: usize,
     /// Whether an idling client's mailbox changes with each piece.
     pub news: bool,
+    /// What goes wrong when asks are answered; nothing with 0.
+    pub trouble: u64,
 }
 
 /// Feeds `bytes` in small pieces and answers what is asked.
 pub fn drive(config: Config, bytes: &[u8]) {
-    drive_at(config, bytes, Pace { piece: PIECE, news: true });
+    drive_at(config, bytes, Pace { piece: PIECE, news: true, trouble: 0 });
 }
 
 /// What a session says to `bytes` that come at this pace.
@@ -30,6 +35,7 @@ pub fn drive_at(config: Config, bytes: &[u8], pace: Pace) -> Vec<u8> {
     let mut session = Session::new(config);
     let mut pieces = bytes.chunks(pace.piece.max(1));
     let mut said = Vec::new();
+    let mut trouble = Trouble::new(pace.trouble);
     // Each octet can cause a few turns at most: a chunk of a message, its ask, its answer.
     for _ in 0..bytes.len().saturating_mul(8).saturating_add(1_000) {
         match session.next() {
@@ -50,7 +56,7 @@ pub fn drive_at(config: Config, bytes: &[u8], pace: Pace) -> Vec<u8> {
             Next::StartTls => session.secured(),
             Next::Compress => session.compressed(),
             Next::Expand => session.expanded(),
-            Next::Ask(ask) => session.answer(yes(ask)),
+            Next::Ask(ask) => session.answer(trouble.answer(ask)),
             Next::Close => break,
         }
     }
@@ -108,7 +114,8 @@ fn yes(ask: Ask) -> Answer {
             let flags = |uid| FlagRow { uid, modseq: 3, flags: store.flags.clone() };
             let rows = store.uids.iter().filter(|_| store.echo).map(flags).collect();
             let (changed, modified) = (store.uids, UidSet::new());
-            Answer::Stored(Stored { changed, modseq: 3, modified, rows })
+            let before = [(2, changed.clone())].into();
+            Answer::Stored(Stored { changed, modseq: 3, before, modified, rows })
         }
         Ask::Copy { .. } => Answer::Copied(None),
         Ask::Move { uids, .. } => Answer::Moved(Moved { placed: None, gone: uids }),
@@ -223,7 +230,7 @@ mod tests {
     #[test]
     fn what_comes_behind_compress_before_its_answer_is_not_read() {
         let lines = b"a LOGIN a b\r\nb COMPRESS DEFLATE\r\nc NOOP\r\nd NOOP\r\n";
-        let whole = drive_at(config(), lines, Pace { piece: usize::MAX, news: false });
+        let whole = drive_at(config(), lines, Pace { piece: usize::MAX, news: false, trouble: 0 });
         let whole = String::from_utf8_lossy(&whole).into_owned();
         assert!(whole.contains("b BAD ") && whole.contains("* BYE "), "{whole}");
         assert!(!whole.contains("c OK"), "{whole}");
@@ -258,8 +265,10 @@ mod tests {
         ], 0..40)) {
             let bytes = format!("{}\r\n", lines.join("\r\n"));
             drive(config(), bytes.as_bytes());
-            let at = |piece| drive_at(config(), bytes.as_bytes(), Pace { piece, news: false });
-            prop_assert_eq!(at(usize::MAX), at(1));
+            for trouble in [0, 1, 2] {
+                let at = |piece| drive_at(config(), bytes.as_bytes(), Pace { piece, news: false, trouble });
+                prop_assert_eq!(at(usize::MAX), at(1));
+            }
         }
     }
 }

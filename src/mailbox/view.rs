@@ -5,6 +5,7 @@ use super::ask::{Changes, Selected};
 use super::command::Context;
 use crate::wire::MailboxId;
 use crate::wire::imap::{Keywords, MailboxName, MessageSet, ModSeq, Uid, UidSet};
+use std::collections::BTreeMap;
 
 #[derive(Clone, Debug)]
 pub(super) struct View {
@@ -176,6 +177,15 @@ impl View {
     /// Whether a message's state is one this client made and was told of.
     pub fn knows(&self, uid: Uid, modseq: ModSeq) -> bool {
         self.told.iter().any(|(told, uids)| *told == modseq && uids.contains(uid))
+    }
+
+    /// Which of these messages the client knows as they were at that mod-sequence.
+    pub fn knew(&self, before: &BTreeMap<ModSeq, UidSet>) -> UidSet {
+        let known = |at: ModSeq, uids: &UidSet| match at <= self.modseq {
+            true => uids.clone(),
+            false => uids.iter().filter(|uid| self.knows(*uid, at)).collect(),
+        };
+        before.iter().fold(UidSet::new(), |all, (at, uids)| all.union(&known(*at, uids)))
     }
 
     /// Contexts are to look at these again.

@@ -11,6 +11,7 @@ use kep::wire::imap::{
 use kep::wire::mime::{self, text::decoded_field};
 use kep::wire::{AccountId, ContentId, MailboxId, Timestamp};
 use secrecy::ExposeSecret;
+use std::collections::BTreeMap;
 
 /// Whether the user is proven: then what proves the server, if SCRAM wants that.
 pub fn proven(login: &Login, user: &(String, String)) -> Option<Option<Vec<u8>>> {
@@ -599,13 +600,18 @@ impl World {
         let stale = here.messages.iter().filter(|m| store.uids.contains(m.uid) && m.modseq > since);
         let modified: UidSet = stale.map(|m| m.uid).collect();
         let uids = store.uids.difference(&modified);
+        let old: Vec<_> = here.messages.iter().map(|m| (m.modseq, m.uid)).collect();
         let changed = here.flag(&uids, store.change, &store.flags);
+        let mut before: BTreeMap<u64, UidSet> = BTreeMap::new();
+        for (modseq, uid) in old.into_iter().filter(|(_, uid)| changed.contains(*uid)) {
+            before.entry(modseq).or_default().insert(uid);
+        }
         let row = |m: &Message| FlagRow { uid: m.uid, modseq: m.modseq, flags: m.flags.clone() };
         let rows = match store.echo {
             true => here.messages.iter().filter(|m| uids.contains(m.uid)).map(row).collect(),
             false => Vec::new(),
         };
-        Stored { changed, modseq: here.modseq, modified, rows }
+        Stored { changed, modseq: here.modseq, before, modified, rows }
     }
 
     fn copy(

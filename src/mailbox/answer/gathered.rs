@@ -98,6 +98,7 @@ pub fn store(tx: &mut Tx<'_>, who: &Who, shown: &Mailbox, ask: &ask::Store) -> A
         let is_changed = new.is_some_and(|new| *new != member.flags);
         if is_changed {
             stored.changed.insert(member.uid);
+            stored.before.entry(member.mod_seq).or_default().insert(member.uid);
         }
         if let Some(flags) = new.cloned().filter(|_| ask.echo) {
             let modseq = if is_changed { shown.mod_seq } else { member.mod_seq };

@@ -102,6 +102,7 @@ fn stored(flagged: Flagged, echo: bool) -> Stored {
     Stored {
         changed: flagged.changed,
         modseq: flagged.mod_seq,
+        before: flagged.before,
         modified: flagged.modified,
         rows: if echo { flagged.rows.into_iter().map(row).collect() } else { Vec::new() },
     }

@@ -23,6 +23,11 @@ impl Room {
         Self(Arc::new(Budget::fitting(octets, message)))
     }
 
+    #[cfg(test)]
+    pub fn held(&self) -> usize {
+        self.0.held()
+    }
+
     pub fn hold(&self, account: AccountId) -> Held {
         Held { share: self.0.open(account), octets: Vec::new(), taken: 0 }
     }

@@ -117,6 +117,12 @@ impl Office {
     pub fn store(&self) -> &Store {
         &self.store
     }
+
+    /// Mailboxes whose views are kept, and octets of messages that are coming in.
+    #[cfg(test)]
+    pub fn kept(&self) -> (usize, usize) {
+        (self.views.count(), self.room.held())
+    }
 }
 
 /// One connection's place: what it must remember between asks.

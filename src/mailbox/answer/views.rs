@@ -33,6 +33,11 @@ impl Views {
         self.known(of.id).filter(|known| known.mod_seq == of.mod_seq)
     }
 
+    #[cfg(test)]
+    pub fn count(&self) -> usize {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).glances.len()
+    }
+
     fn known(&self, id: MailboxId) -> Option<Arc<Glance>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).glances.get(&id).cloned()
     }

@@ -368,18 +368,22 @@ impl Task {
             change: FlagChange::Add,
             flags,
             unchanged_since: None,
-            echo: false,
+            echo: true,
         });
         Step::Ask(ask, super::Task::Fetch(Box::new(self)))
     }
 
-    /// A refusal (an account that can only be read) leaves the flag as it was.
+    /// A refusal (an account that can only be read) leaves the flag as it was. Others may have changed
+    /// more since the rows were read: the client is told how things are now.
     fn seen(mut self, mut rows: Vec<Row>, answer: Answer, core: &mut Core) -> Step {
-        if let Answer::Stored(Stored { changed, modseq, .. }) = answer {
-            for row in rows.iter_mut().filter(|row| changed.contains(row.uid)) {
-                row.flags.system = row.flags.system | SystemFlags::SEEN;
-                row.modseq = modseq;
+        if let Answer::Stored(Stored { changed, modseq, rows: now, .. }) = answer {
+            let mut now: BTreeMap<_, _> = now.into_iter().map(|row| (row.uid, row)).collect();
+            for row in &mut rows {
+                if let Some(now) = now.remove(&row.uid) {
+                    (row.flags, row.modseq) = (now.flags, now.modseq);
+                }
             }
+            flags::learn(rows.iter().map(|row| &row.flags.keywords), core);
             if let Some(view) = core.view_mut() {
                 view.remember(modseq, changed.clone());
             }

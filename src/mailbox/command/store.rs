@@ -96,7 +96,12 @@ impl Task {
                 self.told = stored.rows.iter().map(|row| row.modseq).fold(self.told, ModSeq::max);
                 self.modified = self.modified.union(&stored.modified);
                 if let Some(view) = core.view_mut() {
-                    view.remember(stored.modseq, stored.changed);
+                    view.touch(&stored.changed);
+                    let heard = match self.silent {
+                        true => view.knew(&stored.before),
+                        false => stored.changed,
+                    };
+                    view.remember(stored.modseq, heard);
                 }
                 self.next(core)
             }

@@ -114,8 +114,11 @@ impl Task {
                 tell_flags(flags::take_known(&mut self.left, known), core);
                 self.next(core)
             }
-            Answer::Flags(rows) => {
+            Answer::Flags(mut rows) => {
                 self.left = self.left.union(&flags::behind(&self.asked, &rows));
+                // What changed since the news were asked for comes with the next ones: its
+                // mod-sequence would say that all before it was told (RFC 7162 §6).
+                rows.retain(|row| row.modseq <= self.changes.highest_modseq);
                 tell_flags(rows, core);
                 self.next(core)
             }

@@ -6,7 +6,7 @@ use super::{Kind, next_mod_seq, next_uids, usage};
 use crate::store::rows::{RowsError, Tx};
 use crate::wire::imap::{Flags, ModSeq, Uid, UidSet};
 use crate::wire::{ContentId, Timestamp};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What became of a change of flags.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -14,6 +14,8 @@ pub struct Flagged {
     /// Have other flags than before, with `mod_seq`.
     pub changed: UidSet,
     pub mod_seq: ModSeq,
+    /// These by the mod-sequence that they had before.
+    pub before: BTreeMap<ModSeq, UidSet>,
     /// Left alone: changed after `unchanged_since`.
     pub modified: UidSet,
     /// All that are there and were not left alone, as they are now.
@@ -44,6 +46,7 @@ pub fn set_flags(
         let flags = change(&row.flags);
         if flags != row.flags {
             out.changed.insert(row.uid);
+            out.before.entry(row.mod_seq).or_default().insert(row.uid);
             row.flags = flags;
         }
         out.rows.push(row);

@@ -14,7 +14,7 @@ use statements::{Cached, order};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::sync::oneshot;
+use tokio::sync::{Semaphore, oneshot};
 use writer::{Unit, Writer};
 
 #[derive(Clone)]
@@ -38,7 +38,7 @@ impl Sqlite {
             .name("rows-writer".into())
             .spawn(move || writer.run())
             .map_err(RowsError::Blobs)?;
-        let readers = Readers { path: path.to_owned(), idle: Arc::default() };
+        let readers = Readers::new(path);
         Ok(Self { door, readers, around })
     }
 
@@ -64,8 +64,13 @@ impl Sqlite {
         T: Send + 'static,
         E: From<RowsError> + Send + 'static,
     {
-        let readers = self.readers.clone();
-        let run = move || readers.read(work);
+        let (readers, seats) = (self.readers.clone(), Arc::clone(&self.readers.seats));
+        let seat = seats.acquire_owned().await.map_err(|_| E::from(RowsError::Closed))?;
+        // Whoever asked may be gone: the seat is free when the work is done.
+        let run = move || {
+            let _seat = seat;
+            readers.read(work)
+        };
         tokio::task::spawn_blocking(run).await.map_err(|_| E::from(RowsError::Closed))?
     }
 
@@ -143,9 +148,16 @@ where
 struct Readers {
     path: PathBuf,
     idle: Arc<Mutex<Vec<Connection>>>,
+    /// Each read at a time costs a connection, its cache and a thread with what its allocator keeps.
+    seats: Arc<Semaphore>,
 }
 
 impl Readers {
+    fn new(path: &Path) -> Self {
+        let seats = Arc::new(Semaphore::new(READERS));
+        Self { path: path.to_owned(), idle: Arc::default(), seats }
+    }
+
     fn read<T, E, F>(&self, work: F) -> Result<T, E>
     where
         F: Fn(&mut Tx<'_>) -> Result<T, E> + 'static,
@@ -163,7 +175,7 @@ impl Readers {
             Some(connection) => Ok(connection),
             None => {
                 let connection = connect(&self.path)?;
-                connection.execute_batch("PRAGMA query_only = ON")?;
+                connection.execute_batch("PRAGMA query_only = ON; PRAGMA cache_size = -4096")?;
                 Ok(connection)
             }
         }
@@ -212,5 +224,10 @@ fn connect(path: &Path) -> Result<Connection, RowsError> {
 const BUSY: Duration = Duration::from_secs(10);
 /// Distinct statements of this program, with room to spare.
 const STATEMENTS: usize = 256;
+/// Reads at a time; more would only wait for the same processors and disk.
+const READERS: usize = 16;
 /// Readers kept open between reads.
 const IDLE_READERS: usize = 8;
+
+#[cfg(test)]
+mod tests;

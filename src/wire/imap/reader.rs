@@ -56,6 +56,8 @@ pub struct Reader {
     line_due: bool,
     /// In an APPEND, behind octets of a message that stood in this.
     amid: Option<AppendForm>,
+    /// Where a line begins and up to where it has no end: what trickles in is looked through once.
+    scanned: (usize, usize),
 }
 
 #[derive(Debug)]
@@ -84,7 +86,14 @@ enum State {
 
 impl Reader {
     pub fn new(limits: Limits) -> Self {
-        Self { bytes: Vec::new(), state: State::START, limits, line_due: false, amid: None }
+        Self {
+            bytes: Vec::new(),
+            state: State::START,
+            limits,
+            line_due: false,
+            amid: None,
+            scanned: (0, 0),
+        }
     }
 
     pub fn set_limits(&mut self, limits: Limits) {
@@ -161,9 +170,10 @@ impl Reader {
                 State::Message { .. } => return self.read_chunk(),
                 State::Skip { left } => {
                     let gone = usize::try_from(*left).unwrap_or(usize::MAX).min(self.bytes.len());
-                    self.bytes.drain(..gone);
                     *left -= gone as u64;
-                    if *left > 0 {
+                    let whole = *left == 0;
+                    self.cut(gone);
+                    if !whole {
                         return None;
                     }
                     self.state = State::SkipLine { skipped: 0 };
@@ -183,7 +193,7 @@ impl Reader {
             Err(event) => return Some(event),
         };
         self.line_due = false;
-        let mut line: Vec<u8> = self.bytes.drain(..end).collect();
+        let mut line: Vec<u8> = self.cut(end).collect();
         line.truncate(strip(&line).len());
         Some(Event::Line(line))
     }
@@ -238,13 +248,13 @@ impl Reader {
     }
 
     fn hold(&mut self, end: usize, literal: Literal, form: AppendForm) {
-        self.bytes.drain(..end);
+        self.cut(end);
         self.state = State::Held(literal);
         self.amid = Some(form);
     }
 
     fn finish(&mut self, end: usize) -> Event {
-        let command: Vec<u8> = self.bytes.drain(..end).collect();
+        let command: Vec<u8> = self.cut(end).collect();
         self.state = State::START;
         if let Some(form) = self.amid.take() {
             return match parse::append_rest(&command, form) {
@@ -266,7 +276,7 @@ impl Reader {
         tag: Option<String>,
         reason: &'static str,
     ) -> Event {
-        self.bytes.drain(..end);
+        self.cut(end);
         self.amid = None;
         self.drop_literal(literal);
         Event::Bad { tag, reason }
@@ -311,11 +321,11 @@ impl Reader {
             return Some(None);
         }
         let Some(end) = end else {
-            self.bytes.drain(..gone);
+            self.cut(gone);
             return None;
         };
         let literal = parse::literal_at_end(strip(self.bytes.get(..end).unwrap_or_default()));
-        self.bytes.drain(..end);
+        self.cut(end);
         self.state = State::START;
         if let Some(literal) = literal {
             self.drop_literal(literal);
@@ -332,15 +342,23 @@ impl Reader {
         let tag = self.tag();
         self.line_due = false;
         self.amid = None;
-        self.bytes.drain(..from);
+        self.cut(from);
         self.state = State::SkipLine { skipped: 0 };
         Some(Err(Event::Bad { tag, reason: "Line too long" }))
     }
 
     /// Where the line from `at` on ends, its line end included.
-    fn line_end(&self, at: usize) -> Option<usize> {
-        let rest = self.bytes.get(at..)?;
-        rest.iter().position(|b| *b == b'\n').map(|lf| at + lf + 1)
+    fn line_end(&mut self, at: usize) -> Option<usize> {
+        let known = if self.scanned.0 == at { self.scanned.1.max(at) } else { at };
+        let found = memchr::memchr(b'\n', self.bytes.get(known..)?);
+        self.scanned = (at, found.map_or(self.bytes.len(), |lf| known + lf));
+        found.map(|lf| known + lf + 1)
+    }
+
+    /// Takes octets off the front; what was known of places is not true any more.
+    fn cut(&mut self, count: usize) -> std::vec::Drain<'_, u8> {
+        self.scanned = (0, 0);
+        self.bytes.drain(..count)
     }
 }
 

@@ -9,6 +9,7 @@ mod changing;
 mod gathering;
 mod labelling;
 mod limiting;
+mod meanwhile;
 mod modes;
 mod opening;
 mod parts;
@@ -19,6 +20,7 @@ mod searching;
 mod server;
 mod spelling;
 mod staying;
+mod stress;
 mod telling;
 pub mod world;
 

@@ -251,6 +251,35 @@ async fn connections_that_break_off_leave_nothing_behind() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn connections_that_come_and_go_leave_nothing_behind() {
+    let (_place, world) = embedded().await;
+    let imap = imap(&world);
+    let held = Arc::strong_count(&world.office);
+    for round in 0..30 {
+        let mut client = connect(&imap);
+        client.log_in("ali").await;
+        assert!(client.command("CREATE Gelip").await.contains("t "));
+        client.command("SELECT Gelip").await;
+        let mail = format!("Subject: {round}\r\n\r\n{}", "text ".repeat(4_000));
+        let append = format!("APPEND Gelip {{{}+}}\r\n{mail}", mail.len());
+        assert!(client.command(&append).await.contains("* 1 EXISTS"));
+        assert!(client.command("FETCH 1 (ENVELOPE BODY[])").await.contains("t OK"));
+        assert!(client.command("SEARCH BODY text").await.contains("* SEARCH 1"));
+        client.command("STORE 1 +FLAGS (\\Deleted)").await;
+        assert!(client.command("EXPUNGE").await.contains("* 1 EXPUNGE"));
+        client.send("i IDLE\r\nDONE\r\nz LOGOUT\r\n").await;
+        client.until("z OK").await;
+        let Client { stream, served, .. } = client;
+        drop(stream);
+        served.await.unwrap();
+    }
+    assert!(imap.bells.is_quiet());
+    assert_eq!(Arc::strong_count(&world.office), held, "desks");
+    let (mailboxes, octets) = world.office.kept();
+    assert!(mailboxes <= 2 && octets == 0, "{mailboxes} views, {octets} octets coming in");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_idling_client_hears_what_was_said_to_notify() {
     let (_place, world) = embedded().await;
     let imap = imap(&world);

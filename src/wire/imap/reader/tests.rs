@@ -186,3 +186,29 @@ fn what_is_refused_amid_an_append_is_skipped_to_its_end() {
         assert!(!reader.is_amid());
     }
 }
+
+#[test]
+fn invariant_10_a_line_that_trickles_in_is_looked_through_once() {
+    let mut reader = Reader::new(Limits::AFTER_LOGIN);
+    for count in 1..=60_000 {
+        reader.feed(b"a");
+        assert!(reader.event().is_none());
+        assert_eq!(reader.scanned, (0, count));
+    }
+    reader.feed(b"\r\nb NOOP\r\nc");
+    assert!(matches!(reader.event(), Some(Event::Bad { .. })));
+    assert!(matches!(reader.event(), Some(Event::Command(_))));
+    assert!(reader.event().is_none());
+    // Behind a literal the line begins elsewhere; what is refused amid an APPEND is another line.
+    reader.feed(b" LOGIN a {3+}\r\nb\nc");
+    assert!(reader.event().is_none());
+    reader.feed(b" d\r\ne APPEND x {1+}\r\nx (");
+    assert!(matches!(reader.event(), Some(Event::Bad { .. } | Event::Command(_))));
+    assert!(matches!(reader.event(), Some(Event::Append { .. })));
+    reader.accept();
+    assert!(matches!(reader.event(), Some(Event::Chunk(_))));
+    assert!(reader.event().is_none());
+    reader.refuse();
+    reader.feed(b"\r\nf NOOP\r\n");
+    assert!(matches!(reader.event(), Some(Event::Command(_))));
+}
