@@ -106,7 +106,9 @@ impl Ask {
     pub fn mailbox(&self) -> Option<MailboxId> {
         match self {
             Self::Changes { mailbox, .. }
+            | Self::News { mailbox, .. }
             | Self::Rows { mailbox, .. }
+            | Self::Flags { mailbox, .. }
             | Self::Content(Content { mailbox, .. })
             | Self::Store(Store { mailbox, .. })
             | Self::Copy { mailbox, .. }
@@ -117,7 +119,29 @@ impl Ask {
             | Self::Sort { mailbox, .. }
             | Self::Thread { mailbox, .. }
             | Self::Replace { mailbox, .. } => Some(*mailbox),
-            _ => None,
+            // All named, so that who adds one decides.
+            Self::Login(_)
+            | Self::Salt { .. }
+            | Self::Mailboxes(_)
+            | Self::Select { .. }
+            | Self::Open { .. }
+            | Self::Overview
+            | Self::Status { .. }
+            | Self::Create { .. }
+            | Self::Delete { .. }
+            | Self::Rename { .. }
+            | Self::Subscribe { .. }
+            | Self::AppendBegin(_)
+            | Self::AppendChunk(_)
+            | Self::AppendText { .. }
+            | Self::AppendUrl(_)
+            | Self::AppendCommit
+            | Self::AppendAbort
+            | Self::Metadata(_)
+            | Self::Quota { .. }
+            | Self::Rights { .. }
+            | Self::Annotations { .. }
+            | Self::SetMetadata { .. } => None,
         }
     }
 
@@ -415,7 +439,7 @@ pub struct Selected {
 /// May name what the session already knows or never saw: it sorts that out.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Changes {
-    /// What the mailbox is called now; `None` where that can't have changed.
+    /// What the mailbox is called now; `None` where it has no name that can be told.
     pub name: Option<MailboxName>,
     /// Came after `since`.
     pub arrived: UidSet,

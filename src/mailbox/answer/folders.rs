@@ -107,7 +107,7 @@ fn selected(
         uid_next: mailbox.uid_next,
         highest_modseq: mailbox.mod_seq,
         first_unseen: glance.unseen.first(),
-        recent: recent::among(&mailbox, &glance.uids),
+        recent: recent::among(mailbox, &glance.uids),
         uids: glance.uids.clone(),
         keywords: view::labels(tx, who.account)?.with(&glance.keywords),
         read_only: examine,
@@ -186,8 +186,10 @@ pub fn unchanged(
     since: ModSeq,
 ) -> Answered<Option<Changes>> {
     let mailbox = owned(tx, who, id)?;
+    // Another name is no change of what is in it.
+    let name = MailboxName::parse(&mailbox.name);
     let Mailbox { uid_next, mod_seq: highest_modseq, .. } = mailbox;
-    let nothing = Changes { uid_next, highest_modseq, ..Changes::default() };
+    let nothing = Changes { name, uid_next, highest_modseq, ..Changes::default() };
     Ok((since >= highest_modseq).then_some(nothing))
 }
 
