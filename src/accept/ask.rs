@@ -91,7 +91,8 @@ pub struct Login {
 pub enum RecipientAnswer {
     /// A local account that receives.
     Local,
-    /// An address of another provider in force; its size limit, when it is known.
+    /// An address of another provider in force; the largest message that may be submitted for it, in
+    /// octets, when that is known.
     Provider {
         size_limit: Option<u64>,
     },
@@ -101,6 +102,8 @@ pub enum RecipientAnswer {
     Full,
     /// A provider code that is not in the registry.
     ProviderUnknown,
+    /// A provider that is in the registry, and that nothing is sent to for a time.
+    ProviderSuspended,
     /// A provider that is in the registry and has ended.
     ProviderEnded,
     Temporary,

@@ -34,6 +34,7 @@ pub struct Desk {
     pub readiness: Arc<Readiness>,
     pub clock: Clock,
     pub limits: Limits,
+    pub max_recipients: usize,
     pub rejections: Rejections,
     budget: Arc<Budget>,
 }
@@ -65,11 +66,23 @@ impl Desk {
         readiness: Arc<Readiness>,
         clock: Clock,
         limits: Limits,
+        max_recipients: usize,
         rejections: Rejections,
         budget: usize,
     ) -> Self {
         let budget = Arc::new(Budget::new(budget));
-        Self { store, provider, logins, users, readiness, clock, limits, rejections, budget }
+        Self {
+            store,
+            provider,
+            logins,
+            users,
+            readiness,
+            clock,
+            limits,
+            max_recipients,
+            rejections,
+            budget,
+        }
     }
 
     pub fn body(&self, account: AccountId) -> Body {
@@ -104,7 +117,12 @@ impl Desk {
             Ok(Standing::Local(_)) => RecipientAnswer::Local,
             Ok(Standing::LocalClosed) => RecipientAnswer::Closed,
             Ok(Standing::LocalUnknown) => RecipientAnswer::Unknown,
-            Ok(Standing::Provider) => RecipientAnswer::Provider { size_limit: None },
+            Ok(Standing::Provider { size_limit }) => {
+                let around = crate::certify::around(self.max_recipients);
+                let size_limit = size_limit.map(|limit| limit.saturating_sub(around));
+                RecipientAnswer::Provider { size_limit }
+            }
+            Ok(Standing::ProviderSuspended) => RecipientAnswer::ProviderSuspended,
             Ok(Standing::ProviderEnded) => RecipientAnswer::ProviderEnded,
             Ok(Standing::ProviderUnknown) => RecipientAnswer::ProviderUnknown,
             Err(error) => {

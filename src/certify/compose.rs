@@ -164,6 +164,7 @@ mod tests {
             address: address(n),
             account: None,
             state: RecipientState::Accepted,
+            relayed_at: None,
             delivered_at: None,
             due_at: None,
             opened_at: None,

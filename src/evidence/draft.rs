@@ -8,7 +8,7 @@ use crate::wire::rem::{
     Authentication, ContentDigest, Event, Evidence, Issuer, MessageDetails, Opening, Party,
     PostalAddress, Reason, Why,
 };
-use crate::wire::{Digest, EvidenceId, MessageId, Timestamp};
+use crate::wire::{Digest, EvidenceId, KepAddress, MessageId, Timestamp};
 
 /// What all evidence of one message has in common.
 #[derive(Clone, Copy, Debug)]
@@ -43,6 +43,19 @@ pub fn of_recipient(about: &About<'_>, fact: &Fact, issued: Timestamp) -> Option
             let reason = Reason::by_ts(reason).unwrap_or(Reason::TechnicalMalfunction);
             let evidence = about_one(Event::NonDelivery, *recipient)?;
             Some(Evidence { reasons: vec![Why { reason, details: None }], ..evidence })
+        }
+        Fact::RelayFailed { recipient, reason, detail, window, .. } => {
+            let evidence = about_one(Event::RelayFailure, *recipient)?;
+            let reason = Reason::by_ts(reason).or_else(|| Reason::by_en(reason));
+            let reason = reason.unwrap_or(Reason::ProviderMalfunction);
+            let details = Some(detail.clone()).filter(|detail| !detail.is_empty());
+            Some(Evidence {
+                reasons: vec![Why { reason, details }],
+                due_time: window.then_some(at),
+                issue_time: window.then_some(issued),
+                external: about.provider_of(*recipient),
+                ..evidence
+            })
         }
         Fact::Read { recipient, channel, person, .. } => {
             let evidence = about_one(Event::Retrieval, *recipient)?;
@@ -110,6 +123,12 @@ pub fn rejection(
 }
 
 impl About<'_> {
+    /// The provider that a recipient is with, by its domain.
+    fn provider_of(&self, recipient: usize) -> Option<String> {
+        let recipient = self.recipients.get(recipient.checked_sub(1)?)?;
+        Some(KepAddress::parse(&recipient.address).ok()?.domain().provider().to_string())
+    }
+
     fn evidence(&self, event: Event, at: Timestamp, refers_to: Option<usize>) -> Evidence {
         let Submission { message_id, details, digest, accepted_at, .. } = self.submission;
         let recipient = refers_to.and_then(|n| self.recipients.get(n - 1));

@@ -264,7 +264,7 @@ impl Facts {
         };
         let parcel = self.issuer.parcel(&self.store, issued).await?;
         // What did not reach him is the sender's affair.
-        let reached = !matches!(fact, Fact::NotDelivered { .. });
+        let reached = !matches!(fact, Fact::NotDelivered { .. } | Fact::RelayFailed { .. });
         let addressee = recipients.get(n - 1).and_then(|r| r.account).filter(|_| reached);
         let (store, job_id, sender) = (self.store.clone(), job.id, submission.account);
         let work = move |tx: &mut Tx<'_>| -> Result<(), StoreError> {
@@ -333,13 +333,20 @@ impl Facts {
         Ok(self.store.write(Lane::Background, work).await?)
     }
 
-    /// The time to read has ended: a fact, unless the message was opened.
+    /// The time to read has ended, or to hear of what was relayed: a fact, unless the message was
+    /// opened, or something was heard.
     async fn expire(&self, job: &Job) -> Result<(), StoreError> {
         let fact = Fact::parse(&job.payload)?;
         let (job_id, now) = (job.id, self.issuer.clock.now());
         let work = move |tx: &mut Tx<'_>| -> Result<(), StoreError> {
-            if let (Fact::Expired { recipient, .. }, Some(id)) = (&fact, fact.message()) {
-                opening::expire(tx, &id, *recipient, fact.at(), now)?;
+            match (&fact, fact.message()) {
+                (Fact::Expired { recipient, .. }, Some(id)) => {
+                    opening::expire(tx, &id, *recipient, fact.at(), now)?;
+                }
+                (Fact::RelayFailed { recipient, .. }, Some(id)) => {
+                    spool::relay::silent(tx, &id, *recipient, &fact, now)?;
+                }
+                _ => {}
             }
             jobs::finish(tx, job_id)?;
             Ok(())

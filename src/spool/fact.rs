@@ -19,6 +19,18 @@ pub enum Fact {
     Delivered { message: String, recipient: usize, at: i64 },
     /// Could not be put into the mailbox, for good.
     NotDelivered { message: String, recipient: usize, at: i64, reason: String },
+    /// The recipient's provider did not get it, or says nothing of it. Of a window that ended `at` is
+    /// when it was due.
+    RelayFailed {
+        message: String,
+        recipient: usize,
+        at: i64,
+        /// Event reason of TS 102 640, or of EN 319 522 where only that knows it.
+        reason: String,
+        /// What was heard, or why there was nothing.
+        detail: String,
+        window: bool,
+    },
     /// Opened by a person.
     Read { message: String, recipient: usize, at: i64, channel: Channel, person: String },
     /// The time to read ended unread; `at` is when it was due.
@@ -48,6 +60,7 @@ impl Fact {
         let (word, message, recipient) = match self {
             Self::Delivered { message, recipient, .. } => ("delivered", message, *recipient),
             Self::NotDelivered { message, recipient, .. } => ("not-delivered", message, *recipient),
+            Self::RelayFailed { message, recipient, .. } => ("relay-failed", message, *recipient),
             Self::Read { message, recipient, .. } => ("read", message, *recipient),
             Self::Expired { message, recipient, .. } => ("expired", message, *recipient),
             Self::Refused { message, .. } => ("refused", message, 0),
@@ -59,6 +72,7 @@ impl Fact {
         match self {
             Self::Delivered { message, .. }
             | Self::NotDelivered { message, .. }
+            | Self::RelayFailed { message, .. }
             | Self::Read { message, .. }
             | Self::Expired { message, .. }
             | Self::Refused { message, .. } => MessageId::parse(message),
@@ -69,6 +83,7 @@ impl Fact {
         match self {
             Self::Delivered { at, .. }
             | Self::NotDelivered { at, .. }
+            | Self::RelayFailed { at, .. }
             | Self::Read { at, .. }
             | Self::Expired { at, .. }
             | Self::Refused { at, .. } => Timestamp::from_millis(*at),

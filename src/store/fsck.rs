@@ -74,6 +74,8 @@ pub enum Kind {
     NotDelivered,
     NoDeliveryEvidence,
     NoFailureEvidence,
+    NoEndOfSilence,
+    RelayWithoutContent,
     NoReadEvidence,
     NoExpiryEvidence,
     NoClock,

@@ -236,7 +236,7 @@ pub fn move_to(
     u32::try_from(uid).map_err(|_| RowsError::Stored("a UID"))
 }
 
-/// Forgets a content that no message and no submission holds any more.
+/// Forgets a content that no message, no submission and no mail on its way holds any more.
 pub fn forget_unused(tx: &mut Tx<'_>, content: ContentId) -> Result<(), RowsError> {
     match super::contents::hold(tx, content) {
         Err(RowsError::Missing(_)) => return Ok(()),
@@ -244,7 +244,8 @@ pub fn forget_unused(tx: &mut Tx<'_>, content: ContentId) -> Result<(), RowsErro
     }
     let used = tx.first(
         "SELECT 1 FROM message WHERE content = $1 AND source IS NULL
-         UNION ALL SELECT 1 FROM submission WHERE dispatch = $1",
+         UNION ALL SELECT 1 FROM submission WHERE dispatch = $1
+         UNION ALL SELECT 1 FROM relay WHERE content = $1",
         &[content.0.into()],
     )?;
     match used {

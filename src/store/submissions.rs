@@ -18,11 +18,15 @@ pub enum SubmissionState {
     Dispatched,
 }
 
-/// How far it came with one recipient. The last three are final.
+/// How far it came with one recipient. The last four are final.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum RecipientState {
     Accepted,
+    /// His provider has it.
+    Relayed,
     Delivered,
+    /// His provider did not get it, or says nothing of it.
+    RelayFailed,
     Failed,
     Read,
     Expired,
@@ -115,6 +119,8 @@ pub struct Recipient {
     pub address: String,
     pub account: Option<AccountId>,
     pub state: RecipientState,
+    /// Since when his provider has it, when that is another one.
+    pub relayed_at: Option<Timestamp>,
     pub delivered_at: Option<Timestamp>,
     pub due_at: Option<Timestamp>,
     pub opened_at: Option<Timestamp>,
@@ -229,8 +235,8 @@ pub fn list(
 
 pub fn recipients(tx: &mut Tx<'_>, id: &MessageId) -> Result<Vec<Recipient>, RowsError> {
     let rows = tx.query(
-        "SELECT n, address, account, state, delivered_at, due_at, opened_at FROM recipient
-         WHERE message_id = $1 ORDER BY n",
+        "SELECT n, address, account, state, delivered_at, due_at, opened_at, relayed_at
+         FROM recipient WHERE message_id = $1 ORDER BY n",
         &[id.as_str().into()],
     )?;
     rows.iter().map(recipient).collect()
@@ -301,6 +307,47 @@ pub fn outcome(
     Ok(changed == 1)
 }
 
+/// From `Accepted` to relayed: the recipient's provider has it. Says whether it changed.
+pub fn relayed(
+    tx: &mut Tx<'_>,
+    id: &MessageId,
+    n: usize,
+    at: Timestamp,
+) -> Result<bool, RowsError> {
+    let changed = tx.execute(
+        "UPDATE recipient SET state = $1, relayed_at = $2
+         WHERE message_id = $3 AND n = $4 AND state = $5",
+        &[
+            RecipientState::Relayed.word().into(),
+            at.millis().into(),
+            id.as_str().into(),
+            (n as i64).into(),
+            RecipientState::Accepted.word().into(),
+        ],
+    )?;
+    Ok(changed == 1)
+}
+
+/// From `from`, which is before anybody said what became of it, to the failure of the relay. Says
+/// whether it changed.
+pub fn relay_failed(
+    tx: &mut Tx<'_>,
+    id: &MessageId,
+    n: usize,
+    from: RecipientState,
+) -> Result<bool, RowsError> {
+    let changed = tx.execute(
+        "UPDATE recipient SET state = $1 WHERE message_id = $2 AND n = $3 AND state = $4",
+        &[
+            RecipientState::RelayFailed.word().into(),
+            id.as_str().into(),
+            (n as i64).into(),
+            from.word().into(),
+        ],
+    )?;
+    Ok(changed == 1)
+}
+
 /// When the time to read ends.
 pub fn set_due(tx: &mut Tx<'_>, id: &MessageId, n: usize, due: Timestamp) -> Result<(), RowsError> {
     tx.execute(
@@ -353,7 +400,9 @@ impl RecipientState {
     pub fn word(self) -> &'static str {
         match self {
             Self::Accepted => "accepted",
+            Self::Relayed => "relayed",
             Self::Delivered => "delivered",
+            Self::RelayFailed => "relay-failed",
             Self::Failed => "failed",
             Self::Read => "read",
             Self::Expired => "expired",
@@ -361,10 +410,18 @@ impl RecipientState {
     }
 
     fn parse(word: &str) -> Result<Self, RowsError> {
-        [Self::Accepted, Self::Delivered, Self::Failed, Self::Read, Self::Expired]
-            .into_iter()
-            .find(|state| state.word() == word)
-            .ok_or(RowsError::Stored("a recipient's state"))
+        [
+            Self::Accepted,
+            Self::Relayed,
+            Self::Delivered,
+            Self::RelayFailed,
+            Self::Failed,
+            Self::Read,
+            Self::Expired,
+        ]
+        .into_iter()
+        .find(|state| state.word() == word)
+        .ok_or(RowsError::Stored("a recipient's state"))
     }
 }
 
@@ -394,6 +451,7 @@ fn recipient(row: &Row) -> Result<Recipient, RowsError> {
         delivered_at: time(4)?,
         due_at: time(5)?,
         opened_at: time(6)?,
+        relayed_at: time(7)?,
     })
 }
 

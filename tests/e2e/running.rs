@@ -187,6 +187,8 @@ async fn check_finds_certificates_that_end_and_a_data_folder_that_is_open() {
         std::fs::write(&peer, &certificate).unwrap();
         let seal = peer.to_str().unwrap();
         let add = ["provider", "add", "hs07.kep.tr", "--name", "Öteki", "--host", "x:25"];
+        let pin = "0f".repeat(32);
+        let add = [&add[..], &["--tls-pin", &pin]].concat();
         let ran = scene.kep(&[&add[..], &["--seal", seal]].concat()).await;
         assert_eq!(ran.code, Some(0), "{}", ran.err);
         for what in ["tls.pem", "the seal of hs07.kep.tr"] {

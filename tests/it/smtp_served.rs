@@ -117,6 +117,7 @@ fn desk(store: Store) -> Desk {
         Arc::new(ready()),
         Clock::System,
         Limits::default(),
+        100,
         Rejections::new(20),
         4 << 20,
     )

@@ -98,6 +98,9 @@ refusals! {
         "{} hesabının kutusu doludur." "The mailbox of {} is full.";
     ProviderUnknown(address) 550 "5.1.2" UnknownRecipient
         "{}: bu KEP sağlayıcısı kayıtlı değil." "{}: this provider is not registered.";
+    ProviderSuspended(address) 451 "4.3.2" TechnicalMalfunction
+        "{}: bu KEP sağlayıcısıyla ileti alışverişi şu anda askıdadır."
+        "{}: no mail is exchanged with this provider at the moment.";
     ProviderEnded(address) 550 "5.1.2" UnknownRecipient
         "{}: bu KEP sağlayıcısının hizmeti sona ermiştir." "{}: this provider has ceased to serve.";
     RecipientUnavailable(address) 451 "4.3.0" TechnicalMalfunction

@@ -256,6 +256,7 @@ fn route(
         RecipientAnswer::Closed => Err(Refusal::RecipientClosed(text)),
         RecipientAnswer::Full => Err(Refusal::RecipientFull(text)),
         RecipientAnswer::ProviderUnknown => Err(Refusal::ProviderUnknown(text)),
+        RecipientAnswer::ProviderSuspended => Err(Refusal::ProviderSuspended(text)),
         RecipientAnswer::ProviderEnded => Err(Refusal::ProviderEnded(text)),
         RecipientAnswer::Temporary => Err(Refusal::RecipientUnavailable(text)),
     }

@@ -412,6 +412,7 @@ impl House {
             Arc::clone(&readiness),
             clock.clone(),
             Limits::default(),
+            accept.max_recipients as usize,
             Rejections::new(accept.max_rejections_per_hour as usize),
             Budget::BODIES,
         ));

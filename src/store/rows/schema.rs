@@ -80,6 +80,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("V3__virtual_mailboxes", include_str!("0003_virtual_mailboxes.sql")),
     ("V4__attributes", include_str!("0004_attributes.sql")),
     ("V5__logins", include_str!("0005_logins.sql")),
+    ("V6__relay", include_str!("0006_relay.sql")),
 ];
 
 #[cfg(test)]
