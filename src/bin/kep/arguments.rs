@@ -32,6 +32,9 @@ pub enum Command {
     /// Other providers of the circuit
     #[command(subcommand)]
     Provider(Provider),
+    /// Mail on its way to other providers
+    #[command(subcommand)]
+    Queue(Queue),
     /// Messages and how far they came
     #[command(subcommand)]
     Message(Message),
@@ -465,6 +468,56 @@ pub enum Dialect {
     /// ETSI EN 319 522
     En319522,
     Both,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Queue {
+    /// What waits, those longest first, and which providers are not well
+    List {
+        #[command(flatten)]
+        conf: Conf,
+        /// Only what is for this provider
+        #[arg(long, value_name = "DOMAIN")]
+        provider: Option<String>,
+        #[arg(long, default_value_t = 50)]
+        limit: usize,
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show one mail and whom it waits for
+    Show {
+        #[command(flatten)]
+        conf: Conf,
+        /// Its number in `kep queue list`
+        id: i64,
+        #[arg(long)]
+        json: bool,
+    },
+    /// Try again now: one mail, by its number, or all of a provider, by its domain
+    Retry {
+        #[command(flatten)]
+        conf: Conf,
+        which: String,
+        #[arg(long)]
+        json: bool,
+    },
+    /// Send nothing: one mail, by its number, or nothing to a provider, by its domain. The window for
+    /// dispatches runs on
+    Hold {
+        #[command(flatten)]
+        conf: Conf,
+        which: String,
+        #[arg(long)]
+        json: bool,
+    },
+    /// Go on with what is held
+    Release {
+        #[command(flatten)]
+        conf: Conf,
+        which: String,
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 #[derive(Debug, Subcommand)]

@@ -8,6 +8,8 @@ use kep::accept::check::Limits;
 use kep::accept::run::Desk;
 use kep::accept::{Rejections, ask};
 use kep::certify::Sealing;
+use kep::deliver::dial::Patience;
+use kep::deliver::{Relay, Rules, Who};
 use kep::evidence::{Facts, Issuer};
 use kep::mailbox::answer::Gate;
 use kep::mailbox::autoconfig::{Directions, Door, Security, Service};
@@ -27,6 +29,7 @@ use kep::trust::{
     Signer, SignerSource, StampSettings, StampSource, Stamper, TokenVerifier, TrustError,
     UserTrust,
 };
+use kep::wire::KepAddress;
 use secrecy::SecretString;
 use std::fs::DirBuilder;
 use std::net::SocketAddr;
@@ -354,6 +357,26 @@ pub fn calendar(settings: &Settings) -> Outcome<Calendar> {
     Calendar::parse(&text).map_err(|error| Failure::config(format!("opening.holidays: {error}")))
 }
 
+/// What takes mail to other providers.
+fn relay(settings: &Settings, provider: &Provider, store: &Store, clock: &Clock) -> Outcome<Relay> {
+    let service = KepAddress::parse(&provider.service_address());
+    let service = service.map_err(|_| Failure::software("the service address"))?;
+    let host = settings.provider.mail_host.clone();
+    let who = Who {
+        host: host.unwrap_or_else(|| provider.domain.to_string()),
+        service,
+        tls: settings.tls.certificate.clone().zip(settings.tls.key.clone()),
+    };
+    let declared = &settings.relay;
+    let rules = Rules {
+        window: declared.window,
+        silence: declared.silence,
+        evidence: declared.evidence_window,
+        connections: declared.max_connections_per_provider as usize,
+    };
+    Ok(Relay::new(store.clone(), clock.clone(), who, rules, Patience::default()))
+}
+
 /// All that a running provider consists of.
 pub struct House {
     pub settings: Settings,
@@ -366,6 +389,7 @@ pub struct House {
     pub desk: Arc<Desk>,
     pub sealing: Arc<Sealing>,
     pub facts: Arc<Facts>,
+    pub relay: Arc<Relay>,
     pub readiness: Arc<Readiness>,
     pub collector: Option<Arc<Collector>>,
     pub stamper: Arc<Stamper>,
@@ -403,6 +427,7 @@ impl House {
             readiness: Arc::clone(&readiness),
             clock: clock.clone(),
         });
+        let relay = Arc::new(relay(&settings, &provider, &store, &clock)?);
         let accept = &settings.accept;
         let desk = Arc::new(Desk::new(
             store.clone(),
@@ -434,6 +459,7 @@ impl House {
             desk,
             sealing,
             facts,
+            relay,
             readiness,
             collector,
             stamper,

@@ -178,6 +178,7 @@ fn steps(
     let threads = workshop.handle();
     tasks.spawn_on(Arc::clone(&house.sealing).run(PARALLEL, stop.clone()), threads);
     tasks.spawn_on(Arc::clone(&house.facts).run(PARALLEL, stop.clone()), threads);
+    tasks.spawn_on(Arc::clone(&house.relay).run(stop.clone()), threads);
     tasks.spawn_on(compaction(house.store.clone(), stop.clone()), threads);
     if let days @ 1.. = house.settings.mailbox.trash_days {
         let emptying = emptying(house.store.clone(), house.clock.clone(), days, stop.clone());

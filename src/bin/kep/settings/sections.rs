@@ -199,6 +199,22 @@ section! {
 }
 
 section! {
+    /// Mail to other providers, which `kep provider` registers.
+    Relay in "relay" {
+        /// How long a dispatch is tried before its sender gets evidence of the failure (31). The window
+        /// runs on while an operator holds the mail, and while the server stands still.
+        window: Duration = Is("'24h'") within "'5m'" to "'7d'", "a night and a day: a server is mended in that time, and a sender can't wait longer to look for another way";
+        /// How long a provider that took a dispatch may say nothing of it, neither that it accepted or
+        /// rejected it nor that it delivered it, before its sender gets evidence of that (31).
+        silence: Duration = Is("'24h'") within "'5m'" to "'30d'", "EN 319 532-4 names a day for it";
+        /// How long the mail of an evidence is tried; then it waits for an operator (`kep queue`).
+        evidence_window: Duration = Is("'5d'") within "'1h'" to "'30d'", "RFC 5321 section 4.5.4.1: four to five days; nobody's clock runs";
+        /// Connections at once to one provider.
+        max_connections_per_provider: u32 = Is("4") within "1" to "64", "enough for a thousand small mails a minute; more is felt as a flood by many servers";
+    }
+}
+
+section! {
     /// IMAP.
     Mailbox in "mailbox" {
         /// How much the messages of an account may hold together; `kep account set --storage` sets
