@@ -74,6 +74,7 @@ fn fate(outcome: &Outcome) -> Fate {
 }
 
 /// Only a code that says so means that the recipient is unknown: evidence must not guess.
+/// QUIRK(kep, 2026-11): 550 alone does not say it; docs/quirks.md#81
 fn refused(reply: &Reply) -> Why {
     let reason = match reply.enhanced() {
         Some("5.1.1" | "5.1.2" | "5.1.3" | "5.1.6" | "5.1.10") => Reason::UnknownRecipient,

@@ -3,6 +3,7 @@
 use crate::wire::Timestamp;
 
 /// A mail that was not taken now: after a minute, then twice as long each time, up to half an hour.
+/// QUIRK(kep, 2026-11): RFC 5321 waits longer; docs/quirks.md#82
 pub fn next_try(attempts: u32, now: Timestamp, dice: u64) -> Timestamp {
     now.plus_millis(spread(doubled(60, attempts, 1_800), dice))
 }

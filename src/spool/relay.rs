@@ -113,6 +113,7 @@ fn failure(id: &MessageId, recipient: usize, at: Timestamp, why: &Why) -> Fact {
 }
 
 /// Its code in TS 102 640-2; in EN 319 522 where only that knows it.
+/// QUIRK(ETSI, 2026-11): the elder has none for a relay that nothing is heard of: docs/quirks.md#83
 fn code(reason: Reason) -> String {
     match reason {
         Reason::NoRelayInfo => reason.en(Event::RelayFailure).1,

@@ -26,6 +26,7 @@ mod logins;
 mod mbsync;
 mod mutt;
 mod opening;
+mod other_provider;
 mod outage;
 mod reading;
 mod refused;

@@ -211,9 +211,8 @@ fn several(mails: Vec<Mail>, server: &[&str]) -> Vec<(String, Vec<String>)> {
             }
             Next::Done(report) => {
                 all.push((std::mem::take(&mut said), outcomes(&report)));
-                match mails.next() {
-                    Some(mail) if dialogue.another(mail) => {}
-                    _ => return all,
+                if !mails.next().is_some_and(|mail| dialogue.another(mail)) {
+                    return all;
                 }
             }
         }

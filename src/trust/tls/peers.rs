@@ -19,6 +19,7 @@ pub enum PeerTrust {
     /// SHA-256 of its key (SubjectPublicKeyInfo) or of its certificate; several while one follows
     /// another. As with DANE-EE (RFC 7671 §5.1) neither its name nor its dates count: how long a pin
     /// is good is the registry's affair.
+    /// QUIRK(kep, 2026-11): RFC 6125 wants both; docs/quirks.md#80
     Pins(Vec<Digest>),
     /// Its certificate is good now, of one of these issuers, and names the host.
     Issuers(Vec<Certificate>),

@@ -13,6 +13,7 @@ mod labels;
 mod logins;
 mod mail;
 mod postgres;
+mod relay;
 mod server;
 mod spool;
 mod submissions;
