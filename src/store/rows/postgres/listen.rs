@@ -162,7 +162,7 @@ mod tests {
     #[test]
     fn what_is_told_is_heard() {
         let mut wakes = Wakes::default();
-        wakes.step("deliver");
+        wakes.step("expire");
         wakes.account(AccountId(7));
         (0..1000).for_each(|n| wakes.mailbox(MailboxId(n)));
         let payloads = payloads("me", &wakes);
