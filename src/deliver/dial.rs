@@ -80,8 +80,15 @@ impl Line {
         let name = ServerName::try_from(host.to_owned());
         let name = name.map_err(|error| (Trouble::NotIdentified, format!("{host}: {error}")))?;
         let found = timeout(patience.connect, tokio::net::lookup_host((host, route.port))).await;
-        let found = found.map_err(|_| (Trouble::NotIdentified, format!("{host}: no answer")))?;
-        let found = found.map_err(|error| (Trouble::NotIdentified, format!("{host}: {error}")))?;
+        let found = found.map_err(|_| (Trouble::Unreachable, format!("{host}: no answer")))?;
+        let found = found.map_err(|error| {
+            let text = format!("{host}: {error}");
+            // The name service is silent (getaddrinfo's EAI_AGAIN): that says nothing of the name.
+            match text.contains("Temporary failure") || text.contains("Try again") {
+                true => (Trouble::Unreachable, text),
+                false => (Trouble::NotIdentified, text),
+            }
+        })?;
         let mut last = format!("{host} has no address");
         for address in found.take(ADDRESSES) {
             match timeout(patience.connect, TcpStream::connect(address)).await {
@@ -124,7 +131,10 @@ impl Line {
                 }
                 Next::SendBody(form) => {
                     let sent = self.body(mail, form, patience.block, until).await;
-                    dialogue.body_sent();
+                    // Without its end the server can't take it.
+                    if matches!(sent, Ok(Ok(()))) {
+                        dialogue.body_sent();
+                    }
                     sent
                 }
                 Next::Done(report) => return report,

@@ -243,7 +243,7 @@ impl Relay {
             }
             Task::Idle => {
                 let queued = queued.clone();
-                self.surely(stop, move |tx| queue::finish(tx, queued.id).map(drop)).await
+                self.surely(stop, move |tx| settle::idle(tx, &queued)).await
             }
             Task::Ended(to) => {
                 let why = Why {
@@ -524,10 +524,10 @@ fn room(
     })
 }
 
-/// A connection that was used before had ended before it heard of this mail.
+/// A connection that was used before has ended, maybe before it heard of this mail.
 fn is_stale(report: &Report) -> bool {
     report.recipients.iter().all(|(_, outcome)| match outcome {
-        Outcome::Failed(Failure::Lost) => true,
+        Outcome::Failed(Failure::Lost | Failure::LostAfterBody) => true,
         Outcome::Refused(reply) => reply.code() == 421,
         _ => false,
     })

@@ -39,10 +39,7 @@ pub fn fates(
             }
         }
         Kind::Evidence => match fates.first() {
-            Some((_, Fate::Arrived)) => {
-                queue::finish(tx, queued.id)?;
-                return mail::forget_unused(tx, queued.content);
-            }
+            Some((_, Fate::Arrived)) => return idle(tx, queued),
             // No evidence tells of evidence: an operator decides.
             Some((_, Fate::Failed(why))) => {
                 queue::hold(tx, queued.id, true, Some(&why.detail))?;
@@ -56,6 +53,12 @@ pub fn fates(
         false => retry::next_try(queued.attempts, at.now, at.dice),
     };
     queue::put_off(tx, queued.id, due, heard.unwrap_or_default())
+}
+
+/// Nobody waits for a mail any more.
+pub fn idle(tx: &mut Tx<'_>, queued: &Queued) -> Result<(), RowsError> {
+    queue::finish(tx, queued.id)?;
+    mail::forget_unused(tx, queued.content)
 }
 
 fn dispatch(

@@ -199,6 +199,68 @@ async fn what_a_provider_cannot_take_is_known_at_submission() {
     server.stop().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_before_the_answer_was_laid_down_it_sends_the_same_mail_again() {
+    let scene = Scene::new(Plan::default()).await;
+    let other = OtherProvider::start().await;
+    register(&scene, other.port, &other.pin()).await;
+    other.mute();
+    let server = scene.serve().await;
+    let mail = scene.letter(ALI, &[CAN], "uzak.4@istemci.example");
+    let id = scene.accepted(ALI, &[CAN], &mail).await;
+    until("the other one has it", async || (other.mails().len() == 1).then_some(())).await;
+    server.end("KILL").await;
+    let server = scene.serve().await;
+    until("it has it again", async || (other.mails().len() == 2).then_some(())).await;
+    let mails = other.mails();
+    assert!(mails[0].octets == mails[1].octets, "octet for octet");
+    until("we know it", async || {
+        (recipients(&scene, &id, "state").await == [Some("relayed".to_owned())]).then_some(())
+    })
+    .await;
+    assert_eq!(scene.events(&id).await, ["submission-acceptance"]);
+    sound(&scene).await;
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_provider_has_several_seals_while_one_follows_another() {
+    let scene = Scene::new(Plan::default()).await;
+    let server = scene.serve().await;
+    register(&scene, 25, &"0f".repeat(32)).await;
+    let seal = |name: &str| scene.provider().join("secrets").join(name).display().to_string();
+    for name in ["seal.pem", "tsa.pem", "seal.pem"] {
+        let set = ["provider", "set", "hs77.kep.tr", "--seal", &seal(name)];
+        assert_eq!(scene.kep(&set).await.code, Some(0));
+    }
+    let shown = scene.json(&["provider", "show", "hs77.kep.tr"]).await;
+    let seals = shown["seals"].as_array().unwrap();
+    assert_eq!(seals.len(), 2, "{shown}");
+    let (first, until) = (seals[0]["fingerprint"].as_str().unwrap(), seals[0]["until"].clone());
+    let withdraw = ["provider", "set", "hs77.kep.tr", "--withdraw-seal", first];
+    assert_eq!(scene.kep(&withdraw).await.code, Some(0));
+    let shown = scene.json(&["provider", "show", "hs77.kep.tr"]).await;
+    assert!(shown["seals"][0]["until"].as_str() < until.as_str(), "{shown}");
+    assert_eq!(shown["seals"][1], seals[1]);
+    // What is wrong is said before anything is changed.
+    let (zeros, pin) = ("00".repeat(32), "0f".repeat(32));
+    for (arguments, code) in [
+        (&["set", "hs77.kep.tr", "--withdraw-seal", &zeros][..], 66),
+        (&["set", "hs77.kep.tr", "--tls-pin", "0f0f"], 65),
+        (&["set", "hs77.kep.tr", "--size-limit", "viel"], 64),
+        (&["set", "hs77.kep.tr", "--host", "a b"], 65),
+        (&["set", "hs78.kep.tr", "--name", "x"], 66),
+        (&["add", "hs78.kep.tr", "--name", "x", "--host", "x"], 64),
+        (&["add", "hs05.kep.tr", "--name", "x", "--host", "x", "--tls-pin", &pin], 65),
+        (&["add", "a.hs78.kep.tr", "--name", "x", "--host", "x", "--tls-pin", &pin], 65),
+        (&["suspend", "hs78.kep.tr"], 66),
+    ] {
+        let ran = scene.kep(&[&["provider"][..], arguments].concat()).await;
+        assert_eq!(ran.code, Some(code), "{arguments:?}: {}", ran.err);
+    }
+    server.stop().await;
+}
+
 async fn mailbox(scene: &Scene, name: &str) -> Imap {
     let mut imap = scene.doors().imap(scene.account(ALI)).await.unwrap();
     imap.select(name).await.unwrap();

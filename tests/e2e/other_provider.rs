@@ -8,6 +8,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use std::io;
 use std::net::Ipv4Addr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufStream};
 use tokio::net::{TcpListener, TcpStream};
@@ -18,6 +19,7 @@ pub struct OtherProvider {
     pub port: u16,
     issued: Issued,
     mails: Arc<Mutex<Vec<Mail>>>,
+    mute: Arc<AtomicBool>,
     task: tokio::task::JoinHandle<()>,
 }
 
@@ -43,14 +45,21 @@ impl OtherProvider {
         let port = listener.local_addr().unwrap().port();
         let mails = Arc::new(Mutex::new(Vec::new()));
         let kept = Arc::clone(&mails);
+        let mute = Arc::new(AtomicBool::new(false));
+        let silent = Arc::clone(&mute);
         let task = tokio::spawn(async move {
             while let Ok((peer, _)) = listener.accept().await {
-                let (tls, kept) = (tls.clone(), Arc::clone(&kept));
+                let (tls, kept, silent) = (tls.clone(), Arc::clone(&kept), Arc::clone(&silent));
                 // Who hangs up has what he wanted.
-                tokio::spawn(async move { drop(serve(peer, tls, &kept).await) });
+                tokio::spawn(async move { drop(serve(peer, tls, &kept, &silent).await) });
             }
         });
-        Self { port, issued, mails, task }
+        Self { port, issued, mails, mute, task }
+    }
+
+    /// Takes the next mail and never says so.
+    pub fn mute(&self) {
+        self.mute.store(true, Ordering::SeqCst);
     }
 
     /// As `kep provider add --tls-pin` wants it.
@@ -82,7 +91,12 @@ fn acceptor(issued: &Issued) -> TlsAcceptor {
     TlsAcceptor::from(Arc::new(config))
 }
 
-async fn serve(peer: TcpStream, tls: TlsAcceptor, kept: &Mutex<Vec<Mail>>) -> io::Result<()> {
+async fn serve(
+    peer: TcpStream,
+    tls: TlsAcceptor,
+    kept: &Mutex<Vec<Mail>>,
+    mute: &AtomicBool,
+) -> io::Result<()> {
     let mut clear = BufStream::new(peer);
     say(&mut clear, "220 oteki ESMTP").await?;
     loop {
@@ -115,6 +129,9 @@ async fn serve(peer: TcpStream, tls: TlsAcceptor, kept: &Mutex<Vec<Mail>>) -> io
                 stream.read_exact(&mut octets).await?;
                 let mail = Mail { from: from.clone(), to: to.clone(), octets };
                 kept.lock().unwrap().push(mail);
+                if mute.swap(false, Ordering::SeqCst) {
+                    return stream.read_to_end(&mut Vec::new()).await.map(drop);
+                }
                 say(&mut stream, "250 2.0.0 taken").await?;
             }
             "QUIT" => return Ok(()),

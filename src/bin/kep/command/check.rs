@@ -7,7 +7,7 @@ use crate::settings::Settings;
 use crate::{texts, wire_up};
 use chrono::Datelike;
 use kep::registry::peers::{self, Peer, PeerState};
-use kep::store::Store;
+use kep::store::{RowsError, Store, Tx, relay};
 use kep::trust::tls::ServerTls;
 use kep::trust::{self, Anchors, Certificate, Clock, Signer, StampError};
 use serde::Serialize;
@@ -167,6 +167,18 @@ async fn peers(store: &Store, clock: &Clock, found: &mut Vec<Finding>) {
         Ok(all) => all,
         Err(error) => return found.push(Finding::wrong("providers", error)),
     };
+    let look = |tx: &mut Tx<'_>| -> Result<Vec<_>, RowsError> {
+        let there = relay::providers(tx)?.into_iter();
+        there.map(|domain| Ok((relay::health(tx, &domain)?, domain))).collect()
+    };
+    for (health, domain) in store.read(look).await.unwrap_or_default() {
+        if health.is_down() {
+            let since = health.down_since.iso8601();
+            let text =
+                format!("{domain} is {} since {since}: {}", health.trouble.word(), health.reply);
+            found.push(Finding::warning("relay", text));
+        }
+    }
     for row in &all {
         match Peer::parse(row) {
             Ok(peer) => self::peer(&peer, clock, found),

@@ -210,7 +210,7 @@ section! {
         /// How long the mail of an evidence is tried; then it waits for an operator (`kep queue`).
         evidence_window: Duration = Is("'5d'") within "'1h'" to "'30d'", "RFC 5321 section 4.5.4.1: four to five days; nobody's clock runs";
         /// Connections at once to one provider.
-        max_connections_per_provider: u32 = Is("4") within "1" to "64", "enough for a thousand small mails a minute; more is felt as a flood by many servers";
+        max_connections_per_provider: u32 = Is("4") within "1" to "64", "one slow answer leaves three that go on; more is felt as a flood by many servers";
     }
 }
 
