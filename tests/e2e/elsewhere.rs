@@ -133,6 +133,9 @@ async fn a_provider_that_is_down_is_waited_for_until_the_window_ends() {
         (waiting(&scene).await["providers"][0]["trouble"] == "unreachable").then_some(())
     })
     .await;
+    figures_tell(&scene).await;
+    let checked = scene.kep(&["check"]).await.out;
+    assert!(checked.contains("hs77.kep.tr is unreachable since"), "{checked}");
     let queue = waiting(&scene).await;
     let number = queue["mails"][0]["id"].to_string();
     assert_eq!(
@@ -259,6 +262,22 @@ async fn a_provider_has_several_seals_while_one_follows_another() {
         assert_eq!(ran.code, Some(code), "{arguments:?}: {}", ran.err);
     }
     server.stop().await;
+}
+
+/// Under the names of docs/operations.md.
+async fn figures_tell(scene: &Scene) {
+    let page = format!("http://127.0.0.1:{}/metrics", scene.port(6));
+    until("the figures", async || {
+        let text = reqwest::get(&page).await.unwrap().text().await.unwrap();
+        let tells = |line: &str| text.lines().any(|found| found == line);
+        (tells("kep_relay_waiting{provider=\"hs77.kep.tr\"} 1")
+            && tells("kep_relay_held{provider=\"hs77.kep.tr\"} 0")
+            && tells("kep_relay_server_down{provider=\"hs77.kep.tr\"} 1")
+            && text.contains("kep_relay_server_failures_total{provider=\"hs77.kep.tr\"}")
+            && text.contains("kep_relay_oldest_seconds{"))
+        .then_some(())
+    })
+    .await;
 }
 
 async fn mailbox(scene: &Scene, name: &str) -> Imap {

@@ -40,6 +40,9 @@ pub struct Heard {
     /// Each mail that came whole.
     pub mails: Vec<Vec<u8>>,
     pub connections: usize,
+    /// The most of them at the same time.
+    pub most: usize,
+    open: usize,
     /// What was not as written down.
     pub wrong: Vec<String>,
 }
@@ -66,8 +69,14 @@ impl Peer {
     /// Takes everything.
     pub async fn willing() -> Self {
         Self::with(|heard, stream, tls| async move {
+            {
+                let mut heard = heard.lock().unwrap();
+                heard.open += 1;
+                heard.most = heard.most.max(heard.open);
+            }
             // The client may go at any time.
             let _ = take_all(stream, tls, &heard).await;
+            heard.lock().unwrap().open -= 1;
         })
         .await
     }

@@ -2,7 +2,7 @@
 
 use super::super::*;
 use super::pass;
-use super::peer::Peer as Server;
+use super::peer::{self, Peer as Server};
 use super::world::{DAY, World, patience};
 use crate::registry::peers;
 use crate::spool::Fact;
@@ -78,6 +78,45 @@ async fn a_server_that_comes_back_gets_all_that_waited() {
     assert_eq!(texts(&heard.mails)[0], "Message-ID: <0@hs05.kep.tr>");
     assert_eq!((heard.mails.len(), world.queue().await.len()), (9, 0));
     assert!(!world.health("hs01.kep.tr").await.is_down());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_provider_has_no_more_connections_than_it_may_and_each_mail_once() {
+    let world = World::with(patience(), 3).await;
+    let server = Server::willing().await;
+    world.register("hs01.kep.tr", &server).await;
+    for n in 0..40 {
+        world.message(n, &["a@hs01.kep.tr"]).await;
+    }
+    pass(&world.relay).await;
+    let heard = server.heard();
+    let mut mails = texts(&heard.mails);
+    mails.sort_unstable();
+    mails.dedup();
+    assert_eq!((mails.len(), heard.mails.len(), world.queue().await.len()), (40, 40, 0));
+    assert!((1..=3).contains(&heard.most), "{} at once", heard.most);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_hangs_keeps_nobody_waiting() {
+    let world = World::with(patience(), 1).await;
+    let hung = Server::speaking(vec![peer::parse("SILENCE")]).await;
+    let living = Server::willing().await;
+    world.register("hs01.kep.tr", &hung).await;
+    world.register("hs02.kep.tr", &living).await;
+    world.message(1, &["a@hs01.kep.tr"]).await;
+    for n in 2..12 {
+        world.message(n, &["b@hs02.kep.tr"]).await;
+    }
+    let (_tell, stop) = watch::channel(false);
+    let running = tokio::spawn(Arc::clone(&world.relay).run(stop));
+    // The first one is not answered all the while.
+    while living.heard().mails.len() < 10 || hung.heard().connections < 1 {
+        tokio::task::yield_now().await;
+    }
+    let waiting = world.queue().await;
+    assert!(waiting.iter().any(|queued| queued.provider.as_str() == "hs01.kep.tr"));
+    running.abort();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
