@@ -2,6 +2,8 @@
 
 mod peer;
 mod queues;
+#[path = "../../../../tests/it/storage/server.rs"]
+mod server;
 mod transcripts;
 mod world;
 

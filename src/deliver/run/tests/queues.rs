@@ -60,7 +60,12 @@ async fn a_thousand_mails_for_a_dead_provider_keep_nobody_waiting() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_comes_back_gets_all_that_waited() {
-    let world = World::with(patience(), 2).await;
+    for world in World::both(2).await {
+        comes_back(&world).await;
+    }
+}
+
+async fn comes_back(world: &World) {
     let server = Server::willing().await;
     let right = peers::written(&[server.pin()]);
     world.register_at("hs01.kep.tr", nobody().await, |_| {}).await;
@@ -82,7 +87,12 @@ async fn a_server_that_comes_back_gets_all_that_waited() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_provider_has_no_more_connections_than_it_may_and_each_mail_once() {
-    let world = World::with(patience(), 3).await;
+    for world in World::both(3).await {
+        forty(&world).await;
+    }
+}
+
+async fn forty(world: &World) {
     let server = Server::willing().await;
     world.register("hs01.kep.tr", &server).await;
     for n in 0..40 {
@@ -154,7 +164,12 @@ async fn a_crash_between_the_answer_and_our_row_sends_the_same_mail_again() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_held_is_not_sent_and_its_window_ends_all_the_same() {
-    let world = World::new().await;
+    for world in World::both(4).await {
+        held_and_free(&world).await;
+    }
+}
+
+async fn held_and_free(world: &World) {
     let server = Server::willing().await;
     world.register("hs01.kep.tr", &server).await;
     let held = world.message(1, &["a@hs01.kep.tr"]).await;

@@ -31,10 +31,25 @@ impl World {
 
     pub async fn with(patience: Patience, connections: usize) -> Self {
         let place = tempfile::tempdir().unwrap();
+        let rows = RowsAt::File(place.path().join("rows.db"));
+        Self::at(rows, place, patience, connections).await
+    }
+
+    /// The same on either kind of rows, where there is a server.
+    pub async fn both(connections: usize) -> Vec<Self> {
+        let mut worlds = vec![Self::with(patience(), connections).await];
+        if let Some(server) = super::server::server() {
+            let rows = RowsAt::Postgres(server.database().await);
+            let place = tempfile::tempdir().unwrap();
+            worlds.push(Self::at(rows, place, patience(), connections).await);
+        }
+        worlds
+    }
+
+    async fn at(rows: RowsAt, place: TempDir, patience: Patience, connections: usize) -> Self {
         let key = place.path().join("master.key");
         Vault::create(&key).unwrap();
         let vault = Arc::new(Vault::open(&key).unwrap());
-        let rows = RowsAt::File(place.path().join("rows.db"));
         let store = Store::open(&rows, &place.path().join("blobs"), vault).await.unwrap();
         let work = |tx: &mut Tx<'_>| accounts::add(tx, &ali());
         let account = store.write(Lane::Client, work).await.unwrap();
