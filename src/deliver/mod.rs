@@ -4,6 +4,7 @@ pub mod consign;
 pub mod dial;
 pub mod dialogue;
 mod fate;
+pub mod incoming;
 mod outgoing;
 mod retry;
 mod run;

@@ -3,7 +3,7 @@
 
 use crate::registry::Provider;
 use crate::spool::fact::{Channel, Fact, Refused};
-use crate::store::submissions::{Recipient, Submission};
+use crate::store::submissions::{Origin, Recipient, Submission};
 use crate::wire::rem::{
     Authentication, ContentDigest, Event, Evidence, Issuer, MessageDetails, Opening, Party,
     PostalAddress, Reason, Why,
@@ -38,6 +38,16 @@ pub fn of_recipient(about: &About<'_>, fact: &Fact, issued: Timestamp) -> Option
         there.then(|| about.evidence(event, at, Some(recipient)))
     };
     match fact {
+        Fact::RelayAccepted { .. } => Some(Evidence {
+            external: about.relayed_by(),
+            ..about.evidence(Event::RelayAcceptance, at, None)
+        }),
+        Fact::RelayRejected { recipient, reason, .. } => {
+            let reason = Reason::by_ts(reason).unwrap_or(Reason::TechnicalMalfunction);
+            let evidence = about_one(Event::RelayRejection, *recipient)?;
+            let reasons = vec![Why { reason, details: None }];
+            Some(Evidence { external: about.relayed_by(), reasons, ..evidence })
+        }
         Fact::Delivered { recipient, .. } => about_one(Event::Delivery, *recipient),
         Fact::NotDelivered { recipient, reason, .. } => {
             let reason = Reason::by_ts(reason).unwrap_or(Reason::TechnicalMalfunction);
@@ -54,6 +64,15 @@ pub fn of_recipient(about: &About<'_>, fact: &Fact, issued: Timestamp) -> Option
                 due_time: window.then_some(at),
                 issue_time: window.then_some(issued),
                 external: about.provider_of(*recipient),
+                ..evidence
+            })
+        }
+        Fact::DeliveryExpired { recipient, .. } => {
+            let evidence = about_one(Event::DeliveryExpiration, *recipient)?;
+            Some(Evidence {
+                reasons: vec![Why { reason: Reason::NoDeliveryInfo, details: None }],
+                due_time: Some(at),
+                issue_time: Some(issued),
                 ..evidence
             })
         }
@@ -76,7 +95,7 @@ pub fn of_recipient(about: &About<'_>, fact: &Fact, issued: Timestamp) -> Option
                 ..evidence
             })
         }
-        Fact::Refused { .. } => None,
+        Fact::Refused { .. } | Fact::Again { .. } => None,
     }
 }
 
@@ -123,6 +142,14 @@ pub fn rejection(
 }
 
 impl About<'_> {
+    /// The provider that handed the message over.
+    fn relayed_by(&self) -> Option<String> {
+        match &self.submission.origin {
+            Origin::Peer(domain) => Some(domain.to_string()),
+            Origin::Account(_) => None,
+        }
+    }
+
     /// The provider that a recipient is with, by its domain.
     fn provider_of(&self, recipient: usize) -> Option<String> {
         let recipient = self.recipients.get(recipient.checked_sub(1)?)?;
@@ -130,7 +157,7 @@ impl About<'_> {
     }
 
     fn evidence(&self, event: Event, at: Timestamp, refers_to: Option<usize>) -> Evidence {
-        let Submission { message_id, details, digest, accepted_at, .. } = self.submission;
+        let Submission { message_id, origin, details, digest, accepted_at, .. } = self.submission;
         let recipient = refers_to.and_then(|n| self.recipients.get(n - 1));
         let party = |address: &str, name: Option<&str>| Party {
             address: address.to_owned(),
@@ -149,7 +176,8 @@ impl About<'_> {
             due_time: None,
             issue_time: None,
             sender: party(&details.sender, sender_name),
-            sender_authentication: Some(Authentication {
+            // How another provider knew its sender is for that one to say.
+            sender_authentication: matches!(origin, Origin::Account(_)).then(|| Authentication {
                 time: Timestamp::from_millis(details.authenticated_at),
                 method: AUTHENTICATION_BASIC.to_owned(),
             }),

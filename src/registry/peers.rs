@@ -109,6 +109,12 @@ impl Peer {
         row.as_ref().map(Self::parse).transpose().map_err(stored)
     }
 
+    /// All that can be read: one that is damaged hides no other.
+    pub fn all(tx: &mut Tx<'_>) -> Result<Vec<Self>, RowsError> {
+        let rows = rows::all(tx)?;
+        Ok(rows.iter().filter_map(|row| Self::parse(row).ok()).collect())
+    }
+
     /// The seals that are good at a time.
     pub fn seals_at(&self, at: Timestamp) -> impl Iterator<Item = &PeerSeal> {
         self.seals.iter().filter(move |seal| seal.from <= at && at <= seal.until)

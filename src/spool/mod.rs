@@ -20,6 +20,8 @@ use std::time::Duration;
 pub enum Step {
     /// Accepted → sealed into a dispatch; payload: the message id.
     Certify,
+    /// Another provider's dispatch → into the mailboxes here; payload: the message id.
+    Consign,
     /// A fact → evidence; payload: the fact.
     Evidence,
     /// A time ends, to read or to hear of what was relayed; payload: the fact that it is then.
@@ -30,6 +32,7 @@ impl Step {
     pub fn word(self) -> &'static str {
         match self {
             Self::Certify => "certify",
+            Self::Consign => "consign",
             Self::Evidence => "evidence",
             Self::Expire => "expire",
         }
@@ -39,6 +42,11 @@ impl Step {
 /// Lays in that an accepted message is to be sealed.
 pub fn certify(tx: &mut Tx<'_>, id: &MessageId, now: Timestamp) -> Result<(), RowsError> {
     jobs::lay_in(tx, Step::Certify.word(), &format!("certify/{id}"), id.as_str(), now)
+}
+
+/// Lays in that another provider's dispatch is to be delivered here.
+pub fn consign(tx: &mut Tx<'_>, id: &MessageId, now: Timestamp) -> Result<(), RowsError> {
+    jobs::lay_in(tx, Step::Consign.word(), &format!("consign/{id}"), id.as_str(), now)
 }
 
 /// Lays a fact in; the same fact twice is one.

@@ -8,7 +8,7 @@ use crate::store::relay::{self as queue, Kind, NewRelay};
 use crate::store::submissions::{self, RecipientState};
 use crate::store::{RowsError, Tx, evidence};
 use crate::wire::rem::{Event, Reason};
-use crate::wire::{ContentId, EvidenceId, KepDomain, MessageId, Timestamp};
+use crate::wire::{ContentId, EvidenceId, KepAddress, KepDomain, MessageId, Timestamp};
 
 /// Why a relay failed, for evidence.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -95,10 +95,26 @@ pub fn silent(
     now: Timestamp,
 ) -> Result<bool, RowsError> {
     let first = submissions::relay_failed(tx, id, recipient, RecipientState::Relayed)?;
-    if first {
+    if first && taken_over(tx, id, recipient)? {
+        let (message, at) = (id.to_string(), fact.at().millis());
+        super::fact(tx, &Fact::DeliveryExpired { message, recipient, at }, now)?;
+    } else if first {
         super::fact(tx, fact, now)?;
     }
     Ok(first)
+}
+
+/// Whether the recipient's provider has said that it took the message over.
+fn taken_over(tx: &mut Tx<'_>, id: &MessageId, recipient: usize) -> Result<bool, RowsError> {
+    let recipients = submissions::recipients(tx, id)?;
+    let address = recipients.iter().find(|one| one.n == recipient).map(|one| one.address.as_str());
+    let address = address.and_then(|address| KepAddress::parse(address).ok());
+    let Some(provider) = address.map(|address| address.domain().provider()) else {
+        return Ok(false);
+    };
+    let said = evidence::of_message(tx, id)?;
+    let acceptance = Event::RelayAcceptance.name();
+    Ok(said.iter().any(|row| row.event == acceptance && row.origin == provider.as_str()))
 }
 
 fn failure(id: &MessageId, recipient: usize, at: Timestamp, why: &Why) -> Fact {

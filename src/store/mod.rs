@@ -224,8 +224,8 @@ impl StoreError {
 }
 
 /// The steps that take jobs.
-pub const STEPS: [&str; 3] = ["certify", "evidence", "expire"];
+pub const STEPS: [&str; 4] = ["certify", "consign", "evidence", "expire"];
 /// Who is woken when there is something for him.
-pub(crate) const BELLS: [&str; 4] = ["certify", "evidence", "expire", relay::BELL];
+pub(crate) const BELLS: [&str; 5] = ["certify", "consign", "evidence", "expire", relay::BELL];
 /// A watcher that is as many changes behind looks at the rows instead.
 const NEWS_KEPT: usize = 1024;

@@ -6,9 +6,10 @@ use crate::settings::{self, Rows, SealSource, Settings, SignaturePolicy};
 use crate::texts;
 use kep::accept::check::Limits;
 use kep::accept::run::Desk;
-use kep::accept::{Rejections, ask};
+use kep::accept::{Rejections, ask, relay};
 use kep::certify::Sealing;
 use kep::deliver::dial::Patience;
+use kep::deliver::incoming::Consigning;
 use kep::deliver::{Relay, Rules, Who};
 use kep::evidence::{Facts, Issuer};
 use kep::mailbox::answer::Gate;
@@ -388,6 +389,7 @@ pub struct House {
     pub pauses: Arc<Pauses>,
     pub desk: Arc<Desk>,
     pub sealing: Arc<Sealing>,
+    pub consigning: Arc<Consigning>,
     pub facts: Arc<Facts>,
     pub relay: Arc<Relay>,
     pub readiness: Arc<Readiness>,
@@ -442,6 +444,7 @@ impl House {
             Budget::BODIES,
         ));
         let sealing = Arc::new(Sealing { store: store.clone(), issuer: Arc::clone(&issuer) });
+        let consigning = Arc::new(Consigning { store: store.clone(), issuer: Arc::clone(&issuer) });
         let facts = Arc::new(Facts {
             store: store.clone(),
             issuer: Arc::clone(&issuer),
@@ -458,6 +461,7 @@ impl House {
             pauses,
             desk,
             sealing,
+            consigning,
             facts,
             relay,
             readiness,
@@ -484,6 +488,26 @@ impl House {
         config.max_recipients = accept.max_recipients as usize;
         config.max_login_failures = accept.max_auth_failures;
         config
+    }
+
+    /// What the session of other providers must know.
+    pub fn relay_config(&self) -> ask::Config {
+        let domain = self.settings.provider.domain.clone();
+        ask::Config::relay(domain, self.settings.accept.max_size.0)
+    }
+
+    /// Judges what other providers hand over.
+    pub fn relay_desk(&self) -> Outcome<relay::Desk> {
+        let stamps = Anchors::load(&self.settings.trust.tsa_anchors);
+        let stamps = stamps.map_err(|error| Failure::config(format!("timestamp: {error}")))?;
+        Ok(relay::Desk::new(
+            self.store.clone(),
+            provider(&self.settings)?,
+            Arc::clone(&self.readiness),
+            self.clock.clone(),
+            stamps.certificates().to_vec(),
+            Budget::BODIES,
+        ))
     }
 }
 

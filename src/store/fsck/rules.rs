@@ -187,6 +187,7 @@ pub static RULES: &[Rule] = &[
              SELECT 1 FROM relay q WHERE q.name = 'dispatch/' || s.message_id || '/'
              || SUBSTR(r.address, LENGTH(r.address) - LENGTH('hsNN.kep.tr') + 1))
          AND NOT EXISTS (SELECT 1 FROM job j WHERE j.name IN (
+             'consign/' || r.message_id,
              'fact/' || r.message_id || '/' || r.n || '/delivered',
              'fact/' || r.message_id || '/' || r.n || '/not-delivered'))
          LIMIT 1000",
@@ -194,9 +195,12 @@ pub static RULES: &[Rule] = &[
     rule(
         Kind::NoDeliveryEvidence,
         "submission and recipient",
+        // Another provider's evidence of the reading may come before that of the delivery.
         "SELECT r.message_id, r.n FROM recipient r WHERE r.state IN ('delivered', 'read', 'expired')
+         AND (r.account IS NOT NULL OR r.state = 'delivered')
          AND NOT EXISTS (SELECT 1 FROM evidence e WHERE e.message_id = r.message_id
-                         AND e.recipient = r.address AND e.event = 'delivery')
+                         AND e.event = 'delivery' AND (e.recipient = r.address
+                             OR e.recipient = '' AND e.origin <> 'own'))
          AND NOT EXISTS (SELECT 1 FROM job j WHERE j.name =
              'fact/' || r.message_id || '/' || r.n || '/delivered')
          LIMIT 1000",
@@ -206,12 +210,14 @@ pub static RULES: &[Rule] = &[
         "submission and recipient",
         "SELECT r.message_id, r.n FROM recipient r WHERE r.state IN ('failed', 'relay-failed')
          AND NOT EXISTS (SELECT 1 FROM evidence e WHERE e.message_id = r.message_id
-                         AND e.recipient = r.address AND e.event IN (
+                         AND e.recipient IN (r.address, '') AND e.event IN (
                              'non-delivery', 'delivery-expiration',
                              'relay-rejection', 'relay-failure'))
          AND NOT EXISTS (SELECT 1 FROM job j WHERE j.name IN (
              'fact/' || r.message_id || '/' || r.n || '/not-delivered',
-             'fact/' || r.message_id || '/' || r.n || '/relay-failed'))
+             'fact/' || r.message_id || '/' || r.n || '/relay-failed',
+             'fact/' || r.message_id || '/' || r.n || '/delivery-expired',
+             'fact/' || r.message_id || '/' || r.n || '/relay-rejected'))
          LIMIT 1000",
     ),
     rule(
@@ -233,7 +239,8 @@ pub static RULES: &[Rule] = &[
         "submission and recipient",
         "SELECT r.message_id, r.n FROM recipient r WHERE r.state = 'read'
          AND NOT EXISTS (SELECT 1 FROM evidence e WHERE e.message_id = r.message_id
-                         AND e.recipient = r.address AND e.event = 'retrieval')
+                         AND e.event = 'retrieval' AND (e.recipient = r.address
+                             OR e.recipient = '' AND e.origin <> 'own'))
          AND NOT EXISTS (SELECT 1 FROM job j WHERE j.name =
              'fact/' || r.message_id || '/' || r.n || '/read')
          LIMIT 1000",
@@ -243,7 +250,8 @@ pub static RULES: &[Rule] = &[
         "submission and recipient",
         "SELECT r.message_id, r.n FROM recipient r WHERE r.state = 'expired'
          AND NOT EXISTS (SELECT 1 FROM evidence e WHERE e.message_id = r.message_id
-                         AND e.recipient = r.address AND e.event = 'retrieval-expiration')
+                         AND e.event = 'retrieval-expiration' AND (e.recipient = r.address
+                             OR e.recipient = '' AND e.origin <> 'own'))
          AND NOT EXISTS (SELECT 1 FROM job j WHERE j.name =
              'fact/' || r.message_id || '/' || r.n || '/expired')
          LIMIT 1000",
@@ -262,7 +270,7 @@ pub static RULES: &[Rule] = &[
     rule(
         Kind::NoSentCopy,
         "submission",
-        "SELECT s.message_id FROM submission s WHERE s.state = 'dispatched'
+        "SELECT s.message_id FROM submission s WHERE s.state = 'dispatched' AND s.provider IS NULL
          AND NOT EXISTS (SELECT 1 FROM message m JOIN mailbox b ON b.id = m.mailbox
                          WHERE m.message_id = s.message_id AND b.account = s.account
                          AND m.source IS NULL)

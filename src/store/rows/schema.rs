@@ -81,6 +81,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("V4__attributes", include_str!("0004_attributes.sql")),
     ("V5__logins", include_str!("0005_logins.sql")),
     ("V6__relay", include_str!("0006_relay.sql")),
+    ("V7__relay_in", include_str!("0007_relay_in.sql")),
 ];
 
 #[cfg(test)]

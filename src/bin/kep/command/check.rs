@@ -368,11 +368,20 @@ fn autoconfig(settings: &Settings, found: &mut Vec<Finding>) {
     });
 }
 
-/// RFC 6186 and RFC 8314: how mail programs find us. An MX would send other providers to a port that
-/// nobody listens on: there is no relay listener.
+/// RFC 6186 and RFC 8314: how mail programs find us. RFC 5321 §5: how other providers do; an MX names
+/// no port.
 fn records(settings: &Settings) -> Vec<String> {
-    wire_up::directions(settings).records()
+    let directions = wire_up::directions(settings);
+    let mut records = directions.records();
+    if settings.listen.relay.is_some_and(|address| address.port() == SMTP) {
+        let (domain, host) = (&directions.domain, &directions.host);
+        records.push(format!("{domain}.  IN MX 10 {host}."));
+    }
+    records
 }
+
+/// Where an MX sends other providers.
+const SMTP: u16 = 25;
 
 /// A new seal certificate takes weeks to get.
 const EXPIRES_SOON: i64 = 45;

@@ -58,6 +58,8 @@ section! {
         submission_tls: Option<SocketAddr> = Shown("'[::]:465'"), "the registered port";
         /// Submission by mail programs, STARTTLS (RFC 6409).
         submission_starttls: Option<SocketAddr> = Shown("'[::]:587'"), "the registered port";
+        /// What other providers hand over (relay), STARTTLS: to those that are registered only.
+        relay: Option<SocketAddr> = Shown("'[::]:25'"), "the registered port";
         /// IMAP, TLS from the first byte.
         imap_tls: Option<SocketAddr> = Shown("'[::]:993'"), "the registered port";
         /// IMAP, STARTTLS.
@@ -174,7 +176,7 @@ section! {
         max_size: Size = Is("'25 MiB'") within "'1 MiB'" to "'128 MiB'", "26,214,400 bytes, a common limit of mail systems; a message is in memory while it comes in, hence the upper bound";
         /// Recipients of one message.
         max_recipients: u32 = Is("100") within "1" to "1000", "what RFC 5321 section 4.5.3.1.8 asks at least; evidence is made for each";
-        /// Connections at once, all listeners of accept together.
+        /// Connections at once, of mail programs and of other providers each.
         max_connections: u32 = Is("2000") within "1" to "100000", "each may hold a message in memory for a moment";
         /// Connections at once from one address.
         max_connections_per_address: u32 = Is("32") within "1" to "100000", "an office behind one address; more looks like a flood";

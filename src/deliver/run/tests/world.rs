@@ -97,10 +97,14 @@ impl World {
     pub async fn message_of(&self, n: u32, to: &[&str], octets: Vec<u8>) -> MessageId {
         let id = MessageId::parse(&format!("{n}@hs05.kep.tr")).unwrap();
         let original = self.store.blobs.put(octets).unwrap();
-        let recipient = |to: &&str| NewRecipient { address: (*to).into(), account: None };
+        let recipient = |to: &&str| NewRecipient {
+            address: (*to).into(),
+            account: None,
+            state: RecipientState::Accepted,
+        };
         let submission = NewSubmission {
             message_id: id.clone(),
-            account: self.account,
+            origin: Origin::Account(self.account),
             state: SubmissionState::Accepted,
             same_mail: sha256(&n.to_be_bytes()),
             accepted_at: self.clock.now(),
