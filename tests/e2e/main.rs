@@ -28,6 +28,7 @@ mod mutt;
 mod opening;
 mod other_provider;
 mod outage;
+mod providers;
 mod reading;
 mod refused;
 mod running;
