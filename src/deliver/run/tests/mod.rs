@@ -2,8 +2,6 @@
 
 mod peer;
 mod queues;
-#[path = "../../../../tests/it/storage/server.rs"]
-mod server;
 mod transcripts;
 mod world;
 

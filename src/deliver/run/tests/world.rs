@@ -38,7 +38,7 @@ impl World {
     /// The same on either kind of rows, where there is a server.
     pub async fn both(connections: usize) -> Vec<Self> {
         let mut worlds = vec![Self::with(patience(), connections).await];
-        if let Some(server) = super::server::server() {
+        if let Some(server) = crate::mailbox::answer::tests::server::server() {
             let rows = RowsAt::Postgres(server.database().await);
             let place = tempfile::tempdir().unwrap();
             worlds.push(Self::at(rows, place, patience(), connections).await);

@@ -13,7 +13,7 @@ mod parts;
 mod reading;
 mod searching;
 #[path = "../../../../tests/it/storage/server.rs"]
-mod server;
+pub mod server;
 mod spelling;
 mod staying;
 mod telling;
