@@ -10,49 +10,51 @@ mod world;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_dispatch_is_taken_over_octet_for_octet() {
-    let house = House::open().await;
-    let mail = house.incoming(&[CAN, "yok@hs06.kep.tr", "ali@hs07.kep.tr"]);
-    assert_eq!(house.hand(&mail, &[CAN, "yok@hs06.kep.tr"]).await, Said::Taken);
+    for house in House::both().await {
+        let mail = house.incoming(&[CAN, "yok@hs06.kep.tr", "ali@hs07.kep.tr"]);
+        assert_eq!(house.hand(&mail, &[CAN, "yok@hs06.kep.tr"]).await, Said::Taken);
 
-    let (submission, recipients) = house.message("5f2c@hs05.kep.tr").await.unwrap();
-    assert_eq!(submission.origin, Origin::Peer(KepDomain::parse("hs05.kep.tr").unwrap()));
-    assert_eq!(house.store.content(submission.dispatch.unwrap()).await.unwrap(), mail);
-    let states: Vec<_> = recipients.iter().map(|r| (r.state, r.account.is_some())).collect();
-    let expected = [
-        (RecipientState::Accepted, true),
-        (RecipientState::Accepted, false),
-        (RecipientState::Elsewhere, false),
-    ];
-    assert_eq!(states, expected);
-    assert_eq!(house.jobs("consign").await, ["consign/5f2c@hs05.kep.tr"]);
-    let kept = house.evidence("5f2c@hs05.kep.tr").await;
-    assert_eq!(kept.len(), 1);
-    assert_eq!(
-        (kept[0].origin.as_str(), kept[0].event.as_str()),
-        ("hs05.kep.tr", "submission-acceptance")
-    );
+        let (submission, recipients) = house.message("5f2c@hs05.kep.tr").await.unwrap();
+        assert_eq!(submission.origin, Origin::Peer(KepDomain::parse("hs05.kep.tr").unwrap()));
+        assert_eq!(house.store.content(submission.dispatch.unwrap()).await.unwrap(), mail);
+        let states: Vec<_> = recipients.iter().map(|r| (r.state, r.account.is_some())).collect();
+        let expected = [
+            (RecipientState::Accepted, true),
+            (RecipientState::Accepted, false),
+            (RecipientState::Elsewhere, false),
+        ];
+        assert_eq!(states, expected);
+        assert_eq!(house.jobs("consign").await, ["consign/5f2c@hs05.kep.tr"]);
+        let kept = house.evidence("5f2c@hs05.kep.tr").await;
+        assert_eq!(kept.len(), 1);
+        assert_eq!(
+            (kept[0].origin.as_str(), kept[0].event.as_str()),
+            ("hs05.kep.tr", "submission-acceptance")
+        );
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn invariant_02_the_same_dispatch_again_hears_the_same_and_doubles_nothing() {
-    let house = House::open().await;
-    let mail = house.incoming(&[CAN, "yok@hs06.kep.tr"]);
-    let all = futures_of(&house, &mail, 8).await;
-    assert!(all.iter().all(|said| matches!(said, Said::Taken | Said::Again)), "{all:?}");
-    assert_eq!(all.iter().filter(|said| **said == Said::Taken).count(), 1);
-    assert_eq!(house.evidence("5f2c@hs05.kep.tr").await.len(), 1);
-    assert_eq!(house.jobs("consign").await.len(), 1);
-    assert_eq!(house.jobs("evidence").await, ["fact/5f2c@hs05.kep.tr/0/again"]);
+    for house in House::both().await {
+        let mail = house.incoming(&[CAN, "yok@hs06.kep.tr"]);
+        let all = futures_of(&house, &mail, 8).await;
+        assert!(all.iter().all(|said| matches!(said, Said::Taken | Said::Again)), "{all:?}");
+        assert_eq!(all.iter().filter(|said| **said == Said::Taken).count(), 1);
+        assert_eq!(house.evidence("5f2c@hs05.kep.tr").await.len(), 1);
+        assert_eq!(house.jobs("consign").await.len(), 1);
+        assert_eq!(house.jobs("evidence").await, ["fact/5f2c@hs05.kep.tr/0/again"]);
 
-    // For one more recipient it is handed over anew.
-    assert_eq!(house.hand(&mail, &["yok@hs06.kep.tr"]).await, Said::Again);
-    let (_, recipients) = house.message("5f2c@hs05.kep.tr").await.unwrap();
-    assert!(recipients.iter().all(|r| r.state == RecipientState::Accepted));
+        // For one more recipient it is handed over anew.
+        assert_eq!(house.hand(&mail, &["yok@hs06.kep.tr"]).await, Said::Again);
+        let (_, recipients) = house.message("5f2c@hs05.kep.tr").await.unwrap();
+        assert!(recipients.iter().all(|r| r.state == RecipientState::Accepted));
 
-    // The identifier with another message is no repetition.
-    let other = house.peer.another("Başka", b"Selam.\r\n");
-    let mail = house.incoming_of(&other, &[CAN]);
-    assert_eq!(house.hand(&mail, &[CAN]).await, Said::Refused("OtherMessage"));
+        // The identifier with another message is no repetition.
+        let other = house.peer.another("Başka", b"Selam.\r\n");
+        let mail = house.incoming_of(&other, &[CAN]);
+        assert_eq!(house.hand(&mail, &[CAN]).await, Said::Refused("OtherMessage"));
+    }
 }
 
 async fn futures_of(house: &House, mail: &[u8], count: usize) -> Vec<Said> {

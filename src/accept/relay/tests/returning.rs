@@ -7,21 +7,22 @@ use crate::wire::rem::{Event, Party};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn evidence_comes_back_and_the_state_follows() {
-    let house = House::open().await;
-    house.sent().await;
-    for (n, (event, shown)) in (1..).zip(TOLD) {
-        let mail = house.returned(&house.told(event));
-        assert_eq!(house.hand_null(&mail).await, Said::Taken, "{event:?}");
-        assert_eq!(house.shown().await, shown, "{event:?}");
-        assert_eq!(house.deliller(CAN).await.len(), n, "{event:?}");
-        // The same again changes nothing.
-        assert_eq!(house.hand_null(&mail).await, Said::Again);
-        let mails = house.deliller(CAN).await;
-        assert!(mails.len() == n && mails.contains(&mail), "{event:?}");
+    for house in House::both().await {
+        house.sent().await;
+        for (n, (event, shown)) in (1..).zip(TOLD) {
+            let mail = house.returned(&house.told(event));
+            assert_eq!(house.hand_null(&mail).await, Said::Taken, "{event:?}");
+            assert_eq!(house.shown().await, shown, "{event:?}");
+            assert_eq!(house.deliller(CAN).await.len(), n, "{event:?}");
+            // The same again changes nothing.
+            assert_eq!(house.hand_null(&mail).await, Said::Again);
+            let mails = house.deliller(CAN).await;
+            assert!(mails.len() == n && mails.contains(&mail), "{event:?}");
+        }
+        let kept = house.evidence(OURS).await;
+        assert!(kept.iter().all(|row| row.origin == "hs05.kep.tr" && row.recipient == AYSE));
+        assert_eq!(house.words().await, "$KepAccepted $KepDelivered $KepRead");
     }
-    let kept = house.evidence(OURS).await;
-    assert!(kept.iter().all(|row| row.origin == "hs05.kep.tr" && row.recipient == AYSE));
-    assert_eq!(house.words().await, "$KepAccepted $KepDelivered $KepRead");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -86,19 +87,23 @@ async fn who_took_it_over_and_fell_silent_is_told_apart() {
 /// Whatever others call their evidence, it takes the place of none of ours and of no other.
 #[tokio::test(flavor = "multi_thread")]
 async fn invariant_05_another_providers_identifiers_are_never_ours() {
-    let house = House::open().await;
-    house.sent().await;
-    let own =
-        EvidenceId::derive(&crate::wire::MessageId::parse(OURS).unwrap(), "relay-failure", AYSE);
-    let first = renamed(&house.told(Event::Delivery), own.as_str());
-    assert_eq!(house.hand_null(&house.returned(&first)).await, Said::Taken);
-    let kept = house.evidence(OURS).await;
-    assert_eq!(kept[0].id.as_str(), format!("hs05.kep.tr/{own}"));
-    assert_eq!(kept[0].document_id(), own.as_str());
-    // The same identifier for something else is refused.
-    let second = renamed(&house.told(Event::Retrieval), own.as_str());
-    assert_eq!(house.hand_null(&house.returned(&second)).await, Said::Refused("EvidenceUnfit"));
-    assert_eq!(house.shown().await, RecipientState::Delivered);
+    for house in House::both().await {
+        house.sent().await;
+        let own = EvidenceId::derive(
+            &crate::wire::MessageId::parse(OURS).unwrap(),
+            "relay-failure",
+            AYSE,
+        );
+        let first = renamed(&house.told(Event::Delivery), own.as_str());
+        assert_eq!(house.hand_null(&house.returned(&first)).await, Said::Taken);
+        let kept = house.evidence(OURS).await;
+        assert_eq!(kept[0].id.as_str(), format!("hs05.kep.tr/{own}"));
+        assert_eq!(kept[0].document_id(), own.as_str());
+        // The same identifier for something else is refused.
+        let second = renamed(&house.told(Event::Retrieval), own.as_str());
+        assert_eq!(house.hand_null(&house.returned(&second)).await, Said::Refused("EvidenceUnfit"));
+        assert_eq!(house.shown().await, RecipientState::Delivered);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

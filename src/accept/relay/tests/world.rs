@@ -49,10 +49,24 @@ pub enum Said {
 impl House {
     pub async fn open() -> Self {
         let place = tempfile::tempdir().unwrap();
+        let rows = RowsAt::File(place.path().join("rows.db"));
+        Self::at(rows, place).await
+    }
+
+    /// On either kind of rows, where there is a server.
+    pub async fn both() -> Vec<Self> {
+        let mut houses = vec![Self::open().await];
+        if let Some(server) = crate::mailbox::answer::tests::server::server() {
+            let rows = RowsAt::Postgres(server.database().await);
+            houses.push(Self::at(rows, tempfile::tempdir().unwrap()).await);
+        }
+        houses
+    }
+
+    async fn at(rows: RowsAt, place: TempDir) -> Self {
         let key = place.path().join("master.key");
         Vault::create(&key).unwrap();
         let vault = Arc::new(Vault::open(&key).unwrap());
-        let rows = RowsAt::File(place.path().join("rows.db"));
         let store = Store::open(&rows, &place.path().join("blobs"), vault).await.unwrap();
         let peer = Arc::new(World::new());
         let desk = Arc::new(desk(&store, &peer));
