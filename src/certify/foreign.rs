@@ -12,7 +12,7 @@ pub struct Handed<'a> {
     mail: &'a [u8],
     opened: Opened,
     pub signer: Certificate,
-    /// All that came along with the seal.
+    /// It, and what came along with it.
     pub certificates: Vec<Certificate>,
 }
 
@@ -89,6 +89,7 @@ impl<'a> Handed<'a> {
         let nobody = |error: TrustError| Fault::Judge(error.to_string());
         let tokens = TokenVerifier::new(Anchors::new(Vec::new()).map_err(nobody)?, Vec::new());
         let anchors = Anchors::new(Vec::new()).map_err(nobody)?;
+        let known = registered.clone();
         let found = SealVerifier::new(anchors, registered, tokens).signature(signed, der);
         let (signer, certificates) = match found {
             Ok(seal) => (seal.signer, seal.certificates),
@@ -98,6 +99,9 @@ impl<'a> Handed<'a> {
             }
             Err(fault) => return Err(seal(fault)),
         };
+        let brought = certificates.into_iter().filter(|one| *one == signer || !known.contains(one));
+        let mut certificates: Vec<_> = brought.collect();
+        certificates.dedup();
         Ok(Self { mail, opened, signer, certificates })
     }
 
@@ -107,11 +111,14 @@ impl<'a> Handed<'a> {
             return Err(Fault::Seal("the certificate is not a registered one".to_owned()));
         }
         let fault = |error: TrustError| Fault::Judge(error.to_string());
+        // A seal may leave its certificate out: the registry has it.
+        let mut lists = Lists::default();
+        believe.seals.iter().for_each(|seal| lists.add_certificate(seal.clone()));
         let judge = Judge::new(Believed {
             seal: Some(Anchors::new(believe.seals.to_vec()).map_err(fault)?),
             time_stamp: Some(Anchors::new(believe.stamps.to_vec()).map_err(fault)?),
             user: None,
-            lists: Lists::default(),
+            lists,
         });
         let report = judge.map_err(fault)?.judge(self.mail, None, now);
         whole(&report)?;

@@ -50,6 +50,10 @@ fn evidence_of_another_provider_is_opened() {
     let Ok(Sound::Evidence(found)) = judged(&world, &mail) else { panic!("no evidence") };
     assert_eq!(found.told.len(), 1);
     assert_eq!(found.told[0].evidence.event, Event::Delivery);
+    // The certificate is registered: the seal need not bring it.
+    let bare = world.bare_evidence_mail(&evidence, &world.delivered());
+    assert!(bare.len() < mail.len());
+    assert!(matches!(judged(&world, &bare), Ok(Sound::Evidence(_))));
 }
 
 /// Each thing that may be wrong, and what is said of it.
