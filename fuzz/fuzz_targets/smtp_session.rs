@@ -1,20 +1,22 @@
-//! A submission session never panics, hands the spool only what it was begun for, and says the same
-//! however its octets are cut. The first octet: TLS from the start, and where the cuts are.
+//! A session, in either role, never panics, hands the spool only what it was begun for, and says the same
+//! however its octets are cut. The first octet: TLS from the start, which
+//! role, and where the cuts are.
 #![no_main]
 use kep::accept::ask::{
-    Answer, Ask, Config, Login, LoginAnswer, Next, Piece, RecipientAnswer, SubmitAnswer,
+    Answer, Ask, Config, Login, LoginAnswer, Next, PeerAnswer, Piece, RecipientAnswer, SubmitAnswer,
 };
 use kep::accept::check::{Limits, inspect};
 use kep::accept::refusal::Refusal;
 use kep::accept::session::Session;
-use kep::wire::{AccountId, KepAddress, MessageId, Timestamp};
+use kep::wire::{AccountId, KepAddress, KepDomain, MessageId, Timestamp};
 use std::sync::Arc;
 
 libfuzzer_sys::fuzz_target!(|input: &[u8]| {
     let Some((&seed, octets)) = input.split_first() else { return };
     let tls = seed & 1 == 1;
-    let whole = Run::new(tls, 0).play(octets);
-    let cut = Run::new(tls, seed).play(octets);
+    let relay = seed & 2 == 2;
+    let whole = Run::new((tls, relay), 0).play(octets);
+    let cut = Run::new((tls, relay), seed).play(octets);
     assert!(whole == cut, "{whole:?}\n{cut:?}");
 });
 
@@ -35,8 +37,11 @@ struct Run {
 }
 
 impl Run {
-    fn new(tls: bool, seed: u8) -> Self {
-        let mut config = Config::new("hs05.kep.tr", 20_000);
+    fn new((tls, relay): (bool, bool), seed: u8) -> Self {
+        let mut config = match (relay, KepDomain::parse("hs05.kep.tr")) {
+            (true, Ok(domain)) => Config::relay(domain, 20_000),
+            _ => Config::new("hs05.kep.tr", 20_000),
+        };
         config.max_recipients = 4;
         let session = Session::new(Arc::new(config), tls);
         Self { session, cut: u32::from(seed), body: None, outcome: Outcome::default() }
@@ -145,6 +150,22 @@ impl Run {
                     },
                     Err(refusal) => SubmitAnswer::Refused(refusal),
                 })
+            }
+            Ask::Peer { domain } => {
+                self.outcome.asked.push(format!("peer {domain}"));
+                Answer::Peer(match domain.as_str() {
+                    "hs06.kep.tr" => PeerAnswer::Known,
+                    "hs07.kep.tr" => PeerAnswer::Temporary,
+                    _ => PeerAnswer::Refused(Refusal::Empty),
+                })
+            }
+            Ask::HandOver { envelope, octets } => {
+                let body = self.body.take().expect("begun");
+                assert_eq!(body.len() as u64, octets);
+                assert!(body.len() <= 20_000 && envelope.recipients.len() <= 4);
+                self.outcome.asked.push(format!("hand over {envelope:?}"));
+                self.outcome.spooled.push(Some(body));
+                Answer::Submitted(SubmitAnswer::Temporary)
             }
         }
     }

@@ -1,10 +1,10 @@
-//! What a submission session asks of the world, and what the world answers.
+//! What a session asks of the world, and what the world answers.
 //!
 //! The shell's loop: `session.next()`, do as it says, then `feed`, `answer` or `tls_started`.
 
 use super::refusal::Refusal;
 use crate::wire::smtp::{Body, Notify, Orcpt, Ret};
-use crate::wire::{AccountId, KepAddress, MessageId, Timestamp};
+use crate::wire::{AccountId, KepAddress, KepDomain, MessageId, Timestamp};
 use secrecy::SecretString;
 
 /// What the shell does next.
@@ -33,7 +33,7 @@ pub enum Next {
 #[derive(Debug, PartialEq, Eq)]
 pub enum Piece {
     /// Whose message it will be.
-    Begin(AccountId),
+    Begin(Origin),
     /// Dot-unstuffed; every line ends in CRLF.
     Chunk(Vec<u8>),
     /// The body is refused, and read on to its end: its header and its digest are all that counts.
@@ -45,7 +45,7 @@ pub enum Piece {
 /// A message refused while it was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Aborted {
-    pub envelope: Envelope,
+    pub envelope: Envelope<Origin>,
     pub refusal: Refusal,
     /// Its last octet was read; else nobody knows what the whole would have been.
     pub whole: bool,
@@ -59,6 +59,10 @@ pub enum Ask {
     Recipient { address: KepAddress },
     /// The body is complete: check, store, and say what became of it. Answer: `Answer::Submitted`.
     Submit { envelope: Envelope, octets: u64 },
+    /// May a provider of this domain hand mail over on this connection? Answer: `Answer::Peer`.
+    Peer { domain: KepDomain },
+    /// A provider's mail is complete: open, check, store. Answer: `Answer::Submitted`.
+    HandOver { envelope: Envelope<Option<KepDomain>>, octets: u64 },
 }
 
 #[derive(Debug)]
@@ -66,6 +70,15 @@ pub enum Answer {
     Login(LoginAnswer),
     Recipient(RecipientAnswer),
     Submitted(SubmitAnswer),
+    Peer(PeerAnswer),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PeerAnswer {
+    /// Registered, active, and whom the connection shows it to be.
+    Known,
+    Refused(Refusal),
+    Temporary,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,7 +106,8 @@ pub enum RecipientAnswer {
     Local {
         room: Option<u64>,
     },
-    /// An address of another provider in force; its size limit, when it is known.
+    /// An address of another provider in force; the largest message that may be submitted for it, in
+    /// octets, when that is known.
     Provider {
         size_limit: Option<u64>,
     },
@@ -102,6 +116,8 @@ pub enum RecipientAnswer {
     Closed,
     /// A provider code that is not in the registry.
     ProviderUnknown,
+    /// A provider that is in the registry, and that nothing is sent to for a time.
+    ProviderSuspended,
     /// A provider that is in the registry and has ended.
     ProviderEnded,
     Temporary,
@@ -125,10 +141,18 @@ pub enum SubmitAnswer {
     Temporary,
 }
 
+/// Whose message it is: an account's that has logged in, or a provider's. Of the latter the null
+/// path names none; the seal will.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    Account(Login),
+    Peer(Option<KepDomain>),
+}
+
 /// The SMTP envelope of one message.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Envelope {
-    pub login: Login,
+pub struct Envelope<From = Login> {
+    pub from: From,
     /// In the order given, each address once.
     pub recipients: Vec<Recipient>,
     pub body: Body,
@@ -155,9 +179,35 @@ pub enum Route {
     Provider { size_limit: Option<u64> },
 }
 
+impl<From> Envelope<From> {
+    /// The same, by somebody else's word.
+    pub fn by<Other>(self, from: Other) -> Envelope<Other> {
+        Envelope {
+            from,
+            recipients: self.recipients,
+            body: self.body,
+            smtputf8: self.smtputf8,
+            requiretls: self.requiretls,
+            announced_size: self.announced_size,
+            ret: self.ret,
+            envid: self.envid,
+        }
+    }
+}
+
+/// Which of the two sessions it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Accounts hand over what they wrote (RFC 6409).
+    Submission,
+    /// Other providers hand over what they sealed, for accounts of this provider (RFC 5321).
+    Relay(KepDomain),
+}
+
 /// What a session must know of the house.
 #[derive(Clone, Debug)]
 pub struct Config {
+    pub role: Role,
     /// The name in the greeting.
     pub host: String,
     /// What SIZE announces: the largest message a sender may submit, in octets.
@@ -177,6 +227,7 @@ impl Config {
     /// The defaults, for a host and the size a sender may submit.
     pub fn new(host: impl Into<String>, size_limit: u64) -> Self {
         Self {
+            role: Role::Submission,
             host: host.into(),
             size_limit,
             max_recipients: MAX_RECIPIENTS,
@@ -186,11 +237,20 @@ impl Config {
             max_login_failures: MAX_LOGIN_FAILURES,
         }
     }
+
+    /// For other providers: `size_limit` is of a sealed dispatch.
+    pub fn relay(domain: KepDomain, size_limit: u64) -> Self {
+        let host = domain.to_string();
+        let max_recipients = MAX_RELAYED;
+        Self { role: Role::Relay(domain), max_recipients, ..Self::new(host, size_limit) }
+    }
 }
 
 /// RFC 5321 §4.5.3.1.8 asks for at least 100. Each recipient has its own signed evidence and its
 /// own credit, so a message to more is a job for several.
 const MAX_RECIPIENTS: usize = 500;
+/// As many as `accept.max_recipients` lets anybody write to at once.
+const MAX_RELAYED: usize = 1_000;
 /// RFC 5322 §2.1.1. Longer lines are legal to accept, but a relay on the way may break them, and
 /// with them every signature; so they are refused where the sender can still be told.
 const LINE_LIMIT: usize = 998;

@@ -1,13 +1,15 @@
 //! 1 · A message comes in, and is accepted or refused.
 //!
-//! Everything here but `serve.rs` is pure: the session speaks SMTP and asks (`ask`), the checks
-//! judge octets (`check`), and one table says what people hear (`refusal`).
+//! Everything here but `serve.rs` and `run.rs` is pure: the session speaks SMTP and asks (`ask`), the
+//! checks judge octets (`check`), and one table says what people hear (`refusal`). What other
+//! providers hand over is judged by `relay`.
 
 pub mod ask;
 mod body;
 pub mod check;
 pub mod refusal;
 mod rejections;
+pub mod relay;
 pub mod run;
 pub mod serve;
 pub mod session;

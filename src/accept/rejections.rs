@@ -45,7 +45,7 @@ pub fn identifier(
     let mut to: Vec<_> = envelope.recipients.iter().map(|r| r.address.as_str()).collect();
     to.sort_unstable();
     let day = now.secs().div_euclid(86_400);
-    let (from, why) = (&envelope.login.address, refusal.name());
+    let (from, why) = (&envelope.from.address, refusal.name());
     let named = format!("{from}\n{}\n{why}\n{day}\n{}", digest.hex(), to.join("\n"));
     let Digest(whole) = sha256(named.as_bytes());
     let mut identifier = [0; 16];
@@ -81,7 +81,7 @@ mod tests {
             orcpt: None,
         };
         Envelope {
-            login,
+            from: login,
             recipients: to.iter().map(recipient).collect(),
             body: Body::SevenBit,
             smtputf8: false,

@@ -1,9 +1,7 @@
 //! Judges a submission that was read whole, and lays it in. When it says `Accepted`, the message is
 //! durable (invariant 1); when it refuses, nothing is half-done (invariant 6).
 
-use super::ask::{
-    Aborted, Envelope, Login, LoginAnswer, Recipient, RecipientAnswer, Route, SubmitAnswer,
-};
+use super::ask::{Envelope, Login, LoginAnswer, Recipient, RecipientAnswer, Route, SubmitAnswer};
 use super::body::{Body, Glimpse};
 use super::check::{self, Limits, Parsed, SignatureForm};
 use super::heavy;
@@ -15,7 +13,8 @@ use crate::registry::login::{Logins, Outcome, Proven};
 use crate::registry::{Access, Provider, RegistryError, Standing};
 use crate::spool::{self, Fact, fact::Refused};
 use crate::store::submissions::{
-    self, Details, Dsn, NewRecipient, NewSubmission, Same, SignerDetails, SubmissionState,
+    self, Details, Dsn, NewRecipient, NewSubmission, Origin, RecipientState, Same, SignerDetails,
+    SubmissionState,
 };
 use crate::store::{Lane, Put, RowsError, Store, StoreError, Tx, evidence};
 use crate::trust::{Clock, FaultReason, Readiness, SignatureFault, Unready, UserTrust, random};
@@ -34,6 +33,7 @@ pub struct Desk {
     pub readiness: Arc<Readiness>,
     pub clock: Clock,
     pub limits: Limits,
+    pub max_recipients: usize,
     pub rejections: Rejections,
     /// How many octets an account may hold that has no limit of its own.
     pub storage: Option<u64>,
@@ -67,6 +67,7 @@ impl Desk {
         readiness: Arc<Readiness>,
         clock: Clock,
         limits: Limits,
+        max_recipients: usize,
         rejections: Rejections,
         storage: Option<u64>,
         budget: usize,
@@ -80,6 +81,7 @@ impl Desk {
             readiness,
             clock,
             limits,
+            max_recipients,
             rejections,
             storage,
             budget,
@@ -121,7 +123,12 @@ impl Desk {
             },
             Ok(Standing::LocalClosed) => RecipientAnswer::Closed,
             Ok(Standing::LocalUnknown) => RecipientAnswer::Unknown,
-            Ok(Standing::Provider) => RecipientAnswer::Provider { size_limit: None },
+            Ok(Standing::Provider { size_limit }) => {
+                let around = crate::certify::around(self.max_recipients);
+                let size_limit = size_limit.map(|limit| limit.saturating_sub(around));
+                RecipientAnswer::Provider { size_limit }
+            }
+            Ok(Standing::ProviderSuspended) => RecipientAnswer::ProviderSuspended,
             Ok(Standing::ProviderEnded) => RecipientAnswer::ProviderEnded,
             Ok(Standing::ProviderUnknown) => RecipientAnswer::ProviderUnknown,
             Err(error) => unavailable(&error, address),
@@ -155,9 +162,9 @@ impl Desk {
     }
 
     /// A message that the dialogue itself refused after its octets began to come.
-    pub async fn aborted(&self, aborted: Aborted, body: Option<Body>) {
-        let seen = body.filter(|_| aborted.whole).and_then(Body::glimpse);
-        self.reject(&aborted.envelope, seen, &aborted.refusal).await;
+    /// `body` is its octets, when the last of them was read.
+    pub async fn aborted(&self, envelope: &Envelope, refusal: &Refusal, body: Option<Body>) {
+        self.reject(envelope, body.and_then(Body::glimpse), refusal).await;
     }
 
     /// The same mail again hears what it heard before, whatever would be said of it today
@@ -167,14 +174,14 @@ impl Desk {
         envelope: &Envelope,
         digest: Digest,
     ) -> Result<Option<SubmitAnswer>, Trouble> {
-        let (account, now) = (envelope.login.account, self.clock.now());
+        let (account, now) = (envelope.from.account, self.clock.now());
         let same_mail = same_mail(envelope, digest);
         let find = move |tx: &mut Tx<'_>| submissions::same(tx, account, &same_mail, now);
         let Some(same) = self.store.look_up(find).await? else { return Ok(None) };
         if same.state != SubmissionState::Held {
             return Ok(Some(recorded(same)));
         }
-        let account = accounts::find(&self.store, &envelope.login.address).await?;
+        let account = accounts::find(&self.store, &envelope.from.address).await?;
         let account = account.filter(|account| account.state == AccountState::Active);
         if account.is_none_or(|account| account.signature != SignatureRule::Optional) {
             return Ok(Some(recorded(same)));
@@ -209,10 +216,10 @@ impl Desk {
 
     async fn judge(&self, octets: &[u8], envelope: &Envelope) -> Result<Judged, Trouble> {
         let parsed = heavy(octets.len(), || check::inspect(octets, envelope, &self.limits))?;
-        let account = accounts::find(&self.store, &envelope.login.address).await?;
+        let account = accounts::find(&self.store, &envelope.from.address).await?;
         let account = account.filter(|account| account.state == AccountState::Active);
         let Some(account) = account else {
-            let address = envelope.login.address.to_string();
+            let address = envelope.from.address.to_string();
             return Err(Refusal::SenderClosed(address).into());
         };
         let unsigned = |state| Judged {
@@ -290,7 +297,7 @@ impl Desk {
         match self.store.write(Lane::Client, work).await {
             Ok(Ok(())) if state == SubmissionState::Held => SubmitAnswer::Held { message_id: id },
             Ok(Ok(())) => {
-                tracing::info!(message = %id, from = %envelope.login.address, "accepted");
+                tracing::info!(message = %id, from = %envelope.from.address, "accepted");
                 metrics::counter!("kep_accepted_total").increment(1);
                 SubmitAnswer::Accepted { message_id: id }
             }
@@ -313,12 +320,16 @@ impl Desk {
                 Route::Provider { .. } => None,
             };
             let address = recipient.address.to_string();
-            recipients.push(NewRecipient { address, account: account.map(|account| account.id) });
+            recipients.push(NewRecipient {
+                address,
+                account: account.map(|account| account.id),
+                state: RecipientState::Accepted,
+            });
         }
         let Judged { parsed, account, signer, material, .. } = judged;
         Ok(NewSubmission {
             message_id: MessageId::new(random::identifier(), &self.provider.domain),
-            account: account.id,
+            origin: Origin::Account(account.id),
             state: judged.state,
             same_mail: same_mail(envelope, original.digest),
             accepted_at: now,
@@ -328,7 +339,7 @@ impl Desk {
                 subject: parsed.subject.clone(),
                 ua_message_id: parsed.ua_message_id.clone(),
                 message_type: parsed.message_type.as_str().to_owned(),
-                authenticated_at: envelope.login.at.millis(),
+                authenticated_at: envelope.from.at.millis(),
                 signer: signer.clone(),
                 ret: envelope.ret.map(|ret| ret.word().to_owned()),
                 envid: envelope.envid.clone(),
@@ -345,9 +356,9 @@ impl Desk {
     /// not read to its end.
     async fn reject(&self, envelope: &Envelope, seen: Option<Glimpse>, refusal: &Refusal) {
         metrics::counter!("kep_refused_total", "why" => refusal.name()).increment(1);
-        tracing::info!(from = %envelope.login.address, why = refusal.name(), "refused");
+        tracing::info!(from = %envelope.from.address, why = refusal.name(), "refused");
         let now = self.clock.now();
-        if refusal.is_temporary() || !self.rejections.allow(envelope.login.account, now) {
+        if refusal.is_temporary() || !self.rejections.allow(envelope.from.account, now) {
             return;
         }
         let digest = seen.as_ref().map(|seen| seen.digest);
@@ -361,8 +372,8 @@ impl Desk {
             message: MessageId::new(id, &self.provider.domain).to_string(),
             at: now.millis(),
             refusal: Refused {
-                account: envelope.login.account.0,
-                sender: envelope.login.address.to_string(),
+                account: envelope.from.account.0,
+                sender: envelope.from.address.to_string(),
                 recipients: envelope.recipients.iter().map(|r| r.address.to_string()).collect(),
                 subject,
                 ua_message_id,
@@ -392,7 +403,7 @@ fn dsn(envelope: &Envelope) -> BTreeMap<usize, Dsn> {
 fn same_mail(envelope: &Envelope, digest: Digest) -> Digest {
     let mut to: Vec<_> = envelope.recipients.iter().map(|r| r.address.as_str()).collect();
     to.sort_unstable();
-    let account = envelope.login.account;
+    let account = envelope.from.account;
     sha256(format!("{account}\n{}\n{}", digest.hex(), to.join("\n")).as_bytes())
 }
 

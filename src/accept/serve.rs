@@ -1,7 +1,8 @@
-//! Submission over sockets: the pure session decides, this loop reads, writes, asks and waits.
+//! Sessions over sockets: the pure machine decides, this loop reads, writes, asks and waits.
 
-use super::ask::{Answer, Ask, Config, LoginAnswer, Next, Piece, SubmitAnswer};
+use super::ask::{Aborted, Answer, Ask, Config, LoginAnswer, Next, Origin, Piece, SubmitAnswer};
 use super::body::Body;
+use super::relay;
 use super::run::Desk;
 use super::session::{Session, Stop};
 use crate::registry::crowd::{Crowd, part};
@@ -35,29 +36,37 @@ pub struct Manners {
     pub per_address: usize,
 }
 
-/// What all connections of the submission listeners share.
-pub struct Submission {
-    pub desk: Arc<Desk>,
+/// What all connections of the listeners of one role share.
+pub struct Service {
+    pub behind: Behind,
     pub config: Arc<Config>,
     pub manners: Manners,
     pub tls: Arc<dyn Fn() -> Arc<rustls::ServerConfig> + Send + Sync>,
     pub crowd: Crowd,
-    /// Shared with all other doors that a password opens.
-    pub pauses: Arc<Pauses>,
+}
+
+/// Who answers what a session asks.
+pub enum Behind {
+    Submission {
+        desk: Arc<Desk>,
+        /// Shared with all other doors that a password opens.
+        pauses: Arc<Pauses>,
+    },
+    Relay(Arc<relay::Desk>),
 }
 
 /// Accepts connections until `stop` turns true, then waits for those that are open.
 pub async fn serve(
     listener: TcpListener,
     begin: Begin,
-    submission: Arc<Submission>,
+    service: Arc<Service>,
     mut stop: watch::Receiver<bool>,
 ) {
     let mut connections = tokio::task::JoinSet::new();
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
-                Ok((tcp, peer)) => admit(&mut connections, tcp, peer, begin, &submission, &stop),
+                Ok((tcp, peer)) => admit(&mut connections, tcp, peer, begin, &service, &stop),
                 Err(error) => {
                     tracing::warn!(%error, "accept");
                     tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -79,22 +88,22 @@ fn admit(
     tcp: TcpStream,
     peer: SocketAddr,
     begin: Begin,
-    submission: &Arc<Submission>,
+    service: &Arc<Service>,
     stop: &watch::Receiver<bool>,
 ) {
-    let Some(seat) = submission.crowd.admit(peer.ip()) else {
+    let Some(seat) = service.crowd.admit(peer.ip()) else {
         tracing::info!(%peer, "too many connections");
         metrics::counter!("kep_smtp_refused_connections_total").increment(1);
         connections.spawn(turn_away(tcp, begin));
         return;
     };
-    let submission = Arc::clone(submission);
+    let service = Arc::clone(service);
     let stop = stop.clone();
     connections.spawn(async move {
         let _seat = seat;
         metrics::gauge!("kep_smtp_connections").increment(1.0);
-        let lasting = submission.manners.session;
-        match timeout(lasting, connection(tcp, peer, begin, &submission, stop)).await {
+        let lasting = service.manners.session;
+        match timeout(lasting, connection(tcp, peer, begin, &service, stop)).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::debug!(%peer, %error, "connection ended"),
             Err(_) => tracing::info!(%peer, "connection lasted too long"),
@@ -116,12 +125,12 @@ async fn connection(
     tcp: TcpStream,
     peer: SocketAddr,
     begin: Begin,
-    submission: &Submission,
+    service: &Service,
     stop: watch::Receiver<bool>,
 ) -> io::Result<()> {
     tcp.set_nodelay(true)?;
-    let mut session = Session::new(Arc::clone(&submission.config), begin == Begin::Tls);
-    let mut talk = Talk { submission, peer, stop, body: None };
+    let mut session = Session::new(Arc::clone(&service.config), begin == Begin::Tls);
+    let mut talk = Talk { service, peer, client: None, stop, body: None };
     if begin == Begin::Tls {
         let mut tls = talk.handshake(tcp).await?;
         return talk.run(&mut session, &mut tls).await.map(|_| ());
@@ -143,8 +152,10 @@ enum After {
 
 /// One dialogue.
 struct Talk<'s> {
-    submission: &'s Submission,
+    service: &'s Service,
     peer: SocketAddr,
+    /// The certificate that the client has shown, in DER.
+    client: Option<Vec<u8>>,
     stop: watch::Receiver<bool>,
     body: Option<(Body, Pace)>,
 }
@@ -170,18 +181,21 @@ impl Pace {
 
 impl Talk<'_> {
     async fn handshake(
-        &self,
+        &mut self,
         tcp: TcpStream,
     ) -> io::Result<tokio_rustls::server::TlsStream<TcpStream>> {
-        let acceptor = TlsAcceptor::from((self.submission.tls)());
-        let (within, mut stop) = (self.submission.manners.command, self.stop.clone());
-        tokio::select! {
+        let acceptor = TlsAcceptor::from((self.service.tls)());
+        let (within, mut stop) = (self.service.manners.command, self.stop.clone());
+        let tls = tokio::select! {
             accepted = timeout(within, acceptor.accept(tcp)) => {
-                accepted.map_err(|_| io::ErrorKind::TimedOut)?
+                accepted.map_err(|_| io::ErrorKind::TimedOut)??
             }
             // Nobody waits for a peer that has said nothing yet.
-            _ = stop.wait_for(|stop| *stop) => Err(io::ErrorKind::ConnectionAborted.into()),
-        }
+            _ = stop.wait_for(|stop| *stop) => return Err(io::ErrorKind::ConnectionAborted.into()),
+        };
+        let shown = tls.get_ref().1.peer_certificates().and_then(|chain| chain.first());
+        self.client = shown.map(|certificate| certificate.to_vec());
+        Ok(tls)
     }
 
     async fn run<S>(&mut self, session: &mut Session, stream: &mut S) -> io::Result<After>
@@ -199,9 +213,10 @@ impl Talk<'_> {
                 },
                 Next::Send(octets) => self.write(stream, &octets).await?,
                 Next::Pause(user) => {
-                    let Submission { pauses, desk, .. } = self.submission;
-                    let pause = pauses.after_failure(self.peer.ip(), &user, desk.clock.now());
-                    self.rest(pause).await;
+                    if let Behind::Submission { desk, pauses } = &self.service.behind {
+                        let pause = pauses.after_failure(self.peer.ip(), &user, desk.clock.now());
+                        self.rest(pause).await;
+                    }
                 }
                 Next::StartTls => return Ok(After::StartTls),
                 Next::Spool(piece) => self.spool(piece).await,
@@ -227,7 +242,7 @@ impl Talk<'_> {
     where
         S: AsyncRead + Unpin,
     {
-        let manners = &self.submission.manners;
+        let manners = &self.service.manners;
         let within = match &self.body {
             Some((_, pace)) => pace.left(pace.begun.elapsed()).min(manners.data),
             None => manners.command,
@@ -258,16 +273,21 @@ impl Talk<'_> {
             stream.write_all(octets).await?;
             stream.flush().await
         };
-        let within = self.submission.manners.command;
+        let within = self.service.manners.command;
         timeout(within, writing).await.map_err(|_| io::ErrorKind::TimedOut)?
     }
 
     async fn spool(&mut self, piece: Piece) {
         match piece {
-            Piece::Begin(account) => {
-                let body = self.submission.desk.body(account);
-                let pace = Pace::begun(self.submission.manners.data);
-                self.body = Some((body, pace));
+            Piece::Begin(origin) => {
+                let body = match (&self.service.behind, origin) {
+                    (Behind::Submission { desk, .. }, Origin::Account(login)) => {
+                        desk.body(login.account)
+                    }
+                    (Behind::Relay(desk), _) => desk.body(self.peer.ip()),
+                    (Behind::Submission { .. }, Origin::Peer(_)) => return,
+                };
+                self.body = Some((body, Pace::begun(self.service.manners.data)));
             }
             Piece::Chunk(octets) => {
                 if let Some((body, pace)) = &mut self.body {
@@ -283,28 +303,42 @@ impl Talk<'_> {
             Piece::Abort(aborted) => {
                 let body = self.body.take().map(|(body, _)| body);
                 if let Some(aborted) = aborted {
-                    self.submission.desk.aborted(aborted, body).await;
+                    self.aborted(aborted, body).await;
                 }
             }
         }
     }
 
+    /// A message that the dialogue refused after its octets began to come.
+    async fn aborted(&self, aborted: Aborted, body: Option<Body>) {
+        let Aborted { envelope, refusal, whole } = aborted;
+        match (&self.service.behind, envelope.from.clone()) {
+            (Behind::Submission { desk, .. }, Origin::Account(login)) => {
+                let seen = body.filter(|_| whole);
+                desk.aborted(&envelope.by(login), &refusal, seen).await;
+            }
+            (Behind::Relay(desk), Origin::Peer(domain)) => desk.refused(domain.as_ref(), &refusal),
+            _ => {}
+        }
+    }
+
     async fn answer(&mut self, ask: Ask) -> Answer {
-        let desk = &self.submission.desk;
-        match ask {
-            Ask::Authenticate { user, secret } => {
+        let started = Instant::now();
+        match (&self.service.behind, ask) {
+            (Behind::Submission { desk, pauses }, Ask::Authenticate { user, secret }) => {
                 let answer = desk.login(&user, secret).await;
                 if answer == LoginAnswer::Rejected {
                     tracing::info!(peer = %self.peer, user, "login failed");
                     metrics::counter!("kep_smtp_login_failures_total").increment(1);
                 } else if matches!(answer, LoginAnswer::Accepted(_)) {
-                    self.submission.pauses.after_success(self.peer.ip());
+                    pauses.after_success(self.peer.ip());
                 }
                 Answer::Login(answer)
             }
-            Ask::Recipient { address } => Answer::Recipient(desk.recipient(&address).await),
-            Ask::Submit { envelope, octets: _ } => {
-                let started = Instant::now();
+            (Behind::Submission { desk, .. }, Ask::Recipient { address }) => {
+                Answer::Recipient(desk.recipient(&address).await)
+            }
+            (Behind::Submission { desk, .. }, Ask::Submit { envelope, octets: _ }) => {
                 let answer = match self.body.take() {
                     Some((body, _)) => desk.submit(envelope, body).await,
                     None => SubmitAnswer::Temporary,
@@ -312,6 +346,20 @@ impl Talk<'_> {
                 metrics::histogram!("kep_submission_seconds").record(started.elapsed());
                 Answer::Submitted(answer)
             }
+            (Behind::Relay(desk), Ask::Peer { domain }) => {
+                Answer::Peer(desk.meet(&domain, self.client.as_deref()).await)
+            }
+            (Behind::Relay(desk), Ask::HandOver { envelope, octets: _ }) => {
+                let answer = match self.body.take() {
+                    Some((body, _)) => desk.hand_over(envelope, body, self.client.as_deref()).await,
+                    None => SubmitAnswer::Temporary,
+                };
+                metrics::histogram!("kep_relay_in_seconds").record(started.elapsed());
+                Answer::Submitted(answer)
+            }
+            // A session asks what its role asks.
+            (Behind::Submission { .. }, _) => Answer::Submitted(SubmitAnswer::Temporary),
+            (Behind::Relay(_), _) => Answer::Submitted(SubmitAnswer::Temporary),
         }
     }
 }

@@ -1,4 +1,5 @@
-//! The submission session (RFC 5321, 6409): octets and answers in, octets and questions out.
+//! The session (RFC 5321, 6409): octets and answers in, octets and questions out. One machine in two
+//! roles: accounts submit to it, other providers hand over to it.
 //!
 //! Pure: no clock, no sockets. Each command is read by `wire::smtp`, obeyed here, and whatever
 //! needs the world becomes a `Next`. How the octets are cut never changes what is said.
@@ -6,6 +7,7 @@
 mod body;
 mod login;
 mod obey;
+mod relay;
 mod say;
 mod state;
 
@@ -86,8 +88,9 @@ impl Session {
             (State::LookingUp { envelope, rcpt }, Answer::Recipient(answer)) => {
                 self.looked_up(envelope, rcpt, answer)
             }
-            (State::Submitting { login }, Answer::Submitted(answer)) => {
-                self.submitted(login, answer)
+            (State::Submitting { from }, Answer::Submitted(answer)) => self.submitted(from, answer),
+            (State::Meeting { domain, mail }, Answer::Peer(answer)) => {
+                self.met(domain, mail, answer)
             }
             _ => self.hang_up(say::internal()),
         };

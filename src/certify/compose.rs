@@ -109,7 +109,7 @@ mod tests {
     use crate::evidence::draft;
     use crate::registry::{Provider, Texts};
     use crate::store::submissions::{
-        Details, Recipient, RecipientState, Submission, SubmissionState,
+        Details, Origin, Recipient, RecipientState, Submission, SubmissionState,
     };
     use crate::wire::rem::Dialect;
     use crate::wire::{AccountId, BlobId, KepDomain, MessageId, sha256};
@@ -135,7 +135,7 @@ mod tests {
     fn submission() -> Submission {
         Submission {
             message_id: MessageId::parse("0123456789abcdef@hs05.kep.tr").unwrap(),
-            account: AccountId(1),
+            origin: Origin::Account(AccountId(1)),
             state: SubmissionState::Accepted,
             accepted_at: NOW,
             original: BlobId([0; 16]),
@@ -164,6 +164,7 @@ mod tests {
             address: address(n),
             account: None,
             state: RecipientState::Accepted,
+            relayed_at: None,
             delivered_at: None,
             due_at: None,
             opened_at: None,

@@ -8,12 +8,12 @@ use crate::spool::{self, Step, Takers};
 use crate::store::evidence as rows;
 use crate::store::jobs::{self, Job};
 use crate::store::mail::{self, Kind, NewMessage, Role};
-use crate::store::submissions::{self, Recipient, Submission};
+use crate::store::submissions::{self, Origin, Recipient, Submission};
 use crate::store::{
     BlobError, Lane, Put, RowsError, Store, StoreError, Tx, accounts, blobs, contents,
 };
 use crate::trust::random;
-use crate::wire::MessageId;
+use crate::wire::{AccountId, MessageId};
 use std::sync::Arc;
 use tokio::sync::watch;
 
@@ -57,6 +57,8 @@ impl Sealing {
         let unknown = || IssueError::NoSubmission(job.payload.clone());
         let id = MessageId::parse(&job.payload).ok_or_else(unknown)?;
         let Accepted { submission, recipients, original, material } = self.load(&id).await?;
+        // What a provider hands over is sealed already.
+        let Origin::Account(account) = submission.origin else { return Err(unknown()) };
         let octets = self.store.blobs.read(&original).map_err(StoreError::from)?;
         let about = self.issuer.about(&submission, &recipients);
 
@@ -95,7 +97,7 @@ impl Sealing {
             }
             // The sender's APPEND of the same message looks for our copy of it, as we for his. Before
             // any mailbox, as IMAP does.
-            accounts::lock(tx, submission.account)?;
+            accounts::lock(tx, account)?;
             let consignment = Consignment {
                 id: &id,
                 dispatch,
@@ -107,8 +109,8 @@ impl Sealing {
             };
             let reached = consign::local(tx, &store, &consignment)?;
             consign::elsewhere(tx, &id, now)?;
-            parcel.keep(tx, &store, submission.account, &reached)?;
-            lay_sent_copy(tx, &submission, &original, &sent)?;
+            parcel.keep(tx, &store, &submission.origin, &reached)?;
+            lay_sent_copy(tx, account, &submission, &original, &sent)?;
             jobs::finish(tx, job_id)?;
             Ok(())
         };
@@ -137,12 +139,13 @@ impl Sealing {
 /// The sender's copy in `Giden Kutusu`: his program's own when that came first, else the server's.
 fn lay_sent_copy(
     tx: &mut Tx<'_>,
+    account: AccountId,
     submission: &Submission,
     original: &Put,
     copy: &NewMessage,
 ) -> Result<(), RowsError> {
     let id = &submission.message_id;
-    let sent = mail::of_role(tx, submission.account, Role::Sent)?;
+    let sent = mail::of_role(tx, account, Role::Sent)?;
     let own = match &submission.details.ua_message_id {
         Some(ua) => mail::unlinked_copy(tx, sent, ua)?,
         None => None,
@@ -150,7 +153,7 @@ fn lay_sent_copy(
     if let Some(own) = own {
         mail::link(tx, own, id)?;
         submissions::sent_copy(tx, id, own.uid.into(), true)?;
-        return show_on_sent_copy(tx, submission.account, id);
+        return show_on_sent_copy(tx, account, id);
     }
     let content = contents::create(tx, &[(original.id, original.size)])?;
     let mut copy = copy.clone();

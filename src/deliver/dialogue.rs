@@ -1,8 +1,9 @@
-//! Sends one mail over SMTP, as a pure state machine: to another provider, or (with a login) to a
-//! submission port.
+//! Sends mail over SMTP, as a pure state machine: one mail after the other to another provider, or one
+//! (with a login) to a submission port.
 //!
-//! The shell's loop: `next`, do as it says, then `feed`, `tls_started`, `body_sent` or `lost`.
-//! Recipients are answered for one by one; nothing goes out in clear.
+//! The shell's loop: `next`, do as it says, then `feed`, `tls_started`, `body_sent` or `lost`; in a
+//! dialogue that lasts, `another` after `Done`. Recipients are answered for one by one; nothing goes
+//! out in clear.
 
 mod capabilities;
 mod plan;
@@ -28,8 +29,20 @@ pub enum Next {
     StartTls,
     /// Send the mail's octets, then `body_sent`.
     SendBody(BodyForm),
-    /// It is over: send nothing more, close.
+    /// It is over: send nothing more, close; or, when the dialogue lasts and `another` says so, go on.
     Done(Report),
+}
+
+/// What is waited for: how long that may take is another thing each (RFC 5321 §4.5.3.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wait {
+    Greeting,
+    /// The answer to a command.
+    Answer,
+    /// 354.
+    Data,
+    /// The answer that decides over the mail.
+    Final,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +67,12 @@ pub struct Dialogue {
     replies: ReplyReader,
     steps: VecDeque<Next>,
     report: Report,
+    offered: Capabilities,
+    lasts: bool,
+    /// 421 was heard: the server hangs up.
+    ends: bool,
+    /// The mail is under way: MAIL was said.
+    begun: bool,
     state: State,
 }
 
@@ -64,7 +83,7 @@ enum State {
     StartTls,
     Handshaking,
     Hello,
-    LoggingIn(Capabilities),
+    LoggingIn,
     /// Commands out, replies to come.
     Sending {
         unsent: VecDeque<Command>,
@@ -75,10 +94,16 @@ enum State {
     Body {
         expected: VecDeque<Expect>,
     },
+    /// A mail came to its end, and another may follow; what is left of an unfinished one is taken back
+    /// first.
+    Resting {
+        clean: bool,
+    },
     Over,
 }
 
 impl Dialogue {
+    /// For one mail: QUIT follows it.
     pub fn new(mail: Mail, tls: Tls, login: Option<(String, SecretString)>) -> Self {
         Self {
             report: Report::pending(&mail.recipients),
@@ -86,7 +111,49 @@ impl Dialogue {
             login,
             replies: ReplyReader::default(),
             steps: VecDeque::new(),
+            offered: Capabilities::default(),
+            lasts: false,
+            ends: false,
+            begun: false,
             state: State::Greeting(tls),
+        }
+    }
+
+    /// For several mails to one server, over STARTTLS; `another` brings the next, `quit` ends it.
+    pub fn lasting(mail: Mail) -> Self {
+        Self { lasts: true, ..Self::new(mail, Tls::StartTls, None) }
+    }
+
+    /// Another mail over the same connection. Says whether that is possible.
+    pub fn another(&mut self, mail: Mail) -> bool {
+        let State::Resting { clean } = self.state else { return false };
+        self.report = Report::pending(&mail.recipients);
+        self.mail = mail;
+        self.begin(clean);
+        true
+    }
+
+    /// Ends a dialogue that lasts; to be said whenever it rests.
+    pub fn quit(&mut self) {
+        if matches!(self.state, State::Resting { .. }) {
+            self.over();
+        }
+    }
+
+    /// MAIL was said: what goes wrong from here on may be the mail's fault.
+    pub fn begun(&self) -> bool {
+        self.begun
+    }
+
+    pub fn waits_for(&self) -> Wait {
+        match &self.state {
+            State::Greeting(_) => Wait::Greeting,
+            State::Sending { expected, .. } | State::Body { expected } => match expected.front() {
+                Some(Expect::Data) => Wait::Data,
+                Some(Expect::Final) => Wait::Final,
+                _ => Wait::Answer,
+            },
+            _ => Wait::Answer,
         }
     }
 
@@ -96,7 +163,7 @@ impl Dialogue {
             if let Some(step) = self.steps.pop_front() {
                 return step;
             }
-            if matches!(self.state, State::Over) {
+            if matches!(self.state, State::Over | State::Resting { .. }) {
                 return Next::Done(self.report.clone());
             }
             match self.replies.next_reply() {
@@ -126,18 +193,33 @@ impl Dialogue {
         };
     }
 
-    /// The connection broke or timed out.
+    /// The server's certificate is not the one that is known, or the handshake came to nothing.
+    pub fn tls_failed(&mut self, why: String) {
+        self.fail(Failure::Tls(why));
+    }
+
+    /// The connection broke.
     pub fn lost(&mut self) {
+        self.gone(Failure::Lost);
+    }
+
+    /// Nothing came in time.
+    pub fn timed_out(&mut self) {
+        self.gone(Failure::Silent);
+    }
+
+    fn gone(&mut self, failure: Failure) {
         let after_body = match &self.state {
             State::Sending { expected, .. } => expected.contains(&Expect::Final),
             _ => false,
         };
         if !matches!(self.state, State::Over) {
-            self.fail(if after_body { Failure::LostAfterBody } else { Failure::Lost });
+            self.fail(if after_body { Failure::LostAfterBody } else { failure });
         }
     }
 
     fn heard(&mut self, reply: Reply) {
+        self.ends |= reply.code() == 421;
         match self.take_state() {
             State::Greeting(tls) if reply.code() == 220 => {
                 self.state = match tls {
@@ -150,18 +232,18 @@ impl Dialogue {
             State::ClearHello => self.clear_hello(reply),
             State::StartTls => self.start_tls(reply),
             State::Hello if reply.code() == 250 => {
-                let offered = Capabilities::read(&reply);
-                self.log_in(offered);
+                self.offered = Capabilities::read(&reply);
+                self.log_in();
             }
             State::Hello => self.fail(Failure::Hello(reply)),
-            State::LoggingIn(offered) if reply.code() == 235 => self.begin(&offered),
-            State::LoggingIn(_) => self.fail(Failure::Login(reply)),
+            State::LoggingIn if reply.code() == 235 => self.begin(true),
+            State::LoggingIn => self.fail(Failure::Login(reply)),
             State::Sending { unsent, expected, pipelining } => {
                 self.answered(reply, unsent, expected, pipelining);
             }
             // A reply while we still send: it belongs to what comes after (an early refusal).
             State::Body { .. } | State::Handshaking => self.fail(Failure::Unexpected(reply)),
-            State::Over => {}
+            State::Resting { .. } | State::Over => {}
         }
     }
 
@@ -188,23 +270,29 @@ impl Dialogue {
         self.steps.push_back(Next::StartTls);
     }
 
-    fn log_in(&mut self, offered: Capabilities) {
-        let Some((user, secret)) = self.login.take() else { return self.begin(&offered) };
-        if !offered.auth_plain {
+    fn log_in(&mut self) {
+        let Some((user, secret)) = self.login.take() else { return self.begin(true) };
+        if !self.offered.auth_plain {
             return self.fail(Failure::NoLogin);
         }
         let response = BASE64.encode(format!("\0{user}\0{}", secret.expose_secret()).as_bytes());
-        self.state = State::LoggingIn(offered);
+        self.state = State::LoggingIn;
         self.send(format!("AUTH PLAIN {response}\r\n"));
     }
 
-    fn begin(&mut self, offered: &Capabilities) {
-        match plan::commands(&self.mail, offered) {
-            Ok(commands) => {
-                let pipelining = offered.pipelining;
-                self.go_on(commands, VecDeque::new(), pipelining);
+    fn begin(&mut self, clean: bool) {
+        match plan::commands(&self.mail, &self.offered) {
+            Ok(mut commands) => {
+                if !clean {
+                    commands.push_front(plan::reset());
+                }
+                self.begun = true;
+                self.go_on(commands, VecDeque::new(), self.offered.pipelining);
             }
-            Err(failure) => self.fail(failure),
+            Err(failure) => {
+                self.report.fail(failure);
+                self.rest(clean);
+            }
         }
     }
 
@@ -246,7 +334,7 @@ impl Dialogue {
                 self.report.refuse_pending(&reply);
                 unsent.clear();
             }
-            Some(Expect::Mail) | None => {}
+            Some(Expect::Mail | Expect::Reset) | None => {}
             Some(Expect::Rcpt(index)) => self.report.recipient(index, reply),
             Some(Expect::Data) if reply.code() == 354 => return self.send_data(),
             Some(Expect::Data) => self.report.refuse_taken(&reply),
@@ -256,7 +344,7 @@ impl Dialogue {
             unsent.clear();
         }
         if expected.is_empty() && unsent.is_empty() {
-            return self.over();
+            return self.rest(self.report.anyone_accepted());
         }
         self.go_on(unsent, expected, pipelining);
     }
@@ -278,7 +366,17 @@ impl Dialogue {
         self.state = State::Over;
     }
 
-    /// QUIT is said, its answer not awaited: the mail's fate is known.
+    /// The mail's fate is known.
+    fn rest(&mut self, clean: bool) {
+        self.begun = false;
+        match self.lasts {
+            true if self.ends => self.state = State::Over,
+            true => self.state = State::Resting { clean },
+            false => self.over(),
+        }
+    }
+
+    /// QUIT is said, its answer not awaited.
     fn over(&mut self) {
         self.send("QUIT\r\n".to_owned());
         self.state = State::Over;

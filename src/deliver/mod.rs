@@ -1,4 +1,13 @@
 //! Sealed messages reach their recipients: into a local mailbox, or to another provider.
 
 pub mod consign;
+pub mod dial;
 pub mod dialogue;
+mod fate;
+pub mod incoming;
+mod outgoing;
+mod retry;
+mod run;
+mod settle;
+
+pub use run::{Relay, Rules, Who};

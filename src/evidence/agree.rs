@@ -9,13 +9,15 @@ pub fn differences(row: &EvidenceRow, judged: &Report) -> Vec<String> {
     let Some(said) = &judged.evidence else {
         return vec!["its XML can't be read as evidence".to_owned()];
     };
+    // Others may write addresses in capitals.
+    let recipient = said.recipient.as_deref().unwrap_or_default().to_ascii_lowercase();
     let (event_time, stamped_at) = (row.event_time.iso8601(), row.stamped_at.iso8601());
     let pairs = [
-        ("identifier", row.id.as_str(), said.id.as_str()),
+        ("identifier", row.document_id(), said.id.as_str()),
         ("dialect", &row.dialect, said.dialect),
         ("event", &row.event, said.event),
         ("message", row.message_id.as_str(), &said.message_id),
-        ("recipient", &row.recipient, said.recipient.as_deref().unwrap_or_default()),
+        ("recipient", &row.recipient, &recipient),
         ("event time", &event_time, &said.event_time),
         ("stamped time", &stamped_at, said.stamped_at.as_deref().unwrap_or_default()),
     ];

@@ -3,12 +3,12 @@
 
 use crate::registry::Provider;
 use crate::spool::fact::{Channel, Fact, Refused};
-use crate::store::submissions::{Recipient, Submission};
+use crate::store::submissions::{Origin, Recipient, Submission};
 use crate::wire::rem::{
     Authentication, ContentDigest, Event, Evidence, Issuer, MessageDetails, Opening, Party,
     PostalAddress, Reason, Why,
 };
-use crate::wire::{Digest, EvidenceId, MessageId, Timestamp};
+use crate::wire::{Digest, EvidenceId, KepAddress, MessageId, Timestamp};
 
 /// What all evidence of one message has in common.
 #[derive(Clone, Copy, Debug)]
@@ -38,11 +38,43 @@ pub fn of_recipient(about: &About<'_>, fact: &Fact, issued: Timestamp) -> Option
         there.then(|| about.evidence(event, at, Some(recipient)))
     };
     match fact {
+        Fact::RelayAccepted { .. } => Some(Evidence {
+            external: about.relayed_by(),
+            ..about.evidence(Event::RelayAcceptance, at, None)
+        }),
+        Fact::RelayRejected { recipient, reason, .. } => {
+            let reason = Reason::by_ts(reason).unwrap_or(Reason::TechnicalMalfunction);
+            let evidence = about_one(Event::RelayRejection, *recipient)?;
+            let reasons = vec![Why { reason, details: None }];
+            Some(Evidence { external: about.relayed_by(), reasons, ..evidence })
+        }
         Fact::Delivered { recipient, .. } => about_one(Event::Delivery, *recipient),
         Fact::NotDelivered { recipient, reason, .. } => {
             let reason = Reason::by_ts(reason).unwrap_or(Reason::TechnicalMalfunction);
             let evidence = about_one(Event::NonDelivery, *recipient)?;
             Some(Evidence { reasons: vec![Why { reason, details: None }], ..evidence })
+        }
+        Fact::RelayFailed { recipient, reason, detail, window, .. } => {
+            let evidence = about_one(Event::RelayFailure, *recipient)?;
+            let reason = Reason::by_ts(reason).or_else(|| Reason::by_en(reason));
+            let reason = reason.unwrap_or(Reason::ProviderMalfunction);
+            let details = Some(detail.clone()).filter(|detail| !detail.is_empty());
+            Some(Evidence {
+                reasons: vec![Why { reason, details }],
+                due_time: window.then_some(at),
+                issue_time: window.then_some(issued),
+                external: about.provider_of(*recipient),
+                ..evidence
+            })
+        }
+        Fact::DeliveryExpired { recipient, .. } => {
+            let evidence = about_one(Event::DeliveryExpiration, *recipient)?;
+            Some(Evidence {
+                reasons: vec![Why { reason: Reason::NoDeliveryInfo, details: None }],
+                due_time: Some(at),
+                issue_time: Some(issued),
+                ..evidence
+            })
         }
         Fact::Read { recipient, channel, person, .. } => {
             let evidence = about_one(Event::Retrieval, *recipient)?;
@@ -63,7 +95,7 @@ pub fn of_recipient(about: &About<'_>, fact: &Fact, issued: Timestamp) -> Option
                 ..evidence
             })
         }
-        Fact::Refused { .. } => None,
+        Fact::Refused { .. } | Fact::Again { .. } => None,
     }
 }
 
@@ -110,8 +142,22 @@ pub fn rejection(
 }
 
 impl About<'_> {
+    /// The provider that handed the message over.
+    fn relayed_by(&self) -> Option<String> {
+        match &self.submission.origin {
+            Origin::Peer(domain) => Some(domain.to_string()),
+            Origin::Account(_) => None,
+        }
+    }
+
+    /// The provider that a recipient is with, by its domain.
+    fn provider_of(&self, recipient: usize) -> Option<String> {
+        let recipient = self.recipients.get(recipient.checked_sub(1)?)?;
+        Some(KepAddress::parse(&recipient.address).ok()?.domain().provider().to_string())
+    }
+
     fn evidence(&self, event: Event, at: Timestamp, refers_to: Option<usize>) -> Evidence {
-        let Submission { message_id, details, digest, accepted_at, .. } = self.submission;
+        let Submission { message_id, origin, details, digest, accepted_at, .. } = self.submission;
         let recipient = refers_to.and_then(|n| self.recipients.get(n - 1));
         let party = |address: &str, name: Option<&str>| Party {
             address: address.to_owned(),
@@ -130,7 +176,8 @@ impl About<'_> {
             due_time: None,
             issue_time: None,
             sender: party(&details.sender, sender_name),
-            sender_authentication: Some(Authentication {
+            // How another provider knew its sender is for that one to say.
+            sender_authentication: matches!(origin, Origin::Account(_)).then(|| Authentication {
                 time: Timestamp::from_millis(details.authenticated_at),
                 method: AUTHENTICATION_BASIC.to_owned(),
             }),

@@ -7,7 +7,7 @@
 //! | `$KepDelivered` | every recipient has it, opened or not |
 //! | `$KepRead` | every recipient opened it himself |
 //! | `$KepReadByTimeout` | at least one recipient's time to read ended |
-//! | `$KepFailed` | at least one recipient will not get it |
+//! | `$KepFailed` | at least one recipient will not get it, or his provider says nothing of it |
 
 use crate::store::submissions::RecipientState;
 
@@ -26,7 +26,7 @@ pub fn of_sent(states: &[RecipientState]) -> Vec<&'static str> {
     if any(State::Expired) {
         words.push("$KepReadByTimeout");
     }
-    if any(State::Failed) {
+    if any(State::Failed) || any(State::RelayFailed) {
         words.push("$KepFailed");
     }
     words
@@ -42,9 +42,12 @@ mod tests {
 
     #[test]
     fn keywords_of_several_recipients_mean_what_the_table_says() {
-        let cases: [(&[State], &str); 8] = [
+        let cases: [(&[State], &str); 11] = [
             (&[State::Accepted], "$KepAccepted"),
             (&[State::Delivered, State::Accepted], "$KepAccepted"),
+            (&[State::Relayed, State::Relayed], "$KepAccepted"),
+            (&[State::Delivered, State::RelayFailed], "$KepAccepted $KepFailed"),
+            (&[State::Relayed, State::RelayFailed], "$KepAccepted $KepFailed"),
             (&[State::Delivered, State::Delivered], "$KepAccepted $KepDelivered"),
             (&[State::Read, State::Delivered], "$KepAccepted $KepDelivered"),
             (&[State::Read, State::Read], "$KepAccepted $KepDelivered $KepRead"),

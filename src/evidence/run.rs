@@ -10,8 +10,8 @@ use crate::spool::{self, Fact, Step, Takers, opening};
 use crate::store::evidence::{self as rows, Material, NewEvidence};
 use crate::store::jobs::{self, Job};
 use crate::store::mail::{self, Kind, NewMessage, Role};
-use crate::store::submissions::{self, Recipient, Submission};
-use crate::store::{BlobError, Lane, Put, RowsError, Store, StoreError, Tx, contents};
+use crate::store::submissions::{self, Origin, Recipient, Submission};
+use crate::store::{BlobError, Lane, Put, RowsError, Store, StoreError, Tx, blobs, contents};
 use crate::trust::stamp::{StampError, Stamper};
 use crate::trust::{Certificate, Clock, Readiness, SignError, Signer, Unready, random, signer};
 use crate::wire::cms::{self, oid};
@@ -128,13 +128,19 @@ impl Issuer {
         Ok(signed.detached(Some(&token.der)))
     }
 
+    /// The mail that an evidence travels in, under the seal.
+    async fn mail_of(&self, evidence: &Evidence, xml: &[u8]) -> Result<Vec<u8>, IssueError> {
+        let (now, random) = (self.clock.now(), random::bytes());
+        let composed = parcel::compose(&self.provider, evidence, xml, now, random)?;
+        let seal = self.seal(&composed, None, false).await?;
+        Ok([composed.head(), composed.tail(&seal)].concat())
+    }
+
     /// Makes the evidence's mail and puts both into blobs.
     pub async fn parcel(&self, store: &Store, issued: Issued) -> Result<Parcel, IssueError> {
         let Issued { evidence, xml, stamped_at, material } = issued;
         let now = self.clock.now();
-        let composed = parcel::compose(&self.provider, &evidence, &xml, now, random::bytes())?;
-        let seal = self.seal(&composed, None, false).await?;
-        let octets = [composed.head(), composed.tail(&seal)].concat();
+        let octets = self.mail_of(&evidence, &xml).await?;
         let id = MessageId::parse(&evidence.message.message_id);
         let id = id.ok_or_else(|| IssueError::Nobody(evidence.message.message_id.clone()))?;
         let mut message = NewMessage::of(&octets, Kind::Evidence, now);
@@ -146,7 +152,7 @@ impl Issuer {
             event: evidence.event.name().to_owned(),
             recipient: evidence.recipient().map(|p| p.address.clone()).unwrap_or_default(),
             dialect: "ts102640",
-            origin: "own".to_owned(),
+            origin: rows::OWN.to_owned(),
             event_time: evidence.event_time,
             stamped_at,
             stored_at: now,
@@ -158,24 +164,35 @@ impl Issuer {
 }
 
 impl Parcel {
-    /// Keeps the evidence and lays its mail into `Deliller` of the sender, and of an addressee, who
-    /// sees it marked as incoming. The same evidence a second time changes nothing.
+    /// Keeps the evidence and lays its mail into `Deliller` of the sender, or sends it to the provider
+    /// whose message it is about; and lays it into that of an addressee, who sees it marked as
+    /// incoming. The same evidence a second time changes nothing.
     pub fn keep(
         &self,
         tx: &mut Tx<'_>,
         store: &Store,
-        sender: AccountId,
+        to: &Origin,
         addressees: &[AccountId],
     ) -> Result<bool, StoreError> {
         if !rows::append(tx, &store.blobs, &self.new)? {
             return Ok(false);
         }
         let content = contents::create_from(tx, &store.blobs, &[&self.mail])?;
-        let mailbox = mail::of_role(tx, sender, Role::Evidence)?;
-        mail::lay_in(tx, mailbox, content, &self.message)?;
+        let sender = match to {
+            Origin::Account(account) => {
+                let mailbox = mail::of_role(tx, *account, Role::Evidence)?;
+                mail::lay_in(tx, mailbox, content, &self.message)?;
+                Some(*account)
+            }
+            Origin::Peer(domain) => {
+                let now = self.new.stored_at;
+                spool::relay_evidence(tx, &self.new.id, content, domain, now)?;
+                None
+            }
+        };
         let mut incoming = self.message.clone();
         incoming.keywords = keywords::INCOMING.to_owned();
-        for addressee in addressees.iter().filter(|addressee| **addressee != sender) {
+        for addressee in addressees.iter().filter(|addressee| Some(**addressee) != sender) {
             let mailbox = mail::of_role(tx, *addressee, Role::Evidence)?;
             mail::lay_in(tx, mailbox, content, &incoming)?;
         }
@@ -245,6 +262,7 @@ impl Facts {
         let fact = Fact::parse(&job.payload).map_err(StoreError::from)?;
         match &fact {
             Fact::Refused { refusal, .. } => self.refused(job, &fact, refusal).await,
+            Fact::Again { .. } => self.again(job, &fact).await,
             _ => self.of_recipient(job, &fact).await,
         }
     }
@@ -259,7 +277,7 @@ impl Facts {
         let about = self.issuer.about(&submission, &recipients);
         let draft = draft::of_recipient(&about, fact, self.issuer.clock.now());
         let draft = draft.ok_or_else(nobody)?;
-        let n = draft.refers_to.ok_or_else(nobody)?;
+        let about_one = draft.refers_to;
         let issued = self.issuer.issue(draft).await?;
         let due = match fact {
             Fact::Delivered { .. } => Some(self.due(&submission, issued.stamped_at)),
@@ -267,19 +285,23 @@ impl Facts {
         };
         let parcel = self.issuer.parcel(&self.store, issued).await?;
         // What did not reach him is the sender's affair.
-        let reached = !matches!(fact, Fact::NotDelivered { .. });
-        let addressee = recipients.get(n - 1).and_then(|r| r.account).filter(|_| reached);
-        let (store, job_id, sender) = (self.store.clone(), job.id, submission.account);
+        let reached =
+            matches!(fact, Fact::Delivered { .. } | Fact::Read { .. } | Fact::Expired { .. });
+        let addressee = about_one.and_then(|n| recipients.get(n.checked_sub(1)?)?.account);
+        let addressee = addressee.filter(|_| reached);
+        let (store, job_id, origin) = (self.store.clone(), job.id, submission.origin);
         let now = self.issuer.clock.now();
         let work = move |tx: &mut Tx<'_>| -> Result<(), StoreError> {
             let addressees: Vec<_> = addressee.into_iter().collect();
-            parcel.keep(tx, &store, sender, &addressees)?;
-            if let Some(due) = due {
+            parcel.keep(tx, &store, &origin, &addressees)?;
+            if let Some((n, due)) = about_one.zip(due) {
                 submissions::set_due(tx, &id, n, due)?;
                 spool::expire(tx, &id, n, due)?;
                 spool::release_read(tx, &id, n, now)?;
             }
-            show_on_sent_copy(tx, sender, &id)?;
+            if let Origin::Account(sender) = origin {
+                show_on_sent_copy(tx, sender, &id)?;
+            }
             jobs::finish(tx, job_id)?;
             Ok(())
         };
@@ -300,6 +322,44 @@ impl Facts {
         }
     }
 
+    /// A provider has handed the same dispatch over again: it did not hear us, and hears the same
+    /// evidence, in a mail of its own.
+    async fn again(&self, job: &Job, fact: &Fact) -> Result<(), IssueError> {
+        let id = fact.message().ok_or_else(|| IssueError::Nobody(job.name.clone()))?;
+        let wanted = id.clone();
+        let find = move |tx: &mut Tx<'_>| -> Result<_, StoreError> {
+            let mut found = Vec::new();
+            for row in rows::of_message(tx, &wanted)?.iter().filter(|row| row.origin == rows::OWN) {
+                found.push(blobs::find(tx, &row.xml)?);
+            }
+            Ok((submissions::find(tx, &wanted)?, found))
+        };
+        let (submission, found) = self.store.look_up(find).await?;
+        let mut mails = Vec::with_capacity(found.len());
+        for put in found {
+            let xml = self.store.blobs.read(&put).map_err(StoreError::from)?;
+            let evidence = Evidence::read(&xml)?.evidence;
+            let octets = self.issuer.mail_of(&evidence, &xml).await?;
+            let put = self.store.blobs.put(octets).map_err(StoreError::from)?;
+            mails.push((evidence.id, put));
+        }
+        let origin = submission.map(|submission| submission.origin);
+        let (store, job_id, now) = (self.store.clone(), job.id, self.issuer.clock.now());
+        let work = move |tx: &mut Tx<'_>| -> Result<(), StoreError> {
+            if let Some(Origin::Peer(domain)) = &origin {
+                for (id, put) in &mails {
+                    let content = contents::create_from(tx, &store.blobs, &[put])?;
+                    spool::relay_evidence(tx, id, content, domain, now)?;
+                    // It may be on its way still.
+                    mail::forget_unused(tx, content)?;
+                }
+            }
+            jobs::finish(tx, job_id)?;
+            Ok(())
+        };
+        Ok(self.store.write(Lane::Background, work).await?)
+    }
+
     async fn refused(
         &self,
         job: &Job,
@@ -312,20 +372,27 @@ impl Facts {
         let parcel = self.issuer.parcel(&self.store, self.issuer.issue(draft).await?).await?;
         let (store, job_id, sender) = (self.store.clone(), job.id, AccountId(refusal.account));
         let work = move |tx: &mut Tx<'_>| -> Result<(), StoreError> {
-            parcel.keep(tx, &store, sender, &[])?;
+            parcel.keep(tx, &store, &Origin::Account(sender), &[])?;
             jobs::finish(tx, job_id)?;
             Ok(())
         };
         Ok(self.store.write(Lane::Background, work).await?)
     }
 
-    /// The time to read has ended: a fact, unless the message was opened.
+    /// The time to read has ended, or to hear of what was relayed: a fact, unless the message was
+    /// opened, or something was heard.
     async fn expire(&self, job: &Job) -> Result<(), StoreError> {
         let fact = Fact::parse(&job.payload)?;
         let (job_id, now) = (job.id, self.issuer.clock.now());
         let work = move |tx: &mut Tx<'_>| -> Result<(), StoreError> {
-            if let (Fact::Expired { recipient, .. }, Some(id)) = (&fact, fact.message()) {
-                opening::expire(tx, &id, *recipient, fact.at(), now)?;
+            match (&fact, fact.message()) {
+                (Fact::Expired { recipient, .. }, Some(id)) => {
+                    opening::expire(tx, &id, *recipient, fact.at(), now)?;
+                }
+                (Fact::RelayFailed { recipient, .. }, Some(id)) => {
+                    spool::relay::silent(tx, &id, *recipient, &fact, now)?;
+                }
+                _ => {}
             }
             jobs::finish(tx, job_id)?;
             Ok(())

@@ -8,6 +8,7 @@ pub mod crowd;
 pub mod holidays;
 pub mod labels;
 pub mod login;
+pub mod peers;
 pub mod providers;
 pub mod read_policy;
 mod texts;
@@ -16,5 +17,6 @@ pub use accounts::{
     Access, Account, AccountState, NewAccount, OpeningMode, RegistryError, SignatureRule,
 };
 pub use app_passwords::AppPassword;
+pub use peers::{Peer, PeerState};
 pub use providers::{Provider, Standing};
 pub use texts::Texts;

@@ -1,8 +1,8 @@
-//! The provider itself, and the other providers of the circuit.
+//! The provider itself, and what an address is to it.
 
 use super::RegistryError;
-use crate::store::accounts::{self as rows, ProviderRow};
-use crate::store::{Lane, Store};
+use super::peers::{Peer, PeerState};
+use crate::store::Store;
 use crate::wire::{AccountId, KepAddress, KepDomain};
 
 /// Who we are: evidence and mails name us so.
@@ -25,8 +25,12 @@ pub enum Standing {
     Local(AccountId),
     LocalClosed,
     LocalUnknown,
-    /// Another provider in force.
-    Provider,
+    /// Another provider in force; the largest dispatch that it takes, in octets.
+    Provider {
+        size_limit: Option<u64>,
+    },
+    /// For a time it neither gets nor sends anything.
+    ProviderSuspended,
     ProviderEnded,
     ProviderUnknown,
 }
@@ -56,30 +60,15 @@ impl Provider {
                 Some(_) => Standing::LocalClosed,
             });
         }
-        let domain = address.domain().provider().to_string();
-        let row = store.look_up(move |tx| rows::provider(tx, &domain)).await?;
-        Ok(match row {
+        let domain = address.domain().provider();
+        let peer = store.look_up(move |tx| Peer::find(tx, &domain)).await?;
+        Ok(match peer {
             None => Standing::ProviderUnknown,
-            Some(row) if row.state == "active" => Standing::Provider,
-            Some(_) => Standing::ProviderEnded,
+            Some(peer) => match peer.state {
+                PeerState::Active => Standing::Provider { size_limit: peer.size_limit },
+                PeerState::Suspended { .. } => Standing::ProviderSuspended,
+                PeerState::Closed { .. } => Standing::ProviderEnded,
+            },
         })
     }
-}
-
-pub async fn put(store: &Store, row: ProviderRow) -> Result<(), RegistryError> {
-    Ok(store.write(Lane::Client, move |tx| rows::put_provider(tx, &row)).await?)
-}
-
-pub async fn remove(store: &Store, domain: &KepDomain) -> Result<bool, RegistryError> {
-    let domain = domain.to_string();
-    Ok(store.write(Lane::Client, move |tx| rows::remove_provider(tx, &domain)).await?)
-}
-
-pub async fn list(store: &Store) -> Result<Vec<ProviderRow>, RegistryError> {
-    Ok(store.read(rows::providers).await?)
-}
-
-pub async fn find(store: &Store, domain: &KepDomain) -> Result<Option<ProviderRow>, RegistryError> {
-    let domain = domain.to_string();
-    Ok(store.read(move |tx| rows::provider(tx, &domain)).await?)
 }

@@ -17,8 +17,28 @@ pub enum Channel {
 pub enum Fact {
     /// In the recipient's mailbox.
     Delivered { message: String, recipient: usize, at: i64 },
+    /// A provider's dispatch was verified, and is taken over.
+    RelayAccepted { message: String, at: i64 },
+    /// It is not taken over for this recipient.
+    RelayRejected { message: String, recipient: usize, at: i64, reason: String },
+    /// The same dispatch came again: evidence that was made of it goes out again.
+    Again { message: String, at: i64 },
     /// Could not be put into the mailbox, for good.
     NotDelivered { message: String, recipient: usize, at: i64, reason: String },
+    /// The recipient's provider did not get it, or says nothing of it. Of a window that ended `at` is
+    /// when it was due.
+    RelayFailed {
+        message: String,
+        recipient: usize,
+        at: i64,
+        /// Event reason of TS 102 640, or of EN 319 522 where only that knows it.
+        reason: String,
+        /// What was heard, or why there was nothing.
+        detail: String,
+        window: bool,
+    },
+    /// The recipient's provider took it over, and has not said what became of it until `at`.
+    DeliveryExpired { message: String, recipient: usize, at: i64 },
     /// Opened by a person.
     Read { message: String, recipient: usize, at: i64, channel: Channel, person: String },
     /// The time to read ended unread; `at` is when it was due.
@@ -46,8 +66,17 @@ impl Fact {
     /// The job's name: the same fact has the same one.
     pub fn name(&self) -> String {
         let (word, message, recipient) = match self {
+            Self::RelayAccepted { message, .. } => ("relay-accepted", message, 0),
+            Self::Again { message, .. } => ("again", message, 0),
+            Self::RelayRejected { message, recipient, .. } => {
+                ("relay-rejected", message, *recipient)
+            }
             Self::Delivered { message, recipient, .. } => ("delivered", message, *recipient),
             Self::NotDelivered { message, recipient, .. } => ("not-delivered", message, *recipient),
+            Self::RelayFailed { message, recipient, .. } => ("relay-failed", message, *recipient),
+            Self::DeliveryExpired { message, recipient, .. } => {
+                ("delivery-expired", message, *recipient)
+            }
             Self::Read { message, recipient, .. } => (READ, message, *recipient),
             Self::Expired { message, recipient, .. } => ("expired", message, *recipient),
             Self::Refused { message, .. } => ("refused", message, 0),
@@ -57,8 +86,13 @@ impl Fact {
 
     pub fn message(&self) -> Option<MessageId> {
         match self {
-            Self::Delivered { message, .. }
+            Self::RelayAccepted { message, .. }
+            | Self::RelayRejected { message, .. }
+            | Self::Again { message, .. }
+            | Self::Delivered { message, .. }
             | Self::NotDelivered { message, .. }
+            | Self::RelayFailed { message, .. }
+            | Self::DeliveryExpired { message, .. }
             | Self::Read { message, .. }
             | Self::Expired { message, .. }
             | Self::Refused { message, .. } => MessageId::parse(message),
@@ -67,8 +101,13 @@ impl Fact {
 
     pub fn at(&self) -> Timestamp {
         match self {
-            Self::Delivered { at, .. }
+            Self::RelayAccepted { at, .. }
+            | Self::RelayRejected { at, .. }
+            | Self::Again { at, .. }
+            | Self::Delivered { at, .. }
             | Self::NotDelivered { at, .. }
+            | Self::RelayFailed { at, .. }
+            | Self::DeliveryExpired { at, .. }
             | Self::Read { at, .. }
             | Self::Expired { at, .. }
             | Self::Refused { at, .. } => Timestamp::from_millis(*at),

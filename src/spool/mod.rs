@@ -3,14 +3,16 @@
 
 pub mod fact;
 pub mod opening;
+pub mod relay;
 mod run;
 
 pub use fact::{Channel, Fact};
+pub use relay::{relay, relay_evidence};
 pub use run::run;
 
 use crate::store::jobs::{self, Job, Lease, Leases};
 use crate::store::{Lane, RowsError, Store, StoreError, Tx};
-use crate::wire::{KepDomain, MessageId, Timestamp};
+use crate::wire::{MessageId, Timestamp};
 use std::time::Duration;
 
 /// A step that takes jobs.
@@ -18,12 +20,11 @@ use std::time::Duration;
 pub enum Step {
     /// Accepted → sealed into a dispatch; payload: the message id.
     Certify,
-    /// Sealed → with another provider, for all its recipients there; payload: the message id, a
-    /// space, the provider's domain.
-    Deliver,
+    /// Another provider's dispatch → into the mailboxes here; payload: the message id.
+    Consign,
     /// A fact → evidence; payload: the fact.
     Evidence,
-    /// The time to read ends; payload: the read-by-time-out fact that it is then.
+    /// A time ends, to read or to hear of what was relayed; payload: the fact that it is then.
     Expire,
 }
 
@@ -31,7 +32,7 @@ impl Step {
     pub fn word(self) -> &'static str {
         match self {
             Self::Certify => "certify",
-            Self::Deliver => "deliver",
+            Self::Consign => "consign",
             Self::Evidence => "evidence",
             Self::Expire => "expire",
         }
@@ -43,15 +44,9 @@ pub fn certify(tx: &mut Tx<'_>, id: &MessageId, now: Timestamp) -> Result<(), Ro
     jobs::lay_in(tx, Step::Certify.word(), &format!("certify/{id}"), id.as_str(), now)
 }
 
-/// Lays in that a sealed message is to be relayed to another provider.
-pub fn relay(
-    tx: &mut Tx<'_>,
-    id: &MessageId,
-    provider: &KepDomain,
-    now: Timestamp,
-) -> Result<(), RowsError> {
-    let (name, payload) = (format!("deliver/{id}/{provider}"), format!("{id} {provider}"));
-    jobs::lay_in(tx, Step::Deliver.word(), &name, &payload, now)
+/// Lays in that another provider's dispatch is to be delivered here.
+pub fn consign(tx: &mut Tx<'_>, id: &MessageId, now: Timestamp) -> Result<(), RowsError> {
+    jobs::lay_in(tx, Step::Consign.word(), &format!("consign/{id}"), id.as_str(), now)
 }
 
 /// Lays a fact in; the same fact twice is one.

@@ -1,4 +1,4 @@
-//! Rows of accounts, of their registered certificates, and of other providers.
+//! Rows of accounts, and of their registered certificates.
 
 use super::StoreError;
 use super::rows::{Row, RowsError, Tx};
@@ -18,17 +18,6 @@ pub struct AccountRow {
     pub created_at: Timestamp,
     /// Since when it is closed, while it is.
     pub closed_at: Option<Timestamp>,
-}
-
-/// Another provider's row.
-#[derive(Clone, Debug)]
-pub struct ProviderRow {
-    pub domain: String,
-    pub name: String,
-    pub host: String,
-    pub seal_certificate: Option<Vec<u8>>,
-    pub state: String,
-    pub added_at: Timestamp,
 }
 
 pub fn add(tx: &mut Tx<'_>, new: &AccountRow) -> Result<AccountId, StoreError> {
@@ -186,46 +175,6 @@ pub fn certificates(tx: &mut Tx<'_>, id: AccountId) -> Result<Vec<Vec<u8>>, Rows
     rows.iter().map(|row| Ok(row.bytes(0)?.to_vec())).collect()
 }
 
-pub fn put_provider(tx: &mut Tx<'_>, provider: &ProviderRow) -> Result<(), RowsError> {
-    tx.execute(
-        "INSERT INTO provider (domain, name, host, seal_certificate, state, added_at)
-         VALUES ($1, $2, $3, $4, $5, $6)
-         ON CONFLICT (domain) DO UPDATE SET name = excluded.name, host = excluded.host,
-             seal_certificate = excluded.seal_certificate, state = excluded.state",
-        &[
-            (&provider.domain).into(),
-            (&provider.name).into(),
-            (&provider.host).into(),
-            provider.seal_certificate.as_deref().into(),
-            (&provider.state).into(),
-            provider.added_at.millis().into(),
-        ],
-    )?;
-    Ok(())
-}
-
-pub fn remove_provider(tx: &mut Tx<'_>, domain: &str) -> Result<bool, RowsError> {
-    Ok(tx.execute("DELETE FROM provider WHERE domain = $1", &[domain.into()])? == 1)
-}
-
-pub fn provider(tx: &mut Tx<'_>, domain: &str) -> Result<Option<ProviderRow>, RowsError> {
-    let row = tx.first(
-        "SELECT domain, name, host, seal_certificate, state, added_at FROM provider
-         WHERE domain = $1",
-        &[domain.into()],
-    )?;
-    row.as_ref().map(provider_row).transpose()
-}
-
-pub fn providers(tx: &mut Tx<'_>) -> Result<Vec<ProviderRow>, RowsError> {
-    let rows = tx.query(
-        "SELECT domain, name, host, seal_certificate, state, added_at FROM provider
-         ORDER BY domain",
-        &[],
-    )?;
-    rows.iter().map(provider_row).collect()
-}
-
 fn account(row: &Row) -> Result<AccountRow, RowsError> {
     Ok(AccountRow {
         id: AccountId(row.int(0)?),
@@ -238,20 +187,5 @@ fn account(row: &Row) -> Result<AccountRow, RowsError> {
         password: row.text(7)?.to_owned(),
         created_at: Timestamp::from_millis(row.int(8)?),
         closed_at: row.opt_int(9)?.map(Timestamp::from_millis),
-    })
-}
-
-fn provider_row(row: &Row) -> Result<ProviderRow, RowsError> {
-    let seal = match row.bytes(3) {
-        Ok(bytes) => Some(bytes.to_vec()),
-        Err(_) => None,
-    };
-    Ok(ProviderRow {
-        domain: row.text(0)?.to_owned(),
-        name: row.text(1)?.to_owned(),
-        host: row.text(2)?.to_owned(),
-        seal_certificate: seal,
-        state: row.text(4)?.to_owned(),
-        added_at: Timestamp::from_millis(row.int(5)?),
     })
 }

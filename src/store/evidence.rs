@@ -36,6 +36,8 @@ pub struct Material {
 
 #[derive(Clone, Debug)]
 pub struct EvidenceRow {
+    /// Of another provider's evidence with its domain before it: whatever others call theirs, it is
+    /// never ours.
     pub id: EvidenceId,
     pub message_id: MessageId,
     pub event: String,
@@ -47,6 +49,9 @@ pub struct EvidenceRow {
     pub xml: BlobId,
 }
 
+/// The origin of what we issue.
+pub const OWN: &str = "own";
+
 /// Appends; the same id a second time changes nothing. Says whether it was new.
 pub fn append(tx: &mut Tx<'_>, blobs: &Blobs, new: &NewEvidence) -> Result<bool, StoreError> {
     let set = keep_set(tx, &new.material)?;
@@ -55,7 +60,7 @@ pub fn append(tx: &mut Tx<'_>, blobs: &Blobs, new: &NewEvidence) -> Result<bool,
                                stamped_at, stored_at, xml, material_set)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (id) DO NOTHING",
         &[
-            new.id.as_str().into(),
+            row_id(&new.id, &new.origin).as_str().into(),
             new.message_id.as_str().into(),
             (&new.event).into(),
             (&new.recipient).into(),
@@ -72,6 +77,22 @@ pub fn append(tx: &mut Tx<'_>, blobs: &Blobs, new: &NewEvidence) -> Result<bool,
         blobs.record(tx, &new.xml)?;
     }
     Ok(added == 1)
+}
+
+/// The row of an evidence of this identifier, by whom.
+pub fn row_id(id: &EvidenceId, origin: &str) -> EvidenceId {
+    match origin {
+        OWN => id.clone(),
+        peer => EvidenceId::from_stored(format!("{peer}/{id}")),
+    }
+}
+
+impl EvidenceRow {
+    /// What the document calls itself.
+    pub fn document_id(&self) -> &str {
+        let (id, origin) = (self.id.as_str(), self.origin.as_str());
+        id.strip_prefix(origin).and_then(|id| id.strip_prefix('/')).unwrap_or(id)
+    }
 }
 
 /// Keeps material as a set, named by the digest over its digests; most evidence finds its set there.
@@ -132,6 +153,12 @@ pub fn page(tx: &mut Tx<'_>, after: &str, limit: usize) -> Result<Vec<EvidenceRo
         &[after.into(), (limit as i64).into()],
     )?;
     rows.iter().map(from_row).collect()
+}
+
+/// How many of a message came from another provider.
+pub fn from_peer(tx: &mut Tx<'_>, id: &MessageId, origin: &str) -> Result<u64, RowsError> {
+    let sql = "SELECT COUNT(*) FROM evidence WHERE message_id = $1 AND origin = $2";
+    Ok(tx.one("count", sql, &[id.as_str().into(), origin.into()])?.int(0)? as u64)
 }
 
 pub fn count(tx: &mut Tx<'_>) -> Result<u64, RowsError> {

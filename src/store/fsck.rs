@@ -76,6 +76,8 @@ pub enum Kind {
     NotDelivered,
     NoDeliveryEvidence,
     NoFailureEvidence,
+    NoEndOfSilence,
+    RelayWithoutContent,
     NoReadEvidence,
     NoExpiryEvidence,
     NoClock,

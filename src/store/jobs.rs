@@ -163,7 +163,7 @@ impl Leases {
     }
 
     /// Those that nobody here holds.
-    fn free(&self, ids: Vec<i64>) -> Vec<i64> {
+    pub(super) fn free(&self, ids: Vec<i64>) -> Vec<i64> {
         let held = self.lock();
         ids.into_iter().filter(|id| !held.contains(id)).collect()
     }

@@ -240,7 +240,8 @@ pub fn move_to(
     u32::try_from(uid).map_err(|_| RowsError::Stored("a UID"))
 }
 
-/// Forgets a content that no message and no submission holds any more; says whether it did.
+/// Forgets a content that no message, no submission and no mail on its way holds any more; says whether
+/// it did.
 pub fn forget_unused(tx: &mut Tx<'_>, content: ContentId) -> Result<bool, RowsError> {
     match super::contents::hold(tx, content) {
         Err(RowsError::Missing(_)) => return Ok(false),
@@ -248,7 +249,8 @@ pub fn forget_unused(tx: &mut Tx<'_>, content: ContentId) -> Result<bool, RowsEr
     }
     let used = tx.first(
         "SELECT 1 FROM message WHERE content = $1 AND source IS NULL
-         UNION ALL SELECT 1 FROM submission WHERE dispatch = $1",
+         UNION ALL SELECT 1 FROM submission WHERE dispatch = $1
+         UNION ALL SELECT 1 FROM relay WHERE content = $1",
         &[content.0.into()],
     )?;
     match used {

@@ -11,6 +11,8 @@ pub mod jobs;
 pub mod labels;
 pub mod mail;
 pub mod metadata;
+pub mod providers;
+pub mod relay;
 pub mod rows;
 pub mod submissions;
 mod wakes;
@@ -176,7 +178,7 @@ fn close_to_others(rows: &Path) -> io::Result<()> {
 
 impl News {
     fn new() -> Self {
-        let steps = STEPS.iter().map(|step| (*step, Notify::new())).collect();
+        let steps = BELLS.iter().map(|step| (*step, Notify::new())).collect();
         let closed = watch::Sender::new(false);
         Self { changed: broadcast::channel(NEWS_KEPT).0, steps, closed }
     }
@@ -222,6 +224,8 @@ impl StoreError {
 }
 
 /// The steps that take jobs.
-pub const STEPS: [&str; 4] = ["certify", "deliver", "evidence", "expire"];
+pub const STEPS: [&str; 4] = ["certify", "consign", "evidence", "expire"];
+/// Who is woken when there is something for him.
+pub(crate) const BELLS: [&str; 5] = ["certify", "consign", "evidence", "expire", relay::BELL];
 /// A watcher that is as many changes behind looks at the rows instead.
 const NEWS_KEPT: usize = 1024;

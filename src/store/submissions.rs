@@ -3,9 +3,17 @@
 use super::StoreError;
 use super::blobs::{Blobs, Put};
 use super::rows::{Row, RowsError, Tx};
-use crate::wire::{AccountId, BlobId, ContentId, Digest, MessageId, Timestamp};
+use crate::wire::{AccountId, BlobId, ContentId, Digest, KepDomain, MessageId, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+
+/// Whose message it is.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Origin {
+    Account(AccountId),
+    /// Another provider's, which has sealed it.
+    Peer(KepDomain),
+}
 
 /// How far a message came as a whole.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -18,11 +26,17 @@ pub enum SubmissionState {
     Dispatched,
 }
 
-/// How far it came with one recipient. The last three are final.
+/// How far it came with one recipient.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum RecipientState {
+    /// Of another provider's message: he is not ours, or it was not handed over for him.
+    Elsewhere,
     Accepted,
+    /// His provider has it.
+    Relayed,
     Delivered,
+    /// His provider did not get it, or says nothing of it.
+    RelayFailed,
     Failed,
     Read,
     Expired,
@@ -70,7 +84,7 @@ pub struct SignerDetails {
 #[derive(Clone, Debug)]
 pub struct NewSubmission {
     pub message_id: MessageId,
-    pub account: AccountId,
+    pub origin: Origin,
     pub state: SubmissionState,
     /// Digest over account, octets and recipients (invariant 2).
     pub same_mail: Digest,
@@ -85,6 +99,7 @@ pub struct NewRecipient {
     pub address: String,
     /// Of a local account.
     pub account: Option<AccountId>,
+    pub state: RecipientState,
 }
 
 /// A submission that is the same mail as one that comes now.
@@ -97,7 +112,7 @@ pub struct Same {
 #[derive(Clone, Debug)]
 pub struct Submission {
     pub message_id: MessageId,
-    pub account: AccountId,
+    pub origin: Origin,
     pub state: SubmissionState,
     pub accepted_at: Timestamp,
     pub original: BlobId,
@@ -115,40 +130,30 @@ pub struct Recipient {
     pub address: String,
     pub account: Option<AccountId>,
     pub state: RecipientState,
+    /// Since when his provider has it, when that is another one.
+    pub relayed_at: Option<Timestamp>,
     pub delivered_at: Option<Timestamp>,
     pub due_at: Option<Timestamp>,
     pub opened_at: Option<Timestamp>,
 }
 
-/// Lays a submission in, or finds the same mail of the last 24 hours.
+/// Lays a submission in, or finds the same mail of the last 24 hours. Of a provider's message only
+/// the identifier counts, and no time: the same again changes nothing.
 pub fn lay_in(
     tx: &mut Tx<'_>,
     blobs: &Blobs,
     new: &NewSubmission,
 ) -> Result<Result<(), Same>, StoreError> {
-    super::accounts::lock(tx, new.account)?;
-    if let Some(same) = same(tx, new.account, &new.same_mail, new.accepted_at)? {
-        return Ok(Err(same));
+    if let Origin::Account(account) = new.origin {
+        super::accounts::lock(tx, account)?;
+        if let Some(same) = same(tx, account, &new.same_mail, new.accepted_at)? {
+            return Ok(Err(same));
+        }
+    }
+    if !insert(tx, new)? {
+        return Ok(Err(Same { message_id: new.message_id.clone(), state: new.state }));
     }
     blobs.record(tx, &new.original)?;
-    let details = serde_json::to_string(&new.details).map_err(|_| RowsError::Stored("details"))?;
-    tx.execute(
-        "INSERT INTO submission (message_id, account, state, same_mail, accepted_at, original,
-                                 size, digest, details, ua_message_id)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-        &[
-            new.message_id.as_str().into(),
-            new.account.0.into(),
-            new.state.word().into(),
-            (&new.same_mail.0[..]).into(),
-            new.accepted_at.millis().into(),
-            (&new.original.id.0[..]).into(),
-            (new.original.size as i64).into(),
-            (&new.original.digest.0[..]).into(),
-            (&details).into(),
-            new.details.ua_message_id.as_deref().into(),
-        ],
-    )?;
     for (n, recipient) in (1_i64..).zip(&new.recipients) {
         tx.execute(
             "INSERT INTO recipient (message_id, n, address, account, state)
@@ -158,11 +163,53 @@ pub fn lay_in(
                 n.into(),
                 (&recipient.address).into(),
                 recipient.account.map(|account| account.0).into(),
-                RecipientState::Accepted.word().into(),
+                recipient.state.word().into(),
             ],
         )?;
     }
     Ok(Ok(()))
+}
+
+fn insert(tx: &mut Tx<'_>, new: &NewSubmission) -> Result<bool, RowsError> {
+    let details = serde_json::to_string(&new.details).map_err(|_| RowsError::Stored("details"))?;
+    let (account, provider) = match &new.origin {
+        Origin::Account(account) => (*account, None),
+        Origin::Peer(domain) => (NOBODY, Some(domain.as_str())),
+    };
+    let added = tx.execute(
+        "INSERT INTO submission (message_id, account, state, same_mail, accepted_at, original,
+                                 size, digest, details, ua_message_id, provider)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+         ON CONFLICT (message_id) DO NOTHING",
+        &[
+            new.message_id.as_str().into(),
+            account.0.into(),
+            new.state.word().into(),
+            (&new.same_mail.0[..]).into(),
+            new.accepted_at.millis().into(),
+            (&new.original.id.0[..]).into(),
+            (new.original.size as i64).into(),
+            (&new.original.digest.0[..]).into(),
+            (&details).into(),
+            new.details.ua_message_id.as_deref().into(),
+            provider.into(),
+        ],
+    )?;
+    Ok(added == 1)
+}
+
+/// A provider hands its message over for one more recipient. Says whether this was the time.
+pub fn addressed(tx: &mut Tx<'_>, id: &MessageId, n: usize) -> Result<bool, RowsError> {
+    let changed = tx.execute(
+        "UPDATE recipient SET state = $1 WHERE message_id = $2 AND n = $3 AND state = $4",
+        &[
+            RecipientState::Accepted.word().into(),
+            id.as_str().into(),
+            (n as i64).into(),
+            RecipientState::Elsewhere.word().into(),
+        ],
+    )?;
+    Ok(changed == 1)
 }
 
 /// The same mail of the last 24 hours.
@@ -202,7 +249,7 @@ pub fn release(tx: &mut Tx<'_>, id: &MessageId, now: Timestamp) -> Result<bool, 
 pub fn find(tx: &mut Tx<'_>, id: &MessageId) -> Result<Option<Submission>, RowsError> {
     let row = tx.first(
         "SELECT message_id, account, state, accepted_at, original, size, digest, details, sent_uid,
-                dispatch FROM submission WHERE message_id = $1",
+                dispatch, provider FROM submission WHERE message_id = $1",
         &[id.as_str().into()],
     )?;
     row.as_ref().map(submission).transpose()
@@ -216,7 +263,7 @@ pub fn list(
 ) -> Result<Vec<Submission>, RowsError> {
     let rows = tx.query(
         "SELECT message_id, account, state, accepted_at, original, size, digest, details, sent_uid,
-                dispatch FROM submission WHERE account = $1 OR $2 = 1
+                dispatch, provider FROM submission WHERE account = $1 OR $2 = 1
          ORDER BY accepted_at DESC LIMIT $3",
         &[
             account.map_or(0, |account| account.0).into(),
@@ -229,8 +276,8 @@ pub fn list(
 
 pub fn recipients(tx: &mut Tx<'_>, id: &MessageId) -> Result<Vec<Recipient>, RowsError> {
     let rows = tx.query(
-        "SELECT n, address, account, state, delivered_at, due_at, opened_at FROM recipient
-         WHERE message_id = $1 ORDER BY n",
+        "SELECT n, address, account, state, delivered_at, due_at, opened_at, relayed_at
+         FROM recipient WHERE message_id = $1 ORDER BY n",
         &[id.as_str().into()],
     )?;
     rows.iter().map(recipient).collect()
@@ -272,7 +319,7 @@ pub fn by_ua_message_id(
 ) -> Result<Option<Submission>, RowsError> {
     let row = tx.first(
         "SELECT message_id, account, state, accepted_at, original, size, digest, details, sent_uid,
-                dispatch FROM submission WHERE account = $1 AND ua_message_id = $2
+                dispatch, provider FROM submission WHERE account = $1 AND ua_message_id = $2
          ORDER BY accepted_at DESC LIMIT 1",
         &[account.0.into(), ua_message_id.into()],
     )?;
@@ -296,6 +343,74 @@ pub fn outcome(
             id.as_str().into(),
             (n as i64).into(),
             RecipientState::Accepted.word().into(),
+        ],
+    )?;
+    Ok(changed == 1)
+}
+
+/// What another provider's evidence makes of its recipient, whatever was known of him before.
+pub fn told(
+    tx: &mut Tx<'_>,
+    id: &MessageId,
+    n: usize,
+    state: RecipientState,
+    at: Timestamp,
+) -> Result<(), RowsError> {
+    let (delivered, opened) = match state {
+        RecipientState::Read | RecipientState::Expired => (None, Some(at.millis())),
+        _ => (Some(at.millis()), None),
+    };
+    tx.execute(
+        "UPDATE recipient SET state = $1, delivered_at = COALESCE($2, delivered_at),
+                              opened_at = COALESCE($3, opened_at)
+         WHERE message_id = $4 AND n = $5 AND account IS NULL",
+        &[
+            state.word().into(),
+            delivered.into(),
+            opened.into(),
+            id.as_str().into(),
+            (n as i64).into(),
+        ],
+    )?;
+    Ok(())
+}
+
+/// From `Accepted` to relayed: the recipient's provider has it. Says whether it changed.
+pub fn relayed(
+    tx: &mut Tx<'_>,
+    id: &MessageId,
+    n: usize,
+    at: Timestamp,
+) -> Result<bool, RowsError> {
+    let changed = tx.execute(
+        "UPDATE recipient SET state = $1, relayed_at = $2
+         WHERE message_id = $3 AND n = $4 AND state = $5",
+        &[
+            RecipientState::Relayed.word().into(),
+            at.millis().into(),
+            id.as_str().into(),
+            (n as i64).into(),
+            RecipientState::Accepted.word().into(),
+        ],
+    )?;
+    Ok(changed == 1)
+}
+
+/// From `from`, which is before anybody said what became of it, to the failure of the relay. Says
+/// whether it changed.
+pub fn relay_failed(
+    tx: &mut Tx<'_>,
+    id: &MessageId,
+    n: usize,
+    from: RecipientState,
+) -> Result<bool, RowsError> {
+    let changed = tx.execute(
+        "UPDATE recipient SET state = $1 WHERE message_id = $2 AND n = $3 AND state = $4",
+        &[
+            RecipientState::RelayFailed.word().into(),
+            id.as_str().into(),
+            (n as i64).into(),
+            from.word().into(),
         ],
     )?;
     Ok(changed == 1)
@@ -361,8 +476,11 @@ impl SubmissionState {
 impl RecipientState {
     pub fn word(self) -> &'static str {
         match self {
+            Self::Elsewhere => "elsewhere",
             Self::Accepted => "accepted",
+            Self::Relayed => "relayed",
             Self::Delivered => "delivered",
+            Self::RelayFailed => "relay-failed",
             Self::Failed => "failed",
             Self::Read => "read",
             Self::Expired => "expired",
@@ -370,10 +488,19 @@ impl RecipientState {
     }
 
     fn parse(word: &str) -> Result<Self, RowsError> {
-        [Self::Accepted, Self::Delivered, Self::Failed, Self::Read, Self::Expired]
-            .into_iter()
-            .find(|state| state.word() == word)
-            .ok_or(RowsError::Stored("a recipient's state"))
+        [
+            Self::Elsewhere,
+            Self::Accepted,
+            Self::Relayed,
+            Self::Delivered,
+            Self::RelayFailed,
+            Self::Failed,
+            Self::Read,
+            Self::Expired,
+        ]
+        .into_iter()
+        .find(|state| state.word() == word)
+        .ok_or(RowsError::Stored("a recipient's state"))
     }
 }
 
@@ -381,7 +508,13 @@ fn submission(row: &Row) -> Result<Submission, RowsError> {
     let details = serde_json::from_str(row.text(7)?);
     Ok(Submission {
         message_id: message_id(row.text(0)?)?,
-        account: AccountId(row.int(1)?),
+        origin: match row.opt_text(10)? {
+            Some(domain) => {
+                let domain = KepDomain::parse(domain);
+                Origin::Peer(domain.map_err(|_| RowsError::Stored("a provider's domain"))?)
+            }
+            None => Origin::Account(AccountId(row.int(1)?)),
+        },
         state: SubmissionState::parse(row.text(2)?)?,
         accepted_at: Timestamp::from_millis(row.int(3)?),
         original: blob_id(row.bytes(4)?)?,
@@ -403,6 +536,7 @@ fn recipient(row: &Row) -> Result<Recipient, RowsError> {
         delivered_at: time(4)?,
         due_at: time(5)?,
         opened_at: time(6)?,
+        relayed_at: time(7)?,
     })
 }
 
@@ -414,5 +548,7 @@ pub(super) fn blob_id(bytes: &[u8]) -> Result<BlobId, RowsError> {
     bytes.try_into().map(BlobId).map_err(|_| RowsError::Stored("a blob id"))
 }
 
+/// No account has this number.
+const NOBODY: AccountId = AccountId(0);
 /// Design, invariant 2.
 const SAME_MAIL_WINDOW: i64 = 24 * 3600 * 1000;

@@ -105,6 +105,11 @@ impl Certificate {
         self.0.digest
     }
 
+    /// SHA-256 of the SubjectPublicKeyInfo.
+    pub fn key_digest(&self) -> Result<Digest, TrustError> {
+        Ok(sha256(&self.0.key.public_key_to_der()?))
+    }
+
     /// RFC 4514: `CN=…,O=…,C=TR`.
     pub fn subject(&self) -> &str {
         &self.0.subject

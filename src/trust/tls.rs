@@ -3,6 +3,9 @@
 
 mod end_point;
 mod holders;
+mod peers;
+
+pub use peers::{PeerTrust, dialer, is_pinned};
 
 use super::TrustError;
 use arc_swap::ArcSwap;
@@ -134,13 +137,7 @@ fn load(
     protocols: &[Vec<u8>],
     clients: &Arc<dyn ClientCertVerifier>,
 ) -> Result<InForce, TrustError> {
-    let wrong = |path: &Path, error: &dyn std::fmt::Display| {
-        TrustError::Tls(format!("{}: {error}", path.display()))
-    };
-    let chain = CertificateDer::pem_file_iter(certificate).map_err(|e| wrong(certificate, &e))?;
-    let chain: Result<Vec<_>, _> = chain.collect();
-    let chain = chain.map_err(|e| wrong(certificate, &e))?;
-    let private = PrivateKeyDer::from_pem_file(key).map_err(|e| wrong(key, &e))?;
+    let (chain, private) = key_pair(certificate, key)?;
     let builder =
         ServerConfig::builder_with_provider(provider()).with_safe_default_protocol_versions();
     let builder = builder.map_err(|e| TrustError::Tls(e.to_string()))?;
@@ -150,6 +147,21 @@ fn load(
     let mut config = config.map_err(|e| wrong(certificate, &e))?;
     config.alpn_protocols = protocols.to_vec();
     Ok(InForce { config: Arc::new(config), end_point })
+}
+
+/// A certificate with its issuers, and its key, from their files.
+fn key_pair(
+    certificate: &Path,
+    key: &Path,
+) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), TrustError> {
+    let chain = CertificateDer::pem_file_iter(certificate).map_err(|e| wrong(certificate, &e))?;
+    let chain: Result<Vec<_>, _> = chain.collect();
+    let chain = chain.map_err(|e| wrong(certificate, &e))?;
+    Ok((chain, PrivateKeyDer::from_pem_file(key).map_err(|e| wrong(key, &e))?))
+}
+
+fn wrong(path: &Path, error: &dyn std::fmt::Display) -> TrustError {
+    TrustError::Tls(format!("{}: {error}", path.display()))
 }
 
 fn provider() -> Arc<CryptoProvider> {

@@ -94,8 +94,8 @@ async fn two_sockets_of_one_name_are_both_served() {
     let scene = Scene::new(Plan::default()).await;
     let listen = |offset: u16| format!("--listen=127.0.0.1:{}", scene.port(offset));
     let mut command = Command::new(&activate);
-    // The port of the relay, which nobody listens on yet, is free for a second door.
-    command.args([listen(0), listen(4)]).arg("--fdname=submission_tls:submission_tls");
+    // The port of the portal, which nobody listens on yet, is free for a second door.
+    command.args([listen(0), listen(5)]).arg("--fdname=submission_tls:submission_tls");
     command.arg(env!("CARGO_BIN_EXE_kep")).args(["serve", "--conf"]).arg(scene.conf());
     let port = scene.port(0);
     let knock = until("a listener", async || {
@@ -103,7 +103,7 @@ async fn two_sockets_of_one_name_are_both_served() {
     });
     let (server, _guest) = tokio::join!(scene.start(command), knock);
     let account = scene.account(ALI);
-    for offset in [0, 4] {
+    for offset in [0, 5] {
         let mut doors = scene.doors();
         doors.submission.set_port(scene.port(offset));
         doors.smtp(account).await.unwrap().quit().await.unwrap();
@@ -187,6 +187,8 @@ async fn check_finds_certificates_that_end_and_a_data_folder_that_is_open() {
         std::fs::write(&peer, &certificate).unwrap();
         let seal = peer.to_str().unwrap();
         let add = ["provider", "add", "hs07.kep.tr", "--name", "Öteki", "--host", "x:25"];
+        let pin = "0f".repeat(32);
+        let add = [&add[..], &["--tls-pin", &pin]].concat();
         let ran = scene.kep(&[&add[..], &["--seal", seal]].concat()).await;
         assert_eq!(ran.code, Some(0), "{}", ran.err);
         for what in ["tls.pem", "the seal of hs07.kep.tr"] {

@@ -19,6 +19,7 @@ pub const MEHMET: &str = "mehmet.demir@hs05.kep.tr";
 
 /// What is asked of `kep dev init`.
 pub struct Plan<'a> {
+    pub domain: &'a str,
     pub accounts: &'a [&'a str],
     pub key: &'a str,
     pub direct: bool,
@@ -47,7 +48,7 @@ pub struct Ran {
 impl Default for Plan<'_> {
     fn default() -> Self {
         let accounts = &["ali.veli", "ayse.yilmaz", "mehmet.demir:qualified"];
-        Self { accounts, key: "p256", direct: false }
+        Self { domain: "hs05.kep.tr", accounts, key: "p256", direct: false }
     }
 }
 
@@ -55,8 +56,8 @@ impl Scene {
     pub async fn new(plan: Plan<'_>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let accounts: Vec<String> = plan.accounts.iter().map(|a| (*a).to_owned()).collect();
-        let Plan { key, direct, .. } = plan;
-        let wish = Wish { domain: "hs05.kep.tr", accounts: &accounts, key, direct };
+        let Plan { domain, key, direct, .. } = plan;
+        let wish = Wish { domain, accounts: &accounts, key, direct };
         let binary = Path::new(env!("CARGO_BIN_EXE_kep"));
         let world = World::init(binary, &folder.path().join("provider"), &wish).await.unwrap();
         Self { folder, world, starts: AtomicU32::new(0) }

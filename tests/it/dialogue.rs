@@ -33,6 +33,7 @@ fn serve(session: &mut Session, said: &mut Vec<u8>, spooled: &mut Vec<u8>) {
                     Answer::Recipient(RecipientAnswer::Unknown)
                 }
                 Ask::Recipient { .. } => Answer::Recipient(RecipientAnswer::Local { room: None }),
+                Ask::Peer { .. } | Ask::HandOver { .. } => panic!("no provider's session"),
                 Ask::Submit { .. } => Answer::Submitted(SubmitAnswer::Accepted {
                     message_id: MessageId::parse("id@hs05.kep.tr").unwrap(),
                 }),

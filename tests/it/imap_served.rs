@@ -466,7 +466,7 @@ fn submit(
 ) -> Result<(), StoreError> {
     let submission = NewSubmission {
         message_id: id.clone(),
-        account,
+        origin: submissions::Origin::Account(account),
         state: submissions::SubmissionState::Accepted,
         same_mail: sha256(id.as_str().as_bytes()),
         accepted_at: NOW,
@@ -475,6 +475,7 @@ fn submit(
         recipients: vec![NewRecipient {
             address: "ali@hs05.kep.tr".into(),
             account: Some(account),
+            state: RecipientState::Accepted,
         }],
     };
     submissions::lay_in(tx, &store.blobs, &submission)?.unwrap();

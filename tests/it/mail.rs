@@ -39,7 +39,7 @@ fn sample(name: &str) -> Vec<u8> {
 fn envelope() -> Envelope {
     let address = |text| KepAddress::parse(text).unwrap();
     Envelope {
-        login: Login {
+        from: Login {
             account: AccountId(1),
             address: address("ali@hs05.kep.tr"),
             at: Timestamp::from_secs(0),
@@ -156,11 +156,12 @@ fn submit(config: Config, commands: &[u8], octets: &[&[u8]]) -> (Option<Vec<u8>>
                 session.answer(Answer::Submitted(answer));
             }
             Next::Ask(Ask::Authenticate { .. }) => {
-                session.answer(Answer::Login(LoginAnswer::Accepted(envelope().login)));
+                session.answer(Answer::Login(LoginAnswer::Accepted(envelope().from)));
             }
             Next::Ask(Ask::Recipient { .. }) => {
                 session.answer(Answer::Recipient(RecipientAnswer::Local { room: None }));
             }
+            Next::Ask(Ask::Peer { .. } | Ask::HandOver { .. }) => unreachable!("no provider's"),
             Next::Close => break,
             Next::Pause(_) | Next::StartTls => unreachable!("neither failed nor in clear"),
         }

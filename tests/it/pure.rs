@@ -1,14 +1,15 @@
-//! Plays a transcript against the pure submission session, with the octets cut as told.
+//! Plays a transcript against the pure session in either role, with the octets cut as told.
 
 use crate::transcript::{Step, Transcript, fits, unescaped};
 use kep::accept::ask::{
-    Answer, Ask, Config, Envelope, Login, LoginAnswer, Next, Piece, RecipientAnswer, SubmitAnswer,
+    Answer, Ask, Config, Envelope, Login, LoginAnswer, Next, PeerAnswer, Piece, RecipientAnswer,
+    SubmitAnswer,
 };
 use kep::accept::check::{self, Limits, Parsed};
-
+use kep::accept::refusal::Refusal;
 use kep::accept::session::{Session, Stop};
 use kep::registry::login::Pauses;
-use kep::wire::{AccountId, KepAddress, MessageId, Timestamp};
+use kep::wire::{AccountId, KepAddress, KepDomain, MessageId, Timestamp};
 use secrecy::ExposeSecret;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -47,6 +48,11 @@ impl<'a> Player<'a> {
         for words in &transcript.given {
             match words.split(' ').collect::<Vec<_>>().as_slice() {
                 ["cleartext"] => tls = false,
+                ["relay"] => {
+                    let domain = KepDomain::parse("hs05.kep.tr").unwrap();
+                    let Config { size_limit, .. } = config;
+                    config = Config::relay(domain, size_limit);
+                }
                 ["size", limit] => config.size_limit = limit.parse().unwrap(),
                 ["recipients", limit] => config.max_recipients = limit.parse().unwrap(),
                 ["refused", limit] => config.max_refused_recipients = limit.parse().unwrap(),
@@ -160,6 +166,13 @@ impl<'a> Player<'a> {
             ("aborted", names) => assert_eq!(world.aborted.join(" "), names, "{place}"),
             ("pauses", seconds) => assert_eq!(world.pauses.join(" "), seconds, "{place}"),
             ("asked", count) => assert_eq!(world.lookups.to_string(), count, "{place}"),
+            ("handed", count) => assert_eq!(world.handed.len().to_string(), count, "{place}"),
+            ("from", domain) => assert_eq!(world.last_handed().0, domain, "{place}"),
+            ("octets", text) => {
+                let body = &world.last_handed().1;
+                let (body, text) = (String::from_utf8_lossy(body), unescaped(text));
+                assert_eq!(body, String::from_utf8_lossy(&text), "{place}");
+            }
             ("envelope", text) => assert_eq!(world.last_envelope(), text, "{place}"),
             ("subject", text) => assert_eq!(world.last().1.subject, text, "{place}"),
             ("body", text) => {
@@ -183,6 +196,8 @@ struct World {
     submit: String,
     body: Option<Vec<u8>>,
     accepted: Vec<(Vec<u8>, Parsed, Envelope)>,
+    handed: Vec<(Vec<u8>, Envelope<Option<KepDomain>>)>,
+    peers: HashMap<String, PeerAnswer>,
     aborted: Vec<String>,
     failures: Pauses,
     pauses: Vec<String>,
@@ -198,6 +213,8 @@ impl World {
             submit: String::new(),
             body: None,
             accepted: Vec::new(),
+            handed: Vec::new(),
+            peers: HashMap::new(),
             aborted: Vec::new(),
             failures: Pauses::new(Duration::from_secs(1)),
             pauses: Vec::new(),
@@ -228,6 +245,18 @@ impl World {
                     limit => RecipientAnswer::Provider { size_limit: limit.parse().ok() },
                 };
                 self.providers.insert(domain.to_owned(), answer);
+            }
+            ["peer", domain, kind] => {
+                let name = domain.to_owned();
+                let answer = match kind {
+                    "active" => PeerAnswer::Known,
+                    "suspended" => PeerAnswer::Refused(Refusal::PeerSuspended(name)),
+                    "closed" => PeerAnswer::Refused(Refusal::PeerEnded(name)),
+                    "another" => PeerAnswer::Refused(Refusal::PeerNotShown(name)),
+                    "unavailable" => PeerAnswer::Temporary,
+                    other => panic!("given peer {other}?"),
+                };
+                self.peers.insert(domain.to_owned(), answer);
             }
             ["submit", answer] => self.submit = answer.to_owned(),
             _ => panic!("given {words:?}?"),
@@ -283,6 +312,24 @@ impl World {
                 assert_eq!(body.len() as u64, octets);
                 Answer::Submitted(self.submit(envelope, body))
             }
+            Ask::Peer { domain } => {
+                let unknown = || PeerAnswer::Refused(Refusal::PeerUnknown(domain.to_string()));
+                let known = self.peers.get(domain.as_str());
+                Answer::Peer(known.cloned().unwrap_or_else(unknown))
+            }
+            Ask::HandOver { envelope, octets } => {
+                let body = self.body.take().expect("begun");
+                assert_eq!(body.len() as u64, octets);
+                let answer = match self.submit.as_str() {
+                    "unsealed" => SubmitAnswer::Refused(Refusal::SealUnknown("CN=x".into())),
+                    "temporary" => SubmitAnswer::Temporary,
+                    _ => SubmitAnswer::Accepted {
+                        message_id: MessageId::parse("0123456789abcdef@hs06.kep.tr").unwrap(),
+                    },
+                };
+                self.handed.push((body, envelope));
+                Answer::Submitted(answer)
+            }
         }
     }
 
@@ -311,22 +358,33 @@ impl World {
         self.accepted.last().expect("something was accepted")
     }
 
-    fn last_envelope(&self) -> String {
-        let envelope = &self.last().2;
-        let mut words: Vec<String> = envelope
-            .recipients
-            .iter()
-            .map(|r| {
-                let orcpt = r.orcpt.as_ref().map(|orcpt| orcpt.to_string());
-                let words = [Some(r.address.to_string()), r.notify.words(), orcpt];
-                words.into_iter().flatten().collect::<Vec<_>>().join(" ")
-            })
-            .collect();
-        words.push(format!("{:?}", envelope.body));
-        words.extend(envelope.smtputf8.then(|| "SMTPUTF8".to_owned()));
-        words.extend(envelope.requiretls.then(|| "REQUIRETLS".to_owned()));
-        words.extend(envelope.ret.map(|ret| format!("{ret:?}")));
-        words.extend(envelope.envid.clone());
-        words.join(" ")
+    fn last_handed(&self) -> (String, &[u8]) {
+        let (body, envelope) = self.handed.last().expect("something was handed over");
+        (envelope.from.as_ref().map_or("<>".to_owned(), ToString::to_string), body)
     }
+
+    fn last_envelope(&self) -> String {
+        match self.handed.last() {
+            Some((_, envelope)) => told(envelope),
+            None => told(&self.last().2),
+        }
+    }
+}
+
+fn told<From>(envelope: &Envelope<From>) -> String {
+    let mut words: Vec<String> = envelope
+        .recipients
+        .iter()
+        .map(|r| {
+            let orcpt = r.orcpt.as_ref().map(|orcpt| orcpt.to_string());
+            let words = [Some(r.address.to_string()), r.notify.words(), orcpt];
+            words.into_iter().flatten().collect::<Vec<_>>().join(" ")
+        })
+        .collect();
+    words.push(format!("{:?}", envelope.body));
+    words.extend(envelope.smtputf8.then(|| "SMTPUTF8".to_owned()));
+    words.extend(envelope.requiretls.then(|| "REQUIRETLS".to_owned()));
+    words.extend(envelope.ret.map(|ret| format!("{ret:?}")));
+    words.extend(envelope.envid.clone());
+    words.join(" ")
 }

@@ -9,7 +9,7 @@ use kep::accept::Rejections;
 use kep::accept::ask::Config;
 use kep::accept::check::Limits;
 use kep::accept::run::Desk;
-use kep::accept::serve::{Begin, Manners, Submission, serve};
+use kep::accept::serve::{Begin, Behind, Manners, Service, serve};
 use kep::registry::Provider;
 use kep::registry::accounts::{self, NewAccount, OpeningMode, SignatureRule};
 use kep::registry::crowd::Crowd;
@@ -46,13 +46,15 @@ impl Served {
         let (keys, store) = (Keys::make(), store(dir.path()).await);
         account(&store).await;
         let tls = Arc::clone(&keys.tls);
-        let submission = Arc::new(Submission {
-            desk: Arc::new(desk(store.clone())),
+        let submission = Arc::new(Service {
+            behind: Behind::Submission {
+                desk: Arc::new(desk(store.clone())),
+                pauses: Arc::new(Pauses::new(first_pause)),
+            },
             config: Arc::new(Config::new("hs05.kep.tr", 1 << 20)),
             crowd: Crowd::new(manners.connections, manners.per_address),
             manners,
             tls: Arc::new(move || tls.current(Duration::ZERO)),
-            pauses: Arc::new(Pauses::new(first_pause)),
         });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -117,6 +119,7 @@ fn desk(store: Store) -> Desk {
         Arc::new(ready()),
         Clock::System,
         Limits::default(),
+        100,
         Rejections::new(20),
         None,
         4 << 20,

@@ -73,12 +73,12 @@ pub fn inspect(octets: &[u8], envelope: &Envelope, limits: &Limits) -> Result<Pa
     line_ends(octets, limits.line)?;
     let header = Header::read(octets, limits)?;
     fields::no_duplicates(&header)?;
-    sender::check(&header, &envelope.login.address)?;
+    sender::check(&header, &envelope.from.address)?;
     let (to, cc) = recipients::check(&header, envelope)?;
     structure::check(octets, &header, limits)?;
     let signature = signature::locate(octets, &header)?;
     Ok(Parsed {
-        from: envelope.login.address.clone(),
+        from: envelope.from.address.clone(),
         to,
         cc,
         subject: fields::subject(&header),

@@ -16,7 +16,7 @@ fn envelope() -> Envelope {
         orcpt: None,
     };
     Envelope {
-        login: Login {
+        from: Login {
             account: AccountId(1),
             address: address("ali@hs05.kep.tr"),
             at: Timestamp::from_secs(0),

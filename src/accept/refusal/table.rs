@@ -99,6 +99,9 @@ refusals! {
         "Alıcıya başka yoldan haber verin." "Tell the recipient by other means.";
     ProviderUnknown(address) 550 "5.1.2" UnknownRecipient
         "{}: bu KEP sağlayıcısı kayıtlı değil." "{}: this provider is not registered.";
+    ProviderSuspended(address) 451 "4.3.2" TechnicalMalfunction
+        "{}: bu KEP sağlayıcısıyla ileti alışverişi şu anda askıdadır."
+        "{}: no mail is exchanged with this provider at the moment.";
     ProviderEnded(address) 550 "5.1.2" UnknownRecipient
         "{}: bu KEP sağlayıcısının hizmeti sona ermiştir." "{}: this provider has ceased to serve.";
     RecipientUnavailable(address) 451 "4.3.0" TechnicalMalfunction
@@ -169,6 +172,55 @@ refusals! {
     SenderFieldNotAccount(address) 550 "5.7.1" PolicyViolation
         "Sender alanındaki {} oturum açan hesap değildir."
         "{} in Sender is not the account that logged in.";
+
+    // Other providers, and what they hand over.
+    SenderOutside(address) 550 "5.7.1" PolicyViolation
+        "{}: KEP sistemi dışından ileti alınmaz." "{}: nothing is taken from outside the KEP system.";
+    NotForUs(address) 550 "5.7.1" PolicyViolation
+        "{} bu sağlayıcının adresi değildir; aktarım yapılmaz."
+        "{} is no address of this provider; nothing is relayed further.";
+    PeerUnknown(domain) 550 "5.7.1" PolicyViolation
+        "{} kayıtlı bir KEP sağlayıcısı değildir." "{} is not a registered provider.";
+    PeerSuspended(domain) 550 "5.7.1" PolicyViolation
+        "{} sağlayıcısı askıya alınmıştır." "The provider {} is suspended.";
+    PeerEnded(domain) 550 "5.7.1" PolicyViolation
+        "{} sağlayıcısının hizmeti sona ermiştir." "The provider {} has ceased to serve.";
+    PeerNotShown(domain) 550 "5.7.1" PolicyViolation
+        "Bağlantı, {} sağlayıcısının kayıtlı sertifikasını göstermiyor."
+        "The connection does not show the certificate registered for {}.";
+    NotRem(why) 554 "5.6.0" InvalidMessageFormat
+        "KEP iletisi veya delil iletisi değil: {}." "Neither a dispatch nor an evidence mail: {}.";
+    SealUnknown(signer) 550 "5.7.1" InvalidUserSignature
+        "Kayıtlı hiçbir sağlayıcının mührü değil: {}." "Sealed by no registered provider: {}.";
+    SealInvalid(why) 550 "5.7.7" InvalidUserSignature
+        "KEPHS mührü geçersiz: {}." "The seal is not valid: {}.";
+    SealEnded(why) 550 "5.7.7" UserCertExpiredOrRevoked
+        "İşlem sertifikası geçerli değil: {}." "The seal certificate is not in force: {}.";
+    SealOfAnother(domain) 550 "5.7.1" PolicyViolation
+        "İleti {} sağlayıcısının mührünü taşıyor, başkasınca teslim edildi."
+        "The seal is that of {}, and another provider hands it over.";
+    EvidenceInvalid(why) 554 "5.7.7" InvalidUserSignature
+        "Ekteki delil geçersiz: {}." "The enclosed evidence is not valid: {}.";
+    EvidenceAhead(why) 451 "4.7.0" TechnicalMalfunction
+        "Delilin zamanı henüz gelmemiş: {}." "The evidence is ahead of our clock: {}.";
+    OriginalDiffers(why) 554 "5.7.7" InvalidMessageFormat
+        "Özgün iletinin özeti uyuşmuyor: {}." "The digest of the original differs: {}.";
+    SenderOfAnother(address) 550 "5.7.1" PolicyViolation
+        "Gönderen {} mührün sahibi sağlayıcıda değil."
+        "The sender {} is not with the provider whose seal it is.";
+    IdOfAnother(id) 550 "5.7.1" PolicyViolation
+        "İleti kimliği {} mührün sahibi sağlayıcının değil."
+        "The message id {} is not of the provider whose seal it is.";
+    OtherMessage(id) 554 "5.6.0" InvalidMessageFormat
+        "{} kimliğiyle başka bir ileti alınmıştı." "Another message came under the id {}.";
+    NotNamed(address) 550 "5.7.1" PolicyViolation
+        "{} delilde alıcı olarak geçmiyor." "{} is no recipient by the evidence.";
+    EvidenceOfNothing(id) 550 "5.7.1" PolicyViolation
+        "{} kimlikli bir ileti gönderilmemiştir." "No message {} was sent.";
+    EvidenceUnfit(why) 550 "5.7.1" PolicyViolation
+        "Delil iletiye uymuyor: {}." "The evidence does not fit the message: {}.";
+    EvidenceTooMuch(id) 550 "5.7.1" PolicyViolation
+        "{} için fazla delil geldi." "There has come too much evidence about {}.";
 
     // User's signature; found out by `trust`.
     SignatureMissing 550 "5.7.7" InvalidUserSignature

@@ -5,9 +5,9 @@
 
 use super::state::{Incoming, State};
 use super::{Session, say};
-use crate::accept::ask::{Aborted, Ask, Envelope, Login, Piece, Route, SubmitAnswer};
+use crate::accept::ask::{Aborted, Ask, Envelope, Origin, Piece, Route, SubmitAnswer};
 use crate::accept::refusal::Refusal;
-use crate::wire::smtp::{BodyError, DataReceiver, TextGuard};
+use crate::wire::smtp::{Body, BodyError, DataReceiver, TextGuard};
 
 impl Session {
     pub(super) fn data(&mut self, state: State) -> State {
@@ -15,9 +15,12 @@ impl Session {
             State::Addressing { envelope } if envelope.recipients.is_empty() => {
                 self.bad(State::Addressing { envelope }, &say::no_recipients())
             }
+            State::Addressing { envelope } if envelope.body == Body::BinaryMime => {
+                self.bad(State::Addressing { envelope }, &say::binary_by_chunks())
+            }
             State::Addressing { envelope } => {
                 self.say(&say::start_data());
-                let body = self.begin(&envelope.login);
+                let body = self.begin(&envelope);
                 State::Reading { envelope, receiver: DataReceiver::default(), body }
             }
             // RFC 3030 §2: DATA and BDAT do not mix.
@@ -30,7 +33,7 @@ impl Session {
     pub(super) fn bdat(&mut self, state: State, size: u64, last: bool) -> State {
         match state {
             State::Addressing { envelope } if !envelope.recipients.is_empty() => {
-                let body = self.begin(&envelope.login);
+                let body = self.begin(&envelope);
                 State::Chunk { envelope, body, left: size, last }
             }
             State::Between { envelope, body } => State::Chunk { envelope, body, left: size, last },
@@ -52,7 +55,7 @@ impl Session {
 
     pub(super) fn read_data(
         &mut self,
-        envelope: Envelope,
+        envelope: Envelope<Origin>,
         mut receiver: DataReceiver,
         mut body: Incoming,
     ) -> bool {
@@ -76,7 +79,7 @@ impl Session {
 
     pub(super) fn read_chunk(
         &mut self,
-        envelope: Envelope,
+        envelope: Envelope<Origin>,
         mut body: Incoming,
         left: u64,
         last: bool,
@@ -113,7 +116,7 @@ impl Session {
         left == 0 || here > 0
     }
 
-    pub(super) fn submitted(&mut self, login: Login, answer: SubmitAnswer) -> State {
+    pub(super) fn submitted(&mut self, from: Origin, answer: SubmitAnswer) -> State {
         let reply = match answer {
             SubmitAnswer::Accepted { message_id }
             | SubmitAnswer::AlreadyAccepted { message_id } => say::accepted(&message_id),
@@ -121,12 +124,17 @@ impl Session {
             SubmitAnswer::Refused(refusal) => refusal.reply(),
             SubmitAnswer::Temporary => Refusal::TryLater.reply(),
         };
-        self.fine(State::ready(login), &reply)
+        self.fine(State::ready(from), &reply)
     }
 
-    fn begin(&mut self, login: &Login) -> Incoming {
-        self.spool(Piece::Begin(login.account));
-        Incoming { guard: TextGuard::new(self.config.line_limit), octets: 0, refused: None }
+    fn begin(&mut self, envelope: &Envelope<Origin>) -> Incoming {
+        self.spool(Piece::Begin(envelope.from.clone()));
+        // QUIRK(kep, 2026-11): of binary only lines may be longer. docs/quirks.md#85
+        let limit = match envelope.body {
+            Body::BinaryMime => usize::MAX,
+            Body::SevenBit | Body::EightBitMime => self.config.line_limit,
+        };
+        Incoming { guard: TextGuard::new(limit), octets: 0, refused: None }
     }
 
     fn take(&mut self, body: &mut Incoming, octets: Vec<u8>) {
@@ -152,7 +160,12 @@ impl Session {
     }
 
     /// Lets go of a body. One that was refused is told of with its refusal.
-    pub(super) fn abort(&mut self, envelope: &Envelope, refused: Option<&Refusal>, whole: bool) {
+    pub(super) fn abort(
+        &mut self,
+        envelope: &Envelope<Origin>,
+        refused: Option<&Refusal>,
+        whole: bool,
+    ) {
         let aborted = refused.map(|refusal| Aborted {
             envelope: envelope.clone(),
             refusal: refusal.clone(),
@@ -161,25 +174,28 @@ impl Session {
         self.spool(Piece::Abort(aborted));
     }
 
-    fn complete(&mut self, envelope: Envelope, mut body: Incoming) -> State {
+    fn complete(&mut self, envelope: Envelope<Origin>, mut body: Incoming) -> State {
         if body.refused.is_none() {
             body.refused = self.last_doubts(&envelope, &body);
         }
         match body.refused {
             Some(refusal) => {
                 self.abort(&envelope, Some(&refusal), true);
-                self.fine(State::ready(envelope.login), &refusal.reply())
+                self.fine(State::ready(envelope.from), &refusal.reply())
             }
             None => {
                 self.flush();
-                let login = envelope.login.clone();
-                self.ask(Ask::Submit { envelope, octets: body.octets });
-                State::Submitting { login }
+                let (from, octets) = (envelope.from.clone(), body.octets);
+                self.ask(match from.clone() {
+                    Origin::Account(login) => Ask::Submit { envelope: envelope.by(login), octets },
+                    Origin::Peer(domain) => Ask::HandOver { envelope: envelope.by(domain), octets },
+                });
+                State::Submitting { from }
             }
         }
     }
 
-    fn last_doubts(&self, envelope: &Envelope, body: &Incoming) -> Option<Refusal> {
+    fn last_doubts(&self, envelope: &Envelope<Origin>, body: &Incoming) -> Option<Refusal> {
         if let Err(fault) = body.guard.finish() {
             return Some(self.refusal_of(fault));
         }
@@ -214,7 +230,7 @@ impl Session {
         self.config.size_limit.saturating_mul(PATIENCE)
     }
 
-    fn give_up(&mut self, envelope: &Envelope, body: &Incoming) {
+    fn give_up(&mut self, envelope: &Envelope<Origin>, body: &Incoming) {
         self.abort(envelope, body.refused.as_ref(), false);
         let refusal = body.refused.clone().unwrap_or(Refusal::TryLater);
         self.state = self.hang_up(refusal.reply());

@@ -2,7 +2,7 @@
 
 use super::state::{Exchange, Hello, State};
 use super::{Session, say};
-use crate::accept::ask::{Ask, LoginAnswer, Next};
+use crate::accept::ask::{Ask, LoginAnswer, Next, Origin};
 use crate::accept::refusal::Refusal;
 use crate::wire::smtp::{LineError, LineKind, Mechanism};
 use data_encoding::BASE64;
@@ -55,7 +55,7 @@ impl Session {
         match answer {
             LoginAnswer::Accepted(login) => {
                 self.say(&say::logged_in());
-                State::ready(login)
+                State::ready(Origin::Account(login))
             }
             LoginAnswer::Rejected => self.login_failed(user, &Refusal::LoginFailed),
             LoginAnswer::Refused(refusal) => self.login_failed(user, &refusal),

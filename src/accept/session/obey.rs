@@ -2,10 +2,12 @@
 
 use super::state::{Hello, State};
 use super::{Session, say};
-use crate::accept::ask::{Ask, Envelope, Login, Next, Recipient, RecipientAnswer, Route};
+use crate::accept::ask::{
+    Ask, Envelope, Login, Next, Origin, Recipient, RecipientAnswer, Role, Route,
+};
 use crate::accept::check::RESERVED;
 use crate::accept::refusal::Refusal;
-use crate::wire::smtp::{Command, CommandError, Mail, Path, Rcpt, Reply, parse};
+use crate::wire::smtp::{Body, Command, CommandError, Mail, Path, Rcpt, Reply, parse};
 use crate::wire::{AddressError, KepAddress};
 
 impl Session {
@@ -33,6 +35,9 @@ impl Session {
             Command::Ehlo(_) => self.hello(state, Hello::Ehlo),
             Command::Helo(_) => self.hello(state, Hello::Helo),
             Command::StartTls => self.start_tls(state),
+            Command::Auth { .. } if matches!(self.config.role, Role::Relay(_)) => {
+                self.bad(state, &say::no_logins())
+            }
             Command::Auth { mechanism, initial } => match state {
                 State::Ready { hello: Hello::Ehlo, login: None } => self.auth(mechanism, initial),
                 State::Ready { login: Some(_), .. } => self.disorder(state, "Already logged in"),
@@ -61,7 +66,7 @@ impl Session {
     /// The answer to RCPT.
     pub(super) fn looked_up(
         &mut self,
-        mut envelope: Envelope,
+        mut envelope: Envelope<Origin>,
         rcpt: Rcpt,
         answer: RecipientAnswer,
     ) -> State {
@@ -80,7 +85,7 @@ impl Session {
     }
 
     /// Refuses a recipient; too many refused for good end the session.
-    fn no_recipient(&mut self, envelope: Envelope, refusal: &Refusal) -> State {
+    pub(super) fn no_recipient(&mut self, envelope: Envelope<Origin>, refusal: &Refusal) -> State {
         self.say(&refusal.reply());
         self.refused_recipients += u32::from(!refusal.is_temporary());
         if self.refused_recipients < self.config.max_refused_recipients {
@@ -132,14 +137,19 @@ impl Session {
             State::Ready { login: None, .. } if !self.tls => {
                 self.bad(state, &Refusal::TlsRequired.reply())
             }
+            State::Ready { .. } if matches!(self.config.role, Role::Relay(_)) => {
+                self.hand_over(state, mail)
+            }
             State::Ready { login: None, .. } => self.bad(state, &Refusal::LoginRequired.reply()),
             State::Ready { login: Some(login), .. } => {
                 match check_sender(&mail, &login, self.config.size_limit) {
                     Ok(()) => {
-                        let envelope = envelope(login, mail);
+                        let envelope = envelope(Origin::Account(login), mail);
                         self.fine(State::Addressing { envelope }, &say::ok("2.1.0"))
                     }
-                    Err(refusal) => self.fine(State::ready(login), &refusal.reply()),
+                    Err(refusal) => {
+                        self.fine(State::ready(Origin::Account(login)), &refusal.reply())
+                    }
                 }
             }
             other => self.disorder(other, "A message is already begun"),
@@ -161,6 +171,10 @@ impl Session {
             let refusal = Refusal::TooManyRecipients(self.config.max_recipients.to_string());
             return self.fine(State::Addressing { envelope }, &refusal.reply());
         }
+        if let Role::Relay(domain) = &self.config.role {
+            let ours = address.domain().provider() == domain.provider();
+            return self.for_us(envelope, rcpt, address, ours);
+        }
         self.ask(Ask::Recipient { address });
         State::LookingUp { envelope, rcpt }
     }
@@ -169,7 +183,7 @@ impl Session {
         self.drop_body(&state);
         match state {
             State::Addressing { envelope } | State::Between { envelope, .. } => {
-                State::ready(envelope.login)
+                State::ready(envelope.from)
             }
             other => other,
         }
@@ -202,15 +216,18 @@ fn check_sender(mail: &Mail, login: &Login, size_limit: u64) -> Result<(), Refus
     if RESERVED.contains(&address.local()) {
         return Err(Refusal::SenderReserved(text.clone()));
     }
+    if mail.body == Body::BinaryMime {
+        return Err(Refusal::BinaryMime);
+    }
     if mail.size.is_some_and(|size| size > size_limit) {
         return Err(Refusal::TooLarge(size_limit.to_string()));
     }
     Ok(())
 }
 
-fn envelope(login: Login, mail: Mail) -> Envelope {
+pub(super) fn envelope(from: Origin, mail: Mail) -> Envelope<Origin> {
     Envelope {
-        login,
+        from,
         recipients: Vec::new(),
         body: mail.body,
         smtputf8: mail.smtputf8,
@@ -259,6 +276,7 @@ fn route(
         RecipientAnswer::Unknown => Err(Refusal::RecipientUnknown(text)),
         RecipientAnswer::Closed => Err(Refusal::RecipientClosed(text)),
         RecipientAnswer::ProviderUnknown => Err(Refusal::ProviderUnknown(text)),
+        RecipientAnswer::ProviderSuspended => Err(Refusal::ProviderSuspended(text)),
         RecipientAnswer::ProviderEnded => Err(Refusal::ProviderEnded(text)),
         RecipientAnswer::Temporary => Err(Refusal::RecipientUnavailable(text)),
     }

@@ -1,7 +1,7 @@
 //! What the session says by itself; what it refuses for a reason stands in the table of refusals.
 
 use super::Stop;
-use crate::accept::ask::Config;
+use crate::accept::ask::{Config, Role};
 use crate::wire::MessageId;
 use crate::wire::smtp::{CommandError, LineError, Reply};
 
@@ -13,7 +13,12 @@ pub(super) fn ehlo(config: &Config, tls: bool) -> Reply {
     let mut reply = Reply::plain(250, config.host.clone())
         .line("PIPELINING")
         .line(format!("SIZE {}", config.size_limit))
-        .line("8BITMIME")
+        .line("8BITMIME");
+    let relay = matches!(config.role, Role::Relay(_));
+    if relay {
+        reply = reply.line("BINARYMIME");
+    }
+    reply = reply
         .line("SMTPUTF8")
         .line("CHUNKING")
         // QUIRK(kep, 2026-11): evidence is what reports of delivery are here. docs/quirks.md#5
@@ -21,11 +26,11 @@ pub(super) fn ehlo(config: &Config, tls: bool) -> Reply {
         .line("ENHANCEDSTATUSCODES")
         // RFC 9422.
         .line(format!("LIMITS RCPTMAX={}", config.max_recipients));
-    if tls {
-        reply = reply.line("REQUIRETLS").line("AUTH PLAIN LOGIN");
-    } else {
-        reply = reply.line("STARTTLS");
-    }
+    reply = match (tls, relay) {
+        (false, _) => reply.line("STARTTLS"),
+        (true, false) => reply.line("REQUIRETLS").line("AUTH PLAIN LOGIN"),
+        (true, true) => reply.line("REQUIRETLS"),
+    };
     reply.line("HELP")
 }
 
@@ -96,6 +101,16 @@ pub(super) fn out_of_order(why: &str) -> Reply {
     Reply::new(503, "5.5.1", why)
 }
 
+/// RFC 3030 §3.
+pub(super) fn binary_by_chunks() -> Reply {
+    Reply::new(503, "5.5.1", "BINARYMIME comes by BDAT, not by DATA")
+}
+
+/// Providers are known by their certificates and seals.
+pub(super) fn no_logins() -> Reply {
+    Reply::new(502, "5.5.1", "There are no logins here")
+}
+
 pub(super) fn no_recipients() -> Reply {
     Reply::new(554, "5.5.1", "No valid recipients")
 }
@@ -109,7 +124,6 @@ pub(super) fn fault(error: &CommandError) -> Reply {
         CommandError::Syntax(_) => Reply::new(501, "5.5.2", text),
         CommandError::Parameter(_) => Reply::new(501, "5.5.4", text),
         CommandError::UnknownParameter(_) => Reply::new(555, "5.5.4", text),
-        CommandError::BinaryMime => Reply::new(554, "5.6.1", text),
         CommandError::QuotedLocal(_) | CommandError::Address(_) | CommandError::NotAscii(_) => {
             Reply::new(550, "5.1.3", text)
         }

@@ -1,8 +1,9 @@
 //! Where a session stands. Each state owns what belongs to it.
 
-use crate::accept::ask::{Envelope, Login};
+use crate::accept::ask::{Envelope, Login, Origin};
 use crate::accept::refusal::Refusal;
-use crate::wire::smtp::{DataReceiver, Rcpt, TextGuard};
+use crate::wire::KepDomain;
+use crate::wire::smtp::{DataReceiver, Mail, Rcpt, TextGuard};
 
 pub(super) enum State {
     /// Nothing said yet.
@@ -17,29 +18,34 @@ pub(super) enum State {
     LoggingIn {
         user: String,
     },
+    /// The world looks a provider up.
+    Meeting {
+        domain: KepDomain,
+        mail: Mail,
+    },
     /// The sender is known, recipients are growing.
     Addressing {
-        envelope: Envelope,
+        envelope: Envelope<Origin>,
     },
     /// The world looks a recipient up.
     LookingUp {
-        envelope: Envelope,
+        envelope: Envelope<Origin>,
         rcpt: Rcpt,
     },
     /// Octets of DATA.
     Reading {
-        envelope: Envelope,
+        envelope: Envelope<Origin>,
         receiver: DataReceiver,
         body: Incoming,
     },
     /// Between two BDAT chunks.
     Between {
-        envelope: Envelope,
+        envelope: Envelope<Origin>,
         body: Incoming,
     },
     /// Octets of a BDAT chunk.
     Chunk {
-        envelope: Envelope,
+        envelope: Envelope<Origin>,
         body: Incoming,
         left: u64,
         last: bool,
@@ -51,7 +57,7 @@ pub(super) enum State {
     },
     /// The world checks and stores.
     Submitting {
-        login: Login,
+        from: Origin,
     },
     Handshaking,
     Over,
@@ -80,8 +86,12 @@ pub(super) struct Incoming {
 }
 
 impl State {
-    /// After a transaction: logged in, ready for the next.
-    pub fn ready(login: Login) -> Self {
-        Self::Ready { hello: Hello::Ehlo, login: Some(login) }
+    /// After a transaction: whoever logged in still is, ready for the next.
+    pub fn ready(from: Origin) -> Self {
+        let login = match from {
+            Origin::Account(login) => Some(login),
+            Origin::Peer(_) => None,
+        };
+        Self::Ready { hello: Hello::Ehlo, login }
     }
 }

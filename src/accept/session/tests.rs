@@ -1,6 +1,7 @@
 use super::*;
 use crate::accept::ask::*;
-use crate::wire::{AccountId, KepAddress, MessageId, Timestamp};
+use crate::accept::refusal::Refusal;
+use crate::wire::{AccountId, KepAddress, KepDomain, MessageId, Timestamp};
 use proptest::prelude::*;
 
 /// All a session did, in an order that cuts can't change.
@@ -83,6 +84,17 @@ fn answer(ask: Ask, open: &mut Option<Vec<u8>>, seen: &mut Seen) -> Answer {
             let message_id = MessageId::parse("id@hs05.kep.tr").unwrap();
             Answer::Submitted(SubmitAnswer::Accepted { message_id })
         }
+        Ask::Peer { domain } => Answer::Peer(match domain.as_str() {
+            "hs06.kep.tr" => PeerAnswer::Known,
+            other => PeerAnswer::Refused(Refusal::PeerUnknown(other.to_owned())),
+        }),
+        Ask::HandOver { octets, .. } => {
+            let body = open.take().unwrap();
+            assert_eq!(body.len() as u64, octets);
+            seen.bodies.push(body);
+            let message_id = MessageId::parse("id@hs06.kep.tr").unwrap();
+            Answer::Submitted(SubmitAnswer::Accepted { message_id })
+        }
     }
 }
 
@@ -96,6 +108,9 @@ fn words() -> impl Strategy<Value = Vec<u8>> {
         b"AUTH LOGIN\r\n",
         b"YWxp\r\n",
         b"MAIL FROM:<ali@hs05.kep.tr>\r\n",
+        b"MAIL FROM:<>\r\n",
+        b"MAIL FROM:<kepservisi@hs06.kep.tr> BODY=BINARYMIME\r\n",
+        b"MAIL FROM:<kepservisi@hs07.kep.tr>\r\n",
         b"MAIL FROM:<ali@hs05.kep.tr> SIZE=70\r\n",
         b"RCPT TO:<veli@hs05.kep.tr>\r\n",
         b"RCPT TO:<yok@hs05.kep.tr>\r\n",
@@ -123,17 +138,24 @@ fn small() -> Config {
     Config { max_bad_commands: 4, line_limit: 60, ..Config::new("hs05.kep.tr", 64) }
 }
 
+fn relaying() -> Config {
+    let config = Config::relay(KepDomain::parse("hs05.kep.tr").unwrap(), 64);
+    Config { max_bad_commands: 4, line_limit: 60, ..config }
+}
+
 proptest! {
     #[test]
     fn cuts_never_change_the_answer(
         words in prop::collection::vec(words(), 0..40),
-        begun in any::<bool>(), tls in any::<bool>(),
+        begun in any::<bool>(), tls in any::<bool>(), relay in any::<bool>(),
         cuts in prop::collection::vec(1usize..50, 1..200),
     ) {
-        let start = if begun { format!("{LOGIN}MAIL FROM:<ali@hs05.kep.tr>\r\nRCPT TO:<veli@hs05.kep.tr>\r\n") } else { String::new() };
+        let config = if relay { relaying() } else { small() };
+        let login = if relay { "EHLO x\r\nMAIL FROM:<a+1=b@hs06.kep.tr>\r\n".to_owned() } else { format!("{LOGIN}MAIL FROM:<ali@hs05.kep.tr>\r\n") };
+        let start = if begun { format!("{login}RCPT TO:<veli@hs05.kep.tr>\r\n") } else { String::new() };
         let octets = [start.into_bytes(), words.concat()].concat();
-        let whole = play(&small(), tls, [octets.as_slice()]);
-        prop_assert_eq!(&whole, &play(&small(), tls, octets.chunks(1)));
+        let whole = play(&config, tls, [octets.as_slice()]);
+        prop_assert_eq!(&whole, &play(&config, tls, octets.chunks(1)));
         let (mut pieces, mut rest) = (Vec::new(), octets.as_slice());
         for cut in cuts.iter().cycle() {
             if rest.is_empty() { break }
@@ -141,13 +163,14 @@ proptest! {
             pieces.push(piece);
             rest = after;
         }
-        prop_assert_eq!(&whole, &play(&small(), tls, pieces));
+        prop_assert_eq!(&whole, &play(&config, tls, pieces));
     }
 
     #[test]
     fn invariant_10_random_octets_never_panic(octets in prop::collection::vec(any::<u8>(), 0..600)) {
         play(&small(), true, [octets.as_slice()]);
         play(&small(), true, [LOGIN.as_bytes(), octets.as_slice()]);
+        play(&relaying(), true, [b"EHLO x\r\n", octets.as_slice()]);
     }
 }
 

@@ -32,6 +32,9 @@ pub enum Command {
     /// Other providers of the circuit
     #[command(subcommand)]
     Provider(Provider),
+    /// Mail on its way to other providers
+    #[command(subcommand)]
+    Queue(Queue),
     /// Messages and how far they came
     #[command(subcommand)]
     Message(Message),
@@ -365,7 +368,7 @@ pub enum AppPassword {
 
 #[derive(Debug, Subcommand)]
 pub enum Provider {
-    /// Add or change a provider
+    /// Add a provider, or change one that is there
     Add {
         #[command(flatten)]
         conf: Conf,
@@ -373,12 +376,27 @@ pub enum Provider {
         domain: String,
         #[arg(long)]
         name: String,
-        /// Host and port of its relay
+        /// Host and port of its relay [port: 25]
         #[arg(long)]
         host: String,
-        /// Its seal certificate (PEM or DER)
-        #[arg(long, value_name = "FILE")]
-        seal: Option<PathBuf>,
+        #[command(flatten)]
+        terms: Terms,
+    },
+    /// Change what is known of a provider; what is not said stays
+    Set {
+        #[command(flatten)]
+        conf: Conf,
+        domain: String,
+        #[arg(long)]
+        name: Option<String>,
+        /// Host and port of its relay [port: 25]
+        #[arg(long)]
+        host: Option<String>,
+        #[command(flatten)]
+        terms: Terms,
+        /// From now on nothing is taken that the seal with this SHA-256 fingerprint seals
+        #[arg(long, value_name = "FINGERPRINT")]
+        withdraw_seal: Vec<String>,
     },
     /// List the providers
     List {
@@ -395,11 +413,113 @@ pub enum Provider {
         #[arg(long)]
         json: bool,
     },
-    /// Remove a provider
+    /// Exchange nothing with a provider for a time; what is on its way waits, its window runs on
+    Suspend {
+        #[command(flatten)]
+        conf: Conf,
+        domain: String,
+    },
+    /// Go on with a provider that was suspended or closed
+    Resume {
+        #[command(flatten)]
+        conf: Conf,
+        domain: String,
+    },
+    /// A provider has ceased to serve: what waits for it fails, its senders get evidence of that
+    Close {
+        #[command(flatten)]
+        conf: Conf,
+        domain: String,
+    },
+    /// Remove a provider that nothing waits for
     Remove {
         #[command(flatten)]
         conf: Conf,
         domain: String,
+    },
+}
+
+/// How mail is exchanged with a provider.
+#[derive(Clone, Debug, Args)]
+pub struct Terms {
+    /// SHA-256 of its server's key (SubjectPublicKeyInfo) or certificate, in hexadecimal; may be given
+    /// several times, these take the place of those before
+    #[arg(long, value_name = "SHA256", conflicts_with = "tls_ca")]
+    pub tls_pin: Vec<String>,
+    /// Issuers of its server's certificate (PEM), which names the host
+    #[arg(long, value_name = "FILE")]
+    pub tls_ca: Option<PathBuf>,
+    /// A seal certificate (PEM or DER), beside those that are there; may be given several times
+    #[arg(long, value_name = "FILE")]
+    pub seal: Vec<PathBuf>,
+    /// SHA-256 of the certificate, or of its key, that it shows when it connects to us; may be given
+    /// several times, these take the place of those before; `none`: it need not show one
+    #[arg(long, value_name = "SHA256")]
+    pub client_pin: Vec<String>,
+    /// In which standard's XML it is told of evidence [default: ts102640]
+    #[arg(long, value_enum)]
+    pub dialect: Option<Dialect>,
+    /// The largest dispatch it takes, `25 MiB`; `none` when it names no limit
+    #[arg(long, value_name = "SIZE")]
+    pub size_limit: Option<String>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub enum Dialect {
+    /// ETSI TS 102 640-2
+    Ts102640,
+    /// ETSI EN 319 522
+    En319522,
+    Both,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Queue {
+    /// What waits, those longest first, and which providers are not well
+    List {
+        #[command(flatten)]
+        conf: Conf,
+        /// Only what is for this provider
+        #[arg(long, value_name = "DOMAIN")]
+        provider: Option<String>,
+        #[arg(long, default_value_t = 50)]
+        limit: usize,
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show one mail and whom it waits for
+    Show {
+        #[command(flatten)]
+        conf: Conf,
+        /// Its number in `kep queue list`
+        id: i64,
+        #[arg(long)]
+        json: bool,
+    },
+    /// Try again now: one mail, by its number, or all of a provider, by its domain
+    Retry {
+        #[command(flatten)]
+        conf: Conf,
+        which: String,
+        #[arg(long)]
+        json: bool,
+    },
+    /// Send nothing: one mail, by its number, or nothing to a provider, by its domain. The window for
+    /// dispatches runs on
+    Hold {
+        #[command(flatten)]
+        conf: Conf,
+        which: String,
+        #[arg(long)]
+        json: bool,
+    },
+    /// Go on with what is held
+    Release {
+        #[command(flatten)]
+        conf: Conf,
+        which: String,
+        #[arg(long)]
+        json: bool,
     },
 }
 

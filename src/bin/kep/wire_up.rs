@@ -6,8 +6,11 @@ use crate::settings::{self, Rows, SealSource, Settings, SignaturePolicy};
 use crate::texts;
 use kep::accept::check::Limits;
 use kep::accept::run::Desk;
-use kep::accept::{Rejections, ask};
+use kep::accept::{Rejections, ask, relay};
 use kep::certify::Sealing;
+use kep::deliver::dial::Patience;
+use kep::deliver::incoming::Consigning;
+use kep::deliver::{Relay, Rules, Who};
 use kep::evidence::{Facts, Issuer};
 use kep::mailbox::answer::Gate;
 use kep::mailbox::autoconfig::{Directions, Door, Security, Service};
@@ -27,6 +30,7 @@ use kep::trust::{
     Signer, SignerSource, StampSettings, StampSource, Stamper, TokenVerifier, TrustError,
     UserTrust,
 };
+use kep::wire::KepAddress;
 use secrecy::SecretString;
 use std::fs::DirBuilder;
 use std::net::SocketAddr;
@@ -354,6 +358,26 @@ pub fn calendar(settings: &Settings) -> Outcome<Calendar> {
     Calendar::parse(&text).map_err(|error| Failure::config(format!("opening.holidays: {error}")))
 }
 
+/// What takes mail to other providers.
+fn relay(settings: &Settings, provider: &Provider, store: &Store, clock: &Clock) -> Outcome<Relay> {
+    let service = KepAddress::parse(&provider.service_address());
+    let service = service.map_err(|_| Failure::software("the service address"))?;
+    let host = settings.provider.mail_host.clone();
+    let who = Who {
+        host: host.unwrap_or_else(|| provider.domain.to_string()),
+        service,
+        tls: settings.tls.certificate.clone().zip(settings.tls.key.clone()),
+    };
+    let declared = &settings.relay;
+    let rules = Rules {
+        window: declared.window,
+        silence: declared.silence,
+        evidence: declared.evidence_window,
+        connections: declared.max_connections_per_provider as usize,
+    };
+    Ok(Relay::new(store.clone(), clock.clone(), who, rules, Patience::default()))
+}
+
 /// All that a running provider consists of.
 pub struct House {
     pub settings: Settings,
@@ -365,7 +389,9 @@ pub struct House {
     pub pauses: Arc<Pauses>,
     pub desk: Arc<Desk>,
     pub sealing: Arc<Sealing>,
+    pub consigning: Arc<Consigning>,
     pub facts: Arc<Facts>,
+    pub relay: Arc<Relay>,
     pub readiness: Arc<Readiness>,
     pub collector: Option<Arc<Collector>>,
     pub stamper: Arc<Stamper>,
@@ -403,6 +429,7 @@ impl House {
             readiness: Arc::clone(&readiness),
             clock: clock.clone(),
         });
+        let relay = Arc::new(relay(&settings, &provider, &store, &clock)?);
         let accept = &settings.accept;
         let room = settings.mailbox.max_storage.map(|size| size.0);
         let desk = Arc::new(Desk::new(
@@ -413,12 +440,18 @@ impl House {
             Arc::clone(&readiness),
             clock.clone(),
             Limits::default(),
+            accept.max_recipients as usize,
             Rejections::new(accept.max_rejections_per_hour as usize),
             room,
             Budget::BODIES,
         ));
         let sealing =
             Arc::new(Sealing { store: store.clone(), issuer: Arc::clone(&issuer), storage: room });
+        let consigning = Arc::new(Consigning {
+            store: store.clone(),
+            issuer: Arc::clone(&issuer),
+            storage: room,
+        });
         let facts = Arc::new(Facts {
             store: store.clone(),
             issuer: Arc::clone(&issuer),
@@ -435,7 +468,9 @@ impl House {
             pauses,
             desk,
             sealing,
+            consigning,
             facts,
+            relay,
             readiness,
             collector,
             stamper,
@@ -461,6 +496,26 @@ impl House {
         config.max_recipients = accept.max_recipients as usize;
         config.max_login_failures = accept.max_auth_failures;
         config
+    }
+
+    /// What the session of other providers must know.
+    pub fn relay_config(&self) -> ask::Config {
+        let domain = self.settings.provider.domain.clone();
+        ask::Config::relay(domain, self.settings.accept.max_size.0)
+    }
+
+    /// Judges what other providers hand over.
+    pub fn relay_desk(&self) -> Outcome<relay::Desk> {
+        let stamps = Anchors::load(&self.settings.trust.tsa_anchors);
+        let stamps = stamps.map_err(|error| Failure::config(format!("timestamp: {error}")))?;
+        Ok(relay::Desk::new(
+            self.store.clone(),
+            provider(&self.settings)?,
+            Arc::clone(&self.readiness),
+            self.clock.clone(),
+            stamps.certificates().to_vec(),
+            Budget::BODIES,
+        ))
     }
 }
 

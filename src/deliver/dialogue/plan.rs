@@ -46,6 +46,8 @@ pub(super) struct Command {
 /// What a reply will be about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Expect {
+    /// To RSET: whatever it is, MAIL tells more.
+    Reset,
     Mail,
     Rcpt(usize),
     /// 354.
@@ -69,6 +71,11 @@ pub(super) fn commands(mail: &Mail, offered: &Capabilities) -> Result<VecDeque<C
         Command { line: "DATA\r\n".to_owned(), expect: Expect::Data }
     });
     Ok(commands)
+}
+
+/// Takes back what an unfinished mail left (RFC 5321 §4.1.1.5).
+pub(super) fn reset() -> Command {
+    Command { line: "RSET\r\n".to_owned(), expect: Expect::Reset }
 }
 
 fn check(mail: &Mail, offered: &Capabilities) -> Result<(), Failure> {

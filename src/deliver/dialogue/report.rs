@@ -47,6 +47,10 @@ pub enum Failure {
     Unexpected(Reply),
     #[error("{0}")]
     Protocol(ReplyError),
+    #[error("TLS: {0}")]
+    Tls(String),
+    #[error("no answer in time")]
+    Silent,
     #[error("the connection was lost")]
     Lost,
     /// The server may have the mail: sending it again may double it (it is one message there too,
@@ -85,6 +89,10 @@ impl Report {
 
     pub(super) fn anyone_taken(&self) -> bool {
         self.recipients.iter().any(|(_, outcome)| *outcome == Outcome::Taken)
+    }
+
+    pub(super) fn anyone_accepted(&self) -> bool {
+        self.recipients.iter().any(|(_, outcome)| matches!(outcome, Outcome::Accepted(_)))
     }
 
     pub(super) fn refuse_pending(&mut self, reply: &Reply) {

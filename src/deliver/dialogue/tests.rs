@@ -192,6 +192,102 @@ fn a_broken_server_is_a_failure_for_all() {
     assert_eq!(outcomes(&report), ["not a reply: \"hello\"", "not a reply: \"hello\""]);
 }
 
+/// One mail after the other over a connection: what each said and how it ended.
+fn several(mails: Vec<Mail>, server: &[&str]) -> Vec<(String, Vec<String>)> {
+    let (mut mails, mut lines) = (mails.into_iter(), server.iter());
+    let mut dialogue = Dialogue::lasting(mails.next().unwrap());
+    let (mut said, mut all) = (String::new(), Vec::new());
+    loop {
+        match dialogue.next() {
+            Next::Read => match lines.next() {
+                Some(lines) => dialogue.feed(lines.as_bytes()),
+                None => dialogue.lost(),
+            },
+            Next::Send(octets) => said += &String::from_utf8(octets).unwrap(),
+            Next::StartTls => dialogue.tls_started(),
+            Next::SendBody(form) => {
+                said += &format!("({form:?})");
+                dialogue.body_sent();
+            }
+            Next::Done(report) => {
+                all.push((std::mem::take(&mut said), outcomes(&report)));
+                if !mails.next().is_some_and(|mail| dialogue.another(mail)) {
+                    return all;
+                }
+            }
+        }
+    }
+}
+
+const BEGUN: [&str; 4] = ["220 x\r\n", "250-x\r\n250 STARTTLS\r\n", "220 go\r\n", RICH];
+
+#[test]
+fn a_connection_serves_several_mails() {
+    let taken = "250 m\r\n250 a\r\n250 id\r\n";
+    let all =
+        several(vec![mail(&TWO[..1]), mail(&TWO[1..])], &[&BEGUN[..], &[taken, taken]].concat());
+    assert!(all[0].0.ends_with("BDAT 10 LAST\r\n(Plain)"), "{all:?}");
+    assert_eq!(
+        all[1].0,
+        "MAIL FROM:<kepservisi@hs05.kep.tr> SIZE=10\r\nRCPT TO:<b@hs01.kep.tr>\r\n\
+         BDAT 10 LAST\r\n(Plain)"
+    );
+    assert_eq!([&all[0].1, &all[1].1], [&["accepted id"], &["accepted id"]]);
+}
+
+#[test]
+fn what_a_refused_mail_left_is_taken_back_before_the_next() {
+    let refused = "250 m\r\n550 a\r\n554 none\r\n";
+    let taken = "250 reset\r\n250 m\r\n250 b\r\n250 id\r\n";
+    let all =
+        several(vec![mail(&TWO[..1]), mail(&TWO[1..])], &[&BEGUN[..], &[refused, taken]].concat());
+    assert!(all[1].0.starts_with("RSET\r\nMAIL FROM"), "{all:?}");
+    assert_eq!([&all[0].1, &all[1].1], [&["refused 550"], &["accepted id"]]);
+}
+
+#[test]
+fn a_mail_that_the_server_cannot_take_costs_the_next_nothing() {
+    let large = Mail { size: 101, ..mail(&TWO[..1]) };
+    let taken = "250 m\r\n250 b\r\n250 id\r\n";
+    let all = several(vec![large, mail(&TWO[1..])], &[&BEGUN[..], &[taken]].concat());
+    assert_eq!(all[0].1, ["the mail is larger than the server's limit of 100 octets"]);
+    assert_eq!(all[1].1, ["accepted id"]);
+}
+
+#[test]
+fn after_421_nothing_more_is_sent() {
+    let hung_up = "250 m\r\n421 4.3.2 bye\r\n421 4.3.2 bye\r\n";
+    let all = several(vec![mail(&TWO[..1]), mail(&TWO[1..])], &[&BEGUN[..], &[hung_up]].concat());
+    assert_eq!(all.len(), 1, "{all:?}");
+    assert_eq!(all[0].1, ["refused 421"]);
+}
+
+#[test]
+fn what_is_waited_for_is_known() {
+    let mut dialogue = Dialogue::lasting(mail(&TWO[..1]));
+    assert_eq!(dialogue.waits_for(), Wait::Greeting);
+    for lines in BEGUN {
+        while dialogue.next() != Next::Read {}
+        assert!(!dialogue.begun());
+        dialogue.feed(lines.as_bytes());
+        if lines == "220 go\r\n" {
+            assert_eq!(dialogue.next(), Next::StartTls);
+            dialogue.tls_started();
+        }
+    }
+    assert!(matches!(dialogue.next(), Next::Send(_)));
+    assert!(dialogue.begun());
+    assert_eq!(dialogue.next(), Next::SendBody(BodyForm::Plain));
+    dialogue.body_sent();
+    assert_eq!((dialogue.next(), dialogue.waits_for()), (Next::Read, Wait::Answer));
+    dialogue.feed(b"250 m\r\n250 a\r\n");
+    assert_eq!((dialogue.next(), dialogue.waits_for()), (Next::Read, Wait::Final));
+    dialogue.timed_out();
+    let Next::Done(report) = dialogue.next() else { panic!("it is over") };
+    assert_eq!(outcomes(&report), ["the connection was lost after the mail was sent"]);
+    assert!(!dialogue.another(mail(&TWO[..1])));
+}
+
 proptest::proptest! {
     #[test]
     fn no_server_makes_it_panic_or_hang(

@@ -7,7 +7,7 @@ use crate::spool::opening::Opening;
 use crate::spool::{Channel, Takers};
 use crate::store::RowsAt;
 use crate::store::submissions::{
-    Details, NewRecipient, NewSubmission, RecipientState, SubmissionState,
+    Details, NewRecipient, NewSubmission, Origin, RecipientState, SubmissionState,
 };
 use crate::trust::pki::CertificateAuthority;
 use crate::trust::testing::{self, NOW};
@@ -87,13 +87,17 @@ impl World {
         let id = MessageId::parse(ID).unwrap();
         let new = NewSubmission {
             message_id: id.clone(),
-            account: ali,
+            origin: Origin::Account(ali),
             state: SubmissionState::Accepted,
             same_mail: sha256(b"mail"),
             accepted_at: NOW,
             original: store.blobs.put(b"mail".to_vec()).unwrap(),
             details: Details { sender: ALI.into(), ..Details::default() },
-            recipients: vec![NewRecipient { address: ALI.into(), account: Some(ali) }],
+            recipients: vec![NewRecipient {
+                address: ALI.into(),
+                account: Some(ali),
+                state: RecipientState::Accepted,
+            }],
         };
         let (blobs, message) = (Arc::clone(&store.blobs), id.clone());
         let lay_in = move |tx: &mut Tx<'_>| -> Result<(), StoreError> {

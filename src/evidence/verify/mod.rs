@@ -193,4 +193,4 @@ pub const MAX_OCTETS: usize = 64 * 1024 * 1024;
 pub const LARGE: &str = "no dispatch is: export the single mail";
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -11,7 +11,7 @@ mod revoked;
 mod sound;
 mod together;
 mod touched;
-mod world;
+pub(crate) mod world;
 mod wrapped;
 
 /// The names of the checks in that state, the file's own ones.

@@ -145,4 +145,4 @@ impl From<TreeError> for Failure {
 }
 
 #[cfg(test)]
-pub(in crate::mailbox) mod tests;
+pub(crate) mod tests;

@@ -88,6 +88,7 @@ fn orphan_contents(tx: &mut Tx<'_>, after: i64) -> Result<Vec<ContentId>, StoreE
         "SELECT c.id FROM content c WHERE c.id > $1
          AND NOT EXISTS (SELECT 1 FROM message m WHERE m.content = c.id AND m.source IS NULL)
          AND NOT EXISTS (SELECT 1 FROM submission s WHERE s.dispatch = c.id)
+         AND NOT EXISTS (SELECT 1 FROM relay q WHERE q.content = c.id)
          ORDER BY c.id LIMIT $2",
         &[after.into(), PAGE.into()],
     )?;

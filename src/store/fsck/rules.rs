@@ -1,8 +1,8 @@
 //! What must hold between rows, each rule as a query for what breaks it.
 //!
 //! Names of events and jobs are those that the rooms above store: `wire::rem::Event::name`,
-//! `spool::Fact::name`, `certify/<message>`, `deliver/<message>/<provider's domain>`,
-//! `expire/<message>/<recipient>`.
+//! `spool::Fact::name`, `certify/<message>`, `expire/<message>/<recipient>`,
+//! `silence/<message>/<recipient>`; of mail that is relayed `dispatch/<message>/<provider's domain>`.
 
 use super::{Finding, Kind, Severity};
 use crate::store::rows::{RowsError, Tx};
@@ -35,6 +35,7 @@ impl Kind {
             | Self::MaterialMissing
             | Self::RecipientWithoutSubmission
             | Self::NoClock
+            | Self::NoEndOfSilence
             | Self::UidNext
             | Self::ModSeq
             | Self::Octets
@@ -62,6 +63,8 @@ impl Kind {
             Self::NotDelivered => "sealed, but no job will deliver or relay it",
             Self::NoDeliveryEvidence => "delivered, without evidence or a job for it",
             Self::NoFailureEvidence => "failed, without evidence or a job for it",
+            Self::NoEndOfSilence => "relayed, and no job will end the wait for word of it",
+            Self::RelayWithoutContent => "what is to be relayed has no content",
             Self::NoReadEvidence => "read, without evidence or a job for it",
             Self::NoExpiryEvidence => "read by time-out, without evidence or a job for it",
             Self::NoClock => "unread, and no job will end its time to read",
@@ -181,9 +184,10 @@ pub static RULES: &[Rule] = &[
         "SELECT s.message_id, r.n FROM submission s JOIN recipient r ON r.message_id = s.message_id
          WHERE s.state = 'dispatched' AND r.state = 'accepted'
          AND NOT EXISTS (
-             SELECT 1 FROM job j WHERE j.name = 'deliver/' || s.message_id || '/'
+             SELECT 1 FROM relay q WHERE q.name = 'dispatch/' || s.message_id || '/'
              || SUBSTR(r.address, LENGTH(r.address) - LENGTH('hsNN.kep.tr') + 1))
          AND NOT EXISTS (SELECT 1 FROM job j WHERE j.name IN (
+             'consign/' || r.message_id,
              'fact/' || r.message_id || '/' || r.n || '/delivered',
              'fact/' || r.message_id || '/' || r.n || '/not-delivered'))
          LIMIT 1000",
@@ -191,9 +195,12 @@ pub static RULES: &[Rule] = &[
     rule(
         Kind::NoDeliveryEvidence,
         "submission and recipient",
+        // Another provider's evidence of the reading may come before that of the delivery.
         "SELECT r.message_id, r.n FROM recipient r WHERE r.state IN ('delivered', 'read', 'expired')
+         AND (r.account IS NOT NULL OR r.state = 'delivered')
          AND NOT EXISTS (SELECT 1 FROM evidence e WHERE e.message_id = r.message_id
-                         AND e.recipient = r.address AND e.event = 'delivery')
+                         AND e.event = 'delivery' AND (e.recipient = r.address
+                             OR e.recipient = '' AND e.origin <> 'own'))
          AND NOT EXISTS (SELECT 1 FROM job j WHERE j.name =
              'fact/' || r.message_id || '/' || r.n || '/delivered')
          LIMIT 1000",
@@ -201,21 +208,39 @@ pub static RULES: &[Rule] = &[
     rule(
         Kind::NoFailureEvidence,
         "submission and recipient",
-        "SELECT r.message_id, r.n FROM recipient r WHERE r.state = 'failed'
+        "SELECT r.message_id, r.n FROM recipient r WHERE r.state IN ('failed', 'relay-failed')
          AND NOT EXISTS (SELECT 1 FROM evidence e WHERE e.message_id = r.message_id
-                         AND e.recipient = r.address AND e.event IN (
+                         AND e.recipient IN (r.address, '') AND e.event IN (
                              'non-delivery', 'delivery-expiration',
                              'relay-rejection', 'relay-failure'))
-         AND NOT EXISTS (SELECT 1 FROM job j WHERE j.name =
-             'fact/' || r.message_id || '/' || r.n || '/not-delivered')
+         AND NOT EXISTS (SELECT 1 FROM job j WHERE j.name IN (
+             'fact/' || r.message_id || '/' || r.n || '/not-delivered',
+             'fact/' || r.message_id || '/' || r.n || '/relay-failed',
+             'fact/' || r.message_id || '/' || r.n || '/delivery-expired',
+             'fact/' || r.message_id || '/' || r.n || '/relay-rejected'))
          LIMIT 1000",
+    ),
+    rule(
+        Kind::NoEndOfSilence,
+        "submission and recipient",
+        "SELECT r.message_id, r.n FROM recipient r WHERE r.state = 'relayed'
+         AND NOT EXISTS (SELECT 1 FROM job j WHERE j.name =
+             'silence/' || r.message_id || '/' || r.n)
+         LIMIT 1000",
+    ),
+    rule(
+        Kind::RelayWithoutContent,
+        "mail to be relayed",
+        "SELECT q.name FROM relay q
+         WHERE NOT EXISTS (SELECT 1 FROM content c WHERE c.id = q.content) LIMIT 1000",
     ),
     rule(
         Kind::NoReadEvidence,
         "submission and recipient",
         "SELECT r.message_id, r.n FROM recipient r WHERE r.state = 'read'
          AND NOT EXISTS (SELECT 1 FROM evidence e WHERE e.message_id = r.message_id
-                         AND e.recipient = r.address AND e.event = 'retrieval')
+                         AND e.event = 'retrieval' AND (e.recipient = r.address
+                             OR e.recipient = '' AND e.origin <> 'own'))
          AND NOT EXISTS (SELECT 1 FROM job j WHERE j.name =
              'fact/' || r.message_id || '/' || r.n || '/read')
          LIMIT 1000",
@@ -225,7 +250,8 @@ pub static RULES: &[Rule] = &[
         "submission and recipient",
         "SELECT r.message_id, r.n FROM recipient r WHERE r.state = 'expired'
          AND NOT EXISTS (SELECT 1 FROM evidence e WHERE e.message_id = r.message_id
-                         AND e.recipient = r.address AND e.event = 'retrieval-expiration')
+                         AND e.event = 'retrieval-expiration' AND (e.recipient = r.address
+                             OR e.recipient = '' AND e.origin <> 'own'))
          AND NOT EXISTS (SELECT 1 FROM job j WHERE j.name =
              'fact/' || r.message_id || '/' || r.n || '/expired')
          LIMIT 1000",
@@ -244,7 +270,7 @@ pub static RULES: &[Rule] = &[
     rule(
         Kind::NoSentCopy,
         "submission",
-        "SELECT s.message_id FROM submission s WHERE s.state = 'dispatched'
+        "SELECT s.message_id FROM submission s WHERE s.state = 'dispatched' AND s.provider IS NULL
          AND NOT EXISTS (SELECT 1 FROM message m JOIN mailbox b ON b.id = m.mailbox
                          WHERE m.message_id = s.message_id AND b.account = s.account
                          AND m.source IS NULL)
@@ -341,7 +367,8 @@ pub static RULES: &[Rule] = &[
         "content",
         "SELECT c.id FROM content c
          WHERE NOT EXISTS (SELECT 1 FROM message m WHERE m.content = c.id AND m.source IS NULL)
-         AND NOT EXISTS (SELECT 1 FROM submission s WHERE s.dispatch = c.id) LIMIT 1000",
+         AND NOT EXISTS (SELECT 1 FROM submission s WHERE s.dispatch = c.id)
+         AND NOT EXISTS (SELECT 1 FROM relay q WHERE q.content = c.id) LIMIT 1000",
     ),
     rule(
         Kind::OrphanBlob,

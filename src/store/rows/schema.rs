@@ -85,6 +85,8 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("V8__memory", include_str!("0008_memory.sql")),
     ("V9__found_labels", include_str!("0009_found_labels.sql")),
     ("V10__annotation_changes", include_str!("0010_annotation_changes.sql")),
+    ("V11__relay", include_str!("0011_relay.sql")),
+    ("V12__relay_in", include_str!("0012_relay_in.sql")),
 ];
 
 #[cfg(test)]

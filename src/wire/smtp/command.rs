@@ -63,6 +63,8 @@ pub enum Body {
     #[default]
     SevenBit,
     EightBitMime,
+    /// RFC 3030 §3.
+    BinaryMime,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -160,8 +162,6 @@ pub enum CommandError {
     Parameter(String),
     #[error("parameter {0} is not supported")]
     UnknownParameter(String),
-    #[error("BINARYMIME is not supported")]
-    BinaryMime,
     #[error("quoted local parts are not accepted: {0}")]
     QuotedLocal(String),
     #[error("not ASCII: {0}")]
@@ -238,9 +238,6 @@ fn auth(rest: &str) -> Result<Command, CommandError> {
 
 fn mail(rest: &str) -> Result<Command, CommandError> {
     let (inside, parameters) = path(rest, "FROM:<", MAIL)?;
-    if parameters.iter().any(|p| p.is("BODY") && p.value_is("BINARYMIME")) {
-        return Err(CommandError::BinaryMime);
-    }
     check_parameters(&parameters, &MAIL_PARAMETERS)?;
     let size = parameters.iter().find(|p| p.is("SIZE"));
     let size = size.map(|p| p.value.and_then(digits).ok_or_else(|| p.bad())).transpose()?;
@@ -257,7 +254,11 @@ fn mail(rest: &str) -> Result<Command, CommandError> {
             address => Path::Address(address.to_owned()),
         },
         size,
-        body: if flag(proto::MAIL_BODY_8BITMIME) { Body::EightBitMime } else { Body::SevenBit },
+        body: match (flag(proto::MAIL_BODY_BINARYMIME), flag(proto::MAIL_BODY_8BITMIME)) {
+            (true, _) => Body::BinaryMime,
+            (_, true) => Body::EightBitMime,
+            _ => Body::SevenBit,
+        },
         smtputf8: flag(proto::MAIL_SMTPUTF8),
         ret: match (flag(proto::MAIL_RET_FULL), flag(proto::MAIL_RET_HDRS)) {
             (true, _) => Some(Ret::Full),

@@ -3,7 +3,9 @@
 use super::server::server;
 use kep::store::accounts::{self, AccountRow};
 use kep::store::mail::{self, Kind, NewMessage};
-use kep::store::submissions::{self, Details, NewRecipient, NewSubmission, SubmissionState};
+use kep::store::submissions::{
+    self, Details, NewRecipient, NewSubmission, Origin, RecipientState, SubmissionState,
+};
 use kep::store::{Blobs, Lane, Put, RowsAt, Store, StoreError, Tx};
 use kep::trust::vault::Vault;
 use kep::wire::{AccountId, MessageId, Timestamp, digest::sha256_of};
@@ -124,13 +126,17 @@ pub fn submission(store: &Store, n: u32, account: AccountId, octets: &[u8]) -> N
     let original = store.blobs.put(octets.to_vec()).unwrap();
     NewSubmission {
         message_id: id(n),
-        account,
+        origin: Origin::Account(account),
         state: SubmissionState::Accepted,
         same_mail: sha256_of([&account.0.to_be_bytes()[..], octets]),
         accepted_at: NOW,
         original,
         details: Details { subject: "Şubat çağrısı".into(), ..Details::default() },
-        recipients: vec![NewRecipient { address: RECIPIENT.into(), account: Some(account) }],
+        recipients: vec![NewRecipient {
+            address: RECIPIENT.into(),
+            account: Some(account),
+            state: RecipientState::Accepted,
+        }],
     }
 }
 

@@ -159,7 +159,7 @@ fn submission_of(
 ) -> kep::store::submissions::NewSubmission {
     kep::store::submissions::NewSubmission {
         message_id: bed::id(n),
-        account,
+        origin: kep::store::submissions::Origin::Account(account),
         state: kep::store::submissions::SubmissionState::Accepted,
         same_mail: original.digest,
         accepted_at: NOW,

@@ -74,12 +74,12 @@ async fn jobs_come_oldest_first() {
     on_both(|bed| async move {
         bed.write(|tx| {
             for (name, due) in [("c", 3), ("a", 1), ("b", 2), ("future", 1000)] {
-                jobs::lay_in(tx, "deliver", name, "", NOW.plus_secs(due))?;
+                jobs::lay_in(tx, "expire", name, "", NOW.plus_secs(due))?;
             }
             Ok(())
         })
         .await;
-        let takers = Takers::new(&bed.store, Step::Deliver);
+        let takers = Takers::new(&bed.store, Step::Expire);
         let taken = takers.take(NOW.plus_secs(10), 10).await.unwrap();
         assert_eq!(taken.iter().map(|t| t.job.name.as_str()).collect::<Vec<_>>(), ["a", "b", "c"]);
     })

@@ -14,6 +14,7 @@ mod logins;
 mod mail;
 mod memory;
 mod postgres;
+mod relay;
 mod server;
 mod spool;
 mod submissions;

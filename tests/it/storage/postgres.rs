@@ -24,7 +24,7 @@ async fn admin(bed: &Bed) -> Client {
 }
 
 fn lay_in(tx: &mut Tx<'_>, name: &str) -> Result<(), StoreError> {
-    Ok(jobs::lay_in(tx, "deliver", name, "", NOW)?)
+    Ok(jobs::lay_in(tx, "expire", name, "", NOW)?)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -82,7 +82,7 @@ async fn news_reach_other_processes() {
         lay_in(tx, "job")
     })
     .await;
-    other.job_for("deliver").await;
+    other.job_for("expire").await;
     assert_eq!(watched.recv().await.unwrap(), Changed::Mailbox(MailboxId(7)));
     assert_eq!(watched.recv().await.unwrap(), Changed::Account(AccountId(9)));
 }
@@ -93,7 +93,7 @@ async fn who_may_have_missed_news_looks_for_himself() {
     let other: Store = bed.another().await;
     let mut watched = other.watch();
     cut(&admin(&bed).await).await;
-    other.job_for("deliver").await;
+    other.job_for("expire").await;
     let heard = watched.recv().await;
     assert!(matches!(heard, Err(tokio::sync::broadcast::error::RecvError::Lagged(_))), "{heard:?}");
 }

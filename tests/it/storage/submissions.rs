@@ -2,7 +2,8 @@
 
 use super::bed::{self, submission};
 use super::{NOW, on_both};
-use kep::store::submissions::{self, RecipientState};
+use kep::store::submissions::{self, NewRecipient, NewSubmission, Origin, RecipientState};
+use kep::wire::KepDomain;
 
 #[tokio::test]
 async fn the_same_mail_again_is_the_same_message() {
@@ -67,6 +68,54 @@ async fn each_outcome_comes_once() {
         assert_eq!(outcomes, [false, true, false, true, false]);
         let state = bed.read(|tx| Ok(submissions::recipients(tx, &bed::id(1))?[0].state)).await;
         assert_eq!(state, RecipientState::Read);
+    })
+    .await;
+}
+
+/// Another provider's message 1, to one of ours and to one elsewhere.
+fn relayed(bed: &bed::Bed, account: kep::wire::AccountId, octets: &[u8]) -> NewSubmission {
+    let recipient = |address: &str, account, state| NewRecipient {
+        address: address.to_owned(),
+        account,
+        state,
+    };
+    NewSubmission {
+        origin: Origin::Peer(KepDomain::parse("hs06.kep.tr").unwrap()),
+        recipients: vec![
+            recipient("ayse@hs05.kep.tr", Some(account), RecipientState::Elsewhere),
+            recipient("can@hs07.kep.tr", None, RecipientState::Elsewhere),
+        ],
+        ..submission(&bed.store, 1, account, octets)
+    }
+}
+
+#[tokio::test]
+async fn a_providers_message_is_one_by_its_identifier_whenever_it_comes() {
+    on_both(|bed| async move {
+        let account = bed.account("ayse@hs05.kep.tr").await;
+        assert_eq!(bed.lay_in(relayed(&bed, account, b"mail")).await, Ok(()));
+        let mut late = relayed(&bed, account, b"mail");
+        late.accepted_at = NOW.plus_secs(48 * 3600);
+        assert_eq!(bed.lay_in(late).await, Err(bed::id(1)));
+        let found = bed.read(|tx| Ok(submissions::find(tx, &bed::id(1))?.unwrap())).await;
+        assert_eq!(found.origin, Origin::Peer(KepDomain::parse("hs06.kep.tr").unwrap()));
+        let changed = bed
+            .write(|tx| {
+                let id = bed::id(1);
+                let first = submissions::addressed(tx, &id, 1)?;
+                let again = submissions::addressed(tx, &id, 1)?;
+                // What is told of others' recipients moves none of ours.
+                submissions::told(tx, &id, 1, RecipientState::Read, NOW)?;
+                submissions::told(tx, &id, 2, RecipientState::Delivered, NOW)?;
+                submissions::told(tx, &id, 2, RecipientState::Read, NOW.plus_secs(9))?;
+                Ok((first, again, submissions::recipients(tx, &id)?))
+            })
+            .await;
+        assert_eq!((changed.0, changed.1), (true, false));
+        let states: Vec<_> = changed.2.iter().map(|recipient| recipient.state).collect();
+        assert_eq!(states, [RecipientState::Accepted, RecipientState::Read]);
+        assert_eq!(changed.2[1].delivered_at, Some(NOW));
+        assert_eq!(changed.2[1].opened_at, Some(NOW.plus_secs(9)));
     })
     .await;
 }

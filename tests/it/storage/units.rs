@@ -164,7 +164,7 @@ async fn a_client_that_hangs_up_does_not_take_the_wake_with_it() {
         let store = bed.store.clone();
         let mut write = Box::pin(async move {
             let work = |tx: &mut Tx<'_>| {
-                Ok::<_, StoreError>(kep::store::jobs::lay_in(tx, "deliver", "x", "", super::NOW)?)
+                Ok::<_, StoreError>(kep::store::jobs::lay_in(tx, "expire", "x", "", super::NOW)?)
             };
             store.write(Lane::Client, work).await
         });
@@ -172,7 +172,7 @@ async fn a_client_that_hangs_up_does_not_take_the_wake_with_it() {
         drop(write);
         drop(hold);
         held.await.unwrap();
-        bed.store.job_for("deliver").await;
+        bed.store.job_for("expire").await;
         assert_eq!(bed.count("SELECT COUNT(*) FROM job").await, 1);
     })
     .await;

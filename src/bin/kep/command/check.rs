@@ -6,8 +6,8 @@ use crate::failure::{Failure, Outcome};
 use crate::settings::Settings;
 use crate::{texts, wire_up};
 use chrono::Datelike;
-use kep::registry::providers;
-use kep::store::Store;
+use kep::registry::peers::{self, Peer, PeerState};
+use kep::store::{RowsError, Store, Tx, relay};
 use kep::trust::tls::ServerTls;
 use kep::trust::{self, Anchors, Certificate, Clock, Signer, StampError};
 use serde::Serialize;
@@ -160,22 +160,66 @@ fn lasts(
     }
 }
 
-/// The seal certificates of other providers: what they send is judged by them.
+/// The other providers: what they send is judged by their seals, what they get goes to servers that are
+/// known.
 async fn peers(store: &Store, clock: &Clock, found: &mut Vec<Finding>) {
-    let all = match providers::list(store).await {
+    let all = match peers::list(store).await {
         Ok(all) => all,
         Err(error) => return found.push(Finding::wrong("providers", error)),
     };
-    for row in all {
-        let Some(der) = &row.seal_certificate else { continue };
-        found.push(match Certificate::from_der(der) {
-            Ok(seal) => {
-                let name = format!("the seal of {}", row.domain);
-                lasts("providers", &name, &seal, clock, EXPIRES_SOON)
-            }
-            Err(error) => Finding::wrong("providers", format!("{}: {error}", row.domain)),
-        });
+    let look = |tx: &mut Tx<'_>| -> Result<Vec<_>, RowsError> {
+        let there = relay::providers(tx)?.into_iter();
+        there.map(|domain| Ok((relay::health(tx, &domain)?, domain))).collect()
+    };
+    for (health, domain) in store.read(look).await.unwrap_or_default() {
+        if health.is_down() {
+            let since = health.down_since.iso8601();
+            let text =
+                format!("{domain} is {} since {since}: {}", health.trouble.word(), health.reply);
+            found.push(Finding::warning("relay", text));
+        }
     }
+    for row in &all {
+        match Peer::parse(row) {
+            Ok(peer) => self::peer(&peer, clock, found),
+            Err(fault) => {
+                found.push(Finding::wrong("providers", format!("{}: {fault}", row.domain)))
+            }
+        }
+    }
+}
+
+fn peer(peer: &Peer, clock: &Clock, found: &mut Vec<Finding>) {
+    let (domain, now) = (&peer.domain, clock.now());
+    if matches!(peer.state, PeerState::Closed { .. }) {
+        return found.push(Finding::good("providers", format!("{domain} is closed")));
+    }
+    if let PeerState::Suspended { since } = peer.state {
+        let text = format!("{domain} is suspended since {}", since.iso8601());
+        found.push(Finding::warning("providers", text));
+    }
+    if peer.tls.is_none() {
+        let text = format!("nothing tells the server of {domain}: nothing is sent to it");
+        found.push(Finding::wrong("providers", text));
+    }
+    // One that follows another is a reason not to speak of the other's end.
+    let last = peer.seals.iter().max_by_key(|seal| seal.until);
+    found.push(match last {
+        None => Finding::warning("providers", format!("{domain} has no seal: it can send nothing")),
+        Some(seal) if seal.until < now => {
+            let text = format!("the seal of {domain} is not valid since {}", seal.until.iso8601());
+            Finding::wrong("providers", text)
+        }
+        Some(_) if peer.seals_at(now).next().is_none() => {
+            Finding::wrong("providers", format!("no seal of {domain} is valid now"))
+        }
+        Some(seal) => match (seal.until.millis() - now.millis()) / 86_400_000 {
+            days @ ..EXPIRES_SOON => {
+                Finding::warning("providers", format!("the seal of {domain} ends in {days} days"))
+            }
+            days => Finding::good("providers", format!("the seal of {domain}, {days} days left")),
+        },
+    });
 }
 
 fn anchors(settings: &Settings, found: &mut Vec<Finding>) {
@@ -324,11 +368,20 @@ fn autoconfig(settings: &Settings, found: &mut Vec<Finding>) {
     });
 }
 
-/// RFC 6186 and RFC 8314: how mail programs find us. An MX would send other providers to a port that
-/// nobody listens on: there is no relay listener.
+/// RFC 6186 and RFC 8314: how mail programs find us. RFC 5321 §5: how other providers do; an MX names
+/// no port.
 fn records(settings: &Settings) -> Vec<String> {
-    wire_up::directions(settings).records()
+    let directions = wire_up::directions(settings);
+    let mut records = directions.records();
+    if settings.listen.relay.is_some_and(|address| address.port() == SMTP) {
+        let (domain, host) = (&directions.domain, &directions.host);
+        records.push(format!("{domain}.  IN MX 10 {host}."));
+    }
+    records
 }
+
+/// Where an MX sends other providers.
+const SMTP: u16 = 25;
 
 /// A new seal certificate takes weeks to get.
 const EXPIRES_SOON: i64 = 45;

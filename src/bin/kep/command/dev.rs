@@ -275,6 +275,7 @@ impl Place {
             ("listen.submission_starttls", at(1)),
             ("listen.imap_tls", at(2)),
             ("listen.imap_starttls", at(3)),
+            ("listen.relay", at(4)),
             ("listen.metrics", at(6)),
             ("listen.tsa", at(7)),
             ("tls.certificate", "secrets/tls.pem".to_owned()),

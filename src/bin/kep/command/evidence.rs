@@ -70,13 +70,24 @@ async fn xml(store: &Store, row: &EvidenceRow) -> Outcome<Vec<u8>> {
     Ok(octets.to_vec())
 }
 
+/// As a file is called. What another provider calls its evidence is nobody's path.
+fn file_name(row: &EvidenceRow) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+    let id = row.document_id().chars().take(NAME_MAX).map(|c| if plain(c) { c } else { '_' });
+    let by = match row.origin.as_str() {
+        evidence::OWN => String::new(),
+        peer => format!("-{peer}"),
+    };
+    format!("{}{by}{}", row.event, id.collect::<String>())
+}
+
 /// The XML as `EVENT-ID.xml`, certificates, CRLs and OCSP answers in a folder beside it.
 async fn export(store: &Store, row: &EvidenceRow, dir: &Path) -> Outcome<()> {
     let made = |path: &Path, done: std::io::Result<()>| {
         done.map_err(|e| Failure::cannot_create(format!("{}: {e}", path.display())))
     };
     made(dir, std::fs::create_dir_all(dir))?;
-    let name = format!("{}{}", row.event, row.id);
+    let name = file_name(row);
     let path = dir.join(format!("{name}.xml"));
     made(&path, std::fs::write(&path, xml(store, row).await?))?;
     show::write(&format!("{}\n", path.display()))?;
@@ -137,3 +148,6 @@ fn list(lines: &[Line]) -> String {
     let head = ["TIME", "EVENT", "RECIPIENT", "ID", "MESSAGE"];
     show::table(&head, &cells.collect::<Vec<_>>(), "no evidence yet")
 }
+
+/// Names of files have 255 octets at most.
+const NAME_MAX: usize = 120;

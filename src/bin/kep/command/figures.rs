@@ -2,8 +2,9 @@
 //! are looked up here from time to time.
 
 use crate::failure::{Failure, Outcome};
-use kep::store::{STEPS, Store, StoreError, Tx, jobs};
+use kep::store::{STEPS, Store, StoreError, Tx, jobs, providers, relay};
 use kep::trust::{Clock, Stamper};
+use kep::wire::KepDomain;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use std::sync::Arc;
 use std::time::Duration;
@@ -41,6 +42,7 @@ pub async fn watch(
         let count = move |tx: &mut Tx<'_>| -> Result<Vec<u64>, StoreError> {
             STEPS.iter().map(|step| Ok(jobs::waiting(tx, step, until)?)).collect()
         };
+        relayed(&store, &clock).await;
         match store.read(count).await {
             Ok(counts) => {
                 for (step, count) in STEPS.into_iter().zip(counts) {
@@ -53,6 +55,34 @@ pub async fn watch(
             () = tokio::time::sleep(PAUSE) => {}
             _ = stop.changed() => {}
         }
+    }
+}
+
+/// The queues of other providers.
+async fn relayed(store: &Store, clock: &Clock) {
+    let look = |tx: &mut Tx<'_>| -> Result<_, StoreError> {
+        let (counts, now) = (relay::counts(tx)?, providers::all(tx)?);
+        let mut figures = Vec::new();
+        for provider in now {
+            let Ok(domain) = KepDomain::parse(&provider.domain) else { continue };
+            let count = counts.iter().find(|count| count.provider == provider.domain).cloned();
+            figures.push((domain.to_string(), count, relay::health(tx, &domain)?));
+        }
+        Ok(figures)
+    };
+    let figures = match store.read(look).await {
+        Ok(figures) => figures,
+        Err(error) => return tracing::warn!(%error, "what is relayed can't be counted"),
+    };
+    for (provider, count, health) in figures {
+        let set = |name: &'static str, value: f64| {
+            metrics::gauge!(name, "provider" => provider.clone()).set(value);
+        };
+        let age = |count: &relay::Count| clock.now().millis() - count.oldest.millis();
+        set("kep_relay_waiting", count.as_ref().map_or(0.0, |count| count.waiting as f64));
+        set("kep_relay_held", count.as_ref().map_or(0.0, |count| count.held as f64));
+        set("kep_relay_oldest_seconds", count.as_ref().map_or(0.0, |c| age(c) as f64 / 1000.0));
+        set("kep_relay_server_down", if health.is_down() { 1.0 } else { 0.0 });
     }
 }
 

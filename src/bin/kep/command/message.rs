@@ -145,33 +145,49 @@ struct To {
     n: usize,
     address: String,
     state: &'static str,
+    /// Since when his provider has it.
+    relayed: Option<String>,
     delivered: Option<String>,
     due: Option<String>,
     opened: Option<String>,
-    /// What it waits for: `relay`, when its provider is another one that has not got it yet.
+    /// What it waits for: `relay`, when its provider is another one that has not got it yet; `word`,
+    /// when that one has it and nothing was heard of it yet.
     waits: Option<&'static str>,
 }
 
 impl To {
     fn of(submission: &Submission, recipient: &Recipient) -> Self {
-        let relayed = recipient.account.is_none() && recipient.state == RecipientState::Accepted;
         let sealed = submission.state == SubmissionState::Dispatched;
+        let waits = match recipient.state {
+            RecipientState::Accepted if sealed && recipient.account.is_none() => Some("relay"),
+            RecipientState::Relayed => Some("word"),
+            _ => None,
+        };
         let time = |at: Option<Timestamp>| at.map(Timestamp::iso8601);
         Self {
             n: recipient.n,
             address: recipient.address.clone(),
             state: recipient.state.word(),
+            relayed: time(recipient.relayed_at),
             delivered: time(recipient.delivered_at),
             due: time(recipient.due_at),
             opened: time(recipient.opened_at),
-            waits: (sealed && relayed).then_some("relay"),
+            waits,
         }
     }
 
     fn waiting(&self) -> Option<String> {
         let provider = self.address.rsplit('@').next().unwrap_or_default();
-        let line =
-            |_| format!("{}: aktarım bekliyor / waits for relay to {provider}\n", self.address);
+        let since = self.relayed.as_deref().unwrap_or_default();
+        let line = |waits: &str| match waits {
+            "relay" => {
+                format!("{}: aktarım bekliyor / waits for relay to {provider}\n", self.address)
+            }
+            _ => format!(
+                "{}: {since} aktarıldı, delil bekleniyor / relayed to {provider}, waits for evidence\n",
+                self.address
+            ),
+        };
         self.waits.map(line)
     }
 }

@@ -11,6 +11,7 @@ mod http;
 mod label;
 mod message;
 mod provider;
+mod queue;
 mod quiet;
 mod seal;
 mod serve;
@@ -37,6 +38,7 @@ pub fn run(arguments: Arguments) -> Outcome {
         Command::Account(account) => wait(account::run(account)),
         Command::Label(label) => wait(label::run(label)),
         Command::Provider(provider) => wait(provider::run(provider)),
+        Command::Queue(queue) => wait(queue::run(queue)),
         Command::Message(message) => wait(message::run(message)),
         Command::Evidence(evidence) => wait(evidence::run(evidence)),
         Command::Demo(demo) => wait(demo::run(&demo)),

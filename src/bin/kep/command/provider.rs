@@ -1,102 +1,362 @@
 //! `kep provider`: the other providers of the circuit.
 
-use super::account::{read_certificate, registry};
+use super::account::{done, read_certificate, registry};
 use super::show;
-use crate::arguments::Provider as Arguments;
+use crate::arguments::{Conf, Dialect, Provider as Arguments, Terms};
 use crate::failure::{Failure, Outcome};
+use crate::settings::Size;
 use crate::wire_up;
-use kep::registry::providers;
-use kep::store::accounts::ProviderRow;
+use kep::registry::peers::{self, Peer, PeerDialect, PeerState, Removal, Route};
+use kep::store::Store;
+use kep::store::providers::{ProviderRow, SealRow};
+use kep::trust::tls::PeerTrust;
 use kep::trust::{Certificate, Clock};
-use kep::wire::KepDomain;
+use kep::wire::{Digest, KepDomain, Timestamp};
 use serde::Serialize;
-use std::process::ExitCode;
 
 pub async fn run(arguments: Arguments) -> Outcome {
     match arguments {
-        Arguments::Add { conf, domain, name, host, seal } => {
-            let settings = wire_up::settings(&conf.conf)?;
-            let domain = parse(&domain)?;
-            if settings.provider.domain.provider() == domain.provider() {
-                return Err(Failure::data(format!("{domain} is this provider itself")));
-            }
-            let seal = seal.map(|file| read_certificate(&file)).transpose()?;
-            let row = ProviderRow {
-                domain: domain.to_string(),
-                name,
-                host,
-                seal_certificate: seal.map(|certificate| certificate.der().to_vec()),
-                state: "active".to_owned(),
-                added_at: Clock::System.now(),
-            };
-            let store = wire_up::store(&settings).await?;
-            providers::put(&store, row).await.map_err(registry)?;
-            show::write(&format!("provider {domain} is registered\n"))?;
-            Ok(ExitCode::SUCCESS)
+        Arguments::Add { conf, domain, name, host, terms } => {
+            let changes = Changes { name: Some(name), host: Some(host), ..Changes::of(&terms)? };
+            add(&conf, &domain, changes).await
+        }
+        Arguments::Set { conf, domain, name, host, terms, withdraw_seal } => {
+            let withdrawn =
+                withdraw_seal.iter().map(|text| digest(text)).collect::<Outcome<_>>()?;
+            let changes = Changes { name, host, withdrawn, ..Changes::of(&terms)? };
+            set(&conf, &domain, changes).await
         }
         Arguments::List { conf, json } => {
             let store = wire_up::store(&wire_up::settings(&conf.conf)?).await?;
-            let all = providers::list(&store).await.map_err(registry)?;
+            let all = peers::list(&store).await.map_err(registry)?;
             let rows: Vec<_> = all.iter().map(Shown::of).collect();
             show::print(json, &rows, |rows| list(rows))
         }
         Arguments::Show { conf, domain, json } => {
-            let store = wire_up::store(&wire_up::settings(&conf.conf)?).await?;
-            let domain = parse(&domain)?;
-            let row = providers::find(&store, &domain).await.map_err(registry)?;
+            let (store, domain) = at(&conf, &domain).await?;
+            let row = peers::find(&store, &domain).await.map_err(registry)?;
             let row = row.ok_or_else(|| unknown(&domain))?;
-            show::print(json, &Shown::of(&row), |shown| list(std::slice::from_ref(shown)))
+            show::print(json, &Shown::of(&row), text)
+        }
+        Arguments::Suspend { conf, domain } => {
+            state(&conf, &domain, "suspended", "is suspended; `kep provider resume` goes on").await
+        }
+        Arguments::Resume { conf, domain } => state(&conf, &domain, "active", "is active").await,
+        Arguments::Close { conf, domain } => {
+            state(&conf, &domain, "closed", "is closed; what waits for it fails").await
         }
         Arguments::Remove { conf, domain } => {
-            let store = wire_up::store(&wire_up::settings(&conf.conf)?).await?;
-            let domain = parse(&domain)?;
-            if !providers::remove(&store, &domain).await.map_err(registry)? {
-                return Err(unknown(&domain));
+            let (store, domain) = at(&conf, &domain).await?;
+            match peers::remove(&store, &domain).await.map_err(registry)? {
+                Removal::Removed => done(&format!("provider {domain} is removed")),
+                Removal::Unknown => Err(unknown(&domain)),
+                Removal::Waited => Err(Failure::data(format!("mail waits for {domain}")).hint(
+                    "`kep provider close` ends it; `kep queue list` shows when nothing waits any more",
+                )),
             }
-            show::write(&format!("provider {domain} is removed\n"))?;
-            Ok(ExitCode::SUCCESS)
         }
     }
 }
 
+/// What is said about a provider. The rest stays.
+#[derive(Clone, Default)]
+struct Changes {
+    name: Option<String>,
+    host: Option<String>,
+    tls: Option<Known>,
+    seals: Vec<Certificate>,
+    withdrawn: Vec<Digest>,
+    client_pins: Option<Vec<Digest>>,
+    dialect: Option<PeerDialect>,
+    size_limit: Option<Option<u64>>,
+}
+
+#[derive(Clone)]
+enum Known {
+    Pins(Vec<Digest>),
+    Issuers(String),
+}
+
+impl Changes {
+    fn of(terms: &Terms) -> Outcome<Self> {
+        let pins =
+            |all: &[String]| all.iter().map(|text| digest(text)).collect::<Outcome<Vec<_>>>();
+        let tls = match (&terms.tls_ca, terms.tls_pin.as_slice()) {
+            (Some(file), _) => Some(Known::Issuers(issuers(file)?)),
+            (None, []) => None,
+            (None, all) => Some(Known::Pins(pins(all)?)),
+        };
+        let client_pins = match terms.client_pin.as_slice() {
+            [] => None,
+            [none] if none == "none" => Some(Vec::new()),
+            all => Some(pins(all)?),
+        };
+        let size_limit = terms.size_limit.as_deref().map(|text| match text {
+            "none" => Ok(None),
+            text => Size::parse(text).map(|size| Some(size.0)).ok_or_else(|| {
+                Failure::usage(format!("{text} is not a size")).hint("`25 MiB`, or `none`")
+            }),
+        });
+        Ok(Self {
+            tls,
+            seals: terms.seal.iter().map(read_certificate).collect::<Outcome<_>>()?,
+            client_pins,
+            dialect: terms.dialect.map(dialect),
+            size_limit: size_limit.transpose()?,
+            ..Self::default()
+        })
+    }
+
+    fn apply(&self, row: &mut ProviderRow, now: Timestamp) {
+        if let Some(name) = &self.name {
+            row.name.clone_from(name);
+        }
+        if let Some(host) = &self.host {
+            row.host.clone_from(host);
+        }
+        match &self.tls {
+            None => {}
+            Some(Known::Pins(pins)) => {
+                row.tls_pins = peers::written(pins);
+                row.tls_ca.clear();
+            }
+            Some(Known::Issuers(pem)) => {
+                row.tls_ca.clone_from(pem);
+                row.tls_pins.clear();
+            }
+        }
+        for seal in &self.seals {
+            if !row.seals.iter().any(|known| known.certificate == seal.der()) {
+                let certificate = seal.der().to_vec();
+                row.seals.push(SealRow { certificate, from: None, until: None });
+            }
+        }
+        for seal in &mut row.seals {
+            if self.withdrawn.contains(&kep::wire::sha256(&seal.certificate)) {
+                seal.until = Some(seal.until.map_or(now, |until| until.min(now)));
+            }
+        }
+        if let Some(pins) = &self.client_pins {
+            row.client_pins = peers::written(pins);
+        }
+        if let Some(dialect) = self.dialect {
+            dialect.word().clone_into(&mut row.dialect);
+        }
+        if let Some(limit) = self.size_limit {
+            row.size_limit = limit.and_then(|limit| limit.try_into().ok());
+        }
+    }
+}
+
+async fn add(conf: &Conf, domain: &str, changes: Changes) -> Outcome {
+    let settings = wire_up::settings(&conf.conf)?;
+    let domain = parse(domain)?;
+    if settings.provider.domain.provider() == domain.provider() {
+        return Err(Failure::data(format!("{domain} is this provider itself")));
+    }
+    if domain != domain.provider() {
+        return Err(Failure::data(format!(
+            "{domain} is an institution's, not a provider's domain"
+        ))
+        .hint(domain.provider()));
+    }
+    route(changes.host.as_deref())?;
+    let store = wire_up::store(&settings).await?;
+    let now = Clock::System.now();
+    let known = changes.clone();
+    let there = peers::change(&store, &domain, move |row| known.apply(row, now));
+    if !there.await.map_err(registry)? {
+        if changes.tls.is_none() {
+            return Err(Failure::usage(format!("by what is the server of {domain} known?")).hint(
+                "--tls-pin SHA256 or --tls-ca FILE: mail leaves for a server that is known only",
+            ));
+        }
+        let mut row = fresh(&domain, now);
+        changes.apply(&mut row, now);
+        peers::put(&store, row).await.map_err(registry)?;
+    }
+    done(&format!("provider {domain} is registered"))
+}
+
+async fn set(conf: &Conf, domain: &str, changes: Changes) -> Outcome {
+    let (store, domain) = at(conf, domain).await?;
+    route(changes.host.as_deref())?;
+    let now = Clock::System.now();
+    if let Some(row) = peers::find(&store, &domain).await.map_err(registry)? {
+        let has = |digest: &Digest| {
+            row.seals.iter().any(|seal| kep::wire::sha256(&seal.certificate) == *digest)
+        };
+        if let Some(other) = changes.withdrawn.iter().find(|digest| !has(digest)) {
+            return Err(Failure::not_found(format!("{domain} has no seal {}", other.hex()))
+                .hint("`kep provider show` names its seals"));
+        }
+    }
+    let changed = peers::change(&store, &domain, move |row| changes.apply(row, now)).await;
+    match changed.map_err(registry)? {
+        true => done(&format!("provider {domain} is changed")),
+        false => Err(unknown(&domain)),
+    }
+}
+
+async fn state(conf: &Conf, domain: &str, word: &'static str, said: &str) -> Outcome {
+    let (store, domain) = at(conf, domain).await?;
+    let now = Clock::System.now();
+    let changed = peers::change(&store, &domain, move |row| PeerState::set(word, row, now)).await;
+    match changed.map_err(registry)? {
+        true => done(&format!("provider {domain} {said}")),
+        false => Err(unknown(&domain)),
+    }
+}
+
+fn fresh(domain: &KepDomain, now: Timestamp) -> ProviderRow {
+    ProviderRow {
+        domain: domain.to_string(),
+        name: String::new(),
+        host: String::new(),
+        state: PeerState::Active.word().to_owned(),
+        since: now,
+        tls_pins: String::new(),
+        tls_ca: String::new(),
+        client_pins: String::new(),
+        dialect: dialect(Dialect::Ts102640).word().to_owned(),
+        size_limit: None,
+        added_at: now,
+        seals: Vec::new(),
+    }
+}
+
+/// How a provider is shown; what is wrong with its row stands in `fault`.
 #[derive(Serialize)]
 struct Shown {
     domain: String,
     name: String,
     host: String,
     state: String,
-    seal: Option<String>,
+    since: String,
+    /// `pin SHA256`, or `issuer NAME`, each; none when nothing is sent.
+    tls: Vec<String>,
+    client_pins: Vec<String>,
+    dialect: String,
+    size_limit: Option<u64>,
+    seals: Vec<ShownSeal>,
+    fault: Option<String>,
+}
+
+#[derive(Serialize)]
+struct ShownSeal {
+    subject: String,
+    fingerprint: String,
+    from: String,
+    until: String,
 }
 
 impl Shown {
     fn of(row: &ProviderRow) -> Self {
-        let seal = row.seal_certificate.as_deref().map(Certificate::from_der);
+        let peer = Peer::parse(row);
+        let fault = peer.as_ref().err().map(ToString::to_string);
+        let peer = peer.ok();
+        let hex = |pins: &[Digest]| pins.iter().map(Digest::hex).collect::<Vec<_>>();
+        let tls = match peer.as_ref().and_then(|peer| peer.tls.as_ref()) {
+            None => Vec::new(),
+            Some(PeerTrust::Pins(pins)) => {
+                pins.iter().map(|p| format!("pin {}", p.hex())).collect()
+            }
+            Some(PeerTrust::Issuers(all)) => {
+                all.iter().map(|issuer| format!("issuer {}", issuer.subject())).collect()
+            }
+        };
+        let seals = peer.iter().flat_map(|peer| &peer.seals).map(|seal| ShownSeal {
+            subject: seal.certificate.subject().to_owned(),
+            fingerprint: seal.certificate.digest().hex(),
+            from: seal.from.iso8601(),
+            until: seal.until.iso8601(),
+        });
         Self {
             domain: row.domain.clone(),
             name: row.name.clone(),
             host: row.host.clone(),
             state: row.state.clone(),
-            seal: seal.and_then(Result::ok).map(|certificate| certificate.subject().to_owned()),
+            since: row.since.iso8601(),
+            tls,
+            client_pins: peer.as_ref().map(|peer| hex(&peer.client_pins)).unwrap_or_default(),
+            dialect: row.dialect.clone(),
+            size_limit: peer.as_ref().and_then(|peer| peer.size_limit),
+            seals: seals.collect(),
+            fault,
         }
     }
 }
 
 fn list(rows: &[Shown]) -> String {
     let cells = rows.iter().map(|row| {
-        let seal = row.seal.clone().unwrap_or_else(|| "-".to_owned());
-        vec![row.domain.clone(), row.name.clone(), row.host.clone(), row.state.clone(), seal]
+        let seal = row.seals.last().map_or("-", |seal| seal.subject.as_str());
+        [&row.domain, &row.name, &row.host, &row.state, seal].map(str::to_owned).to_vec()
     });
     let head = ["DOMAIN", "NAME", "HOST", "STATE", "SEAL"];
     show::table(&head, &cells.collect::<Vec<_>>(), "no other providers; add one: kep provider add")
 }
 
-fn parse(domain: &str) -> Outcome<KepDomain> {
+fn text(shown: &Shown) -> String {
+    let limit = shown.size_limit.map_or("-".to_owned(), |limit| format!("{limit} octets"));
+    let mut out = format!(
+        "domain    {}\nname      {}\nhost      {}\nstate     {} since {}\ndialect   {}\nlimit     {limit}\n",
+        shown.domain, shown.name, shown.host, shown.state, shown.since, shown.dialect
+    );
+    let lines = |name: &str, all: &[String]| -> String {
+        all.iter().map(|one| format!("{name:<10}{one}\n")).collect()
+    };
+    out += &lines("tls", &shown.tls);
+    out += &lines("client", &shown.client_pins);
+    let seals = shown.seals.iter().map(|seal| {
+        format!("{} {} ({} to {})", seal.fingerprint, seal.subject, seal.from, seal.until)
+    });
+    out += &lines("seal", &seals.collect::<Vec<_>>());
+    out + &lines("WRONG", shown.fault.as_slice())
+}
+
+async fn at(conf: &Conf, domain: &str) -> Outcome<(Store, KepDomain)> {
+    let domain = parse(domain)?;
+    Ok((wire_up::store(&wire_up::settings(&conf.conf)?).await?, domain))
+}
+
+pub fn parse(domain: &str) -> Outcome<KepDomain> {
     KepDomain::parse(domain).map_err(|_| {
         Failure::data(format!("{domain} is not a provider's domain")).hint("hsNN.kep.tr")
     })
 }
 
-fn unknown(domain: &KepDomain) -> Failure {
+fn route(host: Option<&str>) -> Outcome<()> {
+    let parsed = host.map(Route::parse).transpose();
+    let hint = "relay.hs06.kep.tr, or with a port: relay.hs06.kep.tr:2525";
+    parsed.map(|_| ()).map_err(|fault| Failure::data(fault).hint(hint))
+}
+
+fn digest(text: &str) -> Outcome<Digest> {
+    peers::pin(text).map_err(|fault| {
+        Failure::data(fault).hint(
+            "openssl x509 -in server.pem -noout -pubkey | openssl pkey -pubin -outform der | sha256sum",
+        )
+    })
+}
+
+fn issuers(file: &std::path::PathBuf) -> Outcome<String> {
+    let wrong =
+        |error: &dyn std::fmt::Display| Failure::not_found(format!("{}: {error}", file.display()));
+    let octets = std::fs::read(file).map_err(|e| wrong(&e))?;
+    let found = Certificate::from_pem(&octets).map_err(|e| wrong(&e))?;
+    Ok(found.iter().map(Certificate::pem).collect())
+}
+
+fn dialect(dialect: Dialect) -> PeerDialect {
+    use kep::wire::rem::Dialect as Of;
+    match dialect {
+        Dialect::Ts102640 => PeerDialect::One(Of::Ts102640),
+        Dialect::En319522 => PeerDialect::One(Of::En319522),
+        Dialect::Both => PeerDialect::Both,
+    }
+}
+
+pub fn unknown(domain: &KepDomain) -> Failure {
     Failure::not_found(format!("there is no provider {domain}"))
         .hint("`kep provider list` shows the providers")
 }

@@ -7,7 +7,7 @@ use super::workshop::Workshop;
 use crate::failure::{Failure, Outcome};
 use crate::settings::{ClientCertificates, LogFormat, LogLevel, Settings};
 use crate::wire_up::{self, House};
-use kep::accept::serve::{self as smtp, Begin, Manners, Submission};
+use kep::accept::serve::{self as smtp, Begin, Behind, Manners, Service};
 use kep::mailbox::answer::{self, Office};
 use kep::mailbox::serve as imap;
 use kep::registry::crowd::Crowd;
@@ -50,9 +50,11 @@ pub async fn run(conf: &Path) -> Outcome {
     let house = House::build(settings, clock).await?;
     let tls = tls(&house.settings)?;
     let asking = asking(&house.settings)?;
+    let meeting = meeting(&house.settings)?;
     let workshop = Workshop::open()?;
     steps(&house, &workshop, &mut tasks, &stop);
     submission(&house, &tls, &mut sockets, &mut tasks, &stop).await?;
+    relay(&house, meeting.as_ref(), &mut sockets, &mut tasks, &stop).await?;
     mailboxes(&house, asking.as_ref().or(tls.as_ref()), &mut sockets, &mut tasks, &stop).await?;
     if let Some(address) = house.settings.listen.autoconfig {
         let directions = Arc::new(wire_up::directions(&house.settings));
@@ -77,7 +79,7 @@ pub async fn run(conf: &Path) -> Outcome {
     // Who doesn't hear it isn't waiting for it.
     let _ = super::show::write("kep: ready\n");
     notify(&[sd_notify::NotifyState::Ready]);
-    let tls = [tls, asking];
+    let tls = [tls, asking, meeting];
     let end = tokio::select! {
         () = signals.until_end(&tls) => Ok(ExitCode::SUCCESS),
         () = house.store.closed() => Err(closed()),
@@ -178,7 +180,9 @@ fn steps(
 ) {
     let threads = workshop.handle();
     tasks.spawn_on(Arc::clone(&house.sealing).run(PARALLEL, stop.clone()), threads);
+    tasks.spawn_on(Arc::clone(&house.consigning).run(PARALLEL, stop.clone()), threads);
     tasks.spawn_on(Arc::clone(&house.facts).run(PARALLEL, stop.clone()), threads);
+    tasks.spawn_on(Arc::clone(&house.relay).run(stop.clone()), threads);
     tasks.spawn_on(compaction(house.store.clone(), stop.clone()), threads);
     tasks.spawn_on(forgetting(house.store.clone(), house.clock.clone(), stop.clone()), threads);
     if let days @ 1.. = house.settings.mailbox.trash_days {
@@ -250,7 +254,7 @@ async fn submission(
     tasks: &mut JoinSet<()>,
     stop: &watch::Receiver<bool>,
 ) -> Outcome<()> {
-    let (accept, listen) = (&house.settings.accept, &house.settings.listen);
+    let listen = &house.settings.listen;
     let doors = [
         ("submission_tls", listen.submission_tls, Begin::Tls),
         ("submission_starttls", listen.submission_starttls, Begin::Clear),
@@ -258,20 +262,16 @@ async fn submission(
     if doors.iter().all(|(_, address, _)| address.is_none()) {
         return Ok(());
     }
-    let manners = Manners {
-        command: accept.command_timeout,
-        data: accept.data_timeout,
-        session: accept.session_timeout,
-        connections: accept.max_connections as usize,
-        per_address: accept.max_connections_per_address as usize,
-    };
-    let submission = Arc::new(Submission {
-        desk: Arc::clone(&house.desk),
+    let manners = manners(&house.settings);
+    let submission = Arc::new(Service {
+        behind: Behind::Submission {
+            desk: Arc::clone(&house.desk),
+            pauses: Arc::clone(&house.pauses),
+        },
         config: Arc::new(house.submission_config()),
         crowd: Crowd::new(manners.connections, manners.per_address),
         manners,
         tls: current(tls.as_ref())?,
-        pauses: Arc::clone(&house.pauses),
     });
     for (name, address, begin) in doors {
         let Some(address) = address else { continue };
@@ -280,6 +280,40 @@ async fn submission(
         }
     }
     Ok(())
+}
+
+/// What other providers hand over.
+async fn relay(
+    house: &House,
+    tls: Option<&Arc<ServerTls>>,
+    sockets: &mut Sockets,
+    tasks: &mut JoinSet<()>,
+    stop: &watch::Receiver<bool>,
+) -> Outcome<()> {
+    let Some(address) = house.settings.listen.relay else { return Ok(()) };
+    let manners = manners(&house.settings);
+    let relay = Arc::new(Service {
+        behind: Behind::Relay(Arc::new(house.relay_desk()?)),
+        config: Arc::new(house.relay_config()),
+        crowd: Crowd::new(manners.connections, manners.per_address),
+        manners,
+        tls: current(tls)?,
+    });
+    for listener in sockets.bind("relay", address).await? {
+        tasks.spawn(smtp::serve(listener, Begin::Clear, Arc::clone(&relay), stop.clone()));
+    }
+    Ok(())
+}
+
+fn manners(settings: &Settings) -> Manners {
+    let accept = &settings.accept;
+    Manners {
+        command: accept.command_timeout,
+        data: accept.data_timeout,
+        session: accept.session_timeout,
+        connections: accept.max_connections as usize,
+        per_address: accept.max_connections_per_address as usize,
+    }
 }
 
 async fn mailboxes(
@@ -363,6 +397,15 @@ fn asking(settings: &Settings) -> Outcome<Option<Arc<ServerTls>>> {
     let issuers = Anchors::load(&settings.trust.user_anchors).map_err(wrong)?;
     let tls = ServerTls::open_asking(certificate, key, issuers.certificates());
     Ok(Some(Arc::new(tls.map_err(wrong)?)))
+}
+
+/// The same for other providers: whatever certificate they show is compared with the registry.
+fn meeting(settings: &Settings) -> Outcome<Option<Arc<ServerTls>>> {
+    let (Some(certificate), Some(key)) = (&settings.tls.certificate, &settings.tls.key) else {
+        return Ok(None);
+    };
+    let tls = ServerTls::open_asking(certificate, key, &[]);
+    Ok(Some(Arc::new(tls.map_err(|e| Failure::config(format!("tls: {e}")))?)))
 }
 
 /// SIGTERM and SIGINT end, SIGHUP reads the TLS certificate again.

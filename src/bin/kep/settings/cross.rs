@@ -28,6 +28,7 @@ fn listeners(settings: &Settings) -> Vec<Problem> {
     let over_tls = [
         ("submission_tls", listen.submission_tls),
         ("submission_starttls", listen.submission_starttls),
+        ("relay", listen.relay),
         ("imap_tls", listen.imap_tls),
         ("imap_starttls", listen.imap_starttls),
     ];

@@ -96,6 +96,7 @@ settings! {
     trust: Trust,
     vault: Vault,
     accept: Accept,
+    relay: Relay,
     mailbox: Mailbox,
     opening: Opening,
     log: Log,

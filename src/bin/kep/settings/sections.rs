@@ -58,6 +58,8 @@ section! {
         submission_tls: Option<SocketAddr> = Shown("'[::]:465'"), "the registered port";
         /// Submission by mail programs, STARTTLS (RFC 6409).
         submission_starttls: Option<SocketAddr> = Shown("'[::]:587'"), "the registered port";
+        /// What other providers hand over (relay), STARTTLS: to those that are registered only.
+        relay: Option<SocketAddr> = Shown("'[::]:25'"), "the registered port";
         /// IMAP, TLS from the first byte.
         imap_tls: Option<SocketAddr> = Shown("'[::]:993'"), "the registered port";
         /// IMAP, STARTTLS.
@@ -174,7 +176,7 @@ section! {
         max_size: Size = Is("'25 MiB'") within "'1 MiB'" to "'128 MiB'", "26,214,400 bytes, a common limit of mail systems; a message is in memory while it comes in, hence the upper bound";
         /// Recipients of one message.
         max_recipients: u32 = Is("100") within "1" to "1000", "what RFC 5321 section 4.5.3.1.8 asks at least; evidence is made for each";
-        /// Connections at once, all listeners of accept together.
+        /// Connections at once, of mail programs and of other providers each.
         max_connections: u32 = Is("2000") within "1" to "100000", "each may hold a message in memory for a moment";
         /// Connections at once from one address.
         max_connections_per_address: u32 = Is("32") within "1" to "100000", "an office behind one address; more looks like a flood";
@@ -195,6 +197,22 @@ section! {
         /// Rejection evidences (11) one account gets in an hour; further rejections are said in the
         /// dialogue only.
         max_rejections_per_hour: u32 = Is("20") within "0" to "10000", "a broken client repeats itself all night";
+    }
+}
+
+section! {
+    /// Mail to other providers, which `kep provider` registers.
+    Relay in "relay" {
+        /// How long a dispatch is tried before its sender gets evidence of the failure (31). The window
+        /// runs on while an operator holds the mail, and while the server stands still.
+        window: Duration = Is("'24h'") within "'5m'" to "'7d'", "a night and a day: a server is mended in that time, and a sender can't wait longer to look for another way";
+        /// How long a provider that took a dispatch may say nothing of it, neither that it accepted or
+        /// rejected it nor that it delivered it, before its sender gets evidence of that (31).
+        silence: Duration = Is("'24h'") within "'5m'" to "'30d'", "EN 319 532-4 names a day for it";
+        /// How long the mail of an evidence is tried; then it waits for an operator (`kep queue`).
+        evidence_window: Duration = Is("'5d'") within "'1h'" to "'30d'", "RFC 5321 section 4.5.4.1: four to five days; nobody's clock runs";
+        /// Connections at once to one provider.
+        max_connections_per_provider: u32 = Is("4") within "1" to "64", "one slow answer leaves three that go on; more is felt as a flood by many servers";
     }
 }
 

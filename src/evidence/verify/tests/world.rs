@@ -201,6 +201,17 @@ impl World {
         self.sealed(&self.seal, &composed, None, false)
     }
 
+    /// The same; whoever reads it has the seal's certificate from elsewhere.
+    pub fn bare_evidence_mail(&self, evidence: &Evidence, xml: &[u8]) -> Vec<u8> {
+        let composed = parcel::compose(&self.provider, evidence, xml, self.at, [7; 16]).unwrap();
+        let digest = sha256_of([composed.before_original(), composed.after_original()]);
+        let identity = self.seal.identity().without_certificates();
+        let prepared = cms::Prepared::new(&identity, oid::DATA, digest, Some(self.at));
+        let value = self.seal.sign(prepared.to_sign()).unwrap();
+        let seal = prepared.signed(value).detached(None);
+        [composed.head(), composed.tail(&seal)].concat()
+    }
+
     fn sealed(
         &self,
         by: &FileSigner,

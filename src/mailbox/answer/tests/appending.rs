@@ -87,9 +87,11 @@ async fn the_clients_copy_replaces_the_servers(world: World) {
     assert_eq!(rows[0].flags.keywords.as_str(), "$Forwarded $KepAccepted etiket");
     assert_eq!(rows[0].size, CLIENTS.len() as u64);
     let work = move |tx: &mut Tx<'_>| -> Result<_, StoreError> {
-        let found = crate::store::submissions::find(tx, &id)?.unwrap();
+        use crate::store::submissions::{self, Origin};
+        let found = submissions::find(tx, &id)?.unwrap();
         let kind = crate::store::mail::Kind::Plain;
-        let places = crate::store::mail::places_of(tx, found.account, &id, kind)?;
+        let Origin::Account(account) = found.origin else { panic!("an account's") };
+        let places = crate::store::mail::places_of(tx, account, &id, kind)?;
         Ok((found.sent_uid, places.len()))
     };
     assert_eq!(world.store.read(work).await.unwrap(), (Some(2), 1));

@@ -17,7 +17,7 @@ mod reading;
 mod recent;
 mod searching;
 #[path = "../../../../tests/it/storage/server.rs"]
-mod server;
+pub mod server;
 mod spelling;
 mod staying;
 mod stress;

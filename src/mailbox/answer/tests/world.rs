@@ -202,13 +202,17 @@ fn submit(
     let details = Details { ua_message_id: Some("ua-1@example.org".into()), ..Details::default() };
     let submission = NewSubmission {
         message_id: id.clone(),
-        account: from,
+        origin: Origin::Account(from),
         state: SubmissionState::Accepted,
         same_mail: sha256(id.as_str().as_bytes()),
         accepted_at: NOW,
         original,
         details,
-        recipients: vec![NewRecipient { address: "veli@hs05.kep.tr".into(), account: to }],
+        recipients: vec![NewRecipient {
+            address: "veli@hs05.kep.tr".into(),
+            account: to,
+            state: RecipientState::Accepted,
+        }],
     };
     submissions::lay_in(tx, &store.blobs, &submission)?.unwrap();
     Ok(())

@@ -7,7 +7,7 @@
 use super::target::Target;
 use crate::store::rows::RowsError;
 use crate::store::wakes::Wakes;
-use crate::store::{MailboxId, STEPS};
+use crate::store::{BELLS, MailboxId};
 use crate::wire::AccountId;
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -140,7 +140,7 @@ fn parse(news: &str) -> Wakes {
     let mut wakes = Wakes::default();
     for word in news.split(' ') {
         let account = word.strip_prefix('a').and_then(|number| number.parse().ok());
-        match (STEPS.iter().find(|step| **step == word), account, word.parse()) {
+        match (BELLS.iter().find(|step| **step == word), account, word.parse()) {
             (Some(step), ..) => wakes.step(step),
             (None, Some(number), _) => wakes.account(AccountId(number)),
             (None, None, Ok(number)) => wakes.mailbox(MailboxId(number)),
@@ -162,7 +162,7 @@ mod tests {
     #[test]
     fn what_is_told_is_heard() {
         let mut wakes = Wakes::default();
-        wakes.step("deliver");
+        wakes.step("expire");
         wakes.account(AccountId(7));
         (0..1000).for_each(|n| wakes.mailbox(MailboxId(n)));
         let payloads = payloads("me", &wakes);

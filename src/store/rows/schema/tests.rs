@@ -46,6 +46,33 @@ fn accounts_made_before_get_their_virtual_mailboxes() {
     assert_eq!(count("SELECT COUNT(*) FROM former_mailbox"), 1);
 }
 
+#[test]
+fn what_waited_before_there_was_a_relay_and_seals_of_providers_are_kept() {
+    let connection = Connection::open_in_memory().expect("memory");
+    let before =
+        "INSERT INTO submission (message_id, account, state, same_mail, accepted_at, original,
+                                          size, digest, details, dispatch)
+                  VALUES ('1@hs05.kep.tr', 1, 'dispatched', x'00', 5, x'00', 1, x'00', '{}', 7);
+                  INSERT INTO job (step, name, payload, due_at) VALUES
+                  ('deliver', 'deliver/1@hs05.kep.tr/hs77.kep.tr', '1@hs05.kep.tr hs77.kep.tr', 9),
+                  ('expire', 'expire/1@hs05.kep.tr/1', '{}', 9);
+                  INSERT INTO provider (domain, name, host, seal_certificate, state, added_at)
+                  VALUES ('hs77.kep.tr', 'Öteki', 'x:25', x'3000', 'active', 3);";
+    for (name, text) in super::MIGRATIONS {
+        if name.ends_with("__relay") {
+            connection.execute_batch(before).expect("before");
+        }
+        connection.execute_batch(&SQLITE.fill(text)).expect("schema");
+    }
+    let count = |sql| connection.query_row(sql, [], |row| row.get::<_, i64>(0)).expect("count");
+    let waits = "SELECT COUNT(*) FROM relay WHERE name = 'dispatch/1@hs05.kep.tr/hs77.kep.tr'
+                 AND provider = 'hs77.kep.tr' AND message_id = '1@hs05.kep.tr' AND content = 7
+                 AND kind = 'dispatch' AND since = 9 AND due_at = 9";
+    assert_eq!(count(waits), 1);
+    assert_eq!(count("SELECT COUNT(*) FROM job"), 1);
+    assert_eq!(count("SELECT COUNT(*) FROM provider_seal WHERE certificate = x'3000'"), 1);
+}
+
 /// Statements as they stand in the source of this room, tests and whole-table work left out.
 fn statements() -> Vec<(String, String)> {
     let mut files = Vec::new();
@@ -92,9 +119,11 @@ fn plan(connection: &Connection, sql: &str) -> Option<Vec<String>> {
 }
 
 /// What looks at everything, and is asked for by an operator or runs now and then.
-const WALKERS: [&str; 4] = ["fsck", "compact.rs", "schema.rs", "accounts.rs"];
-/// Lists for the command line.
-const LISTS: [&str; 3] = [
+const WALKERS: [&str; 5] = ["fsck", "compact.rs", "schema.rs", "accounts.rs", "providers.rs"];
+/// Lists for the command line, and figures.
+const LISTS: [&str; 5] = [
+    "FROM relay ORDER BY since, id",
+    "FROM relay\n         GROUP BY provider",
     "SELECT COUNT(*) FROM evidence",
     "WHERE account = $1 OR $2 = 1",
     "FROM evidence ORDER BY stored_at DESC",

@@ -13,10 +13,6 @@ impl Parameter<'_> {
         self.key.eq_ignore_ascii_case(key)
     }
 
-    pub fn value_is(&self, value: &str) -> bool {
-        self.value.is_some_and(|v| v.eq_ignore_ascii_case(value))
-    }
-
     pub fn bad(&self) -> CommandError {
         CommandError::Parameter(self.key.to_ascii_uppercase())
     }

@@ -38,7 +38,7 @@ impl Own {
                 own.originals.insert(file.name.clone(), original);
             }
             for row in kept(&store, &id).await? {
-                let spoken_of = said.iter().any(|facts| facts.id == row.id.as_str());
+                let spoken_of = said.iter().any(|facts| facts.id == row.document_id());
                 if !spoken_of || !seen.insert(row.id.as_str().to_owned()) {
                     continue;
                 }

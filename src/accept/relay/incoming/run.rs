@@ -1,0 +1,96 @@
+//! Lays a dispatch in, once however often it comes.
+
+use super::{content, evidence, named, put, recipients, submission};
+use crate::accept::ask::{Envelope, SubmitAnswer};
+use crate::accept::heavy;
+use crate::accept::refusal::Refusal;
+use crate::accept::relay::run::{Desk, Taken, Trouble};
+use crate::certify::foreign::Dispatch;
+use crate::spool::{self, Fact};
+use crate::store::evidence::{self as rows, Material};
+use crate::store::submissions::{self, Origin};
+use crate::store::{RowsError, StoreError, Tx};
+use crate::wire::{Digest, KepDomain, MessageId, sha256};
+use std::collections::BTreeSet;
+
+pub(in crate::accept::relay) async fn lay_in(
+    desk: &Desk,
+    envelope: &Envelope<Option<KepDomain>>,
+    mail: &[u8],
+    dispatch: Dispatch,
+    peer: &KepDomain,
+    kept: Vec<Material>,
+) -> Taken {
+    let Dispatch { id, original, acceptance, .. } = &dispatch;
+    let addressed: BTreeSet<String> =
+        envelope.recipients.iter().map(|recipient| recipient.address.to_string()).collect();
+    let named = named(acceptance);
+    if let Some(stranger) = addressed.iter().find(|address| !named.contains(address)) {
+        return Err(Refusal::NotNamed(stranger.clone()).into());
+    }
+    let digest = heavy(mail.len(), || sha256(original.octets(mail)));
+    // Most that comes again is noticed before anything is written.
+    if let Some(answer) = again(desk, id, peer, digest, &addressed).await? {
+        return Ok(answer);
+    }
+    let pieces = heavy(mail.len(), || put(&desk.store, mail, original))?;
+    let xml = desk.store.blobs.put(acceptance.xml.clone()).map_err(StoreError::from)?;
+    let now = desk.clock.now();
+    let new = submission(&dispatch, peer, pieces.original, original.octets(mail));
+    let evidence = evidence(id, acceptance, peer, (xml, kept), now);
+    let (store, known, whole) = (desk.store.clone(), named, pieces.dispatch);
+    let (domain, ours) = (desk.provider.domain.clone(), addressed.clone());
+    let work = move |tx: &mut Tx<'_>| -> Result<bool, StoreError> {
+        let mut new = new.clone();
+        new.recipients = recipients(tx, &known, &ours, &domain)?;
+        if submissions::lay_in(tx, &store.blobs, &new)?.is_err() {
+            return Ok(false);
+        }
+        let content = content(tx, &store, &new.original, &whole)?;
+        submissions::dispatched(tx, &new.message_id, content)?;
+        rows::append(tx, &store.blobs, &evidence)?;
+        spool::consign(tx, &new.message_id, now)?;
+        Ok(true)
+    };
+    if desk.write(work).await? {
+        tracing::info!(message = %id, from = %peer, "taken over");
+        metrics::counter!("kep_relay_in_total", "kind" => "dispatch").increment(1);
+        return Ok(SubmitAnswer::Accepted { message_id: id.clone() });
+    }
+    let answer = again(desk, id, peer, digest, &addressed).await?;
+    answer.ok_or_else(|| RowsError::Missing("submission").into())
+}
+
+/// The same dispatch again hears the same, and what it heard of it by evidence goes out again. For
+/// whomever it is handed over now and was not before, it is delivered.
+async fn again(
+    desk: &Desk,
+    id: &MessageId,
+    peer: &KepDomain,
+    digest: Digest,
+    addressed: &BTreeSet<String>,
+) -> Result<Option<SubmitAnswer>, Trouble> {
+    let (wanted, addressed) = (id.clone(), addressed.clone());
+    let find = move |tx: &mut Tx<'_>| submissions::find(tx, &wanted);
+    let Some(known) = desk.store.look_up(find).await? else { return Ok(None) };
+    if known.origin != Origin::Peer(peer.clone()) || known.digest != digest {
+        return Err(Refusal::OtherMessage(id.to_string()).into());
+    }
+    let (message, now) = (id.clone(), desk.clock.now());
+    let work = move |tx: &mut Tx<'_>| -> Result<(), StoreError> {
+        let mut more = false;
+        for recipient in submissions::recipients(tx, &message)? {
+            let meant = addressed.contains(&recipient.address);
+            more |= meant && submissions::addressed(tx, &message, recipient.n)?;
+        }
+        if more {
+            spool::consign(tx, &message, now)?;
+        }
+        let again = Fact::Again { message: message.to_string(), at: now.millis() };
+        Ok(spool::fact(tx, &again, now)?)
+    };
+    desk.write(work).await?;
+    tracing::info!(message = %id, from = %peer, "the same dispatch again");
+    metrics::counter!("kep_relay_in_total", "kind" => "again").increment(1);
+    Ok(Some(SubmitAnswer::AlreadyAccepted { message_id: id.clone() }))
+}

@@ -1,0 +1,15 @@
+//! What other providers hand over: taken only under a seal that is registered, for accounts of ours,
+//! or as evidence of what we sent.
+//!
+//! `run` is the desk behind the session's second role; `refusals` says what a fault sounds like there;
+//! `incoming` makes a message's rows of a dispatch, `returning` lays evidence to our own messages.
+
+mod incoming;
+mod refusals;
+mod returning;
+mod run;
+
+pub use run::Desk;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,155 @@
+//! Evidence of another provider about what we sent: kept as it came, laid into its sender's
+//! `Deliller`; the state that is shown follows by the table of `evidence::returned`.
+
+mod run;
+
+pub(super) use run::lay_in;
+
+use super::run::Trouble;
+use crate::accept::refusal::Refusal;
+use crate::certify::foreign::{EvidenceMail, Told};
+use crate::evidence::returned::{self, Effect};
+use crate::evidence::show_on_sent_copy;
+use crate::store::evidence::{self as rows, NewEvidence};
+use crate::store::mail::{self, NewMessage, Role};
+use crate::store::submissions::{self, Recipient, Submission};
+use crate::store::{Put, Store, StoreError, Tx, blobs, contents};
+use crate::wire::rem::{ContentDigest, Event, Evidence};
+use crate::wire::{AccountId, KepAddress, KepDomain, MessageId};
+
+/// One evidence, and whom of our message it is about.
+#[derive(Clone)]
+struct Fitting {
+    new: NewEvidence,
+    event: Event,
+    recipients: Vec<usize>,
+}
+
+/// What became of a mail.
+enum Laid {
+    New,
+    Again,
+    Refused(Refusal),
+}
+
+/// The one message that all evidence of the mail is about.
+fn message(returned: &EvidenceMail) -> Result<MessageId, Trouble> {
+    let mut ids = returned.told.iter().map(|told| told.evidence.message.message_id.as_str());
+    let first = ids.next().unwrap_or_default();
+    let id = MessageId::parse(first).filter(|_| ids.all(|other| other == first));
+    Ok(id.ok_or_else(|| Refusal::EvidenceOfNothing(first.to_owned()))?)
+}
+
+/// Whom the evidence is about; it must be what this provider can tell of this message.
+fn fit(
+    told: &Told,
+    submission: &Submission,
+    recipients: &[Recipient],
+    peer: &KepDomain,
+) -> Result<Vec<usize>, Trouble> {
+    let evidence = &told.evidence;
+    let unfit = |why: &str| Trouble::from(Refusal::EvidenceUnfit(why.to_owned()));
+    if !returned::is_theirs(evidence.event) {
+        return Err(unfit("this event is not the receiving provider's to tell"));
+    }
+    if !evidence.sender.address.eq_ignore_ascii_case(&submission.details.sender) {
+        return Err(unfit("another sender"));
+    }
+    match evidence.message.digest {
+        Some(ContentDigest::Sha256(digest)) if digest == submission.digest => {}
+        Some(ContentDigest::Sha256(_)) => return Err(unfit("another message's digest")),
+        _ => return Err(unfit("no SHA-256 of the message")),
+    }
+    let theirs = |recipient: &&Recipient| {
+        let address = KepAddress::parse(&recipient.address);
+        recipient.account.is_none()
+            && address.is_ok_and(|address| address.domain().provider() == *peer)
+    };
+    let theirs: Vec<&Recipient> = recipients.iter().filter(theirs).collect();
+    let about = match (one(evidence), evidence.event) {
+        (Some(address), _) => {
+            let named = theirs.iter().find(|r| r.address.eq_ignore_ascii_case(&address));
+            vec![named.ok_or_else(|| unfit("the recipient is not with this provider"))?.n]
+        }
+        (None, Event::RelayAcceptance | Event::RelayRejection) if !theirs.is_empty() => {
+            theirs.iter().map(|recipient| recipient.n).collect()
+        }
+        (None, _) => return Err(unfit("it does not say of which recipient it tells")),
+    };
+    Ok(about)
+}
+
+/// The recipient that it refers to, or the only one that it names. Of a relay all are meant when
+/// nobody is referred to.
+fn one(evidence: &Evidence) -> Option<String> {
+    let relay = matches!(evidence.event, Event::RelayAcceptance | Event::RelayRejection);
+    let party = match (evidence.recipient(), evidence.recipients.as_slice()) {
+        (Some(party), _) => party,
+        (None, [only]) if evidence.refers_to.is_none() && !relay => only,
+        _ => return None,
+    };
+    Some(party.address.clone())
+}
+
+/// Keeps what is new of it, and the mail when anything was. An identifier that stands for other
+/// octets already is no repetition.
+fn keep(
+    tx: &mut Tx<'_>,
+    store: &Store,
+    id: &MessageId,
+    sender: AccountId,
+    fitting: &[Fitting],
+    (put, message): (&Put, &NewMessage),
+) -> Result<Laid, StoreError> {
+    let mut fresh = Vec::new();
+    for one in fitting {
+        let key = rows::row_id(&one.new.id, &one.new.origin);
+        match rows::find(tx, &key)? {
+            None => fresh.push(one),
+            Some(known) => {
+                let same = blobs::find(tx, &known.xml)?.digest == one.new.xml.digest;
+                if !same || known.message_id != one.new.message_id {
+                    let why = format!("another evidence came as {}", one.new.id);
+                    return Ok(Laid::Refused(Refusal::EvidenceUnfit(why)));
+                }
+            }
+        }
+    }
+    if fresh.is_empty() {
+        return Ok(Laid::Again);
+    }
+    for one in fresh {
+        rows::append(tx, &store.blobs, &one.new)?;
+        for n in &one.recipients {
+            apply(tx, id, *n, one)?;
+        }
+    }
+    let content = contents::create_from(tx, &store.blobs, &[put])?;
+    let mailbox = mail::of_role(tx, sender, Role::Evidence)?;
+    mail::lay_in(tx, mailbox, content, message)?;
+    show_on_sent_copy(tx, sender, id)?;
+    Ok(Laid::New)
+}
+
+fn apply(tx: &mut Tx<'_>, id: &MessageId, n: usize, one: &Fitting) -> Result<(), StoreError> {
+    let recipients = submissions::recipients(tx, id)?;
+    let Some(recipient) = recipients.iter().find(|recipient| recipient.n == n) else {
+        return Ok(());
+    };
+    let event = one.event.name();
+    match returned::effect(recipient.state, one.event) {
+        Effect::Moves(state) => {
+            submissions::told(tx, id, n, state, one.new.event_time)?;
+            tracing::info!(message = %id, recipient = n, event, "told by its provider");
+        }
+        Effect::Beside(beside) => {
+            let beside = beside.word();
+            metrics::counter!("kep_evidence_beside_total", "why" => beside).increment(1);
+            tracing::info!(message = %id, recipient = n, event, beside, "kept beside");
+        }
+    }
+    Ok(())
+}
+
+/// A provider tells of a recipient relay, delivery and reading; some more for contradictions.
+const MOST_OF_EACH: u64 = 8;

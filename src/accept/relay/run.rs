@@ -1,0 +1,240 @@
+//! The desk behind the session of other providers. When it says `Accepted`, what was handed over is
+//! durable (invariant 1); the same again hears the same, and changes nothing (invariant 2).
+
+use super::{incoming, refusals, returning};
+use crate::accept::ask::{Envelope, PeerAnswer, SubmitAnswer};
+use crate::accept::body::Body;
+use crate::accept::heavy;
+use crate::accept::refusal::Refusal;
+use crate::certify::foreign::{Believe, Fault, Handed, Sound};
+use crate::evidence::material;
+use crate::registry::Provider;
+use crate::registry::budget::Budget;
+use crate::registry::peers::{Peer, PeerState};
+use crate::store::evidence::Material;
+use crate::store::{Lane, RowsError, Store, StoreError, Tx};
+use crate::trust::tls::is_pinned;
+use crate::trust::{Certificate, Clock, Readiness, Unready};
+use crate::wire::{AccountId, KepDomain, sha256};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// What judging the mail of other providers needs.
+pub struct Desk {
+    pub store: Store,
+    pub provider: Provider,
+    /// Of what can't be sealed no evidence can be given back.
+    pub readiness: Arc<Readiness>,
+    pub clock: Clock,
+    /// The time-stamp authorities that are believed.
+    pub stamps: Vec<Certificate>,
+    budget: Arc<Budget>,
+}
+
+/// Why something is not taken now.
+pub(super) enum Trouble {
+    Refused(Refusal),
+    Store(StoreError),
+    Unready(Unready),
+    Judge(String),
+}
+
+/// What was laid down, and the name to answer with.
+pub(super) type Taken = Result<SubmitAnswer, Trouble>;
+
+impl Desk {
+    pub fn new(
+        store: Store,
+        provider: Provider,
+        readiness: Arc<Readiness>,
+        clock: Clock,
+        stamps: Vec<Certificate>,
+        budget: usize,
+    ) -> Self {
+        Self { store, provider, readiness, clock, stamps, budget: Arc::new(Budget::new(budget)) }
+    }
+
+    /// Room for a body; connections of one machine share theirs.
+    pub(in crate::accept) fn body(&self, from: IpAddr) -> Body {
+        Body::new(self.budget.open(machine(from)))
+    }
+
+    /// MAIL: may this provider hand over here, on a connection that shows this certificate?
+    pub async fn meet(&self, domain: &KepDomain, client: Option<&[u8]>) -> PeerAnswer {
+        let wanted = domain.clone();
+        let found = self.store.look_up(move |tx| Peer::find(tx, &wanted)).await;
+        let peer = found.map_err(Trouble::from).and_then(|peer| known(peer, domain, client));
+        match peer {
+            Ok(_) => PeerAnswer::Known,
+            Err(Trouble::Refused(refusal)) => {
+                self.refused(Some(domain), &refusal);
+                PeerAnswer::Refused(refusal)
+            }
+            Err(trouble) => {
+                said(&trouble);
+                PeerAnswer::Temporary
+            }
+        }
+    }
+
+    pub async fn hand_over(
+        &self,
+        envelope: Envelope<Option<KepDomain>>,
+        body: Body,
+        client: Option<&[u8]>,
+    ) -> SubmitAnswer {
+        let Some(body) = body.whole() else { return SubmitAnswer::Temporary };
+        match self.take(&envelope, &body.octets, client).await {
+            Ok(answer) => answer,
+            Err(Trouble::Refused(refusal)) => {
+                self.refused(envelope.from.as_ref(), &refusal);
+                SubmitAnswer::Refused(refusal)
+            }
+            Err(Trouble::Store(error)) if error.is_full() => {
+                said(&Trouble::Store(error));
+                SubmitAnswer::Refused(Refusal::StorageFull)
+            }
+            Err(trouble) => {
+                said(&trouble);
+                SubmitAnswer::Temporary
+            }
+        }
+    }
+
+    /// Something was refused: it leaves a line and a figure, and no evidence (docs/evidence.md).
+    pub(in crate::accept) fn refused(&self, domain: Option<&KepDomain>, refusal: &Refusal) {
+        let from = domain.map_or("<>", KepDomain::as_str);
+        metrics::counter!("kep_relay_in_refused_total", "why" => refusal.name()).increment(1);
+        tracing::warn!(from, %refusal, "refused from another provider");
+    }
+
+    async fn take(
+        &self,
+        envelope: &Envelope<Option<KepDomain>>,
+        mail: &[u8],
+        client: Option<&[u8]>,
+    ) -> Taken {
+        let registered = self.store.look_up(Peer::all).await?;
+        let now = self.clock.now();
+        let certificates = registered.iter().flat_map(|peer| &peer.seals);
+        let certificates = certificates.map(|seal| seal.certificate.clone()).collect();
+        let handed = heavy(mail.len(), || Handed::open(mail, certificates)).map_err(fault)?;
+        let owner = |peer: &&Peer| peer.seals.iter().any(|s| s.certificate == handed.signer);
+        let Some(peer) = registered.iter().find(owner) else {
+            return Err(Refusal::SealUnknown(handed.signer.subject().to_owned()).into());
+        };
+        let peer = known(Some(peer.clone()), &peer.domain, client)?;
+        if envelope.from.as_ref().is_some_and(|from| *from != peer.domain) {
+            return Err(Refusal::SealOfAnother(peer.domain.to_string()).into());
+        }
+        let kept: Vec<Material> = handed.certificates.iter().map(material::certificate).collect();
+        let seals: Vec<_> = peer.seals.iter().map(|seal| seal.certificate.clone()).collect();
+        let signer = handed.signer.clone();
+        let believe = Believe { domain: &peer.domain, seals: &seals, stamps: &self.stamps };
+        let sound = heavy(mail.len(), || handed.judge(&believe, now)).map_err(fault)?;
+        in_force(&peer, &signer, &sound)?;
+        match sound {
+            Sound::Dispatch(dispatch) => {
+                self.readiness.check()?;
+                incoming::lay_in(self, envelope, mail, *dispatch, &peer.domain, kept).await
+            }
+            Sound::Evidence(_) if mail.len() > EVIDENCE_MAX => {
+                Err(Refusal::TooLarge(EVIDENCE_MAX.to_string()).into())
+            }
+            Sound::Evidence(told) => returning::lay_in(self, mail, told, &peer.domain, kept).await,
+        }
+    }
+
+    /// Somebody waits for it.
+    pub(super) async fn write<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        F: Fn(&mut Tx<'_>) -> Result<T, StoreError> + Send + 'static,
+        T: Send + 'static,
+    {
+        self.store.write(Lane::Client, work).await
+    }
+}
+
+/// A registered provider that is active, and is the one that the connection shows where the registry
+/// asks for that.
+fn known(peer: Option<Peer>, domain: &KepDomain, client: Option<&[u8]>) -> Result<Peer, Trouble> {
+    let name = domain.to_string();
+    let peer = peer.ok_or_else(|| Refusal::PeerUnknown(name.clone()))?;
+    match peer.state {
+        PeerState::Active => {}
+        PeerState::Suspended { .. } => return Err(Refusal::PeerSuspended(name).into()),
+        PeerState::Closed { .. } => return Err(Refusal::PeerEnded(name).into()),
+    }
+    let shown = client.is_some_and(|client| is_pinned(client, &peer.client_pins));
+    match peer.client_pins.is_empty() || shown {
+        true => Ok(peer),
+        false => Err(Refusal::PeerNotShown(name).into()),
+    }
+}
+
+/// The registry may end a seal before its certificate does.
+fn in_force(peer: &Peer, signer: &Certificate, sound: &Sound) -> Result<(), Trouble> {
+    let at = match sound {
+        Sound::Dispatch(dispatch) => Some(dispatch.acceptance.stamped_at),
+        Sound::Evidence(mail) => mail.told.iter().map(|told| told.stamped_at).max(),
+    };
+    let good = at.is_some_and(|at| peer.seals_at(at).any(|seal| seal.certificate == *signer));
+    let ended = || Refusal::SealEnded(signer.subject().to_owned());
+    good.then_some(()).ok_or_else(|| ended().into())
+}
+
+/// Budgets are by account; machines have numbers that no account has.
+fn machine(from: IpAddr) -> AccountId {
+    let octets = match from {
+        IpAddr::V4(v4) => v4.octets().to_vec(),
+        // A machine has a network of its own.
+        IpAddr::V6(v6) => v6.octets()[..8].to_vec(),
+    };
+    let digest = sha256(&octets).0;
+    let [a, b, c, d, e, f, g, ..] = digest;
+    AccountId(-1 - i64::from_be_bytes([0, a, b, c, d, e, f, g]))
+}
+
+/// An evidence mail of a thousand recipients is a fifth of it; it goes into somebody's mailbox.
+const EVIDENCE_MAX: usize = 4 << 20;
+
+fn said(trouble: &Trouble) {
+    metrics::counter!("kep_relay_in_temporary_total").increment(1);
+    match trouble {
+        Trouble::Refused(refusal) => tracing::warn!(%refusal, "relay in"),
+        Trouble::Store(error) => tracing::error!(%error, "relay in"),
+        Trouble::Unready(error) => tracing::error!(%error, "relay in"),
+        Trouble::Judge(error) => tracing::error!(error, "relay in"),
+    }
+}
+
+fn fault(fault: Fault) -> Trouble {
+    match refusals::of(&fault) {
+        Some(refusal) => Trouble::Refused(refusal),
+        None => Trouble::Judge(fault.to_string()),
+    }
+}
+
+impl From<Refusal> for Trouble {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<Unready> for Trouble {
+    fn from(unready: Unready) -> Self {
+        Self::Unready(unready)
+    }
+}
+
+impl From<StoreError> for Trouble {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<RowsError> for Trouble {
+    fn from(error: RowsError) -> Self {
+        Self::Store(error.into())
+    }
+}

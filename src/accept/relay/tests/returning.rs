@@ -1,0 +1,127 @@
+use super::world::{AYSE, CAN, House, OURS, Said};
+use super::{TOLD, renamed};
+use crate::evidence::verify::tests::world::World;
+use crate::store::submissions::RecipientState;
+use crate::wire::EvidenceId;
+use crate::wire::rem::{Event, Party};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn evidence_comes_back_and_the_state_follows() {
+    for house in House::both().await {
+        house.sent().await;
+        for (n, (event, shown)) in (1..).zip(TOLD) {
+            let mail = house.returned(&house.told(event));
+            assert_eq!(house.hand_null(&mail).await, Said::Taken, "{event:?}");
+            assert_eq!(house.shown().await, shown, "{event:?}");
+            assert_eq!(house.deliller(CAN).await.len(), n, "{event:?}");
+            // The same again changes nothing.
+            assert_eq!(house.hand_null(&mail).await, Said::Again);
+            let mails = house.deliller(CAN).await;
+            assert!(mails.len() == n && mails.contains(&mail), "{event:?}");
+        }
+        let kept = house.evidence(OURS).await;
+        assert!(kept.iter().all(|row| row.origin == "hs05.kep.tr" && row.recipient == AYSE));
+        assert_eq!(house.words().await, "$KepAccepted $KepDelivered $KepRead");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn evidence_that_does_not_fit_is_refused_and_leaves_nothing() {
+    let house = House::open().await;
+    house.sent().await;
+    let good = house.told(Event::Delivery);
+    let refused = |name| Said::Refused(name);
+
+    let mut never = good.clone();
+    never.message.message_id = "gonderilmedi@hs06.kep.tr".into();
+    assert_eq!(house.hand_null(&house.returned(&never)).await, refused("EvidenceOfNothing"));
+    let mut elsewhere = good.clone();
+    elsewhere.recipients = vec![Party { address: "veli@hs07.kep.tr".into(), name: None }];
+    assert_eq!(house.hand_null(&house.returned(&elsewhere)).await, refused("EvidenceUnfit"));
+    let mut sender = good.clone();
+    sender.sender.address = "baska@hs06.kep.tr".into();
+    assert_eq!(house.hand_null(&house.returned(&sender)).await, refused("EvidenceUnfit"));
+    let mut digest = good.clone();
+    digest.message.digest = None;
+    assert_eq!(house.hand_null(&house.returned(&digest)).await, refused("EvidenceUnfit"));
+    let mut nobody = good.clone();
+    nobody.recipients.push(Party { address: "fatma@hs05.kep.tr".into(), name: None });
+    nobody.refers_to = None;
+    assert_eq!(house.hand_null(&house.returned(&nobody)).await, refused("EvidenceUnfit"));
+    // Only we can tell of the submission, and that somebody can't be reached.
+    for event in [Event::SubmissionAcceptance, Event::RelayFailure] {
+        let own = house.told(event);
+        assert_eq!(house.hand_null(&house.returned(&own)).await, refused("EvidenceUnfit"));
+    }
+    // Under another provider's seal.
+    let (other, mail) = (World::new(), house.returned(&good));
+    house.register(|row| row.seals[0].certificate = der(&other)).await;
+    assert_eq!(house.hand_null(&mail).await, refused("SealUnknown"));
+    assert!(house.evidence(OURS).await.is_empty() && house.deliller(CAN).await.is_empty());
+    assert_eq!(house.shown().await, RecipientState::Accepted);
+}
+
+/// RB22 is of a provider that never took it over; one that did and says no more is another thing.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_took_it_over_and_fell_silent_is_told_apart() {
+    for (taken, word) in [(false, "relay-failed"), (true, "delivery-expired")] {
+        let house = House::open().await;
+        house.sent().await;
+        house.relayed().await;
+        if taken {
+            let acceptance = house.told(Event::RelayAcceptance);
+            assert_eq!(house.hand_null(&house.returned(&acceptance)).await, Said::Taken);
+        }
+        assert_eq!(house.shown().await, RecipientState::Relayed);
+        house.fall_silent().await;
+        house.fall_silent().await;
+        assert_eq!(house.jobs("evidence").await, [format!("fact/{OURS}/1/{word}")]);
+        assert_eq!(house.shown().await, RecipientState::RelayFailed);
+        // Word that comes after all is shown.
+        let late = house.told(Event::Delivery);
+        assert_eq!(house.hand_null(&house.returned(&late)).await, Said::Taken);
+        assert_eq!(house.shown().await, RecipientState::Delivered);
+    }
+}
+
+/// Whatever others call their evidence, it takes the place of none of ours and of no other.
+#[tokio::test(flavor = "multi_thread")]
+async fn invariant_05_another_providers_identifiers_are_never_ours() {
+    for house in House::both().await {
+        house.sent().await;
+        let own = EvidenceId::derive(
+            &crate::wire::MessageId::parse(OURS).unwrap(),
+            "relay-failure",
+            AYSE,
+        );
+        let first = renamed(&house.told(Event::Delivery), own.as_str());
+        assert_eq!(house.hand_null(&house.returned(&first)).await, Said::Taken);
+        let kept = house.evidence(OURS).await;
+        assert_eq!(kept[0].id.as_str(), format!("hs05.kep.tr/{own}"));
+        assert_eq!(kept[0].document_id(), own.as_str());
+        // The same identifier for something else is refused.
+        let second = renamed(&house.told(Event::Retrieval), own.as_str());
+        assert_eq!(house.hand_null(&house.returned(&second)).await, Said::Refused("EvidenceUnfit"));
+        assert_eq!(house.shown().await, RecipientState::Delivered);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn invariant_10_a_provider_cannot_fill_a_mailbox_with_evidence() {
+    let house = House::open().await;
+    house.sent().await;
+    let good = house.told(Event::Delivery);
+    let mut said = Vec::new();
+    for n in 0..20 {
+        let mail = house.returned(&renamed(&good, &format!("_{n:032x}")));
+        said.push(house.hand_null(&mail).await);
+    }
+    assert_eq!(said.iter().filter(|said| **said == Said::Taken).count(), 16);
+    assert_eq!(said.last(), Some(&Said::Refused("EvidenceTooMuch")));
+    assert_eq!(house.shown().await, RecipientState::Delivered);
+}
+
+fn der(world: &World) -> Vec<u8> {
+    use crate::trust::Signer;
+    world.seal.certificate().der().to_vec()
+}

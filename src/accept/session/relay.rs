@@ -1,0 +1,74 @@
+//! What is other when a provider hands mail over: nobody logs in, the null path is a path, and every
+//! address of ours is taken, because what becomes of it is told by evidence.
+
+use super::obey::envelope;
+use super::state::State;
+use super::{Session, say};
+use crate::accept::ask::{Ask, Envelope, Origin, PeerAnswer, Recipient, Role, Route};
+use crate::accept::refusal::Refusal;
+use crate::wire::smtp::{Mail, Path, Rcpt};
+use crate::wire::{KepAddress, KepDomain};
+
+impl Session {
+    /// MAIL of a provider, in a session that is ready and encrypted.
+    pub(super) fn hand_over(&mut self, state: State, mail: Mail) -> State {
+        let limit = self.config.size_limit;
+        if mail.size.is_some_and(|size| size > limit) {
+            return self.fine(state, &Refusal::TooLarge(limit.to_string()).reply());
+        }
+        match &mail.from {
+            Path::Address(text) => match self.domain_of(text) {
+                Ok(domain) => {
+                    self.flush();
+                    self.ask(Ask::Peer { domain: domain.clone() });
+                    State::Meeting { domain, mail }
+                }
+                Err(refusal) => self.fine(state, &refusal.reply()),
+            },
+            // Evidence has no need of an answer: RFC 5321 §4.5.5.
+            Path::Null | Path::Postmaster => self.addressed(None, mail),
+        }
+    }
+
+    /// The answer to MAIL.
+    pub(super) fn met(&mut self, domain: KepDomain, mail: Mail, answer: PeerAnswer) -> State {
+        let refusal = match answer {
+            PeerAnswer::Known => return self.addressed(Some(domain), mail),
+            PeerAnswer::Refused(refusal) => refusal,
+            PeerAnswer::Temporary => Refusal::TryLater,
+        };
+        self.fine(State::ready(Origin::Peer(None)), &refusal.reply())
+    }
+
+    /// RCPT: any address of ours, whether somebody has it or not.
+    pub(super) fn for_us(
+        &mut self,
+        mut envelope: Envelope<Origin>,
+        rcpt: Rcpt,
+        address: KepAddress,
+        ours: bool,
+    ) -> State {
+        if !ours {
+            return self.no_recipient(envelope, &Refusal::NotForUs(address.to_string()));
+        }
+        let Rcpt { notify, orcpt, .. } = rcpt;
+        envelope.recipients.push(Recipient { address, route: Route::Local, notify, orcpt });
+        self.fine(State::Addressing { envelope }, &say::ok("2.1.5"))
+    }
+
+    fn addressed(&mut self, domain: Option<KepDomain>, mail: Mail) -> State {
+        let envelope = envelope(Origin::Peer(domain), mail);
+        self.fine(State::Addressing { envelope }, &say::ok("2.1.0"))
+    }
+
+    /// The local part is the provider's own affair: some put a name for each mail there.
+    fn domain_of(&self, text: &str) -> Result<KepDomain, Refusal> {
+        let outside = || Refusal::SenderOutside(text.to_owned());
+        let (_, domain) = text.rsplit_once('@').ok_or_else(outside)?;
+        let domain = KepDomain::parse(domain).map_err(|_| outside())?.provider();
+        match &self.config.role {
+            Role::Relay(own) if own.provider() == domain => Err(outside()),
+            _ => Ok(domain),
+        }
+    }
+}

@@ -1,0 +1,226 @@
+//! What another provider hands over: opened, and judged by the seals that are registered for it. A
+//! chain to some authority is not enough, and what can't be checked is not taken for good. Pure.
+
+use crate::evidence::verify::{Believed, Check, Judge, Kind, Name, Report, State};
+use crate::trust::verify::{SealVerifier, smime};
+use crate::trust::{Anchors, Certificate, Lists, SignerFault, TokenVerifier, TrustError};
+use crate::wire::rem::{Dialect, Event, Evidence, OpenFault, Opened, Original};
+use crate::wire::{KepAddress, KepDomain, MessageId, Timestamp};
+
+/// A mail of another provider, taken apart, and whose certificate signed it.
+pub struct Handed<'a> {
+    mail: &'a [u8],
+    opened: Opened,
+    pub signer: Certificate,
+    /// It, and what came along with it.
+    pub certificates: Vec<Certificate>,
+}
+
+/// Whom to believe.
+pub struct Believe<'a> {
+    pub domain: &'a KepDomain,
+    /// The seals registered for it.
+    pub seals: &'a [Certificate],
+    /// The time-stamp authorities.
+    pub stamps: &'a [Certificate],
+}
+
+/// A dispatch that holds.
+pub struct Dispatch {
+    pub id: MessageId,
+    pub sender: KepAddress,
+    pub original: Original,
+    pub acceptance: Told,
+}
+
+/// An evidence mail that holds.
+pub struct EvidenceMail {
+    /// Never empty; of evidence in both dialects the first.
+    pub told: Vec<Told>,
+}
+
+/// One evidence of another provider, and its octets.
+#[derive(Clone)]
+pub struct Told {
+    pub evidence: Evidence,
+    pub dialect: &'static str,
+    pub stamped_at: Timestamp,
+    pub xml: Vec<u8>,
+}
+
+pub enum Sound {
+    Dispatch(Box<Dispatch>),
+    Evidence(EvidenceMail),
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum Fault {
+    #[error("neither a dispatch nor an evidence mail: {0}")]
+    NotRem(String),
+    #[error("the seal: {0}")]
+    Seal(String),
+    #[error("the seal's certificate: {0}")]
+    SealCertificate(String),
+    #[error("the evidence: {0}")]
+    Evidence(String),
+    /// By our clock; it may be right in a moment.
+    #[error("the time: {0}")]
+    Ahead(String),
+    #[error("the original: {0}")]
+    Original(String),
+    #[error("the sender {0} is another provider's")]
+    Sender(String),
+    #[error("the message id {0} is another provider's")]
+    MessageId(String),
+    #[error("can't be judged: {0}")]
+    Judge(String),
+}
+
+impl<'a> Handed<'a> {
+    /// `registered` are certificates that a seal may leave out.
+    pub fn open(mail: &'a [u8], registered: Vec<Certificate>) -> Result<Self, Fault> {
+        let opened = Opened::read(mail).map_err(not_rem)?;
+        let signed = opened.signed.clone().and_then(|range| mail.get(range));
+        // QUIRK(kep, 2026-11): a delivery report is under no seal. docs/quirks.md#87
+        let Some((signed, der)) = signed.zip(opened.signature_der.as_deref()) else {
+            return Err(Fault::NotRem("the mail is not signed".to_owned()));
+        };
+        let seal = |fault: SignerFault| Fault::Seal(fault.to_string());
+        let nobody = |error: TrustError| Fault::Judge(error.to_string());
+        let tokens = TokenVerifier::new(Anchors::new(Vec::new()).map_err(nobody)?, Vec::new());
+        let anchors = Anchors::new(Vec::new()).map_err(nobody)?;
+        let known = registered.clone();
+        let found = SealVerifier::new(anchors, registered, tokens).signature(signed, der);
+        let (signer, certificates) = match found {
+            Ok(seal) => (seal.signer, seal.certificates),
+            Err(SignerFault::MissingAttribute(_)) => {
+                let plain = smime(der, Some(signed)).map_err(seal)?;
+                (plain.signer, plain.certificates)
+            }
+            Err(fault) => return Err(seal(fault)),
+        };
+        let brought = certificates.into_iter().filter(|one| *one == signer || !known.contains(one));
+        let mut certificates: Vec<_> = brought.collect();
+        certificates.dedup();
+        Ok(Self { mail, opened, signer, certificates })
+    }
+
+    /// Every check that must hold before anything is believed.
+    pub fn judge(self, believe: &Believe<'_>, now: Timestamp) -> Result<Sound, Fault> {
+        if !believe.seals.contains(&self.signer) {
+            return Err(Fault::Seal("the certificate is not a registered one".to_owned()));
+        }
+        let fault = |error: TrustError| Fault::Judge(error.to_string());
+        // A seal may leave its certificate out: the registry has it.
+        let mut lists = Lists::default();
+        believe.seals.iter().for_each(|seal| lists.add_certificate(seal.clone()));
+        let judge = Judge::new(Believed {
+            seal: Some(Anchors::new(believe.seals.to_vec()).map_err(fault)?),
+            time_stamp: Some(Anchors::new(believe.stamps.to_vec()).map_err(fault)?),
+            user: None,
+            lists,
+        });
+        let report = judge.map_err(fault)?.judge(self.mail, None, now);
+        whole(&report)?;
+        let told = self.told(&report)?;
+        match (report.kind, self.opened.original) {
+            (Kind::Dispatch, Some(original)) => dispatch(believe.domain, original, told),
+            _ => Ok(Sound::Evidence(EvidenceMail { told })),
+        }
+    }
+
+    /// Each fact once, of what is enclosed.
+    fn told(&self, report: &Report) -> Result<Vec<Told>, Fault> {
+        let mut all: Vec<Told> = Vec::new();
+        for (found, judged) in self.opened.evidence.iter().zip(&report.enclosed) {
+            let read = Evidence::read(&found.xml).map_err(|e| Fault::Evidence(e.to_string()))?;
+            let stamped = judged.evidence.as_ref().and_then(|facts| facts.stamped_at.as_deref());
+            let stamped = stamped.and_then(Timestamp::parse_iso8601);
+            let stamped_at =
+                stamped.ok_or_else(|| Fault::Evidence("it has no time stamp".to_owned()))?;
+            let same = |told: &Told| {
+                told.evidence.event == read.evidence.event
+                    && told.evidence.recipient() == read.evidence.recipient()
+            };
+            if !all.iter().any(same) {
+                let dialect = match read.dialect {
+                    Dialect::Ts102640 => "ts102640",
+                    Dialect::En319522 => "en319522",
+                };
+                let (evidence, xml) = (read.evidence, found.xml.clone());
+                all.push(Told { evidence, dialect, stamped_at, xml });
+            }
+        }
+        match all.is_empty() {
+            true => Err(Fault::NotRem("no evidence is enclosed".to_owned())),
+            false => Ok(all),
+        }
+    }
+}
+
+/// The dispatch of a message that this provider accepted from one of its accounts.
+fn dispatch(domain: &KepDomain, original: Original, told: Vec<Told>) -> Result<Sound, Fault> {
+    let acceptance = told.into_iter().find(|t| t.evidence.event == Event::SubmissionAcceptance);
+    let missing = || Fault::Evidence("the dispatch does not enclose its acceptance".to_owned());
+    let acceptance = acceptance.ok_or_else(missing)?;
+    let Evidence { sender, message, .. } = &acceptance.evidence;
+    let with = |domain: &KepDomain, of: &KepDomain| of.provider() == domain.provider();
+    let stranger = || Fault::Sender(sender.address.clone());
+    let address = KepAddress::parse(&sender.address).map_err(|_| stranger())?;
+    if !with(domain, &address.domain()) {
+        return Err(stranger());
+    }
+    let foreign = || Fault::MessageId(message.message_id.clone());
+    let id = MessageId::parse(&message.message_id).ok_or_else(foreign)?;
+    let of = id.as_str().rsplit_once('@').and_then(|(_, of)| KepDomain::parse(of).ok());
+    if !of.is_some_and(|of| with(domain, &of)) {
+        return Err(foreign());
+    }
+    Ok(Sound::Dispatch(Box::new(Dispatch { id, sender: address, original, acceptance })))
+}
+
+/// All that the judgement of a mail says, but for what is between its sender and his provider.
+fn whole(report: &Report) -> Result<(), Fault> {
+    for check in &report.checks {
+        held(check, false)?;
+    }
+    for judged in &report.enclosed {
+        // QUIRK(kep, 2026-11): evidence stands by its own signature and stamp. docs/quirks.md#86
+        if judged.check(Name::SignatureValue).is_none() {
+            return Err(Fault::Evidence("it is not signed by itself".to_owned()));
+        }
+        for check in &judged.checks {
+            held(check, true)?;
+        }
+    }
+    Ok(())
+}
+
+fn held(check: &Check, inside: bool) -> Result<(), Fault> {
+    let open = match check.state {
+        State::Good | State::Note => return Ok(()),
+        State::Unknown => true,
+        State::Bad => false,
+    };
+    let said = || format!("{}: {}", check.name.as_str(), check.detail);
+    Err(match (check.name, inside) {
+        // The sender's own signature was his provider's to judge.
+        (Name::UserSignature | Name::UserCertificate | Name::OriginalField, _) => return Ok(()),
+        (Name::Revocation, _) if open => return Ok(()),
+        (Name::Times, _) if open => Fault::Ahead(said()),
+        (Name::OriginalDigest | Name::HeaderDigest | Name::EnclosedOriginal, _) => {
+            Fault::Original(said())
+        }
+        (Name::Form | Name::EnclosedEvidence | Name::Oddity, false) => Fault::NotRem(said()),
+        (Name::SealCertificate | Name::Revocation, false) => Fault::SealCertificate(said()),
+        (Name::Header, false) | (_, true) => Fault::Evidence(said()),
+        (_, false) => Fault::Seal(said()),
+    })
+}
+
+fn not_rem(fault: OpenFault) -> Fault {
+    Fault::NotRem(fault.to_string())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,609 @@
+//! The step: what is for other providers goes to them. Each has a queue and workers of its own, so that
+//! nobody waits for another's slow server; a server that is not well is asked by one mail at a time.
+//!
+//! A connection that is lost after a mail was sent, or a crash before its answer was laid down, sends the
+//! same mail again, with the same Message-ID: the other provider knows it, and answers as it did. The
+//! same dispatch may come again for further recipients, too, when it had answered `4xx` for them.
+
+use super::dial::{Line, Patience};
+use super::dialogue::{Dialogue, Failure, Mail, Outcome, Report};
+use super::fate::{self, Fate, Verdict};
+use super::settle::{self, Moment};
+use super::{outgoing, retry};
+use crate::registry::peers::{Peer, PeerState, Route};
+use crate::spool::relay::Why;
+use crate::store::jobs::{Lease, Leases};
+use crate::store::relay::{self as queue, Kind, Queued, Trouble};
+use crate::store::submissions::{self, Submission};
+use crate::store::{Lane, RowsError, Store, StoreError, Tx};
+use crate::trust::tls::{self, PeerTrust};
+use crate::trust::{Clock, random};
+use crate::wire::rem::Reason;
+use crate::wire::{KepAddress, KepDomain, Timestamp};
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::task::{Id, JoinSet};
+
+/// Takes mail to the other providers.
+pub struct Relay {
+    store: Store,
+    clock: Clock,
+    who: Who,
+    rules: Rules,
+    patience: Patience,
+    leases: Leases,
+}
+
+/// As whom we speak.
+#[derive(Clone, Debug)]
+pub struct Who {
+    /// The name we greet with.
+    pub host: String,
+    /// The address that our mails come from.
+    pub service: KepAddress,
+    /// Files of the certificate that we show where one is asked for, and of its key.
+    pub tls: Option<(PathBuf, PathBuf)>,
+}
+
+/// How long what may take, and how much goes at once.
+#[derive(Clone, Debug)]
+pub struct Rules {
+    /// Within it a dispatch reaches its provider, or its sender gets evidence of the failure.
+    pub window: Duration,
+    /// Within it something is heard of what reached its provider.
+    pub silence: Duration,
+    /// So long an evidence mail is tried.
+    pub evidence: Duration,
+    /// Connections to one provider.
+    pub connections: usize,
+}
+
+/// A mail and its lease; dropping it gives the mail back.
+struct Taken {
+    queued: Queued,
+    lease: Lease,
+}
+
+/// A mail with all that it takes to send it.
+struct Load {
+    mail: Mail,
+    octets: Vec<u8>,
+    route: Route,
+    trust: PeerTrust,
+}
+
+/// What there is to do with a mail.
+enum Task {
+    Send(Box<Load>),
+    /// Nobody waits for it any more.
+    Idle,
+    /// Its provider has ceased to serve.
+    Ended(Vec<KepAddress>),
+    /// Not now.
+    Wait,
+    /// There is nothing by which the server could be known.
+    Unknown,
+}
+
+/// A connection that may serve another mail.
+struct Open {
+    line: Line,
+    dialogue: Dialogue,
+}
+
+/// Who is at work for whom.
+#[derive(Default)]
+struct Crew {
+    workers: JoinSet<()>,
+    at: HashMap<Id, KepDomain>,
+}
+
+impl Relay {
+    pub fn new(store: Store, clock: Clock, who: Who, rules: Rules, patience: Patience) -> Self {
+        Self { store, clock, who, rules, patience, leases: Leases::default() }
+    }
+
+    /// Relays until `stop`; mails under way are given a moment.
+    pub async fn run(self: Arc<Self>, mut stop: watch::Receiver<bool>) {
+        let (mut crew, mut failures) = (Crew::default(), 0_u32);
+        while !*stop.borrow() {
+            let next = match self.turn(&mut crew, &stop).await {
+                Ok(next) => next,
+                Err(error) => {
+                    tracing::error!(%error, "the relay queue can't be read");
+                    failures += 1;
+                    rest(&mut stop, pause(failures)).await;
+                    continue;
+                }
+            };
+            failures = 0;
+            let wait = (next.millis() - self.clock.now().millis()).max(0) as u64;
+            let wait = Duration::from_millis(wait).clamp(BREATH, IDLE);
+            tokio::select! {
+                () = self.store.job_for(queue::BELL) => {}
+                () = tokio::time::sleep(wait) => {}
+                () = crew.one_ends() => {}
+                _ = stop.changed() => {}
+            }
+        }
+        if tokio::time::timeout(GRACE, crew.all_end()).await.is_err() {
+            crew.workers.shutdown().await;
+        }
+    }
+
+    /// Ends what has waited too long, and sets workers on what is due. Says when to look again.
+    async fn turn(
+        self: &Arc<Self>,
+        crew: &mut Crew,
+        stop: &watch::Receiver<bool>,
+    ) -> Result<Timestamp, StoreError> {
+        crew.gather();
+        let mut next = self.windows(stop).await?;
+        for domain in self.store.look_up(queue::providers).await? {
+            match self.look(&domain, crew.busy(&domain)).await {
+                Ok((taken, soon)) => {
+                    next = soon.map_or(next, |soon| soon.min(next));
+                    for taken in taken {
+                        let work = Arc::clone(self).work(domain.clone(), taken, stop.clone());
+                        crew.set_on(domain.clone(), work);
+                    }
+                }
+                // What is wrong with one is no reason to leave the others waiting.
+                Err(error) => {
+                    tracing::error!(provider = %domain, %error, "its queue can't be read")
+                }
+            }
+        }
+        Ok(next)
+    }
+
+    /// The mails of a provider that workers may be set on now, and when more fall due.
+    async fn look(
+        &self,
+        domain: &KepDomain,
+        busy: usize,
+    ) -> Result<(Vec<Taken>, Option<Timestamp>), StoreError> {
+        let (now, most) = (self.clock.now(), self.rules.connections);
+        let (wanted, leases) = (domain.clone(), self.leases.clone());
+        let work = move |tx: &mut Tx<'_>| -> Result<_, StoreError> {
+            let (room, soon) = room(tx, &wanted, now, most)?;
+            let free = room.saturating_sub(busy);
+            if free == 0 {
+                return Ok((Vec::new(), soon));
+            }
+            let soon = queue::next_due(tx, &wanted, now)?;
+            Ok((queue::take(tx, &wanted, now, free, &leases)?, soon))
+        };
+        let (found, soon) = match self.store.shared() {
+            true => self.store.write(Lane::Background, work).await?,
+            false => self.store.look_up(work).await?,
+        };
+        Ok((self.leased(found), soon))
+    }
+
+    fn leased(&self, found: Vec<Queued>) -> Vec<Taken> {
+        let leased = found.into_iter().filter_map(|queued| {
+            let lease = self.leases.take(queued.id)?;
+            Some(Taken { queued, lease })
+        });
+        leased.collect()
+    }
+
+    /// Sends one mail after the other, as long as there are some and the server is well.
+    async fn work(
+        self: Arc<Self>,
+        domain: KepDomain,
+        first: Taken,
+        mut stop: watch::Receiver<bool>,
+    ) {
+        let (mut open, mut next, mut sent) = (None, Some(first), 0);
+        while let Some(Taken { queued, lease }) = next.take() {
+            let well = self.carry(&queued, &mut open, &mut stop).await;
+            drop(lease);
+            sent += 1;
+            if !well || *stop.borrow() || sent == MAILS {
+                break;
+            }
+            // This worker has its own place among those of the provider.
+            match self.look(&domain, self.rules.connections.saturating_sub(1)).await {
+                Ok((mut taken, _)) => next = taken.pop(),
+                Err(error) => {
+                    tracing::error!(provider = %domain, %error, "its queue can't be read")
+                }
+            }
+        }
+        if let Some(Open { line, mut dialogue }) = open {
+            line.close(&mut dialogue).await;
+        }
+    }
+
+    /// Carries one mail out. Says whether the server may be asked at once for another.
+    async fn carry(
+        &self,
+        queued: &Queued,
+        open: &mut Option<Open>,
+        stop: &mut watch::Receiver<bool>,
+    ) -> bool {
+        let task = match self.load(queued).await {
+            Ok(task) => task,
+            Err(error) => {
+                let mail = outgoing::name(queued);
+                tracing::error!(provider = %queued.provider, mail, %error, "can't be loaded");
+                self.later(queued, OWN, stop).await;
+                return false;
+            }
+        };
+        match task {
+            Task::Wait => {
+                self.give_back(queued, stop).await;
+                false
+            }
+            Task::Idle => {
+                let queued = queued.clone();
+                self.surely(stop, move |tx| settle::idle(tx, &queued)).await
+            }
+            Task::Ended(to) => {
+                let why = Why {
+                    reason: Reason::ProviderNotIdentified,
+                    detail: CEASED.to_owned(),
+                    window: false,
+                };
+                let fates = to.into_iter().map(|to| (to, Fate::Failed(why.clone()))).collect();
+                self.settled(queued, fates, false, stop).await
+            }
+            Task::Unknown => {
+                self.unwell(queued, Trouble::NotIdentified, NOTHING_KNOWN, stop).await;
+                false
+            }
+            Task::Send(load) => match self.send(&load, open).await {
+                Ok((report, begun)) => self.judged(queued, fate::judge(&report, begun), stop).await,
+                Err((trouble, heard)) => {
+                    self.unwell(queued, trouble, &fate::plain(&heard), stop).await;
+                    false
+                }
+            },
+        }
+    }
+
+    async fn judged(
+        &self,
+        queued: &Queued,
+        verdict: Verdict,
+        stop: &mut watch::Receiver<bool>,
+    ) -> bool {
+        match verdict {
+            Verdict::Server { trouble, heard } => {
+                self.unwell(queued, trouble, &heard, stop).await;
+                false
+            }
+            Verdict::Mail { fates, broken: None, crowded } => {
+                self.settled(queued, fates, crowded, stop).await && self.well(queued, stop).await
+            }
+            Verdict::Mail { fates, broken: Some(heard), .. } => {
+                self.settled(queued, fates, false, stop).await;
+                self.unwell(queued, Trouble::Unreachable, &heard, stop).await;
+                false
+            }
+        }
+    }
+
+    /// Reads a mail and whom it is for, as it is now.
+    async fn load(&self, queued: &Queued) -> Result<Task, StoreError> {
+        let wanted = queued.clone();
+        let work = move |tx: &mut Tx<'_>| -> Result<_, StoreError> {
+            let peer = Peer::find(tx, &wanted.provider)?;
+            let submission = submissions::find(tx, &wanted.message)?;
+            Ok((peer, submission, submissions::recipients(tx, &wanted.message)?))
+        };
+        let (peer, submission, recipients) = self.store.look_up(work).await?;
+        let Some(peer) = peer else { return Ok(Task::Wait) };
+        let to = match queued.kind {
+            Kind::Dispatch => outgoing::waiting(&recipients, &queued.provider),
+            Kind::Evidence => Vec::new(),
+        };
+        if queued.kind == Kind::Dispatch && to.is_empty() {
+            return Ok(Task::Idle);
+        }
+        match (peer.state, peer.tls) {
+            (PeerState::Suspended { .. }, _) => Ok(Task::Wait),
+            (PeerState::Closed { .. }, _) if queued.kind == Kind::Evidence => Ok(Task::Idle),
+            (PeerState::Closed { .. }, _) => {
+                Ok(Task::Ended(to.into_iter().map(|(_, address)| address).collect()))
+            }
+            (PeerState::Active, None) => Ok(Task::Unknown),
+            (PeerState::Active, Some(trust)) => {
+                let octets = self.store.content(queued.content).await?;
+                let mail = self.envelope(queued, submission.as_ref(), &to, &octets);
+                let mail = mail.ok_or(RowsError::Missing("submission"))?;
+                Ok(Task::Send(Box::new(Load { mail, octets, route: peer.route, trust })))
+            }
+        }
+    }
+
+    fn envelope(
+        &self,
+        queued: &Queued,
+        submission: Option<&Submission>,
+        to: &[(usize, KepAddress)],
+        octets: &[u8],
+    ) -> Option<Mail> {
+        match queued.kind {
+            Kind::Dispatch => Some(outgoing::dispatch(queued, submission?, to, &self.who, octets)),
+            Kind::Evidence => outgoing::evidence(queued, &self.who, octets),
+        }
+    }
+
+    /// Over the connection that is open, or a new one; one that was open may have ended meanwhile.
+    async fn send(
+        &self,
+        load: &Load,
+        open: &mut Option<Open>,
+    ) -> Result<(Report, bool), (Trouble, String)> {
+        if let Some(Open { line, dialogue }) = open
+            && dialogue.another(load.mail.clone())
+        {
+            let report = line.converse(dialogue, &load.octets, &self.patience).await;
+            if !is_stale(&report) {
+                return Ok((report, dialogue.begun()));
+            }
+        }
+        *open = None;
+        let own = self.who.tls.as_ref().map(|(certificate, key)| (&**certificate, &**key));
+        let tls = tls::dialer(&load.trust, own).map_err(|error| {
+            tracing::error!(%error, "our own certificate can't be shown");
+            (Trouble::Unreachable, OWN.to_owned())
+        })?;
+        let mut line = Line::open(&load.route, tls, &self.patience).await?;
+        let mut dialogue = Dialogue::lasting(load.mail.clone());
+        let report = line.converse(&mut dialogue, &load.octets, &self.patience).await;
+        let begun = dialogue.begun();
+        *open = Some(Open { line, dialogue });
+        Ok((report, begun))
+    }
+
+    async fn settled(
+        &self,
+        queued: &Queued,
+        fates: Vec<(KepAddress, Fate)>,
+        crowded: bool,
+        stop: &mut watch::Receiver<bool>,
+    ) -> bool {
+        for (address, fate) in &fates {
+            let (word, heard) = match fate {
+                Fate::Arrived => ("relayed", ""),
+                Fate::Failed(why) => ("refused", why.detail.as_str()),
+                Fate::Later(heard) => ("put off", heard.as_str()),
+            };
+            let (kind, mail) = (queued.kind.word(), outgoing::name(queued));
+            tracing::info!(%address, kind, mail, heard, "{word}");
+            let (provider, outcome) = (queued.provider.to_string(), word.replace(' ', "_"));
+            metrics::counter!("kep_relay_total", "provider" => provider, "kind" => kind,
+                              "outcome" => outcome)
+            .increment(1);
+        }
+        let (queued, rules, at) = (queued.clone(), self.rules.clone(), self.moment());
+        let work = move |tx: &mut Tx<'_>| settle::fates(tx, &queued, &fates, crowded, &rules, at);
+        self.surely(stop, work).await
+    }
+
+    async fn unwell(
+        &self,
+        queued: &Queued,
+        trouble: Trouble,
+        heard: &str,
+        stop: &mut watch::Receiver<bool>,
+    ) {
+        let provider = &queued.provider;
+        tracing::warn!(%provider, trouble = trouble.word(), heard, "the server is not well");
+        metrics::counter!("kep_relay_server_failures_total", "provider" => provider.to_string())
+            .increment(1);
+        let (provider, id, heard) = (provider.clone(), queued.id, heard.to_owned());
+        let at = self.moment();
+        let work = move |tx: &mut Tx<'_>| {
+            queue::give_back(tx, id)?;
+            settle::unwell(tx, &provider, (trouble, &heard), at).map(drop)
+        };
+        self.surely(stop, work).await;
+    }
+
+    /// The server answered; always true.
+    async fn well(&self, queued: &Queued, stop: &mut watch::Receiver<bool>) -> bool {
+        let provider = queued.provider.clone();
+        let looked = provider.clone();
+        match self.store.look_up(move |tx| queue::health(tx, &looked)).await {
+            Ok(health) if health.is_down() => {
+                tracing::info!(%provider, "the server is well again");
+                self.surely(stop, move |tx| settle::well(tx, &provider).map(drop)).await
+            }
+            _ => true,
+        }
+    }
+
+    async fn later(&self, queued: &Queued, heard: &str, stop: &mut watch::Receiver<bool>) {
+        let (id, heard, at) = (queued.id, heard.to_owned(), self.moment());
+        let due = retry::next_try(queued.attempts, at.now, at.dice);
+        self.surely(stop, move |tx| queue::put_off(tx, id, due, &heard)).await;
+    }
+
+    async fn give_back(&self, queued: &Queued, stop: &mut watch::Receiver<bool>) {
+        let id = queued.id;
+        if self.store.shared() {
+            self.surely(stop, move |tx| queue::give_back(tx, id)).await;
+        }
+    }
+
+    /// Lays down what happened, however often that fails, until `stop`: a server is not asked again
+    /// because our own disk is full.
+    async fn surely(
+        &self,
+        stop: &mut watch::Receiver<bool>,
+        work: impl Fn(&mut Tx<'_>) -> Result<(), RowsError> + Clone + Send + 'static,
+    ) -> bool {
+        for failures in 0.. {
+            match self.store.write(Lane::Background, work.clone()).await {
+                Ok(()) => return true,
+                Err(error) => tracing::error!(%error, "what was relayed can't be laid down"),
+            }
+            if !rest(stop, pause(failures)).await {
+                break;
+            }
+        }
+        false
+    }
+
+    /// Ends what has waited too long. Says when the next one has.
+    async fn windows(&self, stop: &watch::Receiver<bool>) -> Result<Timestamp, StoreError> {
+        let now = self.clock.now();
+        let mut next = now.plus_millis(IDLE.as_millis() as i64);
+        for (kind, held, window) in [
+            (Kind::Dispatch, false, self.rules.window),
+            // Who holds a dispatch back does not stop its sender's clock.
+            (Kind::Dispatch, true, self.rules.window),
+            (Kind::Evidence, false, self.rules.evidence),
+        ] {
+            let window = i64::try_from(window.as_millis()).unwrap_or(i64::MAX);
+            let limit = BATCH + self.leases.held();
+            let until = now.plus_millis(-window);
+            let work = move |tx: &mut Tx<'_>| queue::since(tx, kind, held, until, limit);
+            let over = self.leased(self.store.look_up(work).await?);
+            if !over.is_empty() {
+                self.end(&over, stop).await;
+            }
+            let oldest = self.store.look_up(move |tx| queue::oldest(tx, kind, held)).await?;
+            next = oldest.map_or(next, |oldest| oldest.plus_millis(window).min(next));
+        }
+        Ok(next)
+    }
+
+    async fn end(&self, over: &[Taken], stop: &watch::Receiver<bool>) {
+        let all: Vec<_> = over.iter().map(|taken| taken.queued.clone()).collect();
+        for queued in &all {
+            let mail = outgoing::name(queued);
+            tracing::warn!(provider = %queued.provider, mail, "not relayed in time");
+        }
+        let (rules, now) = (self.rules.clone(), self.clock.now());
+        let work = move |tx: &mut Tx<'_>| {
+            for queued in &all {
+                match queued.kind {
+                    Kind::Dispatch => settle::window_ended(tx, queued, &rules, now)?,
+                    Kind::Evidence => settle::evidence_waited(tx, queued)?,
+                }
+            }
+            Ok(())
+        };
+        self.surely(&mut stop.clone(), work).await;
+    }
+
+    fn moment(&self) -> Moment {
+        Moment { now: self.clock.now(), dice: random::below(retry::DICE) }
+    }
+}
+
+/// How many workers a provider may have now; when it may have more.
+fn room(
+    tx: &mut Tx<'_>,
+    domain: &KepDomain,
+    now: Timestamp,
+    most: usize,
+) -> Result<(usize, Option<Timestamp>), RowsError> {
+    let health = queue::health(tx, domain)?;
+    let peer = Peer::find(tx, domain)?;
+    Ok(match peer.map(|peer| peer.state) {
+        // An operator's hold does not keep what has come to its end.
+        Some(PeerState::Closed { .. }) => (most, None),
+        None | Some(PeerState::Suspended { .. }) => (0, None),
+        Some(PeerState::Active) if health.held => (0, None),
+        Some(PeerState::Active) if health.is_down() => match health.probe_at > now {
+            true => (0, Some(health.probe_at)),
+            false => (1, None),
+        },
+        Some(PeerState::Active) => (most, None),
+    })
+}
+
+/// A connection that was used before has ended, maybe before it heard of this mail.
+fn is_stale(report: &Report) -> bool {
+    report.recipients.iter().all(|(_, outcome)| match outcome {
+        Outcome::Failed(Failure::Lost | Failure::LostAfterBody) => true,
+        Outcome::Refused(reply) => reply.code() == 421,
+        _ => false,
+    })
+}
+
+impl Crew {
+    fn set_on(&mut self, domain: KepDomain, work: impl Future<Output = ()> + Send + 'static) {
+        let worker = self.workers.spawn(work);
+        self.at.insert(worker.id(), domain);
+    }
+
+    fn busy(&self, domain: &KepDomain) -> usize {
+        self.at.values().filter(|at| *at == domain).count()
+    }
+
+    /// Takes off the list who has ended.
+    fn gather(&mut self) {
+        while let Some(ended) = self.workers.try_join_next_with_id() {
+            self.off(&ended);
+        }
+    }
+
+    /// Waits until one ends; for ever, when nobody is at work.
+    async fn one_ends(&mut self) {
+        match self.workers.join_next_with_id().await {
+            Some(ended) => self.off(&ended),
+            None => std::future::pending().await,
+        }
+    }
+
+    async fn all_end(&mut self) {
+        while let Some(ended) = self.workers.join_next_with_id().await {
+            self.off(&ended);
+        }
+    }
+
+    fn off(&mut self, ended: &Result<(Id, ()), tokio::task::JoinError>) {
+        let id = match ended {
+            Ok((id, ())) => *id,
+            Err(error) => {
+                tracing::error!(%error, "a worker of the relay failed");
+                error.id()
+            }
+        };
+        self.at.remove(&id);
+    }
+}
+
+/// Waits; says whether to go on.
+async fn rest(stop: &mut watch::Receiver<bool>, pause: Duration) -> bool {
+    tokio::select! {
+        () = tokio::time::sleep(pause) => true,
+        // A sender that is gone means the same.
+        _ = stop.wait_for(|stop| *stop) => false,
+    }
+}
+
+/// How long a store in trouble is left alone: from a second to a minute.
+fn pause(failures: u32) -> Duration {
+    Duration::from_secs((1 << failures.min(6)).min(60))
+}
+
+/// Looks at the rows at least so often: another process may have changed them, or the clock moved.
+const IDLE: Duration = Duration::from_secs(10);
+/// What is due and under way already is no reason to spin.
+const BREATH: Duration = Duration::from_millis(50);
+/// Mails over one connection: a server that counts them is not annoyed.
+const MAILS: usize = 100;
+/// Mails whose window ends are laid down so many at a time.
+const BATCH: usize = 64;
+/// At the end a mail under way has so long to be answered; else it is sent again.
+const GRACE: Duration = Duration::from_secs(20);
+/// What evidence says of our own troubles; the log says more.
+const OWN: &str = "trouble of this provider's own";
+const CEASED: &str = "the provider has ceased to serve";
+const NOTHING_KNOWN: &str = "the registry names no pin and no issuer of its server";
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,333 @@
+//! The other providers of the circuit, each parsed once from its row: where it is, by what it is known,
+//! how its evidence and dispatches are sealed, how evidence is written for it.
+
+use super::RegistryError;
+use crate::store::providers::{self as rows, ProviderRow, SealRow};
+use crate::store::{Lane, RowsError, Store, Tx, relay};
+use crate::trust::Certificate;
+use crate::trust::tls::PeerTrust;
+use crate::wire::rem::Dialect;
+use crate::wire::{Digest, KepDomain, Timestamp};
+use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
+use std::fmt;
+
+/// A provider as the registry has it.
+#[derive(Clone, Debug)]
+pub struct Peer {
+    pub domain: KepDomain,
+    pub name: String,
+    pub state: PeerState,
+    pub route: Route,
+    /// By what its server is known. Without it nothing is sent.
+    pub tls: Option<PeerTrust>,
+    /// In the order they came; several are good while one follows another.
+    pub seals: Vec<PeerSeal>,
+    /// What it must show when it connects to us: SHA-256 of its certificate or key. None: its seal
+    /// alone tells who it is.
+    pub client_pins: Vec<Digest>,
+    pub dialect: PeerDialect,
+    /// Octets of a dispatch.
+    pub size_limit: Option<u64>,
+    pub added_at: Timestamp,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum PeerState {
+    Active,
+    /// Nothing is sent and nothing taken, for a time.
+    Suspended {
+        since: Timestamp,
+    },
+    /// For good.
+    Closed {
+        since: Timestamp,
+    },
+}
+
+/// Where its relay listens.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Route {
+    /// A name or an address; SNI, and the name that its certificate bears.
+    pub host: String,
+    pub port: u16,
+}
+
+/// One of its seal certificates, and when what it seals is taken.
+#[derive(Clone, Debug)]
+pub struct PeerSeal {
+    pub certificate: Certificate,
+    pub from: Timestamp,
+    pub until: Timestamp,
+}
+
+/// In which standard's XML it is told of evidence.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum PeerDialect {
+    One(Dialect),
+    Both,
+}
+
+/// What is wrong with a provider's row.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum PeerFault {
+    #[error("{0} is not a provider's domain")]
+    Domain(String),
+    #[error("{0} is not host:port")]
+    Route(String),
+    #[error("{0} is not a SHA-256 in hexadecimal")]
+    Pin(String),
+    #[error("the issuers of its server: {0}")]
+    Issuers(String),
+    #[error("a seal: {0}")]
+    Seal(String),
+    #[error("{0} is no state")]
+    State(String),
+    #[error("{0} is no dialect")]
+    Dialect(String),
+}
+
+impl Peer {
+    pub fn parse(row: &ProviderRow) -> Result<Self, PeerFault> {
+        let domain = KepDomain::parse(&row.domain);
+        Ok(Self {
+            domain: domain.map_err(|_| PeerFault::Domain(row.domain.clone()))?,
+            name: row.name.clone(),
+            state: PeerState::parse(&row.state, row.since)?,
+            route: Route::parse(&row.host)?,
+            tls: trust(row)?,
+            seals: row.seals.iter().map(PeerSeal::parse).collect::<Result<_, _>>()?,
+            client_pins: pins(&row.client_pins)?,
+            dialect: PeerDialect::parse(&row.dialect)?,
+            size_limit: row.size_limit.and_then(|limit| limit.try_into().ok()),
+            added_at: row.added_at,
+        })
+    }
+
+    pub fn find(tx: &mut Tx<'_>, domain: &KepDomain) -> Result<Option<Self>, RowsError> {
+        let row = rows::find(tx, domain.as_str())?;
+        let stored = |_| RowsError::Stored("another provider");
+        row.as_ref().map(Self::parse).transpose().map_err(stored)
+    }
+
+    /// All that can be read: one that is damaged hides no other.
+    pub fn all(tx: &mut Tx<'_>) -> Result<Vec<Self>, RowsError> {
+        let rows = rows::all(tx)?;
+        Ok(rows.iter().filter_map(|row| Self::parse(row).ok()).collect())
+    }
+
+    /// The seals that are good at a time.
+    pub fn seals_at(&self, at: Timestamp) -> impl Iterator<Item = &PeerSeal> {
+        self.seals.iter().filter(move |seal| seal.from <= at && at <= seal.until)
+    }
+}
+
+fn trust(row: &ProviderRow) -> Result<Option<PeerTrust>, PeerFault> {
+    let pins = pins(&row.tls_pins)?;
+    if !pins.is_empty() {
+        return Ok(Some(PeerTrust::Pins(pins)));
+    }
+    if row.tls_ca.is_empty() {
+        return Ok(None);
+    }
+    let issuers = Certificate::from_pem(row.tls_ca.as_bytes());
+    let issuers = issuers.map_err(|error| PeerFault::Issuers(error.to_string()))?;
+    Ok(Some(PeerTrust::Issuers(issuers)))
+}
+
+/// A pin as people write it: hexadecimal, with or without colons.
+pub fn pin(text: &str) -> Result<Digest, PeerFault> {
+    let hex: String = text.chars().filter(|c| *c != ':').collect();
+    let octets = HEXLOWER_PERMISSIVE.decode(hex.as_bytes()).ok();
+    let digest = octets.as_deref().and_then(Digest::from_slice);
+    digest.ok_or_else(|| PeerFault::Pin(text.to_owned()))
+}
+
+fn pins(text: &str) -> Result<Vec<Digest>, PeerFault> {
+    text.split_ascii_whitespace().map(pin).collect()
+}
+
+/// Pins as a row has them.
+pub fn written(pins: &[Digest]) -> String {
+    pins.iter().map(|pin| HEXLOWER.encode(&pin.0)).collect::<Vec<_>>().join(" ")
+}
+
+impl PeerState {
+    /// The state, as of `at`, in a row; one that is so already stays as it is.
+    pub fn set(word: &str, row: &mut ProviderRow, at: Timestamp) {
+        if row.state != word {
+            row.state = word.to_owned();
+            row.since = at;
+        }
+    }
+
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Suspended { .. } => "suspended",
+            Self::Closed { .. } => "closed",
+        }
+    }
+
+    fn parse(word: &str, since: Timestamp) -> Result<Self, PeerFault> {
+        match word {
+            "active" => Ok(Self::Active),
+            "suspended" => Ok(Self::Suspended { since }),
+            "closed" => Ok(Self::Closed { since }),
+            other => Err(PeerFault::State(other.to_owned())),
+        }
+    }
+}
+
+impl Route {
+    /// `host`, `host:port`, `[v6]:port`; without a port 25.
+    pub fn parse(text: &str) -> Result<Self, PeerFault> {
+        let wrong = || PeerFault::Route(text.to_owned());
+        let (host, port) = match text.rsplit_once(':') {
+            Some((host, port)) if !port.ends_with(']') => {
+                (host, port.parse().ok().filter(|port| *port != 0).ok_or_else(wrong)?)
+            }
+            _ => (text, PORT),
+        };
+        let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+        let host = match bare {
+            Some(v6) => v6.parse::<std::net::Ipv6Addr>().map(|_| v6).map_err(|_| wrong())?,
+            None if is_name(host) => host,
+            None => return Err(wrong()),
+        };
+        Ok(Self { host: host.to_owned(), port })
+    }
+}
+
+impl fmt::Display for Route {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.host.contains(':') {
+            true => write!(f, "[{}]:{}", self.host, self.port),
+            false => write!(f, "{}:{}", self.host, self.port),
+        }
+    }
+}
+
+fn is_name(host: &str) -> bool {
+    let label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    host.len() <= 253 && host.split('.').all(label)
+}
+
+impl PeerSeal {
+    fn parse(row: &SealRow) -> Result<Self, PeerFault> {
+        let certificate = Certificate::from_der(&row.certificate);
+        let certificate = certificate.map_err(|error| PeerFault::Seal(error.to_string()))?;
+        let (not_before, not_after) = (certificate.not_before(), certificate.not_after());
+        Ok(Self {
+            from: row.from.map_or(not_before, |from| from.max(not_before)),
+            until: row.until.map_or(not_after, |until| until.min(not_after)),
+            certificate,
+        })
+    }
+}
+
+impl PeerDialect {
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::One(Dialect::Ts102640) => "ts102640",
+            Self::One(Dialect::En319522) => "en319522",
+            Self::Both => "both",
+        }
+    }
+
+    pub fn parse(word: &str) -> Result<Self, PeerFault> {
+        [Self::One(Dialect::Ts102640), Self::One(Dialect::En319522), Self::Both]
+            .into_iter()
+            .find(|dialect| dialect.word() == word)
+            .ok_or_else(|| PeerFault::Dialect(word.to_owned()))
+    }
+}
+
+/// Adds a provider, or puts another row in its place.
+pub async fn put(store: &Store, row: ProviderRow) -> Result<(), RegistryError> {
+    Ok(store.write(Lane::Client, move |tx| rows::put(tx, &row)).await?)
+}
+
+/// Changes what is known of a provider, in one transaction. Says whether there is one.
+pub async fn change(
+    store: &Store,
+    domain: &KepDomain,
+    change: impl Fn(&mut ProviderRow) + Send + 'static,
+) -> Result<bool, RegistryError> {
+    let domain = domain.to_string();
+    let work = move |tx: &mut Tx<'_>| -> Result<bool, RowsError> {
+        let Some(mut row) = rows::find(tx, &domain)? else { return Ok(false) };
+        change(&mut row);
+        rows::put(tx, &row)?;
+        Ok(true)
+    };
+    Ok(store.write(Lane::Client, work).await?)
+}
+
+/// How a provider was taken out of the registry.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Removal {
+    Removed,
+    Unknown,
+    /// Mail waits for it: it is closed first, so that what waits comes to its end.
+    Waited,
+}
+
+pub async fn remove(store: &Store, domain: &KepDomain) -> Result<Removal, RegistryError> {
+    let domain = domain.clone();
+    let work = move |tx: &mut Tx<'_>| -> Result<_, RowsError> {
+        if relay::waits_for(tx, &domain)? {
+            return Ok(Removal::Waited);
+        }
+        Ok(match rows::remove(tx, domain.as_str())? {
+            true => Removal::Removed,
+            false => Removal::Unknown,
+        })
+    };
+    Ok(store.write(Lane::Client, work).await?)
+}
+
+/// The rows as they are: one that is damaged hides no other.
+pub async fn list(store: &Store) -> Result<Vec<ProviderRow>, RegistryError> {
+    Ok(store.read(rows::all).await?)
+}
+
+pub async fn find(store: &Store, domain: &KepDomain) -> Result<Option<ProviderRow>, RegistryError> {
+    let domain = domain.to_string();
+    Ok(store.read(move |tx| rows::find(tx, &domain)).await?)
+}
+
+/// RFC 5321 §2.3.10: where SMTP between servers is spoken.
+const PORT: u16 = 25;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_route_is_a_host_and_a_port() {
+        let parse = |text: &str| Route::parse(text).map(|route| route.to_string());
+        assert_eq!(parse("relay.hs06.kep.tr").unwrap(), "relay.hs06.kep.tr:25");
+        assert_eq!(parse("127.0.0.1:42504").unwrap(), "127.0.0.1:42504");
+        assert_eq!(parse("[::1]:2525").unwrap(), "[::1]:2525");
+        assert_eq!(parse("[::1]").unwrap(), "[::1]:25");
+        for wrong in ["", ":25", "a b:25", "x:0", "x:70000", "x:", "::1", "[x]:25", "-x:25", "a..b"]
+        {
+            assert!(parse(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn pins_are_read_as_people_write_them() {
+        let plain = "0f".repeat(32);
+        let colons = ["0F"; 32].join(":");
+        assert_eq!(pin(&plain), pin(&colons));
+        assert_eq!(pins(&written(&[pin(&plain).unwrap()])).unwrap(), [pin(&plain).unwrap()]);
+        assert!(pin("0f0f").is_err());
+        assert!(pin(&"zz".repeat(32)).is_err());
+    }
+}

@@ -1,0 +1,131 @@
+//! Rows of the other providers, and of their seals.
+
+use super::rows::{Row, RowsError, Tx};
+use crate::wire::Timestamp;
+
+/// Another provider's row, with its seals.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ProviderRow {
+    pub domain: String,
+    pub name: String,
+    /// Host and port of its relay.
+    pub host: String,
+    pub state: String,
+    /// Since when it is in that state.
+    pub since: Timestamp,
+    /// Digests in hexadecimal, a space between.
+    pub tls_pins: String,
+    /// PEM.
+    pub tls_ca: String,
+    pub client_pins: String,
+    pub dialect: String,
+    /// Octets of a dispatch.
+    pub size_limit: Option<i64>,
+    pub added_at: Timestamp,
+    /// In the order they came.
+    pub seals: Vec<SealRow>,
+}
+
+/// A seal certificate, in DER. Without times of its own it is good as long as it says itself.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SealRow {
+    pub certificate: Vec<u8>,
+    pub from: Option<Timestamp>,
+    pub until: Option<Timestamp>,
+}
+
+/// Adds a provider, or puts another row in its place.
+pub fn put(tx: &mut Tx<'_>, row: &ProviderRow) -> Result<(), RowsError> {
+    tx.execute(
+        "INSERT INTO provider (domain, name, host, state, since, tls_pins, tls_ca, client_pins,
+                               dialect, size_limit, added_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+         ON CONFLICT (domain) DO UPDATE SET name = excluded.name, host = excluded.host,
+             state = excluded.state, since = excluded.since, tls_pins = excluded.tls_pins,
+             tls_ca = excluded.tls_ca, client_pins = excluded.client_pins,
+             dialect = excluded.dialect, size_limit = excluded.size_limit",
+        &[
+            (&row.domain).into(),
+            (&row.name).into(),
+            (&row.host).into(),
+            (&row.state).into(),
+            row.since.millis().into(),
+            (&row.tls_pins).into(),
+            (&row.tls_ca).into(),
+            (&row.client_pins).into(),
+            (&row.dialect).into(),
+            row.size_limit.into(),
+            row.added_at.millis().into(),
+        ],
+    )?;
+    tx.execute("DELETE FROM provider_seal WHERE domain = $1", &[(&row.domain).into()])?;
+    for (n, seal) in (1_i64..).zip(&row.seals) {
+        tx.execute(
+            "INSERT INTO provider_seal (domain, n, certificate, valid_from, valid_until)
+             VALUES ($1, $2, $3, $4, $5)",
+            &[
+                (&row.domain).into(),
+                n.into(),
+                (&seal.certificate[..]).into(),
+                seal.from.map(Timestamp::millis).into(),
+                seal.until.map(Timestamp::millis).into(),
+            ],
+        )?;
+    }
+    // What waits for it may go on, or ends.
+    tx.wakes.step(super::relay::BELL);
+    Ok(())
+}
+
+pub fn remove(tx: &mut Tx<'_>, domain: &str) -> Result<bool, RowsError> {
+    tx.execute("DELETE FROM provider_seal WHERE domain = $1", &[domain.into()])?;
+    Ok(tx.execute("DELETE FROM provider WHERE domain = $1", &[domain.into()])? == 1)
+}
+
+pub fn find(tx: &mut Tx<'_>, domain: &str) -> Result<Option<ProviderRow>, RowsError> {
+    let row = tx.first(
+        "SELECT domain, name, host, state, since, tls_pins, tls_ca, client_pins, dialect,
+                size_limit, added_at FROM provider WHERE domain = $1",
+        &[domain.into()],
+    )?;
+    row.map(|row| with_seals(tx, &row)).transpose()
+}
+
+pub fn all(tx: &mut Tx<'_>) -> Result<Vec<ProviderRow>, RowsError> {
+    let rows = tx.query(
+        "SELECT domain, name, host, state, since, tls_pins, tls_ca, client_pins, dialect,
+                size_limit, added_at FROM provider ORDER BY domain",
+        &[],
+    )?;
+    rows.iter().map(|row| with_seals(tx, row)).collect()
+}
+
+fn with_seals(tx: &mut Tx<'_>, row: &Row) -> Result<ProviderRow, RowsError> {
+    let seals = tx.query(
+        "SELECT certificate, valid_from, valid_until FROM provider_seal WHERE domain = $1
+         ORDER BY n",
+        &[row.text(0)?.into()],
+    )?;
+    Ok(ProviderRow {
+        domain: row.text(0)?.to_owned(),
+        name: row.text(1)?.to_owned(),
+        host: row.text(2)?.to_owned(),
+        state: row.text(3)?.to_owned(),
+        since: Timestamp::from_millis(row.int(4)?),
+        tls_pins: row.text(5)?.to_owned(),
+        tls_ca: row.text(6)?.to_owned(),
+        client_pins: row.text(7)?.to_owned(),
+        dialect: row.text(8)?.to_owned(),
+        size_limit: row.opt_int(9)?,
+        added_at: Timestamp::from_millis(row.int(10)?),
+        seals: seals.iter().map(seal).collect::<Result<_, _>>()?,
+    })
+}
+
+fn seal(row: &Row) -> Result<SealRow, RowsError> {
+    Ok(SealRow {
+        certificate: row.bytes(0)?.to_vec(),
+        from: row.opt_int(1)?.map(Timestamp::from_millis),
+        until: row.opt_int(2)?.map(Timestamp::from_millis),
+    })
+}

@@ -1,0 +1,177 @@
+//! The relay queue: a queue for each provider, leases, holds; how a server was found.
+
+use super::bed::{self, Bed, submission};
+use super::{NOW, on_both};
+use kep::store::jobs::Leases;
+use kep::store::relay::{self, Health, Kind, NewRelay, Queued, Trouble};
+use kep::store::{Lane, Store, Tx, contents};
+use kep::wire::{ContentId, KepDomain, Timestamp};
+
+fn domain(text: &str) -> KepDomain {
+    KepDomain::parse(text).unwrap()
+}
+
+async fn content(bed: &Bed) -> ContentId {
+    let account = bed.account("ayse@hs05.kep.tr").await;
+    bed.lay_in(submission(&bed.store, 1, account, b"mail")).await.unwrap();
+    bed.write(|tx| {
+        let found = kep::store::submissions::find(tx, &bed::id(1))?.unwrap();
+        Ok(contents::create(tx, &[(found.original, found.size)])?)
+    })
+    .await
+}
+
+async fn lay(bed: &Bed, name: &'static str, to: &'static str, content: ContentId, now: Timestamp) {
+    bed.write(move |tx| {
+        let (provider, message) = (domain(to), bed::id(1));
+        let new = NewRelay {
+            name,
+            provider: &provider,
+            kind: Kind::Dispatch,
+            message: &message,
+            evidence: "",
+            content,
+            now,
+        };
+        Ok(relay::lay_in(tx, &new)?)
+    })
+    .await;
+}
+
+async fn take(
+    store: &Store,
+    to: &'static str,
+    now: Timestamp,
+    limit: usize,
+    leases: &Leases,
+) -> Vec<Queued> {
+    let leases = leases.clone();
+    let work = move |tx: &mut Tx<'_>| relay::take(tx, &domain(to), now, limit, &leases);
+    match store.shared() {
+        true => store.write(Lane::Background, work).await.unwrap(),
+        false => store.read(work).await.unwrap(),
+    }
+}
+
+fn names(queued: &[Queued]) -> Vec<&str> {
+    queued.iter().map(|queued| queued.name.as_str()).collect()
+}
+
+#[tokio::test]
+async fn each_provider_has_a_queue_of_its_own_oldest_first() {
+    on_both(|bed| async move {
+        let content = content(&bed).await;
+        for (name, to, at) in [
+            ("c", "hs02.kep.tr", 3),
+            ("a", "hs02.kep.tr", 1),
+            ("x", "hs01.kep.tr", 0),
+            ("b", "hs02.kep.tr", 2),
+            ("a", "hs02.kep.tr", 0),
+            ("later", "hs02.kep.tr", 900),
+        ] {
+            lay(&bed, name, to, content, NOW.plus_secs(at)).await;
+        }
+        let providers = bed.read(|tx| Ok(relay::providers(tx)?)).await;
+        assert_eq!(providers, [domain("hs01.kep.tr"), domain("hs02.kep.tr")]);
+        let (now, leases) = (NOW.plus_secs(10), Leases::default());
+        let found = take(&bed.store, "hs02.kep.tr", now, 10, &leases).await;
+        assert_eq!(names(&found), ["a", "b", "c"]);
+        let next = bed.read(move |tx| Ok(relay::next_due(tx, &domain("hs02.kep.tr"), now)?)).await;
+        assert_eq!(next, Some(NOW.plus_secs(900)));
+        let (first, second) = (found[0].id, found[1].id);
+        bed.write(move |tx| {
+            relay::put_off(tx, first, NOW.plus_secs(60), "450 busy")?;
+            relay::hold(tx, second, true, None)?;
+            relay::give_back(tx, second + 1)?;
+            Ok(())
+        })
+        .await;
+        let again = NOW.plus_secs(100);
+        let found = bed.read(move |tx| Ok(relay::find(tx, first)?.unwrap())).await;
+        assert_eq!((found.attempts, found.reply.as_str()), (1, "450 busy"));
+        assert_eq!(found.since, NOW.plus_secs(1), "its window runs on");
+        let held = bed.read(move |tx| Ok(relay::since(tx, Kind::Dispatch, true, again, 9)?)).await;
+        assert_eq!(names(&held), ["b"]);
+        let counts = bed.read(|tx| Ok(relay::counts(tx)?)).await;
+        assert_eq!((counts[1].waiting, counts[1].held), (4, 1));
+        bed.write(move |tx| {
+            relay::hurry(tx, Err(&domain("hs02.kep.tr")), again)?;
+            relay::finish(tx, second)?;
+            Ok(())
+        })
+        .await;
+        let next =
+            bed.read(move |tx| Ok(relay::next_due(tx, &domain("hs02.kep.tr"), NOW.plus_secs(99))?));
+        assert_eq!(next.await, Some(again));
+    })
+    .await;
+}
+
+/// SQLite has one process with one set of leases; PostgreSQL may have several.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_who_relay_never_take_the_same_mail() {
+    on_both(|bed| async move {
+        let content = content(&bed).await;
+        let names: Vec<&'static str> =
+            (0..40).map(|n| &*Box::leak(format!("m{n}").into_boxed_str())).collect();
+        for name in names {
+            lay(&bed, name, "hs02.kep.tr", content, NOW).await;
+        }
+        let own = Leases::default();
+        let (second, leases) = match bed.store.shared() {
+            true => (bed.another().await, Leases::default()),
+            false => (bed.store.clone(), own.clone()),
+        };
+        let all = |store: Store, leases: Leases| async move {
+            let mut all = Vec::new();
+            loop {
+                let taken = take(&store, "hs02.kep.tr", NOW, 3, &leases).await;
+                let mine: Vec<_> =
+                    taken.iter().filter_map(|one| Some((one.id, leases.take(one.id)?))).collect();
+                if taken.is_empty() {
+                    return all;
+                }
+                all.extend(mine);
+            }
+        };
+        let tasks = [(bed.store.clone(), own), (second, leases)]
+            .map(|(store, leases)| tokio::spawn(all(store, leases)));
+        let mut taken = Vec::new();
+        let mut leased = Vec::new();
+        for task in tasks {
+            for (id, lease) in task.await.unwrap() {
+                taken.push(id);
+                leased.push(lease);
+            }
+        }
+        taken.sort_unstable();
+        let count = taken.len();
+        taken.dedup();
+        assert_eq!((taken.len(), count), (40, 40));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn how_a_server_was_found_is_kept_until_it_is_well() {
+    on_both(|bed| async move {
+        let at = domain("hs02.kep.tr");
+        let found = bed.read(|tx| Ok(relay::health(tx, &domain("hs02.kep.tr"))?)).await;
+        assert_eq!(found, Health::default());
+        let down = Health {
+            failures: 3,
+            trouble: Trouble::NotIdentified,
+            reply: "TLS: bad certificate".into(),
+            down_since: NOW,
+            probe_at: NOW.plus_secs(60),
+            held: true,
+        };
+        let (kept, provider) = (down.clone(), at.clone());
+        bed.write(move |tx| Ok(relay::set_health(tx, &provider, &kept)?)).await;
+        let found = bed.read(|tx| Ok(relay::health(tx, &domain("hs02.kep.tr"))?)).await;
+        assert_eq!(found, down);
+        bed.write(move |tx| Ok(relay::set_health(tx, &at, &Health::default())?)).await;
+        assert_eq!(bed.count("SELECT COUNT(*) FROM relay_peer").await, 0);
+    })
+    .await;
+}
