@@ -164,7 +164,8 @@ pub(super) fn unasked(
     let Some(view) = core.view().filter(|_| !uids.is_empty() && !items.is_empty()) else {
         return sync::end(then, core);
     };
-    if core.enabled.uidonly {
+    // UIDFETCH says it already; but an item there must be.
+    if core.enabled.uidonly && items.iter().any(|item| *item != FetchItem::Uid) {
         items.retain(|item| *item != FetchItem::Uid);
     }
     let task = Task {
@@ -239,7 +240,7 @@ impl Task {
                     self.left = self.left.union(&asked);
                     return self.next_batch(core);
                 }
-                self.most = self.batch();
+                self.most = self.most.saturating_mul(2).min(self.batch());
                 self.came(&asked, rows.len(), last);
                 self.got_rows(rows, core)
             }

@@ -69,3 +69,41 @@ fn what_changes_after_a_resync_began_comes_with_the_next_news() {
         assert!(said.contains("[HIGHESTMODSEQ 5]") && !said.contains("(7)"), "{said}");
     }
 }
+
+#[test]
+fn with_uidonly_a_new_message_of_which_the_uid_is_wanted_has_one_item() {
+    let notify = "c NOTIFY SET (selected (MessageNew (UID) MessageExpunge))\r\n";
+    let mut session = begin(&format!("b ENABLE UIDONLY\r\nc SELECT x\r\n{notify}"));
+    let said = hear(&mut session, "d NOOP\r\n", |ask| match ask {
+        ask if is_news(&ask) => Answer::Changes(Changes { arrived: UidSet::one(4), ..at(6) }),
+        other => usual(other),
+    });
+    assert!(said.contains("* 4 UIDFETCH (UID 4)\r\n"), "{said}");
+}
+
+/// From the highest down those behind must come first; what comes short once is not asked for in full
+/// each time.
+#[test]
+fn rows_that_come_short_are_asked_for_in_smaller_batches() {
+    let mut session = begin("");
+    session.limit_to(512);
+    let select = |ask| match usual(ask) {
+        Answer::Selected(all) => {
+            Answer::Selected(Selected { uids: UidSet::range(1, 600), uid_next: 601, ..all })
+        }
+        other => other,
+    };
+    hear(&mut session, "b SELECT x\r\n", select);
+    let mut asked = Vec::new();
+    let said = hear(&mut session, "c UID FETCH 1:* (RFC822.SIZE)\r\n", |ask| match ask {
+        Ask::Rows { uids, .. } => {
+            asked.push(uids.len());
+            Answer::Rows(uids.iter().take(64).map(row).collect())
+        }
+        other => usual(other),
+    });
+    assert_eq!(said.matches(" FETCH (").count(), 512);
+    assert!(said.contains("c OK [MESSAGELIMIT 512 89]"), "{said}");
+    assert_eq!(asked[..5], [256, 128, 64, 128, 64]);
+    assert_eq!(asked.iter().filter(|most| **most == 256).count(), 1);
+}
