@@ -86,7 +86,7 @@ pub(super) fn told(then: Then, core: &mut Core) -> Step {
             core.done(&tag, reply)
         }
         Then::Notify(tag, notify) => {
-            core.notify = Some(notify);
+            super::notify::put_in_force(notify, core);
             core.done(&tag, Reply::ok("NOTIFY completed"))
         }
         Then::Idle(_) | Then::Nothing => super::notify::look(then, core),

@@ -81,6 +81,25 @@ fn with_uidonly_a_new_message_of_which_the_uid_is_wanted_has_one_item() {
     assert!(said.contains("* 4 UIDFETCH (UID 4)\r\n"), "{said}");
 }
 
+#[test]
+fn a_refused_notify_leaves_the_one_before_it_in_force() {
+    let mut session = begin("b NOTIFY SET (personal (MailboxMetadataChange))\r\n");
+    let refuse = |ask| match ask {
+        Ask::Overview => Answer::Refused(Refusal::Unavailable),
+        other => usual(other),
+    };
+    let said = hear(&mut session, "c NOTIFY SET (personal (MailboxName))\r\n", refuse);
+    assert!(said.contains("c NO"), "{said}");
+    let said = hear(&mut session, "d NOOP\r\n", usual);
+    assert!(said.contains("* METADATA \"INBOX\" \"/private/x\"\r\n"), "{said}");
+    hear(&mut session, "e NOTIFY SET (personal (MailboxName))\r\n", usual);
+    let said = hear(&mut session, "f NOOP\r\n", |ask| match ask {
+        Ask::Annotations { .. } => panic!("nobody wants them"),
+        other => usual(other),
+    });
+    assert!(!said.contains("METADATA"), "{said}");
+}
+
 /// From the highest down those behind must come first; what comes short once is not asked for in full
 /// each time.
 #[test]
