@@ -70,6 +70,78 @@ fn what_changes_after_a_resync_began_comes_with_the_next_news() {
     }
 }
 
+const BLIND: &str = "c NOTIFY SET (selected (MessageNew MessageExpunge))\r\n";
+const SEEING: &str = "h NOTIFY SET (selected (MessageNew MessageExpunge FlagChange))\r\n";
+
+/// Others changed message 2, and the client is not told of flags.
+fn blind() -> Session {
+    let mut session = begin(&format!("b SELECT x\r\n{BLIND}"));
+    let said = hear(&mut session, "d NOOP\r\n", |ask| match ask {
+        ask if is_news(&ask) => Answer::Changes(Changes { changed: UidSet::one(2), ..at(6) }),
+        other => usual(other),
+    });
+    assert!(!said.contains("FETCH"), "{said}");
+    session
+}
+
+#[test]
+fn who_was_not_told_of_flags_and_adds_one_in_silence_hears_of_the_others() {
+    let mut session = blind();
+    hear(&mut session, "e STORE 2 +FLAGS.SILENT (\\Seen)\r\n", |ask| match ask {
+        Ask::Store(store) => Answer::Stored(Stored {
+            changed: store.uids,
+            modseq: 7,
+            before: [(6, UidSet::one(2))].into(),
+            ..Stored::default()
+        }),
+        other => usual(other),
+    });
+    let said = hear(&mut session, SEEING, |ask| match ask {
+        ask if is_news(&ask) => {
+            Answer::Changes(Changes { changed: UidSet::one(2), flags: vec![flags(2, 7)], ..at(7) })
+        }
+        other => usual(other),
+    });
+    assert!(said.contains("* 2 FETCH (UID 2 FLAGS ())"), "{said}");
+}
+
+#[test]
+fn flags_that_can_not_be_read_are_told_later() {
+    let mut session = blind();
+    let said = hear(&mut session, SEEING, |ask| match ask {
+        ask if is_news(&ask) => Answer::Changes(at(6)),
+        Ask::Flags { .. } => Answer::Refused(Refusal::Unavailable),
+        other => usual(other),
+    });
+    assert!(said.contains("h OK") && !said.contains("FETCH"), "{said}");
+    let said = hear(&mut session, "i NOOP\r\n", |ask| match ask {
+        ask if is_news(&ask) => Answer::Changes(at(6)),
+        other => usual(other),
+    });
+    assert!(said.contains("* 2 FETCH (UID 2 FLAGS ())"), "{said}");
+}
+
+/// The same of what NOTIFY wants of new messages, which come after the flags.
+#[test]
+fn what_is_wanted_of_new_messages_is_told_later_when_flags_can_not_be_read() {
+    let notify = "c NOTIFY SET (selected (MessageNew (UID) MessageExpunge FlagChange))\r\n";
+    let mut session = begin(&format!("b SELECT x\r\n{notify}"));
+    let (changed, arrived) = (UidSet::one(2), UidSet::one(4));
+    let news = Changes { changed, arrived, ..at(6) };
+    let said = hear(&mut session, "d NOOP\r\n", |ask| match ask {
+        ask if is_news(&ask) => Answer::Changes(news.clone()),
+        Ask::Flags { .. } => Answer::Refused(Refusal::Unavailable),
+        other => usual(other),
+    });
+    assert!(said.contains("* 4 EXISTS") && !said.contains("FETCH"), "{said}");
+    let said = hear(&mut session, "e NOOP\r\n", |ask| match ask {
+        ask if is_news(&ask) => Answer::Changes(news.clone()),
+        other => usual(other),
+    });
+    assert!(said.contains("* 2 FETCH") && said.contains("* 4 FETCH (UID 4)"), "{said}");
+    assert!(!said.contains("EXISTS"), "{said}");
+}
+
 #[test]
 fn with_uidonly_a_new_message_of_which_the_uid_is_wanted_has_one_item() {
     let notify = "c NOTIFY SET (selected (MessageNew (UID) MessageExpunge))\r\n";
