@@ -167,7 +167,7 @@ impl Core {
     /// Sends a status line: tagged, or untagged when there is no tag.
     pub fn say(&mut self, tag: Option<&str>, reply: Reply) {
         let Reply { kind, code, text } = reply;
-        let utf8 = self.utf8();
+        let utf8 = self.utf8_names();
         encode::status(&mut self.out, tag, kind, code, &text, utf8);
     }
 
@@ -179,7 +179,7 @@ impl Core {
 
     /// Untagged `OK` with a code.
     pub fn note(&mut self, code: Code<'static>, text: &str) {
-        let utf8 = self.utf8();
+        let utf8 = self.utf8_names();
         encode::status(&mut self.out, None, StatusKind::Ok, Some(code), text, utf8);
     }
 
@@ -297,14 +297,10 @@ impl Core {
         MailboxName::from_wire(bytes, self.utf8_names())
     }
 
-    /// Names go out in modified UTF-7 until UTF8=ACCEPT or IMAP4rev2 is enabled.
+    /// Names go out in modified UTF-7, and texts in seven bits, until UTF8=ACCEPT or IMAP4rev2 is enabled
+    /// (RFC 9755 §3, RFC 9051 §7.1).
     pub fn utf8_names(&self) -> bool {
         self.enabled.utf8 || self.enabled.rev2
-    }
-
-    /// Whether texts may have eight bits (RFC 9755 §3, RFC 9051 §7.1).
-    fn utf8(&self) -> bool {
-        self.utf8_names()
     }
 
     /// Begins a FETCH response, or a UIDFETCH one (RFC 9586 §3.3).

@@ -10,7 +10,7 @@ use super::ask::{
 };
 use super::{Config, Next, Session};
 use crate::wire::imap::metadata::EntryName;
-use crate::wire::imap::{Flags, Keywords, MailboxName, Rights, Structure, Uid, UidSet};
+use crate::wire::imap::{Flags, Keywords, MailboxName, ModSeq, Rights, Structure, Uid, UidSet};
 use crate::wire::{AccountId, ContentId, MailboxId, Timestamp};
 use trouble::Trouble;
 
@@ -23,16 +23,19 @@ pub struct Pace {
     pub news: bool,
     /// What goes wrong when asks are answered; nothing with 0.
     pub trouble: u64,
+    /// How many messages one command works on, if fewer than else.
+    pub limit: Option<usize>,
 }
 
 /// Feeds `bytes` in small pieces and answers what is asked.
 pub fn drive(config: Config, bytes: &[u8]) {
-    drive_at(config, bytes, Pace { piece: PIECE, news: true, trouble: 0 });
+    drive_at(config, bytes, Pace { piece: PIECE, news: true, trouble: 0, limit: None });
 }
 
 /// What a session says to `bytes` that come at this pace.
 pub fn drive_at(config: Config, bytes: &[u8], pace: Pace) -> Vec<u8> {
     let mut session = Session::new(config);
+    pace.limit.into_iter().for_each(|limit| session.limit_to(limit));
     let mut pieces = bytes.chunks(pace.piece.max(1));
     let mut said = Vec::new();
     let mut trouble = Trouble::new(pace.trouble);
@@ -63,7 +66,7 @@ pub fn drive_at(config: Config, bytes: &[u8], pace: Pace) -> Vec<u8> {
     said
 }
 
-fn yes(ask: Ask) -> Answer {
+pub(super) fn yes(ask: Ask) -> Answer {
     match ask {
         Ask::Login(login) => Answer::LoggedIn(LoggedIn {
             account: AccountId(1),
@@ -96,10 +99,7 @@ fn yes(ask: Ask) -> Answer {
         Ask::Overview => Answer::Overview(vec![standing(1, "INBOX"), standing(2, "x")]),
         Ask::Status { .. } => Answer::Status(Status::default()),
         Ask::Rows { uids, .. } => Answer::Rows(uids.iter().map(row).collect()),
-        Ask::Flags { uids, .. } => {
-            let flags = |uid| FlagRow { uid, modseq: 1, flags: row(uid).flags };
-            Answer::Flags(uids.iter().map(flags).collect())
-        }
+        Ask::Flags { uids, .. } => Answer::Flags(uids.iter().map(|uid| flags(uid, 1)).collect()),
         Ask::Create { .. } => Answer::Created(MailboxId(2)),
         Ask::Previews { uids, .. } => {
             Answer::Previews(uids.iter().map(|uid| (uid, "text".to_owned())).collect())
@@ -161,7 +161,7 @@ fn yes(ask: Ask) -> Answer {
     }
 }
 
-fn selected(name: MailboxName, examine: bool) -> Selected {
+pub(super) fn selected(name: MailboxName, examine: bool) -> Selected {
     Selected {
         mailbox: MailboxId(1),
         name,
@@ -188,8 +188,12 @@ fn standing(id: i64, name: &str) -> Standing {
     }
 }
 
+pub(super) fn flags(uid: Uid, modseq: ModSeq) -> FlagRow {
+    FlagRow { uid, modseq, flags: Flags::default() }
+}
+
 /// Every second one is an unopened dispatch.
-fn row(uid: Uid) -> Row {
+pub(super) fn row(uid: Uid) -> Row {
     Row {
         uid,
         modseq: 1,
@@ -230,7 +234,8 @@ mod tests {
     #[test]
     fn what_comes_behind_compress_before_its_answer_is_not_read() {
         let lines = b"a LOGIN a b\r\nb COMPRESS DEFLATE\r\nc NOOP\r\nd NOOP\r\n";
-        let whole = drive_at(config(), lines, Pace { piece: usize::MAX, news: false, trouble: 0 });
+        let pace = Pace { piece: usize::MAX, news: false, trouble: 0, limit: None };
+        let whole = drive_at(config(), lines, pace);
         let whole = String::from_utf8_lossy(&whole).into_owned();
         assert!(whole.contains("b BAD ") && whole.contains("* BYE "), "{whole}");
         assert!(!whole.contains("c OK"), "{whole}");
@@ -265,8 +270,8 @@ mod tests {
         ], 0..40)) {
             let bytes = format!("{}\r\n", lines.join("\r\n"));
             drive(config(), bytes.as_bytes());
-            for trouble in [0, 1, 2] {
-                let at = |piece| drive_at(config(), bytes.as_bytes(), Pace { piece, news: false, trouble });
+            for (trouble, limit) in [(0, None), (1, None), (2, Some(2)), (3, Some(3)), (4, None)] {
+                let at = |piece| drive_at(config(), bytes.as_bytes(), Pace { piece, news: false, trouble, limit });
                 prop_assert_eq!(at(usize::MAX), at(1));
             }
         }

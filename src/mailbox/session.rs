@@ -1,7 +1,8 @@
 //! The IMAP session: bytes and answers in, what to do next out. The shell calls `next` and does
 //! what it says, until `Close`:
 //! `Read` → `feed`; `Send` → write; `Ask` → `answer`; `Wait` → `feed`, `changed` or `timeout`,
-//! whichever comes first; `StartTls` → handshake, then `secured`.
+//! whichever comes first; `StartTls` → handshake, then `secured`; `Compress` → `compressed` once what
+//! follows is, `Expand` → `expanded` once it is not any more.
 
 use std::time::Duration;
 
@@ -95,8 +96,7 @@ impl Session {
         Self { core, phase: Phase::Ready, bad: 0, uploads: 0, over: None, asked: None }
     }
 
-    /// A limit of so few messages that a test reaches it.
-    #[cfg(test)]
+    /// A limit of so few messages that a test or fuzzing reaches it.
     pub(in crate::mailbox) fn limit_to(&mut self, messages: usize) {
         self.core.limit = messages;
     }

@@ -25,8 +25,10 @@ pub(super) struct View {
     pub told: Vec<(ModSeq, UidSet)>,
     /// Vanished, and not to be told yet (RFC 5465 §6.1.2).
     pub gone: UidSet,
-    /// Have other flags, which are not to be told.
+    /// Have other flags, which are not to be told, or could not be read.
     pub flagged: UidSet,
+    /// Arrived, and what NOTIFY wants of them could not be told yet.
+    pub fresh: UidSet,
     /// Searches that are told of changes (RFC 5267).
     pub contexts: Vec<Context>,
     /// What changed since these were looked through; nothing while there is none.
@@ -59,6 +61,7 @@ impl View {
             told: Vec::new(),
             gone: UidSet::new(),
             flagged: UidSet::new(),
+            fresh: UidSet::new(),
             contexts: Vec::new(),
             touched: UidSet::new(),
             told_recent: selected.recent.len(),
@@ -185,7 +188,8 @@ impl View {
             true => uids.clone(),
             false => uids.iter().filter(|uid| self.knows(*uid, at)).collect(),
         };
-        before.iter().fold(UidSet::new(), |all, (at, uids)| all.union(&known(*at, uids)))
+        let all = before.iter().fold(UidSet::new(), |all, (at, uids)| all.union(&known(*at, uids)));
+        all.difference(&self.flagged)
     }
 
     /// Contexts are to look at these again.

@@ -118,29 +118,12 @@ pub(super) fn start(tag: String, fetch: Fetch, core: &mut Core) -> Step {
         items.push(FetchItem::ModSeq);
     }
     let task = Task {
-        tag,
-        then: None,
         uid,
         condstore,
         vanished: vanished.then(|| view.named(&set)),
-        told: 0,
-        mailbox: view.mailbox,
-        want: want(&items),
         sets_seen: !view.read_only && items.iter().any(sets_seen),
-        items,
         partial,
-        left,
-        rows: Vec::new().into_iter(),
-        ahead: Ahead::default(),
-        now_seen: UidSet::new(),
-        stage: Stage::Since,
-        failed: None,
-        gone: 0,
-        previews: BTreeMap::new(),
-        decoded: 0,
-        recent: core.recent(),
-        lowest: None,
-        most: BATCH,
+        ..Task::new(tag, view.mailbox, left, items, core)
     };
     if task.partial.is_some_and(|partial| limit::is_beyond(partial, core)) {
         return core.done(&task.tag, limit::refusal(None, core));
@@ -164,34 +147,12 @@ pub(super) fn unasked(
     let Some(view) = core.view().filter(|_| !uids.is_empty() && !items.is_empty()) else {
         return sync::end(then, core);
     };
-    if core.enabled.uidonly {
+    // UIDFETCH says it already; but an item there must be.
+    if core.enabled.uidonly && items.iter().any(|item| *item != FetchItem::Uid) {
         items.retain(|item| *item != FetchItem::Uid);
     }
-    let task = Task {
-        tag: String::new(),
-        then: Some(then),
-        uid: true,
-        condstore: false,
-        vanished: None,
-        told: 0,
-        mailbox: view.mailbox,
-        want: want(&items),
-        sets_seen: false,
-        items,
-        partial: None,
-        left: uids,
-        rows: Vec::new().into_iter(),
-        ahead: Ahead::default(),
-        previews: BTreeMap::new(),
-        now_seen: UidSet::new(),
-        stage: Stage::Since,
-        failed: None,
-        decoded: 0,
-        gone: 0,
-        recent: core.recent(),
-        lowest: None,
-        most: BATCH,
-    };
+    let new = Task::new(String::new(), view.mailbox, uids, items, core);
+    let task = Task { then: Some(then), uid: true, ..new };
     task.next_batch(core)
 }
 
@@ -222,6 +183,40 @@ fn want(items: &[FetchItem]) -> RowWant {
 }
 
 impl Task {
+    fn new(
+        tag: String,
+        mailbox: MailboxId,
+        left: UidSet,
+        items: Vec<FetchItem>,
+        core: &Core,
+    ) -> Self {
+        Self {
+            tag,
+            then: None,
+            uid: false,
+            condstore: false,
+            vanished: None,
+            told: 0,
+            mailbox,
+            want: want(&items),
+            items,
+            sets_seen: false,
+            partial: None,
+            left,
+            rows: Vec::new().into_iter(),
+            ahead: Ahead::default(),
+            now_seen: UidSet::new(),
+            stage: Stage::Since,
+            failed: None,
+            gone: 0,
+            previews: BTreeMap::new(),
+            decoded: 0,
+            recent: core.recent(),
+            lowest: None,
+            most: BATCH,
+        }
+    }
+
     pub fn answer(mut self: Box<Self>, answer: Answer, core: &mut Core) -> Step {
         let stage = std::mem::replace(&mut self.stage, Stage::Since);
         match (stage, answer) {
@@ -239,7 +234,7 @@ impl Task {
                     self.left = self.left.union(&asked);
                     return self.next_batch(core);
                 }
-                self.most = self.batch();
+                self.most = self.most.saturating_mul(2).min(self.batch());
                 self.came(&asked, rows.len(), last);
                 self.got_rows(rows, core)
             }

@@ -276,3 +276,6 @@ fn needs(command: &Command) -> Needs {
         _ => Needs::Login,
     }
 }
+
+#[cfg(test)]
+mod tests;

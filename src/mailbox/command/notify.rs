@@ -64,8 +64,7 @@ struct Due {
 
 pub(super) fn start(tag: String, command: Command, core: &mut Core) -> Step {
     let Command::Set { status, groups } = command else {
-        core.notify = Some(Box::default());
-        forget_annotations(core);
+        put_in_force(Box::default(), core);
         return core.done(&tag, Reply::ok("NOTIFY completed"));
     };
     if groups.iter().any(|group| group.events.unknown) {
@@ -76,13 +75,21 @@ pub(super) fn start(tag: String, command: Command, core: &mut Core) -> Step {
         let mark = Ask::Annotations { since: None };
         return ask(mark, Stage::Mark { tag, notify, status }, VecDeque::new());
     }
-    forget_annotations(core);
     ask(Ask::Overview, Stage::Begin { tag, notify, status }, VecDeque::new())
 }
 
-/// Nothing is to be told of them.
+/// From now on it says what is told.
+pub(super) fn put_in_force(notify: Box<Notify>, core: &mut Core) {
+    core.notify = Some(notify);
+    forget_annotations(core);
+}
+
+/// Where they stand, unless there is something to be told of them.
 fn forget_annotations(core: &mut Core) {
-    core.annotations = core.annotations.take().filter(|_| core.enabled.metadata);
+    let told = |notify: &Notify| notify.watches_annotations();
+    if !core.enabled.metadata && !core.notify.as_deref().is_some_and(told) {
+        core.annotations = None;
+    }
 }
 
 /// Something happened in the account.
@@ -115,11 +122,14 @@ impl Task {
                 let due = if status { first(&all, &notify, core) } else { VecDeque::new() };
                 next(Stage::First { tag, notify }, due, core)
             }
-            (Stage::Mark { tag, .. } | Stage::Begin { tag, .. }, Answer::Refused(refusal)) => {
+            (Stage::Mark { tag, .. } | Stage::Begin { tag, .. }, answer) => {
+                // The one before it stays in force.
+                forget_annotations(core);
+                let refusal = match answer {
+                    Answer::Refused(refusal) => refusal,
+                    _ => Refusal::Unavailable,
+                };
                 core.done(&tag, Reply::refused(&refusal))
-            }
-            (Stage::Mark { tag, .. } | Stage::Begin { tag, .. }, _) => {
-                core.done(&tag, Reply::refused(&Refusal::Unavailable))
             }
             (Stage::Look(then), Answer::Overview(all)) => {
                 let due = compare(&all, core);
@@ -307,7 +317,7 @@ fn tell(mailbox: &Due, counts: &Status, core: &mut Core) {
 
 /// RFC 5465 §5.8: what is not told any more must be looked for.
 fn overflow(core: &mut Core) {
-    core.notify = Some(Box::default());
+    put_in_force(Box::default(), core);
     core.note(reply::other("NOTIFICATIONOVERFLOW"), "Nothing more is told");
 }
 

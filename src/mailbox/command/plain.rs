@@ -82,6 +82,9 @@ pub(super) fn compress(tag: String, algorithm: &str, core: &mut Core) -> Step {
         _ if core.compressed => {
             core.done(&tag, Reply::no("DEFLATE is active already").named("COMPRESSIONACTIVE"))
         }
+        _ if core.withholds("COMPRESS=DEFLATE") => {
+            core.done(&tag, Reply::bad("COMPRESS is turned off"))
+        }
         "DEFLATE" => Step::Compress(tag),
         _ => core.done(&tag, Reply::no("Unknown algorithm").named("CANNOT")),
     }
@@ -107,10 +110,12 @@ mod tests {
 
     #[test]
     fn what_is_withheld_is_not_offered_and_not_enabled() {
-        let channel = Channel { withheld: vec!["UIDONLY", "UNAUTHENTICATE"], ..Channel::default() };
+        let channel = Channel {
+            withheld: vec!["UIDONLY", "UNAUTHENTICATE", "COMPRESS=DEFLATE"],
+            ..Channel::default()
+        };
         let mut session = Session::over(Config { tls: Tls::Active, id: Vec::new() }, channel);
-        let commands =
-            "b CAPABILITY\r\nc ENABLE UIDONLY CONDSTORE\r\nd UNAUTHENTICATE\r\ne LOGOUT\r\n";
+        let commands = "b CAPABILITY\r\nc ENABLE UIDONLY CONDSTORE\r\nd UNAUTHENTICATE\r\ne COMPRESS DEFLATE\r\nf LOGOUT\r\n";
         session.feed(format!("a LOGIN x y\r\n{commands}").as_bytes());
         let mut said = String::new();
         loop {
@@ -126,5 +131,9 @@ mod tests {
         assert_eq!(said.matches(" IDLE NAMESPACE UNSELECT UIDPLUS ").count(), 2, "{said}");
         assert!(said.contains("* ENABLED CONDSTORE\r\nc OK"), "{said}");
         assert!(said.contains("d BAD UNAUTHENTICATE is turned off\r\n"), "{said}");
+        assert!(
+            !said.contains("COMPRESS=") && said.contains("e BAD COMPRESS is turned off"),
+            "{said}"
+        );
     }
 }

@@ -49,12 +49,12 @@ impl Task {
             Answer::Changes(changes) => {
                 self.tell_vanished(&changes, core);
                 let known = flags::take_known(&mut self.left, changes.flags);
-                tell_rows(&known, core);
+                tell_rows(known, core);
                 self.next(core)
             }
             Answer::Flags(rows) => {
-                tell_rows(&rows, core);
                 self.left = self.left.union(&flags::behind(&self.asked, &rows));
+                tell_rows(rows, core);
                 self.next(core)
             }
             // Without the news the mailbox is not what HIGHESTMODSEQ says.
@@ -90,7 +90,11 @@ impl Task {
     }
 }
 
-fn tell_rows(rows: &[FlagRow], core: &mut Core) {
+/// What changed since the mailbox was selected comes with the next command's news: its mod-sequence
+/// would say that all before it was told (RFC 7162 §6).
+fn tell_rows(mut rows: Vec<FlagRow>, core: &mut Core) {
+    let selected = core.view().map(|view| view.modseq).unwrap_or_default();
+    rows.retain(|row| row.modseq <= selected);
     flags::learn(rows.iter().map(|row| &row.flags.keywords), core);
     rows.iter().for_each(|row| tell_row(row, core));
 }

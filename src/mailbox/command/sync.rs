@@ -86,7 +86,7 @@ pub(super) fn told(then: Then, core: &mut Core) -> Step {
             core.done(&tag, reply)
         }
         Then::Notify(tag, notify) => {
-            core.notify = Some(notify);
+            super::notify::put_in_force(notify, core);
             core.done(&tag, Reply::ok("NOTIFY completed"))
         }
         Then::Idle(_) | Then::Nothing => super::notify::look(then, core),
@@ -123,7 +123,13 @@ impl Task {
                 self.next(core)
             }
             // The command itself is done; the news come with the next one.
-            _ => end(self.then, core),
+            _ => {
+                if let Some(view) = core.view_mut() {
+                    view.flagged = view.flagged.union(&self.left.union(&self.asked));
+                    view.fresh = view.fresh.union(&self.fresh);
+                }
+                end(self.then, core)
+            }
         }
     }
 
@@ -142,7 +148,8 @@ impl Task {
         let Some(view) = core.view_mut() else { return };
         let known = view.uids().clone();
         let more = view.add(&self.changes);
-        self.fresh = view.uids().difference(&known);
+        let before = std::mem::take(&mut view.fresh).intersection(&known);
+        self.fresh = view.uids().difference(&known).union(&before);
         let name = view.name.clone();
         let flagged = view.flagged.union(&self.changes.changed).intersection(&known);
         view.flagged = if told.flags { UidSet::new() } else { flagged.clone() };

@@ -20,7 +20,8 @@ impl Trouble {
         match trouble % 16 {
             _ if trouble == 0 => super::yes(ask),
             1 => Answer::Refused(refusal(self.roll())),
-            2..=5 => short(super::yes(ask)),
+            2..=3 => short(super::yes(ask)),
+            4..=5 => early(super::yes(ask)),
             // An answer to something else.
             6 if trouble.is_multiple_of(5) => Answer::Done,
             _ => super::yes(ask),
@@ -41,6 +42,7 @@ impl Trouble {
 fn short(answer: Answer) -> Answer {
     match answer {
         Answer::Rows(mut rows) => Answer::Rows(rows.split_off(rows.len().min(1))),
+        Answer::Flags(mut rows) => Answer::Flags(rows.split_off(rows.len().min(1))),
         Answer::Content(mut octets) => {
             octets.truncate(octets.len().div_ceil(2));
             Answer::Content(octets)
@@ -65,6 +67,30 @@ fn short(answer: Answer) -> Answer {
         }
         Answer::Mailboxes(_) => Answer::Mailboxes(Vec::new()),
         Answer::Overview(_) => Answer::Overview(Vec::new()),
+        other => other,
+    }
+}
+
+/// It ends before the last that was asked for; changes come with the flags.
+fn early(answer: Answer) -> Answer {
+    match answer {
+        Answer::Rows(mut rows) => {
+            rows.truncate(rows.len().div_ceil(2));
+            Answer::Rows(rows)
+        }
+        Answer::Flags(mut rows) => {
+            rows.truncate(rows.len().div_ceil(2));
+            Answer::Flags(rows)
+        }
+        Answer::Changes(changes) => {
+            let told = changes.arrived.union(&changes.changed);
+            let flags = told.iter().map(|uid| super::flags(uid, changes.highest_modseq)).collect();
+            Answer::Changes(Changes { flags, ..changes })
+        }
+        Answer::Stored(mut stored) => {
+            stored.rows.truncate(stored.rows.len().div_ceil(2));
+            Answer::Stored(stored)
+        }
         other => other,
     }
 }

@@ -324,9 +324,15 @@ impl Reader {
             self.cut(gone);
             return None;
         };
-        let literal = parse::literal_at_end(strip(self.bytes.get(..end).unwrap_or_default()));
+        // No more of it is looked at than is kept when it comes in pieces.
+        let last = self.bytes.get(end.saturating_sub(ANNOUNCEMENT)..end).map(strip);
+        let last = last.unwrap_or_default();
+        let (literal, endless) = (parse::literal_at_end(last), is_all_number(last));
         self.cut(end);
-        self.state = State::START;
+        self.state = match endless {
+            true => State::Hopeless(Some("Literal too big")),
+            false => State::START,
+        };
         if let Some(literal) = literal {
             self.drop_literal(literal);
         }
@@ -369,6 +375,12 @@ impl State {
 fn strip(line: &[u8]) -> &[u8] {
     let line = line.strip_suffix(b"\n").unwrap_or(line);
     line.strip_suffix(b"\r").unwrap_or(line)
+}
+
+/// Of a literal's announcement the end, whose beginning is out of sight.
+fn is_all_number(end: &[u8]) -> bool {
+    let number = end.strip_suffix(b"}").map(|rest| rest.strip_suffix(b"+").unwrap_or(rest));
+    number.is_some_and(|digits| !digits.is_empty() && digits.iter().all(u8::is_ascii_digit))
 }
 
 /// What an idle connection may keep of a buffer that was large once.

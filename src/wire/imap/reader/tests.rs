@@ -111,6 +111,30 @@ fn a_literal_behind_a_skipped_line_is_seen_however_it_is_cut() {
     }
 }
 
+/// The same with more digits than are kept of a line.
+#[test]
+fn a_number_of_any_length_behind_a_skipped_line_is_judged_however_it_is_cut() {
+    for (digits, plus) in [(5, "+"), (18, "+"), (19, "+"), (20, "+"), (40, "+"), (40, "")] {
+        let zeros = "0".repeat(digits);
+        let line = format!(
+            "a LOGIN x y{} {{{zeros}5{plus}}}\r\nxyxyxb NOOP\r\nc NOOP\r\n",
+            "z".repeat(300)
+        );
+        let line = line.as_bytes();
+        let whole = run(&[line]);
+        assert!(whole[0].contains("Line too long"), "{whole:?}");
+        match digits {
+            ..20 => assert!(whole.len() == 2 && whole[1].contains("\"c\""), "{whole:?}"),
+            _ => assert_eq!(whole[1..], ["Hopeless(\"Literal too big\")"]),
+        }
+        let octets: Vec<&[u8]> = line.chunks(1).collect();
+        assert_eq!(run(&octets), whole, "{digits}");
+        for at in 300..line.len() {
+            assert_eq!(run(&[&line[..at], &line[at..]]), whole, "{digits} cut at {at}");
+        }
+    }
+}
+
 /// Found by fuzzing: lines behind a message and answers of AUTHENTICATE had a limit only when they
 /// came in pieces.
 #[test]

@@ -225,7 +225,7 @@ impl Client {
         assert!(self.mode == Mode::Notify || !self.under_way.is_empty(), "unasked: {data:?}");
         let Some(picture) = &mut self.picture else { return };
         if let Some(state) = picture.hear(data, quiet) {
-            ledger.state(&picture.mailbox, &state);
+            ledger.state(&picture.mailbox, picture.selection, &state);
         }
         let words = ["SEARCH", "SORT", "THREAD"];
         if matches!(&data[0], Value::Atom(word) if words.contains(&word.as_str())) {

@@ -17,10 +17,16 @@ pub struct Ledger {
     origins: HashMap<(String, u32), (String, u32)>,
     /// One mod-sequence is one state.
     states: HashMap<(String, u32, u64), Flags>,
+    /// Which selection was told that a message is recent.
+    recent: HashMap<(String, u32), u64>,
 }
 
 impl Ledger {
-    pub fn state(&mut self, mailbox: &str, state: &State) {
+    pub fn state(&mut self, mailbox: &str, selection: u64, state: &State) {
+        if state.recent {
+            let first = *self.recent.entry((mailbox.to_owned(), state.uid)).or_insert(selection);
+            assert_eq!(first, selection, "{} of {mailbox} is recent twice", state.uid);
+        }
         if let Some(body) = &state.body {
             let body = String::from_utf8_lossy(body);
             let token = body.lines().next().and_then(|line| line.strip_prefix("Subject: "));

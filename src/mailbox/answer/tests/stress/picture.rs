@@ -4,12 +4,15 @@
 use super::super::world;
 use super::reading::Value;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 pub type Flags = BTreeSet<String>;
 
 #[derive(Clone, Default)]
 pub struct Picture {
     pub mailbox: String,
+    /// Which selection of a mailbox this is.
+    pub selection: u64,
     pub validity: u32,
     /// UIDs by sequence number, where they are known.
     pub numbers: Vec<Option<u32>>,
@@ -42,12 +45,16 @@ pub struct State {
     pub uid: u32,
     pub modseq: Option<u64>,
     pub flags: Option<Flags>,
+    /// This selection is the first to be told of it.
+    pub recent: bool,
     pub body: Option<Vec<u8>>,
 }
 
 impl Picture {
     pub fn new(mailbox: &str, placeless: bool) -> Self {
-        Self { mailbox: mailbox.to_owned(), placeless, ..Self::default() }
+        static SELECTIONS: AtomicU64 = AtomicU64::new(0);
+        let selection = SELECTIONS.fetch_add(1, Ordering::Relaxed);
+        Self { mailbox: mailbox.to_owned(), selection, placeless, ..Self::default() }
     }
 
     pub fn count(&self) -> u32 {
@@ -203,7 +210,9 @@ impl Picture {
     fn state(&mut self, uid: u32, items: &[Value]) -> State {
         assert!(!self.gone.contains(&uid), "{uid} is gone: {items:?}");
         let modseq = item(items, "MODSEQ").map(|value| value.list()[0].number());
-        let told = item(items, "FLAGS").map(flags);
+        let list = item(items, "FLAGS");
+        let recent = list.is_some_and(|list| list.list().iter().any(|one| one.atom() == RECENT));
+        let told = list.map(flags);
         let message = self.messages.entry(uid).or_default();
         if let Some(modseq) = modseq {
             assert!(modseq >= message.modseq, "MODSEQ of {uid} fell from {}", message.modseq);
@@ -222,7 +231,7 @@ impl Picture {
             Value::Text(body) => Some(body.clone()),
             _ => None,
         });
-        State { uid, modseq, flags: told, body }
+        State { uid, modseq, flags: told, recent, body }
     }
 }
 
@@ -230,6 +239,11 @@ fn item<'v>(items: &'v [Value], name: &str) -> Option<&'v Value> {
     items.chunks(2).find(|pair| pair[0].atom() == name).map(|pair| &pair[1])
 }
 
+/// Those that all sessions see.
 fn flags(list: &Value) -> Flags {
-    list.list().iter().map(|flag| flag.atom().to_owned()).collect()
+    let all = list.list().iter().map(|flag| flag.atom().to_owned());
+    all.filter(|flag| flag != RECENT).collect()
 }
+
+/// It differs by session (RFC 3501 §2.3.2).
+const RECENT: &str = "\\Recent";
