@@ -302,7 +302,9 @@ impl Talk<'_> {
                 }
                 Answer::Login(answer)
             }
-            Ask::Recipient { address } => Answer::Recipient(desk.recipient(&address).await),
+            Ask::Recipient { address, sender, octets } => {
+                Answer::Recipient(desk.recipient(&address, sender, octets).await)
+            }
             Ask::Submit { envelope, octets: _ } => {
                 let started = Instant::now();
                 let answer = match self.body.take() {

@@ -161,7 +161,8 @@ impl Session {
             let refusal = Refusal::TooManyRecipients(self.config.max_recipients.to_string());
             return self.fine(State::Addressing { envelope }, &refusal.reply());
         }
-        self.ask(Ask::Recipient { address });
+        let (sender, octets) = (envelope.login.account, least(envelope.announced_size));
+        self.ask(Ask::Recipient { address, sender, octets });
         State::LookingUp { envelope, rcpt }
     }
 
@@ -240,6 +241,11 @@ fn recipient_address(path: &Path) -> Result<KepAddress, Refusal> {
     })
 }
 
+/// What does not say how large it is wants room for one octet.
+fn least(announced: Option<u64>) -> u64 {
+    announced.unwrap_or(1).max(1)
+}
+
 fn route(
     answer: RecipientAnswer,
     address: &KepAddress,
@@ -247,8 +253,7 @@ fn route(
 ) -> Result<Route, Refusal> {
     let text = address.to_string();
     match answer {
-        // What does not say how large it is wants room for one octet.
-        RecipientAnswer::Local { room: Some(room) } if announced.unwrap_or(1).max(1) > room => {
+        RecipientAnswer::Local { room: Some(room) } if least(announced) > room => {
             Err(Refusal::RecipientFull(text))
         }
         RecipientAnswer::Local { .. } => Ok(Route::Local),
