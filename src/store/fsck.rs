@@ -77,6 +77,8 @@ pub enum Kind {
     NoDeliveryEvidence,
     NoFailureEvidence,
     NoReadEvidence,
+    /// A reading that is held back for nothing.
+    ReadHeld,
     NoExpiryEvidence,
     NoClock,
     NoSentCopy,
