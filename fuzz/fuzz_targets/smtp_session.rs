@@ -126,7 +126,7 @@ impl Run {
                     _ => LoginAnswer::Rejected,
                 })
             }
-            Ask::Recipient { address } => {
+            Ask::Recipient { address, .. } => {
                 self.outcome.asked.push(format!("recipient {address}"));
                 Answer::Recipient(match address.as_str().bytes().next() {
                     Some(b'c') => RecipientAnswer::Closed,

@@ -55,8 +55,8 @@ pub struct Aborted {
 pub enum Ask {
     /// Whose secret is this? Answer: `Answer::Login`.
     Authenticate { user: String, secret: SecretString },
-    /// May this address receive? Answer: `Answer::Recipient`.
-    Recipient { address: KepAddress },
+    /// May this address receive so many octets of that account? Answer: `Answer::Recipient`.
+    Recipient { address: KepAddress, sender: AccountId, octets: u64 },
     /// The body is complete: check, store, and say what became of it. Answer: `Answer::Submitted`.
     Submit { envelope: Envelope, octets: u64 },
     /// May a provider of this domain hand mail over on this connection? Answer: `Answer::Peer`.

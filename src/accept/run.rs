@@ -115,9 +115,14 @@ impl Desk {
         }
     }
 
-    pub async fn recipient(&self, address: &KepAddress) -> RecipientAnswer {
+    pub async fn recipient(
+        &self,
+        address: &KepAddress,
+        sender: AccountId,
+        octets: u64,
+    ) -> RecipientAnswer {
         match self.provider.standing(&self.store, address).await {
-            Ok(Standing::Local(id)) => match accounts::room(&self.store, id, self.storage).await {
+            Ok(Standing::Local(id)) => match self.room(id, address, sender, octets).await {
                 Ok(room) => RecipientAnswer::Local { room },
                 Err(error) => unavailable(&error, address),
             },
@@ -133,6 +138,25 @@ impl Desk {
             Ok(Standing::ProviderUnknown) => RecipientAnswer::ProviderUnknown,
             Err(error) => unavailable(&error, address),
         }
+    }
+
+    /// For how many octets of that sender. Who is full, by a mail that may come again, is judged
+    /// when it is known which one comes (invariant 2).
+    async fn room(
+        &self,
+        id: AccountId,
+        address: &KepAddress,
+        sender: AccountId,
+        octets: u64,
+    ) -> Result<Option<u64>, RegistryError> {
+        let room = accounts::room(&self.store, id, self.storage).await?;
+        if room.is_none_or(|room| octets <= room) {
+            return Ok(room);
+        }
+        let (address, now) = (address.to_string(), self.clock.now());
+        let look = move |tx: &mut Tx<'_>| submissions::wrote_to(tx, sender, &address, now);
+        let again: Result<bool, StoreError> = self.store.read(move |tx| Ok(look(tx)?)).await;
+        Ok(if again? { None } else { room })
     }
 
     pub async fn submit(&self, envelope: Envelope, body: Body) -> SubmitAnswer {

@@ -335,8 +335,8 @@ impl Talk<'_> {
                 }
                 Answer::Login(answer)
             }
-            (Behind::Submission { desk, .. }, Ask::Recipient { address }) => {
-                Answer::Recipient(desk.recipient(&address).await)
+            (Behind::Submission { desk, .. }, Ask::Recipient { address, sender, octets }) => {
+                Answer::Recipient(desk.recipient(&address, sender, octets).await)
             }
             (Behind::Submission { desk, .. }, Ask::Submit { envelope, octets: _ }) => {
                 let answer = match self.body.take() {

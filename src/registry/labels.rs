@@ -4,7 +4,7 @@
 
 mod found;
 
-pub use found::learn;
+pub use found::{enter, learn, unknown};
 
 use super::RegistryError;
 use crate::store::labels::{self as rows, LabelRow};
@@ -80,7 +80,8 @@ impl fmt::Display for Colour {
     }
 }
 
-/// All labels of an account, by name: those that were named, and those that messages bear.
+/// All labels of an account, by name: those that were named, and those that messages bear; of those
+/// without a row as many as there may be with one.
 pub async fn list(store: &Store, account: AccountId) -> Result<Vec<Label>, LabelError> {
     store.read(move |tx| all(tx, account)).await
 }
@@ -181,12 +182,10 @@ pub async fn as_mailboxes(
 /// Within a transaction: what `list` says.
 pub fn all(tx: &mut Tx<'_>, account: AccountId) -> Result<Vec<Label>, LabelError> {
     let mut labels = kept(tx, account)?;
-    let mut names = found::Names::of(&labels);
-    for key in found::keys(&found::used(tx, account)?) {
-        if !labels.iter().any(|label| label.key == key) {
-            labels.push(names.label(key));
-        }
-    }
+    let (known, mut names) = (found::known(&labels), found::Names::of(&labels));
+    let used = found::keys(&found::used(tx, account)?).into_iter();
+    let rowless = used.filter(|key| !known.contains(key.as_str())).take(LABELS_MAX);
+    labels.extend(rowless.map(|key| names.label(key)));
     labels.sort_by_cached_key(|label| (fold(&label.name), label.key.as_str().to_owned()));
     Ok(labels)
 }

@@ -79,6 +79,8 @@ pub enum Kind {
     NoEndOfSilence,
     RelayWithoutContent,
     NoReadEvidence,
+    /// A reading that is held back for nothing.
+    ReadHeld,
     NoExpiryEvidence,
     NoClock,
     NoSentCopy,

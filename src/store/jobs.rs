@@ -136,6 +136,12 @@ pub fn waiting(tx: &mut Tx<'_>, step: &str, until: Timestamp) -> Result<u64, Row
     Ok(tx.one("count", sql, &[step.into(), until.millis().into()])?.int(0)? as u64)
 }
 
+/// How many jobs of a step are held until something else is there.
+pub fn held(tx: &mut Tx<'_>, step: &str) -> Result<u64, RowsError> {
+    let sql = "SELECT COUNT(*) FROM job WHERE step = $1 AND due_at = $2";
+    Ok(tx.one("count", sql, &[step.into(), HELD.millis().into()])?.int(0)? as u64)
+}
+
 fn from_row(row: &Row) -> Result<Job, RowsError> {
     Ok(Job {
         id: row.int(0)?,

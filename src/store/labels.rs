@@ -27,6 +27,18 @@ pub fn all(tx: &mut Tx<'_>, account: AccountId) -> Result<Vec<LabelRow>, RowsErr
 
 /// Adds a label, or changes the one of that key.
 pub fn put(tx: &mut Tx<'_>, account: AccountId, label: &LabelRow) -> Result<(), RowsError> {
+    put_all(tx, account, std::slice::from_ref(label))
+}
+
+/// The same of several, as one change of what lists them.
+pub fn put_all(tx: &mut Tx<'_>, account: AccountId, labels: &[LabelRow]) -> Result<(), RowsError> {
+    for label in labels {
+        lay(tx, account, label)?;
+    }
+    changed(tx, account)
+}
+
+fn lay(tx: &mut Tx<'_>, account: AccountId, label: &LabelRow) -> Result<(), RowsError> {
     tx.execute(
         "INSERT INTO label (account, name, display, colour, named) VALUES ($1, $2, $3, $4, $5)
          ON CONFLICT (account, name) DO UPDATE SET display = excluded.display,
@@ -39,7 +51,7 @@ pub fn put(tx: &mut Tx<'_>, account: AccountId, label: &LabelRow) -> Result<(), 
             label.named.into(),
         ],
     )?;
-    changed(tx, account)
+    Ok(())
 }
 
 /// Whether there is a label of that key.

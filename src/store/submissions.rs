@@ -232,6 +232,22 @@ pub fn same(
     row.map(same).transpose()
 }
 
+/// Whether the account wrote to that address so lately that the same mail may come again.
+pub fn wrote_to(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    address: &str,
+    now: Timestamp,
+) -> Result<bool, RowsError> {
+    let since = now.plus_millis(-SAME_MAIL_WINDOW);
+    let row = tx.first(
+        "SELECT 1 FROM submission s JOIN recipient r ON r.message_id = s.message_id
+         WHERE s.account = $1 AND s.accepted_at > $2 AND r.address = $3 LIMIT 1",
+        &[account.0.into(), since.millis().into(), address.into()],
+    )?;
+    Ok(row.is_some())
+}
+
 /// From `Held` to accepted, as of now. Says whether this was the time.
 pub fn release(tx: &mut Tx<'_>, id: &MessageId, now: Timestamp) -> Result<bool, RowsError> {
     let changed = tx.execute(

@@ -1,6 +1,7 @@
 //! Accounts on the command line: whose they are, and what signs for them.
 
 use crate::scene::{ALI, AYSE, MEHMET, Plan, Scene, letter};
+use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -96,17 +97,27 @@ async fn a_registered_certificate_signs_until_it_is_taken_away() {
 async fn who_is_interrupted_at_the_question_for_a_password_leaves_the_terminal_as_it_was() {
     let Some(script) = crate::tool::tool("script") else { return };
     let scene = Scene::new(Plan::default()).await;
-    // Ctrl-C, Ctrl-\ and a password.
-    let cases: [(&[u8], &str); 3] =
-        [(b"\x03", "code 130"), (b"\x1c", "code 131"), (b"cok gizli bir soz\n", "code 0")];
-    for (typed, expected) in cases {
+    let password: &[u8] = b"cok gizli bir soz\n";
+    // Nobody writes into it: who reads it waits.
+    let (pipe, own) = (scene.scratch("pipe"), scene.conf());
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status().unwrap();
+    assert!(made.success());
+    // Ctrl-C and Ctrl-\ at the question, a password, and Ctrl-C and Ctrl-\ when it was answered.
+    let cases: [(&[u8], &[u8], &PathBuf, &str); 5] = [
+        (b"\x03", b"", &own, "code 130"),
+        (b"\x1c", b"", &own, "code 131"),
+        (password, b"", &own, "code 0"),
+        (password, b"\x03", &pipe, "code 130"),
+        (password, b"\x1c", &pipe, "code 131"),
+    ];
+    for (typed, later, conf, expected) in cases {
         let (before, after) = (scene.scratch("before"), scene.scratch("after"));
         let line = format!(
             "trap : INT QUIT; stty -a > '{}'; '{}' account password {AYSE} --conf '{}'; \
              echo code $?; stty -a > '{}'",
             before.display(),
             env!("CARGO_BIN_EXE_kep"),
-            scene.conf().display(),
+            conf.display(),
             after.display(),
         );
         let mut command = tokio::process::Command::new(&script);
@@ -116,7 +127,7 @@ async fn who_is_interrupted_at_the_question_for_a_password_leaves_the_terminal_a
         let (mut keys, mut screen) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
         let mut seen = Vec::new();
         let watched = async {
-            let mut typed = Some(typed);
+            let (mut typed, mut later) = (Some(typed), Some(later));
             let mut piece = [0; 256];
             while !find(&seen, expected.as_bytes()) {
                 let octets = screen.read(&mut piece).await.unwrap();
@@ -124,6 +135,9 @@ async fn who_is_interrupted_at_the_question_for_a_password_leaves_the_terminal_a
                 seen.extend_from_slice(&piece[..octets]);
                 if let Some(typed) = typed.take_if(|_| find(&seen, b"Password: ")) {
                     keys.write_all(typed).await.unwrap();
+                }
+                if let Some(later) = later.take_if(|_| find(&seen, b"Password: \r\n")) {
+                    keys.write_all(later).await.unwrap();
                 }
             }
         };

@@ -29,7 +29,7 @@ fn serve(session: &mut Session, said: &mut Vec<u8>, spooled: &mut Vec<u8>) {
                     address: address(&user),
                     at: Timestamp::from_secs(0),
                 })),
-                Ask::Recipient { address } if address.local() == "yok" => {
+                Ask::Recipient { address, .. } if address.local() == "yok" => {
                     Answer::Recipient(RecipientAnswer::Unknown)
                 }
                 Ask::Recipient { .. } => Answer::Recipient(RecipientAnswer::Local { room: None }),

@@ -295,7 +295,7 @@ impl World {
                     _ => LoginAnswer::Rejected,
                 })
             }
-            Ask::Recipient { address } => {
+            Ask::Recipient { address, .. } => {
                 self.lookups += 1;
                 let provider = address.domain().provider();
                 let known = self.recipients.get(address.as_str());

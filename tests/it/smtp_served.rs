@@ -283,6 +283,27 @@ async fn who_has_no_room_is_refused_at_rcpt_or_when_the_message_is_there() {
     });
     assert_eq!(count(&served.store, facts).await, 2, "rejection evidence for both");
     assert_eq!(count(&served.store, "SELECT COUNT(*) FROM submission").await, 1);
+    // Full by the first copy of it: the same mail again hears the same, and another one is refused.
+    accounts::set_storage(&served.store, &ali, Some(0)).await.unwrap();
+    tokio::task::block_in_place(|| {
+        assert_eq!(submit("", 100), "250");
+        assert_eq!(submit(" SIZE=100", 100), "250");
+        assert_eq!(submit("", 103), "552");
+    });
+    assert_eq!(count(&served.store, facts).await, 3);
+    assert_eq!(count(&served.store, "SELECT COUNT(*) FROM submission").await, 1);
+    // After a day it is another mail.
+    let aged = |tx: &mut kep::store::Tx<'_>| {
+        tx.execute("UPDATE submission SET accepted_at = accepted_at - 86400001", &[])
+    };
+    let aged = served.store.write::<_, kep::store::RowsError, _>(kep::store::Lane::Client, aged);
+    assert_eq!(aged.await.unwrap(), 1);
+    tokio::task::block_in_place(|| {
+        let mut wire = served.greeted();
+        assert_eq!(log_in(&mut wire, PASSWORD).0, "235");
+        wire.send(format!("MAIL FROM:<{ALI}>\r\nRCPT TO:<{ALI}>\r\n").as_bytes());
+        assert_eq!([code(&mut wire), code(&mut wire)], ["250", "552"]);
+    });
 }
 
 async fn count(store: &Store, sql: &'static str) -> i64 {

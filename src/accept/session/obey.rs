@@ -175,7 +175,11 @@ impl Session {
             let ours = address.domain().provider() == domain.provider();
             return self.for_us(envelope, rcpt, address, ours);
         }
-        self.ask(Ask::Recipient { address });
+        let Origin::Account(login) = &envelope.from else {
+            return self.disorder(State::Addressing { envelope }, "MAIL comes first");
+        };
+        let (sender, octets) = (login.account, least(envelope.announced_size));
+        self.ask(Ask::Recipient { address, sender, octets });
         State::LookingUp { envelope, rcpt }
     }
 
@@ -257,6 +261,11 @@ fn recipient_address(path: &Path) -> Result<KepAddress, Refusal> {
     })
 }
 
+/// What does not say how large it is wants room for one octet.
+fn least(announced: Option<u64>) -> u64 {
+    announced.unwrap_or(1).max(1)
+}
+
 fn route(
     answer: RecipientAnswer,
     address: &KepAddress,
@@ -264,8 +273,7 @@ fn route(
 ) -> Result<Route, Refusal> {
     let text = address.to_string();
     match answer {
-        // What does not say how large it is wants room for one octet.
-        RecipientAnswer::Local { room: Some(room) } if announced.unwrap_or(1).max(1) > room => {
+        RecipientAnswer::Local { room: Some(room) } if least(announced) > room => {
             Err(Refusal::RecipientFull(text))
         }
         RecipientAnswer::Local { .. } => Ok(Route::Local),

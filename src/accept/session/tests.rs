@@ -73,7 +73,7 @@ fn answer(ask: Ask, open: &mut Option<Vec<u8>>, seen: &mut Seen) -> Answer {
             }),
             Err(_) => LoginAnswer::Rejected,
         }),
-        Ask::Recipient { address } => Answer::Recipient(match address.local() {
+        Ask::Recipient { address, .. } => Answer::Recipient(match address.local() {
             "veli" => RecipientAnswer::Local { room: None },
             _ => RecipientAnswer::Unknown,
         }),

@@ -1,14 +1,14 @@
 //! Mailboxes for labels: what is put into one gets its label, and stays where it is; what is taken
 //! out loses it.
 
-use super::messages::is_too_long;
+use super::messages::{self, is_too_long};
 use super::{Answered, Failure, Who, changing, gathered};
-use crate::mailbox::ask::{Moved, Placed, Refusal};
+use crate::mailbox::ask::{self, Moved, Placed, Refusal, Stored};
 use crate::registry::labels::{self, LabelError};
-use crate::store::Tx;
 use crate::store::mail::gather::{self, is_source};
 use crate::store::mail::view::{self, Mailbox};
 use crate::store::mail::{Place, Role, change};
+use crate::store::{Tx, accounts};
 use crate::wire::imap::{Flags, Keywords, MailboxName, SystemFlags, Uid, UidSet};
 use std::cell::Cell;
 
@@ -18,12 +18,30 @@ pub fn named(tx: &mut Tx<'_>, who: &Who, name: &MailboxName) -> Answered<Option<
     Ok(found.filter(|mailbox| mailbox.role == Role::Label))
 }
 
-/// Keywords that come with messages, or to some, are labels from then on.
+/// Keywords that come with messages are labels from then on.
 pub fn learn(tx: &mut Tx<'_>, who: &Who, words: &Keywords) -> Answered<()> {
-    labels::learn(tx, who.account, words, who.now).map_err(|error| match error {
+    labels::learn(tx, who.account, words, who.now).map_err(failure)
+}
+
+/// Gives messages keywords, which are labels from then on if any message bears them now.
+pub fn store(tx: &mut Tx<'_>, who: &Who, ask: &ask::Store, words: &Keywords) -> Answered<Stored> {
+    let new = labels::unknown(tx, who.account, words).map_err(failure)?;
+    if !new.is_empty() {
+        // Accounts are locked before their mailboxes.
+        accounts::lock(tx, who.account)?;
+    }
+    let stored = messages::store(tx, who, ask)?;
+    if !stored.changed.is_empty() {
+        labels::enter(tx, who.account, new, who.now).map_err(failure)?;
+    }
+    Ok(stored)
+}
+
+fn failure(error: LabelError) -> Failure {
+    match error {
         LabelError::Registry(error) => Failure::Registry(error),
         _ => Refusal::Unavailable.into(),
-    })
+    }
 }
 
 pub fn copy(

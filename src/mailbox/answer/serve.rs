@@ -377,8 +377,13 @@ impl Desk {
 
     async fn store(&self, ask: ask::Store) -> Answered<Answer> {
         let words = ask.flags.keywords.client_owned();
-        if ask.change != FlagChange::Remove && !words.is_empty() {
+        let adds = ask.change != FlagChange::Remove && !words.is_empty();
+        if adds && words.as_str().len() > messages::KEYWORDS_MAX {
+            return Err(Refusal::Limit.into());
+        }
+        if adds {
             let (who, office, id) = (self.who()?, Arc::clone(&self.office), ask.mailbox);
+            let words = words.clone();
             let look = move |tx: &mut Tx<'_>| {
                 let mailbox = super::owned(tx, &who, id)?;
                 folders::may_have(tx, &office.views, &mailbox, &words)
@@ -386,11 +391,9 @@ impl Desk {
             self.read(look).await?;
         }
         let who = self.who()?;
-        let work = move |tx: &mut Tx<'_>| {
-            if ask.change != FlagChange::Remove {
-                labelling::learn(tx, &who, &ask.flags.keywords)?;
-            }
-            messages::store(tx, &who, &ask)
+        let work = move |tx: &mut Tx<'_>| match adds {
+            true => labelling::store(tx, &who, &ask, &words),
+            false => messages::store(tx, &who, &ask),
         };
         Ok(Answer::Stored(self.write(work).await?))
     }

@@ -36,6 +36,7 @@ impl Kind {
             | Self::RecipientWithoutSubmission
             | Self::NoClock
             | Self::NoEndOfSilence
+            | Self::ReadHeld
             | Self::UidNext
             | Self::ModSeq
             | Self::Octets
@@ -66,6 +67,7 @@ impl Kind {
             Self::NoEndOfSilence => "relayed, and no job will end the wait for word of it",
             Self::RelayWithoutContent => "what is to be relayed has no content",
             Self::NoReadEvidence => "read, without evidence or a job for it",
+            Self::ReadHeld => "read, and waits for evidence of delivery that is there",
             Self::NoExpiryEvidence => "read by time-out, without evidence or a job for it",
             Self::NoClock => "unread, and no job will end its time to read",
             Self::NoSentCopy => "the sender has no copy of it",
@@ -246,6 +248,17 @@ pub static RULES: &[Rule] = &[
          LIMIT 1000",
     ),
     rule(
+        // Who issues the evidence of delivery lets it go in the same transaction.
+        Kind::ReadHeld,
+        "submission and recipient",
+        "SELECT r.message_id, r.n FROM recipient r
+         WHERE EXISTS (SELECT 1 FROM job j WHERE j.due_at = 9223372036854775807 AND j.name =
+             'fact/' || r.message_id || '/' || r.n || '/read')
+         AND EXISTS (SELECT 1 FROM evidence e WHERE e.message_id = r.message_id
+                     AND e.recipient = r.address AND e.event = 'delivery')
+         LIMIT 1000",
+    ),
+    rule(
         Kind::NoExpiryEvidence,
         "submission and recipient",
         "SELECT r.message_id, r.n FROM recipient r WHERE r.state = 'expired'
@@ -268,6 +281,8 @@ pub static RULES: &[Rule] = &[
          LIMIT 1000",
     ),
     rule(
+        // Where it vanished before what is forgotten was forgotten, nobody can tell any more; what
+        // came after that can't have.
         Kind::NoSentCopy,
         "submission",
         "SELECT s.message_id FROM submission s WHERE s.state = 'dispatched' AND s.provider IS NULL
@@ -277,7 +292,9 @@ pub static RULES: &[Rule] = &[
          AND NOT EXISTS (SELECT 1 FROM vanished v JOIN mailbox b ON b.id = v.mailbox
                          WHERE b.account = s.account AND b.role = 'sent' AND v.uid = s.sent_uid)
          AND NOT EXISTS (SELECT 1 FROM mailbox b WHERE b.account = s.account AND b.role = 'sent'
-                         AND b.forgotten > 0 AND s.sent_uid < b.uid_next)
+                         AND b.forgotten > 0 AND s.sent_uid < b.uid_next
+                         AND NOT EXISTS (SELECT 1 FROM message m WHERE m.mailbox = b.id
+                                         AND m.uid < s.sent_uid AND m.born > b.forgotten))
          LIMIT 1000",
     ),
     rule(

@@ -2,19 +2,20 @@
 
 use super::view::Mailbox;
 use crate::store::rows::{RowsError, Tx};
-use crate::wire::imap::{Keyword, Keywords, Uid, UidSet};
+use crate::wire::imap::{Keyword, Keywords, Uid, UidSet, Union};
 
 /// All keywords in use in a mailbox.
 pub fn keywords(tx: &mut Tx<'_>, of: &Mailbox) -> Result<Keywords, RowsError> {
-    let rows = tx.query(
+    let mut all = Union::default();
+    tx.visit(
         "SELECT DISTINCT keywords FROM message WHERE mailbox = $1 AND keywords <> ''",
         &[of.id.0.into()],
+        &mut |row| {
+            all.add(&row.text(0)?);
+            Ok(true)
+        },
     )?;
-    let mut all = Keywords::default();
-    for row in &rows {
-        all = all.with(&Keywords::from_stored(row.text(0)?));
-    }
-    Ok(all)
+    Ok(all.keywords())
 }
 
 /// Up to `most` messages behind `after` that have the keyword, in whatever case.

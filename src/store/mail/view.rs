@@ -4,7 +4,9 @@
 use super::{Kind, Place, Role, memory};
 use crate::store::rows::{Columns, Row, RowsError, Tx};
 use crate::wire::imap::mailbox::composed;
-use crate::wire::imap::{Flags, Keyword, Keywords, ModSeq, SpecialUse, SystemFlags, Uid, UidSet};
+use crate::wire::imap::{
+    Flags, Keyword, Keywords, ModSeq, SpecialUse, SystemFlags, Uid, UidSet, Union,
+};
 use crate::wire::{AccountId, ContentId, MailboxId, MessageId, Timestamp};
 use std::collections::BTreeSet;
 
@@ -200,28 +202,22 @@ fn whole_glance(tx: &mut Tx<'_>, of: &Mailbox) -> Result<Glance, RowsError> {
             Ok(true)
         },
     )?;
-    let words = tx.query(
-        "SELECT DISTINCT keywords FROM message WHERE mailbox = $1 AND keywords <> ''",
-        &[of.id.0.into()],
-    )?;
-    glance.keywords = join(&words)?;
+    glance.keywords = super::labelled::keywords(tx, of)?;
     Ok(glance)
 }
 
 fn glance_again(tx: &mut Tx<'_>, of: &Mailbox, known: &Glance) -> Result<Glance, RowsError> {
-    let rows = tx.query(
+    let (mut new, mut words) = (Glance::default(), Union::default());
+    tx.visit(
         "SELECT uid, flags, keywords FROM message WHERE mailbox = $1 AND mod_seq > $2
          ORDER BY +uid",
         &[of.id.0.into(), (known.mod_seq as i64).into()],
+        &mut |row| {
+            new.note(uid(row, 0)?, system(row, 1)?);
+            words.add(&row.text(2)?);
+            Ok(true)
+        },
     )?;
-    let mut new = Glance::default();
-    for row in &rows {
-        new.note(uid(row, 0)?, system(row, 1)?);
-        let words = row.text(2)?;
-        if !words.is_empty() {
-            new.keywords = new.keywords.with(&Keywords::from_stored(words));
-        }
-    }
     let touched = vanished(tx, of, known.mod_seq)?.union(&new.uids);
     let grown = |old: &UidSet, new: &UidSet| old.difference(&touched).union(new);
     Ok(Glance {
@@ -229,8 +225,18 @@ fn glance_again(tx: &mut Tx<'_>, of: &Mailbox, known: &Glance) -> Result<Glance,
         uids: grown(&known.uids, &new.uids),
         unseen: grown(&known.unseen, &new.unseen),
         deleted: grown(&known.deleted, &new.deleted),
-        keywords: known.keywords.with(&new.keywords),
+        keywords: together(&known.keywords, words.keywords()),
     })
+}
+
+fn together(known: &Keywords, new: Keywords) -> Keywords {
+    if new.is_empty() {
+        return known.clone();
+    }
+    let mut all = Union::default();
+    all.add(known.as_str());
+    all.add(new.as_str());
+    all.keywords()
 }
 
 impl Glance {

@@ -61,20 +61,13 @@ pub enum RowsAt {
 pub trait Statements {
     fn execute(&mut self, sql: &'static str, params: &[Param<'_>]) -> Result<u64, RowsError>;
     fn query(&mut self, sql: &'static str, params: &[Param<'_>]) -> Result<Vec<Row>, RowsError>;
-    /// The rows, looked at and not kept: for many small ones.
+    /// The rows, looked at one by one and not kept, however many they are.
     fn visit(
         &mut self,
         sql: &'static str,
         params: &[Param<'_>],
         visitor: &mut Visitor<'_>,
-    ) -> Result<(), RowsError> {
-        for row in self.query(sql, params)? {
-            if !visitor(&row)? {
-                break;
-            }
-        }
-        Ok(())
-    }
+    ) -> Result<(), RowsError>;
     /// Whether several processes may share these rows (PostgreSQL).
     fn shared(&self) -> bool;
 }

@@ -7,7 +7,7 @@ mod target;
 mod tls;
 
 use super::lanes::Lanes;
-use super::{Around, Lane, Param, Row, RowsError, Statements, Tx, run, schema};
+use super::{Around, Lane, Param, Row, RowsError, Statements, Tx, Visitor, run, schema};
 use crate::store::blobs::Blobs;
 use crate::store::wakes::Wakes;
 use connected::Connected;
@@ -247,6 +247,16 @@ impl Statements for Noting<'_> {
     fn query(&mut self, sql: &'static str, params: &[Param<'_>]) -> Result<Vec<Row>, RowsError> {
         let rows = self.connected.query(sql, params);
         self.noted(rows)
+    }
+
+    fn visit(
+        &mut self,
+        sql: &'static str,
+        params: &[Param<'_>],
+        visitor: &mut Visitor<'_>,
+    ) -> Result<(), RowsError> {
+        let done = self.connected.visit(sql, params, visitor);
+        self.noted(done)
     }
 
     fn shared(&self) -> bool {

@@ -1,6 +1,7 @@
 //! Flags of a message: the five system flags as bits, keywords as one text (`$Forwarded iş`-like
 //! atoms between single spaces), which is how a row keeps them and how FETCH writes them.
 
+use std::collections::HashSet;
 use std::ops::BitOr;
 
 /// `\Seen`, `\Answered`, `\Flagged`, `\Deleted`, `\Draft` as bits; the numbers are stored.
@@ -140,6 +141,35 @@ impl Keywords {
     }
 }
 
+/// Gathers the keywords of many messages, at the cost of their octets.
+#[derive(Default)]
+pub struct Union {
+    /// In small letters.
+    seen: HashSet<String>,
+    all: String,
+}
+
+impl Union {
+    /// `text` as rows keep it; what is in already, in whatever case, is passed over.
+    pub fn add(&mut self, text: &str) {
+        for word in text.split(' ').filter(|word| !word.is_empty()) {
+            let lower = word.to_ascii_lowercase();
+            if self.seen.contains(&lower) || Keyword::parse(word).is_none() {
+                continue;
+            }
+            self.seen.insert(lower);
+            if !self.all.is_empty() {
+                self.all.push(' ');
+            }
+            self.all.push_str(word);
+        }
+    }
+
+    pub fn keywords(self) -> Keywords {
+        Keywords(self.all.into())
+    }
+}
+
 impl FromIterator<Keyword> for Keywords {
     fn from_iter<I: IntoIterator<Item = Keyword>>(words: I) -> Self {
         let mut seen: Vec<Keyword> = Vec::new();
@@ -187,6 +217,19 @@ const KEYWORD_MAX: usize = 255;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_union_is_what_adding_one_by_one_gives() {
+        let rows = ["a B", "b c", "", "A d] c", "$KepX e"];
+        let (mut union, mut one_by_one) = (Union::default(), Keywords::default());
+        for row in rows {
+            union.add(row);
+            one_by_one = one_by_one.with(&Keywords::from_stored(row));
+        }
+        let union = union.keywords();
+        assert_eq!(union.as_str(), "a B c $KepX e");
+        assert_eq!(union, one_by_one);
+    }
 
     fn words(text: &str) -> Keywords {
         Keywords::from_stored(text)

@@ -19,7 +19,7 @@ pub mod url;
 pub mod utf7;
 
 pub use command::{Command, Tagged};
-pub use flag::{Flags, Keyword, Keywords, SystemFlags};
+pub use flag::{Flags, Keyword, Keywords, SystemFlags, Union};
 pub use mailbox::{MailboxName, Pattern, SpecialUse};
 pub use parse::parse_command_bytes;
 pub(crate) use parse::{BAD_CHARSET, BAD_CHARSET_TO_SAVE};

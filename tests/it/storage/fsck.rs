@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
 /// Message 1, delivered and not read yet, with everything that belongs to it.
-async fn delivered(bed: &Bed) -> AccountId {
+pub async fn delivered(bed: &Bed) -> AccountId {
     let account = bed.account("ayse@hs05.kep.tr").await;
     bed.lay_in(submission(&bed.store, 1, account, b"mail")).await.unwrap();
     bed.write(|tx| Ok(spool::certify(tx, &bed::id(1), NOW)?)).await;
@@ -405,6 +405,62 @@ async fn what_is_referred_to_is_never_repaired_away() {
         let later = NOW.plus_secs(400 * 24 * 3600);
         assert_eq!(repair(&bed.store, later).await.unwrap(), Repaired::default());
         assert_eq!(findings(&bed, Depth::Full).await, []);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_copy_that_is_lost_after_the_last_forgetting_is_found() {
+    on_both(|bed| async move {
+        let account = delivered(&bed).await;
+        let sent = bed.write(move |tx| Ok(mail::of_role(tx, account, Role::Sent)?)).await;
+        let copy = content(&bed.store, &[b"copy"]).await;
+        let put = bed.store.blobs.put(b"x".to_vec()).unwrap();
+        let other = bed::message(&put, mail::Kind::Plain, None);
+        let lost = move |forgotten: i64, uid: i64| {
+            let set = [forgotten.into(), sent.0.into()];
+            move |tx: &mut kep::store::Tx<'_>| {
+                tx.execute("UPDATE submission SET sent_uid = $1", &[uid.into()])?;
+                tx.execute("UPDATE mailbox SET forgotten = $1 WHERE id = $2", &set)?;
+                Ok(())
+            }
+        };
+        bed.write(move |tx| {
+            mail::lay_in(tx, sent, copy, &other)?;
+            mail::lay_in(tx, sent, copy, &other)?;
+            tx.execute("UPDATE message SET message_id = NULL", &[])?;
+            Ok(())
+        })
+        .await;
+        let born = bed.count("SELECT born FROM message WHERE uid = 2 ORDER BY mailbox LIMIT 1");
+        let born = born.await;
+        // Nothing is forgotten; all is; what came before it came after the forgetting already.
+        for (forgotten, is_found) in [(0, true), (born, false), (born - 1, true)] {
+            bed.write(lost(forgotten, 3)).await;
+            let found = kinds(&bed, Depth::Quick).await;
+            assert_eq!(found.contains(&Kind::NoSentCopy), is_found, "{forgotten}: {found:?}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_reading_that_waits_for_evidence_that_is_there_is_found() {
+    on_both(|bed| async move {
+        delivered(&bed).await;
+        let held = |name: &'static str| {
+            bed.write(move |tx| {
+                let due = kep::store::jobs::HELD;
+                Ok(kep::store::jobs::lay_in(tx, "evidence", name, "{}", due)?)
+            })
+        };
+        held("fact/2@hs05.kep.tr/1/read").await;
+        assert_eq!(kinds(&bed, Depth::Quick).await, BTreeSet::new());
+        held("fact/1@hs05.kep.tr/1/read").await;
+        assert_eq!(kinds(&bed, Depth::Quick).await, BTreeSet::from([Kind::ReadHeld]));
+        bed.write(|tx| Ok(spool::release_read(tx, &bed::id(1), 1, NOW)?)).await;
+        assert_eq!(kinds(&bed, Depth::Quick).await, BTreeSet::new());
+        assert_eq!(bed.read(|tx| Ok(kep::store::jobs::held(tx, "evidence")?)).await, 1);
     })
     .await;
 }

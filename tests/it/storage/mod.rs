@@ -13,6 +13,7 @@ mod labels;
 mod logins;
 mod mail;
 mod memory;
+mod migrating;
 mod postgres;
 mod relay;
 mod server;

@@ -144,3 +144,39 @@ async fn a_server_is_spoken_to_over_tls_where_anchors_are_named() {
     assert!(open("localhost", &other).await.is_err(), "by an authority that is not believed");
     assert!(open("127.0.0.1", &own).await.is_err(), "under a name that is not its own");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_row_is_looked_at_before_the_server_has_made_all() {
+    let Some(bed) = Bed::postgres().await else { return };
+    let admin = Arc::new(admin(&bed).await);
+    admin.batch_execute("CREATE SEQUENCE made").await.unwrap();
+    let handle = tokio::runtime::Handle::current();
+    // 160 MB.
+    let sql = "SELECT NEXTVAL('made'), REPEAT('x', 8000) FROM GENERATE_SERIES(1, 20000)";
+    let seen = bed.write(move |tx| {
+        let mut seen = Vec::new();
+        tx.visit(sql, &[], &mut |row| {
+            let made = handle.block_on(admin.query_one("SELECT last_value FROM made", &[]));
+            seen.push((row.int(0)?, made.unwrap().get::<_, i64>(0)));
+            Ok(false)
+        })?;
+        Ok(seen)
+    });
+    let seen = seen.await;
+    assert!(matches!(seen[..], [(1, made)] if made < 10_000), "{seen:?}");
+}
+
+/// What fails behind the last row that was wanted has undone the transaction.
+#[tokio::test]
+async fn a_failure_behind_the_last_wanted_row_is_not_hidden() {
+    let Some(bed) = Bed::postgres().await else { return };
+    let work = |tx: &mut Tx<'_>| {
+        lay_in(tx, "lost")?;
+        let sql = "SELECT 1 / (100000 - n) FROM GENERATE_SERIES(1, 200000) n";
+        let _ = tx.visit(sql, &[], &mut |_| Ok(false));
+        Ok::<_, StoreError>(())
+    };
+    let done = bed.store.write(Lane::Client, work).await;
+    assert!(done.is_err());
+    assert_eq!(bed.count("SELECT COUNT(*) FROM job").await, 0);
+}

@@ -214,3 +214,32 @@ async fn two_processes_may_open_an_empty_database_at_once() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_visitor_sees_as_many_rows_as_it_wants() {
+    on_both(|bed| async move {
+        let sql = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000)
+                   SELECT i FROM n";
+        let look = move |tx: &mut Tx<'_>, most: i64| -> Result<i64, StoreError> {
+            let mut seen = 0;
+            tx.visit(sql, &[], &mut |row| {
+                seen = row.int(0)?;
+                Ok(seen < most)
+            })?;
+            Ok(seen)
+        };
+        for most in [1, 3, 5000, 6000] {
+            let seen = bed.read(move |tx| Ok((look(tx, most)?, look(tx, 2)?))).await;
+            assert_eq!(seen, (most.min(5000), 2));
+        }
+        let work = move |tx: &mut Tx<'_>| {
+            Ok::<_, StoreError>(tx.visit(sql, &[], &mut |row| match row.int(0)? {
+                1 => Err(RowsError::Stored("what was looked for")),
+                _ => panic!("it goes on"),
+            })?)
+        };
+        let done = bed.store.read(work).await;
+        assert!(matches!(done, Err(StoreError::Rows(RowsError::Stored(_)))), "{done:?}");
+    })
+    .await;
+}

@@ -39,14 +39,16 @@ pub async fn watch(
     while !*stop.borrow() {
         metrics::gauge!("kep_clock_drift_seconds").set(stamper.drift_millis() as f64 / 1000.0);
         let until = clock.now().plus_millis(SOON.as_millis() as i64);
-        let count = move |tx: &mut Tx<'_>| -> Result<Vec<u64>, StoreError> {
-            STEPS.iter().map(|step| Ok(jobs::waiting(tx, step, until)?)).collect()
+        let count = move |tx: &mut Tx<'_>| -> Result<Vec<(u64, u64)>, StoreError> {
+            let step = |step| Ok((jobs::waiting(tx, step, until)?, jobs::held(tx, step)?));
+            STEPS.into_iter().map(step).collect()
         };
         relayed(&store, &clock).await;
         match store.read(count).await {
             Ok(counts) => {
-                for (step, count) in STEPS.into_iter().zip(counts) {
-                    metrics::gauge!("kep_jobs_waiting", "step" => step).set(count as f64);
+                for (step, (waiting, held)) in STEPS.into_iter().zip(counts) {
+                    metrics::gauge!("kep_jobs_waiting", "step" => step).set(waiting as f64);
+                    metrics::gauge!("kep_jobs_held", "step" => step).set(held as f64);
                 }
             }
             Err(error) => tracing::warn!(%error, "jobs can't be counted"),

@@ -21,7 +21,11 @@ pub async fn ask(prompt: &str) -> io::Result<String> {
     // Nobody waits for this thread: a terminal that says nothing holds up no end.
     std::thread::spawn(move || tell.send(line()));
     tokio::select! {
-        line = told => line.unwrap_or_else(|_| Err(io::ErrorKind::Interrupted.into())),
+        line = told => {
+            // Nothing gives signals their own ends back: from now on it is said here.
+            tokio::spawn(async move { std::process::exit(ends.any().await) });
+            line.unwrap_or_else(|_| Err(io::ErrorKind::Interrupted.into()))
+        }
         ended = ends.any() => {
             drop(quiet);
             std::process::exit(ended)

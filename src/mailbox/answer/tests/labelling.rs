@@ -7,6 +7,7 @@ use crate::mailbox::answer::Desk;
 use crate::mailbox::ask::*;
 use crate::registry::labels;
 use crate::store::mail::{Kind, Role};
+use crate::store::{RowsError, Tx};
 use crate::wire::imap::*;
 
 on_stores!(
@@ -16,6 +17,7 @@ on_stores!(
     what_is_taken_out_loses_the_label,
     what_no_label_shows_gets_none,
     what_a_program_tags_has_a_mailbox,
+    a_store_that_changes_nothing_makes_no_label,
     names_that_are_hard_have_mailboxes_of_their_own,
     a_thousand_labels_have_a_thousand_mailboxes,
 );
@@ -246,6 +248,42 @@ async fn what_a_program_tags_has_a_mailbox(world: World) {
     assert_eq!(names(&mut desk).await, renamed[..2]);
     assert_eq!(shown(&mut desk, "INBOX").await[1], "iki");
     assert_eq!(names(&mut world.desk("veli").await).await, [""; 0]);
+}
+
+async fn a_store_that_changes_nothing_makes_no_label(world: World) {
+    let mut desk = world.desk("ali").await;
+    labels::as_mailboxes(&world.store, world.ali, true, NOW).await.unwrap();
+    put(&world, Role::Inbox, "bir").await;
+    let inbox = select(&mut desk, "INBOX").await.mailbox;
+    let step = async || {
+        let sql = "SELECT metadata_step FROM account WHERE id = $1";
+        let ali = world.ali;
+        let read = move |tx: &mut Tx<'_>| tx.one("step", sql, &[ali.0.into()])?.int(0);
+        world.store.read::<_, RowsError, _>(read).await.unwrap()
+    };
+    let before = step().await;
+    let words = |n: usize| (0..n).map(|n| format!("etiket{n}")).collect::<Vec<_>>().join(" ");
+    // Nobody is there; nobody is as old; more than a message may have.
+    store_flags(&mut desk, inbox, "7:9", FlagChange::Add, keyword(&words(700))).await;
+    let ask = |flags, unchanged_since| Store {
+        mailbox: inbox,
+        uids: uids("1"),
+        change: FlagChange::Replace,
+        flags,
+        unchanged_since,
+        echo: false,
+    };
+    let answer = desk.answer(Ask::Store(ask(keyword("eski"), Some(1)))).await;
+    let refused = matches!(&answer, Answer::Stored(stored) if !stored.modified.is_empty());
+    assert!(refused, "{answer:?}");
+    let answer = desk.answer(Ask::Store(ask(keyword(&words(1000)), None))).await;
+    assert!(matches!(answer, Answer::Refused(Refusal::Limit)), "{answer:?}");
+    assert_eq!((step().await, names(&mut desk).await.len()), (before, 0));
+    // Many at once are one change of what lists them.
+    store_flags(&mut desk, inbox, "1", FlagChange::Add, keyword(&words(20))).await;
+    assert_eq!((step().await, names(&mut desk).await.len()), (before + 1, 21));
+    store_flags(&mut desk, inbox, "1", FlagChange::Add, keyword(&words(20))).await;
+    assert_eq!(step().await, before + 1);
 }
 
 async fn names_that_are_hard_have_mailboxes_of_their_own(world: World) {

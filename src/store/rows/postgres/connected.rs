@@ -1,8 +1,11 @@
 //! A connection to PostgreSQL, and how parameters and values look there.
 
 use super::target::Target;
-use crate::store::rows::{Param, Row, RowsError, Value};
+use crate::store::rows::{Param, Row, RowsError, Value, Visitor};
+use futures_core::Stream;
 use std::collections::HashMap;
+use std::future::poll_fn;
+use std::pin::pin;
 use tokio::runtime::Handle;
 use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, private::BytesMut};
 use tokio_postgres::{Client, Statement};
@@ -61,6 +64,29 @@ impl Connected {
         let params = dynamic(params);
         let rows = self.handle.block_on(self.client.query(&statement, &params))?;
         rows.iter().map(values).collect()
+    }
+
+    /// One row at a time: the server waits while one is looked at. Of those behind the last that is
+    /// wanted nothing is kept; they are read all the same, because a failure on the way to them
+    /// undoes the transaction.
+    pub fn visit(
+        &mut self,
+        sql: &'static str,
+        params: &[Param<'_>],
+        visitor: &mut Visitor<'_>,
+    ) -> Result<(), RowsError> {
+        let statement = self.prepared(sql)?;
+        let rows = self.handle.block_on(self.client.query_raw(&statement, dynamic(params)))?;
+        let mut rows = pin!(rows);
+        let mut next = || self.handle.block_on(poll_fn(|context| rows.as_mut().poll_next(context)));
+        let mut wanted = Ok(true);
+        while let Some(row) = next() {
+            let row = row?;
+            if matches!(wanted, Ok(true)) {
+                wanted = values(&row).and_then(|row| visitor(&row));
+            }
+        }
+        wanted.map(|_| ())
     }
 }
 

@@ -76,6 +76,15 @@ impl Statements for Refusing {
         Err(copy_of(&self.0))
     }
 
+    fn visit(
+        &mut self,
+        _: &'static str,
+        _: &[Param<'_>],
+        _: &mut Visitor<'_>,
+    ) -> Result<(), RowsError> {
+        Err(copy_of(&self.0))
+    }
+
     fn shared(&self) -> bool {
         false
     }
