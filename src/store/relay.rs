@@ -258,14 +258,44 @@ pub fn give_back(tx: &mut Tx<'_>, id: i64) -> Result<(), RowsError> {
     Ok(())
 }
 
-/// Holds a mail, and says why; or lets it go on.
-pub fn hold(tx: &mut Tx<'_>, id: i64, held: bool, why: Option<&str>) -> Result<bool, RowsError> {
-    tx.wakes.step(BELL);
-    let changed = tx.execute(
-        "UPDATE relay SET held = $1, leased_until = 0, reply = COALESCE($2, reply) WHERE id = $3",
-        &[held.into(), why.into(), id.into()],
+/// Whoever had it could do nothing: it waits for an operator. One that was let go on meanwhile stays.
+pub fn set_aside(tx: &mut Tx<'_>, queued: &Queued, why: &str) -> Result<(), RowsError> {
+    give_back(tx, queued.id)?;
+    tx.execute(
+        "UPDATE relay SET held = 1, reply = $1 WHERE id = $2 AND since = $3",
+        &[why.into(), queued.id.into(), queued.since.millis().into()],
     )?;
-    Ok(changed == 1)
+    Ok(())
+}
+
+/// An operator keeps a mail back. Whoever has it already may still send it.
+pub fn hold(tx: &mut Tx<'_>, id: i64) -> Result<bool, RowsError> {
+    tx.wakes.step(BELL);
+    Ok(tx.execute("UPDATE relay SET held = 1 WHERE id = $1", &[id.into()])? == 1)
+}
+
+/// An operator lets mails go on: one, or all of a provider that are held. Says how many. The window of
+/// an evidence mail begins anew; that of a dispatch is its sender's.
+pub fn release(
+    tx: &mut Tx<'_>,
+    which: Result<i64, &KepDomain>,
+    now: Timestamp,
+) -> Result<u64, RowsError> {
+    tx.wakes.step(BELL);
+    let now = Param::from(now.millis());
+    match which {
+        Ok(id) => tx.execute(
+            "UPDATE relay SET held = 0,
+                 since = CASE kind WHEN 'evidence' THEN $1 ELSE since END WHERE id = $2",
+            &[now, id.into()],
+        ),
+        Err(provider) => tx.execute(
+            "UPDATE relay SET held = 0,
+                 since = CASE kind WHEN 'evidence' THEN $1 ELSE since END
+             WHERE provider = $2 AND held = 1",
+            &[now, provider.as_str().into()],
+        ),
+    }
 }
 
 /// Mails are due now: one, or all of a provider. Says how many.

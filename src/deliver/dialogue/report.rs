@@ -138,7 +138,9 @@ impl Report {
 /// else is about us, and would meet the whole queue.
 fn is_of_the_mail(reply: &Reply) -> bool {
     match reply.enhanced() {
-        Some(code) => ["5.2.3", "5.3.4", "5.5.2", "5.5.4"].contains(&code) || code.starts_with("5.6."),
+        Some(code) => {
+            ["5.2.3", "5.3.4", "5.5.2", "5.5.4"].contains(&code) || code.starts_with("5.6.")
+        }
         None => matches!(reply.code(), 501 | 504 | 552 | 555),
     }
 }

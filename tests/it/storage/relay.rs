@@ -81,7 +81,7 @@ async fn each_provider_has_a_queue_of_its_own_oldest_first() {
         let (first, second) = (found[0].id, found[1].id);
         bed.write(move |tx| {
             relay::put_off(tx, first, NOW.plus_secs(60), "450 busy")?;
-            relay::hold(tx, second, true, None)?;
+            relay::hold(tx, second)?;
             relay::give_back(tx, second + 1)?;
             Ok(())
         })

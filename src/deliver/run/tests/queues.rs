@@ -174,7 +174,7 @@ async fn held_and_free(world: &World) {
     world.register("hs01.kep.tr", &server).await;
     let held = world.message(1, &["a@hs01.kep.tr"]).await;
     let id = world.queue().await[0].id;
-    world.write(move |tx| queue::hold(tx, id, true, None).map(drop)).await;
+    world.write(move |tx| queue::hold(tx, id).map(drop)).await;
     let free = world.message(2, &["a@hs01.kep.tr"]).await;
     pass(&world.relay).await;
     assert_eq!(world.states(&held).await, ["a@hs01.kep.tr accepted"]);
@@ -275,11 +275,8 @@ async fn a_server_is_known_by_its_certificate_by_its_key_or_by_its_issuer() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_mail_of_evidence_goes_to_the_provider_itself_and_leaves_nothing() {
-    let world = World::new().await;
-    let server = Server::willing().await;
-    world.register("hs01.kep.tr", &server).await;
+/// An evidence mail for hs01, waiting.
+async fn evidence_mail(world: &World) -> Vec<u8> {
     let octets = b"Message-ID: <e@hs05.kep.tr>\r\n\r\ndelil\r\n".to_vec();
     let put = world.store.blobs.put(octets.clone()).unwrap();
     let (blobs, now) = (Arc::clone(&world.store.blobs), world.clock.now());
@@ -300,6 +297,15 @@ async fn a_mail_of_evidence_goes_to_the_provider_itself_and_leaves_nothing() {
         Ok(())
     };
     world.store.write(Lane::Client, work).await.unwrap();
+    octets
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_mail_of_evidence_goes_to_the_provider_itself_and_leaves_nothing() {
+    let world = World::new().await;
+    let server = Server::willing().await;
+    world.register("hs01.kep.tr", &server).await;
+    let octets = evidence_mail(&world).await;
     pass(&world.relay).await;
     assert_eq!(server.heard().mails, [octets]);
     let left = |tx: &mut Tx<'_>| -> Result<i64, RowsError> {
@@ -340,4 +346,36 @@ async fn silence_about_what_was_relayed_ends_once() {
         "{states:?}"
     );
     assert_eq!((states[1].as_str(), world.facts().await.len()), ("b@hs01.kep.tr delivered", 1));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn evidence_that_is_let_go_on_is_tried_for_another_window() {
+    for world in World::both(1).await {
+        let port = nobody().await;
+        world.register_at("hs01.kep.tr", port, |_| {}).await;
+        evidence_mail(&world).await;
+        let id = world.queue().await[0].id;
+        for by_provider in [false, true] {
+            world.clock.advance(5 * DAY * 1000);
+            pass(&world.relay).await;
+            assert!(world.queue().await[0].held, "its window has ended");
+            let failures = world.health("hs01.kep.tr").await.failures;
+            let (now, domain) = (world.clock.now(), KepDomain::parse("hs01.kep.tr").unwrap());
+            world
+                .write(move |tx| {
+                    let which = if by_provider { Err(&domain) } else { Ok(id) };
+                    assert_eq!(queue::release(tx, which, now)?, 1);
+                    Ok(())
+                })
+                .await;
+            pass(&world.relay).await;
+            assert!(!world.queue().await[0].held, "it waits again");
+            assert_eq!(world.health("hs01.kep.tr").await.failures, failures + 1, "tried once");
+        }
+        let server = Server::willing().await;
+        world.register("hs01.kep.tr", &server).await;
+        world.clock.advance(DAY * 1000);
+        pass(&world.relay).await;
+        assert_eq!((server.heard().mails.len(), world.queue().await.len()), (1, 0));
+    }
 }
