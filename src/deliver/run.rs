@@ -465,17 +465,36 @@ impl Relay {
             (Kind::Evidence, false, self.rules.evidence),
         ] {
             let window = i64::try_from(window.as_millis()).unwrap_or(i64::MAX);
-            let limit = BATCH + self.leases.held();
             let until = now.plus_millis(-window);
-            let work = move |tx: &mut Tx<'_>| queue::since(tx, kind, held, until, limit);
-            let over = self.leased(self.store.look_up(work).await?);
+            let (over, more) = self.overdue((kind, held), until, now).await?;
             if !over.is_empty() {
                 self.end(&over, stop).await;
             }
-            let oldest = self.store.look_up(move |tx| queue::oldest(tx, kind, held)).await?;
+            // What is over and under way ends with its worker, or is looked at by and by.
+            let oldest =
+                self.store.look_up(move |tx| queue::oldest(tx, (kind, held), until)).await?;
             next = oldest.map_or(next, |oldest| oldest.plus_millis(window).min(next));
+            next = if more { now } else { next };
         }
         Ok(next)
+    }
+
+    /// Some that have waited since before `until` and that nobody has; whether there may be more.
+    async fn overdue(
+        &self,
+        which: (Kind, bool),
+        until: Timestamp,
+        now: Timestamp,
+    ) -> Result<(Vec<Taken>, bool), StoreError> {
+        let limit = BATCH + self.leases.held();
+        let work = move |tx: &mut Tx<'_>| queue::since(tx, which, until, now, limit);
+        let mut found = self.store.look_up(work).await?;
+        if self.store.shared() && !found.is_empty() {
+            let work = move |tx: &mut Tx<'_>| queue::lease_since(tx, which, until, now, limit);
+            found = self.store.write(Lane::Background, work).await?;
+        }
+        let more = found.len() == limit;
+        Ok((self.leased(found), more))
     }
 
     async fn end(&self, over: &[Taken], stop: &watch::Receiver<bool>) {
