@@ -141,7 +141,7 @@ pub fn unwell(
         failures,
         trouble,
     };
-    queue::set_health(tx, provider, &now)?;
+    queue::set_unwell(tx, provider, &now)?;
     Ok(now)
 }
 
@@ -149,7 +149,7 @@ pub fn unwell(
 pub fn well(tx: &mut Tx<'_>, provider: &KepDomain) -> Result<bool, RowsError> {
     let health = queue::health(tx, provider)?;
     if health.is_down() {
-        queue::set_health(tx, provider, &health.well())?;
+        queue::set_well(tx, provider)?;
     }
     Ok(health.is_down())
 }

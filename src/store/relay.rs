@@ -394,29 +394,53 @@ pub fn health(tx: &mut Tx<'_>, provider: &KepDomain) -> Result<Health, RowsError
     })
 }
 
-pub fn set_health(tx: &mut Tx<'_>, provider: &KepDomain, health: &Health) -> Result<(), RowsError> {
+/// The server is not well. What an operator holds stays held, whoever says so at the same time.
+pub fn set_unwell(tx: &mut Tx<'_>, provider: &KepDomain, health: &Health) -> Result<(), RowsError> {
     tx.wakes.step(BELL);
-    let provider = Param::from(provider.as_str());
-    if *health == Health::default() {
-        tx.execute("DELETE FROM relay_peer WHERE provider = $1", &[provider])?;
-        return Ok(());
-    }
     tx.execute(
         "INSERT INTO relay_peer (provider, failures, trouble, reply, down_since, probe_at, held)
-         VALUES ($1, $2, $3, $4, $5, $6, $7)
+         VALUES ($1, $2, $3, $4, $5, $6, 0)
          ON CONFLICT (provider) DO UPDATE SET failures = excluded.failures,
              trouble = excluded.trouble, reply = excluded.reply,
-             down_since = excluded.down_since, probe_at = excluded.probe_at,
-             held = excluded.held",
+             down_since = excluded.down_since, probe_at = excluded.probe_at",
         &[
-            provider,
+            provider.as_str().into(),
             i64::from(health.failures).into(),
             health.trouble.word().into(),
             (&health.reply).into(),
             health.down_since.millis().into(),
             health.probe_at.millis().into(),
-            health.held.into(),
         ],
+    )?;
+    Ok(())
+}
+
+/// The server is well, or is to be asked again now; what an operator holds stays held.
+pub fn set_well(tx: &mut Tx<'_>, provider: &KepDomain) -> Result<(), RowsError> {
+    tx.wakes.step(BELL);
+    tx.execute(
+        "UPDATE relay_peer SET failures = 0, trouble = $1, reply = '', down_since = 0, probe_at = 0
+         WHERE provider = $2",
+        &[Trouble::Unreachable.word().into(), provider.as_str().into()],
+    )?;
+    forget_well(tx, provider)
+}
+
+/// An operator holds what is for a provider, or lets it go on; how its server was found stays.
+pub fn set_held(tx: &mut Tx<'_>, provider: &KepDomain, held: bool) -> Result<(), RowsError> {
+    tx.wakes.step(BELL);
+    tx.execute(
+        "INSERT INTO relay_peer (provider, failures, trouble, reply, down_since, probe_at, held)
+         VALUES ($1, 0, $2, '', 0, 0, $3) ON CONFLICT (provider) DO UPDATE SET held = excluded.held",
+        &[provider.as_str().into(), Trouble::Unreachable.word().into(), held.into()],
+    )?;
+    forget_well(tx, provider)
+}
+
+fn forget_well(tx: &mut Tx<'_>, provider: &KepDomain) -> Result<(), RowsError> {
+    tx.execute(
+        "DELETE FROM relay_peer WHERE provider = $1 AND failures = 0 AND held = 0",
+        &[provider.as_str().into()],
     )?;
     Ok(())
 }
@@ -456,11 +480,6 @@ impl Trouble {
 impl Health {
     pub fn is_down(&self) -> bool {
         self.failures > 0
-    }
-
-    /// Well again; what an operator holds stays held.
-    pub fn well(&self) -> Self {
-        Self { held: self.held, ..Self::default() }
     }
 }
 

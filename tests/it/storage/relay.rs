@@ -200,11 +200,25 @@ async fn how_a_server_was_found_is_kept_until_it_is_well() {
             probe_at: NOW.plus_secs(60),
             held: true,
         };
-        let (kept, provider) = (down.clone(), at.clone());
-        bed.write(move |tx| Ok(relay::set_health(tx, &provider, &kept)?)).await;
-        let found = bed.read(|tx| Ok(relay::health(tx, &domain("hs02.kep.tr"))?)).await;
-        assert_eq!(found, down);
-        bed.write(move |tx| Ok(relay::set_health(tx, &at, &Health::default())?)).await;
+        let look = || bed.read(|tx| Ok(relay::health(tx, &domain("hs02.kep.tr"))?));
+        // An operator holds it; a relay that read the row before says what it found, and keeps that.
+        let (kept, provider) = (Health { held: false, ..down.clone() }, at.clone());
+        bed.write(move |tx| {
+            relay::set_held(tx, &provider, true)?;
+            Ok(relay::set_unwell(tx, &provider, &kept)?)
+        })
+        .await;
+        assert_eq!(look().await, down);
+        let provider = at.clone();
+        bed.write(move |tx| Ok(relay::set_well(tx, &provider)?)).await;
+        assert_eq!(look().await, Health { held: true, ..Health::default() });
+        bed.write(move |tx| {
+            relay::set_unwell(tx, &at, &Health { failures: 1, ..Health::default() })?;
+            relay::set_held(tx, &at, false)?;
+            assert_eq!(relay::health(tx, &at)?.failures, 1);
+            Ok(relay::set_well(tx, &at)?)
+        })
+        .await;
         assert_eq!(bed.count("SELECT COUNT(*) FROM relay_peer").await, 0);
     })
     .await;

@@ -108,17 +108,16 @@ async fn of_provider(store: &Store, domain: KepDomain, change: Change) -> Outcom
     }
     let (now, wanted) = (Clock::System.now(), domain.clone());
     let work = move |tx: &mut Tx<'_>| -> Result<u64, RowsError> {
-        let health = relay::health(tx, &wanted)?;
-        let health = match change {
-            Change::Hold => Health { held: true, ..health },
-            Change::Release => Health { held: false, ..health },
-            Change::Retry => Health { held: health.held, ..Health::default() },
-        };
-        relay::set_health(tx, &wanted, &health)?;
         match change {
-            Change::Retry => relay::hurry(tx, Err(&wanted), now),
-            Change::Release => relay::release(tx, Err(&wanted), now),
-            Change::Hold => Ok(0),
+            Change::Hold => relay::set_held(tx, &wanted, true).map(|()| 0),
+            Change::Release => {
+                relay::set_held(tx, &wanted, false)?;
+                relay::release(tx, Err(&wanted), now)
+            }
+            Change::Retry => {
+                relay::set_well(tx, &wanted)?;
+                relay::hurry(tx, Err(&wanted), now)
+            }
         }
     };
     let mails = store.write(Lane::Client, work).await.map_err(rows)?;

@@ -197,10 +197,7 @@ async fn what_is_for_a_provider_waits_while_that_is_held_or_suspended() {
     let domain = KepDomain::parse("hs01.kep.tr").unwrap();
     let hold = |held: bool| {
         let domain = domain.clone();
-        world.write(move |tx| {
-            let health = queue::health(tx, &domain)?;
-            queue::set_health(tx, &domain, &queue::Health { held, ..health })
-        })
+        world.write(move |tx| queue::set_held(tx, &domain, held))
     };
     let pin = peers::written(&[server.pin()]);
     let state = |word: &'static str| {
