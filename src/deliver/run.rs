@@ -88,8 +88,10 @@ enum Task {
     Unknown,
 }
 
-/// A connection that may serve another mail.
+/// A connection that may serve another mail, while the registry says the same of its server.
 struct Open {
+    route: Route,
+    trust: PeerTrust,
     line: Line,
     dialogue: Dialogue,
 }
@@ -215,8 +217,8 @@ impl Relay {
                 }
             }
         }
-        if let Some(Open { line, mut dialogue }) = open {
-            line.close(&mut dialogue).await;
+        if let Some(open) = open {
+            open.close().await;
         }
     }
 
@@ -342,7 +344,10 @@ impl Relay {
         load: &Load,
         open: &mut Option<Open>,
     ) -> Result<(Report, bool), (Trouble, String)> {
-        if let Some(Open { line, dialogue }) = open
+        if let Some(other) = open.take_if(|open| !open.serves(load)) {
+            other.close().await;
+        }
+        if let Some(Open { line, dialogue, .. }) = open
             && dialogue.another(load.mail.clone())
         {
             let report = line.converse(dialogue, &load.octets, &self.patience).await;
@@ -360,7 +365,8 @@ impl Relay {
         let mut dialogue = Dialogue::lasting(load.mail.clone());
         let report = line.converse(&mut dialogue, &load.octets, &self.patience).await;
         let begun = dialogue.begun();
-        *open = Some(Open { line, dialogue });
+        let (route, trust) = (load.route.clone(), load.trust.clone());
+        *open = Some(Open { route, trust, line, dialogue });
         Ok((report, begun))
     }
 
@@ -550,6 +556,16 @@ fn is_stale(report: &Report) -> bool {
         Outcome::Refused(reply) => reply.code() == 421,
         _ => false,
     })
+}
+
+impl Open {
+    fn serves(&self, load: &Load) -> bool {
+        self.route == load.route && self.trust == load.trust
+    }
+
+    async fn close(mut self) {
+        self.line.close(&mut self.dialogue).await;
+    }
 }
 
 impl Crew {

@@ -376,3 +376,29 @@ async fn evidence_that_is_let_go_on_is_tried_for_another_window() {
         assert_eq!((server.heard().mails.len(), world.queue().await.len()), (1, 0));
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connection_serves_only_while_its_server_is_known_by_the_same() {
+    let world = World::new().await;
+    let server = Server::willing().await;
+    world.register("hs01.kep.tr", &server).await;
+    let mut open = None;
+    for n in 1..=2 {
+        world.message(n, &["a@hs01.kep.tr"]).await;
+    }
+    let queued = world.queue().await;
+    for queued in &queued {
+        let Task::Send(load) = world.relay.load(queued).await.unwrap() else { panic!("due") };
+        world.relay.send(&load, &mut open).await.unwrap();
+    }
+    assert_eq!((server.heard().connections, server.heard().mails.len()), (1, 2));
+    // Its key was taken back in the registry: what is open is of no use any more.
+    let other = peers::written(&[crate::wire::sha256(b"another")]);
+    world.register_at("hs01.kep.tr", server.port, |row| row.tls_pins.clone_from(&other)).await;
+    let Task::Send(load) = world.relay.load(&queued[0]).await.unwrap() else { panic!("due") };
+    let (report, begun) = world.relay.send(&load, &mut open).await.unwrap();
+    let verdict = fate::judge(&report, begun);
+    let not_identified = matches!(verdict, Verdict::Server { trouble: Trouble::NotIdentified, .. });
+    assert!(not_identified, "{verdict:?}");
+    assert_eq!(server.heard().mails.len(), 2);
+}
