@@ -11,7 +11,7 @@ use super::fate::{self, Fate, Verdict};
 use super::settle::{self, Moment};
 use super::{outgoing, retry};
 use crate::registry::peers::{Peer, PeerState, Route};
-use crate::spool::relay::Why;
+use crate::spool::{self, relay::Why};
 use crate::store::jobs::{Lease, Leases};
 use crate::store::relay::{self as queue, Kind, Queued, Trouble};
 use crate::store::submissions::{self, Submission};
@@ -203,7 +203,19 @@ impl Relay {
     ) {
         let (mut open, mut next, mut sent) = (None, Some(first), 0);
         while let Some(Taken { queued, lease }) = next.take() {
-            let well = self.carry(&queued, &mut open, &mut stop).await;
+            // Put off, or it would be tried again at once, and again.
+            let carried = spool::caught(self.carry(&queued, &mut open, &mut stop)).await;
+            let well = match carried {
+                Some(well) => well,
+                None => {
+                    let mail = outgoing::name(&queued);
+                    tracing::error!(provider = %domain, mail, "a mail could not be carried out");
+                    self.later(&queued, OWN, &mut stop).await;
+                    // What it has heard and said is not known.
+                    open = None;
+                    false
+                }
+            };
             drop(lease);
             sent += 1;
             if !well || *stop.borrow() || sent == MAILS {

@@ -107,7 +107,10 @@ pub fn providers(tx: &mut Tx<'_>) -> Result<Vec<KepDomain>, RowsError> {
         let Some(next) = row.as_ref().map(|row| row.opt_text(0)).transpose()?.flatten() else {
             return Ok(found);
         };
-        found.push(domain(next)?);
+        match domain(next) {
+            Ok(domain) => found.push(domain),
+            Err(error) => tracing::error!(provider = next, %error, "its queue is passed over"),
+        }
         after = next.to_owned();
     }
 }
@@ -123,18 +126,19 @@ pub fn take(
     if tx.shared() {
         return lease(tx, provider, now, limit);
     }
-    let ahead = (limit + leases.held()) as i64;
+    let ahead = (limit + leases.held() + UNREADABLE) as i64;
     let rows = tx.query(
         "SELECT id FROM relay WHERE provider = $1 AND held = 0 AND due_at <= $2
          ORDER BY due_at, id LIMIT $3",
         &[provider.as_str().into(), now.millis().into(), ahead.into()],
     )?;
     let ids = rows.iter().map(|row| row.int(0)).collect::<Result<Vec<_>, _>>()?;
-    let mut free = leases.free(ids);
-    free.truncate(limit);
-    let mut found = Vec::with_capacity(free.len());
-    for id in free {
-        found.extend(find(tx, id)?);
+    let mut found = Vec::new();
+    for id in leases.free(ids) {
+        if found.len() == limit {
+            break;
+        }
+        found.extend(row(tx, id)?.as_ref().and_then(readable));
     }
     Ok(found)
 }
@@ -159,7 +163,7 @@ fn lease(
             (limit as i64).into(),
         ],
     )?;
-    let mut found = rows.iter().map(queued).collect::<Result<Vec<_>, _>>()?;
+    let mut found: Vec<_> = rows.iter().filter_map(readable).collect();
     found.sort_by_key(|queued| (queued.due, queued.id));
     Ok(found)
 }
@@ -200,7 +204,7 @@ pub fn since(
             (limit as i64).into(),
         ],
     )?;
-    rows.iter().map(queued).collect()
+    Ok(rows.iter().filter_map(readable).collect())
 }
 
 /// As `since`, and leased in their rows: where a store is shared, nobody ends what another sends.
@@ -227,7 +231,7 @@ pub fn lease_since(
             (limit as i64).into(),
         ],
     )?;
-    rows.iter().map(queued).collect()
+    Ok(rows.iter().filter_map(readable).collect())
 }
 
 /// Since when the longest has waited of those that have waited since after `until`.
@@ -245,12 +249,15 @@ pub fn oldest(
 }
 
 pub fn find(tx: &mut Tx<'_>, id: i64) -> Result<Option<Queued>, RowsError> {
-    let row = tx.first(
+    row(tx, id)?.as_ref().map(queued).transpose()
+}
+
+fn row(tx: &mut Tx<'_>, id: i64) -> Result<Option<Row>, RowsError> {
+    tx.first(
         "SELECT id, name, provider, kind, message_id, evidence, content, since, due_at, attempts,
                 held, reply FROM relay WHERE id = $1",
         &[id.into()],
-    )?;
-    row.as_ref().map(queued).transpose()
+    )
 }
 
 /// The queue, of one provider or of all; those that have waited longest first.
@@ -496,6 +503,12 @@ impl Default for Health {
     }
 }
 
+/// One row that can't be read is no reason to leave the others waiting.
+fn readable(row: &Row) -> Option<Queued> {
+    let id = row.int(0).unwrap_or_default();
+    queued(row).inspect_err(|error| tracing::error!(id, %error, "a mail is passed over")).ok()
+}
+
 fn queued(row: &Row) -> Result<Queued, RowsError> {
     Ok(Queued {
         id: row.int(0)?,
@@ -517,5 +530,7 @@ fn domain(text: &str) -> Result<KepDomain, RowsError> {
     KepDomain::parse(text).map_err(|_| RowsError::Stored("a provider's domain"))
 }
 
+/// So many rows that can't be read stand in nobody's way.
+const UNREADABLE: usize = 16;
 /// Longer than one mail may take (`deliver::dial`): processes of one store give a crashed one's back.
 const LEASE: i64 = 3_600_000;

@@ -402,3 +402,26 @@ async fn a_connection_serves_only_while_its_server_is_known_by_the_same() {
     assert!(not_identified, "{verdict:?}");
     assert_eq!(server.heard().mails.len(), 2);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_row_that_cannot_be_read_keeps_nobody_waiting() {
+    for world in World::both(1).await {
+        let server = Server::willing().await;
+        world.register("hs01.kep.tr", &server).await;
+        for n in 1..=3 {
+            world.message(n, &["a@hs01.kep.tr"]).await;
+        }
+        let damage = "UPDATE relay SET message_id = 'damaged' WHERE message_id = '1@hs05.kep.tr'";
+        world.write(move |tx| tx.execute(damage, &[]).map(drop)).await;
+        pass(&world.relay).await;
+        assert_eq!(server.heard().mails.len(), 2);
+        world.message(4, &["a@hs01.kep.tr"]).await;
+        let damage = "UPDATE relay SET provider = '?' WHERE message_id = '4@hs05.kep.tr'";
+        world.write(move |tx| tx.execute(damage, &[]).map(drop)).await;
+        world.message(5, &["a@hs01.kep.tr"]).await;
+        world.clock.advance(DAY * 1000);
+        world.message(6, &["a@hs01.kep.tr"]).await;
+        pass(&world.relay).await;
+        assert_eq!(server.heard().mails.len(), 3, "what has no end waits; the rest goes on");
+    }
+}
