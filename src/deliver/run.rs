@@ -323,7 +323,11 @@ impl Relay {
         }
         match (peer.state, peer.tls) {
             (PeerState::Suspended { .. }, _) => Ok(Task::Wait),
-            (PeerState::Closed { .. }, _) if queued.kind == Kind::Evidence => Ok(Task::Idle),
+            (PeerState::Closed { .. }, _) if queued.kind == Kind::Evidence => {
+                let mail = outgoing::name(queued);
+                tracing::warn!(provider = %queued.provider, mail, "ceased to serve: not sent");
+                Ok(Task::Idle)
+            }
             (PeerState::Closed { .. }, _) => {
                 Ok(Task::Ended(to.into_iter().map(|(_, address)| address).collect()))
             }

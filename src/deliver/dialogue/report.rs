@@ -87,6 +87,10 @@ impl Report {
         if let Some((_, outcome @ Outcome::Pending)) = self.recipients.get_mut(index) {
             *outcome = match reply.code() {
                 200..=299 => Outcome::Taken,
+                // RFC 5321 §4.5.3.1.10: the old code for too many recipients at a time.
+                552 if reply.enhanced().is_none_or(|code| code == "5.5.3") => {
+                    Outcome::Refused(Reply::new(452, "4.5.3", reply.text()))
+                }
                 _ => Outcome::Refused(reply),
             };
         }
