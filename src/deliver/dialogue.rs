@@ -331,7 +331,7 @@ impl Dialogue {
     ) {
         match expected.pop_front() {
             Some(Expect::Mail) if !reply.is_positive() => {
-                self.report.refuse_pending(&reply);
+                self.report.refuse_mail(&reply);
                 unsent.clear();
             }
             Some(Expect::Mail | Expect::Reset) | None => {}

@@ -20,7 +20,7 @@ pub enum Fate {
 
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Verdict {
-    /// The server was not well before it looked at the mail.
+    /// The server was not well before it looked at the mail, or will take none of ours.
     Server { trouble: Trouble, heard: String },
     Mail {
         fates: Vec<(KepAddress, Fate)>,
@@ -38,7 +38,7 @@ pub fn judge(report: &Report, begun: bool) -> Verdict {
         _ => None,
     });
     let lost = failures.clone().find(|failure| !is_of_the_mail(failure));
-    if let (Some(failure), false) = (lost, begun) {
+    if let Some(failure) = lost.filter(|failure| !begun || matches!(failure, Failure::Mail(_))) {
         let trouble = match failure {
             Failure::Tls(_) | Failure::NoTls | Failure::Injected => Trouble::NotIdentified,
             _ => Trouble::Unreachable,
@@ -188,6 +188,11 @@ mod tests {
         let trouble = Trouble::Unreachable;
         let greeted = report(&[Outcome::Failed(greeted)]);
         assert_eq!(judge(&greeted, false), Verdict::Server { trouble, heard });
+        let of_us = report(&[Outcome::Failed(Failure::Mail(Reply::new(550, "5.7.1", "who?")))]);
+        for begun in [false, true] {
+            let heard = "MAIL answered with 550 who?".to_owned();
+            assert_eq!(judge(&of_us, begun), Verdict::Server { trouble, heard });
+        }
         let lost = report(&[Outcome::Failed(Failure::LostAfterBody)]);
         let Verdict::Mail { fates, broken, .. } = judge(&lost, true) else { panic!() };
         assert!(broken.is_some());

@@ -11,7 +11,7 @@ use super::fate::{self, Fate, Verdict};
 use super::settle::{self, Moment};
 use super::{outgoing, retry};
 use crate::registry::peers::{Peer, PeerState, Route};
-use crate::spool::relay::Why;
+use crate::spool::{self, relay::Why};
 use crate::store::jobs::{Lease, Leases};
 use crate::store::relay::{self as queue, Kind, Queued, Trouble};
 use crate::store::submissions::{self, Submission};
@@ -88,8 +88,10 @@ enum Task {
     Unknown,
 }
 
-/// A connection that may serve another mail.
+/// A connection that may serve another mail, while the registry says the same of its server.
 struct Open {
+    route: Route,
+    trust: PeerTrust,
     line: Line,
     dialogue: Dialogue,
 }
@@ -201,7 +203,19 @@ impl Relay {
     ) {
         let (mut open, mut next, mut sent) = (None, Some(first), 0);
         while let Some(Taken { queued, lease }) = next.take() {
-            let well = self.carry(&queued, &mut open, &mut stop).await;
+            // Put off, or it would be tried again at once, and again.
+            let carried = spool::caught(self.carry(&queued, &mut open, &mut stop)).await;
+            let well = match carried {
+                Some(well) => well,
+                None => {
+                    let mail = outgoing::name(&queued);
+                    tracing::error!(provider = %domain, mail, "a mail could not be carried out");
+                    self.later(&queued, OWN, &mut stop).await;
+                    // What it has heard and said is not known.
+                    open = None;
+                    false
+                }
+            };
             drop(lease);
             sent += 1;
             if !well || *stop.borrow() || sent == MAILS {
@@ -215,8 +229,8 @@ impl Relay {
                 }
             }
         }
-        if let Some(Open { line, mut dialogue }) = open {
-            line.close(&mut dialogue).await;
+        if let Some(open) = open {
+            open.close().await;
         }
     }
 
@@ -309,7 +323,11 @@ impl Relay {
         }
         match (peer.state, peer.tls) {
             (PeerState::Suspended { .. }, _) => Ok(Task::Wait),
-            (PeerState::Closed { .. }, _) if queued.kind == Kind::Evidence => Ok(Task::Idle),
+            (PeerState::Closed { .. }, _) if queued.kind == Kind::Evidence => {
+                let mail = outgoing::name(queued);
+                tracing::warn!(provider = %queued.provider, mail, "ceased to serve: not sent");
+                Ok(Task::Idle)
+            }
             (PeerState::Closed { .. }, _) => {
                 Ok(Task::Ended(to.into_iter().map(|(_, address)| address).collect()))
             }
@@ -342,7 +360,10 @@ impl Relay {
         load: &Load,
         open: &mut Option<Open>,
     ) -> Result<(Report, bool), (Trouble, String)> {
-        if let Some(Open { line, dialogue }) = open
+        if let Some(other) = open.take_if(|open| !open.serves(load)) {
+            other.close().await;
+        }
+        if let Some(Open { line, dialogue, .. }) = open
             && dialogue.another(load.mail.clone())
         {
             let report = line.converse(dialogue, &load.octets, &self.patience).await;
@@ -360,7 +381,8 @@ impl Relay {
         let mut dialogue = Dialogue::lasting(load.mail.clone());
         let report = line.converse(&mut dialogue, &load.octets, &self.patience).await;
         let begun = dialogue.begun();
-        *open = Some(Open { line, dialogue });
+        let (route, trust) = (load.route.clone(), load.trust.clone());
+        *open = Some(Open { route, trust, line, dialogue });
         Ok((report, begun))
     }
 
@@ -465,17 +487,36 @@ impl Relay {
             (Kind::Evidence, false, self.rules.evidence),
         ] {
             let window = i64::try_from(window.as_millis()).unwrap_or(i64::MAX);
-            let limit = BATCH + self.leases.held();
             let until = now.plus_millis(-window);
-            let work = move |tx: &mut Tx<'_>| queue::since(tx, kind, held, until, limit);
-            let over = self.leased(self.store.look_up(work).await?);
+            let (over, more) = self.overdue((kind, held), until, now).await?;
             if !over.is_empty() {
                 self.end(&over, stop).await;
             }
-            let oldest = self.store.look_up(move |tx| queue::oldest(tx, kind, held)).await?;
+            // What is over and under way ends with its worker, or is looked at by and by.
+            let oldest =
+                self.store.look_up(move |tx| queue::oldest(tx, (kind, held), until)).await?;
             next = oldest.map_or(next, |oldest| oldest.plus_millis(window).min(next));
+            next = if more { now } else { next };
         }
         Ok(next)
+    }
+
+    /// Some that have waited since before `until` and that nobody has; whether there may be more.
+    async fn overdue(
+        &self,
+        which: (Kind, bool),
+        until: Timestamp,
+        now: Timestamp,
+    ) -> Result<(Vec<Taken>, bool), StoreError> {
+        let limit = BATCH + self.leases.held();
+        let work = move |tx: &mut Tx<'_>| queue::since(tx, which, until, now, limit);
+        let mut found = self.store.look_up(work).await?;
+        if self.store.shared() && !found.is_empty() {
+            let work = move |tx: &mut Tx<'_>| queue::lease_since(tx, which, until, now, limit);
+            found = self.store.write(Lane::Background, work).await?;
+        }
+        let more = found.len() == limit;
+        Ok((self.leased(found), more))
     }
 
     async fn end(&self, over: &[Taken], stop: &watch::Receiver<bool>) {
@@ -531,6 +572,16 @@ fn is_stale(report: &Report) -> bool {
         Outcome::Refused(reply) => reply.code() == 421,
         _ => false,
     })
+}
+
+impl Open {
+    fn serves(&self, load: &Load) -> bool {
+        self.route == load.route && self.trust == load.trust
+    }
+
+    async fn close(mut self) {
+        self.line.close(&mut self.dialogue).await;
+    }
 }
 
 impl Crew {

@@ -42,8 +42,7 @@ pub fn fates(
             Some((_, Fate::Arrived)) => return idle(tx, queued),
             // No evidence tells of evidence: an operator decides.
             Some((_, Fate::Failed(why))) => {
-                queue::hold(tx, queued.id, true, Some(&why.detail))?;
-                return Ok(());
+                return queue::set_aside(tx, queued, &why.detail);
             }
             _ => {}
         },
@@ -107,8 +106,7 @@ pub fn evidence_waited(tx: &mut Tx<'_>, queued: &Queued) -> Result<(), RowsError
         "" => "not taken in time".to_owned(),
         heard => format!("not taken in time: {heard}"),
     };
-    queue::hold(tx, queued.id, true, Some(&why))?;
-    Ok(())
+    queue::set_aside(tx, queued, &why)
 }
 
 /// Why a window ended with nothing done.
@@ -143,7 +141,7 @@ pub fn unwell(
         failures,
         trouble,
     };
-    queue::set_health(tx, provider, &now)?;
+    queue::set_unwell(tx, provider, &now)?;
     Ok(now)
 }
 
@@ -151,7 +149,7 @@ pub fn unwell(
 pub fn well(tx: &mut Tx<'_>, provider: &KepDomain) -> Result<bool, RowsError> {
     let health = queue::health(tx, provider)?;
     if health.is_down() {
-        queue::set_health(tx, provider, &health.well())?;
+        queue::set_well(tx, provider)?;
     }
     Ok(health.is_down())
 }

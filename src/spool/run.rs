@@ -89,12 +89,20 @@ where
     W: Future<Output = Result<(), E>>,
     E: Display,
 {
-    let done = poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(cx))) {
-        Ok(Poll::Pending) => Poll::Pending,
-        Ok(Poll::Ready(done)) => Poll::Ready(done.map_err(|error| error.to_string())),
-        Err(_) => Poll::Ready(Err("it panicked".to_owned())),
+    match caught(work.as_mut()).await {
+        Some(done) => done.err().map(|error| error.to_string()),
+        None => Some("it panicked".to_owned()),
+    }
+}
+
+/// Carries work out; `None` when it panicked.
+pub async fn caught<W: Future>(work: W) -> Option<W::Output> {
+    let mut work = pin!(work);
+    let poll = poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(cx))) {
+        Ok(poll) => poll.map(Some),
+        Err(_) => Poll::Ready(None),
     });
-    done.await.err()
+    poll.await
 }
 
 /// Puts a job off, however often that fails, until `stop`.
@@ -142,6 +150,13 @@ fn pause(failures: u32) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn a_panic_is_a_failure_like_any_other() {
+        assert_eq!(caught(async { 1 }).await, Some(1));
+        let panics = async { panic!("on purpose") };
+        assert_eq!(caught::<Pin<Box<dyn Future<Output = ()>>>>(Box::pin(panics)).await, None);
+    }
 
     #[test]
     fn a_store_in_trouble_is_asked_less_and_less() {

@@ -107,7 +107,10 @@ pub fn providers(tx: &mut Tx<'_>) -> Result<Vec<KepDomain>, RowsError> {
         let Some(next) = row.as_ref().map(|row| row.opt_text(0)).transpose()?.flatten() else {
             return Ok(found);
         };
-        found.push(domain(next)?);
+        match domain(next) {
+            Ok(domain) => found.push(domain),
+            Err(error) => tracing::error!(provider = next, %error, "its queue is passed over"),
+        }
         after = next.to_owned();
     }
 }
@@ -123,18 +126,19 @@ pub fn take(
     if tx.shared() {
         return lease(tx, provider, now, limit);
     }
-    let ahead = (limit + leases.held()) as i64;
+    let ahead = (limit + leases.held() + UNREADABLE) as i64;
     let rows = tx.query(
         "SELECT id FROM relay WHERE provider = $1 AND held = 0 AND due_at <= $2
          ORDER BY due_at, id LIMIT $3",
         &[provider.as_str().into(), now.millis().into(), ahead.into()],
     )?;
     let ids = rows.iter().map(|row| row.int(0)).collect::<Result<Vec<_>, _>>()?;
-    let mut free = leases.free(ids);
-    free.truncate(limit);
-    let mut found = Vec::with_capacity(free.len());
-    for id in free {
-        found.extend(find(tx, id)?);
+    let mut found = Vec::new();
+    for id in leases.free(ids) {
+        if found.len() == limit {
+            break;
+        }
+        found.extend(row(tx, id)?.as_ref().and_then(readable));
     }
     Ok(found)
 }
@@ -159,7 +163,7 @@ fn lease(
             (limit as i64).into(),
         ],
     )?;
-    let mut found = rows.iter().map(queued).collect::<Result<Vec<_>, _>>()?;
+    let mut found: Vec<_> = rows.iter().filter_map(readable).collect();
     found.sort_by_key(|queued| (queued.due, queued.id));
     Ok(found)
 }
@@ -178,40 +182,82 @@ pub fn next_due(
     Ok(due.map(Timestamp::from_millis))
 }
 
-/// Mails of a kind, held or not, that have waited since before `until`; those longest first.
+/// Mails of a kind, held or not, that have waited since before `until` and that nobody with another set
+/// of leases has; those longest first.
 pub fn since(
     tx: &mut Tx<'_>,
-    kind: Kind,
-    held: bool,
+    (kind, held): (Kind, bool),
     until: Timestamp,
+    now: Timestamp,
     limit: usize,
 ) -> Result<Vec<Queued>, RowsError> {
     let rows = tx.query(
         "SELECT id, name, provider, kind, message_id, evidence, content, since, due_at, attempts,
-                held, reply FROM relay WHERE kind = $1 AND held = $2 AND since <= $3
-         ORDER BY since, id LIMIT $4",
-        &[kind.word().into(), held.into(), until.millis().into(), (limit as i64).into()],
+                held, reply FROM relay
+         WHERE kind = $1 AND held = $2 AND since <= $3 AND leased_until <= $4
+         ORDER BY since, id LIMIT $5",
+        &[
+            kind.word().into(),
+            held.into(),
+            until.millis().into(),
+            now.millis().into(),
+            (limit as i64).into(),
+        ],
     )?;
-    rows.iter().map(queued).collect()
+    Ok(rows.iter().filter_map(readable).collect())
 }
 
-/// Since when the longest has waited.
-pub fn oldest(tx: &mut Tx<'_>, kind: Kind, held: bool) -> Result<Option<Timestamp>, RowsError> {
+/// As `since`, and leased in their rows: where a store is shared, nobody ends what another sends.
+pub fn lease_since(
+    tx: &mut Tx<'_>,
+    (kind, held): (Kind, bool),
+    until: Timestamp,
+    now: Timestamp,
+    limit: usize,
+) -> Result<Vec<Queued>, RowsError> {
+    let rows = tx.query(
+        "WITH free AS MATERIALIZED (
+             SELECT id FROM relay WHERE kind = $2 AND held = $3 AND since <= $4
+             AND leased_until <= $5 ORDER BY since, id LIMIT $6 FOR UPDATE SKIP LOCKED)
+         UPDATE relay SET leased_until = $1 FROM free WHERE relay.id = free.id
+         RETURNING relay.id, name, provider, kind, message_id, evidence, content, since, due_at,
+                   attempts, held, reply",
+        &[
+            now.plus_millis(LEASE).millis().into(),
+            kind.word().into(),
+            held.into(),
+            until.millis().into(),
+            now.millis().into(),
+            (limit as i64).into(),
+        ],
+    )?;
+    Ok(rows.iter().filter_map(readable).collect())
+}
+
+/// Since when the longest has waited of those that have waited since after `until`.
+pub fn oldest(
+    tx: &mut Tx<'_>,
+    (kind, held): (Kind, bool),
+    until: Timestamp,
+) -> Result<Option<Timestamp>, RowsError> {
     let row = tx.first(
-        "SELECT MIN(since) FROM relay WHERE kind = $1 AND held = $2",
-        &[kind.word().into(), held.into()],
+        "SELECT MIN(since) FROM relay WHERE kind = $1 AND held = $2 AND since > $3",
+        &[kind.word().into(), held.into(), until.millis().into()],
     )?;
     let since = row.map(|row| row.opt_int(0)).transpose()?.flatten();
     Ok(since.map(Timestamp::from_millis))
 }
 
 pub fn find(tx: &mut Tx<'_>, id: i64) -> Result<Option<Queued>, RowsError> {
-    let row = tx.first(
+    row(tx, id)?.as_ref().map(queued).transpose()
+}
+
+fn row(tx: &mut Tx<'_>, id: i64) -> Result<Option<Row>, RowsError> {
+    tx.first(
         "SELECT id, name, provider, kind, message_id, evidence, content, since, due_at, attempts,
                 held, reply FROM relay WHERE id = $1",
         &[id.into()],
-    )?;
-    row.as_ref().map(queued).transpose()
+    )
 }
 
 /// The queue, of one provider or of all; those that have waited longest first.
@@ -258,14 +304,44 @@ pub fn give_back(tx: &mut Tx<'_>, id: i64) -> Result<(), RowsError> {
     Ok(())
 }
 
-/// Holds a mail, and says why; or lets it go on.
-pub fn hold(tx: &mut Tx<'_>, id: i64, held: bool, why: Option<&str>) -> Result<bool, RowsError> {
-    tx.wakes.step(BELL);
-    let changed = tx.execute(
-        "UPDATE relay SET held = $1, leased_until = 0, reply = COALESCE($2, reply) WHERE id = $3",
-        &[held.into(), why.into(), id.into()],
+/// Whoever had it could do nothing: it waits for an operator. One that was let go on meanwhile stays.
+pub fn set_aside(tx: &mut Tx<'_>, queued: &Queued, why: &str) -> Result<(), RowsError> {
+    give_back(tx, queued.id)?;
+    tx.execute(
+        "UPDATE relay SET held = 1, reply = $1 WHERE id = $2 AND since = $3",
+        &[why.into(), queued.id.into(), queued.since.millis().into()],
     )?;
-    Ok(changed == 1)
+    Ok(())
+}
+
+/// An operator keeps a mail back. Whoever has it already may still send it.
+pub fn hold(tx: &mut Tx<'_>, id: i64) -> Result<bool, RowsError> {
+    tx.wakes.step(BELL);
+    Ok(tx.execute("UPDATE relay SET held = 1 WHERE id = $1", &[id.into()])? == 1)
+}
+
+/// An operator lets mails go on: one, or all of a provider that are held. Says how many. The window of
+/// an evidence mail begins anew; that of a dispatch is its sender's.
+pub fn release(
+    tx: &mut Tx<'_>,
+    which: Result<i64, &KepDomain>,
+    now: Timestamp,
+) -> Result<u64, RowsError> {
+    tx.wakes.step(BELL);
+    let now = Param::from(now.millis());
+    match which {
+        Ok(id) => tx.execute(
+            "UPDATE relay SET held = 0,
+                 since = CASE kind WHEN 'evidence' THEN $1 ELSE since END WHERE id = $2",
+            &[now, id.into()],
+        ),
+        Err(provider) => tx.execute(
+            "UPDATE relay SET held = 0,
+                 since = CASE kind WHEN 'evidence' THEN $1 ELSE since END
+             WHERE provider = $2 AND held = 1",
+            &[now, provider.as_str().into()],
+        ),
+    }
 }
 
 /// Mails are due now: one, or all of a provider. Says how many.
@@ -325,29 +401,53 @@ pub fn health(tx: &mut Tx<'_>, provider: &KepDomain) -> Result<Health, RowsError
     })
 }
 
-pub fn set_health(tx: &mut Tx<'_>, provider: &KepDomain, health: &Health) -> Result<(), RowsError> {
+/// The server is not well. What an operator holds stays held, whoever says so at the same time.
+pub fn set_unwell(tx: &mut Tx<'_>, provider: &KepDomain, health: &Health) -> Result<(), RowsError> {
     tx.wakes.step(BELL);
-    let provider = Param::from(provider.as_str());
-    if *health == Health::default() {
-        tx.execute("DELETE FROM relay_peer WHERE provider = $1", &[provider])?;
-        return Ok(());
-    }
     tx.execute(
         "INSERT INTO relay_peer (provider, failures, trouble, reply, down_since, probe_at, held)
-         VALUES ($1, $2, $3, $4, $5, $6, $7)
+         VALUES ($1, $2, $3, $4, $5, $6, 0)
          ON CONFLICT (provider) DO UPDATE SET failures = excluded.failures,
              trouble = excluded.trouble, reply = excluded.reply,
-             down_since = excluded.down_since, probe_at = excluded.probe_at,
-             held = excluded.held",
+             down_since = excluded.down_since, probe_at = excluded.probe_at",
         &[
-            provider,
+            provider.as_str().into(),
             i64::from(health.failures).into(),
             health.trouble.word().into(),
             (&health.reply).into(),
             health.down_since.millis().into(),
             health.probe_at.millis().into(),
-            health.held.into(),
         ],
+    )?;
+    Ok(())
+}
+
+/// The server is well, or is to be asked again now; what an operator holds stays held.
+pub fn set_well(tx: &mut Tx<'_>, provider: &KepDomain) -> Result<(), RowsError> {
+    tx.wakes.step(BELL);
+    tx.execute(
+        "UPDATE relay_peer SET failures = 0, trouble = $1, reply = '', down_since = 0, probe_at = 0
+         WHERE provider = $2",
+        &[Trouble::Unreachable.word().into(), provider.as_str().into()],
+    )?;
+    forget_well(tx, provider)
+}
+
+/// An operator holds what is for a provider, or lets it go on; how its server was found stays.
+pub fn set_held(tx: &mut Tx<'_>, provider: &KepDomain, held: bool) -> Result<(), RowsError> {
+    tx.wakes.step(BELL);
+    tx.execute(
+        "INSERT INTO relay_peer (provider, failures, trouble, reply, down_since, probe_at, held)
+         VALUES ($1, 0, $2, '', 0, 0, $3) ON CONFLICT (provider) DO UPDATE SET held = excluded.held",
+        &[provider.as_str().into(), Trouble::Unreachable.word().into(), held.into()],
+    )?;
+    forget_well(tx, provider)
+}
+
+fn forget_well(tx: &mut Tx<'_>, provider: &KepDomain) -> Result<(), RowsError> {
+    tx.execute(
+        "DELETE FROM relay_peer WHERE provider = $1 AND failures = 0 AND held = 0",
+        &[provider.as_str().into()],
     )?;
     Ok(())
 }
@@ -388,11 +488,6 @@ impl Health {
     pub fn is_down(&self) -> bool {
         self.failures > 0
     }
-
-    /// Well again; what an operator holds stays held.
-    pub fn well(&self) -> Self {
-        Self { held: self.held, ..Self::default() }
-    }
 }
 
 impl Default for Health {
@@ -406,6 +501,12 @@ impl Default for Health {
             held: false,
         }
     }
+}
+
+/// One row that can't be read is no reason to leave the others waiting.
+fn readable(row: &Row) -> Option<Queued> {
+    let id = row.int(0).unwrap_or_default();
+    queued(row).inspect_err(|error| tracing::error!(id, %error, "a mail is passed over")).ok()
 }
 
 fn queued(row: &Row) -> Result<Queued, RowsError> {
@@ -429,5 +530,7 @@ fn domain(text: &str) -> Result<KepDomain, RowsError> {
     KepDomain::parse(text).map_err(|_| RowsError::Stored("a provider's domain"))
 }
 
+/// So many rows that can't be read stand in nobody's way.
+const UNREADABLE: usize = 16;
 /// Longer than one mail may take (`deliver::dial`): processes of one store give a crashed one's back.
 const LEASE: i64 = 3_600_000;

@@ -39,6 +39,9 @@ pub enum Failure {
     NoLogin,
     #[error("AUTH answered with {} {}", .0.code(), .0.text())]
     Login(Reply),
+    /// MAIL was refused for good, with an answer that is about who sends and not about the mail.
+    #[error("MAIL answered with {} {}", .0.code(), .0.text())]
+    Mail(Reply),
     #[error("the mail is larger than the server's limit of {limit} octets")]
     TooLarge { limit: u64 },
     #[error("the server lacks {0}")]
@@ -66,7 +69,9 @@ impl Outcome {
             Self::Accepted(_) => true,
             Self::Refused(reply) => !reply.is_transient(),
             Self::Failed(Failure::TooLarge { .. } | Failure::Lacks(_)) => true,
-            Self::Failed(Failure::Greeting(reply) | Failure::Login(reply)) => !reply.is_transient(),
+            Self::Failed(
+                Failure::Greeting(reply) | Failure::Login(reply) | Failure::Mail(reply),
+            ) => !reply.is_transient(),
             Self::Pending | Self::Taken | Self::Failed(_) => false,
         }
     }
@@ -82,6 +87,10 @@ impl Report {
         if let Some((_, outcome @ Outcome::Pending)) = self.recipients.get_mut(index) {
             *outcome = match reply.code() {
                 200..=299 => Outcome::Taken,
+                // RFC 5321 §4.5.3.1.10: the old code for too many recipients at a time.
+                552 if reply.enhanced().is_none_or(|code| code == "5.5.3") => {
+                    Outcome::Refused(Reply::new(452, "4.5.3", reply.text()))
+                }
                 _ => Outcome::Refused(reply),
             };
         }
@@ -95,8 +104,13 @@ impl Report {
         self.recipients.iter().any(|(_, outcome)| matches!(outcome, Outcome::Accepted(_)))
     }
 
-    pub(super) fn refuse_pending(&mut self, reply: &Reply) {
-        self.settle(&Outcome::Pending, &Outcome::Refused(reply.clone()));
+    /// MAIL was refused.
+    pub(super) fn refuse_mail(&mut self, reply: &Reply) {
+        let outcome = match reply.is_transient() || is_of_the_mail(reply) {
+            true => Outcome::Refused(reply.clone()),
+            false => Outcome::Failed(Failure::Mail(reply.clone())),
+        };
+        self.settle(&Outcome::Pending, &outcome);
     }
 
     pub(super) fn refuse_taken(&mut self, reply: &Reply) {
@@ -121,5 +135,16 @@ impl Report {
         for (_, outcome) in self.recipients.iter_mut().filter(|(_, outcome)| outcome == from) {
             outcome.clone_from(to);
         }
+    }
+}
+
+/// A refusal of MAIL that another mail need not meet: its size, its form, its parameters. Everything
+/// else is about us, and would meet the whole queue.
+fn is_of_the_mail(reply: &Reply) -> bool {
+    match reply.enhanced() {
+        Some(code) => {
+            ["5.2.3", "5.3.4", "5.5.2", "5.5.4"].contains(&code) || code.starts_with("5.6.")
+        }
+        None => matches!(reply.code(), 501 | 504 | 552 | 555),
     }
 }

@@ -14,7 +14,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 /// By what a server is known.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum PeerTrust {
     /// SHA-256 of its key (SubjectPublicKeyInfo) or of its certificate; several while one follows
     /// another. As with DANE-EE (RFC 7671 §5.1) neither its name nor its dates count: how long a pin

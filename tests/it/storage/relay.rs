@@ -81,7 +81,7 @@ async fn each_provider_has_a_queue_of_its_own_oldest_first() {
         let (first, second) = (found[0].id, found[1].id);
         bed.write(move |tx| {
             relay::put_off(tx, first, NOW.plus_secs(60), "450 busy")?;
-            relay::hold(tx, second, true, None)?;
+            relay::hold(tx, second)?;
             relay::give_back(tx, second + 1)?;
             Ok(())
         })
@@ -90,7 +90,8 @@ async fn each_provider_has_a_queue_of_its_own_oldest_first() {
         let found = bed.read(move |tx| Ok(relay::find(tx, first)?.unwrap())).await;
         assert_eq!((found.attempts, found.reply.as_str()), (1, "450 busy"));
         assert_eq!(found.since, NOW.plus_secs(1), "its window runs on");
-        let held = bed.read(move |tx| Ok(relay::since(tx, Kind::Dispatch, true, again, 9)?)).await;
+        let held = (Kind::Dispatch, true);
+        let held = bed.read(move |tx| Ok(relay::since(tx, held, again, again, 9)?)).await;
         assert_eq!(names(&held), ["b"]);
         let counts = bed.read(|tx| Ok(relay::counts(tx)?)).await;
         assert_eq!((counts[1].waiting, counts[1].held), (4, 1));
@@ -152,6 +153,39 @@ async fn two_who_relay_never_take_the_same_mail() {
     .await;
 }
 
+/// On a shared store another process must not end a mail that is under way.
+#[tokio::test]
+async fn a_window_passes_over_what_another_process_has() {
+    on_both(|bed| async move {
+        if !bed.store.shared() {
+            return;
+        }
+        let content = content(&bed).await;
+        for name in ["a", "b", "c"] {
+            lay(&bed, name, "hs02.kep.tr", content, NOW).await;
+        }
+        let taken = take(&bed.store, "hs02.kep.tr", NOW, 1, &Leases::default()).await;
+        assert_eq!(names(&taken), ["a"]);
+        // Neither hold, release nor retry takes the lease from whoever has it.
+        let id = taken[0].id;
+        bed.write(move |tx| {
+            relay::hold(tx, id)?;
+            relay::release(tx, Ok(id), NOW)?;
+            Ok(relay::hurry(tx, Ok(id), NOW)?)
+        })
+        .await;
+        let (free, later) = ((Kind::Dispatch, false), NOW.plus_secs(60));
+        let found = bed.read(move |tx| Ok(relay::since(tx, free, NOW, later, 9)?)).await;
+        assert_eq!(names(&found), ["b", "c"]);
+        let over = bed.write(move |tx| Ok(relay::lease_since(tx, free, NOW, later, 9)?)).await;
+        assert_eq!(over.len(), 2);
+        assert!(take(&bed.store, "hs02.kep.tr", later, 9, &Leases::default()).await.is_empty());
+        let again = bed.write(move |tx| Ok(relay::lease_since(tx, free, NOW, later, 9)?)).await;
+        assert!(again.is_empty(), "one who ends them is enough");
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn how_a_server_was_found_is_kept_until_it_is_well() {
     on_both(|bed| async move {
@@ -166,11 +200,25 @@ async fn how_a_server_was_found_is_kept_until_it_is_well() {
             probe_at: NOW.plus_secs(60),
             held: true,
         };
-        let (kept, provider) = (down.clone(), at.clone());
-        bed.write(move |tx| Ok(relay::set_health(tx, &provider, &kept)?)).await;
-        let found = bed.read(|tx| Ok(relay::health(tx, &domain("hs02.kep.tr"))?)).await;
-        assert_eq!(found, down);
-        bed.write(move |tx| Ok(relay::set_health(tx, &at, &Health::default())?)).await;
+        let look = || bed.read(|tx| Ok(relay::health(tx, &domain("hs02.kep.tr"))?));
+        // An operator holds it; a relay that read the row before says what it found, and keeps that.
+        let (kept, provider) = (Health { held: false, ..down.clone() }, at.clone());
+        bed.write(move |tx| {
+            relay::set_held(tx, &provider, true)?;
+            Ok(relay::set_unwell(tx, &provider, &kept)?)
+        })
+        .await;
+        assert_eq!(look().await, down);
+        let provider = at.clone();
+        bed.write(move |tx| Ok(relay::set_well(tx, &provider)?)).await;
+        assert_eq!(look().await, Health { held: true, ..Health::default() });
+        bed.write(move |tx| {
+            relay::set_unwell(tx, &at, &Health { failures: 1, ..Health::default() })?;
+            relay::set_held(tx, &at, false)?;
+            assert_eq!(relay::health(tx, &at)?.failures, 1);
+            Ok(relay::set_well(tx, &at)?)
+        })
+        .await;
         assert_eq!(bed.count("SELECT COUNT(*) FROM relay_peer").await, 0);
     })
     .await;

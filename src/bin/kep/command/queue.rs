@@ -83,11 +83,11 @@ async fn of_mail(store: &Store, id: i64, change: Change) -> Outcome<Changed> {
     let now = Clock::System.now();
     let work = move |tx: &mut Tx<'_>| -> Result<bool, RowsError> {
         match change {
-            Change::Hold => relay::hold(tx, id, true, None),
-            Change::Release => relay::hold(tx, id, false, None),
+            Change::Hold => relay::hold(tx, id),
+            Change::Release => Ok(relay::release(tx, Ok(id), now)? == 1),
             // What is to be tried now is not held any more.
             Change::Retry => {
-                Ok(relay::hold(tx, id, false, None)? && relay::hurry(tx, Ok(id), now)? == 1)
+                Ok(relay::release(tx, Ok(id), now)? == 1 && relay::hurry(tx, Ok(id), now)? == 1)
             }
         }
     };
@@ -108,16 +108,16 @@ async fn of_provider(store: &Store, domain: KepDomain, change: Change) -> Outcom
     }
     let (now, wanted) = (Clock::System.now(), domain.clone());
     let work = move |tx: &mut Tx<'_>| -> Result<u64, RowsError> {
-        let health = relay::health(tx, &wanted)?;
-        let health = match change {
-            Change::Hold => Health { held: true, ..health },
-            Change::Release => Health { held: false, ..health },
-            Change::Retry => Health { held: health.held, ..Health::default() },
-        };
-        relay::set_health(tx, &wanted, &health)?;
         match change {
-            Change::Retry => relay::hurry(tx, Err(&wanted), now),
-            _ => Ok(0),
+            Change::Hold => relay::set_held(tx, &wanted, true).map(|()| 0),
+            Change::Release => {
+                relay::set_held(tx, &wanted, false)?;
+                relay::release(tx, Err(&wanted), now)
+            }
+            Change::Retry => {
+                relay::set_well(tx, &wanted)?;
+                relay::hurry(tx, Err(&wanted), now)
+            }
         }
     };
     let mails = store.write(Lane::Client, work).await.map_err(rows)?;
@@ -125,7 +125,7 @@ async fn of_provider(store: &Store, domain: KepDomain, change: Change) -> Outcom
         Change::Hold => {
             format!("nothing is sent to {domain}; `kep queue release {domain}` goes on")
         }
-        Change::Release => format!("mail to {domain} goes on"),
+        Change::Release => format!("mail to {domain} goes on; {mails} mails were held"),
         Change::Retry => format!("{domain} is tried again now; {mails} mails were put off"),
     };
     Ok(Changed { mails, provider: Some(domain.to_string()), said })

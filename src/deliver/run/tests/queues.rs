@@ -174,7 +174,7 @@ async fn held_and_free(world: &World) {
     world.register("hs01.kep.tr", &server).await;
     let held = world.message(1, &["a@hs01.kep.tr"]).await;
     let id = world.queue().await[0].id;
-    world.write(move |tx| queue::hold(tx, id, true, None).map(drop)).await;
+    world.write(move |tx| queue::hold(tx, id).map(drop)).await;
     let free = world.message(2, &["a@hs01.kep.tr"]).await;
     pass(&world.relay).await;
     assert_eq!(world.states(&held).await, ["a@hs01.kep.tr accepted"]);
@@ -197,10 +197,7 @@ async fn what_is_for_a_provider_waits_while_that_is_held_or_suspended() {
     let domain = KepDomain::parse("hs01.kep.tr").unwrap();
     let hold = |held: bool| {
         let domain = domain.clone();
-        world.write(move |tx| {
-            let health = queue::health(tx, &domain)?;
-            queue::set_health(tx, &domain, &queue::Health { held, ..health })
-        })
+        world.write(move |tx| queue::set_held(tx, &domain, held))
     };
     let pin = peers::written(&[server.pin()]);
     let state = |word: &'static str| {
@@ -275,11 +272,8 @@ async fn a_server_is_known_by_its_certificate_by_its_key_or_by_its_issuer() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_mail_of_evidence_goes_to_the_provider_itself_and_leaves_nothing() {
-    let world = World::new().await;
-    let server = Server::willing().await;
-    world.register("hs01.kep.tr", &server).await;
+/// An evidence mail for hs01, waiting.
+async fn evidence_mail(world: &World) -> Vec<u8> {
     let octets = b"Message-ID: <e@hs05.kep.tr>\r\n\r\ndelil\r\n".to_vec();
     let put = world.store.blobs.put(octets.clone()).unwrap();
     let (blobs, now) = (Arc::clone(&world.store.blobs), world.clock.now());
@@ -300,6 +294,15 @@ async fn a_mail_of_evidence_goes_to_the_provider_itself_and_leaves_nothing() {
         Ok(())
     };
     world.store.write(Lane::Client, work).await.unwrap();
+    octets
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_mail_of_evidence_goes_to_the_provider_itself_and_leaves_nothing() {
+    let world = World::new().await;
+    let server = Server::willing().await;
+    world.register("hs01.kep.tr", &server).await;
+    let octets = evidence_mail(&world).await;
     pass(&world.relay).await;
     assert_eq!(server.heard().mails, [octets]);
     let left = |tx: &mut Tx<'_>| -> Result<i64, RowsError> {
@@ -340,4 +343,85 @@ async fn silence_about_what_was_relayed_ends_once() {
         "{states:?}"
     );
     assert_eq!((states[1].as_str(), world.facts().await.len()), ("b@hs01.kep.tr delivered", 1));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn evidence_that_is_let_go_on_is_tried_for_another_window() {
+    for world in World::both(1).await {
+        let port = nobody().await;
+        world.register_at("hs01.kep.tr", port, |_| {}).await;
+        evidence_mail(&world).await;
+        let id = world.queue().await[0].id;
+        for by_provider in [false, true] {
+            world.clock.advance(5 * DAY * 1000);
+            pass(&world.relay).await;
+            assert!(world.queue().await[0].held, "its window has ended");
+            let failures = world.health("hs01.kep.tr").await.failures;
+            let (now, domain) = (world.clock.now(), KepDomain::parse("hs01.kep.tr").unwrap());
+            world
+                .write(move |tx| {
+                    let which = if by_provider { Err(&domain) } else { Ok(id) };
+                    assert_eq!(queue::release(tx, which, now)?, 1);
+                    Ok(())
+                })
+                .await;
+            pass(&world.relay).await;
+            assert!(!world.queue().await[0].held, "it waits again");
+            assert_eq!(world.health("hs01.kep.tr").await.failures, failures + 1, "tried once");
+        }
+        let server = Server::willing().await;
+        world.register("hs01.kep.tr", &server).await;
+        world.clock.advance(DAY * 1000);
+        pass(&world.relay).await;
+        assert_eq!((server.heard().mails.len(), world.queue().await.len()), (1, 0));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connection_serves_only_while_its_server_is_known_by_the_same() {
+    let world = World::new().await;
+    let server = Server::willing().await;
+    world.register("hs01.kep.tr", &server).await;
+    let mut open = None;
+    for n in 1..=2 {
+        world.message(n, &["a@hs01.kep.tr"]).await;
+    }
+    let queued = world.queue().await;
+    for queued in &queued {
+        let Task::Send(load) = world.relay.load(queued).await.unwrap() else { panic!("due") };
+        world.relay.send(&load, &mut open).await.unwrap();
+    }
+    assert_eq!((server.heard().connections, server.heard().mails.len()), (1, 2));
+    // Its key was taken back in the registry: what is open is of no use any more.
+    let other = peers::written(&[crate::wire::sha256(b"another")]);
+    world.register_at("hs01.kep.tr", server.port, |row| row.tls_pins.clone_from(&other)).await;
+    let Task::Send(load) = world.relay.load(&queued[0]).await.unwrap() else { panic!("due") };
+    let (report, begun) = world.relay.send(&load, &mut open).await.unwrap();
+    let verdict = fate::judge(&report, begun);
+    let not_identified = matches!(verdict, Verdict::Server { trouble: Trouble::NotIdentified, .. });
+    assert!(not_identified, "{verdict:?}");
+    assert_eq!(server.heard().mails.len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_row_that_cannot_be_read_keeps_nobody_waiting() {
+    for world in World::both(1).await {
+        let server = Server::willing().await;
+        world.register("hs01.kep.tr", &server).await;
+        for n in 1..=3 {
+            world.message(n, &["a@hs01.kep.tr"]).await;
+        }
+        let damage = "UPDATE relay SET message_id = 'damaged' WHERE message_id = '1@hs05.kep.tr'";
+        world.write(move |tx| tx.execute(damage, &[]).map(drop)).await;
+        pass(&world.relay).await;
+        assert_eq!(server.heard().mails.len(), 2);
+        world.message(4, &["a@hs01.kep.tr"]).await;
+        let damage = "UPDATE relay SET provider = '?' WHERE message_id = '4@hs05.kep.tr'";
+        world.write(move |tx| tx.execute(damage, &[]).map(drop)).await;
+        world.message(5, &["a@hs01.kep.tr"]).await;
+        world.clock.advance(DAY * 1000);
+        world.message(6, &["a@hs01.kep.tr"]).await;
+        pass(&world.relay).await;
+        assert_eq!(server.heard().mails.len(), 3, "what has no end waits; the rest goes on");
+    }
 }
