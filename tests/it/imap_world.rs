@@ -557,12 +557,15 @@ impl World {
         self.boxes.iter().map(entry).chain(missing).collect()
     }
 
-    /// Answers at most `CHUNK` bytes at a time, and holds invariant 3: only the first piece opens.
+    /// Answers at most `CHUNK` bytes at a time, and holds invariant 3: only the first piece opens, which is
+    /// a change of the message.
     fn content(&mut self, content: Content) -> Result<Vec<u8>, Refusal> {
         let mut bytes = Vec::new();
         for (uid, range) in content.pieces {
             let first = bytes.is_empty();
-            let message = self.at(content.mailbox).messages.iter_mut().find(|m| m.uid == uid);
+            let here = self.at(content.mailbox);
+            let next = here.modseq + 1;
+            let message = here.messages.iter_mut().find(|m| m.uid == uid);
             let Some(message) = message else {
                 return if first { Err(Refusal::Gone) } else { Ok(bytes) };
             };
@@ -571,6 +574,7 @@ impl World {
                     return Ok(bytes);
                 }
                 message.sealed = false;
+                (message.modseq, here.modseq) = (next, next);
                 self.opened.push(uid);
             }
             let message = self.at(content.mailbox).messages.iter().find(|m| m.uid == uid);

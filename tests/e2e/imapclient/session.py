@@ -70,7 +70,9 @@ def messages(imap):
     rows = imap.fetch([1, 2, 3], ["ENVELOPE", "FLAGS", "INTERNALDATE", "RFC822.SIZE", "BODY[]",
                                   "BODYSTRUCTURE", "BODY.PEEK[TEXT]<0.5>"])
     assert rows[1][b"BODY[]"] == first and rows[1][b"RFC822.SIZE"] == len(first)
-    assert rows[1][b"FLAGS"] == (b"\\Seen", b"etiket") and rows[3][b"FLAGS"] == (b"\\Flagged", b"\\Seen")
+    flags = {uid: set(rows[uid][b"FLAGS"]) for uid in rows}
+    assert flags[1] == {b"\\Recent", b"\\Seen", b"etiket"}, flags
+    assert flags[3] == {b"\\Recent", b"\\Flagged", b"\\Seen"}, flags
     assert rows[2][b"ENVELOPE"].subject == b"iki" and rows[2][b"BODY[TEXT]<0>"] == b"metin"
     assert imap.sort("DATE") == [3, 1, 2] and imap.sort(["REVERSE SUBJECT"]) == [3, 2, 1]
     assert imap.thread("REFERENCES") == ((3,), (1, 2))
