@@ -29,6 +29,8 @@ pub struct Believe<'a> {
 pub struct Dispatch {
     pub id: MessageId,
     pub sender: KepAddress,
+    /// As the acceptance names them, in its order.
+    pub recipients: Vec<KepAddress>,
     pub original: Original,
     pub acceptance: Told,
 }
@@ -70,6 +72,8 @@ pub enum Fault {
     Original(String),
     #[error("the sender {0} is another provider's")]
     Sender(String),
+    #[error("the recipient {0} is no KEP address")]
+    Recipient(String),
     #[error("the message id {0} is another provider's")]
     MessageId(String),
     #[error("can't be judged: {0}")]
@@ -176,7 +180,19 @@ fn dispatch(domain: &KepDomain, original: Original, told: Vec<Told>) -> Result<S
     if !of.is_some_and(|of| with(domain, &of)) {
         return Err(foreign());
     }
-    Ok(Sound::Dispatch(Box::new(Dispatch { id, sender: address, original, acceptance })))
+    let recipients = named(&acceptance.evidence)?;
+    let sender = address;
+    Ok(Sound::Dispatch(Box::new(Dispatch { id, sender, recipients, original, acceptance })))
+}
+
+/// Our own evidence will name all of them, and so will mail headers: each must be an address.
+fn named(acceptance: &Evidence) -> Result<Vec<KepAddress>, Fault> {
+    let parties = acceptance.recipients.iter();
+    let parsed = parties.map(|party| {
+        let nobody = |_| Fault::Recipient(party.address.clone());
+        KepAddress::parse(&party.address).map_err(nobody)
+    });
+    parsed.collect()
 }
 
 /// All that the judgement of a mail says, but for what is between its sender and his provider.

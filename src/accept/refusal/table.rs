@@ -201,6 +201,9 @@ refusals! {
         "The seal is that of {}, and another provider hands it over.";
     EvidenceInvalid(why) 554 "5.7.7" InvalidUserSignature
         "Ekteki delil geçersiz: {}." "The enclosed evidence is not valid: {}.";
+    NamedMalformed(address) 554 "5.7.7" InvalidMessageFormat
+        "Ekteki delil, KEP adresi olmayan bir alıcı gösteriyor: {}."
+        "The enclosed evidence names a recipient who is no KEP address: {}.";
     EvidenceAhead(why) 451 "4.7.0" TechnicalMalfunction
         "Delilin zamanı henüz gelmemiş: {}." "The evidence is ahead of our clock: {}.";
     OriginalDiffers(why) 554 "5.7.7" InvalidMessageFormat

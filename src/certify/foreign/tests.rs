@@ -95,6 +95,13 @@ fn what_another_provider_seals_is_judged_before_it_is_believed() {
             MessageDetails { message_id: "5f2c@hs06.kep.tr".into(), ..evidence.message.clone() };
     });
     assert!(matches!(fault(judged(&world, &id)), Fault::MessageId(_)));
+    // Whom nobody can have meant: evidence and headers would repeat it.
+    for address in ["", "ali", "ali@example.com", "x@hs06.kep.tr\r\nSubject: baska", "x@y\r\nSubject:"] {
+        let nobody = accepted(&world, |evidence| {
+            evidence.recipients.push(Party { address: address.into(), name: None });
+        });
+        assert!(judged(&world, &nobody).is_err(), "{address:?}");
+    }
     // Not of the acceptance; not signed; not stamped.
     let delivered = world.evidence(Event::Delivery, &original);
     let wrong = world.dispatch_with(&world.seal, &delivered, &world.delivered(), &original);

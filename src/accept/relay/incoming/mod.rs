@@ -24,38 +24,27 @@ struct Pieces {
     original: Put,
 }
 
-/// The recipients of the evidence, in its order, as our rows write addresses.
-fn named(acceptance: &Told) -> Vec<String> {
-    let recipients = acceptance.evidence.recipients.iter();
-    let written = recipients.map(|party| match KepAddress::parse(&party.address) {
-        Ok(address) => address.to_string(),
-        Err(_) => party.address.clone(),
-    });
-    written.collect()
-}
-
 /// Those that it was handed over for are ours to serve, each once.
 fn recipients(
     tx: &mut Tx<'_>,
-    named: &[String],
-    addressed: &BTreeSet<String>,
+    named: &[KepAddress],
+    addressed: &BTreeSet<KepAddress>,
     domain: &KepDomain,
 ) -> Result<Vec<NewRecipient>, RowsError> {
     let mut seen = BTreeSet::new();
     let mut all = Vec::with_capacity(named.len());
     for address in named {
-        let ours = KepAddress::parse(address)
-            .is_ok_and(|parsed| parsed.domain().provider() == domain.provider());
+        let ours = address.domain().provider() == domain.provider();
         let first = ours && seen.insert(address);
         let account = match first {
-            true => accounts::by_address(tx, address)?.map(|row| row.id),
+            true => accounts::by_address(tx, address.as_str())?.map(|row| row.id),
             false => None,
         };
         let state = match first && addressed.contains(address) {
             true => RecipientState::Accepted,
             false => RecipientState::Elsewhere,
         };
-        all.push(NewRecipient { address: address.clone(), account, state });
+        all.push(NewRecipient { address: address.to_string(), account, state });
     }
     Ok(all)
 }

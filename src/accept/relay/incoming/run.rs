@@ -1,6 +1,6 @@
 //! Lays a dispatch in, once however often it comes.
 
-use super::{content, evidence, named, put, recipients, submission};
+use super::{content, evidence, put, recipients, submission};
 use crate::accept::ask::{Envelope, SubmitAnswer};
 use crate::accept::heavy;
 use crate::accept::refusal::Refusal;
@@ -10,7 +10,7 @@ use crate::spool::{self, Fact};
 use crate::store::evidence::{self as rows, Material};
 use crate::store::submissions::{self, Origin};
 use crate::store::{RowsError, StoreError, Tx};
-use crate::wire::{Digest, KepDomain, MessageId, sha256};
+use crate::wire::{Digest, KepAddress, KepDomain, MessageId, sha256};
 use std::collections::BTreeSet;
 
 pub(in crate::accept::relay) async fn lay_in(
@@ -21,12 +21,11 @@ pub(in crate::accept::relay) async fn lay_in(
     peer: &KepDomain,
     kept: Vec<Material>,
 ) -> Taken {
-    let Dispatch { id, original, acceptance, .. } = &dispatch;
-    let addressed: BTreeSet<String> =
-        envelope.recipients.iter().map(|recipient| recipient.address.to_string()).collect();
-    let named = named(acceptance);
+    let Dispatch { id, recipients: named, original, acceptance, .. } = &dispatch;
+    let addressed: BTreeSet<KepAddress> =
+        envelope.recipients.iter().map(|recipient| recipient.address.clone()).collect();
     if let Some(stranger) = addressed.iter().find(|address| !named.contains(address)) {
-        return Err(Refusal::NotNamed(stranger.clone()).into());
+        return Err(Refusal::NotNamed(stranger.to_string()).into());
     }
     let digest = heavy(mail.len(), || sha256(original.octets(mail)));
     // Most that comes again is noticed before anything is written.
@@ -38,7 +37,7 @@ pub(in crate::accept::relay) async fn lay_in(
     let now = desk.clock.now();
     let new = submission(&dispatch, peer, pieces.original, original.octets(mail));
     let evidence = evidence(id, acceptance, peer, (xml, kept), now);
-    let (store, known, whole) = (desk.store.clone(), named, pieces.dispatch);
+    let (store, known, whole) = (desk.store.clone(), named.clone(), pieces.dispatch);
     let (domain, ours) = (desk.provider.domain.clone(), addressed.clone());
     let work = move |tx: &mut Tx<'_>| -> Result<bool, StoreError> {
         let mut new = new.clone();
@@ -68,9 +67,10 @@ async fn again(
     id: &MessageId,
     peer: &KepDomain,
     digest: Digest,
-    addressed: &BTreeSet<String>,
+    addressed: &BTreeSet<KepAddress>,
 ) -> Result<Option<SubmitAnswer>, Trouble> {
-    let (wanted, addressed) = (id.clone(), addressed.clone());
+    let wanted = id.clone();
+    let addressed: BTreeSet<_> = addressed.iter().map(KepAddress::to_string).collect();
     let find = move |tx: &mut Tx<'_>| submissions::find(tx, &wanted);
     let Some(known) = desk.store.look_up(find).await? else { return Ok(None) };
     if known.origin != Origin::Peer(peer.clone()) || known.digest != digest {
