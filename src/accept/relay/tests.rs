@@ -115,6 +115,25 @@ async fn invariant_06_what_is_refused_leaves_nothing() {
     assert!(house.jobs("consign").await.is_empty() && house.jobs("evidence").await.is_empty());
 }
 
+/// Each of the older machines is a network of its own, though a listener on [::] sees all of them in one
+/// prefix; and whoever shows a registered certificate has room when strangers have taken theirs.
+#[tokio::test(flavor = "multi_thread")]
+async fn invariant_10_strangers_do_not_take_the_room_of_providers() {
+    let house = House::open().await;
+    let shown = house.peer.user_root.certificate().clone();
+    let pin = shown.digest().hex();
+    house.register(|row| row.client_pins = pin.clone()).await;
+    let from = |last: u8| format!("::ffff:192.0.2.{last}").parse().unwrap();
+    let one = 16 << 20;
+    let mut held = vec![house.room(from(1), None, one).await.unwrap()];
+    assert!(house.room(from(1), None, 1).await.is_none(), "its share is taken");
+    held.push(house.room(from(2), None, one).await.unwrap());
+    assert!(house.room(from(3), None, 1).await.is_none(), "all that is for strangers is taken");
+    assert!(house.room(from(3), Some(shown.der()), one).await.is_some());
+    held.clear();
+    assert!(house.room(from(3), None, one).await.is_some());
+}
+
 fn refused(refusal: Refusal) -> PeerAnswer {
     PeerAnswer::Refused(refusal)
 }
