@@ -181,7 +181,7 @@ refusals! {
         "{} is no address of this provider; nothing is relayed further.";
     PeerUnknown(domain) 550 "5.7.1" PolicyViolation
         "{} kayıtlı bir KEP sağlayıcısı değildir." "{} is not a registered provider.";
-    PeerSuspended(domain) 550 "5.7.1" PolicyViolation
+    PeerSuspended(domain) 451 "4.3.2" PolicyViolation
         "{} sağlayıcısı askıya alınmıştır." "The provider {} is suspended.";
     PeerEnded(domain) 550 "5.7.1" PolicyViolation
         "{} sağlayıcısının hizmeti sona ermiştir." "The provider {} has ceased to serve.";
