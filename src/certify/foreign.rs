@@ -138,6 +138,9 @@ impl<'a> Handed<'a> {
         let mut all: Vec<Told> = Vec::new();
         for (found, judged) in self.opened.evidence.iter().zip(&report.enclosed) {
             let read = Evidence::read(&found.xml).map_err(|e| Fault::Evidence(e.to_string()))?;
+            if read.evidence.id.as_str().len() > ID_MAX {
+                return Err(Fault::Evidence("its identifier is too long".to_owned()));
+            }
             let stamped = judged.evidence.as_ref().and_then(|facts| facts.stamped_at.as_deref());
             let stamped = stamped.and_then(Timestamp::parse_iso8601);
             let stamped_at =
@@ -237,6 +240,12 @@ fn held(check: &Check, inside: bool) -> Result<(), Fault> {
 fn not_rem(fault: OpenFault) -> Fault {
     Fault::NotRem(fault.to_string())
 }
+/// As many as anybody may write to at once; each evidence of ours names all of them.
+const MAX_NAMED: usize = 1_000;
+
+/// Octets of an identifier of others: it names a row.
+const ID_MAX: usize = 255;
+
 
 #[cfg(test)]
 mod tests;
