@@ -77,7 +77,8 @@ async fn again(
         return Err(Refusal::OtherMessage(id.to_string()).into());
     }
     let (message, now) = (id.clone(), desk.clock.now());
-    let work = move |tx: &mut Tx<'_>| -> Result<(), StoreError> {
+    let work = move |tx: &mut Tx<'_>| -> Result<bool, StoreError> {
+        submissions::lock(tx, &message)?;
         let mut more = false;
         for recipient in submissions::recipients(tx, &message)? {
             let meant = addressed.contains(&recipient.address);
