@@ -190,6 +190,9 @@ fn dispatch(domain: &KepDomain, original: Original, told: Vec<Told>) -> Result<S
 
 /// Our own evidence will name all of them, and so will mail headers: each must be an address.
 fn named(acceptance: &Evidence) -> Result<Vec<KepAddress>, Fault> {
+    if acceptance.recipients.len() > MAX_NAMED {
+        return Err(Fault::Evidence(format!("it names more than {MAX_NAMED} recipients")));
+    }
     let parties = acceptance.recipients.iter();
     let parsed = parties.map(|party| {
         let nobody = |_| Fault::Recipient(party.address.clone());
@@ -237,15 +240,15 @@ fn held(check: &Check, inside: bool) -> Result<(), Fault> {
     })
 }
 
-fn not_rem(fault: OpenFault) -> Fault {
-    Fault::NotRem(fault.to_string())
-}
 /// As many as anybody may write to at once; each evidence of ours names all of them.
 const MAX_NAMED: usize = 1_000;
 
 /// Octets of an identifier of others: it names a row.
 const ID_MAX: usize = 255;
 
+fn not_rem(fault: OpenFault) -> Fault {
+    Fault::NotRem(fault.to_string())
+}
 
 #[cfg(test)]
 mod tests;

@@ -201,6 +201,9 @@ refusals! {
         "The seal is that of {}, and another provider hands it over.";
     EvidenceInvalid(why) 554 "5.7.7" InvalidUserSignature
         "Ekteki delil geçersiz: {}." "The enclosed evidence is not valid: {}.";
+    UnknownMany(most) 550 "5.1.1" UnknownRecipient
+        "İletinin {} alıcıdan fazlasının burada hesabı yok."
+        "More than {} recipients of the message have no account here.";
     NamedMalformed(address) 554 "5.7.7" InvalidMessageFormat
         "Ekteki delil, KEP adresi olmayan bir alıcı gösteriyor: {}."
         "The enclosed evidence names a recipient who is no KEP address: {}.";

@@ -134,6 +134,20 @@ async fn invariant_10_strangers_do_not_take_the_room_of_providers() {
     assert!(house.room(from(3), None, one).await.is_some());
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn invariant_10_a_list_of_unknown_names_makes_no_heap_of_evidence() {
+    let house = House::open().await;
+    let names: Vec<_> = (0..101).map(|n| format!("yok{n}@hs06.kep.tr")).collect();
+    let names: Vec<_> = names.iter().map(String::as_str).collect();
+    let mail = house.incoming(&names);
+    assert_eq!(house.hand(&mail, &names).await, Said::Refused("UnknownMany"));
+    assert_eq!(house.hand(&mail, &names[..100]).await, Said::Taken);
+    // Nor in pieces.
+    assert_eq!(house.hand(&mail, &names[100..]).await, Said::Refused("UnknownMany"));
+    let (_, recipients) = house.message("5f2c@hs05.kep.tr").await.unwrap();
+    assert_eq!(recipients[100].state, RecipientState::Elsewhere);
+}
+
 fn refused(refusal: Refusal) -> PeerAnswer {
     PeerAnswer::Refused(refusal)
 }

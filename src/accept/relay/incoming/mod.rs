@@ -14,7 +14,7 @@ use crate::store::submissions::{
 };
 use crate::store::{Put, RowsError, Store, StoreError, Tx, accounts, contents};
 use crate::wire::rem::Original;
-use crate::wire::{ContentId, KepAddress, KepDomain, MessageId, Timestamp, mime};
+use crate::wire::{AccountId, ContentId, KepAddress, KepDomain, MessageId, Timestamp, mime};
 use std::collections::BTreeSet;
 
 /// The dispatch, as blobs that have no rows yet.
@@ -47,6 +47,15 @@ fn recipients(
         all.push(NewRecipient { address: address.to_string(), account, state });
     }
     Ok(all)
+}
+
+/// Of each whom nobody knows evidence goes back that names all: so a few octets must not become many.
+fn too_many_unknown<'a>(
+    all: impl Iterator<Item = (RecipientState, Option<&'a AccountId>)>,
+) -> bool {
+    let unknown =
+        all.filter(|(state, account)| account.is_none() && *state != RecipientState::Elsewhere);
+    unknown.count() > MOST_UNKNOWN
 }
 
 fn put(store: &Store, mail: &[u8], original: &Original) -> Result<Pieces, StoreError> {
@@ -138,5 +147,7 @@ pub(super) fn evidence(
 
 /// A name in our evidence and notices.
 const NAME_MAX: usize = 255;
+/// A list with so many that are gone is no list of correspondents.
+const MOST_UNKNOWN: usize = 100;
 /// What its sender calls the message.
 const MESSAGE_TYPE: &str = "X-TR-REM-iletiTip";

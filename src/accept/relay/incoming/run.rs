@@ -1,6 +1,6 @@
 //! Lays a dispatch in, once however often it comes.
 
-use super::{content, evidence, put, recipients, submission};
+use super::{MOST_UNKNOWN, content, evidence, put, recipients, submission, too_many_unknown};
 use crate::accept::ask::{Envelope, SubmitAnswer};
 use crate::accept::heavy;
 use crate::accept::refusal::Refusal;
@@ -8,7 +8,7 @@ use crate::accept::relay::run::{Desk, Taken, Trouble};
 use crate::certify::foreign::Dispatch;
 use crate::spool::{self, Fact};
 use crate::store::evidence::{self as rows, Material};
-use crate::store::submissions::{self, Origin};
+use crate::store::submissions::{self, Origin, Recipient, RecipientState};
 use crate::store::{RowsError, StoreError, Tx};
 use crate::wire::{Digest, KepAddress, KepDomain, MessageId, sha256};
 use std::collections::BTreeSet;
@@ -39,25 +39,43 @@ pub(in crate::accept::relay) async fn lay_in(
     let evidence = evidence(id, acceptance, peer, (xml, kept), now);
     let (store, known, whole) = (desk.store.clone(), named.clone(), pieces.dispatch);
     let (domain, ours) = (desk.provider.domain.clone(), addressed.clone());
-    let work = move |tx: &mut Tx<'_>| -> Result<bool, StoreError> {
+    let work = move |tx: &mut Tx<'_>| -> Result<Laid, StoreError> {
         let mut new = new.clone();
         new.recipients = recipients(tx, &known, &ours, &domain)?;
+        if too_many_unknown(new.recipients.iter().map(|one| (one.state, one.account.as_ref()))) {
+            return Ok(Laid::UnknownMany);
+        }
         if submissions::lay_in(tx, &store.blobs, &new)?.is_err() {
-            return Ok(false);
+            return Ok(Laid::Again);
         }
         let content = content(tx, &store, &new.original, &whole)?;
         submissions::dispatched(tx, &new.message_id, content)?;
         rows::append(tx, &store.blobs, &evidence)?;
         spool::consign(tx, &new.message_id, now)?;
-        Ok(true)
+        Ok(Laid::New)
     };
-    if desk.write(work).await? {
-        tracing::info!(message = %id, from = %peer, "taken over");
-        metrics::counter!("kep_relay_in_total", "kind" => "dispatch").increment(1);
-        return Ok(SubmitAnswer::Accepted { message_id: id.clone() });
+    match desk.write(work).await? {
+        Laid::New => {
+            tracing::info!(message = %id, from = %peer, "taken over");
+            metrics::counter!("kep_relay_in_total", "kind" => "dispatch").increment(1);
+            Ok(SubmitAnswer::Accepted { message_id: id.clone() })
+        }
+        Laid::UnknownMany => Err(unknown_many()),
+        Laid::Again => {
+            let answer = again(desk, id, peer, digest, &addressed).await?;
+            answer.ok_or_else(|| RowsError::Missing("submission").into())
+        }
     }
-    let answer = again(desk, id, peer, digest, &addressed).await?;
-    answer.ok_or_else(|| RowsError::Missing("submission").into())
+}
+
+enum Laid {
+    New,
+    Again,
+    UnknownMany,
+}
+
+fn unknown_many() -> Trouble {
+    Refusal::UnknownMany(MOST_UNKNOWN.to_string()).into()
 }
 
 /// The same dispatch again hears the same, and what it heard of it by evidence goes out again. For
@@ -80,7 +98,15 @@ async fn again(
     let work = move |tx: &mut Tx<'_>| -> Result<bool, StoreError> {
         submissions::lock(tx, &message)?;
         let mut more = false;
-        for recipient in submissions::recipients(tx, &message)? {
+        let recipients = submissions::recipients(tx, &message)?;
+        let becomes = |one: &Recipient| match addressed.contains(&one.address) {
+            true => RecipientState::Accepted,
+            false => one.state,
+        };
+        if too_many_unknown(recipients.iter().map(|one| (becomes(one), one.account.as_ref()))) {
+            return Ok(false);
+        }
+        for recipient in recipients {
             let meant = addressed.contains(&recipient.address);
             more |= meant && submissions::addressed(tx, &message, recipient.n)?;
         }
@@ -88,9 +114,12 @@ async fn again(
             spool::consign(tx, &message, now)?;
         }
         let again = Fact::Again { message: message.to_string(), at: now.millis() };
-        Ok(spool::fact(tx, &again, now)?)
+        spool::fact(tx, &again, now)?;
+        Ok(true)
     };
-    desk.write(work).await?;
+    if !desk.write(work).await? {
+        return Err(unknown_many());
+    }
     tracing::info!(message = %id, from = %peer, "the same dispatch again");
     metrics::counter!("kep_relay_in_total", "kind" => "again").increment(1);
     Ok(Some(SubmitAnswer::AlreadyAccepted { message_id: id.clone() }))
