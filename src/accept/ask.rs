@@ -246,6 +246,9 @@ impl Config {
     }
 }
 
+/// Octets of an evidence mail: one of a thousand recipients is a fifth of it, and it goes into
+/// somebody's mailbox.
+pub const EVIDENCE_MAX: u64 = 4 << 20;
 /// RFC 5321 §4.5.3.1.8 asks for at least 100. Each recipient has its own signed evidence and its
 /// own credit, so a message to more is a job for several.
 const MAX_RECIPIENTS: usize = 500;

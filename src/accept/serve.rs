@@ -284,7 +284,9 @@ impl Talk<'_> {
                     (Behind::Submission { desk, .. }, Origin::Account(login)) => {
                         desk.body(login.account)
                     }
-                    (Behind::Relay(desk), _) => desk.body(self.peer.ip()),
+                    (Behind::Relay(desk), _) => {
+                        desk.body(self.peer.ip(), self.client.as_deref()).await
+                    }
                     (Behind::Submission { .. }, Origin::Peer(_)) => return,
                 };
                 self.body = Some((body, Pace::begun(self.service.manners.data)));

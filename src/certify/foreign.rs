@@ -29,6 +29,8 @@ pub struct Believe<'a> {
 pub struct Dispatch {
     pub id: MessageId,
     pub sender: KepAddress,
+    /// As the acceptance names them, in its order.
+    pub recipients: Vec<KepAddress>,
     pub original: Original,
     pub acceptance: Told,
 }
@@ -70,6 +72,8 @@ pub enum Fault {
     Original(String),
     #[error("the sender {0} is another provider's")]
     Sender(String),
+    #[error("the recipient {0} is no KEP address")]
+    Recipient(String),
     #[error("the message id {0} is another provider's")]
     MessageId(String),
     #[error("can't be judged: {0}")]
@@ -134,6 +138,9 @@ impl<'a> Handed<'a> {
         let mut all: Vec<Told> = Vec::new();
         for (found, judged) in self.opened.evidence.iter().zip(&report.enclosed) {
             let read = Evidence::read(&found.xml).map_err(|e| Fault::Evidence(e.to_string()))?;
+            if read.evidence.id.as_str().len() > ID_MAX {
+                return Err(Fault::Evidence("its identifier is too long".to_owned()));
+            }
             let stamped = judged.evidence.as_ref().and_then(|facts| facts.stamped_at.as_deref());
             let stamped = stamped.and_then(Timestamp::parse_iso8601);
             let stamped_at =
@@ -176,7 +183,22 @@ fn dispatch(domain: &KepDomain, original: Original, told: Vec<Told>) -> Result<S
     if !of.is_some_and(|of| with(domain, &of)) {
         return Err(foreign());
     }
-    Ok(Sound::Dispatch(Box::new(Dispatch { id, sender: address, original, acceptance })))
+    let recipients = named(&acceptance.evidence)?;
+    let sender = address;
+    Ok(Sound::Dispatch(Box::new(Dispatch { id, sender, recipients, original, acceptance })))
+}
+
+/// Our own evidence will name all of them, and so will mail headers: each must be an address.
+fn named(acceptance: &Evidence) -> Result<Vec<KepAddress>, Fault> {
+    if acceptance.recipients.len() > MAX_NAMED {
+        return Err(Fault::Evidence(format!("it names more than {MAX_NAMED} recipients")));
+    }
+    let parties = acceptance.recipients.iter();
+    let parsed = parties.map(|party| {
+        let nobody = |_| Fault::Recipient(party.address.clone());
+        KepAddress::parse(&party.address).map_err(nobody)
+    });
+    parsed.collect()
 }
 
 /// All that the judgement of a mail says, but for what is between its sender and his provider.
@@ -217,6 +239,12 @@ fn held(check: &Check, inside: bool) -> Result<(), Fault> {
         (_, false) => Fault::Seal(said()),
     })
 }
+
+/// As many as anybody may write to at once; each evidence of ours names all of them.
+const MAX_NAMED: usize = 1_000;
+
+/// Octets of an identifier of others: it names a row.
+const ID_MAX: usize = 255;
 
 fn not_rem(fault: OpenFault) -> Fault {
     Fault::NotRem(fault.to_string())

@@ -129,7 +129,10 @@ pub fn stub(about: &About<'_>, now: Timestamp) -> Result<Vec<u8>, IssueError> {
     let text = about.provider.texts.stub.render(&parcel::borrowed(&values));
     let name = format!("{} adına", submission.details.sender);
     let from = Mailbox { name: Some(name), address: about.provider.service_address() };
-    let to: Vec<_> = about.recipients.iter().map(|r| Address::from(r.address.as_str())).collect();
+    let recipients = about.recipients.iter();
+    // What could end a header line is no address.
+    let to = recipients.filter_map(|one| KepAddress::parse(&one.address).ok());
+    let to: Vec<_> = to.map(|address| Address::from(address.to_string())).collect();
     let mail = MessageBuilder::new()
         .from((from.name.unwrap_or_default(), from.address))
         .reply_to(submission.details.sender.as_str())

@@ -3,6 +3,7 @@
 
 use super::Step;
 use super::fact::Fact;
+use crate::store::evidence::EvidenceRow;
 use crate::store::jobs;
 use crate::store::relay::{self as queue, Kind, NewRelay};
 use crate::store::submissions::{self, RecipientState};
@@ -104,17 +105,18 @@ pub fn silent(
     Ok(first)
 }
 
-/// Whether the recipient's provider has said that it took the message over.
+/// Whether the recipient's provider has said that it took the message over, for him or for all.
 fn taken_over(tx: &mut Tx<'_>, id: &MessageId, recipient: usize) -> Result<bool, RowsError> {
     let recipients = submissions::recipients(tx, id)?;
     let address = recipients.iter().find(|one| one.n == recipient).map(|one| one.address.as_str());
     let address = address.and_then(|address| KepAddress::parse(address).ok());
-    let Some(provider) = address.map(|address| address.domain().provider()) else {
-        return Ok(false);
-    };
+    let Some(address) = address else { return Ok(false) };
+    let provider = address.domain().provider();
     let said = evidence::of_message(tx, id)?;
     let acceptance = Event::RelayAcceptance.name();
-    Ok(said.iter().any(|row| row.event == acceptance && row.origin == provider.as_str()))
+    let theirs = |row: &&EvidenceRow| row.event == acceptance && row.origin == provider.as_str();
+    let about = |row: &EvidenceRow| row.recipient.is_empty() || row.recipient == address.as_str();
+    Ok(said.iter().filter(theirs).any(about))
 }
 
 fn failure(id: &MessageId, recipient: usize, at: Timestamp, why: &Why) -> Fact {

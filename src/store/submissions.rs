@@ -198,6 +198,16 @@ fn insert(tx: &mut Tx<'_>, new: &NewSubmission) -> Result<bool, RowsError> {
     Ok(added == 1)
 }
 
+/// Locks a submission's row until the end of the transaction, where several processes share the rows:
+/// for changes that follow from what was read of its recipients.
+pub fn lock(tx: &mut Tx<'_>, id: &MessageId) -> Result<(), RowsError> {
+    if tx.shared() {
+        let sql = "UPDATE submission SET state = state WHERE message_id = $1";
+        tx.execute(sql, &[id.as_str().into()])?;
+    }
+    Ok(())
+}
+
 /// A provider hands its message over for one more recipient. Says whether this was the time.
 pub fn addressed(tx: &mut Tx<'_>, id: &MessageId, n: usize) -> Result<bool, RowsError> {
     let changed = tx.execute(

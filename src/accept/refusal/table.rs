@@ -181,7 +181,7 @@ refusals! {
         "{} is no address of this provider; nothing is relayed further.";
     PeerUnknown(domain) 550 "5.7.1" PolicyViolation
         "{} kayıtlı bir KEP sağlayıcısı değildir." "{} is not a registered provider.";
-    PeerSuspended(domain) 550 "5.7.1" PolicyViolation
+    PeerSuspended(domain) 451 "4.3.2" PolicyViolation
         "{} sağlayıcısı askıya alınmıştır." "The provider {} is suspended.";
     PeerEnded(domain) 550 "5.7.1" PolicyViolation
         "{} sağlayıcısının hizmeti sona ermiştir." "The provider {} has ceased to serve.";
@@ -201,6 +201,12 @@ refusals! {
         "The seal is that of {}, and another provider hands it over.";
     EvidenceInvalid(why) 554 "5.7.7" InvalidUserSignature
         "Ekteki delil geçersiz: {}." "The enclosed evidence is not valid: {}.";
+    UnknownMany(most) 550 "5.1.1" UnknownRecipient
+        "İletinin {} alıcıdan fazlasının burada hesabı yok."
+        "More than {} recipients of the message have no account here.";
+    NamedMalformed(address) 554 "5.7.7" InvalidMessageFormat
+        "Ekteki delil, KEP adresi olmayan bir alıcı gösteriyor: {}."
+        "The enclosed evidence names a recipient who is no KEP address: {}.";
     EvidenceAhead(why) 451 "4.7.0" TechnicalMalfunction
         "Delilin zamanı henüz gelmemiş: {}." "The evidence is ahead of our clock: {}.";
     OriginalDiffers(why) 554 "5.7.7" InvalidMessageFormat

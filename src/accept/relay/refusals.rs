@@ -13,6 +13,7 @@ pub(super) fn of(fault: &Fault) -> Option<Refusal> {
         Fault::Ahead(why) => Refusal::EvidenceAhead(why.clone()),
         Fault::Original(why) => Refusal::OriginalDiffers(why.clone()),
         Fault::Sender(address) => Refusal::SenderOfAnother(address.clone()),
+        Fault::Recipient(address) => Refusal::NamedMalformed(address.clone()),
         Fault::MessageId(id) => Refusal::IdOfAnother(id.clone()),
         Fault::Judge(_) => return None,
     })

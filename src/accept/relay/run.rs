@@ -2,7 +2,7 @@
 //! durable (invariant 1); the same again hears the same, and changes nothing (invariant 2).
 
 use super::{incoming, refusals, returning};
-use crate::accept::ask::{Envelope, PeerAnswer, SubmitAnswer};
+use crate::accept::ask::{EVIDENCE_MAX, Envelope, PeerAnswer, SubmitAnswer};
 use crate::accept::body::Body;
 use crate::accept::heavy;
 use crate::accept::refusal::Refusal;
@@ -10,6 +10,7 @@ use crate::certify::foreign::{Believe, Fault, Handed, Sound};
 use crate::evidence::material;
 use crate::registry::Provider;
 use crate::registry::budget::Budget;
+use crate::registry::crowd::network;
 use crate::registry::peers::{Peer, PeerState};
 use crate::store::evidence::Material;
 use crate::store::{Lane, RowsError, Store, StoreError, Tx};
@@ -29,6 +30,8 @@ pub struct Desk {
     /// The time-stamp authorities that are believed.
     pub stamps: Vec<Certificate>,
     budget: Arc<Budget>,
+    /// What connections may take of memory that show no certificate of a provider.
+    strangers: Arc<Budget>,
 }
 
 /// Why something is not taken now.
@@ -51,12 +54,29 @@ impl Desk {
         stamps: Vec<Certificate>,
         budget: usize,
     ) -> Self {
-        Self { store, provider, readiness, clock, stamps, budget: Arc::new(Budget::new(budget)) }
+        // A whole message fits into a share of either.
+        let strangers = Arc::new(Budget::fitting(budget / 2, Budget::of_one(budget)));
+        let budget = Arc::new(Budget::new(budget));
+        Self { store, provider, readiness, clock, stamps, budget, strangers }
     }
 
-    /// Room for a body; connections of one machine share theirs.
-    pub(in crate::accept) fn body(&self, from: IpAddr) -> Body {
-        Body::new(self.budget.open(machine(from)))
+    /// Room for a body; connections of one machine share theirs. Whoever shows no registered
+    /// certificate never takes the room of those who do.
+    pub(in crate::accept) async fn body(&self, from: IpAddr, client: Option<&[u8]>) -> Body {
+        let budget = match self.is_shown(client).await {
+            true => &self.budget,
+            false => &self.strangers,
+        };
+        Body::new(budget.open(machine(from)))
+    }
+
+    async fn is_shown(&self, client: Option<&[u8]>) -> bool {
+        let Some(client) = client else { return false };
+        let peers = self.store.look_up(Peer::all).await.unwrap_or_else(|error| {
+            tracing::error!(%error, "relay in");
+            Vec::new()
+        });
+        peers.iter().any(|peer| is_pinned(client, &peer.client_pins))
     }
 
     /// MAIL: may this provider hand over here, on a connection that shows this certificate?
@@ -138,7 +158,7 @@ impl Desk {
                 self.readiness.check()?;
                 incoming::lay_in(self, envelope, mail, *dispatch, &peer.domain, kept).await
             }
-            Sound::Evidence(_) if mail.len() > EVIDENCE_MAX => {
+            Sound::Evidence(_) if mail.len() as u64 > EVIDENCE_MAX => {
                 Err(Refusal::TooLarge(EVIDENCE_MAX.to_string()).into())
             }
             Sound::Evidence(told) => returning::lay_in(self, mail, told, &peer.domain, kept).await,
@@ -185,18 +205,14 @@ fn in_force(peer: &Peer, signer: &Certificate, sound: &Sound) -> Result<(), Trou
 
 /// Budgets are by account; machines have numbers that no account has.
 fn machine(from: IpAddr) -> AccountId {
-    let octets = match from {
+    let octets = match network(from) {
         IpAddr::V4(v4) => v4.octets().to_vec(),
-        // A machine has a network of its own.
-        IpAddr::V6(v6) => v6.octets()[..8].to_vec(),
+        IpAddr::V6(v6) => v6.octets().to_vec(),
     };
     let digest = sha256(&octets).0;
     let [a, b, c, d, e, f, g, ..] = digest;
     AccountId(-1 - i64::from_be_bytes([0, a, b, c, d, e, f, g]))
 }
-
-/// An evidence mail of a thousand recipients is a fifth of it; it goes into somebody's mailbox.
-const EVIDENCE_MAX: usize = 4 << 20;
 
 fn said(trouble: &Trouble) {
     metrics::counter!("kep_relay_in_temporary_total").increment(1);

@@ -115,6 +115,39 @@ async fn invariant_06_what_is_refused_leaves_nothing() {
     assert!(house.jobs("consign").await.is_empty() && house.jobs("evidence").await.is_empty());
 }
 
+/// Each of the older machines is a network of its own, though a listener on [::] sees all of them in one
+/// prefix; and whoever shows a registered certificate has room when strangers have taken theirs.
+#[tokio::test(flavor = "multi_thread")]
+async fn invariant_10_strangers_do_not_take_the_room_of_providers() {
+    let house = House::open().await;
+    let shown = house.peer.user_root.certificate().clone();
+    let pin = shown.digest().hex();
+    house.register(|row| row.client_pins = pin.clone()).await;
+    let from = |last: u8| format!("::ffff:192.0.2.{last}").parse().unwrap();
+    let one = 16 << 20;
+    let mut held = vec![house.room(from(1), None, one).await.unwrap()];
+    assert!(house.room(from(1), None, 1).await.is_none(), "its share is taken");
+    held.push(house.room(from(2), None, one).await.unwrap());
+    assert!(house.room(from(3), None, 1).await.is_none(), "all that is for strangers is taken");
+    assert!(house.room(from(3), Some(shown.der()), one).await.is_some());
+    held.clear();
+    assert!(house.room(from(3), None, one).await.is_some());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn invariant_10_a_list_of_unknown_names_makes_no_heap_of_evidence() {
+    let house = House::open().await;
+    let names: Vec<_> = (0..101).map(|n| format!("yok{n}@hs06.kep.tr")).collect();
+    let names: Vec<_> = names.iter().map(String::as_str).collect();
+    let mail = house.incoming(&names);
+    assert_eq!(house.hand(&mail, &names).await, Said::Refused("UnknownMany"));
+    assert_eq!(house.hand(&mail, &names[..100]).await, Said::Taken);
+    // Nor in pieces.
+    assert_eq!(house.hand(&mail, &names[100..]).await, Said::Refused("UnknownMany"));
+    let (_, recipients) = house.message("5f2c@hs05.kep.tr").await.unwrap();
+    assert_eq!(recipients[100].state, RecipientState::Elsewhere);
+}
+
 fn refused(refusal: Refusal) -> PeerAnswer {
     PeerAnswer::Refused(refusal)
 }

@@ -134,11 +134,16 @@ impl Session {
             Body::BinaryMime => usize::MAX,
             Body::SevenBit | Body::EightBitMime => self.config.line_limit,
         };
-        Incoming { guard: TextGuard::new(limit), octets: 0, refused: None }
+        Incoming {
+            guard: TextGuard::new(limit),
+            most: self.limit_of(&envelope.from),
+            octets: 0,
+            refused: None,
+        }
     }
 
     fn take(&mut self, body: &mut Incoming, octets: Vec<u8>) {
-        let limit = self.config.size_limit;
+        let limit = body.most;
         let room = usize::try_from(limit.saturating_sub(body.octets)).unwrap_or(usize::MAX);
         body.octets = body.octets.saturating_add(octets.len() as u64);
         if octets.is_empty() {

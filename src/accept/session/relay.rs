@@ -4,7 +4,7 @@
 use super::obey::envelope;
 use super::state::State;
 use super::{Session, say};
-use crate::accept::ask::{Ask, Envelope, Origin, PeerAnswer, Recipient, Role, Route};
+use crate::accept::ask::{Ask, EVIDENCE_MAX, Envelope, Origin, PeerAnswer, Recipient, Role, Route};
 use crate::accept::refusal::Refusal;
 use crate::wire::smtp::{Mail, Path, Rcpt};
 use crate::wire::{KepAddress, KepDomain};
@@ -12,7 +12,8 @@ use crate::wire::{KepAddress, KepDomain};
 impl Session {
     /// MAIL of a provider, in a session that is ready and encrypted.
     pub(super) fn hand_over(&mut self, state: State, mail: Mail) -> State {
-        let limit = self.config.size_limit;
+        let null = matches!(mail.from, Path::Null | Path::Postmaster);
+        let limit = self.limit(null);
         if mail.size.is_some_and(|size| size > limit) {
             return self.fine(state, &Refusal::TooLarge(limit.to_string()).reply());
         }
@@ -54,6 +55,19 @@ impl Session {
         let Rcpt { notify, orcpt, .. } = rcpt;
         envelope.recipients.push(Recipient { address, route: Route::Local, notify, orcpt });
         self.fine(State::Addressing { envelope }, &say::ok("2.1.5"))
+    }
+
+    /// How large a mail may be: on the null path nobody has said who he is, and evidence is small.
+    fn limit(&self, null: bool) -> u64 {
+        match null {
+            true => self.config.size_limit.min(EVIDENCE_MAX),
+            false => self.config.size_limit,
+        }
+    }
+
+    /// The same, of what was begun.
+    pub(super) fn limit_of(&self, origin: &Origin) -> u64 {
+        self.limit(*origin == Origin::Peer(None))
     }
 
     fn addressed(&mut self, domain: Option<KepDomain>, mail: Mail) -> State {

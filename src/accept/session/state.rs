@@ -80,6 +80,8 @@ pub(super) enum Exchange {
 /// A body on its way in.
 pub(super) struct Incoming {
     pub guard: TextGuard,
+    /// How many octets it may have.
+    pub most: u64,
     pub octets: u64,
     /// Already refused; the rest counts for its digest only.
     pub refused: Option<Refusal>,

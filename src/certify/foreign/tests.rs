@@ -95,6 +95,21 @@ fn what_another_provider_seals_is_judged_before_it_is_believed() {
             MessageDetails { message_id: "5f2c@hs06.kep.tr".into(), ..evidence.message.clone() };
     });
     assert!(matches!(fault(judged(&world, &id)), Fault::MessageId(_)));
+    // Whom nobody can have meant: evidence and headers would repeat it.
+    for address in ["ali", "ali@example.com", "x@hs06.kep.tr\r\nSubject: baska", "x@y\r\nSubject:"]
+    {
+        let nobody = accepted(&world, |evidence| {
+            evidence.recipients.push(Party { address: address.into(), name: None });
+        });
+        assert!(judged(&world, &nobody).is_err(), "{address:?}");
+    }
+    // More than anybody may write to: each evidence would name them all.
+    let many = accepted(&world, |evidence| {
+        let all = 0..1_001;
+        let party = |n| Party { address: format!("a{n}@hs06.kep.tr"), name: None };
+        evidence.recipients = all.map(party).collect();
+    });
+    assert!(matches!(fault(judged(&world, &many)), Fault::Evidence(_)));
     // Not of the acceptance; not signed; not stamped.
     let delivered = world.evidence(Event::Delivery, &original);
     let wrong = world.dispatch_with(&world.seal, &delivered, &world.delivered(), &original);

@@ -6,7 +6,7 @@ use crate::evidence::{IssueError, Issuer};
 use crate::spool::{self, Step, Takers};
 use crate::store::jobs::{self, Job};
 use crate::store::mail::{Kind, NewMessage};
-use crate::store::submissions::{Origin, Submission};
+use crate::store::submissions::{self, Origin, Submission};
 use crate::store::{Lane, RowsError, Store, StoreError, Tx};
 use crate::wire::{MessageId, Timestamp};
 use std::sync::Arc;
@@ -46,6 +46,8 @@ impl Consigning {
         let stub = (put, NewMessage::of(&stub, Kind::Stub, now));
         let (store, job_id, storage) = (self.store.clone(), job.id, self.storage);
         let work = move |tx: &mut Tx<'_>| -> Result<(), StoreError> {
+            // Whom it is handed over for meanwhile has a job of his own, or is seen here.
+            submissions::lock(tx, &id)?;
             taken_over(tx, &id, now)?;
             let consignment = Consignment {
                 id: &id,

@@ -14,7 +14,7 @@ use crate::store::submissions::{
 };
 use crate::store::{Put, RowsError, Store, StoreError, Tx, accounts, contents};
 use crate::wire::rem::Original;
-use crate::wire::{ContentId, KepAddress, KepDomain, MessageId, Timestamp, mime};
+use crate::wire::{AccountId, ContentId, KepAddress, KepDomain, MessageId, Timestamp, mime};
 use std::collections::BTreeSet;
 
 /// The dispatch, as blobs that have no rows yet.
@@ -24,40 +24,38 @@ struct Pieces {
     original: Put,
 }
 
-/// The recipients of the evidence, in its order, as our rows write addresses.
-fn named(acceptance: &Told) -> Vec<String> {
-    let recipients = acceptance.evidence.recipients.iter();
-    let written = recipients.map(|party| match KepAddress::parse(&party.address) {
-        Ok(address) => address.to_string(),
-        Err(_) => party.address.clone(),
-    });
-    written.collect()
-}
-
 /// Those that it was handed over for are ours to serve, each once.
 fn recipients(
     tx: &mut Tx<'_>,
-    named: &[String],
-    addressed: &BTreeSet<String>,
+    named: &[KepAddress],
+    addressed: &BTreeSet<KepAddress>,
     domain: &KepDomain,
 ) -> Result<Vec<NewRecipient>, RowsError> {
     let mut seen = BTreeSet::new();
     let mut all = Vec::with_capacity(named.len());
     for address in named {
-        let ours = KepAddress::parse(address)
-            .is_ok_and(|parsed| parsed.domain().provider() == domain.provider());
+        let ours = address.domain().provider() == domain.provider();
         let first = ours && seen.insert(address);
         let account = match first {
-            true => accounts::by_address(tx, address)?.map(|row| row.id),
+            true => accounts::by_address(tx, address.as_str())?.map(|row| row.id),
             false => None,
         };
         let state = match first && addressed.contains(address) {
             true => RecipientState::Accepted,
             false => RecipientState::Elsewhere,
         };
-        all.push(NewRecipient { address: address.clone(), account, state });
+        all.push(NewRecipient { address: address.to_string(), account, state });
     }
     Ok(all)
+}
+
+/// Of each whom nobody knows evidence goes back that names all: so a few octets must not become many.
+fn too_many_unknown<'a>(
+    all: impl Iterator<Item = (RecipientState, Option<&'a AccountId>)>,
+) -> bool {
+    let unknown =
+        all.filter(|(state, account)| account.is_none() && *state != RecipientState::Elsewhere);
+    unknown.count() > MOST_UNKNOWN
 }
 
 fn put(store: &Store, mail: &[u8], original: &Original) -> Result<Pieces, StoreError> {
@@ -149,5 +147,7 @@ pub(super) fn evidence(
 
 /// A name in our evidence and notices.
 const NAME_MAX: usize = 255;
+/// A list with so many that are gone is no list of correspondents.
+const MOST_UNKNOWN: usize = 100;
 /// What its sender calls the message.
 const MESSAGE_TYPE: &str = "X-TR-REM-iletiTip";

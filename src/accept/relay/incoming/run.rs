@@ -1,6 +1,6 @@
 //! Lays a dispatch in, once however often it comes.
 
-use super::{content, evidence, named, put, recipients, submission};
+use super::{MOST_UNKNOWN, content, evidence, put, recipients, submission, too_many_unknown};
 use crate::accept::ask::{Envelope, SubmitAnswer};
 use crate::accept::heavy;
 use crate::accept::refusal::Refusal;
@@ -8,9 +8,9 @@ use crate::accept::relay::run::{Desk, Taken, Trouble};
 use crate::certify::foreign::Dispatch;
 use crate::spool::{self, Fact};
 use crate::store::evidence::{self as rows, Material};
-use crate::store::submissions::{self, Origin};
+use crate::store::submissions::{self, Origin, Recipient, RecipientState};
 use crate::store::{RowsError, StoreError, Tx};
-use crate::wire::{Digest, KepDomain, MessageId, sha256};
+use crate::wire::{Digest, KepAddress, KepDomain, MessageId, sha256};
 use std::collections::BTreeSet;
 
 pub(in crate::accept::relay) async fn lay_in(
@@ -21,12 +21,11 @@ pub(in crate::accept::relay) async fn lay_in(
     peer: &KepDomain,
     kept: Vec<Material>,
 ) -> Taken {
-    let Dispatch { id, original, acceptance, .. } = &dispatch;
-    let addressed: BTreeSet<String> =
-        envelope.recipients.iter().map(|recipient| recipient.address.to_string()).collect();
-    let named = named(acceptance);
+    let Dispatch { id, recipients: named, original, acceptance, .. } = &dispatch;
+    let addressed: BTreeSet<KepAddress> =
+        envelope.recipients.iter().map(|recipient| recipient.address.clone()).collect();
     if let Some(stranger) = addressed.iter().find(|address| !named.contains(address)) {
-        return Err(Refusal::NotNamed(stranger.clone()).into());
+        return Err(Refusal::NotNamed(stranger.to_string()).into());
     }
     let digest = heavy(mail.len(), || sha256(original.octets(mail)));
     // Most that comes again is noticed before anything is written.
@@ -38,27 +37,45 @@ pub(in crate::accept::relay) async fn lay_in(
     let now = desk.clock.now();
     let new = submission(&dispatch, peer, pieces.original, original.octets(mail));
     let evidence = evidence(id, acceptance, peer, (xml, kept), now);
-    let (store, known, whole) = (desk.store.clone(), named, pieces.dispatch);
+    let (store, known, whole) = (desk.store.clone(), named.clone(), pieces.dispatch);
     let (domain, ours) = (desk.provider.domain.clone(), addressed.clone());
-    let work = move |tx: &mut Tx<'_>| -> Result<bool, StoreError> {
+    let work = move |tx: &mut Tx<'_>| -> Result<Laid, StoreError> {
         let mut new = new.clone();
         new.recipients = recipients(tx, &known, &ours, &domain)?;
+        if too_many_unknown(new.recipients.iter().map(|one| (one.state, one.account.as_ref()))) {
+            return Ok(Laid::UnknownMany);
+        }
         if submissions::lay_in(tx, &store.blobs, &new)?.is_err() {
-            return Ok(false);
+            return Ok(Laid::Again);
         }
         let content = content(tx, &store, &new.original, &whole)?;
         submissions::dispatched(tx, &new.message_id, content)?;
         rows::append(tx, &store.blobs, &evidence)?;
         spool::consign(tx, &new.message_id, now)?;
-        Ok(true)
+        Ok(Laid::New)
     };
-    if desk.write(work).await? {
-        tracing::info!(message = %id, from = %peer, "taken over");
-        metrics::counter!("kep_relay_in_total", "kind" => "dispatch").increment(1);
-        return Ok(SubmitAnswer::Accepted { message_id: id.clone() });
+    match desk.write(work).await? {
+        Laid::New => {
+            tracing::info!(message = %id, from = %peer, "taken over");
+            metrics::counter!("kep_relay_in_total", "kind" => "dispatch").increment(1);
+            Ok(SubmitAnswer::Accepted { message_id: id.clone() })
+        }
+        Laid::UnknownMany => Err(unknown_many()),
+        Laid::Again => {
+            let answer = again(desk, id, peer, digest, &addressed).await?;
+            answer.ok_or_else(|| RowsError::Missing("submission").into())
+        }
     }
-    let answer = again(desk, id, peer, digest, &addressed).await?;
-    answer.ok_or_else(|| RowsError::Missing("submission").into())
+}
+
+enum Laid {
+    New,
+    Again,
+    UnknownMany,
+}
+
+fn unknown_many() -> Trouble {
+    Refusal::UnknownMany(MOST_UNKNOWN.to_string()).into()
 }
 
 /// The same dispatch again hears the same, and what it heard of it by evidence goes out again. For
@@ -68,18 +85,28 @@ async fn again(
     id: &MessageId,
     peer: &KepDomain,
     digest: Digest,
-    addressed: &BTreeSet<String>,
+    addressed: &BTreeSet<KepAddress>,
 ) -> Result<Option<SubmitAnswer>, Trouble> {
-    let (wanted, addressed) = (id.clone(), addressed.clone());
+    let wanted = id.clone();
+    let addressed: BTreeSet<_> = addressed.iter().map(KepAddress::to_string).collect();
     let find = move |tx: &mut Tx<'_>| submissions::find(tx, &wanted);
     let Some(known) = desk.store.look_up(find).await? else { return Ok(None) };
     if known.origin != Origin::Peer(peer.clone()) || known.digest != digest {
         return Err(Refusal::OtherMessage(id.to_string()).into());
     }
     let (message, now) = (id.clone(), desk.clock.now());
-    let work = move |tx: &mut Tx<'_>| -> Result<(), StoreError> {
+    let work = move |tx: &mut Tx<'_>| -> Result<bool, StoreError> {
+        submissions::lock(tx, &message)?;
         let mut more = false;
-        for recipient in submissions::recipients(tx, &message)? {
+        let recipients = submissions::recipients(tx, &message)?;
+        let becomes = |one: &Recipient| match addressed.contains(&one.address) {
+            true => RecipientState::Accepted,
+            false => one.state,
+        };
+        if too_many_unknown(recipients.iter().map(|one| (becomes(one), one.account.as_ref()))) {
+            return Ok(false);
+        }
+        for recipient in recipients {
             let meant = addressed.contains(&recipient.address);
             more |= meant && submissions::addressed(tx, &message, recipient.n)?;
         }
@@ -87,9 +114,12 @@ async fn again(
             spool::consign(tx, &message, now)?;
         }
         let again = Fact::Again { message: message.to_string(), at: now.millis() };
-        Ok(spool::fact(tx, &again, now)?)
+        spool::fact(tx, &again, now)?;
+        Ok(true)
     };
-    desk.write(work).await?;
+    if !desk.write(work).await? {
+        return Err(unknown_many());
+    }
     tracing::info!(message = %id, from = %peer, "the same dispatch again");
     metrics::counter!("kep_relay_in_total", "kind" => "again").increment(1);
     Ok(Some(SubmitAnswer::AlreadyAccepted { message_id: id.clone() }))

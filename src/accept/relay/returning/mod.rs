@@ -60,12 +60,7 @@ fn fit(
         Some(ContentDigest::Sha256(_)) => return Err(unfit("another message's digest")),
         _ => return Err(unfit("no SHA-256 of the message")),
     }
-    let theirs = |recipient: &&Recipient| {
-        let address = KepAddress::parse(&recipient.address);
-        recipient.account.is_none()
-            && address.is_ok_and(|address| address.domain().provider() == *peer)
-    };
-    let theirs: Vec<&Recipient> = recipients.iter().filter(theirs).collect();
+    let theirs: Vec<&Recipient> = recipients.iter().filter(|one| is_with(one, peer)).collect();
     let about = match (one(evidence), evidence.event) {
         (Some(address), _) => {
             let named = theirs.iter().find(|r| r.address.eq_ignore_ascii_case(&address));
@@ -77,6 +72,12 @@ fn fit(
         (None, _) => return Err(unfit("it does not say of which recipient it tells")),
     };
     Ok(about)
+}
+
+/// Whether this provider has the recipient's mailbox.
+fn is_with(recipient: &Recipient, peer: &KepDomain) -> bool {
+    let address = KepAddress::parse(&recipient.address);
+    recipient.account.is_none() && address.is_ok_and(|address| address.domain().provider() == *peer)
 }
 
 /// The recipient that it refers to, or the only one that it names. Of a relay all are meant when
@@ -91,14 +92,14 @@ fn one(evidence: &Evidence) -> Option<String> {
     Some(party.address.clone())
 }
 
-/// Keeps what is new of it, and the mail when anything was. An identifier that stands for other
+/// Keeps what is new of it, as far as there is `room`, and the mail when anything was. An identifier that stands for other
 /// octets already is no repetition.
 fn keep(
     tx: &mut Tx<'_>,
     store: &Store,
     id: &MessageId,
     sender: AccountId,
-    fitting: &[Fitting],
+    (fitting, room): (&[Fitting], u64),
     (put, message): (&Put, &NewMessage),
 ) -> Result<Laid, StoreError> {
     let mut fresh = Vec::new();
@@ -117,6 +118,9 @@ fn keep(
     }
     if fresh.is_empty() {
         return Ok(Laid::Again);
+    }
+    if fresh.len() as u64 > room {
+        return Ok(Laid::Refused(Refusal::EvidenceTooMuch(id.to_string())));
     }
     for one in fresh {
         rows::append(tx, &store.blobs, &one.new)?;

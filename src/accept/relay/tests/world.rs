@@ -1,6 +1,7 @@
 //! Our provider hs06, with one account, and its peer hs05, which seals as the verifier's world does.
 
 use crate::accept::ask::{Envelope, PeerAnswer, Recipient, Route, SubmitAnswer};
+use crate::accept::body::Whole;
 use crate::accept::relay::Desk;
 use crate::evidence::verify::tests::world::World;
 use crate::registry::{Provider, Texts};
@@ -22,6 +23,7 @@ use crate::trust::{
 use crate::wire::rem::{ContentDigest, Event, Evidence, Party};
 use crate::wire::smtp::{Body, Notify};
 use crate::wire::{ContentId, EvidenceId, KepAddress, KepDomain, MessageId, sha256};
+use std::net::IpAddr;
 use std::sync::Arc;
 use tempfile::TempDir;
 
@@ -203,7 +205,7 @@ impl House {
             ret: None,
             envid: None,
         };
-        let mut body = self.desk.body([127, 0, 0, 1].into());
+        let mut body = self.desk.body([127, 0, 0, 1].into(), client).await;
         body.add(mail);
         match self.desk.hand_over(envelope, body, client).await {
             SubmitAnswer::Accepted { .. } => Said::Taken,
@@ -211,6 +213,13 @@ impl House {
             SubmitAnswer::Refused(refusal) => Said::Refused(refusal.name()),
             SubmitAnswer::Temporary | SubmitAnswer::Held { .. } => Said::Temporary,
         }
+    }
+
+    /// Whether there is room for so many octets from there, while what was taken before is held.
+    pub async fn room(&self, from: IpAddr, client: Option<&[u8]>, octets: usize) -> Option<Whole> {
+        let mut body = self.desk.body(from, client).await;
+        body.add(&vec![b'x'; octets]);
+        body.whole()
     }
 
     pub async fn meet(&self, domain: &str, client: Option<&[u8]>) -> PeerAnswer {
