@@ -165,7 +165,11 @@ fn lease(
     )?;
     let mut found: Vec<_> = rows.iter().filter_map(readable).collect();
     found.sort_by_key(|queued| (queued.due, queued.id));
-    Ok(found)
+    // Nothing but rows that can't be read: they are leased now, and stand in nobody's way.
+    match found.is_empty() && !rows.is_empty() {
+        true => lease(tx, provider, now, limit),
+        false => Ok(found),
+    }
 }
 
 /// When the next mail for a provider falls due that is not due yet.

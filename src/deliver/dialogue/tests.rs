@@ -135,7 +135,15 @@ fn a_refused_sender_is_the_answer_for_all() {
         &["220 x\r\n", RICH, "235 in\r\n", "550 m\r\n503 a\r\n503 b\r\n503 c\r\n"],
     );
     assert!(said.ends_with("QUIT\r\n"));
-    assert_eq!(outcomes(&report), ["refused 550", "refused 550"]);
+    assert_eq!(outcomes(&report), ["MAIL answered with 550 m", "MAIL answered with 550 m"]);
+    assert!(report.recipients[0].1.is_permanent());
+    // What is about this mail is its own answer.
+    for own in ["552 m", "550 5.3.4 m", "554 5.6.3 m", "501 5.5.4 m", "451 4.7.1 m"] {
+        let own = format!("{own}\r\n503 a\r\n503 b\r\n503 c\r\n");
+        let server = ["220 x\r\n", RICH, "235 in\r\n", &own];
+        let (_, report) = dialogue(mail(&TWO), Tls::Established, &server);
+        assert!(outcomes(&report)[0].starts_with("refused"), "{own}: {report:?}");
+    }
 }
 
 #[test]

@@ -78,10 +78,10 @@ async fn each_provider_has_a_queue_of_its_own_oldest_first() {
         assert_eq!(names(&found), ["a", "b", "c"]);
         let next = bed.read(move |tx| Ok(relay::next_due(tx, &domain("hs02.kep.tr"), now)?)).await;
         assert_eq!(next, Some(NOW.plus_secs(900)));
-        let (first, second) = (found[0].id, found[1].id);
+        let (first, second, aside) = (found[0].id, found[1].id, found[1].clone());
         bed.write(move |tx| {
             relay::put_off(tx, first, NOW.plus_secs(60), "450 busy")?;
-            relay::hold(tx, second)?;
+            relay::set_aside(tx, &aside, "550 no")?;
             relay::give_back(tx, second + 1)?;
             Ok(())
         })
