@@ -35,6 +35,18 @@ async fn a_dispatch_is_taken_over_octet_for_octet() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_is_named_twice_is_served_once_however_often_the_dispatch_comes() {
+    for house in House::both().await {
+        let mail = house.incoming(&[CAN, CAN]);
+        assert_eq!(house.hand(&mail, &[CAN]).await, Said::Taken);
+        assert_eq!(house.hand(&mail, &[CAN]).await, Said::Again);
+        let (_, recipients) = house.message("5f2c@hs05.kep.tr").await.unwrap();
+        let states: Vec<_> = recipients.iter().map(|one| one.state).collect();
+        assert_eq!(states, [RecipientState::Accepted, RecipientState::Elsewhere]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn invariant_02_the_same_dispatch_again_hears_the_same_and_doubles_nothing() {
     for house in House::both().await {
         let mail = house.incoming(&[CAN, "yok@hs06.kep.tr"]);

@@ -98,7 +98,10 @@ async fn again(
     let work = move |tx: &mut Tx<'_>| -> Result<bool, StoreError> {
         submissions::lock(tx, &message)?;
         let mut more = false;
-        let recipients = submissions::recipients(tx, &message)?;
+        let mut recipients = submissions::recipients(tx, &message)?;
+        // Who is named twice is served once, as at the first time.
+        let mut seen = BTreeSet::new();
+        recipients.retain(|one| seen.insert(one.address.clone()));
         let becomes = |one: &Recipient| match addressed.contains(&one.address) {
             true => RecipientState::Accepted,
             false => one.state,
