@@ -230,7 +230,7 @@ impl Core {
         if let Some(account) = self.account().filter(|_| wide) {
             return Some(Watch::Account(account));
         }
-        self.view().map(|view| Watch::Mailbox { mailbox: view.mailbox, since: view.modseq })
+        self.view().map(|view| Watch::Mailbox(view.mailbox))
     }
 
     /// Whether anything is to be told between commands.

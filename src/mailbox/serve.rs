@@ -322,7 +322,7 @@ impl<'i> Talk<'i> {
         loop {
             let heard = match self.session.next() {
                 Next::Read => self.listen(stream, false).await?,
-                Next::Wait(watch) => match self.watch(watch).await {
+                Next::Wait(watch) => match self.watch(watch) {
                     true => Heard::Change,
                     false => self.listen(stream, true).await?,
                 },
@@ -380,26 +380,22 @@ impl<'i> Talk<'i> {
         }
     }
 
-    /// Hangs up a bell for a client that waits; says whether there may be news from before that.
-    async fn watch(&mut self, watch: Option<Watch>) -> bool {
+    /// Hangs up a bell for a client that waits; says whether there may be news from before that. Not each
+    /// has a mod-sequence: another name has none.
+    fn watch(&mut self, watch: Option<Watch>) -> bool {
         let Some(watch) = watch else {
             self.bell = None;
             return false;
         };
         let of = match watch {
-            Watch::Mailbox { mailbox, .. } => self.desk.news_of(mailbox),
+            Watch::Mailbox(mailbox) => self.desk.news_of(mailbox),
             Watch::Account(account) => Changed::Account(account),
         };
         if self.bell.as_ref().is_some_and(|bell| bell.of == of) {
             return false;
         }
         self.bell = Some(self.imap.bells.hang_up(of));
-        match watch {
-            Watch::Mailbox { mailbox, since } => {
-                Box::pin(self.desk.changed_since(mailbox, since)).await
-            }
-            Watch::Account(_) => true,
-        }
+        true
     }
 
     fn patience(&mut self) -> Duration {

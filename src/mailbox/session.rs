@@ -10,9 +10,9 @@ use super::ask::{Answer, Ask, Refusal};
 use super::command::{self, Step, Task};
 use super::core::{Access, Core, FLUSH};
 use super::reply::Reply;
+use crate::wire::imap::MailboxName;
 use crate::wire::imap::encode;
 use crate::wire::imap::reader::Event;
-use crate::wire::imap::{MailboxName, ModSeq};
 use crate::wire::{AccountId, MailboxId};
 
 pub use super::core::{Channel, Config, Tls, offered};
@@ -27,8 +27,8 @@ pub enum Next {
     /// What follows is not compressed any more (RFC 8437); then `expanded`.
     Expand,
     Ask(Ask),
-    /// The client idles or sent NOTIFY: wake on its bytes, on a change of what is watched (if
-    /// there is one already, at once), or on time.
+    /// The client idles or sent NOTIFY: wake on its bytes, on a change of what is watched (what
+    /// came before it is watched counts, too), or on time.
     Wait(Option<Watch>),
     Close,
 }
@@ -36,11 +36,7 @@ pub enum Next {
 /// What to watch for a client.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Watch {
-    /// Changes after `since`.
-    Mailbox {
-        mailbox: MailboxId,
-        since: ModSeq,
-    },
+    Mailbox(MailboxId),
     Account(AccountId),
 }
 

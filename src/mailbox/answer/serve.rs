@@ -14,10 +14,10 @@ use crate::mailbox::ask::{
     self, Answer, Ask, Content, FlagChange, LoggedIn, Login, Moved, Placed, Refusal, Salt,
 };
 use crate::registry::OpeningMode;
-use crate::store::mail::gather::fresh::{freshen, is_stale};
+use crate::store::mail::gather::fresh::freshen;
 use crate::store::mail::tree;
 use crate::store::{Changed, Lane, RowsError, Store, StoreError, Tx};
-use crate::wire::imap::{MailboxName, ModSeq, UidSet};
+use crate::wire::imap::{MailboxName, UidSet};
 use crate::wire::{AccountId, MailboxId, MessageId, Timestamp};
 use std::future::Future;
 use std::net::IpAddr;
@@ -179,17 +179,6 @@ impl Desk {
                 Answer::Refused(Refusal::Unavailable)
             }
         }
-    }
-
-    /// Whether a mailbox changed after `since`; when that can't be told, it may have.
-    pub async fn changed_since(&self, mailbox: MailboxId, since: ModSeq) -> bool {
-        let Ok(who) = self.who() else { return false };
-        let work = move |tx: &mut Tx<'_>| {
-            let mailbox = super::owned(tx, &who, mailbox)?;
-            Ok(mailbox.mod_seq > since || is_stale(tx, &mailbox)?)
-        };
-        let changed: Answered<bool> = self.read(work).await;
-        changed.unwrap_or(true)
     }
 
     /// Under which name the news of a mailbox are told.

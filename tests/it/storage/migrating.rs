@@ -48,7 +48,12 @@ async fn filled_rows_of_schema_5_come_up_to_date() {
         "SELECT name FROM main.sqlite_master WHERE type = 'table'
          AND name NOT LIKE 'sqlite%' AND name NOT LIKE 'refinery%'",
     ) {
-        let columns = texts(&format!("SELECT name FROM pragma_table_info('{table}')")).join(", ");
+        // What later versions took away is not there to be copied.
+        let columns = texts(&format!(
+            "SELECT name FROM pragma_table_info('{table}', 'main')
+             WHERE name IN (SELECT name FROM pragma_table_info('{table}', 'new'))"
+        ))
+        .join(", ");
         let copy = format!(
             "DELETE FROM main.{table};
              INSERT INTO main.{table} ({columns}) SELECT {columns} FROM new.{table};"

@@ -33,11 +33,6 @@ pub async fn freshen(store: &Store, account: AccountId, id: MailboxId) -> Result
     Ok(())
 }
 
-/// Whether something happened that a virtual mailbox doesn't show yet.
-pub fn is_stale(tx: &mut Tx<'_>, mailbox: &Mailbox) -> Result<bool, RowsError> {
-    Ok(Rule::of(mailbox).is_some() && !marks(tx, mailbox)?.is_empty())
-}
-
 /// What is to be looked at, what is gone first, then in the order in which it came; and what is gathered when all of it was.
 #[derive(Debug, Default)]
 struct Plan {
