@@ -9,14 +9,9 @@ use crate::wire::{KepAddress, KepDomain};
 
 /// Those of a message's recipients that wait for their provider to get it.
 pub fn waiting(recipients: &[Recipient], provider: &KepDomain) -> Vec<(usize, KepAddress)> {
-    let waits = recipients.iter().filter(|recipient| {
-        recipient.account.is_none() && recipient.state == RecipientState::Accepted
-    });
-    let with_it = waits.filter_map(|recipient| {
-        let address = KepAddress::parse(&recipient.address).ok()?;
-        (address.domain().provider() == *provider).then_some((recipient.n, address))
-    });
-    with_it.collect()
+    let waits = recipients.iter().filter(|recipient| recipient.state == RecipientState::Accepted);
+    let with_it = waits.filter(|recipient| recipient.is_with(provider));
+    with_it.filter_map(|to| Some((to.n, KepAddress::parse(&to.address).ok()?))).collect()
 }
 
 /// A dispatch: failures and delays are told by DSN, too, to the provider and never to the sender, who

@@ -3,7 +3,9 @@
 use super::StoreError;
 use super::blobs::{Blobs, Put};
 use super::rows::{Row, RowsError, Tx};
-use crate::wire::{AccountId, BlobId, ContentId, Digest, KepDomain, MessageId, Timestamp};
+use crate::wire::{
+    AccountId, BlobId, ContentId, Digest, KepAddress, KepDomain, MessageId, Timestamp,
+};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -135,6 +137,15 @@ pub struct Recipient {
     pub delivered_at: Option<Timestamp>,
     pub due_at: Option<Timestamp>,
     pub opened_at: Option<Timestamp>,
+}
+
+impl Recipient {
+    /// Whether this other provider has his mailbox.
+    pub fn is_with(&self, provider: &KepDomain) -> bool {
+        let address = KepAddress::parse(&self.address);
+        self.account.is_none()
+            && address.is_ok_and(|address| address.domain().provider() == *provider)
+    }
 }
 
 /// Lays a submission in, or finds the same mail of the last 24 hours. Of a provider's message only

@@ -15,7 +15,7 @@ use crate::store::mail::{self, NewMessage, Role};
 use crate::store::submissions::{self, Recipient, Submission};
 use crate::store::{Put, Store, StoreError, Tx, blobs, contents};
 use crate::wire::rem::{ContentDigest, Event, Evidence};
-use crate::wire::{AccountId, KepAddress, KepDomain, MessageId};
+use crate::wire::{AccountId, KepDomain, MessageId};
 
 /// One evidence, and whom of our message it is about.
 #[derive(Clone)]
@@ -60,7 +60,7 @@ fn fit(
         Some(ContentDigest::Sha256(_)) => return Err(unfit("another message's digest")),
         _ => return Err(unfit("no SHA-256 of the message")),
     }
-    let theirs: Vec<&Recipient> = recipients.iter().filter(|one| is_with(one, peer)).collect();
+    let theirs: Vec<&Recipient> = recipients.iter().filter(|one| one.is_with(peer)).collect();
     let about = match (one(evidence), evidence.event) {
         (Some(address), _) => {
             let named = theirs.iter().find(|r| r.address.eq_ignore_ascii_case(&address));
@@ -72,12 +72,6 @@ fn fit(
         (None, _) => return Err(unfit("it does not say of which recipient it tells")),
     };
     Ok(about)
-}
-
-/// Whether this provider has the recipient's mailbox.
-fn is_with(recipient: &Recipient, peer: &KepDomain) -> bool {
-    let address = KepAddress::parse(&recipient.address);
-    recipient.account.is_none() && address.is_ok_and(|address| address.domain().provider() == *peer)
 }
 
 /// The recipient that it refers to, or the only one that it names. Of a relay all are meant when
@@ -92,8 +86,8 @@ fn one(evidence: &Evidence) -> Option<String> {
     Some(party.address.clone())
 }
 
-/// Keeps what is new of it, as far as there is `room`, and the mail when anything was. An identifier that stands for other
-/// octets already is no repetition.
+/// Keeps what is new of it, as far as there is `room`, and the mail when anything was. An identifier
+/// that stands for other octets already is no repetition.
 fn keep(
     tx: &mut Tx<'_>,
     store: &Store,
@@ -124,8 +118,10 @@ fn keep(
     }
     for one in fresh {
         rows::append(tx, &store.blobs, &one.new)?;
-        for n in &one.recipients {
-            apply(tx, id, *n, one)?;
+        // Again for each: the one before it may have moved them.
+        let recipients = submissions::recipients(tx, id)?;
+        for recipient in recipients.iter().filter(|to| one.recipients.contains(&to.n)) {
+            apply(tx, id, recipient, one)?;
         }
     }
     let content = contents::create_from(tx, &store.blobs, &[put])?;
@@ -135,12 +131,13 @@ fn keep(
     Ok(Laid::New)
 }
 
-fn apply(tx: &mut Tx<'_>, id: &MessageId, n: usize, one: &Fitting) -> Result<(), StoreError> {
-    let recipients = submissions::recipients(tx, id)?;
-    let Some(recipient) = recipients.iter().find(|recipient| recipient.n == n) else {
-        return Ok(());
-    };
-    let event = one.event.name();
+fn apply(
+    tx: &mut Tx<'_>,
+    id: &MessageId,
+    recipient: &Recipient,
+    one: &Fitting,
+) -> Result<(), StoreError> {
+    let (n, event) = (recipient.n, one.event.name());
     match returned::effect(recipient.state, one.event) {
         Effect::Moves(state) => {
             submissions::told(tx, id, n, state, one.new.event_time)?;

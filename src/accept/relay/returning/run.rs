@@ -1,6 +1,6 @@
 //! Lays evidence in, once however often it comes.
 
-use super::{Fitting, Laid, MOST_OF_EACH, fit, is_with, keep, message};
+use super::{Fitting, Laid, MOST_OF_EACH, fit, keep, message};
 use crate::accept::ask::SubmitAnswer;
 use crate::accept::refusal::Refusal;
 use crate::accept::relay::incoming;
@@ -36,7 +36,7 @@ pub(in crate::accept::relay) async fn lay_in(
     message.message_id = Some(id.clone());
     let put = desk.store.blobs.put(mail.to_vec()).map_err(StoreError::from)?;
     let (store, origin, about) = (desk.store.clone(), peer.to_string(), id.clone());
-    let theirs = recipients.iter().filter(|one| is_with(one, peer)).count() as u64;
+    let theirs = recipients.iter().filter(|one| one.is_with(peer)).count() as u64;
     let most = MOST_OF_EACH.saturating_mul(theirs + 1);
     let work = move |tx: &mut Tx<'_>| -> Result<Laid, StoreError> {
         crate::store::accounts::lock(tx, sender)?;

@@ -10,7 +10,7 @@ use kep::store::relay::{self, Health, Kind, Queued};
 use kep::store::submissions::{self, RecipientState};
 use kep::store::{Lane, RowsError, Store, Tx};
 use kep::trust::Clock;
-use kep::wire::{KepAddress, KepDomain};
+use kep::wire::KepDomain;
 use serde::Serialize;
 
 pub async fn run(arguments: Arguments) -> Outcome {
@@ -194,10 +194,7 @@ fn one(tx: &mut Tx<'_>, id: i64) -> Result<Option<One>, RowsError> {
         Kind::Evidence => Vec::new(),
     };
     let waits = recipients.into_iter().filter(|to| to.state == RecipientState::Accepted);
-    let there = waits.filter(|to| {
-        let address = KepAddress::parse(&to.address);
-        address.is_ok_and(|address| address.domain().provider() == queued.provider)
-    });
+    let there = waits.filter(|to| to.is_with(&queued.provider));
     Ok(Some(One {
         mail: Mail::of(&queued),
         recipients: there.map(|to| to.address).collect(),
