@@ -116,8 +116,8 @@ impl Relay {
                 Ok(next) => next,
                 Err(error) => {
                     tracing::error!(%error, "the relay queue can't be read");
+                    spool::rest(&mut stop, spool::pause(failures)).await;
                     failures += 1;
-                    rest(&mut stop, pause(failures)).await;
                     continue;
                 }
             };
@@ -128,7 +128,8 @@ impl Relay {
                 () = self.store.job_for(queue::BELL) => {}
                 () = tokio::time::sleep(wait) => {}
                 () = crew.one_ends() => {}
-                _ = stop.changed() => {}
+                // A sender that is gone means the same as a stop.
+                changed = stop.changed() => if changed.is_err() { break },
             }
         }
         if tokio::time::timeout(GRACE, crew.all_end()).await.is_err() {
@@ -426,7 +427,7 @@ impl Relay {
         let at = self.moment();
         let work = move |tx: &mut Tx<'_>| {
             queue::give_back(tx, id)?;
-            settle::unwell(tx, &provider, (trouble, &heard), at).map(drop)
+            settle::unwell(tx, &provider, (trouble, &heard), at)
         };
         self.surely(stop, work).await;
     }
@@ -438,7 +439,7 @@ impl Relay {
         match self.store.look_up(move |tx| queue::health(tx, &looked)).await {
             Ok(health) if health.is_down() => {
                 tracing::info!(%provider, "the server is well again");
-                self.surely(stop, move |tx| settle::well(tx, &provider).map(drop)).await
+                self.surely(stop, move |tx| settle::well(tx, &provider)).await
             }
             _ => true,
         }
@@ -469,7 +470,7 @@ impl Relay {
                 Ok(()) => return true,
                 Err(error) => tracing::error!(%error, "what was relayed can't be laid down"),
             }
-            if !rest(stop, pause(failures)).await {
+            if !spool::rest(stop, spool::pause(failures)).await {
                 break;
             }
         }
@@ -625,20 +626,6 @@ impl Crew {
         };
         self.at.remove(&id);
     }
-}
-
-/// Waits; says whether to go on.
-async fn rest(stop: &mut watch::Receiver<bool>, pause: Duration) -> bool {
-    tokio::select! {
-        () = tokio::time::sleep(pause) => true,
-        // A sender that is gone means the same.
-        _ = stop.wait_for(|stop| *stop) => false,
-    }
-}
-
-/// How long a store in trouble is left alone: from a second to a minute.
-fn pause(failures: u32) -> Duration {
-    Duration::from_secs((1 << failures.min(6)).min(60))
 }
 
 /// Looks at the rows at least so often: another process may have changed them, or the clock moved.

@@ -127,10 +127,10 @@ pub fn unwell(
     provider: &KepDomain,
     (trouble, heard): (Trouble, &str),
     at: Moment,
-) -> Result<Health, RowsError> {
+) -> Result<(), RowsError> {
     let health = queue::health(tx, provider)?;
     if health.is_down() && health.probe_at > at.now {
-        return Ok(health);
+        return Ok(());
     }
     let failures = health.failures.saturating_add(1);
     let now = Health {
@@ -141,17 +141,15 @@ pub fn unwell(
         failures,
         trouble,
     };
-    queue::set_unwell(tx, provider, &now)?;
-    Ok(now)
+    queue::set_unwell(tx, provider, &now)
 }
 
-/// The server answered as it should. Says whether it was not well before.
-pub fn well(tx: &mut Tx<'_>, provider: &KepDomain) -> Result<bool, RowsError> {
-    let health = queue::health(tx, provider)?;
-    if health.is_down() {
-        queue::set_well(tx, provider)?;
+/// The server answered as it should.
+pub fn well(tx: &mut Tx<'_>, provider: &KepDomain) -> Result<(), RowsError> {
+    match queue::health(tx, provider)?.is_down() {
+        true => queue::set_well(tx, provider),
+        false => Ok(()),
     }
-    Ok(health.is_down())
 }
 
 fn after(at: Timestamp, long: std::time::Duration) -> Timestamp {

@@ -134,7 +134,7 @@ async fn put_off(
 }
 
 /// Waits; says whether to go on.
-async fn rest(stop: &mut watch::Receiver<bool>, pause: Duration) -> bool {
+pub async fn rest(stop: &mut watch::Receiver<bool>, pause: Duration) -> bool {
     tokio::select! {
         () = tokio::time::sleep(pause) => true,
         // A sender that is gone means the same.
@@ -143,7 +143,7 @@ async fn rest(stop: &mut watch::Receiver<bool>, pause: Duration) -> bool {
 }
 
 /// How long a store in trouble is left alone: from a second to a minute.
-fn pause(failures: u32) -> Duration {
+pub fn pause(failures: u32) -> Duration {
     Duration::from_secs((1 << failures.min(6)).min(60))
 }
 
