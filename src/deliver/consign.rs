@@ -12,6 +12,7 @@ use crate::wire::rem::Mailbox;
 use crate::wire::{AccountId, ContentId, KepAddress, MessageId, Timestamp};
 use mail_builder::MessageBuilder;
 use mail_builder::headers::address::Address;
+use std::collections::BTreeSet;
 
 /// A dispatch for local recipients.
 pub struct Consignment<'a> {
@@ -57,15 +58,19 @@ pub fn local(
     Ok(reached)
 }
 
-/// Lays in one job for each other provider that recipients are with.
+/// Lays in one mail for each other provider that recipients are with.
 pub fn elsewhere(tx: &mut Tx<'_>, id: &MessageId, now: Timestamp) -> Result<(), RowsError> {
+    let mut providers = BTreeSet::new();
     for recipient in submissions::recipients(tx, id)? {
         if recipient.account.is_some() || recipient.state != RecipientState::Accepted {
             continue;
         }
         let address = KepAddress::parse(&recipient.address);
         let address = address.map_err(|_| RowsError::Stored("a recipient's address"))?;
-        spool::relay(tx, id, &address.domain().provider(), now)?;
+        providers.insert(address.domain().provider());
+    }
+    for provider in &providers {
+        spool::relay(tx, id, provider, now)?;
     }
     Ok(())
 }
