@@ -374,6 +374,7 @@ pub enum Provider {
         conf: Conf,
         /// Its domain, hsNN.kep.tr
         domain: String,
+        /// How people know it
         #[arg(long)]
         name: String,
         /// Host and port of its relay [port: 25]
@@ -386,7 +387,9 @@ pub enum Provider {
     Set {
         #[command(flatten)]
         conf: Conf,
+        /// Its domain, hsNN.kep.tr
         domain: String,
+        /// How people know it
         #[arg(long)]
         name: Option<String>,
         /// Host and port of its relay [port: 25]
@@ -409,6 +412,7 @@ pub enum Provider {
     Show {
         #[command(flatten)]
         conf: Conf,
+        /// Its domain, hsNN.kep.tr
         domain: String,
         #[arg(long)]
         json: bool,
@@ -417,24 +421,28 @@ pub enum Provider {
     Suspend {
         #[command(flatten)]
         conf: Conf,
+        /// Its domain, hsNN.kep.tr
         domain: String,
     },
     /// Go on with a provider that was suspended or closed
     Resume {
         #[command(flatten)]
         conf: Conf,
+        /// Its domain, hsNN.kep.tr
         domain: String,
     },
     /// A provider has ceased to serve: what waits for it fails, its senders get evidence of that
     Close {
         #[command(flatten)]
         conf: Conf,
+        /// Its domain, hsNN.kep.tr
         domain: String,
     },
-    /// Remove a provider that nothing waits for
+    /// Remove a provider that nothing waits for; `close` it first when something does
     Remove {
         #[command(flatten)]
         conf: Conf,
+        /// Its domain, hsNN.kep.tr
         domain: String,
     },
 }
@@ -456,7 +464,8 @@ pub struct Terms {
     /// several times, these take the place of those before; `none`: it need not show one
     #[arg(long, value_name = "SHA256")]
     pub client_pin: Vec<String>,
-    /// In which standard's XML it is told of evidence [default: ts102640]
+    /// In which standard's XML it is to be told of evidence; kept, and without effect until evidence
+    /// is issued in both [default: ts102640]
     #[arg(long, value_enum)]
     pub dialect: Option<Dialect>,
     /// The largest dispatch it takes, `25 MiB`; `none` when it names no limit
@@ -475,13 +484,14 @@ pub enum Dialect {
 
 #[derive(Debug, Subcommand)]
 pub enum Queue {
-    /// What waits, those longest first, and which providers are not well
+    /// What waits, those longest first, and how the providers' servers are that it waits for
     List {
         #[command(flatten)]
         conf: Conf,
         /// Only what is for this provider
         #[arg(long, value_name = "DOMAIN")]
         provider: Option<String>,
+        /// No more mails than so many
         #[arg(long, default_value_t = 50)]
         limit: usize,
         #[arg(long)]
@@ -496,10 +506,12 @@ pub enum Queue {
         #[arg(long)]
         json: bool,
     },
-    /// Try again now: one mail, by its number, or all of a provider, by its domain
+    /// Try again: one mail, by its number, as soon as its server is well; all of a provider, by its
+    /// domain, now
     Retry {
         #[command(flatten)]
         conf: Conf,
+        /// A number in `kep queue list`, or a provider's domain
         which: String,
         #[arg(long)]
         json: bool,
@@ -509,6 +521,7 @@ pub enum Queue {
     Hold {
         #[command(flatten)]
         conf: Conf,
+        /// A number in `kep queue list`, or a provider's domain
         which: String,
         #[arg(long)]
         json: bool,
@@ -517,6 +530,7 @@ pub enum Queue {
     Release {
         #[command(flatten)]
         conf: Conf,
+        /// A number in `kep queue list`, or a provider's domain
         which: String,
         #[arg(long)]
         json: bool,

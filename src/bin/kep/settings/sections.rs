@@ -146,9 +146,11 @@ section! {
     Trust in "trust" {
         /// Issuers of users' signing certificates.
         user_anchors: PathBuf = Is("'trust/user'"), "a folder takes the list of accredited issuers";
-        /// Issuers of the providers' seal certificates.
+        /// Issuers of this provider's seal certificate. Other providers' seals are registered one by one
+        /// (`kep provider add --seal`).
         seal_anchors: PathBuf = Is("'trust/seal'"), "kept apart: a user's key must not seal";
-        /// Issuers of time-stamp authorities.
+        /// Issuers of time-stamp authorities: ours, and those of other providers, whose evidence is
+        /// refused otherwise.
         tsa_anchors: PathBuf = Is("'trust/tsa'"), "kept apart: no other key may state the time";
         /// What it means when neither OCSP nor CRL answers.
         revocation: Revocation = Is("'require'"), "evidence must not rest on a certificate that may have been revoked";
@@ -206,8 +208,9 @@ section! {
         /// How long a dispatch is tried before its sender gets evidence of the failure (31). The window
         /// runs on while an operator holds the mail, and while the server stands still.
         window: Duration = Is("'24h'") within "'5m'" to "'7d'", "a night and a day: a server is mended in that time, and a sender can't wait longer to look for another way";
-        /// How long a provider that took a dispatch may say nothing of it, neither that it accepted or
-        /// rejected it nor that it delivered it, before its sender gets evidence of that (31).
+        /// How long a provider that took a dispatch may leave open what became of it, before its sender
+        /// gets evidence of that: relay failure (31) when it said nothing at all, delivery expiration
+        /// (41) when it only said that it took it over.
         silence: Duration = Is("'24h'") within "'5m'" to "'30d'", "EN 319 532-4 names a day for it";
         /// How long the mail of an evidence is tried; then it waits for an operator (`kep queue`).
         evidence_window: Duration = Is("'5d'") within "'1h'" to "'30d'", "RFC 5321 section 4.5.4.1: four to five days; nobody's clock runs";
