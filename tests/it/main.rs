@@ -17,6 +17,7 @@ mod imap_transcripts;
 mod imap_world;
 mod lane;
 mod mail;
+mod manual;
 mod pure;
 mod small_disk;
 mod smtp;

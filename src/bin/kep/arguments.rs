@@ -1,7 +1,7 @@
 //! The command line (design, section 9). Scripts rely on it: more may come, nothing goes.
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// A registered-mail provider (KEP hizmet sağlayıcı): submission, certifying relay, evidence, IMAP.
@@ -55,8 +55,12 @@ pub enum Command {
     Conf(ConfFile),
     /// Print a completion script for a shell
     Completion { shell: clap_complete::Shell },
-    /// Print the manual page
-    Man,
+    /// Print the manual page, or write one for each command into a folder
+    Man {
+        /// An existing folder, as /usr/local/share/man/man1: kep.1, kep-queue.1, kep-queue-list.1 …
+        #[arg(long, value_name = "DIR")]
+        dir: Option<PathBuf>,
+    },
 }
 
 /// Where the configuration is.
@@ -678,6 +682,14 @@ pub fn complete(shell: clap_complete::Shell) {
     clap_complete::generate(shell, &mut Arguments::command(), "kep", &mut std::io::stdout());
 }
 
-pub fn manual() -> std::io::Result<()> {
-    clap_mangen::Man::new(Arguments::command()).render(&mut std::io::stdout())
+/// The page of `kep` itself.
+pub fn manual() -> std::io::Result<Vec<u8>> {
+    let mut page = Vec::new();
+    clap_mangen::Man::new(Arguments::command()).render(&mut page)?;
+    Ok(page)
+}
+
+/// A page for each command.
+pub fn manuals(folder: &Path) -> std::io::Result<()> {
+    clap_mangen::generate_to(Arguments::command(), folder)
 }

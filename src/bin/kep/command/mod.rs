@@ -26,6 +26,7 @@ use crate::demo;
 use crate::failure::{Failure, Outcome};
 use crate::settings;
 use std::future::Future;
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -54,11 +55,22 @@ pub fn run(arguments: Arguments) -> Outcome {
             arguments::complete(shell);
             Ok(ExitCode::SUCCESS)
         }
-        Command::Man => {
-            arguments::manual().map_err(Failure::software)?;
-            Ok(ExitCode::SUCCESS)
+        Command::Man { dir } => manual(dir.as_deref()),
+    }
+}
+
+fn manual(folder: Option<&Path>) -> Outcome {
+    match folder {
+        Some(folder) => arguments::manuals(folder).map_err(|error| {
+            Failure::cannot_create(format!("{}: {error}", folder.display()))
+                .hint("the folder must be there, and be yours to write")
+        })?,
+        None => {
+            let page = arguments::manual().map_err(Failure::software)?;
+            show::write(&String::from_utf8_lossy(&page))?;
         }
     }
+    Ok(ExitCode::SUCCESS)
 }
 
 fn wait(work: impl Future<Output = Outcome>) -> Outcome {
