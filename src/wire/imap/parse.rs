@@ -243,6 +243,10 @@ fn id(cursor: &mut Cursor) -> Parsed<Vec<(String, Option<String>)>> {
     while !cursor.eat(b")") {
         if !pairs.is_empty() {
             cursor.space()?;
+            // There are programs in use that end the list so; RFC 2971 §3.3 names no reason to refuse.
+            if cursor.eat(b")") {
+                break;
+            }
         }
         if pairs.len() == ID_PAIRS {
             return Err("Too many ID fields");

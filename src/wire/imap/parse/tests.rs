@@ -18,6 +18,7 @@ fn what_mail_programs_send_is_read() {
     for text in [
         "CAPABILITY",
         "ID (\"name\" \"Thunderbird\" \"version\" NIL)",
+        "ID (\"name\" \"Thunderbird\" )",
         "ID NIL",
         "authenticate PLAIN AGFsaQBnaXpsaQ==",
         "LOGIN \"ali@hs05.kep.tr\" \"p\\\"w\"",
