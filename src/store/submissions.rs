@@ -221,14 +221,20 @@ pub fn lock(tx: &mut Tx<'_>, id: &MessageId) -> Result<(), RowsError> {
 
 /// A provider hands its message over for one more recipient. Says whether this was the time.
 pub fn addressed(tx: &mut Tx<'_>, id: &MessageId, n: usize) -> Result<bool, RowsError> {
+    moves(tx, id, n, RecipientState::Elsewhere, RecipientState::Accepted)
+}
+
+/// From one state to another. Says whether it changed.
+fn moves(
+    tx: &mut Tx<'_>,
+    id: &MessageId,
+    n: usize,
+    from: RecipientState,
+    to: RecipientState,
+) -> Result<bool, RowsError> {
     let changed = tx.execute(
         "UPDATE recipient SET state = $1 WHERE message_id = $2 AND n = $3 AND state = $4",
-        &[
-            RecipientState::Accepted.word().into(),
-            id.as_str().into(),
-            (n as i64).into(),
-            RecipientState::Elsewhere.word().into(),
-        ],
+        &[to.word().into(), id.as_str().into(), (n as i64).into(), from.word().into()],
     )?;
     Ok(changed == 1)
 }
@@ -441,16 +447,7 @@ pub fn relay_failed(
     n: usize,
     from: RecipientState,
 ) -> Result<bool, RowsError> {
-    let changed = tx.execute(
-        "UPDATE recipient SET state = $1 WHERE message_id = $2 AND n = $3 AND state = $4",
-        &[
-            RecipientState::RelayFailed.word().into(),
-            id.as_str().into(),
-            (n as i64).into(),
-            from.word().into(),
-        ],
-    )?;
-    Ok(changed == 1)
+    moves(tx, id, n, from, RecipientState::RelayFailed)
 }
 
 /// When the time to read ends.
