@@ -28,6 +28,8 @@ pub struct Patience {
     pub last: Duration,
     /// One mail, from the first octet to the last answer.
     pub whole: Duration,
+    /// A connection stays open so long for another mail.
+    pub linger: Duration,
 }
 
 impl Default for Patience {
@@ -41,6 +43,7 @@ impl Default for Patience {
             block: minutes(3),
             last: minutes(10),
             whole: minutes(30),
+            linger: Duration::from_secs(5),
         }
     }
 }

@@ -6,6 +6,7 @@ pub mod dialogue;
 mod fate;
 pub mod incoming;
 mod outgoing;
+mod parked;
 mod retry;
 mod run;
 mod settle;

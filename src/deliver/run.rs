@@ -8,6 +8,7 @@
 use super::dial::{Line, Patience};
 use super::dialogue::{Dialogue, Failure, Mail, Outcome, Report};
 use super::fate::{self, Fate, Verdict};
+use super::parked::Parked;
 use super::settle::{self, Moment};
 use super::{outgoing, retry};
 use crate::registry::peers::{Peer, PeerState, Route};
@@ -26,6 +27,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::{Id, JoinSet};
+use tokio::time::Instant;
 
 /// Takes mail to the other providers.
 pub struct Relay {
@@ -35,6 +37,7 @@ pub struct Relay {
     rules: Rules,
     patience: Patience,
     leases: Leases,
+    parked: Parked<Open>,
 }
 
 /// As whom we speak.
@@ -94,6 +97,8 @@ struct Open {
     trust: PeerTrust,
     line: Line,
     dialogue: Dialogue,
+    /// Mails it has carried.
+    carried: usize,
 }
 
 /// Who is at work for whom.
@@ -105,7 +110,8 @@ struct Crew {
 
 impl Relay {
     pub fn new(store: Store, clock: Clock, who: Who, rules: Rules, patience: Patience) -> Self {
-        Self { store, clock, who, rules, patience, leases: Leases::default() }
+        let (leases, parked) = (Leases::default(), Parked::default());
+        Self { store, clock, who, rules, patience, leases, parked }
     }
 
     /// Relays until `stop`; mails under way are given a moment.
@@ -123,7 +129,10 @@ impl Relay {
             };
             failures = 0;
             let wait = (next.millis() - self.clock.now().millis()).max(0) as u64;
-            let wait = Duration::from_millis(wait).clamp(BREATH, IDLE);
+            let wait = self
+                .close_tired(&mut crew, self.patience.linger)
+                .min(Duration::from_millis(wait))
+                .clamp(BREATH, IDLE);
             tokio::select! {
                 () = self.store.job_for(queue::BELL) => {}
                 () = tokio::time::sleep(wait) => {}
@@ -132,9 +141,22 @@ impl Relay {
                 changed = stop.changed() => if changed.is_err() { break },
             }
         }
-        if tokio::time::timeout(GRACE, crew.all_end()).await.is_err() {
+        let ended = async {
+            crew.all_end().await;
+            self.close_tired(&mut crew, Duration::ZERO);
+            crew.all_end().await;
+        };
+        if tokio::time::timeout(GRACE, ended).await.is_err() {
             crew.workers.shutdown().await;
         }
+    }
+
+    /// Closes what nobody has used for so long. Says how soon there is more of it.
+    fn close_tired(&self, crew: &mut Crew, linger: Duration) -> Duration {
+        let now = Instant::now();
+        let (tired, next) = self.parked.tired(linger, now);
+        tired.into_iter().for_each(|open| drop(crew.workers.spawn(open.close())));
+        next.map_or(IDLE, |next| next.saturating_duration_since(now))
     }
 
     /// Ends what has waited too long, and sets workers on what is due. Says when to look again.
@@ -202,11 +224,11 @@ impl Relay {
         first: Taken,
         mut stop: watch::Receiver<bool>,
     ) {
-        let (mut open, mut next, mut sent) = (None, Some(first), 0);
+        let (mut open, mut next, mut well) = (self.parked.take(&domain), Some(first), true);
         while let Some(Taken { queued, lease }) = next.take() {
             // Put off, or it would be tried again at once, and again.
             let carried = spool::caught(self.carry(&queued, &mut open, &mut stop)).await;
-            let well = match carried {
+            well = match carried {
                 Some(well) => well,
                 None => {
                     let mail = outgoing::name(&queued);
@@ -218,8 +240,7 @@ impl Relay {
                 }
             };
             drop(lease);
-            sent += 1;
-            if !well || *stop.borrow() || sent == MAILS {
+            if !well || *stop.borrow() {
                 break;
             }
             // This worker has its own place among those of the provider.
@@ -230,8 +251,12 @@ impl Relay {
                 }
             }
         }
-        if let Some(open) = open {
-            open.close().await;
+        match open {
+            Some(open) if well && !*stop.borrow() && !self.patience.linger.is_zero() => {
+                self.parked.park(&domain, open, Instant::now());
+            }
+            Some(open) => open.close().await,
+            None => {}
         }
     }
 
@@ -364,9 +389,10 @@ impl Relay {
         if let Some(other) = open.take_if(|open| !open.serves(load)) {
             other.close().await;
         }
-        if let Some(Open { line, dialogue, .. }) = open
+        if let Some(Open { line, dialogue, carried, .. }) = open
             && dialogue.another(load.mail.clone())
         {
+            *carried += 1;
             let report = line.converse(dialogue, &load.octets, &self.patience).await;
             if !is_stale(&report) {
                 return Ok((report, dialogue.begun()));
@@ -383,7 +409,7 @@ impl Relay {
         let report = line.converse(&mut dialogue, &load.octets, &self.patience).await;
         let begun = dialogue.begun();
         let (route, trust) = (load.route.clone(), load.trust.clone());
-        *open = Some(Open { route, trust, line, dialogue });
+        *open = Some(Open { route, trust, line, dialogue, carried: 1 });
         Ok((report, begun))
     }
 
@@ -577,7 +603,7 @@ fn is_stale(report: &Report) -> bool {
 
 impl Open {
     fn serves(&self, load: &Load) -> bool {
-        self.route == load.route && self.trust == load.trust
+        self.route == load.route && self.trust == load.trust && self.carried < MAILS
     }
 
     async fn close(mut self) {

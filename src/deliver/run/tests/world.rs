@@ -202,6 +202,7 @@ pub fn patience() -> Patience {
         block: PATIENCE,
         last: PATIENCE,
         whole: PATIENCE,
+        linger: Duration::ZERO,
     }
 }
 
