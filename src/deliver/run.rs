@@ -106,6 +106,8 @@ struct Open {
 struct Crew {
     workers: JoinSet<()>,
     at: HashMap<Id, KepDomain>,
+    /// When the windows were looked at, and when they are to be again.
+    windows: Option<(Timestamp, Timestamp)>,
 }
 
 impl Relay {
@@ -166,9 +168,14 @@ impl Relay {
         stop: &watch::Receiver<bool>,
     ) -> Result<Timestamp, StoreError> {
         crew.gather();
-        let mut next = self.windows(stop).await?;
+        let mut next = self.next_window(crew, stop).await?;
         for domain in self.store.look_up(queue::providers).await? {
-            match self.look(&domain, crew.busy(&domain)).await {
+            let busy = crew.busy(&domain);
+            // They find what is due by themselves.
+            if busy >= self.rules.connections {
+                continue;
+            }
+            match self.look(&domain, busy).await {
                 Ok((taken, soon)) => {
                     next = soon.map_or(next, |soon| soon.min(next));
                     for taken in taken {
@@ -501,6 +508,23 @@ impl Relay {
             }
         }
         false
+    }
+
+    /// As `windows`, no more often than needed: each mail that is laid in asks.
+    async fn next_window(
+        &self,
+        crew: &mut Crew,
+        stop: &watch::Receiver<bool>,
+    ) -> Result<Timestamp, StoreError> {
+        let now = self.clock.now();
+        match crew.windows {
+            Some((looked, next)) if looked <= now && now < next => Ok(next),
+            _ => {
+                let next = self.windows(stop).await?;
+                crew.windows = Some((now, next));
+                Ok(next)
+            }
+        }
     }
 
     /// Ends what has waited too long. Says when the next one has.
