@@ -1,9 +1,13 @@
 //! What another provider hands over: opened, and judged by the seals that are registered for it. A
 //! chain to some authority is not enough, and what can't be checked is not taken for good. Pure.
 
-use crate::evidence::verify::{Believed, Check, Judge, Kind, Name, Report, State};
-use crate::trust::verify::{SealVerifier, smime};
-use crate::trust::{Anchors, Certificate, Lists, SignerFault, TokenVerifier, TrustError};
+mod known;
+
+pub use known::Known;
+
+use crate::evidence::verify::{Check, Kind, Name, Report, State};
+use crate::trust::verify::smime;
+use crate::trust::{Certificate, SignerFault};
 use crate::wire::rem::{Dialect, Event, Evidence, OpenFault, Opened, Original};
 use crate::wire::{KepAddress, KepDomain, MessageId, Timestamp};
 
@@ -21,8 +25,7 @@ pub struct Believe<'a> {
     pub domain: &'a KepDomain,
     /// The seals registered for it.
     pub seals: &'a [Certificate],
-    /// The time-stamp authorities.
-    pub stamps: &'a [Certificate],
+    pub known: &'a Known,
 }
 
 /// A dispatch that holds.
@@ -82,7 +85,11 @@ pub enum Fault {
 
 impl<'a> Handed<'a> {
     /// `registered` are certificates that a seal may leave out.
-    pub fn open(mail: &'a [u8], registered: Vec<Certificate>) -> Result<Self, Fault> {
+    pub fn open(
+        mail: &'a [u8],
+        registered: Vec<Certificate>,
+        known: &Known,
+    ) -> Result<Self, Fault> {
         let opened = Opened::read(mail).map_err(not_rem)?;
         let signed = opened.signed.clone().and_then(|range| mail.get(range));
         // QUIRK(kep, 2026-11): a delivery report is under no seal. docs/quirks.md#87
@@ -90,12 +97,8 @@ impl<'a> Handed<'a> {
             return Err(Fault::NotRem("the mail is not signed".to_owned()));
         };
         let seal = |fault: SignerFault| Fault::Seal(fault.to_string());
-        let nobody = |error: TrustError| Fault::Judge(error.to_string());
-        let tokens = TokenVerifier::new(Anchors::new(Vec::new()).map_err(nobody)?, Vec::new());
-        let anchors = Anchors::new(Vec::new()).map_err(nobody)?;
-        let known = registered.clone();
-        let found = SealVerifier::new(anchors, registered, tokens).signature(signed, der);
-        let (signer, certificates) = match found {
+        let registered = known.registered(registered)?;
+        let (signer, certificates) = match registered.verifier.signature(signed, der) {
             Ok(seal) => (seal.signer, seal.certificates),
             Err(SignerFault::MissingAttribute(_)) => {
                 let plain = smime(der, Some(signed)).map_err(seal)?;
@@ -103,8 +106,8 @@ impl<'a> Handed<'a> {
             }
             Err(fault) => return Err(seal(fault)),
         };
-        let brought = certificates.into_iter().filter(|one| *one == signer || !known.contains(one));
-        let mut certificates: Vec<_> = brought.collect();
+        let brought = |one: &Certificate| *one == signer || !registered.seals.contains(one);
+        let mut certificates: Vec<_> = certificates.into_iter().filter(brought).collect();
         certificates.dedup();
         Ok(Self { mail, opened, signer, certificates })
     }
@@ -114,17 +117,8 @@ impl<'a> Handed<'a> {
         if !believe.seals.contains(&self.signer) {
             return Err(Fault::Seal("the certificate is not a registered one".to_owned()));
         }
-        let fault = |error: TrustError| Fault::Judge(error.to_string());
-        // A seal may leave its certificate out: the registry has it.
-        let mut lists = Lists::default();
-        believe.seals.iter().for_each(|seal| lists.add_certificate(seal.clone()));
-        let judge = Judge::new(Believed {
-            seal: Some(Anchors::new(believe.seals.to_vec()).map_err(fault)?),
-            time_stamp: Some(Anchors::new(believe.stamps.to_vec()).map_err(fault)?),
-            user: None,
-            lists,
-        });
-        let report = judge.map_err(fault)?.judge(self.mail, None, now);
+        let judge = believe.known.judge(believe.domain, believe.seals)?;
+        let report = judge.judge(self.mail, None, now);
         whole(&report)?;
         let told = self.told(&report)?;
         match (report.kind, self.opened.original) {
@@ -226,8 +220,8 @@ fn held(check: &Check, inside: bool) -> Result<(), Fault> {
     };
     let said = || format!("{}: {}", check.name.as_str(), check.detail);
     Err(match (check.name, inside) {
-        // The sender's own signature was his provider's to judge.
-        (Name::UserSignature | Name::UserCertificate | Name::OriginalField, _) => return Ok(()),
+        // What the original says of itself was his provider's to judge.
+        (Name::OriginalField, _) => return Ok(()),
         (Name::Revocation, _) if open => return Ok(()),
         (Name::Times, _) if open => Fault::Ahead(said()),
         (Name::OriginalDigest | Name::HeaderDigest | Name::EnclosedOriginal, _) => {

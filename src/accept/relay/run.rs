@@ -6,7 +6,7 @@ use crate::accept::ask::{EVIDENCE_MAX, Envelope, PeerAnswer, SubmitAnswer};
 use crate::accept::body::Body;
 use crate::accept::heavy;
 use crate::accept::refusal::Refusal;
-use crate::certify::foreign::{Believe, Fault, Handed, Sound};
+use crate::certify::foreign::{Believe, Fault, Handed, Known, Sound};
 use crate::evidence::material;
 use crate::registry::Provider;
 use crate::registry::budget::Budget;
@@ -27,8 +27,7 @@ pub struct Desk {
     /// Of what can't be sealed no evidence can be given back.
     pub readiness: Arc<Readiness>,
     pub clock: Clock,
-    /// The time-stamp authorities that are believed.
-    pub stamps: Vec<Certificate>,
+    known: Known,
     budget: Arc<Budget>,
     /// What connections may take of memory that show no certificate of a provider.
     strangers: Arc<Budget>,
@@ -57,7 +56,7 @@ impl Desk {
         // A whole message fits into a share of either.
         let strangers = Arc::new(Budget::fitting(budget / 2, Budget::of_one(budget)));
         let budget = Arc::new(Budget::new(budget));
-        Self { store, provider, readiness, clock, stamps, budget, strangers }
+        Self { store, provider, readiness, clock, known: Known::new(stamps), budget, strangers }
     }
 
     /// Room for a body; connections of one machine share theirs. Whoever shows no registered
@@ -138,7 +137,8 @@ impl Desk {
         let now = self.clock.now();
         let certificates = registered.iter().flat_map(|peer| &peer.seals);
         let certificates = certificates.map(|seal| seal.certificate.clone()).collect();
-        let handed = heavy(mail.len(), || Handed::open(mail, certificates)).map_err(fault)?;
+        let handed = heavy(mail.len(), || Handed::open(mail, certificates, &self.known));
+        let handed = handed.map_err(fault)?;
         let owner = |peer: &&Peer| peer.seals.iter().any(|s| s.certificate == handed.signer);
         let Some(peer) = registered.iter().find(owner) else {
             return Err(Refusal::SealUnknown(handed.signer.subject().to_owned()).into());
@@ -150,7 +150,7 @@ impl Desk {
         let kept: Vec<Material> = handed.certificates.iter().map(material::certificate).collect();
         let seals: Vec<_> = peer.seals.iter().map(|seal| seal.certificate.clone()).collect();
         let signer = handed.signer.clone();
-        let believe = Believe { domain: &peer.domain, seals: &seals, stamps: &self.stamps };
+        let believe = Believe { domain: &peer.domain, seals: &seals, known: &self.known };
         let sound = heavy(mail.len(), || handed.judge(&believe, now)).map_err(fault)?;
         in_force(&peer, &signer, &sound)?;
         match sound {
