@@ -129,7 +129,7 @@ fn trust(row: &ProviderRow) -> Result<Option<PeerTrust>, PeerFault> {
     if row.tls_ca.is_empty() {
         return Ok(None);
     }
-    let issuers = Certificate::from_pem(row.tls_ca.as_bytes());
+    let issuers = Certificate::from_pem_kept(row.tls_ca.as_bytes());
     let issuers = issuers.map_err(|error| PeerFault::Issuers(error.to_string()))?;
     Ok(Some(PeerTrust::Issuers(issuers)))
 }
@@ -219,7 +219,7 @@ fn is_name(host: &str) -> bool {
 
 impl PeerSeal {
     fn parse(row: &SealRow) -> Result<Self, PeerFault> {
-        let certificate = Certificate::from_der(&row.certificate);
+        let certificate = Certificate::from_der_kept(&row.certificate);
         let certificate = certificate.map_err(|error| PeerFault::Seal(error.to_string()))?;
         let (not_before, not_after) = (certificate.not_before(), certificate.not_after());
         Ok(Self {

@@ -2,6 +2,7 @@
 
 use super::rows::{Row, RowsError, Tx};
 use crate::wire::Timestamp;
+use std::collections::HashMap;
 
 /// Another provider's row, with its seals.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -88,7 +89,13 @@ pub fn find(tx: &mut Tx<'_>, domain: &str) -> Result<Option<ProviderRow>, RowsEr
                 size_limit, added_at FROM provider WHERE domain = $1",
         &[domain.into()],
     )?;
-    row.map(|row| with_seals(tx, &row)).transpose()
+    let Some(row) = row else { return Ok(None) };
+    let seals = tx.query(
+        "SELECT certificate, valid_from, valid_until FROM provider_seal WHERE domain = $1
+         ORDER BY n",
+        &[domain.into()],
+    )?;
+    Ok(Some(provider(&row, seals.iter().map(seal).collect::<Result<_, _>>()?)?))
 }
 
 pub fn all(tx: &mut Tx<'_>) -> Result<Vec<ProviderRow>, RowsError> {
@@ -97,15 +104,17 @@ pub fn all(tx: &mut Tx<'_>) -> Result<Vec<ProviderRow>, RowsError> {
                 size_limit, added_at FROM provider ORDER BY domain",
         &[],
     )?;
-    rows.iter().map(|row| with_seals(tx, row)).collect()
+    let sql = "SELECT certificate, valid_from, valid_until, domain FROM provider_seal
+               ORDER BY domain, n";
+    let mut seals: HashMap<String, Vec<SealRow>> = HashMap::new();
+    for row in tx.query(sql, &[])? {
+        seals.entry(row.text(3)?.to_owned()).or_default().push(seal(&row)?);
+    }
+    let whole = |row: &Row| provider(row, seals.remove(row.text(0)?).unwrap_or_default());
+    rows.iter().map(whole).collect()
 }
 
-fn with_seals(tx: &mut Tx<'_>, row: &Row) -> Result<ProviderRow, RowsError> {
-    let seals = tx.query(
-        "SELECT certificate, valid_from, valid_until FROM provider_seal WHERE domain = $1
-         ORDER BY n",
-        &[row.text(0)?.into()],
-    )?;
+fn provider(row: &Row, seals: Vec<SealRow>) -> Result<ProviderRow, RowsError> {
     Ok(ProviderRow {
         domain: row.text(0)?.to_owned(),
         name: row.text(1)?.to_owned(),
@@ -118,7 +127,7 @@ fn with_seals(tx: &mut Tx<'_>, row: &Row) -> Result<ProviderRow, RowsError> {
         dialect: row.text(8)?.to_owned(),
         size_limit: row.opt_int(9)?,
         added_at: Timestamp::from_millis(row.int(10)?),
-        seals: seals.iter().map(seal).collect::<Result<_, _>>()?,
+        seals,
     })
 }
 

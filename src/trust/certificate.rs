@@ -1,5 +1,6 @@
 //! A certificate, parsed once: who, by whom, how long, for what.
 
+mod kept;
 mod names;
 
 pub(super) use names::point_names;
