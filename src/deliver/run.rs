@@ -343,9 +343,14 @@ impl Relay {
         let work = move |tx: &mut Tx<'_>| -> Result<_, StoreError> {
             let peer = Peer::find(tx, &wanted.provider)?;
             let submission = submissions::find(tx, &wanted.message)?;
-            Ok((peer, submission, submissions::recipients(tx, &wanted.message)?))
+            let recipients = submissions::recipients(tx, &wanted.message)?;
+            Ok((queue::find(tx, wanted.id)?, peer, submission, recipients))
         };
-        let (peer, submission, recipients) = self.store.look_up(work).await?;
+        let (row, peer, submission, recipients) = self.store.look_up(work).await?;
+        // Sent by another between our look into the queue and our lease: its content may be gone, too.
+        if row.is_none() {
+            return Ok(Task::Idle);
+        }
         let Some(peer) = peer else { return Ok(Task::Wait) };
         let to = match queued.kind {
             Kind::Dispatch => outgoing::waiting(&recipients, &queued.provider),

@@ -42,7 +42,7 @@ pub struct Heard {
     pub connections: usize,
     /// The most of them at the same time.
     pub most: usize,
-    open: usize,
+    pub open: usize,
     /// What was not as written down.
     pub wrong: Vec<String>,
 }

@@ -317,6 +317,18 @@ async fn a_mail_of_evidence_goes_to_the_provider_itself_and_leaves_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_mail_that_another_worker_has_just_sent_is_not_sent_again_and_empty() {
+    let world = World::new().await;
+    let server = Server::willing().await;
+    world.register("hs01.kep.tr", &server).await;
+    evidence_mail(&world).await;
+    let seen = world.queue().await.remove(0);
+    pass(&world.relay).await;
+    assert_eq!((server.heard().mails.len(), world.queue().await.len()), (1, 0));
+    assert!(matches!(world.relay.load(&seen).await.unwrap(), Task::Idle));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn silence_about_what_was_relayed_ends_once() {
     let world = World::new().await;
     let server = Server::willing().await;
