@@ -28,8 +28,8 @@ pub enum PeerTrust {
 /// Whether a certificate, or its key, is pinned.
 pub fn is_pinned(certificate: &[u8], pins: &[Digest]) -> bool {
     let Ok(certificate) = Certificate::from_der_kept(certificate) else { return false };
-    let key = certificate.key_digest();
-    pins.iter().any(|pin| *pin == certificate.digest() || key.as_ref().is_ok_and(|key| key == pin))
+    pins.contains(&certificate.digest())
+        || certificate.key_digest().is_ok_and(|key| pins.contains(&key))
 }
 
 /// A client that believes one peer's server, and shows who we are where that is asked for.
