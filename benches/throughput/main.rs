@@ -79,8 +79,8 @@ struct Options {
     /// Messages in the store that is started.
     #[arg(long, default_value_t = 1_000_000)]
     stored: usize,
-    /// Mails that wait for a dead provider while the relay to a living one is measured; none leaves
-    /// that out.
+    /// Mails that wait for a dead provider while the relay to a living one is measured, on 8
+    /// connections; none leaves that out.
     #[arg(long, default_value_t = 100_000)]
     queued: usize,
     /// Where the provider with the long queue keeps its rows.
