@@ -23,5 +23,5 @@ pub mod xml;
 pub use address::{AddressError, KepAddress, KepDomain};
 pub use algorithm::{DigestAlgorithm, SignatureAlgorithm};
 pub use digest::{Digest, sha256};
-pub use ids::{AccountId, BlobId, ContentId, EvidenceId, MailboxId, MessageId};
+pub use ids::{AccountId, BlobId, ContentId, EvidenceId, MailboxId, MessageId, ThreadId};
 pub use time::Timestamp;

@@ -218,6 +218,10 @@ impl Desk {
                 self.sort(mailbox, uids, arrange::SortBy { by, exact }).await
             }
             Ask::Thread { mailbox, uids, by } => self.thread(mailbox, uids, by).await,
+            Ask::Rows { mailbox, ref uids, want } if want.thread => {
+                self.decide_threads(mailbox, uids).await?;
+                self.look_up(ask).await
+            }
             Ask::Store(ask) => self.store(ask).await,
             Ask::Expunge { mailbox, uids } => self.expunge(mailbox, uids).await,
             Ask::Copy { mailbox, uids, to } => self.copy(mailbox, uids, to).await,

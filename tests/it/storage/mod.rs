@@ -19,6 +19,7 @@ mod relay;
 mod server;
 mod spool;
 mod submissions;
+mod threads;
 mod trash;
 mod units;
 

@@ -22,6 +22,7 @@ mod spelling;
 mod staying;
 mod stress;
 mod telling;
+mod threading;
 pub mod world;
 
 /// Runs a test on each kind of store that is at hand.
