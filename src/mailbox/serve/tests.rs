@@ -1,5 +1,6 @@
 //! Whole dialogues: the session, the desk and the store together.
 
+mod bounds;
 mod compressed;
 mod mirror;
 mod removed;
