@@ -17,6 +17,7 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 use thiserror::Error;
+use tokio::time::Instant;
 
 pub struct Blobs {
     vault: Arc<Vault>,
@@ -84,7 +85,7 @@ impl Blobs {
         let (segment, start) = self.segments.append(&id, &stored)?;
         let place = Place { segment, start, stored: stored.len() as u64 };
         let size = bytes.len() as u64;
-        self.cache.keep(id, bytes);
+        self.cache.keep(id, bytes, Instant::now());
         Ok(Put { id, size, digest, place, data_key })
     }
 

@@ -16,6 +16,7 @@ mod parts;
 mod reading;
 mod recent;
 mod searching;
+mod seats;
 #[path = "../../../../tests/it/storage/server.rs"]
 pub mod server;
 mod spelling;
