@@ -4,7 +4,7 @@
 use crate::evidence::verify::{Believed, Check, Judge, Kind, Name, Report, State};
 use crate::trust::verify::{SealVerifier, smime};
 use crate::trust::{Anchors, Certificate, Lists, SignerFault, TokenVerifier, TrustError};
-use crate::wire::rem::{Dialect, Event, Evidence, OpenFault, Opened, Original};
+use crate::wire::rem::{Event, Evidence, OpenFault, Opened, Original};
 use crate::wire::{KepAddress, KepDomain, MessageId, Timestamp};
 
 /// A mail of another provider, taken apart, and whose certificate signed it.
@@ -45,6 +45,16 @@ pub struct EvidenceMail {
 #[derive(Clone)]
 pub struct Told {
     pub evidence: Evidence,
+    pub dialect: &'static str,
+    pub stamped_at: Timestamp,
+    pub xml: Vec<u8>,
+    /// The same evidence in the other dialect.
+    pub further: Vec<Written>,
+}
+
+/// An evidence as a further dialect has it.
+#[derive(Clone)]
+pub struct Written {
     pub dialect: &'static str,
     pub stamped_at: Timestamp,
     pub xml: Vec<u8>,
@@ -149,13 +159,16 @@ impl<'a> Handed<'a> {
                 told.evidence.event == read.evidence.event
                     && told.evidence.recipient() == read.evidence.recipient()
             };
-            if !all.iter().any(same) {
-                let dialect = match read.dialect {
-                    Dialect::Ts102640 => "ts102640",
-                    Dialect::En319522 => "en319522",
-                };
-                let (evidence, xml) = (read.evidence, found.xml.clone());
-                all.push(Told { evidence, dialect, stamped_at, xml });
+            let (dialect, xml) = (read.dialect.word(), found.xml.clone());
+            match all.iter_mut().find(|told| same(told)) {
+                None => {
+                    let (evidence, further) = (read.evidence, Vec::new());
+                    all.push(Told { evidence, dialect, stamped_at, xml, further });
+                }
+                Some(told) if told.evidence.id == read.evidence.id && told.dialect != dialect => {
+                    told.further.push(Written { dialect, stamped_at, xml });
+                }
+                Some(_) => {}
             }
         }
         match all.is_empty() {

@@ -61,10 +61,16 @@ pub struct PeerSeal {
 }
 
 /// In which standard's XML it is told of evidence.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum PeerDialect {
     One(Dialect),
     Both,
+}
+
+impl Default for PeerDialect {
+    fn default() -> Self {
+        Self::One(Dialect::Ts102640)
+    }
 }
 
 /// What is wrong with a provider's row.
@@ -233,10 +239,25 @@ impl PeerSeal {
 impl PeerDialect {
     pub fn word(self) -> &'static str {
         match self {
-            Self::One(Dialect::Ts102640) => "ts102640",
-            Self::One(Dialect::En319522) => "en319522",
+            Self::One(dialect) => dialect.word(),
             Self::Both => "both",
         }
+    }
+
+    /// In the order of a mail's attachments; never empty.
+    pub fn dialects(self) -> &'static [Dialect] {
+        match self {
+            Self::One(Dialect::Ts102640) => &[Dialect::Ts102640],
+            Self::One(Dialect::En319522) => &[Dialect::En319522],
+            Self::Both => &[Dialect::Ts102640, Dialect::En319522],
+        }
+    }
+
+    /// What a provider is told in; of one that the registry does not have, as everybody.
+    pub fn of(tx: &mut Tx<'_>, provider: &KepDomain) -> Result<Self, RowsError> {
+        let row = rows::find(tx, provider.as_str())?;
+        let known = row.and_then(|row| Self::parse(&row.dialect).ok());
+        Ok(known.unwrap_or_default())
     }
 
     pub fn parse(word: &str) -> Result<Self, PeerFault> {

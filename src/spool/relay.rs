@@ -25,12 +25,10 @@ pub struct Why {
 pub fn relay(
     tx: &mut Tx<'_>,
     id: &MessageId,
+    content: ContentId,
     provider: &KepDomain,
     now: Timestamp,
 ) -> Result<(), RowsError> {
-    let submission = submissions::find(tx, id)?;
-    let dispatch = submission.and_then(|submission| submission.dispatch);
-    let content = dispatch.ok_or(RowsError::Missing("dispatch"))?;
     let name = format!("dispatch/{id}/{provider}");
     let (kind, evidence) = (Kind::Dispatch, "");
     let new = NewRelay { name: &name, provider, kind, message: id, evidence, content, now };

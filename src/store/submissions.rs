@@ -334,6 +334,37 @@ pub fn dispatched(tx: &mut Tx<'_>, id: &MessageId, dispatch: ContentId) -> Resul
     Ok(changed == 1)
 }
 
+/// Keeps the dispatch as it is in a further dialect.
+pub fn dispatch_form(
+    tx: &mut Tx<'_>,
+    id: &MessageId,
+    dialect: &str,
+    content: ContentId,
+) -> Result<(), RowsError> {
+    tx.execute(
+        "INSERT INTO dispatch_form (message_id, dialect, content) VALUES ($1, $2, $3)
+         ON CONFLICT (message_id, dialect) DO NOTHING",
+        &[id.as_str().into(), dialect.into(), content.0.into()],
+    )?;
+    Ok(())
+}
+
+/// Evidence of a message is about to go out once more, unless it did after `since`. Says whether this was
+/// the time.
+pub fn repeats(
+    tx: &mut Tx<'_>,
+    id: &MessageId,
+    now: Timestamp,
+    since: Timestamp,
+) -> Result<bool, RowsError> {
+    let changed = tx.execute(
+        "UPDATE submission SET repeated_at = $1
+         WHERE message_id = $2 AND (repeated_at IS NULL OR repeated_at <= $3)",
+        &[now.millis().into(), id.as_str().into(), since.millis().into()],
+    )?;
+    Ok(changed == 1)
+}
+
 /// Where the sender's copy stands in `Giden Kutusu`, and whether his program put it there.
 pub fn sent_copy(
     tx: &mut Tx<'_>,

@@ -19,6 +19,7 @@ mod at_rest;
 mod authority;
 mod corpus;
 mod curl;
+mod dialects;
 mod disk;
 mod elsewhere;
 mod fetchmail;

@@ -464,8 +464,8 @@ pub struct Terms {
     /// several times, these take the place of those before; `none`: it need not show one
     #[arg(long, value_name = "SHA256")]
     pub client_pin: Vec<String>,
-    /// In which standard's XML it is to be told of evidence; kept, and without effect until evidence
-    /// is issued in both [default: ts102640]
+    /// In which standard's XML its dispatches and evidence are; `both` attaches both to one mail
+    /// [default: ts102640]
     #[arg(long, value_enum)]
     pub dialect: Option<Dialect>,
     /// The largest dispatch it takes, `25 MiB`; `none` when it names no limit
@@ -480,6 +480,24 @@ pub enum Dialect {
     /// ETSI EN 319 522
     En319522,
     Both,
+}
+
+/// A standard that evidence is written by.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum OneDialect {
+    /// ETSI TS 102 640-2 v2
+    Ts102640,
+    /// ETSI EN 319 522
+    En319522,
+}
+
+impl From<OneDialect> for kep::wire::rem::Dialect {
+    fn from(one: OneDialect) -> Self {
+        match one {
+            OneDialect::Ts102640 => Self::Ts102640,
+            OneDialect::En319522 => Self::En319522,
+        }
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -597,10 +615,14 @@ pub enum Evidence {
         #[command(flatten)]
         conf: Conf,
         id: String,
+        /// As this dialect has it, where it was written in more than one
+        #[arg(long, value_enum)]
+        dialect: Option<OneDialect>,
         #[arg(long)]
         json: bool,
     },
-    /// Write the XML of one evidence, or of a message's, with the material that validates it
+    /// Write the XML of one evidence, or of a message's, with the material that validates it; in a
+    /// further dialect as `….DIALECT.xml` beside the first
     Export {
         #[command(flatten)]
         conf: Conf,

@@ -2,7 +2,7 @@ use super::*;
 use crate::evidence::verify::tests::world::{ALI, AYSE, World};
 use crate::trust::Signer;
 use crate::trust::pki::Profile;
-use crate::wire::rem::{MessageDetails, Party};
+use crate::wire::rem::{Dialect, MessageDetails, Party};
 
 fn judged(world: &World, mail: &[u8]) -> Result<Sound, Fault> {
     by(world, mail, &[world.seal.certificate().clone()], "hs05.kep.tr")

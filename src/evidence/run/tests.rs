@@ -2,10 +2,11 @@
 
 use super::*;
 use crate::registry::accounts::{self, NewAccount, OpeningMode, SignatureRule};
-use crate::registry::{Texts, holidays};
+use crate::registry::{Texts, holidays, peers};
 use crate::spool::opening::Opening;
 use crate::spool::{Channel, Takers};
 use crate::store::RowsAt;
+use crate::store::providers::ProviderRow;
 use crate::store::submissions::{
     Details, NewRecipient, NewSubmission, Origin, RecipientState, SubmissionState,
 };
@@ -16,8 +17,10 @@ use crate::trust::vault::Vault;
 use crate::trust::{Anchors, Role as TrustRole, StampSettings, StampSource, TokenVerifier};
 use crate::wire::{KepAddress, KepDomain, sha256};
 
-const ALI: &str = "ali.veli@hs05.kep.tr";
-const ID: &str = "5f2c@hs05.kep.tr";
+mod dialects;
+
+pub(crate) const ALI: &str = "ali.veli@hs05.kep.tr";
+pub(crate) const ID: &str = "5f2c@hs05.kep.tr";
 
 fn anchors(root: &CertificateAuthority) -> Anchors {
     Anchors::new(vec![root.certificate().clone()]).unwrap()
@@ -56,16 +59,16 @@ fn issuer() -> Issuer {
     }
 }
 
-struct World {
-    facts: Facts,
-    ali: AccountId,
-    id: MessageId,
+pub(crate) struct World {
+    pub(crate) facts: Facts,
+    pub(crate) ali: AccountId,
+    pub(crate) id: MessageId,
     _place: tempfile::TempDir,
 }
 
 impl World {
-    /// Ali wrote to himself, and it is in his mailbox; the evidence of that is still to be made.
-    async fn delivered() -> Self {
+    /// A provider with one account.
+    pub(crate) async fn open() -> Self {
         let place = tempfile::tempdir().unwrap();
         let key = place.path().join("master.key");
         Vault::create(&key).unwrap();
@@ -85,28 +88,6 @@ impl World {
         };
         let ali = accounts::add(&store, &issuer.provider.domain, new).await.unwrap();
         let id = MessageId::parse(ID).unwrap();
-        let new = NewSubmission {
-            message_id: id.clone(),
-            origin: Origin::Account(ali),
-            state: SubmissionState::Accepted,
-            same_mail: sha256(b"mail"),
-            accepted_at: NOW,
-            original: store.blobs.put(b"mail".to_vec()).unwrap(),
-            details: Details { sender: ALI.into(), ..Details::default() },
-            recipients: vec![NewRecipient {
-                address: ALI.into(),
-                account: Some(ali),
-                state: RecipientState::Accepted,
-            }],
-        };
-        let (blobs, message) = (Arc::clone(&store.blobs), id.clone());
-        let lay_in = move |tx: &mut Tx<'_>| -> Result<(), StoreError> {
-            assert!(submissions::lay_in(tx, &blobs, &new)?.is_ok());
-            submissions::outcome(tx, &message, 1, RecipientState::Delivered, NOW)?;
-            let fact = Fact::Delivered { message: ID.into(), recipient: 1, at: NOW.millis() };
-            Ok(spool::fact(tx, &fact, NOW)?)
-        };
-        store.write(Lane::Client, lay_in).await.unwrap();
         let facts = Facts {
             store,
             issuer: Arc::new(issuer),
@@ -116,7 +97,77 @@ impl World {
         Self { facts, ali, id, _place: place }
     }
 
-    async fn open(&self) {
+    /// Ali wrote to himself, and it is in his mailbox; the evidence of that is still to be made.
+    async fn delivered() -> Self {
+        let world = Self::open().await;
+        world.message(Origin::Account(world.ali), &[(ALI, Some(world.ali))]).await;
+        let message = world.id.clone();
+        let lay_in = move |tx: &mut Tx<'_>| -> Result<(), StoreError> {
+            submissions::outcome(tx, &message, 1, RecipientState::Delivered, NOW)?;
+            let fact = Fact::Delivered { message: ID.into(), recipient: 1, at: NOW.millis() };
+            Ok(spool::fact(tx, &fact, NOW)?)
+        };
+        world.facts.store.write(Lane::Client, lay_in).await.unwrap();
+        world
+    }
+
+    /// The one message of this world.
+    pub(crate) async fn message(&self, origin: Origin, to: &[(&str, Option<AccountId>)]) {
+        let recipients = to.iter().map(|(address, account)| NewRecipient {
+            address: (*address).to_owned(),
+            account: *account,
+            state: RecipientState::Accepted,
+        });
+        let new = NewSubmission {
+            message_id: self.id.clone(),
+            origin,
+            state: SubmissionState::Accepted,
+            same_mail: sha256(b"mail"),
+            accepted_at: NOW,
+            original: self.facts.store.blobs.put(b"mail".to_vec()).unwrap(),
+            details: Details { sender: ALI.into(), ..Details::default() },
+            recipients: recipients.collect(),
+        };
+        let blobs = Arc::clone(&self.facts.store.blobs);
+        let lay_in = move |tx: &mut Tx<'_>| -> Result<(), StoreError> {
+            assert!(submissions::lay_in(tx, &blobs, &new)?.is_ok());
+            Ok(())
+        };
+        self.facts.store.write(Lane::Client, lay_in).await.unwrap();
+    }
+
+    /// Another provider that is told in this dialect.
+    pub(crate) async fn provider(&self, domain: &str, dialect: &str) {
+        let row = ProviderRow {
+            domain: domain.into(),
+            name: "Öteki".into(),
+            host: "127.0.0.1:25".into(),
+            state: "active".into(),
+            since: NOW,
+            tls_pins: String::new(),
+            tls_ca: String::new(),
+            client_pins: String::new(),
+            dialect: dialect.into(),
+            size_limit: None,
+            added_at: NOW,
+            seals: Vec::new(),
+        };
+        peers::put(&self.facts.store, row).await.unwrap();
+    }
+
+    /// What waits for relay: to whom, which evidence if any, the mail.
+    pub(crate) async fn waiting(&self) -> Vec<(String, String, Vec<u8>)> {
+        let list = |tx: &mut Tx<'_>| crate::store::relay::list(tx, None, 100);
+        let mut found = Vec::new();
+        for one in self.facts.store.read(list).await.unwrap() {
+            let mail = self.facts.store.content(one.content).await.unwrap();
+            found.push((one.provider.to_string(), one.evidence, mail));
+        }
+        found.sort();
+        found
+    }
+
+    async fn read(&self) {
         let opening = Opening {
             account: self.ali,
             message: self.id.clone(),
@@ -151,7 +202,7 @@ impl World {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_reads_before_the_delivery_has_its_evidence_comes_after_it() {
     let world = World::delivered().await;
-    world.open().await;
+    world.read().await;
     assert_eq!(world.carry_out().await, ["delivered"], "the reading waits");
     assert_eq!(world.events().await, ["delivery"]);
     assert_eq!(world.carry_out().await, ["read"], "and was released by that commit");
@@ -163,8 +214,8 @@ async fn who_reads_before_the_delivery_has_its_evidence_comes_after_it() {
 async fn who_reads_after_it_waits_for_nothing() {
     let world = World::delivered().await;
     assert_eq!(world.carry_out().await, ["delivered"]);
-    world.open().await;
-    world.open().await;
+    world.read().await;
+    world.read().await;
     assert_eq!(world.carry_out().await, ["read"]);
     assert_eq!(world.events().await, ["delivery", "retrieval"]);
 }
@@ -174,7 +225,7 @@ async fn a_delivery_that_is_told_twice_releases_once() {
     let world = World::delivered().await;
     let takers = Takers::new(&world.facts.store, Step::Evidence);
     let job = takers.take(NOW, 1).await.unwrap().remove(0).job;
-    world.open().await;
+    world.read().await;
     // As by a process whose lease ran out.
     world.facts.carry_out(&job).await.unwrap();
     world.facts.carry_out(&job).await.unwrap();
@@ -187,7 +238,7 @@ async fn a_delivery_that_is_told_twice_releases_once() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_reading_laid_in_by_an_earlier_version_comes_again() {
     let world = World::delivered().await;
-    world.open().await;
+    world.read().await;
     let due = |tx: &mut Tx<'_>| {
         tx.execute("UPDATE job SET due_at = 0 WHERE name LIKE '%/read'", &[]).map(drop)
     };

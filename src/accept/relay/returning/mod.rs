@@ -10,10 +10,10 @@ use crate::accept::refusal::Refusal;
 use crate::certify::foreign::{EvidenceMail, Told};
 use crate::evidence::returned::{self, Effect};
 use crate::evidence::show_on_sent_copy;
-use crate::store::evidence::{self as rows, NewEvidence};
+use crate::store::evidence::{self as rows, EvidenceRow, NewEvidence};
 use crate::store::mail::{self, NewMessage, Role};
 use crate::store::submissions::{self, Recipient, Submission};
-use crate::store::{Put, Store, StoreError, Tx, blobs, contents};
+use crate::store::{Put, RowsError, Store, StoreError, Tx, blobs, contents};
 use crate::wire::rem::{ContentDigest, Event, Evidence};
 use crate::wire::{AccountId, KepDomain, MessageId};
 
@@ -102,8 +102,7 @@ fn keep(
         match rows::find(tx, &key)? {
             None => fresh.push(one),
             Some(known) => {
-                let same = blobs::find(tx, &known.xml)?.digest == one.new.xml.digest;
-                if !same || known.message_id != one.new.message_id {
+                if known.message_id != one.new.message_id || !is_known(tx, &known, &one.new)? {
                     let why = format!("another evidence came as {}", one.new.id);
                     return Ok(Laid::Refused(Refusal::EvidenceUnfit(why)));
                 }
@@ -129,6 +128,20 @@ fn keep(
     mail::lay_in(tx, mailbox, content, message)?;
     show_on_sent_copy(tx, sender, id)?;
     Ok(Laid::New)
+}
+
+/// Whether what comes is, octet for octet, what is here in its dialect, or the same fact in one that is
+/// not here.
+fn is_known(tx: &mut Tx<'_>, known: &EvidenceRow, new: &NewEvidence) -> Result<bool, RowsError> {
+    let forms = rows::forms(tx, &known.id)?;
+    let mut here = vec![(known.dialect.clone(), known.xml)];
+    here.extend(forms.into_iter().map(|form| (form.dialect, form.xml)));
+    match here.iter().find(|(dialect, _)| dialect == new.dialect) {
+        Some((_, xml)) => Ok(blobs::find(tx, xml)?.digest == new.xml.digest),
+        None => Ok(known.event == new.event
+            && known.recipient == new.recipient
+            && known.event_time == new.event_time),
+    }
 }
 
 fn apply(

@@ -28,8 +28,7 @@ pub(in crate::accept::relay) async fn lay_in(
     let mut fitting = Vec::with_capacity(returned.told.len());
     for told in &returned.told {
         let about = fit(told, &submission, &recipients, peer)?;
-        let xml = desk.store.blobs.put(told.xml.clone()).map_err(StoreError::from)?;
-        let new = incoming::evidence(&id, told, peer, (xml, kept.clone()), now);
+        let new = incoming::evidence(&desk.store, &id, told, peer, kept.clone(), now)?;
         fitting.push(Fitting { new, event: told.evidence.event, recipients: about });
     }
     let mut message = NewMessage::of(mail, Kind::Evidence, now);

@@ -1,9 +1,11 @@
 use super::world::{AYSE, CAN, House, OURS, Said};
 use super::{TOLD, renamed};
+use crate::evidence::parcel::Document;
 use crate::evidence::verify::tests::world::World;
+use crate::store::evidence;
 use crate::store::submissions::RecipientState;
 use crate::wire::EvidenceId;
-use crate::wire::rem::{Event, Party};
+use crate::wire::rem::{Dialect, Event, Party};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn evidence_comes_back_and_the_state_follows() {
@@ -130,4 +132,30 @@ async fn invariant_10_a_provider_cannot_fill_a_mailbox_with_evidence() {
 fn der(world: &World) -> Vec<u8> {
     use crate::trust::Signer;
     world.seal.certificate().der().to_vec()
+}
+
+/// Two documents, one fact: both are kept, under the one identifier.
+#[tokio::test(flavor = "multi_thread")]
+async fn evidence_in_both_dialects_is_one_and_both_are_kept() {
+    for house in House::both().await {
+        house.sent().await;
+        let told = house.told(Event::Delivery);
+        let written = [Dialect::Ts102640, Dialect::En319522]
+            .map(|dialect| (dialect, house.peer.stamped_in(&told, dialect)));
+        let documents = [0, 1].map(|n| Document { dialect: written[n].0, xml: &written[n].1 });
+        let mail = house.peer.evidence_mail_of(&told, &documents);
+        assert_eq!(house.hand_null(&mail).await, Said::Taken);
+        assert_eq!(house.hand_null(&mail).await, Said::Again);
+        let kept = house.evidence(OURS).await;
+        assert_eq!((kept.len(), kept[0].dialect.as_str()), (1, "ts102640"));
+        let id = kept[0].id.clone();
+        let forms = house.store.read(move |tx| evidence::forms(tx, &id)).await.unwrap();
+        let dialects: Vec<_> = forms.iter().map(|form| form.dialect.as_str()).collect();
+        assert_eq!(dialects, ["en319522"]);
+        // Alone it is the same one, in other octets.
+        let alone = house.peer.evidence_mail(&told, &written[1].1);
+        assert_eq!(house.hand_null(&alone).await, Said::Again);
+        assert_eq!(house.evidence(OURS).await.len(), 1);
+        assert_eq!(house.shown().await, RecipientState::Delivered);
+    }
 }

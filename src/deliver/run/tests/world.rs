@@ -119,7 +119,7 @@ impl World {
             let dispatch = contents::create(tx, &[original])?;
             submissions::dispatched(tx, &submission.message_id, dispatch)?;
             let id = &submission.message_id;
-            crate::deliver::consign::elsewhere(tx, id, now)?;
+            crate::deliver::consign::elsewhere(tx, id, now, |_| dispatch)?;
             Ok(())
         };
         self.store.write(Lane::Client, work).await.unwrap();
