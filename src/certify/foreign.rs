@@ -19,6 +19,8 @@ pub struct Handed<'a> {
 /// Whom to believe.
 pub struct Believe<'a> {
     pub domain: &'a KepDomain,
+    /// What else its users have addresses under; none in the circuit.
+    pub domains: &'a [String],
     /// The seals registered for it.
     pub seals: &'a [Certificate],
     /// The time-stamp authorities.
@@ -138,7 +140,7 @@ impl<'a> Handed<'a> {
         whole(&report)?;
         let told = self.told(&report)?;
         match (report.kind, self.opened.original) {
-            (Kind::Dispatch, Some(original)) => dispatch(believe.domain, original, told),
+            (Kind::Dispatch, Some(original)) => dispatch(believe, original, told),
             _ => Ok(Sound::Evidence(EvidenceMail { told })),
         }
     }
@@ -179,37 +181,41 @@ impl<'a> Handed<'a> {
 }
 
 /// The dispatch of a message that this provider accepted from one of its accounts.
-fn dispatch(domain: &KepDomain, original: Original, told: Vec<Told>) -> Result<Sound, Fault> {
+fn dispatch(believe: &Believe<'_>, original: Original, told: Vec<Told>) -> Result<Sound, Fault> {
     let acceptance = told.into_iter().find(|t| t.evidence.event == Event::SubmissionAcceptance);
     let missing = || Fault::Evidence("the dispatch does not enclose its acceptance".to_owned());
     let acceptance = acceptance.ok_or_else(missing)?;
     let Evidence { sender, message, .. } = &acceptance.evidence;
-    let with = |domain: &KepDomain, of: &KepDomain| of.provider() == domain.provider();
+    let Believe { domain, domains, .. } = believe;
+    let with = |of: &KepDomain| of.provider() == domain.provider();
+    let has = |of: &KepDomain| domains.iter().any(|domain| domain == of.as_str());
     let stranger = || Fault::Sender(sender.address.clone());
-    let address = KepAddress::parse(&sender.address).map_err(|_| stranger())?;
-    if !with(domain, &address.domain()) {
+    let address = KepAddress::registered(&sender.address).map_err(|_| stranger())?;
+    if !with(&address.domain()) && !has(&address.domain()) {
         return Err(stranger());
     }
     let foreign = || Fault::MessageId(message.message_id.clone());
     let id = MessageId::parse(&message.message_id).ok_or_else(foreign)?;
-    let of = id.as_str().rsplit_once('@').and_then(|(_, of)| KepDomain::parse(of).ok());
-    if !of.is_some_and(|of| with(domain, &of)) {
+    let of = id.as_str().rsplit_once('@').and_then(|(_, of)| KepDomain::registered(of).ok());
+    if !of.is_some_and(|of| with(&of)) {
         return Err(foreign());
     }
-    let recipients = named(&acceptance.evidence)?;
+    let recipients = named(&acceptance.evidence, domain.is_kep())?;
     let sender = address;
     Ok(Sound::Dispatch(Box::new(Dispatch { id, sender, recipients, original, acceptance })))
 }
 
-/// Our own evidence will name all of them, and so will mail headers: each must be an address.
-fn named(acceptance: &Evidence) -> Result<Vec<KepAddress>, Fault> {
+/// Our own evidence will name all of them, and so will mail headers: each must be an address, in the circuit
+/// one of the circuit.
+fn named(acceptance: &Evidence, circuit: bool) -> Result<Vec<KepAddress>, Fault> {
+    let address = if circuit { KepAddress::parse } else { KepAddress::registered };
     if acceptance.recipients.len() > MAX_NAMED {
         return Err(Fault::Evidence(format!("it names more than {MAX_NAMED} recipients")));
     }
     let parties = acceptance.recipients.iter();
     let parsed = parties.map(|party| {
         let nobody = |_| Fault::Recipient(party.address.clone());
-        KepAddress::parse(&party.address).map_err(nobody)
+        address(&party.address).map_err(nobody)
     });
     parsed.collect()
 }

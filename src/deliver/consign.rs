@@ -141,7 +141,7 @@ pub fn stub(about: &About<'_>, now: Timestamp) -> Result<Vec<u8>, IssueError> {
     let from = Mailbox { name: Some(name), address: about.provider.service_address() };
     let recipients = about.recipients.iter();
     // What could end a header line is no address.
-    let to = recipients.filter_map(|one| KepAddress::parse(&one.address).ok());
+    let to = recipients.filter_map(|one| KepAddress::registered(&one.address).ok());
     let to: Vec<_> = to.map(|address| Address::from(address.to_string())).collect();
     let mail = MessageBuilder::new()
         .from((from.name.unwrap_or_default(), from.address))

@@ -38,10 +38,9 @@ pub fn dispatch(
 }
 
 /// An evidence mail goes to the provider's own address; there is no receipt for a receipt.
-pub fn evidence(queued: &Queued, who: &Who, octets: &[u8]) -> Option<Mail> {
-    let address = KepAddress::parse(&format!("kepservisi@{}", queued.provider)).ok()?;
+pub fn evidence(queued: &Queued, address: KepAddress, who: &Who, octets: &[u8]) -> Mail {
     let to = To { address, notify: Notify::Never, orcpt: None };
-    Some(Mail { envid: Some(queued.evidence.clone()), ..mail(who, vec![to], octets) })
+    Mail { envid: Some(queued.evidence.clone()), ..mail(who, vec![to], octets) }
 }
 
 fn mail(who: &Who, recipients: Vec<To>, octets: &[u8]) -> Mail {

@@ -14,7 +14,7 @@ use crate::registry::peers::{Peer, PeerState, Route};
 use crate::spool::{self, relay::Why};
 use crate::store::jobs::{Lease, Leases};
 use crate::store::relay::{self as queue, Kind, Queued, Trouble};
-use crate::store::submissions::{self, Submission};
+use crate::store::submissions;
 use crate::store::{Lane, RowsError, Store, StoreError, Tx};
 use crate::trust::tls::{self, PeerTrust};
 use crate::trust::{Clock, random};
@@ -322,6 +322,7 @@ impl Relay {
         if queued.kind == Kind::Dispatch && to.is_empty() {
             return Ok(Task::Idle);
         }
+        let service = peer.service_address();
         match (peer.state, peer.tls) {
             (PeerState::Suspended { .. }, _) => Ok(Task::Wait),
             (PeerState::Closed { .. }, _) if queued.kind == Kind::Evidence => {
@@ -335,23 +336,15 @@ impl Relay {
             (PeerState::Active, None) => Ok(Task::Unknown),
             (PeerState::Active, Some(trust)) => {
                 let octets = self.store.content(queued.content).await?;
-                let mail = self.envelope(queued, submission.as_ref(), &to, &octets);
-                let mail = mail.ok_or(RowsError::Missing("submission"))?;
+                let mail = match queued.kind {
+                    Kind::Dispatch => submission
+                        .map(|of| outgoing::dispatch(queued, &of, &to, &self.who, &octets)),
+                    Kind::Evidence => service
+                        .map(|address| outgoing::evidence(queued, address, &self.who, &octets)),
+                };
+                let mail = mail.ok_or(RowsError::Missing("submission, or a service address"))?;
                 Ok(Task::Send(Box::new(Load { mail, octets, route: peer.route, trust })))
             }
-        }
-    }
-
-    fn envelope(
-        &self,
-        queued: &Queued,
-        submission: Option<&Submission>,
-        to: &[(usize, KepAddress)],
-        octets: &[u8],
-    ) -> Option<Mail> {
-        match queued.kind {
-            Kind::Dispatch => Some(outgoing::dispatch(queued, submission?, to, &self.who, octets)),
-            Kind::Evidence => outgoing::evidence(queued, &self.who, octets),
         }
     }
 

@@ -7,8 +7,7 @@ use crate::store::{Lane, RowsError, Store, Tx, relay};
 use crate::trust::Certificate;
 use crate::trust::tls::PeerTrust;
 use crate::wire::rem::Dialect;
-use crate::wire::{Digest, KepDomain, Timestamp};
-use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
+use crate::wire::{Digest, KepAddress, KepDomain, Timestamp};
 use std::fmt;
 
 /// A provider as the registry has it.
@@ -94,7 +93,7 @@ pub enum PeerFault {
 
 impl Peer {
     pub fn parse(row: &ProviderRow) -> Result<Self, PeerFault> {
-        let domain = KepDomain::parse(&row.domain);
+        let domain = KepDomain::registered(&row.domain);
         Ok(Self {
             domain: domain.map_err(|_| PeerFault::Domain(row.domain.clone()))?,
             name: row.name.clone(),
@@ -113,6 +112,25 @@ impl Peer {
         let row = rows::find(tx, domain.as_str())?;
         let stored = |_| RowsError::Stored("another provider");
         row.as_ref().map(Self::parse).transpose().map_err(stored)
+    }
+
+    /// Whose users have addresses under a domain: the provider's own, or one that it has beside that.
+    pub fn answering(tx: &mut Tx<'_>, domain: &KepDomain) -> Result<Option<Self>, RowsError> {
+        if let Some(peer) = Self::find(tx, &domain.provider())? {
+            return Ok(Some(peer));
+        }
+        let provider = rows::of_domain(tx, domain.as_str())?;
+        let provider = provider.and_then(|provider| KepDomain::registered(&provider).ok());
+        provider.map_or(Ok(None), |provider| Self::find(tx, &provider))
+    }
+
+    /// Where evidence goes: in the circuit the name is agreed upon, elsewhere it is the one in the seal.
+    pub fn service_address(&self) -> Option<KepAddress> {
+        if self.domain.is_kep() {
+            return KepAddress::parse(&format!("kepservisi@{}", self.domain)).ok();
+        }
+        let named = self.seals.iter().rev().flat_map(|seal| seal.certificate.emails());
+        named.filter_map(|email| KepAddress::registered(email).ok()).next()
     }
 
     /// All that can be read: one that is damaged hides no other.
@@ -143,9 +161,7 @@ fn trust(row: &ProviderRow) -> Result<Option<PeerTrust>, PeerFault> {
 /// A pin as people write it: hexadecimal, with or without colons.
 pub fn pin(text: &str) -> Result<Digest, PeerFault> {
     let hex: String = text.chars().filter(|c| *c != ':').collect();
-    let octets = HEXLOWER_PERMISSIVE.decode(hex.as_bytes()).ok();
-    let digest = octets.as_deref().and_then(Digest::from_slice);
-    digest.ok_or_else(|| PeerFault::Pin(text.to_owned()))
+    Digest::from_hex(&hex).ok_or_else(|| PeerFault::Pin(text.to_owned()))
 }
 
 fn pins(text: &str) -> Result<Vec<Digest>, PeerFault> {
@@ -154,7 +170,7 @@ fn pins(text: &str) -> Result<Vec<Digest>, PeerFault> {
 
 /// Pins as a row has them.
 pub fn written(pins: &[Digest]) -> String {
-    pins.iter().map(|pin| HEXLOWER.encode(&pin.0)).collect::<Vec<_>>().join(" ")
+    pins.iter().map(Digest::hex).collect::<Vec<_>>().join(" ")
 }
 
 impl PeerState {
@@ -271,6 +287,34 @@ impl PeerDialect {
 /// Adds a provider, or puts another row in its place.
 pub async fn put(store: &Store, row: ProviderRow) -> Result<(), RegistryError> {
     Ok(store.write(Lane::Client, move |tx| rows::put(tx, &row)).await?)
+}
+
+/// Which domains a provider outside the circuit has users under, beside its own. Says whether they could be
+/// set: none of them is another's.
+pub async fn set_domains(
+    store: &Store,
+    provider: &KepDomain,
+    domains: &[KepDomain],
+) -> Result<bool, RegistryError> {
+    let (provider, domains) = (provider.to_string(), domains.to_vec());
+    let work = move |tx: &mut Tx<'_>| -> Result<bool, RowsError> {
+        for domain in &domains {
+            let owner = rows::of_domain(tx, domain.as_str())?;
+            let taken = owner.is_some_and(|owner| owner != provider);
+            if taken || rows::find(tx, domain.as_str())?.is_some() {
+                return Ok(false);
+            }
+        }
+        let names: Vec<_> = domains.iter().map(KepDomain::to_string).collect();
+        rows::set_domains(tx, &provider, &names)?;
+        Ok(true)
+    };
+    Ok(store.write(Lane::Client, work).await?)
+}
+
+pub async fn domains(store: &Store, provider: &KepDomain) -> Result<Vec<String>, RegistryError> {
+    let provider = provider.to_string();
+    Ok(store.read(move |tx| rows::domains(tx, &provider)).await?)
 }
 
 /// Changes what is known of a provider, in one transaction. Says whether there is one.

@@ -107,7 +107,7 @@ pub fn silent(
 fn taken_over(tx: &mut Tx<'_>, id: &MessageId, recipient: usize) -> Result<bool, RowsError> {
     let recipients = submissions::recipients(tx, id)?;
     let address = recipients.iter().find(|one| one.n == recipient).map(|one| one.address.as_str());
-    let address = address.and_then(|address| KepAddress::parse(address).ok());
+    let address = address.and_then(|address| KepAddress::registered(address).ok());
     let Some(address) = address else { return Ok(false) };
     let provider = address.domain().provider();
     let said = evidence::of_message(tx, id)?;

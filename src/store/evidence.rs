@@ -281,8 +281,7 @@ pub fn keep(tx: &mut Tx<'_>, material: &Material) -> Result<(), RowsError> {
 pub fn kept(tx: &mut Tx<'_>, digests: &[String]) -> Result<Vec<Material>, RowsError> {
     let mut found = Vec::with_capacity(digests.len());
     for hex in digests {
-        let digest = data_encoding::HEXLOWER.decode(hex.as_bytes()).ok();
-        let Some(digest) = digest.as_deref().and_then(Digest::from_slice) else { continue };
+        let Some(digest) = Digest::from_hex(hex) else { continue };
         let sql = "SELECT kind, value FROM material WHERE digest = $1";
         let Some(row) = tx.first(sql, &[(&digest.0[..]).into()])? else { continue };
         let kind = match row.text(0)? {

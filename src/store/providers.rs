@@ -77,7 +77,36 @@ pub fn put(tx: &mut Tx<'_>, row: &ProviderRow) -> Result<(), RowsError> {
     Ok(())
 }
 
+/// The domains that a provider has users under, beside its own.
+pub fn domains(tx: &mut Tx<'_>, provider: &str) -> Result<Vec<String>, RowsError> {
+    let rows = tx.query(
+        "SELECT domain FROM provider_domain WHERE provider = $1 ORDER BY domain",
+        &[provider.into()],
+    )?;
+    rows.iter().map(|row| Ok(row.text(0)?.to_owned())).collect()
+}
+
+/// Puts others in their place; none of them may be another's.
+pub fn set_domains(tx: &mut Tx<'_>, provider: &str, domains: &[String]) -> Result<(), RowsError> {
+    tx.execute("DELETE FROM provider_domain WHERE provider = $1", &[provider.into()])?;
+    for domain in domains {
+        tx.execute(
+            "INSERT INTO provider_domain (domain, provider) VALUES ($1, $2)",
+            &[domain.into(), provider.into()],
+        )?;
+    }
+    Ok(())
+}
+
+/// Which provider has users under a domain that is not its own.
+pub fn of_domain(tx: &mut Tx<'_>, domain: &str) -> Result<Option<String>, RowsError> {
+    let sql = "SELECT provider FROM provider_domain WHERE domain = $1";
+    let row = tx.first(sql, &[domain.into()])?;
+    row.map(|row| Ok(row.text(0)?.to_owned())).transpose()
+}
+
 pub fn remove(tx: &mut Tx<'_>, domain: &str) -> Result<bool, RowsError> {
+    tx.execute("DELETE FROM provider_domain WHERE provider = $1", &[domain.into()])?;
     tx.execute("DELETE FROM provider_seal WHERE domain = $1", &[domain.into()])?;
     Ok(tx.execute("DELETE FROM provider WHERE domain = $1", &[domain.into()])? == 1)
 }

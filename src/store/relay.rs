@@ -531,7 +531,7 @@ fn queued(row: &Row) -> Result<Queued, RowsError> {
 }
 
 fn domain(text: &str) -> Result<KepDomain, RowsError> {
-    KepDomain::parse(text).map_err(|_| RowsError::Stored("a provider's domain"))
+    KepDomain::registered(text).map_err(|_| RowsError::Stored("a provider's domain"))
 }
 
 /// So many rows that can't be read stand in nobody's way.

@@ -142,7 +142,7 @@ pub struct Recipient {
 impl Recipient {
     /// Whether this other provider has his mailbox.
     pub fn is_with(&self, provider: &KepDomain) -> bool {
-        let address = KepAddress::parse(&self.address);
+        let address = KepAddress::registered(&self.address);
         self.account.is_none()
             && address.is_ok_and(|address| address.domain().provider() == *provider)
     }
@@ -578,7 +578,7 @@ fn submission(row: &Row) -> Result<Submission, RowsError> {
         message_id: message_id(row.text(0)?)?,
         origin: match row.opt_text(10)? {
             Some(domain) => {
-                let domain = KepDomain::parse(domain);
+                let domain = KepDomain::registered(domain);
                 Origin::Peer(domain.map_err(|_| RowsError::Stored("a provider's domain"))?)
             }
             None => Origin::Account(AccountId(row.int(1)?)),

@@ -2,7 +2,7 @@
 
 use crate::judges::{exported, is_younger, judge};
 use crate::providers::{CAN, Two, YOK, all_of, states};
-use crate::scene::{ALI, Scene, until};
+use crate::scene::{ALI, Plan, Scene, until};
 use serde_json::Value;
 
 async fn told_in(scene: &Scene, domain: &str, dialect: &str) {
@@ -105,5 +105,34 @@ async fn beside_our_own_copy(scene: &Scene, id: &str) {
     for (file, _) in exported(scene, id).await {
         let ran = scene.kep(&["verify", file.to_str().unwrap()]).await;
         assert!(!ran.out.contains("own copy"), "{}{}", ran.out, ran.err);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_provider_of_another_country_is_registered_with_the_domains_of_its_users() {
+    let scene = Scene::new(Plan::default()).await;
+    let pin = "0f".repeat(32);
+    let add = ["provider", "add", "rem.example.it", "--name", "REM", "--host", "127.0.0.1:25"];
+    let terms = ["--tls-pin", &pin, "--user-domain", "comune.example.it"];
+    let ran = scene.kep(&[&add[..], &terms].concat()).await;
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    let shown = scene.json(&["provider", "show", "rem.example.it"]).await;
+    assert_eq!(shown["user_domains"], serde_json::json!(["comune.example.it"]));
+    let set = async |domain: &str, users: &str| {
+        let ran = scene.kep(&["provider", "set", domain, "--user-domain", users]).await;
+        assert!(ran.code == Some(0) || ran.err.contains("hint:"), "{}", ran.err);
+        ran.code
+    };
+    assert_eq!(
+        set("rem.example.it", "hs07.kep.tr").await,
+        Some(65),
+        "the circuit has its own rule"
+    );
+    assert_eq!(set("rem.example.it", "none").await, Some(0));
+    let shown = scene.json(&["provider", "show", "rem.example.it"]).await;
+    assert_eq!(shown["user_domains"], serde_json::json!([]));
+    for wrong in ["kep.tr", "hs7.kep.tr", "it", "1.2.3.4"] {
+        let ran = scene.kep(&["provider", "show", wrong]).await;
+        assert_eq!(ran.code, Some(65), "{wrong}: {}", ran.err);
     }
 }

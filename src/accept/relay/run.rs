@@ -11,7 +11,7 @@ use crate::evidence::material;
 use crate::registry::Provider;
 use crate::registry::budget::Budget;
 use crate::registry::crowd::network;
-use crate::registry::peers::{Peer, PeerState};
+use crate::registry::peers::{self as registry, Peer, PeerState};
 use crate::store::evidence::Material;
 use crate::store::{Lane, RowsError, Store, StoreError, Tx};
 use crate::trust::tls::is_pinned;
@@ -82,8 +82,9 @@ impl Desk {
     /// MAIL: may this provider hand over here, on a connection that shows this certificate?
     pub async fn meet(&self, domain: &KepDomain, client: Option<&[u8]>) -> PeerAnswer {
         let wanted = domain.clone();
-        let found = self.store.look_up(move |tx| Peer::find(tx, &wanted)).await;
+        let found = self.store.look_up(move |tx| Peer::answering(tx, &wanted)).await;
         let peer = found.map_err(Trouble::from).and_then(|peer| known(peer, domain, client));
+        // One that has closed may still tell what became of what it had: the mail will show.
         match peer {
             Ok(_) => PeerAnswer::Known,
             Err(Trouble::Refused(refusal)) => {
@@ -144,16 +145,25 @@ impl Desk {
             return Err(Refusal::SealUnknown(handed.signer.subject().to_owned()).into());
         };
         let peer = known(Some(peer.clone()), &peer.domain, client)?;
-        if envelope.from.as_ref().is_some_and(|from| *from != peer.domain) {
+        let domains = registry::domains(&self.store, &peer.domain).await;
+        let domains = domains.map_err(|error| Trouble::Judge(error.to_string()))?;
+        let own = |from: &KepDomain| {
+            *from == peer.domain || domains.iter().any(|domain| domain == from.as_str())
+        };
+        if envelope.from.as_ref().is_some_and(|from| !own(from)) {
             return Err(Refusal::SealOfAnother(peer.domain.to_string()).into());
         }
         let kept: Vec<Material> = handed.certificates.iter().map(material::certificate).collect();
         let seals: Vec<_> = peer.seals.iter().map(|seal| seal.certificate.clone()).collect();
         let signer = handed.signer.clone();
-        let believe = Believe { domain: &peer.domain, seals: &seals, stamps: &self.stamps };
+        let (domain, stamps) = (&peer.domain, &self.stamps);
+        let believe = Believe { domain, domains: &domains, seals: &seals, stamps };
         let sound = heavy(mail.len(), || handed.judge(&believe, now)).map_err(fault)?;
         in_force(&peer, &signer, &sound)?;
         match sound {
+            Sound::Dispatch(_) if matches!(peer.state, PeerState::Closed { .. }) => {
+                Err(Refusal::PeerEnded(peer.domain.to_string()).into())
+            }
             Sound::Dispatch(dispatch) => {
                 self.readiness.check()?;
                 incoming::lay_in(self, envelope, mail, *dispatch, &peer.domain, kept).await
@@ -161,7 +171,7 @@ impl Desk {
             Sound::Evidence(_) if mail.len() as u64 > EVIDENCE_MAX => {
                 Err(Refusal::TooLarge(EVIDENCE_MAX.to_string()).into())
             }
-            Sound::Evidence(told) => returning::lay_in(self, mail, told, &peer.domain, kept).await,
+            Sound::Evidence(told) => returning::lay_in(self, mail, told, &peer, kept).await,
         }
     }
 
@@ -175,15 +185,14 @@ impl Desk {
     }
 }
 
-/// A registered provider that is active, and is the one that the connection shows where the registry
-/// asks for that.
+/// A registered provider that is not suspended, and is the one that the connection shows where the
+/// registry asks for that.
 fn known(peer: Option<Peer>, domain: &KepDomain, client: Option<&[u8]>) -> Result<Peer, Trouble> {
     let name = domain.to_string();
     let peer = peer.ok_or_else(|| Refusal::PeerUnknown(name.clone()))?;
     match peer.state {
-        PeerState::Active => {}
+        PeerState::Active | PeerState::Closed { .. } => {}
         PeerState::Suspended { .. } => return Err(Refusal::PeerSuspended(name).into()),
-        PeerState::Closed { .. } => return Err(Refusal::PeerEnded(name).into()),
     }
     let shown = client.is_some_and(|client| is_pinned(client, &peer.client_pins));
     match peer.client_pins.is_empty() || shown {

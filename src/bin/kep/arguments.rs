@@ -471,6 +471,10 @@ pub struct Terms {
     /// The largest dispatch it takes, `25 MiB`; `none` when it names no limit
     #[arg(long, value_name = "SIZE")]
     pub size_limit: Option<String>,
+    /// A domain, beside its own, that its users have addresses under, of a provider outside the circuit; may
+    /// be given several times, these take the place of those before; `none`: no others
+    #[arg(long, value_name = "DOMAIN")]
+    pub user_domain: Vec<String>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]

@@ -12,7 +12,7 @@ fn by(world: &World, mail: &[u8], seals: &[Certificate], domain: &str) -> Result
     let (domain, stamps) =
         (KepDomain::parse(domain).unwrap(), [world.stamp_root.certificate().clone()]);
     let handed = Handed::open(mail, seals.to_vec())?;
-    handed.judge(&Believe { domain: &domain, seals, stamps: &stamps }, world.now())
+    handed.judge(&Believe { domain: &domain, domains: &[], seals, stamps: &stamps }, world.now())
 }
 
 fn fault(judged: Result<Sound, Fault>) -> Fault {
@@ -154,7 +154,7 @@ fn invariant_08_only_a_registered_seal_seals() {
     // A stamp by an authority that nobody believes.
     let sound = world.dispatch(&original);
     let domain = KepDomain::parse("hs05.kep.tr").unwrap();
-    let believe = Believe { domain: &domain, seals: &seals, stamps: &seals };
+    let believe = Believe { domain: &domain, domains: &[], seals: &seals, stamps: &seals };
     let handed = Handed::open(&sound, seals.to_vec()).unwrap();
     assert!(handed.judge(&believe, world.now()).is_err());
 }
@@ -166,7 +166,7 @@ fn evidence_ahead_of_our_clock_may_come_again() {
     let seals = [world.seal.certificate().clone()];
     let (domain, stamps) =
         (KepDomain::parse("hs05.kep.tr").unwrap(), [world.stamp_root.certificate().clone()]);
-    let believe = Believe { domain: &domain, seals: &seals, stamps: &stamps };
+    let believe = Believe { domain: &domain, domains: &[], seals: &seals, stamps: &stamps };
     let handed = Handed::open(&mail, seals.to_vec()).unwrap();
     let before = handed.judge(&believe, world.at.plus_secs(-3600));
     assert!(matches!(fault(before), Fault::Ahead(_)));

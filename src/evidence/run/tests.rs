@@ -180,7 +180,7 @@ impl World {
     }
 
     /// Carries out whatever is due, one after the other; says what it was.
-    async fn carry_out(&self) -> Vec<String> {
+    pub(crate) async fn carry_out(&self) -> Vec<String> {
         let takers = Takers::new(&self.facts.store, Step::Evidence);
         let mut done = Vec::new();
         for taken in takers.take(NOW, 10).await.unwrap() {

@@ -24,3 +24,9 @@ CREATE TABLE dispatch_form (
 CREATE INDEX dispatch_form_content ON dispatch_form (content);
 -- When evidence of a message went out once more, because its provider had asked again.
 ALTER TABLE submission ADD COLUMN repeated_at BIGINT;
+-- Domains that a provider outside the circuit has users under, beside its own.
+CREATE TABLE provider_domain (
+    domain TEXT PRIMARY KEY,
+    provider TEXT NOT NULL
+){clustered};
+CREATE INDEX provider_domain_of ON provider_domain (provider);

@@ -1,11 +1,12 @@
-use super::world::{AYSE, CAN, House, OURS, Said};
+use super::world::{AYSE, CAN, House, LETTER, OURS, Said};
 use super::{TOLD, renamed};
 use crate::evidence::parcel::Document;
 use crate::evidence::verify::tests::world::World;
 use crate::store::evidence;
 use crate::store::submissions::RecipientState;
 use crate::wire::EvidenceId;
-use crate::wire::rem::{Dialect, Event, Party};
+use crate::wire::rem::{ContentDigest, Dialect, Event, Party};
+use crate::wire::xades::Hash;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn evidence_comes_back_and_the_state_follows() {
@@ -158,4 +159,60 @@ async fn evidence_in_both_dialects_is_one_and_both_are_kept() {
         assert_eq!(house.evidence(OURS).await.len(), 1);
         assert_eq!(house.shown().await, RecipientState::Delivered);
     }
+}
+
+/// What a provider had before it closed, it may tell of; under a seal that was good then.
+#[tokio::test(flavor = "multi_thread")]
+async fn evidence_of_a_provider_that_closed_is_taken_of_what_it_had() {
+    let house = House::open().await;
+    house.sent().await;
+    let told = house.returned(&house.told(Event::Delivery));
+    let closed = |since: i64| {
+        let since = house.peer.at.plus_secs(since);
+        house.register(move |row| (row.state, row.since) = ("closed".into(), since))
+    };
+    closed(3600).await;
+    assert_eq!(house.hand(&told, &[CAN]).await, Said::Refused("PeerEnded"), "it never had it");
+    house.relayed().await;
+    closed(-3600).await;
+    assert_eq!(house.hand_null(&told).await, Said::Refused("PeerEnded"), "it came after the end");
+    closed(3600).await;
+    let ended = house.peer.at.plus_secs(-60);
+    let since = house.peer.at.plus_secs(3600);
+    house
+        .register(move |row| {
+            (row.state, row.since) = ("closed".into(), since);
+            row.seals[0].until = Some(ended);
+        })
+        .await;
+    assert_eq!(house.hand_null(&told).await, Said::Refused("SealEnded"));
+    closed(3600).await;
+    assert_eq!(house.hand_null(&told).await, Said::Taken);
+    assert_eq!(house.shown().await, RecipientState::Delivered);
+}
+
+/// SHA-256 is what is kept of a message; whoever names it by more gets it worked out.
+#[tokio::test(flavor = "multi_thread")]
+async fn evidence_may_name_the_message_by_a_longer_digest() {
+    let house = House::open().await;
+    house.sent().await;
+    let mut told = house.told(Event::Delivery);
+    let named = |hash: Hash, octets: &[u8]| {
+        let (algorithm, value) = (hash.uri().to_owned(), hash.of(octets).unwrap());
+        Some(ContentDigest::Other { algorithm, value })
+    };
+    for (digest, said) in [
+        (named(Hash::Sha512, b"another"), Said::Refused("EvidenceUnfit")),
+        (
+            Some(ContentDigest::Other { algorithm: "urn:own".into(), value: vec![0; 32] }),
+            Said::Refused("EvidenceUnfit"),
+        ),
+        (named(Hash::Sha384, LETTER), Said::Taken),
+    ] {
+        told.message.digest = digest;
+        assert_eq!(house.hand_null(&house.returned(&told)).await, said);
+    }
+    told.message.digest = named(Hash::Sha512, LETTER);
+    let other = renamed(&told, "_another");
+    assert_eq!(house.hand_null(&house.returned(&other)).await, Said::Taken);
 }

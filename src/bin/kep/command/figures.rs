@@ -66,7 +66,7 @@ async fn relayed(store: &Store, clock: &Clock) {
         let (counts, now) = (relay::counts(tx)?, providers::all(tx)?);
         let mut figures = Vec::new();
         for provider in now {
-            let Ok(domain) = KepDomain::parse(&provider.domain) else { continue };
+            let Ok(domain) = KepDomain::registered(&provider.domain) else { continue };
             let count = counts.iter().find(|count| count.provider == provider.domain).cloned();
             figures.push((domain.to_string(), count, relay::health(tx, &domain)?));
         }

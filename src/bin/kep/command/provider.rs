@@ -36,7 +36,9 @@ pub async fn run(arguments: Arguments) -> Outcome {
             let (store, domain) = at(&conf, &domain).await?;
             let row = peers::find(&store, &domain).await.map_err(registry)?;
             let row = row.ok_or_else(|| unknown(&domain))?;
-            show::print(json, &Shown::of(&row), text)
+            let mut shown = Shown::of(&row);
+            shown.user_domains = peers::domains(&store, &domain).await.map_err(registry)?;
+            show::print(json, &shown, text)
         }
         Arguments::Suspend { conf, domain } => {
             state(&conf, &domain, "suspended", "is suspended; `kep provider resume` goes on").await
@@ -69,6 +71,7 @@ struct Changes {
     client_pins: Option<Vec<Digest>>,
     dialect: Option<PeerDialect>,
     size_limit: Option<Option<u64>>,
+    domains: Option<Vec<KepDomain>>,
 }
 
 #[derive(Clone)]
@@ -97,7 +100,13 @@ impl Changes {
                 Failure::usage(format!("{text} is not a size")).hint("`25 MiB`, or `none`")
             }),
         });
+        let domains = match terms.user_domain.as_slice() {
+            [] => None,
+            [none] if none == "none" => Some(Vec::new()),
+            all => Some(all.iter().map(|text| parse(text)).collect::<Outcome<Vec<_>>>()?),
+        };
         Ok(Self {
+            domains,
             tls,
             seals: terms.seal.iter().map(read_certificate).collect::<Outcome<_>>()?,
             client_pins,
@@ -162,6 +171,7 @@ async fn add(conf: &Conf, domain: &str, changes: Changes) -> Outcome {
     }
     route(changes.host.as_deref())?;
     let store = wire_up::store(&settings).await?;
+    let named = changes.domains.clone();
     let now = Clock::System.now();
     let known = changes.clone();
     let there = peers::change(&store, &domain, move |row| known.apply(row, now));
@@ -175,7 +185,28 @@ async fn add(conf: &Conf, domain: &str, changes: Changes) -> Outcome {
         changes.apply(&mut row, now);
         peers::put(&store, row).await.map_err(registry)?;
     }
+    set_domains(&store, &domain, named).await?;
     done(&format!("provider {domain} is registered"))
+}
+
+/// The address rule of the circuit tells whose an address is; elsewhere the registry does.
+async fn set_domains(
+    store: &Store,
+    provider: &KepDomain,
+    domains: Option<Vec<KepDomain>>,
+) -> Outcome<()> {
+    let Some(domains) = domains else { return Ok(()) };
+    if let Some(wrong) = domains.iter().find(|one| one.is_kep() || provider.is_kep()) {
+        return Err(Failure::data(format!("{wrong} can't be a domain of {provider}'s users"))
+            .hint(
+                "in the circuit an address names its provider: only others have further domains",
+            ));
+    }
+    match peers::set_domains(store, provider, &domains).await.map_err(registry)? {
+        true => Ok(()),
+        false => Err(Failure::data("one of these domains is another provider's")
+            .hint("`kep provider show` names a provider's domains")),
+    }
 }
 
 async fn set(conf: &Conf, domain: &str, changes: Changes) -> Outcome {
@@ -191,11 +222,13 @@ async fn set(conf: &Conf, domain: &str, changes: Changes) -> Outcome {
                 .hint("`kep provider show` names its seals"));
         }
     }
+    let named = changes.domains.clone();
     let changed = peers::change(&store, &domain, move |row| changes.apply(row, now)).await;
-    match changed.map_err(registry)? {
-        true => done(&format!("provider {domain} is changed")),
-        false => Err(unknown(&domain)),
+    if !changed.map_err(registry)? {
+        return Err(unknown(&domain));
     }
+    set_domains(&store, &domain, named).await?;
+    done(&format!("provider {domain} is changed"))
 }
 
 async fn state(conf: &Conf, domain: &str, word: &'static str, said: &str) -> Outcome {
@@ -238,6 +271,8 @@ struct Shown {
     client_pins: Vec<String>,
     dialect: String,
     size_limit: Option<u64>,
+    /// What its users have addresses under beside its own domain; told by `show`.
+    user_domains: Vec<String>,
     seals: Vec<ShownSeal>,
     fault: Option<String>,
 }
@@ -281,6 +316,7 @@ impl Shown {
             client_pins: peer.as_ref().map(|peer| hex(&peer.client_pins)).unwrap_or_default(),
             dialect: row.dialect.clone(),
             size_limit: peer.as_ref().and_then(|peer| peer.size_limit),
+            user_domains: Vec::new(),
             seals: seals.collect(),
             fault,
         }
@@ -307,6 +343,7 @@ fn text(shown: &Shown) -> String {
     };
     out += &lines("tls", &shown.tls);
     out += &lines("client", &shown.client_pins);
+    out += &lines("users", &shown.user_domains);
     let seals = shown.seals.iter().map(|seal| {
         format!("{} {} ({} to {})", seal.fingerprint, seal.subject, seal.from, seal.until)
     });
@@ -320,8 +357,9 @@ async fn at(conf: &Conf, domain: &str) -> Outcome<(Store, KepDomain)> {
 }
 
 pub fn parse(domain: &str) -> Outcome<KepDomain> {
-    KepDomain::parse(domain).map_err(|_| {
-        Failure::data(format!("{domain} is not a provider's domain")).hint("hsNN.kep.tr")
+    KepDomain::registered(domain).map_err(|_| {
+        Failure::data(format!("{domain} is not a provider's domain"))
+            .hint("hsNN.kep.tr, or the mail domain of a provider elsewhere")
     })
 }
 

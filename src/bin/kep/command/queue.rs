@@ -53,7 +53,7 @@ impl Which {
         if let Ok(id) = text.parse() {
             return Ok(Self::Mail(id));
         }
-        KepDomain::parse(text).map(Self::Provider).map_err(|_| {
+        KepDomain::registered(text).map(Self::Provider).map_err(|_| {
             Failure::usage(format!("{text} is neither a mail's number nor a provider's domain"))
                 .hint("`kep queue list` shows both")
         })
@@ -177,7 +177,7 @@ fn whole(tx: &mut Tx<'_>, only: Option<&KepDomain>, limit: usize) -> Result<Whol
     let mails = relay::list(tx, only, limit)?.iter().map(Mail::of).collect();
     let mut providers = Vec::new();
     for count in relay::counts(tx)? {
-        let Ok(domain) = KepDomain::parse(&count.provider) else { continue };
+        let Ok(domain) = KepDomain::registered(&count.provider) else { continue };
         if only.is_none_or(|only| *only == domain) {
             let health = relay::health(tx, &domain)?;
             providers.push(Provider::of(&domain, (count.waiting, count.held), &health));
