@@ -18,6 +18,7 @@ use crate::trust::{Anchors, Role as TrustRole, StampSettings, StampSource, Token
 use crate::wire::{KepAddress, KepDomain, sha256};
 
 mod dialects;
+mod whole_set;
 
 pub(crate) const ALI: &str = "ali.veli@hs05.kep.tr";
 pub(crate) const ID: &str = "5f2c@hs05.kep.tr";
