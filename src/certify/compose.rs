@@ -171,6 +171,33 @@ mod tests {
         }
     }
 
+    /// RFC 8098 §2.1: who is asked for a notification answers whoever the mail is from, and that is the
+    /// provider. The original keeps what its sender asked for.
+    #[test]
+    fn no_program_is_asked_to_notify_the_provider() {
+        let (provider, submission, recipients) = (provider(), submission(), [recipient(1)]);
+        let (submission, recipients) = (&submission, &recipients);
+        let about = About { provider: &provider, seal: &[0], submission, recipients };
+        let asks = "Disposition-Notification-To: <ali@hs05.kep.tr>\r\n\
+                    Return-Receipt-To: <ali@hs05.kep.tr>\r\n\
+                    X-Confirm-Reading-To: <ali@hs05.kep.tr>\r\n";
+        let original = format!("From: <ali@hs05.kep.tr>\r\n{asks}\r\nMerhaba.\r\n");
+        let acceptance = draft::acceptance(&about);
+        let xml = acceptance.write(Dialect::Ts102640).unwrap();
+        let documents = [Document { dialect: Dialect::Ts102640, xml: xml.as_bytes() }];
+        let bytes = original.as_bytes();
+        let dispatch = dispatch(&about, &acceptance, &documents, bytes, NOW, [0; 16]).unwrap();
+        let evidence = parcel::compose(&provider, &acceptance, &documents, NOW, [0; 16]).unwrap();
+        let stub = crate::deliver::consign::stub(&about, NOW).unwrap();
+        for mail in [dispatch.head(), dispatch.tail(&[]), evidence.head(), evidence.tail(&[]), stub]
+        {
+            let text = String::from_utf8(mail).unwrap();
+            for name in ["Disposition-Notification-", "Return-Receipt-To", "X-Confirm-Reading-To"] {
+                assert!(!text.contains(name), "{name}: {text}");
+            }
+        }
+    }
+
     #[test]
     fn what_stands_around_an_original_stays_within_what_is_kept_free_for_it() {
         let (provider, submission) = (provider(), submission());

@@ -97,7 +97,6 @@ impl<'a> Handed<'a> {
     pub fn open(mail: &'a [u8], registered: Vec<Certificate>) -> Result<Self, Fault> {
         let opened = Opened::read(mail).map_err(not_rem)?;
         let signed = opened.signed.clone().and_then(|range| mail.get(range));
-        // QUIRK(kep, 2026-11): a delivery report is under no seal. docs/quirks.md#87
         let Some((signed, der)) = signed.zip(opened.signature_der.as_deref()) else {
             return Err(Fault::NotRem("the mail is not signed".to_owned()));
         };
@@ -167,7 +166,12 @@ impl<'a> Handed<'a> {
                     let (evidence, further) = (read.evidence, Vec::new());
                     all.push(Told { evidence, dialect, stamped_at, xml, further });
                 }
-                Some(told) if told.evidence.id == read.evidence.id && told.dialect != dialect => {
+                Some(told) if told.evidence.id != read.evidence.id => {}
+                Some(told) if !is_same(&told.evidence, &read.evidence) => {
+                    let text = "its documents in two dialects tell of different things";
+                    return Err(Fault::Evidence(text.to_owned()));
+                }
+                Some(told) if told.dialect != dialect => {
                     told.further.push(Written { dialect, stamped_at, xml });
                 }
                 Some(_) => {}
@@ -178,6 +182,18 @@ impl<'a> Handed<'a> {
             false => Ok(all),
         }
     }
+}
+
+/// Whether two documents under one identifier tell of the same fact about the same message.
+fn is_same(one: &Evidence, other: &Evidence) -> bool {
+    let addresses = |evidence: &Evidence| -> Vec<String> {
+        let all = [&evidence.sender].into_iter().chain(&evidence.recipients);
+        all.map(|party| party.address.to_ascii_lowercase()).collect()
+    };
+    one.event_time == other.event_time
+        && one.message.message_id == other.message.message_id
+        && one.message.digest == other.message.digest
+        && addresses(one) == addresses(other)
 }
 
 /// The dispatch of a message that this provider accepted from one of its accounts.

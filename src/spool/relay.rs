@@ -85,6 +85,28 @@ pub fn failed(
     Ok(first)
 }
 
+/// A report of its provider's server, under no seal, says that the relay failed for a recipient. It counts
+/// while nobody has said by evidence that the message was taken over. Says whether this was the time.
+pub fn reported_failed(
+    tx: &mut Tx<'_>,
+    id: &MessageId,
+    recipient: usize,
+    why: &Why,
+    now: Timestamp,
+) -> Result<bool, RowsError> {
+    if taken_over(tx, id, recipient)? {
+        return Ok(false);
+    }
+    let mut first = false;
+    for from in [RecipientState::Accepted, RecipientState::Relayed] {
+        first = first || submissions::relay_failed(tx, id, recipient, from)?;
+    }
+    if first {
+        super::fact(tx, &failure(id, recipient, now, why), now)?;
+    }
+    Ok(first)
+}
+
 /// Nothing was heard of what was relayed, though its time has come. Says whether this was the time.
 pub fn silent(
     tx: &mut Tx<'_>,

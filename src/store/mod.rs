@@ -13,6 +13,7 @@ pub mod mail;
 pub mod metadata;
 pub mod providers;
 pub mod relay;
+pub mod reports;
 pub mod rows;
 pub mod submissions;
 mod wakes;

@@ -35,6 +35,7 @@ mod outage;
 mod providers;
 mod reading;
 mod refused;
+mod reports;
 mod running;
 mod same_mail;
 mod scene;

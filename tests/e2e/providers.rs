@@ -130,7 +130,7 @@ fn handed(two: &Two, mail: &[u8]) -> String {
 }
 
 /// The last line of a reply.
-fn said(wire: &mut Wire) -> String {
+pub fn said(wire: &mut Wire) -> String {
     loop {
         let line = String::from_utf8(wire.line().unwrap().unwrap_or_default()).unwrap();
         if line.as_bytes().get(3) != Some(&b'-') {

@@ -1,7 +1,7 @@
 //! The desk behind the session of other providers. When it says `Accepted`, what was handed over is
 //! durable (invariant 1); the same again hears the same, and changes nothing (invariant 2).
 
-use super::{incoming, refusals, returning};
+use super::{incoming, refusals, reporting, returning};
 use crate::accept::ask::{EVIDENCE_MAX, Envelope, PeerAnswer, SubmitAnswer};
 use crate::accept::body::Body;
 use crate::accept::heavy;
@@ -16,6 +16,7 @@ use crate::store::evidence::Material;
 use crate::store::{Lane, RowsError, Store, StoreError, Tx};
 use crate::trust::tls::is_pinned;
 use crate::trust::{Certificate, Clock, Readiness, Unready};
+use crate::wire::rem::DeliveryReport;
 use crate::wire::{AccountId, KepDomain, sha256};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -135,6 +136,10 @@ impl Desk {
         mail: &[u8],
         client: Option<&[u8]>,
     ) -> Taken {
+        // Only the null path reports (RFC 3464 §2).
+        if envelope.from.is_none() && DeliveryReport::is(mail) {
+            return reporting::lay_in(self, mail, client).await;
+        }
         let registered = self.store.look_up(Peer::all).await?;
         let now = self.clock.now();
         let certificates = registered.iter().flat_map(|peer| &peer.seals);
@@ -187,7 +192,11 @@ impl Desk {
 
 /// A registered provider that is not suspended, and is the one that the connection shows where the
 /// registry asks for that.
-fn known(peer: Option<Peer>, domain: &KepDomain, client: Option<&[u8]>) -> Result<Peer, Trouble> {
+pub(super) fn known(
+    peer: Option<Peer>,
+    domain: &KepDomain,
+    client: Option<&[u8]>,
+) -> Result<Peer, Trouble> {
     let name = domain.to_string();
     let peer = peer.ok_or_else(|| Refusal::PeerUnknown(name.clone()))?;
     match peer.state {

@@ -6,6 +6,7 @@ use crate::wire::{EvidenceId, KepDomain};
 use world::{CAN, House, Said};
 
 mod abroad;
+mod reports;
 mod returning;
 mod world;
 

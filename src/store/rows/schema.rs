@@ -88,6 +88,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("V11__relay", include_str!("0011_relay.sql")),
     ("V12__relay_in", include_str!("0012_relay_in.sql")),
     ("V13__dialects", include_str!("0013_dialects.sql")),
+    ("V14__reports", include_str!("0014_reports.sql")),
 ];
 
 #[cfg(test)]

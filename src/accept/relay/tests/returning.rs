@@ -216,3 +216,22 @@ async fn evidence_may_name_the_message_by_a_longer_digest() {
     let other = renamed(&told, "_another");
     assert_eq!(house.hand_null(&house.returned(&other)).await, Said::Taken);
 }
+
+/// What one document says the other must say.
+#[tokio::test(flavor = "multi_thread")]
+async fn two_documents_of_one_evidence_that_differ_are_refused() {
+    let house = House::open().await;
+    house.sent().await;
+    let told = house.told(Event::Delivery);
+    let mut other = told.clone();
+    other.message.message_id = "baska@hs06.kep.tr".into();
+    let elder = house.peer.stamped_in(&told, Dialect::Ts102640);
+    let younger = house.peer.stamped_in(&other, Dialect::En319522);
+    let documents = [
+        Document { dialect: Dialect::Ts102640, xml: &elder },
+        Document { dialect: Dialect::En319522, xml: &younger },
+    ];
+    let mail = house.peer.evidence_mail_of(&told, &documents);
+    assert_eq!(house.hand_null(&mail).await, Said::Refused("EvidenceInvalid"));
+    assert!(house.evidence(OURS).await.is_empty());
+}

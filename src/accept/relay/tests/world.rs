@@ -7,7 +7,7 @@ use crate::evidence::verify::tests::world::World;
 use crate::registry::{Provider, Texts};
 use crate::spool::{Fact, relay};
 use crate::store::accounts::{self, AccountRow};
-use crate::store::evidence::{self, EvidenceRow};
+use crate::store::evidence::{self, EvidenceRow, NewEvidence};
 use crate::store::mail::{self, Role};
 use crate::store::providers::{self, ProviderRow, SealRow};
 use crate::store::submissions::{
@@ -244,6 +244,30 @@ impl House {
     pub async fn evidence(&self, id: &str) -> Vec<EvidenceRow> {
         let id = MessageId::parse(id).unwrap();
         self.store.read(move |tx| evidence::of_message(tx, &id)).await.unwrap()
+    }
+
+    /// Evidence of ours about a message, of no weight, kept; its identifier.
+    pub async fn own_evidence(&self, message: &str) -> EvidenceId {
+        let message_id = MessageId::parse(message).unwrap();
+        let id = EvidenceId::derive(&message_id, Event::RelayAcceptance.name(), "");
+        let new = NewEvidence {
+            id: id.clone(),
+            message_id,
+            event: Event::RelayAcceptance.name().into(),
+            recipient: String::new(),
+            dialect: "ts102640",
+            origin: evidence::OWN.into(),
+            event_time: self.peer.at,
+            stamped_at: self.peer.at,
+            stored_at: self.peer.at,
+            xml: self.store.blobs.put(b"<xml/>".to_vec()).unwrap(),
+            forms: Vec::new(),
+            material: Vec::new(),
+        };
+        let store = self.store.clone();
+        let work = move |tx: &mut Tx<'_>| evidence::append(tx, &store.blobs, &new);
+        self.store.write::<_, StoreError, _>(Lane::Background, work).await.unwrap();
+        id
     }
 
     /// Names of the jobs of a step.
