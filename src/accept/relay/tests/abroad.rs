@@ -270,7 +270,7 @@ async fn invariant_07_a_provider_elsewhere_hands_over_its_own_users_mail_only() 
     assert_eq!(hand(mail(own, &id(1), other)).await, Said::Taken);
     let (at, users) = (KepDomain::registered(domain), KepDomain::registered("comune.example.it"));
     let (at, users) = (at.unwrap(), users.unwrap());
-    assert!(peers::set_domains(&house.store, &at, &[users.clone()]).await.unwrap());
+    assert!(peers::set_domains(&house.store, &at, std::slice::from_ref(&users)).await.unwrap());
     assert_eq!(hand(mail(other, &id(2), own)).await, Said::Taken);
     assert!(house.message(&id(2)).await.is_some());
     // A domain is one provider's.
