@@ -42,6 +42,13 @@ impl KepDomain {
         good.then_some(Self(text)).ok_or(AddressError::NotKepDomain)
     }
 
+    /// The provider whose domain a host is in: `hs05.kep.tr` for `relay.dc2.hs05.kep.tr`.
+    pub fn of_host(host: &str) -> Option<Self> {
+        let labels: Vec<&str> = host.trim_end_matches('.').split('.').collect();
+        let from = labels.len().checked_sub(3)?;
+        Self::parse(&labels.get(from..)?.join(".")).ok()
+    }
+
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -126,6 +133,16 @@ mod tests {
         assert_eq!(address.as_str(), "ali.veli@kurum.hs05.kep.tr");
         assert_eq!(address.local(), "ali.veli");
         assert_eq!(address.domain().provider().as_str(), "hs05.kep.tr");
+    }
+
+    #[test]
+    fn a_host_is_in_its_providers_domain() {
+        let of = |host| KepDomain::of_host(host).map(|domain| domain.to_string());
+        assert_eq!(of("relay.dc2.HS05.kep.tr."), Some("hs05.kep.tr".to_owned()));
+        assert_eq!(of("hs05.kep.tr"), Some("hs05.kep.tr".to_owned()));
+        for other in ["", "kep.tr", "hs05.kep.tr.example", "mx.example", "xhs05.kep.tr"] {
+            assert_eq!(of(other), None, "{other}");
+        }
     }
 
     #[test]

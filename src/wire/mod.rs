@@ -10,6 +10,7 @@ pub mod ids;
 pub mod imap;
 #[cfg(test)]
 pub(crate) mod judges;
+pub mod lists;
 pub mod mime;
 pub mod ocsp;
 pub mod rem;
