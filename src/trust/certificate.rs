@@ -208,8 +208,8 @@ impl Certificate {
         urls
     }
 
-    /// SubjectKeyIdentifier, for signers named by it.
-    pub(super) fn key_id(&self) -> Option<&[u8]> {
+    /// SubjectKeyIdentifier, for who is named by it.
+    pub fn key_id(&self) -> Option<&[u8]> {
         self.0.x509.subject_key_id().map(|id| id.as_slice())
     }
 

@@ -1,8 +1,10 @@
 //! Checks for `kep verify` and for dispatches of other providers: small functions, one a check.
 
 mod plain;
+mod xml;
 
 pub use plain::{Plain, raw_pss, smime};
+pub use xml::{PinFault, pinned, xml_value};
 
 use super::Certificate;
 use super::cache::{Cache, FOREVER};
