@@ -9,6 +9,7 @@ pub mod evidence;
 pub mod fsck;
 pub mod jobs;
 pub mod labels;
+pub mod listed_providers;
 pub mod mail;
 pub mod metadata;
 pub mod providers;

@@ -77,7 +77,14 @@ pub fn put(tx: &mut Tx<'_>, row: &ProviderRow) -> Result<(), RowsError> {
     Ok(())
 }
 
+/// Keeps others from changing it until this transaction ends (PostgreSQL; SQLite writes one at a time).
+pub fn lock(tx: &mut Tx<'_>, domain: &str) -> Result<(), RowsError> {
+    tx.execute("UPDATE provider SET since = since WHERE domain = $1", &[domain.into()])?;
+    Ok(())
+}
+
 pub fn remove(tx: &mut Tx<'_>, domain: &str) -> Result<bool, RowsError> {
+    super::listed_providers::forget(tx, domain)?;
     tx.execute("DELETE FROM provider_seal WHERE domain = $1", &[domain.into()])?;
     Ok(tx.execute("DELETE FROM provider WHERE domain = $1", &[domain.into()])? == 1)
 }
@@ -98,6 +105,12 @@ pub fn all(tx: &mut Tx<'_>) -> Result<Vec<ProviderRow>, RowsError> {
         &[],
     )?;
     rows.iter().map(|row| with_seals(tx, row)).collect()
+}
+
+/// The domains alone.
+pub fn domains(tx: &mut Tx<'_>) -> Result<Vec<String>, RowsError> {
+    let rows = tx.query("SELECT domain FROM provider ORDER BY domain", &[])?;
+    rows.iter().map(|row| Ok(row.text(0)?.to_owned())).collect()
 }
 
 fn with_seals(tx: &mut Tx<'_>, row: &Row) -> Result<ProviderRow, RowsError> {
