@@ -8,6 +8,7 @@ pub mod codes;
 pub mod crowd;
 pub mod holidays;
 pub mod labels;
+pub mod lists;
 pub mod login;
 pub mod peers;
 pub mod providers;

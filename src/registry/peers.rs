@@ -3,7 +3,7 @@
 
 use super::RegistryError;
 use crate::store::providers::{self as rows, ProviderRow, SealRow};
-use crate::store::{Lane, RowsError, Store, Tx, relay};
+use crate::store::{Lane, RowsError, Store, Tx, listed_providers, relay};
 use crate::trust::Certificate;
 use crate::trust::tls::PeerTrust;
 use crate::wire::rem::Dialect;
@@ -247,12 +247,35 @@ impl PeerDialect {
     }
 }
 
-/// Adds a provider, or puts another row in its place.
-pub async fn put(store: &Store, row: ProviderRow) -> Result<(), RegistryError> {
-    Ok(store.write(Lane::Client, move |tx| rows::put(tx, &row)).await?)
+/// A provider of which nothing is known yet but its domain.
+pub fn fresh(domain: &KepDomain, now: Timestamp) -> ProviderRow {
+    ProviderRow {
+        domain: domain.to_string(),
+        name: String::new(),
+        host: String::new(),
+        state: PeerState::Active.word().to_owned(),
+        since: now,
+        tls_pins: String::new(),
+        tls_ca: String::new(),
+        client_pins: String::new(),
+        dialect: PeerDialect::One(Dialect::Ts102640).word().to_owned(),
+        size_limit: None,
+        added_at: now,
+        seals: Vec::new(),
+    }
 }
 
-/// Changes what is known of a provider, in one transaction. Says whether there is one.
+/// Adds a provider, or puts another row in its place: set by hand.
+pub async fn put(store: &Store, row: ProviderRow) -> Result<(), RegistryError> {
+    let work = move |tx: &mut Tx<'_>| -> Result<(), RowsError> {
+        listed_providers::forget(tx, &row.domain)?;
+        rows::put(tx, &row)
+    };
+    Ok(store.write(Lane::Client, work).await?)
+}
+
+/// Changes what is known of a provider, in one transaction; what changes is set by hand from then on,
+/// whatever lists say. Says whether there is one.
 pub async fn change(
     store: &Store,
     domain: &KepDomain,
@@ -260,9 +283,12 @@ pub async fn change(
 ) -> Result<bool, RegistryError> {
     let domain = domain.to_string();
     let work = move |tx: &mut Tx<'_>| -> Result<bool, RowsError> {
-        let Some(mut row) = rows::find(tx, &domain)? else { return Ok(false) };
+        rows::lock(tx, &domain)?;
+        let Some(before) = rows::find(tx, &domain)? else { return Ok(false) };
+        let mut row = before.clone();
         change(&mut row);
         rows::put(tx, &row)?;
+        super::lists::mark(tx, &before, &row)?;
         Ok(true)
     };
     Ok(store.write(Lane::Client, work).await?)
