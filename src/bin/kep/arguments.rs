@@ -1,5 +1,9 @@
 //! The command line (design, section 9). Scripts rely on it: more may come, nothing goes.
 
+mod lists;
+
+pub use lists::{Import, ListKind};
+
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -400,6 +404,9 @@ pub enum Provider {
         /// From now on nothing is taken that the seal with this SHA-256 fingerprint seals
         #[arg(long, value_name = "FINGERPRINT")]
         withdraw_seal: Vec<String>,
+        /// What lists may say again, though it was set by hand: name, host, state, tls, seals, dialect
+        #[arg(long, value_name = "PARTS", value_delimiter = ',')]
+        leave_to_lists: Vec<String>,
     },
     /// List the providers
     List {
@@ -414,6 +421,28 @@ pub enum Provider {
         conf: Conf,
         /// Its domain, hsNN.kep.tr
         domain: String,
+        #[arg(long)]
+        json: bool,
+    },
+    /// Take a list of providers that somebody publishes and signs who is believed, and show what it
+    /// changes
+    Import(Import),
+    /// Which lists were taken, where they are fetched, and how that went
+    Lists {
+        #[command(flatten)]
+        conf: Conf,
+        #[arg(long)]
+        json: bool,
+    },
+    /// Forget a list that is not to be followed any more: its providers stay as they are, set by hand
+    ForgetList {
+        #[command(flatten)]
+        conf: Conf,
+        /// Its name, as `kep provider lists` shows it
+        name: String,
+    },
+    /// Who has which code hsNN, as far as it was published; nothing is trusted by it
+    Codes {
         #[arg(long)]
         json: bool,
     },

@@ -16,9 +16,11 @@ use kep::mailbox::answer::Gate;
 use kep::mailbox::autoconfig::{Directions, Door, Security, Service};
 use kep::registry::budget::Budget;
 use kep::registry::holidays::{Calendar, SHIPPED};
+use kep::registry::lists::{FETCH, Refresh};
 use kep::registry::login::{Logins, Pauses};
 use kep::registry::{Provider, SignatureRule};
 use kep::store::{RowsAt, RowsError, Store, StoreError};
+use kep::trust::dial::Dial;
 use kep::trust::password::Passwords;
 use kep::trust::pki::CertificateAuthority;
 use kep::trust::serve::{Development, Register};
@@ -31,6 +33,7 @@ use kep::trust::{
     UserTrust,
 };
 use kep::wire::KepAddress;
+use kep::wire::lists::ListKind;
 use secrecy::SecretString;
 use std::fs::DirBuilder;
 use std::net::SocketAddr;
@@ -376,6 +379,27 @@ fn relay(settings: &Settings, provider: &Provider, store: &Store, clock: &Clock)
         connections: declared.max_connections_per_provider as usize,
     };
     Ok(Relay::new(store.clone(), clock.clone(), who, rules, Patience::default()))
+}
+
+/// What fetches lists of providers; none where the settings name none.
+pub fn refresh(settings: &Settings, store: &Store, clock: &Clock) -> Outcome<Option<Refresh>> {
+    let declared = &settings.lists;
+    let trusted = declared.trusted.iter().map(|url| (ListKind::TrustedList, url.to_string()));
+    let csi = declared.csi.iter().map(|url| (ListKind::Csi, url.to_string()));
+    let places: Vec<_> = trusted.chain(csi).collect();
+    let Some(signers) = declared.signers.clone().filter(|_| !places.is_empty()) else {
+        return Ok(None);
+    };
+    let dial = Dial::safe(FETCH).map_err(|e| Failure::software(format!("lists: {e}")))?;
+    Ok(Some(Refresh {
+        store: store.clone(),
+        clock: clock.clone(),
+        dial,
+        ours: settings.provider.domain.clone(),
+        signers,
+        places,
+        every: declared.every,
+    }))
 }
 
 /// All that a running provider consists of.

@@ -1,5 +1,7 @@
 //! `kep check`: everything that is wrong, by name, at once.
 
+mod lists;
+
 use super::show;
 use crate::arguments::Check as Arguments;
 use crate::failure::{Failure, Outcome};
@@ -53,6 +55,7 @@ pub async fn run(arguments: &Arguments) -> Outcome {
     stamps(&settings, &clock, &mut found).await;
     if let Some(store) = storage(&settings, &mut found).await {
         peers(&store, &clock, &mut found).await;
+        lists::check(&settings, &store, &clock, &mut found).await;
     }
     if let Err(failure) = texts::read(settings.texts.dir.as_deref()) {
         found.push(Finding::wrong("texts", failure));

@@ -1,13 +1,17 @@
 //! `kep provider`: the other providers of the circuit.
 
+mod lists;
+
 use super::account::{done, read_certificate, registry};
 use super::show;
 use crate::arguments::{Conf, Dialect, Provider as Arguments, Terms};
 use crate::failure::{Failure, Outcome};
 use crate::settings::Size;
 use crate::wire_up;
+use kep::registry::lists::Aspect;
 use kep::registry::peers::{self, Peer, PeerDialect, PeerState, Removal, Route};
 use kep::store::Store;
+use kep::store::listed_providers::ListedRow;
 use kep::store::providers::{ProviderRow, SealRow};
 use kep::trust::tls::PeerTrust;
 use kep::trust::{Certificate, Clock};
@@ -20,24 +24,31 @@ pub async fn run(arguments: Arguments) -> Outcome {
             let changes = Changes { name: Some(name), host: Some(host), ..Changes::of(&terms)? };
             add(&conf, &domain, changes).await
         }
-        Arguments::Set { conf, domain, name, host, terms, withdraw_seal } => {
+        Arguments::Set { conf, domain, name, host, terms, withdraw_seal, leave_to_lists } => {
             let withdrawn =
                 withdraw_seal.iter().map(|text| digest(text)).collect::<Outcome<_>>()?;
+            let left = lists::aspects(&leave_to_lists)?;
             let changes = Changes { name, host, withdrawn, ..Changes::of(&terms)? };
-            set(&conf, &domain, changes).await
+            set(&conf, &domain, changes, left).await
         }
         Arguments::List { conf, json } => {
             let store = wire_up::store(&wire_up::settings(&conf.conf)?).await?;
             let all = peers::list(&store).await.map_err(registry)?;
-            let rows: Vec<_> = all.iter().map(Shown::of).collect();
+            let listed = lists::following(&store).await?;
+            let rows: Vec<_> = all.iter().map(|row| Shown::of(row, &listed)).collect();
             show::print(json, &rows, |rows| list(rows))
         }
         Arguments::Show { conf, domain, json } => {
             let (store, domain) = at(&conf, &domain).await?;
             let row = peers::find(&store, &domain).await.map_err(registry)?;
             let row = row.ok_or_else(|| unknown(&domain))?;
-            show::print(json, &Shown::of(&row), text)
+            let listed = lists::following(&store).await?;
+            show::print(json, &Shown::of(&row, &listed), text)
         }
+        Arguments::Import(asked) => lists::import(&asked).await,
+        Arguments::Lists { conf, json } => lists::show(&conf, json).await,
+        Arguments::ForgetList { conf, name } => lists::forget(&conf, &name).await,
+        Arguments::Codes { json } => lists::codes(json),
         Arguments::Suspend { conf, domain } => {
             state(&conf, &domain, "suspended", "is suspended; `kep provider resume` goes on").await
         }
@@ -171,14 +182,14 @@ async fn add(conf: &Conf, domain: &str, changes: Changes) -> Outcome {
                 "--tls-pin SHA256 or --tls-ca FILE: mail leaves for a server that is known only",
             ));
         }
-        let mut row = fresh(&domain, now);
+        let mut row = peers::fresh(&domain, now);
         changes.apply(&mut row, now);
         peers::put(&store, row).await.map_err(registry)?;
     }
     done(&format!("provider {domain} is registered"))
 }
 
-async fn set(conf: &Conf, domain: &str, changes: Changes) -> Outcome {
+async fn set(conf: &Conf, domain: &str, changes: Changes, left: Vec<Aspect>) -> Outcome {
     let (store, domain) = at(conf, domain).await?;
     route(changes.host.as_deref())?;
     let now = Clock::System.now();
@@ -192,7 +203,11 @@ async fn set(conf: &Conf, domain: &str, changes: Changes) -> Outcome {
         }
     }
     let changed = peers::change(&store, &domain, move |row| changes.apply(row, now)).await;
-    match changed.map_err(registry)? {
+    let changed = changed.map_err(registry)?;
+    if changed && !left.is_empty() {
+        lists::leave(&store, &domain, left).await?;
+    }
+    match changed {
         true => done(&format!("provider {domain} is changed")),
         false => Err(unknown(&domain)),
     }
@@ -205,23 +220,6 @@ async fn state(conf: &Conf, domain: &str, word: &'static str, said: &str) -> Out
     match changed.map_err(registry)? {
         true => done(&format!("provider {domain} {said}")),
         false => Err(unknown(&domain)),
-    }
-}
-
-fn fresh(domain: &KepDomain, now: Timestamp) -> ProviderRow {
-    ProviderRow {
-        domain: domain.to_string(),
-        name: String::new(),
-        host: String::new(),
-        state: PeerState::Active.word().to_owned(),
-        since: now,
-        tls_pins: String::new(),
-        tls_ca: String::new(),
-        client_pins: String::new(),
-        dialect: dialect(Dialect::Ts102640).word().to_owned(),
-        size_limit: None,
-        added_at: now,
-        seals: Vec::new(),
     }
 }
 
@@ -239,6 +237,10 @@ struct Shown {
     dialect: String,
     size_limit: Option<u64>,
     seals: Vec<ShownSeal>,
+    /// The list that it follows; none: it is set by hand.
+    list: Option<String>,
+    /// What is set by hand all the same.
+    by_hand: Vec<String>,
     fault: Option<String>,
 }
 
@@ -251,7 +253,9 @@ struct ShownSeal {
 }
 
 impl Shown {
-    fn of(row: &ProviderRow) -> Self {
+    fn of(row: &ProviderRow, listed: &[ListedRow]) -> Self {
+        let listed = listed.iter().find(|listed| listed.domain == row.domain);
+        let by_hand = listed.map_or("", |listed| &listed.by_hand);
         let peer = Peer::parse(row);
         let fault = peer.as_ref().err().map(ToString::to_string);
         let peer = peer.ok();
@@ -282,6 +286,8 @@ impl Shown {
             dialect: row.dialect.clone(),
             size_limit: peer.as_ref().and_then(|peer| peer.size_limit),
             seals: seals.collect(),
+            list: listed.map(|listed| listed.list.clone()),
+            by_hand: by_hand.split_ascii_whitespace().map(str::to_owned).collect(),
             fault,
         }
     }
@@ -311,6 +317,15 @@ fn text(shown: &Shown) -> String {
         format!("{} {} ({} to {})", seal.fingerprint, seal.subject, seal.from, seal.until)
     });
     out += &lines("seal", &seals.collect::<Vec<_>>());
+    let by_hand = match shown.by_hand.is_empty() {
+        true => String::new(),
+        false => format!(", but by hand: {}", shown.by_hand.join(", ")),
+    };
+    let list = shown.list.iter().map(|list| match list.is_empty() {
+        true => format!("any{by_hand}"),
+        false => format!("{list}{by_hand}"),
+    });
+    out += &lines("list", &list.collect::<Vec<_>>());
     out + &lines("WRONG", shown.fault.as_slice())
 }
 
@@ -357,6 +372,9 @@ fn dialect(dialect: Dialect) -> PeerDialect {
 }
 
 pub fn unknown(domain: &KepDomain) -> Failure {
-    Failure::not_found(format!("there is no provider {domain}"))
-        .hint("`kep provider list` shows the providers")
+    let failure = Failure::not_found(format!("there is no provider {domain}"));
+    match lists::known(domain) {
+        Some(code) => failure.hint(format!("{domain} is {code}; `kep provider add` registers it")),
+        None => failure.hint("`kep provider list` shows the providers"),
+    }
 }

@@ -97,6 +97,7 @@ settings! {
     vault: Vault,
     accept: Accept,
     relay: Relay,
+    lists: Lists,
     mailbox: Mailbox,
     opening: Opening,
     log: Log,

@@ -220,6 +220,23 @@ section! {
 }
 
 section! {
+    /// Lists of providers that others publish and sign: what they say becomes entries of the registry
+    /// (`kep provider lists`). What is set by hand stays.
+    Lists in "lists" {
+        /// Where trusted lists are fetched (ETSI TS 119 612): `https`, or `http` of this machine.
+        trusted: Vec<Url> = Is("[]"), "an operator decides whose list makes providers known";
+        /// Where providers say by what their servers are known (CSI.xml, EN 319 532-4); only of those
+        /// that are registered. Signed by their seal, or by one of `signers`.
+        csi: Vec<Url> = Is("[]"), "a trusted list names each provider's";
+        /// Whose signature under a list is believed: a PEM file, or a folder of them. A certificate
+        /// that follows another stands beside it.
+        signers: Option<PathBuf> = Off("'trust/lists'"), "compared with what the publisher says elsewhere before it is put there";
+        /// How often lists are fetched.
+        every: Duration = Is("'6h'") within "'5m'" to "'7d'", "a provider that is suspended should be known the same day";
+    }
+}
+
+section! {
     /// IMAP.
     Mailbox in "mailbox" {
         /// How much the messages of an account may hold together; `kep account set --storage` sets
