@@ -8,6 +8,8 @@ mod client;
 mod imap_script;
 #[path = "../it/lane.rs"]
 mod lane;
+#[path = "../lists/mod.rs"]
+mod published;
 #[path = "../it/small_disk.rs"]
 mod small_disk;
 #[path = "../it/transcript.rs"]
@@ -25,6 +27,7 @@ mod fetchmail;
 mod held;
 mod imapclient;
 mod judges;
+mod lists;
 mod logins;
 mod mbsync;
 mod mutt;

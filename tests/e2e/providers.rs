@@ -62,7 +62,7 @@ impl Two {
 }
 
 /// By its seal, under its TLS authority, and known by its certificate when it connects.
-async fn register(scene: &Scene, domain: &str, other: &Scene) {
+pub async fn register(scene: &Scene, domain: &str, other: &Scene) {
     let host = format!("127.0.0.1:{}", other.port(4));
     let file = |name: &str| other.provider().join(name).to_str().unwrap().to_owned();
     let shown = std::fs::read(other.provider().join("secrets/tls.pem")).unwrap();

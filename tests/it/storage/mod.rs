@@ -10,6 +10,7 @@ mod fsck;
 mod gather;
 mod jobs;
 mod labels;
+mod lists;
 mod logins;
 mod mail;
 mod memory;
