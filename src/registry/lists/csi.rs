@@ -34,7 +34,7 @@ impl Plan {
         source: &Source<'_>,
     ) -> Result<(), String> {
         if !source.fresh {
-            // EN 319 532-4 §C.2.3.3: it is to be discarded then.
+            // EN 319 532-4 annex C: it is to be discarded then.
             return Err("it has expired".to_owned());
         }
         let tls = Certificate::from_der(&csi.tls_certificate);
