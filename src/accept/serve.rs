@@ -1,6 +1,8 @@
 //! Sessions over sockets: the pure machine decides, this loop reads, writes, asks and waits.
 
-use super::ask::{Aborted, Answer, Ask, Config, LoginAnswer, Next, Origin, Piece, SubmitAnswer};
+use super::ask::{
+    Aborted, Answer, Ask, BrokenOff, Config, LoginAnswer, Next, Noted, Origin, Piece, SubmitAnswer,
+};
 use super::body::Body;
 use super::relay;
 use super::run::Desk;
@@ -106,10 +108,21 @@ fn admit(
         match timeout(lasting, connection(tcp, peer, begin, &service, stop)).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::debug!(%peer, %error, "connection ended"),
-            Err(_) => tracing::info!(%peer, "connection lasted too long"),
+            Err(_) => broken_off(&service.behind, peer, BrokenOff::Lasting),
         }
         metrics::gauge!("kep_smtp_connections").decrement(1.0);
     });
+}
+
+/// We end a session: somebody should know, and how often.
+fn broken_off(behind: &Behind, peer: SocketAddr, why: BrokenOff) {
+    let role = match behind {
+        Behind::Submission { .. } => "submission",
+        Behind::Relay(_) => "relay",
+    };
+    let why = why.word();
+    metrics::counter!("kep_smtp_broken_off_total", "role" => role, "why" => why).increment(1);
+    tracing::info!(%peer, role, why, "broken off");
 }
 
 /// RFC 5321 §3.1: a server that can't serve now says so; without TLS only where it can be read.
@@ -130,7 +143,8 @@ async fn connection(
 ) -> io::Result<()> {
     tcp.set_nodelay(true)?;
     let mut session = Session::new(Arc::clone(&service.config), begin == Begin::Tls);
-    let mut talk = Talk { service, peer, client: None, stop, body: None };
+    let (body, spoken) = (None, Instant::now());
+    let mut talk = Talk { service, peer, client: None, stop, body, spoken };
     if begin == Begin::Tls {
         let mut tls = talk.handshake(tcp).await?;
         return talk.run(&mut session, &mut tls).await.map(|_| ());
@@ -158,6 +172,8 @@ struct Talk<'s> {
     client: Option<Vec<u8>>,
     stop: watch::Receiver<bool>,
     body: Option<(Body, Pace)>,
+    /// When we said something last: a command that comes octet by octet has an end, too.
+    spoken: Instant,
 }
 
 /// How fast a message comes in: whoever sends an octet now and then holds memory for ever.
@@ -188,13 +204,18 @@ impl Talk<'_> {
         let (within, mut stop) = (self.service.manners.command, self.stop.clone());
         let tls = tokio::select! {
             accepted = timeout(within, acceptor.accept(tcp)) => {
-                accepted.map_err(|_| io::ErrorKind::TimedOut)??
+                let accepted = accepted.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
+                accepted.inspect_err(|error| {
+                    tracing::info!(peer = %self.peer, %error, "no handshake");
+                    broken_off(&self.service.behind, self.peer, BrokenOff::Handshake);
+                })?
             }
             // Nobody waits for a peer that has said nothing yet.
             _ = stop.wait_for(|stop| *stop) => return Err(io::ErrorKind::ConnectionAborted.into()),
         };
         let shown = tls.get_ref().1.peer_certificates().and_then(|chain| chain.first());
         self.client = shown.map(|certificate| certificate.to_vec());
+        self.spoken = Instant::now();
         Ok(tls)
     }
 
@@ -218,6 +239,7 @@ impl Talk<'_> {
                         self.rest(pause).await;
                     }
                 }
+                Next::Noted(noted) => self.noted(noted),
                 Next::StartTls => return Ok(After::StartTls),
                 Next::Spool(piece) => self.spool(piece).await,
                 Next::Ask(ask) => session.answer(self.answer(ask).await),
@@ -226,6 +248,16 @@ impl Talk<'_> {
                     return Ok(After::Closed);
                 }
             }
+        }
+    }
+
+    fn noted(&self, noted: Noted) {
+        match (noted, &self.service.behind) {
+            (Noted::BrokenOff(why), behind) => broken_off(behind, self.peer, why),
+            (Noted::Refused(refusal), Behind::Relay(desk)) => {
+                desk.refused(&self.peer.ip(), &refusal);
+            }
+            (Noted::Refused(_), Behind::Submission { .. }) => {}
         }
     }
 
@@ -245,7 +277,7 @@ impl Talk<'_> {
         let manners = &self.service.manners;
         let within = match &self.body {
             Some((_, pace)) => pace.left(pace.begun.elapsed()).min(manners.data),
-            None => manners.command,
+            None => manners.command.saturating_sub(self.spoken.elapsed()),
         };
         let mut going_down = *self.stop.borrow();
         tokio::select! {
@@ -265,7 +297,7 @@ impl Talk<'_> {
         }
     }
 
-    async fn write<S>(&self, stream: &mut S, octets: &[u8]) -> io::Result<()>
+    async fn write<S>(&mut self, stream: &mut S, octets: &[u8]) -> io::Result<()>
     where
         S: AsyncWrite + Unpin,
     {
@@ -274,7 +306,9 @@ impl Talk<'_> {
             stream.flush().await
         };
         let within = self.service.manners.command;
-        timeout(within, writing).await.map_err(|_| io::ErrorKind::TimedOut)?
+        let written = timeout(within, writing).await;
+        self.spoken = Instant::now();
+        written.map_err(|_| io::ErrorKind::TimedOut)?
     }
 
     async fn spool(&mut self, piece: Piece) {
@@ -319,7 +353,9 @@ impl Talk<'_> {
                 let seen = body.filter(|_| whole);
                 desk.aborted(&envelope.by(login), &refusal, seen).await;
             }
-            (Behind::Relay(desk), Origin::Peer(domain)) => desk.refused(domain.as_ref(), &refusal),
+            (Behind::Relay(desk), Origin::Peer(domain)) => {
+                desk.refused(&relay::path(domain.as_ref()), &refusal);
+            }
             _ => {}
         }
     }

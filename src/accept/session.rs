@@ -11,7 +11,7 @@ mod relay;
 mod say;
 mod state;
 
-use super::ask::{Answer, Ask, Config, Next, Piece};
+use super::ask::{Answer, Ask, BrokenOff, Config, Next, Noted, Piece};
 use crate::wire::smtp::{LineError, LineKind, LineReader, Reply};
 use state::{Hello, State};
 use std::collections::VecDeque;
@@ -107,7 +107,11 @@ impl Session {
     pub fn stop(&mut self, why: Stop) {
         let state = self.take_state();
         self.drop_body(&state);
-        self.state = self.hang_up(say::stop(why, &self.config.host));
+        let reply = say::stop(why, &self.config.host);
+        self.state = match why {
+            Stop::Timeout => self.break_off(BrokenOff::Silence, reply),
+            Stop::Shutdown => self.hang_up(reply),
+        };
     }
 
     /// Whether what is said now is encrypted.
@@ -149,7 +153,7 @@ impl Session {
             Err(LineError::TooLong) => self.state = self.bad(state, &say::line_too_long()),
             Err(error) => {
                 self.drop_body(&state);
-                self.state = self.hang_up(say::bad_line(error));
+                self.state = self.break_off(BrokenOff::LineEnds, say::bad_line(error));
             }
         }
         true
@@ -163,7 +167,7 @@ impl Session {
             return state;
         }
         self.drop_body(&state);
-        self.hang_up(say::too_many_errors(&self.config.host))
+        self.break_off(BrokenOff::Errors, say::too_many_errors(&self.config.host))
     }
 
     fn say(&mut self, reply: &Reply) {
@@ -174,6 +178,12 @@ impl Session {
         self.say(&reply);
         self.input.clear();
         State::Over
+    }
+
+    /// The same, of a peer that we are better off without.
+    fn break_off(&mut self, why: BrokenOff, reply: Reply) -> State {
+        self.steps.push_back(Next::Noted(Noted::BrokenOff(why)));
+        self.hang_up(reply)
     }
 
     /// What was said so far goes out before the next step.

@@ -1,7 +1,7 @@
 //! A registered provider that means harm, and strangers: each thing they do is refused with a reason,
 //! logged and counted, and the mail of an honest provider goes through meanwhile (docs/security.md).
 
-// mod line;
+mod line;
 
 use crate::client::tls::Connection;
 use crate::forger::Forger;
@@ -18,8 +18,8 @@ const KEMAL: &str = "kemal@hs07.kep.tr";
 const LETTER: &[u8] = b"Subject: zarar\r\n\r\nMerhaba.\r\n";
 
 /// The provider that all of this is done to, and an honest one that writes to it.
-pub struct Stage {
-    pub victim: Scene,
+struct Stage {
+    victim: Scene,
     honest: Scene,
     /// Registered at the victim as `hs07.kep.tr`; what it sends is made by its forger.
     evil: Scene,
@@ -55,7 +55,7 @@ impl Stage {
     }
 
     /// A line to the victim's relay, from an address that is not the honest one's.
-    pub async fn line(&self) -> io::Result<Connection> {
+    async fn line(&self) -> io::Result<Connection> {
         let socket = TcpSocket::new_v4()?;
         socket.bind(SocketAddr::from((EVIL_HOST, 0)))?;
         let relay = SocketAddr::from((Ipv4Addr::LOCALHOST, self.victim.port(4)));
@@ -63,7 +63,7 @@ impl Stage {
     }
 
     /// The same, encrypted and greeted.
-    pub async fn secured(&self) -> io::Result<Connection> {
+    async fn secured(&self) -> io::Result<Connection> {
         let mut line = self.line().await?;
         said(&mut line).await?;
         ask(&mut line, "EHLO relay.hs07.kep.tr").await?;
@@ -99,7 +99,7 @@ impl Stage {
     }
 
     /// An honest message, from here to the evidence of its delivery.
-    pub async fn honest_mail_arrives(&self, name: &str) {
+    async fn honest_mail_arrives(&self, name: &str) {
         let mail = self.honest.letter(ALI, &[CAN], &format!("{name}@istemci.example"));
         let id = self.honest.accepted(ALI, &[CAN], &mail).await;
         let events = self.honest.settled(&id, 3).await;
@@ -126,7 +126,7 @@ async fn register(scene: &Scene, domain: &str, other: &Scene) {
 }
 
 /// The last line of a reply.
-pub async fn said(line: &mut Connection) -> io::Result<String> {
+async fn said(line: &mut Connection) -> io::Result<String> {
     loop {
         let text = String::from_utf8_lossy(&line.line().await?).into_owned();
         if text.as_bytes().get(3) != Some(&b'-') {
@@ -135,7 +135,7 @@ pub async fn said(line: &mut Connection) -> io::Result<String> {
     }
 }
 
-pub async fn ask(line: &mut Connection, command: &str) -> io::Result<String> {
+async fn ask(line: &mut Connection, command: &str) -> io::Result<String> {
     line.write(format!("{command}\r\n").as_bytes()).await?;
     said(line).await
 }

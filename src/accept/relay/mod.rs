@@ -10,6 +10,7 @@ mod returning;
 mod run;
 
 pub use run::Desk;
+pub(in crate::accept) use run::path;
 
 #[cfg(test)]
 mod tests;

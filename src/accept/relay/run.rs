@@ -87,7 +87,7 @@ impl Desk {
         match peer {
             Ok(_) => PeerAnswer::Known,
             Err(Trouble::Refused(refusal)) => {
-                self.refused(Some(domain), &refusal);
+                self.refused(domain, &refusal);
                 PeerAnswer::Refused(refusal)
             }
             Err(trouble) => {
@@ -107,7 +107,7 @@ impl Desk {
         match self.take(&envelope, &body.octets, client).await {
             Ok(answer) => answer,
             Err(Trouble::Refused(refusal)) => {
-                self.refused(envelope.from.as_ref(), &refusal);
+                self.refused(&path(envelope.from.as_ref()), &refusal);
                 SubmitAnswer::Refused(refusal)
             }
             Err(Trouble::Store(error)) if error.is_full() => {
@@ -122,10 +122,9 @@ impl Desk {
     }
 
     /// Something was refused: it leaves a line and a figure, and no evidence (docs/evidence.md).
-    pub(in crate::accept) fn refused(&self, domain: Option<&KepDomain>, refusal: &Refusal) {
-        let from = domain.map_or("<>", KepDomain::as_str);
+    pub(in crate::accept) fn refused(&self, from: &dyn std::fmt::Display, refusal: &Refusal) {
         metrics::counter!("kep_relay_in_refused_total", "why" => refusal.name()).increment(1);
-        tracing::warn!(from, %refusal, "refused from another provider");
+        tracing::warn!(%from, %refusal, "refused from another provider");
     }
 
     async fn take(
@@ -173,6 +172,11 @@ impl Desk {
     {
         self.store.write(Lane::Client, work).await
     }
+}
+
+/// Whose path a mail came by, for the log.
+pub(in crate::accept) fn path(domain: Option<&KepDomain>) -> String {
+    domain.map_or("<>", KepDomain::as_str).to_owned()
 }
 
 /// A registered provider that is active, and is the one that the connection shows where the registry

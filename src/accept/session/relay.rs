@@ -15,7 +15,7 @@ impl Session {
         let null = matches!(mail.from, Path::Null | Path::Postmaster);
         let limit = self.limit(null);
         if mail.size.is_some_and(|size| size > limit) {
-            return self.fine(state, &Refusal::TooLarge(limit.to_string()).reply());
+            return self.refused(state, &Refusal::TooLarge(limit.to_string()));
         }
         match &mail.from {
             Path::Address(text) => match self.domain_of(text) {
@@ -24,7 +24,7 @@ impl Session {
                     self.ask(Ask::Peer { domain: domain.clone() });
                     State::Meeting { domain, mail }
                 }
-                Err(refusal) => self.fine(state, &refusal.reply()),
+                Err(refusal) => self.refused(state, &refusal),
             },
             // Evidence has no need of an answer: RFC 5321 §4.5.5.
             Path::Null | Path::Postmaster => self.addressed(None, mail),

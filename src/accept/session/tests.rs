@@ -13,6 +13,7 @@ struct Seen {
     /// Why, and all octets when the end was read.
     aborted: Vec<Option<(String, Option<Vec<u8>>)>>,
     pauses: Vec<String>,
+    noted: Vec<Noted>,
     closed: bool,
 }
 
@@ -37,6 +38,7 @@ fn run(session: &mut Session, seen: &mut Seen, open: &mut Option<Vec<u8>>) -> bo
         match session.next() {
             Next::Read => return true,
             Next::Send(octets) => seen.said += &String::from_utf8(octets).unwrap(),
+            Next::Noted(noted) => seen.noted.push(noted),
             Next::Pause(user) => seen.pauses.push(user),
             Next::StartTls => {
                 session.tls_started();

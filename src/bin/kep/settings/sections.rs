@@ -182,7 +182,7 @@ section! {
         max_connections: u32 = Is("2000") within "1" to "100000", "each may hold a message in memory for a moment";
         /// Connections at once from one address.
         max_connections_per_address: u32 = Is("32") within "1" to "100000", "an office behind one address; more looks like a flood";
-        /// How long a client may be silent between commands.
+        /// How long a client may take to say its next command, to the last octet.
         command_timeout: Duration = Is("'5m'") within "'10s'" to "'1h'", "RFC 5321 section 4.5.3.2.7";
         /// How long a client may be silent within a message; on the whole it must send 8 KiB a second.
         data_timeout: Duration = Is("'3m'") within "'10s'" to "'1h'", "RFC 5321 section 4.5.3.2.5";
