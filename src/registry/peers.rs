@@ -268,6 +268,24 @@ pub async fn change(
     Ok(store.write(Lane::Client, work).await?)
 }
 
+/// It has ceased to serve. What an operator held for it comes to its end with all else. Says whether
+/// there is one.
+pub async fn close(
+    store: &Store,
+    domain: &KepDomain,
+    at: Timestamp,
+) -> Result<bool, RegistryError> {
+    let domain = domain.clone();
+    let work = move |tx: &mut Tx<'_>| -> Result<bool, RowsError> {
+        let Some(mut row) = rows::find(tx, domain.as_str())? else { return Ok(false) };
+        PeerState::set("closed", &mut row, at);
+        rows::put(tx, &row)?;
+        relay::release(tx, Err(&domain), at)?;
+        Ok(true)
+    };
+    Ok(store.write(Lane::Client, work).await?)
+}
+
 /// How a provider was taken out of the registry.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Removal {

@@ -383,6 +383,16 @@ pub fn counts(tx: &mut Tx<'_>) -> Result<Vec<Count>, RowsError> {
     rows.iter().map(count).collect()
 }
 
+/// Each provider whose server is not well, or that nothing is sent to by an operator.
+pub fn in_trouble(tx: &mut Tx<'_>) -> Result<Vec<KepDomain>, RowsError> {
+    let sql = "SELECT provider FROM relay_peer WHERE held = 1 OR failures > 0 ORDER BY provider";
+    let rows = tx.query(sql, &[])?;
+    let domain = |row: &Row| {
+        KepDomain::parse(row.text(0)?).map_err(|_| RowsError::Stored("another provider's domain"))
+    };
+    rows.iter().map(domain).collect()
+}
+
 pub fn waits_for(tx: &mut Tx<'_>, provider: &KepDomain) -> Result<bool, RowsError> {
     let sql = "SELECT 1 FROM relay WHERE provider = $1 LIMIT 1";
     Ok(tx.first(sql, &[provider.as_str().into()])?.is_some())

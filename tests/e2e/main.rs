@@ -36,6 +36,7 @@ mod opening;
 mod other_provider;
 mod outage;
 mod providers;
+mod queue;
 mod reading;
 mod refused;
 mod running;

@@ -484,7 +484,7 @@ pub enum Dialect {
 
 #[derive(Debug, Subcommand)]
 pub enum Queue {
-    /// What waits, those longest first, and how the providers' servers are that it waits for
+    /// What waits, those longest first, and which providers it waits for, are held or not well
     List {
         #[command(flatten)]
         conf: Conf,

@@ -43,7 +43,11 @@ pub async fn run(arguments: Arguments) -> Outcome {
         }
         Arguments::Resume { conf, domain } => state(&conf, &domain, "active", "is active").await,
         Arguments::Close { conf, domain } => {
-            state(&conf, &domain, "closed", "is closed; what waits for it fails").await
+            let (store, domain) = at(&conf, &domain).await?;
+            match peers::close(&store, &domain, Clock::System.now()).await.map_err(registry)? {
+                true => done(&format!("provider {domain} is closed; what waits for it fails")),
+                false => Err(unknown(&domain)),
+            }
         }
         Arguments::Remove { conf, domain } => {
             let (store, domain) = at(&conf, &domain).await?;
