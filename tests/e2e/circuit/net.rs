@@ -32,7 +32,8 @@ pub fn inside() -> bool {
         Err(_) => match possible(&unshare, &["--net", "--map-root-user"]) {
             Ok(()) => &["--net", "--map-root-user"],
             Err(said) => {
-                let forbidden = ["not permitted", "not supported", "no space left"];
+                let forbidden =
+                    ["not permitted", "not supported", "no space left", "unknown device type"];
                 let lowered = said.to_lowercase();
                 assert!(forbidden.iter().any(|why| lowered.contains(why)), "namespaces: {said}");
                 println!("SKIPPED: the kernel gives no network namespaces here: {said}");
