@@ -57,6 +57,15 @@ pub enum Behind {
     Relay(Arc<relay::Desk>),
 }
 
+impl Behind {
+    fn role(&self) -> &'static str {
+        match self {
+            Self::Submission { .. } => "submission",
+            Self::Relay(_) => "relay",
+        }
+    }
+}
+
 /// Accepts connections until `stop` turns true, then waits for those that are open.
 pub async fn serve(
     listener: TcpListener,
@@ -116,11 +125,7 @@ fn admit(
 
 /// We end a session: somebody should know, and how often.
 fn broken_off(behind: &Behind, peer: SocketAddr, why: BrokenOff) {
-    let role = match behind {
-        Behind::Submission { .. } => "submission",
-        Behind::Relay(_) => "relay",
-    };
-    let why = why.word();
+    let (role, why) = (behind.role(), why.word());
     metrics::counter!("kep_smtp_broken_off_total", "role" => role, "why" => why).increment(1);
     tracing::info!(%peer, role, why, "broken off");
 }
@@ -205,10 +210,7 @@ impl Talk<'_> {
         let tls = tokio::select! {
             accepted = timeout(within, acceptor.accept(tcp)) => {
                 let accepted = accepted.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
-                accepted.inspect_err(|error| {
-                    tracing::info!(peer = %self.peer, %error, "no handshake");
-                    broken_off(&self.service.behind, self.peer, BrokenOff::Handshake);
-                })?
+                accepted.inspect_err(|error| self.no_handshake(error))?
             }
             // Nobody waits for a peer that has said nothing yet.
             _ = stop.wait_for(|stop| *stop) => return Err(io::ErrorKind::ConnectionAborted.into()),
@@ -240,7 +242,12 @@ impl Talk<'_> {
                     }
                 }
                 Next::Noted(noted) => self.noted(noted),
-                Next::StartTls => return Ok(After::StartTls),
+                Next::StartTls => {
+                    if session.was_sent_ahead() {
+                        self.sent_ahead();
+                    }
+                    return Ok(After::StartTls);
+                }
                 Next::Spool(piece) => self.spool(piece).await,
                 Next::Ask(ask) => session.answer(self.answer(ask).await),
                 Next::Close => {
@@ -249,6 +256,20 @@ impl Talk<'_> {
                 }
             }
         }
+    }
+
+    /// Who only looked whether we listen has broken off himself.
+    fn no_handshake(&self, error: &io::Error) {
+        if matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::TimedOut) {
+            tracing::info!(peer = %self.peer, %error, "no handshake");
+            broken_off(&self.service.behind, self.peer, BrokenOff::Handshake);
+        }
+    }
+
+    fn sent_ahead(&self) {
+        let role = self.service.behind.role();
+        metrics::counter!("kep_smtp_sent_ahead_total", "role" => role).increment(1);
+        tracing::warn!(peer = %self.peer, role, "commands were sent along with STARTTLS");
     }
 
     fn noted(&self, noted: Noted) {

@@ -27,6 +27,8 @@ pub struct Session {
     bad_commands: u32,
     refused_recipients: u32,
     failed_logins: u32,
+    /// Something came along with STARTTLS in clear.
+    sent_ahead: bool,
     state: State,
 }
 
@@ -51,6 +53,7 @@ impl Session {
             bad_commands: 0,
             refused_recipients: 0,
             failed_logins: 0,
+            sent_ahead: false,
             state: State::Greeting,
         }
     }
@@ -101,6 +104,11 @@ impl Session {
         self.input.clear();
         self.tls = true;
         self.state = State::Ready { hello: Hello::Missing, login: None };
+    }
+
+    /// Commands came along with STARTTLS, to be taken for some that came under TLS. They were thrown away.
+    pub fn was_sent_ahead(&self) -> bool {
+        self.sent_ahead
     }
 
     /// Ends the session with a 421. Not to be called between `Ask` and `answer`.

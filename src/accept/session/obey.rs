@@ -141,6 +141,7 @@ impl Session {
         self.say(&say::start_tls());
         self.flush();
         // Commands sent along in clear must never be obeyed as if they had come under TLS.
+        self.sent_ahead = !self.input.is_empty();
         self.input.clear();
         self.steps.push_back(Next::StartTls);
         State::Handshaking

@@ -209,6 +209,16 @@ fn an_answer_that_fits_no_question_ends_the_session() {
 }
 
 #[test]
+fn what_is_sent_along_with_starttls_is_noticed() {
+    for (octets, ahead) in [("EHLO x\r\nSTARTTLS\r\n", false), ("EHLO x\r\nSTARTTLS\r\nE", true)] {
+        let mut session = Session::new(Arc::new(relaying()), false);
+        session.feed(octets.as_bytes());
+        while !matches!(session.next(), Next::StartTls) {}
+        assert_eq!(session.was_sent_ahead(), ahead, "{octets:?}");
+    }
+}
+
+#[test]
 fn invariant_10_memory_stays_bounded_while_a_line_never_ends() {
     let mut session = Session::new(Arc::new(small()), true);
     for _ in 0..1000 {

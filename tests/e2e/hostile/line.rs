@@ -57,7 +57,7 @@ async fn slow_ones(stage: &Stage) -> Vec<tokio::task::JoinHandle<()>> {
             2 => Dripping { line: within_a_mail(stage, "DATA").await, drop: b"a" },
             _ => Dripping { line: within_a_mail(stage, "BDAT 100000 LAST").await, drop: b"a" },
         };
-        slow.push(tokio::spawn(line.to_its_end()));
+        slow.push(tokio::spawn(line.until_its_end()));
     }
     slow
 }
@@ -80,7 +80,7 @@ struct Dripping {
 }
 
 impl Dripping {
-    async fn to_its_end(mut self) {
+    async fn until_its_end(mut self) {
         let mut ticks = tokio::time::interval(Duration::from_millis(500));
         let (mut greeted, mut heard) = (false, String::new());
         while !heard.starts_with("421") {
@@ -121,6 +121,7 @@ async fn not_encrypted(stage: &Stage) {
     let smuggled = format!("STARTTLS\r\nEHLO x\r\nMAIL FROM:<{EVIL}>\r\nRCPT TO:<{CAN}>\r\n");
     line.write(smuggled.as_bytes()).await.unwrap();
     assert!(said(&mut line).await.unwrap().starts_with("220"));
+    assert_eq!(stage.figure("kep_smtp_sent_ahead_total", "relay").await, 1);
     let mut line = line.upgrade(&stage.tls).await.unwrap();
     assert_eq!(ask(&mut line, "DATA").await.unwrap(), "503 5.5.1 MAIL and RCPT come first");
 }
