@@ -152,9 +152,9 @@ fn fault(kind: usize, dice: &mut Dice) -> Fault {
         2 => Fault::Cut(At::ToServer(between(20, MAIL))),
         3 => Fault::HalfOpen(At::AnswerTo(MAIL)),
         4 => Fault::Slow(Duration::from_millis(between(20, 200))),
-        5 => Fault::Cut(At::ToClient(between(0, 3000))),
+        5 => Fault::Cut(At::ToClient(between(0, ANSWERS))),
         6 => Fault::Refused,
-        _ => Fault::HalfOpen(At::ToClient(between(0, 3000))),
+        _ => Fault::HalfOpen(At::ToClient(between(0, ANSWERS))),
     }
 }
 
@@ -282,6 +282,8 @@ async fn lie_there_once(circuit: &Circuit, sent: &[Sent]) {
 const KINDS: usize = 8;
 /// Octets on the line when an evidence mail was sent nearly whole; of a dispatch there are more.
 const MAIL: u64 = 19_000;
+/// Octets that a server has answered by then, at least.
+const ANSWERS: u64 = 1_500;
 const SEEDS: u64 = 20;
 /// The members of the circuit.
 const A: usize = 0;

@@ -18,7 +18,7 @@ pub enum Fault {
     HalfOpen(At),
     /// Each piece comes so much later.
     Slow(Duration),
-    /// Nobody answers, as a firewall that drops what it doesn't know.
+    /// Closed at once, as by somebody on the way who lets nothing through.
     Refused,
 }
 
