@@ -125,7 +125,7 @@ fn long_whatever_happens_on_the_way_all_arrives_once() {
     in_namespaces(async || {
         let mut circuit = Circuit::new().await;
         for seed in 0..SEEDS {
-            println!("seed {seed}");
+            eprintln!("seed {seed}");
             let mut dice = Dice(seed);
             for (from, to) in circuit.pairs() {
                 let faults: Vec<_> =
