@@ -232,7 +232,7 @@ pub fn seal(settings: &Settings) -> Outcome<Arc<dyn Signer>> {
 pub fn stamper(settings: &Settings, clock: &Clock) -> Outcome<Stamper> {
     let source = match &settings.timestamp.url {
         Some(url) => StampSource::Http { url: url.as_str().to_owned() },
-        None => StampSource::Embedded(Arc::new(authority(settings)?)),
+        None => StampSource::Embedded(Arc::new(authority(settings)?), clock.clone()),
     };
     stamper_with(source, settings, clock)
 }
@@ -242,7 +242,7 @@ pub fn stamper(settings: &Settings, clock: &Clock) -> Outcome<Stamper> {
 fn own_stamper(settings: &Settings, clock: &Clock) -> Outcome<Stamper> {
     match own_authority(settings) {
         true => {
-            let source = StampSource::Embedded(Arc::new(authority(settings)?));
+            let source = StampSource::Embedded(Arc::new(authority(settings)?), clock.clone());
             stamper_with(source, settings, clock)
         }
         false => stamper(settings, clock),

@@ -30,7 +30,7 @@ fn issuer() -> Issuer {
     let path = anchors(&seals).path(seal.certificate(), &[], TrustRole::Seal).unwrap();
     let authority = Authority::new(Arc::new(testing::stamper(&stamps).signer().unwrap()));
     let stamper = Stamper::new(
-        StampSource::Embedded(Arc::new(authority)),
+        StampSource::Embedded(Arc::new(authority), clock.clone()),
         TokenVerifier::new(anchors(&stamps), vec![]),
         clock.clone(),
         &StampSettings::default(),

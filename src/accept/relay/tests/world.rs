@@ -304,8 +304,8 @@ fn desk(store: &Store, peer: &World) -> Desk {
     let seal = testing::issue(&root, testing::seal_profile());
     let path = anchors().path(seal.certificate(), &[], Use::Seal).unwrap();
     let stamps = testing::stamper(&root).signer().unwrap();
-    let source =
-        StampSource::Embedded(Arc::new(crate::trust::tsa::Authority::new(Arc::new(stamps))));
+    let authority = Arc::new(crate::trust::tsa::Authority::new(Arc::new(stamps)));
+    let source = StampSource::Embedded(authority, clock.clone());
     let verifier = TokenVerifier::new(anchors(), Vec::new());
     let stamper = Stamper::new(source, verifier, clock.clone(), &StampSettings::default());
     let readiness = Readiness::new(path, Arc::new(stamper.unwrap()), None, clock.clone());
