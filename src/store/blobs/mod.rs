@@ -93,6 +93,11 @@ impl Blobs {
         self.segments.sync()
     }
 
+    /// The disk that they lie on.
+    pub(super) fn disk(&self) -> &dyn Disk {
+        self.segments.disk()
+    }
+
     /// How many segments were given up so far.
     pub fn losses(&self) -> u64 {
         self.segments.losses()
