@@ -53,7 +53,8 @@ impl Sealing {
         .await;
     }
 
-    async fn carry_out(&self, job: &Job) -> Result<(), IssueError> {
+    /// Seals one message.
+    pub async fn carry_out(&self, job: &Job) -> Result<(), IssueError> {
         let unknown = || IssueError::NoSubmission(job.payload.clone());
         let id = MessageId::parse(&job.payload).ok_or_else(unknown)?;
         let Accepted { submission, recipients, original, material } = self.load(&id).await?;

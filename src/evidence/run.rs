@@ -258,7 +258,8 @@ impl Facts {
         tokio::join!(expiring, issuing);
     }
 
-    async fn carry_out(&self, job: &Job) -> Result<(), IssueError> {
+    /// Makes the evidence of one fact.
+    pub async fn carry_out(&self, job: &Job) -> Result<(), IssueError> {
         let fact = Fact::parse(&job.payload).map_err(StoreError::from)?;
         match &fact {
             Fact::Refused { refusal, .. } => self.refused(job, &fact, refusal).await,
@@ -381,7 +382,7 @@ impl Facts {
 
     /// The time to read has ended, or to hear of what was relayed: a fact, unless the message was
     /// opened, or something was heard.
-    async fn expire(&self, job: &Job) -> Result<(), StoreError> {
+    pub async fn expire(&self, job: &Job) -> Result<(), StoreError> {
         let fact = Fact::parse(&job.payload)?;
         let (job_id, now) = (job.id, self.issuer.clock.now());
         let work = move |tx: &mut Tx<'_>| -> Result<(), StoreError> {
