@@ -10,4 +10,4 @@ mod retry;
 mod run;
 mod settle;
 
-pub use run::{Relay, Rules, Who};
+pub use run::{Carrier, Heard, Load, Relay, Rules, Taken, Who};

@@ -16,8 +16,8 @@ use crate::store::jobs::{Lease, Leases};
 use crate::store::relay::{self as queue, Kind, Queued, Trouble};
 use crate::store::submissions::{self, Submission};
 use crate::store::{Lane, RowsError, Store, StoreError, Tx};
+use crate::trust::Clock;
 use crate::trust::tls::{self, PeerTrust};
-use crate::trust::{Clock, random};
 use crate::wire::rem::Reason;
 use crate::wire::{KepAddress, KepDomain, Timestamp};
 use std::collections::HashMap;
@@ -62,17 +62,25 @@ pub struct Rules {
 }
 
 /// A mail and its lease; dropping it gives the mail back.
-struct Taken {
-    queued: Queued,
-    lease: Lease,
+pub struct Taken {
+    pub queued: Queued,
+    pub lease: Lease,
 }
 
 /// A mail with all that it takes to send it.
-struct Load {
-    mail: Mail,
-    octets: Vec<u8>,
-    route: Route,
-    trust: PeerTrust,
+pub struct Load {
+    pub mail: Mail,
+    pub octets: Vec<u8>,
+    pub route: Route,
+    pub trust: PeerTrust,
+}
+
+/// What a server said of a mail, and whether that was under way at the end; or why nothing was said.
+pub type Heard = Result<(Report, bool), (Trouble, String)>;
+
+/// Brings a mail to its server.
+pub trait Carrier: Send {
+    fn send(&mut self, load: &Load) -> impl Future<Output = Heard> + Send;
 }
 
 /// What there is to do with a mail.
@@ -94,6 +102,12 @@ struct Open {
     trust: PeerTrust,
     line: Line,
     dialogue: Dialogue,
+}
+
+/// Brings mails over the network, one after the other.
+struct Lines<'r> {
+    relay: &'r Relay,
+    open: Option<Open>,
 }
 
 /// Who is at work for whom.
@@ -164,7 +178,7 @@ impl Relay {
     }
 
     /// The mails of a provider that workers may be set on now, and when more fall due.
-    async fn look(
+    pub async fn look(
         &self,
         domain: &KepDomain,
         busy: usize,
@@ -202,10 +216,11 @@ impl Relay {
         first: Taken,
         mut stop: watch::Receiver<bool>,
     ) {
-        let (mut open, mut next, mut sent) = (None, Some(first), 0);
+        let mut lines = Lines { relay: &self, open: None };
+        let (mut next, mut sent) = (Some(first), 0);
         while let Some(Taken { queued, lease }) = next.take() {
             // Put off, or it would be tried again at once, and again.
-            let carried = spool::caught(self.carry(&queued, &mut open, &mut stop)).await;
+            let carried = spool::caught(self.carry(&queued, &mut lines, &mut stop)).await;
             let well = match carried {
                 Some(well) => well,
                 None => {
@@ -213,7 +228,7 @@ impl Relay {
                     tracing::error!(provider = %domain, mail, "a mail could not be carried out");
                     self.later(&queued, OWN, &mut stop).await;
                     // What it has heard and said is not known.
-                    open = None;
+                    lines.open = None;
                     false
                 }
             };
@@ -230,16 +245,16 @@ impl Relay {
                 }
             }
         }
-        if let Some(open) = open {
+        if let Some(open) = lines.open {
             open.close().await;
         }
     }
 
     /// Carries one mail out. Says whether the server may be asked at once for another.
-    async fn carry(
+    pub async fn carry(
         &self,
         queued: &Queued,
-        open: &mut Option<Open>,
+        carrier: &mut impl Carrier,
         stop: &mut watch::Receiver<bool>,
     ) -> bool {
         let task = match self.load(queued).await {
@@ -273,7 +288,7 @@ impl Relay {
                 self.unwell(queued, Trouble::NotIdentified, NOTHING_KNOWN, stop).await;
                 false
             }
-            Task::Send(load) => match self.send(&load, open).await {
+            Task::Send(load) => match carrier.send(&load).await {
                 Ok((report, begun)) => self.judged(queued, fate::judge(&report, begun), stop).await,
                 Err((trouble, heard)) => {
                     self.unwell(queued, trouble, &fate::plain(&heard), stop).await;
@@ -356,11 +371,7 @@ impl Relay {
     }
 
     /// Over the connection that is open, or a new one; one that was open may have ended meanwhile.
-    async fn send(
-        &self,
-        load: &Load,
-        open: &mut Option<Open>,
-    ) -> Result<(Report, bool), (Trouble, String)> {
+    async fn send(&self, load: &Load, open: &mut Option<Open>) -> Heard {
         if let Some(other) = open.take_if(|open| !open.serves(load)) {
             other.close().await;
         }
@@ -407,7 +418,8 @@ impl Relay {
                               "outcome" => outcome)
             .increment(1);
         }
-        let (queued, rules, at) = (queued.clone(), self.rules.clone(), self.moment());
+        let at = self.moment(queued);
+        let (queued, rules) = (queued.clone(), self.rules.clone());
         let work = move |tx: &mut Tx<'_>| settle::fates(tx, &queued, &fates, crowded, &rules, at);
         self.surely(stop, work).await
     }
@@ -424,7 +436,7 @@ impl Relay {
         metrics::counter!("kep_relay_server_failures_total", "provider" => provider.to_string())
             .increment(1);
         let (provider, id, heard) = (provider.clone(), queued.id, heard.to_owned());
-        let at = self.moment();
+        let at = self.moment(queued);
         let work = move |tx: &mut Tx<'_>| {
             queue::give_back(tx, id)?;
             settle::unwell(tx, &provider, (trouble, &heard), at)
@@ -446,7 +458,7 @@ impl Relay {
     }
 
     async fn later(&self, queued: &Queued, heard: &str, stop: &mut watch::Receiver<bool>) {
-        let (id, heard, at) = (queued.id, heard.to_owned(), self.moment());
+        let (id, heard, at) = (queued.id, heard.to_owned(), self.moment(queued));
         let due = retry::next_try(queued.attempts, at.now, at.dice);
         self.surely(stop, move |tx| queue::put_off(tx, id, due, &heard)).await;
     }
@@ -478,7 +490,7 @@ impl Relay {
     }
 
     /// Ends what has waited too long. Says when the next one has.
-    async fn windows(&self, stop: &watch::Receiver<bool>) -> Result<Timestamp, StoreError> {
+    pub async fn windows(&self, stop: &watch::Receiver<bool>) -> Result<Timestamp, StoreError> {
         let now = self.clock.now();
         let mut next = now.plus_millis(IDLE.as_millis() as i64);
         for (kind, held, window) in [
@@ -539,8 +551,10 @@ impl Relay {
         self.surely(&mut stop.clone(), work).await;
     }
 
-    fn moment(&self) -> Moment {
-        Moment { now: self.clock.now(), dice: random::below(retry::DICE) }
+    /// The dice fall otherwise for each mail, time and host that sends.
+    fn moment(&self, queued: &Queued) -> Moment {
+        let now = self.clock.now();
+        Moment { now, dice: retry::dice(&self.who.host, queued.id, now) }
     }
 }
 
@@ -573,6 +587,12 @@ fn is_stale(report: &Report) -> bool {
         Outcome::Refused(reply) => reply.code() == 421,
         _ => false,
     })
+}
+
+impl Carrier for Lines<'_> {
+    async fn send(&mut self, load: &Load) -> Heard {
+        self.relay.send(load, &mut self.open).await
+    }
 }
 
 impl Open {
