@@ -130,7 +130,7 @@ async fn connection(
 ) -> io::Result<()> {
     tcp.set_nodelay(true)?;
     let mut session = Session::new(Arc::clone(&service.config), begin == Begin::Tls);
-    let mut talk = Talk { service, peer, client: None, stop, body: None };
+    let mut talk = Talk::new(service, peer, stop);
     if begin == Begin::Tls {
         let mut tls = talk.handshake(tcp).await?;
         return talk.run(&mut session, &mut tls).await.map(|_| ());
@@ -144,14 +144,15 @@ async fn connection(
     Ok(())
 }
 
-#[derive(PartialEq, Eq)]
-enum After {
+/// Where a part of a dialogue ends.
+#[derive(PartialEq, Eq, Debug)]
+pub enum After {
     Closed,
     StartTls,
 }
 
-/// One dialogue.
-struct Talk<'s> {
+/// One dialogue, over whatever carries octets.
+pub struct Talk<'s> {
     service: &'s Service,
     peer: SocketAddr,
     /// The certificate that the client has shown, in DER.
@@ -179,7 +180,11 @@ impl Pace {
     }
 }
 
-impl Talk<'_> {
+impl<'s> Talk<'s> {
+    pub fn new(service: &'s Service, peer: SocketAddr, stop: watch::Receiver<bool>) -> Self {
+        Self { service, peer, client: None, stop, body: None }
+    }
+
     async fn handshake(
         &mut self,
         tcp: TcpStream,
@@ -198,7 +203,8 @@ impl Talk<'_> {
         Ok(tls)
     }
 
-    async fn run<S>(&mut self, session: &mut Session, stream: &mut S) -> io::Result<After>
+    /// Until the end, or until TLS is to begin; then again, over what is encrypted.
+    pub async fn run<S>(&mut self, session: &mut Session, stream: &mut S) -> io::Result<After>
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
