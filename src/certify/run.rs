@@ -81,7 +81,7 @@ impl Sealing {
         let stub = consign::stub(&about, now)?;
         let stub = (put(stub.clone())?, NewMessage::of(&stub, Kind::Stub, now));
         let sent = NewMessage::of(&octets, Kind::Plain, submission.accepted_at);
-        let mut parcel = self.issuer.parcel(&self.store, acceptance).await?;
+        let mut parcel = self.issuer.parcel(&self.store, acceptance, &submission.origin).await?;
         parcel.new.material.extend(material);
 
         let (store, job_id, storage) = (self.store.clone(), job.id, self.storage);

@@ -128,19 +128,31 @@ impl Issuer {
         Ok(signed.detached(Some(&token.der)))
     }
 
-    /// The mail that an evidence travels in, under the seal.
-    async fn mail_of(&self, evidence: &Evidence, xml: &[u8]) -> Result<Vec<u8>, IssueError> {
+    /// The mail that an evidence travels in, under the seal. One for another provider may wait for it
+    /// until the seal's certificate has ended: a time stamp says when it was sealed.
+    async fn mail_of(
+        &self,
+        evidence: &Evidence,
+        xml: &[u8],
+        to: &Origin,
+    ) -> Result<Vec<u8>, IssueError> {
         let (now, random) = (self.clock.now(), random::bytes());
         let composed = parcel::compose(&self.provider, evidence, xml, now, random)?;
-        let seal = self.seal(&composed, None, false).await?;
+        let stamped = matches!(to, Origin::Peer(_));
+        let seal = self.seal(&composed, None, stamped).await?;
         Ok([composed.head(), composed.tail(&seal)].concat())
     }
 
-    /// Makes the evidence's mail and puts both into blobs.
-    pub async fn parcel(&self, store: &Store, issued: Issued) -> Result<Parcel, IssueError> {
+    /// Makes the evidence's mail for whose message it is about, and puts both into blobs.
+    pub async fn parcel(
+        &self,
+        store: &Store,
+        issued: Issued,
+        to: &Origin,
+    ) -> Result<Parcel, IssueError> {
         let Issued { evidence, xml, stamped_at, material } = issued;
         let now = self.clock.now();
-        let octets = self.mail_of(&evidence, &xml).await?;
+        let octets = self.mail_of(&evidence, &xml, to).await?;
         let id = MessageId::parse(&evidence.message.message_id);
         let id = id.ok_or_else(|| IssueError::Nobody(evidence.message.message_id.clone()))?;
         let mut message = NewMessage::of(&octets, Kind::Evidence, now);
@@ -284,7 +296,7 @@ impl Facts {
             Fact::Delivered { .. } => Some(self.due(&submission, issued.stamped_at)),
             _ => None,
         };
-        let parcel = self.issuer.parcel(&self.store, issued).await?;
+        let parcel = self.issuer.parcel(&self.store, issued, &submission.origin).await?;
         // What did not reach him is the sender's affair.
         let reached =
             matches!(fact, Fact::Delivered { .. } | Fact::Read { .. } | Fact::Expired { .. });
@@ -336,18 +348,21 @@ impl Facts {
             Ok((submissions::find(tx, &wanted)?, found))
         };
         let (submission, found) = self.store.look_up(find).await?;
+        let Some(submission) = submission else {
+            return Err(IssueError::NoSubmission(id.to_string()));
+        };
         let mut mails = Vec::with_capacity(found.len());
         for put in found {
             let xml = self.store.blobs.read(&put).map_err(StoreError::from)?;
             let evidence = Evidence::read(&xml)?.evidence;
-            let octets = self.issuer.mail_of(&evidence, &xml).await?;
+            let octets = self.issuer.mail_of(&evidence, &xml, &submission.origin).await?;
             let put = self.store.blobs.put(octets).map_err(StoreError::from)?;
             mails.push((evidence.id, put));
         }
-        let origin = submission.map(|submission| submission.origin);
+        let origin = submission.origin;
         let (store, job_id, now) = (self.store.clone(), job.id, self.issuer.clock.now());
         let work = move |tx: &mut Tx<'_>| -> Result<(), StoreError> {
-            if let Some(Origin::Peer(domain)) = &origin {
+            if let Origin::Peer(domain) = &origin {
                 for (id, put) in &mails {
                     let content = contents::create_from(tx, &store.blobs, &[put])?;
                     spool::relay_evidence(tx, id, content, domain, now)?;
@@ -370,10 +385,12 @@ impl Facts {
         let id = fact.message().ok_or_else(|| IssueError::Nobody(job.name.clone()))?;
         let seal = self.issuer.seal.certificate().der();
         let draft = draft::rejection(&self.issuer.provider, seal, &id, fact.at(), refusal);
-        let parcel = self.issuer.parcel(&self.store, self.issuer.issue(draft).await?).await?;
-        let (store, job_id, sender) = (self.store.clone(), job.id, AccountId(refusal.account));
+        let (issued, sender) = (self.issuer.issue(draft).await?, AccountId(refusal.account));
+        let sender = Origin::Account(sender);
+        let parcel = self.issuer.parcel(&self.store, issued, &sender).await?;
+        let (store, job_id) = (self.store.clone(), job.id);
         let work = move |tx: &mut Tx<'_>| -> Result<(), StoreError> {
-            parcel.keep(tx, &store, &Origin::Account(sender), &[])?;
+            parcel.keep(tx, &store, &sender, &[])?;
             jobs::finish(tx, job_id)?;
             Ok(())
         };

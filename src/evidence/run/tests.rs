@@ -1,6 +1,7 @@
 //! In which order facts become evidence, with the jobs carried out by hand.
 
 use super::*;
+use crate::evidence::verify::{Believed, Judge, Verdict};
 use crate::registry::accounts::{self, NewAccount, OpeningMode, SignatureRule};
 use crate::registry::{Texts, holidays};
 use crate::spool::opening::Opening;
@@ -197,4 +198,39 @@ async fn a_reading_laid_in_by_an_earlier_version_comes_again() {
     let early = world.facts.carry_out(&job).await;
     assert!(matches!(early, Err(IssueError::Early(_))), "{early:?}");
     assert_eq!(world.events().await, [""; 0]);
+}
+
+/// A provider that could not be reached gets it days later, when another certificate is in force.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn evidence_for_another_provider_outlasts_the_certificate_of_its_seal() {
+    let (issuer, id) = (issuer(), MessageId::parse(ID).unwrap());
+    let refused = spool::fact::Refused {
+        account: 1,
+        sender: ALI.into(),
+        recipients: vec![ALI.into()],
+        subject: String::new(),
+        ua_message_id: None,
+        digest: None,
+        reason: String::new(),
+        text: String::new(),
+    };
+    let seal = issuer.seal.certificate();
+    let draft = draft::rejection(&issuer.provider, seal.der(), &id, NOW, &refused);
+    let issued = issuer.issue(draft).await.unwrap();
+    let token = issuer.stamper.stamp(b"who stamps?").await.unwrap();
+    let only = |one: &Certificate| Some(Anchors::new(vec![one.clone()]).unwrap());
+    let believed = Believed {
+        seal: only(seal),
+        time_stamp: only(token.path.certificates().last().unwrap()),
+        ..Believed::default()
+    };
+    let judge = Judge::new(believed).unwrap();
+    let peer = Origin::Peer(KepDomain::parse("hs06.kep.tr").unwrap());
+    let later = NOW.plus_secs(4 * 365 * 86_400);
+    let mail = issuer.mail_of(&issued.evidence, &issued.xml, &peer).await.unwrap();
+    let report = judge.judge(&mail, None, later);
+    assert_eq!(report.verdict, Verdict::Valid, "{report:?}");
+    let ours = Origin::Account(AccountId(1));
+    let mail = issuer.mail_of(&issued.evidence, &issued.xml, &ours).await.unwrap();
+    assert_ne!(judge.judge(&mail, None, later).verdict, Verdict::Valid, "nobody waits for it");
 }
