@@ -71,6 +71,9 @@ pub enum IssueError {
     NoSubmission(String),
     #[error("the fact names nobody: {0}")]
     Nobody(String),
+    /// The clock was ahead when it happened: a time stamp would say that it was signed before.
+    #[error("by its clock it happens only at {0}")]
+    Ahead(Timestamp),
     #[error("{0} was read, and there is no evidence of its delivery yet")]
     Early(String),
 }
@@ -84,6 +87,9 @@ impl Issuer {
     /// XAdES B-T over a draft, with the chain, so that the root alone is enough to verify it.
     pub async fn issue(&self, evidence: Evidence) -> Result<Issued, IssueError> {
         self.readiness.check()?;
+        if evidence.event_time > self.clock.now() {
+            return Err(IssueError::Ahead(evidence.event_time));
+        }
         let xml = evidence.write(Dialect::Ts102640)?;
         let certificate = self.seal.certificate();
         let (algorithm, now) = (self.seal.algorithm(), self.clock.now());

@@ -200,6 +200,23 @@ async fn a_reading_laid_in_by_an_earlier_version_comes_again() {
     assert_eq!(world.events().await, [""; 0]);
 }
 
+/// A time stamp before the event would make it worthless for ever.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_happened_by_a_clock_that_was_ahead_waits_until_it_is_that_late() {
+    let world = World::delivered().await;
+    let ahead = |tx: &mut Tx<'_>| {
+        let fact = Fact::Delivered { message: ID.into(), recipient: 1, at: NOW.millis() + 1 };
+        let sql = "UPDATE job SET payload = $1";
+        tx.execute(sql, &[(&fact.to_json()?).into()]).map(drop)
+    };
+    world.facts.store.write::<_, RowsError, _>(Lane::Client, ahead).await.unwrap();
+    let takers = Takers::new(&world.facts.store, Step::Evidence);
+    let job = takers.take(NOW, 1).await.unwrap().remove(0).job;
+    let early = world.facts.carry_out(&job).await;
+    assert!(matches!(early, Err(IssueError::Ahead(_))), "{early:?}");
+    assert_eq!(world.events().await, [""; 0]);
+}
+
 /// A provider that could not be reached gets it days later, when another certificate is in force.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn evidence_for_another_provider_outlasts_the_certificate_of_its_seal() {
