@@ -11,11 +11,13 @@ pub mod imap;
 #[cfg(test)]
 pub(crate) mod judges;
 pub mod mime;
+pub mod mta_sts;
 pub mod ocsp;
 pub mod rem;
 pub mod scram;
 pub mod smtp;
 pub mod time;
+pub mod tlsa;
 pub mod tsp;
 pub mod xades;
 pub mod xml;
