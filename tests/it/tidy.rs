@@ -288,6 +288,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("imap_codec", &["src/wire/imap", "src/mailbox/"]),
     ("smtp_proto", &["src/wire/smtp"]),
     ("reqwest", &["src/trust/dial.rs"]),
+    ("hickory_resolver", &["src/trust/dns"]),
     ("clap", &["src/bin/"]),
 ];
 
