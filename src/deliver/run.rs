@@ -5,18 +5,18 @@
 //! same mail again, with the same Message-ID: the other provider knows it, and answers as it did. The
 //! same dispatch may come again for further recipients, too, when it had answered `4xx` for them.
 
-use super::dial::{Line, Patience};
+use super::dial::{self, Line, OWN, Patience, Reached};
 use super::dialogue::{Dialogue, Failure, Mail, Outcome, Report};
 use super::fate::{self, Fate, Verdict};
 use super::settle::{self, Moment};
 use super::{outgoing, retry};
-use crate::registry::peers::{Peer, PeerState, Route};
+use crate::registry::peers::{Peer, PeerState};
+use crate::registry::route::{NoWay, Routes, Way};
 use crate::spool::{self, relay::Why};
 use crate::store::jobs::{Lease, Leases};
 use crate::store::relay::{self as queue, Kind, Queued, Trouble};
 use crate::store::submissions::{self, Submission};
 use crate::store::{Lane, RowsError, Store, StoreError, Tx};
-use crate::trust::tls::{self, PeerTrust};
 use crate::trust::{Clock, random};
 use crate::wire::rem::Reason;
 use crate::wire::{KepAddress, KepDomain, Timestamp};
@@ -32,6 +32,7 @@ pub struct Relay {
     store: Store,
     clock: Clock,
     who: Who,
+    routes: Routes,
     rules: Rules,
     patience: Patience,
     leases: Leases,
@@ -71,8 +72,7 @@ struct Taken {
 struct Load {
     mail: Mail,
     octets: Vec<u8>,
-    route: Route,
-    trust: PeerTrust,
+    way: Way,
 }
 
 /// What there is to do with a mail.
@@ -88,10 +88,17 @@ enum Task {
     Unknown,
 }
 
+/// Why a mail could not be sent.
+#[derive(Debug)]
+enum Unsent {
+    Server(Trouble, String),
+    /// Its provider's domain takes none: for good.
+    Never(String),
+}
+
 /// A connection that may serve another mail, while the registry says the same of its server.
 struct Open {
-    route: Route,
-    trust: PeerTrust,
+    way: Way,
     line: Line,
     dialogue: Dialogue,
 }
@@ -104,8 +111,15 @@ struct Crew {
 }
 
 impl Relay {
-    pub fn new(store: Store, clock: Clock, who: Who, rules: Rules, patience: Patience) -> Self {
-        Self { store, clock, who, rules, patience, leases: Leases::default() }
+    pub fn new(
+        store: Store,
+        clock: Clock,
+        who: Who,
+        routes: Routes,
+        rules: Rules,
+        patience: Patience,
+    ) -> Self {
+        Self { store, clock, who, routes, rules, patience, leases: Leases::default() }
     }
 
     /// Relays until `stop`; mails under way are given a moment.
@@ -260,24 +274,20 @@ impl Relay {
                 let queued = queued.clone();
                 self.surely(stop, move |tx| settle::idle(tx, &queued)).await
             }
-            Task::Ended(to) => {
-                let why = Why {
-                    reason: Reason::ProviderNotIdentified,
-                    detail: CEASED.to_owned(),
-                    window: false,
-                };
-                let fates = to.into_iter().map(|to| (to, Fate::Failed(why.clone()))).collect();
-                self.settled(queued, fates, false, stop).await
-            }
+            Task::Ended(to) => self.settled(queued, failed(to, CEASED), false, stop).await,
             Task::Unknown => {
                 self.unwell(queued, Trouble::NotIdentified, NOTHING_KNOWN, stop).await;
                 false
             }
             Task::Send(load) => match self.send(&load, open).await {
                 Ok((report, begun)) => self.judged(queued, fate::judge(&report, begun), stop).await,
-                Err((trouble, heard)) => {
+                Err(Unsent::Server(trouble, heard)) => {
                     self.unwell(queued, trouble, &fate::plain(&heard), stop).await;
                     false
+                }
+                Err(Unsent::Never(heard)) => {
+                    let to = load.mail.recipients.into_iter().map(|to| to.address).collect();
+                    self.settled(queued, failed(to, &heard), false, stop).await
                 }
             },
         }
@@ -333,11 +343,12 @@ impl Relay {
                 Ok(Task::Ended(to.into_iter().map(|(_, address)| address).collect()))
             }
             (PeerState::Active, None) => Ok(Task::Unknown),
-            (PeerState::Active, Some(trust)) => {
+            (PeerState::Active, Some(tls)) => {
                 let octets = self.store.content(queued.content).await?;
                 let mail = self.envelope(queued, submission.as_ref(), &to, &octets);
                 let mail = mail.ok_or(RowsError::Missing("submission"))?;
-                Ok(Task::Send(Box::new(Load { mail, octets, route: peer.route, trust })))
+                let way = Way { domain: peer.domain, route: peer.route, tls };
+                Ok(Task::Send(Box::new(Load { mail, octets, way })))
             }
         }
     }
@@ -356,12 +367,8 @@ impl Relay {
     }
 
     /// Over the connection that is open, or a new one; one that was open may have ended meanwhile.
-    async fn send(
-        &self,
-        load: &Load,
-        open: &mut Option<Open>,
-    ) -> Result<(Report, bool), (Trouble, String)> {
-        if let Some(other) = open.take_if(|open| !open.serves(load)) {
+    async fn send(&self, load: &Load, open: &mut Option<Open>) -> Result<(Report, bool), Unsent> {
+        if let Some(other) = open.take_if(|open| open.way != load.way) {
             other.close().await;
         }
         if let Some(Open { line, dialogue, .. }) = open
@@ -373,17 +380,22 @@ impl Relay {
             }
         }
         *open = None;
+        let found = self.routes.find(&load.way, self.clock.now()).await;
+        let found = found.map_err(|why| no_way(&load.way, &why))?;
+        for (host, why) in &found.passed_over {
+            tracing::warn!(provider = %load.way.domain, host, %why, "the host is passed over");
+        }
         let own = self.who.tls.as_ref().map(|(certificate, key)| (&**certificate, &**key));
-        let tls = tls::dialer(&load.trust, own).map_err(|error| {
-            tracing::error!(%error, "our own certificate can't be shown");
-            (Trouble::Unreachable, OWN.to_owned())
+        let (mail, octets) = (&load.mail, &load.octets);
+        let reached = dial::reach(&found.servers, own, mail, octets, &self.patience).await;
+        let Reached { line, dialogue, report } = reached.map_err(|(trouble, heard)| {
+            if trouble == Trouble::NotIdentified {
+                self.routes.forget();
+            }
+            Unsent::Server(trouble, heard)
         })?;
-        let mut line = Line::open(&load.route, tls, &self.patience).await?;
-        let mut dialogue = Dialogue::lasting(load.mail.clone());
-        let report = line.converse(&mut dialogue, &load.octets, &self.patience).await;
         let begun = dialogue.begun();
-        let (route, trust) = (load.route.clone(), load.trust.clone());
-        *open = Some(Open { route, trust, line, dialogue });
+        *open = Some(Open { way: load.way.clone(), line, dialogue });
         Ok((report, begun))
     }
 
@@ -566,6 +578,21 @@ fn room(
     })
 }
 
+fn no_way(way: &Way, why: &NoWay) -> Unsent {
+    let provider = way.domain.to_string();
+    metrics::counter!("kep_relay_no_way_total", "provider" => provider, "why" => why.word())
+        .increment(1);
+    match why {
+        NoWay::NoMail(_) => Unsent::Never(why.to_string()),
+        _ => Unsent::Server(why.trouble(), why.to_string()),
+    }
+}
+
+fn failed(to: Vec<KepAddress>, why: &str) -> Vec<(KepAddress, Fate)> {
+    let why = Why { reason: Reason::ProviderNotIdentified, detail: why.to_owned(), window: false };
+    to.into_iter().map(|to| (to, Fate::Failed(why.clone()))).collect()
+}
+
 /// A connection that was used before has ended, maybe before it heard of this mail.
 fn is_stale(report: &Report) -> bool {
     report.recipients.iter().all(|(_, outcome)| match outcome {
@@ -576,10 +603,6 @@ fn is_stale(report: &Report) -> bool {
 }
 
 impl Open {
-    fn serves(&self, load: &Load) -> bool {
-        self.route == load.route && self.trust == load.trust
-    }
-
     async fn close(mut self) {
         self.line.close(&mut self.dialogue).await;
     }
@@ -638,8 +661,6 @@ const MAILS: usize = 100;
 const BATCH: usize = 64;
 /// At the end a mail under way has so long to be answered; else it is sent again.
 const GRACE: Duration = Duration::from_secs(20);
-/// What evidence says of our own troubles; the log says more.
-const OWN: &str = "trouble of this provider's own";
 const CEASED: &str = "the provider has ceased to serve";
 const NOTHING_KNOWN: &str = "the registry names no pin and no issuer of its server";
 

@@ -8,9 +8,11 @@ pub mod crowd;
 pub mod holidays;
 pub mod labels;
 pub mod login;
+pub mod mta_sts;
 pub mod peers;
 pub mod providers;
 pub mod read_policy;
+pub mod route;
 mod texts;
 
 pub use accounts::{

@@ -19,7 +19,7 @@ pub struct Peer {
     pub state: PeerState,
     pub route: Route,
     /// By what its server is known. Without it nothing is sent.
-    pub tls: Option<PeerTrust>,
+    pub tls: Option<PeerTls>,
     /// In the order they came; several are good while one follows another.
     pub seals: Vec<PeerSeal>,
     /// What it must show when it connects to us: SHA-256 of its certificate or key. None: its seal
@@ -46,10 +46,28 @@ pub enum PeerState {
 
 /// Where its relay listens.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Route {
+pub enum Route {
+    Host(Host),
+    /// At the mail exchangers of its domain (RFC 5321 §5).
+    Mx,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Host {
     /// A name or an address; SNI, and the name that its certificate bears.
-    pub host: String,
+    pub name: String,
     pub port: u16,
+}
+
+/// By what its server is known.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum PeerTls {
+    /// The registry says it itself.
+    Registered(PeerTrust),
+    /// Its signed zone says it (RFC 7672).
+    Dane,
+    /// Its policy says it (RFC 8461).
+    MtaSts,
 }
 
 /// One of its seal certificates, and when what it seals is taken.
@@ -72,8 +90,10 @@ pub enum PeerDialect {
 pub enum PeerFault {
     #[error("{0} is not a provider's domain")]
     Domain(String),
-    #[error("{0} is not host:port")]
+    #[error("{0} is neither host:port nor mx")]
     Route(String),
+    #[error("{0} tells no server")]
+    Tls(String),
     #[error("{0} is not a SHA-256 in hexadecimal")]
     Pin(String),
     #[error("the issuers of its server: {0}")]
@@ -93,8 +113,8 @@ impl Peer {
             domain: domain.map_err(|_| PeerFault::Domain(row.domain.clone()))?,
             name: row.name.clone(),
             state: PeerState::parse(&row.state, row.since)?,
-            route: Route::parse(&row.host)?,
-            tls: trust(row)?,
+            route: route(row)?,
+            tls: tls(row)?,
             seals: row.seals.iter().map(PeerSeal::parse).collect::<Result<_, _>>()?,
             client_pins: pins(&row.client_pins)?,
             dialect: PeerDialect::parse(&row.dialect)?,
@@ -118,6 +138,23 @@ impl Peer {
     /// The seals that are good at a time.
     pub fn seals_at(&self, at: Timestamp) -> impl Iterator<Item = &PeerSeal> {
         self.seals.iter().filter(move |seal| seal.from <= at && at <= seal.until)
+    }
+}
+
+fn route(row: &ProviderRow) -> Result<Route, PeerFault> {
+    match row.route.as_str() {
+        "" => Host::parse(&row.host).map(Route::Host),
+        text => Route::parse(text)
+            .ok()
+            .filter(|route| *route == Route::Mx)
+            .ok_or_else(|| PeerFault::Route(text.to_owned())),
+    }
+}
+
+fn tls(row: &ProviderRow) -> Result<Option<PeerTls>, PeerFault> {
+    match row.tls_by.as_str() {
+        "" => Ok(trust(row)?.map(PeerTls::Registered)),
+        word => PeerTls::by(word).map(Some).ok_or_else(|| PeerFault::Tls(word.to_owned())),
     }
 }
 
@@ -178,7 +215,50 @@ impl PeerState {
     }
 }
 
+impl PeerTls {
+    /// `dane`, `mta-sts`: what needs no more words.
+    pub fn by(word: &str) -> Option<Self> {
+        [Self::Dane, Self::MtaSts].into_iter().find(|tls| tls.word() == word)
+    }
+
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Registered(PeerTrust::Pins(_)) => "pin",
+            Self::Registered(_) => "ca",
+            Self::Dane => "dane",
+            Self::MtaSts => "mta-sts",
+        }
+    }
+}
+
 impl Route {
+    /// `mx`, or a host. (One that is called `mx` is `mx:25`.)
+    pub fn parse(text: &str) -> Result<Self, PeerFault> {
+        match text.eq_ignore_ascii_case(MX) {
+            true => Ok(Self::Mx),
+            false => Host::parse(text).map(Self::Host),
+        }
+    }
+
+    /// Puts it into a row.
+    pub fn set(&self, row: &mut ProviderRow) {
+        (row.host, row.route) = match self {
+            Self::Host(host) => (host.to_string(), String::new()),
+            Self::Mx => (String::new(), MX.to_owned()),
+        };
+    }
+}
+
+impl fmt::Display for Route {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Host(host) => host.fmt(f),
+            Self::Mx => f.write_str(MX),
+        }
+    }
+}
+
+impl Host {
     /// `host`, `host:port`, `[v6]:port`; without a port 25.
     pub fn parse(text: &str) -> Result<Self, PeerFault> {
         let wrong = || PeerFault::Route(text.to_owned());
@@ -194,15 +274,15 @@ impl Route {
             None if is_name(host) => host,
             None => return Err(wrong()),
         };
-        Ok(Self { host: host.to_owned(), port })
+        Ok(Self { name: host.to_owned(), port })
     }
 }
 
-impl fmt::Display for Route {
+impl fmt::Display for Host {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.host.contains(':') {
-            true => write!(f, "[{}]:{}", self.host, self.port),
-            false => write!(f, "{}:{}", self.host, self.port),
+        match self.name.contains(':') {
+            true => write!(f, "[{}]:{}", self.name, self.port),
+            false => write!(f, "{}:{}", self.name, self.port),
         }
     }
 }
@@ -303,6 +383,7 @@ pub async fn find(store: &Store, domain: &KepDomain) -> Result<Option<ProviderRo
 
 /// RFC 5321 §2.3.10: where SMTP between servers is spoken.
 const PORT: u16 = 25;
+const MX: &str = "mx";
 
 #[cfg(test)]
 mod tests {
@@ -319,6 +400,15 @@ mod tests {
         {
             assert!(parse(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_route_may_lead_over_the_exchangers_of_the_domain() {
+        let parse = |text: &str| Route::parse(text).unwrap();
+        assert_eq!((parse("mx"), parse("MX")), (Route::Mx, Route::Mx));
+        assert_eq!(parse("mx:25").to_string(), "mx:25", "a host of that name");
+        assert_eq!(PeerTls::by("dane"), Some(PeerTls::Dane));
+        assert_eq!((PeerTls::by("ca"), PeerTls::by("")), (None, None));
     }
 
     #[test]

@@ -11,6 +11,7 @@ pub mod jobs;
 pub mod labels;
 pub mod mail;
 pub mod metadata;
+pub mod mta_sts;
 pub mod providers;
 pub mod relay;
 pub mod rows;

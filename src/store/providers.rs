@@ -8,8 +8,10 @@ use crate::wire::Timestamp;
 pub struct ProviderRow {
     pub domain: String,
     pub name: String,
-    /// Host and port of its relay.
+    /// Host and port of its relay; nothing, when `route` says how it is found.
     pub host: String,
+    /// `mx`, or nothing.
+    pub route: String,
     pub state: String,
     /// Since when it is in that state.
     pub since: Timestamp,
@@ -17,6 +19,8 @@ pub struct ProviderRow {
     pub tls_pins: String,
     /// PEM.
     pub tls_ca: String,
+    /// `dane`, `mta-sts`, or nothing.
+    pub tls_by: String,
     pub client_pins: String,
     pub dialect: String,
     /// Octets of a dispatch.
@@ -38,12 +42,13 @@ pub struct SealRow {
 pub fn put(tx: &mut Tx<'_>, row: &ProviderRow) -> Result<(), RowsError> {
     tx.execute(
         "INSERT INTO provider (domain, name, host, state, since, tls_pins, tls_ca, client_pins,
-                               dialect, size_limit, added_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+                               dialect, size_limit, added_at, route, tls_by)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
          ON CONFLICT (domain) DO UPDATE SET name = excluded.name, host = excluded.host,
              state = excluded.state, since = excluded.since, tls_pins = excluded.tls_pins,
              tls_ca = excluded.tls_ca, client_pins = excluded.client_pins,
-             dialect = excluded.dialect, size_limit = excluded.size_limit",
+             dialect = excluded.dialect, size_limit = excluded.size_limit,
+             route = excluded.route, tls_by = excluded.tls_by",
         &[
             (&row.domain).into(),
             (&row.name).into(),
@@ -56,6 +61,8 @@ pub fn put(tx: &mut Tx<'_>, row: &ProviderRow) -> Result<(), RowsError> {
             (&row.dialect).into(),
             row.size_limit.into(),
             row.added_at.millis().into(),
+            (&row.route).into(),
+            (&row.tls_by).into(),
         ],
     )?;
     tx.execute("DELETE FROM provider_seal WHERE domain = $1", &[(&row.domain).into()])?;
@@ -85,7 +92,7 @@ pub fn remove(tx: &mut Tx<'_>, domain: &str) -> Result<bool, RowsError> {
 pub fn find(tx: &mut Tx<'_>, domain: &str) -> Result<Option<ProviderRow>, RowsError> {
     let row = tx.first(
         "SELECT domain, name, host, state, since, tls_pins, tls_ca, client_pins, dialect,
-                size_limit, added_at FROM provider WHERE domain = $1",
+                size_limit, added_at, route, tls_by FROM provider WHERE domain = $1",
         &[domain.into()],
     )?;
     row.map(|row| with_seals(tx, &row)).transpose()
@@ -94,7 +101,7 @@ pub fn find(tx: &mut Tx<'_>, domain: &str) -> Result<Option<ProviderRow>, RowsEr
 pub fn all(tx: &mut Tx<'_>) -> Result<Vec<ProviderRow>, RowsError> {
     let rows = tx.query(
         "SELECT domain, name, host, state, since, tls_pins, tls_ca, client_pins, dialect,
-                size_limit, added_at FROM provider ORDER BY domain",
+                size_limit, added_at, route, tls_by FROM provider ORDER BY domain",
         &[],
     )?;
     rows.iter().map(|row| with_seals(tx, row)).collect()
@@ -118,6 +125,8 @@ fn with_seals(tx: &mut Tx<'_>, row: &Row) -> Result<ProviderRow, RowsError> {
         dialect: row.text(8)?.to_owned(),
         size_limit: row.opt_int(9)?,
         added_at: Timestamp::from_millis(row.int(10)?),
+        route: row.text(11)?.to_owned(),
+        tls_by: row.text(12)?.to_owned(),
         seals: seals.iter().map(seal).collect::<Result<_, _>>()?,
     })
 }

@@ -377,9 +377,9 @@ pub enum Provider {
         /// How people know it
         #[arg(long)]
         name: String,
-        /// Host and port of its relay [port: 25]
-        #[arg(long)]
-        host: String,
+        /// Host and port of its relay [port: 25]; the same as `--route HOST:PORT`
+        #[arg(long, required_unless_present = "route", conflicts_with = "route")]
+        host: Option<String>,
         #[command(flatten)]
         terms: Terms,
     },
@@ -392,8 +392,8 @@ pub enum Provider {
         /// How people know it
         #[arg(long)]
         name: Option<String>,
-        /// Host and port of its relay [port: 25]
-        #[arg(long)]
+        /// Host and port of its relay [port: 25]; the same as `--route HOST:PORT`
+        #[arg(long, conflicts_with = "route")]
         host: Option<String>,
         #[command(flatten)]
         terms: Terms,
@@ -450,6 +450,14 @@ pub enum Provider {
 /// How mail is exchanged with a provider.
 #[derive(Clone, Debug, Args)]
 pub struct Terms {
+    /// Where its relay is: `mx`, the mail exchangers of its domain, or host and port [port: 25]
+    #[arg(long, value_name = "mx|HOST:PORT")]
+    pub route: Option<String>,
+    /// By what its server is known. `pin:SHA256` is `--tls-pin`, `ca:FILE` is `--tls-ca`; `dane`: by the
+    /// TLSA records of its signed zone (RFC 7672); `mta-sts`: by its policy (RFC 8461), which must say
+    /// `enforce`. Without a secure answer, or a policy in force, nothing is sent. Several pins may be given
+    #[arg(long, value_name = "pin:SHA256|ca:FILE|dane|mta-sts", conflicts_with_all = ["tls_pin", "tls_ca"])]
+    pub tls: Vec<String>,
     /// SHA-256 of its server's key (SubjectPublicKeyInfo) or certificate, in hexadecimal; may be given
     /// several times, these take the place of those before
     #[arg(long, value_name = "SHA256", conflicts_with = "tls_ca")]

@@ -17,8 +17,11 @@ use kep::mailbox::autoconfig::{Directions, Door, Security, Service};
 use kep::registry::budget::Budget;
 use kep::registry::holidays::{Calendar, SHIPPED};
 use kep::registry::login::{Logins, Pauses};
+use kep::registry::mta_sts::{Policies, PolicySettings};
+use kep::registry::route::Routes;
 use kep::registry::{Provider, SignatureRule};
 use kep::store::{RowsAt, RowsError, Store, StoreError};
+use kep::trust::dns::{Dns, DnsSettings};
 use kep::trust::password::Passwords;
 use kep::trust::pki::CertificateAuthority;
 use kep::trust::serve::{Development, Register};
@@ -375,7 +378,27 @@ fn relay(settings: &Settings, provider: &Provider, store: &Store, clock: &Clock)
         evidence: declared.evidence_window,
         connections: declared.max_connections_per_provider as usize,
     };
-    Ok(Relay::new(store.clone(), clock.clone(), who, rules, Patience::default()))
+    let routes = routes(settings, store)?;
+    Ok(Relay::new(store.clone(), clock.clone(), who, routes, rules, Patience::default()))
+}
+
+/// The ways to other providers.
+pub fn routes(settings: &Settings, store: &Store) -> Outcome<Routes> {
+    let (names, declared) = (&settings.dns, &settings.relay);
+    let dns = Dns::open(&DnsSettings {
+        resolvers: names.resolvers.clone(),
+        anchors: names.trust_anchor.clone(),
+        timeout: names.timeout,
+        longest: names.max_ttl,
+    });
+    let dns = dns.map_err(|error| Failure::config(format!("dns: {error}")))?;
+    let policies = PolicySettings {
+        port: declared.policy_port,
+        timeout: declared.policy_timeout,
+        authorities: declared.public_authorities.clone(),
+    };
+    let policies = Policies::new(store.clone(), dns.clone(), policies);
+    Ok(Routes::new(dns, policies, declared.mx_port))
 }
 
 /// All that a running provider consists of.

@@ -87,6 +87,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("V10__annotation_changes", include_str!("0010_annotation_changes.sql")),
     ("V11__relay", include_str!("0011_relay.sql")),
     ("V12__relay_in", include_str!("0012_relay_in.sql")),
+    ("V13__peer_routes", include_str!("0013_peer_routes.sql")),
 ];
 
 #[cfg(test)]

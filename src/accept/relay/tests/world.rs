@@ -105,6 +105,8 @@ impl House {
             since: self.peer.at,
             tls_pins: String::new(),
             tls_ca: String::new(),
+            tls_by: String::new(),
+            route: String::new(),
             client_pins: String::new(),
             dialect: "ts102640".into(),
             size_limit: None,

@@ -6,24 +6,25 @@ use crate::arguments::{Conf, Dialect, Provider as Arguments, Terms};
 use crate::failure::{Failure, Outcome};
 use crate::settings::Size;
 use crate::wire_up;
-use kep::registry::peers::{self, Peer, PeerDialect, PeerState, Removal, Route};
+use kep::registry::peers::{self, Host, Peer, PeerDialect, PeerState, PeerTls, Removal, Route};
 use kep::store::Store;
 use kep::store::providers::{ProviderRow, SealRow};
 use kep::trust::tls::PeerTrust;
 use kep::trust::{Certificate, Clock};
 use kep::wire::{Digest, KepDomain, Timestamp};
 use serde::Serialize;
+use std::path::Path;
 
 pub async fn run(arguments: Arguments) -> Outcome {
     match arguments {
         Arguments::Add { conf, domain, name, host, terms } => {
-            let changes = Changes { name: Some(name), host: Some(host), ..Changes::of(&terms)? };
+            let changes = Changes { name: Some(name), ..Changes::of(&terms, host.as_deref())? };
             add(&conf, &domain, changes).await
         }
         Arguments::Set { conf, domain, name, host, terms, withdraw_seal } => {
             let withdrawn =
                 withdraw_seal.iter().map(|text| digest(text)).collect::<Outcome<_>>()?;
-            let changes = Changes { name, host, withdrawn, ..Changes::of(&terms)? };
+            let changes = Changes { name, withdrawn, ..Changes::of(&terms, host.as_deref())? };
             set(&conf, &domain, changes).await
         }
         Arguments::List { conf, json } => {
@@ -62,7 +63,7 @@ pub async fn run(arguments: Arguments) -> Outcome {
 #[derive(Clone, Default)]
 struct Changes {
     name: Option<String>,
-    host: Option<String>,
+    route: Option<Route>,
     tls: Option<Known>,
     seals: Vec<Certificate>,
     withdrawn: Vec<Digest>,
@@ -75,21 +76,64 @@ struct Changes {
 enum Known {
     Pins(Vec<Digest>),
     Issuers(String),
+    /// `dane`, `mta-sts`.
+    By(&'static str),
+}
+
+impl Known {
+    fn of(terms: &Terms) -> Outcome<Option<Self>> {
+        Ok(match (&terms.tls_ca, terms.tls_pin.as_slice(), terms.tls.as_slice()) {
+            (Some(file), ..) => Some(Self::Issuers(issuers(file)?)),
+            (None, [], []) => None,
+            (None, [], all) => Some(Self::said(all)?),
+            (None, all, _) => Some(Self::Pins(digests(all)?)),
+        })
+    }
+
+    /// As `--tls` says it.
+    fn said(all: &[String]) -> Outcome<Self> {
+        let wrong = |text: &str| {
+            Failure::usage(format!("--tls {text} tells no server"))
+                .hint("dane, mta-sts, ca:FILE, or pin:SHA256, that one several times")
+        };
+        if let [one] = all {
+            if let Some(tls) = PeerTls::by(one) {
+                return Ok(Self::By(tls.word()));
+            }
+            if let Some(file) = one.strip_prefix("ca:") {
+                return Ok(Self::Issuers(issuers(Path::new(file))?));
+            }
+        }
+        let pins = all.iter().map(|text| match text.strip_prefix("pin:") {
+            Some(pin) => digest(pin),
+            None => Err(wrong(text)),
+        });
+        pins.collect::<Outcome<_>>().map(Self::Pins)
+    }
+
+    /// Takes the place of what was there.
+    fn apply(&self, row: &mut ProviderRow) {
+        row.tls_pins.clear();
+        row.tls_ca.clear();
+        row.tls_by.clear();
+        match self {
+            Self::Pins(pins) => row.tls_pins = peers::written(pins),
+            Self::Issuers(pem) => row.tls_ca.clone_from(pem),
+            Self::By(word) => (*word).clone_into(&mut row.tls_by),
+        }
+    }
 }
 
 impl Changes {
-    fn of(terms: &Terms) -> Outcome<Self> {
-        let pins =
-            |all: &[String]| all.iter().map(|text| digest(text)).collect::<Outcome<Vec<_>>>();
-        let tls = match (&terms.tls_ca, terms.tls_pin.as_slice()) {
-            (Some(file), _) => Some(Known::Issuers(issuers(file)?)),
-            (None, []) => None,
-            (None, all) => Some(Known::Pins(pins(all)?)),
+    fn of(terms: &Terms, host: Option<&str>) -> Outcome<Self> {
+        let route = match (host, terms.route.as_deref()) {
+            (Some(host), _) => Some(Host::parse(host).map(Route::Host)),
+            (None, text) => text.map(Route::parse),
         };
         let client_pins = match terms.client_pin.as_slice() {
             [] => None,
             [none] if none == "none" => Some(Vec::new()),
-            all => Some(pins(all)?),
+            all => Some(digests(all)?),
         };
         let size_limit = terms.size_limit.as_deref().map(|text| match text {
             "none" => Ok(None),
@@ -97,8 +141,10 @@ impl Changes {
                 Failure::usage(format!("{text} is not a size")).hint("`25 MiB`, or `none`")
             }),
         });
+        let hint = "mx; relay.hs06.kep.tr, or with a port: relay.hs06.kep.tr:2525";
         Ok(Self {
-            tls,
+            route: route.transpose().map_err(|fault| Failure::data(fault).hint(hint))?,
+            tls: Known::of(terms)?,
             seals: terms.seal.iter().map(read_certificate).collect::<Outcome<_>>()?,
             client_pins,
             dialect: terms.dialect.map(dialect),
@@ -111,19 +157,11 @@ impl Changes {
         if let Some(name) = &self.name {
             row.name.clone_from(name);
         }
-        if let Some(host) = &self.host {
-            row.host.clone_from(host);
+        if let Some(route) = &self.route {
+            route.set(row);
         }
-        match &self.tls {
-            None => {}
-            Some(Known::Pins(pins)) => {
-                row.tls_pins = peers::written(pins);
-                row.tls_ca.clear();
-            }
-            Some(Known::Issuers(pem)) => {
-                row.tls_ca.clone_from(pem);
-                row.tls_pins.clear();
-            }
+        if let Some(tls) = &self.tls {
+            tls.apply(row);
         }
         for seal in &self.seals {
             if !row.seals.iter().any(|known| known.certificate == seal.der()) {
@@ -160,7 +198,6 @@ async fn add(conf: &Conf, domain: &str, changes: Changes) -> Outcome {
         ))
         .hint(domain.provider()));
     }
-    route(changes.host.as_deref())?;
     let store = wire_up::store(&settings).await?;
     let now = Clock::System.now();
     let known = changes.clone();
@@ -168,7 +205,7 @@ async fn add(conf: &Conf, domain: &str, changes: Changes) -> Outcome {
     if !there.await.map_err(registry)? {
         if changes.tls.is_none() {
             return Err(Failure::usage(format!("by what is the server of {domain} known?")).hint(
-                "--tls-pin SHA256 or --tls-ca FILE: mail leaves for a server that is known only",
+                "--tls pin:SHA256, ca:FILE, dane or mta-sts: mail leaves for a server that is known only",
             ));
         }
         let mut row = fresh(&domain, now);
@@ -180,7 +217,6 @@ async fn add(conf: &Conf, domain: &str, changes: Changes) -> Outcome {
 
 async fn set(conf: &Conf, domain: &str, changes: Changes) -> Outcome {
     let (store, domain) = at(conf, domain).await?;
-    route(changes.host.as_deref())?;
     let now = Clock::System.now();
     if let Some(row) = peers::find(&store, &domain).await.map_err(registry)? {
         let has = |digest: &Digest| {
@@ -217,6 +253,8 @@ fn fresh(domain: &KepDomain, now: Timestamp) -> ProviderRow {
         since: now,
         tls_pins: String::new(),
         tls_ca: String::new(),
+        tls_by: String::new(),
+        route: String::new(),
         client_pins: String::new(),
         dialect: dialect(Dialect::Ts102640).word().to_owned(),
         size_limit: None,
@@ -230,10 +268,13 @@ fn fresh(domain: &KepDomain, now: Timestamp) -> ProviderRow {
 struct Shown {
     domain: String,
     name: String,
+    /// Host and port, or `mx`.
     host: String,
+    /// The way to it, in words.
+    way: String,
     state: String,
     since: String,
-    /// `pin SHA256`, or `issuer NAME`, each; none when nothing is sent.
+    /// `pin SHA256`, `issuer NAME`, each; `dane`; `mta-sts`; none when nothing is sent.
     tls: Vec<String>,
     client_pins: Vec<String>,
     dialect: String,
@@ -258,12 +299,13 @@ impl Shown {
         let hex = |pins: &[Digest]| pins.iter().map(Digest::hex).collect::<Vec<_>>();
         let tls = match peer.as_ref().and_then(|peer| peer.tls.as_ref()) {
             None => Vec::new(),
-            Some(PeerTrust::Pins(pins)) => {
+            Some(PeerTls::Registered(PeerTrust::Pins(pins))) => {
                 pins.iter().map(|p| format!("pin {}", p.hex())).collect()
             }
-            Some(PeerTrust::Issuers(all)) => {
+            Some(PeerTls::Registered(PeerTrust::Issuers(all))) => {
                 all.iter().map(|issuer| format!("issuer {}", issuer.subject())).collect()
             }
+            Some(by) => vec![by.word().to_owned()],
         };
         let seals = peer.iter().flat_map(|peer| &peer.seals).map(|seal| ShownSeal {
             subject: seal.certificate.subject().to_owned(),
@@ -274,7 +316,8 @@ impl Shown {
         Self {
             domain: row.domain.clone(),
             name: row.name.clone(),
-            host: row.host.clone(),
+            host: peer.as_ref().map_or(row.host.clone(), |peer| peer.route.to_string()),
+            way: peer.as_ref().map(way).unwrap_or_default(),
             state: row.state.clone(),
             since: row.since.iso8601(),
             tls,
@@ -285,6 +328,22 @@ impl Shown {
             fault,
         }
     }
+}
+
+/// Where mail for a provider goes, and by what its server is known.
+fn way(peer: &Peer) -> String {
+    let place = match &peer.route {
+        Route::Host(host) => format!("to {} at port {}", host.name, host.port),
+        Route::Mx => format!("to the mail exchangers (MX) of {}", peer.domain),
+    };
+    let known = match &peer.tls {
+        None => "nothing tells its server: nothing is sent",
+        Some(PeerTls::Registered(PeerTrust::Pins(_))) => "known by its certificate or key (pin)",
+        Some(PeerTls::Registered(_)) => "known by the issuer of its certificate, which names it",
+        Some(PeerTls::Dane) => "known by the TLSA records of its signed zone (DANE)",
+        Some(PeerTls::MtaSts) => "known by its policy and public authorities (MTA-STS)",
+    };
+    format!("{place}, {known}")
 }
 
 fn list(rows: &[Shown]) -> String {
@@ -299,8 +358,8 @@ fn list(rows: &[Shown]) -> String {
 fn text(shown: &Shown) -> String {
     let limit = shown.size_limit.map_or("-".to_owned(), |limit| format!("{limit} octets"));
     let mut out = format!(
-        "domain    {}\nname      {}\nhost      {}\nstate     {} since {}\ndialect   {}\nlimit     {limit}\n",
-        shown.domain, shown.name, shown.host, shown.state, shown.since, shown.dialect
+        "domain    {}\nname      {}\nhost      {}\nway       {}\nstate     {} since {}\ndialect   {}\nlimit     {limit}\n",
+        shown.domain, shown.name, shown.host, shown.way, shown.state, shown.since, shown.dialect
     );
     let lines = |name: &str, all: &[String]| -> String {
         all.iter().map(|one| format!("{name:<10}{one}\n")).collect()
@@ -325,10 +384,8 @@ pub fn parse(domain: &str) -> Outcome<KepDomain> {
     })
 }
 
-fn route(host: Option<&str>) -> Outcome<()> {
-    let parsed = host.map(Route::parse).transpose();
-    let hint = "relay.hs06.kep.tr, or with a port: relay.hs06.kep.tr:2525";
-    parsed.map(|_| ()).map_err(|fault| Failure::data(fault).hint(hint))
+fn digests(all: &[String]) -> Outcome<Vec<Digest>> {
+    all.iter().map(|text| digest(text)).collect()
 }
 
 fn digest(text: &str) -> Outcome<Digest> {
@@ -339,7 +396,7 @@ fn digest(text: &str) -> Outcome<Digest> {
     })
 }
 
-fn issuers(file: &std::path::PathBuf) -> Outcome<String> {
+fn issuers(file: &Path) -> Outcome<String> {
     let wrong =
         |error: &dyn std::fmt::Display| Failure::not_found(format!("{}: {error}", file.display()));
     let octets = std::fs::read(file).map_err(|e| wrong(&e))?;
@@ -359,4 +416,31 @@ fn dialect(dialect: Dialect) -> PeerDialect {
 pub fn unknown(domain: &KepDomain) -> Failure {
     Failure::not_found(format!("there is no provider {domain}"))
         .hint("`kep provider list` shows the providers")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(all: &[&str]) -> Option<String> {
+        let all: Vec<_> = all.iter().map(|text| (*text).to_owned()).collect();
+        let mut row = fresh(&KepDomain::parse("hs06.kep.tr").unwrap(), Timestamp::from_secs(0));
+        row.tls_pins = "before".to_owned();
+        Known::said(&all).ok()?.apply(&mut row);
+        Some(format!("{}|{}|{}", row.tls_pins, row.tls_ca, row.tls_by))
+    }
+
+    #[test]
+    fn one_kind_of_trust_takes_the_place_of_another() {
+        let pin = "0f".repeat(32);
+        assert_eq!(said(&["dane"]).as_deref(), Some("||dane"));
+        assert_eq!(said(&["mta-sts"]).as_deref(), Some("||mta-sts"));
+        let pins = format!("pin:{pin}");
+        assert_eq!(said(&[&pins]), Some(format!("{pin}||")));
+        assert_eq!(said(&[&pins, &pins]), Some(format!("{pin} {pin}||")));
+        for wrong in [&["dane", "mta-sts"][..], &["dane", &pins], &["off"], &["ca:/no/such"], &[""]]
+        {
+            assert_eq!(said(wrong), None, "{wrong:?}");
+        }
+    }
 }

@@ -96,6 +96,7 @@ settings! {
     trust: Trust,
     vault: Vault,
     accept: Accept,
+    dns: Dns,
     relay: Relay,
     mailbox: Mailbox,
     opening: Opening,

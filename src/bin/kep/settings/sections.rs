@@ -203,6 +203,23 @@ section! {
 }
 
 section! {
+    /// The name service, for mail to providers whose servers are found or known by it (`kep provider
+    /// set --route mx`, `--tls dane`, `--tls mta-sts`). What is signed (DNSSEC) we judge ourselves, from
+    /// the trust anchor down; what a resolver claims of it counts for nothing.
+    Dns in "dns" {
+        /// Resolvers to ask; they must hand on signatures (DNSSEC). Without any, those of
+        /// /etc/resolv.conf when the server starts.
+        resolvers: Vec<SocketAddr> = Is("[]"), "whoever runs the machine has named them already";
+        /// File with the DNSKEY records in which trust begins, as in a zone: the root's key-signing keys.
+        trust_anchor: Option<PathBuf> = Off("'/usr/share/dns/root.key'"), "the root's keys of 2018 and 2024 are built in; its next one will not be";
+        /// How long a resolver may take for one question. What proves an answer takes several.
+        timeout: Duration = Is("'5s'") within "'100ms'" to "'1m'", "a resolver that has to ask around takes a second or two; no other provider's mail waits for it";
+        /// No answer is kept longer, whatever its zone says.
+        max_ttl: Duration = Is("'1h'") within "'0ms'" to "'1d'", "who changes a server's key by mistake has mended it within the hour";
+    }
+}
+
+section! {
     /// Mail to other providers, which `kep provider` registers.
     Relay in "relay" {
         /// How long a dispatch is tried before its sender gets evidence of the failure (31). The window
@@ -216,6 +233,15 @@ section! {
         evidence_window: Duration = Is("'5d'") within "'1h'" to "'30d'", "RFC 5321 section 4.5.4.1: four to five days; nobody's clock runs";
         /// Connections at once to one provider.
         max_connections_per_provider: u32 = Is("4") within "1" to "64", "one slow answer leaves three that go on; more is felt as a flood by many servers";
+        /// Where the servers that an MX names are asked: a record names no port.
+        mx_port: u16 = Is("25"), "RFC 5321: there all servers listen; another one is for tests";
+        /// The public authorities, a PEM file or a folder of them: of the servers that MTA-STS allows, and
+        /// of those that have its policies. For nothing else is a public authority believed.
+        public_authorities: PathBuf = Is("'/etc/ssl/certs/ca-certificates.crt'"), "where Debian has them";
+        /// Where the policies of MTA-STS are asked for, over HTTPS.
+        policy_port: u16 = Is("443"), "RFC 8461 names no other; another one is for tests";
+        /// How long a policy may take. One that is there already holds meanwhile.
+        policy_timeout: Duration = Is("'60s'") within "'1s'" to "'5m'", "RFC 8461 section 3.3 suggests a minute";
     }
 }
 

@@ -396,10 +396,9 @@ async fn a_connection_serves_only_while_its_server_is_known_by_the_same() {
     let other = peers::written(&[crate::wire::sha256(b"another")]);
     world.register_at("hs01.kep.tr", server.port, |row| row.tls_pins.clone_from(&other)).await;
     let Task::Send(load) = world.relay.load(&queued[0]).await.unwrap() else { panic!("due") };
-    let (report, begun) = world.relay.send(&load, &mut open).await.unwrap();
-    let verdict = fate::judge(&report, begun);
-    let not_identified = matches!(verdict, Verdict::Server { trouble: Trouble::NotIdentified, .. });
-    assert!(not_identified, "{verdict:?}");
+    let sent = world.relay.send(&load, &mut open).await;
+    let not_identified = matches!(sent, Err(Unsent::Server(Trouble::NotIdentified, _)));
+    assert!(not_identified, "{sent:?}");
     assert_eq!(server.heard().mails.len(), 2);
 }
 
