@@ -10,19 +10,19 @@ use serde_json::Value;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-const CAN: &str = "can.ak@hs06.kep.tr";
+pub const CAN: &str = "can.ak@hs06.kep.tr";
 const YOK: &str = "yok@hs06.kep.tr";
 
 /// Ali's provider and Can's.
-struct Two {
-    a: Scene,
-    b: Scene,
+pub struct Two {
+    pub a: Scene,
+    pub b: Scene,
     /// Whom the two believe together, as `kep verify --trust` takes it.
     trust: PathBuf,
 }
 
 impl Two {
-    async fn new() -> Self {
+    pub async fn new() -> Self {
         let a = Scene::new(Plan { accounts: &["ali.veli"], ..Plan::default() }).await;
         let b = Plan { domain: "hs06.kep.tr", accounts: &["can.ak"], ..Plan::default() };
         let b = Scene::new(b).await;
@@ -53,7 +53,7 @@ impl Two {
         assert_eq!(output.status.code(), Some(0), "{}: {said}", file.display());
     }
 
-    async fn sound(&self) {
+    pub async fn sound(&self) {
         for scene in [&self.a, &self.b] {
             let checked = scene.kep(&["fsck"]).await;
             assert_eq!(checked.code, Some(0), "{}{}", checked.out, checked.err);
@@ -88,7 +88,7 @@ async fn all_of(scene: &Scene, address: &str, mailbox: &str) -> Vec<Vec<u8>> {
     fetched.into_iter().flat_map(|message| message.literals).collect()
 }
 
-async fn states(scene: &Scene, id: &str) -> Vec<String> {
+pub async fn states(scene: &Scene, id: &str) -> Vec<String> {
     let shown = scene.json(&["message", "show", id]).await;
     let to = shown["recipients"].as_array().unwrap().iter();
     to.map(|to| to["state"].as_str().unwrap().to_owned()).collect()
