@@ -29,6 +29,7 @@ pub fn make(folder: PathBuf, repository: PathBuf) -> Outcome {
     house.evidence()?;
     house.transcripts()?;
     house.texts()?;
+    house.lists()?;
     house.copies("tests/mail", "eml", &["mime"])?;
     house.copies("tests/golden/evidence", "xml", &["rem_xml", "evidence_verify"])
 }
@@ -248,6 +249,40 @@ impl House {
         self.put("settings", "sample", &shipped("kep.toml")?)
     }
 
+    /// A trusted list with one provider, and what it says of itself; signed.
+    fn lists(&self) -> Outcome {
+        let template =
+            |name: &str| std::fs::read_to_string(self.repository.join("tests/lists").join(name));
+        let certificate = in_base64(self.seal.certificate());
+        let (issued, next) = (NOW.iso8601_secs(), NOW.plus_secs(86_400).iso8601_secs());
+        let fill = |text: String, values: &[(&str, &str)]| {
+            let one = |text: String, (key, value): &(&str, &str)| {
+                text.replace(&format!("{{{key}}}"), value)
+            };
+            values.iter().fold(text, one)
+        };
+        let values = [
+            ("name", "Öteki"),
+            ("type", "EDS/REM/Q"),
+            ("certificate", &certificate),
+            ("host", "relay.hs06.kep.tr"),
+            ("sequence", "1"),
+            ("issued", &issued),
+            ("next", &next),
+        ];
+        let former = fill(template("history.xml")?, &[("status", "granted"), ("since", &issued)]);
+        let status = [("history", former.as_str()), ("status", "withdrawn"), ("since", &next)];
+        let provider = fill(template("provider.xml")?, &[&values[..], &status].concat());
+        let list = [&values[..], &[("providers", provider.as_str())]].concat();
+        for (name, text) in [
+            ("list.xml", fill(template("list.xml")?, &list)),
+            ("csi.xml", fill(template("csi.xml")?, &values)),
+        ] {
+            self.put("lists", name, self.sign_xml(&text)?.as_bytes())?;
+        }
+        Ok(())
+    }
+
     fn copies(&self, from: &str, ending: &str, targets: &[&str]) -> Outcome {
         for path in below(&self.repository.join(from))? {
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -273,6 +308,12 @@ fn question(of: &Certificate) -> Outcome<CertId> {
         key_hash: vec![2; 20],
         serial: serial.content.to_vec(),
     })
+}
+
+/// As PEM has it, without its frame.
+fn in_base64(certificate: &Certificate) -> String {
+    let pem = certificate.pem();
+    pem.lines().filter(|line| !line.starts_with('-')).collect()
 }
 
 /// All files of a folder and of those in it.

@@ -4,6 +4,7 @@ use std::io;
 use std::path::Path;
 
 use super::client::world::{Account, Wish, World, kep_binary};
+use super::conf;
 use super::hierarchy::KeyKind;
 use super::imap::{self, Measure};
 use super::load::{Finish, Plan, Side};
@@ -31,12 +32,10 @@ async fn measure_key(
     folder: &Path,
     report: &mut Report,
 ) -> io::Result<()> {
-    let name = |role: &'static str| move |n| format!("{role}{n}");
-    let accounts: Vec<String> =
-        (0..PAIRS).map(name(SENDER)).chain((0..PAIRS).map(name(RECIPIENT))).collect();
+    let accounts = names(&[SENDER, RECIPIENT]);
     let wish = Wish { domain: DOMAIN, accounts: &accounts, key: key.name(), direct: false };
     let world = World::init(&kep_binary()?, folder, &wish).await?;
-    let_many_in(&world)?;
+    conf::let_many_in(&world)?;
     let server = world.serve().await?;
     let gone = || io::Error::other("kep serve has ended");
     let side = Side {
@@ -71,20 +70,12 @@ async fn measure_key(
     server.kill().await
 }
 
-/// All connections of a measurement come from one address.
-fn let_many_in(world: &World) -> io::Result<()> {
-    let file = world.folder().join("kep.toml");
-    let conf = std::fs::read_to_string(&file)?;
-    let mut conf: toml::Table = conf.parse().map_err(io::Error::other)?;
-    let mailbox = conf.entry("mailbox").or_insert_with(|| toml::Table::new().into());
-    let mailbox = mailbox.as_table_mut().ok_or_else(|| io::Error::other("[mailbox]"))?;
-    for name in ["max_connections", "max_connections_per_address"] {
-        mailbox.insert(name.to_owned(), CONNECTIONS.into());
-    }
-    std::fs::write(file, conf.to_string())
+/// The local parts of everybody in these roles.
+pub fn names(roles: &[&str]) -> Vec<String> {
+    roles.iter().flat_map(|role| (0..PAIRS).map(move |n| format!("{role}{n}"))).collect()
 }
 
-fn pick(world: &World, role: &str) -> io::Result<Vec<Account>> {
+pub fn pick(world: &World, role: &str) -> io::Result<Vec<Account>> {
     (0..PAIRS).map(|n| world.account(&format!("{role}{n}")).cloned()).collect()
 }
 
@@ -93,4 +84,3 @@ pub const PAIRS: usize = 8;
 pub const DOMAIN: &str = "hs05.kep.tr";
 pub const SENDER: &str = "gonderen";
 pub const RECIPIENT: &str = "alici";
-const CONNECTIONS: i64 = 100_000;

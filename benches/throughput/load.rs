@@ -47,14 +47,26 @@ pub enum Finish {
     Inbox,
     /// Its acceptance and its delivery evidence are seen in the sender's `Deliller`.
     Evidence,
+    /// Beside them the other provider's acceptance of the relay.
+    Relayed,
 }
 
 /// What one round gave.
+#[derive(Default)]
 pub struct Outcome {
     /// Messages a second, from the first MAIL until the last one is done.
     pub rate: f64,
     pub ack_p50: Duration,
     pub ack_p99: Duration,
+}
+
+impl Outcome {
+    /// The one in the middle by rate; of none one of nothing.
+    pub fn median(mut outcomes: Vec<Self>) -> Self {
+        outcomes.sort_by(|a, b| a.rate.total_cmp(&b.rate));
+        let middle = outcomes.len() / 2;
+        outcomes.into_iter().nth(middle).unwrap_or_default()
+    }
 }
 
 struct Parcel {
@@ -71,11 +83,10 @@ impl Side {
             let tag = format!("{label}-{}-{}-{round}", shape.size, shape.connections);
             outcomes.push(self.round(shape, &tag).await?);
         }
-        outcomes.sort_by(|a, b| a.rate.total_cmp(&b.rate));
-        Ok(outcomes.swap_remove(outcomes.len() / 2))
+        Ok(Outcome::median(outcomes))
     }
 
-    async fn round(&self, shape: Shape, tag: &str) -> io::Result<Outcome> {
+    pub async fn round(&self, shape: Shape, tag: &str) -> io::Result<Outcome> {
         let mut loads = Vec::new();
         for connection in 0..shape.connections {
             let sender = &self.senders[connection % self.senders.len()];
@@ -127,7 +138,7 @@ impl Side {
     async fn watch(&self) -> io::Result<Watch> {
         let (accounts, mailbox) = match self.finish {
             Finish::Inbox => (&self.recipients, "INBOX"),
-            Finish::Evidence => (&self.senders, "Deliller"),
+            Finish::Evidence | Finish::Relayed => (&self.senders, "Deliller"),
         };
         let mut eyes = Vec::new();
         for account in accounts {
@@ -143,6 +154,7 @@ impl Finish {
         match self {
             Self::Inbox => 1,
             Self::Evidence => 2,
+            Self::Relayed => 3,
         }
     }
 }

@@ -1,11 +1,12 @@
 //! How fast is it: the machine's limits, Postfix and Dovecot, and `kep`, side by side in one run.
 //!
-//! `cargo bench --bench throughput -- limits | peer | kep | all`, with `--imap store,flags` for a few
-//! measurements of IMAP alone; figures and how to read them stand in `docs/performance.md`.
+//! `cargo bench --bench throughput -- limits | peer | kep | relay | all`, with `--imap store,flags` for a
+//! few measurements of IMAP alone; figures and how to read them stand in `docs/performance.md`.
 #![allow(clippy::disallowed_methods, reason = "measures and waits with the machine's own clock")]
 
 #[path = "../../tests/client/mod.rs"]
 mod client;
+mod conf;
 mod fsync;
 mod hierarchy;
 mod imap;
@@ -14,6 +15,7 @@ mod load;
 mod operations;
 mod peer;
 mod process;
+mod relay;
 mod report;
 mod start;
 
@@ -26,7 +28,9 @@ use clap::{Parser, ValueEnum};
 use hierarchy::KeyKind;
 use imap::Measure;
 use load::{Plan, Shape};
+use operations::List;
 use peer::Format;
+use relay::RowsIn;
 use report::Report;
 
 /// What to measure and how.
@@ -75,6 +79,13 @@ struct Options {
     /// Messages in the store that is started.
     #[arg(long, default_value_t = 1_000_000)]
     stored: usize,
+    /// Mails that wait for a dead provider while the relay to a living one is measured, on 8
+    /// connections; none leaves that out.
+    #[arg(long, default_value_t = 100_000)]
+    queued: usize,
+    /// Where the provider with the long queue keeps its rows.
+    #[arg(long, value_enum, value_delimiter = ',', default_value = "sqlite,postgres")]
+    rows: Vec<RowsIn>,
     /// Seconds of each limit.
     #[arg(long, default_value_t = 3)]
     seconds: u64,
@@ -97,6 +108,8 @@ enum Part {
     Peer,
     /// this provider
     Kep,
+    /// two of this provider, one sending to the other
+    Relay,
     /// everything, with ratios
     All,
 }
@@ -122,6 +135,17 @@ fn main() -> io::Result<()> {
         let run = kep::measure(&plan, &options.keys, folder.path(), &mut report);
         runtime.block_on(run)?;
     }
+    if options.wants(Part::Relay) && options.imap.is_empty() {
+        let plan = options.relay_plan(plan);
+        if options.part == Part::Relay {
+            cryptography(&options, List::Relayed, &mut report)?;
+        }
+        let run = peer::measure_relay(&plan.shapes, plan.rounds, folder.path(), &mut report);
+        if let Err(error) = runtime.block_on(run) {
+            println!("postfix to postfix is left out: {error}");
+        }
+        runtime.block_on(relay::measure(&plan, folder.path(), &mut report))?;
+    }
     report.print_ratios();
     report.print_single_ratios();
     match &options.json {
@@ -135,9 +159,15 @@ fn limits(options: &Options, folder: &std::path::Path, report: &mut Report) -> i
     for threads in FSYNC_THREADS {
         fsync::measure(folder, threads, long, report)?;
     }
+    cryptography(options, List::Local, report)?;
+    cryptography(options, List::Relayed, report)
+}
+
+fn cryptography(options: &Options, list: List, report: &mut Report) -> io::Result<()> {
+    let long = Duration::from_secs(options.seconds);
     for key in &options.keys {
         for size in &options.sizes {
-            operations::measure(*key, *size, long, report)?;
+            operations::measure(list, *key, *size, long, report)?;
         }
     }
     Ok(())
@@ -157,6 +187,12 @@ impl Options {
         let (imap, only_imap) = (self.imap_plan(), !self.imap.is_empty());
         let shapes = if only_imap { Vec::new() } else { each.collect() };
         Plan { shapes, rounds: self.rounds.max(1), imap }
+    }
+
+    fn relay_plan(&self, plan: Plan) -> relay::Plan {
+        let (shapes, rounds) = (plan.shapes, plan.rounds);
+        let (keys, rows) = (self.keys.clone(), self.rows.clone());
+        relay::Plan { keys, shapes, rounds, queued: self.queued, rows }
     }
 
     fn imap_plan(&self) -> imap::Plan {

@@ -1,33 +1,37 @@
 //! Cryptography alone: exactly the operations one message needs, on all cores.
 //!
-//! The table `ONE_MESSAGE` is the list; the measurement runs it and nothing else, so its rate is
-//! what a provider that did everything else for nothing would reach.
+//! `ONE_MESSAGE` and `ONE_RELAYED` are the lists; a measurement runs one and nothing else, so its rate
+//! is what a provider that did everything else for nothing would reach, or two of them together.
 
-use std::hint::black_box;
+mod material;
+
 use std::io;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use openssl::cms::{CMSOptions, CmsContentInfo};
-use openssl::hash::MessageDigest;
-use openssl::sha::sha256;
-use openssl::sign::Signer as RawSigner;
-use openssl::symm::{Cipher, encrypt_aead};
-use openssl::x509::store::X509Store;
-
 use super::client::world::cpu_of;
-use super::hierarchy::{Authority, Holder, KeyKind};
-use super::report::{CRYPTOGRAPHY, Figure, Report, quantile};
+use super::hierarchy::KeyKind;
+use super::report::{CRYPTOGRAPHY, Figure, RELAY_CRYPTOGRAPHY, Report, quantile};
+use material::Material;
 
-/// One kind of operation, and how often a message (one recipient, local) needs it.
+/// What one message costs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum List {
+    /// To a recipient of the same provider.
+    Local,
+    /// To a recipient of another one, both providers together.
+    Relayed,
+}
+
+/// One kind of operation, and how often a message to one recipient needs it.
 struct Operation {
     name: &'static str,
     times: usize,
     run: fn(&Material) -> io::Result<()>,
 }
 
-/// The list. Acceptance and delivery evidence are signed (XAdES) and stamped each, the dispatch is
-/// stamped too; each evidence goes out as one mail, the delivery to both sides.
+/// Acceptance and delivery evidence are signed (XAdES) and stamped each, the dispatch is stamped too;
+/// each evidence goes out as one mail, the delivery to both sides.
 const ONE_MESSAGE: &[Operation] = &[
     Operation { name: "user signature, verify", times: 1, run: Material::verify_user },
     Operation { name: "original, SHA-256", times: 1, run: Material::digest_original },
@@ -39,14 +43,54 @@ const ONE_MESSAGE: &[Operation] = &[
     Operation { name: "blob, AES-256-GCM", times: 1, run: Material::encrypt_original },
 ];
 
-pub fn measure(kind: KeyKind, size: usize, long: Duration, report: &mut Report) -> io::Result<()> {
+/// The sender's provider makes the acceptance and its mail and the stamped dispatch. The other one
+/// verifies the dispatch, the acceptance in it and the stamps of both, and makes relay acceptance and
+/// delivery, each with its mail. The first one verifies both mails, evidence and stamps again. Each
+/// verifies the stamps that it gets for itself, digests the original and encrypts it. TLS is left out.
+const ONE_RELAYED: &[Operation] = &[
+    Operation { name: "user signature, verify", times: 1, run: Material::verify_user },
+    Operation { name: "original, SHA-256", times: 2, run: Material::digest_original },
+    Operation { name: "evidence, XAdES sign", times: 3, run: Material::sign_evidence },
+    Operation { name: "time stamp, issue", times: 4, run: Material::issue_stamp },
+    Operation { name: "time stamp, verify", times: 8, run: Material::verify_stamp },
+    Operation { name: "dispatch, CAdES sign", times: 1, run: Material::seal_dispatch },
+    Operation { name: "evidence mail, CAdES", times: 3, run: Material::seal_evidence_mail },
+    Operation { name: "dispatch, verify", times: 1, run: Material::verify_dispatch },
+    Operation { name: "evidence mail, verify", times: 2, run: Material::verify_evidence_mail },
+    Operation { name: "evidence, XAdES verify", times: 3, run: Material::verify_evidence },
+    Operation { name: "blob, AES-256-GCM", times: 2, run: Material::encrypt_original },
+];
+
+impl List {
+    fn operations(self) -> &'static [Operation] {
+        match self {
+            Self::Local => ONE_MESSAGE,
+            Self::Relayed => ONE_RELAYED,
+        }
+    }
+
+    fn what(self) -> &'static str {
+        match self {
+            Self::Local => CRYPTOGRAPHY,
+            Self::Relayed => RELAY_CRYPTOGRAPHY,
+        }
+    }
+}
+
+pub fn measure(
+    list: List,
+    kind: KeyKind,
+    size: usize,
+    long: Duration,
+    report: &mut Report,
+) -> io::Result<()> {
     let material = Material::new(kind, size)?;
     let cores = thread::available_parallelism().map_or(1, usize::from);
     let before = cpu_of(std::process::id())?;
-    let waits = repeat(cores, long, || material.one_message())?;
+    let waits = repeat(cores, long, || one_message(list, &material))?;
     let cpu = cpu_of(std::process::id())?.saturating_sub(before) / waits.len().max(1) as u32;
     report.add(Figure {
-        what: CRYPTOGRAPHY,
+        what: list.what(),
         subject: kind.name().to_owned(),
         size,
         connections: cores,
@@ -55,7 +99,7 @@ pub fn measure(kind: KeyKind, size: usize, long: Duration, report: &mut Report) 
         p99: quantile(&waits, 99),
         cpu: Some(cpu),
     });
-    for operation in ONE_MESSAGE {
+    for operation in list.operations() {
         let waits = repeat(1, long / PARTS, || (operation.run)(&material))?;
         report.add(Figure {
             what: "operation",
@@ -67,6 +111,15 @@ pub fn measure(kind: KeyKind, size: usize, long: Duration, report: &mut Report) 
             p99: quantile(&waits, 99),
             cpu: None,
         });
+    }
+    Ok(())
+}
+
+fn one_message(list: List, material: &Material) -> io::Result<()> {
+    for operation in list.operations() {
+        for _ in 0..operation.times {
+            (operation.run)(material)?;
+        }
     }
     Ok(())
 }
@@ -94,127 +147,5 @@ where
     })
 }
 
-/// Keys and octets of the sizes a real message has.
-struct Material {
-    user_store: X509Store,
-    seal: Holder,
-    authority: Holder,
-    stamp_store: X509Store,
-    original: Vec<u8>,
-    user_signature: Vec<u8>,
-    evidence: Vec<u8>,
-    dispatch: Vec<u8>,
-    evidence_mail: Vec<u8>,
-    stamp: Vec<u8>,
-}
-
-impl Material {
-    fn new(kind: KeyKind, size: usize) -> io::Result<Self> {
-        let (users, seals, stamps) =
-            (Authority::new(kind)?, Authority::new(kind)?, Authority::new(kind)?);
-        let user = users.issue("Ali Veli")?;
-        let mut material = Self {
-            user_store: users.store()?,
-            seal: seals.issue("KEP Hizmet Sağlayıcı")?,
-            authority: stamps.issue("Zaman Damgası")?,
-            stamp_store: stamps.store()?,
-            user_signature: sign(&user, &vec![b'a'; size], detached())?,
-            original: vec![b'a'; size],
-            evidence: vec![b'b'; EVIDENCE],
-            dispatch: vec![b'c'; size + ENVELOPE],
-            evidence_mail: vec![b'd'; ENVELOPE],
-            stamp: Vec::new(),
-        };
-        material.stamp = material.new_stamp()?;
-        Ok(material)
-    }
-
-    fn one_message(&self) -> io::Result<()> {
-        for operation in ONE_MESSAGE {
-            for _ in 0..operation.times {
-                (operation.run)(self)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn verify_user(&self) -> io::Result<()> {
-        let mut signed = CmsContentInfo::from_der(&self.user_signature)?;
-        let data = Some(self.original.as_slice());
-        signed.verify(None, Some(&self.user_store), data, None, detached())?;
-        Ok(())
-    }
-
-    fn digest_original(&self) -> io::Result<()> {
-        black_box(sha256(&self.original));
-        Ok(())
-    }
-
-    /// Two references (document and signed properties), then the signature over SignedInfo.
-    fn sign_evidence(&self) -> io::Result<()> {
-        black_box(sha256(&self.evidence));
-        black_box(sha256(&self.evidence[..SIGNED_PROPERTIES]));
-        let mut signer = RawSigner::new(MessageDigest::sha256(), &self.seal.key)?;
-        black_box(signer.sign_oneshot_to_vec(&self.evidence[..SIGNED_INFO])?);
-        Ok(())
-    }
-
-    fn issue_stamp(&self) -> io::Result<()> {
-        black_box(self.new_stamp()?);
-        Ok(())
-    }
-
-    /// A TSTInfo's worth of content, enclosed and signed as any CMS is.
-    fn new_stamp(&self) -> io::Result<Vec<u8>> {
-        sign(
-            &self.authority,
-            &self.evidence[..TST_INFO],
-            CMSOptions::BINARY | CMSOptions::NOSMIMECAP,
-        )
-    }
-
-    fn verify_stamp(&self) -> io::Result<()> {
-        let mut token = CmsContentInfo::from_der(&self.stamp)?;
-        let mut content = Vec::new();
-        let store = Some(&*self.stamp_store);
-        token.verify(None, store, None, Some(&mut content), CMSOptions::BINARY)?;
-        black_box(content);
-        Ok(())
-    }
-
-    fn seal_dispatch(&self) -> io::Result<()> {
-        black_box(sign(&self.seal, &self.dispatch, detached())?);
-        Ok(())
-    }
-
-    fn seal_evidence_mail(&self) -> io::Result<()> {
-        black_box(sign(&self.seal, &self.evidence_mail, detached())?);
-        Ok(())
-    }
-
-    fn encrypt_original(&self) -> io::Result<()> {
-        let (key, nonce, mut tag) = ([7; 32], [9; 12], [0; 16]);
-        let cipher = Cipher::aes_256_gcm();
-        black_box(encrypt_aead(cipher, &key, Some(&nonce), b"", &self.original, &mut tag)?);
-        Ok(())
-    }
-}
-
-fn sign(holder: &Holder, data: &[u8], options: CMSOptions) -> io::Result<Vec<u8>> {
-    let (certificate, key) = (Some(&*holder.certificate), Some(&*holder.key));
-    Ok(CmsContentInfo::sign(certificate, key, None, Some(data), options)?.to_der()?)
-}
-
-fn detached() -> CMSOptions {
-    CMSOptions::DETACHED | CMSOptions::BINARY | CMSOptions::NOSMIMECAP
-}
-
-/// Octets of one evidence XML before its signature (the samples are 2 to 4 KB).
-const EVIDENCE: usize = 3000;
-/// Octets of an evidence mail, and what a dispatch adds to its original.
-const ENVELOPE: usize = 12_000;
-const SIGNED_PROPERTIES: usize = 1200;
-const SIGNED_INFO: usize = 900;
-const TST_INFO: usize = 130;
 /// Each operation alone is measured for a part of the whole time.
 const PARTS: u32 = 6;

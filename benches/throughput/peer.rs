@@ -3,6 +3,10 @@
 //! Submission with TLS and AUTH (Dovecot's SASL), delivery by Dovecot's LMTP; everything that
 //! decides durability stays at its default. Needs root, because Postfix does.
 
+mod relay;
+
+pub use relay::measure as measure_relay;
+
 use std::fs;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -83,7 +87,8 @@ impl Peer {
         fs::write(place.join("host.key"), host.key.private_key_to_pem_pkcs8()?)?;
         let (submission, imap) = (free_port()?, free_port()?);
         write_dovecot(place, format, imap)?;
-        write_postfix(place, submission)?;
+        let main = [submitting(place), delivering(place)].concat();
+        write_postfix(place, place, &main, submission)?;
         let side = Side {
             doors: Doors { submission, imap, tls: Tls::new(&place.join("ca.pem"), HOST)? },
             senders: accounts(&authority, SENDER)?,
@@ -134,33 +139,52 @@ impl Format {
 
 /// The folders, readable for the daemons' users on the whole way down.
 fn lay_out(place: &Path) -> io::Result<()> {
-    for folder in ["postfix", "queue", "data", "run", "mail"] {
+    for folder in ["run", "mail"] {
         fs::create_dir_all(place.join(folder))?;
     }
     for open in place.ancestors().take(2) {
         fs::set_permissions(open, fs::Permissions::from_mode(0o755))?;
     }
-    run(Command::new("chown").arg("postfix").arg(place.join("data")))?;
+    lay_out_postfix(place)?;
     run(Command::new("chown").arg("mail:mail").arg(place.join("mail")))
 }
 
+fn lay_out_postfix(own: &Path) -> io::Result<()> {
+    for folder in ["postfix", "queue", "data"] {
+        fs::create_dir_all(own.join(folder))?;
+    }
+    run(Command::new("chown").arg("postfix").arg(own.join("data")))
+}
+
 /// Debian's defaults, in a folder of its own, on a port of its own.
-fn write_postfix(place: &Path, submission: SocketAddr) -> io::Result<()> {
-    let at = place.display();
+fn write_postfix(place: &Path, own: &Path, more: &str, door: SocketAddr) -> io::Result<()> {
+    let (at, own_at) = (place.display(), own.display());
     let main = format!(
         "compatibility_level = 3.6\nmyhostname = {HOST}\nmydestination =\ninet_interfaces = \
-         127.0.0.1\ninet_protocols = ipv4\nqueue_directory = {at}/queue\ndata_directory = \
-         {at}/data\nmaillog_file = {at}/postfix.log\nmaillog_file_prefixes = {at}\n\
+         127.0.0.1\ninet_protocols = ipv4\nqueue_directory = {own_at}/queue\ndata_directory = \
+         {own_at}/data\nmaillog_file = {own_at}/postfix.log\nmaillog_file_prefixes = {own_at}\n\
          message_size_limit = 36700160\nmailbox_size_limit = 0\nvirtual_mailbox_limit = 0\n\
-         virtual_mailbox_domains = {DOMAIN}\nvirtual_transport = \
-         lmtp:unix:{at}/run/lmtp-postfix\nsmtpd_tls_cert_file = {at}/host.pem\n\
-         smtpd_tls_key_file = {at}/host.key\nsmtpd_tls_wrappermode = yes\n\
-         smtpd_sasl_auth_enable = yes\nsmtpd_sasl_type = dovecot\nsmtpd_sasl_path = \
-         {at}/run/auth-postfix\nsmtpd_relay_restrictions = permit_sasl_authenticated, reject\n\
-         alias_maps =\nbiff = no\n"
+         smtpd_tls_cert_file = {at}/host.pem\nsmtpd_tls_key_file = {at}/host.key\nalias_maps =\n\
+         biff = no\n{more}"
     );
-    fs::write(place.join("postfix/main.cf"), main)?;
-    fs::write(place.join("postfix/master.cf"), format!("{submission} {MASTER}"))
+    fs::write(own.join("postfix/main.cf"), main)?;
+    fs::write(own.join("postfix/master.cf"), format!("{door} {MASTER}"))
+}
+
+fn submitting(place: &Path) -> String {
+    let at = place.display();
+    format!(
+        "smtpd_tls_wrappermode = yes\nsmtpd_sasl_auth_enable = yes\nsmtpd_sasl_type = dovecot\n\
+         smtpd_sasl_path = {at}/run/auth-postfix\nsmtpd_relay_restrictions = \
+         permit_sasl_authenticated, reject\n"
+    )
+}
+
+fn delivering(place: &Path) -> String {
+    let at = place.display();
+    format!(
+        "virtual_mailbox_domains = {DOMAIN}\nvirtual_transport = lmtp:unix:{at}/run/lmtp-postfix\n"
+    )
 }
 
 fn write_dovecot(place: &Path, format: Format, imap: SocketAddr) -> io::Result<()> {
@@ -248,6 +272,7 @@ proxymap unix - - n - - proxymap
 error unix - - n - - error
 retry unix - - n - - error
 lmtp unix - - n - - lmtp
+smtp unix - - n - - smtp
 anvil unix - - n - 1 anvil
 scache unix - - n - 1 scache
 postlog unix-dgram n - n - 1 postlogd

@@ -118,10 +118,13 @@ fn comparable(kep: &Figure, other: &Figure) -> bool {
     let peer = other.what == kep.what
         && other.connections == kep.connections
         && !other.subject.starts_with("kep ");
-    let limit = other.what == CRYPTOGRAPHY
-        && kep.what == SUBMISSION
-        && kep.subject.strip_prefix("kep ") == Some(&other.subject);
+    let limit =
+        is_limit(other.what, kep.what) && kep.subject.strip_prefix("kep ") == Some(&other.subject);
     other.size == kep.size && (peer || limit)
+}
+
+fn is_limit(limit: &str, what: &str) -> bool {
+    matches!((limit, what), (CRYPTOGRAPHY, SUBMISSION) | (RELAY_CRYPTOGRAPHY, RELAY))
 }
 
 /// Beside a peer: rates and slowest answers; beside cryptography alone: its share, and the rest.
@@ -135,7 +138,7 @@ fn ratio(kep: &Figure, other: &Figure) -> String {
         other.subject,
         kep.rate / other.rate,
     );
-    if other.what != CRYPTOGRAPHY {
+    if !is_limit(other.what, kep.what) {
         let cpu = match kep.cpu.zip(other.cpu) {
             Some((kep, other)) => format!(", {:.2} x CPU", micros(kep) / micros(other)),
             None => String::new(),
@@ -164,3 +167,5 @@ fn millis(wait: Duration) -> f64 {
 
 pub const CRYPTOGRAPHY: &str = "cryptography";
 pub const SUBMISSION: &str = "submission";
+pub const RELAY_CRYPTOGRAPHY: &str = "relay cryptogr.";
+pub const RELAY: &str = "relay";

@@ -79,6 +79,7 @@ impl Run {
             match self.session.next() {
                 Next::Read => return secured,
                 Next::Send(octets) => self.outcome.said.extend(octets),
+                Next::Noted(noted) => self.outcome.asked.push(format!("{noted:?}")),
                 Next::Pause(user) => self.outcome.asked.push(format!("pause {user}")),
                 Next::StartTls => {
                     self.session.tls_started();

@@ -24,6 +24,8 @@ pub enum Next {
     Spool(Piece),
     /// Find this out, then `answer`.
     Ask(Ask),
+    /// For the log and the figures; no answer is awaited.
+    Noted(Noted),
     /// Close the connection.
     Close,
 }
@@ -40,6 +42,53 @@ pub enum Piece {
     Refused,
     /// Forget the body. With a refusal: it was refused after DATA, which may deserve evidence.
     Abort(Option<Aborted>),
+}
+
+/// What else happened in a dialogue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Noted {
+    /// A command of another provider, or of who would like to be one.
+    Refused(Refusal),
+    BrokenOff(BrokenOff),
+}
+
+/// Why a session ended by our will.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BrokenOff {
+    /// Nothing came, or too slowly.
+    Silence,
+    /// Too many commands that make no sense.
+    Errors,
+    /// Too many recipients that are not taken.
+    Recipients,
+    /// Too many wrong passwords.
+    Logins,
+    /// CR or LF that is no line end.
+    LineEnds,
+    /// It speaks HTTP, or the like.
+    OtherProtocol,
+    /// A body without end, or one that nobody asked for.
+    Endless,
+    /// TLS did not come about.
+    Handshake,
+    /// It lasted longer than a connection may.
+    Lasting,
+}
+
+impl BrokenOff {
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Silence => "silence",
+            Self::Errors => "errors",
+            Self::Recipients => "recipients",
+            Self::Logins => "logins",
+            Self::LineEnds => "line-ends",
+            Self::OtherProtocol => "other-protocol",
+            Self::Endless => "endless",
+            Self::Handshake => "handshake",
+            Self::Lasting => "lasting",
+        }
+    }
 }
 
 /// A message refused while it was read.

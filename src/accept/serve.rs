@@ -1,6 +1,8 @@
 //! Sessions over sockets: the pure machine decides, this loop reads, writes, asks and waits.
 
-use super::ask::{Aborted, Answer, Ask, Config, LoginAnswer, Next, Origin, Piece, SubmitAnswer};
+use super::ask::{
+    Aborted, Answer, Ask, BrokenOff, Config, LoginAnswer, Next, Noted, Origin, Piece, SubmitAnswer,
+};
 use super::body::Body;
 use super::relay;
 use super::run::Desk;
@@ -55,6 +57,15 @@ pub enum Behind {
     Relay(Arc<relay::Desk>),
 }
 
+impl Behind {
+    fn role(&self) -> &'static str {
+        match self {
+            Self::Submission { .. } => "submission",
+            Self::Relay(_) => "relay",
+        }
+    }
+}
+
 /// Accepts connections until `stop` turns true, then waits for those that are open.
 pub async fn serve(
     listener: TcpListener,
@@ -106,10 +117,17 @@ fn admit(
         match timeout(lasting, connection(tcp, peer, begin, &service, stop)).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::debug!(%peer, %error, "connection ended"),
-            Err(_) => tracing::info!(%peer, "connection lasted too long"),
+            Err(_) => broken_off(&service.behind, peer, BrokenOff::Lasting),
         }
         metrics::gauge!("kep_smtp_connections").decrement(1.0);
     });
+}
+
+/// We end a session: somebody should know, and how often.
+fn broken_off(behind: &Behind, peer: SocketAddr, why: BrokenOff) {
+    let (role, why) = (behind.role(), why.word());
+    metrics::counter!("kep_smtp_broken_off_total", "role" => role, "why" => why).increment(1);
+    tracing::info!(%peer, role, why, "broken off");
 }
 
 /// RFC 5321 §3.1: a server that can't serve now says so; without TLS only where it can be read.
@@ -130,7 +148,7 @@ async fn connection(
 ) -> io::Result<()> {
     tcp.set_nodelay(true)?;
     let mut session = Session::new(Arc::clone(&service.config), begin == Begin::Tls);
-    let mut talk = Talk { service, peer, client: None, stop, body: None };
+    let mut talk = Talk::new(service, peer, stop);
     if begin == Begin::Tls {
         let mut tls = talk.handshake(tcp).await?;
         return talk.run(&mut session, &mut tls).await.map(|_| ());
@@ -144,20 +162,23 @@ async fn connection(
     Ok(())
 }
 
-#[derive(PartialEq, Eq)]
-enum After {
+/// Where a part of a dialogue ends.
+#[derive(PartialEq, Eq, Debug)]
+pub enum After {
     Closed,
     StartTls,
 }
 
-/// One dialogue.
-struct Talk<'s> {
+/// One dialogue, over whatever carries octets.
+pub struct Talk<'s> {
     service: &'s Service,
     peer: SocketAddr,
     /// The certificate that the client has shown, in DER.
     client: Option<Vec<u8>>,
     stop: watch::Receiver<bool>,
     body: Option<(Body, Pace)>,
+    /// When we said something last: a command that comes octet by octet has an end, too.
+    spoken: Instant,
 }
 
 /// How fast a message comes in: whoever sends an octet now and then holds memory for ever.
@@ -179,7 +200,11 @@ impl Pace {
     }
 }
 
-impl Talk<'_> {
+impl<'s> Talk<'s> {
+    pub fn new(service: &'s Service, peer: SocketAddr, stop: watch::Receiver<bool>) -> Self {
+        Self { service, peer, client: None, stop, body: None, spoken: Instant::now() }
+    }
+
     async fn handshake(
         &mut self,
         tcp: TcpStream,
@@ -188,17 +213,20 @@ impl Talk<'_> {
         let (within, mut stop) = (self.service.manners.command, self.stop.clone());
         let tls = tokio::select! {
             accepted = timeout(within, acceptor.accept(tcp)) => {
-                accepted.map_err(|_| io::ErrorKind::TimedOut)??
+                let accepted = accepted.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
+                accepted.inspect_err(|error| self.no_handshake(error))?
             }
             // Nobody waits for a peer that has said nothing yet.
             _ = stop.wait_for(|stop| *stop) => return Err(io::ErrorKind::ConnectionAborted.into()),
         };
         let shown = tls.get_ref().1.peer_certificates().and_then(|chain| chain.first());
         self.client = shown.map(|certificate| certificate.to_vec());
+        self.spoken = Instant::now();
         Ok(tls)
     }
 
-    async fn run<S>(&mut self, session: &mut Session, stream: &mut S) -> io::Result<After>
+    /// Until the end, or until TLS is to begin; then again, over what is encrypted.
+    pub async fn run<S>(&mut self, session: &mut Session, stream: &mut S) -> io::Result<After>
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
@@ -218,7 +246,13 @@ impl Talk<'_> {
                         self.rest(pause).await;
                     }
                 }
-                Next::StartTls => return Ok(After::StartTls),
+                Next::Noted(noted) => self.noted(noted),
+                Next::StartTls => {
+                    if session.was_sent_ahead() {
+                        self.sent_ahead();
+                    }
+                    return Ok(After::StartTls);
+                }
                 Next::Spool(piece) => self.spool(piece).await,
                 Next::Ask(ask) => session.answer(self.answer(ask).await),
                 Next::Close => {
@@ -226,6 +260,30 @@ impl Talk<'_> {
                     return Ok(After::Closed);
                 }
             }
+        }
+    }
+
+    /// Who only looked whether we listen has broken off himself.
+    fn no_handshake(&self, error: &io::Error) {
+        if matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::TimedOut) {
+            tracing::info!(peer = %self.peer, %error, "no handshake");
+            broken_off(&self.service.behind, self.peer, BrokenOff::Handshake);
+        }
+    }
+
+    fn sent_ahead(&self) {
+        let role = self.service.behind.role();
+        metrics::counter!("kep_smtp_sent_ahead_total", "role" => role).increment(1);
+        tracing::warn!(peer = %self.peer, role, "commands were sent along with STARTTLS");
+    }
+
+    fn noted(&self, noted: Noted) {
+        match (noted, &self.service.behind) {
+            (Noted::BrokenOff(why), behind) => broken_off(behind, self.peer, why),
+            (Noted::Refused(refusal), Behind::Relay(desk)) => {
+                desk.refused(&self.peer.ip(), &refusal);
+            }
+            (Noted::Refused(_), Behind::Submission { .. }) => {}
         }
     }
 
@@ -245,7 +303,7 @@ impl Talk<'_> {
         let manners = &self.service.manners;
         let within = match &self.body {
             Some((_, pace)) => pace.left(pace.begun.elapsed()).min(manners.data),
-            None => manners.command,
+            None => manners.command.saturating_sub(self.spoken.elapsed()),
         };
         let mut going_down = *self.stop.borrow();
         tokio::select! {
@@ -265,7 +323,7 @@ impl Talk<'_> {
         }
     }
 
-    async fn write<S>(&self, stream: &mut S, octets: &[u8]) -> io::Result<()>
+    async fn write<S>(&mut self, stream: &mut S, octets: &[u8]) -> io::Result<()>
     where
         S: AsyncWrite + Unpin,
     {
@@ -274,7 +332,9 @@ impl Talk<'_> {
             stream.flush().await
         };
         let within = self.service.manners.command;
-        timeout(within, writing).await.map_err(|_| io::ErrorKind::TimedOut)?
+        let written = timeout(within, writing).await;
+        self.spoken = Instant::now();
+        written.map_err(|_| io::ErrorKind::TimedOut)?
     }
 
     async fn spool(&mut self, piece: Piece) {
@@ -319,7 +379,9 @@ impl Talk<'_> {
                 let seen = body.filter(|_| whole);
                 desk.aborted(&envelope.by(login), &refusal, seen).await;
             }
-            (Behind::Relay(desk), Origin::Peer(domain)) => desk.refused(domain.as_ref(), &refusal),
+            (Behind::Relay(desk), Origin::Peer(domain)) => {
+                desk.refused(&relay::path(domain.as_ref()), &refusal);
+            }
             _ => {}
         }
     }

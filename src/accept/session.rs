@@ -11,7 +11,7 @@ mod relay;
 mod say;
 mod state;
 
-use super::ask::{Answer, Ask, Config, Next, Piece};
+use super::ask::{Answer, Ask, BrokenOff, Config, Next, Noted, Piece};
 use crate::wire::smtp::{LineError, LineKind, LineReader, Reply};
 use state::{Hello, State};
 use std::collections::VecDeque;
@@ -27,6 +27,8 @@ pub struct Session {
     bad_commands: u32,
     refused_recipients: u32,
     failed_logins: u32,
+    /// Something came along with STARTTLS in clear.
+    sent_ahead: bool,
     state: State,
 }
 
@@ -51,6 +53,7 @@ impl Session {
             bad_commands: 0,
             refused_recipients: 0,
             failed_logins: 0,
+            sent_ahead: false,
             state: State::Greeting,
         }
     }
@@ -103,11 +106,20 @@ impl Session {
         self.state = State::Ready { hello: Hello::Missing, login: None };
     }
 
+    /// Commands came along with STARTTLS, to be taken for some that came under TLS. They were thrown away.
+    pub fn was_sent_ahead(&self) -> bool {
+        self.sent_ahead
+    }
+
     /// Ends the session with a 421. Not to be called between `Ask` and `answer`.
     pub fn stop(&mut self, why: Stop) {
         let state = self.take_state();
         self.drop_body(&state);
-        self.state = self.hang_up(say::stop(why, &self.config.host));
+        let reply = say::stop(why, &self.config.host);
+        self.state = match why {
+            Stop::Timeout => self.break_off(BrokenOff::Silence, reply),
+            Stop::Shutdown => self.hang_up(reply),
+        };
     }
 
     /// Whether what is said now is encrypted.
@@ -149,7 +161,7 @@ impl Session {
             Err(LineError::TooLong) => self.state = self.bad(state, &say::line_too_long()),
             Err(error) => {
                 self.drop_body(&state);
-                self.state = self.hang_up(say::bad_line(error));
+                self.state = self.break_off(BrokenOff::LineEnds, say::bad_line(error));
             }
         }
         true
@@ -163,7 +175,7 @@ impl Session {
             return state;
         }
         self.drop_body(&state);
-        self.hang_up(say::too_many_errors(&self.config.host))
+        self.break_off(BrokenOff::Errors, say::too_many_errors(&self.config.host))
     }
 
     fn say(&mut self, reply: &Reply) {
@@ -174,6 +186,12 @@ impl Session {
         self.say(&reply);
         self.input.clear();
         State::Over
+    }
+
+    /// The same, of a peer that we are better off without.
+    fn break_off(&mut self, why: BrokenOff, reply: Reply) -> State {
+        self.steps.push_back(Next::Noted(Noted::BrokenOff(why)));
+        self.hang_up(reply)
     }
 
     /// What was said so far goes out before the next step.

@@ -1,19 +1,19 @@
 //! The dispatch around an original: who it is from, to whom, what it refers to. Display names that
 //! users chose are never used. Pure.
 
-use crate::evidence::{draft::About, parcel};
+use crate::evidence::draft::About;
+use crate::evidence::parcel::{self, Document};
 use crate::wire::Timestamp;
 use crate::wire::mime;
 use crate::wire::rem::{
-    ComposeFault, Composed, Envelope, Evidence, EvidenceFile, Mailbox, MessageKind, RemHeaders,
-    message_subject,
+    ComposeFault, Composed, Envelope, Evidence, Mailbox, MessageKind, RemHeaders, message_subject,
 };
 
 /// Composes the dispatch of an accepted message; the original is only looked at.
 pub fn dispatch(
     about: &About<'_>,
     acceptance: &Evidence,
-    xml: &[u8],
+    documents: &[Document<'_>],
     original: &[u8],
     now: Timestamp,
     random: [u8; 16],
@@ -42,12 +42,12 @@ pub fn dispatch(
     };
     let values = parcel::message_values(about);
     let introduction = about.provider.texts.dispatch.render(&parcel::borrowed(&values));
-    let name = acceptance.event.ts_file().unwrap_or_else(|| "Evidence.xml".to_owned());
-    Composed::new(&envelope, &introduction, Some(original), &[EvidenceFile { name, xml }])
+    let files = parcel::attached(acceptance.event, documents);
+    Composed::new(&envelope, &introduction, Some(original), &files)
 }
 
 /// The most octets that a dispatch to so many recipients has around its original: headers, two texts,
-/// one evidence in base64, one signature.
+/// one evidence in both dialects in base64, one signature.
 pub fn around(recipients: usize) -> u64 {
     AROUND + AROUND_EACH.saturating_mul(recipients as u64)
 }
@@ -98,10 +98,10 @@ fn ids(header: &[u8], name: &str) -> Vec<String> {
 const REFERENCES: usize = 20;
 /// Longer ones can't be folded into a line of 998 octets.
 const ID_MAX: usize = 250;
-/// With the longest subject and Message-IDs, and certificates and stamps of RSA keys.
-const AROUND: u64 = 128 << 10;
-/// The longest address: in To, in both texts twice, in the evidence.
-const AROUND_EACH: u64 = 3 << 9;
+/// With the longest subject and Message-IDs, certificates and stamps of RSA keys, evidence in both dialects.
+const AROUND: u64 = 192 << 10;
+/// The longest address: in To, in both texts twice, in the evidence of either dialect.
+const AROUND_EACH: u64 = 5 << 9;
 
 #[cfg(test)]
 mod tests {
@@ -171,6 +171,33 @@ mod tests {
         }
     }
 
+    /// RFC 8098 §2.1: who is asked for a notification answers whoever the mail is from, and that is the
+    /// provider. The original keeps what its sender asked for.
+    #[test]
+    fn no_program_is_asked_to_notify_the_provider() {
+        let (provider, submission, recipients) = (provider(), submission(), [recipient(1)]);
+        let (submission, recipients) = (&submission, &recipients);
+        let about = About { provider: &provider, seal: &[0], submission, recipients };
+        let asks = "Disposition-Notification-To: <ali@hs05.kep.tr>\r\n\
+                    Return-Receipt-To: <ali@hs05.kep.tr>\r\n\
+                    X-Confirm-Reading-To: <ali@hs05.kep.tr>\r\n";
+        let original = format!("From: <ali@hs05.kep.tr>\r\n{asks}\r\nMerhaba.\r\n");
+        let acceptance = draft::acceptance(&about);
+        let xml = acceptance.write(Dialect::Ts102640).unwrap();
+        let documents = [Document { dialect: Dialect::Ts102640, xml: xml.as_bytes() }];
+        let bytes = original.as_bytes();
+        let dispatch = dispatch(&about, &acceptance, &documents, bytes, NOW, [0; 16]).unwrap();
+        let evidence = parcel::compose(&provider, &acceptance, &documents, NOW, [0; 16]).unwrap();
+        let stub = crate::deliver::consign::stub(&about, NOW).unwrap();
+        for mail in [dispatch.head(), dispatch.tail(&[]), evidence.head(), evidence.tail(&[]), stub]
+        {
+            let text = String::from_utf8(mail).unwrap();
+            for name in ["Disposition-Notification-", "Return-Receipt-To", "X-Confirm-Reading-To"] {
+                assert!(!text.contains(name), "{name}: {text}");
+            }
+        }
+    }
+
     #[test]
     fn what_stands_around_an_original_stays_within_what_is_kept_free_for_it() {
         let (provider, submission) = (provider(), submission());
@@ -187,11 +214,14 @@ mod tests {
                 recipients: &recipients,
             };
             let acceptance = draft::acceptance(&about);
-            let xml = acceptance.write(Dialect::Ts102640).unwrap();
+            let dialects = [Dialect::Ts102640, Dialect::En319522];
+            let written = dialects.map(|dialect| acceptance.write(dialect).unwrap());
+            let documents =
+                [0, 1].map(|n| Document { dialect: dialects[n], xml: written[n].as_bytes() });
             let original = original.as_bytes();
-            let made = dispatch(&about, &acceptance, xml.as_bytes(), original, NOW, [0; 16]);
+            let made = dispatch(&about, &acceptance, &documents, original, NOW, [0; 16]);
             let made = made.unwrap();
-            let octets = (made.head().len() + made.tail(&[]).len()) as u64 + SIGNED;
+            let octets = (made.head().len() + made.tail(&[]).len()) as u64 + 2 * SIGNED;
             assert!(
                 octets <= around(count),
                 "{count}: {octets} octets, {} are free",

@@ -1,10 +1,14 @@
 //! What another provider hands over: opened, and judged by the seals that are registered for it. A
 //! chain to some authority is not enough, and what can't be checked is not taken for good. Pure.
 
-use crate::evidence::verify::{Believed, Check, Judge, Kind, Name, Report, State};
-use crate::trust::verify::{SealVerifier, smime};
-use crate::trust::{Anchors, Certificate, Lists, SignerFault, TokenVerifier, TrustError};
-use crate::wire::rem::{Dialect, Event, Evidence, OpenFault, Opened, Original};
+mod known;
+
+pub use known::Known;
+
+use crate::evidence::verify::{Check, Kind, Name, Report, State};
+use crate::trust::verify::smime;
+use crate::trust::{Certificate, SignerFault};
+use crate::wire::rem::{Event, Evidence, OpenFault, Opened, Original};
 use crate::wire::{KepAddress, KepDomain, MessageId, Timestamp};
 
 /// A mail of another provider, taken apart, and whose certificate signed it.
@@ -19,10 +23,11 @@ pub struct Handed<'a> {
 /// Whom to believe.
 pub struct Believe<'a> {
     pub domain: &'a KepDomain,
+    /// What else its users have addresses under; none in the circuit.
+    pub domains: &'a [String],
     /// The seals registered for it.
     pub seals: &'a [Certificate],
-    /// The time-stamp authorities.
-    pub stamps: &'a [Certificate],
+    pub known: &'a Known,
 }
 
 /// A dispatch that holds.
@@ -45,6 +50,16 @@ pub struct EvidenceMail {
 #[derive(Clone)]
 pub struct Told {
     pub evidence: Evidence,
+    pub dialect: &'static str,
+    pub stamped_at: Timestamp,
+    pub xml: Vec<u8>,
+    /// The same evidence in the other dialect.
+    pub further: Vec<Written>,
+}
+
+/// An evidence as a further dialect has it.
+#[derive(Clone)]
+pub struct Written {
     pub dialect: &'static str,
     pub stamped_at: Timestamp,
     pub xml: Vec<u8>,
@@ -82,20 +97,19 @@ pub enum Fault {
 
 impl<'a> Handed<'a> {
     /// `registered` are certificates that a seal may leave out.
-    pub fn open(mail: &'a [u8], registered: Vec<Certificate>) -> Result<Self, Fault> {
+    pub fn open(
+        mail: &'a [u8],
+        registered: Vec<Certificate>,
+        known: &Known,
+    ) -> Result<Self, Fault> {
         let opened = Opened::read(mail).map_err(not_rem)?;
         let signed = opened.signed.clone().and_then(|range| mail.get(range));
-        // QUIRK(kep, 2026-11): a delivery report is under no seal. docs/quirks.md#87
         let Some((signed, der)) = signed.zip(opened.signature_der.as_deref()) else {
             return Err(Fault::NotRem("the mail is not signed".to_owned()));
         };
         let seal = |fault: SignerFault| Fault::Seal(fault.to_string());
-        let nobody = |error: TrustError| Fault::Judge(error.to_string());
-        let tokens = TokenVerifier::new(Anchors::new(Vec::new()).map_err(nobody)?, Vec::new());
-        let anchors = Anchors::new(Vec::new()).map_err(nobody)?;
-        let known = registered.clone();
-        let found = SealVerifier::new(anchors, registered, tokens).signature(signed, der);
-        let (signer, certificates) = match found {
+        let registered = known.registered(registered)?;
+        let (signer, certificates) = match registered.verifier.signature(signed, der) {
             Ok(seal) => (seal.signer, seal.certificates),
             Err(SignerFault::MissingAttribute(_)) => {
                 let plain = smime(der, Some(signed)).map_err(seal)?;
@@ -103,8 +117,8 @@ impl<'a> Handed<'a> {
             }
             Err(fault) => return Err(seal(fault)),
         };
-        let brought = certificates.into_iter().filter(|one| *one == signer || !known.contains(one));
-        let mut certificates: Vec<_> = brought.collect();
+        let brought = |one: &Certificate| *one == signer || !registered.seals.contains(one);
+        let mut certificates: Vec<_> = certificates.into_iter().filter(brought).collect();
         certificates.dedup();
         Ok(Self { mail, opened, signer, certificates })
     }
@@ -114,21 +128,12 @@ impl<'a> Handed<'a> {
         if !believe.seals.contains(&self.signer) {
             return Err(Fault::Seal("the certificate is not a registered one".to_owned()));
         }
-        let fault = |error: TrustError| Fault::Judge(error.to_string());
-        // A seal may leave its certificate out: the registry has it.
-        let mut lists = Lists::default();
-        believe.seals.iter().for_each(|seal| lists.add_certificate(seal.clone()));
-        let judge = Judge::new(Believed {
-            seal: Some(Anchors::new(believe.seals.to_vec()).map_err(fault)?),
-            time_stamp: Some(Anchors::new(believe.stamps.to_vec()).map_err(fault)?),
-            user: None,
-            lists,
-        });
-        let report = judge.map_err(fault)?.judge(self.mail, None, now);
+        let judge = believe.known.judge(believe.domain, believe.seals)?;
+        let report = judge.judge(self.mail, None, now);
         whole(&report)?;
         let told = self.told(&report)?;
         match (report.kind, self.opened.original) {
-            (Kind::Dispatch, Some(original)) => dispatch(believe.domain, original, told),
+            (Kind::Dispatch, Some(original)) => dispatch(believe, original, told),
             _ => Ok(Sound::Evidence(EvidenceMail { told })),
         }
     }
@@ -149,13 +154,21 @@ impl<'a> Handed<'a> {
                 told.evidence.event == read.evidence.event
                     && told.evidence.recipient() == read.evidence.recipient()
             };
-            if !all.iter().any(same) {
-                let dialect = match read.dialect {
-                    Dialect::Ts102640 => "ts102640",
-                    Dialect::En319522 => "en319522",
-                };
-                let (evidence, xml) = (read.evidence, found.xml.clone());
-                all.push(Told { evidence, dialect, stamped_at, xml });
+            let (dialect, xml) = (read.dialect.word(), found.xml.clone());
+            match all.iter_mut().find(|told| same(told)) {
+                None => {
+                    let (evidence, further) = (read.evidence, Vec::new());
+                    all.push(Told { evidence, dialect, stamped_at, xml, further });
+                }
+                Some(told) if told.evidence.id != read.evidence.id => {}
+                Some(told) if !is_same(&told.evidence, &read.evidence) => {
+                    let text = "its documents in two dialects tell of different things";
+                    return Err(Fault::Evidence(text.to_owned()));
+                }
+                Some(told) if told.dialect != dialect => {
+                    told.further.push(Written { dialect, stamped_at, xml });
+                }
+                Some(_) => {}
             }
         }
         match all.is_empty() {
@@ -165,38 +178,54 @@ impl<'a> Handed<'a> {
     }
 }
 
+/// Whether two documents under one identifier tell of the same fact about the same message.
+fn is_same(one: &Evidence, other: &Evidence) -> bool {
+    let addresses = |evidence: &Evidence| -> Vec<String> {
+        let all = [&evidence.sender].into_iter().chain(&evidence.recipients);
+        all.map(|party| party.address.to_ascii_lowercase()).collect()
+    };
+    one.event_time == other.event_time
+        && one.message.message_id == other.message.message_id
+        && one.message.digest == other.message.digest
+        && addresses(one) == addresses(other)
+}
+
 /// The dispatch of a message that this provider accepted from one of its accounts.
-fn dispatch(domain: &KepDomain, original: Original, told: Vec<Told>) -> Result<Sound, Fault> {
+fn dispatch(believe: &Believe<'_>, original: Original, told: Vec<Told>) -> Result<Sound, Fault> {
     let acceptance = told.into_iter().find(|t| t.evidence.event == Event::SubmissionAcceptance);
     let missing = || Fault::Evidence("the dispatch does not enclose its acceptance".to_owned());
     let acceptance = acceptance.ok_or_else(missing)?;
     let Evidence { sender, message, .. } = &acceptance.evidence;
-    let with = |domain: &KepDomain, of: &KepDomain| of.provider() == domain.provider();
+    let Believe { domain, domains, .. } = believe;
+    let with = |of: &KepDomain| of.provider() == domain.provider();
+    let has = |of: &KepDomain| domains.iter().any(|domain| domain == of.as_str());
     let stranger = || Fault::Sender(sender.address.clone());
-    let address = KepAddress::parse(&sender.address).map_err(|_| stranger())?;
-    if !with(domain, &address.domain()) {
+    let address = KepAddress::registered(&sender.address).map_err(|_| stranger())?;
+    if !with(&address.domain()) && !has(&address.domain()) {
         return Err(stranger());
     }
     let foreign = || Fault::MessageId(message.message_id.clone());
     let id = MessageId::parse(&message.message_id).ok_or_else(foreign)?;
-    let of = id.as_str().rsplit_once('@').and_then(|(_, of)| KepDomain::parse(of).ok());
-    if !of.is_some_and(|of| with(domain, &of)) {
+    let of = id.as_str().rsplit_once('@').and_then(|(_, of)| KepDomain::registered(of).ok());
+    if !of.is_some_and(|of| with(&of)) {
         return Err(foreign());
     }
-    let recipients = named(&acceptance.evidence)?;
+    let recipients = named(&acceptance.evidence, domain.is_kep())?;
     let sender = address;
     Ok(Sound::Dispatch(Box::new(Dispatch { id, sender, recipients, original, acceptance })))
 }
 
-/// Our own evidence will name all of them, and so will mail headers: each must be an address.
-fn named(acceptance: &Evidence) -> Result<Vec<KepAddress>, Fault> {
+/// Our own evidence will name all of them, and so will mail headers: each must be an address, in the circuit
+/// one of the circuit.
+fn named(acceptance: &Evidence, circuit: bool) -> Result<Vec<KepAddress>, Fault> {
+    let address = if circuit { KepAddress::parse } else { KepAddress::registered };
     if acceptance.recipients.len() > MAX_NAMED {
         return Err(Fault::Evidence(format!("it names more than {MAX_NAMED} recipients")));
     }
     let parties = acceptance.recipients.iter();
     let parsed = parties.map(|party| {
         let nobody = |_| Fault::Recipient(party.address.clone());
-        KepAddress::parse(&party.address).map_err(nobody)
+        address(&party.address).map_err(nobody)
     });
     parsed.collect()
 }
@@ -226,8 +255,8 @@ fn held(check: &Check, inside: bool) -> Result<(), Fault> {
     };
     let said = || format!("{}: {}", check.name.as_str(), check.detail);
     Err(match (check.name, inside) {
-        // The sender's own signature was his provider's to judge.
-        (Name::UserSignature | Name::UserCertificate | Name::OriginalField, _) => return Ok(()),
+        // What the original says of itself was his provider's to judge.
+        (Name::OriginalField, _) => return Ok(()),
         (Name::Revocation, _) if open => return Ok(()),
         (Name::Times, _) if open => Fault::Ahead(said()),
         (Name::OriginalDigest | Name::HeaderDigest | Name::EnclosedOriginal, _) => {

@@ -9,7 +9,7 @@ use crate::store::mail::{self, Kind, NewMessage, Role};
 use crate::store::submissions::{self, RecipientState};
 use crate::store::{Put, RowsError, Store, StoreError, Tx, contents};
 use crate::wire::rem::Mailbox;
-use crate::wire::{AccountId, ContentId, KepAddress, MessageId, Timestamp};
+use crate::wire::{AccountId, ContentId, KepAddress, KepDomain, MessageId, Timestamp};
 use mail_builder::MessageBuilder;
 use mail_builder::headers::address::Address;
 use std::collections::BTreeSet;
@@ -58,8 +58,13 @@ pub fn local(
     Ok(reached)
 }
 
-/// Lays in one mail for each other provider that recipients are with.
-pub fn elsewhere(tx: &mut Tx<'_>, id: &MessageId, now: Timestamp) -> Result<(), RowsError> {
+/// Lays in one mail for each other provider that recipients are with: the dispatch that is for it.
+pub fn elsewhere(
+    tx: &mut Tx<'_>,
+    id: &MessageId,
+    now: Timestamp,
+    dispatch: impl Fn(&KepDomain) -> ContentId,
+) -> Result<(), RowsError> {
     let mut providers = BTreeSet::new();
     for recipient in submissions::recipients(tx, id)? {
         if recipient.account.is_some() || recipient.state != RecipientState::Accepted {
@@ -70,7 +75,7 @@ pub fn elsewhere(tx: &mut Tx<'_>, id: &MessageId, now: Timestamp) -> Result<(), 
         providers.insert(address.domain().provider());
     }
     for provider in &providers {
-        spool::relay(tx, id, provider, now)?;
+        spool::relay(tx, id, dispatch(provider), provider, now)?;
     }
     Ok(())
 }
@@ -136,7 +141,7 @@ pub fn stub(about: &About<'_>, now: Timestamp) -> Result<Vec<u8>, IssueError> {
     let from = Mailbox { name: Some(name), address: about.provider.service_address() };
     let recipients = about.recipients.iter();
     // What could end a header line is no address.
-    let to = recipients.filter_map(|one| KepAddress::parse(&one.address).ok());
+    let to = recipients.filter_map(|one| KepAddress::registered(&one.address).ok());
     let to: Vec<_> = to.map(|address| Address::from(address.to_string())).collect();
     let mail = MessageBuilder::new()
         .from((from.name.unwrap_or_default(), from.address))

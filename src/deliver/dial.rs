@@ -1,13 +1,17 @@
-//! To another provider's server: TCP, STARTTLS to whom the registry knows, and the dialogue driven over
+//! To another provider's servers, in turn: TCP, STARTTLS to who is known, and the dialogue driven over
 //! it, each wait bounded by RFC 5321 §4.5.3.2 and the whole by half an hour.
 
-use super::dialogue::{BodyForm, Dialogue, Next, Report, Wait};
-use crate::registry::peers::Route;
+use super::dialogue::{BodyForm, Dialogue, Mail, Next, Report, Wait};
+use super::fate::{self, Verdict};
+use crate::registry::route::Server;
 use crate::store::relay::Trouble;
+use crate::trust::tls::{self, Shown};
 use crate::wire::smtp::DotStuffer;
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use std::io;
+use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -28,6 +32,8 @@ pub struct Patience {
     pub last: Duration,
     /// One mail, from the first octet to the last answer.
     pub whole: Duration,
+    /// A connection stays open so long for another mail.
+    pub linger: Duration,
 }
 
 impl Default for Patience {
@@ -41,6 +47,7 @@ impl Default for Patience {
             block: minutes(3),
             last: minutes(10),
             whole: minutes(30),
+            linger: Duration::from_secs(5),
         }
     }
 }
@@ -71,38 +78,24 @@ enum Stream {
 
 impl Line {
     /// Connects. In clear: the dialogue asks for TLS before it says anything of a mail.
-    pub async fn open(
-        route: &Route,
+    async fn open(
+        (host, address): (&str, SocketAddr),
         tls: Arc<ClientConfig>,
         patience: &Patience,
     ) -> Result<Self, (Trouble, String)> {
-        let host = route.host.as_str();
         let name = ServerName::try_from(host.to_owned());
         let name = name.map_err(|error| (Trouble::NotIdentified, format!("{host}: {error}")))?;
-        let found = timeout(patience.connect, tokio::net::lookup_host((host, route.port))).await;
-        let found = found.map_err(|_| (Trouble::Unreachable, format!("{host}: no answer")))?;
-        let found = found.map_err(|error| {
-            let text = format!("{host}: {error}");
-            // The name service is silent (getaddrinfo's EAI_AGAIN): that says nothing of the name.
-            match text.contains("Temporary failure") || text.contains("Try again") {
-                true => (Trouble::Unreachable, text),
-                false => (Trouble::NotIdentified, text),
+        let failed = match timeout(patience.connect, TcpStream::connect(address)).await {
+            Ok(Ok(stream)) => {
+                // Commands are small and answers awaited; without it nothing worse happens.
+                let _ = stream.set_nodelay(true);
+                let (stream, tls) = (Stream::Clear(stream), TlsConnector::from(tls));
+                return Ok(Self { stream, name, tls });
             }
-        })?;
-        let mut last = format!("{host} has no address");
-        for address in found.take(ADDRESSES) {
-            match timeout(patience.connect, TcpStream::connect(address)).await {
-                Ok(Ok(stream)) => {
-                    // Commands are small and answers awaited; without it nothing worse happens.
-                    let _ = stream.set_nodelay(true);
-                    let (stream, tls) = (Stream::Clear(stream), TlsConnector::from(tls));
-                    return Ok(Self { stream, name, tls });
-                }
-                Ok(Err(error)) => last = format!("{address}: {error}"),
-                Err(_) => last = format!("{address}: no answer in time"),
-            }
-        }
-        Err((Trouble::Unreachable, last))
+            Ok(Err(error)) => format!("{address}: {error}"),
+            Err(_) => format!("{address}: no answer in time"),
+        };
+        Err((Trouble::Unreachable, failed))
     }
 
     /// Drives the dialogue until it says how it went.
@@ -124,7 +117,7 @@ impl Line {
                 Next::StartTls => {
                     match timeout(within(patience.answer), self.start_tls()).await {
                         Ok(Ok(())) => dialogue.tls_started(),
-                        Ok(Err(error)) => dialogue.tls_failed(error.to_string()),
+                        Ok(Err(error)) => dialogue.tls_failed(tls::said(&error)),
                         Err(_) => dialogue.tls_failed("no handshake in time".to_owned()),
                     }
                     continue;
@@ -227,6 +220,151 @@ impl Line {
     }
 }
 
+/// A server that was reached, and what it said.
+pub struct Reached {
+    pub line: Line,
+    pub dialogue: Dialogue,
+    pub report: Report,
+}
+
+/// Tries the servers in turn, each at all its addresses, until one looks at the mail: who can't be
+/// reached, is not the one that is known, or takes none of ours, is passed over while there are others
+/// (RFC 5321 §5.1). `own` is what we show.
+pub async fn reach(
+    servers: &[Server],
+    own: Option<(&Path, &Path)>,
+    mail: &Mail,
+    octets: &[u8],
+    patience: &Patience,
+) -> Result<Reached, (Trouble, String)> {
+    let mut failed = Failed::default();
+    // Who has many servers that stall keeps one worker no longer than one server may.
+    let until = Instant::now() + patience.whole;
+    for server in servers {
+        let tls = tls::dialer(&server.trust, own).map_err(|error| {
+            tracing::error!(%error, "our own certificate can't be shown");
+            (Trouble::Unreachable, OWN.to_owned())
+        })?;
+        let there = match addresses(server, patience).await {
+            Ok(there) => there,
+            Err((trouble, heard)) => {
+                failed.note(Failed { trouble, heard, answered: false });
+                continue;
+            }
+        };
+        for address in there {
+            if Instant::now() >= until {
+                return Err((failed.trouble, failed.heard));
+            }
+            match hand(server, address, &tls, mail, octets, patience).await {
+                Ok(reached) => return Ok(reached),
+                Err(other) => {
+                    tracing::info!(host = server.host, %address, heard = other.heard, "passed over");
+                    failed.note(other);
+                }
+            }
+        }
+    }
+    Err((failed.trouble, failed.heard))
+}
+
+/// Why a mail was not handed over.
+struct Failed {
+    trouble: Trouble,
+    heard: String,
+    /// The server was reached.
+    answered: bool,
+}
+
+impl Default for Failed {
+    fn default() -> Self {
+        Self { trouble: Trouble::Unreachable, heard: "no server".to_owned(), answered: false }
+    }
+}
+
+impl Failed {
+    /// What a server answered tells more than that another could not be reached.
+    fn note(&mut self, other: Self) {
+        if other.answered || !self.answered {
+            *self = other;
+        }
+    }
+}
+
+/// Hands a mail to a server at one of its addresses; an error is one of before the mail was looked at.
+async fn hand(
+    server: &Server,
+    address: SocketAddr,
+    tls: &Arc<ClientConfig>,
+    mail: &Mail,
+    octets: &[u8],
+    patience: &Patience,
+) -> Result<Reached, Failed> {
+    let opened = Line::open((&server.host, address), Arc::clone(tls), patience).await;
+    let mut line = opened.map_err(|(trouble, heard)| Failed { trouble, heard, answered: false })?;
+    let mut dialogue = Dialogue::lasting(mail.clone());
+    let report = line.converse(&mut dialogue, octets, patience).await;
+    match fate::judge(&report, dialogue.begun()) {
+        Verdict::Server { trouble, heard } => {
+            line.close(&mut dialogue).await;
+            Err(Failed { trouble, heard, answered: true })
+        }
+        Verdict::Mail { .. } => Ok(Reached { line, dialogue, report }),
+    }
+}
+
+/// The certificates that a server shows after STARTTLS, leaf first. Nothing is sent, nothing believed.
+pub async fn look(
+    server: &Server,
+    helo: &str,
+    patience: &Patience,
+) -> Result<Vec<Vec<u8>>, String> {
+    let shown = Shown::default();
+    let tls = tls::looker(&shown).map_err(|error| error.to_string())?;
+    let there = addresses(server, patience).await.map_err(|(_, heard)| heard)?;
+    let (mail, mut last) = (Mail::nothing(helo), format!("{} has no address", server.host));
+    for address in there {
+        // It ends in the handshake, which is broken off.
+        if let Err(failed) = hand(server, address, &tls, &mail, &[], patience).await {
+            last = failed.heard;
+        }
+        let chain = shown.chain();
+        if !chain.is_empty() {
+            return Ok(chain);
+        }
+    }
+    Err(last)
+}
+
+/// Where a server is; where the route names a host and nothing had to be proven, as the system knows it.
+async fn addresses(
+    server: &Server,
+    patience: &Patience,
+) -> Result<Vec<SocketAddr>, (Trouble, String)> {
+    let (host, port) = (server.host.as_str(), server.port);
+    if let Some(known) = &server.addresses {
+        let known = known.iter().take(ADDRESSES);
+        return Ok(known.map(|address| SocketAddr::new(*address, port)).collect());
+    }
+    let found = timeout(patience.connect, tokio::net::lookup_host((host, port))).await;
+    let found = found.map_err(|_| (Trouble::Unreachable, format!("{host}: no answer")))?;
+    let found = found.map_err(|error| {
+        let text = format!("{host}: {error}");
+        // The name service is silent (getaddrinfo's EAI_AGAIN): that says nothing of the name.
+        match text.contains("Temporary failure") || text.contains("Try again") {
+            true => (Trouble::Unreachable, text),
+            false => (Trouble::NotIdentified, text),
+        }
+    })?;
+    let found: Vec<_> = found.take(ADDRESSES).collect();
+    match found.is_empty() {
+        true => Err((Trouble::Unreachable, format!("{host} has no address"))),
+        false => Ok(found),
+    }
+}
+
+/// What evidence says of our own troubles; the log says more.
+pub const OWN: &str = "trouble of this provider's own";
 /// A server has an address of each kind, or a few.
 const ADDRESSES: usize = 6;
 const BLOCK: usize = 64 << 10;

@@ -127,6 +127,10 @@ impl Dialogue {
     /// Another mail over the same connection. Says whether that is possible.
     pub fn another(&mut self, mail: Mail) -> bool {
         let State::Resting { clean } = self.state else { return false };
+        // What nobody asked for would be taken for the answers to what we ask now.
+        if self.replies.has_rest() {
+            return false;
+        }
         self.report = Report::pending(&mail.recipients);
         self.mail = mail;
         self.begin(clean);

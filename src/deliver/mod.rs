@@ -6,8 +6,9 @@ pub mod dialogue;
 mod fate;
 pub mod incoming;
 mod outgoing;
+mod parked;
 mod retry;
 mod run;
 mod settle;
 
-pub use run::{Relay, Rules, Who};
+pub use run::{Carrier, Heard, Load, Relay, Rules, Taken, Unsent, Who};

@@ -5,19 +5,20 @@
 //! same mail again, with the same Message-ID: the other provider knows it, and answers as it did. The
 //! same dispatch may come again for further recipients, too, when it had answered `4xx` for them.
 
-use super::dial::{Line, Patience};
+use super::dial::{self, Line, OWN, Patience, Reached};
 use super::dialogue::{Dialogue, Failure, Mail, Outcome, Report};
 use super::fate::{self, Fate, Verdict};
+use super::parked::Parked;
 use super::settle::{self, Moment};
 use super::{outgoing, retry};
-use crate::registry::peers::{Peer, PeerState, Route};
+use crate::registry::peers::{Peer, PeerState};
+use crate::registry::route::{NoWay, Routes, Way};
 use crate::spool::{self, relay::Why};
 use crate::store::jobs::{Lease, Leases};
 use crate::store::relay::{self as queue, Kind, Queued, Trouble};
-use crate::store::submissions::{self, Submission};
+use crate::store::submissions;
 use crate::store::{Lane, RowsError, Store, StoreError, Tx};
-use crate::trust::tls::{self, PeerTrust};
-use crate::trust::{Clock, random};
+use crate::trust::Clock;
 use crate::wire::rem::Reason;
 use crate::wire::{KepAddress, KepDomain, Timestamp};
 use std::collections::HashMap;
@@ -26,15 +27,18 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::{Id, JoinSet};
+use tokio::time::Instant;
 
 /// Takes mail to the other providers.
 pub struct Relay {
     store: Store,
     clock: Clock,
     who: Who,
+    routes: Routes,
     rules: Rules,
     patience: Patience,
     leases: Leases,
+    parked: Parked<Open>,
 }
 
 /// As whom we speak.
@@ -62,17 +66,24 @@ pub struct Rules {
 }
 
 /// A mail and its lease; dropping it gives the mail back.
-struct Taken {
-    queued: Queued,
-    lease: Lease,
+pub struct Taken {
+    pub queued: Queued,
+    pub lease: Lease,
 }
 
 /// A mail with all that it takes to send it.
-struct Load {
-    mail: Mail,
-    octets: Vec<u8>,
-    route: Route,
-    trust: PeerTrust,
+pub struct Load {
+    pub mail: Mail,
+    pub octets: Vec<u8>,
+    pub way: Way,
+}
+
+/// What a server said of a mail, and whether that was under way at the end; or why nothing was said.
+pub type Heard = Result<(Report, bool), Unsent>;
+
+/// Brings a mail to its server.
+pub trait Carrier: Send {
+    fn send(&mut self, load: &Load) -> impl Future<Output = Heard> + Send;
 }
 
 /// What there is to do with a mail.
@@ -88,12 +99,27 @@ enum Task {
     Unknown,
 }
 
+/// Why a mail could not be sent.
+#[derive(Debug)]
+pub enum Unsent {
+    Server(Trouble, String),
+    /// Its provider's domain takes none: for good.
+    Never(String),
+}
+
 /// A connection that may serve another mail, while the registry says the same of its server.
 struct Open {
-    route: Route,
-    trust: PeerTrust,
+    way: Way,
     line: Line,
     dialogue: Dialogue,
+    /// Mails it has carried.
+    carried: usize,
+}
+
+/// Brings mails over the network, one after the other.
+struct Lines<'r> {
+    relay: &'r Relay,
+    open: Option<Open>,
 }
 
 /// Who is at work for whom.
@@ -101,11 +127,21 @@ struct Open {
 struct Crew {
     workers: JoinSet<()>,
     at: HashMap<Id, KepDomain>,
+    /// When the windows were looked at, and when they are to be again.
+    windows: Option<(Timestamp, Timestamp)>,
 }
 
 impl Relay {
-    pub fn new(store: Store, clock: Clock, who: Who, rules: Rules, patience: Patience) -> Self {
-        Self { store, clock, who, rules, patience, leases: Leases::default() }
+    pub fn new(
+        store: Store,
+        clock: Clock,
+        who: Who,
+        routes: Routes,
+        rules: Rules,
+        patience: Patience,
+    ) -> Self {
+        let (leases, parked) = (Leases::default(), Parked::default());
+        Self { store, clock, who, routes, rules, patience, leases, parked }
     }
 
     /// Relays until `stop`; mails under way are given a moment.
@@ -123,7 +159,10 @@ impl Relay {
             };
             failures = 0;
             let wait = (next.millis() - self.clock.now().millis()).max(0) as u64;
-            let wait = Duration::from_millis(wait).clamp(BREATH, IDLE);
+            let wait = self
+                .close_tired(&mut crew, self.patience.linger)
+                .min(Duration::from_millis(wait))
+                .clamp(BREATH, IDLE);
             tokio::select! {
                 () = self.store.job_for(queue::BELL) => {}
                 () = tokio::time::sleep(wait) => {}
@@ -132,9 +171,22 @@ impl Relay {
                 changed = stop.changed() => if changed.is_err() { break },
             }
         }
-        if tokio::time::timeout(GRACE, crew.all_end()).await.is_err() {
+        let ended = async {
+            crew.all_end().await;
+            self.close_tired(&mut crew, Duration::ZERO);
+            crew.all_end().await;
+        };
+        if tokio::time::timeout(GRACE, ended).await.is_err() {
             crew.workers.shutdown().await;
         }
+    }
+
+    /// Closes what nobody has used for so long. Says how soon there is more of it.
+    fn close_tired(&self, crew: &mut Crew, linger: Duration) -> Duration {
+        let now = Instant::now();
+        let (tired, next) = self.parked.tired(linger, now);
+        tired.into_iter().for_each(|open| drop(crew.workers.spawn(open.close())));
+        next.map_or(IDLE, |next| next.saturating_duration_since(now))
     }
 
     /// Ends what has waited too long, and sets workers on what is due. Says when to look again.
@@ -144,9 +196,14 @@ impl Relay {
         stop: &watch::Receiver<bool>,
     ) -> Result<Timestamp, StoreError> {
         crew.gather();
-        let mut next = self.windows(stop).await?;
+        let mut next = self.next_window(crew, stop).await?;
         for domain in self.store.look_up(queue::providers).await? {
-            match self.look(&domain, crew.busy(&domain)).await {
+            let busy = crew.busy(&domain);
+            // They find what is due by themselves.
+            if busy >= self.rules.connections {
+                continue;
+            }
+            match self.look(&domain, busy).await {
                 Ok((taken, soon)) => {
                     next = soon.map_or(next, |soon| soon.min(next));
                     for taken in taken {
@@ -164,7 +221,7 @@ impl Relay {
     }
 
     /// The mails of a provider that workers may be set on now, and when more fall due.
-    async fn look(
+    pub async fn look(
         &self,
         domain: &KepDomain,
         busy: usize,
@@ -202,24 +259,24 @@ impl Relay {
         first: Taken,
         mut stop: watch::Receiver<bool>,
     ) {
-        let (mut open, mut next, mut sent) = (None, Some(first), 0);
+        let mut lines = Lines { relay: &self, open: self.parked.take(&domain) };
+        let (mut next, mut well) = (Some(first), true);
         while let Some(Taken { queued, lease }) = next.take() {
             // Put off, or it would be tried again at once, and again.
-            let carried = spool::caught(self.carry(&queued, &mut open, &mut stop)).await;
-            let well = match carried {
+            let carried = spool::caught(self.carry(&queued, &mut lines, &mut stop)).await;
+            well = match carried {
                 Some(well) => well,
                 None => {
                     let mail = outgoing::name(&queued);
                     tracing::error!(provider = %domain, mail, "a mail could not be carried out");
                     self.later(&queued, OWN, &mut stop).await;
                     // What it has heard and said is not known.
-                    open = None;
+                    lines.open = None;
                     false
                 }
             };
             drop(lease);
-            sent += 1;
-            if !well || *stop.borrow() || sent == MAILS {
+            if !well || *stop.borrow() {
                 break;
             }
             // This worker has its own place among those of the provider.
@@ -230,16 +287,20 @@ impl Relay {
                 }
             }
         }
-        if let Some(open) = open {
-            open.close().await;
+        match lines.open {
+            Some(open) if well && !*stop.borrow() && !self.patience.linger.is_zero() => {
+                self.parked.park(&domain, open, Instant::now());
+            }
+            Some(open) => open.close().await,
+            None => {}
         }
     }
 
     /// Carries one mail out. Says whether the server may be asked at once for another.
-    async fn carry(
+    pub async fn carry(
         &self,
         queued: &Queued,
-        open: &mut Option<Open>,
+        carrier: &mut impl Carrier,
         stop: &mut watch::Receiver<bool>,
     ) -> bool {
         let task = match self.load(queued).await {
@@ -260,24 +321,20 @@ impl Relay {
                 let queued = queued.clone();
                 self.surely(stop, move |tx| settle::idle(tx, &queued)).await
             }
-            Task::Ended(to) => {
-                let why = Why {
-                    reason: Reason::ProviderNotIdentified,
-                    detail: CEASED.to_owned(),
-                    window: false,
-                };
-                let fates = to.into_iter().map(|to| (to, Fate::Failed(why.clone()))).collect();
-                self.settled(queued, fates, false, stop).await
-            }
+            Task::Ended(to) => self.settled(queued, failed(to, CEASED), false, stop).await,
             Task::Unknown => {
                 self.unwell(queued, Trouble::NotIdentified, NOTHING_KNOWN, stop).await;
                 false
             }
-            Task::Send(load) => match self.send(&load, open).await {
+            Task::Send(load) => match carrier.send(&load).await {
                 Ok((report, begun)) => self.judged(queued, fate::judge(&report, begun), stop).await,
-                Err((trouble, heard)) => {
+                Err(Unsent::Server(trouble, heard)) => {
                     self.unwell(queued, trouble, &fate::plain(&heard), stop).await;
                     false
+                }
+                Err(Unsent::Never(heard)) => {
+                    let to = load.mail.recipients.into_iter().map(|to| to.address).collect();
+                    self.settled(queued, failed(to, &heard), false, stop).await
                 }
             },
         }
@@ -311,9 +368,14 @@ impl Relay {
         let work = move |tx: &mut Tx<'_>| -> Result<_, StoreError> {
             let peer = Peer::find(tx, &wanted.provider)?;
             let submission = submissions::find(tx, &wanted.message)?;
-            Ok((peer, submission, submissions::recipients(tx, &wanted.message)?))
+            let recipients = submissions::recipients(tx, &wanted.message)?;
+            Ok((queue::find(tx, wanted.id)?, peer, submission, recipients))
         };
-        let (peer, submission, recipients) = self.store.look_up(work).await?;
+        let (row, peer, submission, recipients) = self.store.look_up(work).await?;
+        // Sent by another between our look into the queue and our lease: its content may be gone, too.
+        if row.is_none() {
+            return Ok(Task::Idle);
+        }
         let Some(peer) = peer else { return Ok(Task::Wait) };
         let to = match queued.kind {
             Kind::Dispatch => outgoing::waiting(&recipients, &queued.provider),
@@ -322,6 +384,7 @@ impl Relay {
         if queued.kind == Kind::Dispatch && to.is_empty() {
             return Ok(Task::Idle);
         }
+        let service = peer.service_address();
         match (peer.state, peer.tls) {
             (PeerState::Suspended { .. }, _) => Ok(Task::Wait),
             (PeerState::Closed { .. }, _) if queued.kind == Kind::Evidence => {
@@ -333,57 +396,52 @@ impl Relay {
                 Ok(Task::Ended(to.into_iter().map(|(_, address)| address).collect()))
             }
             (PeerState::Active, None) => Ok(Task::Unknown),
-            (PeerState::Active, Some(trust)) => {
+            (PeerState::Active, Some(tls)) => {
                 let octets = self.store.content(queued.content).await?;
-                let mail = self.envelope(queued, submission.as_ref(), &to, &octets);
-                let mail = mail.ok_or(RowsError::Missing("submission"))?;
-                Ok(Task::Send(Box::new(Load { mail, octets, route: peer.route, trust })))
+                let mail = match queued.kind {
+                    Kind::Dispatch => submission
+                        .map(|of| outgoing::dispatch(queued, &of, &to, &self.who, &octets)),
+                    Kind::Evidence => service
+                        .map(|address| outgoing::evidence(queued, address, &self.who, &octets)),
+                };
+                let mail = mail.ok_or(RowsError::Missing("submission, or a service address"))?;
+                let way = Way { domain: peer.domain, route: peer.route, tls };
+                Ok(Task::Send(Box::new(Load { mail, octets, way })))
             }
         }
     }
 
-    fn envelope(
-        &self,
-        queued: &Queued,
-        submission: Option<&Submission>,
-        to: &[(usize, KepAddress)],
-        octets: &[u8],
-    ) -> Option<Mail> {
-        match queued.kind {
-            Kind::Dispatch => Some(outgoing::dispatch(queued, submission?, to, &self.who, octets)),
-            Kind::Evidence => outgoing::evidence(queued, &self.who, octets),
-        }
-    }
-
     /// Over the connection that is open, or a new one; one that was open may have ended meanwhile.
-    async fn send(
-        &self,
-        load: &Load,
-        open: &mut Option<Open>,
-    ) -> Result<(Report, bool), (Trouble, String)> {
+    async fn send(&self, load: &Load, open: &mut Option<Open>) -> Heard {
         if let Some(other) = open.take_if(|open| !open.serves(load)) {
             other.close().await;
         }
-        if let Some(Open { line, dialogue, .. }) = open
+        if let Some(Open { line, dialogue, carried, .. }) = open
             && dialogue.another(load.mail.clone())
         {
+            *carried += 1;
             let report = line.converse(dialogue, &load.octets, &self.patience).await;
             if !is_stale(&report) {
                 return Ok((report, dialogue.begun()));
             }
         }
         *open = None;
+        let found = self.routes.find(&load.way, self.clock.now()).await;
+        let found = found.map_err(|why| no_way(&load.way, &why))?;
+        for (host, why) in &found.passed_over {
+            tracing::warn!(provider = %load.way.domain, host, %why, "the host is passed over");
+        }
         let own = self.who.tls.as_ref().map(|(certificate, key)| (&**certificate, &**key));
-        let tls = tls::dialer(&load.trust, own).map_err(|error| {
-            tracing::error!(%error, "our own certificate can't be shown");
-            (Trouble::Unreachable, OWN.to_owned())
+        let (mail, octets) = (&load.mail, &load.octets);
+        let reached = dial::reach(&found.servers, own, mail, octets, &self.patience).await;
+        let Reached { line, dialogue, report } = reached.map_err(|(trouble, heard)| {
+            if trouble == Trouble::NotIdentified {
+                self.routes.forget();
+            }
+            Unsent::Server(trouble, heard)
         })?;
-        let mut line = Line::open(&load.route, tls, &self.patience).await?;
-        let mut dialogue = Dialogue::lasting(load.mail.clone());
-        let report = line.converse(&mut dialogue, &load.octets, &self.patience).await;
         let begun = dialogue.begun();
-        let (route, trust) = (load.route.clone(), load.trust.clone());
-        *open = Some(Open { route, trust, line, dialogue });
+        *open = Some(Open { way: load.way.clone(), line, dialogue, carried: 1 });
         Ok((report, begun))
     }
 
@@ -407,7 +465,8 @@ impl Relay {
                               "outcome" => outcome)
             .increment(1);
         }
-        let (queued, rules, at) = (queued.clone(), self.rules.clone(), self.moment());
+        let at = self.moment(queued);
+        let (queued, rules) = (queued.clone(), self.rules.clone());
         let work = move |tx: &mut Tx<'_>| settle::fates(tx, &queued, &fates, crowded, &rules, at);
         self.surely(stop, work).await
     }
@@ -424,7 +483,7 @@ impl Relay {
         metrics::counter!("kep_relay_server_failures_total", "provider" => provider.to_string())
             .increment(1);
         let (provider, id, heard) = (provider.clone(), queued.id, heard.to_owned());
-        let at = self.moment();
+        let at = self.moment(queued);
         let work = move |tx: &mut Tx<'_>| {
             queue::give_back(tx, id)?;
             settle::unwell(tx, &provider, (trouble, &heard), at)
@@ -446,7 +505,7 @@ impl Relay {
     }
 
     async fn later(&self, queued: &Queued, heard: &str, stop: &mut watch::Receiver<bool>) {
-        let (id, heard, at) = (queued.id, heard.to_owned(), self.moment());
+        let (id, heard, at) = (queued.id, heard.to_owned(), self.moment(queued));
         let due = retry::next_try(queued.attempts, at.now, at.dice);
         self.surely(stop, move |tx| queue::put_off(tx, id, due, &heard)).await;
     }
@@ -477,8 +536,25 @@ impl Relay {
         false
     }
 
+    /// As `windows`, no more often than needed: each mail that is laid in asks.
+    async fn next_window(
+        &self,
+        crew: &mut Crew,
+        stop: &watch::Receiver<bool>,
+    ) -> Result<Timestamp, StoreError> {
+        let now = self.clock.now();
+        match crew.windows {
+            Some((looked, next)) if looked <= now && now < next => Ok(next),
+            _ => {
+                let next = self.windows(stop).await?;
+                crew.windows = Some((now, next));
+                Ok(next)
+            }
+        }
+    }
+
     /// Ends what has waited too long. Says when the next one has.
-    async fn windows(&self, stop: &watch::Receiver<bool>) -> Result<Timestamp, StoreError> {
+    pub async fn windows(&self, stop: &watch::Receiver<bool>) -> Result<Timestamp, StoreError> {
         let now = self.clock.now();
         let mut next = now.plus_millis(IDLE.as_millis() as i64);
         for (kind, held, window) in [
@@ -539,8 +615,10 @@ impl Relay {
         self.surely(&mut stop.clone(), work).await;
     }
 
-    fn moment(&self) -> Moment {
-        Moment { now: self.clock.now(), dice: random::below(retry::DICE) }
+    /// The dice fall otherwise for each mail, time and host that sends.
+    fn moment(&self, queued: &Queued) -> Moment {
+        let now = self.clock.now();
+        Moment { now, dice: retry::dice(&self.who.host, queued.id, now) }
     }
 }
 
@@ -566,6 +644,21 @@ fn room(
     })
 }
 
+fn no_way(way: &Way, why: &NoWay) -> Unsent {
+    let provider = way.domain.to_string();
+    metrics::counter!("kep_relay_no_way_total", "provider" => provider, "why" => why.word())
+        .increment(1);
+    match why {
+        NoWay::NoMail(_) => Unsent::Never(why.to_string()),
+        _ => Unsent::Server(why.trouble(), why.to_string()),
+    }
+}
+
+fn failed(to: Vec<KepAddress>, why: &str) -> Vec<(KepAddress, Fate)> {
+    let why = Why { reason: Reason::ProviderNotIdentified, detail: why.to_owned(), window: false };
+    to.into_iter().map(|to| (to, Fate::Failed(why.clone()))).collect()
+}
+
 /// A connection that was used before has ended, maybe before it heard of this mail.
 fn is_stale(report: &Report) -> bool {
     report.recipients.iter().all(|(_, outcome)| match outcome {
@@ -575,9 +668,15 @@ fn is_stale(report: &Report) -> bool {
     })
 }
 
+impl Carrier for Lines<'_> {
+    async fn send(&mut self, load: &Load) -> Heard {
+        self.relay.send(load, &mut self.open).await
+    }
+}
+
 impl Open {
     fn serves(&self, load: &Load) -> bool {
-        self.route == load.route && self.trust == load.trust
+        self.way == load.way && self.carried < MAILS
     }
 
     async fn close(mut self) {
@@ -638,8 +737,6 @@ const MAILS: usize = 100;
 const BATCH: usize = 64;
 /// At the end a mail under way has so long to be answered; else it is sent again.
 const GRACE: Duration = Duration::from_secs(20);
-/// What evidence says of our own troubles; the log says more.
-const OWN: &str = "trouble of this provider's own";
 const CEASED: &str = "the provider has ceased to serve";
 const NOTHING_KNOWN: &str = "the registry names no pin and no issuer of its server";
 

@@ -108,9 +108,7 @@ pub fn rejection(
     refused: &Refused,
 ) -> Evidence {
     let event = Event::SubmissionRejection;
-    let digest = refused.digest.as_ref();
-    let digest = digest.and_then(|hex| data_encoding::HEXLOWER.decode(hex.as_bytes()).ok());
-    let digest = digest.as_deref().and_then(Digest::from_slice);
+    let digest = refused.digest.as_deref().and_then(Digest::from_hex);
     let recipients = refused.recipients.iter();
     Evidence {
         id: EvidenceId::derive(id, event.name(), ""),

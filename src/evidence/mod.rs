@@ -14,4 +14,6 @@ pub mod returned;
 mod run;
 pub mod verify;
 
+#[cfg(test)]
+pub(crate) use run::tests as testing;
 pub use run::{Facts, IssueError, Issued, Issuer, Parcel, load, show_on_sent_copy, words_of_sent};

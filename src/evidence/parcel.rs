@@ -1,23 +1,36 @@
-//! The mail in which evidence travels: introduction, XML, seal. Pure; whoever holds the seal signs.
+//! The mail in which evidence travels: introduction, XML in each dialect it was written in, seal. Pure;
+//! whoever holds the seal signs.
 
 use super::draft::About;
 use crate::registry::Provider;
 use crate::wire::Timestamp;
 use crate::wire::rem::{
-    ComposeFault, Composed, Envelope, Evidence, EvidenceFile, Mailbox, MessageKind, RemHeaders,
-    evidence_subject,
+    ComposeFault, Composed, Dialect, Envelope, Event, Evidence, EvidenceFile, Mailbox, MessageKind,
+    RemHeaders, evidence_subject,
 };
+
+/// An evidence as one dialect has it, signed.
+#[derive(Clone, Copy, Debug)]
+pub struct Document<'a> {
+    pub dialect: Dialect,
+    pub xml: &'a [u8],
+}
+
+/// Each as an attachment, in the order given.
+pub fn attached<'a>(event: Event, documents: &[Document<'a>]) -> Vec<EvidenceFile<'a>> {
+    let file = |one: &Document<'a>| EvidenceFile { name: event.file(one.dialect), xml: one.xml };
+    documents.iter().map(file).collect()
+}
 
 /// Composes the mail of an evidence to the sender of the message it is about.
 pub fn compose(
     provider: &Provider,
     evidence: &Evidence,
-    xml: &[u8],
+    documents: &[Document<'_>],
     now: Timestamp,
     random: [u8; 16],
 ) -> Result<Composed, ComposeFault> {
     let id = evidence.id.as_str();
-    let name = evidence.event.ts_file().unwrap_or_else(|| "Evidence.xml".to_owned());
     let ua = evidence.message.ua_message_id.clone();
     let mut references: Vec<_> = ua.iter().cloned().collect();
     references.push(evidence.message.message_id.clone());
@@ -38,7 +51,7 @@ pub fn compose(
     };
     let values = values(provider, evidence);
     let introduction = provider.texts.evidence.render(&borrowed(&values));
-    Composed::new(&envelope, &introduction, None, &[EvidenceFile { name, xml }])
+    Composed::new(&envelope, &introduction, None, &attached(evidence.event, documents))
 }
 
 /// What an introduction may say of a message as a whole.

@@ -2,16 +2,18 @@
 //! back as mails. An outage of the time-stamp authority puts a fact off and loses nothing.
 
 use super::draft::{self, About};
+use super::parcel::Document;
 use super::{keywords, material, parcel};
 use crate::registry::Provider;
 use crate::registry::holidays::Calendar;
+use crate::registry::peers::PeerDialect;
 use crate::registry::read_policy::{MessageType, PolicyTable};
 use crate::spool::{self, Fact, Step, Takers, opening};
-use crate::store::evidence::{self as rows, Material, NewEvidence};
+use crate::store::evidence::{self as rows, Material, NewEvidence, NewForm};
 use crate::store::jobs::{self, Job};
 use crate::store::mail::{self, Kind, NewMessage, Role};
 use crate::store::submissions::{self, Origin, Recipient, Submission};
-use crate::store::{BlobError, Lane, Put, RowsError, Store, StoreError, Tx, blobs, contents};
+use crate::store::{BlobError, Lane, Put, RowsError, Store, StoreError, Tx, contents};
 use crate::trust::stamp::{StampError, Stamper};
 use crate::trust::{Certificate, Clock, Readiness, SignError, Signer, Unready, random, signer};
 use crate::wire::cms::{self, oid};
@@ -37,9 +39,19 @@ pub struct Issuer {
 #[derive(Clone, Debug)]
 pub struct Issued {
     pub evidence: Evidence,
+    /// As its first dialect has it.
+    pub first: Form,
+    /// The same fact as further dialects have it.
+    pub further: Vec<Form>,
+    pub material: Vec<Material>,
+}
+
+/// An evidence in one dialect: a document with a signature and a stamp of its own.
+#[derive(Clone, Debug)]
+pub struct Form {
+    pub dialect: Dialect,
     pub xml: Vec<u8>,
     pub stamped_at: Timestamp,
-    pub material: Vec<Material>,
 }
 
 /// An issued evidence with its mail, as blobs that have no rows yet.
@@ -71,6 +83,9 @@ pub enum IssueError {
     NoSubmission(String),
     #[error("the fact names nobody: {0}")]
     Nobody(String),
+    /// The clock was ahead when it happened: a time stamp would say that it was signed before.
+    #[error("by its clock it happens only at {0}")]
+    Ahead(Timestamp),
     #[error("{0} was read, and there is no evidence of its delivery yet")]
     Early(String),
 }
@@ -81,10 +96,34 @@ impl Issuer {
         About { provider: &self.provider, seal, submission, recipients: to }
     }
 
+    /// A draft in one dialect or several, each with a signature of its own.
+    pub async fn issue(
+        &self,
+        evidence: Evidence,
+        dialects: &[Dialect],
+    ) -> Result<Issued, IssueError> {
+        let (first, further) = dialects.split_first().unwrap_or((&Dialect::Ts102640, &[]));
+        let (first, mut material) = self.form(&evidence, *first).await?;
+        let mut forms = Vec::with_capacity(further.len());
+        for dialect in further {
+            let (form, more) = self.form(&evidence, *dialect).await?;
+            forms.push(form);
+            material.extend(more);
+        }
+        Ok(Issued { evidence, first, further: forms, material })
+    }
+
     /// XAdES B-T over a draft, with the chain, so that the root alone is enough to verify it.
-    pub async fn issue(&self, evidence: Evidence) -> Result<Issued, IssueError> {
+    async fn form(
+        &self,
+        evidence: &Evidence,
+        dialect: Dialect,
+    ) -> Result<(Form, Vec<Material>), IssueError> {
         self.readiness.check()?;
-        let xml = evidence.write(Dialect::Ts102640)?;
+        if evidence.event_time > self.clock.now() {
+            return Err(IssueError::Ahead(evidence.event_time));
+        }
+        let xml = evidence.write(dialect)?;
         let certificate = self.seal.certificate();
         let (algorithm, now) = (self.seal.algorithm(), self.clock.now());
         let prepared = Prepared::new(&xml, certificate.der(), algorithm, now, MIME, "kep")?;
@@ -98,12 +137,8 @@ impl Issuer {
         let mut kept: Vec<_> =
             chain.chain(token.path.certificates()).map(material::certificate).collect();
         kept.extend(material::known(&known));
-        Ok(Issued {
-            xml: signed.stamped(&token.der).into_bytes(),
-            stamped_at: token.gen_time,
-            material: kept,
-            evidence,
-        })
+        let xml = signed.stamped(&token.der).into_bytes();
+        Ok((Form { dialect, xml, stamped_at: token.gen_time }, kept))
     }
 
     /// The seal over a composed mail: CAdES, with a time stamp where `stamped` asks for one.
@@ -128,38 +163,63 @@ impl Issuer {
         Ok(signed.detached(Some(&token.der)))
     }
 
-    /// The mail that an evidence travels in, under the seal.
-    async fn mail_of(&self, evidence: &Evidence, xml: &[u8]) -> Result<Vec<u8>, IssueError> {
+    /// The mail that an evidence travels in, under the seal. One for another provider may wait for it
+    /// until the seal's certificate has ended: a time stamp says when it was sealed.
+    async fn mail_of(
+        &self,
+        evidence: &Evidence,
+        documents: &[Document<'_>],
+        to: &Origin,
+    ) -> Result<Vec<u8>, IssueError> {
         let (now, random) = (self.clock.now(), random::bytes());
-        let composed = parcel::compose(&self.provider, evidence, xml, now, random)?;
-        let seal = self.seal(&composed, None, false).await?;
+        let composed = parcel::compose(&self.provider, evidence, documents, now, random)?;
+        let stamped = matches!(to, Origin::Peer(_));
+        let seal = self.seal(&composed, None, stamped).await?;
         Ok([composed.head(), composed.tail(&seal)].concat())
     }
 
-    /// Makes the evidence's mail and puts both into blobs.
-    pub async fn parcel(&self, store: &Store, issued: Issued) -> Result<Parcel, IssueError> {
-        let Issued { evidence, xml, stamped_at, material } = issued;
+    /// Makes the evidence's mail for whose message it is about, and puts both into blobs.
+    pub async fn parcel(
+        &self,
+        store: &Store,
+        issued: Issued,
+        to: &Origin,
+    ) -> Result<Parcel, IssueError> {
         let now = self.clock.now();
-        let octets = self.mail_of(&evidence, &xml).await?;
+        let octets = self.mail_of(&issued.evidence, &issued.documents(), to).await?;
+        let Issued { evidence, first, further, material } = issued;
         let id = MessageId::parse(&evidence.message.message_id);
         let id = id.ok_or_else(|| IssueError::Nobody(evidence.message.message_id.clone()))?;
         let mut message = NewMessage::of(&octets, Kind::Evidence, now);
         message.message_id = Some(id.clone());
         let put = |octets| store.blobs.put(octets).map_err(|e: BlobError| StoreError::from(e));
+        let form = |form: Form| -> Result<NewForm, StoreError> {
+            let Form { dialect, stamped_at, xml } = form;
+            Ok(NewForm { dialect: dialect.word(), stamped_at, xml: put(xml)? })
+        };
         let new = NewEvidence {
             id: evidence.id.clone(),
             message_id: id,
             event: evidence.event.name().to_owned(),
             recipient: evidence.recipient().map(|p| p.address.clone()).unwrap_or_default(),
-            dialect: "ts102640",
+            dialect: first.dialect.word(),
             origin: rows::OWN.to_owned(),
             event_time: evidence.event_time,
-            stamped_at,
+            stamped_at: first.stamped_at,
             stored_at: now,
-            xml: put(xml)?,
+            xml: put(first.xml)?,
+            forms: further.into_iter().map(form).collect::<Result<_, _>>()?,
             material,
         };
         Ok(Parcel { new, mail: put(octets)?, message })
+    }
+}
+
+impl Issued {
+    /// In the order of its dialects.
+    pub fn documents(&self) -> Vec<Document<'_>> {
+        let all = [&self.first].into_iter().chain(&self.further);
+        all.map(|form| Document { dialect: form.dialect, xml: &form.xml }).collect()
     }
 }
 
@@ -186,6 +246,7 @@ impl Parcel {
             }
             Origin::Peer(domain) => {
                 let now = self.new.stored_at;
+                rows::keep_mail(tx, &self.new.id, content)?;
                 spool::relay_evidence(tx, &self.new.id, content, domain, now)?;
                 None
             }
@@ -258,7 +319,8 @@ impl Facts {
         tokio::join!(expiring, issuing);
     }
 
-    async fn carry_out(&self, job: &Job) -> Result<(), IssueError> {
+    /// Makes the evidence of one fact.
+    pub async fn carry_out(&self, job: &Job) -> Result<(), IssueError> {
         let fact = Fact::parse(&job.payload).map_err(StoreError::from)?;
         match &fact {
             Fact::Refused { refusal, .. } => self.refused(job, &fact, refusal).await,
@@ -278,12 +340,13 @@ impl Facts {
         let draft = draft::of_recipient(&about, fact, self.issuer.clock.now());
         let draft = draft.ok_or_else(nobody)?;
         let about_one = draft.refers_to;
-        let issued = self.issuer.issue(draft).await?;
+        let dialects = dialects(&self.store, &submission.origin).await?;
+        let issued = self.issuer.issue(draft, dialects).await?;
         let due = match fact {
-            Fact::Delivered { .. } => Some(self.due(&submission, issued.stamped_at)),
+            Fact::Delivered { .. } => Some(self.due(&submission, issued.first.stamped_at)),
             _ => None,
         };
-        let parcel = self.issuer.parcel(&self.store, issued).await?;
+        let parcel = self.issuer.parcel(&self.store, issued, &submission.origin).await?;
         // What did not reach him is the sender's affair.
         let reached =
             matches!(fact, Fact::Delivered { .. } | Fact::Read { .. } | Fact::Expired { .. });
@@ -322,36 +385,16 @@ impl Facts {
         }
     }
 
-    /// A provider has handed the same dispatch over again: it did not hear us, and hears the same
-    /// evidence, in a mail of its own.
+    /// A provider has handed the same dispatch over again: it did not hear us, and gets the same mails
+    /// once more, but for those that are on their way still.
     async fn again(&self, job: &Job, fact: &Fact) -> Result<(), IssueError> {
         let id = fact.message().ok_or_else(|| IssueError::Nobody(job.name.clone()))?;
-        let wanted = id.clone();
-        let find = move |tx: &mut Tx<'_>| -> Result<_, StoreError> {
-            let mut found = Vec::new();
-            for row in rows::of_message(tx, &wanted)?.iter().filter(|row| row.origin == rows::OWN) {
-                found.push(blobs::find(tx, &row.xml)?);
-            }
-            Ok((submissions::find(tx, &wanted)?, found))
-        };
-        let (submission, found) = self.store.look_up(find).await?;
-        let mut mails = Vec::with_capacity(found.len());
-        for put in found {
-            let xml = self.store.blobs.read(&put).map_err(StoreError::from)?;
-            let evidence = Evidence::read(&xml)?.evidence;
-            let octets = self.issuer.mail_of(&evidence, &xml).await?;
-            let put = self.store.blobs.put(octets).map_err(StoreError::from)?;
-            mails.push((evidence.id, put));
-        }
-        let origin = submission.map(|submission| submission.origin);
-        let (store, job_id, now) = (self.store.clone(), job.id, self.issuer.clock.now());
+        let (job_id, now) = (job.id, self.issuer.clock.now());
         let work = move |tx: &mut Tx<'_>| -> Result<(), StoreError> {
-            if let Some(Origin::Peer(domain)) = &origin {
-                for (id, put) in &mails {
-                    let content = contents::create_from(tx, &store.blobs, &[put])?;
-                    spool::relay_evidence(tx, id, content, domain, now)?;
-                    // It may be on its way still.
-                    mail::forget_unused(tx, content)?;
+            let submission = submissions::find(tx, &id)?;
+            if let Some(Origin::Peer(domain)) = submission.map(|submission| submission.origin) {
+                for (evidence, content) in rows::mails(tx, &id)? {
+                    spool::relay_evidence(tx, &evidence, content, &domain, now)?;
                 }
             }
             jobs::finish(tx, job_id)?;
@@ -369,10 +412,12 @@ impl Facts {
         let id = fact.message().ok_or_else(|| IssueError::Nobody(job.name.clone()))?;
         let seal = self.issuer.seal.certificate().der();
         let draft = draft::rejection(&self.issuer.provider, seal, &id, fact.at(), refusal);
-        let parcel = self.issuer.parcel(&self.store, self.issuer.issue(draft).await?).await?;
-        let (store, job_id, sender) = (self.store.clone(), job.id, AccountId(refusal.account));
+        let issued = self.issuer.issue(draft, PeerDialect::default().dialects()).await?;
+        let sender = Origin::Account(AccountId(refusal.account));
+        let parcel = self.issuer.parcel(&self.store, issued, &sender).await?;
+        let (store, job_id) = (self.store.clone(), job.id);
         let work = move |tx: &mut Tx<'_>| -> Result<(), StoreError> {
-            parcel.keep(tx, &store, &Origin::Account(sender), &[])?;
+            parcel.keep(tx, &store, &sender, &[])?;
             jobs::finish(tx, job_id)?;
             Ok(())
         };
@@ -381,7 +426,7 @@ impl Facts {
 
     /// The time to read has ended, or to hear of what was relayed: a fact, unless the message was
     /// opened, or something was heard.
-    async fn expire(&self, job: &Job) -> Result<(), StoreError> {
+    pub async fn expire(&self, job: &Job) -> Result<(), StoreError> {
         let fact = Fact::parse(&job.payload)?;
         let (job_id, now) = (job.id, self.issuer.clock.now());
         let work = move |tx: &mut Tx<'_>| -> Result<(), StoreError> {
@@ -408,6 +453,15 @@ fn is_early(fact: &Fact, recipients: &[Recipient]) -> bool {
     recipients.iter().any(|of| of.n == *recipient && of.due_at.is_none())
 }
 
+/// In which dialects whoever wrote a message is told of it.
+async fn dialects(store: &Store, origin: &Origin) -> Result<&'static [Dialect], StoreError> {
+    let Origin::Peer(domain) = origin.clone() else {
+        return Ok(PeerDialect::default().dialects());
+    };
+    let of = store.look_up(move |tx: &mut Tx<'_>| PeerDialect::of(tx, &domain)).await?;
+    Ok(of.dialects())
+}
+
 /// A submission and its recipients.
 pub async fn load(
     store: &Store,
@@ -428,4 +482,4 @@ pub async fn load(
 const MIME: &str = "application/xml";
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -14,7 +14,7 @@ use crate::wire::imap::{
     Flags, Keywords, MailboxName, MessageUrl, ModSeq, Rights, SearchKey, SpecialUse, SystemFlags,
     Uid, UidSet,
 };
-use crate::wire::{AccountId, ContentId, MailboxId, Timestamp};
+use crate::wire::{AccountId, ContentId, MailboxId, ThreadId, Timestamp};
 
 #[derive(Debug)]
 pub enum Ask {
@@ -462,6 +462,8 @@ pub struct RowWant {
     pub structure: bool,
     /// The outermost header, up to and with its empty line.
     pub header: bool,
+    /// The conversation.
+    pub thread: bool,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -474,6 +476,8 @@ pub struct Row {
     pub saved_at: Timestamp,
     /// The same for all copies (RFC 8474 EMAILID).
     pub content: ContentId,
+    /// The same for all messages of a conversation (RFC 8474 THREADID); `None` unless wanted.
+    pub thread: Option<ThreadId>,
     pub size: u64,
     pub opening: Opening,
     /// Empty unless wanted.

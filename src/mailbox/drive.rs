@@ -11,7 +11,7 @@ use super::ask::{
 use super::{Config, Next, Session};
 use crate::wire::imap::metadata::EntryName;
 use crate::wire::imap::{Flags, Keywords, MailboxName, ModSeq, Rights, Structure, Uid, UidSet};
-use crate::wire::{AccountId, ContentId, MailboxId, Timestamp};
+use crate::wire::{AccountId, ContentId, MailboxId, ThreadId, Timestamp};
 use trouble::Trouble;
 
 /// How a session is driven.
@@ -201,6 +201,7 @@ pub(super) fn row(uid: Uid) -> Row {
         internal_date: Timestamp::from_secs(0),
         saved_at: Timestamp::from_secs(0),
         content: ContentId(uid.into()),
+        thread: Some(ThreadId(uid.into())),
         size: MAIL.len() as u64,
         opening: if uid.is_multiple_of(2) { Opening::Sealed } else { Opening::Open },
         structure: Structure::compute(MAIL),

@@ -4,13 +4,17 @@
 pub mod accounts;
 pub mod app_passwords;
 pub mod budget;
+pub mod codes;
 pub mod crowd;
 pub mod holidays;
 pub mod labels;
+pub mod lists;
 pub mod login;
+pub mod mta_sts;
 pub mod peers;
 pub mod providers;
 pub mod read_policy;
+pub mod route;
 mod texts;
 
 pub use accounts::{

@@ -3,12 +3,11 @@
 
 use super::RegistryError;
 use crate::store::providers::{self as rows, ProviderRow, SealRow};
-use crate::store::{Lane, RowsError, Store, Tx, relay};
+use crate::store::{Lane, RowsError, Store, Tx, listed_providers, relay};
 use crate::trust::Certificate;
 use crate::trust::tls::PeerTrust;
 use crate::wire::rem::Dialect;
-use crate::wire::{Digest, KepDomain, Timestamp};
-use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
+use crate::wire::{Digest, KepAddress, KepDomain, Timestamp};
 use std::fmt;
 
 /// A provider as the registry has it.
@@ -19,7 +18,7 @@ pub struct Peer {
     pub state: PeerState,
     pub route: Route,
     /// By what its server is known. Without it nothing is sent.
-    pub tls: Option<PeerTrust>,
+    pub tls: Option<PeerTls>,
     /// In the order they came; several are good while one follows another.
     pub seals: Vec<PeerSeal>,
     /// What it must show when it connects to us: SHA-256 of its certificate or key. None: its seal
@@ -46,10 +45,28 @@ pub enum PeerState {
 
 /// Where its relay listens.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Route {
+pub enum Route {
+    Host(Host),
+    /// At the mail exchangers of its domain (RFC 5321 §5).
+    Mx,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Host {
     /// A name or an address; SNI, and the name that its certificate bears.
-    pub host: String,
+    pub name: String,
     pub port: u16,
+}
+
+/// By what its server is known.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum PeerTls {
+    /// The registry says it itself.
+    Registered(PeerTrust),
+    /// Its signed zone says it (RFC 7672).
+    Dane,
+    /// Its policy says it (RFC 8461).
+    MtaSts,
 }
 
 /// One of its seal certificates, and when what it seals is taken.
@@ -61,10 +78,16 @@ pub struct PeerSeal {
 }
 
 /// In which standard's XML it is told of evidence.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum PeerDialect {
     One(Dialect),
     Both,
+}
+
+impl Default for PeerDialect {
+    fn default() -> Self {
+        Self::One(Dialect::Ts102640)
+    }
 }
 
 /// What is wrong with a provider's row.
@@ -72,8 +95,10 @@ pub enum PeerDialect {
 pub enum PeerFault {
     #[error("{0} is not a provider's domain")]
     Domain(String),
-    #[error("{0} is not host:port")]
+    #[error("{0} is neither host:port nor mx")]
     Route(String),
+    #[error("{0} tells no server")]
+    Tls(String),
     #[error("{0} is not a SHA-256 in hexadecimal")]
     Pin(String),
     #[error("the issuers of its server: {0}")]
@@ -88,13 +113,13 @@ pub enum PeerFault {
 
 impl Peer {
     pub fn parse(row: &ProviderRow) -> Result<Self, PeerFault> {
-        let domain = KepDomain::parse(&row.domain);
+        let domain = KepDomain::registered(&row.domain);
         Ok(Self {
             domain: domain.map_err(|_| PeerFault::Domain(row.domain.clone()))?,
             name: row.name.clone(),
             state: PeerState::parse(&row.state, row.since)?,
-            route: Route::parse(&row.host)?,
-            tls: trust(row)?,
+            route: route(row)?,
+            tls: tls(row)?,
             seals: row.seals.iter().map(PeerSeal::parse).collect::<Result<_, _>>()?,
             client_pins: pins(&row.client_pins)?,
             dialect: PeerDialect::parse(&row.dialect)?,
@@ -109,6 +134,25 @@ impl Peer {
         row.as_ref().map(Self::parse).transpose().map_err(stored)
     }
 
+    /// Whose users have addresses under a domain: the provider's own, or one that it has beside that.
+    pub fn answering(tx: &mut Tx<'_>, domain: &KepDomain) -> Result<Option<Self>, RowsError> {
+        if let Some(peer) = Self::find(tx, &domain.provider())? {
+            return Ok(Some(peer));
+        }
+        let provider = rows::of_domain(tx, domain.as_str())?;
+        let provider = provider.and_then(|provider| KepDomain::registered(&provider).ok());
+        provider.map_or(Ok(None), |provider| Self::find(tx, &provider))
+    }
+
+    /// Where evidence goes: in the circuit the name is agreed upon, elsewhere it is the one in the seal.
+    pub fn service_address(&self) -> Option<KepAddress> {
+        if self.domain.is_kep() {
+            return KepAddress::parse(&format!("kepservisi@{}", self.domain)).ok();
+        }
+        let named = self.seals.iter().rev().flat_map(|seal| seal.certificate.emails());
+        named.filter_map(|email| KepAddress::registered(email).ok()).next()
+    }
+
     /// All that can be read: one that is damaged hides no other.
     pub fn all(tx: &mut Tx<'_>) -> Result<Vec<Self>, RowsError> {
         let rows = rows::all(tx)?;
@@ -121,6 +165,23 @@ impl Peer {
     }
 }
 
+fn route(row: &ProviderRow) -> Result<Route, PeerFault> {
+    match row.route.as_str() {
+        "" => Host::parse(&row.host).map(Route::Host),
+        text => Route::parse(text)
+            .ok()
+            .filter(|route| *route == Route::Mx)
+            .ok_or_else(|| PeerFault::Route(text.to_owned())),
+    }
+}
+
+fn tls(row: &ProviderRow) -> Result<Option<PeerTls>, PeerFault> {
+    match row.tls_by.as_str() {
+        "" => Ok(trust(row)?.map(PeerTls::Registered)),
+        word => PeerTls::by(word).map(Some).ok_or_else(|| PeerFault::Tls(word.to_owned())),
+    }
+}
+
 fn trust(row: &ProviderRow) -> Result<Option<PeerTrust>, PeerFault> {
     let pins = pins(&row.tls_pins)?;
     if !pins.is_empty() {
@@ -129,7 +190,7 @@ fn trust(row: &ProviderRow) -> Result<Option<PeerTrust>, PeerFault> {
     if row.tls_ca.is_empty() {
         return Ok(None);
     }
-    let issuers = Certificate::from_pem(row.tls_ca.as_bytes());
+    let issuers = Certificate::from_pem_kept(row.tls_ca.as_bytes());
     let issuers = issuers.map_err(|error| PeerFault::Issuers(error.to_string()))?;
     Ok(Some(PeerTrust::Issuers(issuers)))
 }
@@ -137,9 +198,7 @@ fn trust(row: &ProviderRow) -> Result<Option<PeerTrust>, PeerFault> {
 /// A pin as people write it: hexadecimal, with or without colons.
 pub fn pin(text: &str) -> Result<Digest, PeerFault> {
     let hex: String = text.chars().filter(|c| *c != ':').collect();
-    let octets = HEXLOWER_PERMISSIVE.decode(hex.as_bytes()).ok();
-    let digest = octets.as_deref().and_then(Digest::from_slice);
-    digest.ok_or_else(|| PeerFault::Pin(text.to_owned()))
+    Digest::from_hex(&hex).ok_or_else(|| PeerFault::Pin(text.to_owned()))
 }
 
 fn pins(text: &str) -> Result<Vec<Digest>, PeerFault> {
@@ -148,7 +207,7 @@ fn pins(text: &str) -> Result<Vec<Digest>, PeerFault> {
 
 /// Pins as a row has them.
 pub fn written(pins: &[Digest]) -> String {
-    pins.iter().map(|pin| HEXLOWER.encode(&pin.0)).collect::<Vec<_>>().join(" ")
+    pins.iter().map(Digest::hex).collect::<Vec<_>>().join(" ")
 }
 
 impl PeerState {
@@ -178,7 +237,50 @@ impl PeerState {
     }
 }
 
+impl PeerTls {
+    /// `dane`, `mta-sts`: what needs no more words.
+    pub fn by(word: &str) -> Option<Self> {
+        [Self::Dane, Self::MtaSts].into_iter().find(|tls| tls.word() == word)
+    }
+
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Registered(PeerTrust::Pins(_)) => "pin",
+            Self::Registered(_) => "ca",
+            Self::Dane => "dane",
+            Self::MtaSts => "mta-sts",
+        }
+    }
+}
+
 impl Route {
+    /// `mx`, or a host. (One that is called `mx` is `mx:25`.)
+    pub fn parse(text: &str) -> Result<Self, PeerFault> {
+        match text.eq_ignore_ascii_case(MX) {
+            true => Ok(Self::Mx),
+            false => Host::parse(text).map(Self::Host),
+        }
+    }
+
+    /// Puts it into a row.
+    pub fn set(&self, row: &mut ProviderRow) {
+        (row.host, row.route) = match self {
+            Self::Host(host) => (host.to_string(), String::new()),
+            Self::Mx => (String::new(), MX.to_owned()),
+        };
+    }
+}
+
+impl fmt::Display for Route {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Host(host) => host.fmt(f),
+            Self::Mx => f.write_str(MX),
+        }
+    }
+}
+
+impl Host {
     /// `host`, `host:port`, `[v6]:port`; without a port 25.
     pub fn parse(text: &str) -> Result<Self, PeerFault> {
         let wrong = || PeerFault::Route(text.to_owned());
@@ -194,15 +296,15 @@ impl Route {
             None if is_name(host) => host,
             None => return Err(wrong()),
         };
-        Ok(Self { host: host.to_owned(), port })
+        Ok(Self { name: host.to_owned(), port })
     }
 }
 
-impl fmt::Display for Route {
+impl fmt::Display for Host {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.host.contains(':') {
-            true => write!(f, "[{}]:{}", self.host, self.port),
-            false => write!(f, "{}:{}", self.host, self.port),
+        match self.name.contains(':') {
+            true => write!(f, "[{}]:{}", self.name, self.port),
+            false => write!(f, "{}:{}", self.name, self.port),
         }
     }
 }
@@ -219,7 +321,7 @@ fn is_name(host: &str) -> bool {
 
 impl PeerSeal {
     fn parse(row: &SealRow) -> Result<Self, PeerFault> {
-        let certificate = Certificate::from_der(&row.certificate);
+        let certificate = Certificate::from_der_kept(&row.certificate);
         let certificate = certificate.map_err(|error| PeerFault::Seal(error.to_string()))?;
         let (not_before, not_after) = (certificate.not_before(), certificate.not_after());
         Ok(Self {
@@ -233,10 +335,25 @@ impl PeerSeal {
 impl PeerDialect {
     pub fn word(self) -> &'static str {
         match self {
-            Self::One(Dialect::Ts102640) => "ts102640",
-            Self::One(Dialect::En319522) => "en319522",
+            Self::One(dialect) => dialect.word(),
             Self::Both => "both",
         }
+    }
+
+    /// In the order of a mail's attachments; never empty.
+    pub fn dialects(self) -> &'static [Dialect] {
+        match self {
+            Self::One(Dialect::Ts102640) => &[Dialect::Ts102640],
+            Self::One(Dialect::En319522) => &[Dialect::En319522],
+            Self::Both => &[Dialect::Ts102640, Dialect::En319522],
+        }
+    }
+
+    /// What a provider is told in; of one that the registry does not have, as everybody.
+    pub fn of(tx: &mut Tx<'_>, provider: &KepDomain) -> Result<Self, RowsError> {
+        let row = rows::find(tx, provider.as_str())?;
+        let known = row.and_then(|row| Self::parse(&row.dialect).ok());
+        Ok(known.unwrap_or_default())
     }
 
     pub fn parse(word: &str) -> Result<Self, PeerFault> {
@@ -247,12 +364,65 @@ impl PeerDialect {
     }
 }
 
-/// Adds a provider, or puts another row in its place.
-pub async fn put(store: &Store, row: ProviderRow) -> Result<(), RegistryError> {
-    Ok(store.write(Lane::Client, move |tx| rows::put(tx, &row)).await?)
+/// A provider of which nothing is known yet but its domain.
+pub fn fresh(domain: &KepDomain, now: Timestamp) -> ProviderRow {
+    ProviderRow {
+        domain: domain.to_string(),
+        name: String::new(),
+        host: String::new(),
+        state: PeerState::Active.word().to_owned(),
+        since: now,
+        tls_pins: String::new(),
+        tls_ca: String::new(),
+        tls_by: String::new(),
+        route: String::new(),
+        client_pins: String::new(),
+        dialect: PeerDialect::One(Dialect::Ts102640).word().to_owned(),
+        size_limit: None,
+        added_at: now,
+        seals: Vec::new(),
+    }
 }
 
-/// Changes what is known of a provider, in one transaction. Says whether there is one.
+/// Adds a provider, or puts another row in its place: set by hand.
+pub async fn put(store: &Store, row: ProviderRow) -> Result<(), RegistryError> {
+    let work = move |tx: &mut Tx<'_>| -> Result<(), RowsError> {
+        listed_providers::forget(tx, &row.domain)?;
+        rows::put(tx, &row)
+    };
+    Ok(store.write(Lane::Client, work).await?)
+}
+
+/// Which domains a provider outside the circuit has users under, beside its own. Says whether they could be
+/// set: none of them is another's.
+pub async fn set_domains(
+    store: &Store,
+    provider: &KepDomain,
+    domains: &[KepDomain],
+) -> Result<bool, RegistryError> {
+    let (provider, domains) = (provider.to_string(), domains.to_vec());
+    let work = move |tx: &mut Tx<'_>| -> Result<bool, RowsError> {
+        for domain in &domains {
+            let owner = rows::of_domain(tx, domain.as_str())?;
+            let taken = owner.is_some_and(|owner| owner != provider);
+            if taken || rows::find(tx, domain.as_str())?.is_some() {
+                return Ok(false);
+            }
+        }
+        let names: Vec<_> = domains.iter().map(KepDomain::to_string).collect();
+        rows::set_domains(tx, &provider, &names)?;
+        Ok(true)
+    };
+    Ok(store.write(Lane::Client, work).await?)
+}
+
+pub async fn domains(store: &Store, provider: &KepDomain) -> Result<Vec<String>, RegistryError> {
+    let provider = provider.to_string();
+    Ok(store.read(move |tx| rows::domains(tx, &provider)).await?)
+}
+
+/// Changes what is known of a provider, in one transaction; what changes is set by hand from then on,
+/// whatever lists say. Says whether there is one.
 pub async fn change(
     store: &Store,
     domain: &KepDomain,
@@ -260,9 +430,30 @@ pub async fn change(
 ) -> Result<bool, RegistryError> {
     let domain = domain.to_string();
     let work = move |tx: &mut Tx<'_>| -> Result<bool, RowsError> {
-        let Some(mut row) = rows::find(tx, &domain)? else { return Ok(false) };
+        rows::lock(tx, &domain)?;
+        let Some(before) = rows::find(tx, &domain)? else { return Ok(false) };
+        let mut row = before.clone();
         change(&mut row);
         rows::put(tx, &row)?;
+        super::lists::mark(tx, &before, &row)?;
+        Ok(true)
+    };
+    Ok(store.write(Lane::Client, work).await?)
+}
+
+/// It has ceased to serve. What an operator held for it comes to its end with all else. Says whether
+/// there is one.
+pub async fn close(
+    store: &Store,
+    domain: &KepDomain,
+    at: Timestamp,
+) -> Result<bool, RegistryError> {
+    let domain = domain.clone();
+    let work = move |tx: &mut Tx<'_>| -> Result<bool, RowsError> {
+        let Some(mut row) = rows::find(tx, domain.as_str())? else { return Ok(false) };
+        PeerState::set("closed", &mut row, at);
+        rows::put(tx, &row)?;
+        relay::release(tx, Err(&domain), at)?;
         Ok(true)
     };
     Ok(store.write(Lane::Client, work).await?)
@@ -303,6 +494,7 @@ pub async fn find(store: &Store, domain: &KepDomain) -> Result<Option<ProviderRo
 
 /// RFC 5321 §2.3.10: where SMTP between servers is spoken.
 const PORT: u16 = 25;
+const MX: &str = "mx";
 
 #[cfg(test)]
 mod tests {
@@ -319,6 +511,15 @@ mod tests {
         {
             assert!(parse(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_route_may_lead_over_the_exchangers_of_the_domain() {
+        let parse = |text: &str| Route::parse(text).unwrap();
+        assert_eq!((parse("mx"), parse("MX")), (Route::Mx, Route::Mx));
+        assert_eq!(parse("mx:25").to_string(), "mx:25", "a host of that name");
+        assert_eq!(PeerTls::by("dane"), Some(PeerTls::Dane));
+        assert_eq!((PeerTls::by("ca"), PeerTls::by("")), (None, None));
     }
 
     #[test]

@@ -8,7 +8,7 @@ mod run;
 
 pub use fact::{Channel, Fact};
 pub use relay::{relay, relay_evidence};
-pub use run::{caught, pause, rest, run};
+pub use run::{carried, caught, pause, rest, run};
 
 use crate::store::jobs::{self, Job, Lease, Leases};
 use crate::store::{Lane, RowsError, Store, StoreError, Tx};

@@ -25,12 +25,10 @@ pub struct Why {
 pub fn relay(
     tx: &mut Tx<'_>,
     id: &MessageId,
+    content: ContentId,
     provider: &KepDomain,
     now: Timestamp,
 ) -> Result<(), RowsError> {
-    let submission = submissions::find(tx, id)?;
-    let dispatch = submission.and_then(|submission| submission.dispatch);
-    let content = dispatch.ok_or(RowsError::Missing("dispatch"))?;
     let name = format!("dispatch/{id}/{provider}");
     let (kind, evidence) = (Kind::Dispatch, "");
     let new = NewRelay { name: &name, provider, kind, message: id, evidence, content, now };
@@ -87,6 +85,28 @@ pub fn failed(
     Ok(first)
 }
 
+/// A report of its provider's server, under no seal, says that the relay failed for a recipient. It counts
+/// while nobody has said by evidence that the message was taken over. Says whether this was the time.
+pub fn reported_failed(
+    tx: &mut Tx<'_>,
+    id: &MessageId,
+    recipient: usize,
+    why: &Why,
+    now: Timestamp,
+) -> Result<bool, RowsError> {
+    if taken_over(tx, id, recipient)? {
+        return Ok(false);
+    }
+    let mut first = false;
+    for from in [RecipientState::Accepted, RecipientState::Relayed] {
+        first = first || submissions::relay_failed(tx, id, recipient, from)?;
+    }
+    if first {
+        super::fact(tx, &failure(id, recipient, now, why), now)?;
+    }
+    Ok(first)
+}
+
 /// Nothing was heard of what was relayed, though its time has come. Says whether this was the time.
 pub fn silent(
     tx: &mut Tx<'_>,
@@ -109,7 +129,7 @@ pub fn silent(
 fn taken_over(tx: &mut Tx<'_>, id: &MessageId, recipient: usize) -> Result<bool, RowsError> {
     let recipients = submissions::recipients(tx, id)?;
     let address = recipients.iter().find(|one| one.n == recipient).map(|one| one.address.as_str());
-    let address = address.and_then(|address| KepAddress::parse(address).ok());
+    let address = address.and_then(|address| KepAddress::registered(address).ok());
     let Some(address) = address else { return Ok(false) };
     let provider = address.domain().provider();
     let said = evidence::of_message(tx, id)?;

@@ -51,12 +51,10 @@ pub async fn run<F, Work, E>(
             let job = Arc::new(job);
             // On the heap from the start: a step's future is large, and moved several times.
             let work = Box::pin(carry_out(Arc::clone(&job)));
-            let (store, clock, mut stop) = (store.clone(), clock.clone(), stop.clone());
+            let (store, clock, stop) = (store.clone(), clock.clone(), stop.clone());
             let step = takers.step();
             under_way.spawn(async move {
-                if let Some(error) = failure(work).await {
-                    put_off(&store, &clock, (step, &job), &error, &mut stop).await;
-                }
+                carried(&store, &clock, (step, &job), work, stop).await;
                 drop(lease);
             });
         }
@@ -81,6 +79,22 @@ pub async fn run<F, Work, E>(
         }
     }
     while under_way.join_next().await.is_some() {}
+}
+
+/// Carries one job out, or puts it off.
+pub async fn carried<W, E>(
+    store: &Store,
+    clock: &Clock,
+    job: (&'static str, &Job),
+    work: Pin<Box<W>>,
+    mut stop: watch::Receiver<bool>,
+) where
+    W: Future<Output = Result<(), E>>,
+    E: Display,
+{
+    if let Some(error) = failure(work).await {
+        put_off(store, clock, job, &error, &mut stop).await;
+    }
 }
 
 /// Why it failed, if it did; a panic is a failure like any other.

@@ -89,6 +89,7 @@ pub(super) fn forget_blob(tx: &mut Tx<'_>, id: &[u8]) -> Result<bool, RowsError>
         "DELETE FROM blob WHERE id = $1
          AND NOT EXISTS (SELECT 1 FROM piece WHERE blob = $1)
          AND NOT EXISTS (SELECT 1 FROM evidence WHERE xml = $1)
+         AND NOT EXISTS (SELECT 1 FROM evidence_form WHERE xml = $1)
          AND NOT EXISTS (SELECT 1 FROM submission WHERE original = $1)",
         &[id.into()],
     )?;

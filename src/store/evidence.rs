@@ -4,7 +4,7 @@ use super::StoreError;
 use super::blobs::{Blobs, Put};
 use super::rows::{Row, RowsError, Tx};
 use crate::wire::digest::sha256_of;
-use crate::wire::{BlobId, Digest, EvidenceId, MessageId, Timestamp};
+use crate::wire::{BlobId, ContentId, Digest, EvidenceId, MessageId, Timestamp};
 use std::sync::Arc;
 
 #[derive(Clone, Debug)]
@@ -22,7 +22,17 @@ pub struct NewEvidence {
     pub stamped_at: Timestamp,
     pub stored_at: Timestamp,
     pub xml: Put,
+    /// The same in further dialects.
+    pub forms: Vec<NewForm>,
     pub material: Vec<Material>,
+}
+
+/// An evidence in a further dialect: the same fact under the same identifier, not another evidence.
+#[derive(Clone, Debug)]
+pub struct NewForm {
+    pub dialect: &'static str,
+    pub stamped_at: Timestamp,
+    pub xml: Put,
 }
 
 /// A certificate, CRL or OCSP answer that can't be had later.
@@ -45,6 +55,14 @@ pub struct EvidenceRow {
     pub dialect: String,
     pub origin: String,
     pub event_time: Timestamp,
+    pub stamped_at: Timestamp,
+    pub xml: BlobId,
+}
+
+/// An evidence in a further dialect, as its row has it.
+#[derive(Clone, Debug)]
+pub struct FormRow {
+    pub dialect: String,
     pub stamped_at: Timestamp,
     pub xml: BlobId,
 }
@@ -75,8 +93,73 @@ pub fn append(tx: &mut Tx<'_>, blobs: &Blobs, new: &NewEvidence) -> Result<bool,
     )?;
     if added == 1 {
         blobs.record(tx, &new.xml)?;
+        for form in &new.forms {
+            append_form(tx, blobs, &row_id(&new.id, &new.origin), form)?;
+        }
     }
     Ok(added == 1)
+}
+
+fn append_form(
+    tx: &mut Tx<'_>,
+    blobs: &Blobs,
+    id: &EvidenceId,
+    form: &NewForm,
+) -> Result<(), StoreError> {
+    let added = tx.execute(
+        "INSERT INTO evidence_form (evidence, dialect, stamped_at, xml) VALUES ($1, $2, $3, $4)
+         ON CONFLICT (evidence, dialect) DO NOTHING",
+        &[
+            id.as_str().into(),
+            form.dialect.into(),
+            form.stamped_at.millis().into(),
+            (&form.xml.id.0[..]).into(),
+        ],
+    )?;
+    if added == 1 {
+        blobs.record(tx, &form.xml)?;
+    }
+    Ok(())
+}
+
+/// The further dialects that an evidence was written in.
+pub fn forms(tx: &mut Tx<'_>, id: &EvidenceId) -> Result<Vec<FormRow>, RowsError> {
+    let rows = tx.query(
+        "SELECT dialect, stamped_at, xml FROM evidence_form WHERE evidence = $1 ORDER BY dialect",
+        &[id.as_str().into()],
+    )?;
+    let form = |row: &Row| {
+        Ok(FormRow {
+            dialect: row.text(0)?.to_owned(),
+            stamped_at: Timestamp::from_millis(row.int(1)?),
+            xml: super::submissions::blob_id(row.bytes(2)?)?,
+        })
+    };
+    rows.iter().map(form).collect()
+}
+
+/// Keeps the mail in which an evidence goes to another provider.
+pub fn keep_mail(tx: &mut Tx<'_>, id: &EvidenceId, content: ContentId) -> Result<(), RowsError> {
+    tx.execute(
+        "INSERT INTO evidence_mail (evidence, content) VALUES ($1, $2)
+         ON CONFLICT (evidence) DO NOTHING",
+        &[id.as_str().into(), content.0.into()],
+    )?;
+    Ok(())
+}
+
+/// The mails in which evidence of a message went to another provider.
+pub fn mails(
+    tx: &mut Tx<'_>,
+    message: &MessageId,
+) -> Result<Vec<(EvidenceId, ContentId)>, RowsError> {
+    let rows = tx.query(
+        "SELECT m.evidence, m.content FROM evidence e JOIN evidence_mail m ON m.evidence = e.id
+         WHERE e.message_id = $1 ORDER BY e.event_time, e.stored_at, e.id",
+        &[message.as_str().into()],
+    )?;
+    let mail = |row: &Row| Ok((EvidenceId::from_stored(row.text(0)?), ContentId(row.int(1)?)));
+    rows.iter().map(mail).collect()
 }
 
 /// The row of an evidence of this identifier, by whom.
@@ -88,6 +171,12 @@ pub fn row_id(id: &EvidenceId, origin: &str) -> EvidenceId {
 }
 
 impl EvidenceRow {
+    /// The same as a further dialect has it.
+    pub fn in_form(&self, form: &FormRow) -> Self {
+        let FormRow { dialect, stamped_at, xml } = form.clone();
+        Self { dialect, stamped_at, xml, ..self.clone() }
+    }
+
     /// What the document calls itself.
     pub fn document_id(&self) -> &str {
         let (id, origin) = (self.id.as_str(), self.origin.as_str());
@@ -192,8 +281,7 @@ pub fn keep(tx: &mut Tx<'_>, material: &Material) -> Result<(), RowsError> {
 pub fn kept(tx: &mut Tx<'_>, digests: &[String]) -> Result<Vec<Material>, RowsError> {
     let mut found = Vec::with_capacity(digests.len());
     for hex in digests {
-        let digest = data_encoding::HEXLOWER.decode(hex.as_bytes()).ok();
-        let Some(digest) = digest.as_deref().and_then(Digest::from_slice) else { continue };
+        let Some(digest) = Digest::from_hex(hex) else { continue };
         let sql = "SELECT kind, value FROM material WHERE digest = $1";
         let Some(row) = tx.first(sql, &[(&digest.0[..]).into()])? else { continue };
         let kind = match row.text(0)? {

@@ -12,6 +12,7 @@ pub mod origin;
 pub mod preview;
 pub mod recent;
 pub mod sent;
+pub mod threads;
 pub mod trash;
 pub mod tree;
 pub mod usage;
@@ -159,7 +160,7 @@ pub fn lay_in(
     new: &NewMessage,
 ) -> Result<u32, RowsError> {
     super::contents::hold(tx, content)?;
-    let (uid, mod_seq) = next_uids(tx, mailbox, 1)?;
+    let (uid, mod_seq, account) = next_uids(tx, mailbox, 1)?;
     tx.execute(
         "INSERT INTO message (mailbox, uid, mod_seq, born, flags, keywords, saved_at,
                               internal_date, size, content, kind, message_id, ua_message_id)
@@ -185,6 +186,9 @@ pub fn lay_in(
          ON CONFLICT (content) DO NOTHING",
         &[content.0.into(), (&new.structure).into(), (&new.header).into()],
     )?;
+    let message_id = new.message_id.as_ref();
+    let joining = threads::Joining { kind: new.kind, message_id, header: &new.header };
+    threads::join(tx, account, content, &joining)?;
     u32::try_from(uid).map_err(|_| RowsError::Stored("a UID"))
 }
 
@@ -219,7 +223,7 @@ pub fn move_to(
     to: MailboxId,
     now: Timestamp,
 ) -> Result<u32, RowsError> {
-    let (uid, mod_seq) = next_uids(tx, to, 1)?;
+    let (uid, mod_seq, _) = next_uids(tx, to, 1)?;
     let moved = tx.first(
         "UPDATE message SET mailbox = $1, uid = $2, mod_seq = $3, born = $3, saved_at = $4
          WHERE mailbox = $5 AND uid = $6 RETURNING size, kind",
@@ -250,6 +254,8 @@ pub fn forget_unused(tx: &mut Tx<'_>, content: ContentId) -> Result<bool, RowsEr
     let used = tx.first(
         "SELECT 1 FROM message WHERE content = $1 AND source IS NULL
          UNION ALL SELECT 1 FROM submission WHERE dispatch = $1
+         UNION ALL SELECT 1 FROM dispatch_form WHERE content = $1
+         UNION ALL SELECT 1 FROM evidence_mail WHERE content = $1
          UNION ALL SELECT 1 FROM relay WHERE content = $1",
         &[content.0.into()],
     )?;
@@ -257,6 +263,7 @@ pub fn forget_unused(tx: &mut Tx<'_>, content: ContentId) -> Result<bool, RowsEr
         Some(_) => Ok(false),
         None => {
             gather::forget(tx, content)?;
+            threads::forget(tx, content)?;
             tx.execute("DELETE FROM outline WHERE content = $1", &[content.0.into()])?;
             super::contents::forget(tx, content)?;
             Ok(true)
@@ -345,23 +352,28 @@ pub fn unseal(tx: &mut Tx<'_>, place: Place) -> Result<(), RowsError> {
     }
 }
 
-/// Takes the next `count` UIDs of a mailbox: the first of them, and their mod-sequence. Its
-/// watchers are woken.
-fn next_uids(tx: &mut Tx<'_>, mailbox: MailboxId, count: u32) -> Result<(i64, i64), RowsError> {
+/// Takes the next `count` UIDs of a mailbox: the first of them, their mod-sequence, and whose the
+/// mailbox is. Its watchers are woken.
+fn next_uids(
+    tx: &mut Tx<'_>,
+    mailbox: MailboxId,
+    count: u32,
+) -> Result<(i64, i64, AccountId), RowsError> {
     let row = tx.one(
         "mailbox",
         "UPDATE mailbox SET uid_next = uid_next + $1, mod_seq = mod_seq + 1 WHERE id = $2
          RETURNING uid_next, mod_seq, account",
         &[i64::from(count).into(), mailbox.0.into()],
     )?;
+    let account = AccountId(row.int(2)?);
     tx.wakes.mailbox(mailbox);
-    tx.wakes.account(AccountId(row.int(2)?));
+    tx.wakes.account(account);
     let next = row.int(0)?;
     // RFC 9051 §2.3.1.1: 32 bits; more than four thousand million messages came before.
     if next > i64::from(u32::MAX) {
         return Err(RowsError::Stored("a UID"));
     }
-    Ok((next - i64::from(count), row.int(1)?))
+    Ok((next - i64::from(count), row.int(1)?, account))
 }
 
 /// The next mod-sequence of a mailbox; its watchers are woken.

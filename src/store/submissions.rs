@@ -142,7 +142,7 @@ pub struct Recipient {
 impl Recipient {
     /// Whether this other provider has his mailbox.
     pub fn is_with(&self, provider: &KepDomain) -> bool {
-        let address = KepAddress::parse(&self.address);
+        let address = KepAddress::registered(&self.address);
         self.account.is_none()
             && address.is_ok_and(|address| address.domain().provider() == *provider)
     }
@@ -221,14 +221,20 @@ pub fn lock(tx: &mut Tx<'_>, id: &MessageId) -> Result<(), RowsError> {
 
 /// A provider hands its message over for one more recipient. Says whether this was the time.
 pub fn addressed(tx: &mut Tx<'_>, id: &MessageId, n: usize) -> Result<bool, RowsError> {
+    moves(tx, id, n, RecipientState::Elsewhere, RecipientState::Accepted)
+}
+
+/// From one state to another. Says whether it changed.
+fn moves(
+    tx: &mut Tx<'_>,
+    id: &MessageId,
+    n: usize,
+    from: RecipientState,
+    to: RecipientState,
+) -> Result<bool, RowsError> {
     let changed = tx.execute(
         "UPDATE recipient SET state = $1 WHERE message_id = $2 AND n = $3 AND state = $4",
-        &[
-            RecipientState::Accepted.word().into(),
-            id.as_str().into(),
-            (n as i64).into(),
-            RecipientState::Elsewhere.word().into(),
-        ],
+        &[to.word().into(), id.as_str().into(), (n as i64).into(), from.word().into()],
     )?;
     Ok(changed == 1)
 }
@@ -330,6 +336,37 @@ pub fn dispatched(tx: &mut Tx<'_>, id: &MessageId, dispatch: ContentId) -> Resul
             id.as_str().into(),
             SubmissionState::Accepted.word().into(),
         ],
+    )?;
+    Ok(changed == 1)
+}
+
+/// Keeps the dispatch as it is in a further dialect.
+pub fn dispatch_form(
+    tx: &mut Tx<'_>,
+    id: &MessageId,
+    dialect: &str,
+    content: ContentId,
+) -> Result<(), RowsError> {
+    tx.execute(
+        "INSERT INTO dispatch_form (message_id, dialect, content) VALUES ($1, $2, $3)
+         ON CONFLICT (message_id, dialect) DO NOTHING",
+        &[id.as_str().into(), dialect.into(), content.0.into()],
+    )?;
+    Ok(())
+}
+
+/// Evidence of a message is about to go out once more, unless it did after `since`. Says whether this was
+/// the time.
+pub fn repeats(
+    tx: &mut Tx<'_>,
+    id: &MessageId,
+    now: Timestamp,
+    since: Timestamp,
+) -> Result<bool, RowsError> {
+    let changed = tx.execute(
+        "UPDATE submission SET repeated_at = $1
+         WHERE message_id = $2 AND (repeated_at IS NULL OR repeated_at <= $3)",
+        &[now.millis().into(), id.as_str().into(), since.millis().into()],
     )?;
     Ok(changed == 1)
 }
@@ -441,16 +478,7 @@ pub fn relay_failed(
     n: usize,
     from: RecipientState,
 ) -> Result<bool, RowsError> {
-    let changed = tx.execute(
-        "UPDATE recipient SET state = $1 WHERE message_id = $2 AND n = $3 AND state = $4",
-        &[
-            RecipientState::RelayFailed.word().into(),
-            id.as_str().into(),
-            (n as i64).into(),
-            from.word().into(),
-        ],
-    )?;
-    Ok(changed == 1)
+    moves(tx, id, n, from, RecipientState::RelayFailed)
 }
 
 /// When the time to read ends.
@@ -547,7 +575,7 @@ fn submission(row: &Row) -> Result<Submission, RowsError> {
         message_id: message_id(row.text(0)?)?,
         origin: match row.opt_text(10)? {
             Some(domain) => {
-                let domain = KepDomain::parse(domain);
+                let domain = KepDomain::registered(domain);
                 Origin::Peer(domain.map_err(|_| RowsError::Stored("a provider's domain"))?)
             }
             None => Origin::Account(AccountId(row.int(1)?)),

@@ -1,5 +1,6 @@
 //! A certificate, parsed once: who, by whom, how long, for what.
 
+mod kept;
 mod names;
 
 pub(super) use names::point_names;
@@ -14,7 +15,7 @@ use openssl::pkey::{Id, PKey, Public};
 use openssl::x509::{X509, X509Name, X509NameRef};
 use std::cmp::Ordering;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// Cheap to clone: clones share what was parsed.
 #[derive(Clone)]
@@ -27,6 +28,8 @@ struct Facts {
     key: PKey<Public>,
     /// The same key, when it is of a curve: it verifies without looking its algorithm up each time.
     curve: Option<EcKey<Public>>,
+    /// Of the key, once it was asked for: openssl writes keys slowly.
+    key_digest: OnceLock<Digest>,
     subject: String,
     issuer: String,
     serial: String,
@@ -78,6 +81,7 @@ impl Certificate {
             digest: sha256(&der),
             curve: key.ec_key().ok().filter(|_| key.id() == Id::EC),
             key,
+            key_digest: OnceLock::new(),
             subject: name(subject),
             issuer: name(x509.issuer_name()),
             serial: x509.serial_number().to_bn()?.to_dec_str()?.to_string(),
@@ -107,7 +111,11 @@ impl Certificate {
 
     /// SHA-256 of the SubjectPublicKeyInfo.
     pub fn key_digest(&self) -> Result<Digest, TrustError> {
-        Ok(sha256(&self.0.key.public_key_to_der()?))
+        if let Some(known) = self.0.key_digest.get() {
+            return Ok(*known);
+        }
+        let digest = sha256(&self.0.key.public_key_to_der()?);
+        Ok(*self.0.key_digest.get_or_init(|| digest))
     }
 
     /// RFC 4514: `CN=…,O=…,C=TR`.
@@ -208,8 +216,8 @@ impl Certificate {
         urls
     }
 
-    /// SubjectKeyIdentifier, for signers named by it.
-    pub(super) fn key_id(&self) -> Option<&[u8]> {
+    /// SubjectKeyIdentifier, for who is named by it.
+    pub fn key_id(&self) -> Option<&[u8]> {
         self.0.x509.subject_key_id().map(|id| id.as_slice())
     }
 

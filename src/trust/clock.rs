@@ -14,6 +14,8 @@ pub enum Clock {
     Fixed(Timestamp),
     /// The machine's time and so many milliseconds; the hand may be turned while it runs.
     Moved(Arc<AtomicI64>),
+    /// Stands still at so many milliseconds of Unix time, until it is turned.
+    Hand(Arc<AtomicI64>),
 }
 
 impl Clock {
@@ -26,13 +28,14 @@ impl Clock {
             Self::System => system(),
             Self::Fixed(at) => *at,
             Self::Moved(by) => system().plus_millis(by.load(Ordering::Relaxed)),
+            Self::Hand(at) => Timestamp::from_millis(at.load(Ordering::Relaxed)),
         }
     }
 
-    /// Turns a moved clock on; the others don't let themselves be turned.
+    /// Turns a clock that has a hand; the others don't let themselves be turned.
     pub fn advance(&self, millis: i64) -> bool {
         match self {
-            Self::Moved(by) => {
+            Self::Moved(by) | Self::Hand(by) => {
                 by.fetch_add(millis, Ordering::Relaxed);
                 true
             }
@@ -59,5 +62,12 @@ mod tests {
         assert!(clock.advance(3_600_000));
         assert!(other.now().millis() >= Clock::System.now().millis() + 3_599_000);
         assert!(!Clock::System.advance(1));
+    }
+
+    #[test]
+    fn a_hand_stands_still_until_it_is_turned() {
+        let clock = Clock::Hand(Arc::new(AtomicI64::new(5)));
+        assert!(clock.advance(-7));
+        assert_eq!(clock.now(), Timestamp::from_millis(-2));
     }
 }

@@ -6,6 +6,7 @@ pub mod certificate;
 pub mod clock;
 pub mod collector;
 pub mod dial;
+pub mod dns;
 mod error;
 pub mod password;
 pub mod path;

@@ -49,7 +49,11 @@ pub(super) enum Form {
 
 impl Pool {
     pub fn new() -> Self {
-        Self(Cache::new(POOL))
+        Self::of(POOL)
+    }
+
+    pub fn of(capacity: usize) -> Self {
+        Self(Cache::new(capacity))
     }
 
     /// Those that are certificates at all; octets that openssl can't read are left out.

@@ -17,8 +17,8 @@ pub enum StampSource {
     Http {
         url: String,
     },
-    /// In this process, without a socket: development and tests.
-    Embedded(Arc<Authority>),
+    /// In this process, without a socket, and the clock that it goes by: development and tests.
+    Embedded(Arc<Authority>, Clock),
 }
 
 #[derive(Clone, Debug)]
@@ -135,7 +135,7 @@ impl Stamper {
 
     async fn ask(&self, query: Vec<u8>) -> Result<Vec<u8>, StampError> {
         match &self.source {
-            StampSource::Embedded(authority) => Ok(authority.respond(&query, self.clock.now())),
+            StampSource::Embedded(authority, clock) => Ok(authority.respond(&query, clock.now())),
             StampSource::Http { url } => {
                 // the semaphore is never closed; without a permit the request would still be right
                 let _permit = self.permits.acquire().await.ok();

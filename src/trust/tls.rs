@@ -1,11 +1,13 @@
 //! TLS for our listeners and for what we dial. The certificate is read again when its files change:
 //! the next connection has the new one, no restart is needed.
 
+mod dane;
 mod end_point;
 mod holders;
 mod peers;
 
-pub use peers::{PeerTrust, dialer, is_pinned};
+pub use dane::{Dane, DaneFault, is_shown, record_of};
+pub use peers::{PeerTrust, Shown, dialer, is_pinned, knows, looker, public_issuers, said};
 
 use super::TrustError;
 use arc_swap::ArcSwap;

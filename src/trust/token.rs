@@ -69,7 +69,7 @@ pub(super) struct Asked {
 
 impl TokenVerifier {
     pub fn new(anchors: Anchors, others: Vec<Certificate>) -> Self {
-        Self { anchors, others, pool: Pool::new(), paths: Cache::new(PATHS) }
+        Self { anchors, others, pool: Pool::of(BROUGHT), paths: Cache::new(PATHS) }
     }
 
     pub fn anchors(&self) -> &Anchors {
@@ -159,6 +159,8 @@ fn check_name(info: &TstInfo, path: &Path) -> Result<(), TokenFault> {
     if certificate.is_called(name) { Ok(()) } else { Err(TokenFault::Authority) }
 }
 
+/// Certificates that came along: those of a few authorities.
+const BROUGHT: usize = 256;
 /// A time-stamp service has a handful of certificates.
 const PATHS: usize = 256;
 

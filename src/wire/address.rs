@@ -1,4 +1,6 @@
-//! KEP addresses: `local@[sub.]hsNN.kep.tr`, ASCII, case-insensitive (BTK address rules).
+//! KEP addresses: `local@[sub.]hsNN.kep.tr`, ASCII, case-insensitive (BTK address rules). Providers of
+//! registered mail elsewhere have any mail domain (EN 319 532-4): what they and their users are called is
+//! parsed apart, and nowhere where an account of ours or its correspondents are meant.
 
 use std::fmt;
 
@@ -6,6 +8,9 @@ use std::fmt;
 const LOCAL_MAX: usize = 64;
 /// RFC 1035 §2.3.4.
 const LABEL_MAX: usize = 63;
+/// RFC 5321 §4.5.3.1.2, as it can be looked up.
+const DOMAIN_MAX: usize = 253;
+const CIRCUIT: &str = ".kep.tr";
 
 /// A provider's domain, with or without an institution's sub-domain, in lower case.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -42,14 +47,34 @@ impl KepDomain {
         good.then_some(Self(text)).ok_or(AddressError::NotKepDomain)
     }
 
+    /// A domain that the registry may have of a provider: of the circuit, or any other mail domain.
+    pub fn registered(text: &str) -> Result<Self, AddressError> {
+        Self::parse(text).or_else(|error| match is_elsewhere(text) {
+            true => Ok(Self(text.to_ascii_lowercase())),
+            false => Err(error),
+        })
+    }
+
+    /// The provider whose domain a host is in: `hs05.kep.tr` for `relay.dc2.hs05.kep.tr`.
+    pub fn of_host(host: &str) -> Option<Self> {
+        let labels: Vec<&str> = host.trim_end_matches('.').split('.').collect();
+        let from = labels.len().checked_sub(3)?;
+        Self::parse(&labels.get(from..)?.join(".")).ok()
+    }
+
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// `hs05.kep.tr` for `kurum.hs05.kep.tr` too.
+    /// Whether it is of the circuit.
+    pub fn is_kep(&self) -> bool {
+        self.0.ends_with(CIRCUIT)
+    }
+
+    /// `hs05.kep.tr` for `kurum.hs05.kep.tr` too. A provider elsewhere has its domain for itself.
     pub fn provider(&self) -> Self {
-        let start = self.0.len() - "hs00.kep.tr".len();
-        Self(self.0[start..].to_owned())
+        let code = self.0.strip_suffix(CIRCUIT).map(|rest| rest.rsplit('.').next().unwrap_or(rest));
+        code.map_or_else(|| self.clone(), |code| Self(format!("{code}{CIRCUIT}")))
     }
 }
 
@@ -70,6 +95,18 @@ impl KepAddress {
             return Err(AddressError::BadLocal);
         }
         Ok(Self { text: format!("{}@{domain}", local.to_ascii_lowercase()), at: local.len() })
+    }
+
+    /// An address of a user of any registered provider: of the circuit, or `dot-atom@domain` elsewhere
+    /// (RFC 5321 §4.1.2, without quoted strings).
+    pub fn registered(text: &str) -> Result<Self, AddressError> {
+        Self::parse(text).or_else(|error| {
+            let (local, domain) = text.rsplit_once('@').ok_or(error)?;
+            match local.len() <= LOCAL_MAX && is_dot_atom(local) && is_elsewhere(domain) {
+                true => Ok(Self { text: text.to_ascii_lowercase(), at: local.len() }),
+                false => Err(error),
+            }
+        })
     }
 
     pub fn as_str(&self) -> &str {
@@ -94,6 +131,23 @@ fn is_label(label: &str) -> bool {
         && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
         && !label.starts_with('-')
         && !label.ends_with('-')
+}
+
+/// A mail domain outside the circuit: two labels or more, and no number at the end.
+fn is_elsewhere(domain: &str) -> bool {
+    let lower = domain.to_ascii_lowercase();
+    let last = domain.rsplit('.').next().unwrap_or_default();
+    lower != CIRCUIT[1..]
+        && !lower.ends_with(CIRCUIT)
+        && domain.len() <= DOMAIN_MAX
+        && domain.contains('.')
+        && domain.split('.').all(is_label)
+        && !last.bytes().all(|b| b.is_ascii_digit())
+}
+
+fn is_dot_atom(local: &str) -> bool {
+    let atext = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&b);
+    local.split('.').all(|atom| !atom.is_empty() && atom.bytes().all(atext))
 }
 
 fn is_local(local: &str) -> bool {
@@ -126,6 +180,39 @@ mod tests {
         assert_eq!(address.as_str(), "ali.veli@kurum.hs05.kep.tr");
         assert_eq!(address.local(), "ali.veli");
         assert_eq!(address.domain().provider().as_str(), "hs05.kep.tr");
+    }
+
+    #[test]
+    fn providers_elsewhere_have_any_domain_but_the_circuits() {
+        let domain = |text: &str| KepDomain::registered(text).map(|domain| domain.to_string());
+        assert_eq!(domain("REM.example.it").unwrap(), "rem.example.it");
+        assert_eq!(domain("kurum.hs05.kep.tr").unwrap(), "kurum.hs05.kep.tr");
+        assert!(!KepDomain::registered("rem.example.it").unwrap().is_kep());
+        assert_eq!(KepDomain::registered("a.it").unwrap().provider().as_str(), "a.it");
+        let long = format!("{}it", "a.".repeat(130));
+        for wrong in
+            ["", "it", "hs5.kep.tr", "x.kep.tr", "kep.tr", "a..it", "a b.it", "1.2.3.4", &long]
+        {
+            assert!(domain(wrong).is_err(), "{wrong}");
+        }
+        let address = KepAddress::registered("Rec+C@REM.example.it").unwrap();
+        assert_eq!((address.local(), address.domain().as_str()), ("rec+c", "rem.example.it"));
+        for wrong in
+            ["a@it", "a@b@c.it", "\"a\"@c.it", "a..b@c.it", "a@x.kep.tr", "ç@c.it", "a\r@c.it"]
+        {
+            assert!(KepAddress::registered(wrong).is_err(), "{wrong}");
+        }
+        assert!(KepAddress::parse("a@rem.example.it").is_err(), "nobody of ours");
+    }
+
+    #[test]
+    fn a_host_is_in_its_providers_domain() {
+        let of = |host| KepDomain::of_host(host).map(|domain| domain.to_string());
+        assert_eq!(of("relay.dc2.HS05.kep.tr."), Some("hs05.kep.tr".to_owned()));
+        assert_eq!(of("hs05.kep.tr"), Some("hs05.kep.tr".to_owned()));
+        for other in ["", "kep.tr", "hs05.kep.tr.example", "mx.example", "xhs05.kep.tr"] {
+            assert_eq!(of(other), None, "{other}");
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! SHA-256, as a pure function: forms carry digests, keys stay in `trust`.
 
-use data_encoding::{BASE64, HEXLOWER};
+use data_encoding::{BASE64, HEXLOWER, HEXLOWER_PERMISSIVE};
 use sha2::{Digest as _, Sha256};
 
 /// A SHA-256 digest.
@@ -14,6 +14,12 @@ impl Digest {
 
     pub fn base64(&self) -> String {
         BASE64.encode(&self.0)
+    }
+
+    /// In hexadecimal, in letters of either case.
+    pub fn from_hex(text: &str) -> Option<Self> {
+        let octets = HEXLOWER_PERMISSIVE.decode(text.as_bytes()).ok()?;
+        Self::from_slice(&octets)
     }
 
     pub fn from_slice(bytes: &[u8]) -> Option<Self> {

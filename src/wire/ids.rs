@@ -30,6 +30,8 @@ number!(/// Row of a mailbox.
     MailboxId);
 number!(/// Row of a content: what one or several blobs make together.
     ContentId);
+number!(/// A conversation within an account, named by the content that began it.
+    ThreadId);
 
 /// A blob's name: random, and sorted by the time it was made.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

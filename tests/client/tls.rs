@@ -64,7 +64,11 @@ impl Connection {
 
     /// Connects without TLS, to be upgraded.
     pub async fn plain(to: SocketAddr) -> io::Result<Self> {
-        let tcp = TcpStream::connect(to).await?;
+        Self::over(TcpStream::connect(to).await?)
+    }
+
+    /// Over a connection that was made some other way.
+    pub fn over(tcp: TcpStream) -> io::Result<Self> {
         tcp.set_nodelay(true)?;
         let local = tcp.local_addr()?;
         Ok(Self { io: Box::new(tcp), ahead: Vec::new(), taken: 0, local })

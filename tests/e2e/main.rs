@@ -8,6 +8,8 @@ mod client;
 mod imap_script;
 #[path = "../it/lane.rs"]
 mod lane;
+#[path = "../lists/mod.rs"]
+mod published;
 #[path = "../it/small_disk.rs"]
 mod small_disk;
 #[path = "../it/transcript.rs"]
@@ -17,23 +19,33 @@ mod accepted;
 mod accounts;
 mod at_rest;
 mod authority;
+mod circuit;
 mod corpus;
 mod curl;
+mod dialects;
 mod disk;
 mod elsewhere;
 mod fetchmail;
+mod forger;
 mod held;
+mod hostile;
 mod imapclient;
 mod judges;
+mod lists;
 mod logins;
 mod mbsync;
 mod mutt;
+mod name_server;
+mod namespaces;
 mod opening;
 mod other_provider;
 mod outage;
 mod providers;
+mod queue;
 mod reading;
 mod refused;
+mod reports;
+mod routes;
 mod running;
 mod same_mail;
 mod scene;

@@ -3,11 +3,12 @@
 
 use kep::trust::Clock;
 use kep::trust::pki::{CertificateAuthority, Issued, KeyKind, Links, Profile};
-use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use std::io;
 use std::net::Ipv4Addr;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufStream};
@@ -65,6 +66,20 @@ impl OtherProvider {
     /// As `kep provider add --tls-pin` wants it.
     pub fn pin(&self) -> String {
         self.issued.certificate().key_digest().unwrap().hex()
+    }
+
+    /// A client that believes this provider's server, and shows whose it is.
+    pub fn client(&self, provider: &Path) -> Arc<ClientConfig> {
+        let mut roots = RootCertStore::empty();
+        let authority = CertificateDer::from_pem_file(provider.join("trust/tls-ca.pem")).unwrap();
+        roots.add(authority).unwrap();
+        let chain = vec![CertificateDer::from(self.issued.certificate().der().to_vec())];
+        let key = PrivateKeyDer::from_pem_slice(&self.issued.key_pem().unwrap()).unwrap();
+        let suites = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let builder = ClientConfig::builder_with_provider(suites);
+        let builder = builder.with_safe_default_protocol_versions().unwrap();
+        let builder = builder.with_root_certificates(roots);
+        Arc::new(builder.with_client_auth_cert(chain, key).unwrap())
     }
 
     pub fn mails(&self) -> Vec<Mail> {

@@ -10,19 +10,19 @@ use serde_json::Value;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-const CAN: &str = "can.ak@hs06.kep.tr";
-const YOK: &str = "yok@hs06.kep.tr";
+pub const CAN: &str = "can.ak@hs06.kep.tr";
+pub const YOK: &str = "yok@hs06.kep.tr";
 
 /// Ali's provider and Can's.
-struct Two {
-    a: Scene,
-    b: Scene,
+pub struct Two {
+    pub a: Scene,
+    pub b: Scene,
     /// Whom the two believe together, as `kep verify --trust` takes it.
     trust: PathBuf,
 }
 
 impl Two {
-    async fn new() -> Self {
+    pub async fn new() -> Self {
         let a = Scene::new(Plan { accounts: &["ali.veli"], ..Plan::default() }).await;
         let b = Plan { domain: "hs06.kep.tr", accounts: &["can.ak"], ..Plan::default() };
         let b = Scene::new(b).await;
@@ -43,7 +43,7 @@ impl Two {
         Self { a, b, trust }
     }
 
-    async fn verified(&self, file: &Path) {
+    pub async fn verified(&self, file: &Path) {
         let arguments = ["verify", "--trust", self.trust.to_str().unwrap(), file.to_str().unwrap()];
         let output =
             tokio::process::Command::new(env!("CARGO_BIN_EXE_kep")).args(arguments).output();
@@ -53,7 +53,7 @@ impl Two {
         assert_eq!(output.status.code(), Some(0), "{}: {said}", file.display());
     }
 
-    async fn sound(&self) {
+    pub async fn sound(&self) {
         for scene in [&self.a, &self.b] {
             let checked = scene.kep(&["fsck"]).await;
             assert_eq!(checked.code, Some(0), "{}{}", checked.out, checked.err);
@@ -62,7 +62,7 @@ impl Two {
 }
 
 /// By its seal, under its TLS authority, and known by its certificate when it connects.
-async fn register(scene: &Scene, domain: &str, other: &Scene) {
+pub async fn register(scene: &Scene, domain: &str, other: &Scene) {
     let host = format!("127.0.0.1:{}", other.port(4));
     let file = |name: &str| other.provider().join(name).to_str().unwrap().to_owned();
     let shown = std::fs::read(other.provider().join("secrets/tls.pem")).unwrap();
@@ -79,7 +79,7 @@ async fn imap(scene: &Scene, address: &str) -> Imap {
 }
 
 /// The whole of each message in a mailbox.
-async fn all_of(scene: &Scene, address: &str, mailbox: &str) -> Vec<Vec<u8>> {
+pub async fn all_of(scene: &Scene, address: &str, mailbox: &str) -> Vec<Vec<u8>> {
     let mut imap = imap(scene, address).await;
     if imap.select(mailbox).await.unwrap().exists == 0 {
         return Vec::new();
@@ -88,7 +88,7 @@ async fn all_of(scene: &Scene, address: &str, mailbox: &str) -> Vec<Vec<u8>> {
     fetched.into_iter().flat_map(|message| message.literals).collect()
 }
 
-async fn states(scene: &Scene, id: &str) -> Vec<String> {
+pub async fn states(scene: &Scene, id: &str) -> Vec<String> {
     let shown = scene.json(&["message", "show", id]).await;
     let to = shown["recipients"].as_array().unwrap().iter();
     to.map(|to| to["state"].as_str().unwrap().to_owned()).collect()
@@ -130,7 +130,7 @@ fn handed(two: &Two, mail: &[u8]) -> String {
 }
 
 /// The last line of a reply.
-fn said(wire: &mut Wire) -> String {
+pub fn said(wire: &mut Wire) -> String {
     loop {
         let line = String::from_utf8(wire.line().unwrap().unwrap_or_default()).unwrap();
         if line.as_bytes().get(3) != Some(&b'-') {

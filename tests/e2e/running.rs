@@ -205,7 +205,7 @@ async fn records_for_the_name_service_are_json_where_that_is_asked_for() {
     let ran = scene.kep(&["check", "--dns", "--json"]).await;
     let found: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
     let records: Vec<_> = found.as_array().unwrap().iter().filter(|f| f["what"] == "dns").collect();
-    assert_eq!(records.len(), 4, "{found}");
+    assert_eq!(records.len(), 5, "{found}");
     assert!(records[0]["text"].as_str().unwrap().contains("IN SRV 0 1"), "{found}");
 }
 

@@ -22,7 +22,7 @@ fn serve(session: &mut Session, said: &mut Vec<u8>, spooled: &mut Vec<u8>) {
             Server::StartTls => return session.tls_started(),
             Server::Send(octets) => said.extend(octets),
             Server::Spool(Piece::Chunk(octets)) => spooled.extend(octets),
-            Server::Spool(_) | Server::Pause(_) => {}
+            Server::Spool(_) | Server::Pause(_) | Server::Noted(_) => {}
             Server::Ask(ask) => session.answer(match ask {
                 Ask::Authenticate { user, .. } => Answer::Login(LoginAnswer::Accepted(Login {
                     account: AccountId(1),

@@ -29,6 +29,8 @@ mod holidays;
 mod imap_command;
 #[path = "../../fuzz/fuzz_targets/imap_session.rs"]
 mod imap_session;
+#[path = "../../fuzz/fuzz_targets/lists.rs"]
+mod lists;
 #[path = "../../fuzz/fuzz_targets/mime.rs"]
 mod mime;
 #[path = "../../fuzz/fuzz_targets/ocsp.rs"]
@@ -50,13 +52,14 @@ type Target = fn(&[u8]);
 
 #[test]
 fn each_fuzz_target_holds_on_its_seeds() {
-    let all: [(&str, Target); 14] = [
+    let all: [(&str, Target); 15] = [
         ("address", address::run),
         ("cms", cms::run),
         ("evidence_verify", evidence_verify::run),
         ("holidays", holidays::run),
         ("imap_command", imap_command::run),
         ("imap_session", imap_session::run),
+        ("lists", lists::run),
         ("mime", mime::run),
         ("ocsp", ocsp::run),
         ("rem_xml", rem_xml::run),

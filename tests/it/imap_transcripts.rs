@@ -239,6 +239,7 @@ fn bare(uid: u32) -> Row {
         internal_date: Timestamp::from_secs(0),
         saved_at: Timestamp::from_secs(0),
         content: ContentId(1),
+        thread: None,
         size: 1,
         opening: Opening::Open,
         structure: Vec::new(),

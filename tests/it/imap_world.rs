@@ -8,8 +8,9 @@ use kep::wire::imap::{
     Flags, Keywords, MailboxName, Rights, SearchKey, SpecialUse, Structure, SystemFlags, Uid,
     UidSet,
 };
+use kep::wire::mime::related::Related;
 use kep::wire::mime::{self, text::decoded_field};
-use kep::wire::{AccountId, ContentId, MailboxId, Timestamp};
+use kep::wire::{AccountId, ContentId, MailboxId, ThreadId, Timestamp};
 use secrecy::ExposeSecret;
 use std::collections::BTreeMap;
 
@@ -69,6 +70,16 @@ pub struct Message {
     date: Timestamp,
     born: u64,
     modseq: u64,
+}
+
+impl Message {
+    /// That of what it answers first.
+    fn thread(&self) -> ThreadId {
+        let related = Related::of(mime::header(&self.bytes), 32);
+        let root = related.references.first().copied().or(related.own);
+        let number = |id: [u8; 16]| i64::from(u32::from_be_bytes([id[0], id[1], id[2], id[3]]));
+        ThreadId(root.map_or(self.content, number))
+    }
 }
 
 impl Mailbox {
@@ -229,6 +240,7 @@ impl Mailbox {
             internal_date: m.date,
             saved_at: m.date,
             content: ContentId(m.content),
+            thread: want.thread.then(|| m.thread()),
             size: m.bytes.len() as u64,
             opening: if m.sealed { Opening::Sealed } else { Opening::Open },
             structure: if want.structure { Structure::compute(&m.bytes) } else { Vec::new() },
@@ -260,6 +272,7 @@ impl Mailbox {
             }
             Key::ModSeq(modseq) => m.modseq >= *modseq,
             Key::Email(content) => m.content == content.0,
+            Key::Thread(thread) => m.thread() == *thread,
             Key::SavedSince(day) => m.date.istanbul().date_naive() >= *day,
             Key::SavedBefore(day) => m.date.istanbul().date_naive() < *day,
             Key::SavedOn(day) => m.date.istanbul().date_naive() == *day,

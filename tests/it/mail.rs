@@ -163,6 +163,7 @@ fn submit(config: Config, commands: &[u8], octets: &[&[u8]]) -> (Option<Vec<u8>>
             }
             Next::Ask(Ask::Peer { .. } | Ask::HandOver { .. }) => unreachable!("no provider's"),
             Next::Close => break,
+            Next::Noted(_) => {}
             Next::Pause(_) | Next::StartTls => unreachable!("neither failed nor in clear"),
         }
     }

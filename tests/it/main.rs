@@ -16,6 +16,8 @@ mod imap_served;
 mod imap_transcripts;
 mod imap_world;
 mod lane;
+#[path = "../lists/mod.rs"]
+mod lists;
 mod mail;
 mod manual;
 mod pure;

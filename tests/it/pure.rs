@@ -2,8 +2,8 @@
 
 use crate::transcript::{Step, Transcript, fits, unescaped};
 use kep::accept::ask::{
-    Answer, Ask, Config, Envelope, Login, LoginAnswer, Next, PeerAnswer, Piece, RecipientAnswer,
-    SubmitAnswer,
+    Answer, Ask, Config, Envelope, Login, LoginAnswer, Next, Noted, PeerAnswer, Piece,
+    RecipientAnswer, SubmitAnswer,
 };
 use kep::accept::check::{self, Limits, Parsed};
 use kep::accept::refusal::Refusal;
@@ -126,6 +126,7 @@ impl<'a> Player<'a> {
             match self.session.next() {
                 Next::Read => return,
                 Next::Send(octets) => self.heard.extend(octets),
+                Next::Noted(noted) => self.world.noted(noted),
                 Next::Pause(user) => self.world.pause(&user),
                 Next::StartTls => {
                     self.awaits_tls = true;
@@ -164,6 +165,7 @@ impl<'a> Player<'a> {
         match words.split_once(' ').unwrap_or((words, "")) {
             ("accepted", count) => assert_eq!(world.accepted.len().to_string(), count, "{place}"),
             ("aborted", names) => assert_eq!(world.aborted.join(" "), names, "{place}"),
+            ("noted", names) => assert_eq!(world.noted.join(" "), names, "{place}"),
             ("pauses", seconds) => assert_eq!(world.pauses.join(" "), seconds, "{place}"),
             ("asked", count) => assert_eq!(world.lookups.to_string(), count, "{place}"),
             ("handed", count) => assert_eq!(world.handed.len().to_string(), count, "{place}"),
@@ -199,6 +201,7 @@ struct World {
     handed: Vec<(Vec<u8>, Envelope<Option<KepDomain>>)>,
     peers: HashMap<String, PeerAnswer>,
     aborted: Vec<String>,
+    noted: Vec<String>,
     failures: Pauses,
     pauses: Vec<String>,
     lookups: usize,
@@ -216,10 +219,19 @@ impl World {
             handed: Vec::new(),
             peers: HashMap::new(),
             aborted: Vec::new(),
+            noted: Vec::new(),
             failures: Pauses::new(Duration::from_secs(1)),
             pauses: Vec::new(),
             lookups: 0,
         }
+    }
+
+    fn noted(&mut self, noted: Noted) {
+        let name = match noted {
+            Noted::Refused(refusal) => refusal.name(),
+            Noted::BrokenOff(why) => why.word(),
+        };
+        self.noted.push(name.to_owned());
     }
 
     fn given(&mut self, words: &[&str]) {

@@ -138,7 +138,7 @@ fn ready() -> Readiness {
     let path = anchors().path(seal.certificate(), &[], Role::Seal).unwrap();
     let stamps = root.issue(&Profile::TimeStamp { name: "ZD".into() }, kind, &links, now).unwrap();
     let stamps = Authority::new(Arc::new(stamps.signer().unwrap()));
-    let source = StampSource::Embedded(Arc::new(stamps));
+    let source = StampSource::Embedded(Arc::new(stamps), Clock::System);
     let verifier = TokenVerifier::new(anchors(), Vec::new());
     let stamper = Stamper::new(source, verifier, Clock::System, &StampSettings::default());
     Readiness::new(path, Arc::new(stamper.unwrap()), None, Clock::System)

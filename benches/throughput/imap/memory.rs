@@ -12,6 +12,7 @@ use crate::process;
 pub async fn measure(plan: &Plan, book: &mut Book<'_>) -> io::Result<()> {
     // What the first ones bring into being is not theirs.
     let first = idlers(WARM, book).await?;
+    tokio::time::sleep(SETTLE).await;
     let before = process::memory(book.side.server);
     let all = idlers(plan.idlers, book).await?;
     // Threads, buffers and processes that were needed for the logins are gone after this.
@@ -57,4 +58,5 @@ async fn end(mut imap: Imap) -> io::Result<()> {
 
 const WARM: usize = 50;
 const AT_A_TIME: usize = 16;
-const SETTLE: Duration = Duration::from_secs(5);
+/// tokio keeps a blocking thread for ten seconds that has nothing to do.
+const SETTLE: Duration = Duration::from_secs(12);

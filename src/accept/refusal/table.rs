@@ -225,6 +225,13 @@ refusals! {
         "{} kimlikli bir ileti gönderilmemiştir." "No message {} was sent.";
     EvidenceUnfit(why) 550 "5.7.1" PolicyViolation
         "Delil iletiye uymuyor: {}." "The evidence does not fit the message: {}.";
+    ReportUnproven 550 "5.7.1" PolicyViolation
+        "Teslim raporu yalnızca kayıtlı sertifikasını gösteren sağlayıcıdan alınır."
+        "A delivery report is taken of a provider only that shows its registered certificate.";
+    ReportMalformed(why) 554 "5.6.0" InvalidMessageFormat
+        "Teslim raporu okunamıyor: {}." "The delivery report can't be read: {}.";
+    ReportUnfit(why) 550 "5.7.1" PolicyViolation
+        "Teslim raporu gönderilene uymuyor: {}." "The delivery report does not fit what was sent: {}.";
     EvidenceTooMuch(id) 550 "5.7.1" PolicyViolation
         "{} için fazla delil geldi." "There has come too much evidence about {}.";
 

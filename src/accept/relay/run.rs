@@ -1,21 +1,22 @@
 //! The desk behind the session of other providers. When it says `Accepted`, what was handed over is
 //! durable (invariant 1); the same again hears the same, and changes nothing (invariant 2).
 
-use super::{incoming, refusals, returning};
+use super::{incoming, refusals, reporting, returning};
 use crate::accept::ask::{EVIDENCE_MAX, Envelope, PeerAnswer, SubmitAnswer};
 use crate::accept::body::Body;
 use crate::accept::heavy;
 use crate::accept::refusal::Refusal;
-use crate::certify::foreign::{Believe, Fault, Handed, Sound};
+use crate::certify::foreign::{Believe, Fault, Handed, Known, Sound};
 use crate::evidence::material;
 use crate::registry::Provider;
 use crate::registry::budget::Budget;
 use crate::registry::crowd::network;
-use crate::registry::peers::{Peer, PeerState};
+use crate::registry::peers::{self as registry, Peer, PeerState};
 use crate::store::evidence::Material;
 use crate::store::{Lane, RowsError, Store, StoreError, Tx};
 use crate::trust::tls::is_pinned;
 use crate::trust::{Certificate, Clock, Readiness, Unready};
+use crate::wire::rem::DeliveryReport;
 use crate::wire::{AccountId, KepDomain, sha256};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -27,8 +28,7 @@ pub struct Desk {
     /// Of what can't be sealed no evidence can be given back.
     pub readiness: Arc<Readiness>,
     pub clock: Clock,
-    /// The time-stamp authorities that are believed.
-    pub stamps: Vec<Certificate>,
+    known: Known,
     budget: Arc<Budget>,
     /// What connections may take of memory that show no certificate of a provider.
     strangers: Arc<Budget>,
@@ -57,7 +57,7 @@ impl Desk {
         // A whole message fits into a share of either.
         let strangers = Arc::new(Budget::fitting(budget / 2, Budget::of_one(budget)));
         let budget = Arc::new(Budget::new(budget));
-        Self { store, provider, readiness, clock, stamps, budget, strangers }
+        Self { store, provider, readiness, clock, known: Known::new(stamps), budget, strangers }
     }
 
     /// Room for a body; connections of one machine share theirs. Whoever shows no registered
@@ -82,12 +82,13 @@ impl Desk {
     /// MAIL: may this provider hand over here, on a connection that shows this certificate?
     pub async fn meet(&self, domain: &KepDomain, client: Option<&[u8]>) -> PeerAnswer {
         let wanted = domain.clone();
-        let found = self.store.look_up(move |tx| Peer::find(tx, &wanted)).await;
+        let found = self.store.look_up(move |tx| Peer::answering(tx, &wanted)).await;
         let peer = found.map_err(Trouble::from).and_then(|peer| known(peer, domain, client));
+        // One that has closed may still tell what became of what it had: the mail will show.
         match peer {
             Ok(_) => PeerAnswer::Known,
             Err(Trouble::Refused(refusal)) => {
-                self.refused(Some(domain), &refusal);
+                self.refused(domain, &refusal);
                 PeerAnswer::Refused(refusal)
             }
             Err(trouble) => {
@@ -107,7 +108,7 @@ impl Desk {
         match self.take(&envelope, &body.octets, client).await {
             Ok(answer) => answer,
             Err(Trouble::Refused(refusal)) => {
-                self.refused(envelope.from.as_ref(), &refusal);
+                self.refused(&path(envelope.from.as_ref()), &refusal);
                 SubmitAnswer::Refused(refusal)
             }
             Err(Trouble::Store(error)) if error.is_full() => {
@@ -122,10 +123,9 @@ impl Desk {
     }
 
     /// Something was refused: it leaves a line and a figure, and no evidence (docs/evidence.md).
-    pub(in crate::accept) fn refused(&self, domain: Option<&KepDomain>, refusal: &Refusal) {
-        let from = domain.map_or("<>", KepDomain::as_str);
+    pub(in crate::accept) fn refused(&self, from: &dyn std::fmt::Display, refusal: &Refusal) {
         metrics::counter!("kep_relay_in_refused_total", "why" => refusal.name()).increment(1);
-        tracing::warn!(from, %refusal, "refused from another provider");
+        tracing::warn!(%from, %refusal, "refused from another provider");
     }
 
     async fn take(
@@ -134,26 +134,40 @@ impl Desk {
         mail: &[u8],
         client: Option<&[u8]>,
     ) -> Taken {
+        // Only the null path reports (RFC 3464 §2).
+        if envelope.from.is_none() && DeliveryReport::is(mail) {
+            return reporting::lay_in(self, mail, client).await;
+        }
         let registered = self.store.look_up(Peer::all).await?;
         let now = self.clock.now();
         let certificates = registered.iter().flat_map(|peer| &peer.seals);
         let certificates = certificates.map(|seal| seal.certificate.clone()).collect();
-        let handed = heavy(mail.len(), || Handed::open(mail, certificates)).map_err(fault)?;
+        let handed = heavy(mail.len(), || Handed::open(mail, certificates, &self.known));
+        let handed = handed.map_err(fault)?;
         let owner = |peer: &&Peer| peer.seals.iter().any(|s| s.certificate == handed.signer);
         let Some(peer) = registered.iter().find(owner) else {
             return Err(Refusal::SealUnknown(handed.signer.subject().to_owned()).into());
         };
         let peer = known(Some(peer.clone()), &peer.domain, client)?;
-        if envelope.from.as_ref().is_some_and(|from| *from != peer.domain) {
+        let domains = registry::domains(&self.store, &peer.domain).await;
+        let domains = domains.map_err(|error| Trouble::Judge(error.to_string()))?;
+        let own = |from: &KepDomain| {
+            *from == peer.domain || domains.iter().any(|domain| domain == from.as_str())
+        };
+        if envelope.from.as_ref().is_some_and(|from| !own(from)) {
             return Err(Refusal::SealOfAnother(peer.domain.to_string()).into());
         }
         let kept: Vec<Material> = handed.certificates.iter().map(material::certificate).collect();
         let seals: Vec<_> = peer.seals.iter().map(|seal| seal.certificate.clone()).collect();
         let signer = handed.signer.clone();
-        let believe = Believe { domain: &peer.domain, seals: &seals, stamps: &self.stamps };
+        let (domain, known) = (&peer.domain, &self.known);
+        let believe = Believe { domain, domains: &domains, seals: &seals, known };
         let sound = heavy(mail.len(), || handed.judge(&believe, now)).map_err(fault)?;
         in_force(&peer, &signer, &sound)?;
         match sound {
+            Sound::Dispatch(_) if matches!(peer.state, PeerState::Closed { .. }) => {
+                Err(Refusal::PeerEnded(peer.domain.to_string()).into())
+            }
             Sound::Dispatch(dispatch) => {
                 self.readiness.check()?;
                 incoming::lay_in(self, envelope, mail, *dispatch, &peer.domain, kept).await
@@ -161,7 +175,7 @@ impl Desk {
             Sound::Evidence(_) if mail.len() as u64 > EVIDENCE_MAX => {
                 Err(Refusal::TooLarge(EVIDENCE_MAX.to_string()).into())
             }
-            Sound::Evidence(told) => returning::lay_in(self, mail, told, &peer.domain, kept).await,
+            Sound::Evidence(told) => returning::lay_in(self, mail, told, &peer, kept).await,
         }
     }
 
@@ -175,15 +189,23 @@ impl Desk {
     }
 }
 
-/// A registered provider that is active, and is the one that the connection shows where the registry
-/// asks for that.
-fn known(peer: Option<Peer>, domain: &KepDomain, client: Option<&[u8]>) -> Result<Peer, Trouble> {
+/// Whose path a mail came by, for the log.
+pub(in crate::accept) fn path(domain: Option<&KepDomain>) -> String {
+    domain.map_or("<>", KepDomain::as_str).to_owned()
+}
+
+/// A registered provider that is not suspended, and is the one that the connection shows where the
+/// registry asks for that.
+pub(super) fn known(
+    peer: Option<Peer>,
+    domain: &KepDomain,
+    client: Option<&[u8]>,
+) -> Result<Peer, Trouble> {
     let name = domain.to_string();
     let peer = peer.ok_or_else(|| Refusal::PeerUnknown(name.clone()))?;
     match peer.state {
-        PeerState::Active => {}
+        PeerState::Active | PeerState::Closed { .. } => {}
         PeerState::Suspended { .. } => return Err(Refusal::PeerSuspended(name).into()),
-        PeerState::Closed { .. } => return Err(Refusal::PeerEnded(name).into()),
     }
     let shown = client.is_some_and(|client| is_pinned(client, &peer.client_pins));
     match peer.client_pins.is_empty() || shown {

@@ -5,6 +5,8 @@ use crate::wire::rem::{Event, Evidence};
 use crate::wire::{EvidenceId, KepDomain};
 use world::{CAN, House, Said};
 
+mod abroad;
+mod reports;
 mod returning;
 mod world;
 
@@ -93,6 +95,7 @@ async fn invariant_07_only_registered_providers_hand_over_and_only_their_own() {
     assert_eq!(house.hand_by(None, &mail, &[CAN], None).await, Said::Refused("PeerSuspended"));
     assert_eq!(house.meet(peer, None).await, refused(Refusal::PeerSuspended(peer.into())));
     house.register(|row| row.state = "closed".into()).await;
+    assert_eq!(house.meet(peer, None).await, PeerAnswer::Known, "it may have evidence");
     assert_eq!(house.hand(&mail, &[CAN]).await, Said::Refused("PeerEnded"));
     assert_eq!(house.meet(other, None).await, refused(Refusal::PeerUnknown(other.into())));
 

@@ -5,7 +5,7 @@
 
 use super::state::{Incoming, State};
 use super::{Session, say};
-use crate::accept::ask::{Aborted, Ask, Envelope, Origin, Piece, Route, SubmitAnswer};
+use crate::accept::ask::{Aborted, Ask, BrokenOff, Envelope, Origin, Piece, Route, SubmitAnswer};
 use crate::accept::refusal::Refusal;
 use crate::wire::smtp::{Body, BodyError, DataReceiver, TextGuard};
 
@@ -43,7 +43,7 @@ impl Session {
                     _ => say::out_of_order("MAIL and RCPT come first"),
                 };
                 if size > self.config.size_limit {
-                    return self.hang_up(reply);
+                    return self.break_off(BrokenOff::Endless, reply);
                 }
                 match self.bad(other, &reply) {
                     State::Over => State::Over,
@@ -238,7 +238,7 @@ impl Session {
     fn give_up(&mut self, envelope: &Envelope<Origin>, body: &Incoming) {
         self.abort(envelope, body.refused.as_ref(), false);
         let refusal = body.refused.clone().unwrap_or(Refusal::TryLater);
-        self.state = self.hang_up(refusal.reply());
+        self.state = self.break_off(BrokenOff::Endless, refusal.reply());
     }
 }
 

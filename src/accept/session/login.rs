@@ -2,7 +2,7 @@
 
 use super::state::{Exchange, Hello, State};
 use super::{Session, say};
-use crate::accept::ask::{Ask, LoginAnswer, Next, Origin};
+use crate::accept::ask::{Ask, BrokenOff, LoginAnswer, Next, Origin};
 use crate::accept::refusal::Refusal;
 use crate::wire::smtp::{LineError, LineKind, Mechanism};
 use data_encoding::BASE64;
@@ -46,7 +46,9 @@ impl Session {
                 let back = State::Ready { hello: Hello::Ehlo, login: None };
                 self.state = self.bad(back, &say::line_too_long());
             }
-            Err(error) => self.state = self.hang_up(say::bad_line(error)),
+            Err(error) => {
+                self.state = self.break_off(BrokenOff::LineEnds, say::bad_line(error));
+            }
         }
         true
     }
@@ -105,7 +107,8 @@ impl Session {
         self.steps.push_back(Next::Pause(user));
         if self.failed_logins >= self.config.max_login_failures {
             self.say(&refusal.reply());
-            return self.hang_up(say::too_many_errors(&self.config.host));
+            let reply = say::too_many_errors(&self.config.host);
+            return self.break_off(BrokenOff::Logins, reply);
         }
         self.say(&refusal.reply());
         State::Ready { hello: Hello::Ehlo, login: None }

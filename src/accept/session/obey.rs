@@ -3,7 +3,7 @@
 use super::state::{Hello, State};
 use super::{Session, say};
 use crate::accept::ask::{
-    Ask, Envelope, Login, Next, Origin, Recipient, RecipientAnswer, Role, Route,
+    Ask, BrokenOff, Envelope, Login, Next, Noted, Origin, Recipient, RecipientAnswer, Role, Route,
 };
 use crate::accept::check::RESERVED;
 use crate::accept::refusal::Refusal;
@@ -16,10 +16,11 @@ impl Session {
             Ok(command) => command,
             Err(CommandError::OtherProtocol) => {
                 self.drop_body(&state);
-                return self.hang_up(say::fault(&CommandError::OtherProtocol));
+                let reply = say::fault(&CommandError::OtherProtocol);
+                return self.break_off(BrokenOff::OtherProtocol, reply);
             }
             Err(CommandError::NotAscii(text)) => {
-                return self.fine(state, &Refusal::AddressNotAscii(text).reply());
+                return self.refused(state, &Refusal::AddressNotAscii(text));
             }
             Err(CommandError::QuotedLocal(text) | CommandError::Address(text)) => {
                 let sender = line.get(..4).is_some_and(|verb| verb.eq_ignore_ascii_case(b"MAIL"));
@@ -27,7 +28,7 @@ impl Session {
                     true => Refusal::SenderMalformed(text),
                     false => Refusal::RecipientMalformed(text),
                 };
-                return self.fine(state, &refusal.reply());
+                return self.refused(state, &refusal);
             }
             Err(error) => return self.bad(state, &say::fault(&error)),
         };
@@ -86,12 +87,13 @@ impl Session {
 
     /// Refuses a recipient; too many refused for good end the session.
     pub(super) fn no_recipient(&mut self, envelope: Envelope<Origin>, refusal: &Refusal) -> State {
+        self.note(refusal);
         self.say(&refusal.reply());
         self.refused_recipients += u32::from(!refusal.is_temporary());
         if self.refused_recipients < self.config.max_refused_recipients {
             return State::Addressing { envelope };
         }
-        self.hang_up(say::too_many_errors(&self.config.host))
+        self.break_off(BrokenOff::Recipients, say::too_many_errors(&self.config.host))
     }
 
     pub(super) fn disorder(&mut self, state: State, why: &str) -> State {
@@ -101,6 +103,19 @@ impl Session {
     pub(super) fn fine(&mut self, state: State, reply: &Reply) -> State {
         self.say(reply);
         state
+    }
+
+    /// The same, and nothing else changes.
+    pub(super) fn refused(&mut self, state: State, refusal: &Refusal) -> State {
+        self.note(refusal);
+        self.fine(state, &refusal.reply())
+    }
+
+    /// Of accounts the desk knows more.
+    fn note(&mut self, refusal: &Refusal) {
+        if matches!(self.config.role, Role::Relay(_)) {
+            self.steps.push_back(Next::Noted(Noted::Refused(refusal.clone())));
+        }
     }
 
     /// RFC 5321 §4.1.4: EHLO clears the transaction as RSET does.
@@ -126,6 +141,7 @@ impl Session {
         self.say(&say::start_tls());
         self.flush();
         // Commands sent along in clear must never be obeyed as if they had come under TLS.
+        self.sent_ahead = !self.input.is_empty();
         self.input.clear();
         self.steps.push_back(Next::StartTls);
         State::Handshaking
@@ -135,6 +151,7 @@ impl Session {
         match state {
             State::Ready { hello: Hello::Missing, .. } => self.disorder(state, "Send EHLO first"),
             State::Ready { login: None, .. } if !self.tls => {
+                self.note(&Refusal::TlsRequired);
                 self.bad(state, &Refusal::TlsRequired.reply())
             }
             State::Ready { .. } if matches!(self.config.role, Role::Relay(_)) => {
@@ -169,7 +186,7 @@ impl Session {
         }
         if envelope.recipients.len() >= self.config.max_recipients {
             let refusal = Refusal::TooManyRecipients(self.config.max_recipients.to_string());
-            return self.fine(State::Addressing { envelope }, &refusal.reply());
+            return self.refused(State::Addressing { envelope }, &refusal);
         }
         if let Role::Relay(domain) = &self.config.role {
             let ours = address.domain().provider() == domain.provider();

@@ -15,7 +15,7 @@ impl Session {
         let null = matches!(mail.from, Path::Null | Path::Postmaster);
         let limit = self.limit(null);
         if mail.size.is_some_and(|size| size > limit) {
-            return self.fine(state, &Refusal::TooLarge(limit.to_string()).reply());
+            return self.refused(state, &Refusal::TooLarge(limit.to_string()));
         }
         match &mail.from {
             Path::Address(text) => match self.domain_of(text) {
@@ -24,7 +24,7 @@ impl Session {
                     self.ask(Ask::Peer { domain: domain.clone() });
                     State::Meeting { domain, mail }
                 }
-                Err(refusal) => self.fine(state, &refusal.reply()),
+                Err(refusal) => self.refused(state, &refusal),
             },
             // Evidence has no need of an answer: RFC 5321 §4.5.5.
             Path::Null | Path::Postmaster => self.addressed(None, mail),
@@ -35,6 +35,11 @@ impl Session {
     pub(super) fn met(&mut self, domain: KepDomain, mail: Mail, answer: PeerAnswer) -> State {
         let refusal = match answer {
             PeerAnswer::Known => return self.addressed(Some(domain), mail),
+            // Whoever is no provider, and not even of the circuit.
+            PeerAnswer::Refused(Refusal::PeerUnknown(_)) if !domain.is_kep() => match mail.from {
+                Path::Address(text) => Refusal::SenderOutside(text),
+                Path::Null | Path::Postmaster => Refusal::SenderOutside(domain.to_string()),
+            },
             PeerAnswer::Refused(refusal) => refusal,
             PeerAnswer::Temporary => Refusal::TryLater,
         };
@@ -79,7 +84,7 @@ impl Session {
     fn domain_of(&self, text: &str) -> Result<KepDomain, Refusal> {
         let outside = || Refusal::SenderOutside(text.to_owned());
         let (_, domain) = text.rsplit_once('@').ok_or_else(outside)?;
-        let domain = KepDomain::parse(domain).map_err(|_| outside())?.provider();
+        let domain = KepDomain::registered(domain).map_err(|_| outside())?.provider();
         match &self.config.role {
             Role::Relay(own) if own.provider() == domain => Err(outside()),
             _ => Ok(domain),

@@ -13,6 +13,7 @@ struct Seen {
     /// Why, and all octets when the end was read.
     aborted: Vec<Option<(String, Option<Vec<u8>>)>>,
     pauses: Vec<String>,
+    noted: Vec<Noted>,
     closed: bool,
 }
 
@@ -37,6 +38,7 @@ fn run(session: &mut Session, seen: &mut Seen, open: &mut Option<Vec<u8>>) -> bo
         match session.next() {
             Next::Read => return true,
             Next::Send(octets) => seen.said += &String::from_utf8(octets).unwrap(),
+            Next::Noted(noted) => seen.noted.push(noted),
             Next::Pause(user) => seen.pauses.push(user),
             Next::StartTls => {
                 session.tls_started();
@@ -204,6 +206,16 @@ fn an_answer_that_fits_no_question_ends_the_session() {
     assert!(matches!(session.next(), Next::Send(reply) if reply.starts_with(b"421 4.3.0")));
     assert!(matches!(session.next(), Next::Close));
     assert!(matches!(session.next(), Next::Close));
+}
+
+#[test]
+fn what_is_sent_along_with_starttls_is_noticed() {
+    for (octets, ahead) in [("EHLO x\r\nSTARTTLS\r\n", false), ("EHLO x\r\nSTARTTLS\r\nE", true)] {
+        let mut session = Session::new(Arc::new(relaying()), false);
+        session.feed(octets.as_bytes());
+        while !matches!(session.next(), Next::StartTls) {}
+        assert_eq!(session.was_sent_ahead(), ahead, "{octets:?}");
+    }
 }
 
 #[test]

@@ -1,5 +1,9 @@
 //! The command line (design, section 9). Scripts rely on it: more may come, nothing goes.
 
+mod lists;
+
+pub use lists::{Import, ListKind};
+
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -381,9 +385,9 @@ pub enum Provider {
         /// How people know it
         #[arg(long)]
         name: String,
-        /// Host and port of its relay [port: 25]
-        #[arg(long)]
-        host: String,
+        /// Host and port of its relay [port: 25]; the same as `--route HOST:PORT`
+        #[arg(long, required_unless_present = "route", conflicts_with = "route")]
+        host: Option<String>,
         #[command(flatten)]
         terms: Terms,
     },
@@ -396,14 +400,17 @@ pub enum Provider {
         /// How people know it
         #[arg(long)]
         name: Option<String>,
-        /// Host and port of its relay [port: 25]
-        #[arg(long)]
+        /// Host and port of its relay [port: 25]; the same as `--route HOST:PORT`
+        #[arg(long, conflicts_with = "route")]
         host: Option<String>,
         #[command(flatten)]
         terms: Terms,
         /// From now on nothing is taken that the seal with this SHA-256 fingerprint seals
         #[arg(long, value_name = "FINGERPRINT")]
         withdraw_seal: Vec<String>,
+        /// What lists may say again, though it was set by hand: name, host, state, tls, seals, dialect
+        #[arg(long, value_name = "PARTS", value_delimiter = ',')]
+        leave_to_lists: Vec<String>,
     },
     /// List the providers
     List {
@@ -418,6 +425,28 @@ pub enum Provider {
         conf: Conf,
         /// Its domain, hsNN.kep.tr
         domain: String,
+        #[arg(long)]
+        json: bool,
+    },
+    /// Take a list of providers that somebody publishes and signs who is believed, and show what it
+    /// changes
+    Import(Import),
+    /// Which lists were taken, where they are fetched, and how that went
+    Lists {
+        #[command(flatten)]
+        conf: Conf,
+        #[arg(long)]
+        json: bool,
+    },
+    /// Forget a list that is not to be followed any more: its providers stay as they are, set by hand
+    ForgetList {
+        #[command(flatten)]
+        conf: Conf,
+        /// Its name, as `kep provider lists` shows it
+        name: String,
+    },
+    /// Who has which code hsNN, as far as it was published; nothing is trusted by it
+    Codes {
         #[arg(long)]
         json: bool,
     },
@@ -454,6 +483,14 @@ pub enum Provider {
 /// How mail is exchanged with a provider.
 #[derive(Clone, Debug, Args)]
 pub struct Terms {
+    /// Where its relay is: `mx`, the mail exchangers of its domain, or host and port [port: 25]
+    #[arg(long, value_name = "mx|HOST:PORT")]
+    pub route: Option<String>,
+    /// By what its server is known. `pin:SHA256` is `--tls-pin`, `ca:FILE` is `--tls-ca`; `dane`: by the
+    /// TLSA records of its signed zone (RFC 7672); `mta-sts`: by its policy (RFC 8461), which must say
+    /// `enforce`. Without a secure answer, or a policy in force, nothing is sent. Several pins may be given
+    #[arg(long, value_name = "pin:SHA256|ca:FILE|dane|mta-sts", conflicts_with_all = ["tls_pin", "tls_ca"])]
+    pub tls: Vec<String>,
     /// SHA-256 of its server's key (SubjectPublicKeyInfo) or certificate, in hexadecimal; may be given
     /// several times, these take the place of those before
     #[arg(long, value_name = "SHA256", conflicts_with = "tls_ca")]
@@ -468,13 +505,17 @@ pub struct Terms {
     /// several times, these take the place of those before; `none`: it need not show one
     #[arg(long, value_name = "SHA256")]
     pub client_pin: Vec<String>,
-    /// In which standard's XML it is to be told of evidence; kept, and without effect until evidence
-    /// is issued in both [default: ts102640]
+    /// In which standard's XML its dispatches and evidence are; `both` attaches both to one mail
+    /// [default: ts102640]
     #[arg(long, value_enum)]
     pub dialect: Option<Dialect>,
     /// The largest dispatch it takes, `25 MiB`; `none` when it names no limit
     #[arg(long, value_name = "SIZE")]
     pub size_limit: Option<String>,
+    /// A domain, beside its own, that its users have addresses under, of a provider outside the circuit; may
+    /// be given several times, these take the place of those before; `none`: no others
+    #[arg(long, value_name = "DOMAIN")]
+    pub user_domain: Vec<String>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
@@ -486,9 +527,27 @@ pub enum Dialect {
     Both,
 }
 
+/// A standard that evidence is written by.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum OneDialect {
+    /// ETSI TS 102 640-2 v2
+    Ts102640,
+    /// ETSI EN 319 522
+    En319522,
+}
+
+impl From<OneDialect> for kep::wire::rem::Dialect {
+    fn from(one: OneDialect) -> Self {
+        match one {
+            OneDialect::Ts102640 => Self::Ts102640,
+            OneDialect::En319522 => Self::En319522,
+        }
+    }
+}
+
 #[derive(Debug, Subcommand)]
 pub enum Queue {
-    /// What waits, those longest first, and how the providers' servers are that it waits for
+    /// What waits, those longest first, and which providers it waits for, are held or not well
     List {
         #[command(flatten)]
         conf: Conf,
@@ -601,10 +660,14 @@ pub enum Evidence {
         #[command(flatten)]
         conf: Conf,
         id: String,
+        /// As this dialect has it, where it was written in more than one
+        #[arg(long, value_enum)]
+        dialect: Option<OneDialect>,
         #[arg(long)]
         json: bool,
     },
-    /// Write the XML of one evidence, or of a message's, with the material that validates it
+    /// Write the XML of one evidence, or of a message's, with the material that validates it; in a
+    /// further dialect as `….DIALECT.xml` beside the first
     Export {
         #[command(flatten)]
         conf: Conf,

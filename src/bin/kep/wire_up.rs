@@ -16,9 +16,14 @@ use kep::mailbox::answer::Gate;
 use kep::mailbox::autoconfig::{Directions, Door, Security, Service};
 use kep::registry::budget::Budget;
 use kep::registry::holidays::{Calendar, SHIPPED};
+use kep::registry::lists::{FETCH, Refresh};
 use kep::registry::login::{Logins, Pauses};
+use kep::registry::mta_sts::{Policies, PolicySettings};
+use kep::registry::route::Routes;
 use kep::registry::{Provider, SignatureRule};
 use kep::store::{RowsAt, RowsError, Store, StoreError};
+use kep::trust::dial::Dial;
+use kep::trust::dns::{Dns, DnsSettings};
 use kep::trust::password::Passwords;
 use kep::trust::pki::CertificateAuthority;
 use kep::trust::serve::{Development, Register};
@@ -31,6 +36,7 @@ use kep::trust::{
     UserTrust,
 };
 use kep::wire::KepAddress;
+use kep::wire::lists::ListKind;
 use secrecy::SecretString;
 use std::fs::DirBuilder;
 use std::net::SocketAddr;
@@ -232,7 +238,7 @@ pub fn seal(settings: &Settings) -> Outcome<Arc<dyn Signer>> {
 pub fn stamper(settings: &Settings, clock: &Clock) -> Outcome<Stamper> {
     let source = match &settings.timestamp.url {
         Some(url) => StampSource::Http { url: url.as_str().to_owned() },
-        None => StampSource::Embedded(Arc::new(authority(settings)?)),
+        None => StampSource::Embedded(Arc::new(authority(settings)?), clock.clone()),
     };
     stamper_with(source, settings, clock)
 }
@@ -242,7 +248,7 @@ pub fn stamper(settings: &Settings, clock: &Clock) -> Outcome<Stamper> {
 fn own_stamper(settings: &Settings, clock: &Clock) -> Outcome<Stamper> {
     match own_authority(settings) {
         true => {
-            let source = StampSource::Embedded(Arc::new(authority(settings)?));
+            let source = StampSource::Embedded(Arc::new(authority(settings)?), clock.clone());
             stamper_with(source, settings, clock)
         }
         false => stamper(settings, clock),
@@ -375,7 +381,48 @@ fn relay(settings: &Settings, provider: &Provider, store: &Store, clock: &Clock)
         evidence: declared.evidence_window,
         connections: declared.max_connections_per_provider as usize,
     };
-    Ok(Relay::new(store.clone(), clock.clone(), who, rules, Patience::default()))
+    let routes = routes(settings, store)?;
+    Ok(Relay::new(store.clone(), clock.clone(), who, routes, rules, Patience::default()))
+}
+
+/// The ways to other providers.
+pub fn routes(settings: &Settings, store: &Store) -> Outcome<Routes> {
+    let (names, declared) = (&settings.dns, &settings.relay);
+    let dns = Dns::open(&DnsSettings {
+        resolvers: names.resolvers.clone(),
+        anchors: names.trust_anchor.clone(),
+        timeout: names.timeout,
+        longest: names.max_ttl,
+    });
+    let dns = dns.map_err(|error| Failure::config(format!("dns: {error}")))?;
+    let policies = PolicySettings {
+        port: declared.policy_port,
+        timeout: declared.policy_timeout,
+        authorities: declared.public_authorities.clone(),
+    };
+    let policies = Policies::new(store.clone(), dns.clone(), policies);
+    Ok(Routes::new(dns, policies, declared.mx_port))
+}
+
+/// What fetches lists of providers; none where the settings name none.
+pub fn refresh(settings: &Settings, store: &Store, clock: &Clock) -> Outcome<Option<Refresh>> {
+    let declared = &settings.lists;
+    let trusted = declared.trusted.iter().map(|url| (ListKind::TrustedList, url.to_string()));
+    let csi = declared.csi.iter().map(|url| (ListKind::Csi, url.to_string()));
+    let places: Vec<_> = trusted.chain(csi).collect();
+    let Some(signers) = declared.signers.clone().filter(|_| !places.is_empty()) else {
+        return Ok(None);
+    };
+    let dial = Dial::safe(FETCH).map_err(|e| Failure::software(format!("lists: {e}")))?;
+    Ok(Some(Refresh {
+        store: store.clone(),
+        clock: clock.clone(),
+        dial,
+        ours: settings.provider.domain.clone(),
+        signers,
+        places,
+        every: declared.every,
+    }))
 }
 
 /// All that a running provider consists of.

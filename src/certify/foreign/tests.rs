@@ -2,7 +2,7 @@ use super::*;
 use crate::evidence::verify::tests::world::{ALI, AYSE, World};
 use crate::trust::Signer;
 use crate::trust::pki::Profile;
-use crate::wire::rem::{MessageDetails, Party};
+use crate::wire::rem::{Dialect, MessageDetails, Party};
 
 fn judged(world: &World, mail: &[u8]) -> Result<Sound, Fault> {
     by(world, mail, &[world.seal.certificate().clone()], "hs05.kep.tr")
@@ -11,8 +11,10 @@ fn judged(world: &World, mail: &[u8]) -> Result<Sound, Fault> {
 fn by(world: &World, mail: &[u8], seals: &[Certificate], domain: &str) -> Result<Sound, Fault> {
     let (domain, stamps) =
         (KepDomain::parse(domain).unwrap(), [world.stamp_root.certificate().clone()]);
-    let handed = Handed::open(mail, seals.to_vec())?;
-    handed.judge(&Believe { domain: &domain, seals, stamps: &stamps }, world.now())
+    let known = Known::new(stamps.to_vec());
+    let handed = Handed::open(mail, seals.to_vec(), &known)?;
+    let believe = Believe { domain: &domain, domains: &[], seals, known: &known };
+    handed.judge(&believe, world.now())
 }
 
 fn fault(judged: Result<Sound, Fault>) -> Fault {
@@ -154,9 +156,35 @@ fn invariant_08_only_a_registered_seal_seals() {
     // A stamp by an authority that nobody believes.
     let sound = world.dispatch(&original);
     let domain = KepDomain::parse("hs05.kep.tr").unwrap();
-    let believe = Believe { domain: &domain, seals: &seals, stamps: &seals };
-    let handed = Handed::open(&sound, seals.to_vec()).unwrap();
+    let known = Known::new(seals.to_vec());
+    let believe = Believe { domain: &domain, domains: &[], seals: &seals, known: &known };
+    let handed = Handed::open(&sound, seals.to_vec(), &known).unwrap();
     assert!(handed.judge(&believe, world.now()).is_err());
+}
+
+/// What was learnt of one mail is not believed of the next one for its own sake.
+#[test]
+fn what_is_known_ends_with_what_the_registry_says() {
+    let world = World::new();
+    let mail = world.dispatch(&world.original());
+    let profile =
+        Profile::Seal { domain: "hs05.kep.tr".into(), email: "kepservisi@hs05.kep.tr".into() };
+    let other = world.signer(&world.seal_root, profile).certificate().clone();
+    let known = Known::new(vec![world.stamp_root.certificate().clone()]);
+    let own = world.seal.certificate().clone();
+    let domain = KepDomain::parse("hs05.kep.tr").unwrap();
+    let by = |registered: &[Certificate], seals: &[Certificate]| {
+        let handed = Handed::open(&mail, registered.to_vec(), &known)?;
+        let believe = Believe { domain: &domain, domains: &[], seals, known: &known };
+        handed.judge(&believe, world.now())
+    };
+    let both = [own.clone(), other.clone()];
+    let (own, other) = ([own], [other]);
+    for _ in 0..2 {
+        assert!(by(&own, &own).is_ok());
+    }
+    assert!(by(&both, &other).is_err(), "it was taken back");
+    assert!(by(&both, &own).is_ok());
 }
 
 #[test]
@@ -166,8 +194,9 @@ fn evidence_ahead_of_our_clock_may_come_again() {
     let seals = [world.seal.certificate().clone()];
     let (domain, stamps) =
         (KepDomain::parse("hs05.kep.tr").unwrap(), [world.stamp_root.certificate().clone()]);
-    let believe = Believe { domain: &domain, seals: &seals, stamps: &stamps };
-    let handed = Handed::open(&mail, seals.to_vec()).unwrap();
+    let known = Known::new(stamps.to_vec());
+    let believe = Believe { domain: &domain, domains: &[], seals: &seals, known: &known };
+    let handed = Handed::open(&mail, seals.to_vec(), &known).unwrap();
     let before = handed.judge(&believe, world.at.plus_secs(-3600));
     assert!(matches!(fault(before), Fault::Ahead(_)));
 }

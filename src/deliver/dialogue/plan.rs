@@ -31,6 +31,23 @@ pub struct To {
     pub orcpt: Option<Orcpt>,
 }
 
+impl Mail {
+    /// For a dialogue that is to end before there is any mail.
+    pub fn nothing(helo: &str) -> Self {
+        Self {
+            helo: helo.to_owned(),
+            from: None,
+            recipients: Vec::new(),
+            size: 0,
+            eight_bit: false,
+            smtputf8: false,
+            requiretls: false,
+            ret: None,
+            envid: None,
+        }
+    }
+}
+
 impl To {
     pub fn plain(address: KepAddress) -> Self {
         Self { address, notify: Notify::Unsaid, orcpt: None }

@@ -271,6 +271,17 @@ fn after_421_nothing_more_is_sent() {
 }
 
 #[test]
+fn answers_that_nobody_asked_for_are_not_taken_for_those_to_the_next_mail() {
+    for unasked in ["250 m\r\n250 a\r\n250 id\r\n", "550 5.1.1 ", "250-"] {
+        let taken = format!("250 m\r\n250 a\r\n250 id\r\n{unasked}");
+        let mails = vec![mail(&TWO[..1]), mail(&TWO[1..])];
+        let all = several(mails, &[&BEGUN[..], &[&taken]].concat());
+        assert_eq!(all.len(), 1, "the connection is used again: {all:?}");
+        assert_eq!(all[0].1, ["accepted id"]);
+    }
+}
+
+#[test]
 fn what_is_waited_for_is_known() {
     let mut dialogue = Dialogue::lasting(mail(&TWO[..1]));
     assert_eq!(dialogue.waits_for(), Wait::Greeting);

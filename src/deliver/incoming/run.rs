@@ -32,7 +32,8 @@ impl Consigning {
         .await;
     }
 
-    async fn carry_out(&self, job: &Job) -> Result<(), IssueError> {
+    /// Delivers one dispatch.
+    pub async fn carry_out(&self, job: &Job) -> Result<(), IssueError> {
         let unknown = || IssueError::NoSubmission(job.payload.clone());
         let id = MessageId::parse(&job.payload).ok_or_else(unknown)?;
         let (submission, recipients) = crate::evidence::load(&self.store, &id).await?;

@@ -5,13 +5,11 @@ use super::report::{Checks, Facts, Kind, Report, State};
 use super::stamp::{self, WEAK, When};
 use super::{Beside, Judge, Name, compare};
 use crate::trust::Certificate;
-use crate::trust::verify::{raw, raw_pss};
+use crate::trust::verify::xml_value;
+use crate::wire::Timestamp;
 use crate::wire::rem::{Dialect, Evidence, EvidenceFault, Read};
-use crate::wire::xades::{
-    Binding, Covered, Hash, Reference, Signature, SignatureFault, SignatureMethod,
-};
+use crate::wire::xades::{Binding, Covered, Reference, Signature, SignatureFault};
 use crate::wire::xml::{Xml, XmlFault, text};
-use crate::wire::{DigestAlgorithm, SignatureAlgorithm, Timestamp};
 use data_encoding::BASE64;
 
 pub(super) fn judge(judge: &Judge, octets: &[u8], beside: &Beside<'_>) -> Report {
@@ -158,7 +156,7 @@ fn judge_signature(
             .unknown(Name::SignatureValue, "the signature brings no certificate that can be read");
         return Signed::default();
     };
-    let holds = value_holds(&signer, signature);
+    let holds = xml_value(&signer, signature);
     match holds {
         true => checks.good(Name::SignatureValue, format!("verifies with {}", signer.subject())),
         false => checks.bad(
@@ -179,7 +177,7 @@ fn signer(signature: &Signature, certificates: &[Certificate]) -> Option<Certifi
     if signature.binding != Binding::Absent {
         return first;
     }
-    certificates.iter().find(|one| value_holds(one, signature)).cloned().or(first)
+    certificates.iter().find(|one| xml_value(one, signature)).cloned().or(first)
 }
 
 fn algorithms(signature: &Signature, checks: &mut Checks) {
@@ -238,28 +236,6 @@ fn binding(signature: &Signature, checks: &mut Checks) {
         Binding::IssuerSerialDiffers => {
             checks.bad(name, "issuer and serial number are not the certificate's");
         }
-    }
-}
-
-fn value_holds(signer: &Certificate, signature: &Signature) -> bool {
-    let (octets, value) = (&signature.signed_octets, &signature.value);
-    let verify = |rsa, hash| {
-        let algorithm = SignatureAlgorithm::of(rsa, digest_algorithm(hash));
-        algorithm.is_some_and(|algorithm| raw(signer, algorithm, octets, value))
-    };
-    match signature.method {
-        SignatureMethod::Rsa(hash) => verify(true, hash),
-        SignatureMethod::Ecdsa(hash) => verify(false, hash),
-        SignatureMethod::RsaPss(hash) => raw_pss(signer, digest_algorithm(hash), octets, value),
-    }
-}
-
-fn digest_algorithm(hash: Hash) -> DigestAlgorithm {
-    match hash {
-        Hash::Sha1 => DigestAlgorithm::Sha1,
-        Hash::Sha256 => DigestAlgorithm::Sha256,
-        Hash::Sha384 => DigestAlgorithm::Sha384,
-        Hash::Sha512 => DigestAlgorithm::Sha512,
     }
 }
 

@@ -48,8 +48,10 @@ pub(super) fn judge(judge: &Judge, octets: &[u8], beside: &Beside<'_>) -> Report
     }
     if let Some(original) = enclosed {
         original_inside(&opened, first, original, beside, &mut checks);
-        let accepted = first.map(|e| e.submission_time.unwrap_or(e.event_time));
-        user::judge(judge, original, accepted.unwrap_or(beside.now), &mut checks);
+        if !judge.leave_user {
+            let accepted = first.map(|e| e.submission_time.unwrap_or(e.event_time));
+            user::judge(judge, original, accepted.unwrap_or(beside.now), &mut checks);
+        }
     }
     Report::new(kind, checks).enclosing(reports)
 }

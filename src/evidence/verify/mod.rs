@@ -35,6 +35,7 @@ pub struct Judge {
     has_seal: bool,
     has_time_stamp: bool,
     user: Option<Anchors>,
+    leave_user: bool,
     lists: Lists,
 }
 
@@ -82,7 +83,12 @@ impl Judge {
         let others = || lists.certificates().to_vec();
         let tokens = TokenVerifier::new(or_nobody(time_stamp)?, others());
         let seals = SealVerifier::new(or_nobody(seal)?, others(), tokens);
-        Ok(Self { seals, has_seal, has_time_stamp, user, lists })
+        Ok(Self { seals, has_seal, has_time_stamp, user, leave_user: false, lists })
+    }
+
+    /// The sender's own signature is not looked at: another provider has judged it.
+    pub fn leaving_user(self) -> Self {
+        Self { leave_user: true, ..self }
     }
 
     /// One document. `original` is the message it should be about, when that is at hand.

@@ -233,10 +233,7 @@ impl Facts {
         });
         Self {
             id: text(evidence.id.as_str()),
-            dialect: match dialect {
-                Dialect::Ts102640 => "ts102640",
-                Dialect::En319522 => "en319522",
-            },
+            dialect: dialect.word(),
             event: evidence.event.name(),
             event_turkish: evidence.event.turkish(),
             event_english: evidence.event.english(),

@@ -11,7 +11,7 @@ use crate::spool::opening;
 use crate::store::Tx;
 use crate::store::mail::change::{self, Flagged};
 use crate::store::mail::view::{self, FlagsRow, Mailbox, MessageRow, Want};
-use crate::store::mail::{Kind, Role};
+use crate::store::mail::{Kind, Role, threads};
 use crate::wire::imap::{Flags, MailboxName, SystemFlags, UidSet};
 use crate::wire::{MailboxId, MessageId};
 use std::cell::Cell;
@@ -26,9 +26,13 @@ pub fn rows(
 ) -> Answered<Vec<Row>> {
     let mailbox = owned(tx, who, id)?;
     let mut batch = uids.clone().take_first(ask::BATCH);
-    let want = Want { structure: want.structure, header: want.header };
-    let rows = view::first_rows(tx, &mailbox, &mut batch, want)?.into_iter();
-    Ok(rows.map(|row| shown(who, row)).collect())
+    let dear = Want { structure: want.structure, header: want.header };
+    let rows = view::first_rows(tx, &mailbox, &mut batch, dear)?.into_iter();
+    let mut rows: Vec<_> = rows.map(|row| shown(who, row)).collect();
+    for row in rows.iter_mut().filter(|_| want.thread) {
+        row.thread = threads::thread_of(tx, mailbox.account, row.content)?;
+    }
+    Ok(rows)
 }
 
 pub fn flags(tx: &mut Tx<'_>, who: &Who, id: MailboxId, uids: &UidSet) -> Answered<Vec<FlagRow>> {
@@ -52,6 +56,7 @@ fn shown(who: &Who, row: MessageRow) -> Row {
         internal_date: row.internal_date,
         saved_at: row.saved_at,
         content: row.content,
+        thread: None,
         size: row.size,
         opening: if sealed { Opening::Sealed } else { Opening::Open },
         structure: row.structure,

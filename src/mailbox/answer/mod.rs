@@ -18,6 +18,7 @@ mod rights;
 mod room;
 mod search;
 pub mod serve;
+mod threads;
 mod views;
 mod words;
 

@@ -218,6 +218,10 @@ impl Desk {
                 self.sort(mailbox, uids, arrange::SortBy { by, exact }).await
             }
             Ask::Thread { mailbox, uids, by } => self.thread(mailbox, uids, by).await,
+            Ask::Rows { mailbox, ref uids, want } if want.thread => {
+                self.decide_threads(mailbox, uids).await?;
+                self.look_up(ask).await
+            }
             Ask::Store(ask) => self.store(ask).await,
             Ask::Expunge { mailbox, uids } => self.expunge(mailbox, uids).await,
             Ask::Copy { mailbox, uids, to } => self.copy(mailbox, uids, to).await,
@@ -633,13 +637,24 @@ fn done(_: ()) -> Answer {
     Answer::Done
 }
 
-/// Runs what reads or writes files beside the runtime's own threads.
+/// Runs what reads or writes files beside the runtime's own threads, some of it at a time: each thread
+/// holds memory of its own.
 pub(super) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Answered<T> + Send + 'static,
 ) -> Answered<T> {
+    // Never closed. Whoever asked may be gone: the seat is free when the work is done.
+    let seat = FILES.acquire().await.ok();
+    let run = move || {
+        let _seat = seat;
+        work()
+    };
     let closed = |_| StoreError::Rows(RowsError::Closed);
-    tokio::task::spawn_blocking(work).await.map_err(closed)?
+    tokio::task::spawn_blocking(run).await.map_err(closed)?
 }
+
+/// At a time, whoever asks; more would only wait for the same processors and disk.
+pub(super) const AT_FILES: usize = 8;
+static FILES: Semaphore = Semaphore::const_new(AT_FILES);
 
 /// Messages whose rows are read where they are asked for.
 const FEW: usize = 4;

@@ -173,6 +173,7 @@ fn want(items: &[FetchItem]) -> RowWant {
                 _ => want.structure = true,
             },
             FetchItem::Section { .. } => want.structure = true,
+            FetchItem::ThreadId => want.thread = true,
             FetchItem::Binary { part, .. } | FetchItem::BinarySize { part } => {
                 want.structure |= !part.is_empty();
             }
@@ -598,8 +599,10 @@ fn write_item(
             let id = format!("({})", object_id::email_id(row.content));
             out.raw("EMAILID", id.as_bytes());
         }
-        // RFC 8474 §5.2: threads are not known.
-        FetchItem::ThreadId => out.raw("THREADID", NIL),
+        FetchItem::ThreadId => {
+            let id = row.thread.map(|thread| format!("({})", object_id::thread_id(thread)));
+            out.raw("THREADID", id.as_deref().map_or(NIL, str::as_bytes));
+        }
         FetchItem::Size => out.number("RFC822.SIZE", row.size),
         FetchItem::ModSeq => out.modseq(row.modseq),
         FetchItem::Envelope => out.raw("ENVELOPE", structure.map_or(NIL, |s| s.envelope)),

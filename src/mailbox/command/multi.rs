@@ -106,7 +106,7 @@ impl Task {
         match core.view().filter(|_| self.sources == [Source::Selected]) {
             Some(view) => {
                 let view = view.clone();
-                self.search(view)
+                self.search(view, core)
             }
             None => {
                 let ask = Ask::Open { name: name.clone() };
@@ -123,18 +123,20 @@ impl Task {
             Some(view) => {
                 let mut view = view.clone();
                 view.name = name;
-                self.search(view)
+                self.search(view, core)
             }
             // RFC 5182: the saved result is one of the selected mailbox.
             None if self.search.key.any(&is_saved) => {
                 core.done(&self.tag, Reply::no("$ is of the selected mailbox"))
             }
-            None => self.search(View::new(Selected { name, ..opened })),
+            None => self.search(View::new(Selected { name, ..opened }), core),
         }
     }
 
-    fn search(mut self: Box<Self>, view: View) -> Step {
-        let key = resolve(self.search.key.clone(), &view);
+    fn search(mut self: Box<Self>, view: View, core: &mut Core) -> Step {
+        let Some(key) = resolve(self.search.key.clone(), &view) else {
+            return core.done(&self.tag, Reply::refused(&Refusal::Limit));
+        };
         let modseq = key.any(&|key| matches!(key, SearchKey::ModSeq(_)));
         let ask = Ask::Search(SearchAsk { mailbox: view.mailbox, key, modseq, read: self.read });
         self.stage = Stage::Searching(Box::new(view));

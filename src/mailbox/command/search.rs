@@ -13,6 +13,7 @@ use crate::mailbox::reply::Reply;
 use crate::mailbox::view::View;
 use crate::wire::imap::command::{Order, Partial, Search, SearchReturn};
 use crate::wire::imap::{MessageSet, SearchKey, Uid, UidSet, encode};
+use std::cell::Cell;
 
 #[derive(Debug)]
 pub(in crate::mailbox) struct Task {
@@ -50,7 +51,9 @@ pub(super) fn start(tag: String, search: Search, core: &mut Core) -> Step {
     core.enable_condstore(modseq);
     let Some(view) = core.view() else { return Step::Done };
     let recent = super::recent::is_asked(&search.key);
-    let mut key = resolve(search.key, view);
+    let Some(mut key) = resolve(search.key, view) else {
+        return core.done(&tag, Reply::refused(&Refusal::Limit));
+    };
     let within = limit::within(limit::looked_at(&key, view.uids()), core);
     if within.lowest.is_some() {
         if search.order != Order::Mailbox {
@@ -79,9 +82,25 @@ pub(super) fn start(tag: String, search: Search, core: &mut Core) -> Step {
     Step::Ask(Ask::Search(ask), super::Task::Search(Box::new(task)))
 }
 
-pub(super) fn resolve(key: SearchKey<MessageSet>, view: &View) -> SearchKey<UidSet> {
-    key.map(&|set| view.matching(&set))
+/// `None` when its sets are too much together: where many messages are gone, few octets name a set of
+/// many ranges, and again and again (invariant 10).
+pub(super) fn resolve(key: SearchKey<MessageSet>, view: &View) -> Option<SearchKey<UidSet>> {
+    let left = Cell::new(RANGES + VIEWS * view.uids().ranges().len());
+    let key = key.map(&|set| {
+        if left.get() == 0 {
+            return UidSet::new();
+        }
+        let set = view.matching(&set);
+        left.set(left.get().saturating_sub(set.ranges().len()));
+        set
+    });
+    (left.get() > 0).then_some(key)
 }
+
+/// Ranges that the sets of one search may have together, whatever the mailbox holds.
+const RANGES: usize = 64 << 10;
+/// The same, as many times as the mailbox itself takes.
+const VIEWS: usize = 4;
 
 impl Task {
     pub fn answer(mut self: Box<Self>, answer: Answer, core: &mut Core) -> Step {

@@ -1,5 +1,6 @@
 //! Whole dialogues: the session, the desk and the store together.
 
+mod bounds;
 mod compressed;
 mod mirror;
 mod removed;
@@ -20,7 +21,12 @@ struct Client {
 
 /// A client of a connection that is protected already.
 fn connect(imap: &Arc<Imap>) -> Client {
-    let (stream, mut theirs) = tokio::io::duplex(64 << 10);
+    connect_through(imap, 64 << 10)
+}
+
+/// Over a line that holds so many octets that nobody has read.
+fn connect_through(imap: &Arc<Imap>, line: usize) -> Client {
+    let (stream, mut theirs) = tokio::io::duplex(line);
     let (stop, stopped) = watch::channel(false);
     let imap = Arc::clone(imap);
     let served = tokio::spawn(async move {

@@ -1,5 +1,5 @@
-//! The three things that segments ask of a disk, behind a door, so that a test can be a disk that
-//! is full or fails to sync.
+//! What segments ask of a disk, and the moments around a commit, behind a door, so that a test can be
+//! a disk that is full, fails to sync, or loses its power between any two writes.
 
 use std::fs::File;
 use std::io;
@@ -12,6 +12,14 @@ pub trait Disk: Send + Sync {
     fn sync(&self, file: &File) -> io::Result<()>;
     /// Makes the names in a folder durable.
     fn sync_folder(&self, folder: &Path) -> io::Result<()>;
+    /// Embedded rows are about to be made durable; blobs that they point to are.
+    fn before_commit(&self) -> io::Result<()> {
+        Ok(())
+    }
+    /// Rows are durable, and nobody has heard of it.
+    fn after_commit(&self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// The disk that the operating system has.

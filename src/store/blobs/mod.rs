@@ -17,6 +17,7 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 use thiserror::Error;
+use tokio::time::Instant;
 
 pub struct Blobs {
     vault: Arc<Vault>,
@@ -84,13 +85,18 @@ impl Blobs {
         let (segment, start) = self.segments.append(&id, &stored)?;
         let place = Place { segment, start, stored: stored.len() as u64 };
         let size = bytes.len() as u64;
-        self.cache.keep(id, bytes);
+        self.cache.keep(id, bytes, Instant::now());
         Ok(Put { id, size, digest, place, data_key })
     }
 
     /// Makes all that was put so far durable.
     pub fn sync(&self) -> std::io::Result<()> {
         self.segments.sync()
+    }
+
+    /// The disk that they lie on.
+    pub(super) fn disk(&self) -> &dyn Disk {
+        self.segments.disk()
     }
 
     /// How many segments were given up so far.

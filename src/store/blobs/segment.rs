@@ -139,6 +139,10 @@ impl Segments {
         written
     }
 
+    pub fn disk(&self) -> &dyn Disk {
+        &*self.disk
+    }
+
     /// How many segments were given up since the start.
     pub fn losses(&self) -> u64 {
         self.losses.load(Ordering::Acquire)

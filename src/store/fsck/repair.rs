@@ -88,6 +88,8 @@ fn orphan_contents(tx: &mut Tx<'_>, after: i64) -> Result<Vec<ContentId>, StoreE
         "SELECT c.id FROM content c WHERE c.id > $1
          AND NOT EXISTS (SELECT 1 FROM message m WHERE m.content = c.id AND m.source IS NULL)
          AND NOT EXISTS (SELECT 1 FROM submission s WHERE s.dispatch = c.id)
+         AND NOT EXISTS (SELECT 1 FROM dispatch_form d WHERE d.content = c.id)
+         AND NOT EXISTS (SELECT 1 FROM evidence_mail e WHERE e.content = c.id)
          AND NOT EXISTS (SELECT 1 FROM relay q WHERE q.content = c.id)
          ORDER BY c.id LIMIT $2",
         &[after.into(), PAGE.into()],
@@ -101,6 +103,7 @@ fn orphan_blobs(tx: &mut Tx<'_>, after: &[u8]) -> Result<Vec<(BlobId, u64)>, Sto
         "SELECT b.id, b.segment FROM blob b WHERE b.id > $1
          AND NOT EXISTS (SELECT 1 FROM piece p WHERE p.blob = b.id)
          AND NOT EXISTS (SELECT 1 FROM evidence e WHERE e.xml = b.id)
+         AND NOT EXISTS (SELECT 1 FROM evidence_form f WHERE f.xml = b.id)
          AND NOT EXISTS (SELECT 1 FROM submission s WHERE s.original = b.id)
          ORDER BY b.id LIMIT $2",
         &[after.into(), PAGE.into()],

@@ -108,6 +108,13 @@ pub static RULES: &[Rule] = &[
          WHERE NOT EXISTS (SELECT 1 FROM blob b WHERE b.id = e.xml) LIMIT 1000",
     ),
     rule(
+        Kind::EvidenceWithoutBlob,
+        "evidence and dialect",
+        "SELECT f.evidence, f.dialect FROM evidence_form f
+         WHERE NOT EXISTS (SELECT 1 FROM blob b WHERE b.id = f.xml)
+         OR NOT EXISTS (SELECT 1 FROM evidence e WHERE e.id = f.evidence) LIMIT 1000",
+    ),
+    rule(
         Kind::OriginalWithoutBlob,
         "submission",
         "SELECT s.message_id FROM submission s
@@ -143,6 +150,12 @@ pub static RULES: &[Rule] = &[
         "submission",
         "SELECT s.message_id FROM submission s WHERE s.dispatch IS NOT NULL
          AND NOT EXISTS (SELECT 1 FROM content c WHERE c.id = s.dispatch) LIMIT 1000",
+    ),
+    rule(
+        Kind::DispatchWithoutContent,
+        "submission and dialect",
+        "SELECT d.message_id, d.dialect FROM dispatch_form d
+         WHERE NOT EXISTS (SELECT 1 FROM content c WHERE c.id = d.content) LIMIT 1000",
     ),
     rule(
         Kind::MaterialMissing,
@@ -385,6 +398,8 @@ pub static RULES: &[Rule] = &[
         "SELECT c.id FROM content c
          WHERE NOT EXISTS (SELECT 1 FROM message m WHERE m.content = c.id AND m.source IS NULL)
          AND NOT EXISTS (SELECT 1 FROM submission s WHERE s.dispatch = c.id)
+         AND NOT EXISTS (SELECT 1 FROM dispatch_form d WHERE d.content = c.id)
+         AND NOT EXISTS (SELECT 1 FROM evidence_mail e WHERE e.content = c.id)
          AND NOT EXISTS (SELECT 1 FROM relay q WHERE q.content = c.id) LIMIT 1000",
     ),
     rule(
@@ -393,6 +408,7 @@ pub static RULES: &[Rule] = &[
         "SELECT b.id FROM blob b
          WHERE NOT EXISTS (SELECT 1 FROM piece p WHERE p.blob = b.id)
          AND NOT EXISTS (SELECT 1 FROM evidence e WHERE e.xml = b.id)
+         AND NOT EXISTS (SELECT 1 FROM evidence_form f WHERE f.xml = b.id)
          AND NOT EXISTS (SELECT 1 FROM submission s WHERE s.original = b.id) LIMIT 1000",
     ),
 ];

@@ -109,7 +109,7 @@ pub fn copy(
     if count == 0 {
         return Ok(Placed::default());
     }
-    let (first, mod_seq) = next_uids(tx, to.id, count)?;
+    let (first, mod_seq, _) = next_uids(tx, to.id, count)?;
     let came_from = (to.is_trash() && !from.is_trash()).then_some(from.id.0);
     let stays_thrown_away = to.is_trash() && from.is_trash();
     let mut next = first;

@@ -183,7 +183,7 @@ fn admit(tx: &mut Tx<'_>, into: &Mailbox, new: &[Place]) -> Result<(), RowsError
     if count == 0 {
         return Ok(());
     }
-    let (mut next, mod_seq) = next_uids(tx, into.id, count)?;
+    let (mut next, mod_seq, _) = next_uids(tx, into.id, count)?;
     for run in new.chunk_by(|one, next| one.mailbox == next.mailbox && one.uid + 1 == next.uid) {
         let (Some(first), Some(last)) = (run.first(), run.last()) else { continue };
         tx.execute(

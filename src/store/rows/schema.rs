@@ -87,6 +87,12 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("V10__annotation_changes", include_str!("0010_annotation_changes.sql")),
     ("V11__relay", include_str!("0011_relay.sql")),
     ("V12__relay_in", include_str!("0012_relay_in.sql")),
+    ("V13__submissions_by_time", include_str!("0013_submissions_by_time.sql")),
+    ("V14__threads", include_str!("0014_threads.sql")),
+    ("V15__dialects", include_str!("0015_dialects.sql")),
+    ("V16__reports", include_str!("0016_reports.sql")),
+    ("V17__lists", include_str!("0017_lists.sql")),
+    ("V18__peer_routes", include_str!("0018_peer_routes.sql")),
 ];
 
 #[cfg(test)]

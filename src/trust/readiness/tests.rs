@@ -57,7 +57,7 @@ impl World {
         let collector = Arc::new(Collector::new(revocation, Clock::Fixed(NOW)));
         let verifier =
             TokenVerifier::new(anchors(&self.development.registers[1].authority), vec![]);
-        let source = StampSource::Embedded(Arc::clone(&self.stamps));
+        let source = StampSource::Embedded(Arc::clone(&self.stamps), clock.clone());
         let settings = StampSettings::default();
         let stamper = Stamper::new(source, verifier, clock.clone(), &settings).unwrap();
         let stamper = Arc::new(stamper);

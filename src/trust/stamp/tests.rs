@@ -65,7 +65,7 @@ async fn a_token_comes_over_http_and_is_believed() {
 #[tokio::test]
 async fn the_embedded_authority_stamps_many_at_once() {
     let root = testing::authority("ZD Kök");
-    let source = StampSource::Embedded(Arc::new(authority(&root)));
+    let source = StampSource::Embedded(Arc::new(authority(&root)), Clock::Fixed(NOW));
     let stamper = stamper(&root, source);
     for content in [&b"a"[..], b"b", b""] {
         let token = stamper.stamp(content).await.unwrap();

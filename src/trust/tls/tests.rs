@@ -119,3 +119,14 @@ fn a_foreign_server_is_refused() {
     assert!(shake(&server, &world.client(), "hs05.kep.tr").is_err());
     assert!(shake(&server, &world.client(), "localhost").is_ok());
 }
+
+#[test]
+fn the_public_authorities_of_the_system_can_be_read() {
+    let path = std::path::Path::new("/etc/ssl/certs/ca-certificates.crt");
+    if !path.exists() {
+        println!("skipped: there is no {}", path.display());
+        return;
+    }
+    let all = public_issuers(path).unwrap();
+    assert!(!all.is_empty() && dialer(&PeerTrust::Issuers(all), None).is_ok());
+}

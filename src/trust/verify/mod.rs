@@ -1,8 +1,10 @@
 //! Checks for `kep verify` and for dispatches of other providers: small functions, one a check.
 
 mod plain;
+mod xml;
 
 pub use plain::{Plain, raw_pss, smime};
+pub use xml::{PinFault, pinned, xml_value};
 
 use super::Certificate;
 use super::cache::{Cache, FOREVER};
@@ -98,7 +100,7 @@ pub fn ecdsa_to_xml(signature: &[u8], width: usize) -> Option<Vec<u8>> {
 impl SealVerifier {
     /// `others`: seal certificates and authorities that may be left out of signatures.
     pub fn new(anchors: Anchors, others: Vec<Certificate>, tokens: TokenVerifier) -> Self {
-        let (pool, paths) = (Pool::new(), Cache::new(SEALS));
+        let (pool, paths) = (Pool::of(BROUGHT), Cache::new(SEALS));
         Self { anchors, others, tokens, pool, paths }
     }
 
@@ -156,6 +158,8 @@ impl SealVerifier {
 
 /// P-521 would be 132.
 const MAX_ECDSA: usize = 132;
+/// Certificates that came along: those of a few providers. Strangers may fill it, with 16 KiB each.
+const BROUGHT: usize = 256;
 /// Providers, with their old certificates.
 const SEALS: usize = 1_024;
 

@@ -25,8 +25,9 @@ fn world(kind: KeyKind) -> World {
     let seal = seal_root.issue(&testing::seal_profile(), kind, &links, now).unwrap();
     let stamps = crate::trust::pki::Profile::TimeStamp { name: "ZDS".into() };
     let stamps = stamp_root.issue(&stamps, kind, &links, now).unwrap().signer().unwrap();
-    let source = StampSource::Embedded(Arc::new(tsa::Authority::new(Arc::new(stamps))));
     let clock = crate::trust::Clock::System;
+    let authority = Arc::new(tsa::Authority::new(Arc::new(stamps)));
+    let source = StampSource::Embedded(authority, clock.clone());
     let settings = StampSettings::default();
     let stamper = Stamper::new(source, tokens(&stamp_root), clock, &settings).unwrap();
     World { seal_root, stamp_root, seal: seal.signer().unwrap(), stamper }

@@ -3,7 +3,7 @@
 
 use super::set::{ModSeq, SequenceSet};
 use super::{Keyword, SystemFlags};
-use crate::wire::ContentId;
+use crate::wire::{ContentId, ThreadId};
 use chrono::NaiveDate;
 
 /// RFC 9051 `search-key`, with RFC 7162 MODSEQ and RFC 5032 WITHIN.
@@ -34,6 +34,8 @@ pub enum SearchKey<Set> {
     SavedSince(NaiveDate),
     /// Has these octets (RFC 8474 EMAILID).
     Email(ContentId),
+    /// Is part of this conversation (RFC 8474 THREADID).
+    Thread(ThreadId),
     /// Seconds before now (RFC 5032).
     Older(u32),
     Younger(u32),
@@ -86,6 +88,7 @@ impl<Set> SearchKey<Set> {
             Key::SavedOn(day) => Key::SavedOn(day),
             Key::SavedSince(day) => Key::SavedSince(day),
             Key::Email(content) => Key::Email(content),
+            Key::Thread(thread) => Key::Thread(thread),
             Key::Older(secs) => Key::Older(secs),
             Key::Younger(secs) => Key::Younger(secs),
             Key::Larger(size) => Key::Larger(size),

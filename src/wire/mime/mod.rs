@@ -7,6 +7,7 @@ pub mod decode;
 pub mod fields;
 pub mod layout;
 pub mod preview;
+pub mod related;
 pub mod section;
 pub mod subject;
 pub mod text;

@@ -1,6 +1,8 @@
 //! The facts that evidence is about, and what each is called in TS 102 640-2, in EN 319 522, by
 //! number in Turkish practice, and by people.
 
+use super::Dialect;
+
 /// One kind of fact. We issue the first ten; the others are read.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub enum Event {
@@ -110,6 +112,15 @@ impl Event {
 
     pub fn en_file(self) -> Option<String> {
         self.en().map(|(_, name)| format!("{name}.xml"))
+    }
+
+    /// The name of its attachment in a dialect.
+    pub fn file(self, dialect: Dialect) -> String {
+        let named = match dialect {
+            Dialect::Ts102640 => self.ts_file(),
+            Dialect::En319522 => self.en_file(),
+        };
+        named.unwrap_or_else(|| "Evidence.xml".to_owned())
     }
 
     /// X-REM-Event.

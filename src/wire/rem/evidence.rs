@@ -97,12 +97,22 @@ pub struct Opening {
     pub person: String,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Dialect {
     /// TS 102 640-2 V2.1.1
     Ts102640,
     /// EN 319 522-3 V1.1.1 in the REM baseline of EN 319 532-4
     En319522,
+}
+
+impl Dialect {
+    /// As rows, reports and settings name it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Ts102640 => "ts102640",
+            Self::En319522 => "en319522",
+        }
+    }
 }
 
 /// Evidence that was read, and what a strict writer would not have written.

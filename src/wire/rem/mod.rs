@@ -12,6 +12,7 @@ mod introduction;
 mod open;
 mod part;
 mod reason;
+mod report;
 mod ts102640;
 
 pub use dispatch::{ComposeFault, Composed, Envelope, EvidenceFile, Mailbox};
@@ -26,6 +27,7 @@ pub use introduction::{
 };
 pub use open::{FoundEvidence, OpenFault, Opened, Original};
 pub use reason::Reason;
+pub use report::{Action, DeliveryReport, ReportFault, Reported};
 
 #[cfg(test)]
 mod tests;

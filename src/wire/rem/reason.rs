@@ -129,6 +129,12 @@ impl Reason {
     }
 }
 
+/// Codes and fragments of EN 319 522 that mean a reason.
+#[cfg(test)]
+pub(super) fn codes_of(reason: Reason) -> &'static [(&'static str, &'static str)] {
+    reason.row().2
+}
+
 type Row = (
     Reason,
     Option<&'static str>,

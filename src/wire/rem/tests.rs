@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use std::ffi::OsStr;
 use std::path::Path;
 
+mod crosswalk;
 mod mails;
 
 fn bare_evidence(event: Event) -> Evidence {

@@ -294,7 +294,7 @@ fn rcpt(rest: &str) -> Result<Command, CommandError> {
 }
 
 /// RFC 3461 §4.2: an address type, `;`, the address as xtext.
-fn orcpt(value: &str) -> Option<Orcpt> {
+pub fn orcpt(value: &str) -> Option<Orcpt> {
     let (kind, address) = value.split_once(';')?;
     let atom = |octet: u8| octet.is_ascii_alphanumeric() || octet == b'-';
     let address = xtext_decoded(address)?;

@@ -12,7 +12,8 @@ mod reply;
 
 pub use body::{BodyError, DataReceiver, DotStuffer, TextGuard};
 pub use command::{
-    Body, Command, CommandError, Mail, Mechanism, Notify, Orcpt, Path, Rcpt, Ret, parse, xtext,
+    Body, Command, CommandError, Mail, Mechanism, Notify, Orcpt, Path, Rcpt, Ret, orcpt, parse,
+    xtext,
 };
 pub use fold::ascii;
 pub use line::{LineError, LineKind, LineReader};

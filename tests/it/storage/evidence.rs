@@ -20,6 +20,7 @@ pub fn new(store: &Store, n: u32, event: &str, recipient: &str) -> NewEvidence {
         stamped_at: NOW,
         stored_at: NOW,
         xml: store.blobs.put(b"<xml/>".to_vec()).unwrap(),
+        forms: Vec::new(),
         material: vec![Material {
             kind: "cert",
             digest: sha256(&material),

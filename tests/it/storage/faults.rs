@@ -78,6 +78,66 @@ async fn a_failing_sync_of_blobs_fails_the_unit_and_leaves_no_row() {
     .await;
 }
 
+/// A disk whose power goes out before a commit or after it.
+struct Powerless {
+    before: bool,
+    out: AtomicBool,
+}
+
+impl Powerless {
+    fn door(&self, fails: bool) -> io::Result<()> {
+        match fails && self.out.load(Ordering::SeqCst) {
+            true => Err(io::Error::other("the power is out")),
+            false => Ok(()),
+        }
+    }
+}
+
+impl Disk for Powerless {
+    fn write(&self, file: &File, octets: &[u8], at: u64) -> io::Result<()> {
+        SystemDisk.write(file, octets, at)
+    }
+
+    fn sync(&self, file: &File) -> io::Result<()> {
+        SystemDisk.sync(file)
+    }
+
+    fn sync_folder(&self, folder: &Path) -> io::Result<()> {
+        SystemDisk.sync_folder(folder)
+    }
+
+    fn before_commit(&self) -> io::Result<()> {
+        self.door(self.before)
+    }
+
+    fn after_commit(&self) -> io::Result<()> {
+        self.door(!self.before)
+    }
+}
+
+#[tokio::test]
+async fn a_commit_that_nobody_heard_of_stands_and_nothing_follows_it() {
+    for before in [true, false] {
+        let dir = tempfile::tempdir().unwrap();
+        let rows = RowsAt::File(dir.path().join("rows.db"));
+        let bed = Bed::new(dir, rows).await;
+        let account = bed.account("ayse@hs05.kep.tr").await;
+        let disk = Arc::new(Powerless { before, out: AtomicBool::new(false) });
+        let blobs = Blobs::on(&bed.blobs_dir(), Arc::clone(&bed.vault), disk.clone()).unwrap();
+        let store = Store::with(&bed.at, blobs).await.unwrap();
+        let (one, two) = [1, 2].map(|n| submission(&store, n, account, b"mail")).into();
+        disk.out.store(true, Ordering::SeqCst);
+        let failed = bed::lay_in(&store, one).await;
+        assert!(matches!(failed, Err(StoreError::Rows(RowsError::Blobs(_)))), "{failed:?}");
+        disk.out.store(false, Ordering::SeqCst);
+        let next = bed::lay_in(&store, two).await;
+        let closed = matches!(next, Err(StoreError::Rows(RowsError::Closed)));
+        assert_eq!(closed, !before, "{next:?}");
+        let there = "SELECT COUNT(*) FROM submission WHERE message_id = '1@hs05.kep.tr'";
+        assert_eq!(bed.count(there).await, i64::from(!before));
+    }
+}
+
 /// Another's sync fails between the time a unit points to its blob and the time it commits.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_anothers_failing_sync_lost_is_not_committed() {

@@ -9,7 +9,7 @@ use kep::store::fsck::repair::{Repaired, repair};
 use kep::store::fsck::{Depth, Finding, Kind, Part, Severity, check};
 use kep::store::mail::{self, Role};
 use kep::store::submissions::{self, RecipientState};
-use kep::store::{RowsAt, RowsError, Store, StoreError};
+use kep::store::{RowsAt, RowsError, Store, StoreError, Tx};
 use kep::wire::{AccountId, ContentId, KepDomain, Timestamp};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -74,7 +74,12 @@ async fn what_waits_for_relay_to_its_own_provider_is_not_lost() {
         let to = |domain: &str| KepDomain::parse(domain).unwrap();
         let relay = async |domain| {
             let domain = to(domain);
-            bed.write(move |tx| Ok(spool::relay(tx, &bed::id(1), &domain, NOW)?)).await;
+            let work = move |tx: &mut Tx<'_>| -> Result<(), StoreError> {
+                let submission = submissions::find(tx, &bed::id(1))?.unwrap();
+                let dispatch = submission.dispatch.unwrap();
+                Ok(spool::relay(tx, &bed::id(1), dispatch, &domain, NOW)?)
+            };
+            bed.write(work).await;
         };
         relay("hs78.kep.tr").await;
         assert!(kinds(&bed, Depth::Full).await.contains(&Kind::NotDelivered));

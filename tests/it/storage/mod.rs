@@ -10,6 +10,7 @@ mod fsck;
 mod gather;
 mod jobs;
 mod labels;
+mod lists;
 mod logins;
 mod mail;
 mod memory;
@@ -19,6 +20,7 @@ mod relay;
 mod server;
 mod spool;
 mod submissions;
+mod threads;
 mod trash;
 mod units;
 

@@ -6,9 +6,9 @@ mod run;
 pub(super) use run::lay_in;
 
 use crate::accept::check;
-use crate::certify::foreign::{Dispatch, Told};
+use crate::certify::foreign::{Dispatch, Told, Written};
 use crate::registry::read_policy::MessageType;
-use crate::store::evidence::{Material, NewEvidence};
+use crate::store::evidence::{Material, NewEvidence, NewForm};
 use crate::store::submissions::{
     Details, NewRecipient, NewSubmission, Origin, RecipientState, SubmissionState,
 };
@@ -121,16 +121,22 @@ fn submission(
     }
 }
 
-/// Another provider's evidence as rows take it.
+/// Another provider's evidence as rows take it; its octets become blobs.
 pub(super) fn evidence(
+    store: &Store,
     id: &MessageId,
     told: &Told,
     peer: &KepDomain,
-    (xml, material): (Put, Vec<Material>),
+    material: Vec<Material>,
     now: Timestamp,
-) -> NewEvidence {
+) -> Result<NewEvidence, StoreError> {
+    let put = |octets: &[u8]| store.blobs.put(octets.to_vec()).map_err(StoreError::from);
+    let form = |form: &Written| -> Result<NewForm, StoreError> {
+        let Written { dialect, stamped_at, xml } = form;
+        Ok(NewForm { dialect, stamped_at: *stamped_at, xml: put(xml)? })
+    };
     let recipient = told.evidence.recipient().map(|party| party.address.to_ascii_lowercase());
-    NewEvidence {
+    Ok(NewEvidence {
         id: told.evidence.id.clone(),
         message_id: id.clone(),
         event: told.evidence.event.name().to_owned(),
@@ -140,9 +146,10 @@ pub(super) fn evidence(
         event_time: told.evidence.event_time,
         stamped_at: told.stamped_at,
         stored_at: now,
-        xml,
+        xml: put(&told.xml)?,
+        forms: told.further.iter().map(form).collect::<Result<_, _>>()?,
         material,
-    }
+    })
 }
 
 /// A name in our evidence and notices.

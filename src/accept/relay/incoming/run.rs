@@ -33,10 +33,9 @@ pub(in crate::accept::relay) async fn lay_in(
         return Ok(answer);
     }
     let pieces = heavy(mail.len(), || put(&desk.store, mail, original))?;
-    let xml = desk.store.blobs.put(acceptance.xml.clone()).map_err(StoreError::from)?;
     let now = desk.clock.now();
     let new = submission(&dispatch, peer, pieces.original, original.octets(mail));
-    let evidence = evidence(id, acceptance, peer, (xml, kept), now);
+    let evidence = evidence(&desk.store, id, acceptance, peer, kept, now)?;
     let (store, known, whole) = (desk.store.clone(), named.clone(), pieces.dispatch);
     let (domain, ours) = (desk.provider.domain.clone(), addressed.clone());
     let work = move |tx: &mut Tx<'_>| -> Result<Laid, StoreError> {
@@ -78,7 +77,8 @@ fn unknown_many() -> Trouble {
     Refusal::UnknownMany(MOST_UNKNOWN.to_string()).into()
 }
 
-/// The same dispatch again hears the same, and what it heard of it by evidence goes out again. For
+/// The same dispatch again hears the same, and what it heard of it by evidence goes out again, at most
+/// once in a quarter of an hour: who tries every minute has reasons that evidence does not mend. For
 /// whomever it is handed over now and was not before, it is delivered.
 async fn again(
     desk: &Desk,
@@ -116,8 +116,10 @@ async fn again(
         if more {
             spool::consign(tx, &message, now)?;
         }
-        let again = Fact::Again { message: message.to_string(), at: now.millis() };
-        spool::fact(tx, &again, now)?;
+        if submissions::repeats(tx, &message, now, now.plus_millis(-REPEATED))? {
+            let again = Fact::Again { message: message.to_string(), at: now.millis() };
+            spool::fact(tx, &again, now)?;
+        }
         Ok(true)
     };
     if !desk.write(work).await? {
@@ -127,3 +129,6 @@ async fn again(
     metrics::counter!("kep_relay_in_total", "kind" => "again").increment(1);
     Ok(Some(SubmitAnswer::AlreadyAccepted { message_id: id.clone() }))
 }
+
+/// Milliseconds between two repetitions of a message's evidence.
+const REPEATED: i64 = 15 * 60 * 1000;

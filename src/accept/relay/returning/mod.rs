@@ -10,11 +10,13 @@ use crate::accept::refusal::Refusal;
 use crate::certify::foreign::{EvidenceMail, Told};
 use crate::evidence::returned::{self, Effect};
 use crate::evidence::show_on_sent_copy;
-use crate::store::evidence::{self as rows, NewEvidence};
+use crate::registry::peers::PeerState;
+use crate::store::evidence::{self as rows, EvidenceRow, NewEvidence};
 use crate::store::mail::{self, NewMessage, Role};
 use crate::store::submissions::{self, Recipient, Submission};
-use crate::store::{Put, Store, StoreError, Tx, blobs, contents};
+use crate::store::{Put, RowsError, Store, StoreError, Tx, blobs, contents};
 use crate::wire::rem::{ContentDigest, Event, Evidence};
+use crate::wire::xades::Hash;
 use crate::wire::{AccountId, KepDomain, MessageId};
 
 /// One evidence, and whom of our message it is about.
@@ -44,6 +46,7 @@ fn message(returned: &EvidenceMail) -> Result<MessageId, Trouble> {
 fn fit(
     told: &Told,
     submission: &Submission,
+    original: &[u8],
     recipients: &[Recipient],
     peer: &KepDomain,
 ) -> Result<Vec<usize>, Trouble> {
@@ -55,10 +58,15 @@ fn fit(
     if !evidence.sender.address.eq_ignore_ascii_case(&submission.details.sender) {
         return Err(unfit("another sender"));
     }
-    match evidence.message.digest {
-        Some(ContentDigest::Sha256(digest)) if digest == submission.digest => {}
-        Some(ContentDigest::Sha256(_)) => return Err(unfit("another message's digest")),
-        _ => return Err(unfit("no SHA-256 of the message")),
+    let same = match &evidence.message.digest {
+        Some(ContentDigest::Sha256(digest)) => *digest == submission.digest,
+        Some(ContentDigest::Other { algorithm, value }) => {
+            Hash::by_uri(algorithm).and_then(|hash| hash.of(original)).as_ref() == Some(value)
+        }
+        None => return Err(unfit("no digest of the message")),
+    };
+    if !same {
+        return Err(unfit("another message's digest"));
     }
     let theirs: Vec<&Recipient> = recipients.iter().filter(|one| one.is_with(peer)).collect();
     let about = match (one(evidence), evidence.event) {
@@ -72,6 +80,21 @@ fn fit(
         (None, _) => return Err(unfit("it does not say of which recipient it tells")),
     };
     Ok(about)
+}
+
+/// Of one that has closed evidence is taken of what it had before.
+fn before_it_closed(
+    state: PeerState,
+    peer: &KepDomain,
+    recipients: &[Recipient],
+    about: &[usize],
+) -> Result<(), Trouble> {
+    let PeerState::Closed { since } = state else { return Ok(()) };
+    let had = |one: &Recipient| one.relayed_at.is_some_and(|at| at <= since);
+    match recipients.iter().filter(|one| about.contains(&one.n)).all(had) {
+        true => Ok(()),
+        false => Err(Refusal::PeerEnded(peer.to_string()).into()),
+    }
 }
 
 /// The recipient that it refers to, or the only one that it names. Of a relay all are meant when
@@ -102,8 +125,7 @@ fn keep(
         match rows::find(tx, &key)? {
             None => fresh.push(one),
             Some(known) => {
-                let same = blobs::find(tx, &known.xml)?.digest == one.new.xml.digest;
-                if !same || known.message_id != one.new.message_id {
+                if known.message_id != one.new.message_id || !is_known(tx, &known, &one.new)? {
                     let why = format!("another evidence came as {}", one.new.id);
                     return Ok(Laid::Refused(Refusal::EvidenceUnfit(why)));
                 }
@@ -129,6 +151,20 @@ fn keep(
     mail::lay_in(tx, mailbox, content, message)?;
     show_on_sent_copy(tx, sender, id)?;
     Ok(Laid::New)
+}
+
+/// Whether what comes is, octet for octet, what is here in its dialect, or the same fact in one that is
+/// not here.
+fn is_known(tx: &mut Tx<'_>, known: &EvidenceRow, new: &NewEvidence) -> Result<bool, RowsError> {
+    let forms = rows::forms(tx, &known.id)?;
+    let mut here = vec![(known.dialect.clone(), known.xml)];
+    here.extend(forms.into_iter().map(|form| (form.dialect, form.xml)));
+    match here.iter().find(|(dialect, _)| dialect == new.dialect) {
+        Some((_, xml)) => Ok(blobs::find(tx, xml)?.digest == new.xml.digest),
+        None => Ok(known.event == new.event
+            && known.recipient == new.recipient
+            && known.event_time == new.event_time),
+    }
 }
 
 fn apply(

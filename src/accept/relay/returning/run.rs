@@ -1,22 +1,25 @@
 //! Lays evidence in, once however often it comes.
 
-use super::{Fitting, Laid, MOST_OF_EACH, fit, keep, message};
+use super::{Fitting, Laid, MOST_OF_EACH, before_it_closed, fit, keep, message};
 use crate::accept::ask::SubmitAnswer;
+use crate::accept::heavy;
 use crate::accept::refusal::Refusal;
 use crate::accept::relay::incoming;
 use crate::accept::relay::run::{Desk, Taken, Trouble};
 use crate::certify::foreign::EvidenceMail;
+use crate::registry::peers::Peer;
 use crate::store::evidence::{self as rows, Material};
 use crate::store::mail::{Kind, NewMessage};
 use crate::store::submissions::{self, Origin, Recipient, Submission};
-use crate::store::{StoreError, Tx};
-use crate::wire::{KepDomain, MessageId};
+use crate::store::{StoreError, Tx, blobs};
+use crate::wire::MessageId;
+use crate::wire::rem::ContentDigest;
 
 pub(in crate::accept::relay) async fn lay_in(
     desk: &Desk,
     mail: &[u8],
     returned: EvidenceMail,
-    peer: &KepDomain,
+    peer: &Peer,
     kept: Vec<Material>,
 ) -> Taken {
     let id = message(&returned)?;
@@ -24,12 +27,13 @@ pub(in crate::accept::relay) async fn lay_in(
     let Origin::Account(sender) = submission.origin else {
         return Err(Refusal::EvidenceOfNothing(id.to_string()).into());
     };
-    let now = desk.clock.now();
+    let original = original(desk, &returned, &submission).await?;
+    let (now, state, peer) = (desk.clock.now(), peer.state, &peer.domain);
     let mut fitting = Vec::with_capacity(returned.told.len());
     for told in &returned.told {
-        let about = fit(told, &submission, &recipients, peer)?;
-        let xml = desk.store.blobs.put(told.xml.clone()).map_err(StoreError::from)?;
-        let new = incoming::evidence(&id, told, peer, (xml, kept.clone()), now);
+        let about = heavy(original.len(), || fit(told, &submission, &original, &recipients, peer))?;
+        before_it_closed(state, peer, &recipients, &about)?;
+        let new = incoming::evidence(&desk.store, &id, told, peer, kept.clone(), now)?;
         fitting.push(Fitting { new, event: told.evidence.event, recipients: about });
     }
     let mut message = NewMessage::of(mail, Kind::Evidence, now);
@@ -54,6 +58,21 @@ pub(in crate::accept::relay) async fn lay_in(
         }
         Laid::Refused(refusal) => Err(refusal.into()),
     }
+}
+
+/// What was sent, where the evidence names it by another digest than the one that is kept; else nothing.
+async fn original(
+    desk: &Desk,
+    returned: &EvidenceMail,
+    submission: &Submission,
+) -> Result<Vec<u8>, StoreError> {
+    let digests = returned.told.iter().filter_map(|told| told.evidence.message.digest.as_ref());
+    if !digests.into_iter().any(|digest| matches!(digest, ContentDigest::Other { .. })) {
+        return Ok(Vec::new());
+    }
+    let id = submission.original;
+    let put = desk.store.look_up(move |tx: &mut Tx<'_>| blobs::find(tx, &id)).await?;
+    Ok(heavy(put.size as usize, || desk.store.blobs.read(&put))?.to_vec())
 }
 
 async fn ours(desk: &Desk, id: &MessageId) -> Result<(Submission, Vec<Recipient>), Trouble> {

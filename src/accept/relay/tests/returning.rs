@@ -1,9 +1,12 @@
-use super::world::{AYSE, CAN, House, OURS, Said};
+use super::world::{AYSE, CAN, House, LETTER, OURS, Said};
 use super::{TOLD, renamed};
+use crate::evidence::parcel::Document;
 use crate::evidence::verify::tests::world::World;
+use crate::store::evidence;
 use crate::store::submissions::RecipientState;
 use crate::wire::EvidenceId;
-use crate::wire::rem::{Event, Party};
+use crate::wire::rem::{ContentDigest, Dialect, Event, Party};
+use crate::wire::xades::Hash;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn evidence_comes_back_and_the_state_follows() {
@@ -130,4 +133,105 @@ async fn invariant_10_a_provider_cannot_fill_a_mailbox_with_evidence() {
 fn der(world: &World) -> Vec<u8> {
     use crate::trust::Signer;
     world.seal.certificate().der().to_vec()
+}
+
+/// Two documents, one fact: both are kept, under the one identifier.
+#[tokio::test(flavor = "multi_thread")]
+async fn evidence_in_both_dialects_is_one_and_both_are_kept() {
+    for house in House::both().await {
+        house.sent().await;
+        let told = house.told(Event::Delivery);
+        let written = [Dialect::Ts102640, Dialect::En319522]
+            .map(|dialect| (dialect, house.peer.stamped_in(&told, dialect)));
+        let documents = [0, 1].map(|n| Document { dialect: written[n].0, xml: &written[n].1 });
+        let mail = house.peer.evidence_mail_of(&told, &documents);
+        assert_eq!(house.hand_null(&mail).await, Said::Taken);
+        assert_eq!(house.hand_null(&mail).await, Said::Again);
+        let kept = house.evidence(OURS).await;
+        assert_eq!((kept.len(), kept[0].dialect.as_str()), (1, "ts102640"));
+        let id = kept[0].id.clone();
+        let forms = house.store.read(move |tx| evidence::forms(tx, &id)).await.unwrap();
+        let dialects: Vec<_> = forms.iter().map(|form| form.dialect.as_str()).collect();
+        assert_eq!(dialects, ["en319522"]);
+        // Alone it is the same one, in other octets.
+        let alone = house.peer.evidence_mail(&told, &written[1].1);
+        assert_eq!(house.hand_null(&alone).await, Said::Again);
+        assert_eq!(house.evidence(OURS).await.len(), 1);
+        assert_eq!(house.shown().await, RecipientState::Delivered);
+    }
+}
+
+/// What a provider had before it closed, it may tell of; under a seal that was good then.
+#[tokio::test(flavor = "multi_thread")]
+async fn evidence_of_a_provider_that_closed_is_taken_of_what_it_had() {
+    let house = House::open().await;
+    house.sent().await;
+    let told = house.returned(&house.told(Event::Delivery));
+    let closed = |since: i64| {
+        let since = house.peer.at.plus_secs(since);
+        house.register(move |row| (row.state, row.since) = ("closed".into(), since))
+    };
+    closed(3600).await;
+    assert_eq!(house.hand(&told, &[CAN]).await, Said::Refused("PeerEnded"), "it never had it");
+    house.relayed().await;
+    closed(-3600).await;
+    assert_eq!(house.hand_null(&told).await, Said::Refused("PeerEnded"), "it came after the end");
+    closed(3600).await;
+    let ended = house.peer.at.plus_secs(-60);
+    let since = house.peer.at.plus_secs(3600);
+    house
+        .register(move |row| {
+            (row.state, row.since) = ("closed".into(), since);
+            row.seals[0].until = Some(ended);
+        })
+        .await;
+    assert_eq!(house.hand_null(&told).await, Said::Refused("SealEnded"));
+    closed(3600).await;
+    assert_eq!(house.hand_null(&told).await, Said::Taken);
+    assert_eq!(house.shown().await, RecipientState::Delivered);
+}
+
+/// SHA-256 is what is kept of a message; whoever names it by more gets it worked out.
+#[tokio::test(flavor = "multi_thread")]
+async fn evidence_may_name_the_message_by_a_longer_digest() {
+    let house = House::open().await;
+    house.sent().await;
+    let mut told = house.told(Event::Delivery);
+    let named = |hash: Hash, octets: &[u8]| {
+        let (algorithm, value) = (hash.uri().to_owned(), hash.of(octets).unwrap());
+        Some(ContentDigest::Other { algorithm, value })
+    };
+    for (digest, said) in [
+        (named(Hash::Sha512, b"another"), Said::Refused("EvidenceUnfit")),
+        (
+            Some(ContentDigest::Other { algorithm: "urn:own".into(), value: vec![0; 32] }),
+            Said::Refused("EvidenceUnfit"),
+        ),
+        (named(Hash::Sha384, LETTER), Said::Taken),
+    ] {
+        told.message.digest = digest;
+        assert_eq!(house.hand_null(&house.returned(&told)).await, said);
+    }
+    told.message.digest = named(Hash::Sha512, LETTER);
+    let other = renamed(&told, "_another");
+    assert_eq!(house.hand_null(&house.returned(&other)).await, Said::Taken);
+}
+
+/// What one document says the other must say.
+#[tokio::test(flavor = "multi_thread")]
+async fn two_documents_of_one_evidence_that_differ_are_refused() {
+    let house = House::open().await;
+    house.sent().await;
+    let told = house.told(Event::Delivery);
+    let mut other = told.clone();
+    other.message.message_id = "baska@hs06.kep.tr".into();
+    let elder = house.peer.stamped_in(&told, Dialect::Ts102640);
+    let younger = house.peer.stamped_in(&other, Dialect::En319522);
+    let documents = [
+        Document { dialect: Dialect::Ts102640, xml: &elder },
+        Document { dialect: Dialect::En319522, xml: &younger },
+    ];
+    let mail = house.peer.evidence_mail_of(&told, &documents);
+    assert_eq!(house.hand_null(&mail).await, Said::Refused("EvidenceInvalid"));
+    assert!(house.evidence(OURS).await.is_empty());
 }

@@ -7,7 +7,7 @@ use crate::evidence::verify::tests::world::World;
 use crate::registry::{Provider, Texts};
 use crate::spool::{Fact, relay};
 use crate::store::accounts::{self, AccountRow};
-use crate::store::evidence::{self, EvidenceRow};
+use crate::store::evidence::{self, EvidenceRow, NewEvidence};
 use crate::store::mail::{self, Role};
 use crate::store::providers::{self, ProviderRow, SealRow};
 use crate::store::submissions::{
@@ -17,12 +17,12 @@ use crate::store::submissions::{
 use crate::store::{Lane, RowsAt, RowsError, Store, StoreError, Tx};
 use crate::trust::vault::Vault;
 use crate::trust::{
-    Anchors, Clock, Readiness, Role as Use, Signer, StampSettings, StampSource, Stamper,
-    TokenVerifier, testing,
+    Anchors, Certificate, Clock, Readiness, Role as Use, Signer, StampSettings, StampSource,
+    Stamper, TokenVerifier, testing,
 };
 use crate::wire::rem::{ContentDigest, Event, Evidence, Party};
 use crate::wire::smtp::{Body, Notify};
-use crate::wire::{ContentId, EvidenceId, KepAddress, KepDomain, MessageId, sha256};
+use crate::wire::{ContentId, EvidenceId, KepAddress, KepDomain, MessageId, Timestamp, sha256};
 use std::net::IpAddr;
 use std::sync::Arc;
 use tempfile::TempDir;
@@ -105,6 +105,8 @@ impl House {
             since: self.peer.at,
             tls_pins: String::new(),
             tls_ca: String::new(),
+            tls_by: String::new(),
+            route: String::new(),
             client_pins: String::new(),
             dialect: "ts102640".into(),
             size_limit: None,
@@ -189,30 +191,7 @@ impl House {
         to: &[&str],
         client: Option<&[u8]>,
     ) -> Said {
-        let recipient = |to: &&str| Recipient {
-            address: KepAddress::parse(to).unwrap(),
-            route: Route::Local,
-            notify: Notify::Unsaid,
-            orcpt: None,
-        };
-        let envelope = Envelope {
-            from: from.map(|from| KepDomain::parse(from).unwrap()),
-            recipients: to.iter().map(recipient).collect(),
-            body: Body::EightBitMime,
-            smtputf8: false,
-            requiretls: false,
-            announced_size: None,
-            ret: None,
-            envid: None,
-        };
-        let mut body = self.desk.body([127, 0, 0, 1].into(), client).await;
-        body.add(mail);
-        match self.desk.hand_over(envelope, body, client).await {
-            SubmitAnswer::Accepted { .. } => Said::Taken,
-            SubmitAnswer::AlreadyAccepted { .. } => Said::Again,
-            SubmitAnswer::Refused(refusal) => Said::Refused(refusal.name()),
-            SubmitAnswer::Temporary | SubmitAnswer::Held { .. } => Said::Temporary,
-        }
+        handed(&self.desk, from, mail, to, client).await
     }
 
     /// Whether there is room for so many octets from there, while what was taken before is held.
@@ -269,6 +248,30 @@ impl House {
         self.store.read(move |tx| evidence::of_message(tx, &id)).await.unwrap()
     }
 
+    /// Evidence of ours about a message, of no weight, kept; its identifier.
+    pub async fn own_evidence(&self, message: &str) -> EvidenceId {
+        let message_id = MessageId::parse(message).unwrap();
+        let id = EvidenceId::derive(&message_id, Event::RelayAcceptance.name(), "");
+        let new = NewEvidence {
+            id: id.clone(),
+            message_id,
+            event: Event::RelayAcceptance.name().into(),
+            recipient: String::new(),
+            dialect: "ts102640",
+            origin: evidence::OWN.into(),
+            event_time: self.peer.at,
+            stamped_at: self.peer.at,
+            stored_at: self.peer.at,
+            xml: self.store.blobs.put(b"<xml/>".to_vec()).unwrap(),
+            forms: Vec::new(),
+            material: Vec::new(),
+        };
+        let store = self.store.clone();
+        let work = move |tx: &mut Tx<'_>| evidence::append(tx, &store.blobs, &new);
+        self.store.write::<_, StoreError, _>(Lane::Background, work).await.unwrap();
+        id
+    }
+
     /// Names of the jobs of a step.
     pub async fn jobs(&self, step: &'static str) -> Vec<String> {
         let work = move |tx: &mut Tx<'_>| -> Result<Vec<String>, RowsError> {
@@ -297,20 +300,59 @@ impl House {
     }
 }
 
+pub async fn handed(
+    desk: &Desk,
+    from: Option<&str>,
+    mail: &[u8],
+    to: &[&str],
+    client: Option<&[u8]>,
+) -> Said {
+    let recipient = |to: &&str| Recipient {
+        address: KepAddress::registered(to).unwrap(),
+        route: Route::Local,
+        notify: Notify::Unsaid,
+        orcpt: None,
+    };
+    let envelope = Envelope {
+        from: from.map(|from| KepDomain::registered(from).unwrap()),
+        recipients: to.iter().map(recipient).collect(),
+        body: Body::EightBitMime,
+        smtputf8: false,
+        requiretls: false,
+        announced_size: None,
+        ret: None,
+        envid: None,
+    };
+    let mut body = desk.body([127, 0, 0, 1].into(), client).await;
+    body.add(mail);
+    match desk.hand_over(envelope, body, client).await {
+        SubmitAnswer::Accepted { .. } => Said::Taken,
+        SubmitAnswer::AlreadyAccepted { .. } => Said::Again,
+        SubmitAnswer::Refused(refusal) => Said::Refused(refusal.name()),
+        SubmitAnswer::Temporary | SubmitAnswer::Held { .. } => Said::Temporary,
+    }
+}
+
 fn desk(store: &Store, peer: &World) -> Desk {
-    let clock = Clock::Fixed(peer.now());
+    let stamps = vec![peer.stamp_root.certificate().clone()];
+    desk_of(store, "hs06.kep.tr", peer.now(), stamps)
+}
+
+/// The desk of a provider of this domain.
+pub fn desk_of(store: &Store, domain: &str, now: Timestamp, stamps: Vec<Certificate>) -> Desk {
+    let clock = Clock::Fixed(now);
     let root = testing::authority("İşlem Kök");
     let anchors = || Anchors::new(vec![root.certificate().clone()]).unwrap();
     let seal = testing::issue(&root, testing::seal_profile());
     let path = anchors().path(seal.certificate(), &[], Use::Seal).unwrap();
-    let stamps = testing::stamper(&root).signer().unwrap();
-    let source =
-        StampSource::Embedded(Arc::new(crate::trust::tsa::Authority::new(Arc::new(stamps))));
+    let stamping = testing::stamper(&root).signer().unwrap();
+    let authority = Arc::new(crate::trust::tsa::Authority::new(Arc::new(stamping)));
+    let source = StampSource::Embedded(authority, clock.clone());
     let verifier = TokenVerifier::new(anchors(), Vec::new());
     let stamper = Stamper::new(source, verifier, clock.clone(), &StampSettings::default());
     let readiness = Readiness::new(path, Arc::new(stamper.unwrap()), None, clock.clone());
     let provider = Provider {
-        domain: KepDomain::parse("hs06.kep.tr").unwrap(),
+        domain: KepDomain::registered(domain).unwrap(),
         name: "Deneme".into(),
         street: None,
         postal_code: None,
@@ -320,7 +362,6 @@ fn desk(store: &Store, peer: &World) -> Desk {
         portal_url: None,
         texts: Texts::default(),
     };
-    let stamps = vec![peer.stamp_root.certificate().clone()];
     Desk::new(store.clone(), provider, Arc::new(readiness), clock, stamps, 64 << 20)
 }
 
@@ -328,4 +369,4 @@ fn party(address: &str) -> Party {
     Party { address: address.to_owned(), name: None }
 }
 
-const LETTER: &[u8] = b"Subject: ihale\r\n\r\nTeklifimiz ektedir.\r\n";
+pub const LETTER: &[u8] = b"Subject: ihale\r\n\r\nTeklifimiz ektedir.\r\n";

@@ -5,7 +5,6 @@ use crate::arguments::{Account as Arguments, Opening, Signature, Switch};
 use crate::failure::{Failure, Outcome};
 use crate::settings::Size;
 use crate::wire_up;
-use data_encoding::HEXLOWER;
 use kep::registry::accounts::{
     self, Access, Account, AccountState, NewAccount, OpeningMode, RegistryError, SignatureRule,
 };
@@ -130,9 +129,7 @@ pub async fn run(arguments: Arguments) -> Outcome {
 
 /// SHA-256 in hexadecimal digits, with or without colons.
 fn fingerprint(text: &str) -> Outcome<Digest> {
-    let hex = text.replace(':', "").to_ascii_lowercase();
-    let octets = HEXLOWER.decode(hex.as_bytes()).ok();
-    octets.as_deref().and_then(Digest::from_slice).ok_or_else(|| {
+    Digest::from_hex(&text.replace(':', "")).ok_or_else(|| {
         Failure::data(format!("{text} is no SHA-256 fingerprint"))
             .hint("64 hexadecimal digits; `kep account show` lists them")
     })

@@ -1,5 +1,8 @@
 //! `kep check`: everything that is wrong, by name, at once.
 
+mod lists;
+mod routes;
+
 use super::show;
 use crate::arguments::Check as Arguments;
 use crate::failure::{Failure, Outcome};
@@ -53,6 +56,8 @@ pub async fn run(arguments: &Arguments) -> Outcome {
     stamps(&settings, &clock, &mut found).await;
     if let Some(store) = storage(&settings, &mut found).await {
         peers(&store, &clock, &mut found).await;
+        lists::check(&settings, &store, &clock, &mut found).await;
+        routes::check(&settings, &store, &clock, &mut found).await;
     }
     if let Err(failure) = texts::read(settings.texts.dir.as_deref()) {
         found.push(Finding::wrong("texts", failure));
@@ -377,6 +382,7 @@ fn records(settings: &Settings) -> Vec<String> {
         let (domain, host) = (&directions.domain, &directions.host);
         records.push(format!("{domain}.  IN MX 10 {host}."));
     }
+    records.extend(routes::tlsa(settings, &directions.host));
     records
 }
 

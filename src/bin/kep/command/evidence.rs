@@ -5,9 +5,10 @@ use super::show;
 use crate::arguments::Evidence as Arguments;
 use crate::failure::{Failure, Outcome};
 use crate::wire_up;
-use kep::store::evidence::{self, EvidenceRow};
-use kep::store::{Store, blobs};
+use kep::store::evidence::{self, EvidenceRow, FormRow};
+use kep::store::{RowsError, Store, Tx, blobs};
 use kep::wire::EvidenceId;
+use kep::wire::rem::Dialect;
 use serde::Serialize;
 use std::path::Path;
 use std::process::ExitCode;
@@ -19,19 +20,37 @@ pub async fn run(arguments: Arguments) -> Outcome {
             let found = match message {
                 Some(id) => {
                     let id = message_id(&id)?;
-                    store.read(move |tx| evidence::of_message(tx, &id)).await
+                    store
+                        .read(move |tx| {
+                            evidence::of_message(tx, &id).and_then(|all| with_forms(tx, &all))
+                        })
+                        .await
                 }
-                None => store.read(move |tx| evidence::list(tx, limit)).await,
+                None => {
+                    store
+                        .read(move |tx| {
+                            evidence::list(tx, limit).and_then(|all| with_forms(tx, &all))
+                        })
+                        .await
+                }
             };
-            let lines: Vec<_> = found.map_err(rows)?.iter().map(Line::of).collect();
-            show::print(json, &lines, |lines| list(lines))
+            show::print(json, &found.map_err(rows)?, |lines| list(lines))
         }
-        Arguments::Show { conf, id, json } => {
+        Arguments::Show { conf, id, dialect, json } => {
             let store = wire_up::store(&wire_up::settings(&conf.conf)?).await?;
             let row = find(&store, &id).await?;
+            let mut all = documents(&store, &row).await?.into_iter();
+            let wanted = dialect.map(|one| Dialect::from(one).word());
+            let found = all.find(|one| wanted.is_none_or(|wanted| one.dialect == wanted));
+            let row = found.ok_or_else(|| {
+                Failure::not_found(format!("{id} was not written in that dialect"))
+                    .hint("`kep evidence list --json` says in which it was")
+            })?;
             let xml = xml(&store, &row).await?;
-            let shown =
-                Shown { evidence: Line::of(&row), xml: String::from_utf8_lossy(&xml).into_owned() };
+            let shown = Shown {
+                evidence: Line::of(&row, Vec::new()),
+                xml: String::from_utf8_lossy(&xml).into_owned(),
+            };
             show::print(json, &shown, |shown| format!("{}\n", shown.xml))
         }
         Arguments::Export { conf, id, dir } => {
@@ -63,6 +82,19 @@ async fn find(store: &Store, id: &str) -> Outcome<EvidenceRow> {
     })
 }
 
+/// The evidence in each dialect that it was written in.
+async fn documents(store: &Store, row: &EvidenceRow) -> Outcome<Vec<EvidenceRow>> {
+    let id = row.id.clone();
+    let forms = store.read(move |tx| evidence::forms(tx, &id)).await.map_err(rows)?;
+    let further = forms.iter().map(|form| row.in_form(form));
+    Ok([row.clone()].into_iter().chain(further).collect())
+}
+
+fn with_forms(tx: &mut Tx<'_>, rows: &[EvidenceRow]) -> Result<Vec<Line>, RowsError> {
+    let line = |row: &EvidenceRow| Ok(Line::of(row, evidence::forms(tx, &row.id)?));
+    rows.iter().map(line).collect()
+}
+
 async fn xml(store: &Store, row: &EvidenceRow) -> Outcome<Vec<u8>> {
     let blob = row.xml;
     let put = store.read(move |tx| blobs::find(tx, &blob)).await.map_err(rows)?;
@@ -81,16 +113,22 @@ fn file_name(row: &EvidenceRow) -> String {
     format!("{}{by}{}", row.event, id.collect::<String>())
 }
 
-/// The XML as `EVENT-ID.xml`, certificates, CRLs and OCSP answers in a folder beside it.
+/// The XML as `EVENT-ID.xml`, as `EVENT-ID.DIALECT.xml` in a further dialect; certificates, CRLs and OCSP
+/// answers in a folder beside it.
 async fn export(store: &Store, row: &EvidenceRow, dir: &Path) -> Outcome<()> {
     let made = |path: &Path, done: std::io::Result<()>| {
         done.map_err(|e| Failure::cannot_create(format!("{}: {e}", path.display())))
     };
     made(dir, std::fs::create_dir_all(dir))?;
     let name = file_name(row);
-    let path = dir.join(format!("{name}.xml"));
-    made(&path, std::fs::write(&path, xml(store, row).await?))?;
-    show::write(&format!("{}\n", path.display()))?;
+    for (n, document) in documents(store, row).await?.iter().enumerate() {
+        let path = dir.join(match n {
+            0 => format!("{name}.xml"),
+            _ => format!("{name}.{}.xml", document.dialect),
+        });
+        made(&path, std::fs::write(&path, xml(store, document).await?))?;
+        show::write(&format!("{}\n", path.display()))?;
+    }
     let id = row.id.clone();
     let material = store.read(move |tx| evidence::material(tx, &id)).await.map_err(rows)?;
     let folder = dir.join(format!("{name}.material"));
@@ -116,6 +154,8 @@ struct Line {
     time: String,
     stamped: String,
     dialect: String,
+    /// Further ones that it was written in.
+    further_dialects: Vec<String>,
     origin: String,
 }
 
@@ -126,7 +166,7 @@ struct Shown {
 }
 
 impl Line {
-    fn of(row: &EvidenceRow) -> Self {
+    fn of(row: &EvidenceRow, forms: Vec<FormRow>) -> Self {
         Self {
             id: row.id.to_string(),
             event: row.event.clone(),
@@ -135,6 +175,7 @@ impl Line {
             time: row.event_time.iso8601(),
             stamped: row.stamped_at.iso8601(),
             dialect: row.dialect.clone(),
+            further_dialects: forms.into_iter().map(|form| form.dialect).collect(),
             origin: row.origin.clone(),
         }
     }

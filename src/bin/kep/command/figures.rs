@@ -2,7 +2,7 @@
 //! are looked up here from time to time.
 
 use crate::failure::{Failure, Outcome};
-use kep::store::{STEPS, Store, StoreError, Tx, jobs, providers, relay};
+use kep::store::{STEPS, Store, StoreError, Tx, jobs, listed_providers, providers, relay};
 use kep::trust::{Clock, Stamper};
 use kep::wire::KepDomain;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
@@ -44,6 +44,7 @@ pub async fn watch(
             STEPS.into_iter().map(step).collect()
         };
         relayed(&store, &clock).await;
+        lists(&store, &clock).await;
         match store.read(count).await {
             Ok(counts) => {
                 for (step, (waiting, held)) in STEPS.into_iter().zip(counts) {
@@ -66,7 +67,7 @@ async fn relayed(store: &Store, clock: &Clock) {
         let (counts, now) = (relay::counts(tx)?, providers::all(tx)?);
         let mut figures = Vec::new();
         for provider in now {
-            let Ok(domain) = KepDomain::parse(&provider.domain) else { continue };
+            let Ok(domain) = KepDomain::registered(&provider.domain) else { continue };
             let count = counts.iter().find(|count| count.provider == provider.domain).cloned();
             figures.push((domain.to_string(), count, relay::health(tx, &domain)?));
         }
@@ -85,6 +86,19 @@ async fn relayed(store: &Store, clock: &Clock) {
         set("kep_relay_held", count.as_ref().map_or(0.0, |count| count.held as f64));
         set("kep_relay_oldest_seconds", count.as_ref().map_or(0.0, |c| age(c) as f64 / 1000.0));
         set("kep_relay_server_down", if health.is_down() { 1.0 } else { 0.0 });
+    }
+}
+
+/// How long the lists of providers still are what their publishers say now.
+async fn lists(store: &Store, clock: &Clock) {
+    let lists = match store.read(listed_providers::lists).await {
+        Ok(lists) => lists,
+        Err(error) => return tracing::warn!(%error, "lists of providers can't be read"),
+    };
+    for list in lists {
+        let next = list.next_update.unwrap_or(list.issued_at);
+        let left = (next.millis() - clock.now().millis()) as f64 / 1000.0;
+        metrics::gauge!("kep_list_next_update_seconds", "list" => list.name).set(left);
     }
 }
 

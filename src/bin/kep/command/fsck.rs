@@ -80,8 +80,13 @@ async fn compare_evidence(store: &Store, bar: &mut Bar) -> Outcome<Vec<Found>> {
         after = last.id.as_str().to_owned();
         done += page.len() as u64;
         for row in &page {
-            let differences = differences(store, &judge, row).await?;
-            found.extend(differences.into_iter().map(|what| differs(row, &what)));
+            let id = row.id.clone();
+            let forms = store.read(move |tx| evidence::forms(tx, &id)).await.map_err(rows)?;
+            let further = forms.iter().map(|form| row.in_form(form));
+            for row in [row.clone()].into_iter().chain(further) {
+                let differences = differences(store, &judge, &row).await?;
+                found.extend(differences.into_iter().map(|what| differs(&row, &what)));
+            }
         }
     }
 }

@@ -7,10 +7,11 @@ use crate::failure::{Failure, Outcome};
 use crate::wire_up;
 use kep::registry::accounts;
 use kep::store::mail::{self, Role, trash, view};
+use kep::store::reports::{self, ReportRow};
 use kep::store::submissions::{self, Recipient, RecipientState, Submission, SubmissionState};
 use kep::store::{Lane, RowsError, Store, Tx, evidence};
 use kep::trust::Clock;
-use kep::wire::rem::Event;
+use kep::wire::rem::{Action, Event};
 use kep::wire::{AccountId, MessageId, Timestamp};
 use serde::Serialize;
 
@@ -43,10 +44,18 @@ pub async fn run(arguments: Arguments) -> Outcome {
             // A rejection has a time line too, and no submission.
             let work = move |tx: &mut Tx<'_>| -> Result<_, RowsError> {
                 let recipients = submissions::recipients(tx, &id)?;
-                Ok((evidence::of_message(tx, &id)?, submissions::find(tx, &id)?, recipients))
+                let reports = reports::of_message(tx, &id)?;
+                Ok((
+                    evidence::of_message(tx, &id)?,
+                    submissions::find(tx, &id)?,
+                    recipients,
+                    reports,
+                ))
             };
-            let (found, submission, recipients) = store.read(work).await.map_err(rows)?;
-            let happened: Vec<_> = found.iter().map(Happened::of).collect();
+            let (found, submission, recipients, reports) = store.read(work).await.map_err(rows)?;
+            let mut happened: Vec<_> = found.iter().map(Happened::of).collect();
+            happened.extend(reports.iter().map(Happened::reported));
+            happened.sort_by(|a, b| a.time.cmp(&b.time));
             let to = submission.iter().flat_map(|one| recipients.iter().map(|r| To::of(one, r)));
             let waiting: String = to.filter_map(|to| to.waiting()).collect();
             show::print(json, &happened, |rows| timeline(rows) + &waiting)
@@ -223,6 +232,26 @@ impl Happened {
             evidence: row.id.to_string(),
             stamped: row.stamped_at.iso8601(),
             origin: row.origin.clone(),
+        }
+    }
+}
+
+impl Happened {
+    /// What a server reported, under no seal.
+    fn reported(row: &ReportRow) -> Self {
+        let action = Action::all().find(|action| action.word() == row.action);
+        let of = row.evidence.as_ref().map(|id| format!(" ({id})")).unwrap_or_default();
+        let said = format!("{} {}", row.status, row.diagnostic);
+        let turkish = action.map_or("", Action::turkish);
+        Self {
+            time: row.received_at.iso8601(),
+            event: format!("report-{}", row.action),
+            turkish: format!("Teslim raporu{of}: {turkish}"),
+            english: format!("Delivery report: {}, {}", row.action, said.trim_end()),
+            recipient: row.recipient.clone(),
+            evidence: String::new(),
+            stamped: String::new(),
+            origin: row.provider.clone(),
         }
     }
 }

@@ -74,7 +74,8 @@ fn manual(folder: Option<&Path>) -> Outcome {
 }
 
 fn wait(work: impl Future<Output = Outcome>) -> Outcome {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let mut threads = tokio::runtime::Builder::new_multi_thread();
+    let runtime = threads.max_blocking_threads(BLOCKING).enable_all().build();
     let runtime = runtime.map_err(|error| Failure::software(format!("runtime: {error}")))?;
     let outcome = runtime.block_on(work);
     // A thread that hangs on a disk or a token keeps no process alive.
@@ -82,4 +83,7 @@ fn wait(work: impl Future<Output = Outcome>) -> Outcome {
     outcome
 }
 
+/// Threads that read rows and files, check passwords, sign and look names up. The seats for that are some
+/// 26; without a bound each hurry would leave more threads, and the memory that each keeps.
+const BLOCKING: usize = 48;
 const LAST_MOMENT: Duration = Duration::from_secs(5);

@@ -12,6 +12,7 @@ use kep::store::{Lane, RowsError, Store, Tx};
 use kep::trust::Clock;
 use kep::wire::KepDomain;
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 pub async fn run(arguments: Arguments) -> Outcome {
     match arguments {
@@ -53,7 +54,7 @@ impl Which {
         if let Ok(id) = text.parse() {
             return Ok(Self::Mail(id));
         }
-        KepDomain::parse(text).map(Self::Provider).map_err(|_| {
+        KepDomain::registered(text).map(Self::Provider).map_err(|_| {
             Failure::usage(format!("{text} is neither a mail's number nor a provider's domain"))
                 .hint("`kep queue list` shows both")
         })
@@ -175,13 +176,18 @@ struct One {
 
 fn whole(tx: &mut Tx<'_>, only: Option<&KepDomain>, limit: usize) -> Result<Whole, RowsError> {
     let mails = relay::list(tx, only, limit)?.iter().map(Mail::of).collect();
-    let mut providers = Vec::new();
+    let mut waiting = BTreeMap::new();
+    for domain in relay::in_trouble(tx)? {
+        waiting.insert(domain, (0, 0));
+    }
     for count in relay::counts(tx)? {
-        let Ok(domain) = KepDomain::parse(&count.provider) else { continue };
-        if only.is_none_or(|only| *only == domain) {
-            let health = relay::health(tx, &domain)?;
-            providers.push(Provider::of(&domain, (count.waiting, count.held), &health));
-        }
+        let Ok(domain) = KepDomain::registered(&count.provider) else { continue };
+        waiting.insert(domain, (count.waiting, count.held));
+    }
+    let mut providers = Vec::new();
+    for (domain, counts) in waiting.iter().filter(|(domain, _)| only.is_none_or(|o| o == *domain)) {
+        let health = relay::health(tx, domain)?;
+        providers.push(Provider::of(domain, *counts, &health));
     }
     Ok(Whole { providers, mails })
 }

@@ -53,6 +53,9 @@ pub async fn run(conf: &Path) -> Outcome {
     let meeting = meeting(&house.settings)?;
     let workshop = Workshop::open()?;
     steps(&house, &workshop, &mut tasks, &stop);
+    if let Some(refresh) = wire_up::refresh(&house.settings, &house.store, &house.clock)? {
+        tasks.spawn(Arc::new(refresh).run(stop.clone()));
+    }
     submission(&house, &tls, &mut sockets, &mut tasks, &stop).await?;
     relay(&house, meeting.as_ref(), &mut sockets, &mut tasks, &stop).await?;
     mailboxes(&house, asking.as_ref().or(tls.as_ref()), &mut sockets, &mut tasks, &stop).await?;

@@ -5,7 +5,8 @@ use std::net::SocketAddr;
 
 /// Everything that doesn't fit together.
 pub fn check(settings: &Settings) -> Vec<Problem> {
-    [seal(settings), listeners(settings), stamps(settings), size(settings)].concat()
+    [seal(settings), listeners(settings), stamps(settings), size(settings), lists(settings)]
+        .concat()
 }
 
 fn seal(settings: &Settings) -> Vec<Problem> {
@@ -85,6 +86,22 @@ fn size(settings: &Settings) -> Vec<Problem> {
     let what = "accept.max_size leaves no room for a message to accept.max_recipients".to_owned();
     let hint = format!("headers and evidence take up to {around} bytes of it");
     vec![problem(what, &hint)]
+}
+
+fn lists(settings: &Settings) -> Vec<Problem> {
+    let lists = &settings.lists;
+    let all = || lists.trusted.iter().chain(&lists.csi);
+    let mut problems = Vec::new();
+    if let Some(url) = all().find(|url| !kep::trust::dial::is_safe(url.as_str())) {
+        let what = format!("lists: {url} is neither https nor on this machine");
+        problems.push(problem(what, "who answers in between could hold back newer lists"));
+    }
+    if all().next().is_some() && lists.signers.is_none() {
+        let what = "lists.signers is missing".to_owned();
+        problems
+            .push(problem(what, "name the certificates whose signature under lists is believed"));
+    }
+    problems
 }
 
 fn problem(what: String, hint: &str) -> Problem {

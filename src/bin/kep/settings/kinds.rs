@@ -160,6 +160,25 @@ impl Kind for SocketAddr {
     }
 }
 
+impl Kind for Vec<SocketAddr> {
+    const FORM: &'static str = "a list of `\"address:port\"`";
+
+    fn read(value: &DeValue<'_>, base: &Path) -> Result<Self, String> {
+        let list = value.as_array().ok_or_else(|| wrong_type(value))?;
+        list.iter().map(|item| SocketAddr::read(item.get_ref(), base)).collect()
+    }
+}
+
+impl Kind for u16 {
+    const FORM: &'static str = "a port";
+
+    fn read(value: &DeValue<'_>, _: &Path) -> Result<Self, String> {
+        let number = integer(value)?.ok_or_else(|| wrong_type(value))?;
+        let port = number.try_into().ok().filter(|port| *port != 0);
+        port.ok_or_else(|| format!("{number} is no port"))
+    }
+}
+
 impl Kind for u32 {
     const FORM: &'static str = "a whole number";
 

@@ -182,7 +182,7 @@ section! {
         max_connections: u32 = Is("2000") within "1" to "100000", "each may hold a message in memory for a moment";
         /// Connections at once from one address.
         max_connections_per_address: u32 = Is("32") within "1" to "100000", "an office behind one address; more looks like a flood";
-        /// How long a client may be silent between commands.
+        /// How long a client may take to say its next command, to the last octet.
         command_timeout: Duration = Is("'5m'") within "'10s'" to "'1h'", "RFC 5321 section 4.5.3.2.7";
         /// How long a client may be silent within a message; on the whole it must send 8 KiB a second.
         data_timeout: Duration = Is("'3m'") within "'10s'" to "'1h'", "RFC 5321 section 4.5.3.2.5";
@@ -203,6 +203,23 @@ section! {
 }
 
 section! {
+    /// The name service, for mail to providers whose servers are found or known by it (`kep provider
+    /// set --route mx`, `--tls dane`, `--tls mta-sts`). What is signed (DNSSEC) we judge ourselves, from
+    /// the trust anchor down; what a resolver claims of it counts for nothing.
+    Dns in "dns" {
+        /// Resolvers to ask; they must hand on signatures (DNSSEC). Without any, those of
+        /// /etc/resolv.conf when the server starts.
+        resolvers: Vec<SocketAddr> = Is("[]"), "whoever runs the machine has named them already";
+        /// File with the DNSKEY records in which trust begins, as in a zone: the root's key-signing keys.
+        trust_anchor: Option<PathBuf> = Off("'/usr/share/dns/root.key'"), "the root's keys of 2018 and 2024 are built in; its next one will not be";
+        /// How long a resolver may take for one question. What proves an answer takes several.
+        timeout: Duration = Is("'5s'") within "'100ms'" to "'1m'", "a resolver that has to ask around takes a second or two; no other provider's mail waits for it";
+        /// No answer is kept longer, whatever its zone says.
+        max_ttl: Duration = Is("'1h'") within "'0ms'" to "'1d'", "who changes a server's key by mistake has mended it within the hour";
+    }
+}
+
+section! {
     /// Mail to other providers, which `kep provider` registers.
     Relay in "relay" {
         /// How long a dispatch is tried before its sender gets evidence of the failure (31). The window
@@ -216,6 +233,32 @@ section! {
         evidence_window: Duration = Is("'5d'") within "'1h'" to "'30d'", "RFC 5321 section 4.5.4.1: four to five days; nobody's clock runs";
         /// Connections at once to one provider.
         max_connections_per_provider: u32 = Is("4") within "1" to "64", "one slow answer leaves three that go on; more is felt as a flood by many servers";
+        /// Where the servers that an MX names are asked: a record names no port.
+        mx_port: u16 = Is("25"), "RFC 5321: there all servers listen; another one is for tests";
+        /// The public authorities, a PEM file or a folder of them: of the servers that MTA-STS allows, and
+        /// of those that have its policies. For nothing else is a public authority believed.
+        public_authorities: PathBuf = Is("'/etc/ssl/certs/ca-certificates.crt'"), "where Debian has them";
+        /// Where the policies of MTA-STS are asked for, over HTTPS.
+        policy_port: u16 = Is("443"), "RFC 8461 names no other; another one is for tests";
+        /// How long a policy may take. One that is there already holds meanwhile.
+        policy_timeout: Duration = Is("'60s'") within "'1s'" to "'5m'", "RFC 8461 section 3.3 suggests a minute";
+    }
+}
+
+section! {
+    /// Lists of providers that others publish and sign: what they say becomes entries of the registry
+    /// (`kep provider lists`). What is set by hand stays.
+    Lists in "lists" {
+        /// Where trusted lists are fetched (ETSI TS 119 612): `https`, or `http` of this machine.
+        trusted: Vec<Url> = Is("[]"), "an operator decides whose list makes providers known";
+        /// Where providers say by what their servers are known (CSI.xml, EN 319 532-4); only of those
+        /// that are registered. Signed by their seal, or by one of `signers`.
+        csi: Vec<Url> = Is("[]"), "a trusted list names each provider's";
+        /// Whose signature under a list is believed: a PEM file, or a folder of them. A certificate
+        /// that follows another stands beside it.
+        signers: Option<PathBuf> = Off("'trust/lists'"), "compared with what the publisher says elsewhere before it is put there";
+        /// How often lists are fetched.
+        every: Duration = Is("'6h'") within "'5m'" to "'7d'", "a provider that is suspended should be known the same day";
     }
 }
 

@@ -262,6 +262,11 @@ fn secrets_are_refused_and_not_repeated() {
 
 #[test]
 fn settings_that_need_each_other_are_asked_for() {
+    let far = with("lists", "trusted = [\"http://liste.example/tl.xml\"]\nsigners = \"x\"");
+    assert!(far.contains("neither https nor on this machine"), "{far}");
+    let unpinned = with("lists", "csi = [\"https://hs06.example/CSI.xml\"]");
+    assert!(unpinned.contains("lists.signers is missing"), "{unpinned}");
+    assert_eq!(with("lists", "trusted = [\"https://x.example/\"]\nsigners = \"x\""), "");
     for (section, line, expected) in [
         ("listen", "imap_tls = \"[::]:993\"", "listen.imap_tls needs tls.certificate and tls.key"),
         ("tls", "key = \"k\"", "tls.certificate and tls.key go together"),

@@ -2,6 +2,7 @@
 
 mod peer;
 mod queues;
+mod routes;
 mod transcripts;
 mod world;
 

@@ -24,6 +24,8 @@ pub enum Line {
     Mail,
     /// Silence, until the client goes.
     Silence,
+    /// An octet of a reply now and then, until the client goes.
+    Drip,
     Close,
 }
 
@@ -42,7 +44,7 @@ pub struct Heard {
     pub connections: usize,
     /// The most of them at the same time.
     pub most: usize,
-    open: usize,
+    pub open: usize,
     /// What was not as written down.
     pub wrong: Vec<String>,
 }
@@ -188,11 +190,23 @@ async fn lines<S: AsyncRead + AsyncWrite + Unpin>(
                 let mut rest = Vec::new();
                 let _ = stream.read_to_end(&mut rest).await;
             }
+            Line::Drip => drip(stream).await,
             Line::Close => return Ok(()),
             Line::Tls => return Err("TLS a second time".into()),
         }
     }
     Ok(())
+}
+
+/// The client goes while we still have something to say.
+async fn drip<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut BufStream<S>) {
+    let mut pause = tokio::time::interval(std::time::Duration::from_millis(50));
+    for octet in b"250-a\r\n".iter().cycle() {
+        pause.tick().await;
+        if stream.write_all(&[*octet]).await.is_err() || stream.flush().await.is_err() {
+            return;
+        }
+    }
 }
 
 async fn say<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut BufStream<S>, text: &str) -> Said {
@@ -261,7 +275,16 @@ async fn take_all(stream: TcpStream, tls: TlsAcceptor, heard: &Mutex<Heard>) -> 
 /// A dialogue as it is written down.
 pub fn parse(text: &str) -> Vec<Line> {
     let line = |line: &str| match (line, line.get(..3)) {
-        (_, Some("S: ")) => Line::Server(line[3..].replace("\\r\\n", "\r\n")),
+        (_, Some("S: ")) => {
+            Line::Server(line[3..].replace("\\r\\n", "\r\n").replace("\\e", "\x1b"))
+        }
+        // So many of them.
+        (_, Some("S* ")) => {
+            let (times, text) = line[3..].split_once(' ').unwrap();
+            let line = format!("{text}\r\n").repeat(times.parse().unwrap());
+            Line::Server(line.trim_end().to_owned())
+        }
+        ("DRIP", _) => Line::Drip,
         (_, Some("C: ")) => Line::Client(line[3..].to_owned()),
         ("TLS", _) => Line::Tls,
         ("MAIL", _) => Line::Mail,

@@ -3,7 +3,7 @@
 use super::super::*;
 use super::pass;
 use super::peer::{self, Peer as Server};
-use super::world::{DAY, World, patience};
+use super::world::{DAY, PATIENCE, World, patience};
 use crate::registry::peers;
 use crate::spool::Fact;
 use crate::store::providers::ProviderRow;
@@ -317,6 +317,18 @@ async fn a_mail_of_evidence_goes_to_the_provider_itself_and_leaves_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_mail_that_another_worker_has_just_sent_is_not_sent_again_and_empty() {
+    let world = World::new().await;
+    let server = Server::willing().await;
+    world.register("hs01.kep.tr", &server).await;
+    evidence_mail(&world).await;
+    let seen = world.queue().await.remove(0);
+    pass(&world.relay).await;
+    assert_eq!((server.heard().mails.len(), world.queue().await.len()), (1, 0));
+    assert!(matches!(world.relay.load(&seen).await.unwrap(), Task::Idle));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn silence_about_what_was_relayed_ends_once() {
     let world = World::new().await;
     let server = Server::willing().await;
@@ -396,10 +408,9 @@ async fn a_connection_serves_only_while_its_server_is_known_by_the_same() {
     let other = peers::written(&[crate::wire::sha256(b"another")]);
     world.register_at("hs01.kep.tr", server.port, |row| row.tls_pins.clone_from(&other)).await;
     let Task::Send(load) = world.relay.load(&queued[0]).await.unwrap() else { panic!("due") };
-    let (report, begun) = world.relay.send(&load, &mut open).await.unwrap();
-    let verdict = fate::judge(&report, begun);
-    let not_identified = matches!(verdict, Verdict::Server { trouble: Trouble::NotIdentified, .. });
-    assert!(not_identified, "{verdict:?}");
+    let sent = world.relay.send(&load, &mut open).await;
+    let not_identified = matches!(sent, Err(Unsent::Server(Trouble::NotIdentified, _)));
+    assert!(not_identified, "{sent:?}");
     assert_eq!(server.heard().mails.len(), 2);
 }
 
@@ -424,4 +435,45 @@ async fn a_row_that_cannot_be_read_keeps_nobody_waiting() {
         pass(&world.relay).await;
         assert_eq!(server.heard().mails.len(), 3, "what has no end waits; the rest goes on");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connection_stays_open_for_the_next_mail_until_it_has_carried_enough() {
+    let lingering = Patience { linger: PATIENCE, ..patience() };
+    let world = World::with(lingering, 1).await;
+    let server = Server::willing().await;
+    world.register("hs01.kep.tr", &server).await;
+    for n in 0..2 {
+        world.message(n, &["a@hs01.kep.tr"]).await;
+        pass(&world.relay).await;
+        assert_eq!((server.heard().connections, server.heard().open), (1, 1));
+    }
+    for n in 2..=MAILS as u32 {
+        world.message(n, &["a@hs01.kep.tr"]).await;
+    }
+    pass(&world.relay).await;
+    assert_eq!((server.heard().connections, server.heard().mails.len()), (2, MAILS + 1));
+    // What the registry says of a server counts for connections that rest, too.
+    let other = peers::written(&[crate::wire::sha256(b"another")]);
+    world.register_at("hs01.kep.tr", server.port, |row| row.tls_pins.clone_from(&other)).await;
+    world.message(1_000, &["a@hs01.kep.tr"]).await;
+    pass(&world.relay).await;
+    assert_eq!((server.heard().mails.len(), world.queue().await.len()), (MAILS + 1, 1));
+    assert_eq!(world.health("hs01.kep.tr").await.trouble, Trouble::NotIdentified);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connection_that_nobody_needs_is_closed() {
+    let world = World::with(Patience { linger: PATIENCE, ..patience() }, 1).await;
+    let server = Server::willing().await;
+    world.register("hs01.kep.tr", &server).await;
+    world.message(1, &["a@hs01.kep.tr"]).await;
+    pass(&world.relay).await;
+    let mut crew = Crew::default();
+    world.relay.close_tired(&mut crew, Duration::ZERO);
+    crew.all_end().await;
+    while server.heard().open > 0 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(server.heard().mails.len(), 1);
 }

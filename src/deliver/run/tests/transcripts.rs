@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! # What it is about.
-//! patience greeting            the greeting is waited for shortly (or `last`)
+//! patience greeting            the greeting is waited for shortly (or `last`; or `whole`, a mail)
 //! ## round +SECONDS            the clock goes on, and what is due is sent
 //! ### connection               how the server speaks on the next connection
 //! ### then                     states of the recipients, `queue N`, `server …`, `mails N`
@@ -92,6 +92,7 @@ fn parse(text: &str) -> Script {
         }
         match (line, script.rounds.last_mut()) {
             ("patience greeting", _) => script.patience.greeting = SHORT,
+            ("patience whole", _) => script.patience.whole = SHORT,
             ("patience last", _) => script.patience.last = SHORT,
             ("### connection", Some(round)) => {
                 round.connections.push(Vec::new());

@@ -2,6 +2,7 @@
 
 use super::super::*;
 use super::peer::Peer as Server;
+use crate::registry::mta_sts::{Policies, PolicySettings};
 use crate::registry::peers;
 use crate::spool::{self, Fact};
 use crate::store::accounts::{self, AccountRow};
@@ -9,6 +10,8 @@ use crate::store::providers::ProviderRow;
 use crate::store::relay::Health;
 use crate::store::submissions::*;
 use crate::store::{RowsAt, contents};
+use crate::trust::dns::Dns;
+use crate::trust::dns::table::Table;
 use crate::trust::vault::Vault;
 use crate::wire::{AccountId, MessageId, sha256};
 use tempfile::TempDir;
@@ -17,6 +20,8 @@ pub struct World {
     pub store: Store,
     pub clock: Clock,
     pub relay: Arc<Relay>,
+    /// What the name service says.
+    pub names: Arc<Table>,
     account: AccountId,
     _place: TempDir,
 }
@@ -54,13 +59,19 @@ impl World {
         let work = |tx: &mut Tx<'_>| accounts::add(tx, &ali());
         let account = store.write(Lane::Client, work).await.unwrap();
         let clock = Clock::moved(0);
-        let relay = relay(&store, &clock, patience, connections);
-        Self { store, clock, relay, account, _place: place }
+        let names = Arc::new(Table::default());
+        let relay = relay(&store, &clock, &names, patience, connections);
+        Self { store, clock, relay, names, account, _place: place }
     }
 
     /// Another process on the same store, as after a crash.
     pub fn again(&self) -> Arc<Relay> {
-        relay(&self.store, &self.clock, patience(), 4)
+        relay(&self.store, &self.clock, &self.names, patience(), 4)
+    }
+
+    /// The same, where exchangers are looked for at a port of the tests.
+    pub fn at_port(&self, mx: u16) -> Arc<Relay> {
+        relay_at(&self.store, &self.clock, &self.names, patience(), 4, mx)
     }
 
     pub async fn register(&self, domain: &str, server: &Server) {
@@ -77,6 +88,8 @@ impl World {
             since: self.clock.now(),
             tls_pins: "0f".repeat(32),
             tls_ca: String::new(),
+            tls_by: String::new(),
+            route: String::new(),
             client_pins: String::new(),
             dialect: "ts102640".into(),
             size_limit: None,
@@ -119,7 +132,7 @@ impl World {
             let dispatch = contents::create(tx, &[original])?;
             submissions::dispatched(tx, &submission.message_id, dispatch)?;
             let id = &submission.message_id;
-            crate::deliver::consign::elsewhere(tx, id, now)?;
+            crate::deliver::consign::elsewhere(tx, id, now, |_| dispatch)?;
             Ok(())
         };
         self.store.write(Lane::Client, work).await.unwrap();
@@ -202,10 +215,32 @@ pub fn patience() -> Patience {
         block: PATIENCE,
         last: PATIENCE,
         whole: PATIENCE,
+        linger: Duration::ZERO,
     }
 }
 
-fn relay(store: &Store, clock: &Clock, patience: Patience, connections: usize) -> Arc<Relay> {
+fn relay(
+    store: &Store,
+    clock: &Clock,
+    names: &Arc<Table>,
+    patience: Patience,
+    connections: usize,
+) -> Arc<Relay> {
+    relay_at(store, clock, names, patience, connections, 25)
+}
+
+fn relay_at(
+    store: &Store,
+    clock: &Clock,
+    names: &Arc<Table>,
+    patience: Patience,
+    connections: usize,
+    mx: u16,
+) -> Arc<Relay> {
+    let dns = Dns::of_table(Arc::clone(names));
+    let settings = PolicySettings { port: 443, timeout: PATIENCE, authorities: "none".into() };
+    let policies = Policies::new(store.clone(), dns.clone(), settings);
+    let routes = Routes::new(dns, policies, mx);
     let who = Who {
         host: "posta.hs05.kep.tr".into(),
         service: KepAddress::parse("kepservisi@hs05.kep.tr").unwrap(),
@@ -213,7 +248,7 @@ fn relay(store: &Store, clock: &Clock, patience: Patience, connections: usize) -
     };
     let day = Duration::from_secs(DAY as u64);
     let rules = Rules { window: day, silence: day, evidence: 5 * day, connections };
-    Arc::new(Relay::new(store.clone(), clock.clone(), who, rules, patience))
+    Arc::new(Relay::new(store.clone(), clock.clone(), who, routes, rules, patience))
 }
 
 fn ali() -> AccountRow {

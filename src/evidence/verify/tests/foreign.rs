@@ -33,8 +33,8 @@ fn believed(mails: &Path, evidence: &[u8]) -> Believed {
     Believed {
         seal: Some(Anchors::new(certificates(&mails.join("REM-ROOT-CA.crt"))).unwrap()),
         time_stamp: Some(Anchors::new(brought.collect()).unwrap()),
-        user: None,
         lists,
+        ..Believed::default()
     }
 }
 

@@ -57,7 +57,8 @@ fn judge() -> Judge {
     let mut lists = Lists::default();
     lists.add_crl(file("trust/seal.crl")).unwrap();
     let (seal, time_stamp) = (anchors("seal-ca.pem"), anchors("tsa-ca.pem"));
-    Judge::new(Believed { seal, time_stamp, user: anchors("user-ca.pem"), lists }).unwrap()
+    let user = anchors("user-ca.pem");
+    Judge::new(Believed { seal, time_stamp, user, lists }).unwrap()
 }
 
 fn hold(name: &str, run: &Run) {

@@ -1,6 +1,6 @@
 //! A provider with its authorities, and evidence and mails as it makes them; all in one process.
 
-use crate::evidence::parcel;
+use crate::evidence::parcel::{self, Document};
 use crate::evidence::verify::{Believed, Judge, Report};
 use crate::registry::{Provider, Texts};
 use crate::trust::pki::{CertificateAuthority, KeyKind, Links, Profile};
@@ -197,13 +197,20 @@ impl World {
 
     /// The mail in which evidence travels; its seal has no stamp, as we make them.
     pub fn evidence_mail(&self, evidence: &Evidence, xml: &[u8]) -> Vec<u8> {
-        let composed = parcel::compose(&self.provider, evidence, xml, self.at, [7; 16]).unwrap();
+        self.evidence_mail_of(evidence, &[Document { dialect: dialect_of(xml), xml }])
+    }
+
+    /// The same with the evidence in more than one dialect.
+    pub fn evidence_mail_of(&self, evidence: &Evidence, documents: &[Document<'_>]) -> Vec<u8> {
+        let (provider, at) = (&self.provider, self.at);
+        let composed = parcel::compose(provider, evidence, documents, at, [7; 16]).unwrap();
         self.sealed(&self.seal, &composed, None, false)
     }
 
     /// The same; whoever reads it has the seal's certificate from elsewhere.
     pub fn bare_evidence_mail(&self, evidence: &Evidence, xml: &[u8]) -> Vec<u8> {
-        let composed = parcel::compose(&self.provider, evidence, xml, self.at, [7; 16]).unwrap();
+        let (provider, documents) = (&self.provider, [Document { dialect: dialect_of(xml), xml }]);
+        let composed = parcel::compose(provider, evidence, &documents, self.at, [7; 16]).unwrap();
         let digest = sha256_of([composed.before_original(), composed.after_original()]);
         let identity = self.seal.identity().without_certificates();
         let prepared = cms::Prepared::new(&identity, oid::DATA, digest, Some(self.at));
@@ -228,6 +235,11 @@ impl World {
         let seal = signed.detached(token.as_deref());
         [composed.head().as_slice(), original, &composed.tail(&seal)].concat()
     }
+}
+
+/// What is no evidence is called as ours is by default.
+fn dialect_of(xml: &[u8]) -> Dialect {
+    Evidence::read(xml).map_or(Dialect::Ts102640, |read| read.dialect)
 }
 
 /// A token over the octets' SHA-256.

@@ -1,8 +1,9 @@
 //! THREAD=REFERENCES (RFC 5256 §3), in its six steps. Nodes stand in one list and point to each other
 //! by number; nothing here recurses, so a chain of any length is no danger.
 
-use super::letter::{Id, Letter};
+use super::letter::Letter;
 use crate::mailbox::ask::ThreadToken as Token;
+use crate::wire::mime::related::Reference;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
@@ -38,7 +39,7 @@ struct Node {
 impl<'l> Forest<'l> {
     /// Step 1: each reference is the parent of the next one, the last one that of the message.
     fn link(&mut self) -> Option<()> {
-        let mut known: HashMap<Id, usize> = HashMap::new();
+        let mut known: HashMap<Reference, usize> = HashMap::new();
         // Of those with the same Message-ID it is the first one's.
         for (at, letter) in self.letters.iter().enumerate() {
             let node = self.nodes.len();
@@ -286,7 +287,7 @@ mod tests {
     /// Messages as `id<reference reference subject`, one a letter, sent in their order.
     fn shown(messages: &[(&str, &str, &str)]) -> String {
         let id = |text: &str| {
-            let mut id = Id::default();
+            let mut id = Reference::default();
             id.iter_mut().zip(text.bytes()).for_each(|(to, from)| *to = from);
             id
         };

@@ -2,16 +2,21 @@
 
 use super::fuzzy::is_like;
 use crate::store::mail::view::{Glance, MessageRow};
-use crate::wire::Timestamp;
 use crate::wire::fold::fold;
 use crate::wire::imap::{SearchKey as Key, SystemFlags, UidSet};
 use crate::wire::mime::{self, Address, fields, text};
+use crate::wire::{ThreadId, Timestamp};
 use chrono::NaiveDate;
 use std::cell::OnceCell;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What is searched for, its texts folded.
 #[derive(Clone, Debug)]
-pub struct Query(Key<UidSet>);
+pub struct Query {
+    key: Key<UidSet>,
+    /// The messages of the conversations that it names.
+    threads: BTreeMap<ThreadId, UidSet>,
+}
 
 /// What is looked at before content.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -28,38 +33,60 @@ pub struct Known<'a> {
     pub header: Option<&'a Header<'a>>,
     /// Folded texts; none at all of what must not be opened.
     pub body: Option<&'a [String]>,
+    threads: &'a BTreeMap<ThreadId, UidSet>,
 }
 
 impl Query {
-    pub fn new(key: Key<UidSet>) -> Self {
-        Self(folded(key))
+    pub fn new(key: Key<UidSet>, threads: BTreeMap<ThreadId, UidSet>) -> Self {
+        Self { key: folded(key), threads }
+    }
+
+    pub fn known<'a>(
+        &'a self,
+        row: &'a MessageRow,
+        now: Timestamp,
+        header: Option<&'a Header<'a>>,
+        body: Option<&'a [String]>,
+    ) -> Known<'a> {
+        Known { row, now, header, body, threads: &self.threads }
     }
 
     /// The only messages that can match, and whether all of them do.
     pub fn narrow(&self, glance: &Glance) -> (UidSet, bool) {
-        narrow(&self.0, glance)
+        narrow(&self.key, glance)
     }
 
     /// Whether something in it is told by these, so that looking at no more may be enough.
     pub fn told_by(&self, source: Source) -> bool {
-        self.0.any(&|key| told_by(key) == Some(source))
+        self.key.any(&|key| told_by(key) == Some(source))
     }
 
     pub fn judge(&self, known: &Known<'_>) -> Option<bool> {
-        judge(&self.0, known, true)
+        judge(&self.key, known, true)
     }
 
     /// What it may ask about of a header.
     pub fn header<'a>(&self, octets: &'a [u8]) -> Header<'a> {
-        let wanted = |field: &fields::Field<'_>| self.0.any(&|key| is_about(key, field));
+        let wanted = |field: &fields::Field<'_>| self.key.any(&|key| is_about(key, field));
         let line = |field| Line { field, folded: OnceCell::new(), addresses: OnceCell::new() };
         Header(fields::fields(octets).filter(wanted).map(line).collect())
     }
 
     /// Whether one that matches does so to the letter.
     pub fn is_exact(&self, known: &Known<'_>) -> bool {
-        !self.0.any(&|key| matches!(key, Key::Fuzzy(_)))
-            || judge(&self.0, known, false) == Some(true)
+        !self.key.any(&|key| matches!(key, Key::Fuzzy(_)))
+            || judge(&self.key, known, false) == Some(true)
+    }
+}
+
+/// Which conversations are named.
+pub fn threads(key: &Key<UidSet>) -> BTreeSet<ThreadId> {
+    match key {
+        Key::Thread(thread) => BTreeSet::from([*thread]),
+        Key::And(keys) => keys.iter().flat_map(threads).collect(),
+        Key::Or(a, b) => threads(a).into_iter().chain(threads(b)).collect(),
+        Key::Not(key) | Key::Fuzzy(key) => threads(key),
+        _ => BTreeSet::new(),
     }
 }
 
@@ -151,6 +178,7 @@ fn judge(key: &Key<UidSet>, known: &Known<'_>, roughly: bool) -> Option<bool> {
         Key::SavedOn(date) => saved() == *date,
         Key::SavedSince(date) => saved() >= *date,
         Key::Email(content) => row.content == *content,
+        Key::Thread(thread) => known.threads.get(thread).is_some_and(|set| set.contains(row.uid)),
         Key::Older(secs) => age() >= i64::from(*secs),
         Key::Younger(secs) => age() <= i64::from(*secs),
         Key::Larger(size) => row.size > *size,

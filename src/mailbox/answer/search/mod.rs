@@ -6,7 +6,7 @@ mod judge;
 mod run;
 mod text;
 
-pub use judge::{Known, Query, Source};
+pub use judge::{Known, Query, Source, threads};
 
 use super::views::Views;
 use super::{Answered, Failure, Who, owned, words};
@@ -65,7 +65,7 @@ pub fn by_rows(
     let mailbox = owned(tx, who, id)?;
     let mut progress = Progress::default();
     for row in view::rows(tx, &mailbox, batch)? {
-        let known = Known { row: &row, now: who.now, header: None, body: None };
+        let known = query.known(&row, who.now, None, None);
         match query.judge(&known) {
             Some(hit) => progress.note(query, &known, hit),
             None => progress.to_read.insert(row.uid),
@@ -86,7 +86,7 @@ pub fn by_headers(
     let mut progress = Progress::default();
     view::headers(tx, &mailbox, batch, &mut |row, octets| {
         let (header, body) = (query.header(octets), sealed(row));
-        let known = Known { row, now: who.now, header: Some(&header), body };
+        let known = query.known(row, who.now, Some(&header), body);
         progress.read += octets.len() as u64;
         match query.judge(&known) {
             Some(hit) => progress.note(query, &known, hit),
@@ -119,7 +119,7 @@ pub fn by_content(
             }
             let header = query.header(&row.header);
             progress.read += row.header.len() as u64;
-            let known = |body| Known { row: &row, now: who.now, header: Some(&header), body };
+            let known = |body| query.known(&row, who.now, Some(&header), body);
             let known_so_far = known(sealed(&row));
             if let Some(hit) = query.judge(&known_so_far) {
                 progress.note(query, &known_so_far, hit);

@@ -24,7 +24,9 @@ struct Run<'d> {
 
 impl Run<'_> {
     async fn search(&self) -> Answered<Found> {
-        let query = Arc::new(Query::new(self.ask.key.clone()));
+        let threads = search::threads(&self.ask.key);
+        let threads = self.desk.members(self.ask.mailbox, threads).await?;
+        let query = Arc::new(Query::new(self.ask.key.clone(), threads));
         let office = Arc::clone(&self.desk.office);
         let narrow = self.read(&query, move |tx, who, ask, query| {
             search::candidates(tx, who, &office.views, ask.mailbox, query)

@@ -16,12 +16,14 @@ mod parts;
 mod reading;
 mod recent;
 mod searching;
+mod seats;
 #[path = "../../../../tests/it/storage/server.rs"]
 pub mod server;
 mod spelling;
 mod staying;
 mod stress;
 mod telling;
+mod threading;
 pub mod world;
 
 /// Runs a test on each kind of store that is at hand.

@@ -80,7 +80,7 @@ async fn rows_come_with_what_is_wanted(world: World) {
     let mut desk = world.desk("ali").await;
     let mailbox = select(&mut desk, "INBOX").await.mailbox;
     for (structure, header) in [(false, false), (true, false), (false, true), (true, true)] {
-        let want = RowWant { structure, header };
+        let want = RowWant { structure, header, thread: false };
         let ask = Ask::Rows { mailbox, uids: uids("1,3,9"), want };
         let Answer::Rows(rows) = desk.answer(ask).await else { panic!("no rows") };
         assert_eq!(rows.iter().map(|row| row.uid).collect::<Vec<_>>(), [1, 3]);
@@ -101,7 +101,7 @@ async fn rows_of_large_headers_come_a_few_at_a_time(world: World) {
     let mailbox = select(&mut desk, "INBOX").await.mailbox;
     let (mut left, mut answers) = (uids("1:9"), Vec::new());
     while !left.is_empty() {
-        let want = RowWant { structure: true, header: true };
+        let want = RowWant { structure: true, header: true, thread: false };
         let ask = Ask::Rows { mailbox, uids: left.clone(), want };
         let Answer::Rows(rows) = desk.answer(ask).await else { panic!("no rows") };
         assert!(rows.iter().all(|row| Structure::read(&row.structure).is_some()));

@@ -283,7 +283,7 @@ pub async fn select(desk: &mut Desk, mailbox: &str) -> Selected {
 }
 
 pub async fn rows(desk: &mut Desk, mailbox: MailboxId) -> Vec<Row> {
-    let want = RowWant { structure: true, header: true };
+    let want = RowWant { structure: true, header: true, thread: false };
     match desk.answer(Ask::Rows { mailbox, uids: uids("1:*"), want }).await {
         Answer::Rows(rows) => rows,
         other => panic!("{other:?}"),

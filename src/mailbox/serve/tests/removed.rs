@@ -34,6 +34,7 @@ on_stores!(
     who_leaves_a_deleted_mailbox_stays,
     who_deletes_his_own_mailbox_goes_on_without_it,
     a_renamed_mailbox_stays_selected,
+    a_name_that_changes_while_an_idle_begins_is_told,
     a_labels_mailbox_is_renamed_and_goes_as_any_other,
     who_waits_hears_at_once_that_his_access_is_over,
 );
@@ -194,6 +195,26 @@ async fn a_renamed_mailbox_stays_selected(world: World) {
     assert_eq!(said.matches("OLDNAME").count(), 1, "{said}");
     let said = one.command("ESEARCH IN (selected) RETURN (COUNT) ALL").await;
     assert!(said.contains("MAILBOX F/E"), "{said}");
+}
+
+/// The server has looked, and can't go on to listen while nobody reads what it found.
+async fn a_name_that_changes_while_an_idle_begins_is_told(world: World) {
+    let (_, mut other) = two(&world).await;
+    let mut one = connect_through(&imap(&world), 4);
+    one.until("* OK").await;
+    one.log_in("ali").await;
+    one.command("ENABLE IMAP4rev2").await;
+    assert!(one.command("SELECT A").await.contains("* 2 EXISTS"));
+    assert!(other.command("APPEND A {1+}\r\nx").await.contains("t OK"));
+    one.send("i IDLE\r\n").await;
+    one.until("+ ").await;
+    while one.heard.is_empty() {
+        one.stream.read_buf(&mut one.heard).await.unwrap();
+    }
+    assert!(other.command("RENAME A B").await.contains("t OK"));
+    one.until("* 3 EXISTS").await;
+    let told = timeout(Duration::from_secs(60), one.until("* LIST")).await;
+    assert!(told.expect("it is told").ends_with("\"/\" B (\"OLDNAME\" (\"A\"))\r\n"));
 }
 
 async fn who_waits_hears_at_once_that_his_access_is_over(world: World) {

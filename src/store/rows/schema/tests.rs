@@ -121,9 +121,10 @@ fn plan(connection: &Connection, sql: &str) -> Option<Vec<String>> {
 /// What looks at everything, and is asked for by an operator or runs now and then.
 const WALKERS: [&str; 5] = ["fsck", "compact.rs", "schema.rs", "accounts.rs", "providers.rs"];
 /// Lists for the command line, and figures.
-const LISTS: [&str; 5] = [
+const LISTS: [&str; 6] = [
     "FROM relay ORDER BY since, id",
     "FROM relay\n         GROUP BY provider",
+    "FROM relay_peer WHERE held = 1 OR failures > 0",
     "SELECT COUNT(*) FROM evidence",
     "WHERE account = $1 OR $2 = 1",
     "FROM evidence ORDER BY stored_at DESC",

@@ -157,13 +157,15 @@ impl Writer {
             self.roll_back();
             return Ok(());
         }
-        if let Err(error) = self.blobs.sync_since(losses) {
+        let synced = self.blobs.sync_since(losses);
+        if let Err(error) = synced.and_then(|()| self.blobs.disk().before_commit()) {
             tracing::error!(%error, "blobs could not be synced; the group is given up");
             self.roll_back();
             return Err(RowsError::Blobs(error));
         }
         let committed = order(&self.connection, "COMMIT");
-        committed.map_err(|error| self.failed(RowsError::Sqlite(error)))
+        committed.map_err(|error| self.failed(RowsError::Sqlite(error)))?;
+        self.blobs.disk().after_commit().map_err(|error| self.failed(RowsError::Blobs(error)))
     }
 
     /// A full disk rolls back and may pass; after a failed sync the page cache can't be trusted any

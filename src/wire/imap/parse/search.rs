@@ -5,7 +5,7 @@ use chrono::NaiveDate;
 use super::cursor::{Cursor, Parsed};
 use super::{SearchKey, SequenceSet, SystemFlags};
 use crate::wire::imap::command::{Order, Partial, Search, SearchReturn};
-use crate::wire::imap::object_id::{is_object_id, parse_email_id};
+use crate::wire::imap::object_id::{is_object_id, parse_email_id, parse_thread_id};
 use crate::wire::imap::{Keyword, MessageSet};
 use crate::wire::mime::text::{decode_charset, is_charset};
 
@@ -192,11 +192,10 @@ impl Keys<'_, '_> {
                 Some(content) => Key::Email(content),
                 None => not(Key::All),
             },
-            // RFC 8474 §5.2: no message has a THREADID here.
-            "THREADID" => {
-                self.object_id()?;
-                not(Key::All)
-            }
+            "THREADID" => match parse_thread_id(self.object_id()?) {
+                Some(thread) => Key::Thread(thread),
+                None => not(Key::All),
+            },
             "OLDER" => Key::Older(self.seconds()?),
             "YOUNGER" => Key::Younger(self.seconds()?),
             "LARGER" => Key::Larger(self.number()?),

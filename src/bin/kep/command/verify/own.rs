@@ -43,7 +43,8 @@ impl Own {
                     continue;
                 }
                 material(&store, &row, lists).await?;
-                let copy = read(&store, row.xml).await?;
+                let copy =
+                    copy(&store, &row, said.first().map_or("", |facts| facts.dialect)).await?;
                 if report.evidence.is_some() && copy != *octets {
                     own.copies.push((format!("{}{} (own copy)", row.event, row.id), copy));
                 }
@@ -66,6 +67,14 @@ impl Own {
 
 fn facts(report: &Report) -> impl Iterator<Item = &Facts> {
     report.evidence.iter().chain(report.enclosed.iter().filter_map(|one| one.evidence.as_ref()))
+}
+
+/// Our copy in the dialect that the file is in.
+async fn copy(store: &Store, row: &EvidenceRow, dialect: &str) -> Outcome<Vec<u8>> {
+    let id = row.id.clone();
+    let forms = store.read(move |tx| evidence::forms(tx, &id)).await.map_err(rows)?;
+    let further = forms.iter().find(|form| row.dialect != dialect && form.dialect == dialect);
+    read(store, further.map_or(row.xml, |form| form.xml)).await
 }
 
 async fn original(store: &Store, id: &MessageId) -> Outcome<Option<Vec<u8>>> {
