@@ -384,11 +384,16 @@ pub fn fresh(domain: &KepDomain, now: Timestamp) -> ProviderRow {
     }
 }
 
-/// Adds a provider, or puts another row in its place: set by hand.
-pub async fn put(store: &Store, row: ProviderRow) -> Result<(), RegistryError> {
-    let work = move |tx: &mut Tx<'_>| -> Result<(), RowsError> {
+/// Adds a provider, or puts another row in its place: set by hand. Says whether it could be: its domain
+/// is none that another provider has users under.
+pub async fn put(store: &Store, row: ProviderRow) -> Result<bool, RegistryError> {
+    let work = move |tx: &mut Tx<'_>| -> Result<bool, RowsError> {
+        if rows::of_domain(tx, &row.domain)?.is_some_and(|owner| owner != row.domain) {
+            return Ok(false);
+        }
         listed_providers::forget(tx, &row.domain)?;
-        rows::put(tx, &row)
+        rows::put(tx, &row)?;
+        Ok(true)
     };
     Ok(store.write(Lane::Client, work).await?)
 }
@@ -450,9 +455,12 @@ pub async fn close(
 ) -> Result<bool, RegistryError> {
     let domain = domain.clone();
     let work = move |tx: &mut Tx<'_>| -> Result<bool, RowsError> {
-        let Some(mut row) = rows::find(tx, domain.as_str())? else { return Ok(false) };
+        rows::lock(tx, domain.as_str())?;
+        let Some(before) = rows::find(tx, domain.as_str())? else { return Ok(false) };
+        let mut row = before.clone();
         PeerState::set("closed", &mut row, at);
         rows::put(tx, &row)?;
+        super::lists::mark(tx, &before, &row)?;
         relay::release(tx, Err(&domain), at)?;
         Ok(true)
     };

@@ -369,6 +369,20 @@ async fn a_provider_that_was_registered_by_hand_is_no_lists() {
     .await;
 }
 
+/// Whom an operator has closed no list brings back.
+#[tokio::test]
+async fn a_provider_that_was_closed_by_hand_stays_closed() {
+    on_both(|bed| async move {
+        let world = World::new();
+        world.take(&bed, &world.list(1, &[world.entry()])).await.unwrap();
+        assert!(peers::close(&bed.store, &domain("hs06.kep.tr"), NOW).await.unwrap());
+        let taken = world.take(&bed, &world.list(2, &[world.entry()])).await.unwrap();
+        assert_eq!(whats(&taken), ["unchanged", "conflict"]);
+        assert!(matches!(hs06(&bed).await.state, PeerState::Closed { .. }));
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn a_list_that_is_forgotten_leaves_its_providers_as_they_are() {
     on_both(|bed| async move {

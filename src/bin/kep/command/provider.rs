@@ -235,7 +235,10 @@ async fn add(conf: &Conf, domain: &str, changes: Changes) -> Outcome {
         }
         let mut row = peers::fresh(&domain, now);
         changes.apply(&mut row, now);
-        peers::put(&store, row).await.map_err(registry)?;
+        if !peers::put(&store, row).await.map_err(registry)? {
+            return Err(Failure::data(format!("another provider has users under {domain}"))
+                .hint("`kep provider show` names a provider's domains"));
+        }
     }
     set_domains(&store, &domain, named).await?;
     done(&format!("provider {domain} is registered"))
