@@ -114,6 +114,8 @@ struct Open {
     dialogue: Dialogue,
     /// Mails it has carried.
     carried: usize,
+    /// What the name service said of it may have ended meanwhile.
+    since: Instant,
 }
 
 /// Brings mails over the network, one after the other.
@@ -441,7 +443,8 @@ impl Relay {
             Unsent::Server(trouble, heard)
         })?;
         let begun = dialogue.begun();
-        *open = Some(Open { way: load.way.clone(), line, dialogue, carried: 1 });
+        *open =
+            Some(Open { way: load.way.clone(), line, dialogue, carried: 1, since: Instant::now() });
         Ok((report, begun))
     }
 
@@ -649,7 +652,13 @@ fn no_way(way: &Way, why: &NoWay) -> Unsent {
     metrics::counter!("kep_relay_no_way_total", "provider" => provider, "why" => why.word())
         .increment(1);
     match why {
-        NoWay::NoMail(_) => Unsent::Never(why.to_string()),
+        NoWay::NoMail(_, true) => Unsent::Never(why.to_string()),
+        // The path of a file is nobody else's affair.
+        NoWay::Own(_) => {
+            tracing::error!(provider = %way.domain, %why, "no way is found");
+            Unsent::Server(Trouble::Unreachable, OWN.to_owned())
+        }
+        // An answer that is not signed ends nothing: anybody may have written it.
         _ => Unsent::Server(why.trouble(), why.to_string()),
     }
 }
@@ -676,7 +685,7 @@ impl Carrier for Lines<'_> {
 
 impl Open {
     fn serves(&self, load: &Load) -> bool {
-        self.way == load.way && self.carried < MAILS
+        self.way == load.way && self.carried < MAILS && self.since.elapsed() < OLDEST
     }
 
     async fn close(mut self) {
@@ -733,6 +742,8 @@ const IDLE: Duration = Duration::from_secs(10);
 const BREATH: Duration = Duration::from_millis(50);
 /// Mails over one connection: a server that counts them is not annoyed.
 const MAILS: usize = 100;
+/// No connection is used for longer.
+const OLDEST: Duration = Duration::from_secs(300);
 /// Mails whose window ends are laid down so many at a time.
 const BATCH: usize = 64;
 /// At the end a mail under way has so long to be answered; else it is sent again.

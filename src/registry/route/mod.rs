@@ -54,9 +54,9 @@ pub enum NoWay {
     NoSuchName(String),
     #[error("{0} has no address")]
     NoAddress(String),
-    /// RFC 7505.
+    /// RFC 7505; and whether its zone has signed that.
     #[error("{0} takes no mail (null MX)")]
-    NoMail(String),
+    NoMail(String, bool),
     #[error("DANE: {0} is an address, which has no TLSA records")]
     NotNamed(String),
     #[error("DANE: the {1} of {0} are not signed (DNSSEC)")]
@@ -88,7 +88,7 @@ impl NoWay {
             Self::Dns(DnsFault::Bogus { .. }) => "dns-bogus",
             Self::Dns(DnsFault::Name(_)) | Self::NoSuchName(_) => "no-such-name",
             Self::NoAddress(_) => "no-address",
-            Self::NoMail(_) => "null-mx",
+            Self::NoMail(..) => "null-mx",
             Self::NotNamed(_) => "dane-address",
             Self::Unsigned(..) => "dane-unsigned",
             Self::NoTlsa(..) => "dane-no-tlsa",
@@ -172,7 +172,7 @@ impl Routes {
         }
         let hosts = order::exchangers(answer.records, random::below);
         match hosts.is_empty() {
-            true => Err(NoWay::NoMail(domain)),
+            true => Err(NoWay::NoMail(domain, answer.secure)),
             false => Ok((hosts.into_iter().map(host).collect(), Some(answer.secure))),
         }
     }

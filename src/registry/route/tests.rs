@@ -169,7 +169,7 @@ async fn a_domain_without_exchangers_is_one_itself_and_a_null_one_takes_no_mail(
     let null = || vec![Mx { preference: 0, host: String::new() }];
     world.names.change(|names| _ = names.mx.insert(DOMAIN.into(), signed(DOMAIN, null())));
     let why = world.find("mx", pins()).await.unwrap_err();
-    assert_eq!(why, NoWay::NoMail(DOMAIN.into()));
+    assert_eq!(why, NoWay::NoMail(DOMAIN.into(), true));
     // Anybody may have said that.
     world.names.change(|names| _ = names.mx.insert(DOMAIN.into(), unsigned(DOMAIN, null())));
     let why = world.find("mx", PeerTls::Dane).await.unwrap_err();
