@@ -93,6 +93,12 @@ impl Claims {
                         let mail = Mail { provider: &provider.name, service, certificates };
                         by_domain.entry(domain).or_default().push(mail);
                     }
+                    // Understood, and no affair of the registry's.
+                    Err(why @ (Why::NotMail | Why::Ours)) => {
+                        let details = vec![format!("{}: {why}", service.name)];
+                        let line = Line::new(What::Ignored, None, &provider.name, details);
+                        claims.ignored.push(line);
+                    }
                     Err(why) => {
                         let details = vec![format!("{}: {why}", service.name)];
                         claims.ignore(None, &provider.name, details);

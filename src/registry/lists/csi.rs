@@ -57,12 +57,17 @@ impl Plan {
             row.host.clone_from(&csi.host);
             row.route.clear();
         }
+        // What another server shows than the one that is registered is no matter of this entry.
+        let moved = row.host.eq_ignore_ascii_case(&csi.host) || !elsewhere;
         let by_pin = Peer::parse(row).ok().and_then(|peer| peer.tls);
         let known = match &by_pin {
             Some(PeerTls::Registered(PeerTrust::Pins(pins))) => is_pinned(tls.der(), pins),
             _ => false,
         };
-        if weigh.takes(Aspect::Tls, !known, || format!("tls certificate {}", tls.digest().hex())) {
+        if moved
+            && weigh
+                .takes(Aspect::Tls, !known, || format!("tls certificate {}", tls.digest().hex()))
+        {
             row.tls_pins = peers::written(&[tls.digest()]);
             row.tls_ca.clear();
             row.tls_by.clear();
