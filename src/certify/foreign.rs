@@ -150,12 +150,12 @@ impl<'a> Handed<'a> {
             let stamped = stamped.and_then(Timestamp::parse_iso8601);
             let stamped_at =
                 stamped.ok_or_else(|| Fault::Evidence("it has no time stamp".to_owned()))?;
-            let same = |told: &Told| {
-                told.evidence.event == read.evidence.event
-                    && told.evidence.recipient() == read.evidence.recipient()
-            };
+            // One identifier is one evidence, whatever else is enclosed.
+            let by_id = all.iter().position(|told| told.evidence.id == read.evidence.id);
+            let same = |told: &Told| is_about(&told.evidence) == is_about(&read.evidence);
+            let place = by_id.or_else(|| all.iter().position(same));
             let (dialect, xml) = (read.dialect.word(), found.xml.clone());
-            match all.iter_mut().find(|told| same(told)) {
+            match place.and_then(|place| all.get_mut(place)) {
                 None => {
                     let (evidence, further) = (read.evidence, Vec::new());
                     all.push(Told { evidence, dialect, stamped_at, xml, further });
@@ -178,13 +178,21 @@ impl<'a> Handed<'a> {
     }
 }
 
-/// Whether two documents under one identifier tell of the same fact about the same message.
+/// The event, and whom it is about.
+fn is_about(evidence: &Evidence) -> (Event, Option<String>) {
+    (evidence.event, evidence.recipient().map(|party| party.address.to_ascii_lowercase()))
+}
+
+/// Whether two documents under one identifier tell of the same fact about the same message; times to the
+/// second, since not all write more.
 fn is_same(one: &Evidence, other: &Evidence) -> bool {
     let addresses = |evidence: &Evidence| -> Vec<String> {
         let all = [&evidence.sender].into_iter().chain(&evidence.recipients);
         all.map(|party| party.address.to_ascii_lowercase()).collect()
     };
-    one.event_time == other.event_time
+    let second = |evidence: &Evidence| evidence.event_time.millis() / 1000;
+    second(one) == second(other)
+        && is_about(one) == is_about(other)
         && one.message.message_id == other.message.message_id
         && one.message.digest == other.message.digest
         && addresses(one) == addresses(other)

@@ -100,7 +100,8 @@ pub fn append(tx: &mut Tx<'_>, blobs: &Blobs, new: &NewEvidence) -> Result<bool,
     Ok(added == 1)
 }
 
-fn append_form(
+/// The same fact in a further dialect, once.
+pub fn append_form(
     tx: &mut Tx<'_>,
     blobs: &Blobs,
     id: &EvidenceId,

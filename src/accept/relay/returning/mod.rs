@@ -11,7 +11,7 @@ use crate::certify::foreign::{EvidenceMail, Told};
 use crate::evidence::returned::{self, Effect};
 use crate::evidence::show_on_sent_copy;
 use crate::registry::peers::PeerState;
-use crate::store::evidence::{self as rows, EvidenceRow, NewEvidence};
+use crate::store::evidence::{self as rows, EvidenceRow, NewEvidence, NewForm};
 use crate::store::mail::{self, NewMessage, Role};
 use crate::store::submissions::{self, Recipient, Submission};
 use crate::store::{Put, RowsError, Store, StoreError, Tx, blobs, contents};
@@ -119,27 +119,34 @@ fn keep(
     (fitting, room): (&[Fitting], u64),
     (put, message): (&Put, &NewMessage),
 ) -> Result<Laid, StoreError> {
-    let mut fresh = Vec::new();
+    let (mut fresh, mut forms) = (Vec::new(), Vec::new());
     for one in fitting {
         let key = rows::row_id(&one.new.id, &one.new.origin);
         match rows::find(tx, &key)? {
             None => fresh.push(one),
-            Some(known) => {
-                if known.message_id != one.new.message_id || !is_known(tx, &known, &one.new)? {
+            Some(known) => match further(tx, &known, &one.new)? {
+                Some(new) => forms.extend(new.into_iter().map(|form| (key.clone(), form))),
+                None => {
                     let why = format!("another evidence came as {}", one.new.id);
                     return Ok(Laid::Refused(Refusal::EvidenceUnfit(why)));
                 }
-            }
+            },
         }
     }
-    if fresh.is_empty() {
+    if fresh.is_empty() && forms.is_empty() {
         return Ok(Laid::Again);
     }
     if fresh.len() as u64 > room {
         return Ok(Laid::Refused(Refusal::EvidenceTooMuch(id.to_string())));
     }
+    for (key, form) in &forms {
+        rows::append_form(tx, &store.blobs, key, form)?;
+    }
     for one in fresh {
-        rows::append(tx, &store.blobs, &one.new)?;
+        // What is not kept moves nothing.
+        if !rows::append(tx, &store.blobs, &one.new)? {
+            continue;
+        }
         // Again for each: the one before it may have moved them.
         let recipients = submissions::recipients(tx, id)?;
         for recipient in recipients.iter().filter(|to| one.recipients.contains(&to.n)) {
@@ -153,18 +160,29 @@ fn keep(
     Ok(Laid::New)
 }
 
-/// Whether what comes is, octet for octet, what is here in its dialect, or the same fact in one that is
-/// not here.
-fn is_known(tx: &mut Tx<'_>, known: &EvidenceRow, new: &NewEvidence) -> Result<bool, RowsError> {
-    let forms = rows::forms(tx, &known.id)?;
+/// What comes in dialects that are not here yet, and is the same fact; `None` when it is another evidence
+/// under that identifier. In a dialect that is here it is the same octet for octet.
+fn further(
+    tx: &mut Tx<'_>,
+    known: &EvidenceRow,
+    new: &NewEvidence,
+) -> Result<Option<Vec<NewForm>>, RowsError> {
     let mut here = vec![(known.dialect.clone(), known.xml)];
-    here.extend(forms.into_iter().map(|form| (form.dialect, form.xml)));
-    match here.iter().find(|(dialect, _)| dialect == new.dialect) {
-        Some((_, xml)) => Ok(blobs::find(tx, xml)?.digest == new.xml.digest),
-        None => Ok(known.event == new.event
-            && known.recipient == new.recipient
-            && known.event_time == new.event_time),
+    here.extend(rows::forms(tx, &known.id)?.into_iter().map(|form| (form.dialect, form.xml)));
+    let first = NewForm { dialect: new.dialect, stamped_at: new.stamped_at, xml: new.xml.clone() };
+    let mut further = Vec::new();
+    for form in [&first].into_iter().chain(&new.forms) {
+        match here.iter().find(|(dialect, _)| dialect == form.dialect) {
+            Some((_, xml)) if blobs::find(tx, xml)?.digest != form.xml.digest => return Ok(None),
+            Some(_) => {}
+            None => further.push(form.clone()),
+        }
     }
+    let same = known.message_id == new.message_id
+        && known.event == new.event
+        && known.recipient == new.recipient
+        && known.event_time.millis() / 1000 == new.event_time.millis() / 1000;
+    Ok(same.then_some(further))
 }
 
 fn apply(

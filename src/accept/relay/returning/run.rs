@@ -44,6 +44,7 @@ pub(in crate::accept::relay) async fn lay_in(
     let most = MOST_OF_EACH.saturating_mul(theirs + 1);
     let work = move |tx: &mut Tx<'_>| -> Result<Laid, StoreError> {
         crate::store::accounts::lock(tx, sender)?;
+        submissions::lock(tx, &about)?;
         let room = most.saturating_sub(rows::from_peer(tx, &about, &origin)?);
         keep(tx, &store, &about, sender, (&fitting, room), (&put, &message))
     };

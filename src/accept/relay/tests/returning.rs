@@ -161,6 +161,51 @@ async fn evidence_in_both_dialects_is_one_and_both_are_kept() {
     }
 }
 
+/// A provider that tells in each dialect by a mail of its own tells one evidence, and nothing of it is lost.
+#[tokio::test(flavor = "multi_thread")]
+async fn evidence_that_comes_in_the_other_dialect_later_is_kept_too() {
+    for house in House::both().await {
+        house.sent().await;
+        let told = house.told(Event::Delivery);
+        for (dialect, said) in [(Dialect::En319522, Said::Taken), (Dialect::Ts102640, Said::Taken)]
+        {
+            let xml = house.peer.stamped_in(&told, dialect);
+            let mail = house.peer.evidence_mail(&told, &xml);
+            assert_eq!(house.hand_null(&mail).await, said);
+            assert_eq!(house.hand_null(&mail).await, Said::Again);
+            let other = house.peer.stamped_in(&told, dialect);
+            let other = house.peer.evidence_mail(&told, &other);
+            assert_eq!(
+                house.hand_null(&other).await,
+                Said::Refused("EvidenceUnfit"),
+                "{dialect:?}"
+            );
+        }
+        let kept = house.evidence(OURS).await;
+        assert_eq!((kept.len(), kept[0].dialect.as_str()), (1, "en319522"));
+        let id = kept[0].id.clone();
+        let forms = house.store.read(move |tx| evidence::forms(tx, &id)).await.unwrap();
+        assert_eq!(forms.len(), 1);
+        assert_eq!(house.shown().await, RecipientState::Delivered);
+    }
+}
+
+/// One identifier is one evidence: what tells of two things under it is refused.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_identifier_for_two_facts_is_refused_and_moves_nothing() {
+    let house = House::open().await;
+    house.sent().await;
+    let delivered = house.told(Event::Delivery);
+    let mut read = house.told(Event::Retrieval);
+    read.id = delivered.id.clone();
+    let written = [&delivered, &read].map(|told| house.peer.stamped_in(told, Dialect::Ts102640));
+    let documents = [0, 1].map(|n| Document { dialect: Dialect::Ts102640, xml: &written[n] });
+    let mail = house.peer.evidence_mail_of(&delivered, &documents);
+    assert_eq!(house.hand_null(&mail).await, Said::Refused("EvidenceInvalid"));
+    assert_eq!(house.evidence(OURS).await.len(), 0);
+    assert_eq!(house.shown().await, RecipientState::Accepted);
+}
+
 /// What a provider had before it closed, it may tell of; under a seal that was good then.
 #[tokio::test(flavor = "multi_thread")]
 async fn evidence_of_a_provider_that_closed_is_taken_of_what_it_had() {
