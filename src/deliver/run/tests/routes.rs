@@ -166,6 +166,24 @@ async fn a_provider_whose_domain_takes_no_mail_fails_at_once() {
     assert_eq!(world.queue().await.len(), 0);
 }
 
+/// Anybody may have written an answer that is not signed: what waits goes on waiting.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_null_mx_that_nobody_signed_ends_nothing() {
+    let world = World::new().await;
+    exchangers(&world, "", &[]).await;
+    world.names.change(|names| {
+        let null = vec![Mx { preference: 0, host: String::new() }];
+        names.mx.insert(DOMAIN.into(), unsigned(DOMAIN, null));
+    });
+    let id = world.message(1, &["a@hs01.kep.tr"]).await;
+    pass(&world.relay).await;
+    assert_eq!(world.states(&id).await, ["a@hs01.kep.tr accepted"]);
+    let health = world.health(DOMAIN).await;
+    assert_eq!(health.trouble, Trouble::NotIdentified);
+    assert!(health.reply.contains("takes no mail (null MX)"), "{}", health.reply);
+    assert_eq!(world.queue().await.len(), 1);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_name_service_that_is_silent_for_one_keeps_no_other_waiting() {
     let world = World::new().await;
