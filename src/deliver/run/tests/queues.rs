@@ -1,13 +1,16 @@
 //! Many mails and several providers: order, fairness, windows, crashes. Nothing here measures time.
 
+use super::super::carry::Task;
+use super::super::lines::MAILS;
 use super::super::*;
 use super::pass;
 use super::peer::{self, Peer as Server};
 use super::world::{DAY, PATIENCE, World, patience};
+use crate::deliver::dialogue::Outcome;
 use crate::registry::peers;
 use crate::spool::Fact;
 use crate::store::providers::ProviderRow;
-use crate::store::relay::NewRelay;
+use crate::store::relay::{Kind, NewRelay, Trouble};
 use crate::store::submissions::RecipientState;
 
 /// A port that nobody listens on.

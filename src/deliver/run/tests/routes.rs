@@ -6,6 +6,7 @@ use super::pass;
 use super::peer::Peer as Server;
 use super::world::World;
 use crate::store::mta_sts::{self as policies, Kept};
+use crate::store::relay::Trouble;
 use crate::trust::dns::Mx;
 use crate::trust::dns::table::{signed, silent, unsigned};
 use crate::wire::mta_sts::{Mode, Policy};

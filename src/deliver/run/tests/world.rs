@@ -8,7 +8,7 @@ use crate::spool::{self, Fact};
 use crate::store::accounts::{self, AccountRow};
 use crate::store::providers::ProviderRow;
 use crate::store::relay::Health;
-use crate::store::submissions::*;
+use crate::store::submissions::{self, *};
 use crate::store::{RowsAt, contents};
 use crate::trust::dns::Dns;
 use crate::trust::dns::table::Table;
