@@ -7,6 +7,7 @@ use crate::registry::route::Server;
 use crate::store::relay::Trouble;
 use crate::trust::tls::{self, Shown};
 use crate::wire::smtp::DotStuffer;
+use crate::wire::{KepAddress, KepDomain};
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use std::io;
@@ -53,6 +54,11 @@ impl Default for Patience {
 }
 
 impl Patience {
+    /// What is left of the whole since then.
+    pub fn left(&self, begun: Instant) -> Self {
+        Self { whole: self.whole.saturating_sub(begun.elapsed()), ..self.clone() }
+    }
+
     fn with(&self, wait: Wait) -> Duration {
         match wait {
             Wait::Greeting => self.greeting,
@@ -239,10 +245,10 @@ pub async fn reach(
 ) -> Result<Reached, (Trouble, String)> {
     let mut failed = Failed::default();
     // Who has many servers that stall keeps one worker no longer than one server may.
-    let until = Instant::now() + patience.whole;
+    let begun = Instant::now();
     for server in servers {
         let tls = tls::dialer(&server.trust, own).map_err(|error| {
-            tracing::error!(%error, "our own certificate can't be shown");
+            tracing::error!(%error, "no TLS client can be made");
             (Trouble::Unreachable, OWN.to_owned())
         })?;
         let there = match addresses(server, patience).await {
@@ -253,10 +259,11 @@ pub async fn reach(
             }
         };
         for address in there {
-            if Instant::now() >= until {
+            let patience = patience.left(begun);
+            if patience.whole.is_zero() {
                 return Err((failed.trouble, failed.heard));
             }
-            match hand(server, address, &tls, mail, octets, patience).await {
+            match hand(server, address, &tls, mail, octets, &patience).await {
                 Ok(reached) => return Ok(reached),
                 Err(other) => {
                     tracing::info!(host = server.host, %address, heard = other.heard, "passed over");
@@ -316,13 +323,16 @@ async fn hand(
 /// The certificates that a server shows after STARTTLS, leaf first. Nothing is sent, nothing believed.
 pub async fn look(
     server: &Server,
+    domain: &KepDomain,
     helo: &str,
     patience: &Patience,
 ) -> Result<Vec<Vec<u8>>, String> {
     let shown = Shown::default();
     let tls = tls::looker(&shown).map_err(|error| error.to_string())?;
     let there = addresses(server, patience).await.map_err(|(_, heard)| heard)?;
-    let (mail, mut last) = (Mail::nothing(helo), format!("{} has no address", server.host));
+    let nobody = KepAddress::registered(&format!("postmaster@{domain}"));
+    let mail = Mail::nothing(helo, nobody.map_err(|_| format!("{domain} is no mail domain"))?);
+    let mut last = format!("{} has no address", server.host);
     for address in there {
         // It ends in the handshake, which is broken off.
         if let Err(failed) = hand(server, address, &tls, &mail, &[], patience).await {

@@ -11,7 +11,7 @@ use crate::wire::{KepAddress, KepDomain};
 pub fn waiting(recipients: &[Recipient], provider: &KepDomain) -> Vec<(usize, KepAddress)> {
     let waits = recipients.iter().filter(|recipient| recipient.state == RecipientState::Accepted);
     let with_it = waits.filter(|recipient| recipient.is_with(provider));
-    with_it.filter_map(|to| Some((to.n, KepAddress::parse(&to.address).ok()?))).collect()
+    with_it.filter_map(|to| Some((to.n, KepAddress::registered(&to.address).ok()?))).collect()
 }
 
 /// A dispatch: failures and delays are told by DSN, too, to the provider and never to the sender, who

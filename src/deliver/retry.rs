@@ -30,7 +30,7 @@ fn spread(secs: i64, dice: u64) -> i64 {
 }
 
 /// How many sides the dice have.
-pub const DICE: u64 = 41;
+const DICE: u64 = 41;
 
 #[cfg(test)]
 mod tests {

@@ -103,7 +103,9 @@ impl Relay {
                 Ok(next) => next,
                 Err(error) => {
                     tracing::error!(%error, "the relay queue can't be read");
-                    spool::rest(&mut stop, spool::pause(failures)).await;
+                    if !spool::rest(&mut stop, spool::pause(failures)).await {
+                        break;
+                    }
                     failures += 1;
                     continue;
                 }

@@ -95,7 +95,8 @@ impl Policies {
         kept: Option<Kept>,
         now: Timestamp,
     ) -> Result<Policy, NoWay> {
-        match self.fetch(domain).await {
+        let authorities = self.authorities().map_err(|error| NoWay::Own(error.to_string()))?;
+        match self.fetch(domain, &authorities).await {
             Ok(policy) => {
                 self.failed.lock().unwrap_or_else(PoisonError::into_inner).remove(domain);
                 let (new, at) = (Kept { id, policy, fetched_at: now }, domain.to_string());
@@ -116,15 +117,18 @@ impl Policies {
         }
     }
 
-    async fn fetch(&self, domain: &KepDomain) -> Result<Policy, String> {
+    async fn fetch(
+        &self,
+        domain: &KepDomain,
+        authorities: &[Certificate],
+    ) -> Result<Policy, String> {
         let host = format!("mta-sts.{domain}");
         let addresses = self.dns.addresses(&host).await.map_err(|fault| fault.to_string())?;
         if addresses.records.is_empty() {
             return Err(format!("{host} has no address"));
         }
-        let authorities = self.authorities().map_err(|error| error.to_string())?;
         let (port, timeout) = (self.settings.port, self.settings.timeout);
-        let octets = dial::policy(&host, port, &addresses.records, &authorities, timeout).await;
+        let octets = dial::policy(&host, port, &addresses.records, authorities, timeout).await;
         let octets = octets.map_err(|error: DialError| error.to_string())?;
         Policy::parse(&octets).map_err(|fault| format!("{host}: {fault}"))
     }

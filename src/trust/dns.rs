@@ -42,7 +42,7 @@ pub struct Dns {
 /// What there is of a kind at a name.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Answer<T> {
-    /// None: the name has none of that kind, or there is no such name.
+    /// Empty: the name has none of that kind, or there is no such name.
     pub records: Vec<T>,
     /// Where aliases led; the name that was asked for, when there are none.
     pub name: String,

@@ -16,7 +16,7 @@ const CIRCUIT: &str = ".kep.tr";
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub struct KepDomain(String);
 
-/// An address of the closed circuit, in lower case.
+/// An address of the closed circuit, or of a registered provider elsewhere; in lower case.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub struct KepAddress {
     text: String,

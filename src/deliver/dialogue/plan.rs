@@ -32,12 +32,12 @@ pub struct To {
 }
 
 impl Mail {
-    /// For a dialogue that is to end before there is any mail.
-    pub fn nothing(helo: &str) -> Self {
+    /// For a dialogue that is to end before there is any mail; whom it were for is never said.
+    pub fn nothing(helo: &str, to: KepAddress) -> Self {
         Self {
             helo: helo.to_owned(),
             from: None,
-            recipients: Vec::new(),
+            recipients: vec![To::plain(to)],
             size: 0,
             eight_bit: false,
             smtputf8: false,

@@ -27,4 +27,4 @@ fn failed(to: Vec<KepAddress>, why: &str) -> Vec<(KepAddress, Fate)> {
 }
 
 const CEASED: &str = "the provider has ceased to serve";
-const NOTHING_KNOWN: &str = "the registry names no pin and no issuer of its server";
+const NOTHING_KNOWN: &str = "the registry names nothing by which its server is known";

@@ -177,7 +177,7 @@ impl Relay {
         self.surely(stop, work).await;
     }
 
-    /// The server answered; always true.
+    /// The server answered. False only at a stop.
     async fn well(&self, queued: &Queued, stop: &mut watch::Receiver<bool>) -> bool {
         let provider = queued.provider.clone();
         let looked = provider.clone();

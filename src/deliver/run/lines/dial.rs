@@ -18,6 +18,7 @@ impl Relay {
         load: &Load,
         open: &mut Option<Open>,
     ) -> Heard {
+        let begun = Instant::now();
         if let Some(other) = open.take_if(|open| !open.serves(load)) {
             other.close().await;
         }
@@ -31,6 +32,7 @@ impl Relay {
             }
         }
         *open = None;
+        let patience = self.patience.left(begun);
         let found = self.routes.find(&load.way, self.clock.now()).await;
         let found = found.map_err(|why| no_way(&load.way, &why))?;
         for (host, why) in &found.passed_over {
@@ -38,17 +40,18 @@ impl Relay {
         }
         let own = self.who.tls.as_ref().map(|(certificate, key)| (&**certificate, &**key));
         let (mail, octets) = (&load.mail, &load.octets);
-        let reached = dial::reach(&found.servers, own, mail, octets, &self.patience).await;
+        let reached = dial::reach(&found.servers, own, mail, octets, &patience).await;
         let Reached { line, dialogue, report } = reached.map_err(|(trouble, heard)| {
-            if trouble == Trouble::NotIdentified {
+            let asked = found.servers.iter().any(|server| server.addresses.is_some());
+            if trouble == Trouble::NotIdentified && asked {
                 self.routes.forget();
             }
             Unsent::Server(trouble, heard)
         })?;
-        let begun = dialogue.begun();
+        let said = dialogue.begun();
         *open =
             Some(Open { way: load.way.clone(), line, dialogue, carried: 1, since: Instant::now() });
-        Ok((report, begun))
+        Ok((report, said))
     }
 }
 

@@ -3,12 +3,15 @@
 
 use super::super::*;
 use super::pass;
-use super::peer::Peer as Server;
-use super::world::World;
+use super::peer::{Line, Peer as Server};
+use super::world::{World, patience};
+use crate::deliver::dial;
+use crate::registry::route as routes;
 use crate::store::mta_sts::{self as policies, Kept};
 use crate::store::relay::Trouble;
 use crate::trust::dns::Mx;
 use crate::trust::dns::table::{signed, silent, unsigned};
+use crate::trust::tls::PeerTrust;
 use crate::wire::mta_sts::{Mode, Policy};
 use crate::wire::tlsa::Tlsa;
 
@@ -165,6 +168,30 @@ async fn a_provider_whose_domain_takes_no_mail_fails_at_once() {
     assert!(states[0].ends_with(" hs01.kep.tr takes no mail (null MX)"), "{states:?}");
     assert!(!states[0].contains("window"), "{states:?}");
     assert_eq!(world.queue().await.len(), 0);
+}
+
+/// Who only looks hears why there is nothing to see.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_keeps_a_look_from_its_certificate_is_said() {
+    for (greeting, said) in [
+        (&["220 mx.hs01.kep.tr", "250 mx.hs01.kep.tr"][..], "the server offers no TLS"),
+        (&["554 nobody here"], "554 nobody here"),
+    ] {
+        let mut lines = Vec::new();
+        for line in greeting {
+            lines.push(Line::Server((*line).to_owned()));
+            lines.push(Line::Client("*".to_owned()));
+        }
+        let server = Server::speaking(vec![lines]).await;
+        let trust = PeerTrust::Pins(vec![server.pin()]);
+        let addresses = Some(vec!["127.0.0.1".parse().unwrap()]);
+        let host = "mx.hs01.kep.tr".to_owned();
+        let way = routes::Server { host, port: server.port, addresses, trust };
+        let domain = KepDomain::parse(DOMAIN).unwrap();
+        let looked = dial::look(&way, &domain, "posta.hs05.kep.tr", &patience()).await;
+        let why = looked.unwrap_err();
+        assert!(why.contains(said), "{why}");
+    }
 }
 
 /// Anybody may have written an answer that is not signed: what waits goes on waiting.

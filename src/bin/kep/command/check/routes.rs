@@ -1,7 +1,7 @@
 //! The ways to the other providers, walked as far as their servers' certificates: what is signed, which
 //! records are of what is shown. And the record by which others know our own server.
 
-use super::{Finding, State};
+use super::Finding;
 use crate::settings::Settings;
 use crate::wire_up;
 use kep::deliver::dial::{self, Patience};
@@ -64,7 +64,7 @@ async fn walk(routes: &Routes, way: &Way, clock: &Clock, helo: &str) -> Vec<Find
         .collect();
     for server in &servers {
         let at = format!("{domain}: {}:{}{mx}, {}", server.host, server.port, way.tls.word());
-        all.push(match dial::look(server, helo, &patience()).await {
+        all.push(match dial::look(server, domain, helo, &patience()).await {
             Err(heard) => Finding::warning("route", format!("{at}: {heard}")),
             Ok(chain) => shown(&at, way, server, &chain, clock),
         });
@@ -97,11 +97,9 @@ fn shown(at: &str, way: &Way, server: &Server, chain: &[Vec<u8>], clock: &Clock)
         PeerTls::MtaSts => "its policy",
     };
     match known {
-        Ok(()) => Finding {
-            what: "route",
-            state: State::Good,
-            text: format!("{at}: it is the server that {by} tells{records}"),
-        },
+        Ok(()) => {
+            Finding::good("route", format!("{at}: it is the server that {by} tells{records}"))
+        }
         Err(why) => Finding::wrong("route", format!("{at}: {why}{records}")),
     }
 }
