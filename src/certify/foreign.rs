@@ -57,6 +57,13 @@ pub struct Told {
     pub further: Vec<Written>,
 }
 
+impl Told {
+    /// When the last of its documents was stamped.
+    pub fn last_stamp(&self) -> Timestamp {
+        self.further.iter().map(|form| form.stamped_at).fold(self.stamped_at, Timestamp::max)
+    }
+}
+
 /// An evidence as a further dialect has it.
 #[derive(Clone)]
 pub struct Written {
@@ -162,7 +169,7 @@ impl<'a> Handed<'a> {
                 }
                 Some(told) if told.evidence.id != read.evidence.id => {}
                 Some(told) if !is_same(&told.evidence, &read.evidence) => {
-                    let text = "its documents in two dialects tell of different things";
+                    let text = "its documents under one identifier tell of different things";
                     return Err(Fault::Evidence(text.to_owned()));
                 }
                 Some(told) if told.dialect != dialect => {
@@ -190,7 +197,7 @@ fn is_same(one: &Evidence, other: &Evidence) -> bool {
         let all = [&evidence.sender].into_iter().chain(&evidence.recipients);
         all.map(|party| party.address.to_ascii_lowercase()).collect()
     };
-    let second = |evidence: &Evidence| evidence.event_time.millis() / 1000;
+    let second = |evidence: &Evidence| evidence.event_time.secs();
     second(one) == second(other)
         && is_about(one) == is_about(other)
         && one.message.message_id == other.message.message_id

@@ -5,7 +5,7 @@ use super::RegistryError;
 use crate::store::providers::{self as rows, ProviderRow, SealRow};
 use crate::store::{Lane, RowsError, Store, Tx, listed_providers, relay};
 use crate::trust::Certificate;
-use crate::trust::tls::PeerTrust;
+use crate::trust::tls::{PeerTrust, is_pinned};
 use crate::wire::rem::Dialect;
 use crate::wire::{Digest, KepAddress, KepDomain, Timestamp};
 use std::fmt;
@@ -157,6 +157,11 @@ impl Peer {
     pub fn all(tx: &mut Tx<'_>) -> Result<Vec<Self>, RowsError> {
         let rows = rows::all(tx)?;
         Ok(rows.iter().filter_map(|row| Self::parse(row).ok()).collect())
+    }
+
+    /// Whether this is a certificate that its client shows.
+    pub fn shows(&self, client: Option<&[u8]>) -> bool {
+        client.is_some_and(|client| is_pinned(client, &self.client_pins))
     }
 
     /// The seals that are good at a time.

@@ -6,10 +6,11 @@ use super::fact::Fact;
 use crate::store::evidence::EvidenceRow;
 use crate::store::jobs;
 use crate::store::relay::{self as queue, Kind, NewRelay};
-use crate::store::submissions::{self, RecipientState};
+use crate::store::submissions::{self, Recipient, RecipientState};
 use crate::store::{RowsError, Tx, evidence};
 use crate::wire::rem::{Event, Reason};
 use crate::wire::{ContentId, EvidenceId, KepAddress, KepDomain, MessageId, Timestamp};
+use std::collections::BTreeSet;
 
 /// Why a relay failed, for evidence.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -86,7 +87,7 @@ pub fn failed(
 }
 
 /// A report of its provider's server, under no seal, says that the relay failed for a recipient. It counts
-/// while nobody has said by evidence that the message was taken over. Says whether this was the time.
+/// for whom is not `taken_over`. Says whether this was the time.
 pub fn reported_failed(
     tx: &mut Tx<'_>,
     id: &MessageId,
@@ -94,9 +95,6 @@ pub fn reported_failed(
     why: &Why,
     now: Timestamp,
 ) -> Result<bool, RowsError> {
-    if taken_over(tx, id, recipient)? {
-        return Ok(false);
-    }
     let mut first = false;
     for from in [RecipientState::Accepted, RecipientState::Relayed] {
         first = first || submissions::relay_failed(tx, id, recipient, from)?;
@@ -116,7 +114,7 @@ pub fn silent(
     now: Timestamp,
 ) -> Result<bool, RowsError> {
     let first = submissions::relay_failed(tx, id, recipient, RecipientState::Relayed)?;
-    if first && taken_over(tx, id, recipient)? {
+    if first && taken_over(tx, id)?.contains(&recipient) {
         let (message, at) = (id.to_string(), fact.at().millis());
         super::fact(tx, &Fact::DeliveryExpired { message, recipient, at }, now)?;
     } else if first {
@@ -125,18 +123,22 @@ pub fn silent(
     Ok(first)
 }
 
-/// Whether the recipient's provider has said that it took the message over, for him or for all.
-fn taken_over(tx: &mut Tx<'_>, id: &MessageId, recipient: usize) -> Result<bool, RowsError> {
-    let recipients = submissions::recipients(tx, id)?;
-    let address = recipients.iter().find(|one| one.n == recipient).map(|one| one.address.as_str());
-    let address = address.and_then(|address| KepAddress::registered(address).ok());
-    let Some(address) = address else { return Ok(false) };
-    let provider = address.domain().provider();
+/// For which recipients their provider has said by evidence that it took the message over: for him, or
+/// for all.
+pub fn taken_over(tx: &mut Tx<'_>, id: &MessageId) -> Result<BTreeSet<usize>, RowsError> {
     let said = evidence::of_message(tx, id)?;
     let acceptance = Event::RelayAcceptance.name();
-    let theirs = |row: &&EvidenceRow| row.event == acceptance && row.origin == provider.as_str();
-    let about = |row: &EvidenceRow| row.recipient.is_empty() || row.recipient == address.as_str();
-    Ok(said.iter().filter(theirs).any(about))
+    let said: Vec<&EvidenceRow> = said.iter().filter(|row| row.event == acceptance).collect();
+    let recipients = submissions::recipients(tx, id)?;
+    let is_there = |one: &&Recipient| {
+        let Ok(address) = KepAddress::registered(&one.address) else { return false };
+        let provider = address.domain().provider();
+        let theirs = said.iter().filter(|row| row.origin == provider.as_str());
+        let about =
+            |row: &EvidenceRow| row.recipient.is_empty() || row.recipient == address.as_str();
+        theirs.into_iter().any(|row| about(row))
+    };
+    Ok(recipients.iter().filter(is_there).map(|one| one.n).collect())
 }
 
 fn failure(id: &MessageId, recipient: usize, at: Timestamp, why: &Why) -> Fact {

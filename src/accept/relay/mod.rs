@@ -1,5 +1,5 @@
 //! What other providers hand over: taken only under a seal that is registered, for accounts of ours,
-//! or as evidence of what we sent.
+//! or as evidence of what we sent; a report of it, of whom the connection shows.
 //!
 //! `run` is the desk behind the session's second role; `refusals` says what a fault sounds like there;
 //! `incoming` makes a message's rows of a dispatch, `returning` lays evidence to our own messages,

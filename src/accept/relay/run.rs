@@ -6,18 +6,18 @@ use crate::accept::ask::{EVIDENCE_MAX, Envelope, PeerAnswer, SubmitAnswer};
 use crate::accept::body::Body;
 use crate::accept::heavy;
 use crate::accept::refusal::Refusal;
-use crate::certify::foreign::{Believe, Fault, Handed, Known, Sound};
+use crate::certify::foreign::{Believe, Fault, Handed, Known, Sound, Told};
 use crate::evidence::material;
 use crate::registry::Provider;
 use crate::registry::budget::Budget;
 use crate::registry::crowd::network;
 use crate::registry::peers::{self as registry, Peer, PeerState};
 use crate::store::evidence::Material;
+use crate::store::submissions::{self, Recipient, Submission};
 use crate::store::{Lane, RowsError, Store, StoreError, Tx};
-use crate::trust::tls::is_pinned;
 use crate::trust::{Certificate, Clock, Readiness, Unready};
 use crate::wire::rem::DeliveryReport;
-use crate::wire::{AccountId, KepDomain, sha256};
+use crate::wire::{AccountId, KepDomain, MessageId, sha256};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -71,12 +71,14 @@ impl Desk {
     }
 
     async fn is_shown(&self, client: Option<&[u8]>) -> bool {
-        let Some(client) = client else { return false };
+        if client.is_none() {
+            return false;
+        }
         let peers = self.store.look_up(Peer::all).await.unwrap_or_else(|error| {
             tracing::error!(%error, "relay in");
             Vec::new()
         });
-        peers.iter().any(|peer| is_pinned(client, &peer.client_pins))
+        peers.iter().any(|peer| peer.shows(client))
     }
 
     /// MAIL: may this provider hand over here, on a connection that shows this certificate?
@@ -179,6 +181,21 @@ impl Desk {
         }
     }
 
+    /// What others tell of: a message that is here, and whom it was for.
+    pub(super) async fn message(
+        &self,
+        id: &MessageId,
+    ) -> Result<(Submission, Vec<Recipient>), Trouble> {
+        let wanted = id.clone();
+        let work = move |tx: &mut Tx<'_>| -> Result<_, StoreError> {
+            Ok((submissions::find(tx, &wanted)?, submissions::recipients(tx, &wanted)?))
+        };
+        match self.store.look_up(work).await? {
+            (Some(submission), recipients) => Ok((submission, recipients)),
+            (None, _) => Err(Refusal::EvidenceOfNothing(id.to_string()).into()),
+        }
+    }
+
     /// Somebody waits for it.
     pub(super) async fn write<T, F>(&self, work: F) -> Result<T, StoreError>
     where
@@ -207,18 +224,31 @@ pub(super) fn known(
         PeerState::Active | PeerState::Closed { .. } => {}
         PeerState::Suspended { .. } => return Err(Refusal::PeerSuspended(name).into()),
     }
-    let shown = client.is_some_and(|client| is_pinned(client, &peer.client_pins));
-    match peer.client_pins.is_empty() || shown {
+    match peer.client_pins.is_empty() || peer.shows(client) {
         true => Ok(peer),
         false => Err(Refusal::PeerNotShown(name).into()),
+    }
+}
+
+/// Of one that has closed is taken what it says of recipients whom it had before.
+pub(super) fn before_it_closed(
+    peer: &Peer,
+    recipients: &[Recipient],
+    about: &[usize],
+) -> Result<(), Trouble> {
+    let PeerState::Closed { since } = peer.state else { return Ok(()) };
+    let had = |one: &Recipient| one.relayed_at.is_some_and(|at| at <= since);
+    match recipients.iter().filter(|one| about.contains(&one.n)).all(had) {
+        true => Ok(()),
+        false => Err(Refusal::PeerEnded(peer.domain.to_string()).into()),
     }
 }
 
 /// The registry may end a seal before its certificate does.
 fn in_force(peer: &Peer, signer: &Certificate, sound: &Sound) -> Result<(), Trouble> {
     let at = match sound {
-        Sound::Dispatch(dispatch) => Some(dispatch.acceptance.stamped_at),
-        Sound::Evidence(mail) => mail.told.iter().map(|told| told.stamped_at).max(),
+        Sound::Dispatch(dispatch) => Some(dispatch.acceptance.last_stamp()),
+        Sound::Evidence(mail) => mail.told.iter().map(Told::last_stamp).max(),
     };
     let good = at.is_some_and(|at| peer.seals_at(at).any(|seal| seal.certificate == *signer));
     let ended = || Refusal::SealEnded(signer.subject().to_owned());

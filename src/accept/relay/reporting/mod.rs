@@ -15,7 +15,7 @@ use crate::store::{RowsError, StoreError, Tx};
 use crate::wire::rem::{Action, DeliveryReport, Reported};
 use crate::wire::smtp::orcpt;
 use crate::wire::{EvidenceId, KepDomain, MessageId, Timestamp};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The mail of ours that a report is about.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -112,13 +112,12 @@ fn keep(
 ) -> Result<Laid, StoreError> {
     submissions::lock(tx, id)?;
     let here = reports::of_message(tx, id)?;
-    let known = |row: &ReportRow| {
-        here.iter().any(|one| ReportRow { received_at: row.received_at, ..one.clone() } == *row)
-    };
-    let fresh: Vec<_> = fitting.iter().filter(|one| !known(&one.row)).collect();
+    let known: BTreeSet<_> = here.iter().map(key).collect();
+    let fresh: Vec<_> = fitting.iter().filter(|one| !known.contains(&key(&one.row))).collect();
     if fresh.is_empty() {
         return Ok(Laid::Again);
     }
+    let taken_over = relay::taken_over(tx, id)?;
     let mut told: BTreeMap<&str, usize> = BTreeMap::new();
     for row in &here {
         *told.entry(row.recipient.as_str()).or_default() += 1;
@@ -130,10 +129,10 @@ fn keep(
             left = true;
             continue;
         }
-        *of += 1;
         if reports::keep(tx, &one.row)? {
+            *of += 1;
             any = true;
-            fail(tx, id, one, now)?;
+            fail(tx, id, (one, &taken_over), now)?;
         }
     }
     Ok(match (any, left) {
@@ -143,9 +142,21 @@ fn keep(
     })
 }
 
-fn fail(tx: &mut Tx<'_>, id: &MessageId, one: &Fitting, now: Timestamp) -> Result<(), RowsError> {
+/// What makes a report another one: words and time may differ.
+fn key(row: &ReportRow) -> (Option<&EvidenceId>, &str, &str, &str, &str) {
+    let ReportRow { evidence, provider, recipient, action, status, .. } = row;
+    (evidence.as_ref(), provider, recipient, action, status)
+}
+
+fn fail(
+    tx: &mut Tx<'_>,
+    id: &MessageId,
+    (one, taken_over): (&Fitting, &BTreeSet<usize>),
+    now: Timestamp,
+) -> Result<(), RowsError> {
     let ReportRow { recipient, action, status, .. } = &one.row;
     let ends = match &one.failed {
+        Some((n, _)) if taken_over.contains(n) => false,
         Some((n, why)) => relay::reported_failed(tx, id, *n, why, now)?,
         None => false,
     };

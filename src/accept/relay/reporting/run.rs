@@ -4,13 +4,12 @@ use super::{About, Fitting, Laid, keep, of_dispatch, row};
 use crate::accept::ask::SubmitAnswer;
 use crate::accept::heavy;
 use crate::accept::refusal::Refusal;
-use crate::accept::relay::run::{Desk, Taken, Trouble, known};
-use crate::registry::peers::{Peer, PeerState};
+use crate::accept::relay::run::{Desk, Taken, Trouble, before_it_closed, known};
+use crate::registry::peers::Peer;
 use crate::store::submissions::{self, Origin};
 use crate::store::{StoreError, Tx, evidence};
-use crate::trust::tls::is_pinned;
 use crate::wire::rem::DeliveryReport;
-use crate::wire::{EvidenceId, KepDomain, MessageId};
+use crate::wire::{EvidenceId, MessageId};
 
 /// Taken over a connection that shows a registered certificate only: nothing else tells whose it is.
 pub(in crate::accept::relay) async fn lay_in(
@@ -38,8 +37,7 @@ pub(in crate::accept::relay) async fn lay_in(
 /// QUIRK(kep, 2026-11): a report is under no seal. docs/quirks.md#87
 async fn shown(desk: &Desk, client: Option<&[u8]>) -> Result<Peer, Trouble> {
     let all = desk.store.look_up(Peer::all).await?;
-    let owner = |peer: &Peer| client.is_some_and(|client| is_pinned(client, &peer.client_pins));
-    let peer = all.into_iter().find(owner).ok_or(Refusal::ReportUnproven)?;
+    let peer = all.into_iter().find(|peer| peer.shows(client)).ok_or(Refusal::ReportUnproven)?;
     let domain = peer.domain.clone();
     known(Some(peer), &domain, client)
 }
@@ -52,12 +50,10 @@ async fn about(desk: &Desk, report: &DeliveryReport) -> Result<About, Trouble> {
         found.extend(sent(desk, name).await?);
     }
     let said = || names.first().map_or_else(String::new, |name| (*name).clone());
-    let first = found.first().cloned();
-    match first.filter(|first| found.iter().all(|other| other == first)) {
-        Some(about) if found.len() == names.len() => Ok(about),
-        Some(_) => Err(Refusal::ReportUnfit("it names two mails".to_owned()).into()),
-        None if found.is_empty() => Err(Refusal::EvidenceOfNothing(said()).into()),
-        None => Err(Refusal::ReportUnfit("it names two mails".to_owned()).into()),
+    let first = found.first().ok_or_else(|| Refusal::EvidenceOfNothing(said()))?;
+    match found.len() == names.len() && found.iter().all(|other| other == first) {
+        true => Ok(first.clone()),
+        false => Err(Refusal::ReportUnfit("it names two mails".to_owned()).into()),
     }
 }
 
@@ -87,38 +83,23 @@ async fn fitting(
     peer: &Peer,
 ) -> Result<(MessageId, Vec<Fitting>), Trouble> {
     let (About::Dispatch(id) | About::Evidence(_, id)) = about;
-    let (wanted, now) = (id.clone(), desk.clock.now());
-    let find = move |tx: &mut Tx<'_>| -> Result<_, StoreError> {
-        Ok((submissions::find(tx, &wanted)?, submissions::recipients(tx, &wanted)?))
-    };
-    let (submission, recipients) = desk.store.look_up(find).await?;
-    let nothing = || Refusal::EvidenceOfNothing(id.to_string());
-    let submission = submission.ok_or_else(nothing)?;
+    let (submission, recipients) = desk.message(id).await?;
+    let now = desk.clock.now();
     let all = match about {
         About::Dispatch(_) => of_dispatch(report, &submission, &recipients, (&peer.domain, now))?,
         About::Evidence(evidence, _) if submission.origin == Origin::Peer(peer.domain.clone()) => {
+            // Evidence mails go to nobody but the provider itself.
+            let service = peer.service_address().map_or_else(String::new, |to| to.to_string());
             let of = |told| {
                 let about = (id.clone(), Some(evidence.clone()));
-                Fitting {
-                    row: row(about, &peer.domain, &service(&peer.domain), told, now),
-                    failed: None,
-                }
+                Fitting { row: row(about, &peer.domain, &service, told, now), failed: None }
             };
             report.recipients.iter().map(of).collect()
         }
-        About::Evidence(..) => return Err(nothing().into()),
+        About::Evidence(..) => return Err(Refusal::EvidenceOfNothing(id.to_string()).into()),
     };
-    let had = |n: usize| {
-        let at = recipients.iter().find(|one| one.n == n).and_then(|one| one.relayed_at);
-        matches!(peer.state, PeerState::Closed { since } if at.is_none_or(|at| at > since))
-    };
-    match all.iter().filter_map(|one| one.failed.as_ref()).any(|(n, _)| had(*n)) {
-        true => Err(Refusal::PeerEnded(peer.domain.to_string()).into()),
-        false => Ok((id.clone(), all)),
-    }
-}
-
-/// Evidence mails go to nobody but the provider itself.
-fn service(peer: &KepDomain) -> String {
-    format!("kepservisi@{peer}")
+    let failed = all.iter().filter_map(|one| one.failed.as_ref());
+    let about: Vec<usize> = failed.map(|(n, _)| *n).collect();
+    before_it_closed(peer, &recipients, &about)?;
+    Ok((id.clone(), all))
 }

@@ -10,14 +10,13 @@ use crate::accept::refusal::Refusal;
 use crate::certify::foreign::{EvidenceMail, Told};
 use crate::evidence::returned::{self, Effect};
 use crate::evidence::show_on_sent_copy;
-use crate::registry::peers::PeerState;
 use crate::store::evidence::{self as rows, EvidenceRow, NewEvidence, NewForm};
 use crate::store::mail::{self, NewMessage, Role};
 use crate::store::submissions::{self, Recipient, Submission};
 use crate::store::{Put, RowsError, Store, StoreError, Tx, blobs, contents};
 use crate::wire::rem::{ContentDigest, Event, Evidence};
-use crate::wire::xades::Hash;
 use crate::wire::{AccountId, KepDomain, MessageId};
+use std::collections::BTreeMap;
 
 /// One evidence, and whom of our message it is about.
 #[derive(Clone)]
@@ -46,7 +45,7 @@ fn message(returned: &EvidenceMail) -> Result<MessageId, Trouble> {
 fn fit(
     told: &Told,
     submission: &Submission,
-    original: &[u8],
+    digests: &BTreeMap<String, Vec<u8>>,
     recipients: &[Recipient],
     peer: &KepDomain,
 ) -> Result<Vec<usize>, Trouble> {
@@ -60,9 +59,7 @@ fn fit(
     }
     let same = match &evidence.message.digest {
         Some(ContentDigest::Sha256(digest)) => *digest == submission.digest,
-        Some(ContentDigest::Other { algorithm, value }) => {
-            Hash::by_uri(algorithm).and_then(|hash| hash.of(original)).as_ref() == Some(value)
-        }
+        Some(ContentDigest::Other { algorithm, value }) => digests.get(algorithm) == Some(value),
         None => return Err(unfit("no digest of the message")),
     };
     if !same {
@@ -80,21 +77,6 @@ fn fit(
         (None, _) => return Err(unfit("it does not say of which recipient it tells")),
     };
     Ok(about)
-}
-
-/// Of one that has closed evidence is taken of what it had before.
-fn before_it_closed(
-    state: PeerState,
-    peer: &KepDomain,
-    recipients: &[Recipient],
-    about: &[usize],
-) -> Result<(), Trouble> {
-    let PeerState::Closed { since } = state else { return Ok(()) };
-    let had = |one: &Recipient| one.relayed_at.is_some_and(|at| at <= since);
-    match recipients.iter().filter(|one| about.contains(&one.n)).all(had) {
-        true => Ok(()),
-        false => Err(Refusal::PeerEnded(peer.to_string()).into()),
-    }
 }
 
 /// The recipient that it refers to, or the only one that it names. Of a relay all are meant when
@@ -181,7 +163,7 @@ fn further(
     let same = known.message_id == new.message_id
         && known.event == new.event
         && known.recipient == new.recipient
-        && known.event_time.millis() / 1000 == new.event_time.millis() / 1000;
+        && known.event_time.secs() == new.event_time.secs();
     Ok(same.then_some(further))
 }
 

@@ -1,19 +1,20 @@
 //! Lays evidence in, once however often it comes.
 
-use super::{Fitting, Laid, MOST_OF_EACH, before_it_closed, fit, keep, message};
+use super::{Fitting, Laid, MOST_OF_EACH, fit, keep, message};
 use crate::accept::ask::SubmitAnswer;
 use crate::accept::heavy;
 use crate::accept::refusal::Refusal;
 use crate::accept::relay::incoming;
-use crate::accept::relay::run::{Desk, Taken, Trouble};
+use crate::accept::relay::run::{Desk, Taken, before_it_closed};
 use crate::certify::foreign::EvidenceMail;
 use crate::registry::peers::Peer;
 use crate::store::evidence::{self as rows, Material};
 use crate::store::mail::{Kind, NewMessage};
-use crate::store::submissions::{self, Origin, Recipient, Submission};
-use crate::store::{StoreError, Tx, blobs};
-use crate::wire::MessageId;
+use crate::store::submissions::{self, Origin, Submission};
+use crate::store::{BlobError, StoreError, Tx, blobs};
 use crate::wire::rem::ContentDigest;
+use crate::wire::xades::Hash;
+use std::collections::BTreeMap;
 
 pub(in crate::accept::relay) async fn lay_in(
     desk: &Desk,
@@ -23,24 +24,27 @@ pub(in crate::accept::relay) async fn lay_in(
     kept: Vec<Material>,
 ) -> Taken {
     let id = message(&returned)?;
-    let (submission, recipients) = ours(desk, &id).await?;
+    let (submission, recipients) = desk.message(&id).await?;
     let Origin::Account(sender) = submission.origin else {
         return Err(Refusal::EvidenceOfNothing(id.to_string()).into());
     };
-    let original = original(desk, &returned, &submission).await?;
-    let (now, state, peer) = (desk.clock.now(), peer.state, &peer.domain);
+    let theirs = recipients.iter().filter(|one| one.is_with(&peer.domain)).count() as u64;
+    if theirs == 0 {
+        return Err(Refusal::EvidenceUnfit("nobody is with this provider".to_owned()).into());
+    }
+    let digests = digests(desk, &returned, &submission).await?;
+    let now = desk.clock.now();
     let mut fitting = Vec::with_capacity(returned.told.len());
     for told in &returned.told {
-        let about = heavy(original.len(), || fit(told, &submission, &original, &recipients, peer))?;
-        before_it_closed(state, peer, &recipients, &about)?;
-        let new = incoming::evidence(&desk.store, &id, told, peer, kept.clone(), now)?;
+        let about = fit(told, &submission, &digests, &recipients, &peer.domain)?;
+        before_it_closed(peer, &recipients, &about)?;
+        let new = incoming::evidence(&desk.store, &id, told, &peer.domain, kept.clone(), now)?;
         fitting.push(Fitting { new, event: told.evidence.event, recipients: about });
     }
     let mut message = NewMessage::of(mail, Kind::Evidence, now);
     message.message_id = Some(id.clone());
     let put = desk.store.blobs.put(mail.to_vec()).map_err(StoreError::from)?;
-    let (store, origin, about) = (desk.store.clone(), peer.to_string(), id.clone());
-    let theirs = recipients.iter().filter(|one| one.is_with(peer)).count() as u64;
+    let (store, origin, about) = (desk.store.clone(), peer.domain.to_string(), id.clone());
     let most = MOST_OF_EACH.saturating_mul(theirs + 1);
     let work = move |tx: &mut Tx<'_>| -> Result<Laid, StoreError> {
         crate::store::accounts::lock(tx, sender)?;
@@ -54,35 +58,36 @@ pub(in crate::accept::relay) async fn lay_in(
             Ok(SubmitAnswer::Accepted { message_id: id })
         }
         Laid::Again => {
-            tracing::info!(message = %id, from = %peer, "the same evidence again");
+            tracing::info!(message = %id, from = %peer.domain, "the same evidence again");
             Ok(SubmitAnswer::AlreadyAccepted { message_id: id })
         }
         Laid::Refused(refusal) => Err(refusal.into()),
     }
 }
 
-/// What was sent, where the evidence names it by another digest than the one that is kept; else nothing.
-async fn original(
+/// What was sent by each further digest that the evidence names it by; each is worked out once.
+async fn digests(
     desk: &Desk,
     returned: &EvidenceMail,
     submission: &Submission,
-) -> Result<Vec<u8>, StoreError> {
-    let digests = returned.told.iter().filter_map(|told| told.evidence.message.digest.as_ref());
-    if !digests.into_iter().any(|digest| matches!(digest, ContentDigest::Other { .. })) {
-        return Ok(Vec::new());
+) -> Result<BTreeMap<String, Vec<u8>>, StoreError> {
+    let named = returned.told.iter().filter_map(|told| told.evidence.message.digest.as_ref());
+    let other = |digest: &ContentDigest| match digest {
+        ContentDigest::Other { algorithm, .. } => {
+            Some((algorithm.clone(), Hash::by_uri(algorithm)?))
+        }
+        ContentDigest::Sha256(_) => None,
+    };
+    let wanted: BTreeMap<_, _> = named.filter_map(other).filter(|(_, by)| !by.is_weak()).collect();
+    if wanted.is_empty() {
+        return Ok(BTreeMap::new());
     }
     let id = submission.original;
     let put = desk.store.look_up(move |tx: &mut Tx<'_>| blobs::find(tx, &id)).await?;
-    Ok(heavy(put.size as usize, || desk.store.blobs.read(&put))?.to_vec())
-}
-
-async fn ours(desk: &Desk, id: &MessageId) -> Result<(Submission, Vec<Recipient>), Trouble> {
-    let wanted = id.clone();
-    let work = move |tx: &mut Tx<'_>| -> Result<_, StoreError> {
-        Ok((submissions::find(tx, &wanted)?, submissions::recipients(tx, &wanted)?))
+    let of_all = || -> Result<_, BlobError> {
+        let original = desk.store.blobs.read(&put)?;
+        let of = |(name, hash): (String, Hash)| Some((name, hash.of(&original)?));
+        Ok(wanted.into_iter().filter_map(of).collect())
     };
-    match desk.store.look_up(work).await? {
-        (Some(submission), recipients) => Ok((submission, recipients)),
-        (None, _) => Err(Refusal::EvidenceOfNothing(id.to_string()).into()),
-    }
+    Ok(heavy(put.size as usize, of_all)?)
 }

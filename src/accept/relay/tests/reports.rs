@@ -118,6 +118,33 @@ async fn other_reports_are_kept_beside() {
     }
     let ninth = told("delayed", "4.9.9");
     assert_eq!(hand(&house, &ninth, &client).await, Said::Refused("EvidenceTooMuch"));
+    // What is here already is a repetition, in whatever words.
+    let again = told("delayed", "4.4.1");
+    let words = String::from_utf8(again).unwrap().replace("kim bu", "kuyruk 77");
+    assert_eq!(hand(&house, words.as_bytes(), &client).await, Said::Again);
+    // There is no room for more.
+    let both = report(OURS, OURS, &[(AYSE, "delayed", "4.9.9"), (AYSE, "delayed", "4.9.8")]);
+    assert_eq!(hand(&house, &both, &client).await, Said::Refused("EvidenceTooMuch"));
+    assert_eq!(kept(&house).await.len(), 8);
+}
+
+/// Of what it never had one that has closed tells nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_closed_provider_reports_of_what_it_had_only() {
+    let (house, client) = house().await;
+    let since = house.peer.at.plus_secs(3600);
+    let pin = house.peer.user_root.certificate().digest().hex();
+    house
+        .register(move |row| {
+            (row.state, row.since) = ("closed".into(), since);
+            row.client_pins = pin.clone();
+        })
+        .await;
+    let failed = told("failed", "5.1.1");
+    assert_eq!(hand(&house, &failed, &client).await, Said::Refused("PeerEnded"));
+    house.relayed().await;
+    assert_eq!(hand(&house, &failed, &client).await, Said::Taken);
+    assert_eq!(house.shown().await, RecipientState::RelayFailed);
 }
 
 #[tokio::test(flavor = "multi_thread")]
