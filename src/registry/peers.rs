@@ -7,7 +7,8 @@ use crate::store::{Lane, RowsError, Store, Tx, listed_providers, relay};
 use crate::trust::Certificate;
 use crate::trust::tls::{PeerTrust, is_pinned};
 use crate::wire::rem::Dialect;
-use crate::wire::{Digest, KepAddress, KepDomain, Timestamp};
+use crate::wire::{Digest, KepAddress, KepDomain, Timestamp, is_host};
+use std::collections::BTreeSet;
 use std::fmt;
 
 /// A provider as the registry has it.
@@ -77,7 +78,7 @@ pub struct PeerSeal {
     pub until: Timestamp,
 }
 
-/// In which standard's XML it is told of evidence.
+/// In which standard's XML its dispatches and its evidence are.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum PeerDialect {
     One(Dialect),
@@ -173,7 +174,8 @@ impl Peer {
 fn route(row: &ProviderRow) -> Result<Route, PeerFault> {
     match row.route.as_str() {
         "" => Host::parse(&row.host).map(Route::Host),
-        text => Route::parse(text)
+        MX => Ok(Route::Mx),
+        text => Err(PeerFault::Route(text.to_owned()))
             .ok()
             .filter(|route| *route == Route::Mx)
             .ok_or_else(|| PeerFault::Route(text.to_owned())),
@@ -298,7 +300,7 @@ impl Host {
         let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
         let host = match bare {
             Some(v6) => v6.parse::<std::net::Ipv6Addr>().map(|_| v6).map_err(|_| wrong())?,
-            None if is_name(host) => host,
+            None if is_host(host) => host,
             None => return Err(wrong()),
         };
         Ok(Self { name: host.to_owned(), port })
@@ -312,16 +314,6 @@ impl fmt::Display for Host {
             false => write!(f, "{}:{}", self.name, self.port),
         }
     }
-}
-
-fn is_name(host: &str) -> bool {
-    let label = |label: &str| {
-        (1..=63).contains(&label.len())
-            && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
-            && !label.starts_with('-')
-            && !label.ends_with('-')
-    };
-    host.len() <= 253 && host.split('.').all(label)
 }
 
 impl PeerSeal {
@@ -382,7 +374,7 @@ pub fn fresh(domain: &KepDomain, now: Timestamp) -> ProviderRow {
         tls_by: String::new(),
         route: String::new(),
         client_pins: String::new(),
-        dialect: PeerDialect::One(Dialect::Ts102640).word().to_owned(),
+        dialect: PeerDialect::default().word().to_owned(),
         size_limit: None,
         added_at: now,
         seals: Vec::new(),
@@ -419,7 +411,8 @@ pub async fn set_domains(
                 return Ok(false);
             }
         }
-        let names: Vec<_> = domains.iter().map(KepDomain::to_string).collect();
+        let names: BTreeSet<_> = domains.iter().map(KepDomain::to_string).collect();
+        let names: Vec<_> = names.into_iter().collect();
         rows::set_domains(tx, &provider, &names)?;
         Ok(true)
     };

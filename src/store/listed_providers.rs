@@ -166,8 +166,8 @@ pub fn all_listed(tx: &mut Tx<'_>) -> Result<Vec<ListedRow>, RowsError> {
 
 /// Which of a provider's seals its list laid in.
 pub fn seals(tx: &mut Tx<'_>, domain: &str) -> Result<Vec<Digest>, RowsError> {
-    let rows =
-        tx.query("SELECT digest FROM provider_listed_seal WHERE domain = $1", &[domain.into()])?;
+    let sql = "SELECT digest FROM provider_listed_seal WHERE domain = $1 ORDER BY digest";
+    let rows = tx.query(sql, &[domain.into()])?;
     let digest = |row: &Row| {
         let found = Digest::from_slice(row.bytes(0)?);
         found.ok_or(RowsError::Stored("the digest of a seal"))
@@ -196,6 +196,8 @@ pub fn forget(tx: &mut Tx<'_>, domain: &str) -> Result<(), RowsError> {
 
 /// A list, and that anybody follows it. Says whether there was one.
 pub fn forget_list(tx: &mut Tx<'_>, name: &str) -> Result<bool, RowsError> {
+    // The row that who imports has locked comes first.
+    let held = tx.execute("DELETE FROM provider_list WHERE name = $1", &[name.into()])? == 1;
     tx.execute(
         "DELETE FROM provider_listed_seal
          WHERE domain IN (SELECT domain FROM provider_listed WHERE list = $1)",
@@ -203,7 +205,7 @@ pub fn forget_list(tx: &mut Tx<'_>, name: &str) -> Result<bool, RowsError> {
     )?;
     tx.execute("DELETE FROM provider_listed WHERE list = $1", &[name.into()])?;
     tx.execute("DELETE FROM provider_list_place WHERE list = $1", &[name.into()])?;
-    Ok(tx.execute("DELETE FROM provider_list WHERE name = $1", &[name.into()])? == 1)
+    Ok(held)
 }
 
 fn list(row: &Row) -> Result<ListRow, RowsError> {

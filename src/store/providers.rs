@@ -87,7 +87,9 @@ pub fn put(tx: &mut Tx<'_>, row: &ProviderRow) -> Result<(), RowsError> {
 
 /// Keeps others from changing it until this transaction ends (PostgreSQL; SQLite writes one at a time).
 pub fn lock(tx: &mut Tx<'_>, domain: &str) -> Result<(), RowsError> {
-    tx.execute("UPDATE provider SET since = since WHERE domain = $1", &[domain.into()])?;
+    if tx.shared() {
+        tx.execute("UPDATE provider SET since = since WHERE domain = $1", &[domain.into()])?;
+    }
     Ok(())
 }
 

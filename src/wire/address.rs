@@ -126,6 +126,11 @@ fn is_provider_code(label: &str) -> bool {
     matches!(label.as_bytes(), [b'h', b's', a, b] if a.is_ascii_digit() && b.is_ascii_digit())
 }
 
+/// A name of the DNS, or an IPv4 address.
+pub fn is_host(text: &str) -> bool {
+    text.len() <= DOMAIN_MAX && text.split('.').all(is_label)
+}
+
 fn is_label(label: &str) -> bool {
     (1..=LABEL_MAX).contains(&label.len())
         && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
@@ -139,9 +144,8 @@ fn is_elsewhere(domain: &str) -> bool {
     let last = domain.rsplit('.').next().unwrap_or_default();
     lower != CIRCUIT[1..]
         && !lower.ends_with(CIRCUIT)
-        && domain.len() <= DOMAIN_MAX
         && domain.contains('.')
-        && domain.split('.').all(is_label)
+        && is_host(domain)
         && !last.bytes().all(|b| b.is_ascii_digit())
 }
 

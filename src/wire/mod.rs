@@ -23,7 +23,7 @@ pub mod tsp;
 pub mod xades;
 pub mod xml;
 
-pub use address::{AddressError, KepAddress, KepDomain};
+pub use address::{AddressError, KepAddress, KepDomain, is_host};
 pub use algorithm::{DigestAlgorithm, SignatureAlgorithm};
 pub use digest::{Digest, sha256};
 pub use ids::{AccountId, BlobId, ContentId, EvidenceId, MailboxId, MessageId, ThreadId};

@@ -33,7 +33,7 @@ pub enum Command {
     /// Labels of an account
     #[command(subcommand)]
     Label(Label),
-    /// Other providers of the circuit
+    /// Other providers
     #[command(subcommand)]
     Provider(Provider),
     /// Mail on its way to other providers
@@ -380,7 +380,7 @@ pub enum Provider {
     Add {
         #[command(flatten)]
         conf: Conf,
-        /// Its domain, hsNN.kep.tr
+        /// Its domain: hsNN.kep.tr, or the mail domain of a provider elsewhere
         domain: String,
         /// How people know it
         #[arg(long)]
@@ -395,7 +395,7 @@ pub enum Provider {
     Set {
         #[command(flatten)]
         conf: Conf,
-        /// Its domain, hsNN.kep.tr
+        /// Its domain: hsNN.kep.tr, or the mail domain of a provider elsewhere
         domain: String,
         /// How people know it
         #[arg(long)]
@@ -423,7 +423,7 @@ pub enum Provider {
     Show {
         #[command(flatten)]
         conf: Conf,
-        /// Its domain, hsNN.kep.tr
+        /// Its domain: hsNN.kep.tr, or the mail domain of a provider elsewhere
         domain: String,
         #[arg(long)]
         json: bool,
@@ -454,28 +454,28 @@ pub enum Provider {
     Suspend {
         #[command(flatten)]
         conf: Conf,
-        /// Its domain, hsNN.kep.tr
+        /// Its domain: hsNN.kep.tr, or the mail domain of a provider elsewhere
         domain: String,
     },
     /// Go on with a provider that was suspended or closed
     Resume {
         #[command(flatten)]
         conf: Conf,
-        /// Its domain, hsNN.kep.tr
+        /// Its domain: hsNN.kep.tr, or the mail domain of a provider elsewhere
         domain: String,
     },
     /// A provider has ceased to serve: what waits for it fails, its senders get evidence of that
     Close {
         #[command(flatten)]
         conf: Conf,
-        /// Its domain, hsNN.kep.tr
+        /// Its domain: hsNN.kep.tr, or the mail domain of a provider elsewhere
         domain: String,
     },
     /// Remove a provider that nothing waits for; `close` it first when something does
     Remove {
         #[command(flatten)]
         conf: Conf,
-        /// Its domain, hsNN.kep.tr
+        /// Its domain: hsNN.kep.tr, or the mail domain of a provider elsewhere
         domain: String,
     },
 }

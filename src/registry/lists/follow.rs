@@ -88,6 +88,7 @@ pub(in crate::registry) fn mark(
 
 /// Leaves parts of an entry to the lists again. Says whether there is such a provider.
 pub fn leave(tx: &mut Tx<'_>, domain: &str, aspects: &[Aspect]) -> Result<bool, RowsError> {
+    providers::lock(tx, domain)?;
     if providers::find(tx, domain)?.is_none() {
         return Ok(false);
     }

@@ -90,7 +90,7 @@ fn take(tx: &mut Tx<'_>, authentic: &Authentic, how: &How) -> Result<Imported, I
     let document = &authentic.document;
     let signer = format!("{} ({})", authentic.signer.subject(), authentic.signer.digest().hex());
     let mut imported = Imported {
-        name: document.name(),
+        name: authentic.name(),
         kind: document.kind(),
         sequence: document.sequence(),
         issued: document.issued(),

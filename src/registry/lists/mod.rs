@@ -144,6 +144,15 @@ impl Authentic {
         let by_seal_of = own.filter(|_| !believed.contains(&signer)).map(|own| own.domain.clone());
         Ok(Self { document, signer, by_seal_of, digest: sha256(octets) })
     }
+
+    /// Under which it is held: the same for each issue. What a provider's own seal signed is apart, so
+    /// that it rolls nobody else's back.
+    pub fn name(&self) -> String {
+        match &self.by_seal_of {
+            Some(provider) => format!("{}/{provider}", self.document.name()),
+            None => self.document.name(),
+        }
+    }
 }
 
 impl Document {
@@ -154,8 +163,8 @@ impl Document {
         }
     }
 
-    /// Under which it is held: the same for each issue.
-    pub fn name(&self) -> String {
+    /// Which list it is: the same for each issue.
+    fn name(&self) -> String {
         match self {
             Self::TrustedList(list) => {
                 let kind = list.kind.rsplit('/').next().unwrap_or_default();

@@ -85,7 +85,10 @@ impl Refresh {
     }
 
     fn due(&self, row: Option<&PlaceRow>) -> Timestamp {
-        let Some(row) = row else { return Timestamp::from_millis(i64::MIN) };
+        // What a clock that was ahead has noted holds up nothing.
+        let Some(row) = row.filter(|row| row.tried_at <= self.clock.now()) else {
+            return Timestamp::from_millis(i64::MIN);
+        };
         let pause = if row.trouble.is_empty() { self.every } else { AGAIN.min(self.every) };
         row.tried_at.plus_millis(i64::try_from(pause.as_millis()).unwrap_or(i64::MAX))
     }

@@ -33,7 +33,7 @@ pub(super) fn join(
         match thread_named(tx, account, name)? {
             Some(thread) => {
                 found = found.or(Some(thread));
-                renewed.extend(names.are_kept_by(name).then_some(*name));
+                renewed.extend(names.is_own(name).then_some(*name));
             }
             None => _ = unknown.insert(*name),
         }
@@ -100,7 +100,7 @@ impl Names {
             .map(|(_, name)| name)
     }
 
-    fn are_kept_by(&self, name: &Reference) -> bool {
+    fn is_own(&self, name: &Reference) -> bool {
         self.all.iter().take(self.own).any(|own| own == name)
     }
 }

@@ -1,6 +1,6 @@
 //! What an operator sees of the queue, and does with it.
 
-use super::{BELL, Queued, domain, queued, row};
+use super::{BELL, Queued, domain, readable};
 use crate::store::rows::{Param, Row, RowsError, Tx};
 use crate::wire::{KepDomain, Timestamp};
 
@@ -27,11 +27,7 @@ pub fn list(
         )?,
         None => tx.query("SELECT id FROM relay ORDER BY since, id LIMIT $1", &[limit])?,
     };
-    let mut found = Vec::with_capacity(rows.len());
-    for id in rows {
-        found.extend(row(tx, id.int(0)?)?.as_ref().map(queued).transpose()?);
-    }
-    Ok(found)
+    readable(tx, &rows)
 }
 
 /// An operator keeps a mail back. Whoever has it already may still send it.
@@ -103,7 +99,9 @@ pub fn counts(tx: &mut Tx<'_>) -> Result<Vec<Count>, RowsError> {
 pub fn in_trouble(tx: &mut Tx<'_>) -> Result<Vec<KepDomain>, RowsError> {
     let sql = "SELECT provider FROM relay_peer WHERE held = 1 OR failures > 0 ORDER BY provider";
     let rows = tx.query(sql, &[])?;
-    rows.iter().map(|row| domain(row.text(0)?)).collect()
+    let passed = |error: &RowsError| tracing::error!(%error, "a provider's health is passed over");
+    let all = rows.iter().map(|row| domain(row.text(0)?).inspect_err(passed));
+    Ok(all.filter_map(Result::ok).collect())
 }
 
 pub fn waits_for(tx: &mut Tx<'_>, provider: &KepDomain) -> Result<bool, RowsError> {

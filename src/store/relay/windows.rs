@@ -1,14 +1,14 @@
 //! Which mails have waited too long.
 
 use super::{Kind, LEASE, Queued, readable};
-use crate::store::rows::{RowsError, Tx};
+use crate::store::rows::{Param, RowsError, Tx};
 use crate::wire::Timestamp;
 
 /// Mails of a kind, held or not, that have waited since before `until` and that nobody with another set
 /// of leases has; those longest first.
 pub fn since(
     tx: &mut Tx<'_>,
-    (kind, held): (Kind, bool),
+    which: (Kind, bool),
     until: Timestamp,
     now: Timestamp,
     limit: usize,
@@ -17,13 +17,7 @@ pub fn since(
         "SELECT id FROM relay
          WHERE kind = $1 AND held = $2 AND since <= $3 AND leased_until <= $4
          ORDER BY since, id LIMIT $5",
-        &[
-            kind.word().into(),
-            held.into(),
-            until.millis().into(),
-            now.millis().into(),
-            (limit as i64).into(),
-        ],
+        &waited(which, until, now, limit),
     )?;
     readable(tx, &rows)
 }
@@ -31,27 +25,34 @@ pub fn since(
 /// As `since`, and leased in their rows: where a store is shared, nobody ends what another sends.
 pub fn lease_since(
     tx: &mut Tx<'_>,
-    (kind, held): (Kind, bool),
+    which: (Kind, bool),
     until: Timestamp,
     now: Timestamp,
     limit: usize,
 ) -> Result<Vec<Queued>, RowsError> {
+    let [kind, held, until, free, limit] = waited(which, until, now, limit);
     let rows = tx.query(
         "WITH free AS MATERIALIZED (
-             SELECT id FROM relay WHERE kind = $2 AND held = $3 AND since <= $4
-             AND leased_until <= $5 ORDER BY since, id LIMIT $6 FOR UPDATE SKIP LOCKED)
-         UPDATE relay SET leased_until = $1 FROM free WHERE relay.id = free.id
+             SELECT id FROM relay WHERE kind = $1 AND held = $2 AND since <= $3
+             AND leased_until <= $4 ORDER BY since, id LIMIT $5 FOR UPDATE SKIP LOCKED)
+         UPDATE relay SET leased_until = $6 FROM free WHERE relay.id = free.id
          RETURNING relay.id",
-        &[
-            now.plus_millis(LEASE).millis().into(),
-            kind.word().into(),
-            held.into(),
-            until.millis().into(),
-            now.millis().into(),
-            (limit as i64).into(),
-        ],
+        &[kind, held, until, free, limit, now.plus_millis(LEASE).millis().into()],
     )?;
-    readable(tx, &rows)
+    let mut found = readable(tx, &rows)?;
+    found.sort_by_key(|queued| (queued.since, queued.id));
+    Ok(found)
+}
+
+/// `$1` to `$5` of both.
+fn waited(
+    (kind, held): (Kind, bool),
+    until: Timestamp,
+    now: Timestamp,
+    limit: usize,
+) -> [Param<'static>; 5] {
+    let (until, now) = (until.millis(), now.millis());
+    [kind.word().into(), held.into(), until.into(), now.into(), (limit as i64).into()]
 }
 
 /// Since when the longest has waited of those that have waited since after `until`.

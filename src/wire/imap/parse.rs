@@ -243,7 +243,7 @@ fn id(cursor: &mut Cursor) -> Parsed<Vec<(String, Option<String>)>> {
     while !cursor.eat(b")") {
         if !pairs.is_empty() {
             cursor.space()?;
-            // There are programs in use that end the list so; RFC 2971 §3.3 names no reason to refuse.
+            // QUIRK(clients, 2026-11): there are programs that end the list so. docs/quirks.md#72
             if cursor.eat(b")") {
                 break;
             }

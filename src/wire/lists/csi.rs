@@ -1,12 +1,11 @@
 //! What a provider says of itself: capability and security information (EN 319 532-4 annex C.2.3).
 
-use super::service::is_host;
 use super::{
     CSI_NS, ERDS_NS, ListFault, ListKind, cut, next_update, number, only, rooted, said, text, time,
     version,
 };
-use crate::wire::Timestamp;
 use crate::wire::xml::{Xml, base64_of, children, text_of};
+use crate::wire::{Timestamp, is_host};
 use roxmltree::Node;
 
 /// Parsed; that nobody forged it is not known here.

@@ -2,8 +2,8 @@
 //! times since when each holds. Only services of electronic delivery are looked at.
 
 use super::{ListFault, TL_NS, at_most_one, bounded, cut, name, only, text, time};
-use crate::wire::Timestamp;
 use crate::wire::xml::{base64_of, child, children, text_of};
+use crate::wire::{Timestamp, is_host};
 use roxmltree::Node;
 
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -162,17 +162,6 @@ impl SupplyPoint {
             false => other(),
         }
     }
-}
-
-/// A name of the DNS, or an IPv4 address.
-pub(super) fn is_host(text: &str) -> bool {
-    let label = |label: &str| {
-        (1..=63).contains(&label.len())
-            && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
-            && !label.starts_with('-')
-            && !label.ends_with('-')
-    };
-    text.len() <= 253 && text.split('.').all(label)
 }
 
 fn history(node: Node, now: &Phase) -> Result<Vec<Phase>, ListFault> {

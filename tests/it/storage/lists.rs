@@ -446,7 +446,7 @@ async fn seals_follow_each_other_and_what_is_not_named_any_more_is_suspended() {
 
 #[tokio::test]
 async fn a_service_that_is_nobodys_of_the_circuit_is_ignored_by_name() {
-    let Some(bed) = Some(Bed::sqlite().await) else { return };
+    let bed = Bed::sqlite().await;
     let world = World::new();
     let foreign = tls("mx.rem.example", ago(300));
     let ours = lists::seal("hs05.kep.tr", ago(300));
@@ -595,7 +595,7 @@ async fn a_provider_says_itself_what_its_server_shows() {
         let taken = world.take_so(&bed, &good, nobody.clone()).await.unwrap();
         assert_eq!(
             (taken.name.as_str(), whats(&taken)),
-            ("csi/relay.hs06.kep.tr", vec!["changed"])
+            ("csi/relay.hs06.kep.tr/hs06.kep.tr", vec!["changed"])
         );
         let row = peers::find(&bed.store, &domain("hs06.kep.tr")).await.unwrap().unwrap();
         assert_eq!((row.tls_pins, row.dialect.as_str()), (shows.digest().hex(), "en319522"));
@@ -605,6 +605,9 @@ async fn a_provider_says_itself_what_its_server_shows() {
         let taken = world.take_so(&bed, &other, nobody.clone()).await.unwrap();
         let why = "hs06.kep.tr signed it, and relay.hs07.kep.tr is hs07.kep.tr's";
         assert!(line(&taken, What::Ignored).contains(why));
+        // And rolls nothing back of it.
+        let first = world.publisher.sign(&csi(1, "relay.hs07.kep.tr", ago(-30)), ago(1));
+        assert_eq!(world.take(&bed, &first).await.unwrap().name, "csi/relay.hs07.kep.tr");
         let elsewhere = own(&csi(2, "mx.hs06.kep.tr", ago(-30)));
         let taken = world.take_so(&bed, &elsewhere, nobody.clone()).await.unwrap();
         assert!(line(&taken, What::Conflict).contains("host mx.hs06.kep.tr"));

@@ -39,16 +39,18 @@ pub async fn run(arguments: Arguments) -> Outcome {
         Arguments::Show { conf, id, dialect, json } => {
             let store = wire_up::store(&wire_up::settings(&conf.conf)?).await?;
             let row = find(&store, &id).await?;
-            let mut all = documents(&store, &row).await?.into_iter();
+            let all = documents(&store, &row).await?;
             let wanted = dialect.map(|one| Dialect::from(one).word());
-            let found = all.find(|one| wanted.is_none_or(|wanted| one.dialect == wanted));
+            let found = all.iter().find(|one| wanted.is_none_or(|wanted| one.dialect == wanted));
             let row = found.ok_or_else(|| {
                 Failure::not_found(format!("{id} was not written in that dialect"))
                     .hint("`kep evidence list --json` says in which it was")
             })?;
-            let xml = xml(&store, &row).await?;
+            let xml = xml(&store, row).await?;
+            let others = all.iter().filter(|other| other.dialect != row.dialect);
+            let further_dialects = others.map(|other| other.dialect.clone()).collect();
             let shown = Shown {
-                evidence: Line::of(&row, Vec::new()),
+                evidence: Line { further_dialects, ..Line::of(row, Vec::new()) },
                 xml: String::from_utf8_lossy(&xml).into_owned(),
             };
             show::print(json, &shown, |shown| format!("{}\n", shown.xml))

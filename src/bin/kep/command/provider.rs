@@ -222,6 +222,7 @@ async fn add(conf: &Conf, domain: &str, changes: Changes) -> Outcome {
         ))
         .hint(domain.provider()));
     }
+    may_have(&domain, changes.domains.as_deref())?;
     let store = wire_up::store(&settings).await?;
     let named = changes.domains.clone();
     let now = Clock::System.now();
@@ -245,18 +246,27 @@ async fn add(conf: &Conf, domain: &str, changes: Changes) -> Outcome {
 }
 
 /// The address rule of the circuit tells whose an address is; elsewhere the registry does.
+fn may_have(provider: &KepDomain, domains: Option<&[KepDomain]>) -> Outcome<()> {
+    let wrong = |one: &&KepDomain| one.is_kep() || provider.is_kep() || *one == provider;
+    match domains.unwrap_or_default().iter().find(wrong) {
+        None => Ok(()),
+        Some(own) if own == provider => {
+            Err(Failure::data(format!("{own} is the provider's own domain"))
+                .hint("`--user-domain` names further ones, or `none`"))
+        }
+        Some(wrong) => Err(Failure::data(format!(
+            "{wrong} can't be a domain of {provider}'s users"
+        ))
+        .hint("in the circuit an address names its provider: only others have further domains")),
+    }
+}
+
 async fn set_domains(
     store: &Store,
     provider: &KepDomain,
     domains: Option<Vec<KepDomain>>,
 ) -> Outcome<()> {
     let Some(domains) = domains else { return Ok(()) };
-    if let Some(wrong) = domains.iter().find(|one| one.is_kep() || provider.is_kep()) {
-        return Err(Failure::data(format!("{wrong} can't be a domain of {provider}'s users"))
-            .hint(
-                "in the circuit an address names its provider: only others have further domains",
-            ));
-    }
     match peers::set_domains(store, provider, &domains).await.map_err(registry)? {
         true => Ok(()),
         false => Err(Failure::data("one of these domains is another provider's")
@@ -266,6 +276,7 @@ async fn set_domains(
 
 async fn set(conf: &Conf, domain: &str, changes: Changes, left: Vec<Aspect>) -> Outcome {
     let (store, domain) = at(conf, domain).await?;
+    may_have(&domain, changes.domains.as_deref())?;
     let now = Clock::System.now();
     if let Some(row) = peers::find(&store, &domain).await.map_err(registry)? {
         let has = |digest: &Digest| {

@@ -38,13 +38,14 @@ impl Own {
                 own.originals.insert(file.name.clone(), original);
             }
             for row in kept(&store, &id).await? {
-                let spoken_of = said.iter().any(|facts| facts.id == row.document_id());
-                if !spoken_of || !seen.insert(row.id.as_str().to_owned()) {
+                let Some(facts) = said.iter().find(|facts| facts.id == row.document_id()) else {
+                    continue;
+                };
+                if !seen.insert((row.id.as_str().to_owned(), facts.dialect)) {
                     continue;
                 }
                 material(&store, &row, lists).await?;
-                let copy =
-                    copy(&store, &row, said.first().map_or("", |facts| facts.dialect)).await?;
+                let copy = copy(&store, &row, facts.dialect).await?;
                 if report.evidence.is_some() && copy != *octets {
                     own.copies.push((format!("{}{} (own copy)", row.event, row.id), copy));
                 }
