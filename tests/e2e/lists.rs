@@ -266,9 +266,11 @@ async fn lists_are_fetched_when_they_are_due_and_trouble_is_told() {
     let running = scene.serve().await;
     until("the provider", async || state(&scene).await).await;
     running.stop().await;
+    assert_eq!(site.asked().len(), 1);
     // Not due yet: nobody is asked. Due: the server says that it is still the same.
     let running = scene.serve_with(&later(0)).await;
     running.stop().await;
+    assert_eq!(site.asked().len(), 1);
     let running = scene.serve_with(&later(1)).await;
     until("the second visit", async || (site.asked().len() == 2).then_some(())).await;
     assert!(site.asked()[1].contains("if-none-match: "), "{:?}", site.asked());

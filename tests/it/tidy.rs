@@ -176,12 +176,15 @@ fn invariants_have_their_tests() {
     assert!(held.keys().all(|number| (1..=INVARIANTS).contains(number)), "{held:?}");
 }
 
+fn all_functions() -> BTreeSet<String> {
+    let files = rust_files("src").into_iter().chain(rust_files("tests"));
+    files.flat_map(|file| file.functions()).map(|(_, name, _)| name).collect()
+}
+
 /// A page that names a test of an invariant names one that is there.
 #[test]
 fn tests_that_pages_name_exist() {
-    let files = rust_files("src").into_iter().chain(rust_files("tests"));
-    let tests: BTreeSet<_> =
-        files.flat_map(|file| file.functions()).map(|(_, name, _)| name).collect();
+    let tests = all_functions();
     let mut missing = Vec::new();
     for (path, text) in text_files("md") {
         let names = source::words(&text).filter(|word| word.starts_with("invariant"));
@@ -196,9 +199,7 @@ fn tests_that_pages_name_exist() {
 /// The page about evidence names, for each that is issued and for each reason, what shows it.
 #[test]
 fn each_evidence_has_its_test() {
-    let files = rust_files("src").into_iter().chain(rust_files("tests"));
-    let tests: BTreeSet<_> =
-        files.flat_map(|file| file.functions()).map(|(_, name, _)| name).collect();
+    let tests = all_functions();
     let page = std::fs::read_to_string(source::root().join("docs/evidence.md")).unwrap();
     let is_path = |word: &str| word.starts_with("tests/") || word.starts_with("src/");
     let is_test = |word: &str| {

@@ -118,7 +118,6 @@ impl House {
             readiness: Arc::clone(&readiness),
             clock: clock.clone(),
         });
-        let (storage, parts) = (None, (store.clone(), Arc::clone(&issuer)));
         let facts = Facts {
             store: store.clone(),
             issuer: Arc::clone(&issuer),
@@ -143,8 +142,16 @@ impl House {
             number,
             relay: Arc::new(relay(number, &store, &clock)),
             readiness,
-            sealing: Arc::new(Sealing { store: parts.0.clone(), issuer: parts.1.clone(), storage }),
-            consigning: Arc::new(Consigning { store: parts.0, issuer: parts.1, storage }),
+            sealing: Arc::new(Sealing {
+                store: store.clone(),
+                issuer: Arc::clone(&issuer),
+                storage: None,
+            }),
+            consigning: Arc::new(Consigning {
+                store: store.clone(),
+                issuer: Arc::clone(&issuer),
+                storage: None,
+            }),
             facts: Arc::new(facts),
             takers: STEPS.iter().map(|step| Takers::new(&store, *step)).collect(),
             submission: service(submission, config),

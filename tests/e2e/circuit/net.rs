@@ -36,7 +36,7 @@ pub fn inside() -> bool {
                     ["not permitted", "not supported", "no space left", "unknown device type"];
                 let lowered = said.to_lowercase();
                 assert!(forbidden.iter().any(|why| lowered.contains(why)), "namespaces: {said}");
-                println!("SKIPPED: the kernel gives no network namespaces here: {said}");
+                eprintln!("SKIPPED: the kernel gives no network namespaces here: {said}");
                 return false;
             }
         },

@@ -51,7 +51,7 @@ async fn who_says_nothing_is_sent_away_wherever_he_stopped() {
         drop(client.stream);
         client.served.await.unwrap();
     }
-    let mut client = connect(&imap);
+    let mut client = connect(&super::imap(&world));
     client.log_in("ali").await;
     assert!(client.command("STATUS INBOX (MESSAGES)").await.contains("MESSAGES 0"));
 }
