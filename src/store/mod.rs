@@ -3,6 +3,7 @@
 
 pub mod accounts;
 pub mod app_passwords;
+pub mod audit;
 pub mod blobs;
 pub mod contents;
 pub mod evidence;
@@ -13,10 +14,12 @@ pub mod listed_providers;
 pub mod mail;
 pub mod metadata;
 pub mod mta_sts;
+pub mod policies;
 pub mod providers;
 pub mod relay;
 pub mod reports;
 pub mod rows;
+pub mod staff;
 pub mod submissions;
 mod wakes;
 
