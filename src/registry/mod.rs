@@ -12,6 +12,7 @@ pub mod labels;
 pub mod lists;
 pub mod login;
 pub mod mta_sts;
+pub mod outbox;
 pub mod peers;
 pub mod policy;
 pub mod providers;
