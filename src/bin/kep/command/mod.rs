@@ -4,6 +4,7 @@ mod account;
 mod app_password;
 mod audit;
 mod check;
+mod decided;
 pub mod dev;
 mod evidence;
 mod figures;
