@@ -53,6 +53,7 @@ pub struct World {
     tasks: Vec<Task>,
     next_task: usize,
     memories: Vec<Memory>,
+    aloud: bool,
     course: Course,
     _place: TempDir,
 }
@@ -109,6 +110,7 @@ impl World {
             tasks: Vec::new(),
             next_task: 0,
             memories: (0..HOUSES).map(|_| Memory::default()).collect(),
+            aloud: std::env::var_os("KEP_SIM_SEED").is_some(),
             course: Course { log: Vec::new(), broken: Vec::new() },
             town,
             _place: place,
@@ -118,7 +120,12 @@ impl World {
     }
 
     pub fn say(&mut self, what: String) {
-        self.course.log.push(format!("{:>9} {what}", self.now - BEGIN.millis()));
+        let line = format!("{:>9} {what}", self.now - BEGIN.millis());
+        // Of a world that is looked at alone: a panic takes the log with it.
+        if self.aloud {
+            println!("{line}");
+        }
+        self.course.log.push(line);
     }
 
     pub fn broken(&mut self, what: String) {
