@@ -5,6 +5,7 @@ pub mod accounts;
 pub mod app_passwords;
 pub mod budget;
 pub mod codes;
+pub mod credits;
 pub mod crowd;
 pub mod holidays;
 pub mod labels;

@@ -4,6 +4,7 @@
 mod bed;
 mod compaction;
 mod contents;
+mod credits;
 mod evidence;
 mod faults;
 mod fsck;

@@ -3,6 +3,7 @@
 mod account;
 mod app_password;
 mod check;
+mod credit;
 pub mod dev;
 mod evidence;
 mod figures;
@@ -37,6 +38,7 @@ pub fn run(arguments: Arguments) -> Outcome {
         Command::Dev(Dev::Tsa(tsa)) => wait(serve::authority_alone(&tsa.conf.conf)),
         Command::Check(check) => wait(check::run(&check)),
         Command::Account(account) => wait(account::run(account)),
+        Command::Credit(credit) => wait(credit::run(credit)),
         Command::Label(label) => wait(label::run(label)),
         Command::Provider(provider) => wait(provider::run(provider)),
         Command::Queue(queue) => wait(queue::run(queue)),
