@@ -226,7 +226,7 @@ impl Desk {
             Ok(judged) => self.lay_in(envelope, body.octets, judged).await,
             Err(Trouble::Refused(refusal)) => {
                 let seen = Glimpse::new(&body.octets, digest);
-                self.reject(&envelope, seen, &refusal).await;
+                self.reject(&envelope, Some(seen), &refusal).await;
                 SubmitAnswer::Refused(refusal)
             }
             Err(trouble) => temporary(&trouble),
@@ -399,7 +399,7 @@ impl Desk {
             Ok(Laid::Same(same)) => recorded(same),
             Ok(Laid::Short(short)) => {
                 let refusal = Refusal::no_credit(short.needed, short.left);
-                self.reject(&envelope, Some(seen), &refusal).await;
+                self.reject(&envelope, seen, &refusal).await;
                 SubmitAnswer::Refused(refusal)
             }
             Err(error) => temporary(&Trouble::Store(error)),

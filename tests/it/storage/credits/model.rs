@@ -11,7 +11,7 @@ use kep::store::{Lane, Store, StoreError, Tx, accounts};
 use kep::wire::{AccountId, MessageId};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 #[derive(Clone, Debug)]
 enum Act {
