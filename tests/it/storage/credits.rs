@@ -2,7 +2,7 @@
 
 mod model;
 
-use super::bed::{self, Bed, submission};
+use super::bed::{self, Bed, account_row, submission};
 use super::{NOW, on_both};
 use kep::registry::audit::{Actor, By, Channel};
 use kep::registry::credits::{
@@ -10,6 +10,8 @@ use kep::registry::credits::{
 };
 use kep::registry::policy::{self, Policies};
 use kep::registry::staff::{self, StaffRole};
+use kep::registry::{AccountState, OpeningMode, SignatureRule};
+use kep::store::accounts::{self, AccountRow};
 use kep::store::credits as rows;
 use kep::store::fsck::{Depth, Kind, check};
 use kep::store::submissions::{self, NewSubmission};
@@ -31,8 +33,20 @@ pub fn addition(unit: Unit, amount: i64, reference: &str) -> Addition {
     Addition { unit, amount, reason: "havale".into(), reference: reference.into() }
 }
 
+/// In the words of the registry.
+pub async fn account(store: &Store, address: &str) -> AccountId {
+    let (opening, policy) = (OpeningMode::Sealed, SignatureRule::Required);
+    let row = AccountRow {
+        state: AccountState::Active.word().into(),
+        opening: opening.word().into(),
+        signature_policy: policy.word().into(),
+        ..account_row(address)
+    };
+    store.write(Lane::Client, move |tx| accounts::add(tx, &row)).await.unwrap()
+}
+
 async fn topped_up(bed: &Bed, amount: i64) -> AccountId {
-    let account = bed.account(AYSE).await;
+    let account = account(&bed.store, AYSE).await;
     let what = addition(Unit::Credit, amount, &format!("dekont {amount}"));
     credits::top_up(&bed.store, &by("mali"), &address(AYSE), &what).await.unwrap();
     account
@@ -174,16 +188,14 @@ async fn a_reservation_ends_once_and_a_recipient_is_given_back_once() {
 async fn a_top_up_is_once_by_its_reference_and_stands_in_the_audit() {
     on_both(|bed| async move {
         let account = topped_up(&bed, 10).await;
-        bed.account("can@hs05.kep.tr").await;
+        account(&bed.store, "can@hs05.kep.tr").await;
         let top_up = async |to: &str, what: &Addition| {
             credits::top_up(&bed.store, &by("mali"), &address(to), what).await
         };
         let same = addition(Unit::Credit, 10, " dekont 10 ");
         assert!(matches!(top_up(AYSE, &same).await, Ok(Done::Before(_))));
-        for other in [
-            addition(Unit::Credit, 11, "dekont 10"),
-            addition(Unit::Sms, 10, "dekont 10"),
-        ] {
+        for other in [addition(Unit::Credit, 11, "dekont 10"), addition(Unit::Sms, 10, "dekont 10")]
+        {
             assert!(matches!(top_up(AYSE, &other).await, Err(CreditError::Taken(_))));
         }
         let elsewhere = top_up("can@hs05.kep.tr", &same).await;
@@ -270,7 +282,7 @@ async fn somebody_is_told_once_at_each_crossing() {
 #[tokio::test]
 async fn a_notice_takes_one_sms_by_its_cause_when_credits_are_asked_for() {
     on_both(|bed| async move {
-        let account = bed.account(AYSE).await;
+        let account = account(&bed.store, AYSE).await;
         let send = async |cause: &'static str| {
             let sent = move |tx: &mut Tx<'_>| Ok(credits::spend_sms(tx, account, cause, NOW)?);
             bed.write(sent).await
@@ -297,7 +309,8 @@ async fn decide(bed: &Bed, key: &str, value: &str) {
 #[tokio::test]
 async fn a_quote_is_what_is_charged_by_the_terms_of_its_day() {
     on_both(|bed| async move {
-        let to = [address("ayse@hs05.kep.tr"), address("can@hs07.kep.tr"), address("a@x.hs05.kep.tr")];
+        let to =
+            [address("ayse@hs05.kep.tr"), address("can@hs07.kep.tr"), address("a@x.hs05.kep.tr")];
         let quote = async |octets, at| {
             let own = kep::wire::KepDomain::parse("hs05.kep.tr").unwrap();
             credits::quote(&bed.store, &own, octets, &to, at).await.unwrap()
@@ -306,11 +319,18 @@ async fn a_quote_is_what_is_charged_by_the_terms_of_its_day() {
         assert_eq!((first.enforced, first.total), (false, 3));
         decide(&bed, "credit.enforced", "yes").await;
         let (later, key) = (NOW.plus_secs(60), "credit.prices");
-        policy::set(&bed.store, &by("kurul"), key, "1 KiB = 2, more = 4", later, "zam").await.unwrap();
-        policy::set(&bed.store, &by("kurul"), "credit.free-here", "yes", later, "zam").await.unwrap();
+        policy::set(&bed.store, &by("kurul"), key, "1 KiB = 2, more = 4", later, "zam")
+            .await
+            .unwrap();
+        policy::set(&bed.store, &by("kurul"), "credit.free-here", "yes", later, "zam")
+            .await
+            .unwrap();
         assert_eq!(quote(1, NOW).await.total, 3);
         let dearer = [quote(1024, later).await, quote(1025, later).await];
-        assert_eq!(dearer.map(|one| (one.enforced, one.total, one.here)), [(true, 2, 0), (true, 4, 0)]);
+        assert_eq!(
+            dearer.map(|one| (one.enforced, one.total, one.here)),
+            [(true, 2, 0), (true, 4, 0)]
+        );
         let terms = bed.read(move |tx| Ok(policy::at(tx, later)?)).await;
         let of = credits::Recipients { here: 2, elsewhere: 1 };
         assert_eq!(credits::charge(&terms, 1025, of).map(|charge| charge.total), Some(4));

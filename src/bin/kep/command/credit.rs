@@ -235,7 +235,9 @@ fn price(price: &Price) -> String {
 
 fn balance(has: &Has) -> String {
     let Has { available, reserved, spent, sms, sms_spent } = has;
-    format!("{available} credits, {reserved} reserved, {spent} spent; {sms} SMS, {sms_spent} sent\n")
+    format!(
+        "{available} credits, {reserved} reserved, {spent} spent; {sms} SMS, {sms_spent} sent\n"
+    )
 }
 
 fn whole(whole: &Whole) -> String {

@@ -1,13 +1,13 @@
 //! Random courses of an account against a model that knows no rows. Each act may run twice, and may be
 //! undone when it has run and run again, as after a crash.
 
-use super::{addition, address, bed, by};
+use super::{account, addition, address, bed, by};
 use crate::storage::NOW;
-use crate::storage::bed::{Bed, account_row};
+use crate::storage::bed::Bed;
 use kep::registry::credits::{self, Balance, Charge, Unit};
 use kep::registry::policy;
 use kep::store::submissions::{Recipient, RecipientState};
-use kep::store::{Lane, Store, StoreError, Tx, accounts};
+use kep::store::{Lane, Store, StoreError, Tx};
 use kep::wire::{AccountId, MessageId};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -75,17 +75,17 @@ fn act() -> impl Strategy<Value = (Act, Run)> {
 #[test]
 fn the_balance_is_the_sum_of_the_entries_whatever_happens() {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    for (bed, cases) in [
-        (Some(runtime.block_on(Bed::sqlite())), 48),
-        (runtime.block_on(Bed::postgres()), 12),
-    ] {
+    for (bed, cases) in
+        [(Some(runtime.block_on(Bed::sqlite())), 48), (runtime.block_on(Bed::postgres()), 12)]
+    {
         let Some(bed) = bed else { continue };
         runtime.block_on(async {
             let by = by("kurul");
             policy::set(&bed.store, &by, "credit.enforced", "yes", NOW, "karar").await.unwrap();
         });
         let next = std::cell::Cell::new(0);
-        let mut runner = TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() });
+        let mut runner =
+            TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() });
         let course = prop::collection::vec(act(), 1..40);
         let held = runner.run(&course, |course| {
             next.set(next.get() + 1);
@@ -99,8 +99,7 @@ fn the_balance_is_the_sum_of_the_entries_whatever_happens() {
 
 async fn live(store: &Store, n: usize, course: &[(Act, Run)]) -> Result<(), TestCaseError> {
     let name = format!("hesap{n}@hs05.kep.tr");
-    let row = account_row(&name);
-    let account = store.write(Lane::Client, move |tx| accounts::add(tx, &row)).await.unwrap();
+    let account = account(store, &name).await;
     let mut model = Model::default();
     for (step, (act, run)) in course.iter().enumerate() {
         carry_out(store, (account, n, &name), &mut model, step, act, *run).await;
@@ -126,7 +125,9 @@ async fn carry_out(
     run: Run,
 ) {
     match *act {
-        Act::TopUp { amount, reference } => top_up(store, n, name, model, (false, amount, reference), run).await,
+        Act::TopUp { amount, reference } => {
+            top_up(store, n, name, model, (false, amount, reference), run).await
+        }
         Act::TopUpSms { amount, reference } => {
             top_up(store, n, name, model, (true, amount, reference), run).await;
         }
@@ -136,7 +137,8 @@ async fn carry_out(
             if total == 0 {
                 return;
             }
-            let charge = Charge { total, elsewhere: price, here: price, back: vec![21, 41], low: 2 };
+            let charge =
+                Charge { total, elsewhere: price, here: price, back: vec![21, 41], low: 2 };
             let (named, cost) = (id.clone(), charge.clone());
             // An identifier is made anew for each try: what was laid in is not laid in again.
             let run = if matches!(run, Run::Twice) { Run::Once } else { run };
@@ -210,7 +212,9 @@ async fn end(
     run: Run,
 ) {
     let count = model.messages.len();
-    let Some(message) = which.checked_rem(count).and_then(|n| model.messages.get_mut(n)) else { return };
+    let Some(message) = which.checked_rem(count).and_then(|n| model.messages.get_mut(n)) else {
+        return;
+    };
     let (id, charge) = (message.id.clone(), message.charge.clone());
     let moved = running(store, run, move |tx| {
         Ok(match to {
@@ -240,7 +244,9 @@ async fn give_back(
     run: Run,
 ) {
     let count = model.messages.len();
-    let Some(message) = which.checked_rem(count).and_then(|n| model.messages.get_mut(n)) else { return };
+    let Some(message) = which.checked_rem(count).and_then(|n| model.messages.get_mut(n)) else {
+        return;
+    };
     let recipients = (message.charge.total / message.charge.here) as usize;
     let n = 1 + recipient % recipients;
     let failed = Recipient {
