@@ -390,7 +390,9 @@ impl Desk {
             Ok(Laid::Now)
         };
         match self.store.write(Lane::Client, work).await {
-            Ok(Laid::Now) if state == SubmissionState::Held => SubmitAnswer::Held { message_id: id },
+            Ok(Laid::Now) if state == SubmissionState::Held => {
+                SubmitAnswer::Held { message_id: id }
+            }
             Ok(Laid::Now) => {
                 tracing::info!(message = %id, from = %envelope.from.address, "accepted");
                 metrics::counter!("kep_accepted_total").increment(1);

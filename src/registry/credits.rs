@@ -202,6 +202,3 @@ fn of_message<'a>(
 fn settled(message: &MessageId) -> String {
     format!("settle/{message}")
 }
-
-#[cfg(test)]
-mod tests;

@@ -68,7 +68,8 @@ impl Going {
         let sum = self.summed.entry(entry.account).or_default();
         sum.put(entry.from, -entry.amount);
         sum.put(entry.to, entry.amount);
-        let (rest, below) = (sum.rest(entry.from, entry.to), OWN.iter().any(|own| sum.of(*own) < 0));
+        let (rest, below) =
+            (sum.rest(entry.from, entry.to), OWN.iter().any(|own| sum.of(*own) < 0));
         if rest != entry.rest {
             fault(&mut self.audit, format!("{}: {} left, and {rest} by sum", entry.id, entry.rest));
         }
@@ -80,7 +81,9 @@ impl Going {
 
 /// Whether an entry of its kind goes between these ledgers.
 fn fits(entry: &Entry) -> bool {
-    use Ledger::{Available, Correction, Reserved, Sms, SmsCorrection, SmsSpent, SmsTopUp, Spent, TopUp};
+    use Ledger::{
+        Available, Correction, Reserved, Sms, SmsCorrection, SmsSpent, SmsTopUp, Spent, TopUp,
+    };
     let between = (entry.from, entry.to);
     match entry.kind {
         Kind::Reserve => between == (Available, Reserved),

@@ -49,7 +49,8 @@ pub fn price(
 ) -> Charge {
     let elsewhere = bands.price(octets);
     let here = if free_here { 0 } else { elsewhere };
-    let of = |count: usize, price: i64| i64::try_from(count).unwrap_or(i64::MAX).saturating_mul(price);
+    let of =
+        |count: usize, price: i64| i64::try_from(count).unwrap_or(i64::MAX).saturating_mul(price);
     let total = of(to.here, here).saturating_add(of(to.elsewhere, elsewhere));
     Charge { total, elsewhere, here, back: back.0.clone(), low: 0 }
 }
@@ -61,7 +62,8 @@ impl Default for Bands {
 }
 
 impl Kind for Bands {
-    const FORM: &'static str = "sizes, growing, and the credits of a recipient: 5 MiB = 1, 10 MiB = 2, more = 3";
+    const FORM: &'static str =
+        "sizes, growing, and the credits of a recipient: 5 MiB = 1, 10 MiB = 2, more = 3";
 
     fn parse(text: &str) -> Option<Self> {
         let mut parts: Vec<_> = text.split(',').collect();
@@ -80,9 +82,8 @@ impl Kind for Bands {
     }
 
     fn write(&self) -> String {
-        let band = |(up_to, credits): &(u64, u32)| {
-            format!("{} = {credits}, ", Octets(*up_to).write())
-        };
+        let band =
+            |(up_to, credits): &(u64, u32)| format!("{} = {credits}, ", Octets(*up_to).write());
         let bands: String = self.bands.iter().map(band).collect();
         format!("{bands}more = {}", self.more)
     }

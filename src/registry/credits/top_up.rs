@@ -187,7 +187,8 @@ fn post(
     let (kind, amount, at) = (put.kind, what.amount.abs(), by.at);
     let said = details.to_string();
     let (message, recipient) = (None, None);
-    let new = Row { id: &id, account, kind, from, to, amount, at, message, recipient, details: &said };
+    let new =
+        Row { id: &id, account, kind, from, to, amount, at, message, recipient, details: &said };
     rows::open(tx, account)?;
     match rows::post(tx, &new)? {
         Posted::Now(balance) => {

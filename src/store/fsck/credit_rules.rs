@@ -40,7 +40,8 @@ pub static CREDITS: &[Rule] = &[
         "entry",
         "SELECT e.id FROM credit_entry e WHERE e.kind IN ('spend', 'release')
          AND NOT EXISTS (SELECT 1 FROM credit_entry r WHERE r.id = 'reserve/' || e.message_id
-                         AND r.account = e.account AND r.amount = e.amount) LIMIT 1000",
+                         AND r.kind = 'reserve' AND r.account = e.account
+                         AND r.amount = e.amount) LIMIT 1000",
     ),
     rule(
         Kind::CreditUnfounded,

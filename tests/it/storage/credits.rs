@@ -34,7 +34,7 @@ pub fn addition(unit: Unit, amount: i64, reference: &str) -> Addition {
 }
 
 /// In the words of the registry.
-pub async fn account(store: &Store, address: &str) -> AccountId {
+pub async fn opened(store: &Store, address: &str) -> AccountId {
     let (opening, policy) = (OpeningMode::Sealed, SignatureRule::Required);
     let row = AccountRow {
         state: AccountState::Active.word().into(),
@@ -46,7 +46,7 @@ pub async fn account(store: &Store, address: &str) -> AccountId {
 }
 
 async fn topped_up(bed: &Bed, amount: i64) -> AccountId {
-    let account = account(&bed.store, AYSE).await;
+    let account = opened(&bed.store, AYSE).await;
     let what = addition(Unit::Credit, amount, &format!("dekont {amount}"));
     credits::top_up(&bed.store, &by("mali"), &address(AYSE), &what).await.unwrap();
     account
@@ -188,7 +188,7 @@ async fn a_reservation_ends_once_and_a_recipient_is_given_back_once() {
 async fn a_top_up_is_once_by_its_reference_and_stands_in_the_audit() {
     on_both(|bed| async move {
         let account = topped_up(&bed, 10).await;
-        account(&bed.store, "can@hs05.kep.tr").await;
+        opened(&bed.store, "can@hs05.kep.tr").await;
         let top_up = async |to: &str, what: &Addition| {
             credits::top_up(&bed.store, &by("mali"), &address(to), what).await
         };
@@ -282,7 +282,7 @@ async fn somebody_is_told_once_at_each_crossing() {
 #[tokio::test]
 async fn a_notice_takes_one_sms_by_its_cause_when_credits_are_asked_for() {
     on_both(|bed| async move {
-        let account = account(&bed.store, AYSE).await;
+        let account = opened(&bed.store, AYSE).await;
         let send = async |cause: &'static str| {
             let sent = move |tx: &mut Tx<'_>| Ok(credits::spend_sms(tx, account, cause, NOW)?);
             bed.write(sent).await

@@ -1,7 +1,7 @@
 //! Random courses of an account against a model that knows no rows. Each act may run twice, and may be
 //! undone when it has run and run again, as after a crash.
 
-use super::{account, addition, address, bed, by};
+use super::{addition, address, bed, by, opened};
 use crate::storage::NOW;
 use crate::storage::bed::Bed;
 use kep::registry::credits::{self, Balance, Charge, Unit};
@@ -99,7 +99,7 @@ fn the_balance_is_the_sum_of_the_entries_whatever_happens() {
 
 async fn live(store: &Store, n: usize, course: &[(Act, Run)]) -> Result<(), TestCaseError> {
     let name = format!("hesap{n}@hs05.kep.tr");
-    let account = account(store, &name).await;
+    let account = opened(store, &name).await;
     let mut model = Model::default();
     for (step, (act, run)) in course.iter().enumerate() {
         carry_out(store, (account, n, &name), &mut model, step, act, *run).await;
