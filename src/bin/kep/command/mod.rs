@@ -5,6 +5,7 @@ mod app_password;
 mod audit;
 mod check;
 mod credit;
+mod decided;
 pub mod dev;
 mod evidence;
 mod figures;
