@@ -6,6 +6,7 @@ pub mod app_passwords;
 pub mod audit;
 pub mod budget;
 pub mod codes;
+pub mod credits;
 pub mod crowd;
 pub mod holidays;
 pub mod labels;

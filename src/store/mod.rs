@@ -6,6 +6,7 @@ pub mod app_passwords;
 pub mod audit;
 pub mod blobs;
 pub mod contents;
+pub mod credits;
 pub mod evidence;
 pub mod fsck;
 pub mod jobs;

@@ -45,6 +45,8 @@ pub struct World {
     /// Accounts that are closed.
     pub closed: BTreeSet<String>,
     pub replies: Arc<Mutex<Vec<String>>>,
+    /// Sending costs credits.
+    pub costs: bool,
     clocks: Vec<Arc<AtomicI64>>,
     tsa: Arc<AtomicI64>,
     now: i64,
@@ -102,6 +104,7 @@ impl World {
             jumped: 0,
             closed: BTreeSet::new(),
             replies: Arc::default(),
+            costs: laws::credits::are_asked_for(seed),
             clocks: (0..HOUSES).map(|_| hand()).collect(),
             tsa,
             now: BEGIN.millis(),
@@ -116,6 +119,9 @@ impl World {
             _place: place,
         };
         (0..HOUSES).for_each(|house| world.open(house));
+        if world.costs {
+            (0..HOUSES).for_each(|house| laws::credits::ask_for(world.house(house)));
+        }
         world
     }
 

@@ -1,9 +1,11 @@
 //! The command line (design, section 9). Scripts rely on it: more may come, nothing goes.
 
 mod administration;
+mod credit;
 mod lists;
 
 pub use administration::{Audit, Policy, Staff, Who};
+pub use credit::{AccountCredit, Credit, CreditAct, Unit, Why};
 pub use lists::{Import, ListKind};
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
@@ -32,6 +34,9 @@ pub enum Command {
     /// Accounts
     #[command(subcommand)]
     Account(Account),
+    /// Credits (kontör): the proof of all sums, and prices
+    #[command(subcommand)]
+    Credit(Credit),
     /// Labels of an account
     #[command(subcommand)]
     Label(Label),
@@ -281,6 +286,8 @@ pub enum Account {
     /// Generated passwords of mail programs
     #[command(subcommand)]
     AppPassword(AppPassword),
+    /// What an account has of credits (kontör), what it bought, where they went
+    Credit(AccountCredit),
     /// Register a signing certificate (PEM or DER), or take one away
     #[command(group(clap::ArgGroup::new("which").required(true).args(["file", "remove"])))]
     Certificate {

@@ -4,6 +4,7 @@ mod account;
 mod app_password;
 mod audit;
 mod check;
+mod credit;
 mod decided;
 pub mod dev;
 mod evidence;
@@ -41,6 +42,7 @@ pub fn run(arguments: Arguments) -> Outcome {
         Command::Dev(Dev::Tsa(tsa)) => wait(serve::authority_alone(&tsa.conf.conf)),
         Command::Check(check) => wait(check::run(&check)),
         Command::Account(account) => wait(account::run(account)),
+        Command::Credit(credit) => wait(credit::run(credit)),
         Command::Label(label) => wait(label::run(label)),
         Command::Provider(provider) => wait(provider::run(provider)),
         Command::Queue(queue) => wait(queue::run(queue)),
