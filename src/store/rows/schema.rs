@@ -101,6 +101,8 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("V18__peer_routes", include_str!("0018_peer_routes.sql")),
     ("V19__audit", include_str!("0019_audit.sql")),
     ("V25__notices", include_str!("0025_notices.sql")),
+    ("V26__contacts", include_str!("0026_contacts.sql")),
+    ("V27__directory", include_str!("0027_directory.sql")),
 ];
 
 #[cfg(test)]

@@ -4,7 +4,9 @@
 mod audit;
 mod bed;
 mod compaction;
+mod contacts;
 mod contents;
+mod directory;
 mod evidence;
 mod faults;
 mod fsck;
