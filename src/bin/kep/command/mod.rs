@@ -4,8 +4,10 @@ mod account;
 mod app_password;
 mod audit;
 mod check;
+mod contact;
 mod decided;
 pub mod dev;
+mod directory;
 mod evidence;
 mod figures;
 mod fsck;
@@ -42,6 +44,7 @@ pub fn run(arguments: Arguments) -> Outcome {
         Command::Check(check) => wait(check::run(&check)),
         Command::Account(account) => wait(account::run(account)),
         Command::Label(label) => wait(label::run(label)),
+        Command::Directory(directory) => wait(directory::run(directory)),
         Command::Provider(provider) => wait(provider::run(provider)),
         Command::Queue(queue) => wait(queue::run(queue)),
         Command::Message(message) => wait(message::run(message)),
