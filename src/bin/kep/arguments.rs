@@ -6,6 +6,11 @@ mod lists;
 
 pub use administration::{Audit, Policy, Staff, Who};
 pub use credit::{AccountCredit, Credit, CreditAct, Unit, Why};
+mod directory;
+
+pub use directory::{
+    Consent, Contact, ContactAdd, ContactFormat, ContactGroup, Directory, DirectoryQuery, Push,
+};
 pub use lists::{Import, ListKind};
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
@@ -40,6 +45,9 @@ pub enum Command {
     /// Labels of an account
     #[command(subcommand)]
     Label(Label),
+    /// The directory (KEP Rehberi): who is found, and by whom
+    #[command(subcommand)]
+    Directory(Directory),
     /// Other providers
     #[command(subcommand)]
     Provider(Provider),
@@ -288,6 +296,9 @@ pub enum Account {
     AppPassword(AppPassword),
     /// What an account has of credits (kontör), what it bought, where they went
     Credit(AccountCredit),
+    /// An account's address book
+    #[command(subcommand)]
+    Contact(Contact),
     /// Register a signing certificate (PEM or DER), or take one away
     #[command(group(clap::ArgGroup::new("which").required(true).args(["file", "remove"])))]
     Certificate {

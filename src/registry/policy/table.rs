@@ -81,4 +81,12 @@ policies! {
         "Altına inince haber verilen kontör", "Credits below which the account is warned";
     credit_sms_low "credit.sms-low": u32 = 10,
         "Altına inince haber verilen SMS", "SMS below which the account is warned";
+    directory_results "directory.results": u32 = 50,
+        "Bir rehber sorgusunda en çok gösterilecek kayıt", "How many entries a directory query tells at most";
+    directory_queries_per_hour "directory.queries-per-hour": u32 = 60,
+        "Bir hesabın saatte yapabileceği rehber sorgusu", "How many directory queries an account may ask in an hour";
+    directory_results_per_day "directory.results-per-day": u32 = 500,
+        "Bir hesaba 24 saatte gösterilecek rehber kaydı", "How many entries of the directory an account is told in 24 hours";
+    directory_log "directory.log": Span = Span::days(730),
+        "Rehber sorgu kayıtlarının saklanma süresi", "How long the log of directory queries is kept";
 }

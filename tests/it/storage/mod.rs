@@ -4,8 +4,10 @@
 mod audit;
 mod bed;
 mod compaction;
+mod contacts;
 mod contents;
 mod credits;
+mod directory;
 mod evidence;
 mod faults;
 mod fsck;
