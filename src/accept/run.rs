@@ -7,6 +7,7 @@ use super::check::{self, Limits, Parsed, SignatureForm};
 use super::heavy;
 use super::refusal::Refusal;
 use super::rejections::{self, Rejections};
+use super::scan::{ScanTrouble, Scanner};
 use crate::registry::accounts::{self, Account, AccountState, SignatureRule};
 use crate::registry::budget::Budget;
 use crate::registry::login::{Logins, Outcome, Proven};
@@ -38,6 +39,7 @@ pub struct Desk {
     /// How many octets an account may hold that has no limit of its own.
     pub storage: Option<u64>,
     budget: Arc<Budget>,
+    scan: Option<Arc<Scanner>>,
 }
 
 /// A message that may be accepted, and who signed it.
@@ -85,7 +87,13 @@ impl Desk {
             rejections,
             storage,
             budget,
+            scan: None,
         }
+    }
+
+    /// The same, with somebody who looks for viruses.
+    pub fn scanned_by(self, scan: Option<Arc<Scanner>>) -> Self {
+        Self { scan, ..self }
     }
 
     pub fn body(&self, account: AccountId) -> Body {
@@ -172,6 +180,10 @@ impl Desk {
         }
         let judged = match self.have_room(&envelope, body.octets.len() as u64).await {
             Ok(()) => self.judge(&body.octets, &envelope).await,
+            Err(trouble) => Err(trouble),
+        };
+        let judged = match judged {
+            Ok(judged) => self.scanned(&body.octets).await.map(|()| judged),
             Err(trouble) => Err(trouble),
         };
         match judged {
@@ -290,6 +302,15 @@ impl Desk {
             parsed,
             account,
         })
+    }
+
+    /// Last of all: it takes longest.
+    async fn scanned(&self, octets: &[u8]) -> Result<(), Trouble> {
+        let Some(scanner) = &self.scan else { return Ok(()) };
+        match scanner.judge(&self.store, octets, self.clock.now()).await? {
+            Some(refusal) => Err(refusal.into()),
+            None => Ok(()),
+        }
     }
 
     async fn lay_in(&self, envelope: Envelope, octets: Vec<u8>, judged: Judged) -> SubmitAnswer {
@@ -480,6 +501,15 @@ fn refusal_of(fault: &SignatureFault) -> Refusal {
         FaultReason::Revoked => Refusal::CertificateRevoked,
         FaultReason::RevocationNowhere => Refusal::CertificateNowhere,
         FaultReason::RevocationUnknown => Refusal::RevocationUnavailable,
+    }
+}
+
+impl From<ScanTrouble> for Trouble {
+    fn from(trouble: ScanTrouble) -> Self {
+        match trouble {
+            ScanTrouble::Unavailable => Self::Refused(Refusal::ScannerUnavailable),
+            ScanTrouble::Store(error) => Self::Store(error),
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 
 pub mod accounts;
 pub mod app_passwords;
+pub mod backup;
 pub mod blobs;
 pub mod contents;
 pub mod evidence;

@@ -2,6 +2,7 @@
 
 pub mod address;
 pub mod algorithm;
+pub mod clamd;
 pub mod cms;
 pub mod der;
 pub mod digest;

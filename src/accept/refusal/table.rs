@@ -286,6 +286,13 @@ refusals! {
     // Policy and the house.
     Virus(name) 554 "5.7.0" MalwareFound
         "İletide zararlı yazılım bulundu: {}." "Malware found: {}.";
+    EncryptedContent(name) 554 "5.7.0" PolicyViolation
+        "İletide virüs taramasının açamadığı şifreli içerik var: {}."
+        "The message has encrypted content that can't be scanned for viruses: {}."
+        "Eki şifresiz gönderin." "Send the attachment without a password.";
+    NotScanned(name) 554 "5.7.0" PolicyViolation
+        "İletinin tamamı virüs taramasından geçirilemiyor: {}."
+        "The message can't be scanned for viruses as a whole: {}.";
     NoCredit 550 "5.7.1" PolicyViolation
         "Kontörünüz yetersiz." "Not enough credit." "Kontör yükleyip yeniden gönderin."
         "Buy credit and send again.";

@@ -1,8 +1,10 @@
 //! The command line (design, section 9). Scripts rely on it: more may come, nothing goes.
 
 mod lists;
+mod safety;
 
 pub use lists::{Import, ListKind};
+pub use safety::{Backup, Restore};
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use std::path::{Path, PathBuf};
@@ -55,6 +57,10 @@ pub enum Command {
     Verify(Verify),
     /// Prove that rows, blobs and evidence agree and that nothing accepted is invisible
     Fsck(Fsck),
+    /// Copy rows and contents to another folder, beside the running server; only what is new is copied
+    Backup(Backup),
+    /// Make the data folder anew from a backup, and examine it
+    Restore(Restore),
     /// Print a complete, commented configuration file
     Conf(ConfFile),
     /// Print a completion script for a shell

@@ -1,7 +1,7 @@
 //! Migrations: numbered, forward only, one text; only the words for a key and for bytes differ.
 
 use super::{RowsError, Start};
-use refinery::{Migration, Runner};
+use refinery::{Migration, Runner, Target};
 
 pub fn migrate_sqlite(
     connection: &mut rusqlite::Connection,
@@ -14,7 +14,7 @@ pub fn migrate_sqlite(
         .ok()
         .flatten();
     refuse_other(found, start)?;
-    runner(&SQLITE)?.run(connection)?;
+    runner(&SQLITE, start)?.run(connection)?;
     Ok(())
 }
 
@@ -32,7 +32,7 @@ pub async fn migrate_postgres(
         None
     };
     refuse_other(found, start)?;
-    runner(&POSTGRES)?.run_async(client).await?;
+    runner(&POSTGRES, start)?.run_async(client).await?;
     client.batch_execute("SELECT pg_advisory_unlock(5264726)").await?;
     Ok(())
 }
@@ -51,15 +51,32 @@ impl Words {
     }
 }
 
-fn runner(words: &Words) -> Result<Runner, RowsError> {
+fn runner(words: &Words, start: Start) -> Result<Runner, RowsError> {
     let migrations =
         MIGRATIONS.iter().map(|(name, text)| Ok(Migration::unapplied(name, &words.fill(text))?));
-    Ok(Runner::new(&migrations.collect::<Result<Vec<_>, RowsError>>()?))
+    let runner = Runner::new(&migrations.collect::<Result<Vec<_>, RowsError>>()?);
+    Ok(match start {
+        Start::Fresh(version) => {
+            let target = i32::try_from(version).map_err(|_| RowsError::Stored("a version"))?;
+            runner.set_target(Target::Version(target))
+        }
+        Start::Make | Start::Find => runner,
+    })
+}
+
+/// The version that this program has.
+pub fn version() -> i64 {
+    let number = |name: &str| name.strip_prefix('V')?.split("__").next()?.parse().ok();
+    MIGRATIONS.iter().filter_map(|(name, _)| number(name)).max().unwrap_or(0)
 }
 
 fn refuse_other(found: Option<i64>, start: Start) -> Result<(), RowsError> {
-    let known = MIGRATIONS.len() as i64;
+    let known = version();
     match (found, start) {
+        (Some(_), Start::Fresh(_)) => Err(RowsError::NotEmpty),
+        (None, Start::Fresh(found)) if found > known => {
+            Err(RowsError::NewerSchema { found, known })
+        }
         (Some(found), _) if found > known => Err(RowsError::NewerSchema { found, known }),
         (Some(found), Start::Find) if found < known => Err(RowsError::OlderSchema { found, known }),
         (None, Start::Find) => Err(RowsError::NoSchema),

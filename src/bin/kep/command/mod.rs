@@ -2,6 +2,8 @@
 
 mod account;
 mod app_password;
+mod backup;
+mod bar;
 mod check;
 pub mod dev;
 mod evidence;
@@ -13,6 +15,7 @@ mod message;
 mod provider;
 mod queue;
 mod quiet;
+mod restore;
 mod seal;
 mod serve;
 pub mod show;
@@ -44,6 +47,8 @@ pub fn run(arguments: Arguments) -> Outcome {
         Command::Evidence(evidence) => wait(evidence::run(evidence)),
         Command::Demo(demo) => wait(demo::run(&demo)),
         Command::Fsck(fsck) => wait(fsck::run(&fsck)),
+        Command::Backup(backup) => wait(backup::run(&backup)),
+        Command::Restore(restore) => wait(restore::run(&restore)),
         Command::Seal(seal) => seal::run(&seal),
         Command::Vault(vault) => vault::run(&vault),
         Command::Verify(verify) => wait(verify::run(&verify)),

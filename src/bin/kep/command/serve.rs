@@ -134,7 +134,7 @@ fn clock(settings: &Settings) -> Outcome<Clock> {
 
 /// One server a data folder: leases and wakes of embedded storage are in memory. The lock ends with
 /// the process, however it ends.
-fn alone(dir: &Path) -> Outcome<File> {
+pub(super) fn alone(dir: &Path) -> Outcome<File> {
     let path = dir.join("serve.lock");
     let opened = wire_up::own_folder(dir)
         .and_then(|()| File::options().create(true).append(true).mode(0o600).open(&path));

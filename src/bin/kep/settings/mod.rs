@@ -96,6 +96,7 @@ settings! {
     trust: Trust,
     vault: Vault,
     accept: Accept,
+    scan: Scan,
     dns: Dns,
     relay: Relay,
     lists: Lists,

@@ -1,0 +1,41 @@
+//! What is said of backups.
+
+use super::Conf;
+use clap::Args;
+use std::path::PathBuf;
+
+#[derive(Debug, Args)]
+pub struct Backup {
+    #[command(flatten)]
+    pub conf: Conf,
+    /// Folder of the backup; it is made when it is not there
+    pub dir: PathBuf,
+    /// Make nothing: read every generation and compare it with its digests
+    #[arg(long, conflicts_with = "keep")]
+    pub verify: bool,
+    /// Make nothing: list the generations
+    #[arg(long, conflicts_with_all = ["keep", "verify"])]
+    pub list: bool,
+    /// So many generations stay, the oldest go [default: all stay]
+    #[arg(long, value_name = "N")]
+    pub keep: Option<std::num::NonZeroU16>,
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Restore {
+    #[command(flatten)]
+    pub conf: Conf,
+    /// Folder of the backup
+    pub dir: PathBuf,
+    /// The data folder to make, instead of data.dir of the configuration; rows of PostgreSQL go to the
+    /// database that the configuration names all the same
+    #[arg(long, value_name = "DATA")]
+    pub to: Option<PathBuf>,
+    /// An older generation, as `kep backup DIR --list` shows them
+    #[arg(long, value_name = "NAME")]
+    pub generation: Option<String>,
+    #[arg(long)]
+    pub json: bool,
+}
