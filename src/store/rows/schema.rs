@@ -72,6 +72,7 @@ pub fn version() -> i64 {
 
 fn refuse_other(found: Option<i64>, start: Start) -> Result<(), RowsError> {
     let known = version();
+    let known = newest();
     match (found, start) {
         (Some(_), Start::Fresh(_)) => Err(RowsError::NotEmpty),
         (None, Start::Fresh(found)) if found > known => {
@@ -82,6 +83,12 @@ fn refuse_other(found: Option<i64>, start: Start) -> Result<(), RowsError> {
         (None, Start::Find) => Err(RowsError::NoSchema),
         _ => Ok(()),
     }
+}
+
+/// The number of the last migration.
+fn newest() -> i64 {
+    let last = MIGRATIONS.last().and_then(|(name, _)| name.strip_prefix('V')?.split_once("__"));
+    last.and_then(|(number, _)| number.parse().ok()).unwrap_or(i64::MAX)
 }
 
 const SQLITE: Words =
@@ -110,6 +117,8 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("V16__reports", include_str!("0016_reports.sql")),
     ("V17__lists", include_str!("0017_lists.sql")),
     ("V18__peer_routes", include_str!("0018_peer_routes.sql")),
+    ("V19__audit", include_str!("0019_audit.sql")),
+    ("V25__notices", include_str!("0025_notices.sql")),
 ];
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //! where that is not installed, its half is skipped and says so.
 
 mod backup;
+mod audit;
 mod bed;
 mod compaction;
 mod contents;
