@@ -10,6 +10,7 @@ use super::rejections::{self, Rejections};
 use super::scan::{ScanTrouble, Scanner};
 use crate::registry::accounts::{self, Account, AccountState, SignatureRule};
 use crate::registry::budget::Budget;
+use crate::registry::policy::{self, Unscanned};
 use crate::registry::login::{Logins, Outcome, Proven};
 use crate::registry::{Access, Provider, RegistryError, Standing};
 use crate::spool::{self, Fact, fact::Refused};
@@ -183,7 +184,7 @@ impl Desk {
             Err(trouble) => Err(trouble),
         };
         let judged = match judged {
-            Ok(judged) => self.scanned(&body.octets).await.map(|()| judged),
+            Ok(judged) => self.scanned(&body.octets, judged).await,
             Err(trouble) => Err(trouble),
         };
         match judged {
@@ -304,12 +305,22 @@ impl Desk {
         })
     }
 
-    /// Last of all: it takes longest.
-    async fn scanned(&self, octets: &[u8]) -> Result<(), Trouble> {
-        let Some(scanner) = &self.scan else { return Ok(()) };
-        match scanner.judge(&self.store, octets, self.clock.now()).await? {
-            Some(refusal) => Err(refusal.into()),
-            None => Ok(()),
+    /// Last of all: it takes longest. By policy a message may wait here for a scanner that is away; one
+    /// that waits for its signature already does not.
+    async fn scanned(&self, octets: &[u8], judged: Judged) -> Result<Judged, Trouble> {
+        let Some(scanner) = &self.scan else { return Ok(judged) };
+        let now = self.clock.now();
+        match scanner.judge(&self.store, octets, now).await {
+            Ok(None) => Ok(judged),
+            Ok(Some(refusal)) => Err(refusal.into()),
+            Err(ScanTrouble::Unavailable) if judged.state == SubmissionState::Accepted => {
+                let policies = self.store.look_up(move |tx| policy::at(tx, now)).await?;
+                match policies.virus_unscanned {
+                    Unscanned::Refuse => Err(Refusal::ScannerUnavailable.into()),
+                    Unscanned::Hold => Ok(Judged { state: SubmissionState::Unscanned, ..judged }),
+                }
+            }
+            Err(trouble) => Err(trouble.into()),
         }
     }
 
@@ -334,8 +345,10 @@ impl Desk {
             for material in &material {
                 evidence::keep(tx, material)?;
             }
-            if new.state == SubmissionState::Accepted {
-                spool::certify(tx, &new.message_id, now)?;
+            match new.state {
+                SubmissionState::Accepted => spool::certify(tx, &new.message_id, now)?,
+                SubmissionState::Unscanned => spool::scan(tx, &new.message_id, now)?,
+                SubmissionState::Held | SubmissionState::Dispatched => {}
             }
             Ok(Ok(()))
         };
@@ -458,7 +471,7 @@ fn recorded(same: Same) -> SubmitAnswer {
     tracing::info!(message = %message_id, "the same mail again");
     match state {
         SubmissionState::Held => SubmitAnswer::Held { message_id },
-        SubmissionState::Accepted | SubmissionState::Dispatched => {
+        SubmissionState::Unscanned | SubmissionState::Accepted | SubmissionState::Dispatched => {
             SubmitAnswer::AlreadyAccepted { message_id }
         }
     }

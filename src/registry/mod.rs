@@ -7,6 +7,7 @@ pub mod audit;
 pub mod budget;
 pub mod codes;
 pub mod crowd;
+pub mod export;
 pub mod holidays;
 pub mod labels;
 pub mod lists;

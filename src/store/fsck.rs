@@ -71,6 +71,7 @@ pub enum Kind {
     MaterialMissing,
     NoRecipients,
     RecipientWithoutSubmission,
+    NotScanned,
     NotCertified,
     NoAcceptanceEvidence,
     NotDelivered,

@@ -8,6 +8,7 @@ pub mod audit;
 pub mod blobs;
 pub mod contents;
 pub mod evidence;
+pub mod export;
 pub mod fsck;
 pub mod jobs;
 pub mod labels;
@@ -232,9 +233,9 @@ impl StoreError {
 }
 
 /// The steps that take jobs.
-pub const STEPS: [&str; 5] = ["certify", "consign", "evidence", "expire", "notify"];
+pub const STEPS: [&str; 6] = ["certify", "consign", "evidence", "expire", "notify", "scan"];
 /// Who is woken when there is something for him.
-pub(crate) const BELLS: [&str; 6] =
-    ["certify", "consign", "evidence", "expire", "notify", relay::BELL];
+pub(crate) const BELLS: [&str; 7] =
+    ["certify", "consign", "evidence", "expire", "notify", "scan", relay::BELL];
 /// A watcher that is as many changes behind looks at the rows instead.
 const NEWS_KEPT: usize = 1024;

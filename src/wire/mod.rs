@@ -24,6 +24,7 @@ pub mod tlsa;
 pub mod tsp;
 pub mod xades;
 pub mod xml;
+pub mod zip;
 
 pub use address::{AddressError, KepAddress, KepDomain, is_host};
 pub use algorithm::{DigestAlgorithm, SignatureAlgorithm};

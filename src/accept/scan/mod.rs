@@ -6,7 +6,7 @@ mod pieces;
 mod run;
 
 pub use dial::Clamd;
-pub use run::{ScanTrouble, Scanner};
+pub use run::{ScanTrouble, Scanner, Scanning};
 
 use super::refusal::Refusal;
 use crate::wire::clamd::Kind;

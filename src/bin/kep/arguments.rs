@@ -6,7 +6,7 @@ mod safety;
 
 pub use administration::{Audit, Policy, Staff, Who};
 pub use lists::{Import, ListKind};
-pub use safety::{Backup, Restore};
+pub use safety::{Backup, Export, Restore};
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use std::path::{Path, PathBuf};
@@ -287,6 +287,9 @@ pub enum Account {
     /// Generated passwords of mail programs
     #[command(subcommand)]
     AppPassword(AppPassword),
+    /// Write all mails and evidence of an account into one file (ZIP) for its holder, with an index and
+    /// checksums; of what is unopened no content
+    Export(Export),
     /// Register a signing certificate (PEM or DER), or take one away
     #[command(group(clap::ArgGroup::new("which").required(true).args(["file", "remove"])))]
     Certificate {

@@ -6,7 +6,7 @@ use crate::settings::{self, Rows, SealSource, Settings, SignaturePolicy};
 use crate::texts;
 use kep::accept::check::Limits;
 use kep::accept::run::Desk;
-use kep::accept::scan::{Clamd, Scanner};
+use kep::accept::scan::{Clamd, Scanner, Scanning};
 use kep::accept::{Rejections, ask, relay};
 use kep::certify::Sealing;
 use kep::deliver::dial::Patience;
@@ -492,6 +492,8 @@ pub struct House {
     pub readiness: Arc<Readiness>,
     pub collector: Option<Arc<Collector>>,
     pub stamper: Arc<Stamper>,
+    /// One for all that comes in.
+    pub scanner: Option<Arc<Scanner>>,
 }
 
 impl House {
@@ -542,7 +544,8 @@ impl House {
             room,
             Budget::BODIES,
         );
-        let desk = Arc::new(desk.scanned_by(scanner(&settings)));
+        let scanner = scanner(&settings);
+        let desk = Arc::new(desk.scanned_by(scanner.clone()));
         let sealing =
             Arc::new(Sealing { store: store.clone(), issuer: Arc::clone(&issuer), storage: room });
         let consigning = Arc::new(Consigning {
@@ -572,6 +575,7 @@ impl House {
             readiness,
             collector,
             stamper,
+            scanner,
         })
     }
 
@@ -614,6 +618,12 @@ impl House {
         ask::Config::relay(domain, self.settings.accept.max_size.0)
     }
 
+    /// Scans what came while the scanner was away; nothing waits where there is none.
+    pub fn scanning(&self) -> Option<Scanning> {
+        let scanner = self.scanner.clone()?;
+        Some(Scanning { store: self.store.clone(), scanner, clock: self.clock.clone() })
+    }
+
     /// Judges what other providers hand over.
     pub fn relay_desk(&self) -> Outcome<relay::Desk> {
         let stamps = Anchors::load(&self.settings.trust.tsa_anchors);
@@ -626,7 +636,7 @@ impl House {
             stamps.certificates().to_vec(),
             Budget::BODIES,
         );
-        Ok(desk.scanned_by(scanner(&self.settings)))
+        Ok(desk.scanned_by(self.scanner.clone()))
     }
 }
 

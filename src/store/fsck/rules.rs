@@ -59,6 +59,7 @@ impl Kind {
             Self::MaterialMissing => "validation material is missing",
             Self::NoRecipients => "it has no recipients",
             Self::RecipientWithoutSubmission => "its submission is not there",
+            Self::NotScanned => "taken, but no job will scan it",
             Self::NotCertified => "accepted, but no job will seal it",
             Self::NoAcceptanceEvidence => "sealed without dispatch or acceptance evidence",
             Self::NotDelivered => "sealed, but no job will deliver or relay it",
@@ -182,6 +183,13 @@ pub static RULES: &[Rule] = &[
         "submission",
         "SELECT s.message_id FROM submission s WHERE s.state = 'accepted'
          AND NOT EXISTS (SELECT 1 FROM job j WHERE j.name = 'certify/' || s.message_id)
+         LIMIT 1000",
+    ),
+    rule(
+        Kind::NotScanned,
+        "submission",
+        "SELECT s.message_id FROM submission s WHERE s.state = 'unscanned'
+         AND NOT EXISTS (SELECT 1 FROM job j WHERE j.name = 'scan/' || s.message_id)
          LIMIT 1000",
     ),
     rule(

@@ -64,14 +64,7 @@ fn runner(words: &Words, start: Start) -> Result<Runner, RowsError> {
     })
 }
 
-/// The version that this program has.
-pub fn version() -> i64 {
-    let number = |name: &str| name.strip_prefix('V')?.split("__").next()?.parse().ok();
-    MIGRATIONS.iter().filter_map(|(name, _)| number(name)).max().unwrap_or(0)
-}
-
 fn refuse_other(found: Option<i64>, start: Start) -> Result<(), RowsError> {
-    let known = version();
     let known = newest();
     match (found, start) {
         (Some(_), Start::Fresh(_)) => Err(RowsError::NotEmpty),
@@ -86,7 +79,7 @@ fn refuse_other(found: Option<i64>, start: Start) -> Result<(), RowsError> {
 }
 
 /// The number of the last migration.
-fn newest() -> i64 {
+pub fn newest() -> i64 {
     let last = MIGRATIONS.last().and_then(|(name, _)| name.strip_prefix('V')?.split_once("__"));
     last.and_then(|(number, _)| number.parse().ok()).unwrap_or(i64::MAX)
 }

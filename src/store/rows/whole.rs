@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
-pub use super::schema::version;
+pub use super::schema::newest as version;
 
 /// A table as the schema has it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]

@@ -1,6 +1,6 @@
-//! What is said of backups.
+//! What is said of backups, and of what a holder takes with him.
 
-use super::Conf;
+use super::{Conf, Who};
 use clap::Args;
 use std::path::PathBuf;
 
@@ -8,6 +8,8 @@ use std::path::PathBuf;
 pub struct Backup {
     #[command(flatten)]
     pub conf: Conf,
+    #[command(flatten)]
+    pub who: Who,
     /// Folder of the backup; it is made when it is not there
     pub dir: PathBuf,
     /// Make nothing: read every generation and compare it with its digests
@@ -27,6 +29,8 @@ pub struct Backup {
 pub struct Restore {
     #[command(flatten)]
     pub conf: Conf,
+    #[command(flatten)]
+    pub who: Who,
     /// Folder of the backup
     pub dir: PathBuf,
     /// The data folder to make, instead of data.dir of the configuration; rows of PostgreSQL go to the
@@ -36,6 +40,20 @@ pub struct Restore {
     /// An older generation, as `kep backup DIR --list` shows them
     #[arg(long, value_name = "NAME")]
     pub generation: Option<String>,
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Export {
+    #[command(flatten)]
+    pub conf: Conf,
+    #[command(flatten)]
+    pub who: Who,
+    pub address: String,
+    /// The file to make; one that is there stays as it is
+    #[arg(value_name = "FILE.zip")]
+    pub file: PathBuf,
     #[arg(long)]
     pub json: bool,
 }

@@ -1,12 +1,14 @@
 //! `kep backup`: a generation beside the running server, and what the generations are worth.
 
 use super::bar::Bar;
-use super::show;
+use super::{show, staff};
 use crate::arguments::Backup as Arguments;
 use crate::failure::{Failure, Outcome};
 use crate::settings::{Rows, SealSource, Settings};
 use crate::wire_up;
+use kep::registry::audit::{self, By};
 use kep::store::backup::{self, BackupError, Folder, Manifest, Stage, Taken, Tell};
+use kep::store::{Lane, Store, StoreError, Tx};
 use kep::trust::Clock;
 use serde::Serialize;
 use std::path::Path;
@@ -29,13 +31,27 @@ pub async fn run(arguments: &Arguments) -> Outcome {
         });
     }
     let store = wire_up::store(&settings).await?;
+    let by = staff::by(&store, &arguments.who).await?;
     let folder = Folder::make(&arguments.dir).map_err(failure)?;
     let (domain, keep) = (settings.provider.domain.to_string(), arguments.keep);
     let keep = keep.map(|keep| usize::from(keep.get()));
     let taken = backup::take(&store, folder, &domain, &Clock::System, keep, tell(&bar)).await;
     clear(&bar);
-    let made = Made::of(&taken.map_err(failure)?, apart(&settings, &arguments.conf.conf));
+    let taken = taken.map_err(failure)?;
+    record(&store, by, "backup.take", &taken.generation).await?;
+    let made = Made::of(&taken, apart(&settings, &arguments.conf.conf));
     show::print(arguments.json, &made, text)
+}
+
+/// Into the audit, of which generation it was.
+pub async fn record(store: &Store, by: By, act: &'static str, generation: &str) -> Outcome<()> {
+    let generation = generation.to_owned();
+    let work = move |tx: &mut Tx<'_>| -> Result<(), StoreError> {
+        audit::record(tx, &by, act, &generation, serde_json::json!({}))?;
+        Ok(())
+    };
+    let written = store.write(Lane::Client, work).await;
+    written.map_err(|error| Failure::unavailable(format!("storage: {error}")))
 }
 
 fn list(arguments: &Arguments) -> Outcome {

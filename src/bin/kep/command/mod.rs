@@ -8,6 +8,7 @@ mod audit;
 mod check;
 pub mod dev;
 mod evidence;
+mod export;
 mod figures;
 mod fsck;
 mod http;

@@ -2,7 +2,7 @@
 
 use super::backup::{self as kept, Line, clear, failure, tell};
 use super::bar::Bar;
-use super::{fsck, serve, show};
+use super::{fsck, serve, show, staff};
 use crate::arguments::Restore as Arguments;
 use crate::failure::{Failure, Outcome};
 use crate::wire_up;
@@ -42,6 +42,8 @@ pub async fn run(arguments: &Arguments) -> Outcome {
     clear(&bar);
     let restored = restored.map_err(failure)?;
     let store = wire_up::store(&settings).await?;
+    let by = staff::by(&store, &arguments.who).await?;
+    kept::record(&store, by, "backup.restore", &restored.generation).await?;
     let (found, bad) = fsck::examine(&store, Depth::Full).await?;
     let data = match kept::elsewhere(&settings) {
         true => format!("{} and its database", settings.data.dir.display()),

@@ -73,6 +73,9 @@ pub async fn run(conf: &Path) -> Outcome {
             house.clock.clone(),
             stop.clone(),
         ));
+        if let Some(scanner) = house.scanner.clone() {
+            tasks.spawn(figures::scanner(scanner, house.clock.clone(), stop.clone()));
+        }
         for listener in sockets.bind("metrics", address).await? {
             tasks.spawn(http(listener, figures::page(figures.clone()), stop.clone()));
         }
@@ -166,6 +169,9 @@ fn steps(
     tasks.spawn_on(Arc::clone(&house.consigning).run(PARALLEL, stop.clone()), threads);
     tasks.spawn_on(Arc::clone(&house.facts).run(PARALLEL, stop.clone()), threads);
     tasks.spawn_on(Arc::clone(&house.relay).run(stop.clone()), threads);
+    if let Some(scanning) = house.scanning() {
+        tasks.spawn_on(Arc::new(scanning).run(PARALLEL, stop.clone()), threads);
+    }
     tasks.spawn_on(compaction(house.store.clone(), stop.clone()), threads);
     tasks.spawn_on(forgetting(house.store.clone(), house.clock.clone(), stop.clone()), threads);
     if let days @ 1.. = house.settings.mailbox.trash_days {

@@ -119,7 +119,7 @@ fn plan(connection: &Connection, sql: &str) -> Option<Vec<String>> {
 }
 
 /// What looks at everything, and is asked for by an operator or runs now and then.
-const WALKERS: [&str; 7] = [
+const WALKERS: [&str; 8] = [
     "fsck",
     "compact.rs",
     "schema.rs",
@@ -127,6 +127,7 @@ const WALKERS: [&str; 7] = [
     "providers.rs",
     "whole.rs",
     "store/backup/",
+    "store/export.rs",
 ];
 /// Lists for the command line, and figures.
 const LISTS: [&str; 6] = [
