@@ -79,6 +79,40 @@ async fn what_cannot_be_looked_into_passes_by_policy_only() {
     server.stop().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn by_policy_mail_waits_for_a_scanner_that_is_away() {
+    let Some((scene, mut clamd)) = scanned("").await else { return };
+    let server = scene.serve().await;
+    let why = ["--reason", "Tarayıcı bakımda"];
+    let set = [&["policy", "set", "virus.unscanned", "hold"][..], &why].concat();
+    let set = scene.kep(&set).await;
+    assert_eq!(set.code, Some(0), "{}", set.err);
+    clamd.end();
+    let (clean, infected) =
+        (signed(&scene, b"Temiz.", "sonra.1@x"), signed(&scene, eicar().as_bytes(), "sonra.2@x"));
+    let good = scene.accepted(ALI, &[AYSE], &clean).await;
+    let bad = scene.accepted(ALI, &[AYSE], &infected).await;
+    assert_eq!(scene.accepted(ALI, &[AYSE], &clean).await, good, "the same again");
+    let shown = scene.json(&["message", "show", &good]).await;
+    assert_eq!(shown["message"]["state"], "unscanned");
+    assert_eq!(scene.kep(&["fsck"]).await.code, Some(0));
+    let (_, _) = server.end("KILL").await;
+
+    let server = scene.serve().await;
+    assert_eq!(scene.events(&good).await, Vec::<String>::new());
+    clamd.go_on().await;
+    let events = scene.settled(&good, 2).await;
+    assert_eq!(events, [format!("delivery {AYSE}"), "submission-acceptance".to_owned()]);
+    crate::scene::until("the rejection evidence", async || {
+        (scene.events(&bad).await == ["submission-rejection"]).then_some(())
+    })
+    .await;
+    assert_ne!(scene.kep(&["message", "show", &bad]).await.code, Some(0), "as if it never came");
+    assert_eq!(scene.submit(ALI, &[AYSE], &infected).await.code, 554);
+    assert_eq!(scene.kep(&["fsck"]).await.code, Some(0));
+    server.stop().await;
+}
+
 fn head(id: &str) -> String {
     format!(
         "Date: Mon, 23 Nov 2026 10:00:00 +0300\r\nFrom: <{ALI}>\r\nTo: <{AYSE}>\r\nCc: <{MEHMET}>\r\n\

@@ -6,6 +6,7 @@ mod backup;
 mod bar;
 mod audit;
 mod check;
+mod decided;
 pub mod dev;
 mod evidence;
 mod export;
