@@ -4,8 +4,7 @@
 use super::super::accounts::SignatureRule;
 use super::super::read_policy::ReadPolicy;
 use super::Declared;
-use super::kinds::{Kind, Octets, Passage, Span, Unscanned};
-use super::kinds::{DispatchSize, Kind, Span, Unscanned};
+use super::kinds::{DispatchSize, Kind, Passage, Span, Unscanned};
 
 macro_rules! policies {
     ($($field:ident $key:literal: $kind:ty = $default:expr, $turkish:literal, $english:literal;)+) => {
