@@ -27,6 +27,7 @@ mod curl;
 mod dialects;
 mod disk;
 mod elsewhere;
+mod export;
 mod fetchmail;
 mod forger;
 mod held;

@@ -149,9 +149,10 @@ fn opaque(scene: &Scene, file: &[u8], id: &str) -> Vec<u8> {
     use openssl::cms::{CMSOptions, CmsContentInfo};
     let signer = &scene.account(ALI).signer;
     let options = CMSOptions::BINARY | CMSOptions::NOSMIMECAP;
-    let (certificate, key) = (Some(signer.certificate()), Some(signer.key()));
     let entity = attached(file);
-    let made = CmsContentInfo::sign(certificate, key, None, Some(entity.as_bytes()), options);
+    let (certificate, key) = (signer.certificate(), signer.key());
+    let entity = Some(entity.as_bytes());
+    let made = CmsContentInfo::sign(Some(certificate), Some(key), None, entity, options);
     let mail = format!(
         "{}Content-Type: application/pkcs7-mime; smime-type=signed-data; name=\"smime.p7m\"\r\n\
          Content-Transfer-Encoding: base64\r\n\r\n{}\r\n",
