@@ -10,8 +10,8 @@ use super::rejections::{self, Rejections};
 use super::scan::{ScanTrouble, Scanner};
 use crate::registry::accounts::{self, Account, AccountState, SignatureRule};
 use crate::registry::budget::Budget;
-use crate::registry::policy::{self, Unscanned};
 use crate::registry::login::{Logins, Outcome, Proven};
+use crate::registry::policy::{self, Unscanned};
 use crate::registry::{Access, Provider, RegistryError, Standing};
 use crate::spool::{self, Fact, fact::Refused};
 use crate::store::submissions::{

@@ -8,6 +8,7 @@ pub mod budget;
 pub mod codes;
 pub mod crowd;
 pub mod export;
+pub mod holds;
 pub mod holidays;
 pub mod labels;
 pub mod lists;

@@ -3,13 +3,14 @@
 
 pub mod accounts;
 pub mod app_passwords;
-pub mod backup;
 pub mod audit;
+pub mod backup;
 pub mod blobs;
 pub mod contents;
 pub mod evidence;
 pub mod export;
 pub mod fsck;
+pub mod holds;
 pub mod jobs;
 pub mod labels;
 pub mod listed_providers;

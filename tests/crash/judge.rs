@@ -37,7 +37,8 @@ pub async fn faults(
     for account in world.accounts() {
         let must = || entries.iter().filter(is_promised).map(|(_, entry)| entry);
         let sent = must().filter(|e| e.sender == account.address).count();
-        let evidence = settled(world, account, "Deliller", (sent * EVIDENCES.len(), patience)).await?;
+        let evidence =
+            settled(world, account, "Deliller", (sent * EVIDENCES.len(), patience)).await?;
         judge_evidence(&evidence, account, (entries, promised), &mut faults);
         let incoming = must().filter(|e| e.recipient == account.address).count();
         let dispatches = settled(world, account, "INBOX", (incoming, patience)).await?;

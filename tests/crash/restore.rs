@@ -60,7 +60,8 @@ pub async fn check(world: &World, folder: &Path, pairs: usize) -> io::Result<()>
     restore(world, &backups, &generation(&first)).await?;
     let lacking = judged(world, &entries, &late, &folder.join("mails-lacking"), BRIEFLY).await?;
     must(!lacking.is_empty(), "letters are missing, and nobody noticed")?;
-    let faults = judged(world, &entries, &early, &folder.join("mails-early"), judge::PATIENCE).await?;
+    let faults =
+        judged(world, &entries, &early, &folder.join("mails-early"), judge::PATIENCE).await?;
     must(faults.is_empty(), &faults.join("\n"))
 }
 

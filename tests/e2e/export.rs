@@ -88,7 +88,8 @@ async fn a_holder_gets_all_mails_and_evidence_and_nothing_that_is_unopened() {
     assert_eq!(made["evidence"], 4, "{made}");
     let senders = unpacked(&scene, &archive).unwrap();
     for folder in [folder, senders] {
-        let xml = files(&folder).into_iter().filter(|file| file.extension().is_some_and(|e| e == "xml"));
+        let xml =
+            files(&folder).into_iter().filter(|file| file.extension().is_some_and(|e| e == "xml"));
         let xml: Vec<_> = xml.map(|file| file.to_str().unwrap().to_owned()).collect();
         assert!(!xml.is_empty());
         let trust = scene.provider().join("trust");

@@ -42,7 +42,11 @@ async fn an_infected_mail_is_refused_with_evidence_that_names_the_virus() {
     scene.settled(&clean, 2).await;
     assert_eq!(scene.kep(&["fsck"]).await.code, Some(0));
     let checked = scene.kep(&["check"]).await;
-    assert!(checked.out.contains("ClamAV") && checked.out.contains("virus scan"), "{}", checked.out);
+    assert!(
+        checked.out.contains("ClamAV") && checked.out.contains("virus scan"),
+        "{}",
+        checked.out
+    );
     server.stop().await;
 }
 
@@ -176,8 +180,7 @@ fn encrypted_zip() -> Vec<u8> {
         fields
     };
     let local = [&b"PK\x03\x04"[..], &common(7), name, &body].concat();
-    let central =
-        [&b"PK\x01\x02"[..], &[20, 0], &common(7), &[0; 14], name].concat();
+    let central = [&b"PK\x01\x02"[..], &[20, 0], &common(7), &[0; 14], name].concat();
     let mut end = b"PK\x05\x06\0\0\0\0\x01\0\x01\0".to_vec();
     end.extend_from_slice(&(central.len() as u32).to_le_bytes());
     end.extend_from_slice(&(local.len() as u32).to_le_bytes());

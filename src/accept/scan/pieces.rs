@@ -13,7 +13,9 @@ pub fn hidden(mail: &[u8]) -> Vec<Cow<'static, [u8]>> {
 }
 
 fn look(mail: &[u8], depth: usize, found: &mut Vec<Cow<'static, [u8]>>) {
-    let Some(message) = MessageParser::default().parse(mail).filter(|_| depth < DEEPEST) else { return };
+    let Some(message) = MessageParser::default().parse(mail).filter(|_| depth < DEEPEST) else {
+        return;
+    };
     for part in &message.parts {
         match &part.body {
             PartType::Message(_) => look(part.contents(), depth + 1, found),

@@ -6,7 +6,7 @@ mod safety;
 
 pub use administration::{Audit, Policy, Staff, Who};
 pub use lists::{Import, ListKind};
-pub use safety::{Backup, Export, Restore};
+pub use safety::{Backup, Export, Hold, Restore, Second};
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use std::path::{Path, PathBuf};
@@ -72,6 +72,9 @@ pub enum Command {
     Backup(Backup),
     /// Make the data folder anew from a backup, and examine it
     Restore(Restore),
+    /// Keep what an authority asks to be kept: two of the staff do so
+    #[command(subcommand)]
+    Hold(Hold),
     /// Print a complete, commented configuration file
     Conf(ConfFile),
     /// Print a completion script for a shell

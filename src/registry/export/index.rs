@@ -42,7 +42,8 @@ pub struct Proof {
 
 /// The mails, then the evidence, a line each (RFC 4180).
 pub fn csv(index: &Index) -> String {
-    let head = "dosya/file,tur/kind,tarih/date,gonderen/from,alici/to,konu/subject,ileti/message\r\n";
+    let head =
+        "dosya/file,tur/kind,tarih/date,gonderen/from,alici/to,konu/subject,ileti/message\r\n";
     let mails = index.mails.iter().map(|mail| {
         let message = mail.message.as_deref().unwrap_or_default();
         let kind = if mail.unopened { "kapali/unopened" } else { "ileti/mail" };

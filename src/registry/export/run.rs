@@ -30,8 +30,7 @@ pub async fn export(
     let wanted = address.to_string();
     let account = store.read(move |tx| accounts::by_address(tx, &wanted)).await?;
     let account = account.ok_or_else(|| ExportError::Unknown(address.to_string()))?;
-    let summary =
-        Summary { address: account.address, at: by.at.iso8601(), ..Summary::default() };
+    let summary = Summary { address: account.address, at: by.at.iso8601(), ..Summary::default() };
     let mut archive = Archive::new(file, by.at, summary);
     let id = account.id;
     let mailboxes = store.read(move |tx| view::mailboxes(tx, id)).await?;

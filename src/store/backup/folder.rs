@@ -121,7 +121,8 @@ impl Folder {
         let entries = std::fs::read_dir(&path).map_err(BackupError::io(&path))?;
         let names: io::Result<Vec<_>> = entries.map(|entry| entry.map(|e| e.file_name())).collect();
         let names = names.map_err(BackupError::io(&path))?;
-        let mut names: Vec<_> = names.into_iter().filter_map(|name| name.into_string().ok()).collect();
+        let mut names: Vec<_> =
+            names.into_iter().filter_map(|name| name.into_string().ok()).collect();
         names.sort_unstable();
         Ok(names)
     }
@@ -141,8 +142,7 @@ pub(super) fn write_file(path: &Path, octets: &[u8]) -> Result<(), BackupError> 
     let beside = path.with_extension(NEW);
     let write = || {
         let mut options = OpenOptions::new();
-        let mut file =
-            options.create(true).write(true).truncate(true).mode(0o600).open(&beside)?;
+        let mut file = options.create(true).write(true).truncate(true).mode(0o600).open(&beside)?;
         file.write_all(octets)?;
         file.sync_all()?;
         std::fs::rename(&beside, path)

@@ -54,7 +54,10 @@ impl Manifest {
     }
 
     /// The manifest and its proof, as files.
-    pub(super) fn written(&self, vault: &Vault) -> Result<[(&'static str, Vec<u8>); 2], BackupError> {
+    pub(super) fn written(
+        &self,
+        vault: &Vault,
+    ) -> Result<[(&'static str, Vec<u8>); 2], BackupError> {
         let form = |error: serde_json::Error| BackupError::Form(FILE.to_owned(), error.to_string());
         let mut text = serde_json::to_vec_pretty(self).map_err(form)?;
         text.push(b'\n');
@@ -69,7 +72,10 @@ impl Manifest {
         let form = |what: String| BackupError::Form(path.display().to_string(), what);
         let manifest: Self = serde_json::from_slice(&text).map_err(|e| form(e.to_string()))?;
         if manifest.kep_backup != FORM {
-            return Err(form(format!("of form {}, which this program doesn't know", manifest.kep_backup)));
+            return Err(form(format!(
+                "of form {}, which this program doesn't know",
+                manifest.kep_backup
+            )));
         }
         if !manifest.parts().all(|part| is_plain(&part.file)) {
             return Err(form("it names a file outside its folder".to_owned()));

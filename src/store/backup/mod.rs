@@ -18,8 +18,8 @@ pub use segments::Came;
 use super::blobs::segment;
 use super::rows::{RowsError, Tx, whole};
 use super::{BlobError, Store, StoreError};
-use crate::trust::vault::{Vault, VaultError};
 use crate::trust::Clock;
+use crate::trust::vault::{Vault, VaultError};
 use crate::wire::digest::RunningDigest;
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -157,7 +157,11 @@ pub async fn take(
 type Needed = BTreeMap<u64, u64>;
 
 /// Writes all rows of one moment, and says which segments they need.
-async fn rows(store: &Store, part: &Path, tell: &Tell) -> Result<(Part, Counts, Needed), BackupError> {
+async fn rows(
+    store: &Store,
+    part: &Path,
+    tell: &Tell,
+) -> Result<(Part, Counts, Needed), BackupError> {
     let (path, tell) = (part.join(ROWS), Arc::clone(tell));
     let work = move |tx: &mut Tx<'_>| -> Result<(Part, Counts, Needed), BackupError> {
         let beside = path.with_extension(NEW);
@@ -237,7 +241,11 @@ fn tidy(part: &Path, manifest: &Manifest) -> Result<(), BackupError> {
 
 /// Reads every generation and compares each file with its digest; one that several share is read once.
 /// Says which generations were proven.
-pub async fn verify(folder: Folder, vault: Arc<Vault>, tell: Tell) -> Result<Vec<(String, Manifest)>, BackupError> {
+pub async fn verify(
+    folder: Folder,
+    vault: Arc<Vault>,
+    tell: Tell,
+) -> Result<Vec<(String, Manifest)>, BackupError> {
     aside(move || {
         let _alone = folder.lock()?;
         let mut proven = Vec::new();

@@ -36,7 +36,8 @@ pub async fn restore(
     tell: Tell,
 ) -> Result<Restored, BackupError> {
     let (data, blobs) = (data.to_owned(), blobs.to_owned());
-    let (places, key, told) = ((data.clone(), blobs.clone()), Arc::clone(&vault), Arc::clone(&tell));
+    let (places, key, told) =
+        ((data.clone(), blobs.clone()), Arc::clone(&vault), Arc::clone(&tell));
     let (name, path, manifest, _alone) = aside(move || {
         let alone = folder.lock()?;
         let (name, path) = folder.chosen(generation.as_deref())?;
@@ -48,7 +49,8 @@ pub async fn restore(
         Ok((name, path, manifest, alone))
     })
     .await?;
-    let rows = rows(&path.join(&manifest.rows.file), &manifest, at, &blobs, vault, now, tell).await?;
+    let rows =
+        rows(&path.join(&manifest.rows.file), &manifest, at, &blobs, vault, now, tell).await?;
     if rows != manifest.tables {
         return Err(BackupError::Altered(path.join(&manifest.rows.file)));
     }
@@ -99,7 +101,12 @@ fn entries(folder: &Path) -> Result<Vec<PathBuf>, BackupError> {
 }
 
 /// Copies the segments, and proves them and the rows on the way.
-fn copy(generation: &Path, manifest: &Manifest, blobs: &Path, tell: &Tell) -> Result<(), BackupError> {
+fn copy(
+    generation: &Path,
+    manifest: &Manifest,
+    blobs: &Path,
+    tell: &Tell,
+) -> Result<(), BackupError> {
     let (of, mut done) = (Some(manifest.octets()), 0);
     let mut proven = |part: &Part, target: Option<&Path>| {
         tell(Progress { stage: Stage::Segments, done, of });

@@ -87,7 +87,11 @@ fn link(source: &Path, target: &Path) -> Result<bool, BackupError> {
 }
 
 /// Copies so many octets, durably, and tells their digest; without a target it only reads them.
-pub(super) fn copy(source: &Path, target: Option<&Path>, octets: u64) -> Result<String, BackupError> {
+pub(super) fn copy(
+    source: &Path,
+    target: Option<&Path>,
+    octets: u64,
+) -> Result<String, BackupError> {
     let mut from = File::open(source).map_err(BackupError::io(source))?.take(octets);
     let mut to = match target {
         None => None,

@@ -408,6 +408,7 @@ pub static RULES: &[Rule] = &[
          AND NOT EXISTS (SELECT 1 FROM submission s WHERE s.dispatch = c.id)
          AND NOT EXISTS (SELECT 1 FROM dispatch_form d WHERE d.content = c.id)
          AND NOT EXISTS (SELECT 1 FROM evidence_mail e WHERE e.content = c.id)
+         AND NOT EXISTS (SELECT 1 FROM held_back h WHERE h.content = c.id)
          AND NOT EXISTS (SELECT 1 FROM relay q WHERE q.content = c.id) LIMIT 1000",
     ),
     rule(

@@ -58,7 +58,11 @@ pub fn set_number(tx: &mut Tx<'_>, table: &str, last: i64) -> Result<(), RowsErr
         tx.query(POSTGRES_SET_NUMBER, &[table.into(), last.into()])?;
         return Ok(());
     }
-    if tx.execute("UPDATE sqlite_sequence SET seq = $2 WHERE name = $1", &[table.into(), last.into()])? == 0 {
+    if tx.execute(
+        "UPDATE sqlite_sequence SET seq = $2 WHERE name = $1",
+        &[table.into(), last.into()],
+    )? == 0
+    {
         let sql = "INSERT INTO sqlite_sequence (name, seq) VALUES ($1, $2)";
         tx.execute(sql, &[table.into(), last.into()])?;
     }
@@ -74,7 +78,8 @@ impl Table {
     ) -> Result<(), RowsError> {
         let sql = lasting(format!("SELECT {} FROM \"{}\"", self.names(), self.name));
         tx.visit(sql, &[], &mut |row| {
-            let values = self.columns.iter().enumerate().map(|(n, column)| column.kind.value(row, n));
+            let values =
+                self.columns.iter().enumerate().map(|(n, column)| column.kind.value(row, n));
             seen(values.collect::<Result<_, _>>()?).map(|()| true)
         })
     }

@@ -3,6 +3,7 @@
 use super::bed::{Bed, submission};
 use super::contents::content;
 use super::on_both;
+use crate::small_disk::SmallDisk;
 use kep::store::backup::{self, BackupError, Folder, Progress, Restored, Taken, Tell};
 use kep::store::blobs::compact;
 use kep::store::fsck::{self, Depth};
@@ -178,6 +179,29 @@ async fn a_run_goes_on_where_one_was_killed() {
     assert_eq!(left.len(), 1, "{left:?}");
     assert!(!left[0].path().join("blobs/segment-00000009.new").exists());
     bed.restore(&bed.elsewhere("again").await, None).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_full_disk_is_told_and_the_next_run_goes_on() {
+    let bed = Bed::sqlite().await;
+    let place = bed.dir.path().join("disk");
+    std::fs::create_dir(&place).unwrap();
+    let Some(disk) = SmallDisk::mount(&place, "8m") else { return };
+    for n in 1..3 {
+        content(&bed.another().await, &[&[n; 2 << 20]]).await;
+    }
+    disk.fill(3 << 20);
+    let take = async || {
+        let folder = Folder::make(&place.join("backups"))?;
+        backup::take(&bed.store, folder, "hs05.kep.tr", &Clock::System, None, silent()).await
+    };
+    let full = take().await;
+    assert!(full.as_ref().is_err_and(BackupError::is_full), "{full:?}");
+    let folder = Folder::find(&place.join("backups")).unwrap();
+    assert_eq!(folder.generations().unwrap(), Vec::<String>::new());
+    disk.empty();
+    let taken = take().await.unwrap();
+    assert_eq!((taken.found, taken.copied), (1, 1));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]

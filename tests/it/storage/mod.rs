@@ -1,8 +1,8 @@
 //! The storage, the same tests on both drivers. PostgreSQL is a private server of Debian's package;
 //! where that is not installed, its half is skipped and says so.
 
-mod backup;
 mod audit;
+mod backup;
 mod bed;
 mod compaction;
 mod contents;
@@ -10,6 +10,7 @@ mod evidence;
 mod faults;
 mod fsck;
 mod gather;
+mod holds;
 mod jobs;
 mod labels;
 mod lists;

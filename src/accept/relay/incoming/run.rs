@@ -1,6 +1,8 @@
 //! Lays a dispatch in, once however often it comes.
 
-use super::{Judged, MOST_UNKNOWN, content, evidence, put, recipients, submission, too_many_unknown};
+use super::{
+    Judged, MOST_UNKNOWN, content, evidence, put, recipients, submission, too_many_unknown,
+};
 use crate::accept::ask::{Envelope, SubmitAnswer};
 use crate::accept::heavy;
 use crate::accept::refusal::Refusal;

@@ -1,7 +1,7 @@
-//! What is said of backups, and of what a holder takes with him.
+//! What is said of backups, of what a holder takes with him, and of what an authority has kept.
 
 use super::{Conf, Who};
-use clap::Args;
+use clap::{Args, Subcommand};
 use std::path::PathBuf;
 
 #[derive(Debug, Args)]
@@ -56,4 +56,58 @@ pub struct Export {
     pub file: PathBuf,
     #[arg(long)]
     pub json: bool,
+}
+
+/// The other one of two who act.
+#[derive(Clone, Debug, Args)]
+pub struct Second {
+    /// The second member of staff
+    #[arg(long, value_name = "NAME")]
+    pub second: String,
+    /// File with the second one's password, and nothing else; without it, it is asked for
+    #[arg(long, value_name = "FILE")]
+    pub second_password_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Hold {
+    /// From now on nothing of an account is erased, whoever removes it
+    Place {
+        #[command(flatten)]
+        conf: Conf,
+        #[command(flatten)]
+        who: Who,
+        #[command(flatten)]
+        second: Second,
+        address: String,
+        /// Only what it has of this message
+        #[arg(long, value_name = "ID")]
+        message: Option<String>,
+        /// Who asks for it and why: the authority, the file number
+        #[arg(long)]
+        reason: String,
+        #[arg(long)]
+        json: bool,
+    },
+    /// End a hold; what was removed meanwhile and nothing else keeps is erased
+    Release {
+        #[command(flatten)]
+        conf: Conf,
+        #[command(flatten)]
+        who: Who,
+        #[command(flatten)]
+        second: Second,
+        /// Its number in `kep hold list`
+        id: i64,
+        /// Why it ends
+        #[arg(long)]
+        reason: String,
+    },
+    /// List the holds, those in force first
+    List {
+        #[command(flatten)]
+        conf: Conf,
+        #[arg(long)]
+        json: bool,
+    },
 }

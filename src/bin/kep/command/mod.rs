@@ -2,9 +2,9 @@
 
 mod account;
 mod app_password;
+mod audit;
 mod backup;
 mod bar;
-mod audit;
 mod check;
 mod decided;
 pub mod dev;
@@ -12,6 +12,7 @@ mod evidence;
 mod export;
 mod figures;
 mod fsck;
+mod hold;
 mod http;
 mod label;
 mod message;
@@ -54,6 +55,7 @@ pub fn run(arguments: Arguments) -> Outcome {
         Command::Fsck(fsck) => wait(fsck::run(&fsck)),
         Command::Backup(backup) => wait(backup::run(&backup)),
         Command::Restore(restore) => wait(restore::run(&restore)),
+        Command::Hold(hold) => wait(hold::run(hold)),
         Command::Seal(seal) => seal::run(&seal),
         Command::Vault(vault) => vault::run(&vault),
         Command::Staff(staff) => wait(staff::run(staff)),

@@ -59,8 +59,9 @@ pub async fn run(arguments: &Arguments) -> Outcome {
     show::print(arguments.json, &again, |again| text(again, &restored.manifest.begun))?;
     match bad {
         0 => Ok(ExitCode::SUCCESS),
-        n => Err(Failure::data(format!("{n} contradictions in what was restored"))
-            .hint("restore an older generation elsewhere (--generation NAME --to DATA), and compare")),
+        n => Err(Failure::data(format!("{n} contradictions in what was restored")).hint(
+            "restore an older generation elsewhere (--generation NAME --to DATA), and compare",
+        )),
     }
 }
 

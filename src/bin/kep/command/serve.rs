@@ -12,6 +12,7 @@ use kep::accept::serve::{self as smtp, Begin, Behind, Manners, Service};
 use kep::mailbox::answer::{self, Office};
 use kep::mailbox::serve as imap;
 use kep::registry::crowd::Crowd;
+use kep::registry::holds;
 use kep::store::Store;
 use kep::store::blobs::compact;
 use kep::store::mail::memory::{self, Memory};
@@ -195,6 +196,10 @@ async fn compaction(store: Store, mut stop: watch::Receiver<bool>) {
         match compact::round(&store).await {
             Ok(report) => tracing::info!(?report, "compaction"),
             Err(error) => tracing::warn!(%error, "compaction"),
+        }
+        // What a release that was cut short has left.
+        if let Err(error) = holds::let_go(&store).await {
+            tracing::warn!(%error, "what was held back");
         }
     }
 }

@@ -119,7 +119,7 @@ fn plan(connection: &Connection, sql: &str) -> Option<Vec<String>> {
 }
 
 /// What looks at everything, and is asked for by an operator or runs now and then.
-const WALKERS: [&str; 8] = [
+const WALKERS: [&str; 9] = [
     "fsck",
     "compact.rs",
     "schema.rs",
@@ -128,6 +128,7 @@ const WALKERS: [&str; 8] = [
     "whole.rs",
     "store/backup/",
     "store/export.rs",
+    "store/holds.rs",
 ];
 /// Lists for the command line, and figures.
 const LISTS: [&str; 6] = [

@@ -17,10 +17,7 @@ pub async fn check(settings: &Settings, clock: &Clock, found: &mut Vec<Finding>)
     }
 }
 
-async fn state(
-    clamd: &Clamd,
-    clock: &Clock,
-) -> Result<Finding, kep::accept::scan::ScanFault> {
+async fn state(clamd: &Clamd, clock: &Clock) -> Result<Finding, kep::accept::scan::ScanFault> {
     let version = clamd.version().await?;
     let engine = &version.engine;
     // The test file that every scanner knows, put together here so that no scanner of sources stumbles.
