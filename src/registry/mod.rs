@@ -10,6 +10,8 @@ pub mod contacts;
 pub mod credits;
 pub mod crowd;
 pub mod directory;
+pub mod export;
+pub mod holds;
 pub mod holidays;
 pub mod labels;
 pub mod lists;

@@ -2,6 +2,7 @@
 
 pub mod address;
 pub mod algorithm;
+pub mod clamd;
 pub mod cms;
 pub mod der;
 pub mod digest;
@@ -24,6 +25,7 @@ pub mod tsp;
 pub mod vcard;
 pub mod xades;
 pub mod xml;
+pub mod zip;
 
 pub use address::{AddressError, KepAddress, KepDomain, is_host};
 pub use algorithm::{DigestAlgorithm, SignatureAlgorithm};

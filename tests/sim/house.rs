@@ -198,6 +198,7 @@ impl House {
                     Step::Evidence => facts.carry_out(&job).await,
                     Step::Expire => Ok(facts.expire(&job).await?),
                     Step::Notify => unreachable!("a world tells nobody outside KEP: not in STEPS"),
+                    Step::Scan => unreachable!("a world has no virus scanner: not in STEPS"),
                 }
             };
             let named = (STEPS[step].word(), &job);

@@ -5,7 +5,7 @@ use super::super::accounts::SignatureRule;
 use super::super::credits::{Bands, GiveBack};
 use super::super::read_policy::ReadPolicy;
 use super::Declared;
-use super::kinds::{DispatchSize, Kind, Span, Unscanned};
+use super::kinds::{DispatchSize, Kind, Passage, Span, Unscanned};
 
 macro_rules! policies {
     ($($field:ident $key:literal: $kind:ty = $default:expr, $turkish:literal, $english:literal;)+) => {
@@ -65,6 +65,10 @@ policies! {
         "Yeni hesaplardan istenen imza", "What signature new accounts are asked for";
     virus_unscanned "virus.unscanned": Unscanned = Unscanned::Refuse,
         "Virüs taraması yapılamayan iletiye ne olur", "What becomes of a message that can't be scanned";
+    virus_encrypted "virus.encrypted": Passage = Passage::Accept,
+        "Virüs taramasının açamadığı şifreli ek", "An encrypted attachment that can't be scanned";
+    virus_beyond "virus.beyond": Passage = Passage::Refuse,
+        "Virüs tarayıcısının sınırlarını aşan ileti", "A message beyond what the scanner looks at";
     retention_trash "retention.trash": Option<Span> = None,
         "Çöp kutusundaki iletilerin saklanma süresi", "How long messages stay in the trash";
     hold_lapse "hold.lapse": Span = Span::days(7),

@@ -2,6 +2,7 @@
 
 mod lists;
 mod routes;
+mod scan;
 
 use super::show;
 use crate::arguments::Check as Arguments;
@@ -54,6 +55,7 @@ pub async fn run(arguments: &Arguments) -> Outcome {
     secrets(&settings, &mut found);
     calendar(&settings, &clock, &mut found);
     stamps(&settings, &clock, &mut found).await;
+    scan::check(&settings, &clock, &mut found).await;
     if let Some(store) = storage(&settings, &mut found).await {
         peers(&store, &clock, &mut found).await;
         lists::check(&settings, &store, &clock, &mut found).await;

@@ -2,6 +2,7 @@
 //! are looked up here from time to time.
 
 use crate::failure::{Failure, Outcome};
+use kep::accept::scan::Scanner;
 use kep::store::{STEPS, Store, StoreError, Tx, jobs, listed_providers, providers, relay};
 use kep::trust::{Clock, Stamper};
 use kep::wire::KepDomain;
@@ -61,6 +62,26 @@ pub async fn watch(
     }
 }
 
+/// Whether the virus scanner answers, and of when its signatures are.
+pub async fn scanner(scanner: Arc<Scanner>, clock: Clock, mut stop: watch::Receiver<bool>) {
+    while !*stop.borrow() {
+        let version = scanner.clamd.version().await;
+        metrics::gauge!("kep_scan_up").set(if version.is_ok() { 1.0 } else { 0.0 });
+        match version.map(|version| version.signatures) {
+            Ok(Some(made)) => {
+                let age = (clock.now().millis() - made.millis()) as f64 / 1000.0;
+                metrics::gauge!("kep_scan_signatures_age_seconds").set(age);
+            }
+            Ok(None) => {}
+            Err(error) => tracing::warn!(%error, "the virus scanner does not answer"),
+        }
+        tokio::select! {
+            () = tokio::time::sleep(SCANNER_PAUSE) => {}
+            _ = stop.changed() => {}
+        }
+    }
+}
+
 /// The queues of other providers.
 async fn relayed(store: &Store, clock: &Clock) {
     let look = |tx: &mut Tx<'_>| -> Result<_, StoreError> {
@@ -102,6 +123,8 @@ async fn lists(store: &Store, clock: &Clock) {
     }
 }
 
+/// It is asked for each mail anyway.
+const SCANNER_PAUSE: Duration = Duration::from_secs(30);
 const PAUSE: Duration = Duration::from_secs(5);
 /// The longest pause before a job that was put off is tried again: it waits all the same.
 const SOON: Duration = Duration::from_secs(300);

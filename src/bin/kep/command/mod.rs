@@ -3,6 +3,8 @@
 mod account;
 mod app_password;
 mod audit;
+mod backup;
+mod bar;
 mod check;
 mod contact;
 mod credit;
@@ -10,8 +12,10 @@ mod decided;
 pub mod dev;
 mod directory;
 mod evidence;
+mod export;
 mod figures;
 mod fsck;
+mod hold;
 mod http;
 mod label;
 mod message;
@@ -19,6 +23,7 @@ mod policy;
 mod provider;
 mod queue;
 mod quiet;
+mod restore;
 mod seal;
 mod serve;
 pub mod show;
@@ -53,6 +58,9 @@ pub fn run(arguments: Arguments) -> Outcome {
         Command::Evidence(evidence) => wait(evidence::run(evidence)),
         Command::Demo(demo) => wait(demo::run(&demo)),
         Command::Fsck(fsck) => wait(fsck::run(&fsck)),
+        Command::Backup(backup) => wait(backup::run(&backup)),
+        Command::Restore(restore) => wait(restore::run(&restore)),
+        Command::Hold(hold) => wait(hold::run(hold)),
         Command::Seal(seal) => seal::run(&seal),
         Command::Vault(vault) => vault::run(&vault),
         Command::Staff(staff) => wait(staff::run(staff)),

@@ -97,6 +97,7 @@ settings! {
     trust: Trust,
     vault: Vault,
     accept: Accept,
+    scan: Scan,
     dns: Dns,
     relay: Relay,
     lists: Lists,

@@ -4,7 +4,7 @@ use super::choices::{
     ClientCertificates, LogFormat, LogLevel, Revocation, Scram, SealSource, SignaturePolicy,
 };
 use super::declare::{Default, Section, Setting, section, within};
-use super::kinds::{Capabilities, Country, Kind, ObjectId, Rows, Size, Url};
+use super::kinds::{Capabilities, ClamdPlace, Country, Kind, ObjectId, Rows, Size, Url};
 use super::read::Reader;
 use kep::registry::read_policy::PolicyTable;
 use kep::wire::KepDomain;
@@ -208,6 +208,18 @@ section! {
         /// Rejection evidences (11) one account gets in an hour; further rejections are said in the
         /// dialogue only.
         max_rejections_per_hour: u32 = Is("20") within "0" to "10000", "a broken client repeats itself all night";
+    }
+}
+
+section! {
+    /// The virus scanner. What it says of a mail, and what passes though it could not look into it, is
+    /// weighed by policies.
+    Scan in "scan" {
+        /// Where clamd listens: the path of its socket, or `"address:port"`. Without it nothing is scanned;
+        /// with it nothing passes that was not scanned.
+        clamd: Option<ClamdPlace> = Off("'/run/clamav/clamd.ctl'"), "a provider runs his own; where Debian has its socket";
+        /// How long a scan may take.
+        timeout: Duration = Is("'1m'") within "'1s'" to "'10m'", "the sender waits for it in the dialogue, and waits ten minutes (RFC 5321 section 4.5.3.2.6)";
     }
 }
 
