@@ -42,6 +42,7 @@ mod mbsync;
 mod mutt;
 mod name_server;
 mod namespaces;
+mod notices;
 mod opening;
 mod other_provider;
 mod outage;
