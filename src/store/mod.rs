@@ -20,6 +20,7 @@ pub mod listed_providers;
 pub mod mail;
 pub mod metadata;
 pub mod mta_sts;
+pub mod notices;
 pub mod outbox;
 pub mod policies;
 pub mod providers;
