@@ -9,7 +9,8 @@ use super::refusal::Refusal;
 use super::rejections::{self, Rejections};
 use crate::registry::accounts::{self, Account, AccountState, SignatureRule};
 use crate::registry::budget::Budget;
-use crate::registry::login::{Logins, Outcome, Proven};
+use crate::registry::app_passwords::Scope;
+use crate::registry::login::{Logins, NotHere, Outcome, Proven};
 use crate::registry::{Access, Provider, RegistryError, Standing};
 use crate::spool::{self, Fact, fact::Refused};
 use crate::store::submissions::{
@@ -94,7 +95,7 @@ impl Desk {
 
     pub async fn login(&self, user: &str, secret: SecretString) -> LoginAnswer {
         let at = self.clock.now();
-        match self.logins.login(user, &secret, at).await {
+        match self.logins.login(user, &secret, Scope::Smtp, at).await {
             Ok(Outcome::Proven(Proven { account, .. })) => match account.access(at) {
                 Access::Whole => {
                     let (account, address) = (account.id, account.address);
@@ -108,6 +109,10 @@ impl Desk {
                 }
             },
             Ok(Outcome::Rejected) => LoginAnswer::Rejected,
+            Ok(Outcome::NotHere(why)) => LoginAnswer::Refused(match why {
+                NotHere::Scope => Refusal::PasswordScope,
+                NotHere::SecondFactor => Refusal::PasswordAlone,
+            }),
             Err(error) => {
                 tracing::error!(%error, "login");
                 LoginAnswer::Temporary

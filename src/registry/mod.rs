@@ -3,22 +3,27 @@
 
 pub mod accounts;
 pub mod app_passwords;
+pub mod audit;
 pub mod budget;
 pub mod codes;
+pub mod credentials;
 pub mod crowd;
 pub mod holidays;
 pub mod labels;
 pub mod lists;
 pub mod login;
+pub mod messages_out;
 pub mod mta_sts;
 pub mod peers;
 pub mod providers;
 pub mod read_policy;
 pub mod route;
+pub mod sessions;
+pub mod signin;
 mod texts;
 
 pub use accounts::{
-    Access, Account, AccountState, NewAccount, OpeningMode, RegistryError, SignatureRule,
+    Access, Account, AccountState, CertificateUse, NewAccount, OpeningMode, RegistryError, SignatureRule,
 };
 pub use app_passwords::AppPassword;
 pub use peers::{Peer, PeerState};

@@ -5,6 +5,7 @@ pub mod accounts;
 pub mod app_passwords;
 pub mod blobs;
 pub mod contents;
+pub mod credentials;
 pub mod evidence;
 pub mod fsck;
 pub mod jobs;

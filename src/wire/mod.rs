@@ -2,6 +2,7 @@
 
 pub mod address;
 pub mod algorithm;
+pub mod cbor;
 pub mod cms;
 pub mod der;
 pub mod digest;
@@ -20,6 +21,7 @@ pub mod smtp;
 pub mod time;
 pub mod tlsa;
 pub mod tsp;
+pub mod webauthn;
 pub mod xades;
 pub mod xml;
 

@@ -71,7 +71,10 @@ async fn set_password(scene: &Scene, secret: &str) {
     let store = Store::open(&rows, &data.join("blobs"), Arc::new(vault)).await.unwrap();
     let verifier = password::hash(&secret.to_owned().into()).unwrap();
     let address = KepAddress::parse(ALI).unwrap();
-    accounts::set_password(&store, &address, verifier).await.unwrap();
+    let id = accounts::get(&store, &address).await.unwrap().id;
+    let at = Clock::System.now();
+    let set = move |tx: &mut Tx<'_>| rows::set_password(tx, id, &verifier, at);
+    store.write(Lane::Client, set).await.unwrap();
 }
 
 fn playable(transcript: &Transcript) -> bool {

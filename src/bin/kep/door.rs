@@ -4,9 +4,11 @@
 use crate::settings::Scram;
 use kep::mailbox::answer::{Admitted, Door, Judging, Peer};
 use kep::mailbox::ask::{Login, Proof, Refusal, Salt};
-use kep::registry::login::{Logins, Outcome, Pauses, Proven};
+use kep::registry::app_passwords::Scope;
+use kep::registry::login::{Logins, Means, NotHere, Outcome, Pauses, Proven};
 use kep::registry::{Access, RegistryError};
 use kep::trust::{Certificate, Clock, UserTrust};
+use kep::wire::Timestamp;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -56,9 +58,11 @@ impl MailDoor {
             Proof::Password(_) | Proof::Certificate => Refusal::BadCredentials,
         };
         let (outcome, signature) = match proof {
-            Proof::Password(secret) => (self.logins.login(&user, &secret, now).await, None),
+            Proof::Password(secret) => {
+                (self.logins.login(&user, &secret, Scope::Imap, now).await, None)
+            }
             Proof::Scram { message, proof } => {
-                match self.logins.prove(&user, &message, &proof, now).await {
+                match self.logins.prove(&user, &message, &proof, Scope::Imap, now).await {
                     Ok((outcome, signature)) => (Ok(outcome), Some(signature.to_vec())),
                     Err(error) => (Err(error), None),
                 }
@@ -68,11 +72,18 @@ impl MailDoor {
         match outcome.map_err(trouble)? {
             Outcome::Proven(proven) => {
                 self.pauses.after_success(peer.address);
-                self.admit(&proven, signature)
+                self.admit(&proven, signature, now)
             }
             Outcome::Rejected => {
                 self.rejected(&user, mechanism, peer.address).await;
                 Err(wrong)
+            }
+            Outcome::NotHere(why) => {
+                self.rejected(&user, mechanism, peer.address).await;
+                Err(match why {
+                    NotHere::Scope => Refusal::PasswordScope,
+                    NotHere::SecondFactor => Refusal::PasswordAlone,
+                })
             }
         }
     }
@@ -103,8 +114,13 @@ impl MailDoor {
         Ok(self.logins.certificate(user, first).await)
     }
 
-    fn admit(&self, proven: &Proven, signature: Option<Vec<u8>>) -> Result<Admitted, Refusal> {
-        let adds = match proven.account.access(self.clock.now()) {
+    fn admit(
+        &self,
+        proven: &Proven,
+        signature: Option<Vec<u8>>,
+        now: Timestamp,
+    ) -> Result<Admitted, Refusal> {
+        let adds = match proven.account.access(now) {
             Access::Whole => true,
             Access::Reading { .. } => false,
             Access::Over => return Err(Refusal::AccountClosed),
@@ -114,6 +130,7 @@ impl MailDoor {
             person: proven.person(),
             adds,
             password: proven.password().map(str::to_owned),
+            own_password: (proven.by == Means::Password).then_some(now),
             opening: proven.opening(),
             signature,
         })
