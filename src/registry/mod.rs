@@ -14,12 +14,15 @@ pub mod lists;
 pub mod login;
 pub mod messages_out;
 pub mod mta_sts;
+pub mod outbox;
 pub mod peers;
+pub mod policy;
 pub mod providers;
 pub mod read_policy;
 pub mod route;
 pub mod sessions;
 pub mod signin;
+pub mod staff;
 mod texts;
 
 pub use accounts::{
