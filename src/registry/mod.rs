@@ -26,7 +26,8 @@ pub mod staff;
 mod texts;
 
 pub use accounts::{
-    Access, Account, AccountState, CertificateUse, NewAccount, OpeningMode, RegistryError, SignatureRule,
+    Access, Account, AccountState, CertificateUse, NewAccount, OpeningMode, RegistryError,
+    SignatureRule,
 };
 pub use app_passwords::AppPassword;
 pub use peers::{Peer, PeerState};

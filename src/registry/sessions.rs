@@ -28,14 +28,8 @@ pub enum Factor {
 }
 
 impl Factor {
-    pub const ALL: [Self; 6] = [
-        Self::Password,
-        Self::Totp,
-        Self::BackupCode,
-        Self::Sms,
-        Self::Passkey,
-        Self::Signature,
-    ];
+    pub const ALL: [Self; 6] =
+        [Self::Password, Self::Totp, Self::BackupCode, Self::Sms, Self::Passkey, Self::Signature];
 
     pub fn word(self) -> &'static str {
         match self {
@@ -225,12 +219,7 @@ pub async fn list(
 }
 
 /// Ends one; false when the account has none of this id.
-pub async fn end(
-    store: &Store,
-    owner: Owner,
-    id: &str,
-    by: &By,
-) -> Result<bool, CredentialError> {
+pub async fn end(store: &Store, owner: Owner, id: &str, by: &By) -> Result<bool, CredentialError> {
     let (id, by) = (id.to_owned(), by.clone());
     let work = move |tx: &mut Tx<'_>| {
         let ended = rows::end(tx, owner.account, &id)?;
@@ -292,11 +281,13 @@ const AGENT: usize = 200;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::registry::policy::Policies;
 
     const NOW: Timestamp = Timestamp::from_secs(1_795_000_000);
 
     fn session(proofs: &[(Factor, i64)]) -> Session {
-        let proof = |(factor, ago): &(Factor, i64)| Proof { factor: *factor, at: NOW.plus_secs(-ago) };
+        let proof =
+            |(factor, ago): &(Factor, i64)| Proof { factor: *factor, at: NOW.plus_secs(-ago) };
         Session {
             id: "a".into(),
             owner: Owner::holder(AccountId(1)),
@@ -311,7 +302,7 @@ mod tests {
 
     #[test]
     fn a_legal_act_takes_more_than_a_password_and_of_late() {
-        let rules = Rules::default();
+        let rules = Rules::of(&Policies::default());
         let proves = |proofs: &[(Factor, i64)], what| session(proofs).proves(what, &rules, NOW);
         assert!(proves(&[(Factor::Password, 10)], StepUp::Presence));
         assert!(!proves(&[(Factor::Password, 10)], StepUp::Legal));
@@ -326,7 +317,7 @@ mod tests {
 
     #[test]
     fn a_session_ends_by_idleness_and_in_the_end() {
-        let rules = Rules::default();
+        let rules = Rules::of(&Policies::default());
         let one = session(&[(Factor::Password, 0)]);
         assert!(one.is_alive(&rules, NOW.plus_secs(899)));
         assert!(!one.is_alive(&rules, NOW.plus_secs(900)));

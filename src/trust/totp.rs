@@ -92,7 +92,8 @@ impl TotpSecret {
     }
 
     fn code(&self, step: i64) -> Result<Code, ErrorStack> {
-        let number = truncated(&self.0[..], step.max(0).cast_unsigned())? % 10_u32.pow(DIGITS as u32);
+        let number =
+            truncated(&self.0[..], step.max(0).cast_unsigned())? % 10_u32.pow(DIGITS as u32);
         let mut digits = [0; DIGITS];
         let mut rest = number;
         for digit in digits.iter_mut().rev() {

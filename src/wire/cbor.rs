@@ -98,7 +98,10 @@ impl<'a> Reader<'a> {
                 let text = self.take(usize::try_from(argument).ok()?)?;
                 std::str::from_utf8(text).ok().map(Value::Text)
             }
-            4 => (0..self.count(argument, 1)?).map(|_| self.value(depth)).collect::<Option<_>>().map(Value::Array),
+            4 => (0..self.count(argument, 1)?)
+                .map(|_| self.value(depth))
+                .collect::<Option<_>>()
+                .map(Value::Array),
             5 => {
                 let entries = 0..self.count(argument, 2)?;
                 let entries = entries.map(|_| Some((self.value(depth)?, self.value(depth)?)));
@@ -190,16 +193,16 @@ mod tests {
     #[test]
     fn what_no_authenticator_writes_is_refused() {
         for hex in [
-            "",         // nothing
-            "18",       // cut
-            "5f",       // indefinite length
+            "",                   // nothing
+            "18",                 // cut
+            "5f",                 // indefinite length
             "9bffffffffffffffff", // more than there can be
             "1bffffffffffffffff", // no i64
-            "c074",     // a tag
-            "61ff",     // no UTF-8
-            "fc",       // reserved
-            "8181818181818100", // too deep
-            "0000",     // something behind it
+            "c074",               // a tag
+            "61ff",               // no UTF-8
+            "fc",                 // reserved
+            "8181818181818100",   // too deep
+            "0000",               // something behind it
         ] {
             let octets = HEXLOWER.decode(hex.as_bytes()).unwrap();
             assert_eq!(Value::read_all(&octets), None, "{hex}");

@@ -48,7 +48,6 @@ impl Authenticator {
         Self { kind, key, id, origin, rp_id, count: 0, counts: true, verified: true }
     }
 
-
     /// A passkey without attestation.
     pub fn create(&mut self, challenge: &[u8]) -> String {
         let data = self.data(true);

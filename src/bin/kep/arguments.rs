@@ -1,9 +1,11 @@
 //! The command line (design, section 9). Scripts rely on it: more may come, nothing goes.
 
 mod administration;
+mod credentials;
 mod lists;
 
 pub use administration::{Audit, Policy, Staff, Who};
+pub use credentials::{AppPassword, Door, Passkey, Session, Totp, Use, Whose};
 pub use lists::{Import, ListKind};
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
@@ -254,10 +256,12 @@ pub enum Account {
         conf: Conf,
         address: String,
     },
-    /// Set a new password
+    /// Set a new password; every session of the account ends
     Password {
         #[command(flatten)]
         conf: Conf,
+        #[command(flatten)]
+        who: Who,
         address: String,
         #[arg(long, value_name = "FILE")]
         password_file: Option<PathBuf>,
@@ -281,13 +285,34 @@ pub enum Account {
     /// Generated passwords of mail programs
     #[command(subcommand)]
     AppPassword(AppPassword),
-    /// Register a signing certificate (PEM or DER), or take one away
+    /// An authenticator app, and backup codes
+    #[command(subcommand)]
+    Totp(Totp),
+    /// Passkeys, which are registered in the portal
+    #[command(subcommand)]
+    Passkey(Passkey),
+    /// Where the account is logged in
+    #[command(subcommand)]
+    Session(Session),
+    /// Ask for a second factor behind the password, or not
+    TwoFactors {
+        #[command(flatten)]
+        whose: Whose,
+        #[arg(value_enum)]
+        switch: Switch,
+    },
+    /// Let somebody try again who was wrong too often
+    Unlock(Whose),
+    /// Register a certificate (PEM or DER), or take one away
     #[command(group(clap::ArgGroup::new("which").required(true).args(["file", "remove"])))]
     Certificate {
         #[command(flatten)]
         conf: Conf,
         address: String,
         file: Option<PathBuf>,
+        /// What it is for
+        #[arg(long = "use", value_enum, default_value_t = Use::Both)]
+        uses: Use,
         /// Take away the one with this SHA-256 fingerprint
         #[arg(long, value_name = "FINGERPRINT")]
         remove: Option<String>,
@@ -348,40 +373,6 @@ pub enum Label {
         address: String,
         /// Its name or its key
         label: String,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-pub enum AppPassword {
-    /// Make a password for a mail program, and print it: it is shown this once
-    Add {
-        #[command(flatten)]
-        conf: Conf,
-        address: String,
-        /// What its owner calls it: the program, the device; it stands in evidence of what is read
-        #[arg(long)]
-        name: String,
-        /// How dispatches are opened with it [default: as the account opens]
-        #[arg(long, value_enum)]
-        opening: Option<Opening>,
-        #[arg(long)]
-        json: bool,
-    },
-    /// List the passwords of an account, without themselves
-    List {
-        #[command(flatten)]
-        conf: Conf,
-        address: String,
-        #[arg(long)]
-        json: bool,
-    },
-    /// Take a password away; connections that it opened stay until they end
-    Remove {
-        #[command(flatten)]
-        conf: Conf,
-        address: String,
-        /// Its id: the first group of its letters
-        id: String,
     },
 }
 

@@ -154,21 +154,31 @@ const CHAIN: usize = 8;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use kep::registry::accounts::{self, NewAccount, OpeningMode, SignatureRule};
+    use kep::registry::app_passwords::{self, NewPassword, Scopes};
+    use kep::registry::audit::{Actor, By, Channel};
     use kep::store::{RowsAt, Store};
     use kep::trust::Anchors;
     use kep::trust::password::Passwords;
     use kep::trust::pki::{CertificateAuthority, KeyKind};
     use kep::trust::vault::Vault;
-    use kep::wire::KepDomain;
+    use kep::wire::{KepAddress, KepDomain};
     use std::path::Path;
     use std::time::Duration;
 
     async fn door(place: &Path, scram: Scram) -> MailDoor {
+        door_to(store(place).await, scram)
+    }
+
+    async fn store(place: &Path) -> Store {
         let key = place.join("master.key");
         Vault::create(&key).unwrap();
         let vault = Arc::new(Vault::open(&key).unwrap());
         let rows = RowsAt::File(place.join("rows.db"));
-        let store = Store::open(&rows, &place.join("blobs"), vault).await.unwrap();
+        Store::open(&rows, &place.join("blobs"), vault).await.unwrap()
+    }
+
+    fn door_to(store: Store, scram: Scram) -> MailDoor {
         let domain = KepDomain::parse("hs05.kep.tr").unwrap();
         let users = authority().certificate().clone();
         MailDoor {
@@ -209,6 +219,37 @@ mod tests {
         assert_eq!(pause([192, 0, 2, 8], "mehmet@hs05.kep.tr"), Duration::from_millis(1));
         // And the name is one that was tried.
         assert_eq!(pause([192, 0, 2, 9], "ali@hs05.kep.tr"), Duration::from_millis(2));
+    }
+
+    #[tokio::test]
+    async fn a_password_for_sending_reads_nothing() {
+        let place = tempfile::tempdir().unwrap();
+        let store = store(place.path()).await;
+        let domain = KepDomain::parse("hs05.kep.tr").unwrap();
+        let address = KepAddress::parse("ali@hs05.kep.tr").unwrap();
+        let at = Clock::System.now();
+        let new = NewAccount {
+            address: address.clone(),
+            name: "Ali".into(),
+            identity_number: None,
+            opening: OpeningMode::Sealed,
+            signature: SignatureRule::Optional,
+            password: "x".into(),
+            certificates: Vec::new(),
+            at,
+        };
+        accounts::add(&store, &domain, new).await.unwrap();
+        let by = By { actor: Actor::Staff("ayse".into()), channel: Channel::CommandLine, at };
+        let door = door_to(store.clone(), Scram::Auto);
+        for (scope, refused) in [(Scope::Smtp, Some(Refusal::PasswordScope)), (Scope::Imap, None)] {
+            let scopes = Scopes::new([scope]).unwrap();
+            let new = NewPassword { name: "P".into(), opening: None, scopes };
+            let (_, secret) = app_passwords::add(&store, &address, new, &by).await.unwrap();
+            let proof = Proof::Password(secret);
+            let login = Login { user: address.to_string(), proof, mechanism: "PLAIN" };
+            let peer = Peer { address: [192, 0, 2, 1].into(), certificates: Arc::default() };
+            assert_eq!(door.login(login, peer).await.err(), refused, "{scope:?}");
+        }
     }
 
     #[tokio::test]

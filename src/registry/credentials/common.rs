@@ -67,9 +67,9 @@ fn trimmed(text: &str) -> &str {
 /// One letter again and again, a short piece again and again, or a walk along alphabet or keyboard.
 fn is_run(text: &str) -> bool {
     let letters: Vec<char> = text.chars().collect();
-    let repeats = (1..=letters.len() / 2).take(PIECE).any(|size| {
-        letters.iter().zip(letters.iter().skip(size)).all(|(one, other)| one == other)
-    });
+    let repeats = (1..=letters.len() / 2)
+        .take(PIECE)
+        .any(|size| letters.iter().zip(letters.iter().skip(size)).all(|(one, other)| one == other));
     let backwards: String = letters.iter().rev().collect();
     let walks = |row: &&str| row.contains(text) || row.contains(&backwards);
     letters.len() >= 2 && (repeats || ROWS.iter().any(|row| walks(&row)))
@@ -88,7 +88,7 @@ fn lists() -> &'static [Vec<&'static str>; 2] {
 
 const TURKISH: &str = include_str!("common-tr.txt");
 const EVERYWHERE: &str =
-    include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/vendor/zxcvbn/passwords.txt"));
+    include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/vendor/zxcvbn/frequent.txt"));
 /// Digits alone: a day, a phone, a T.C. kimlik no.
 const NUMBER: usize = 14;
 /// Digits and signs around a listed word, as many as a year and a little more.
@@ -116,11 +116,34 @@ mod tests {
     #[test]
     fn what_is_tried_first_is_known() {
         for common in [
-            "password", "PASSWORD", "P4ssw0rd", "p@$$w0rd123", "password1!", "12345678", "87654321",
-            "galatasaray1905", "Fenerbahçe1907", "beşiktaş", "ŞİFRE1234", "şifre2026", "istanbul34",
-            "İstanbul34", "seniseviyorum", "aaaaaaaa", "abcabcabc", "asdfghjkl", "lkjhgfdsa",
-            "qwertyui", "01011990", "5321234567", "10000000146", "1q2w3e4r", "1qaz2wsx", "parola!!",
-            "trustno1", "m3hm3t123",
+            "password",
+            "PASSWORD",
+            "P4ssw0rd",
+            "p@$$w0rd123",
+            "password1!",
+            "12345678",
+            "87654321",
+            "galatasaray1905",
+            "Fenerbahçe1907",
+            "beşiktaş",
+            "ŞİFRE1234",
+            "şifre2026",
+            "istanbul34",
+            "İstanbul34",
+            "seniseviyorum",
+            "aaaaaaaa",
+            "abcabcabc",
+            "asdfghjkl",
+            "lkjhgfdsa",
+            "qwertyui",
+            "01011990",
+            "5321234567",
+            "10000000146",
+            "1q2w3e4r",
+            "1qaz2wsx",
+            "parola!!",
+            "trustno1",
+            "m3hm3t123",
         ] {
             assert!(is_common(common), "{common}");
         }
@@ -129,8 +152,14 @@ mod tests {
     #[test]
     fn what_is_not_tried_first_is_none_of_them() {
         for good in [
-            "kendi sözü", "gizli bir söz", "correct horse battery staple", "x7f-mavi-tren-9",
-            "abcde-fghjk-mnpqr", "yedi güzel adam", "galatasaray ile gelen yaz", "kq83hfz0",
+            "kendi sözü",
+            "gizli bir söz",
+            "correct horse battery staple",
+            "x7f-mavi-tren-9",
+            "abcde-fghjk-mnpqr",
+            "yedi güzel adam",
+            "galatasaray ile gelen yaz",
+            "kq83hfz0",
         ] {
             assert!(!is_common(good), "{good}");
         }

@@ -158,7 +158,7 @@ pub fn forget(tx: &mut Tx<'_>, owner: Owner) -> Result<(), RowsError> {
     rows::forget(tx, owner.key())
 }
 
-/// An act about somebody's credentials.
+/// An act about somebody's credentials; last in its transaction.
 pub(super) fn record(
     tx: &mut Tx<'_>,
     by: &By,
@@ -170,5 +170,6 @@ pub(super) fn record(
     if owner.operator != 0 {
         details["operator"] = owner.operator.into();
     }
-    Ok(audit::record(tx, by, act, &address, details)?)
+    audit::record(tx, by, act, &address, details)?;
+    Ok(())
 }

@@ -108,8 +108,8 @@ pub async fn finish(
         if !rows::add(tx, &row)? {
             return Err(CredentialError::PasskeyThere);
         }
-        record(tx, &by, "login.passkey.add", owner, json!({ "name": row.name }))?;
-        messages_out::queue(tx, blobs.vault(), owner, Message::Credentials, &[], by.at)
+        messages_out::queue(tx, blobs.vault(), owner, Message::Credentials, &[], by.at)?;
+        record(tx, &by, "login.passkey.add", owner, json!({ "name": row.name }))
     };
     store.write(Lane::Client, work).await?;
     Ok(shown)
@@ -155,8 +155,8 @@ pub async fn remove(
             return Ok(false);
         }
         stays_second(tx, owner, &by)?;
-        record(tx, &by, "login.passkey.remove", owner, json!({}))?;
         messages_out::queue(tx, blobs.vault(), owner, Message::Credentials, &[], by.at)?;
+        record(tx, &by, "login.passkey.remove", owner, json!({}))?;
         Ok::<_, CredentialError>(true)
     };
     store.write(Lane::Client, work).await
@@ -190,7 +190,8 @@ pub(in crate::registry) fn prove(
 /// One line of text.
 fn named(name: &str) -> Result<String, CredentialError> {
     let name = name.trim();
-    let good = !name.is_empty() && name.chars().count() <= NAME && !name.chars().any(char::is_control);
+    let good =
+        !name.is_empty() && name.chars().count() <= NAME && !name.chars().any(char::is_control);
     good.then(|| name.to_owned()).ok_or(CredentialError::PasskeyName(NAME))
 }
 

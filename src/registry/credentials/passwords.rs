@@ -10,7 +10,7 @@ use crate::store::credentials::{self as rows, challenges, sessions};
 use crate::store::{Lane, Store, Tx, accounts as account_rows};
 use crate::trust::password;
 use crate::trust::vault::Vault;
-use crate::wire::KepAddress;
+use crate::wire::{KepAddress, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 use std::sync::Arc;
@@ -107,9 +107,8 @@ pub async fn accept(
     address: &KepAddress,
     name: &str,
     secret: &SecretString,
-    by: &By,
+    now: Timestamp,
 ) -> Result<String, CredentialError> {
-    let now = by.at;
     let rules = store.read(move |tx| Rules::at(tx, now)).await?;
     check(secret, address, &[name], rules.password_least)?;
     let secret = secret.clone();
@@ -129,12 +128,10 @@ pub async fn set(
     let id = owner.account;
     let row = store.read(move |tx| account_rows::by_id(tx, id)).await?;
     let address = KepAddress::parse(&row.address).map_err(RegistryError::Address)?;
-    let verifier = accept(store, &address, &row.name, secret, by).await?;
+    let verifier = accept(store, &address, &row.name, secret, by.at).await?;
     let (by, but) = (by.clone(), but.map(str::to_owned));
     let blobs = Arc::clone(&store.blobs);
-    let work = move |tx: &mut Tx<'_>| {
-        put(tx, blobs.vault(), owner, &verifier, but.as_deref(), &by)
-    };
+    let work = move |tx: &mut Tx<'_>| put(tx, blobs.vault(), owner, &verifier, but.as_deref(), &by);
     store.write(Lane::Client, work).await
 }
 
@@ -156,9 +153,8 @@ pub(in crate::registry) fn put(
     challenges::forget(tx, owner.account)?;
     // Mail programs that came in by the old one leave.
     account_rows::wake(tx, owner.account)?;
-    record(tx, by, "account.password", owner, json!({ "sessions_ended": ended }))?;
     messages_out::queue(tx, vault, owner, Message::Credentials, &[], by.at)?;
-    Ok(())
+    record(tx, by, "account.password", owner, json!({ "sessions_ended": ended }))
 }
 
 /// Longer ones are no passwords but work for us.
@@ -183,8 +179,13 @@ mod tests {
         assert_eq!(fault("bir\tsöz daha"), Some(PasswordFault::Control));
         assert_eq!(fault("galatasaray1905"), Some(PasswordFault::Common));
         for own in [
-            "ali.veli@hs05.kep.tr", "Ali.Veli", "aliveli2026", "ali öztürk veli", "ALİÖZTÜRKVELİ",
-            "veliöztürkali", "1980-ali-veli",
+            "ali.veli@hs05.kep.tr",
+            "Ali.Veli",
+            "aliveli2026",
+            "ali öztürk veli",
+            "ALİÖZTÜRKVELİ",
+            "veliöztürkali",
+            "1980-ali-veli",
         ] {
             assert_eq!(fault(own), Some(PasswordFault::Own), "{own}");
         }
@@ -194,8 +195,11 @@ mod tests {
     #[test]
     fn each_fault_is_said_in_both_languages() {
         for fault in [
-            PasswordFault::Short(8), PasswordFault::Long(256), PasswordFault::Common,
-            PasswordFault::Own, PasswordFault::Control,
+            PasswordFault::Short(8),
+            PasswordFault::Long(256),
+            PasswordFault::Common,
+            PasswordFault::Own,
+            PasswordFault::Control,
         ] {
             assert!(!fault.turkish().is_empty() && !fault.english().is_empty());
         }

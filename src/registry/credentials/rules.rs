@@ -1,5 +1,6 @@
 //! The rules of logging in, as the provider's policies have them.
 
+use crate::registry::policy::{self, Policies, Span};
 use crate::store::{RowsError, Tx};
 use crate::wire::Timestamp;
 
@@ -22,21 +23,26 @@ pub struct Rules {
 }
 
 impl Rules {
-    pub fn at(_tx: &mut Tx<'_>, _now: Timestamp) -> Result<Self, RowsError> {
-        Ok(Self::default())
+    pub fn at(tx: &mut Tx<'_>, now: Timestamp) -> Result<Self, RowsError> {
+        Ok(Self::of(&policy::at(tx, now)?))
     }
-}
 
-impl Default for Rules {
-    fn default() -> Self {
+    /// A policy may be anything that can be written; what would lock everybody out is mended.
+    pub fn of(policies: &Policies) -> Self {
+        let secs = |span: Span| span.millis().div_euclid(1000).max(1);
         Self {
-            password_least: 8,
-            two_factors: false,
-            idle_secs: 15 * 60,
-            session_secs: 8 * 3600,
-            step_up_secs: 10 * 60,
-            tries: 10,
-            lock_secs: 15 * 60,
+            password_least: (policies.login_password_length as usize).clamp(SHORTEST, LONGEST),
+            two_factors: policies.login_two_factors,
+            idle_secs: secs(policies.session_idle),
+            session_secs: secs(policies.session_length),
+            step_up_secs: secs(policies.session_step_up),
+            tries: i64::from(policies.login_tries.max(1)),
+            lock_secs: secs(policies.login_lock),
         }
     }
 }
+
+/// NIST SP 800-63B-4 §3.1.1.2: no fewer than eight, whatever the policy says.
+const SHORTEST: usize = 8;
+/// No more is asked of anybody.
+const LONGEST: usize = 64;

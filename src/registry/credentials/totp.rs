@@ -83,8 +83,8 @@ pub async fn confirm(
             return Err(CredentialError::Code);
         }
         rows::set_backup_codes(tx, owner.key(), &digests)?;
-        record(tx, &by, "login.totp.confirm", owner, json!({}))?;
-        messages_out::queue(tx, vault, owner, Message::Credentials, &[], by.at)
+        messages_out::queue(tx, vault, owner, Message::Credentials, &[], by.at)?;
+        record(tx, &by, "login.totp.confirm", owner, json!({}))
     };
     store.write(Lane::Client, work).await?;
     Ok(codes)
@@ -120,8 +120,8 @@ pub async fn remove(store: &Store, owner: Owner, by: &By) -> Result<(), Credenti
             return Err(CredentialError::NoTotp);
         }
         stays_second(tx, owner, &by)?;
-        record(tx, &by, "login.totp.remove", owner, json!({}))?;
-        messages_out::queue(tx, blobs.vault(), owner, Message::Credentials, &[], by.at)
+        messages_out::queue(tx, blobs.vault(), owner, Message::Credentials, &[], by.at)?;
+        record(tx, &by, "login.totp.remove", owner, json!({}))
     };
     store.write(Lane::Client, work).await
 }

@@ -49,7 +49,10 @@ pub enum Answer {
     /// A second factor is asked for.
     Second(Second),
     /// The signer has several accounts: `SignIn::which` takes the one that is meant.
-    Which { token: SecretString, accounts: Vec<KepAddress> },
+    Which {
+        token: SecretString,
+        accounts: Vec<KepAddress>,
+    },
     /// In a session that was there, something was proven anew.
     Stepped,
     /// Unknown or wrong: nobody learns which.
@@ -150,13 +153,13 @@ impl SignIn {
         let Some(given) = Assertion::parse(answer) else { return Ok(Answer::Wrong) };
         let (blobs, client) = (Arc::clone(&self.store.blobs), client.clone());
         let token = one_time::token();
-        let work = move |tx: &mut Tx<'_>| {
-            match passkeys::prove(tx, &relying, &asked, &given, None, now)? {
-                Some(owner) => {
-                    enter(tx, blobs.vault(), owner, &[Factor::Passkey], &client, &token, now)
-                }
-                None => Ok(Answer::Wrong),
+        let work = move |tx: &mut Tx<'_>| match passkeys::prove(
+            tx, &relying, &asked, &given, None, now,
+        )? {
+            Some(owner) => {
+                enter(tx, blobs.vault(), owner, &[Factor::Passkey], &client, &token, now)
             }
+            None => Ok(Answer::Wrong),
         };
         self.store.write(Lane::Client, work).await
     }
@@ -200,9 +203,9 @@ pub(super) fn enter(
     let by = acting(owner, &account, client.channel, now);
     let words: Vec<_> = factors.iter().map(|factor| factor.word()).collect();
     let details = json!({ "session": session.id, "factors": words, "address": address });
-    record(tx, &by, "login", owner, details)?;
     let place = [("place", address.as_str()), ("agent", session.agent.as_str())];
     messages_out::queue(tx, vault, owner, Message::Login, &place, now)?;
+    record(tx, &by, "login", owner, details)?;
     Ok(Answer::In(Box::new(Entered { token: token.clone(), session, account })))
 }
 

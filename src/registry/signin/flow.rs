@@ -109,7 +109,9 @@ mod tests {
             for two in [false, true] {
                 let next = State::Begin.next(Event::Right(factor), two, NOW);
                 match factor {
-                    Factor::Passkey | Factor::Signature => assert_eq!(next, State::In(vec![factor])),
+                    Factor::Passkey | Factor::Signature => {
+                        assert_eq!(next, State::In(vec![factor]))
+                    }
                     Factor::Password if !two => assert_eq!(next, State::In(vec![factor])),
                     Factor::Password => assert!(matches!(next, State::Second(_))),
                     _ => assert_eq!(next, State::Over(Over::Wrong)),

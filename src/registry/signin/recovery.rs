@@ -50,11 +50,8 @@ impl SignIn {
             let owner = account.map(|account| Owner::holder(account.id));
             let vault = blobs.vault();
             let kept = one_time::keyed(vault, "reset", &code)?;
-            let details = Details {
-                left: TRIES,
-                code: Some(HEXLOWER.encode(&kept)),
-                ..Details::default()
-            };
+            let details =
+                Details { left: TRIES, code: Some(HEXLOWER.encode(&kept)), ..Details::default() };
             // One of nobody waits as well: both take as long.
             challenge::put(tx, Kind::Reset, owner, &details, &token, now, None)?;
             if let Some(owner) = owner {
@@ -139,7 +136,7 @@ impl SignIn {
         }
         let by = acting(owner, &account, client.channel, now);
         let accepted =
-            passwords::accept(&self.store, &account.address, &account.name, password, &by).await;
+            passwords::accept(&self.store, &account.address, &account.name, password, now).await;
         let verifier = match accepted {
             Ok(verifier) => verifier,
             Err(CredentialError::Password(fault)) => return Ok(Reset::Password(fault)),

@@ -39,7 +39,9 @@ impl Purpose {
         };
         let number = number.expose_secret();
         let time = now.iso8601();
-        format!("{title}\r\nYer / Site: {site}\r\nZaman / Time: {time}\r\nSayı / Number: {number}\r\n")
+        format!(
+            "{title}\r\nYer / Site: {site}\r\nZaman / Time: {time}\r\nSayı / Number: {number}\r\n"
+        )
     }
 }
 

@@ -71,12 +71,7 @@ pub fn used(
     Ok(used == 1)
 }
 
-pub fn rename(
-    tx: &mut Tx<'_>,
-    owner: OwnerKey,
-    id: &[u8],
-    name: &str,
-) -> Result<bool, RowsError> {
+pub fn rename(tx: &mut Tx<'_>, owner: OwnerKey, id: &[u8], name: &str) -> Result<bool, RowsError> {
     let renamed = tx.execute(
         "UPDATE passkey SET name = $1 WHERE id = $2 AND account = $3 AND operator = $4",
         &[name.into(), id.into(), owner.account.0.into(), owner.operator.into()],

@@ -80,11 +80,7 @@ pub fn end(tx: &mut Tx<'_>, account: AccountId, id: &str) -> Result<bool, RowsEr
 }
 
 /// Ends all of one person but, where it is named, the one that asked for it. Says how many.
-pub fn end_all(
-    tx: &mut Tx<'_>,
-    owner: OwnerKey,
-    but: Option<&str>,
-) -> Result<u64, RowsError> {
+pub fn end_all(tx: &mut Tx<'_>, owner: OwnerKey, but: Option<&str>) -> Result<u64, RowsError> {
     tx.execute(
         "DELETE FROM login_session WHERE account = $1 AND operator = $2 AND id <> $3",
         &[owner.account.0.into(), owner.operator.into(), but.unwrap_or_default().into()],

@@ -50,9 +50,9 @@ pub fn put(
 
 pub fn confirm(tx: &mut Tx<'_>, owner: OwnerKey, now: Timestamp) -> Result<bool, RowsError> {
     let confirmed = tx.execute(
-        "UPDATE totp SET confirmed_at = $3
-         WHERE account = $1 AND operator = $2 AND confirmed_at IS NULL",
-        &[owner.account.0.into(), owner.operator.into(), now.millis().into()],
+        "UPDATE totp SET confirmed_at = $1
+         WHERE account = $2 AND operator = $3 AND confirmed_at IS NULL",
+        &[now.millis().into(), owner.account.0.into(), owner.operator.into()],
     )?;
     Ok(confirmed == 1)
 }
@@ -60,9 +60,9 @@ pub fn confirm(tx: &mut Tx<'_>, owner: OwnerKey, now: Timestamp) -> Result<bool,
 /// Uses a step; false when it, or a later one, is used already.
 pub fn use_step(tx: &mut Tx<'_>, owner: OwnerKey, step: i64) -> Result<bool, RowsError> {
     let used = tx.execute(
-        "UPDATE totp SET used_step = $3
-         WHERE account = $1 AND operator = $2 AND (used_step IS NULL OR used_step < $3)",
-        &[owner.account.0.into(), owner.operator.into(), step.into()],
+        "UPDATE totp SET used_step = $1
+         WHERE account = $2 AND operator = $3 AND (used_step IS NULL OR used_step < $1)",
+        &[step.into(), owner.account.0.into(), owner.operator.into()],
     )?;
     Ok(used == 1)
 }
@@ -106,11 +106,7 @@ pub fn backup_codes(tx: &mut Tx<'_>, owner: OwnerKey) -> Result<i64, RowsError> 
 }
 
 /// Uses one: it is gone. False when it is none, or was used.
-pub fn use_backup_code(
-    tx: &mut Tx<'_>,
-    owner: OwnerKey,
-    digest: &[u8],
-) -> Result<bool, RowsError> {
+pub fn use_backup_code(tx: &mut Tx<'_>, owner: OwnerKey, digest: &[u8]) -> Result<bool, RowsError> {
     let used = tx.execute(
         "DELETE FROM backup_code WHERE account = $1 AND operator = $2 AND digest = $3",
         &[owner.account.0.into(), owner.operator.into(), digest.into()],

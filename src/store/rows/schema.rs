@@ -99,8 +99,8 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("V16__reports", include_str!("0016_reports.sql")),
     ("V17__lists", include_str!("0017_lists.sql")),
     ("V18__peer_routes", include_str!("0018_peer_routes.sql")),
-    ("V22__credentials", include_str!("0022_credentials.sql")),
     ("V19__audit", include_str!("0019_audit.sql")),
+    ("V22__credentials", include_str!("0022_credentials.sql")),
     ("V25__notices", include_str!("0025_notices.sql")),
 ];
 

@@ -60,7 +60,10 @@ fn one_that_does_not_count_says_nothing_always() {
     let made = relying.register(&asked, &created(&key.create(&asked))).unwrap();
     for _ in 0..2 {
         let asked = challenge();
-        assert_eq!(relying.prove(&asked, &made.key, made.sign_count, &got(&key.get(&asked))), Ok(0));
+        assert_eq!(
+            relying.prove(&asked, &made.key, made.sign_count, &got(&key.get(&asked))),
+            Ok(0)
+        );
     }
     let asked = challenge();
     let copied = relying.prove(&asked, &made.key, 3, &got(&key.get(&asked)));

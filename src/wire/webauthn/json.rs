@@ -191,7 +191,8 @@ mod tests {
             "userHandle":null}}"#;
         let read = Assertion::parse(text).unwrap();
         assert_eq!((read.id, read.user, read.signature), (vec![1, 2, 3], None, vec![1]));
-        for bad in ["", "{}", "[]", &text.replace("public-key", "other"), &text.replace("e30", "%")] {
+        for bad in ["", "{}", "[]", &text.replace("public-key", "other"), &text.replace("e30", "%")]
+        {
             assert_eq!(Assertion::parse(bad), None);
             assert_eq!(Registration::parse(bad), None);
         }

@@ -210,7 +210,10 @@ mod tests {
         let json = br#"{"type":"webauthn.get","challenge":"AQID","origin":"https://kep.example",
                         "crossOrigin":false,"other_keys_can_be_added_here":"x"}"#;
         let data = ClientData::parse(json).unwrap();
-        assert_eq!((data.kind.as_str(), data.challenge.as_slice()), ("webauthn.get", &[1, 2, 3][..]));
+        assert_eq!(
+            (data.kind.as_str(), data.challenge.as_slice()),
+            ("webauthn.get", &[1, 2, 3][..])
+        );
         assert_eq!((data.origin.as_str(), data.cross_origin), ("https://kep.example", false));
         for bad in [&b""[..], b"{}", br#"{"type":1}"#, &json[..json.len() - 1]] {
             assert_eq!(ClientData::parse(bad), None);

@@ -4,6 +4,7 @@ mod account;
 mod app_password;
 mod audit;
 mod check;
+mod credentials;
 pub mod dev;
 mod evidence;
 mod figures;
