@@ -5,6 +5,7 @@ mod app_password;
 mod audit;
 mod check;
 mod credentials;
+mod decided;
 pub mod dev;
 mod evidence;
 mod figures;
