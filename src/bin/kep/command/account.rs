@@ -119,7 +119,8 @@ pub async fn run(arguments: Arguments) -> Outcome {
         Arguments::TwoFactors { whose, switch } => credentials::two_factors(&whose, switch).await,
         Arguments::Unlock(whose) => credentials::unlock(&whose).await,
         Arguments::Certificate { conf, address, file: Some(file), uses, .. } => {
-            register(&conf.conf, &address, &file, uses.registered()).await
+            let certificate = read_certificate(&file)?;
+            register(&conf.conf, &address, certificate, uses.registered()).await
         }
         Arguments::Certificate { conf, address, remove, .. } => {
             take_away(&conf.conf, &address, &remove.unwrap_or_default()).await
@@ -127,8 +128,12 @@ pub async fn run(arguments: Arguments) -> Outcome {
     }
 }
 
-async fn register(conf: &Path, address: &str, file: &Path, uses: CertificateUse) -> Outcome {
-    let certificate = read_certificate(file)?;
+async fn register(
+    conf: &Path,
+    address: &str,
+    certificate: Certificate,
+    uses: CertificateUse,
+) -> Outcome {
     let subject = certificate.subject().to_owned();
     let store = wire_up::store(&wire_up::settings(conf)?).await?;
     let (address, now) = (parse(address)?, Clock::System.now());
