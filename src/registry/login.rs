@@ -93,11 +93,17 @@ fn is_recent(last: Timestamp, now: Timestamp) -> bool {
 }
 
 pub enum Outcome {
-    Proven(Proven),
+    Proven(Box<Proven>),
     /// Unknown or wrong: the caller does not learn which, nor by how long it took.
     Rejected,
     /// It is right, but not for this door.
     NotHere(NotHere),
+}
+
+impl Outcome {
+    fn proven(account: Account, by: Means) -> Self {
+        Self::Proven(Box::new(Proven { account, by }))
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -269,7 +275,7 @@ impl Logins {
             None => accounts::is_signer(&account, &[], certificate),
         };
         Ok(match is_its_own {
-            true => Outcome::Proven(Proven { account, by: Means::Certificate }),
+            true => Outcome::proven(account, Means::Certificate),
             false => Outcome::Rejected,
         })
     }
@@ -301,7 +307,7 @@ impl Logins {
         };
         Ok(match self.store.look_up(work).await? {
             true => Outcome::NotHere(NotHere::SecondFactor),
-            false => Outcome::Proven(Proven { account, by: Means::Password }),
+            false => Outcome::proven(account, Means::Password),
         })
     }
 
@@ -317,7 +323,7 @@ impl Logins {
             return Ok(Outcome::NotHere(NotHere::Scope));
         }
         app_passwords::used(&self.store, account.id, &known, now).await;
-        Ok(Outcome::Proven(Proven { account, by: Means::Generated(known) }))
+        Ok(Outcome::proven(account, Means::Generated(known)))
     }
 
     async fn scram_rows(

@@ -2,10 +2,17 @@
 
 mod administration;
 mod credentials;
+mod credit;
 mod lists;
 
 pub use administration::{Audit, Policy, Staff, Who};
-pub use credentials::{AppPassword, Door, Passkey, Session, Totp, Use, Whose};
+pub use credentials::{AppPassword, Door, LogIn, Passkey, Session, Totp, Use, Whose};
+pub use credit::{AccountCredit, Credit, CreditAct, Unit, Why};
+mod directory;
+
+pub use directory::{
+    Consent, Contact, ContactAdd, ContactFormat, ContactGroup, Directory, DirectoryQuery, Push,
+};
 pub use lists::{Import, ListKind};
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
@@ -34,9 +41,15 @@ pub enum Command {
     /// Accounts
     #[command(subcommand)]
     Account(Account),
+    /// Credits (kontör): the proof of all sums, and prices
+    #[command(subcommand)]
+    Credit(Credit),
     /// Labels of an account
     #[command(subcommand)]
     Label(Label),
+    /// The directory (KEP Rehberi): who is found, and by whom
+    #[command(subcommand)]
+    Directory(Directory),
     /// Other providers
     #[command(subcommand)]
     Provider(Provider),
@@ -282,27 +295,13 @@ pub enum Account {
         #[arg(long, value_enum)]
         label_mailboxes: Option<Switch>,
     },
-    /// Generated passwords of mail programs
+    #[command(flatten)]
+    LogIn(LogIn),
+    /// What an account has of credits (kontör), what it bought, where they went
+    Credit(AccountCredit),
+    /// An account's address book
     #[command(subcommand)]
-    AppPassword(AppPassword),
-    /// An authenticator app, and backup codes
-    #[command(subcommand)]
-    Totp(Totp),
-    /// Passkeys, which are registered in the portal
-    #[command(subcommand)]
-    Passkey(Passkey),
-    /// Where the account is logged in
-    #[command(subcommand)]
-    Session(Session),
-    /// Ask for a second factor behind the password, or not
-    TwoFactors {
-        #[command(flatten)]
-        whose: Whose,
-        #[arg(value_enum)]
-        switch: Switch,
-    },
-    /// Let somebody try again who was wrong too often
-    Unlock(Whose),
+    Contact(Contact),
     /// Register a certificate (PEM or DER), or take one away
     #[command(group(clap::ArgGroup::new("which").required(true).args(["file", "remove"])))]
     Certificate {

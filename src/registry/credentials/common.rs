@@ -72,7 +72,7 @@ fn is_run(text: &str) -> bool {
         .any(|size| letters.iter().zip(letters.iter().skip(size)).all(|(one, other)| one == other));
     let backwards: String = letters.iter().rev().collect();
     let walks = |row: &&str| row.contains(text) || row.contains(&backwards);
-    letters.len() >= 2 && (repeats || ROWS.iter().any(|row| walks(&row)))
+    letters.len() >= 2 && (repeats || ROWS.iter().any(walks))
 }
 
 fn lists() -> &'static [Vec<&'static str>; 2] {

@@ -57,7 +57,7 @@ async fn by_text(logins: &Logins, user: &str, secret: &str) -> Option<Proven> {
 
 fn proven(outcome: Outcome) -> Option<Proven> {
     match outcome {
-        Outcome::Proven(proven) => Some(proven),
+        Outcome::Proven(proven) => Some(*proven),
         Outcome::Rejected | Outcome::NotHere(_) => None,
     }
 }

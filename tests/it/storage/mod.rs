@@ -4,8 +4,11 @@
 mod audit;
 mod bed;
 mod compaction;
+mod contacts;
 mod contents;
 mod credentials;
+mod credits;
+mod directory;
 mod evidence;
 mod faults;
 mod fsck;

@@ -1,7 +1,7 @@
 //! `kep account app-password`, `totp`, `passkey`, `session`, `two-factors`, `unlock`: what a person logs in by, and where
 //! he is logged in.
 
-use super::{Conf, Opening, Who};
+use super::{Conf, Opening, Switch, Who};
 use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 use kep::registry::accounts::CertificateUse;
 use kep::registry::app_passwords::Scope;
@@ -57,6 +57,32 @@ pub struct Whose {
     pub who: Who,
     /// The account's address
     pub address: String,
+}
+
+/// What stands under `kep account` of logging in.
+#[derive(Debug, Subcommand)]
+pub enum LogIn {
+    /// Generated passwords of mail programs
+    #[command(subcommand)]
+    AppPassword(AppPassword),
+    /// An authenticator app, and backup codes
+    #[command(subcommand)]
+    Totp(Totp),
+    /// Passkeys, which are registered in the portal
+    #[command(subcommand)]
+    Passkey(Passkey),
+    /// Where the account is logged in
+    #[command(subcommand)]
+    Session(Session),
+    /// Ask for a second factor behind the password, or not
+    TwoFactors {
+        #[command(flatten)]
+        whose: Whose,
+        #[arg(value_enum)]
+        switch: Switch,
+    },
+    /// Let somebody try again who was wrong too often
+    Unlock(Whose),
 }
 
 #[derive(Debug, Subcommand)]

@@ -112,12 +112,9 @@ pub async fn run(arguments: Arguments) -> Outcome {
             }
             done(&format!("{address} is changed"))
         }
-        Arguments::AppPassword(arguments) => super::app_password::run(arguments).await,
-        Arguments::Totp(arguments) => credentials::totp(arguments).await,
-        Arguments::Passkey(arguments) => credentials::passkey(arguments).await,
-        Arguments::Session(arguments) => credentials::session(arguments).await,
-        Arguments::TwoFactors { whose, switch } => credentials::two_factors(&whose, switch).await,
-        Arguments::Unlock(whose) => credentials::unlock(&whose).await,
+        Arguments::Credit(arguments) => super::credit::account(arguments).await,
+        Arguments::LogIn(arguments) => credentials::run(arguments).await,
+        Arguments::Contact(arguments) => super::contact::run(arguments).await,
         Arguments::Certificate { conf, address, file: Some(file), uses, .. } => {
             let certificate = read_certificate(&file)?;
             register(&conf.conf, &address, certificate, uses.registered()).await

@@ -2,7 +2,7 @@
 
 use super::account::{done, parse, registry};
 use super::{quiet, show, staff};
-use crate::arguments::{Passkey, Session, Switch, Totp, Whose};
+use crate::arguments::{LogIn, Passkey, Session, Switch, Totp, Whose};
 use crate::failure::{Failure, Outcome};
 use crate::wire_up;
 use kep::registry::accounts;
@@ -17,7 +17,18 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use std::path::Path;
 
-pub async fn totp(arguments: Totp) -> Outcome {
+pub async fn run(arguments: LogIn) -> Outcome {
+    match arguments {
+        LogIn::AppPassword(arguments) => super::app_password::run(arguments).await,
+        LogIn::Totp(arguments) => totp(arguments).await,
+        LogIn::Passkey(arguments) => passkey(arguments).await,
+        LogIn::Session(arguments) => session(arguments).await,
+        LogIn::TwoFactors { whose, switch } => two_factors(&whose, switch).await,
+        LogIn::Unlock(whose) => unlock(&whose).await,
+    }
+}
+
+async fn totp(arguments: Totp) -> Outcome {
     match arguments {
         Totp::Add { whose, json } => {
             let desk = Desk::open(&whose).await?;
@@ -59,7 +70,7 @@ pub async fn totp(arguments: Totp) -> Outcome {
     }
 }
 
-pub async fn passkey(arguments: Passkey) -> Outcome {
+async fn passkey(arguments: Passkey) -> Outcome {
     match arguments {
         Passkey::List { conf, address, json } => {
             let (store, owner) = reading(&conf.conf, &address).await?;
@@ -92,7 +103,7 @@ pub async fn passkey(arguments: Passkey) -> Outcome {
     }
 }
 
-pub async fn session(arguments: Session) -> Outcome {
+async fn session(arguments: Session) -> Outcome {
     match arguments {
         Session::List { conf, address, json } => {
             let (store, owner) = reading(&conf.conf, &address).await?;
@@ -121,7 +132,7 @@ pub async fn session(arguments: Session) -> Outcome {
     }
 }
 
-pub async fn two_factors(whose: &Whose, switch: Switch) -> Outcome {
+async fn two_factors(whose: &Whose, switch: Switch) -> Outcome {
     let desk = Desk::open(whose).await?;
     let two = switch == Switch::On;
     credentials::choose_two(&desk.store, desk.owner, two, &desk.by).await.map_err(failure)?;
@@ -131,7 +142,7 @@ pub async fn two_factors(whose: &Whose, switch: Switch) -> Outcome {
     })
 }
 
-pub async fn unlock(whose: &Whose) -> Outcome {
+async fn unlock(whose: &Whose) -> Outcome {
     let desk = Desk::open(whose).await?;
     let unlocked = tries::unlock(&desk.store, desk.owner, &desk.address, &desk.by).await;
     done(&match unlocked.map_err(failure)? {
