@@ -9,9 +9,10 @@ use super::refusal::Refusal;
 use super::rejections::{self, Rejections};
 use super::scan::{ScanTrouble, Scanner};
 use crate::registry::accounts::{self, Account, AccountState, SignatureRule};
+use crate::registry::app_passwords::Scope;
 use crate::registry::budget::Budget;
 use crate::registry::credits::{self, Paid, Recipients, Short, Till};
-use crate::registry::login::{Logins, Outcome, Proven};
+use crate::registry::login::{Logins, NotHere, Outcome};
 use crate::registry::policy::{self, Unscanned};
 use crate::registry::{Access, Provider, RegistryError, Standing};
 use crate::spool::{self, Fact, fact::Refused};
@@ -115,20 +116,24 @@ impl Desk {
 
     pub async fn login(&self, user: &str, secret: SecretString) -> LoginAnswer {
         let at = self.clock.now();
-        match self.logins.login(user, &secret, at).await {
-            Ok(Outcome::Proven(Proven { account, .. })) => match account.access(at) {
+        match self.logins.login(user, &secret, Scope::Smtp, at).await {
+            Ok(Outcome::Proven(proven)) => match proven.account.access(at) {
                 Access::Whole => {
-                    let (account, address) = (account.id, account.address);
+                    let (account, address) = (proven.account.id, proven.account.address);
                     LoginAnswer::Accepted(Login { account, address, at })
                 }
                 Access::Reading { until: Some(until) } => {
                     LoginAnswer::Refused(Refusal::AccountReadable(until.turkish_day()))
                 }
                 Access::Reading { until: None } | Access::Over => {
-                    LoginAnswer::Refused(Refusal::AccountClosed(account.address.to_string()))
+                    LoginAnswer::Refused(Refusal::AccountClosed(proven.account.address.to_string()))
                 }
             },
             Ok(Outcome::Rejected) => LoginAnswer::Rejected,
+            Ok(Outcome::NotHere(why)) => LoginAnswer::Refused(match why {
+                NotHere::Scope => Refusal::PasswordScope,
+                NotHere::SecondFactor => Refusal::PasswordAlone,
+            }),
             Err(error) => {
                 tracing::error!(%error, "login");
                 LoginAnswer::Temporary

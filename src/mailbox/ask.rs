@@ -208,6 +208,10 @@ pub enum Refusal {
     ReadOnlyAccount,
     /// The certificate of the handshake is not good (any more).
     BadCertificate,
+    /// Right, but made for other doors.
+    PasswordScope,
+    /// The account's own password, where two factors are asked.
+    PasswordAlone,
     NoSuchMailbox,
     /// The target does not exist, but could be made (`TRYCREATE`).
     NoSuchTarget,

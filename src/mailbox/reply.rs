@@ -47,6 +47,7 @@ impl Reply {
             Refusal::BadCredentials => reply.named("AUTHENTICATIONFAILED"),
             Refusal::BadProof => reply.named("AUTHENTICATIONFAILED"),
             Refusal::BadCertificate => reply.named("AUTHENTICATIONFAILED"),
+            Refusal::PasswordScope | Refusal::PasswordAlone => reply.named("AUTHORIZATIONFAILED"),
             Refusal::AccountClosed => reply.named("CONTACTADMIN"),
             Refusal::ReadOnlyAccount | Refusal::ReadOnlyMailbox => reply.named("NOPERM"),
             Refusal::NoSuchMailbox | Refusal::Gone => reply.named("NONEXISTENT"),
@@ -107,6 +108,14 @@ fn text(refusal: &Refusal) -> &str {
              for the account's own"
         }
         Refusal::BadCertificate => "Sertifika geçerli değil / The certificate is not valid",
+        Refusal::PasswordScope => {
+            "Bu uygulama parolası posta kutusunu okumak için üretilmemiştir / This generated password \
+             is not for reading mail"
+        }
+        Refusal::PasswordAlone => {
+            "Bu hesapta iki adımlı doğrulama açık; posta programı için bir uygulama parolası üretin / \
+             This account asks for two factors; make a password for your mail program"
+        }
         Refusal::AccountClosed => "Hesap kapalı / The account is closed",
         Refusal::ReadOnlyAccount => {
             "Hesap kapalı; kapatıldıktan sonra üç ay yalnızca okunabilir / The account is closed; \

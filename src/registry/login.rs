@@ -1,7 +1,8 @@
 //! Whose password is this? One door for SMTP, IMAP and the portal.
 
-use super::accounts::{self, Account, OpeningMode, RegistryError};
-use super::app_passwords::{self, AppPassword};
+use super::accounts::{self, Account, CertificateUse, OpeningMode, RegistryError};
+use super::app_passwords::{self, AppPassword, Scope};
+use super::credentials::{self, Owner, Rules};
 use super::crowd;
 use crate::store::app_passwords::{self as rows, AppPasswordRow};
 use crate::store::{Store, Tx, accounts as account_rows};
@@ -92,9 +93,25 @@ fn is_recent(last: Timestamp, now: Timestamp) -> bool {
 }
 
 pub enum Outcome {
-    Proven(Proven),
+    Proven(Box<Proven>),
     /// Unknown or wrong: the caller does not learn which, nor by how long it took.
     Rejected,
+    /// It is right, but not for this door.
+    NotHere(NotHere),
+}
+
+impl Outcome {
+    fn proven(account: Account, by: Means) -> Self {
+        Self::Proven(Box::new(Proven { account, by }))
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum NotHere {
+    /// A generated password that was made for other doors.
+    Scope,
+    /// The account's own password, where a second factor stands beside it: programs can't ask for one.
+    SecondFactor,
 }
 
 /// Who it is, and what proved it.
@@ -159,6 +176,7 @@ impl Logins {
         &self,
         user: &str,
         secret: &SecretString,
+        door: Scope,
         now: Timestamp,
     ) -> Result<Outcome, RegistryError> {
         let found = match self.address(user) {
@@ -171,12 +189,12 @@ impl Logins {
         };
         if let Some((row, shaped)) = self.generated(account.id, secret).await? {
             return Ok(match self.passwords.verify(Some(&row.verifier), &shaped, now).await {
-                true => self.by_generated(account, &row, now).await?,
+                true => self.by_generated(account, &row, door, now).await?,
                 false => Outcome::Rejected,
             });
         }
         Ok(match self.passwords.verify(Some(&own), secret, now).await {
-            true => Outcome::Proven(Proven { account, by: Means::Password }),
+            true => self.by_own(account, now).await?,
             false => Outcome::Rejected,
         })
     }
@@ -211,6 +229,7 @@ impl Logins {
         user: &str,
         message: &[u8],
         proof: &[u8],
+        door: Scope,
         now: Timestamp,
     ) -> Result<(Outcome, [u8; 32]), RegistryError> {
         let rejected = (Outcome::Rejected, [0; 32]);
@@ -228,7 +247,7 @@ impl Logins {
                 }
             };
             if let Some(signature) = verifier.prove(message, proof) {
-                return Ok((self.by_generated(account, &row, now).await?, signature));
+                return Ok((self.by_generated(account, &row, door, now).await?, signature));
             }
         }
         Ok(rejected)
@@ -250,9 +269,13 @@ impl Logins {
         };
         let Some(account) = account else { return Ok(Outcome::Rejected) };
         let registered = accounts::certificates(&self.store, account.id).await?;
-        let registered: Vec<_> = registered.iter().map(|known| known.der().to_vec()).collect();
-        Ok(match accounts::is_signer(&account, &registered, certificate) {
-            true => Outcome::Proven(Proven { account, by: Means::Certificate }),
+        let known = registered.iter().find(|(known, _)| known.der() == certificate.der());
+        let is_its_own = match known {
+            Some((_, uses)) => *uses != CertificateUse::Sign,
+            None => accounts::is_signer(&account, &[], certificate),
+        };
+        Ok(match is_its_own {
+            true => Outcome::proven(account, Means::Certificate),
             false => Outcome::Rejected,
         })
     }
@@ -276,15 +299,31 @@ impl Logins {
         Ok(row.map(|row| (row, shaped)))
     }
 
+    async fn by_own(&self, account: Account, now: Timestamp) -> Result<Outcome, RegistryError> {
+        let owner = Owner::holder(account.id);
+        let work = move |tx: &mut Tx<'_>| {
+            let rules = Rules::at(tx, now)?;
+            credentials::asks_two(tx, owner, &rules)
+        };
+        Ok(match self.store.look_up(work).await? {
+            true => Outcome::NotHere(NotHere::SecondFactor),
+            false => Outcome::proven(account, Means::Password),
+        })
+    }
+
     async fn by_generated(
         &self,
         account: Account,
         row: &AppPasswordRow,
+        door: Scope,
         now: Timestamp,
     ) -> Result<Outcome, RegistryError> {
         let known = app_passwords::known(row)?;
+        if !known.scopes.contains(door) {
+            return Ok(Outcome::NotHere(NotHere::Scope));
+        }
         app_passwords::used(&self.store, account.id, &known, now).await;
-        Ok(Outcome::Proven(Proven { account, by: Means::Generated(known) }))
+        Ok(Outcome::proven(account, Means::Generated(known)))
     }
 
     async fn scram_rows(

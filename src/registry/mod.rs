@@ -7,6 +7,7 @@ pub mod audit;
 pub mod budget;
 pub mod codes;
 pub mod contacts;
+pub mod credentials;
 pub mod credits;
 pub mod crowd;
 pub mod directory;
@@ -16,6 +17,7 @@ pub mod holidays;
 pub mod labels;
 pub mod lists;
 pub mod login;
+pub mod messages_out;
 pub mod mta_sts;
 pub mod notices;
 pub mod outbox;
@@ -25,11 +27,14 @@ pub mod policy;
 pub mod providers;
 pub mod read_policy;
 pub mod route;
+pub mod sessions;
+pub mod signin;
 pub mod staff;
 mod texts;
 
 pub use accounts::{
-    Access, Account, AccountState, NewAccount, OpeningMode, RegistryError, SignatureRule,
+    Access, Account, AccountState, CertificateUse, NewAccount, OpeningMode, RegistryError,
+    SignatureRule,
 };
 pub use app_passwords::AppPassword;
 pub use peers::{Peer, PeerState};

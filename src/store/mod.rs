@@ -8,6 +8,7 @@ pub mod backup;
 pub mod blobs;
 pub mod contacts;
 pub mod contents;
+pub mod credentials;
 pub mod credits;
 pub mod directory;
 pub mod evidence;

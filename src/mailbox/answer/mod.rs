@@ -44,6 +44,8 @@ struct Who {
     adds: bool,
     /// The generated password of the session.
     password: Option<String>,
+    /// When the account's own password began the session.
+    own_password: Option<Timestamp>,
     /// Octets that an account may hold, if it has no limit of its own.
     storage: Option<u64>,
     /// How this session opens, where it is not as the mailbox has it.
@@ -92,15 +94,19 @@ fn target(tx: &mut Tx<'_>, who: &Who, name: &MailboxName) -> Answered<Mailbox> {
     view::named(tx, who.account, name.as_str())?.ok_or(Failure::Refused(Refusal::NoSuchTarget))
 }
 
-/// A session ends with its access: three months after the account was closed, or with the generated
-/// password that let it in.
+/// A session ends with its access: three months after the account was closed, with the generated
+/// password that let it in, or with a new password of the account where the old one did.
 fn may_stay(tx: &mut Tx<'_>, who: &Who) -> Answered<()> {
     let over = registry::access(tx, who.account, who.now)? == Access::Over;
     let taken_away = match &who.password {
         Some(id) => app_passwords::find(tx, who.account, id)?.is_none(),
         None => false,
     };
-    match over || taken_away {
+    let changed = match who.own_password {
+        Some(since) => accounts::password_at(tx, who.account)? > since,
+        None => false,
+    };
+    match over || taken_away || changed {
         true => Err(Refusal::AccountClosed.into()),
         false => Ok(()),
     }

@@ -67,6 +67,8 @@ pub struct Admitted {
     pub adds: bool,
     /// The generated password that let him in: when it is taken away, so is he.
     pub password: Option<String>,
+    /// When the account's own password let him in: with a new one he is out.
+    pub own_password: Option<Timestamp>,
     /// How this session opens, where it is not as the mailbox has it.
     pub opening: Option<OpeningMode>,
     /// `ServerSignature` of SCRAM.
@@ -266,6 +268,7 @@ impl Desk {
             person: admitted.person.clone(),
             adds: admitted.adds,
             password: admitted.password.clone(),
+            own_password: admitted.own_password,
             storage: self.office.limits.storage,
             opening: admitted.opening,
             now: (self.office.clock)(),

@@ -8,6 +8,7 @@ mod backup;
 mod bar;
 mod check;
 mod contact;
+mod credentials;
 mod credit;
 mod decided;
 pub mod dev;

@@ -60,6 +60,7 @@ impl World {
                 person,
                 adds,
                 password: (login.mechanism == "GENERATED").then(|| "abcde".to_owned()),
+                own_password: (login.mechanism == "OWN").then_some(NOW),
                 opening,
                 signature: None,
             });
