@@ -14,6 +14,8 @@ pub mod deliver;
 pub mod evidence;
 /// 5 · The addressee opens it with a mail program.
 pub mod mailbox;
+/// 7 · The addressee opens or writes one in a browser; the JSON API.
+pub mod portal;
 
 /// Who: accounts, credentials, providers, policies.
 pub mod registry;
