@@ -4,6 +4,7 @@
 pub mod accounts;
 pub mod api_tokens;
 pub mod app_passwords;
+pub mod audit;
 pub mod budget;
 pub mod codes;
 pub mod crowd;
@@ -12,10 +13,13 @@ pub mod labels;
 pub mod lists;
 pub mod login;
 pub mod mta_sts;
+pub mod outbox;
 pub mod peers;
+pub mod policy;
 pub mod providers;
 pub mod read_policy;
 pub mod route;
+pub mod staff;
 mod texts;
 
 pub use accounts::{

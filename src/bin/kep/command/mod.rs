@@ -2,6 +2,7 @@
 
 mod account;
 mod app_password;
+mod audit;
 mod check;
 pub mod dev;
 mod evidence;
@@ -10,6 +11,7 @@ mod fsck;
 mod http;
 mod label;
 mod message;
+mod policy;
 mod provider;
 mod queue;
 mod quiet;
@@ -17,6 +19,7 @@ mod seal;
 mod serve;
 pub mod show;
 mod sockets;
+mod staff;
 mod vault;
 mod verify;
 mod workshop;
@@ -46,6 +49,9 @@ pub fn run(arguments: Arguments) -> Outcome {
         Command::Fsck(fsck) => wait(fsck::run(&fsck)),
         Command::Seal(seal) => seal::run(&seal),
         Command::Vault(vault) => vault::run(&vault),
+        Command::Staff(staff) => wait(staff::run(staff)),
+        Command::Policy(policy) => wait(policy::run(policy)),
+        Command::Audit(audit) => wait(audit::run(audit)),
         Command::Verify(verify) => wait(verify::run(&verify)),
         Command::Conf(file) => {
             show::write(&if file.reference { settings::page() } else { settings::sample() })?;
