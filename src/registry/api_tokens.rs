@@ -3,6 +3,7 @@
 //! only the digest is kept.
 
 use super::accounts::{self, Account, RegistryError};
+use super::audit::{self, By};
 use crate::store::api_tokens::{self as rows, TokenRow};
 use crate::store::{Lane, RowsError, Store, StoreError, Tx, accounts as account_rows};
 use crate::trust::{random, secret};
@@ -83,37 +84,38 @@ pub enum Unfit {
 /// Makes a token of an account. It is shown this once; nobody can say it again.
 pub async fn add(
     store: &Store,
+    by: &By,
     address: &KepAddress,
     name: &str,
     scopes: Scopes,
     days: u16,
-    now: Timestamp,
 ) -> Result<(ApiToken, SecretString), TokenError> {
     let account = accounts::get(store, address).await?.id;
-    make(store, Holder::Account(account), name, scopes, days, now).await
+    make(store, by, Holder::Account(account), address.as_str(), name, scopes, days).await
 }
 
 /// The same for a member of the staff.
 pub async fn add_staff(
     store: &Store,
+    by: &By,
     staff: &str,
     name: &str,
     scopes: Scopes,
     days: u16,
-    now: Timestamp,
 ) -> Result<(ApiToken, SecretString), TokenError> {
-    make(store, Holder::Staff(staff.to_owned()), name, scopes, days, now).await
+    make(store, by, Holder::Staff(staff.to_owned()), staff, name, scopes, days).await
 }
 
 async fn make(
     store: &Store,
+    by: &By,
     holder: Holder,
+    subject: &str,
     name: &str,
     scopes: Scopes,
     days: u16,
-    now: Timestamp,
 ) -> Result<(ApiToken, SecretString), TokenError> {
-    let name = named(name)?;
+    let (name, now) = (named(name)?, by.at);
     if !(1..=DAYS).contains(&days) {
         return Err(TokenError::Days);
     }
@@ -123,6 +125,7 @@ async fn make(
     let expires_at = now.plus_secs(i64::from(days) * 24 * 3600);
     let token = ApiToken { id, holder, name, scopes, created_at: now, expires_at, used_at: None };
     let row = to_row(&token, &secret);
+    let (by, subject) = (by.clone(), subject.to_owned());
     let insert = move |tx: &mut Tx<'_>| -> Result<bool, StoreError> {
         if let Some(account) = row.account {
             account_rows::lock(tx, account)?;
@@ -130,6 +133,7 @@ async fn make(
         let room = rows::of(tx, row.account)?.len() < MOST;
         if room {
             rows::add(tx, &row)?;
+            audit::record(tx, &by, "token.add", &subject, details(&row))?;
         }
         Ok(room)
     };
@@ -153,6 +157,7 @@ pub async fn list(store: &Store, of: Option<&KepAddress>) -> Result<Vec<ApiToken
 /// there was one.
 pub async fn remove(
     store: &Store,
+    by: &By,
     of: Option<&KepAddress>,
     id: &str,
 ) -> Result<bool, RegistryError> {
@@ -160,8 +165,8 @@ pub async fn remove(
         Some(address) => Some(accounts::get(store, address).await?.id),
         None => None,
     };
-    let id = id.to_ascii_lowercase();
-    Ok(store.write(Lane::Client, move |tx| remove_in(tx, account, &id)).await?)
+    let (by, id) = (by.clone(), id.to_ascii_lowercase());
+    Ok(store.write(Lane::Client, move |tx| remove_in(tx, &by, account, &id)).await?)
 }
 
 /// Within a transaction: what `list` says.
@@ -172,13 +177,25 @@ pub fn all(tx: &mut Tx<'_>, account: AccountId) -> Result<Vec<ApiToken>, RowsErr
 /// Within a transaction: what `remove` does.
 pub fn remove_in(
     tx: &mut Tx<'_>,
+    by: &By,
     account: Option<AccountId>,
     id: &str,
 ) -> Result<bool, RowsError> {
-    match rows::find(tx, id)?.filter(|row| row.account == account) {
-        Some(row) => rows::remove(tx, &row.id),
-        None => Ok(false),
+    let found = rows::find(tx, id)?.filter(|row| row.account == account);
+    let Some(row) = found else { return Ok(false) };
+    let removed = rows::remove(tx, &row.id)?;
+    if removed {
+        let subject = match row.account {
+            Some(account) => account_rows::by_id(tx, account)?.address,
+            None => row.staff.clone().unwrap_or_default(),
+        };
+        audit::record(tx, by, "token.remove", &subject, details(&row))?;
     }
+    Ok(removed)
+}
+
+fn details(row: &TokenRow) -> serde_json::Value {
+    serde_json::json!({ "id": row.id, "name": row.name, "scopes": row.scopes })
 }
 
 /// Whose a token is: in a few look-ups, and by a comparison that takes as long for any wrong one.

@@ -1,9 +1,11 @@
 //! The command line (design, section 9). Scripts rely on it: more may come, nothing goes.
 
 mod administration;
+mod api;
 mod lists;
 
 pub use administration::{Audit, Policy, Staff, Who};
+pub use api::{Api, ApiToken};
 pub use lists::{Import, ListKind};
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
@@ -59,6 +61,9 @@ pub enum Command {
     /// What the provider decides and the law may change: since when, why, by whom
     #[command(subcommand)]
     Policy(Policy),
+    /// The JSON API: its document, its errors
+    #[command(subcommand)]
+    Api(Api),
     /// What was done and by whom, and the proof that nothing of it was changed
     #[command(subcommand)]
     Audit(Audit),
@@ -281,6 +286,9 @@ pub enum Account {
     /// Generated passwords of mail programs
     #[command(subcommand)]
     AppPassword(AppPassword),
+    /// Tokens of the JSON API
+    #[command(subcommand)]
+    Token(ApiToken),
     /// Register a signing certificate (PEM or DER), or take one away
     #[command(group(clap::ArgGroup::new("which").required(true).args(["file", "remove"])))]
     Certificate {

@@ -1,10 +1,10 @@
 //! What the API says of itself, to anybody: its document, and what its problems mean.
 
+use super::Portal;
 use super::call::{Answered, Call};
 use super::endpoint::{Endpoint, Json, NoWords, Ready, Tag, Verb, params};
 use super::kinds::Name;
 use super::problem::{Entry, Problem};
-use super::Portal;
 use serde::Serialize;
 use utoipa::ToSchema;
 

@@ -4,6 +4,7 @@ use super::kinds::Word;
 use super::problem::Problem;
 use super::tongue::Tongue;
 use crate::registry::api_tokens::{ApiToken, Holder, Scope};
+use crate::registry::audit::{Actor, By, Channel};
 use crate::registry::{Access, Account};
 use crate::wire::{AccountId, Timestamp};
 use axum::body::Bytes;
@@ -77,6 +78,19 @@ impl Call {
             Some(token) => format!("{} (API: {})", account.address, token.name),
             None => account.address.to_string(),
         })
+    }
+
+    /// Whose doing it is, for the audit.
+    pub fn by(&self) -> Answered<By> {
+        let (channel, at) = (Channel::Api, self.now);
+        let actor = match &self.caller {
+            Caller::Anybody => return Err(Problem::NoToken),
+            Caller::Staff { name, .. } => Actor::Staff(name.clone()),
+            Caller::Account { account, .. } => {
+                Actor::Person { account: account.id, name: self.person()? }
+            }
+        };
+        Ok(By { actor, channel, at })
     }
 
     pub fn token(&self) -> Option<&ApiToken> {

@@ -8,7 +8,6 @@ use super::endpoint::{Body, Endpoint, Field, Place, Tag, Takes, Verb};
 use super::problem::{Entry, Problem, Said};
 use crate::registry::api_tokens::Scope;
 use std::collections::{BTreeMap, BTreeSet};
-use utoipa::{PartialSchema, ToSchema};
 use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::path::{
     HttpMethod, Operation, OperationBuilder, Parameter, ParameterBuilder, ParameterIn,
@@ -22,6 +21,7 @@ use utoipa::openapi::{
     Components, ContentBuilder, Header, InfoBuilder, License, OpenApi, OpenApiBuilder, PathItem,
     Ref, RefOr, Required, Response, ResponseBuilder, Server,
 };
+use utoipa::{PartialSchema, ToSchema};
 
 /// The document of these operations; `refusals` are those that submissions may meet.
 pub fn document(endpoints: &[Endpoint], refusals: &[Entry]) -> OpenApi {
@@ -64,9 +64,9 @@ fn components(endpoints: &[Endpoint]) -> Components {
             parts.extend(more.iter().cloned());
         }
     }
-    let scopes = Scope::ALL.iter().map(|(_, word, turkish, english)| {
-        format!("- `{word}`: {english} / {turkish}\n")
-    });
+    let scopes = Scope::ALL
+        .iter()
+        .map(|(_, word, turkish, english)| format!("- `{word}`: {english} / {turkish}\n"));
     let bearer = HttpBuilder::new()
         .scheme(HttpAuthScheme::Bearer)
         .description(Some(format!("{TOKENS}{}", scopes.collect::<String>())));

@@ -228,10 +228,7 @@ impl Endpoint {
     }
 
     /// Done without a look at the store.
-    pub fn tells<P: Params, A: Answer>(
-        self,
-        work: fn(&Portal, &Call, &P) -> Answered<A>,
-    ) -> Self {
+    pub fn tells<P: Params, A: Answer>(self, work: fn(&Portal, &Call, &P) -> Answered<A>) -> Self {
         self.typed::<P, (), A>(Box::new(move |portal, call| {
             let ask = P::read(&call.asked)?;
             <()>::read(call)?;

@@ -98,7 +98,9 @@ fn seen(call: &Call) -> Answered<Seen<'_>> {
 fn list(tx: &mut Tx<'_>, call: &Call, ask: &Listing) -> Answered<Json<EvidencePage>> {
     let limit = Limit::of(ask.limit);
     let message = match &ask.message {
-        Some(SubmissionKey(None)) => return Ok(Json(EvidencePage { evidence: vec![], next: None })),
+        Some(SubmissionKey(None)) => {
+            return Ok(Json(EvidencePage { evidence: vec![], next: None }));
+        }
         Some(SubmissionKey(Some(id))) => Some(id.as_str()),
         None => None,
     };

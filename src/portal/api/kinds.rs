@@ -423,7 +423,10 @@ mod tests {
         let cursor = Cursor::new(-5, "_ab/c");
         assert_eq!(Cursor::read(&cursor.write()), Some(cursor));
         assert!(Cursor::read(&"00".repeat(8)).is_some());
-        assert!(Cursor::read(&format!("{}00ff", "ff".repeat(8))).is_some_and(|c| !c.text.contains('\0')));
+        assert!(
+            Cursor::read(&format!("{}00ff", "ff".repeat(8)))
+                .is_some_and(|c| !c.text.contains('\0'))
+        );
         for bad in ["", "00", &"0".repeat(17), &"zz".repeat(8), &"00".repeat(600)] {
             assert_eq!(Cursor::read(bad), None, "{bad}");
         }

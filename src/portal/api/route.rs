@@ -84,7 +84,8 @@ mod tests {
             Found::Nothing => "nothing".to_owned(),
             Found::Methods(methods) => methods.join(" "),
             Found::Operation(endpoint, words) => {
-                let words: Vec<_> = words.iter().map(|(name, value)| format!("{name}={value}")).collect();
+                let words: Vec<_> =
+                    words.iter().map(|(name, value)| format!("{name}={value}")).collect();
                 format!("{} {}", endpoint.id, words.join(" ")).trim_end().to_owned()
             }
         };

@@ -9,9 +9,7 @@ use std::future::Future;
 use std::sync::Arc;
 
 /// The answer of a handler that waits.
-pub fn reply<A: Answer>(
-    done: impl Future<Output = Answered<A>> + Send + 'static,
-) -> Running {
+pub fn reply<A: Answer>(done: impl Future<Output = Answered<A>> + Send + 'static) -> Running {
     Box::pin(async move { done.await?.reply() })
 }
 

@@ -68,7 +68,7 @@ fn list(tx: &mut Tx<'_>, call: &Call, _: &NoWords) -> Answered<Json<Tokens>> {
 
 fn revoke(tx: &mut Tx<'_>, call: &Call, ask: &OneToken, _: &()) -> Answered<Done> {
     let account = call.account_id()?;
-    match api_tokens::remove_in(tx, Some(account), &ask.token.0)? {
+    match api_tokens::remove_in(tx, &call.by()?, Some(account), &ask.token.0)? {
         true => Ok(Done),
         false => Err(Problem::TokenNotThere),
     }

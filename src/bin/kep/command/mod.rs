@@ -1,6 +1,8 @@
 //! One file a command.
 
 mod account;
+mod api;
+mod api_token;
 mod app_password;
 mod audit;
 mod check;
@@ -12,6 +14,7 @@ mod http;
 mod label;
 mod message;
 mod policy;
+mod portal;
 mod provider;
 mod queue;
 mod quiet;
@@ -52,6 +55,7 @@ pub fn run(arguments: Arguments) -> Outcome {
         Command::Staff(staff) => wait(staff::run(staff)),
         Command::Policy(policy) => wait(policy::run(policy)),
         Command::Audit(audit) => wait(audit::run(audit)),
+        Command::Api(api) => api::run(&api),
         Command::Verify(verify) => wait(verify::run(&verify)),
         Command::Conf(file) => {
             show::write(&if file.reference { settings::page() } else { settings::sample() })?;

@@ -59,6 +59,7 @@ pub async fn run(conf: &Path) -> Outcome {
     submission(&house, &tls, &mut sockets, &mut tasks, &stop).await?;
     relay(&house, meeting.as_ref(), &mut sockets, &mut tasks, &stop).await?;
     mailboxes(&house, asking.as_ref().or(tls.as_ref()), &mut sockets, &mut tasks, &stop).await?;
+    super::portal::open(&house, tls.as_ref(), &mut sockets, &mut tasks, &stop).await?;
     if let Some(address) = house.settings.listen.autoconfig {
         let directions = Arc::new(wire_up::directions(&house.settings));
         for listener in sockets.bind("autoconfig", address).await? {

@@ -101,6 +101,7 @@ settings! {
     relay: Relay,
     lists: Lists,
     mailbox: Mailbox,
+    portal: Portal,
     opening: Opening,
     log: Log,
     texts: Texts,

@@ -65,7 +65,9 @@ fn object_example(object: &Object, components: &Components, depth: usize) -> Val
         () if is(Type::Integer) || is(Type::Number) => json!(1),
         () if is(Type::Boolean) => json!(true),
         () => match object.additional_properties.as_deref() {
-            Some(AdditionalProperties::RefOr(_)) | Some(AdditionalProperties::FreeForm(_)) | None => {
+            Some(AdditionalProperties::RefOr(_))
+            | Some(AdditionalProperties::FreeForm(_))
+            | None => {
                 json!({})
             }
         },

@@ -8,12 +8,7 @@ use crate::registry::labels;
 use crate::store::Tx;
 use std::sync::Arc;
 
-pub async fn delete(
-    portal: Arc<Portal>,
-    call: Arc<Call>,
-    ask: OneLabel,
-    (): (),
-) -> Answered<Done> {
+pub async fn delete(portal: Arc<Portal>, call: Arc<Call>, ask: OneLabel, (): ()) -> Answered<Done> {
     call.may_add()?;
     let (account, now) = (call.account_id()?, call.now);
     let looked = Arc::clone(&call);

@@ -67,12 +67,7 @@ pub fn timeline(tx: &mut Tx<'_>, call: &Call, ask: &OneMessage) -> Answered<Json
 }
 
 /// The read fact is durable before this says where the content is (invariant 3).
-pub fn open(
-    tx: &mut Tx<'_>,
-    call: &Call,
-    ask: &OneMessage,
-    (): &(),
-) -> Answered<Tagged<Message>> {
+pub fn open(tx: &mut Tx<'_>, call: &Call, ask: &OneMessage, (): &()) -> Answered<Tagged<Message>> {
     let (mailbox, row) = changing(tx, call, ask.message)?;
     let message = match (row.kind, &row.message_id) {
         (Kind::Dispatch, _) => return Ok(tagged(&mailbox, &row)),
@@ -153,9 +148,8 @@ fn known(tx: &mut Tx<'_>, call: &Call, wanted: Option<&LabelWords>) -> Answered<
     let all = labels::all(tx, call.account_id()?)?;
     let one = |key: &LabelKey| {
         let keyword = key.keyword().ok_or(Problem::LabelUnknown)?;
-        let same = |label: &&labels::Label| {
-            label.key.as_str().eq_ignore_ascii_case(keyword.as_str())
-        };
+        let same =
+            |label: &&labels::Label| label.key.as_str().eq_ignore_ascii_case(keyword.as_str());
         let label = all.iter().find(same).ok_or(Problem::LabelUnknown)?;
         Ok(label.key.clone())
     };
@@ -221,12 +215,7 @@ pub fn archive(
     put(tx, call, &from, &row, &to)
 }
 
-pub fn trash(
-    tx: &mut Tx<'_>,
-    call: &Call,
-    ask: &OneMessage,
-    (): &(),
-) -> Answered<Tagged<Message>> {
+pub fn trash(tx: &mut Tx<'_>, call: &Call, ask: &OneMessage, (): &()) -> Answered<Tagged<Message>> {
     let (from, row) = changing(tx, call, ask.message)?;
     if from.is_trash() {
         return Ok(tagged(&from, &row));

@@ -88,7 +88,8 @@ pub fn part(octets: &[u8], wanted: &PartNumber) -> Answered<(String, Vec<u8>)> {
     let mut found = None;
     leaves(&root, &mut Vec::new(), &mut |number, node| {
         if found.is_none() && number == wanted.0.as_slice() {
-            let name = name(&node.content).unwrap_or_else(|| format!("part-{}", written_as(number)));
+            let name =
+                name(&node.content).unwrap_or_else(|| format!("part-{}", written_as(number)));
             let content = decode_transfer(node.body_bytes(octets), Encoding::of(&node.content));
             found = Some((name, content.into_owned()));
         }
@@ -175,10 +176,11 @@ fn unescaped(value: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(value.len());
     let mut rest = value;
     while let Some((&first, more)) = rest.split_first() {
-        let octet = more.split_at_checked(2).filter(|_| first == b'%').and_then(|(digits, after)| {
-            let octet = data_encoding::HEXLOWER_PERMISSIVE.decode(digits).ok()?;
-            Some((octet, after))
-        });
+        let octet =
+            more.split_at_checked(2).filter(|_| first == b'%').and_then(|(digits, after)| {
+                let octet = data_encoding::HEXLOWER_PERMISSIVE.decode(digits).ok()?;
+                Some((octet, after))
+            });
         match octet {
             Some((octet, after)) => {
                 out.extend(octet);

@@ -9,11 +9,11 @@ use crate::portal::api::endpoint::{Json, MailFile, PlainFile};
 use crate::portal::api::kinds::{Cursor, Limit, MailboxKey, MessageKey, Yes};
 use crate::portal::api::mailboxes;
 use crate::portal::api::{Portal, Problem};
+use crate::store::Tx;
 use crate::store::mail::gather::{self, fresh::freshen};
 use crate::store::mail::page::{self, Wanted};
 use crate::store::mail::view::{Mailbox, MessageRow};
 use crate::store::mail::{Kind, Role};
-use crate::store::Tx;
 use crate::wire::imap::{SystemFlags, UidSet};
 use serde::Serialize;
 use std::sync::Arc;
@@ -106,11 +106,7 @@ fn gathered(tx: &mut Tx<'_>, of: &Mailbox, rows: &[MessageRow]) -> Answered<Vec<
 }
 
 /// The octets of a message that is open.
-async fn octets(
-    portal: &Portal,
-    call: &Arc<Call>,
-    key: MessageKey,
-) -> Answered<(Kind, Vec<u8>)> {
+async fn octets(portal: &Portal, call: &Arc<Call>, key: MessageKey) -> Answered<(Kind, Vec<u8>)> {
     let looked = Arc::clone(call);
     let look = move |tx: &mut Tx<'_>| find(tx, &looked, key);
     let (_, row) = portal.store.read(look).await?;
