@@ -43,7 +43,7 @@ pub struct Asked {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum IfMatch {
     Any,
-    This(String),
+    OneOf(Vec<String>),
 }
 
 /// An answer, whole.
@@ -114,7 +114,9 @@ impl Call {
     /// Whether the caller's copy is the newest.
     pub fn matches(&self, tag: &str) -> Answered<()> {
         match &self.if_match {
-            Some(IfMatch::This(wanted)) if wanted != tag => Err(Problem::Changed),
+            Some(IfMatch::OneOf(tags)) if !tags.iter().any(|one| one == tag) => {
+                Err(Problem::Changed)
+            }
             _ => Ok(()),
         }
     }
@@ -180,14 +182,14 @@ impl Asked {
 }
 
 impl IfMatch {
-    /// `*`, or one strong tag: a resource here has one version at a time.
-    pub fn read(text: &str) -> Option<Self> {
-        if text == "*" {
-            return Some(Self::Any);
+    /// What is no tag, and a weak one, matches nothing.
+    pub fn read(text: &str) -> Self {
+        if text.trim() == "*" {
+            return Self::Any;
         }
-        let tag = text.strip_prefix('"')?.strip_suffix('"').filter(|tag| tag.len() <= TAG)?;
-        let good = tag.bytes().all(|b| b.is_ascii_graphic() && b != b'"');
-        good.then(|| Self::This(tag.to_owned()))
+        let tags = text.split(',').map(str::trim);
+        let strong = |tag: &str| Some(tag.strip_prefix('"')?.strip_suffix('"')?.to_owned());
+        Self::OneOf(tags.take(TAGS).filter_map(strong).collect())
     }
 }
 
@@ -210,8 +212,8 @@ impl Reply {
     }
 }
 
-/// Characters of a version's tag.
-const TAG: usize = 60;
+/// A resource has one version at a time; a caller may know some older ones.
+const TAGS: usize = 32;
 pub const JSON: &str = "application/json";
 pub const PROBLEM: &str = "application/problem+json";
 
@@ -233,11 +235,18 @@ mod tests {
     }
 
     #[test]
-    fn a_version_is_one_strong_tag() {
-        assert_eq!(IfMatch::read("*"), Some(IfMatch::Any));
-        assert_eq!(IfMatch::read("\"7\""), Some(IfMatch::This("7".into())));
-        for bad in ["", "7", "\"", "\"a\"b\"", "\"a b\"", "W/\"8\"", "\"7\", \"8\""] {
-            assert_eq!(IfMatch::read(bad), None, "{bad}");
+    fn versions_are_compared_strongly() {
+        assert_eq!(IfMatch::read("*"), IfMatch::Any);
+        for (text, tags) in [
+            ("\"7\"", vec!["7"]),
+            ("\"7\", W/\"8\",\"9\"", vec!["7", "9"]),
+            ("\"\"", vec![""]),
+            ("7", vec![]),
+            ("", vec![]),
+            ("\"", vec![]),
+        ] {
+            let tags = tags.into_iter().map(str::to_owned).collect();
+            assert_eq!(IfMatch::read(text), IfMatch::OneOf(tags), "{text}");
         }
     }
 }

@@ -379,6 +379,10 @@ impl<T: DeserializeOwned + ToSchema + Send + Sync + 'static> Given for Json<T> {
         if call.media.as_deref() != Some(JSON) {
             return Err(Problem::WrongMedia(JSON.to_owned()));
         }
+        // What is read field by field may stand in an array for serde; not for the document.
+        if !call.body.trim_ascii_start().starts_with(b"{") {
+            return Err(Problem::BadBody("no object".to_owned()));
+        }
         let read = serde_json::from_slice(&call.body);
         read.map(Self).map_err(|error| Problem::BadBody(error.to_string()))
     }

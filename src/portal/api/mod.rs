@@ -124,3 +124,6 @@ pub const BASE: &str = "/api/v1";
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+mod tests;

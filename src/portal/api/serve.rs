@@ -137,16 +137,11 @@ impl Service {
         let query = headers::pairs(query);
         let query = query.ok_or_else(|| Problem::MalformedRequest("query".to_owned()))?;
         let name = text(&head.headers, IDEMPOTENCY_KEY)?;
-        if name.as_deref().is_some_and(|name| !endpoint.named || !is_name(name)) {
+        if endpoint.named && name.as_deref().is_some_and(|name| !is_name(name)) {
             return Err(Problem::BadHeader(IDEMPOTENCY_KEY.to_owned()));
         }
-        let if_match = match text(&head.headers, IF_MATCH.as_str())? {
-            Some(value) => {
-                let read = IfMatch::read(&value).filter(|_| endpoint.guarded);
-                Some(read.ok_or_else(|| Problem::BadHeader(IF_MATCH.to_string()))?)
-            }
-            None => None,
-        };
+        let if_match = text(&head.headers, IF_MATCH.as_str())?;
+        let if_match = if_match.map(|value| IfMatch::read(&value));
         let account = match &caller {
             Caller::Account { account, .. } => account.id,
             Caller::Anybody | Caller::Staff { .. } => AccountId(0),

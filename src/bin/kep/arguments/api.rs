@@ -37,8 +37,8 @@ pub enum ApiToken {
         #[arg(long, value_name = "NAME")]
         staff: Option<String>,
         /// What its owner calls it: the program, the office
-        #[arg(long)]
-        name: String,
+        #[arg(long = "name", value_name = "TEXT")]
+        called: String,
         /// What it may be used for, several with commas (`kep api scopes`); `all` for whatever its owner
         /// may do
         #[arg(long = "scope", value_delimiter = ',', required = true)]

@@ -12,19 +12,19 @@ use serde::Serialize;
 
 pub async fn run(arguments: Arguments) -> Outcome {
     match arguments {
-        Arguments::Add { conf, who, address, staff: member, name, scopes, days, json } => {
+        Arguments::Add { conf, who, address, staff: member, called, scopes, days, json } => {
             let store = wire_up::store(&wire_up::settings(&conf.conf)?).await?;
             let scopes = scopes_of(&scopes, member.is_some())?;
             let made = match (&address, &member) {
                 (Some(address), _) => {
                     let (by, address) = (staff::by(&store, &who).await?, parse(address)?);
-                    api_tokens::add(&store, &by, &address, &name, scopes, days).await
+                    api_tokens::add(&store, &by, &address, &called, scopes, days).await
                 }
                 (None, member) => {
                     let by = staff::by_role(&store, &who, StaffRole::Manager).await?;
                     let member = member.as_deref().unwrap_or_default();
                     known(&store, member).await?;
-                    api_tokens::add_staff(&store, &by, member, &name, scopes, days).await
+                    api_tokens::add_staff(&store, &by, member, &called, scopes, days).await
                 }
             };
             let (known, secret) = made.map_err(failure)?;
