@@ -18,6 +18,7 @@ mod transcript;
 mod accepted;
 mod accounts;
 mod api;
+mod administration;
 mod at_rest;
 mod authority;
 mod circuit;

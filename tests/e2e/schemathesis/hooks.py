@@ -147,6 +147,14 @@ def may_be_led(case):
 
 
 @schemathesis.hook
+def before_load_schema(context, raw_schema):
+    # An example in the document is text, and a mail that is made up here is octets: it takes one of both.
+    for item in raw_schema["paths"].values():
+        for operation in item.values():
+            operation.get("requestBody", {}).get("content", {}).get("message/rfc822", {}).pop("example", None)
+
+
+@schemathesis.hook
 def filter_case(context, case):
     # The token that all requests are made with.
     return (case.path_parameters or {}).get("token") != OWN

@@ -6,6 +6,7 @@ mod api_token;
 mod app_password;
 mod audit;
 mod check;
+mod decided;
 pub mod dev;
 mod evidence;
 mod figures;
