@@ -5,7 +5,9 @@
 use super::accounts::{self, Account, RegistryError};
 use super::audit::{self, By};
 use crate::store::api_tokens::{self as rows, TokenRow};
-use crate::store::{Lane, RowsError, Store, StoreError, Tx, accounts as account_rows};
+use crate::store::{
+    Lane, RowsError, Store, StoreError, Tx, accounts as account_rows, staff as staff_rows,
+};
 use crate::trust::{random, secret};
 use crate::wire::{AccountId, KepAddress, Timestamp, sha256};
 use secrecy::{ExposeSecret, SecretString};
@@ -209,7 +211,10 @@ pub async fn admit(
     let find = move |tx: &mut Tx<'_>| -> Result<_, StoreError> {
         let Some(row) = rows::find(tx, &id)? else { return Ok(None) };
         let account = row.account.map(|account| account_rows::by_id(tx, account)).transpose()?;
-        Ok(Some((row, account)))
+        // Who has left the staff leaves his tokens.
+        let staff = row.staff.as_deref().map(|name| staff_rows::find(tx, name)).transpose()?;
+        let left = staff.is_some_and(|member| member.is_none_or(|row| row.ended_at.is_some()));
+        Ok((!left).then_some((row, account)))
     };
     let found = store.look_up(find).await.map_err(RegistryError::from)?;
     let (row, account) = found.ok_or(Unfit::Unknown)?;

@@ -11,6 +11,7 @@ use std::time::Duration;
 async fn lively() -> (Scene, Running) {
     let scene = Scene::new(Plan::default()).await;
     scene.set("portal", "requests_per_minute", "1000000");
+    scene.set("portal", "max_connections_per_address", "2000");
     let server = scene.serve().await;
     for (n, (from, to)) in [(ALI, AYSE), (AYSE, ALI)].into_iter().cycle().take(8).enumerate() {
         let mail = scene.letter(from, &[to], &format!("{n}@api.example"));
@@ -40,7 +41,22 @@ async fn seed(scene: &Scene) -> PathBuf {
         spare.push(token[..5].to_owned());
     }
     std::fs::write(folder.join("spare.txt"), spare.join("\n")).unwrap();
+    std::fs::write(folder.join("staff.txt"), staff(scene).await).unwrap();
     folder
+}
+
+/// A token of a member of staff who may do everything.
+async fn staff(scene: &Scene) -> String {
+    let password = scene.scratch("staff.password");
+    std::fs::write(&password, "uzun ve kimsenin bilmediği\n").unwrap();
+    let (password, roles) = (password.to_str().unwrap(), "manager,auditor");
+    let add = ["staff", "add", "selin", "--display", "Selin Ay", "--role", roles];
+    let ran = scene.kep(&[&add[..], &["--password-file", password]].concat()).await;
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    let made = ["account", "token", "add", "--staff", "selin", "--name", "idare", "--scope", "all"];
+    let by = ["--as", "selin", "--staff-password-file", password];
+    let made = scene.json(&[&made[..], &by[..]].concat()).await;
+    made["token"].as_str().unwrap().to_owned()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -74,6 +90,10 @@ fn reached(seed: &Path, document: &Value, cases: &str) {
     for (path, item) in document["paths"].as_object().unwrap() {
         for (method, operation) in item.as_object().unwrap() {
             let id = operation["operationId"].as_str().unwrap();
+            // The document itself is what it begins with.
+            if id == "showDocument" {
+                continue;
+            }
             let few = count("asked", id) < cases.parse().unwrap() && path.contains('{');
             if count("reached", id) == 0 || few {
                 let (asked, reached) = (count("asked", id), count("reached", id));

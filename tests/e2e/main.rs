@@ -17,8 +17,8 @@ mod transcript;
 
 mod accepted;
 mod accounts;
-mod api;
 mod administration;
+mod api;
 mod at_rest;
 mod authority;
 mod circuit;

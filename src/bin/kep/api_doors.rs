@@ -2,7 +2,7 @@
 
 use crate::failure::{Failure, Outcome};
 use crate::settings::Settings;
-use kep::accept::ask::{Login, SubmitAnswer};
+use kep::accept::ask::{Config, Login, SubmitAnswer};
 use kep::accept::letter::Letter as Post;
 use kep::accept::refusal::Refusal as Reason;
 use kep::accept::run::Desk;
@@ -13,17 +13,18 @@ use kep::store::{Store, StoreError, Tx};
 use kep::trust::{Anchors, Certificate, Lists, TrustError};
 use kep::wire::{MessageId, Timestamp};
 use std::sync::Arc;
+use tokio::sync::watch;
 
 /// The desk at which SMTP hands in, too.
 pub struct AcceptingDoor {
     pub desk: Arc<Desk>,
-    /// The largest message that may be submitted, in octets.
-    pub most: u64,
+    /// As the sessions of SMTP have it, policies and all.
+    pub config: watch::Receiver<Arc<Config>>,
 }
 
 impl Accepting for AcceptingDoor {
     fn submit(&self, letter: Letter) -> Waiting<Submitted> {
-        let (desk, most) = (Arc::clone(&self.desk), self.most);
+        let (desk, most) = (Arc::clone(&self.desk), self.most());
         Box::pin(async move {
             let Letter { account, address, at, recipients, octets } = letter;
             let from = Login { account, address, at };
@@ -36,6 +37,10 @@ impl Accepting for AcceptingDoor {
                 SubmitAnswer::Temporary => Submitted::Unavailable,
             }
         })
+    }
+
+    fn most(&self) -> u64 {
+        self.config.borrow().size_limit
     }
 
     fn refusals(&self) -> Vec<Entry> {

@@ -36,6 +36,8 @@ pub enum Submitted {
 /// The room that accepts.
 pub trait Accepting: Send + Sync {
     fn submit(&self, letter: Letter) -> Waiting<Submitted>;
+    /// The largest message that may be submitted now, in octets.
+    fn most(&self) -> u64;
     /// All that it may refuse a message for.
     fn refusals(&self) -> Vec<Entry>;
 }

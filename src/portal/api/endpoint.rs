@@ -64,6 +64,7 @@ pub enum Tag {
     Evidence,
     Verification,
     Tokens,
+    Staff,
     About,
 }
 
@@ -254,7 +255,7 @@ impl Verb {
 }
 
 impl Tag {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Account,
         Self::Mailboxes,
         Self::Messages,
@@ -264,6 +265,7 @@ impl Tag {
         Self::Evidence,
         Self::Verification,
         Self::Tokens,
+        Self::Staff,
         Self::About,
     ];
 
@@ -278,6 +280,7 @@ impl Tag {
             Self::Evidence => "Evidence",
             Self::Verification => "Verification",
             Self::Tokens => "Tokens",
+            Self::Staff => "Staff",
             Self::About => "About",
         }
     }

@@ -133,6 +133,39 @@ impl Word for MessageKey {
     }
 }
 
+/// A number in a list, from 1 on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Number(pub i64);
+
+impl Word for Number {
+    fn read(text: &str) -> Option<Self> {
+        let number = digits(text).and_then(|number| i64::try_from(number).ok());
+        number.filter(|number| *number <= NUMBER).map(Self)
+    }
+
+    fn schema() -> Schema {
+        number(1, NUMBER).into()
+    }
+}
+
+/// A line of text that is looked for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Phrase(pub String);
+
+impl Word for Phrase {
+    fn read(text: &str) -> Option<Self> {
+        line(text, PHRASE).then(|| Self(text.to_owned()))
+    }
+
+    fn schema() -> Schema {
+        form("^[^\\x00-\\x1f\\x7f-\\x9f]{1,200}$", 1, PHRASE).into()
+    }
+}
+
+fn line(text: &str, most: usize) -> bool {
+    (1..=most).contains(&text.chars().count()) && !text.chars().any(char::is_control)
+}
+
 /// A mailbox: one that each account has by its part, any by its number.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum MailboxKey {
@@ -348,6 +381,24 @@ body_word!(
     }
 );
 
+body_word!(
+    /// A policy's value, as it is written.
+    PolicyText(String),
+    |text| line(text, PHRASE).then(|| text.to_owned()),
+    form("^[^\\x00-\\x1f\\x7f-\\x9f]{1,200}$", 1, PHRASE).examples([json!("24h")])
+);
+
+body_word!(
+    /// Why something is decided: one line, with something that is seen.
+    Reason(String),
+    |text| {
+        let seen = text.bytes().next().is_some_and(|first| first.is_ascii_graphic());
+        (seen && line(text, PHRASE)).then(|| text.to_owned())
+    },
+    form("^[!-~][^\\x00-\\x1f\\x7f-\\x9f]{0,199}$", 1, PHRASE)
+        .examples([json!("Kurul karari 2026/17")])
+);
+
 /// Keys of labels in a body, some at a time.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct LabelWords(pub Vec<LabelKey>);
@@ -379,6 +430,10 @@ const WORDS: usize = 50;
 const PAGE: usize = 50;
 /// Characters of a cursor.
 const CURSOR: usize = 1024;
+/// A browser counts no further.
+const NUMBER: i64 = 9_007_199_254_740_991;
+/// Characters of a line.
+const PHRASE: usize = 200;
 /// Characters of an identifier.
 const KEY: usize = 240;
 /// Parts within each other.

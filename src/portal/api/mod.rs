@@ -21,6 +21,7 @@ mod problem;
 mod route;
 mod run;
 mod serve;
+mod staff;
 mod submissions;
 mod tokens;
 mod tongue;
@@ -55,8 +56,6 @@ pub struct Portal {
 
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Octets of a message that may be submitted.
-    pub message: u64,
     /// Octets of a document that may be verified.
     pub document: u64,
     /// Octets that an account may hold, if it has no limit of its own.
@@ -114,6 +113,7 @@ fn operations() -> Vec<Endpoint> {
         evidence::operations(),
         verify::operations(),
         tokens::operations(),
+        staff::operations(),
         about::operations(),
     ];
     lists.into_iter().flatten().collect()
@@ -121,9 +121,6 @@ fn operations() -> Vec<Endpoint> {
 
 /// Where the API is.
 pub const BASE: &str = "/api/v1";
-
-#[cfg(test)]
-mod tests;
 
 #[cfg(test)]
 mod tests;

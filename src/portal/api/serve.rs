@@ -160,7 +160,7 @@ impl Service {
         match endpoint.takes {
             Takes::Nothing | Takes::Json { .. } => JSON_MAX,
             Takes::Octets { most: Most::Document, .. } => octets_of(self.portal.limits.document),
-            Takes::Octets { most: Most::Message, .. } => octets_of(self.portal.limits.message),
+            Takes::Octets { most: Most::Message, .. } => octets_of(self.portal.desk.most()),
         }
     }
 }

@@ -19,6 +19,7 @@ SEED = pathlib.Path(os.environ["KEP_SEED"])
 MAILS = [path.read_bytes() for path in sorted(SEED.glob("*.eml"))]
 SPARE = (SEED / "spare.txt").read_text().split()
 OWN = os.environ["KEP_TOKEN"][:5]
+STAFF = "Bearer " + (SEED / "staff.txt").read_text().strip()
 
 session = requests.Session()
 session.headers["Authorization"] = "Bearer " + os.environ["KEP_TOKEN"]
@@ -131,6 +132,8 @@ THERE = {
     "downloadEvidence": lambda: {"evidence": an_evidence()},
     "revokeToken": lambda: {"token": a_token()},
     "showError": lambda: {"code": "message-unknown"},
+    "listDecisions": lambda: {"policy": "read.standart"},
+    "decidePolicy": lambda: {"policy": "read.standart"},
 }
 
 
@@ -163,6 +166,9 @@ def filter_case(context, case):
 @schemathesis.hook
 def before_call(context, case, kwargs):
     name = operation_of(case)
+    # Nobody is both: what the staff does is asked with a token of the staff.
+    if case.path.startswith("/staff/") and "Authorization" in (kwargs.get("headers") or {}):
+        kwargs["headers"]["Authorization"] = STAFF
     if name not in THERE or not may_be_led(case):
         return
     with lock:
@@ -173,6 +179,8 @@ def before_call(context, case, kwargs):
     words = THERE[name]()
     if all(words.values()):
         case.path_parameters.update(words)
+        if name == "decidePolicy" and isinstance(case.body, dict):
+            case.body["value"] = "24h"
         if name == "changeMessage" and isinstance(case.body, dict):
             for list_name in ("add_labels", "remove_labels"):
                 if case.body.get(list_name):

@@ -37,6 +37,10 @@ impl Accepting for Desk {
         })
     }
 
+    fn most(&self) -> u64 {
+        10_000
+    }
+
     fn refusals(&self) -> Vec<Entry> {
         Vec::new()
     }
@@ -58,8 +62,7 @@ struct Api {
 impl Api {
     fn new(bed: &Bed, per_minute: u32) -> Self {
         let desk = Arc::new(Desk::default());
-        let limits =
-            Limits { message: 10_000, document: 10_000, storage: Some(100_000), per_minute };
+        let limits = Limits { document: 10_000, storage: Some(100_000), per_minute };
         let door = Arc::clone(&desk) as Arc<dyn Accepting>;
         let clock = Clock::Fixed(NOW);
         let portal = Portal::new(bed.store.clone(), clock, door, Arc::new(Judge), limits);
@@ -212,7 +215,7 @@ async fn a_token_opens_its_own_account_as_far_as_its_scopes_go_and_until_it_ends
             Clock::Fixed(NOW.plus_secs(24 * 3600)),
             Arc::clone(&api.desk) as Arc<dyn Accepting>,
             Arc::new(Judge),
-            Limits { message: 1, document: 1, storage: None, per_minute: 9 },
+            Limits { document: 1, storage: None, per_minute: 9 },
         );
         let late = Api { service: Service::new(late), desk: Arc::clone(&api.desk) };
         assert_eq!(

@@ -4,7 +4,8 @@ use super::http::http;
 use super::sockets::Sockets;
 use crate::api_doors::{AcceptingDoor, VerifyingDoor};
 use crate::failure::{Failure, Outcome};
-use crate::wire_up::{self, House};
+use crate::wire_up::House;
+use kep::accept::ask::Config;
 use kep::evidence::verify::MAX_OCTETS;
 use kep::portal::api::{Limits, Portal, Service};
 use kep::portal::serve::{CurrentTls, Doorway, Manners};
@@ -16,6 +17,7 @@ use tokio::task::JoinSet;
 
 pub async fn open(
     house: &House,
+    config: watch::Receiver<Arc<Config>>,
     tls: Option<&Arc<ServerTls>>,
     sockets: &mut Sockets,
     tasks: &mut JoinSet<()>,
@@ -29,14 +31,12 @@ pub async fn open(
         declared.max_connections as usize,
         declared.max_connections_per_address as usize,
     );
-    let message = wire_up::submittable(&settings.accept);
     let limits = Limits {
-        message,
         document: MAX_OCTETS as u64,
         storage: settings.mailbox.max_storage.map(|size| size.0),
         per_minute: declared.requests_per_minute,
     };
-    let desk = AcceptingDoor { desk: Arc::clone(&house.desk), most: message };
+    let desk = AcceptingDoor { desk: Arc::clone(&house.desk), config };
     let judge = VerifyingDoor::new(settings, house.store.clone())?;
     let portal = Portal::new(
         house.store.clone(),

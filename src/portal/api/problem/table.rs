@@ -96,6 +96,10 @@ problems! {
         "Bu yetkiyle yeni bir belirteç oluşturun." "Make a token with this scope.";
     NotAnAccount 403 "not-an-account"
         "Bu belirteç bir hesaba ait değil." "The token is not of an account.";
+    NotStaff 403 "not-staff"
+        "Bu belirteç bir personele ait değil." "The token is not of a member of staff.";
+    StaffRole(role) 403 "staff-role-missing"
+        "Bunun için personelin {} görevi olmalı." "This asks for a member of staff with the role {}.";
     AccountOver 403 "account-over"
         "Hesap kapalıdır." "The account is closed.";
     AccountReadOnly(until) 403 "account-read-only"
@@ -116,6 +120,7 @@ problems! {
         "Bu kimlikle bir ileti gönderilmemiş." "No message of this id was submitted.";
     EvidenceUnknown 404 "evidence-unknown" "Böyle bir delil yok." "There is no such evidence.";
     TokenNotThere 404 "token-not-there" "Böyle bir belirteç yok." "There is no such token.";
+    PolicyUnknown 404 "policy-unknown" "Böyle bir politika yok." "There is no such policy.";
     ErrorUnknown 404 "error-unknown" "Böyle bir hata kodu yok." "There is no such error code.";
     NoSuchMethod(methods) 405 "no-such-method"
         "Bu adreste yapılabilenler: {}." "What can be done here: {}.";
@@ -144,6 +149,8 @@ problems! {
         "Daha fazla etiket olamaz." "There can't be more labels.";
     KeywordsMany 409 "keywords-many"
         "İletiye daha fazla etiket konamaz." "The message can't have more labels.";
+    PolicyValue(form) 409 "policy-value"
+        "Bu politikanın değeri olamaz; yazılışı: {}." "This is no value of the policy; write {}.";
     OverQuota 409 "over-quota"
         "Hesapta yer kalmadı." "There is no room left in the account."
         "Çöp Kutusu'nu boşaltın." "Empty the trash.";
