@@ -6,7 +6,10 @@ pub mod api_tokens;
 pub mod app_passwords;
 pub mod audit;
 pub mod blobs;
+pub mod contacts;
 pub mod contents;
+pub mod credits;
+pub mod directory;
 pub mod evidence;
 pub mod fsck;
 pub mod jobs;
@@ -234,7 +237,7 @@ impl StoreError {
 /// The steps that take jobs.
 pub const STEPS: [&str; 5] = ["certify", "consign", "evidence", "expire", "notify"];
 /// Who is woken when there is something for him.
-pub(crate) const BELLS: [&str; 6] =
-    ["certify", "consign", "evidence", "expire", "notify", relay::BELL];
+pub(crate) const BELLS: [&str; 7] =
+    ["certify", "consign", "evidence", "expire", "notify", relay::BELL, directory::push::BELL];
 /// A watcher that is as many changes behind looks at the rows instead.
 const NEWS_KEPT: usize = 1024;

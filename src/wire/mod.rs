@@ -21,6 +21,7 @@ pub mod smtp;
 pub mod time;
 pub mod tlsa;
 pub mod tsp;
+pub mod vcard;
 pub mod xades;
 pub mod xml;
 

@@ -2,10 +2,16 @@
 
 mod administration;
 mod api;
+mod credit;
+mod directory;
 mod lists;
 
 pub use administration::{Audit, Policy, Staff, Who};
 pub use api::{Api, ApiToken};
+pub use credit::{AccountCredit, Credit, CreditAct, Unit, Why};
+pub use directory::{
+    Consent, Contact, ContactAdd, ContactFormat, ContactGroup, Directory, DirectoryQuery, Push,
+};
 pub use lists::{Import, ListKind};
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
@@ -34,9 +40,15 @@ pub enum Command {
     /// Accounts
     #[command(subcommand)]
     Account(Account),
+    /// Credits (kontör): the proof of all sums, and prices
+    #[command(subcommand)]
+    Credit(Credit),
     /// Labels of an account
     #[command(subcommand)]
     Label(Label),
+    /// The directory (KEP Rehberi): who is found, and by whom
+    #[command(subcommand)]
+    Directory(Directory),
     /// Other providers
     #[command(subcommand)]
     Provider(Provider),
@@ -289,6 +301,11 @@ pub enum Account {
     /// Tokens of the JSON API
     #[command(subcommand)]
     Token(ApiToken),
+    /// What an account has of credits (kontör), what it bought, where they went
+    Credit(AccountCredit),
+    /// An account's address book
+    #[command(subcommand)]
+    Contact(Contact),
     /// Register a signing certificate (PEM or DER), or take one away
     #[command(group(clap::ArgGroup::new("which").required(true).args(["file", "remove"])))]
     Certificate {

@@ -100,6 +100,7 @@ settings! {
     dns: Dns,
     relay: Relay,
     lists: Lists,
+    directory: DirectorySettings,
     mailbox: Mailbox,
     portal: Portal,
     opening: Opening,
