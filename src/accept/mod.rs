@@ -7,6 +7,7 @@
 pub mod ask;
 mod body;
 pub mod check;
+pub mod letter;
 pub mod refusal;
 mod rejections;
 pub mod relay;

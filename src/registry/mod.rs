@@ -2,6 +2,7 @@
 //! policies that hold for them.
 
 pub mod accounts;
+pub mod api_tokens;
 pub mod app_passwords;
 pub mod audit;
 pub mod budget;

@@ -2,6 +2,7 @@
 //! data key of its own). The only room that knows SQL. Callers hold domain verbs, never statements.
 
 pub mod accounts;
+pub mod api_tokens;
 pub mod app_passwords;
 pub mod audit;
 pub mod backup;

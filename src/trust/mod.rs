@@ -17,6 +17,7 @@ pub mod random;
 pub mod readiness;
 pub mod revocation;
 pub mod scram;
+pub mod secret;
 pub mod serve;
 mod signed_data;
 pub mod signer;

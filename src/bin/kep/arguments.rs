@@ -1,17 +1,18 @@
 //! The command line (design, section 9). Scripts rely on it: more may come, nothing goes.
 
 mod administration;
+mod api;
 mod credentials;
 mod credit;
+mod directory;
 mod lists;
 mod notices;
 mod safety;
 
 pub use administration::{Audit, Policy, Staff, Who};
+pub use api::{Api, ApiToken};
 pub use credentials::{AppPassword, Door, LogIn, Passkey, Session, Totp, Use, Whose};
 pub use credit::{AccountCredit, Credit, CreditAct, Unit, Why};
-mod directory;
-
 pub use directory::{
     Consent, Contact, ContactAdd, ContactFormat, ContactGroup, Directory, DirectoryQuery, Push,
 };
@@ -81,6 +82,9 @@ pub enum Command {
     /// What the provider decides and the law may change: since when, why, by whom
     #[command(subcommand)]
     Policy(Policy),
+    /// The JSON API: its document, its errors
+    #[command(subcommand)]
+    Api(Api),
     /// What was done and by whom, and the proof that nothing of it was changed
     #[command(subcommand)]
     Audit(Audit),
@@ -314,6 +318,9 @@ pub enum Account {
     Notice(AccountNotice),
     #[command(flatten)]
     LogIn(LogIn),
+    /// Tokens of the JSON API
+    #[command(subcommand)]
+    Token(ApiToken),
     /// What an account has of credits (kontör), what it bought, where they went
     Credit(AccountCredit),
     /// An account's address book

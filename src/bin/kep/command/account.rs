@@ -114,6 +114,7 @@ pub async fn run(arguments: Arguments) -> Outcome {
         }
         Arguments::Credit(arguments) => super::credit::account(arguments).await,
         Arguments::Notice(arguments) => super::account_notice::run(arguments).await,
+        Arguments::Token(arguments) => super::api_token::run(arguments).await,
         Arguments::Contact(arguments) => super::contact::run(arguments).await,
         Arguments::Export(arguments) => super::export::run(&arguments).await,
         Arguments::LogIn(arguments) => credentials::run(arguments).await,

@@ -2,6 +2,8 @@
 
 mod account;
 mod account_notice;
+mod api;
+mod api_token;
 mod app_password;
 mod audit;
 mod backup;
@@ -23,6 +25,7 @@ mod label;
 mod message;
 mod notice;
 mod policy;
+mod portal;
 mod provider;
 mod queue;
 mod quiet;
@@ -70,6 +73,7 @@ pub fn run(arguments: Arguments) -> Outcome {
         Command::Staff(staff) => wait(staff::run(staff)),
         Command::Policy(policy) => wait(policy::run(policy)),
         Command::Audit(audit) => wait(audit::run(audit)),
+        Command::Api(api) => api::run(&api),
         Command::Verify(verify) => wait(verify::run(&verify)),
         Command::Conf(file) => {
             show::write(&if file.reference { settings::page() } else { settings::sample() })?;
