@@ -3,6 +3,7 @@
 pub mod address;
 pub mod algorithm;
 pub mod cbor;
+pub mod clamd;
 pub mod cms;
 pub mod der;
 pub mod digest;
@@ -18,6 +19,7 @@ pub mod ocsp;
 pub mod reach;
 pub mod rem;
 pub mod scram;
+pub mod smpp;
 pub mod smtp;
 pub mod time;
 pub mod tlsa;
@@ -26,6 +28,7 @@ pub mod vcard;
 pub mod webauthn;
 pub mod xades;
 pub mod xml;
+pub mod zip;
 
 pub use address::{AddressError, KepAddress, KepDomain, is_host};
 pub use algorithm::{DigestAlgorithm, SignatureAlgorithm};

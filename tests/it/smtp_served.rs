@@ -16,6 +16,7 @@ use kep::registry::app_passwords::{self, NewPassword, Scope, Scopes};
 use kep::registry::audit::{Actor, By, Channel};
 use kep::registry::crowd::Crowd;
 use kep::registry::login::{Logins, Pauses};
+use kep::registry::places::Places;
 use kep::store::{Store, submissions};
 use kep::trust::password::{self, Passwords};
 use kep::trust::pki::{CertificateAuthority, KeyKind, Links, Profile};
@@ -53,6 +54,7 @@ impl Served {
             behind: Behind::Submission {
                 desk: Arc::new(desk(store.clone())),
                 pauses: Arc::new(Pauses::new(first_pause)),
+                places: Arc::new(Places::new(store.clone())),
             },
             config: watch::channel(Arc::new(Config::new("hs05.kep.tr", 1 << 20))).1,
             crowd: Crowd::new(manners.connections, manners.per_address),

@@ -2,6 +2,7 @@
 //! where that is not installed, its half is skipped and says so.
 
 mod audit;
+mod backup;
 mod bed;
 mod compaction;
 mod contacts;
@@ -13,6 +14,7 @@ mod evidence;
 mod faults;
 mod fsck;
 mod gather;
+mod holds;
 mod jobs;
 mod labels;
 mod lists;
@@ -20,10 +22,12 @@ mod logins;
 mod mail;
 mod memory;
 mod migrating;
+mod notices;
 mod postgres;
 mod relay;
 mod server;
 mod signin;
+mod smsc;
 mod spool;
 mod submissions;
 mod threads;

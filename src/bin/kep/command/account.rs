@@ -114,7 +114,9 @@ pub async fn run(arguments: Arguments) -> Outcome {
         }
         Arguments::Credit(arguments) => super::credit::account(arguments).await,
         Arguments::LogIn(arguments) => credentials::run(arguments).await,
+        Arguments::Notice(arguments) => super::account_notice::run(arguments).await,
         Arguments::Contact(arguments) => super::contact::run(arguments).await,
+        Arguments::Export(arguments) => super::export::run(&arguments).await,
         Arguments::Certificate { conf, address, file: Some(file), uses, .. } => {
             let certificate = read_certificate(&file)?;
             register(&conf.conf, &address, certificate, uses.registered()).await
