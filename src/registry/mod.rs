@@ -7,6 +7,7 @@ pub mod audit;
 pub mod budget;
 pub mod codes;
 pub mod contacts;
+pub mod credits;
 pub mod crowd;
 pub mod directory;
 pub mod holidays;

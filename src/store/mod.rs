@@ -7,6 +7,7 @@ pub mod audit;
 pub mod blobs;
 pub mod contacts;
 pub mod contents;
+pub mod credits;
 pub mod directory;
 pub mod evidence;
 pub mod fsck;

@@ -24,6 +24,7 @@ mod at_rest;
 mod authority;
 mod circuit;
 mod corpus;
+mod credit;
 mod curl;
 mod dialects;
 mod directory;

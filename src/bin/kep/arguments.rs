@@ -1,10 +1,13 @@
 //! The command line (design, section 9). Scripts rely on it: more may come, nothing goes.
 
 mod administration;
-mod directory;
+mod credit;
 mod lists;
 
 pub use administration::{Audit, Policy, Staff, Who};
+pub use credit::{AccountCredit, Credit, CreditAct, Unit, Why};
+mod directory;
+
 pub use directory::{
     Consent, Contact, ContactAdd, ContactFormat, ContactGroup, Directory, DirectoryQuery, Push,
 };
@@ -36,6 +39,9 @@ pub enum Command {
     /// Accounts
     #[command(subcommand)]
     Account(Account),
+    /// Credits (kontör): the proof of all sums, and prices
+    #[command(subcommand)]
+    Credit(Credit),
     /// Labels of an account
     #[command(subcommand)]
     Label(Label),
@@ -288,6 +294,8 @@ pub enum Account {
     /// Generated passwords of mail programs
     #[command(subcommand)]
     AppPassword(AppPassword),
+    /// What an account has of credits (kontör), what it bought, where they went
+    Credit(AccountCredit),
     /// An account's address book
     #[command(subcommand)]
     Contact(Contact),

@@ -6,6 +6,7 @@ mod bed;
 mod compaction;
 mod contacts;
 mod contents;
+mod credits;
 mod directory;
 mod evidence;
 mod faults;

@@ -5,6 +5,7 @@ mod app_password;
 mod audit;
 mod check;
 mod contact;
+mod credit;
 mod decided;
 pub mod dev;
 mod directory;
@@ -43,6 +44,7 @@ pub fn run(arguments: Arguments) -> Outcome {
         Command::Dev(Dev::Tsa(tsa)) => wait(serve::authority_alone(&tsa.conf.conf)),
         Command::Check(check) => wait(check::run(&check)),
         Command::Account(account) => wait(account::run(account)),
+        Command::Credit(credit) => wait(credit::run(credit)),
         Command::Label(label) => wait(label::run(label)),
         Command::Directory(directory) => wait(directory::run(directory)),
         Command::Provider(provider) => wait(provider::run(provider)),
