@@ -2,6 +2,7 @@
 //! where that is not installed, its half is skipped and says so.
 
 mod audit;
+mod backup;
 mod bed;
 mod compaction;
 mod contacts;
@@ -12,6 +13,7 @@ mod evidence;
 mod faults;
 mod fsck;
 mod gather;
+mod holds;
 mod jobs;
 mod labels;
 mod lists;
@@ -19,9 +21,11 @@ mod logins;
 mod mail;
 mod memory;
 mod migrating;
+mod notices;
 mod postgres;
 mod relay;
 mod server;
+mod smsc;
 mod spool;
 mod submissions;
 mod threads;

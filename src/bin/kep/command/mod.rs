@@ -1,8 +1,11 @@
 //! One file a command.
 
 mod account;
+mod account_notice;
 mod app_password;
 mod audit;
+mod backup;
+mod bar;
 mod check;
 mod contact;
 mod credit;
@@ -10,15 +13,19 @@ mod decided;
 pub mod dev;
 mod directory;
 mod evidence;
+mod export;
 mod figures;
 mod fsck;
+mod hold;
 mod http;
 mod label;
 mod message;
+mod notice;
 mod policy;
 mod provider;
 mod queue;
 mod quiet;
+mod restore;
 mod seal;
 mod serve;
 pub mod show;
@@ -49,10 +56,14 @@ pub fn run(arguments: Arguments) -> Outcome {
         Command::Directory(directory) => wait(directory::run(directory)),
         Command::Provider(provider) => wait(provider::run(provider)),
         Command::Queue(queue) => wait(queue::run(queue)),
+        Command::Notice(notice) => wait(notice::run(notice)),
         Command::Message(message) => wait(message::run(message)),
         Command::Evidence(evidence) => wait(evidence::run(evidence)),
         Command::Demo(demo) => wait(demo::run(&demo)),
         Command::Fsck(fsck) => wait(fsck::run(&fsck)),
+        Command::Backup(backup) => wait(backup::run(&backup)),
+        Command::Restore(restore) => wait(restore::run(&restore)),
+        Command::Hold(hold) => wait(hold::run(hold)),
         Command::Seal(seal) => seal::run(&seal),
         Command::Vault(vault) => vault::run(&vault),
         Command::Staff(staff) => wait(staff::run(staff)),
