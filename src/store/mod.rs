@@ -6,7 +6,10 @@ pub mod app_passwords;
 pub mod audit;
 pub mod backup;
 pub mod blobs;
+pub mod contacts;
 pub mod contents;
+pub mod credits;
+pub mod directory;
 pub mod evidence;
 pub mod export;
 pub mod fsck;
@@ -238,5 +241,6 @@ pub const STEPS: [&str; 6] = ["certify", "consign", "evidence", "expire", "notif
 /// Who is woken when there is something for him.
 pub(crate) const BELLS: [&str; 7] =
     ["certify", "consign", "evidence", "expire", "notify", "scan", relay::BELL];
+    ["certify", "consign", "evidence", "expire", "notify", relay::BELL, directory::push::BELL];
 /// A watcher that is as many changes behind looks at the rows instead.
 const NEWS_KEPT: usize = 1024;

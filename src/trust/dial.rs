@@ -3,6 +3,7 @@
 
 use super::{Certificate, tls};
 use crate::wire::mta_sts::LARGEST;
+use secrecy::{ExposeSecret, SecretString};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
@@ -41,6 +42,24 @@ pub enum Fetched {
     New { octets: Vec<u8>, version: Version },
 }
 
+/// A request of an interface that answers in JSON.
+pub struct Request<'a> {
+    pub method: Method,
+    pub url: &'a str,
+    pub bearer: Option<&'a SecretString>,
+    /// Two requests of one key are one.
+    pub idempotency_key: Option<&'a str>,
+    pub json: Option<Vec<u8>>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Method {
+    Get,
+    Post,
+    Put,
+    Delete,
+}
+
 /// Whether nobody on the way can answer instead: HTTPS, or this machine. No secret stands in a URL.
 pub fn is_safe(url: &str) -> bool {
     match reqwest::Url::parse(url) {
@@ -74,6 +93,11 @@ impl Dial {
         Self::with(timeout, policy)
     }
 
+    /// For an interface that a secret is shown to: it is where it is, and nowhere else.
+    pub fn straight(timeout: Duration) -> Result<Self, super::TrustError> {
+        Self::with(timeout, reqwest::redirect::Policy::none())
+    }
+
     /// No proxy is used: the authorities are named one by one in the configuration.
     pub fn new(timeout: Duration) -> Result<Self, super::TrustError> {
         Self::with(timeout, reqwest::redirect::Policy::limited(REDIRECTS))
@@ -103,6 +127,34 @@ impl Dial {
     ) -> Result<Vec<u8>, DialError> {
         let request = self.client.post(url).header("content-type", content_type).body(body);
         read(url, request, limit).await
+    }
+
+    /// Status and body, whatever the status says.
+    pub async fn exchange(
+        &self,
+        request: Request<'_>,
+        limit: usize,
+    ) -> Result<(u16, Vec<u8>), DialError> {
+        let Request { method, url, bearer, idempotency_key, json } = request;
+        let method = match method {
+            Method::Get => reqwest::Method::GET,
+            Method::Post => reqwest::Method::POST,
+            Method::Put => reqwest::Method::PUT,
+            Method::Delete => reqwest::Method::DELETE,
+        };
+        let mut builder = self.client.request(method, url).header("accept", JSON);
+        if let Some(token) = bearer {
+            builder = builder.bearer_auth(token.expose_secret());
+        }
+        if let Some(key) = idempotency_key {
+            builder = builder.header("idempotency-key", key);
+        }
+        if let Some(json) = json {
+            builder = builder.header("content-type", JSON).body(json);
+        }
+        let response = builder.send().await.map_err(|error| failed(url, &error))?;
+        let status = response.status().as_u16();
+        Ok((status, octets(url, response, limit).await?))
     }
 
     pub async fn get(&self, url: &str, limit: usize) -> Result<Vec<u8>, DialError> {
@@ -185,15 +237,19 @@ async fn read(
     body(url, response, limit).await
 }
 
-async fn body(
-    url: &str,
-    mut response: reqwest::Response,
-    limit: usize,
-) -> Result<Vec<u8>, DialError> {
+async fn body(url: &str, response: reqwest::Response, limit: usize) -> Result<Vec<u8>, DialError> {
     if !response.status().is_success() {
         let status = response.status().as_u16();
         return Err(DialError::Status { url: url.to_owned(), status });
     }
+    octets(url, response, limit).await
+}
+
+async fn octets(
+    url: &str,
+    mut response: reqwest::Response,
+    limit: usize,
+) -> Result<Vec<u8>, DialError> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|error| failed(url, &error))? {
         if body.len() + chunk.len() > limit {
@@ -222,6 +278,7 @@ fn chain(error: &dyn std::error::Error) -> String {
     text
 }
 
+const JSON: &str = "application/json";
 const HTTPS: u16 = 443;
 const CONNECT: Duration = Duration::from_secs(5);
 const IDLE: Duration = Duration::from_secs(30);

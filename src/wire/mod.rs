@@ -22,6 +22,7 @@ pub mod smtp;
 pub mod time;
 pub mod tlsa;
 pub mod tsp;
+pub mod vcard;
 pub mod xades;
 pub mod xml;
 pub mod zip;

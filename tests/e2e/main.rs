@@ -2,6 +2,8 @@
 //! files and outside judges. Each test has a provider of its own.
 #![allow(clippy::disallowed_methods, reason = "measures and waits with the machine's own clock")]
 
+#[path = "../directory/mod.rs"]
+mod central;
 #[path = "../client/mod.rs"]
 mod client;
 #[path = "../it/imap_script.rs"]
@@ -23,8 +25,10 @@ mod authority;
 mod circuit;
 mod clamd;
 mod corpus;
+mod credit;
 mod curl;
 mod dialects;
+mod directory;
 mod disk;
 mod elsewhere;
 mod export;

@@ -1,10 +1,17 @@
 //! The command line (design, section 9). Scripts rely on it: more may come, nothing goes.
 
 mod administration;
+mod credit;
 mod lists;
 mod safety;
 
 pub use administration::{Audit, Policy, Staff, Who};
+pub use credit::{AccountCredit, Credit, CreditAct, Unit, Why};
+mod directory;
+
+pub use directory::{
+    Consent, Contact, ContactAdd, ContactFormat, ContactGroup, Directory, DirectoryQuery, Push,
+};
 pub use lists::{Import, ListKind};
 pub use safety::{Backup, Export, Hold, Restore, Second};
 
@@ -34,9 +41,15 @@ pub enum Command {
     /// Accounts
     #[command(subcommand)]
     Account(Account),
+    /// Credits (kontör): the proof of all sums, and prices
+    #[command(subcommand)]
+    Credit(Credit),
     /// Labels of an account
     #[command(subcommand)]
     Label(Label),
+    /// The directory (KEP Rehberi): who is found, and by whom
+    #[command(subcommand)]
+    Directory(Directory),
     /// Other providers
     #[command(subcommand)]
     Provider(Provider),
@@ -293,6 +306,11 @@ pub enum Account {
     /// Write all mails and evidence of an account into one file (ZIP) for its holder, with an index and
     /// checksums; of what is unopened no content
     Export(Export),
+    /// What an account has of credits (kontör), what it bought, where they went
+    Credit(AccountCredit),
+    /// An account's address book
+    #[command(subcommand)]
+    Contact(Contact),
     /// Register a signing certificate (PEM or DER), or take one away
     #[command(group(clap::ArgGroup::new("which").required(true).args(["file", "remove"])))]
     Certificate {

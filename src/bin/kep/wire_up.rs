@@ -17,6 +17,7 @@ use kep::mailbox::answer::Gate;
 use kep::mailbox::autoconfig::{Directions, Door, Security, Service};
 use kep::registry::audit::seal::AuditSeals;
 use kep::registry::budget::Budget;
+use kep::registry::directory::{self, Directory, dial::CentralDirectory};
 use kep::registry::holidays::{Calendar, SHIPPED};
 use kep::registry::lists::{FETCH, Refresh};
 use kep::registry::login::{Logins, Pauses};
@@ -473,6 +474,27 @@ pub fn audit_seals(settings: &Settings, store: Store, clock: &Clock) -> Outcome<
         clock: clock.clone(),
         copies: audit_copies(settings),
     })
+}
+
+/// The central directory, where one is named.
+pub fn central(settings: &Settings) -> Outcome<Option<Arc<CentralDirectory>>> {
+    let declared = &settings.directory;
+    let Some(url) = &declared.url else { return Ok(None) };
+    let token = declared.token_file.as_deref().map(secret).transpose()?;
+    let central = CentralDirectory::new(url.as_str(), token, declared.timeout);
+    central.map(|central| Some(Arc::new(central))).map_err(Failure::config)
+}
+
+/// Who answers questions to the directory.
+pub fn directory(settings: &Settings, store: &Store) -> Outcome<Directory> {
+    let (store, ours) = (store.clone(), settings.provider.domain.clone());
+    Ok(Directory { store, ours, central: central(settings)? })
+}
+
+/// Who keeps the central directory current.
+pub fn push(settings: &Settings, store: &Store, clock: &Clock) -> Outcome<directory::run::Push> {
+    let (store, clock) = (store.clone(), clock.clone());
+    Ok(directory::run::Push { store, clock, central: central(settings)? })
 }
 
 /// All that a running provider consists of.

@@ -2,6 +2,7 @@
 //! is about in Turkish and English. Whoever adds one adds a row.
 
 use super::super::accounts::SignatureRule;
+use super::super::credits::{Bands, GiveBack};
 use super::super::read_policy::ReadPolicy;
 use super::Declared;
 use super::kinds::{DispatchSize, Kind, Passage, Span, Unscanned};
@@ -72,4 +73,24 @@ policies! {
         "Çöp kutusundaki iletilerin saklanma süresi", "How long messages stay in the trash";
     hold_lapse "hold.lapse": Span = Span::days(7),
         "İmza bekleyen iletinin bekleyeceği süre", "How long a message waits for its signature";
+    credit_enforced "credit.enforced": bool = false,
+        "Gönderim kontör ister mi", "Whether sending asks for credits";
+    credit_prices "credit.prices": Bands = Bands::default(),
+        "Alıcı başına kontör, iletinin boyutuna göre", "Credits of a recipient by the message's size";
+    credit_free_here "credit.free-here": bool = false,
+        "Bu sağlayıcıdaki alıcılar ücretsiz mi", "Whether recipients with this provider are free";
+    credit_give_back "credit.give-back": GiveBack = GiveBack::default(),
+        "Alıcının kontörünü geri veren deliller", "Evidence that gives a recipient's credits back";
+    credit_low "credit.low": u32 = 10,
+        "Altına inince haber verilen kontör", "Credits below which the account is warned";
+    credit_sms_low "credit.sms-low": u32 = 10,
+        "Altına inince haber verilen SMS", "SMS below which the account is warned";
+    directory_results "directory.results": u32 = 50,
+        "Bir rehber sorgusunda en çok gösterilecek kayıt", "How many entries a directory query tells at most";
+    directory_queries_per_hour "directory.queries-per-hour": u32 = 60,
+        "Bir hesabın saatte yapabileceği rehber sorgusu", "How many directory queries an account may ask in an hour";
+    directory_results_per_day "directory.results-per-day": u32 = 500,
+        "Bir hesaba 24 saatte gösterilecek rehber kaydı", "How many entries of the directory an account is told in 24 hours";
+    directory_log "directory.log": Span = Span::days(730),
+        "Rehber sorgu kayıtlarının saklanma süresi", "How long the log of directory queries is kept";
 }

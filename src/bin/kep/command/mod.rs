@@ -6,8 +6,11 @@ mod audit;
 mod backup;
 mod bar;
 mod check;
+mod contact;
+mod credit;
 mod decided;
 pub mod dev;
+mod directory;
 mod evidence;
 mod export;
 mod figures;
@@ -46,7 +49,9 @@ pub fn run(arguments: Arguments) -> Outcome {
         Command::Dev(Dev::Tsa(tsa)) => wait(serve::authority_alone(&tsa.conf.conf)),
         Command::Check(check) => wait(check::run(&check)),
         Command::Account(account) => wait(account::run(account)),
+        Command::Credit(credit) => wait(credit::run(credit)),
         Command::Label(label) => wait(label::run(label)),
+        Command::Directory(directory) => wait(directory::run(directory)),
         Command::Provider(provider) => wait(provider::run(provider)),
         Command::Queue(queue) => wait(queue::run(queue)),
         Command::Message(message) => wait(message::run(message)),

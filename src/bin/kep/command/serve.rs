@@ -57,6 +57,8 @@ pub async fn run(conf: &Path) -> Outcome {
     if let Some(refresh) = wire_up::refresh(&house.settings, &house.store, &house.clock)? {
         tasks.spawn(Arc::new(refresh).run(stop.clone()));
     }
+    let push = wire_up::push(&house.settings, &house.store, &house.clock)?;
+    tasks.spawn(Arc::new(push).run(stop.clone()));
     let sessions = decided::sessions(&house, &mut tasks, stop.clone()).await;
     submission(&house, sessions.submission, &tls, &mut sockets, &mut tasks, &stop).await?;
     relay(&house, sessions.relay, meeting.as_ref(), &mut sockets, &mut tasks, &stop).await?;

@@ -101,6 +101,7 @@ settings! {
     dns: Dns,
     relay: Relay,
     lists: Lists,
+    directory: DirectorySettings,
     mailbox: Mailbox,
     opening: Opening,
     log: Log,

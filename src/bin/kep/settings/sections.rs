@@ -284,6 +284,20 @@ section! {
 }
 
 section! {
+    /// The central directory (Merkezi KEP Rehberi): other providers' entries are asked there, and it hears
+    /// of each change of ours. Its interface: docs/directory.md.
+    DirectorySettings in "directory" {
+        /// Where it is: `https`, or `http` of this machine. Without it queries find our own accounts alone,
+        /// and changes wait.
+        url: Option<Url> = Off("'https://rehber.example/api'"), "each provider has its own contract";
+        /// File with the token that it knows us by, and nothing else.
+        token_file: Option<PathBuf> = Off("'secrets/directory.token'"), "a secret never stands in this file";
+        /// How long an answer may take.
+        timeout: Duration = Is("'5s'") within "'100ms'" to "'1m'", "somebody waits for the answer, and gets our own entries without it";
+    }
+}
+
+section! {
     /// IMAP.
     Mailbox in "mailbox" {
         /// How much the messages of an account may hold together; `kep account set --storage` sets
