@@ -188,7 +188,7 @@ async fn a_full_disk_is_told_and_the_next_run_goes_on() {
     std::fs::create_dir(&place).unwrap();
     let Some(disk) = SmallDisk::mount(&place, "8m") else { return };
     for n in 1..3 {
-        content(&bed.another().await, &[&[n; 2 << 20]]).await;
+        content(&bed.another().await, &[&vec![n; 2 << 20]]).await;
     }
     disk.fill(3 << 20);
     let take = async || {
