@@ -135,7 +135,8 @@ async fn a_second_generation_copies_only_what_is_new() {
         assert_eq!(second.removed.as_slice(), std::slice::from_ref(&first.generation));
         // One file under as many names as there are generations.
         let folder = bed.backups().join("generations").join(&second.generation);
-        let links = |part: &backup::Part| std::fs::metadata(folder.join(&part.file)).unwrap().nlink();
+        let links =
+            |part: &backup::Part| std::fs::metadata(folder.join(&part.file)).unwrap().nlink();
         let links: Vec<_> = second.manifest.segments.iter().map(links).collect();
         assert_eq!(links, [2, 2, 2, 1]);
         let place = bed.elsewhere("older").await;
