@@ -41,8 +41,8 @@ pub struct Desk {
     /// How many octets an account may hold that has no limit of its own.
     pub storage: Option<u64>,
     budget: Arc<Budget>,
-    scan: Option<Arc<Scanner>>,
     till: Till,
+    scan: Option<Arc<Scanner>>,
 }
 
 /// A message that may be accepted, and who signed it.
@@ -99,8 +99,8 @@ impl Desk {
             rejections,
             storage,
             budget,
-            scan: None,
             till,
+            scan: None,
         }
     }
 

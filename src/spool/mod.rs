@@ -7,7 +7,7 @@ pub mod opening;
 pub mod relay;
 mod run;
 
-pub use errand::{Errand, notify, unread};
+pub use errand::{Errand, hurry_notice, low, notify, unread};
 pub use fact::{Channel, Fact};
 pub use relay::{relay, relay_evidence};
 pub use run::{carried, caught, pause, rest, run};

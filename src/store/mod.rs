@@ -20,6 +20,7 @@ pub mod listed_providers;
 pub mod mail;
 pub mod metadata;
 pub mod mta_sts;
+pub mod notices;
 pub mod outbox;
 pub mod policies;
 pub mod providers;
@@ -239,8 +240,15 @@ impl StoreError {
 /// The steps that take jobs.
 pub const STEPS: [&str; 6] = ["certify", "consign", "evidence", "expire", "notify", "scan"];
 /// Who is woken when there is something for him.
-pub(crate) const BELLS: [&str; 7] =
-    ["certify", "consign", "evidence", "expire", "notify", "scan", relay::BELL];
-    ["certify", "consign", "evidence", "expire", "notify", relay::BELL, directory::push::BELL];
+pub(crate) const BELLS: [&str; 8] = [
+    "certify",
+    "consign",
+    "evidence",
+    "expire",
+    "notify",
+    "scan",
+    relay::BELL,
+    directory::push::BELL,
+];
 /// A watcher that is as many changes behind looks at the rows instead.
 const NEWS_KEPT: usize = 1024;

@@ -28,6 +28,28 @@ pub enum DialError {
     Own { url: String, why: String },
 }
 
+impl DialError {
+    /// What went wrong, without the URL: secrets or what users wrote may stand in it.
+    pub fn without_url(&self) -> String {
+        match self {
+            Self::Unreachable { why, .. } | Self::Own { why, .. } => why.clone(),
+            Self::Timeout { .. } => "no answer in time".to_owned(),
+            Self::Status { status, .. } => format!("HTTP {status}"),
+            Self::TooLarge { limit, .. } => format!("the answer is larger than {limit} bytes"),
+            Self::Form { .. } => "the answer is no plain text".to_owned(),
+        }
+    }
+}
+
+/// A request whose answer counts whatever its status: POST where it has a body, else GET.
+pub struct Asked<'a> {
+    pub url: &'a str,
+    /// Its type and itself.
+    pub body: Option<(&'static str, String)>,
+    /// Name and value of a header that nobody may see.
+    pub header: Option<(&'a str, &'a SecretString)>,
+}
+
 /// What a server calls an answer (RFC 9110 §8.8); empty: nothing.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Version {
@@ -161,6 +183,30 @@ impl Dial {
         read(url, self.client.get(url), limit).await
     }
 
+    /// Status and body of the answer.
+    pub async fn ask(&self, asked: Asked<'_>, limit: usize) -> Result<(u16, Vec<u8>), DialError> {
+        let url = asked.url;
+        let mut request = match asked.body {
+            Some((content_type, body)) => {
+                self.client.post(url).header("content-type", content_type).body(body)
+            }
+            None => self.client.get(url),
+        };
+        if let Some((name, value)) = asked.header {
+            let value = reqwest::header::HeaderValue::from_str(value.expose_secret());
+            let mut value = value.map_err(|_| {
+                let why = "a header's secret is no header value".to_owned();
+                DialError::Own { url: url.to_owned(), why }
+            })?;
+            value.set_sensitive(true);
+            request = request.header(name, value);
+        }
+        let sent = request.send().await;
+        let response = sent.map_err(|error| failed(url, &error.without_url()))?;
+        let status = response.status().as_u16();
+        Ok((status, octets(url, response, limit).await?))
+    }
+
     /// What is there, unless it is still what is known (RFC 9110 §13.1).
     pub async fn get_unless(
         &self,
@@ -251,7 +297,8 @@ async fn octets(
     limit: usize,
 ) -> Result<Vec<u8>, DialError> {
     let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| failed(url, &error))? {
+    let failed = |error: reqwest::Error| failed(url, &error.without_url());
+    while let Some(chunk) = response.chunk().await.map_err(failed)? {
         if body.len() + chunk.len() > limit {
             return Err(DialError::TooLarge { url: url.to_owned(), limit });
         }

@@ -18,6 +18,7 @@ pub mod ocsp;
 pub mod reach;
 pub mod rem;
 pub mod scram;
+pub mod smpp;
 pub mod smtp;
 pub mod time;
 pub mod tlsa;

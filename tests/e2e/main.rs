@@ -44,6 +44,7 @@ mod mbsync;
 mod mutt;
 mod name_server;
 mod namespaces;
+mod notices;
 mod opening;
 mod other_provider;
 mod outage;

@@ -338,6 +338,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("smtp_proto", &["src/wire/smtp"]),
     ("reqwest", &["src/trust/dial.rs"]),
     ("hickory_resolver", &["src/trust/dns"]),
+    ("lettre", &["src/notify/smarthost"]),
     ("clap", &["src/bin/"]),
     ("csv", &["src/registry/contacts/"]),
 ];

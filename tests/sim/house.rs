@@ -25,6 +25,7 @@ use kep::registry::crowd::Crowd;
 use kep::registry::holidays::{Calendar, SHIPPED};
 use kep::registry::login::{Logins, Pauses};
 use kep::registry::mta_sts::{Policies, PolicySettings};
+use kep::registry::places::Places;
 use kep::registry::read_policy::PolicyTable;
 use kep::registry::route::Routes;
 use kep::registry::{Provider, Texts};
@@ -135,7 +136,8 @@ impl House {
         );
         let desk = desk(&store, provider, &readiness, &clock);
         let pauses = Arc::new(Pauses::new(Duration::ZERO));
-        let submission = Behind::Submission { desk: Arc::new(desk), pauses };
+        let places = Arc::new(Places::new(store.clone()));
+        let submission = Behind::Submission { desk: Arc::new(desk), pauses, places };
         let config = ask::Config::new(domain(number), SIZE);
         let relaying = Behind::Relay(Arc::new(incoming));
         Self {

@@ -3,6 +3,7 @@
 mod administration;
 mod credit;
 mod lists;
+mod notices;
 mod safety;
 
 pub use administration::{Audit, Policy, Staff, Who};
@@ -13,6 +14,7 @@ pub use directory::{
     Consent, Contact, ContactAdd, ContactFormat, ContactGroup, Directory, DirectoryQuery, Push,
 };
 pub use lists::{Import, ListKind};
+pub use notices::{AccountNotice, Notice, Tongue, Wishes};
 pub use safety::{Backup, Export, Hold, Restore, Second};
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
@@ -56,6 +58,9 @@ pub enum Command {
     /// Mail on its way to other providers
     #[command(subcommand)]
     Queue(Queue),
+    /// What people were to be told outside KEP, and what became of it
+    #[command(subcommand)]
+    Notice(Notice),
     /// Messages and how far they came
     #[command(subcommand)]
     Message(Message),
@@ -303,14 +308,17 @@ pub enum Account {
     /// Generated passwords of mail programs
     #[command(subcommand)]
     AppPassword(AppPassword),
-    /// Write all mails and evidence of an account into one file (ZIP) for its holder, with an index and
-    /// checksums; of what is unopened no content
-    Export(Export),
+    /// Where the account is told outside KEP, by SMS or ordinary mail
+    #[command(subcommand)]
+    Notice(AccountNotice),
     /// What an account has of credits (kontör), what it bought, where they went
     Credit(AccountCredit),
     /// An account's address book
     #[command(subcommand)]
     Contact(Contact),
+    /// Write all mails and evidence of an account into one file (ZIP) for its holder, with an index and
+    /// checksums; of what is unopened no content
+    Export(Export),
     /// Register a signing certificate (PEM or DER), or take one away
     #[command(group(clap::ArgGroup::new("which").required(true).args(["file", "remove"])))]
     Certificate {

@@ -1,5 +1,9 @@
 //! Builds trust, store and rooms from the settings, in that order.
 
+mod notify;
+
+pub use notify::{notify, ways};
+
 use crate::door::MailDoor;
 use crate::failure::{Failure, Outcome};
 use crate::settings::{self, Rows, SealSource, Settings, SignaturePolicy};
@@ -22,6 +26,7 @@ use kep::registry::holidays::{Calendar, SHIPPED};
 use kep::registry::lists::{FETCH, Refresh};
 use kep::registry::login::{Logins, Pauses};
 use kep::registry::mta_sts::{Policies, PolicySettings};
+use kep::registry::places::Places;
 use kep::registry::route::Routes;
 use kep::registry::{Provider, SignatureRule};
 use kep::store::backup;
@@ -506,6 +511,7 @@ pub struct House {
     pub users: Arc<UserTrust>,
     /// One for all protocols.
     pub pauses: Arc<Pauses>,
+    pub places: Arc<Places>,
     pub desk: Arc<Desk>,
     pub sealing: Arc<Sealing>,
     pub consigning: Arc<Consigning>,
@@ -582,6 +588,7 @@ impl House {
             calendar,
         });
         let pauses = Arc::new(Pauses::new(settings.accept.auth_failure_delay));
+        let places = Arc::new(Places::new(store.clone()));
         Ok(Self {
             settings,
             store,
@@ -589,6 +596,7 @@ impl House {
             logins,
             users,
             pauses,
+            places,
             desk,
             sealing,
             consigning,
@@ -607,6 +615,7 @@ impl House {
             logins: Arc::clone(&self.logins),
             users: Arc::clone(&self.users),
             pauses: Arc::clone(&self.pauses),
+            places: Arc::clone(&self.places),
             clock: self.clock.clone(),
             scram: self.settings.mailbox.scram,
         })

@@ -73,6 +73,19 @@ policies! {
         "Çöp kutusundaki iletilerin saklanma süresi", "How long messages stay in the trash";
     hold_lapse "hold.lapse": Span = Span::days(7),
         "İmza bekleyen iletinin bekleyeceği süre", "How long a message waits for its signature";
+    notice_unread "notice.unread": Span = Span::hours(6),
+        "Okunmamış ileti için hatırlatmanın, sürenin dolmasından ne kadar önce gönderileceği",
+        "How long before the time to read ends the unread are told of";
+    notice_pause "notice.pause": Span = Span::minutes(2),
+        "Aynı yere aynı türden iki bildirim arasındaki en kısa süre; aradakiler birlikte bildirilir",
+        "Shortest time between two notices of a kind at one place; those between are told together";
+    notice_window "notice.window": Span = Span::hours(24),
+        "Gönderilemeyen bildirimin denendiği süre", "How long a notice is tried";
+    notice_ending "notice.ending": Span = Span::days(30),
+        "Süresi dolacak sertifika ve sözleşmenin ne kadar önce bildirileceği",
+        "How long before its end a certificate or contract is told of";
+    notice_keep "notice.keep": Span = Span::days(90),
+        "Gönderilmiş bildirim kayıtlarının saklanma süresi", "How long records of notices are kept";
     credit_enforced "credit.enforced": bool = false,
         "Gönderim kontör ister mi", "Whether sending asks for credits";
     credit_prices "credit.prices": Bands = Bands::default(),

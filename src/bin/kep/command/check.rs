@@ -61,6 +61,11 @@ pub async fn run(arguments: &Arguments) -> Outcome {
         lists::check(&settings, &store, &clock, &mut found).await;
         routes::check(&settings, &store, &clock, &mut found).await;
     }
+    match wire_up::ways(&settings) {
+        Ok(ways) if ways.is_empty() => {}
+        Ok(ways) => found.push(Finding::good("notices", ways.join(", "))),
+        Err(failure) => found.push(Finding::wrong("notices", failure)),
+    }
     if let Err(failure) = texts::read(settings.texts.dir.as_deref()) {
         found.push(Finding::wrong("texts", failure));
     }
@@ -256,6 +261,9 @@ fn secrets(settings: &Settings, found: &mut Vec<Finding>) {
         settings.authority.key.as_ref(),
         settings.seal_pkcs11.pin_file.as_ref(),
         settings.data.rows_password_file.as_ref(),
+        settings.notify_smpp.password_file.as_ref(),
+        settings.notify_http.secret_file.as_ref(),
+        settings.notify_mail.password_file.as_ref(),
     ];
     for path in files.into_iter().flatten() {
         if let Some(mode) = open_to_others(path) {

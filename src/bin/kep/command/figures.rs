@@ -3,7 +3,7 @@
 
 use crate::failure::{Failure, Outcome};
 use kep::accept::scan::Scanner;
-use kep::store::{STEPS, Store, StoreError, Tx, jobs, listed_providers, providers, relay};
+use kep::store::{STEPS, Store, StoreError, Tx, jobs, listed_providers, outbox, providers, relay};
 use kep::trust::{Clock, Stamper};
 use kep::wire::KepDomain;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
@@ -46,6 +46,7 @@ pub async fn watch(
         };
         relayed(&store, &clock).await;
         lists(&store, &clock).await;
+        outbox(&store, &clock).await;
         match store.read(count).await {
             Ok(counts) => {
                 for (step, (waiting, held)) in STEPS.into_iter().zip(counts) {
@@ -107,6 +108,24 @@ async fn relayed(store: &Store, clock: &Clock) {
         set("kep_relay_held", count.as_ref().map_or(0.0, |count| count.held as f64));
         set("kep_relay_oldest_seconds", count.as_ref().map_or(0.0, |c| age(c) as f64 / 1000.0));
         set("kep_relay_server_down", if health.is_down() { 1.0 } else { 0.0 });
+    }
+}
+
+/// What waits to be said outside KEP, since when, and what could not be said.
+async fn outbox(store: &Store, clock: &Clock) {
+    let look = |tx: &mut Tx<'_>| -> Result<_, StoreError> {
+        let waiting = outbox::count(tx, outbox::State::Waiting)?;
+        let sending = outbox::count(tx, outbox::State::Sending)?;
+        Ok((waiting, sending.0, outbox::count(tx, outbox::State::Failed)?.0))
+    };
+    match store.read(look).await {
+        Ok(((waiting, oldest), sending, failed)) => {
+            let late = oldest.map_or(0, |due| (clock.now().millis() - due.millis()).max(0));
+            metrics::gauge!("kep_outbox_waiting").set((waiting + sending) as f64);
+            metrics::gauge!("kep_outbox_late_seconds").set(late as f64 / 1000.0);
+            metrics::gauge!("kep_outbox_failed").set(failed as f64);
+        }
+        Err(error) => tracing::warn!(%error, "what waits to be said can't be counted"),
     }
 }
 

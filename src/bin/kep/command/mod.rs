@@ -1,6 +1,7 @@
 //! One file a command.
 
 mod account;
+mod account_notice;
 mod app_password;
 mod audit;
 mod backup;
@@ -19,6 +20,7 @@ mod hold;
 mod http;
 mod label;
 mod message;
+mod notice;
 mod policy;
 mod provider;
 mod queue;
@@ -54,6 +56,7 @@ pub fn run(arguments: Arguments) -> Outcome {
         Command::Directory(directory) => wait(directory::run(directory)),
         Command::Provider(provider) => wait(provider::run(provider)),
         Command::Queue(queue) => wait(queue::run(queue)),
+        Command::Notice(notice) => wait(notice::run(notice)),
         Command::Message(message) => wait(message::run(message)),
         Command::Evidence(evidence) => wait(evidence::run(evidence)),
         Command::Demo(demo) => wait(demo::run(&demo)),

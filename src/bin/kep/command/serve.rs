@@ -54,6 +54,8 @@ pub async fn run(conf: &Path) -> Outcome {
     let meeting = meeting(&house.settings)?;
     let workshop = Workshop::open()?;
     steps(&house, &workshop, &mut tasks, &stop);
+    let (notices, session) = wire_up::notify(&house.settings, &house.store, &house.clock)?;
+    tasks.spawn(Arc::new(notices).run(session, stop.clone()));
     if let Some(refresh) = wire_up::refresh(&house.settings, &house.store, &house.clock)? {
         tasks.spawn(Arc::new(refresh).run(stop.clone()));
     }
@@ -245,6 +247,7 @@ async fn submission(
         behind: Behind::Submission {
             desk: Arc::clone(&house.desk),
             pauses: Arc::clone(&house.pauses),
+            places: Arc::clone(&house.places),
         },
         config,
         crowd: Crowd::new(manners.connections, manners.per_address),

@@ -1,5 +1,7 @@
 //! What no setting can say alone: which of them need each other.
 
+mod notices;
+
 use super::{Problem, SealSource, Settings};
 use std::net::SocketAddr;
 
@@ -11,6 +13,7 @@ pub fn check(settings: &Settings) -> Vec<Problem> {
         stamps(settings),
         size(settings),
         lists(settings),
+        notices::check(settings),
         directory(settings),
     ]
     .concat()
