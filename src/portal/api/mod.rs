@@ -5,6 +5,8 @@
 mod about;
 mod account;
 mod call;
+mod contacts;
+mod credits;
 mod desk;
 mod document;
 mod drafts;
@@ -112,6 +114,8 @@ fn operations() -> Vec<Endpoint> {
         submissions::operations(),
         evidence::operations(),
         verify::operations(),
+        contacts::operations(),
+        credits::operations(),
         tokens::operations(),
         staff::operations(),
         about::operations(),

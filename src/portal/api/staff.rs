@@ -4,7 +4,7 @@ mod run;
 
 use super::call::{Answered, Call, Caller};
 use super::endpoint::{Endpoint, Json, NoWords, Tag, Verb, params};
-use super::kinds::{Limit, Name, Number, Phrase};
+use super::kinds::{Limit, Name, Number, Phrase, PolicyText, Reason};
 use super::problem::Problem;
 use crate::registry::api_tokens::Scope;
 use crate::registry::audit::Entry;
@@ -116,8 +116,6 @@ struct NewDecision {
     #[schema(inline)]
     reason: Reason,
 }
-
-use super::kinds::{PolicyText, Reason};
 
 /// An entry of the audit.
 #[derive(Serialize, ToSchema)]

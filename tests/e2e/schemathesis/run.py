@@ -10,6 +10,7 @@ os.environ.update(
     KEP_CA=authority,
     KEP_SEED=seed,
     KEP_TOKEN=token,
+    KEP_STAFF_TOKEN=open(os.path.join(seed, "staff.txt")).read().strip(),
     SCHEMATHESIS_HOOKS="hooks",
     PYTHONPATH=here + os.pathsep + os.environ.get("PYTHONPATH", ""),
 )

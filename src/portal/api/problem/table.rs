@@ -120,6 +120,7 @@ problems! {
         "Bu kimlikle bir ileti gönderilmemiş." "No message of this id was submitted.";
     EvidenceUnknown 404 "evidence-unknown" "Böyle bir delil yok." "There is no such evidence.";
     TokenNotThere 404 "token-not-there" "Böyle bir belirteç yok." "There is no such token.";
+    ContactUnknown 404 "contact-unknown" "Böyle bir kişi yok." "There is no such contact.";
     PolicyUnknown 404 "policy-unknown" "Böyle bir politika yok." "There is no such policy.";
     ErrorUnknown 404 "error-unknown" "Böyle bir hata kodu yok." "There is no such error code.";
     NoSuchMethod(methods) 405 "no-such-method"
@@ -151,6 +152,8 @@ problems! {
         "İletiye daha fazla etiket konamaz." "The message can't have more labels.";
     PolicyValue(form) 409 "policy-value"
         "Bu politikanın değeri olamaz; yazılışı: {}." "This is no value of the policy; write {}.";
+    ContactUnfit(why) 409 "contact-unfit"
+        "Bu kişi böyle kaydedilemez: {}." "The contact can't be kept like this: {}.";
     OverQuota 409 "over-quota"
         "Hesapta yer kalmadı." "There is no room left in the account."
         "Çöp Kutusu'nu boşaltın." "Empty the trash.";
