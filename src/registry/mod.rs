@@ -2,19 +2,28 @@
 //! policies that hold for them.
 
 pub mod accounts;
+pub mod addresses;
 pub mod app_passwords;
+pub mod applications;
+pub mod audit;
 pub mod budget;
+pub mod caretaker;
+pub mod closings;
 pub mod codes;
+pub mod contracts;
 pub mod crowd;
+pub mod holders;
 pub mod holidays;
 pub mod labels;
 pub mod lists;
 pub mod login;
 pub mod mta_sts;
 pub mod peers;
+pub mod policy;
 pub mod providers;
 pub mod read_policy;
 pub mod route;
+pub mod standing;
 mod texts;
 
 pub use accounts::{

@@ -2,11 +2,16 @@
 //! data key of its own). The only room that knows SQL. Callers hold domain verbs, never statements.
 
 pub mod accounts;
+pub mod addresses;
 pub mod app_passwords;
+pub mod applications;
 pub mod blobs;
+pub mod closings;
 pub mod contents;
+pub mod contracts;
 pub mod evidence;
 pub mod fsck;
+pub mod holders;
 pub mod jobs;
 pub mod labels;
 pub mod listed_providers;

@@ -5,7 +5,8 @@ use crate::settings::Scram;
 use kep::mailbox::answer::{Admitted, Door, Judging, Peer};
 use kep::mailbox::ask::{Login, Proof, Refusal, Salt};
 use kep::registry::login::{Logins, Outcome, Pauses, Proven};
-use kep::registry::{Access, RegistryError};
+use kep::registry::RegistryError;
+use kep::registry::standing::{Act, Answer, answer};
 use kep::trust::{Certificate, Clock, UserTrust};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -104,11 +105,12 @@ impl MailDoor {
     }
 
     fn admit(&self, proven: &Proven, signature: Option<Vec<u8>>) -> Result<Admitted, Refusal> {
-        let adds = match proven.account.access(self.clock.now()) {
-            Access::Whole => true,
-            Access::Reading { .. } => false,
-            Access::Over => return Err(Refusal::AccountClosed),
-        };
+        let (account, now) = (&proven.account, self.clock.now());
+        let may = |act| answer(account.state.stage_at(now), account.service, act) == Answer::Yes;
+        if !may(Act::Login) {
+            return Err(Refusal::AccountClosed);
+        }
+        let adds = may(Act::Append);
         Ok(Admitted {
             account: proven.account.id,
             person: proven.person(),

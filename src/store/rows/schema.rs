@@ -93,6 +93,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("V16__reports", include_str!("0016_reports.sql")),
     ("V17__lists", include_str!("0017_lists.sql")),
     ("V18__peer_routes", include_str!("0018_peer_routes.sql")),
+    ("V20__holders", include_str!("0020_holders.sql")),
 ];
 
 #[cfg(test)]

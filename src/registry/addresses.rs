@@ -1,0 +1,428 @@
+//! Which address somebody gets: ASCII letters of his name, in the provider's domain or, of
+//! an institution, in a sub-domain of its own. An address is given once: not again after its account
+//! ended, and nobody else gets one that people would take for it.
+
+use super::accounts::{RESERVED, RegistryError, is_own};
+use super::holders::{Holder, HolderKind};
+use crate::store::addresses as rows;
+use crate::store::{RowsError, Store, Tx};
+use crate::wire::address::lookalike;
+use crate::wire::{KepAddress, KepDomain, Timestamp};
+use std::collections::BTreeSet;
+
+/// Why an address is not given.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Untaken {
+    Given,
+    LookAlike,
+    Reserved,
+    /// Persons have addresses in the provider's domain.
+    SubDomainOfPerson,
+    SubDomainOfAnother,
+    SubDomainReserved,
+}
+
+impl Untaken {
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Given => "given",
+            Self::LookAlike => "look-alike",
+            Self::Reserved => "reserved",
+            Self::SubDomainOfPerson => "sub-domain-of-person",
+            Self::SubDomainOfAnother => "sub-domain-of-another",
+            Self::SubDomainReserved => "sub-domain-reserved",
+        }
+    }
+
+    pub fn turkish(self) -> &'static str {
+        match self {
+            Self::Given => "Bu adres verilmiştir; bir adres ikinci kez verilmez.",
+            Self::LookAlike => "Bu adres başkasının adresiyle karıştırılır.",
+            Self::Reserved => "Bu adres sisteme ayrılmıştır.",
+            Self::SubDomainOfPerson => "Bireysel hesapların alt alanı olmaz.",
+            Self::SubDomainOfAnother => "Bu alt alan başka bir kurumundur.",
+            Self::SubDomainReserved => "Bu alt alan sisteme ayrılmıştır.",
+        }
+    }
+
+    pub fn english(self) -> &'static str {
+        match self {
+            Self::Given => "it was given; an address is never given twice",
+            Self::LookAlike => "people would take it for somebody else's",
+            Self::Reserved => "it is reserved for the provider",
+            Self::SubDomainOfPerson => "a person has no sub-domain",
+            Self::SubDomainOfAnother => "the sub-domain is another institution's",
+            Self::SubDomainReserved => "the sub-domain is reserved for the provider",
+        }
+    }
+}
+
+impl std::fmt::Display for Untaken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.english())
+    }
+}
+
+/// A name in the letters of addresses: `Çağrı Öztürk` is `cagri ozturk`. What has no such letter is
+/// left out.
+pub fn folded(name: &str) -> String {
+    let mut out = String::new();
+    for c in name.chars().flat_map(folded_letter) {
+        match c {
+            ' ' if out.is_empty() || out.ends_with(' ') => {}
+            c => out.push(c),
+        }
+    }
+    out.truncate(out.trim_end().len());
+    out
+}
+
+/// Addresses for a holder, the nicest first: some twenty of a person, numbered at the end.
+pub fn candidates(holder: &Holder, provider: &KepDomain) -> Vec<KepAddress> {
+    let domain = provider.provider();
+    let mut found: Vec<KepAddress> = Vec::new();
+    let mut push = |local: &str, sub: Option<&str>| {
+        let local: String = local.chars().take(LOCAL).collect();
+        let local = local.trim_matches(['.', '-', '_']);
+        let place = sub.map_or(domain.to_string(), |sub| format!("{sub}.{domain}"));
+        if let Ok(address) = KepAddress::parse(&format!("{local}@{place}"))
+            && !found.contains(&address)
+        {
+            found.push(address);
+        }
+    };
+    match holder {
+        Holder::Person(person) => {
+            let (given, last) = (folded(person.given_names().as_str()), folded(person.surname().as_str()));
+            for local in of_person(&given, &last) {
+                push(&local, None);
+            }
+        }
+        Holder::Company(company) => {
+            of_institution(company.title().as_str(), &mut push);
+        }
+        Holder::Public(body) => of_institution(body.title().as_str(), &mut push),
+    }
+    found
+}
+
+/// Those of the candidates that can be given now, at most so many.
+pub async fn propose(
+    store: &Store,
+    provider: &KepDomain,
+    holder: &Holder,
+    most: usize,
+) -> Result<Vec<KepAddress>, RegistryError> {
+    let (holder, domain) = (holder.clone(), provider.clone());
+    let work = move |tx: &mut Tx<'_>| -> Result<Vec<KepAddress>, RowsError> {
+        let mut free = Vec::new();
+        for address in candidates(&holder, &domain) {
+            if free.len() == most {
+                break;
+            }
+            if untaken(tx, &address, &holder.key(), holder.kind())?.is_none() {
+                free.push(address);
+            }
+        }
+        Ok(free)
+    };
+    Ok(store.read(work).await?)
+}
+
+/// Holds every other giver off, and says whether this holder may have the address; its sub-domain is
+/// his from then on.
+pub(super) fn allot(
+    tx: &mut Tx<'_>,
+    provider: &KepDomain,
+    address: &KepAddress,
+    holder: &Holder,
+    now: Timestamp,
+) -> Result<(), RegistryError> {
+    is_own(address, provider)?;
+    rows::hold(tx)?;
+    let identity = holder.key();
+    if let Some(why) = untaken(tx, address, &identity, holder.kind())? {
+        return Err(RegistryError::Untaken(address.clone(), why));
+    }
+    if let Some(label) = sub_domain(address) {
+        rows::give_sub_domain(tx, &label, &identity, now)?;
+    }
+    Ok(())
+}
+
+/// Why this holder can't have the address, whatever else he has.
+fn untaken(
+    tx: &mut Tx<'_>,
+    address: &KepAddress,
+    identity: &str,
+    kind: HolderKind,
+) -> Result<Option<Untaken>, RowsError> {
+    let label = sub_domain(address);
+    let local = address.local();
+    if RESERVED.contains(&local) || (label.is_none() && ROLES.contains(&local)) {
+        return Ok(Some(Untaken::Reserved));
+    }
+    if let Some(label) = &label {
+        if kind == HolderKind::Person {
+            return Ok(Some(Untaken::SubDomainOfPerson));
+        }
+        if SUB_DOMAINS.contains(&label.as_str()) {
+            return Ok(Some(Untaken::SubDomainReserved));
+        }
+        if rows::sub_domain_of(tx, label)?.is_some_and(|owner| owner != identity) {
+            return Ok(Some(Untaken::SubDomainOfAnother));
+        }
+    }
+    if rows::is_given(tx, address.as_str())? {
+        return Ok(Some(Untaken::Given));
+    }
+    let like = rows::look_alikes(tx, &lookalike(address.as_str()))?;
+    let others = like.iter().any(|owner| owner.as_deref() != Some(identity));
+    Ok(others.then_some(Untaken::LookAlike))
+}
+
+/// The institution's label, of an address in a sub-domain.
+pub fn sub_domain(address: &KepAddress) -> Option<String> {
+    let (domain, own) = (address.domain(), address.domain().provider());
+    let label = domain.as_str().strip_suffix(own.as_str())?.strip_suffix('.')?;
+    Some(label.to_owned())
+}
+
+fn of_person(given: &str, last: &str) -> Vec<String> {
+    let names: Vec<&str> = given.split(' ').filter(|name| !name.is_empty()).collect();
+    let last = last.replace(' ', "");
+    let Some(first) = names.first() else { return vec![last] };
+    let whole = names.join(".");
+    let initials: String = names.iter().filter_map(|name| name.chars().next()).collect();
+    let plain = format!("{first}.{last}");
+    let mut all = vec![
+        plain.clone(),
+        format!("{whole}.{last}"),
+        format!("{}.{last}", names.concat()),
+        format!("{initials}.{last}"),
+        format!("{last}.{first}"),
+    ];
+    all.extend((2..=NUMBERED).map(|n| format!("{plain}{n}")));
+    all
+}
+
+/// Of its title without what says its legal form.
+fn of_institution(title: &str, push: &mut impl FnMut(&str, Option<&str>)) {
+    let title = folded(title);
+    let words: Vec<&str> = title.split(' ').filter(|word| !FORMS.contains(word)).collect();
+    let all: Vec<&str> = match words.is_empty() {
+        true => title.split(' ').collect(),
+        false => words,
+    };
+    let initials: String = all.iter().filter_map(|word| word.chars().next()).collect();
+    let heads = [all.concat(), all.iter().take(2).copied().collect(), initials];
+    let mut seen = BTreeSet::new();
+    for head in heads {
+        let head: String = head.chars().take(LABEL).collect();
+        if head.len() < 2 || !seen.insert(head.clone()) {
+            continue;
+        }
+        push(&head, Some(&head));
+        push("bilgi", Some(&head));
+        push(&head, None);
+    }
+    let head: String = all.concat();
+    (2..=NUMBERED).for_each(|n| push(&format!("{head}{n}"), None));
+}
+
+/// A letter as addresses have it, or a space for what parts words.
+fn folded_letter(c: char) -> Vec<char> {
+    let special = match c {
+        'ı' | 'İ' | 'I' => "i",
+        'ß' => "ss",
+        'æ' | 'Æ' => "ae",
+        'œ' | 'Œ' => "oe",
+        'ø' | 'Ø' => "o",
+        'đ' | 'Đ' | 'ð' | 'Ð' => "d",
+        'ł' | 'Ł' => "l",
+        'þ' | 'Þ' => "th",
+        '\'' | '’' | '`' | '.' => "",
+        _ => {
+            let mut letters = Vec::new();
+            unicode_normalization::char::decompose_compatible(c, |part| match part {
+                part if part.is_ascii_alphanumeric() => letters.push(part.to_ascii_lowercase()),
+                part if part.is_ascii() || part.is_whitespace() => letters.push(' '),
+                _ => {}
+            });
+            return letters;
+        }
+    };
+    special.chars().collect()
+}
+
+/// RFC 5321 §4.5.3.1.1, with room for a number.
+const LOCAL: usize = 60;
+/// RFC 1035 §2.3.4 allows 63; nobody types so many.
+const LABEL: usize = 30;
+const NUMBERED: u32 = 30;
+/// RFC 2142 and what people believe to be the provider. Within its own sub-domain an institution has them.
+const ROLES: [&str; 33] = [
+    "admin", "administrator", "adres", "bilgi", "bildirim", "delil", "destek", "guvenlik", "help",
+    "hostmaster", "info", "iletisim", "kep", "kephs", "mailer-daemon", "marketing", "musteri", "noc",
+    "noreply", "no-reply", "operator", "rehber", "root", "sales", "security", "sistem", "sozlesme",
+    "support", "system", "usenet", "webmaster", "www", "yonetim",
+];
+/// Hosts of the provider.
+const SUB_DOMAINS: [&str; 19] = [
+    "api", "autoconfig", "autodiscover", "dns", "ftp", "imap", "kep", "mail", "mta-sts", "mx", "ns", "ns1",
+    "ns2", "portal", "relay", "smtp", "submission", "tsa", "www",
+];
+/// Legal forms and what stands between words.
+const FORMS: [&str; 17] = [
+    "as", "ao", "ltd", "sti", "limited", "sirketi", "anonim", "ve", "ticaret", "tic", "sanayi", "san", "koll",
+    "kom", "tc", "turkiye", "cumhuriyeti",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::registry::holders::HolderForm;
+    use proptest::prelude::*;
+
+    const NOW: Timestamp = Timestamp::from_secs(1_795_000_000);
+
+    fn domain() -> KepDomain {
+        KepDomain::parse("hs05.kep.tr").unwrap()
+    }
+
+    fn person(given: &str, surname: &str) -> Holder {
+        let form = HolderForm {
+            kind: "person".into(),
+            given_names: Some(given.into()),
+            surname: Some(surname.into()),
+            identity_number: Some("10000000146".into()),
+            ..HolderForm::default()
+        };
+        Holder::parse(&form, NOW).unwrap()
+    }
+
+    fn company(title: &str) -> Holder {
+        let form = HolderForm {
+            kind: "company".into(),
+            title: Some(title.into()),
+            vkn: Some("8760052205".into()),
+            mersis: Some("0876005220500014".into()),
+            ..HolderForm::default()
+        };
+        Holder::parse(&form, NOW).unwrap()
+    }
+
+    fn first(holder: &Holder, most: usize) -> Vec<String> {
+        candidates(holder, &domain()).iter().take(most).map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn turkish_letters_lose_their_marks() {
+        for (name, letters) in [
+            ("Çağrı Öztürk", "cagri ozturk"),
+            ("IŞIL İĞDE", "isil igde"),
+            ("Âlî  Şükrü", "ali sukru"),
+            ("O’Brien-Müller", "obrien muller"),
+            ("Łukasz Ødegård", "lukasz odegard"),
+            ("Örnek A.Ş.", "ornek as"),
+            ("王", ""),
+            ("  ", ""),
+        ] {
+            assert_eq!(folded(name), letters, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_person_is_offered_his_name() {
+        let all = first(&person("Ayşe Gül", "Yılmaz Ünlü"), 6);
+        assert_eq!(
+            all,
+            [
+                "ayse.yilmazunlu@hs05.kep.tr",
+                "ayse.gul.yilmazunlu@hs05.kep.tr",
+                "aysegul.yilmazunlu@hs05.kep.tr",
+                "ag.yilmazunlu@hs05.kep.tr",
+                "yilmazunlu.ayse@hs05.kep.tr",
+                "ayse.yilmazunlu2@hs05.kep.tr",
+            ]
+        );
+        assert_eq!(first(&person("王", "Çelik"), 1), ["celik@hs05.kep.tr"]);
+        assert!(first(&person("王", "李"), 1).is_empty());
+    }
+
+    #[test]
+    fn an_institution_is_offered_a_sub_domain() {
+        let all = first(&company("Örnek Yazılım Sanayi ve Ticaret A.Ş."), 4);
+        assert_eq!(
+            all,
+            [
+                "ornekyazilim@ornekyazilim.hs05.kep.tr",
+                "bilgi@ornekyazilim.hs05.kep.tr",
+                "ornekyazilim@hs05.kep.tr",
+                "oy@oy.hs05.kep.tr",
+            ]
+        );
+        let address = KepAddress::parse(&all[0]).unwrap();
+        assert_eq!(sub_domain(&address).as_deref(), Some("ornekyazilim"));
+        assert_eq!(sub_domain(&KepAddress::parse(&all[2]).unwrap()), None);
+    }
+
+    #[test]
+    fn what_is_taken_for_another_is_the_same_to_us() {
+        let same = [
+            ("ali.veli@hs05.kep.tr", "aliveli@hs05.kep.tr"),
+            ("ali_veli@hs05.kep.tr", "ali-veli@hs05.kep.tr"),
+            ("oran@hs05.kep.tr", "0ran@hs05.kep.tr"),
+            ("kemal@hs05.kep.tr", "kema1@hs05.kep.tr"),
+            ("orman@hs05.kep.tr", "0r.man@hs05.kep.tr"),
+            ("demir@hs05.kep.tr", "dernir@hs05.kep.tr"),
+        ];
+        for (one, two) in same {
+            assert_eq!(lookalike(one), lookalike(two), "{one} {two}");
+        }
+        let other = [("ali.veli2", "ali.veli3"), ("ali", "veli"), ("a@b", "ab@")];
+        for (one, two) in other {
+            assert_ne!(lookalike(one), lookalike(two), "{one} {two}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn folding_leaves_letters_digits_and_single_spaces(name in any::<String>()) {
+            let text = folded(&name);
+            prop_assert!(text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b' '));
+            prop_assert!(!text.contains("  ") && !text.starts_with(' ') && !text.ends_with(' '));
+            prop_assert_eq!(folded(&text), text);
+        }
+
+        /// Capital letters fold as their small ones do.
+        #[test]
+        fn case_changes_nothing(name in "[a-zçğıöşüA-ZÇĞİÖŞÜ ]{0,30}") {
+            let upper: String = name.chars().map(|c| match c {
+                'i' => 'İ',
+                'ı' => 'I',
+                c => c.to_uppercase().next().unwrap_or(c),
+            }).collect();
+            prop_assert_eq!(folded(&upper), folded(&name));
+        }
+
+        #[test]
+        fn each_candidate_is_an_address_and_its_own(
+            given in "[ \\PC]{1,60}", surname in "[ \\PC]{1,60}"
+        ) {
+            let form = HolderForm {
+                kind: "person".into(),
+                given_names: Some(given),
+                surname: Some(surname),
+                identity_number: Some("10000000146".into()),
+                ..HolderForm::default()
+            };
+            if let Ok(holder) = Holder::parse(&form, NOW) {
+                let all = candidates(&holder, &domain());
+                let different: BTreeSet<_> = all.iter().collect();
+                prop_assert_eq!(different.len(), all.len());
+                prop_assert!(all.iter().all(|one| is_own(one, &domain()).is_ok()));
+            }
+        }
+    }
+}
