@@ -77,8 +77,32 @@ pub fn folded(name: &str) -> String {
     out
 }
 
-/// Addresses for a holder, the nicest first: some twenty of a person, numbered at the end.
-pub fn candidates(holder: &Holder, provider: &KepDomain) -> Vec<KepAddress> {
+/// What addresses are made of.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Called {
+    Person { given_names: String, surname: String },
+    Institution { title: String },
+}
+
+impl Called {
+    pub fn of(holder: &Holder) -> Self {
+        match holder {
+            Holder::Person(person) => Self::Person {
+                given_names: person.given_names().to_string(),
+                surname: person.surname().to_string(),
+            },
+            Holder::Company(company) => Self::Institution { title: company.title().to_string() },
+            Holder::Public(body) => Self::Institution { title: body.title().to_string() },
+        }
+    }
+
+    fn is_person(&self) -> bool {
+        matches!(self, Self::Person { .. })
+    }
+}
+
+/// Addresses for somebody of that name, the nicest first, numbered at the end.
+pub fn candidates(called: &Called, provider: &KepDomain) -> Vec<KepAddress> {
     let domain = provider.provider();
     let mut found: Vec<KepAddress> = Vec::new();
     let mut push = |local: &str, sub: Option<&str>| {
@@ -91,36 +115,34 @@ pub fn candidates(holder: &Holder, provider: &KepDomain) -> Vec<KepAddress> {
             found.push(address);
         }
     };
-    match holder {
-        Holder::Person(person) => {
-            let (given, last) = (folded(person.given_names().as_str()), folded(person.surname().as_str()));
-            for local in of_person(&given, &last) {
+    match called {
+        Called::Person { given_names, surname } => {
+            for local in of_person(&folded(given_names), &folded(surname)) {
                 push(&local, None);
             }
         }
-        Holder::Company(company) => {
-            of_institution(company.title().as_str(), &mut push);
-        }
-        Holder::Public(body) => of_institution(body.title().as_str(), &mut push),
+        Called::Institution { title } => of_institution(title, &mut push),
     }
     found
 }
 
-/// Those of the candidates that can be given now, at most so many.
+/// Those of the candidates that can be given now, at most so many. `identity` is the key of the holder,
+/// empty while he is not known: his own sub-domain and likenesses don't bar him.
 pub async fn propose(
     store: &Store,
     provider: &KepDomain,
-    holder: &Holder,
+    called: &Called,
+    identity: &str,
     most: usize,
 ) -> Result<Vec<KepAddress>, RegistryError> {
-    let (holder, domain) = (holder.clone(), provider.clone());
+    let (called, domain, identity) = (called.clone(), provider.clone(), identity.to_owned());
     let work = move |tx: &mut Tx<'_>| -> Result<Vec<KepAddress>, RowsError> {
         let mut free = Vec::new();
-        for address in candidates(&holder, &domain) {
+        for address in candidates(&called, &domain) {
             if free.len() == most {
                 break;
             }
-            if untaken(tx, &address, &holder.key(), holder.kind())?.is_none() {
+            if untaken(tx, &address, &identity, called.is_person())?.is_none() {
                 free.push(address);
             }
         }
@@ -141,7 +163,8 @@ pub(super) fn allot(
     is_own(address, provider)?;
     rows::hold(tx)?;
     let identity = holder.key();
-    if let Some(why) = untaken(tx, address, &identity, holder.kind())? {
+    let person = holder.kind() == HolderKind::Person;
+    if let Some(why) = untaken(tx, address, &identity, person)? {
         return Err(RegistryError::Untaken(address.clone(), why));
     }
     if let Some(label) = sub_domain(address) {
@@ -155,7 +178,7 @@ fn untaken(
     tx: &mut Tx<'_>,
     address: &KepAddress,
     identity: &str,
-    kind: HolderKind,
+    person: bool,
 ) -> Result<Option<Untaken>, RowsError> {
     let label = sub_domain(address);
     let local = address.local();
@@ -163,7 +186,7 @@ fn untaken(
         return Ok(Some(Untaken::Reserved));
     }
     if let Some(label) = &label {
-        if kind == HolderKind::Person {
+        if person {
             return Ok(Some(Untaken::SubDomainOfPerson));
         }
         if SUB_DOMAINS.contains(&label.as_str()) {
@@ -281,39 +304,18 @@ const FORMS: [&str; 17] = [
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::registry::holders::HolderForm;
     use proptest::prelude::*;
-
-    const NOW: Timestamp = Timestamp::from_secs(1_795_000_000);
 
     fn domain() -> KepDomain {
         KepDomain::parse("hs05.kep.tr").unwrap()
     }
 
-    fn person(given: &str, surname: &str) -> Holder {
-        let form = HolderForm {
-            kind: "person".into(),
-            given_names: Some(given.into()),
-            surname: Some(surname.into()),
-            identity_number: Some("10000000146".into()),
-            ..HolderForm::default()
-        };
-        Holder::parse(&form, NOW).unwrap()
+    fn person(given: &str, surname: &str) -> Called {
+        Called::Person { given_names: given.into(), surname: surname.into() }
     }
 
-    fn company(title: &str) -> Holder {
-        let form = HolderForm {
-            kind: "company".into(),
-            title: Some(title.into()),
-            vkn: Some("8760052205".into()),
-            mersis: Some("0876005220500014".into()),
-            ..HolderForm::default()
-        };
-        Holder::parse(&form, NOW).unwrap()
-    }
-
-    fn first(holder: &Holder, most: usize) -> Vec<String> {
-        candidates(holder, &domain()).iter().take(most).map(ToString::to_string).collect()
+    fn first(called: &Called, most: usize) -> Vec<String> {
+        candidates(called, &domain()).iter().take(most).map(ToString::to_string).collect()
     }
 
     #[test]
@@ -352,7 +354,7 @@ mod tests {
 
     #[test]
     fn an_institution_is_offered_a_sub_domain() {
-        let all = first(&company("Örnek Yazılım Sanayi ve Ticaret A.Ş."), 4);
+        let all = first(&Called::Institution { title: "Örnek Yazılım Sanayi ve Ticaret A.Ş.".into() }, 4);
         assert_eq!(
             all,
             [
@@ -408,20 +410,14 @@ mod tests {
 
         #[test]
         fn each_candidate_is_an_address_and_its_own(
-            given in "[ \\PC]{1,60}", surname in "[ \\PC]{1,60}"
+            given in ".{0,60}", surname in ".{0,60}", title in any::<String>()
         ) {
-            let form = HolderForm {
-                kind: "person".into(),
-                given_names: Some(given),
-                surname: Some(surname),
-                identity_number: Some("10000000146".into()),
-                ..HolderForm::default()
-            };
-            if let Ok(holder) = Holder::parse(&form, NOW) {
-                let all = candidates(&holder, &domain());
+            for called in [person(&given, &surname), Called::Institution { title }] {
+                let all = candidates(&called, &domain());
                 let different: BTreeSet<_> = all.iter().collect();
                 prop_assert_eq!(different.len(), all.len());
                 prop_assert!(all.iter().all(|one| is_own(one, &domain()).is_ok()));
+                prop_assert!(all.iter().all(|one| KepAddress::parse(one.as_str()).as_ref() == Ok(one)));
             }
         }
     }

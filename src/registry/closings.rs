@@ -56,8 +56,8 @@ pub async fn request(
     let (address, by) = (address.clone(), by.clone());
     let work = move |tx: &mut Tx<'_>| -> Result<Closing, RegistryError> {
         let rules = policy::at(tx, by.at)?;
-        let wait = i64::from(rules.closing_days).saturating_mul(DAY);
-        let completes = rules.closing_by_system.then(|| by.at.plus_secs(wait));
+        let wait = rules.closing_wait.millis();
+        let completes = rules.closing_by_system.then(|| by.at.plus_millis(wait));
         accounts::step_in(tx, id, &address, Move::Request { completes }, &by)?;
         let row = ClosingRow {
             id: 0,
@@ -287,4 +287,3 @@ impl Outcome {
 const WITHDRAWN: &str = "withdrawn";
 const COMPLETED: &str = "completed";
 const REASON: usize = 300;
-const DAY: i64 = 86_400;

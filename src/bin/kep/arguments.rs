@@ -1,7 +1,11 @@
 //! The command line (design, section 9). Scripts rely on it: more may come, nothing goes.
 
+mod holders;
 mod lists;
 
+pub use holders::{
+    Address, Application, Closing, ContactOptions, HolderOptions, Holding, Kind, ServiceType,
+};
 pub use lists::{Import, ListKind};
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
@@ -30,6 +34,12 @@ pub enum Command {
     /// Accounts
     #[command(subcommand)]
     Account(Account),
+    /// Applications for accounts
+    #[command(subcommand)]
+    Application(Application),
+    /// Addresses that can be given
+    #[command(subcommand)]
+    Address(Address),
     /// Labels of an account
     #[command(subcommand)]
     Label(Label),
@@ -198,13 +208,21 @@ pub enum Account {
     Add {
         #[command(flatten)]
         conf: Conf,
+        #[command(flatten)]
+        who: Who,
         address: String,
-        /// Name of the holder
-        #[arg(long)]
-        name: String,
-        /// T.C. kimlik no, as in the holder's qualified certificate
-        #[arg(long, value_name = "NO")]
-        identity_number: Option<String>,
+        /// Name of the holder, where no --kind says whose it is
+        #[arg(long, required_unless_present = "kind", conflicts_with = "kind")]
+        name: Option<String>,
+        #[command(flatten)]
+        holder: HolderOptions,
+        #[command(flatten)]
+        contact: ContactOptions,
+        #[arg(long, value_enum, default_value_t = ServiceType::Both)]
+        service: ServiceType,
+        /// Months of the first term, of a holder who is known [default: the policy contract.months]
+        #[arg(long, value_name = "N", requires = "kind")]
+        months: Option<u32>,
         #[arg(long, value_name = "FILE")]
         password_file: Option<PathBuf>,
         /// Signing certificate (PEM or DER); may be given several times
@@ -235,13 +253,21 @@ pub enum Account {
     Close {
         #[command(flatten)]
         conf: Conf,
+        #[command(flatten)]
+        who: Who,
         address: String,
     },
     /// Reopen a closed account
     Reopen {
         #[command(flatten)]
         conf: Conf,
+        #[command(flatten)]
+        who: Who,
         address: String,
+        /// The number that the holder is known by, as it was checked anew: T.C. or yabancı kimlik no,
+        /// passport, VKN, DETSİS
+        #[arg(long, value_name = "NO")]
+        identity: Option<String>,
     },
     /// Set a new password
     Password {
@@ -255,6 +281,8 @@ pub enum Account {
     Set {
         #[command(flatten)]
         conf: Conf,
+        #[command(flatten)]
+        who: Who,
         address: String,
         #[arg(long, value_enum)]
         opening: Option<Opening>,
@@ -266,7 +294,15 @@ pub enum Account {
         /// A mailbox `Etiketler/NAME` for each label, for programs that know no tags
         #[arg(long, value_enum)]
         label_mailboxes: Option<Switch>,
+        /// Hizmet alma şekli
+        #[arg(long, value_enum)]
+        service: Option<ServiceType>,
+        /// Whether the e-seal of a company or a public body may sign, where the policy e-seal.allowed lets any
+        #[arg(long, value_enum)]
+        e_seal: Option<Switch>,
     },
+    #[command(flatten)]
+    Holding(Holding),
     /// Generated passwords of mail programs
     #[command(subcommand)]
     AppPassword(AppPassword),

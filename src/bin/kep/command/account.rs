@@ -1,12 +1,13 @@
 //! `kep account`: opening, listing, changing accounts.
 
-use super::{quiet, show};
+use super::{holding, quiet, show, staff};
 use crate::arguments::{Account as Arguments, Opening, Signature, Switch};
 use crate::failure::{Failure, Outcome};
 use crate::settings::Size;
 use crate::wire_up;
+use kep::registry::standing::AccountState;
 use kep::registry::accounts::{
-    self, Access, Account, AccountState, NewAccount, OpeningMode, RegistryError, SignatureRule,
+    self, Account, NewAccount, OpeningMode, RegistryError, SignatureRule,
 };
 use kep::trust::{Certificate, Clock, password};
 use kep::wire::{Digest, KepAddress};
@@ -19,9 +20,13 @@ pub async fn run(arguments: Arguments) -> Outcome {
     match arguments {
         Arguments::Add {
             conf,
+            who,
             address,
             name,
-            identity_number,
+            holder,
+            contact,
+            service,
+            months,
             password_file,
             certificate,
             opening,
@@ -34,8 +39,8 @@ pub async fn run(arguments: Arguments) -> Outcome {
             let default = wire_up::rule(settings.accept.signature);
             let new = NewAccount {
                 address: address.clone(),
-                name,
-                identity_number,
+                name: name.unwrap_or_default(),
+                identity_number: holder.identity_number.clone(),
                 opening: mode(opening),
                 signature: signature.map_or(default, rule),
                 password: verifier(password_file.as_deref()).await?,
@@ -43,7 +48,17 @@ pub async fn run(arguments: Arguments) -> Outcome {
                 at: Clock::System.now(),
             };
             let store = wire_up::store(&settings).await?;
-            accounts::add(&store, &settings.provider.domain, new).await.map_err(registry)?;
+            let by = staff::by(&store, &who).await?;
+            let domain = &settings.provider.domain;
+            match holder.kind {
+                Some(_) => {
+                    let said = holding::Said { holder, contact, service, months };
+                    holding::open(&store, domain, new, said, &by).await?;
+                }
+                None => {
+                    holding::open_nameless(&store, domain, new, &holder, &contact, service, &by).await?;
+                }
+            }
             done(&format!("account {address} is open"))
         }
         Arguments::List { conf, json } => {
@@ -59,16 +74,16 @@ pub async fn run(arguments: Arguments) -> Outcome {
             let certificates = certificates.map_err(registry)?;
             let whole = Whole {
                 account: Shown::of(&account),
+                record: holding::record(&store, &account.address).await?,
                 certificates: certificates.iter().map(Registered::of).collect(),
             };
             show::print(json, &whole, text)
         }
-        Arguments::Close { conf, address } => {
-            set_state(&conf.conf, &address, AccountState::Closed).await
+        Arguments::Close { conf, who, address } => holding::close(&conf.conf, &who, &address).await,
+        Arguments::Reopen { conf, who, address, identity } => {
+            holding::reopen(&conf.conf, &who, &address, identity.as_deref()).await
         }
-        Arguments::Reopen { conf, address } => {
-            set_state(&conf.conf, &address, AccountState::Active).await
-        }
+        Arguments::Holding(arguments) => holding::run(arguments).await,
         Arguments::Password { conf, address, password_file } => {
             let verifier = verifier(password_file.as_deref()).await?;
             let store = wire_up::store(&wire_up::settings(&conf.conf)?).await?;
@@ -76,13 +91,24 @@ pub async fn run(arguments: Arguments) -> Outcome {
             accounts::set_password(&store, &address, verifier).await.map_err(registry)?;
             done(&format!("{address} has a new password"))
         }
-        Arguments::Set { conf, address, opening, signature, storage, label_mailboxes } => {
+        Arguments::Set {
+            conf,
+            who,
+            address,
+            opening,
+            signature,
+            storage,
+            label_mailboxes,
+            service,
+            e_seal,
+        } => {
             let storage = storage.as_deref().map(limit).transpose()?;
             let store = wire_up::store(&wire_up::settings(&conf.conf)?).await?;
             let address = parse(&address)?;
             let policy = opening.is_some() || signature.is_some();
-            if !policy && storage.is_none() && label_mailboxes.is_none() {
-                let hint = "--opening, --signature, --storage or --label-mailboxes";
+            let terms = service.is_some() || e_seal.is_some();
+            if !policy && !terms && storage.is_none() && label_mailboxes.is_none() {
+                let hint = "--opening, --signature, --storage, --label-mailboxes, --service or --e-seal";
                 return Err(Failure::usage("nothing to set").hint(hint));
             }
             if let Some(switch) = label_mailboxes {
@@ -100,6 +126,9 @@ pub async fn run(arguments: Arguments) -> Outcome {
             if let Some(signature) = signature {
                 let set = accounts::set_signature(&store, &address, rule(signature)).await;
                 set.map_err(registry)?;
+            }
+            if terms {
+                holding::set_terms(&store, &who, &address, service, e_seal).await?;
             }
             done(&format!("{address} is changed"))
         }
@@ -176,7 +205,7 @@ pub fn registry(error: RegistryError) -> Failure {
             Failure::data(&error).hint(hint)
         }
         RegistryError::Store(_) => Failure::unavailable(&error),
-        _ => Failure::data(&error),
+        other => holding::failure(other),
     }
 }
 
@@ -200,6 +229,13 @@ struct Shown {
     opening: &'static str,
     signature: &'static str,
     since: String,
+    service: &'static str,
+    /// Why it is suspended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    suspended: Option<String>,
+    /// When its closing completes by itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    completes: Option<String>,
     /// Since when it is closed, and until when it can be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     closed: Option<String>,
@@ -209,15 +245,25 @@ struct Shown {
 
 impl Shown {
     fn of(account: &Account) -> Self {
+        let now = Clock::System.now();
+        let state = account.state_at(now);
+        let (suspended, completes) = match &state {
+            AccountState::Suspended { reason, .. } => (Some(reason.clone()), None),
+            AccountState::Closing { completes, .. } => (None, *completes),
+            _ => (None, None),
+        };
         Self {
             address: account.address.to_string(),
             name: account.name.clone(),
-            state: account.state.word(),
+            state: state.stage_at(now).word(),
+            service: account.service.word(),
+            suspended,
+            completes: completes.map(|at| at.iso8601()),
             opening: account.opening.word(),
             signature: account.signature.word(),
             since: account.created_at.iso8601(),
-            closed: account.closed_at.map(|at| at.iso8601()),
-            readable_until: account.readable_until().map(|at| at.iso8601()),
+            closed: state.closed_at().map(|at| at.iso8601()),
+            readable_until: state.readable_until().map(|at| at.iso8601()),
         }
     }
 }
@@ -226,6 +272,8 @@ impl Shown {
 struct Whole {
     #[serde(flatten)]
     account: Shown,
+    #[serde(flatten)]
+    record: holding::Recorded,
     certificates: Vec<Registered>,
 }
 
@@ -269,21 +317,7 @@ fn list(rows: &[Shown]) -> String {
     show::table(&head, &cells.collect::<Vec<_>>(), "no accounts yet; open one: kep account add")
 }
 
-async fn set_state(conf: &Path, address: &str, state: AccountState) -> Outcome {
-    let store = wire_up::store(&wire_up::settings(conf)?).await?;
-    let address = parse(address)?;
-    accounts::set_state(&store, &address, state, Clock::System.now()).await.map_err(registry)?;
-    let account = accounts::get(&store, &address).await.map_err(registry)?;
-    match account.access(Clock::System.now()) {
-        Access::Reading { until: Some(until) } => {
-            let day = until.turkish_day();
-            done(&format!("account {address} is closed; it can be read until the end of {day}"))
-        }
-        _ => done(&format!("account {address} is {}", state.word())),
-    }
-}
-
-async fn verifier(file: Option<&Path>) -> Outcome<String> {
+pub async fn verifier(file: Option<&Path>) -> Outcome<String> {
     let secret = match file {
         Some(path) => wire_up::secret(path)?,
         None => ask().await?,

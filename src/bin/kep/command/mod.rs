@@ -1,12 +1,15 @@
 //! One file a command.
 
 mod account;
+mod address;
 mod app_password;
+mod application;
 mod check;
 pub mod dev;
 mod evidence;
 mod figures;
 mod fsck;
+mod holding;
 mod http;
 mod label;
 mod message;
@@ -37,6 +40,8 @@ pub fn run(arguments: Arguments) -> Outcome {
         Command::Dev(Dev::Tsa(tsa)) => wait(serve::authority_alone(&tsa.conf.conf)),
         Command::Check(check) => wait(check::run(&check)),
         Command::Account(account) => wait(account::run(account)),
+        Command::Application(application) => wait(application::run(application)),
+        Command::Address(address) => wait(address::run(address)),
         Command::Label(label) => wait(label::run(label)),
         Command::Provider(provider) => wait(provider::run(provider)),
         Command::Queue(queue) => wait(queue::run(queue)),
