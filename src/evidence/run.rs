@@ -7,6 +7,7 @@ use super::{keywords, material, parcel};
 use crate::registry::Provider;
 use crate::registry::holidays::Calendar;
 use crate::registry::peers::PeerDialect;
+use crate::registry::policy;
 use crate::registry::read_policy::{MessageType, PolicyTable};
 use crate::spool::{self, Fact, Step, Takers, opening};
 use crate::store::evidence::{self as rows, Material, NewEvidence, NewForm};
@@ -285,6 +286,7 @@ pub fn words_of_sent(tx: &mut Tx<'_>, id: &MessageId) -> Result<Vec<&'static str
 pub struct Facts {
     pub store: Store,
     pub issuer: Arc<Issuer>,
+    /// What the configuration says of the time to read; decided policies stand beside it.
     pub policies: Arc<PolicyTable>,
     pub calendar: Arc<Calendar>,
 }
@@ -343,7 +345,7 @@ impl Facts {
         let dialects = dialects(&self.store, &submission.origin).await?;
         let issued = self.issuer.issue(draft, dialects).await?;
         let due = match fact {
-            Fact::Delivered { .. } => Some(self.due(&submission, issued.first.stamped_at)),
+            Fact::Delivered { .. } => Some(self.due(&submission, issued.first.stamped_at).await?),
             _ => None,
         };
         let parcel = self.issuer.parcel(&self.store, issued, &submission.origin).await?;
@@ -374,15 +376,18 @@ impl Facts {
     }
 
     /// When the time to read ends: from the time stamp of the delivery evidence (invariant 9).
-    fn due(&self, submission: &Submission, delivered: Timestamp) -> Timestamp {
+    async fn due(
+        &self,
+        submission: &Submission,
+        delivered: Timestamp,
+    ) -> Result<Timestamp, StoreError> {
         let kind = submission.details.message_type.parse().unwrap_or(MessageType::Standart);
-        match self.policies.due(delivered, kind, &self.calendar) {
-            Ok(due) => due,
-            Err(unknown) => {
-                tracing::warn!(message = %submission.message_id, %unknown, "due time");
-                unknown.due
-            }
-        }
+        let configured = Arc::clone(&self.policies);
+        let rules = self.store.look_up(move |tx| policy::read_rules(tx, &configured)).await?;
+        Ok(rules.due(delivered, kind, &self.calendar).unwrap_or_else(|unknown| {
+            tracing::warn!(message = %submission.message_id, %unknown, "due time");
+            unknown.due
+        }))
     }
 
     /// A provider has handed the same dispatch over again: it did not hear us, and gets the same mails

@@ -176,16 +176,22 @@ pub fn is_own(address: &KepAddress, provider: &KepDomain) -> Result<(), Registry
     }
 }
 
+/// An address that an account can have at all.
+pub fn may_have(address: &KepAddress, provider: &KepDomain) -> Result<(), RegistryError> {
+    is_own(address, provider)?;
+    match RESERVED.contains(&address.local()) {
+        true => Err(RegistryError::Reserved(address.clone())),
+        false => Ok(()),
+    }
+}
+
 /// Opens an account with its mailboxes.
 pub async fn add(
     store: &Store,
     provider: &KepDomain,
     new: NewAccount,
 ) -> Result<AccountId, RegistryError> {
-    is_own(&new.address, provider)?;
-    if RESERVED.contains(&new.address.local()) {
-        return Err(RegistryError::Reserved(new.address));
-    }
+    may_have(&new.address, provider)?;
     let address = new.address.clone();
     let added = store.write(Lane::Client, move |tx| insert(tx, &new)).await;
     match added {

@@ -242,7 +242,7 @@ fn receipt_text(provider: &str, account: &Account, closing: &Closing) -> String 
 }
 
 /// One line; empty only where that may be.
-pub(super) fn reasoned(text: &str, may_be_empty: bool) -> Result<String, RegistryError> {
+pub fn reasoned(text: &str, may_be_empty: bool) -> Result<String, RegistryError> {
     let text = text.trim();
     let sound = |c: char| !c.is_control() && !matches!(c, '\u{fffe}' | '\u{ffff}');
     let fits = text.chars().count() <= REASON && text.chars().all(sound);

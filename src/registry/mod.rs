@@ -18,12 +18,14 @@ pub mod labels;
 pub mod lists;
 pub mod login;
 pub mod mta_sts;
+pub mod outbox;
 pub mod peers;
 pub mod policy;
 pub mod providers;
 pub mod read_policy;
 pub mod route;
 pub mod standing;
+pub mod staff;
 mod texts;
 
 pub use accounts::{

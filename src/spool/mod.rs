@@ -1,11 +1,13 @@
 //! Jobs and facts between the steps: lay in, take (leased), finish, in one transaction each. Steps
 //! meet only here.
 
+pub mod errand;
 pub mod fact;
 pub mod opening;
 pub mod relay;
 mod run;
 
+pub use errand::{Errand, notify, unread};
 pub use fact::{Channel, Fact};
 pub use relay::{relay, relay_evidence};
 pub use run::{carried, caught, pause, rest, run};
@@ -26,6 +28,8 @@ pub enum Step {
     Evidence,
     /// A time ends, to read or to hear of what was relayed; payload: the fact that it is then.
     Expire,
+    /// Something is to be said outside KEP, or it is time to look whether it is; payload: the errand.
+    Notify,
 }
 
 impl Step {
@@ -35,6 +39,7 @@ impl Step {
             Self::Consign => "consign",
             Self::Evidence => "evidence",
             Self::Expire => "expire",
+            Self::Notify => "notify",
         }
     }
 }

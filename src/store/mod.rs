@@ -5,6 +5,7 @@ pub mod accounts;
 pub mod addresses;
 pub mod app_passwords;
 pub mod applications;
+pub mod audit;
 pub mod blobs;
 pub mod closings;
 pub mod contents;
@@ -18,10 +19,13 @@ pub mod listed_providers;
 pub mod mail;
 pub mod metadata;
 pub mod mta_sts;
+pub mod policies;
+pub mod outbox;
 pub mod providers;
 pub mod relay;
 pub mod reports;
 pub mod rows;
+pub mod staff;
 pub mod submissions;
 mod wakes;
 
@@ -232,8 +236,9 @@ impl StoreError {
 }
 
 /// The steps that take jobs.
-pub const STEPS: [&str; 4] = ["certify", "consign", "evidence", "expire"];
+pub const STEPS: [&str; 5] = ["certify", "consign", "evidence", "expire", "notify"];
 /// Who is woken when there is something for him.
-pub(crate) const BELLS: [&str; 5] = ["certify", "consign", "evidence", "expire", relay::BELL];
+pub(crate) const BELLS: [&str; 6] =
+    ["certify", "consign", "evidence", "expire", "notify", relay::BELL];
 /// A watcher that is as many changes behind looks at the rows instead.
 const NEWS_KEPT: usize = 1024;

@@ -148,7 +148,7 @@ fn is_label(label: &str) -> bool {
 }
 
 /// A mail domain outside the circuit: two labels or more, and no number at the end.
-fn is_elsewhere(domain: &str) -> bool {
+pub(super) fn is_elsewhere(domain: &str) -> bool {
     let lower = domain.to_ascii_lowercase();
     let last = domain.rsplit('.').next().unwrap_or_default();
     lower != CIRCUIT[1..]
@@ -158,7 +158,7 @@ fn is_elsewhere(domain: &str) -> bool {
         && !last.bytes().all(|b| b.is_ascii_digit())
 }
 
-fn is_dot_atom(local: &str) -> bool {
+pub(super) fn is_dot_atom(local: &str) -> bool {
     let atext = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&b);
     local.split('.').all(|atom| !atom.is_empty() && atom.bytes().all(atext))
 }

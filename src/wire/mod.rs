@@ -14,6 +14,7 @@ pub mod lists;
 pub mod mime;
 pub mod mta_sts;
 pub mod ocsp;
+pub mod reach;
 pub mod rem;
 pub mod scram;
 pub mod smtp;
@@ -29,4 +30,5 @@ pub use digest::{Digest, sha256};
 pub use ids::{
     AccountId, ApplicationId, BlobId, ContentId, EvidenceId, HolderId, MailboxId, MessageId, ThreadId,
 };
+pub use reach::{MailAddress, Mobile, Reach, ReachError};
 pub use time::Timestamp;

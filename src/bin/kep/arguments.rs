@@ -1,8 +1,10 @@
 //! The command line (design, section 9). Scripts rely on it: more may come, nothing goes.
 
+mod administration;
 mod holders;
 mod lists;
 
+pub use administration::{Audit, Policy, Staff, Who};
 pub use holders::{
     Address, Application, Closing, ContactOptions, HolderOptions, Holding, Kind, ServiceType,
 };
@@ -61,6 +63,15 @@ pub enum Command {
     /// The master key, which encrypts contents at rest
     #[command(subcommand)]
     Vault(Vault),
+    /// The provider's own people
+    #[command(subcommand)]
+    Staff(Staff),
+    /// What the provider decides and the law may change: since when, why, by whom
+    #[command(subcommand)]
+    Policy(Policy),
+    /// What was done and by whom, and the proof that nothing of it was changed
+    #[command(subcommand)]
+    Audit(Audit),
     /// Prove evidence, a dispatch or an evidence mail, offline
     Verify(Verify),
     /// Prove that rows, blobs and evidence agree and that nothing accepted is invisible

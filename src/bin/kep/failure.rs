@@ -43,6 +43,11 @@ impl Failure {
         Self::with(73, message)
     }
 
+    /// Who asks may not.
+    pub fn refused(message: impl Display) -> Self {
+        Self::with(77, message)
+    }
+
     /// A disk failed.
     pub fn io(message: impl Display) -> Self {
         Self::with(74, message)

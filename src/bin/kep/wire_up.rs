@@ -14,7 +14,9 @@ use kep::deliver::{Relay, Rules, Who};
 use kep::evidence::{Facts, Issuer};
 use kep::mailbox::answer::Gate;
 use kep::mailbox::autoconfig::{Directions, Door, Security, Service};
+use kep::registry::audit::seal::AuditSeals;
 use kep::registry::budget::Budget;
+use kep::registry::caretaker::Caretaker;
 use kep::registry::holidays::{Calendar, SHIPPED};
 use kep::registry::lists::{FETCH, Refresh};
 use kep::registry::login::{Logins, Pauses};
@@ -22,6 +24,7 @@ use kep::registry::mta_sts::{Policies, PolicySettings};
 use kep::registry::route::Routes;
 use kep::registry::{Provider, SignatureRule};
 use kep::store::{RowsAt, RowsError, Store, StoreError};
+use kep::trust::detached::Word;
 use kep::trust::dial::Dial;
 use kep::trust::dns::{Dns, DnsSettings};
 use kep::trust::password::Passwords;
@@ -425,6 +428,55 @@ pub fn refresh(settings: &Settings, store: &Store, clock: &Clock) -> Outcome<Opt
     }))
 }
 
+/// The machine's clock; where the development authority stamps, it may be moved by
+/// `KEP_DEV_CLOCK_OFFSET_SECS`, so that legal times can be tried without waiting for them.
+pub fn clock(settings: &Settings) -> Outcome<Clock> {
+    let Ok(offset) = std::env::var("KEP_DEV_CLOCK_OFFSET_SECS") else { return Ok(Clock::System) };
+    let url = settings.timestamp.url.as_ref().map(|url| url.as_str());
+    let near = url.is_none_or(|url| LOOPBACK.iter().any(|start| url.starts_with(start)));
+    let stamps_itself = near
+        && settings.authority.key.is_some()
+        && (settings.listen.tsa.is_some() || url.is_none());
+    if !stamps_itself {
+        return Err(Failure::config("KEP_DEV_CLOCK_OFFSET_SECS is for the development authority")
+            .hint("a provider's clock is never moved; unset the variable"));
+    }
+    let secs: i64 = offset.parse().map_err(|_| {
+        Failure::config(format!("KEP_DEV_CLOCK_OFFSET_SECS: {offset} is no number of seconds"))
+    })?;
+    tracing::warn!(secs, "the clock is moved");
+    Ok(Clock::moved(secs.saturating_mul(1000)))
+}
+
+/// Where copies of the audit's seals lie.
+pub fn audit_copies(settings: &Settings) -> PathBuf {
+    settings.audit.copies.clone().unwrap_or_else(|| settings.data.dir.join("audit"))
+}
+
+/// What seals the audit by hand.
+pub fn audit_seals(settings: &Settings, store: Store, clock: &Clock) -> Outcome<AuditSeals> {
+    let stamper = Arc::new(own_stamper(settings, clock)?);
+    Ok(AuditSeals {
+        store,
+        provider: settings.provider.domain.to_string(),
+        signer: seal(settings)?,
+        stamper,
+        clock: clock.clone(),
+        copies: audit_copies(settings),
+    })
+}
+
+/// The provider's own word, for a command that gives it.
+pub async fn word(settings: &Settings) -> Outcome<Word> {
+    let clock = clock(settings)?;
+    let seal = seal(settings)?;
+    let stamper = Arc::new(stamper(settings, &clock)?);
+    let path = seal_path(settings, &seal)?;
+    let collector = collector(settings, &clock)?;
+    let readiness = Readiness::new(path, Arc::clone(&stamper), collector, clock.clone());
+    Ok(Word { seal, stamper, readiness: Arc::new(readiness), clock })
+}
+
 /// All that a running provider consists of.
 pub struct House {
     pub settings: Settings,
@@ -524,6 +576,22 @@ impl House {
         })
     }
 
+    /// Writes down what time has made of accounts.
+    pub fn caretaker(&self) -> Caretaker {
+        let issuer = &self.sealing.issuer;
+        Caretaker {
+            store: self.store.clone(),
+            clock: self.clock.clone(),
+            word: Word {
+                seal: Arc::clone(&issuer.seal),
+                stamper: Arc::clone(&issuer.stamper),
+                readiness: Arc::clone(&issuer.readiness),
+                clock: self.clock.clone(),
+            },
+            provider: issuer.provider.name.clone(),
+        }
+    }
+
     /// Judges logins of mail programs.
     pub fn gate(&self) -> Gate {
         Arc::new(MailDoor {
@@ -536,6 +604,18 @@ impl House {
     }
 
     /// What the submission session must know.
+    pub fn audit_seals(&self) -> AuditSeals {
+        let issuer = &self.sealing.issuer;
+        AuditSeals {
+            store: self.store.clone(),
+            provider: self.settings.provider.domain.to_string(),
+            signer: Arc::clone(&issuer.seal),
+            stamper: Arc::clone(&issuer.stamper),
+            clock: self.clock.clone(),
+            copies: audit_copies(&self.settings),
+        }
+    }
+
     pub fn submission_config(&self) -> ask::Config {
         let accept = &self.settings.accept;
         let host = self.settings.provider.domain.to_string();
@@ -590,4 +670,5 @@ pub fn absolute(path: &Path) -> PathBuf {
 const IN_CLEAR: &str = "data.rows = \"postgres://…?sslmode=verify-full&sslrootcert=FILE\"; \
                         sslmode=disable where the line is safe otherwise";
 /// An authority at hand answers in milliseconds.
+const LOOPBACK: [&str; 3] = ["http://127.0.0.1:", "http://[::1]:", "http://localhost:"];
 const FIRST_ROUND: std::time::Duration = std::time::Duration::from_millis(1_000);

@@ -134,6 +134,29 @@ impl State {
         }
     }
 
+    pub const WORDS: [&'static str; 7] =
+        ["created", "checked", "seconded", "approved", "activated", "refused", "withdrawn"];
+
+    /// Who did what so far, in order, as far as the state knows it.
+    pub fn hands(&self) -> Vec<(&'static str, &Hand)> {
+        match self {
+            Self::Created { by } => vec![("created", by)],
+            Self::Checked { check } => vec![("checked", check)],
+            Self::Seconded { check, first } => vec![("checked", check), ("approved", first)],
+            Self::Approved { check, first, second } => {
+                vec![("checked", check), ("approved", first), ("approved", second)]
+            }
+            Self::Activated { check, first, second, by, .. } => vec![
+                ("checked", check),
+                ("approved", first),
+                ("approved", second),
+                ("activated", by),
+            ],
+            Self::Refused { by, .. } => vec![("refused", by)],
+            Self::Withdrawn { by, .. } => vec![("withdrawn", by)],
+        }
+    }
+
     /// Whether the address is kept for it, or from everybody. That of an account is kept by the account.
     pub fn holds(&self) -> bool {
         match self {

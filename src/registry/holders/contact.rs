@@ -223,6 +223,19 @@ impl Invoice {
     }
 }
 
+impl From<ContactForm> for InvoiceAddress {
+    fn from(form: ContactForm) -> Self {
+        Self {
+            street: form.street.unwrap_or_default(),
+            district: form.district.unwrap_or_default(),
+            province: form.province.unwrap_or_default(),
+            postal_code: form.postal_code,
+            country: form.country,
+            email: form.email,
+        }
+    }
+}
+
 impl TaxNumber {
     pub fn parse(text: &str) -> Result<Self, Fault> {
         let person = CitizenNumber::parse(text).map(Self::Person);

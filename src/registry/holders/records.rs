@@ -60,6 +60,31 @@ pub async fn open(
     store.write(Lane::Client, work).await
 }
 
+/// Opens an account of whom a name alone is known: before applications were, and for development.
+pub async fn open_unknown(
+    store: &Store,
+    provider: &KepDomain,
+    account: NewAccount,
+    contact: Contact,
+    service: Service,
+    by: &By,
+) -> Result<(), RegistryError> {
+    accounts::may_have(&account.address, provider)?;
+    let by = by.clone();
+    let work = move |tx: &mut Tx<'_>| -> Result<(), RegistryError> {
+        let address = account.address.clone();
+        let id = made(tx, &account)?;
+        account_rows::set_service(tx, id, service.word())?;
+        if contact != Contact::default() {
+            add_contact(tx, id, 1, &contact.form(), &by)?;
+        }
+        let details = json!({ "service": service.word() });
+        audit::record(tx, &by, "account.open", address.as_str(), details)?;
+        Ok(())
+    };
+    store.write(Lane::Client, work).await
+}
+
 /// The same within somebody's transaction, who has the address.
 pub fn insert(
     tx: &mut Tx<'_>,
@@ -68,10 +93,7 @@ pub fn insert(
 ) -> Result<(AccountId, Contract), RegistryError> {
     let account = NewAccount { at: by.at, ..new.account.clone() };
     let address = account.address.clone();
-    let id = accounts::insert(tx, &account).map_err(|error| match error {
-        StoreError::Exists(_) => RegistryError::Exists(address.clone()),
-        other => other.into(),
-    })?;
+    let id = made(tx, &account)?;
     let holder = bind(tx, id, &new.holder, by.at)?;
     account_rows::set_service(tx, id, new.service.word())?;
     if new.contact != Contact::default() {
@@ -141,7 +163,8 @@ pub async fn set_holder(
         }
         bind(tx, account.id, &new, by.at)?;
         let details = json!({ "kind": new.kind().word(), "first": before.is_none() });
-        Ok(audit::record(tx, &by, "account.holder", address.as_str(), details)?)
+        audit::record(tx, &by, "account.holder", address.as_str(), details)?;
+        Ok(())
     };
     store.write(Lane::Client, work).await
 }
@@ -200,7 +223,8 @@ pub async fn set_service(
     let work = move |tx: &mut Tx<'_>| -> Result<(), RegistryError> {
         account_rows::set_service(tx, id, service.word())?;
         let details = json!({ "service": service.word() });
-        Ok(audit::record(tx, &by, "account.service", address.as_str(), details)?)
+        audit::record(tx, &by, "account.service", address.as_str(), details)?;
+        Ok(())
     };
     store.write(Lane::Client, work).await
 }
@@ -220,7 +244,8 @@ pub async fn set_invoice(
         let (_, e_seal) = rows::terms(tx, id)?;
         rows::set_terms(tx, id, form.as_deref(), e_seal)?;
         let details = json!({ "given": invoice.is_some() });
-        Ok(audit::record(tx, &by, "account.invoice", address.as_str(), details)?)
+        audit::record(tx, &by, "account.invoice", address.as_str(), details)?;
+        Ok(())
     };
     store.write(Lane::Client, work).await
 }
@@ -246,7 +271,8 @@ pub async fn set_e_seal(
         let (invoice, _) = rows::terms(tx, account.id)?;
         rows::set_terms(tx, account.id, invoice.as_deref(), permitted)?;
         let details = json!({ "permitted": permitted });
-        Ok(audit::record(tx, &by, "account.e_seal", address.as_str(), details)?)
+        audit::record(tx, &by, "account.e_seal", address.as_str(), details)?;
+        Ok(())
     };
     store.write(Lane::Client, work).await
 }
@@ -267,6 +293,13 @@ pub(in crate::registry) fn bind(
     let id = rows::put(tx, &row, now)?;
     account_rows::set_holder(tx, account, id, &new.name(), new.certificate_number())?;
     Ok(id)
+}
+
+fn made(tx: &mut Tx<'_>, account: &NewAccount) -> Result<AccountId, RegistryError> {
+    accounts::insert(tx, account).map_err(|error| match error {
+        StoreError::Exists(_) => RegistryError::Exists(account.address.clone()),
+        other => other.into(),
+    })
 }
 
 fn add_contact(

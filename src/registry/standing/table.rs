@@ -38,7 +38,7 @@ pub enum Act {
 pub enum Answer {
     Yes,
     No,
-    /// `closed_account_receives`.
+    /// The policy `closing.receives`.
     ByPolicy,
 }
 

@@ -58,13 +58,19 @@ fn runner(words: &Words) -> Result<Runner, RowsError> {
 }
 
 fn refuse_other(found: Option<i64>, start: Start) -> Result<(), RowsError> {
-    let known = MIGRATIONS.len() as i64;
+    let known = newest();
     match (found, start) {
         (Some(found), _) if found > known => Err(RowsError::NewerSchema { found, known }),
         (Some(found), Start::Find) if found < known => Err(RowsError::OlderSchema { found, known }),
         (None, Start::Find) => Err(RowsError::NoSchema),
         _ => Ok(()),
     }
+}
+
+/// The number of the last migration.
+fn newest() -> i64 {
+    let last = MIGRATIONS.last().and_then(|(name, _)| name.strip_prefix('V')?.split_once("__"));
+    last.and_then(|(number, _)| number.parse().ok()).unwrap_or(i64::MAX)
 }
 
 const SQLITE: Words =
@@ -93,7 +99,9 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("V16__reports", include_str!("0016_reports.sql")),
     ("V17__lists", include_str!("0017_lists.sql")),
     ("V18__peer_routes", include_str!("0018_peer_routes.sql")),
+    ("V19__audit", include_str!("0019_audit.sql")),
     ("V20__holders", include_str!("0020_holders.sql")),
+    ("V25__notices", include_str!("0025_notices.sql")),
 ];
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The storage, the same tests on both drivers. PostgreSQL is a private server of Debian's package;
 //! where that is not installed, its half is skipped and says so.
 
+mod audit;
 mod bed;
 mod compaction;
 mod contents;

@@ -50,14 +50,11 @@ pub async fn run(arguments: Arguments) -> Outcome {
             let store = wire_up::store(&settings).await?;
             let by = staff::by(&store, &who).await?;
             let domain = &settings.provider.domain;
-            match holder.kind {
-                Some(_) => {
-                    let said = holding::Said { holder, contact, service, months };
-                    holding::open(&store, domain, new, said, &by).await?;
-                }
-                None => {
-                    holding::open_nameless(&store, domain, new, &holder, &contact, service, &by).await?;
-                }
+            let known = holder.kind.is_some();
+            let said = holding::Said { holder, contact, service, months };
+            match known {
+                true => holding::open(&store, domain, new, said, &by).await?,
+                false => holding::open_nameless(&store, domain, new, said, &by).await?,
             }
             done(&format!("account {address} is open"))
         }
@@ -305,7 +302,8 @@ fn text(whole: &Whole) -> String {
     let head = ["REGISTERED CERTIFICATE", "UNTIL", "SUBJECT"];
     let none = "no registered certificates";
     let certificates = show::table(&head, &cells.collect::<Vec<_>>(), none);
-    list(std::slice::from_ref(&whole.account)) + "\n" + &certificates
+    let account = list(std::slice::from_ref(&whole.account));
+    account + "\n" + &whole.record.text() + "\n" + &certificates
 }
 
 fn list(rows: &[Shown]) -> String {

@@ -4,15 +4,19 @@ mod account;
 mod address;
 mod app_password;
 mod application;
+mod audit;
 mod check;
+mod closing;
 pub mod dev;
 mod evidence;
 mod figures;
+mod forms;
 mod fsck;
 mod holding;
 mod http;
 mod label;
 mod message;
+mod policy;
 mod provider;
 mod queue;
 mod quiet;
@@ -20,6 +24,7 @@ mod seal;
 mod serve;
 pub mod show;
 mod sockets;
+mod staff;
 mod vault;
 mod verify;
 mod workshop;
@@ -51,6 +56,9 @@ pub fn run(arguments: Arguments) -> Outcome {
         Command::Fsck(fsck) => wait(fsck::run(&fsck)),
         Command::Seal(seal) => seal::run(&seal),
         Command::Vault(vault) => vault::run(&vault),
+        Command::Staff(staff) => wait(staff::run(staff)),
+        Command::Policy(policy) => wait(policy::run(policy)),
+        Command::Audit(audit) => wait(audit::run(audit)),
         Command::Verify(verify) => wait(verify::run(&verify)),
         Command::Conf(file) => {
             show::write(&if file.reference { settings::page() } else { settings::sample() })?;

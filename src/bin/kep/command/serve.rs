@@ -37,7 +37,7 @@ pub async fn run(conf: &Path) -> Outcome {
     let mut sockets = Sockets::from_environment()?;
     let (tell, stop) = watch::channel(false);
     let mut tasks = JoinSet::new();
-    let clock = clock(&settings)?;
+    let clock = wire_up::clock(&settings)?;
 
     // The development authority first: the stamper and revocation checks ask it.
     if let Some(address) = settings.listen.tsa {
@@ -112,26 +112,6 @@ fn closed() -> Failure {
         .hint("look at the disk (`dmesg`); a restart finds everything that was acknowledged")
 }
 
-/// The machine's clock; where the development authority stamps, it may be moved by
-/// `KEP_DEV_CLOCK_OFFSET_SECS`, so that legal times can be tried without waiting for them.
-fn clock(settings: &Settings) -> Outcome<Clock> {
-    let Ok(offset) = std::env::var("KEP_DEV_CLOCK_OFFSET_SECS") else { return Ok(Clock::System) };
-    let url = settings.timestamp.url.as_ref().map(|url| url.as_str());
-    let near = url.is_none_or(|url| LOOPBACK.iter().any(|start| url.starts_with(start)));
-    let stamps_itself = near
-        && settings.authority.key.is_some()
-        && (settings.listen.tsa.is_some() || url.is_none());
-    if !stamps_itself {
-        return Err(Failure::config("KEP_DEV_CLOCK_OFFSET_SECS is for the development authority")
-            .hint("a provider's clock is never moved; unset the variable"));
-    }
-    let secs: i64 = offset.parse().map_err(|_| {
-        Failure::config(format!("KEP_DEV_CLOCK_OFFSET_SECS: {offset} is no number of seconds"))
-    })?;
-    tracing::warn!(secs, "the clock is moved");
-    Ok(Clock::moved(secs.saturating_mul(1000)))
-}
-
 /// One server a data folder: leases and wakes of embedded storage are in memory. The lock ends with
 /// the process, however it ends.
 fn alone(dir: &Path) -> Outcome<File> {
@@ -192,6 +172,9 @@ fn steps(
         let emptying = emptying(house.store.clone(), house.clock.clone(), days, stop.clone());
         tasks.spawn_on(emptying, threads);
     }
+    let audit = house.audit_seals();
+    tasks.spawn_on(audit.run(stop.clone()), threads);
+    tasks.spawn_on(Arc::new(house.caretaker()).run(stop.clone()), threads);
     let probe = house.settings.timestamp.probe;
     tasks.spawn(Arc::clone(&house.readiness).run(probe, stop.clone()));
     if let Some(collector) = &house.collector {
@@ -470,7 +453,6 @@ fn notify(states: &[sd_notify::NotifyState<'_>]) {
     }
 }
 
-const LOOPBACK: [&str; 3] = ["http://127.0.0.1:", "http://[::1]:", "http://localhost:"];
 /// Jobs of one step side by side: enough to fill two cores while time stamps are awaited.
 const PARALLEL: usize = 64;
 /// Messages and jobs under way are finished within this; systemd waits a little longer.

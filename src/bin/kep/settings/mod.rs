@@ -87,6 +87,7 @@ pub struct SectionDeclared {
 settings! {
     provider: Provider,
     data: Data,
+    audit: Audit,
     listen: Listen,
     tls: Tls,
     seal: Seal,

@@ -51,6 +51,15 @@ section! {
 }
 
 section! {
+    /// The record of who did what, sealed and stamped daily.
+    Audit in "audit" {
+        /// Folder for copies of its seals; without it, `audit` in the data folder. Best on another machine's
+        /// disk: who can write the rows anew should not reach them.
+        copies: Option<PathBuf> = Off("'/var/backups/kep/audit'"), "a copy beside the rows is better than none";
+    }
+}
+
+section! {
     /// Where the server listens: `"address:port"` each; a listener that isn't named is off. With
     /// systemd's socket activation the sockets come from there, by these names.
     Listen in "listen" {

@@ -1,0 +1,185 @@
+//! The kinds of values that a policy can have: how each is written and read.
+
+use super::super::accounts::SignatureRule;
+use super::super::read_policy::ReadPolicy;
+use std::fmt::{self, Display};
+use std::str::FromStr;
+
+/// A value that a policy can have.
+pub trait Kind: Sized + Clone + PartialEq + std::fmt::Debug {
+    /// How one is written.
+    const FORM: &'static str;
+
+    fn parse(text: &str) -> Option<Self>;
+    fn write(&self) -> String;
+}
+
+/// A length of time in milliseconds, written with its unit: `15m`, `24h`, `30d`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Span(pub i64);
+
+/// A number of octets, written with its unit: `25 MiB`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Octets(pub u64);
+
+/// What is done with a message that can't be scanned for viruses now.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Unscanned {
+    /// It is refused for now; the sender tries again.
+    Refuse,
+    /// It is taken, and waits for the scanner.
+    Hold,
+}
+
+impl Span {
+    pub const fn minutes(count: i64) -> Self {
+        Self(count * 60_000)
+    }
+
+    pub const fn hours(count: i64) -> Self {
+        Self::minutes(count * 60)
+    }
+
+    pub const fn days(count: i64) -> Self {
+        Self::hours(count * 24)
+    }
+
+    pub fn millis(self) -> i64 {
+        self.0
+    }
+}
+
+impl Display for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let unit = UNITS.iter().find(|(_, millis)| self.0 % millis == 0);
+        let (unit, millis) = unit.unwrap_or(&("ms", 1));
+        write!(f, "{}{unit}", self.0 / millis)
+    }
+}
+
+impl Kind for Span {
+    const FORM: &'static str = "a time with its unit: 90s, 15m, 24h, 30d";
+
+    fn parse(text: &str) -> Option<Self> {
+        let text = text.trim();
+        let (digits, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit())?);
+        let (_, millis) = UNITS.iter().find(|(name, _)| *name == unit.trim())?;
+        digits.parse::<i64>().ok()?.checked_mul(*millis).filter(|all| *all <= CENTURY).map(Self)
+    }
+
+    fn write(&self) -> String {
+        self.to_string()
+    }
+}
+
+impl Kind for Octets {
+    const FORM: &'static str = "a size with its unit: 64 KiB, 25 MiB, 1 GiB";
+
+    fn parse(text: &str) -> Option<Self> {
+        let text = text.trim();
+        let (digits, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit())?);
+        let (_, octets) = SIZES.iter().find(|(name, _)| *name == unit.trim())?;
+        digits.parse::<u64>().ok()?.checked_mul(*octets).filter(|all| *all <= 1 << 50).map(Self)
+    }
+
+    fn write(&self) -> String {
+        let unit = SIZES.iter().find(|(_, octets)| self.0.is_multiple_of(*octets));
+        let (unit, octets) = unit.unwrap_or(&("B", 1));
+        format!("{} {unit}", self.0 / octets)
+    }
+}
+
+impl Kind for bool {
+    const FORM: &'static str = "yes or no";
+
+    fn parse(text: &str) -> Option<Self> {
+        match text.trim() {
+            "yes" | "evet" => Some(true),
+            "no" | "hayır" => Some(false),
+            _ => None,
+        }
+    }
+
+    fn write(&self) -> String {
+        if *self { "yes" } else { "no" }.to_owned()
+    }
+}
+
+impl Kind for u32 {
+    const FORM: &'static str = "a whole number";
+
+    fn parse(text: &str) -> Option<Self> {
+        text.trim().parse().ok()
+    }
+
+    fn write(&self) -> String {
+        self.to_string()
+    }
+}
+
+impl Kind for ReadPolicy {
+    const FORM: &'static str = "24h (1h to 8784h), next-business-day or fifth-day";
+
+    fn parse(text: &str) -> Option<Self> {
+        Self::from_str(text.trim()).ok()
+    }
+
+    fn write(&self) -> String {
+        self.to_string()
+    }
+}
+
+impl Kind for SignatureRule {
+    const FORM: &'static str = "required, hold or optional";
+
+    fn parse(text: &str) -> Option<Self> {
+        Self::parse(text.trim())
+    }
+
+    fn write(&self) -> String {
+        self.word().to_owned()
+    }
+}
+
+impl Kind for Unscanned {
+    const FORM: &'static str = "refuse or hold";
+
+    fn parse(text: &str) -> Option<Self> {
+        match text.trim() {
+            "refuse" => Some(Self::Refuse),
+            "hold" => Some(Self::Hold),
+            _ => None,
+        }
+    }
+
+    fn write(&self) -> String {
+        match self {
+            Self::Refuse => "refuse",
+            Self::Hold => "hold",
+        }
+        .to_owned()
+    }
+}
+
+/// Nothing decided: what the configuration says, or nothing at all.
+impl<T: Kind> Kind for Option<T> {
+    const FORM: &'static str = T::FORM;
+
+    fn parse(text: &str) -> Option<Self> {
+        match text.trim() {
+            "-" => Some(None),
+            text => T::parse(text).map(Some),
+        }
+    }
+
+    fn write(&self) -> String {
+        self.as_ref().map_or_else(|| "-".to_owned(), T::write)
+    }
+}
+
+/// The longest first: a time is written in the largest that it is whole in.
+const UNITS: &[(&str, i64)] =
+    &[("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)];
+const SIZES: &[(&str, u64)] =
+    &[("TiB", 1 << 40), ("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10), ("B", 1)];
+const CENTURY: i64 = 100 * 366 * 86_400_000;

@@ -1,0 +1,85 @@
+//! The one table of policies. A row: field, key, kind, what holds while nothing is decided, and what it
+//! is about in Turkish and English. Whoever adds one adds a row.
+
+use super::super::accounts::SignatureRule;
+use super::super::read_policy::ReadPolicy;
+use super::Declared;
+use super::kinds::{Kind, Octets, Span, Unscanned};
+
+macro_rules! policies {
+    ($($field:ident $key:literal: $kind:ty = $default:expr, $turkish:literal, $english:literal;)+) => {
+        /// What is in force at one instant.
+        #[derive(Clone, PartialEq, Debug)]
+        pub struct Policies {
+            $(#[doc = $english] pub $field: $kind,)+
+        }
+
+        impl Default for Policies {
+            fn default() -> Self {
+                Self { $($field: $default,)+ }
+            }
+        }
+
+        impl Policies {
+            /// Takes a decision in; false when this program knows no such key, or no such value of it.
+            pub(super) fn take(&mut self, key: &str, value: &str) -> bool {
+                match key {
+                    $($key => match <$kind as Kind>::parse(value) {
+                        Some(value) => {
+                            self.$field = value;
+                            true
+                        }
+                        None => false,
+                    },)+
+                    _ => false,
+                }
+            }
+
+            /// A value as it is written.
+            pub fn written(&self, key: &str) -> Option<String> {
+                match key {
+                    $($key => Some(Kind::write(&self.$field)),)+
+                    _ => None,
+                }
+            }
+        }
+
+        /// Every policy there is.
+        pub const DECLARED: &[Declared] = &[$(Declared {
+            key: $key, form: <$kind as Kind>::FORM, turkish: $turkish, english: $english,
+        },)+];
+    };
+}
+
+policies! {
+    read_standart "read.standart": Option<ReadPolicy> = None,
+        "Standart iletinin okunmuş sayılacağı süre", "When a standard message counts as read";
+    read_eyazisma "read.e-yazisma": Option<ReadPolicy> = None,
+        "e-Yazışma paketinin okunmuş sayılacağı süre", "When an e-Yazışma package counts as read";
+    read_etebligat "read.e-tebligat": Option<ReadPolicy> = None,
+        "e-Tebligatın okunmuş sayılacağı süre", "When an e-Tebligat counts as read";
+    size_message "size.message": Option<Octets> = None,
+        "Mühürlü iletinin en büyük boyutu", "Largest sealed dispatch";
+    signature "signature.default": Option<SignatureRule> = None,
+        "Yeni hesaplardan istenen imza", "What signature new accounts are asked for";
+    virus_unscanned "virus.unscanned": Unscanned = Unscanned::Refuse,
+        "Virüs taraması yapılamayan iletiye ne olur", "What becomes of a message that can't be scanned";
+    retention_trash "retention.trash": Option<Span> = None,
+        "Çöp kutusundaki iletilerin saklanma süresi", "How long messages stay in the trash";
+    hold_lapse "hold.lapse": Span = Span::days(7),
+        "İmza bekleyen iletinin bekleyeceği süre", "How long a message waits for its signature";
+    closing_by_system "closing.by-system": bool = true,
+        "Kapatma talebinin süresi dolunca kendiliğinden tamamlanması",
+        "Whether a request to close completes by itself; without it, staff completes it";
+    closing_wait "closing.wait": Span = Span::days(7),
+        "Kapatma talebinin tamamlanmadan önce bekleyeceği süre",
+        "How long a request to close waits, and can be withdrawn, before it completes";
+    closed_account_receives "closing.receives": bool = false,
+        "Kapalı hesabın okunabildiği üç ayda ileti alması",
+        "Whether a closed account receives in its three months of reading";
+    contract_months "contract.months": u32 = 12,
+        "Sözleşme süresi (ay)", "Months of a contract's term";
+    e_seal_allowed "e-seal.allowed": bool = false,
+        "Tüzel ve kamu hesaplarında elektronik mühür izni verilebilmesi",
+        "Whether companies and public bodies may be permitted to sign by an e-seal";
+}

@@ -1,0 +1,43 @@
+//! Errands of the room `notify`: to say something outside KEP, or to look whether it must be said.
+
+use super::Step;
+use crate::store::{RowsError, Tx, jobs};
+use crate::wire::{MessageId, Timestamp};
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(tag = "errand", rename_all = "kebab-case")]
+pub enum Errand {
+    /// What stands in this row of the outbox.
+    Say { outgoing: i64 },
+    /// A recipient's time to read ends at `due`: if he has not opened the message by now, he is told.
+    Unread { message: String, recipient: usize, due: i64 },
+}
+
+impl Errand {
+    pub fn parse(json: &str) -> Result<Self, RowsError> {
+        serde_json::from_str(json).map_err(|_| RowsError::Stored("an errand"))
+    }
+}
+
+/// Lays in that a row of the outbox is to be said.
+pub fn notify(tx: &mut Tx<'_>, outgoing: i64, due: Timestamp) -> Result<(), RowsError> {
+    lay_in(tx, &format!("notify/{outgoing}"), &Errand::Say { outgoing }, due)
+}
+
+/// Lays in that it is looked at `at` whether a recipient has opened the message.
+pub fn unread(
+    tx: &mut Tx<'_>,
+    message: &MessageId,
+    recipient: usize,
+    due: Timestamp,
+    at: Timestamp,
+) -> Result<(), RowsError> {
+    let errand = Errand::Unread { message: message.to_string(), recipient, due: due.millis() };
+    lay_in(tx, &format!("unread/{message}/{recipient}"), &errand, at)
+}
+
+fn lay_in(tx: &mut Tx<'_>, name: &str, errand: &Errand, due: Timestamp) -> Result<(), RowsError> {
+    let payload = serde_json::to_string(errand).map_err(|_| RowsError::Stored("an errand"))?;
+    jobs::lay_in(tx, Step::Notify.word(), name, &payload, due)
+}

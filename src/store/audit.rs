@@ -1,0 +1,164 @@
+//! Rows of the audit: entries that are appended, and the seals over their chain.
+
+use super::rows::{Columns, Row, RowsError, Tx};
+use crate::wire::{Digest, Timestamp};
+
+/// An entry, and the link that binds it to the one before.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct EntryRow {
+    /// From 1, without gaps.
+    pub n: i64,
+    pub at: Timestamp,
+    pub actor: String,
+    pub channel: String,
+    pub act: String,
+    pub subject: String,
+    pub details: String,
+    pub link: Digest,
+}
+
+/// A sealed head.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SealRow {
+    /// From 1, without gaps.
+    pub number: i64,
+    pub statement: String,
+    pub signature: Vec<u8>,
+}
+
+/// Which entries are asked for; the newest come first.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Wanted {
+    pub subject: Option<String>,
+    pub actor: Option<String>,
+    /// The act itself, or its first word and all that follow: `account` has `account.close`.
+    pub act: Option<String>,
+    pub since: Option<Timestamp>,
+    /// Only those before this one.
+    pub before: Option<i64>,
+    pub most: u32,
+}
+
+/// Appends what `link` binds: it is given the number and the link before.
+pub fn append(
+    tx: &mut Tx<'_>,
+    mut entry: EntryRow,
+    link: impl Fn(&EntryRow, Digest) -> Digest,
+) -> Result<i64, RowsError> {
+    let values = [(&NOTHING.0[..]).into()];
+    tx.execute(
+        "INSERT INTO audit_head (one, n, link) VALUES (1, 0, $1) ON CONFLICT (one) DO NOTHING",
+        &values,
+    )?;
+    // Changed before it is read: on shared rows the next one waits here.
+    let sql = "UPDATE audit_head SET n = n + 1 WHERE one = 1 RETURNING n, link";
+    let head = tx.one("head of the audit", sql, &[])?;
+    entry.n = head.int(0)?;
+    entry.link = link(&entry, digest(head.bytes(1)?)?);
+    tx.execute(
+        "INSERT INTO audit (n, at, actor, channel, act, subject, details, link)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        &[
+            entry.n.into(),
+            entry.at.millis().into(),
+            (&entry.actor).into(),
+            (&entry.channel).into(),
+            (&entry.act).into(),
+            (&entry.subject).into(),
+            (&entry.details).into(),
+            (&entry.link.0[..]).into(),
+        ],
+    )?;
+    let link = [(&entry.link.0[..]).into()];
+    tx.execute("UPDATE audit_head SET link = $1 WHERE one = 1", &link)?;
+    Ok(entry.n)
+}
+
+/// The number and link of the newest entry; 0 and zeros when there is none.
+pub fn head(tx: &mut Tx<'_>) -> Result<(i64, Digest), RowsError> {
+    match tx.first("SELECT n, link FROM audit_head WHERE one = 1", &[])? {
+        Some(row) => Ok((row.int(0)?, digest(row.bytes(1)?)?)),
+        None => Ok((0, NOTHING)),
+    }
+}
+
+pub fn list(tx: &mut Tx<'_>, wanted: &Wanted) -> Result<Vec<EntryRow>, RowsError> {
+    let family = wanted.act.as_ref().map(|act| format!("{act}."));
+    // Who ends with the character after the dot, `/`, is past all that begin with the dot.
+    let after = wanted.act.as_ref().map(|act| format!("{act}/"));
+    let rows = tx.query(
+        "SELECT n, at, actor, channel, act, subject, details, link FROM audit
+         WHERE ($1 = '' OR subject = $1) AND ($2 = '' OR actor = $2)
+           AND ($3 = '' OR act = $3 OR (act >= $4 AND act < $5))
+           AND at >= $6 AND n < $7 ORDER BY n DESC LIMIT $8",
+        &[
+            wanted.subject.as_deref().unwrap_or_default().into(),
+            wanted.actor.as_deref().unwrap_or_default().into(),
+            wanted.act.as_deref().unwrap_or_default().into(),
+            family.as_deref().unwrap_or_default().into(),
+            after.as_deref().unwrap_or_default().into(),
+            wanted.since.map_or(i64::MIN, Timestamp::millis).into(),
+            wanted.before.unwrap_or(i64::MAX).into(),
+            i64::from(wanted.most).into(),
+        ],
+    )?;
+    rows.iter().map(|row| entry(row)).collect()
+}
+
+/// All entries from the first on, one by one; `visitor` says whether it wants the next.
+pub fn visit(tx: &mut Tx<'_>, mut visitor: impl FnMut(EntryRow) -> bool) -> Result<(), RowsError> {
+    tx.visit(
+        "SELECT n, at, actor, channel, act, subject, details, link FROM audit ORDER BY n",
+        &[],
+        &mut |row| Ok(visitor(entry(row)?)),
+    )
+}
+
+/// Lays a seal in; false when one of this number is there.
+pub fn add_seal(tx: &mut Tx<'_>, seal: &SealRow) -> Result<bool, RowsError> {
+    let added = tx.execute(
+        "INSERT INTO audit_seal (number, statement, signature) VALUES ($1, $2, $3)
+         ON CONFLICT (number) DO NOTHING",
+        &[seal.number.into(), (&seal.statement).into(), (&seal.signature[..]).into()],
+    )?;
+    Ok(added == 1)
+}
+
+pub fn last_seal(tx: &mut Tx<'_>) -> Result<Option<SealRow>, RowsError> {
+    let sql = "SELECT number, statement, signature FROM audit_seal ORDER BY number DESC LIMIT 1";
+    tx.first(sql, &[])?.as_ref().map(sealed).transpose()
+}
+
+pub fn seals(tx: &mut Tx<'_>) -> Result<Vec<SealRow>, RowsError> {
+    let sql = "SELECT number, statement, signature FROM audit_seal ORDER BY number";
+    tx.query(sql, &[])?.iter().map(sealed).collect()
+}
+
+fn entry(row: &dyn Columns) -> Result<EntryRow, RowsError> {
+    let text = |column| Ok::<_, RowsError>(row.text(column)?.into_owned());
+    Ok(EntryRow {
+        n: row.int(0)?,
+        at: Timestamp::from_millis(row.int(1)?),
+        actor: text(2)?,
+        channel: text(3)?,
+        act: text(4)?,
+        subject: text(5)?,
+        details: text(6)?,
+        link: digest(row.bytes(7)?)?,
+    })
+}
+
+fn sealed(row: &Row) -> Result<SealRow, RowsError> {
+    Ok(SealRow {
+        number: row.int(0)?,
+        statement: row.text(1)?.to_owned(),
+        signature: row.bytes(2)?.to_vec(),
+    })
+}
+
+fn digest(octets: &[u8]) -> Result<Digest, RowsError> {
+    octets.try_into().map(Digest).map_err(|_| RowsError::Stored("a link of the audit"))
+}
+
+/// What the first entry is bound to.
+const NOTHING: Digest = Digest([0; 32]);

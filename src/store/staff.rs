@@ -1,0 +1,71 @@
+//! Rows of the provider's own people.
+
+use super::rows::{Row, RowsError, Tx};
+use crate::wire::Timestamp;
+
+/// One of the provider's people; the registry gives the words their meaning.
+#[derive(Clone, Debug)]
+pub struct StaffRow {
+    pub name: String,
+    pub display: String,
+    /// Words, a space between.
+    pub roles: String,
+    /// Argon2id.
+    pub password: String,
+    pub added_at: Timestamp,
+    pub ended_at: Option<Timestamp>,
+}
+
+/// False when the name was given before.
+pub fn add(tx: &mut Tx<'_>, row: &StaffRow) -> Result<bool, RowsError> {
+    let added = tx.execute(
+        "INSERT INTO staff (name, display, roles, password, added_at) VALUES ($1, $2, $3, $4, $5)
+         ON CONFLICT (name) DO NOTHING",
+        &[
+            (&row.name).into(),
+            (&row.display).into(),
+            (&row.roles).into(),
+            (&row.password).into(),
+            row.added_at.millis().into(),
+        ],
+    )?;
+    Ok(added == 1)
+}
+
+pub fn find(tx: &mut Tx<'_>, name: &str) -> Result<Option<StaffRow>, RowsError> {
+    let sql =
+        "SELECT name, display, roles, password, added_at, ended_at FROM staff WHERE name = $1";
+    tx.first(sql, &[name.into()])?.as_ref().map(staff).transpose()
+}
+
+pub fn all(tx: &mut Tx<'_>) -> Result<Vec<StaffRow>, RowsError> {
+    let sql = "SELECT name, display, roles, password, added_at, ended_at FROM staff ORDER BY name";
+    tx.query(sql, &[])?.iter().map(staff).collect()
+}
+
+pub fn set_password(tx: &mut Tx<'_>, name: &str, password: &str) -> Result<bool, RowsError> {
+    let values = [password.into(), name.into()];
+    Ok(tx.execute("UPDATE staff SET password = $1 WHERE name = $2", &values)? == 1)
+}
+
+pub fn set_roles(tx: &mut Tx<'_>, name: &str, roles: &str) -> Result<bool, RowsError> {
+    let values = [roles.into(), name.into()];
+    Ok(tx.execute("UPDATE staff SET roles = $1 WHERE name = $2", &values)? == 1)
+}
+
+/// Ends or begins anew; false when there is nobody of that name.
+pub fn set_end(tx: &mut Tx<'_>, name: &str, at: Option<Timestamp>) -> Result<bool, RowsError> {
+    let values = [at.map(Timestamp::millis).into(), name.into()];
+    Ok(tx.execute("UPDATE staff SET ended_at = $1 WHERE name = $2", &values)? == 1)
+}
+
+fn staff(row: &Row) -> Result<StaffRow, RowsError> {
+    Ok(StaffRow {
+        name: row.text(0)?.to_owned(),
+        display: row.text(1)?.to_owned(),
+        roles: row.text(2)?.to_owned(),
+        password: row.text(3)?.to_owned(),
+        added_at: Timestamp::from_millis(row.int(4)?),
+        ended_at: row.opt_int(5)?.map(Timestamp::from_millis),
+    })
+}
