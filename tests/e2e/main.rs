@@ -17,6 +17,7 @@ mod transcript;
 
 mod accepted;
 mod accounts;
+mod administration;
 mod at_rest;
 mod authority;
 mod circuit;

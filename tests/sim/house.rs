@@ -197,6 +197,7 @@ impl House {
                     Step::Consign => consigning.carry_out(&job).await,
                     Step::Evidence => facts.carry_out(&job).await,
                     Step::Expire => Ok(facts.expire(&job).await?),
+                    Step::Notify => unreachable!("a world tells nobody outside KEP: not in STEPS"),
                 }
             };
             let named = (STEPS[step].word(), &job);

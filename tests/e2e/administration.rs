@@ -1,0 +1,102 @@
+//! Staff, policies and the audit from the command line, and openssl as the judge of the audit's seals.
+
+use crate::scene::{ALI, Plan, Ran, Scene};
+use crate::tool::{run, tool};
+use std::path::{Path, PathBuf};
+
+/// A member of staff with a password of his own.
+async fn member(scene: &Scene, name: &str, role: &str, by: Option<&str>) -> Ran {
+    let file = password(scene, name);
+    let file = file.to_str().unwrap();
+    let add = ["staff", "add", name, "--display", "Ayşe Demir", "--role", role];
+    let with = ["--password-file", file];
+    as_member(scene, by, &[&add[..], &with[..]].concat()).await
+}
+
+fn password(scene: &Scene, name: &str) -> PathBuf {
+    let file = scene.scratch(&format!("{name}.password"));
+    std::fs::write(&file, format!("{name} çok gizli bir söz")).unwrap();
+    file
+}
+
+async fn as_member(scene: &Scene, name: Option<&str>, command: &[&str]) -> Ran {
+    let Some(name) = name else { return scene.kep(command).await };
+    let file = password(scene, name);
+    let who = ["--as", name, "--staff-password-file", file.to_str().unwrap()];
+    scene.kep(&[command, &who[..]].concat()).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_decides_is_staff_with_that_role_once_there_is_any() {
+    let scene = Scene::new(Plan::default()).await;
+    drop(scene.serve().await);
+    let decide = ["policy", "set", "hold.lapse", "3d", "--reason", "Yönetim kararı 12"];
+    assert_eq!(scene.kep(&decide).await.code, Some(0), "nobody is staff yet");
+    assert_eq!(member(&scene, "ayse", "manager", None).await.code, Some(0));
+    let twice = member(&scene, "ayse", "manager", Some("ayse")).await;
+    assert_eq!(twice.code, Some(65), "{}", twice.err);
+
+    let nameless = scene.kep(&decide).await;
+    assert_eq!(nameless.code, Some(77), "{}", nameless.err);
+    assert!(nameless.err.contains("hint: --as"), "{}", nameless.err);
+    assert_eq!(member(&scene, "can", "auditor", Some("ayse")).await.code, Some(0));
+    assert_eq!(as_member(&scene, Some("can"), &decide).await.code, Some(77));
+    assert_eq!(as_member(&scene, Some("ayse"), &decide).await.code, Some(0));
+
+    // A wrong password, and one who has left, are nobody.
+    let wrong = password(&scene, "can");
+    let who = ["--as", "ayse", "--staff-password-file", wrong.to_str().unwrap()];
+    assert_eq!(scene.kep(&[&decide[..], &who[..]].concat()).await.code, Some(77));
+    assert_eq!(as_member(&scene, Some("ayse"), &["staff", "end", "can"]).await.code, Some(0));
+    assert_eq!(as_member(&scene, Some("can"), &decide).await.code, Some(77));
+    let all = scene.json(&["staff", "list"]).await;
+    let ended = all.as_array().unwrap().iter().find(|one| one["name"] == "can").unwrap();
+    assert!(ended["ended"].is_string(), "{all}");
+
+    let told = scene.json(&["policy", "show", "hold.lapse"]).await;
+    let by: Vec<_> = told.as_array().unwrap().iter().map(|one| one["by"].clone()).collect();
+    assert!(by[0].as_str().unwrap().ends_with("@localhost") && by[1] == "staff:ayse", "{told}");
+    let acts = scene.json(&["audit", "list", "--act", "staff"]).await;
+    let acts: Vec<_> = acts.as_array().unwrap().iter().map(|one| one["act"].clone()).collect();
+    assert_eq!(acts, ["staff.end", "staff.add", "staff.add"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_audit_is_sealed_as_openssl_verifies_and_a_changed_entry_is_told() {
+    let scene = Scene::new(Plan::default()).await;
+    let server = scene.serve().await;
+    let first = scene.provider().join("spool/audit/audit-000001.json");
+    server.logged("the audit is sealed", 1).await;
+    for n in ["1d", "2d", "3d"] {
+        let set = ["policy", "set", "hold.lapse", n, "--reason", "deneme"];
+        assert_eq!(scene.kep(&set).await.code, Some(0));
+    }
+    let sealed = scene.json(&["audit", "seal"]).await;
+    assert_eq!((&sealed["number"], &sealed["upTo"]), (&2.into(), &3.into()), "{sealed}");
+    let good = scene.json(&["audit", "verify"]).await;
+    assert_eq!((&good["valid"], &good["seals"]), (&true.into(), &2.into()), "{good}");
+    openssl_verifies(&scene, &first.with_file_name("audit-000002.json"));
+    drop(server);
+
+    let exported = scene.kep(&["audit", "export"]).await;
+    assert_eq!(exported.out.lines().count(), 3, "{}", exported.out);
+    let rows = scene.provider().join("spool/kep.sqlite");
+    let Some(sqlite) = tool("sqlite3") else { return };
+    let change = "UPDATE audit SET details = '{\"value\":\"9d\"}' WHERE n = 2";
+    assert!(run(&sqlite, &[rows.to_str().unwrap(), change]).0);
+    let told = scene.kep(&["audit", "verify"]).await;
+    assert_eq!(told.code, Some(1), "{}", told.out);
+    assert!(told.out.contains("entry 2") && told.out.contains("INVALID"), "{}", told.out);
+    assert!(scene.json(&["account", "show", ALI]).await["address"] == ALI, "all else goes on");
+}
+
+fn openssl_verifies(scene: &Scene, statement: &Path) {
+    let Some(openssl) = tool("openssl") else { return };
+    let signature = format!("{}.p7s", statement.display());
+    let anchor = scene.provider().join("trust/seal-ca.pem");
+    let content = ["-content", statement.to_str().unwrap(), "-in", &signature];
+    let flags = ["cms", "-verify", "-cades", "-binary", "-inform", "DER", "-purpose", "any"];
+    let all = [&flags[..], &["-CAfile", anchor.to_str().unwrap()], &content].concat();
+    let (good, said) = run(&openssl, &all);
+    assert!(good, "{}", String::from_utf8_lossy(&said));
+}
