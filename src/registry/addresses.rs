@@ -222,8 +222,8 @@ fn of_person(given: &str, last: &str) -> Vec<String> {
         plain.clone(),
         format!("{whole}.{last}"),
         format!("{}.{last}", names.concat()),
-        format!("{initials}.{last}"),
         format!("{last}.{first}"),
+        format!("{initials}.{last}"),
     ];
     all.extend((2..=NUMBERED).map(|n| format!("{plain}{n}")));
     all
@@ -343,8 +343,8 @@ mod tests {
                 "ayse.yilmazunlu@hs05.kep.tr",
                 "ayse.gul.yilmazunlu@hs05.kep.tr",
                 "aysegul.yilmazunlu@hs05.kep.tr",
-                "ag.yilmazunlu@hs05.kep.tr",
                 "yilmazunlu.ayse@hs05.kep.tr",
+                "ag.yilmazunlu@hs05.kep.tr",
                 "ayse.yilmazunlu2@hs05.kep.tr",
             ]
         );

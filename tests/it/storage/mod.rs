@@ -9,6 +9,7 @@ mod evidence;
 mod faults;
 mod fsck;
 mod gather;
+mod holders;
 mod jobs;
 mod labels;
 mod lists;
