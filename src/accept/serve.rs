@@ -41,7 +41,8 @@ pub struct Manners {
 /// What all connections of the listeners of one role share.
 pub struct Service {
     pub behind: Behind,
-    pub config: Arc<Config>,
+    /// A session goes by the one that is there when it begins.
+    pub config: watch::Receiver<Arc<Config>>,
     pub manners: Manners,
     pub tls: Arc<dyn Fn() -> Arc<rustls::ServerConfig> + Send + Sync>,
     pub crowd: Crowd,
@@ -147,7 +148,8 @@ async fn connection(
     stop: watch::Receiver<bool>,
 ) -> io::Result<()> {
     tcp.set_nodelay(true)?;
-    let mut session = Session::new(Arc::clone(&service.config), begin == Begin::Tls);
+    let config = Arc::clone(&service.config.borrow());
+    let mut session = Session::new(config, begin == Begin::Tls);
     let mut talk = Talk::new(service, peer, stop);
     if begin == Begin::Tls {
         let mut tls = talk.handshake(tcp).await?;

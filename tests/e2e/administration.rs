@@ -1,6 +1,6 @@
 //! Staff, policies and the audit from the command line, and openssl as the judge of the audit's seals.
 
-use crate::scene::{ALI, Plan, Ran, Scene};
+use crate::scene::{ALI, Plan, Ran, Scene, until};
 use crate::tool::{run, tool};
 use std::path::{Path, PathBuf};
 
@@ -99,4 +99,27 @@ fn openssl_verifies(scene: &Scene, statement: &Path) {
     let all = [&flags[..], &["-CAfile", anchor.to_str().unwrap()], &content].concat();
     let (good, said) = run(&openssl, &all);
     assert!(good, "{}", String::from_utf8_lossy(&said));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_size_that_is_decided_holds_for_the_next_connection() {
+    let scene = Scene::new(Plan::default()).await;
+    let server = scene.serve().await;
+    let size = async || -> u64 {
+        let mut smtp = scene.doors().smtp(scene.account(ALI)).await.unwrap();
+        let offer = smtp.command("EHLO istemci.example").await.unwrap();
+        offer.lines.iter().find_map(|line| line.strip_prefix("SIZE ")).unwrap().parse().unwrap()
+    };
+    assert!(size().await > 20 << 20);
+    for bad in ["1 MiB", "2 GiB", "25 MB"] {
+        let refused = scene.kep(&["policy", "set", "size.message", bad, "--reason", "x"]).await;
+        assert_eq!(refused.code, Some(65), "{bad}: {}", refused.err);
+    }
+    let set = ["policy", "set", "size.message", "3 MiB", "--reason", "Disk dolu"];
+    assert_eq!(scene.kep(&set).await.code, Some(0));
+    until("the size that was decided", async || (size().await < 3 << 20).then_some(())).await;
+    let mut smtp = scene.doors().smtp(scene.account(ALI)).await.unwrap();
+    let announced = format!("MAIL FROM:<{ALI}> SIZE={}", 3 << 20);
+    assert_eq!(smtp.command(&announced).await.unwrap().code, 552);
+    server.stop().await;
 }

@@ -51,7 +51,7 @@ impl Served {
                 desk: Arc::new(desk(store.clone())),
                 pauses: Arc::new(Pauses::new(first_pause)),
             },
-            config: Arc::new(Config::new("hs05.kep.tr", 1 << 20)),
+            config: watch::channel(Arc::new(Config::new("hs05.kep.tr", 1 << 20))).1,
             crowd: Crowd::new(manners.connections, manners.per_address),
             manners,
             tls: Arc::new(move || tls.current(Duration::ZERO)),

@@ -170,7 +170,7 @@ impl House {
         let service = Arc::clone(if relay { &self.relaying } else { &self.submission });
         let stop = self.stop.subscribe();
         async move {
-            let mut session = Session::new(Arc::clone(&service.config), !relay);
+            let mut session = Session::new(Arc::clone(&service.config.borrow()), !relay);
             let mut talk = Talk::new(&service, SocketAddr::from((Ipv4Addr::LOCALHOST, 4)), stop);
             if let Ok(After::StartTls) = talk.run(&mut session, &mut end).await {
                 session.tls_started();
@@ -294,7 +294,8 @@ fn service(behind: Behind, config: ask::Config) -> Arc<Service> {
         Manners { command: long, data: long, session: long, connections: 64, per_address: 64 };
     let tls = Arc::new(|| unreachable!("the world carries no TLS"));
     let crowd = Crowd::new(64, 64);
-    Arc::new(Service { behind, config: Arc::new(config), manners, tls, crowd })
+    let (_, config) = watch::channel(Arc::new(config));
+    Arc::new(Service { behind, config, manners, tls, crowd })
 }
 
 const SIZE: u64 = 26_214_400;

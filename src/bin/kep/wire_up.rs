@@ -616,21 +616,6 @@ impl House {
         }
     }
 
-    pub fn submission_config(&self) -> ask::Config {
-        let accept = &self.settings.accept;
-        let host = self.settings.provider.domain.to_string();
-        let mut config = ask::Config::new(host, submittable(accept));
-        config.max_recipients = accept.max_recipients as usize;
-        config.max_login_failures = accept.max_auth_failures;
-        config
-    }
-
-    /// What the session of other providers must know.
-    pub fn relay_config(&self) -> ask::Config {
-        let domain = self.settings.provider.domain.clone();
-        ask::Config::relay(domain, self.settings.accept.max_size.0)
-    }
-
     /// Judges what other providers hand over.
     pub fn relay_desk(&self) -> Outcome<relay::Desk> {
         let stamps = Anchors::load(&self.settings.trust.tsa_anchors);
@@ -646,9 +631,23 @@ impl House {
     }
 }
 
-/// The largest original whose dispatch stays within `max_size`, whoever of `max_recipients` gets it.
-pub fn submittable(accept: &settings::Accept) -> u64 {
-    accept.max_size.0.saturating_sub(kep::certify::around(accept.max_recipients as usize))
+/// What the session of submission must know; `octets`: how large a dispatch may be by policy.
+pub fn submission_config(settings: &Settings, octets: Option<u64>) -> ask::Config {
+    let accept = &settings.accept;
+    let host = settings.provider.domain.to_string();
+    let most = octets.unwrap_or(accept.max_size.0);
+    let recipients = accept.max_recipients as usize;
+    // The largest original whose dispatch stays within it, whoever gets it.
+    let mut config = ask::Config::new(host, most.saturating_sub(kep::certify::around(recipients)));
+    config.max_recipients = recipients;
+    config.max_login_failures = accept.max_auth_failures;
+    config
+}
+
+/// What the session of other providers must know.
+pub fn relay_config(settings: &Settings, octets: Option<u64>) -> ask::Config {
+    let domain = settings.provider.domain.clone();
+    ask::Config::relay(domain, octets.unwrap_or(settings.accept.max_size.0))
 }
 
 fn named<T: Clone>(value: Option<&T>, key: &str) -> Outcome<T> {

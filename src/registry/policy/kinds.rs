@@ -22,6 +22,11 @@ pub struct Span(pub i64);
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Octets(pub u64);
 
+/// How large a dispatch may be, in octets: 2 MiB at least, which leaves room for what is around the
+/// original, however many get it; 1 GiB at most.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct DispatchSize(pub u64);
+
 /// What is done with a message that can't be scanned for viruses now.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Unscanned {
@@ -86,6 +91,19 @@ impl Kind for Octets {
         let unit = SIZES.iter().find(|(_, octets)| self.0.is_multiple_of(*octets));
         let (unit, octets) = unit.unwrap_or(&("B", 1));
         format!("{} {unit}", self.0 / octets)
+    }
+}
+
+impl Kind for DispatchSize {
+    const FORM: &'static str = "a size from 2 MiB to 1 GiB";
+
+    fn parse(text: &str) -> Option<Self> {
+        let Octets(octets) = Octets::parse(text)?;
+        (2 << 20..=1 << 30).contains(&octets).then_some(Self(octets))
+    }
+
+    fn write(&self) -> String {
+        Octets(self.0).write()
     }
 }
 

@@ -4,7 +4,7 @@
 use super::super::accounts::SignatureRule;
 use super::super::read_policy::ReadPolicy;
 use super::Declared;
-use super::kinds::{Kind, Octets, Span, Unscanned};
+use super::kinds::{DispatchSize, Kind, Span, Unscanned};
 
 macro_rules! policies {
     ($($field:ident $key:literal: $kind:ty = $default:expr, $turkish:literal, $english:literal;)+) => {
@@ -58,7 +58,7 @@ policies! {
         "e-Yazışma paketinin okunmuş sayılacağı süre", "When an e-Yazışma package counts as read";
     read_etebligat "read.e-tebligat": Option<ReadPolicy> = None,
         "e-Tebligatın okunmuş sayılacağı süre", "When an e-Tebligat counts as read";
-    size_message "size.message": Option<Octets> = None,
+    size_message "size.message": Option<DispatchSize> = None,
         "Mühürlü iletinin en büyük boyutu", "Largest sealed dispatch";
     signature "signature.default": Option<SignatureRule> = None,
         "Yeni hesaplardan istenen imza", "What signature new accounts are asked for";

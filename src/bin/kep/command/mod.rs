@@ -7,6 +7,7 @@ mod application;
 mod audit;
 mod check;
 mod closing;
+mod decided;
 pub mod dev;
 mod evidence;
 mod figures;

@@ -1,5 +1,6 @@
 //! `kep serve`: everything the configuration names, in one process.
 
+use super::decided;
 use super::figures;
 use super::http::{Brief, http};
 use super::sockets::Sockets;
@@ -14,7 +15,6 @@ use kep::registry::crowd::Crowd;
 use kep::store::Store;
 use kep::store::blobs::compact;
 use kep::store::mail::memory::{self, Memory};
-use kep::store::mail::trash;
 use kep::trust::tls::ServerTls;
 use kep::trust::{Anchors, Clock, TrustError};
 use std::fs::{File, TryLockError};
@@ -56,8 +56,9 @@ pub async fn run(conf: &Path) -> Outcome {
     if let Some(refresh) = wire_up::refresh(&house.settings, &house.store, &house.clock)? {
         tasks.spawn(Arc::new(refresh).run(stop.clone()));
     }
-    submission(&house, &tls, &mut sockets, &mut tasks, &stop).await?;
-    relay(&house, meeting.as_ref(), &mut sockets, &mut tasks, &stop).await?;
+    let sessions = decided::sessions(&house, &mut tasks, stop.clone()).await;
+    submission(&house, sessions.submission, &tls, &mut sockets, &mut tasks, &stop).await?;
+    relay(&house, sessions.relay, meeting.as_ref(), &mut sockets, &mut tasks, &stop).await?;
     mailboxes(&house, asking.as_ref().or(tls.as_ref()), &mut sockets, &mut tasks, &stop).await?;
     if let Some(address) = house.settings.listen.autoconfig {
         let directions = Arc::new(wire_up::directions(&house.settings));
@@ -168,10 +169,7 @@ fn steps(
     tasks.spawn_on(Arc::clone(&house.relay).run(stop.clone()), threads);
     tasks.spawn_on(compaction(house.store.clone(), stop.clone()), threads);
     tasks.spawn_on(forgetting(house.store.clone(), house.clock.clone(), stop.clone()), threads);
-    if let days @ 1.. = house.settings.mailbox.trash_days {
-        let emptying = emptying(house.store.clone(), house.clock.clone(), days, stop.clone());
-        tasks.spawn_on(emptying, threads);
-    }
+    tasks.spawn_on(decided::emptying(house, stop.clone()), threads);
     let audit = house.audit_seals();
     tasks.spawn_on(audit.run(stop.clone()), threads);
     tasks.spawn_on(Arc::new(house.caretaker()).run(stop.clone()), threads);
@@ -208,26 +206,7 @@ async fn forgetting(store: Store, clock: Clock, mut stop: watch::Receiver<bool>)
             _ = stop.changed() => return,
         }
         tokio::select! {
-            () = tokio::time::sleep(EMPTYING) => {}
-            _ = stop.changed() => return,
-        }
-    }
-}
-
-/// Removes what has been in the trash for so many days.
-async fn emptying(store: Store, clock: Clock, days: u32, mut stop: watch::Receiver<bool>) {
-    loop {
-        let before = clock.now().plus_secs(-24 * 3600 * i64::from(days));
-        tokio::select! {
-            emptied = trash::empty(&store, before) => match emptied {
-                Ok(0) => {}
-                Ok(messages) => tracing::info!(messages, "removed from the trash"),
-                Err(error) => tracing::warn!(%error, "the trash can't be emptied"),
-            },
-            _ = stop.changed() => return,
-        }
-        tokio::select! {
-            () = tokio::time::sleep(EMPTYING) => {}
+            () = tokio::time::sleep(FORGETTING) => {}
             _ = stop.changed() => return,
         }
     }
@@ -235,6 +214,7 @@ async fn emptying(store: Store, clock: Clock, days: u32, mut stop: watch::Receiv
 
 async fn submission(
     house: &House,
+    config: InForce,
     tls: &Option<Arc<ServerTls>>,
     sockets: &mut Sockets,
     tasks: &mut JoinSet<()>,
@@ -254,7 +234,7 @@ async fn submission(
             desk: Arc::clone(&house.desk),
             pauses: Arc::clone(&house.pauses),
         },
-        config: Arc::new(house.submission_config()),
+        config,
         crowd: Crowd::new(manners.connections, manners.per_address),
         manners,
         tls: current(tls.as_ref())?,
@@ -271,6 +251,7 @@ async fn submission(
 /// What other providers hand over.
 async fn relay(
     house: &House,
+    config: InForce,
     tls: Option<&Arc<ServerTls>>,
     sockets: &mut Sockets,
     tasks: &mut JoinSet<()>,
@@ -280,7 +261,7 @@ async fn relay(
     let manners = manners(&house.settings);
     let relay = Arc::new(Service {
         behind: Behind::Relay(Arc::new(house.relay_desk()?)),
-        config: Arc::new(house.relay_config()),
+        config,
         crowd: Crowd::new(manners.connections, manners.per_address),
         manners,
         tls: current(tls)?,
@@ -344,6 +325,8 @@ async fn mailboxes(
     Ok(())
 }
 
+/// What sessions that begin now go by.
+type InForce = watch::Receiver<Arc<kep::accept::ask::Config>>;
 /// Hands out the TLS configuration in force.
 type CurrentTls = Arc<dyn Fn() -> Arc<rustls::ServerConfig> + Send + Sync>;
 
@@ -459,7 +442,7 @@ const PARALLEL: usize = 64;
 const FAREWELL: Duration = Duration::from_secs(50);
 /// Erased contents are unreadable at once; their room is not urgent.
 const COMPACTION: Duration = Duration::from_hours(1);
-/// What is in the trash for a month, or vanished a season ago, may be there for an hour more.
-const EMPTYING: Duration = Duration::from_hours(1);
+/// What vanished a season ago may be remembered for an hour more.
+const FORGETTING: Duration = Duration::from_hours(1);
 /// Messages that are being appended at the same time may take this much memory together.
 const INCOMING: usize = 256 << 20;
