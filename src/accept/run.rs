@@ -2,8 +2,8 @@
 //! durable (invariant 1); when it refuses, nothing is half-done (invariant 6).
 
 use super::ask::{Envelope, Login, LoginAnswer, Recipient, RecipientAnswer, Route, SubmitAnswer};
-use super::body::{Body, Glimpse};
 use super::bars::may_submit;
+use super::body::{Body, Glimpse};
 use super::check::{self, Limits, Parsed, SignatureForm};
 use super::heavy;
 use super::refusal::Refusal;

@@ -9,9 +9,7 @@ use super::standing::{AccountStanding, Mistimed, Move, Service, Stage};
 use crate::store::accounts::{self as rows, AccountRow, KnownAccount};
 use crate::store::{Lane, RowsError, Store, StoreError, Tx, mail};
 use crate::trust::{Certificate, TrustError};
-use crate::wire::{
-    AccountId, AddressError, Digest, HolderId, KepAddress, KepDomain, Timestamp,
-};
+use crate::wire::{AccountId, AddressError, Digest, HolderId, KepAddress, KepDomain, Timestamp};
 use thiserror::Error;
 
 /// An account as the rooms above see it; its password stays below.

@@ -285,20 +285,81 @@ const LABEL: usize = 30;
 const NUMBERED: u32 = 30;
 /// RFC 2142 and what people believe to be the provider. Within its own sub-domain an institution has them.
 const ROLES: [&str; 33] = [
-    "admin", "administrator", "adres", "bilgi", "bildirim", "delil", "destek", "guvenlik", "help",
-    "hostmaster", "info", "iletisim", "kep", "kephs", "mailer-daemon", "marketing", "musteri", "noc",
-    "noreply", "no-reply", "operator", "rehber", "root", "sales", "security", "sistem", "sozlesme",
-    "support", "system", "usenet", "webmaster", "www", "yonetim",
+    "admin",
+    "administrator",
+    "adres",
+    "bilgi",
+    "bildirim",
+    "delil",
+    "destek",
+    "guvenlik",
+    "help",
+    "hostmaster",
+    "info",
+    "iletisim",
+    "kep",
+    "kephs",
+    "mailer-daemon",
+    "marketing",
+    "musteri",
+    "noc",
+    "noreply",
+    "no-reply",
+    "operator",
+    "rehber",
+    "root",
+    "sales",
+    "security",
+    "sistem",
+    "sozlesme",
+    "support",
+    "system",
+    "usenet",
+    "webmaster",
+    "www",
+    "yonetim",
 ];
 /// Hosts of the provider.
 const SUB_DOMAINS: [&str; 19] = [
-    "api", "autoconfig", "autodiscover", "dns", "ftp", "imap", "kep", "mail", "mta-sts", "mx", "ns", "ns1",
-    "ns2", "portal", "relay", "smtp", "submission", "tsa", "www",
+    "api",
+    "autoconfig",
+    "autodiscover",
+    "dns",
+    "ftp",
+    "imap",
+    "kep",
+    "mail",
+    "mta-sts",
+    "mx",
+    "ns",
+    "ns1",
+    "ns2",
+    "portal",
+    "relay",
+    "smtp",
+    "submission",
+    "tsa",
+    "www",
 ];
 /// Legal forms and what stands between words.
 const FORMS: [&str; 17] = [
-    "as", "ao", "ltd", "sti", "limited", "sirketi", "anonim", "ve", "ticaret", "tic", "sanayi", "san", "koll",
-    "kom", "tc", "turkiye", "cumhuriyeti",
+    "as",
+    "ao",
+    "ltd",
+    "sti",
+    "limited",
+    "sirketi",
+    "anonim",
+    "ve",
+    "ticaret",
+    "tic",
+    "sanayi",
+    "san",
+    "koll",
+    "kom",
+    "tc",
+    "turkiye",
+    "cumhuriyeti",
 ];
 
 #[cfg(test)]
@@ -354,7 +415,8 @@ mod tests {
 
     #[test]
     fn an_institution_is_offered_a_sub_domain() {
-        let all = first(&Called::Institution { title: "Örnek Yazılım Sanayi ve Ticaret A.Ş.".into() }, 4);
+        let all =
+            first(&Called::Institution { title: "Örnek Yazılım Sanayi ve Ticaret A.Ş.".into() }, 4);
         assert_eq!(
             all,
             [

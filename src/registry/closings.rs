@@ -77,11 +77,7 @@ pub async fn request(
 }
 
 /// Before it completes.
-pub async fn withdraw(
-    store: &Store,
-    address: &KepAddress,
-    by: &By,
-) -> Result<(), RegistryError> {
+pub async fn withdraw(store: &Store, address: &KepAddress, by: &By) -> Result<(), RegistryError> {
     let id = accounts::get(store, address).await?.id;
     let (address, by) = (address.clone(), by.clone());
     let work = move |tx: &mut Tx<'_>| -> Result<(), RegistryError> {
@@ -140,7 +136,11 @@ pub(super) fn reopen_in(tx: &mut Tx<'_>, account: &Account, by: &By) -> Result<(
 
 /// Writes down what time has done: a closing whose hour has come, and an account whose three months are
 /// over. Says what the account is then; twice is once.
-pub async fn catch_up(store: &Store, account: Account, by: &By) -> Result<AccountState, RegistryError> {
+pub async fn catch_up(
+    store: &Store,
+    account: Account,
+    by: &By,
+) -> Result<AccountState, RegistryError> {
     let by = by.clone();
     let work = move |tx: &mut Tx<'_>| -> Result<AccountState, RegistryError> {
         account_rows::lock(tx, account.id)?;

@@ -24,8 +24,8 @@ pub mod policy;
 pub mod providers;
 pub mod read_policy;
 pub mod route;
-pub mod standing;
 pub mod staff;
+pub mod standing;
 mod texts;
 
 pub use accounts::{

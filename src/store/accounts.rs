@@ -98,7 +98,8 @@ pub fn by_id(tx: &mut Tx<'_>, id: AccountId) -> Result<KnownAccount, RowsError> 
 
 /// An account's standing alone.
 pub fn standing(tx: &mut Tx<'_>, id: AccountId) -> Result<StandingRow, RowsError> {
-    let sql = "SELECT state, service, closed_at, state_since, completes_at, state_reason FROM account
+    let sql =
+        "SELECT state, service, closed_at, state_since, completes_at, state_reason FROM account
                WHERE id = $1";
     standing_of(&tx.one("account", sql, &[id.0.into()])?, 0)
 }
@@ -225,7 +226,10 @@ pub fn remove_certificate(
 }
 
 /// The accounts for which a certificate of this fingerprint is registered.
-pub fn with_certificate(tx: &mut Tx<'_>, fingerprint: &[u8]) -> Result<Vec<KnownAccount>, RowsError> {
+pub fn with_certificate(
+    tx: &mut Tx<'_>,
+    fingerprint: &[u8],
+) -> Result<Vec<KnownAccount>, RowsError> {
     let rows = tx.query(
         "SELECT id, address, name, national_id, opening, signature_policy, password, created_at,
                 holder, state, service, closed_at, state_since, completes_at, state_reason

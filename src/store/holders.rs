@@ -78,11 +78,7 @@ pub fn contacts(tx: &mut Tx<'_>, account: AccountId) -> Result<Vec<ContactRow>, 
     rows.iter().map(contact_row).collect()
 }
 
-pub fn add_contact(
-    tx: &mut Tx<'_>,
-    account: AccountId,
-    row: &ContactRow,
-) -> Result<(), RowsError> {
+pub fn add_contact(tx: &mut Tx<'_>, account: AccountId, row: &ContactRow) -> Result<(), RowsError> {
     tx.execute(
         "INSERT INTO account_contact (account, n, form, changed_at, changed_by)
          VALUES ($1, $2, $3, $4, $5)",

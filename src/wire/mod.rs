@@ -28,7 +28,8 @@ pub use address::{AddressError, KepAddress, KepDomain, is_host};
 pub use algorithm::{DigestAlgorithm, SignatureAlgorithm};
 pub use digest::{Digest, sha256};
 pub use ids::{
-    AccountId, ApplicationId, BlobId, ContentId, EvidenceId, HolderId, MailboxId, MessageId, ThreadId,
+    AccountId, ApplicationId, BlobId, ContentId, EvidenceId, HolderId, MailboxId, MessageId,
+    ThreadId,
 };
 pub use reach::{MailAddress, Mobile, Reach, ReachError};
 pub use time::Timestamp;

@@ -29,6 +29,7 @@ mod elsewhere;
 mod fetchmail;
 mod forger;
 mod held;
+mod holders;
 mod hostile;
 mod imapclient;
 mod judges;

@@ -4,8 +4,8 @@
 use crate::settings::Scram;
 use kep::mailbox::answer::{Admitted, Door, Judging, Peer};
 use kep::mailbox::ask::{Login, Proof, Refusal, Salt};
-use kep::registry::login::{Logins, Outcome, Pauses, Proven};
 use kep::registry::RegistryError;
+use kep::registry::login::{Logins, Outcome, Pauses, Proven};
 use kep::registry::standing::{Act, Answer, answer};
 use kep::trust::{Certificate, Clock, UserTrust};
 use std::net::IpAddr;

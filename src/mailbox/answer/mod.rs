@@ -72,6 +72,9 @@ fn owned(tx: &mut Tx<'_>, who: &Who, id: MailboxId) -> Answered<Mailbox> {
 /// The same, to change it: until the transaction ends nobody else changes what is in it, so that
 /// two moves of one message don't make two of it, nor two flags one.
 fn changing(tx: &mut Tx<'_>, who: &Who, id: MailboxId) -> Answered<Mailbox> {
+    if !standing::may(tx, who.account, Act::Flag, who.now)? {
+        return Err(Refusal::ReadOnlyAccount.into());
+    }
     // Always in this order: who waits for the one doesn't hold the other.
     accounts::lock(tx, who.account)?;
     let mailbox = owned(tx, who, id)?;

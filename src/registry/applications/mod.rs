@@ -177,7 +177,8 @@ impl State {
         papers: &[PaperKind],
     ) -> Result<Self, ApplicationError> {
         let done = step.done();
-        let over = matches!(self, Self::Activated { .. } | Self::Refused { .. } | Self::Withdrawn { .. });
+        let over =
+            matches!(self, Self::Activated { .. } | Self::Refused { .. } | Self::Withdrawn { .. });
         match (self.clone(), step) {
             (Self::Created { .. }, Step::Check) if !papers.is_empty() => {
                 Err(ApplicationError::Papers(papers.to_vec()))

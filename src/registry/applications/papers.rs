@@ -55,7 +55,8 @@ impl Paper {
     pub fn parse(text: &str) -> Option<Self> {
         let (kind, reference) = text.split_once('=').unwrap_or((text, ""));
         let reference = reference.trim();
-        let sound = reference.chars().count() <= REFERENCE && !reference.chars().any(char::is_control);
+        let sound =
+            reference.chars().count() <= REFERENCE && !reference.chars().any(char::is_control);
         let kind = PaperKind::parse(kind.trim())?;
         sound.then(|| Self { kind, reference: reference.to_owned() })
     }

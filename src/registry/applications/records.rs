@@ -1,14 +1,18 @@
 //! Applications as the rows have them.
 
-use super::{Application, ApplicationError, Hand, Paper, Purpose, State, Step, Wish, WishForm, missing};
-use crate::registry::accounts::{self, Account, NewAccount, OpeningMode, RegistryError, SignatureRule};
+use super::{
+    Application, ApplicationError, Hand, Paper, Purpose, State, Step, Wish, WishForm, missing,
+};
+use crate::registry::accounts::{
+    self, Account, NewAccount, OpeningMode, RegistryError, SignatureRule,
+};
+use crate::registry::addresses;
 use crate::registry::audit::{self, Actor, By};
 use crate::registry::closings::{reasoned, reopen_in};
 use crate::registry::contracts::{self, Contract};
 use crate::registry::holders::records::{self, NewHolding, read, written};
 use crate::registry::holders::{Contact, Holder};
 use crate::registry::standing::{Service, Stage};
-use crate::registry::addresses;
 use crate::store::accounts as account_rows;
 use crate::store::applications::{self as rows, ApplicationRow};
 use crate::store::{Lane, RowsError, Store, Tx};
@@ -126,7 +130,9 @@ pub async fn activate(
         application.state.after(step, hand.clone(), &[])?;
         let wish = application.wish.clone();
         let (account, contract) = match wish.purpose {
-            Purpose::Opening => records::insert(tx, &holding(&wish, &password, signature, by.at), &by)?,
+            Purpose::Opening => {
+                records::insert(tx, &holding(&wish, &password, signature, by.at), &by)?
+            }
             Purpose::Reopening => reopened(tx, &wish, &password, &by)?,
         };
         let state = application.state.after(Step::Activate { account }, hand.clone(), &[])?;

@@ -258,9 +258,7 @@ fn address(form: &ContactForm, faults: &mut Faults) -> Option<Option<PostalAddre
     if parts.iter().all(|part| part.is_none()) && form.postal_code.is_none() {
         return Some(None);
     }
-    let line = |text: &Option<String>| {
-        text.as_deref().map_or(Err(Fault::Address), Line::parse)
-    };
+    let line = |text: &Option<String>| text.as_deref().map_or(Err(Fault::Address), Line::parse);
     let street = faults.take("street", line(&form.street));
     let district = faults.take("district", line(&form.district));
     let (province, code) = match country.is_turkey() {

@@ -131,7 +131,8 @@ impl Faults {
 
 impl std::fmt::Display for Faults {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let all: Vec<_> = self.0.iter().map(|one| format!("{}: {}", one.field, one.fault)).collect();
+        let all: Vec<_> =
+            self.0.iter().map(|one| format!("{}: {}", one.field, one.fault)).collect();
         f.write_str(&all.join(" "))
     }
 }

@@ -1,6 +1,8 @@
 //! Natural persons (bireysel): what *Kimlik Bilgilerim* shows (guide M-025).
 
-use super::{CitizenNumber, Country, Fault, Faults, ForeignerNumber, HolderForm, Line, PassportNumber};
+use super::{
+    CitizenNumber, Country, Fault, Faults, ForeignerNumber, HolderForm, Line, PassportNumber,
+};
 use crate::wire::Timestamp;
 use chrono::{Datelike, NaiveDate};
 

@@ -43,7 +43,8 @@ fn a_form_is_a_holder_and_a_holder_its_form() {
         detsis: some("24308110"),
         ..HolderForm::default()
     };
-    let cases = [(ali(), "tc:10000000146"), (company, "vkn:8760052205"), (public, "detsis:24308110")];
+    let cases =
+        [(ali(), "tc:10000000146"), (company, "vkn:8760052205"), (public, "detsis:24308110")];
     for (form, key) in cases {
         let holder = Holder::parse(&form, NOW).unwrap();
         assert_eq!(holder.key(), key);
@@ -125,7 +126,10 @@ fn a_contact_is_right_in_each_of_its_parts() {
     assert_eq!(contact.form().province.as_deref(), Some("Ankara"));
     assert_eq!(Contact::parse(&ContactForm::default()).unwrap(), Contact::default());
     let fault = |form: ContactForm| Contact::parse(&form).unwrap_err().0[0].fault;
-    assert_eq!(fault(ContactForm { postal_code: some("34000"), ..form.clone() }), Fault::PostalCode);
+    assert_eq!(
+        fault(ContactForm { postal_code: some("34000"), ..form.clone() }),
+        Fault::PostalCode
+    );
     assert_eq!(fault(ContactForm { district: None, ..form.clone() }), Fault::Address);
     assert_eq!(fault(ContactForm { province: some("Bavyera"), ..form.clone() }), Fault::Province);
     let abroad = ContactForm {
@@ -135,7 +139,8 @@ fn a_contact_is_right_in_each_of_its_parts() {
         ..form.clone()
     };
     assert!(Contact::parse(&abroad).is_ok());
-    let changed = ContactForm { email: some("veli@ornek.com"), phone: some(""), ..Default::default() };
+    let changed =
+        ContactForm { email: some("veli@ornek.com"), phone: some(""), ..Default::default() };
     let over = changed.over(form.clone());
     assert_eq!(over.differences(&form), ["phone", "email"]);
     assert!(Contact::parse(&over).unwrap().phone.is_none());

@@ -171,15 +171,87 @@ const COUNTRIES: &str = "AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB B
 
 /// In the order of their codes.
 const PROVINCES: [&str; 81] = [
-    "Adana", "Adıyaman", "Afyonkarahisar", "Ağrı", "Amasya", "Ankara", "Antalya", "Artvin", "Aydın",
-    "Balıkesir", "Bilecik", "Bingöl", "Bitlis", "Bolu", "Burdur", "Bursa", "Çanakkale", "Çankırı", "Çorum",
-    "Denizli", "Diyarbakır", "Edirne", "Elazığ", "Erzincan", "Erzurum", "Eskişehir", "Gaziantep", "Giresun",
-    "Gümüşhane", "Hakkari", "Hatay", "Isparta", "Mersin", "İstanbul", "İzmir", "Kars", "Kastamonu",
-    "Kayseri", "Kırklareli", "Kırşehir", "Kocaeli", "Konya", "Kütahya", "Malatya", "Manisa",
-    "Kahramanmaraş", "Mardin", "Muğla", "Muş", "Nevşehir", "Niğde", "Ordu", "Rize", "Sakarya", "Samsun",
-    "Siirt", "Sinop", "Sivas", "Tekirdağ", "Tokat", "Trabzon", "Tunceli", "Şanlıurfa", "Uşak", "Van",
-    "Yozgat", "Zonguldak", "Aksaray", "Bayburt", "Karaman", "Kırıkkale", "Batman", "Şırnak", "Bartın",
-    "Ardahan", "Iğdır", "Yalova", "Karabük", "Kilis", "Osmaniye", "Düzce",
+    "Adana",
+    "Adıyaman",
+    "Afyonkarahisar",
+    "Ağrı",
+    "Amasya",
+    "Ankara",
+    "Antalya",
+    "Artvin",
+    "Aydın",
+    "Balıkesir",
+    "Bilecik",
+    "Bingöl",
+    "Bitlis",
+    "Bolu",
+    "Burdur",
+    "Bursa",
+    "Çanakkale",
+    "Çankırı",
+    "Çorum",
+    "Denizli",
+    "Diyarbakır",
+    "Edirne",
+    "Elazığ",
+    "Erzincan",
+    "Erzurum",
+    "Eskişehir",
+    "Gaziantep",
+    "Giresun",
+    "Gümüşhane",
+    "Hakkari",
+    "Hatay",
+    "Isparta",
+    "Mersin",
+    "İstanbul",
+    "İzmir",
+    "Kars",
+    "Kastamonu",
+    "Kayseri",
+    "Kırklareli",
+    "Kırşehir",
+    "Kocaeli",
+    "Konya",
+    "Kütahya",
+    "Malatya",
+    "Manisa",
+    "Kahramanmaraş",
+    "Mardin",
+    "Muğla",
+    "Muş",
+    "Nevşehir",
+    "Niğde",
+    "Ordu",
+    "Rize",
+    "Sakarya",
+    "Samsun",
+    "Siirt",
+    "Sinop",
+    "Sivas",
+    "Tekirdağ",
+    "Tokat",
+    "Trabzon",
+    "Tunceli",
+    "Şanlıurfa",
+    "Uşak",
+    "Van",
+    "Yozgat",
+    "Zonguldak",
+    "Aksaray",
+    "Bayburt",
+    "Karaman",
+    "Kırıkkale",
+    "Batman",
+    "Şırnak",
+    "Bartın",
+    "Ardahan",
+    "Iğdır",
+    "Yalova",
+    "Karabük",
+    "Kilis",
+    "Osmaniye",
+    "Düzce",
 ];
 
 #[cfg(test)]
@@ -198,16 +270,23 @@ mod tests {
         ] {
             assert_eq!(Phone::parse(typed).unwrap().as_str(), kept, "{typed}");
         }
-        for bad in ["", "+", "0532 555 00 1", "+90 532 555 00 111", "+90 0532 555001", "05a2 555 00 11"] {
+        for bad in
+            ["", "+", "0532 555 00 1", "+90 532 555 00 111", "+90 0532 555001", "05a2 555 00 11"]
+        {
             assert_eq!(Phone::parse(bad), Err(Fault::Phone), "{bad}");
         }
-        assert!(Phone::mobile("0532 555 00 11").is_ok() && Phone::mobile("+49 171 1234567").is_ok());
+        assert!(
+            Phone::mobile("0532 555 00 11").is_ok() && Phone::mobile("+49 171 1234567").is_ok()
+        );
         assert_eq!(Phone::mobile("0212 555 00 11"), Err(Fault::Mobile));
     }
 
     #[test]
     fn notices_go_to_ordinary_mail_only() {
-        assert_eq!(Email::parse(" Ali.Veli+kep@Ornek.COM.TR ").unwrap().as_str(), "Ali.Veli+kep@ornek.com.tr");
+        assert_eq!(
+            Email::parse(" Ali.Veli+kep@Ornek.COM.TR ").unwrap().as_str(),
+            "Ali.Veli+kep@ornek.com.tr"
+        );
         for bad in [
             "",
             "ali",

@@ -150,10 +150,9 @@ impl AccountState {
         Ok(match Stage::parse(&row.state).ok_or(RowsError::Stored("an account's state"))? {
             Stage::Applied => return Err(RowsError::Stored("an account's state")),
             Stage::Active => Self::Active,
-            Stage::Suspended => Self::Suspended {
-                since: since()?,
-                reason: row.reason.clone().unwrap_or_default(),
-            },
+            Stage::Suspended => {
+                Self::Suspended { since: since()?, reason: row.reason.clone().unwrap_or_default() }
+            }
             Stage::Closing => Self::Closing { since: since()?, completes: row.completes_at },
             Stage::Closed => Self::Closed { since: row.closed_at },
             Stage::Ended => Self::Ended { since: since()? },

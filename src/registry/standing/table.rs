@@ -73,14 +73,8 @@ pub fn answer(stage: Stage, service: Service, act: Act) -> Answer {
 }
 
 impl Stage {
-    pub const ALL: [Self; 6] = [
-        Self::Applied,
-        Self::Active,
-        Self::Suspended,
-        Self::Closing,
-        Self::Closed,
-        Self::Ended,
-    ];
+    pub const ALL: [Self; 6] =
+        [Self::Applied, Self::Active, Self::Suspended, Self::Closing, Self::Closed, Self::Ended];
 
     pub fn word(self) -> &'static str {
         match self {

@@ -57,7 +57,10 @@ fn states_change_as_the_law_has_it_and_no_other_way() {
         moves.clone().map(|step| state.after(step, NOW).map_or("-", |after| after.word()))
     };
     //                                      suspend      resume    request    withdraw  close     reopen    end
-    assert_eq!(become_of(&AccountState::Active), ["suspended", "-", "closing", "-", "closed", "active", "-"]);
+    assert_eq!(
+        become_of(&AccountState::Active),
+        ["suspended", "-", "closing", "-", "closed", "active", "-"]
+    );
     assert_eq!(become_of(&suspended), ["-", "active", "-", "-", "closed", "-", "-"]);
     assert_eq!(become_of(&closing), ["-", "-", "-", "active", "closed", "-", "-"]);
     assert_eq!(become_of(&closed), ["-", "-", "-", "-", "closed", "active", "-"]);

@@ -3,9 +3,13 @@
 
 use super::bed::Bed;
 use super::{NOW, on_both};
-use kep::registry::accounts::{self, Account, NewAccount, OpeningMode, RegistryError, SignatureRule};
+use kep::registry::accounts::{
+    self, Account, NewAccount, OpeningMode, RegistryError, SignatureRule,
+};
 use kep::registry::addresses::{self, Called, Untaken};
-use kep::registry::applications::{self, Application, ApplicationError, Paper, Purpose, Step, Wish};
+use kep::registry::applications::{
+    self, Application, ApplicationError, Paper, Purpose, Step, Wish,
+};
 use kep::registry::audit::{self, Actor, By, Channel, Wanted};
 use kep::registry::caretaker::{Caretaker, Round};
 use kep::registry::closings::{self, Outcome};
@@ -19,7 +23,8 @@ use kep::trust::detached::Word;
 use kep::trust::pki::{CertificateAuthority, KeyKind, Links, Profile};
 use kep::trust::tsa::Authority;
 use kep::trust::{
-    Anchors, Clock, Readiness, Role, SealVerifier, StampSettings, StampSource, Stamper, TokenVerifier,
+    Anchors, Clock, Readiness, Role, SealVerifier, StampSettings, StampSource, Stamper,
+    TokenVerifier,
 };
 use kep::wire::{AccountId, ApplicationId, KepAddress, KepDomain, Timestamp};
 use std::sync::Arc;
@@ -73,7 +78,13 @@ fn holding(at: &str, holder: Holder) -> NewHolding {
         certificates: Vec::new(),
         at: NOW,
     };
-    NewHolding { account, holder, contact: Contact::default(), service: Service::Both, months: None }
+    NewHolding {
+        account,
+        holder,
+        contact: Contact::default(),
+        service: Service::Both,
+        months: None,
+    }
 }
 
 async fn open(store: &Store, at: &str, holder: Holder) -> Result<AccountId, RegistryError> {
@@ -115,7 +126,12 @@ fn wish(at: &str, holder: Holder) -> Wish {
     }
 }
 
-async fn stepped(store: &Store, id: ApplicationId, step: Step, who: &str) -> Result<Application, RegistryError> {
+async fn stepped(
+    store: &Store,
+    id: ApplicationId,
+    step: Step,
+    who: &str,
+) -> Result<Application, RegistryError> {
     applications::step(store, id, step, Vec::new(), &staff(who, NOW)).await
 }
 
@@ -137,7 +153,11 @@ async fn an_address_is_given_once_and_nothing_like_it_to_others() {
         open(store, "ali.veli@hs05.kep.tr", person(ALI)).await.unwrap();
         assert_eq!(untaken(store, "ali.veli@hs05.kep.tr", person(ALI)).await, Some(Untaken::Given));
         for like in ["aliveli@hs05.kep.tr", "ali_veli@hs05.kep.tr", "a1i.veli@hs05.kep.tr"] {
-            assert_eq!(untaken(store, like, person(VELI)).await, Some(Untaken::LookAlike), "{like}");
+            assert_eq!(
+                untaken(store, like, person(VELI)).await,
+                Some(Untaken::LookAlike),
+                "{like}"
+            );
         }
         // His own likeness is his.
         assert_eq!(untaken(store, "aliveli@hs05.kep.tr", person(ALI)).await, None);
@@ -146,7 +166,10 @@ async fn an_address_is_given_once_and_nothing_like_it_to_others() {
         }
         let his = records::accounts_of(store, &person(ALI)).await.unwrap();
         assert_eq!(his.len(), 2);
-        assert!(his.iter().all(|one| one.name == "Ali Veli" && one.identity_number.as_deref() == Some(ALI)));
+        assert!(
+            his.iter()
+                .all(|one| one.name == "Ali Veli" && one.identity_number.as_deref() == Some(ALI))
+        );
 
         // It was given, however its account ended.
         let by = |at| staff("ayse", at);
@@ -177,7 +200,8 @@ async fn a_sub_domain_is_one_institutions() {
         assert_eq!(untaken(store, "x@portal.hs05.kep.tr", company(two)).await, reserved);
 
         let called = Called::Institution { title: "Örnek A.Ş.".into() };
-        let free = addresses::propose(store, &domain(), &called, &company(two).key(), 2).await.unwrap();
+        let free =
+            addresses::propose(store, &domain(), &called, &company(two).key(), 2).await.unwrap();
         let free: Vec<_> = free.iter().map(KepAddress::as_str).collect();
         assert_eq!(free, ["ornek@hs05.kep.tr", "ornek2@hs05.kep.tr"]);
         let ali = Called::Person { given_names: "Ali".into(), surname: "Veli".into() };
@@ -198,7 +222,10 @@ async fn an_application_becomes_an_account_by_two_peoples_approval() {
         // Its address is kept for it, and there is no account yet.
         assert!(accounts::find(store, &address(ali)).await.unwrap().is_none());
         assert_eq!(untaken(store, ali, person(ALI)).await, Some(Untaken::Given));
-        assert_eq!(untaken(store, "aliveli@hs05.kep.tr", person(VELI)).await, Some(Untaken::LookAlike));
+        assert_eq!(
+            untaken(store, "aliveli@hs05.kep.tr", person(VELI)).await,
+            Some(Untaken::LookAlike)
+        );
         let lack = stepped(store, taken.id, Step::Check, "ayse").await.unwrap_err();
         assert_eq!(lack.to_string(), "papers are missing: contract");
         let papers = vec![Paper::parse("contract=Dolap 3/18").unwrap()];
@@ -207,9 +234,8 @@ async fn an_application_becomes_an_account_by_two_peoples_approval() {
         stepped(store, taken.id, Step::Approve, "ayse").await.unwrap();
         let same = stepped(store, taken.id, Step::Approve, "Ayse").await.unwrap_err();
         assert!(matches!(same, RegistryError::Application(ApplicationError::SameHand(_))));
-        let activate = || {
-            applications::activate(store, taken.id, "-".into(), SignatureRule::Required, &by)
-        };
+        let activate =
+            || applications::activate(store, taken.id, "-".into(), SignatureRule::Required, &by);
         let early = activate().await.unwrap_err();
         assert_eq!(early.to_string(), "the application is seconded; it can't be activated now");
         assert!(accounts::find(store, &address(ali)).await.unwrap().is_none());
@@ -231,7 +257,8 @@ async fn an_application_becomes_an_account_by_two_peoples_approval() {
         ];
         assert_eq!(acts(store, ali).await, expected);
         let nobody = By::system("x", NOW);
-        let nameless = applications::add(store, &domain(), wish("b@hs05.kep.tr", person(VELI)), &nobody).await;
+        let nameless =
+            applications::add(store, &domain(), wish("b@hs05.kep.tr", person(VELI)), &nobody).await;
         assert!(matches!(nameless, Err(RegistryError::Application(ApplicationError::Nameless))));
     })
     .await;
@@ -278,7 +305,9 @@ async fn at_the_same_time_one_gets_the_address() {
             tokio::spawn(async move {
                 let by = staff("ayse", NOW);
                 let wish = wish(&format!("{local}@hs05.kep.tr"), person(number));
-                applications::add(&store, &domain(), wish, &by).await.map(|one| one.wish.holder.key())
+                applications::add(&store, &domain(), wish, &by)
+                    .await
+                    .map(|one| one.wish.holder.key())
             })
         });
         let mut given = Vec::new();
@@ -331,14 +360,18 @@ async fn the_old_holder_alone_gets_his_account_back() {
         let purpose = applications::find(store, id).await.unwrap().wish.purpose;
         assert_eq!(purpose, Purpose::Reopening);
         let rule = SignatureRule::Required;
-        let (_, contract) = applications::activate(store, id, "neu".into(), rule, &by).await.unwrap();
+        let (_, contract) =
+            applications::activate(store, id, "neu".into(), rule, &by).await.unwrap();
         assert_eq!((contract.n, stage(store, ali, NOW).await), (2, Stage::Active));
         // By staff, who checked him anew.
         closings::close(store, &address(ali), &by).await.unwrap();
         closings::reopen(store, &address(ali), Some("100 000 001 46"), &by).await.unwrap();
         assert_eq!(stage(store, ali, NOW).await, Stage::Active);
         let passed = records::set_holder(store, &address(ali), person(VELI), &by).await;
-        assert!(matches!(passed, Err(RegistryError::NotTheHolder(_))), "an account never passes on");
+        assert!(
+            matches!(passed, Err(RegistryError::NotTheHolder(_))),
+            "an account never passes on"
+        );
     })
     .await;
 }
@@ -352,7 +385,8 @@ async fn contact_data_keeps_its_versions_and_its_values_out_of_the_audit() {
         let by = staff("ayse", NOW);
         let email = |text: &str| ContactForm { email: Some(text.into()), ..ContactForm::default() };
         records::set_contact(store, &ali, email("ali@ornek.com"), &by).await.unwrap();
-        let mobile = ContactForm { mobile: Some("0532 555 00 11".into()), ..ContactForm::default() };
+        let mobile =
+            ContactForm { mobile: Some("0532 555 00 11".into()), ..ContactForm::default() };
         let both = records::set_contact(store, &ali, mobile.clone(), &by).await.unwrap();
         assert!(both.email.is_some() && both.mobile.is_some());
         records::set_contact(store, &ali, mobile, &by).await.unwrap();
@@ -393,7 +427,10 @@ async fn contracts_follow_each_other() {
         let span = |from: Timestamp, to| contracts::ending(store, from, to, 10);
         let ending = span(third.ends_at, third.ends_at).await.unwrap();
         assert_eq!(ending[0].address, ali);
-        assert!(span(first.starts_at, second.ends_at).await.unwrap().is_empty(), "a later one is there");
+        assert!(
+            span(first.starts_at, second.ends_at).await.unwrap().is_empty(),
+            "a later one is there"
+        );
         closings::close(store, &ali, &by(late)).await.unwrap();
         assert!(span(third.ends_at, third.ends_at).await.unwrap().is_empty());
         let closed = contracts::renew(store, &ali, None, &by(late)).await;
@@ -407,7 +444,8 @@ fn word(now: Timestamp) -> (Word, SealVerifier) {
     let (kind, links) = (KeyKind::P256, Links::default());
     let root = CertificateAuthority::create("Root", kind, NOW).unwrap();
     let anchors = || Anchors::new(vec![root.certificate().clone()]).unwrap();
-    let seal = Profile::Seal { domain: domain().to_string(), email: "kepservisi@hs05.kep.tr".into() };
+    let seal =
+        Profile::Seal { domain: domain().to_string(), email: "kepservisi@hs05.kep.tr".into() };
     let seal = root.issue(&seal, kind, &links, NOW).unwrap();
     let path = anchors().path(seal.certificate(), &[], Role::Seal).unwrap();
     let stamps = root.issue(&Profile::TimeStamp { name: "ZD".into() }, kind, &links, NOW).unwrap();
@@ -459,7 +497,11 @@ async fn a_closing_is_asked_for_withdrawn_completed_and_ends() {
         for part in ["ali.veli@hs05.kep.tr", "Ali Veli", &hour.iso8601(), &hour.turkish()] {
             assert!(text.contains(part), "{part}: {text}");
         }
-        assert!(verifier.verify(text.replace("Ali", "Ada").as_bytes(), &receipt.signature, NOW).is_err());
+        assert!(
+            verifier
+                .verify(text.replace("Ali", "Ada").as_bytes(), &receipt.signature, NOW)
+                .is_err()
+        );
         let second = closings::sign(store, &word(NOW).0, "Başka", asked.id).await.unwrap();
         assert_eq!(second, receipt);
         let round = caretaker(&bed, NOW).round().await.unwrap();
@@ -537,7 +579,9 @@ async fn policies_say_who_completes_and_whether_a_closed_account_receives() {
         closings::close(store, &ali, &staff("can", late)).await.unwrap();
         let account = accounts::get(store, &ali).await.unwrap();
         assert!(!receives(store, &account, late).await);
-        policy::set(store, &staff("ayse", late), "closing.receives", "yes", late, "deneme").await.unwrap();
+        policy::set(store, &staff("ayse", late), "closing.receives", "yes", late, "deneme")
+            .await
+            .unwrap();
         assert!(receives(store, &account, late).await);
         let over = account.readable_until().unwrap().plus_millis(1);
         assert!(!receives(store, &account, over).await, "three months, whatever the policy");

@@ -5,10 +5,10 @@ use crate::arguments::{Account as Arguments, Opening, Signature, Switch};
 use crate::failure::{Failure, Outcome};
 use crate::settings::Size;
 use crate::wire_up;
-use kep::registry::standing::AccountState;
 use kep::registry::accounts::{
     self, Account, NewAccount, OpeningMode, RegistryError, SignatureRule,
 };
+use kep::registry::standing::AccountState;
 use kep::trust::{Certificate, Clock, password};
 use kep::wire::{Digest, KepAddress};
 use secrecy::SecretString;
@@ -105,7 +105,8 @@ pub async fn run(arguments: Arguments) -> Outcome {
             let policy = opening.is_some() || signature.is_some();
             let terms = service.is_some() || e_seal.is_some();
             if !policy && !terms && storage.is_none() && label_mailboxes.is_none() {
-                let hint = "--opening, --signature, --storage, --label-mailboxes, --service or --e-seal";
+                let hint =
+                    "--opening, --signature, --storage, --label-mailboxes, --service or --e-seal";
                 return Err(Failure::usage("nothing to set").hint(hint));
             }
             if let Some(switch) = label_mailboxes {

@@ -133,9 +133,7 @@ fn papers(said: &[String]) -> Outcome<Vec<Paper>> {
 
 fn known_stage(word: &str) -> Outcome<&'static str> {
     let found = State::WORDS.into_iter().find(|known| *known == word);
-    found.ok_or_else(|| {
-        Failure::data(format!("{word} is no stage")).hint(State::WORDS.join(", "))
-    })
+    found.ok_or_else(|| Failure::data(format!("{word} is no stage")).hint(State::WORDS.join(", ")))
 }
 
 #[derive(Serialize)]

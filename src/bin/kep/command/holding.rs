@@ -12,11 +12,11 @@ use kep::registry::RegistryError;
 use kep::registry::accounts::{self, NewAccount};
 use kep::registry::applications::ApplicationError;
 use kep::registry::audit::By;
+use kep::registry::closings;
 use kep::registry::contracts::{self, Contract};
 use kep::registry::holders::records::{self, NewHolding};
 use kep::registry::holders::{ContactForm, HolderForm, Invoice, InvoiceForm};
 use kep::registry::standing::Move;
-use kep::registry::closings;
 use kep::store::Store;
 use kep::wire::{KepAddress, KepDomain};
 use serde::Serialize;
@@ -51,12 +51,22 @@ pub async fn run(arguments: Arguments) -> Outcome {
             let store = store(&conf.conf).await?;
             set_contact(&store, &who, &parse(&address)?, &contact, history, json).await
         }
-        Arguments::Invoice { conf, who, address, title, tax_number, tax_office, contact, remove, json } => {
+        Arguments::Invoice {
+            conf,
+            who,
+            address,
+            title,
+            tax_number,
+            tax_office,
+            contact,
+            remove,
+            json,
+        } => {
             let store = store(&conf.conf).await?;
             let address = parse(&address)?;
-            let said = title.zip(tax_number).map(|(title, tax_number)| {
-                invoice_form(title, tax_number, tax_office, &contact)
-            });
+            let said = title
+                .zip(tax_number)
+                .map(|(title, tax_number)| invoice_form(title, tax_number, tax_office, &contact));
             set_invoice(&store, &who, &address, said, remove, json).await
         }
         Arguments::Suspend { conf, who, address, reason } => {
@@ -111,7 +121,8 @@ pub async fn open_nameless(
     said: Said,
     by: &By,
 ) -> Outcome<()> {
-    let number = HolderForm { identity_number: account.identity_number.clone(), ..HolderForm::default() };
+    let number =
+        HolderForm { identity_number: account.identity_number.clone(), ..HolderForm::default() };
     if forms::holder_form(&said.holder) != number {
         return Err(Failure::usage("fields of a holder without --kind")
             .hint("--kind person, company or public"));
@@ -339,9 +350,9 @@ fn invoice_form(
 }
 
 fn terms_table(rows: &[Term]) -> String {
-    let cells = rows.iter().map(|row| {
-        vec![row.n.to_string(), row.starts.clone(), row.ends.clone(), row.made.clone()]
-    });
+    let cells = rows
+        .iter()
+        .map(|row| vec![row.n.to_string(), row.starts.clone(), row.ends.clone(), row.made.clone()]);
     let head = ["TERM", "FROM", "UNTIL", "MADE"];
     show::table(&head, &cells.collect::<Vec<_>>(), "no contract is recorded")
 }
