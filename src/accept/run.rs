@@ -10,6 +10,7 @@ use super::refusal::Refusal;
 use super::rejections::{self, Rejections};
 use crate::registry::accounts::{self, Account, SignatureRule};
 use crate::registry::budget::Budget;
+use crate::registry::credits::{self, Paid, Recipients, Short, Till};
 use crate::registry::login::{Logins, Outcome, Proven};
 use crate::registry::{Provider, RegistryError, Standing};
 use crate::spool::{self, Fact, fact::Refused};
@@ -39,6 +40,7 @@ pub struct Desk {
     /// How many octets an account may hold that has no limit of its own.
     pub storage: Option<u64>,
     budget: Arc<Budget>,
+    till: Till,
 }
 
 /// A message that may be accepted, and who signed it.
@@ -48,6 +50,14 @@ struct Judged {
     state: SubmissionState,
     signer: Option<SignerDetails>,
     material: Vec<evidence::Material>,
+}
+
+/// What became of a message that may be accepted.
+enum Laid {
+    Now,
+    Same(Same),
+    /// Others of the account took the credit meanwhile.
+    Short(Short),
 }
 
 /// Why a message is not accepted now.
@@ -74,6 +84,7 @@ impl Desk {
         budget: usize,
     ) -> Self {
         let budget = Arc::new(Budget::new(budget));
+        let till = Till::new(store.clone());
         Self {
             store,
             provider,
@@ -86,6 +97,7 @@ impl Desk {
             rejections,
             storage,
             budget,
+            till,
         }
     }
 
@@ -117,6 +129,31 @@ impl Desk {
         sender: AccountId,
         octets: u64,
     ) -> RecipientAnswer {
+        let answer = self.reachable(address, sender, octets).await;
+        let to = match answer {
+            RecipientAnswer::Local { .. } => Recipients { here: 1, elsewhere: 0 },
+            RecipientAnswer::Provider { .. } => Recipients { here: 0, elsewhere: 1 },
+            other => return other,
+        };
+        let short = self.till.short(sender, octets, to, self.clock.now()).await;
+        let short = match short {
+            Ok(None) => return answer,
+            Ok(Some(short)) => short,
+            Err(error) => return unavailable(&error.into(), address),
+        };
+        match self.may_come_again(address, sender).await {
+            Ok(true) => answer,
+            Ok(false) => RecipientAnswer::NoCredit { needed: short.needed, left: short.left },
+            Err(error) => unavailable(&error, address),
+        }
+    }
+
+    async fn reachable(
+        &self,
+        address: &KepAddress,
+        sender: AccountId,
+        octets: u64,
+    ) -> RecipientAnswer {
         match self.provider.standing(&self.store, address, self.clock.now()).await {
             Ok(Standing::Local(id)) => match self.room(id, address, sender, octets).await {
                 Ok(room) => RecipientAnswer::Local { room },
@@ -137,7 +174,7 @@ impl Desk {
     }
 
     /// For how many octets of that sender. Who is full, by a mail that may come again, is judged
-    /// when it is known which one comes (invariant 2).
+    /// when it is known which one comes (invariant 2); so is who has no credit left.
     async fn room(
         &self,
         id: AccountId,
@@ -149,10 +186,18 @@ impl Desk {
         if room.is_none_or(|room| octets <= room) {
             return Ok(room);
         }
+        let again = self.may_come_again(address, sender).await?;
+        Ok(if again { None } else { room })
+    }
+
+    async fn may_come_again(
+        &self,
+        address: &KepAddress,
+        sender: AccountId,
+    ) -> Result<bool, RegistryError> {
         let (address, now) = (address.to_string(), self.clock.now());
         let look = move |tx: &mut Tx<'_>| submissions::wrote_to(tx, sender, &address, now);
-        let again: Result<bool, StoreError> = self.store.read(move |tx| Ok(look(tx)?)).await;
-        Ok(if again? { None } else { room })
+        Ok(self.store.read(look).await?)
     }
 
     pub async fn submit(&self, envelope: Envelope, body: Body) -> SubmitAnswer {
@@ -166,10 +211,13 @@ impl Desk {
         if let Err(unready) = self.readiness.check() {
             return temporary(&unready.into());
         }
-        let judged = match self.have_room(&envelope, body.octets.len() as u64).await {
-            Ok(()) => self.judge(&body.octets, &envelope).await,
-            Err(trouble) => Err(trouble),
+        let octets = body.octets.len() as u64;
+        let judged = async {
+            self.have_room(&envelope, octets).await?;
+            self.has_credit(&envelope, octets).await?;
+            self.judge(&body.octets, &envelope).await
         };
+        let judged = judged.await;
         match judged {
             Ok(judged) => self.lay_in(envelope, body.octets, judged).await,
             Err(Trouble::Refused(refusal)) => {
@@ -232,6 +280,17 @@ impl Desk {
             }
         }
         Ok(())
+    }
+
+    /// As far as can be said before it is laid in.
+    async fn has_credit(&self, envelope: &Envelope, octets: u64) -> Result<(), Trouble> {
+        let here = envelope.recipients.iter().filter(|r| r.route == Route::Local).count();
+        let to = Recipients { here, elsewhere: envelope.recipients.len() - here };
+        let now = self.clock.now();
+        match self.till.short(envelope.from.account, octets, to, now).await? {
+            Some(short) => Err(Refusal::no_credit(short.needed, short.left).into()),
+            None => Ok(()),
+        }
     }
 
     async fn judge(&self, octets: &[u8], envelope: &Envelope) -> Result<Judged, Trouble> {
@@ -300,11 +359,23 @@ impl Desk {
             Err(trouble) => return temporary(&trouble),
         };
         let (id, state, now) = (new.message_id.clone(), new.state, self.clock.now());
+        let seen = new.details.charge.is_some().then(|| Glimpse {
+            digest: new.original.digest,
+            subject: new.details.subject.clone(),
+            ua_message_id: new.details.ua_message_id.clone(),
+        });
         let store = self.store.clone();
         let material = judged.material;
-        let work = move |tx: &mut Tx<'_>| -> Result<Result<(), Same>, StoreError> {
-            if let Err(same) = submissions::lay_in(tx, &store.blobs, &new)? {
-                return Ok(Err(same));
+        let work = move |tx: &mut Tx<'_>| -> Result<Laid, StoreError> {
+            match credits::pay(tx, &new)? {
+                Paid::Yes => {}
+                Paid::Before(same) => return Ok(Laid::Same(same)),
+                Paid::Short(short) => return Ok(Laid::Short(short)),
+            }
+            match submissions::lay_in(tx, &store.blobs, &new)? {
+                Ok(()) => {}
+                Err(same) if new.details.charge.is_none() => return Ok(Laid::Same(same)),
+                Err(_) => return Err(RowsError::Undone("paid, and not laid in").into()),
             }
             for material in &material {
                 evidence::keep(tx, material)?;
@@ -312,16 +383,23 @@ impl Desk {
             if new.state == SubmissionState::Accepted {
                 spool::certify(tx, &new.message_id, now)?;
             }
-            Ok(Ok(()))
+            Ok(Laid::Now)
         };
         match self.store.write(Lane::Client, work).await {
-            Ok(Ok(())) if state == SubmissionState::Held => SubmitAnswer::Held { message_id: id },
-            Ok(Ok(())) => {
+            Ok(Laid::Now) if state == SubmissionState::Held => {
+                SubmitAnswer::Held { message_id: id }
+            }
+            Ok(Laid::Now) => {
                 tracing::info!(message = %id, from = %envelope.from.address, "accepted");
                 metrics::counter!("kep_accepted_total").increment(1);
                 SubmitAnswer::Accepted { message_id: id }
             }
-            Ok(Err(same)) => recorded(same),
+            Ok(Laid::Same(same)) => recorded(same),
+            Ok(Laid::Short(short)) => {
+                let refusal = Refusal::no_credit(short.needed, short.left);
+                self.reject(&envelope, seen, &refusal).await;
+                SubmitAnswer::Refused(refusal)
+            }
             Err(error) => temporary(&Trouble::Store(error)),
         }
     }
@@ -346,6 +424,8 @@ impl Desk {
                 state: RecipientState::Accepted,
             });
         }
+        let to = credits::recipients(&recipients);
+        let charge = self.till.charge(original.size, to, now).await?;
         let Judged { parsed, account, signer, material, .. } = judged;
         Ok(NewSubmission {
             message_id: MessageId::new(random::identifier(), &self.provider.domain),
@@ -366,6 +446,7 @@ impl Desk {
                 requiretls: envelope.requiretls,
                 dsn: dsn(envelope),
                 material: material.iter().map(|m| m.digest.hex()).collect(),
+                charge,
             },
             original,
             recipients,

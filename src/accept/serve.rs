@@ -291,6 +291,10 @@ impl<'s> Talk<'s> {
 
     /// Waits, but holds up no end.
     async fn rest(&self, pause: Duration) {
+        // Not even for the clock's next tick.
+        if pause.is_zero() {
+            return;
+        }
         let mut stop = self.stop.clone();
         tokio::select! {
             () = tokio::time::sleep(pause) => {}

@@ -5,6 +5,7 @@ use super::draft::{self, About};
 use super::parcel::Document;
 use super::{keywords, material, parcel};
 use crate::registry::Provider;
+use crate::registry::credits;
 use crate::registry::holidays::Calendar;
 use crate::registry::peers::PeerDialect;
 use crate::registry::policy;
@@ -341,7 +342,7 @@ impl Facts {
         let about = self.issuer.about(&submission, &recipients);
         let draft = draft::of_recipient(&about, fact, self.issuer.clock.now());
         let draft = draft.ok_or_else(nobody)?;
-        let about_one = draft.refers_to;
+        let (about_one, number) = (draft.refers_to, draft.event.number());
         let dialects = dialects(&self.store, &submission.origin).await?;
         let issued = self.issuer.issue(draft, dialects).await?;
         let due = match fact {
@@ -354,9 +355,11 @@ impl Facts {
             matches!(fact, Fact::Delivered { .. } | Fact::Read { .. } | Fact::Expired { .. });
         let addressee = about_one.and_then(|n| recipients.get(n.checked_sub(1)?)?.account);
         let addressee = addressee.filter(|_| reached);
+        let failed = about_one.and_then(|n| recipients.get(n.checked_sub(1)?)).cloned();
+        let charge = submission.details.charge.zip(failed.filter(|_| !reached)).zip(number);
         let (store, job_id, origin) = (self.store.clone(), job.id, submission.origin);
         let now = self.issuer.clock.now();
-        let work = move |tx: &mut Tx<'_>| -> Result<(), StoreError> {
+        let work = move |tx: &mut Tx<'_>| -> Result<i64, StoreError> {
             let addressees: Vec<_> = addressee.into_iter().collect();
             parcel.keep(tx, &store, &origin, &addressees)?;
             if let Some((n, due)) = about_one.zip(due) {
@@ -364,13 +367,18 @@ impl Facts {
                 spool::expire(tx, &id, n, due)?;
                 spool::release_read(tx, &id, n, now)?;
             }
+            let mut back = 0;
             if let Origin::Account(sender) = origin {
                 show_on_sent_copy(tx, sender, &id)?;
+                if let Some(((charge, failed), number)) = &charge {
+                    back = credits::give_back(tx, sender, &id, charge, failed, *number, now)?;
+                }
             }
             jobs::finish(tx, job_id)?;
-            Ok(())
+            Ok(back)
         };
-        self.store.write(Lane::Background, work).await?;
+        let back = self.store.write(Lane::Background, work).await?;
+        credits::count_given_back(back);
         metrics::counter!("kep_evidence_total").increment(1);
         Ok(())
     }

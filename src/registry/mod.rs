@@ -11,6 +11,7 @@ pub mod caretaker;
 pub mod closings;
 pub mod codes;
 pub mod contracts;
+pub mod credits;
 pub mod crowd;
 pub mod holders;
 pub mod holidays;

@@ -10,6 +10,7 @@ pub mod blobs;
 pub mod closings;
 pub mod contents;
 pub mod contracts;
+pub mod credits;
 pub mod evidence;
 pub mod fsck;
 pub mod holders;

@@ -2,6 +2,7 @@
 
 use super::StoreError;
 use super::blobs::{Blobs, Put};
+use super::credits::Charge;
 use super::rows::{Row, RowsError, Tx};
 use crate::wire::{
     AccountId, BlobId, ContentId, Digest, KepAddress, KepDomain, MessageId, Timestamp,
@@ -64,6 +65,9 @@ pub struct Details {
     /// Digests of validation material collected at submission.
     #[serde(default)]
     pub material: Vec<String>,
+    /// What was reserved for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub charge: Option<Charge>,
 }
 
 /// RFC 3461, of one recipient, as the parameters say it: for the relay.

@@ -22,6 +22,7 @@ mod at_rest;
 mod authority;
 mod circuit;
 mod corpus;
+mod credit;
 mod curl;
 mod dialects;
 mod disk;

@@ -295,9 +295,9 @@ refusals! {
     // Policy and the house.
     Virus(name) 554 "5.7.0" MalwareFound
         "İletide zararlı yazılım bulundu: {}." "Malware found: {}.";
-    NoCredit 550 "5.7.1" PolicyViolation
-        "Kontörünüz yetersiz." "Not enough credit." "Kontör yükleyip yeniden gönderin."
-        "Buy credit and send again.";
+    NoCredit(needed) 550 "5.7.1" PolicyViolation
+        "Kontörünüz yetersiz; gereken ve kalan: {}." "Not enough credit; needed and left: {}."
+        "Kontör yükleyip yeniden gönderin." "Buy credit and send again.";
     RateLimited 450 "4.7.1" PolicyViolation
         "Kısa sürede çok ileti gönderdiniz." "Too many messages in a short time.";
     ScannerUnavailable 451 "4.3.0" TechnicalMalfunction

@@ -1,10 +1,12 @@
 //! The command line (design, section 9). Scripts rely on it: more may come, nothing goes.
 
 mod administration;
+mod credit;
 mod holders;
 mod lists;
 
 pub use administration::{Audit, Policy, Staff, Who};
+pub use credit::{AccountCredit, Credit, CreditAct, Unit, Why};
 pub use holders::{
     Address, Application, Closing, ContactOptions, HolderOptions, Holding, Kind, ServiceType,
 };
@@ -42,6 +44,9 @@ pub enum Command {
     /// Addresses that can be given
     #[command(subcommand)]
     Address(Address),
+    /// Credits (kontör): the proof of all sums, and prices
+    #[command(subcommand)]
+    Credit(Credit),
     /// Labels of an account
     #[command(subcommand)]
     Label(Label),
@@ -214,6 +219,7 @@ pub struct Fsck {
 }
 
 #[derive(Debug, Subcommand)]
+#[allow(clippy::large_enum_variant)] // one a process
 pub enum Account {
     /// Open an account; its password is asked for, or read from --password-file
     Add {
@@ -317,6 +323,8 @@ pub enum Account {
     /// Generated passwords of mail programs
     #[command(subcommand)]
     AppPassword(AppPassword),
+    /// What an account has of credits (kontör), what it bought, where they went
+    Credit(AccountCredit),
     /// Register a signing certificate (PEM or DER), or take one away
     #[command(group(clap::ArgGroup::new("which").required(true).args(["file", "remove"])))]
     Certificate {

@@ -2,6 +2,7 @@
 //! is about in Turkish and English. Whoever adds one adds a row.
 
 use super::super::accounts::SignatureRule;
+use super::super::credits::{Bands, GiveBack};
 use super::super::read_policy::ReadPolicy;
 use super::Declared;
 use super::kinds::{DispatchSize, Kind, Span, Unscanned};
@@ -82,4 +83,16 @@ policies! {
     e_seal_allowed "e-seal.allowed": bool = false,
         "Tüzel ve kamu hesaplarında elektronik mühür izni verilebilmesi",
         "Whether companies and public bodies may be permitted to sign by an e-seal";
+    credit_enforced "credit.enforced": bool = false,
+        "Gönderim kontör ister mi", "Whether sending asks for credits";
+    credit_prices "credit.prices": Bands = Bands::default(),
+        "Alıcı başına kontör, iletinin boyutuna göre", "Credits of a recipient by the message's size";
+    credit_free_here "credit.free-here": bool = false,
+        "Bu sağlayıcıdaki alıcılar ücretsiz mi", "Whether recipients with this provider are free";
+    credit_give_back "credit.give-back": GiveBack = GiveBack::default(),
+        "Alıcının kontörünü geri veren deliller", "Evidence that gives a recipient's credits back";
+    credit_low "credit.low": u32 = 10,
+        "Altına inince haber verilen kontör", "Credits below which the account is warned";
+    credit_sms_low "credit.sms-low": u32 = 10,
+        "Altına inince haber verilen SMS", "SMS below which the account is warned";
 }

@@ -41,7 +41,10 @@ impl Kind {
             | Self::ModSeq
             | Self::Octets
             | Self::Stray
-            | Self::Gathered => Severity::Wrong,
+            | Self::Gathered
+            | Self::CreditSum
+            | Self::CreditUnsettled
+            | Self::CreditUnfounded => Severity::Wrong,
             _ => Severity::Lost,
         }
     }
@@ -78,6 +81,9 @@ impl Kind {
             Self::Octets => "its messages are not as large as it says",
             Self::Stray => "shown as another's in a mailbox of its own, or the other way round",
             Self::Gathered => "a virtual mailbox does not show what is there",
+            Self::CreditSum => "its credits are not the sum of its entries",
+            Self::CreditUnsettled => "credits are reserved for it, and nothing will end that",
+            Self::CreditUnfounded => "nothing that happened asks for it",
             Self::OrphanContent => "nothing refers to it",
             Self::OrphanBlob => "nothing refers to it",
             Self::SegmentMissing => "its segment is not there",
@@ -89,7 +95,7 @@ impl Kind {
     }
 }
 
-const fn rule(kind: Kind, what: &'static str, broken: &'static str) -> Rule {
+pub(super) const fn rule(kind: Kind, what: &'static str, broken: &'static str) -> Rule {
     Rule { kind, what, broken }
 }
 

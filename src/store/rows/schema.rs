@@ -101,6 +101,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("V18__peer_routes", include_str!("0018_peer_routes.sql")),
     ("V19__audit", include_str!("0019_audit.sql")),
     ("V20__holders", include_str!("0020_holders.sql")),
+    ("V24__credits", include_str!("0024_credits.sql")),
     ("V25__notices", include_str!("0025_notices.sql")),
 ];
 

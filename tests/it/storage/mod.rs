@@ -5,6 +5,7 @@ mod audit;
 mod bed;
 mod compaction;
 mod contents;
+mod credits;
 mod evidence;
 mod faults;
 mod fsck;

@@ -261,6 +261,7 @@ pub enum Closing {
 }
 
 #[derive(Debug, Subcommand)]
+#[allow(clippy::large_enum_variant)] // one a process
 pub enum Application {
     /// Take an application in: its address is kept for it
     Add {

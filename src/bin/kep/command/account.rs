@@ -130,6 +130,7 @@ pub async fn run(arguments: Arguments) -> Outcome {
             }
             done(&format!("{address} is changed"))
         }
+        Arguments::Credit(arguments) => super::credit::account(arguments).await,
         Arguments::AppPassword(arguments) => super::app_password::run(arguments).await,
         Arguments::Certificate { conf, address, file: Some(file), .. } => {
             let certificate = read_certificate(&file)?;

@@ -7,6 +7,7 @@ mod application;
 mod audit;
 mod check;
 mod closing;
+mod credit;
 mod decided;
 pub mod dev;
 mod evidence;
@@ -48,6 +49,7 @@ pub fn run(arguments: Arguments) -> Outcome {
         Command::Account(account) => wait(account::run(account)),
         Command::Application(application) => wait(application::run(application)),
         Command::Address(address) => wait(address::run(address)),
+        Command::Credit(credit) => wait(credit::run(credit)),
         Command::Label(label) => wait(label::run(label)),
         Command::Provider(provider) => wait(provider::run(provider)),
         Command::Queue(queue) => wait(queue::run(queue)),
