@@ -1,10 +1,12 @@
 //! The command line (design, section 9). Scripts rely on it: more may come, nothing goes.
 
+mod account;
 mod administration;
 mod credit;
 mod holders;
 mod lists;
 
+pub use account::{AddAccount, SetAccount};
 pub use administration::{Audit, Policy, Staff, Who};
 pub use credit::{AccountCredit, Credit, CreditAct, Unit, Why};
 pub use holders::{
@@ -222,35 +224,7 @@ pub struct Fsck {
 #[allow(clippy::large_enum_variant)] // one a process
 pub enum Account {
     /// Open an account; its password is asked for, or read from --password-file
-    Add {
-        #[command(flatten)]
-        conf: Conf,
-        #[command(flatten)]
-        who: Who,
-        address: String,
-        /// Name of the holder, where no --kind says whose it is
-        #[arg(long, required_unless_present = "kind", conflicts_with = "kind")]
-        name: Option<String>,
-        #[command(flatten)]
-        holder: HolderOptions,
-        #[command(flatten)]
-        contact: ContactOptions,
-        #[arg(long, value_enum, default_value_t = ServiceType::Both)]
-        service: ServiceType,
-        /// Months of the first term, of a holder who is known [default: the policy contract.months]
-        #[arg(long, value_name = "N", requires = "kind")]
-        months: Option<u32>,
-        #[arg(long, value_name = "FILE")]
-        password_file: Option<PathBuf>,
-        /// Signing certificate (PEM or DER); may be given several times
-        #[arg(long, value_name = "FILE")]
-        certificate: Vec<PathBuf>,
-        #[arg(long, value_enum, default_value_t = Opening::Sealed)]
-        opening: Opening,
-        /// [default: accept.signature of the configuration]
-        #[arg(long, value_enum)]
-        signature: Option<Signature>,
-    },
+    Add(AddAccount),
     /// List accounts
     List {
         #[command(flatten)]
@@ -295,29 +269,7 @@ pub enum Account {
         password_file: Option<PathBuf>,
     },
     /// Set how dispatches are opened, what signature is asked for, how much the mailboxes may hold
-    Set {
-        #[command(flatten)]
-        conf: Conf,
-        #[command(flatten)]
-        who: Who,
-        address: String,
-        #[arg(long, value_enum)]
-        opening: Option<Opening>,
-        #[arg(long, value_enum)]
-        signature: Option<Signature>,
-        /// `10 GiB`, or `default` for mailbox.max_storage of the configuration
-        #[arg(long, value_name = "SIZE")]
-        storage: Option<String>,
-        /// A mailbox `Etiketler/NAME` for each label, for programs that know no tags
-        #[arg(long, value_enum)]
-        label_mailboxes: Option<Switch>,
-        /// Hizmet alma şekli
-        #[arg(long, value_enum)]
-        service: Option<ServiceType>,
-        /// Whether the e-seal of a company or a public body may sign, where the policy e-seal.allowed lets any
-        #[arg(long, value_enum)]
-        e_seal: Option<Switch>,
-    },
+    Set(SetAccount),
     #[command(flatten)]
     Holding(Holding),
     /// Generated passwords of mail programs

@@ -1,7 +1,7 @@
 //! `kep account`: opening, listing, changing accounts.
 
 use super::{holding, quiet, show, staff};
-use crate::arguments::{Account as Arguments, Opening, Signature, Switch};
+use crate::arguments::{Account as Arguments, AddAccount, Opening, SetAccount, Signature, Switch};
 use crate::failure::{Failure, Outcome};
 use crate::settings::Size;
 use crate::wire_up;
@@ -18,46 +18,7 @@ use std::process::ExitCode;
 
 pub async fn run(arguments: Arguments) -> Outcome {
     match arguments {
-        Arguments::Add {
-            conf,
-            who,
-            address,
-            name,
-            holder,
-            contact,
-            service,
-            months,
-            password_file,
-            certificate,
-            opening,
-            signature,
-        } => {
-            let settings = wire_up::settings(&conf.conf)?;
-            let address = parse(&address)?;
-            accounts::is_own(&address, &settings.provider.domain).map_err(registry)?;
-            let certificates = certificate.iter().map(read_certificate);
-            let default = wire_up::rule(settings.accept.signature);
-            let new = NewAccount {
-                address: address.clone(),
-                name: name.unwrap_or_default(),
-                identity_number: holder.identity_number.clone(),
-                opening: mode(opening),
-                signature: signature.map_or(default, rule),
-                password: verifier(password_file.as_deref()).await?,
-                certificates: certificates.collect::<Outcome<_>>()?,
-                at: Clock::System.now(),
-            };
-            let store = wire_up::store(&settings).await?;
-            let by = staff::by(&store, &who).await?;
-            let domain = &settings.provider.domain;
-            let known = holder.kind.is_some();
-            let said = holding::Said { holder, contact, service, months };
-            match known {
-                true => holding::open(&store, domain, new, said, &by).await?,
-                false => holding::open_nameless(&store, domain, new, said, &by).await?,
-            }
-            done(&format!("account {address} is open"))
-        }
+        Arguments::Add(add) => open(add).await,
         Arguments::List { conf, json } => {
             let store = wire_up::store(&wire_up::settings(&conf.conf)?).await?;
             let all = accounts::list(&store).await.map_err(registry)?;
@@ -88,48 +49,7 @@ pub async fn run(arguments: Arguments) -> Outcome {
             accounts::set_password(&store, &address, verifier).await.map_err(registry)?;
             done(&format!("{address} has a new password"))
         }
-        Arguments::Set {
-            conf,
-            who,
-            address,
-            opening,
-            signature,
-            storage,
-            label_mailboxes,
-            service,
-            e_seal,
-        } => {
-            let storage = storage.as_deref().map(limit).transpose()?;
-            let store = wire_up::store(&wire_up::settings(&conf.conf)?).await?;
-            let address = parse(&address)?;
-            let policy = opening.is_some() || signature.is_some();
-            let terms = service.is_some() || e_seal.is_some();
-            if !policy && !terms && storage.is_none() && label_mailboxes.is_none() {
-                let hint =
-                    "--opening, --signature, --storage, --label-mailboxes, --service or --e-seal";
-                return Err(Failure::usage("nothing to set").hint(hint));
-            }
-            if let Some(switch) = label_mailboxes {
-                let account = accounts::get(&store, &address).await.map_err(registry)?.id;
-                super::label::as_mailboxes(&store, account, switch == Switch::On).await?;
-            }
-            if let Some(storage) = storage {
-                let set = accounts::set_storage(&store, &address, storage).await;
-                set.map_err(registry)?;
-            }
-            if let Some(opening) = opening {
-                let set = accounts::set_opening(&store, &address, mode(opening)).await;
-                set.map_err(registry)?;
-            }
-            if let Some(signature) = signature {
-                let set = accounts::set_signature(&store, &address, rule(signature)).await;
-                set.map_err(registry)?;
-            }
-            if terms {
-                holding::set_terms(&store, &who, &address, service, e_seal).await?;
-            }
-            done(&format!("{address} is changed"))
-        }
+        Arguments::Set(set) => change(set).await,
         Arguments::Credit(arguments) => super::credit::account(arguments).await,
         Arguments::AppPassword(arguments) => super::app_password::run(arguments).await,
         Arguments::Certificate { conf, address, file: Some(file), .. } => {
@@ -153,6 +73,91 @@ pub async fn run(arguments: Arguments) -> Outcome {
             done(&format!("{address} no longer signs with {remove}"))
         }
     }
+}
+
+async fn open(arguments: AddAccount) -> Outcome {
+    let AddAccount {
+        conf,
+        who,
+        address,
+        name,
+        holder,
+        contact,
+        service,
+        months,
+        password_file,
+        certificate,
+        opening,
+        signature,
+    } = arguments;
+    let settings = wire_up::settings(&conf.conf)?;
+    let address = parse(&address)?;
+    accounts::is_own(&address, &settings.provider.domain).map_err(registry)?;
+    let certificates = certificate.iter().map(read_certificate);
+    let default = wire_up::rule(settings.accept.signature);
+    let new = NewAccount {
+        address: address.clone(),
+        name: name.unwrap_or_default(),
+        identity_number: holder.identity_number.clone(),
+        opening: mode(opening),
+        signature: signature.map_or(default, rule),
+        password: verifier(password_file.as_deref()).await?,
+        certificates: certificates.collect::<Outcome<_>>()?,
+        at: Clock::System.now(),
+    };
+    let store = wire_up::store(&settings).await?;
+    let by = staff::by(&store, &who).await?;
+    let domain = &settings.provider.domain;
+    let known = holder.kind.is_some();
+    let said = holding::Said { holder, contact, service, months };
+    match known {
+        true => holding::open(&store, domain, new, said, &by).await?,
+        false => holding::open_nameless(&store, domain, new, said, &by).await?,
+    }
+    done(&format!("account {address} is open"))
+}
+
+async fn change(arguments: SetAccount) -> Outcome {
+    let SetAccount {
+        conf,
+        who,
+        address,
+        opening,
+        signature,
+        storage,
+        label_mailboxes,
+        service,
+        e_seal,
+    } = arguments;
+    let storage = storage.as_deref().map(limit).transpose()?;
+    let store = wire_up::store(&wire_up::settings(&conf.conf)?).await?;
+    let address = parse(&address)?;
+    let policy = opening.is_some() || signature.is_some();
+    let terms = service.is_some() || e_seal.is_some();
+    if !policy && !terms && storage.is_none() && label_mailboxes.is_none() {
+        let hint = "--opening, --signature, --storage, --label-mailboxes, --service or --e-seal";
+        return Err(Failure::usage("nothing to set").hint(hint));
+    }
+    if let Some(switch) = label_mailboxes {
+        let account = accounts::get(&store, &address).await.map_err(registry)?.id;
+        super::label::as_mailboxes(&store, account, switch == Switch::On).await?;
+    }
+    if let Some(storage) = storage {
+        let set = accounts::set_storage(&store, &address, storage).await;
+        set.map_err(registry)?;
+    }
+    if let Some(opening) = opening {
+        let set = accounts::set_opening(&store, &address, mode(opening)).await;
+        set.map_err(registry)?;
+    }
+    if let Some(signature) = signature {
+        let set = accounts::set_signature(&store, &address, rule(signature)).await;
+        set.map_err(registry)?;
+    }
+    if terms {
+        holding::set_terms(&store, &who, &address, service, e_seal).await?;
+    }
+    done(&format!("{address} is changed"))
 }
 
 /// SHA-256 in hexadecimal digits, with or without colons.
