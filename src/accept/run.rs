@@ -8,10 +8,12 @@ use super::check::{self, Limits, Parsed, SignatureForm};
 use super::heavy;
 use super::refusal::Refusal;
 use super::rejections::{self, Rejections};
+use super::scan::{ScanTrouble, Scanner};
 use crate::registry::accounts::{self, Account, SignatureRule};
 use crate::registry::budget::Budget;
 use crate::registry::credits::{self, Paid, Recipients, Short, Till};
 use crate::registry::login::{Logins, Outcome, Proven};
+use crate::registry::policy::{self, Unscanned};
 use crate::registry::{Provider, RegistryError, Standing};
 use crate::spool::{self, Fact, fact::Refused};
 use crate::store::submissions::{
@@ -41,6 +43,7 @@ pub struct Desk {
     pub storage: Option<u64>,
     budget: Arc<Budget>,
     till: Till,
+    scan: Option<Arc<Scanner>>,
 }
 
 /// A message that may be accepted, and who signed it.
@@ -98,7 +101,13 @@ impl Desk {
             storage,
             budget,
             till,
+            scan: None,
         }
+    }
+
+    /// The same, with somebody who looks for viruses.
+    pub fn scanned_by(self, scan: Option<Arc<Scanner>>) -> Self {
+        Self { scan, ..self }
     }
 
     pub fn body(&self, account: AccountId) -> Body {
@@ -217,7 +226,10 @@ impl Desk {
             self.has_credit(&envelope, octets).await?;
             self.judge(&body.octets, &envelope).await
         };
-        let judged = judged.await;
+        let judged = match judged.await {
+            Ok(judged) => self.scanned(&body.octets, judged).await,
+            Err(trouble) => Err(trouble),
+        };
         match judged {
             Ok(judged) => self.lay_in(envelope, body.octets, judged).await,
             Err(Trouble::Refused(refusal)) => {
@@ -347,6 +359,25 @@ impl Desk {
         })
     }
 
+    /// Last of all: it takes longest. By policy a message may wait here for a scanner that is away; one
+    /// that waits for its signature already does not.
+    async fn scanned(&self, octets: &[u8], judged: Judged) -> Result<Judged, Trouble> {
+        let Some(scanner) = &self.scan else { return Ok(judged) };
+        let now = self.clock.now();
+        match scanner.judge(&self.store, octets, now).await {
+            Ok(None) => Ok(judged),
+            Ok(Some(refusal)) => Err(refusal.into()),
+            Err(ScanTrouble::Unavailable) if judged.state == SubmissionState::Accepted => {
+                let policies = self.store.look_up(move |tx| policy::at(tx, now)).await?;
+                match policies.virus_unscanned {
+                    Unscanned::Refuse => Err(Refusal::ScannerUnavailable.into()),
+                    Unscanned::Hold => Ok(Judged { state: SubmissionState::Unscanned, ..judged }),
+                }
+            }
+            Err(trouble) => Err(trouble.into()),
+        }
+    }
+
     async fn lay_in(&self, envelope: Envelope, octets: Vec<u8>, judged: Judged) -> SubmitAnswer {
         let blobs = Arc::clone(&self.store.blobs);
         let put = heavy(octets.len(), || blobs.put(octets));
@@ -380,8 +411,10 @@ impl Desk {
             for material in &material {
                 evidence::keep(tx, material)?;
             }
-            if new.state == SubmissionState::Accepted {
-                spool::certify(tx, &new.message_id, now)?;
+            match new.state {
+                SubmissionState::Accepted => spool::certify(tx, &new.message_id, now)?,
+                SubmissionState::Unscanned => spool::scan(tx, &new.message_id, now)?,
+                SubmissionState::Held | SubmissionState::Dispatched => {}
             }
             Ok(Laid::Now)
         };
@@ -514,7 +547,7 @@ fn recorded(same: Same) -> SubmitAnswer {
     tracing::info!(message = %message_id, "the same mail again");
     match state {
         SubmissionState::Held => SubmitAnswer::Held { message_id },
-        SubmissionState::Accepted | SubmissionState::Dispatched => {
+        SubmissionState::Unscanned | SubmissionState::Accepted | SubmissionState::Dispatched => {
             SubmitAnswer::AlreadyAccepted { message_id }
         }
     }
@@ -557,6 +590,15 @@ fn refusal_of(fault: &SignatureFault) -> Refusal {
         FaultReason::Revoked => Refusal::CertificateRevoked,
         FaultReason::RevocationNowhere => Refusal::CertificateNowhere,
         FaultReason::RevocationUnknown => Refusal::RevocationUnavailable,
+    }
+}
+
+impl From<ScanTrouble> for Trouble {
+    fn from(trouble: ScanTrouble) -> Self {
+        match trouble {
+            ScanTrouble::Unavailable => Self::Refused(Refusal::ScannerUnavailable),
+            ScanTrouble::Store(error) => Self::Store(error),
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use super::{keywords, material, parcel};
 use crate::registry::Provider;
 use crate::registry::credits;
 use crate::registry::holidays::Calendar;
+use crate::registry::notices;
 use crate::registry::peers::PeerDialect;
 use crate::registry::policy;
 use crate::registry::read_policy::{MessageType, PolicyTable};
@@ -20,7 +21,7 @@ use crate::trust::stamp::{StampError, Stamper};
 use crate::trust::{Certificate, Clock, Readiness, SignError, Signer, Unready, random, signer};
 use crate::wire::cms::{self, oid};
 use crate::wire::digest::sha256_of;
-use crate::wire::rem::{ComposeFault, Composed, Dialect, Evidence, EvidenceFault};
+use crate::wire::rem::{ComposeFault, Composed, Dialect, Event, Evidence, EvidenceFault};
 use crate::wire::xades::{Prepared, SignFault};
 use crate::wire::{AccountId, MessageId, Timestamp};
 use std::sync::Arc;
@@ -244,6 +245,7 @@ impl Parcel {
             Origin::Account(account) => {
                 let mailbox = mail::of_role(tx, *account, Role::Evidence)?;
                 mail::lay_in(tx, mailbox, content, &self.message)?;
+                self.tell(tx, *account)?;
                 Some(*account)
             }
             Origin::Peer(domain) => {
@@ -260,6 +262,12 @@ impl Parcel {
             mail::lay_in(tx, mailbox, content, &incoming)?;
         }
         Ok(true)
+    }
+
+    fn tell(&self, tx: &mut Tx<'_>, sender: AccountId) -> Result<(), RowsError> {
+        let Some(event) = Event::by_name(&self.new.event) else { return Ok(()) };
+        let what = (event, self.new.event_time);
+        notices::evidence_came(tx, sender, &self.new.message_id, what, self.new.stored_at)
     }
 }
 
@@ -365,6 +373,9 @@ impl Facts {
             if let Some((n, due)) = about_one.zip(due) {
                 submissions::set_due(tx, &id, n, due)?;
                 spool::expire(tx, &id, n, due)?;
+                if let Some(account) = addressee {
+                    notices::watch(tx, account, &id, n, due, now)?;
+                }
                 spool::release_read(tx, &id, n, now)?;
             }
             let mut back = 0;

@@ -20,6 +20,7 @@ pub use till::{Paid, Short, Till, pay, recipients};
 pub use top_up::{Addition, CreditError, Done, Unit, correct, top_up};
 
 use super::policy::{self, Policies};
+use crate::spool;
 use crate::store::credits::{self as rows, NewEntry as Row, Posted};
 use crate::store::submissions::Recipient;
 use crate::store::{RowsError, Tx};
@@ -147,6 +148,23 @@ pub fn spend_sms(
     }
 }
 
+/// The notice of this cause could not be sent: what it took is there again, once.
+pub fn give_back_sms(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    cause: &str,
+    at: Timestamp,
+) -> Result<i64, RowsError> {
+    if rows::entry(tx, &format!("sms/{account}/{cause}"))?.is_none() {
+        return Ok(0);
+    }
+    let id = format!("sms-back/{account}/{cause}");
+    let (from, to) = (Ledger::SmsSpent, Ledger::Sms);
+    let (kind, amount, details) = (Kind::GiveBack, 1, "{}");
+    let (message, recipient) = (None, None);
+    posted(tx, &Row { id: &id, account, kind, from, to, amount, at, message, recipient, details })
+}
+
 /// For the figures, after the commit.
 pub fn count_spent(credits: i64) {
     metrics::counter!("kep_credits_spent_total").increment(credits.unsigned_abs());
@@ -170,6 +188,7 @@ fn warn(
     let rest = balance.of(ledger);
     if rest < threshold && rest.saturating_add(taken) >= threshold {
         rows::lay_in_low(tx, &Low { id: 0, account, ledger, rest, threshold, at })?;
+        spool::low(tx, account, at)?;
     }
     Ok(())
 }

@@ -73,6 +73,7 @@ pub enum Kind {
     MaterialMissing,
     NoRecipients,
     RecipientWithoutSubmission,
+    NotScanned,
     NotCertified,
     NoAcceptanceEvidence,
     NotDelivered,

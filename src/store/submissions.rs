@@ -23,6 +23,8 @@ pub enum Origin {
 pub enum SubmissionState {
     /// Unsigned; waits for its sender's signature.
     Held,
+    /// Waits for the virus scanner, which was away when it came.
+    Unscanned,
     /// Accepted; its evidence and dispatch are still to be made.
     Accepted,
     /// Sealed into a dispatch.
@@ -293,6 +295,33 @@ pub fn release(tx: &mut Tx<'_>, id: &MessageId, now: Timestamp) -> Result<bool, 
     Ok(changed == 1)
 }
 
+/// From `Unscanned` to accepted, as of now. Says whether this was the time.
+pub fn scanned(tx: &mut Tx<'_>, id: &MessageId, now: Timestamp) -> Result<bool, RowsError> {
+    let changed = tx.execute(
+        "UPDATE submission SET state = $1, accepted_at = $2 WHERE message_id = $3 AND state = $4",
+        &[
+            SubmissionState::Accepted.word().into(),
+            now.millis().into(),
+            id.as_str().into(),
+            SubmissionState::Unscanned.word().into(),
+        ],
+    )?;
+    Ok(changed == 1)
+}
+
+/// Forgets an unscanned one, which is refused after all. Says whether this was the time.
+pub fn withdraw(tx: &mut Tx<'_>, id: &MessageId) -> Result<bool, RowsError> {
+    lock(tx, id)?;
+    let row = tx.first(
+        "DELETE FROM submission WHERE message_id = $1 AND state = $2 RETURNING original",
+        &[id.as_str().into(), SubmissionState::Unscanned.word().into()],
+    )?;
+    let Some(row) = row else { return Ok(false) };
+    tx.execute("DELETE FROM recipient WHERE message_id = $1", &[id.as_str().into()])?;
+    super::contents::forget_blob(tx, row.bytes(0)?)?;
+    Ok(true)
+}
+
 pub fn find(tx: &mut Tx<'_>, id: &MessageId) -> Result<Option<Submission>, RowsError> {
     let row = tx.first(
         "SELECT message_id, account, state, accepted_at, original, size, digest, details, sent_uid,
@@ -529,13 +558,14 @@ impl SubmissionState {
     pub fn word(self) -> &'static str {
         match self {
             Self::Held => "held",
+            Self::Unscanned => "unscanned",
             Self::Accepted => "accepted",
             Self::Dispatched => "dispatched",
         }
     }
 
     fn parse(word: &str) -> Result<Self, RowsError> {
-        [Self::Held, Self::Accepted, Self::Dispatched]
+        [Self::Held, Self::Unscanned, Self::Accepted, Self::Dispatched]
             .into_iter()
             .find(|state| state.word() == word)
             .ok_or(RowsError::Stored("a submission's state"))

@@ -5,6 +5,8 @@ mod administration;
 mod credit;
 mod holders;
 mod lists;
+mod notices;
+mod safety;
 
 pub use account::{AddAccount, SetAccount};
 pub use administration::{Audit, Policy, Staff, Who};
@@ -12,7 +14,14 @@ pub use credit::{AccountCredit, Credit, CreditAct, Unit, Why};
 pub use holders::{
     Address, Application, Closing, ContactOptions, HolderOptions, Holding, Kind, ServiceType,
 };
+mod directory;
+
+pub use directory::{
+    Consent, Contact, ContactAdd, ContactFormat, ContactGroup, Directory, DirectoryQuery, Push,
+};
 pub use lists::{Import, ListKind};
+pub use notices::{AccountNotice, Notice, Tongue, Wishes};
+pub use safety::{Backup, Export, Hold, Restore, Second};
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use std::path::{Path, PathBuf};
@@ -52,12 +61,18 @@ pub enum Command {
     /// Labels of an account
     #[command(subcommand)]
     Label(Label),
+    /// The directory (KEP Rehberi): who is found, and by whom
+    #[command(subcommand)]
+    Directory(Directory),
     /// Other providers
     #[command(subcommand)]
     Provider(Provider),
     /// Mail on its way to other providers
     #[command(subcommand)]
     Queue(Queue),
+    /// What people were to be told outside KEP, and what became of it
+    #[command(subcommand)]
+    Notice(Notice),
     /// Messages and how far they came
     #[command(subcommand)]
     Message(Message),
@@ -83,6 +98,13 @@ pub enum Command {
     Verify(Verify),
     /// Prove that rows, blobs and evidence agree and that nothing accepted is invisible
     Fsck(Fsck),
+    /// Copy rows and contents to another folder, beside the running server; only what is new is copied
+    Backup(Backup),
+    /// Make the data folder anew from a backup, and examine it
+    Restore(Restore),
+    /// Keep what an authority asks to be kept: two of the staff do so
+    #[command(subcommand)]
+    Hold(Hold),
     /// Print a complete, commented configuration file
     Conf(ConfFile),
     /// Print a completion script for a shell
@@ -275,8 +297,17 @@ pub enum Account {
     /// Generated passwords of mail programs
     #[command(subcommand)]
     AppPassword(AppPassword),
+    /// Where the account is told outside KEP, by SMS or ordinary mail
+    #[command(subcommand)]
+    Notice(AccountNotice),
     /// What an account has of credits (kontör), what it bought, where they went
     Credit(AccountCredit),
+    /// An account's address book
+    #[command(subcommand)]
+    Contact(Contact),
+    /// Write all mails and evidence of an account into one file (ZIP) for its holder, with an index and
+    /// checksums; of what is unopened no content
+    Export(Export),
     /// Register a signing certificate (PEM or DER), or take one away
     #[command(group(clap::ArgGroup::new("which").required(true).args(["file", "remove"])))]
     Certificate {

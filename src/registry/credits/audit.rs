@@ -89,7 +89,7 @@ fn fits(entry: &Entry) -> bool {
         Kind::Reserve => between == (Available, Reserved),
         Kind::Spend => between == (Reserved, Spent),
         Kind::Release => between == (Reserved, Available),
-        Kind::GiveBack => between == (Spent, Available),
+        Kind::GiveBack => matches!(between, (Spent, Available) | (SmsSpent, Sms)),
         Kind::Sms => between == (Sms, SmsSpent),
         Kind::TopUp => matches!(between, (TopUp, Available) | (SmsTopUp, Sms)),
         Kind::Correct => matches!(

@@ -62,6 +62,7 @@ impl Kind {
             Self::MaterialMissing => "validation material is missing",
             Self::NoRecipients => "it has no recipients",
             Self::RecipientWithoutSubmission => "its submission is not there",
+            Self::NotScanned => "taken, but no job will scan it",
             Self::NotCertified => "accepted, but no job will seal it",
             Self::NoAcceptanceEvidence => "sealed without dispatch or acceptance evidence",
             Self::NotDelivered => "sealed, but no job will deliver or relay it",
@@ -188,6 +189,13 @@ pub static RULES: &[Rule] = &[
         "submission",
         "SELECT s.message_id FROM submission s WHERE s.state = 'accepted'
          AND NOT EXISTS (SELECT 1 FROM job j WHERE j.name = 'certify/' || s.message_id)
+         LIMIT 1000",
+    ),
+    rule(
+        Kind::NotScanned,
+        "submission",
+        "SELECT s.message_id FROM submission s WHERE s.state = 'unscanned'
+         AND NOT EXISTS (SELECT 1 FROM job j WHERE j.name = 'scan/' || s.message_id)
          LIMIT 1000",
     ),
     rule(
@@ -406,6 +414,7 @@ pub static RULES: &[Rule] = &[
          AND NOT EXISTS (SELECT 1 FROM submission s WHERE s.dispatch = c.id)
          AND NOT EXISTS (SELECT 1 FROM dispatch_form d WHERE d.content = c.id)
          AND NOT EXISTS (SELECT 1 FROM evidence_mail e WHERE e.content = c.id)
+         AND NOT EXISTS (SELECT 1 FROM held_back h WHERE h.content = c.id)
          AND NOT EXISTS (SELECT 1 FROM relay q WHERE q.content = c.id) LIMIT 1000",
     ),
     rule(

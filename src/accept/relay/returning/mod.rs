@@ -10,7 +10,7 @@ use crate::accept::refusal::Refusal;
 use crate::certify::foreign::{EvidenceMail, Told};
 use crate::evidence::returned::{self, Effect};
 use crate::evidence::show_on_sent_copy;
-use crate::registry::credits;
+use crate::registry::{credits, notices};
 use crate::store::evidence::{self as rows, EvidenceRow, NewEvidence, NewForm};
 use crate::store::mail::{self, NewMessage, Role};
 use crate::store::submissions::{self, Recipient, RecipientState, Submission};
@@ -138,6 +138,10 @@ fn keep(
             if apply(tx, id, recipient, one)? == Some(RecipientState::Failed) {
                 failed.push((recipient.clone(), one));
             }
+        }
+        if let Some(event) = Event::by_name(&one.new.event) {
+            let what = (event, one.new.event_time);
+            notices::evidence_came(tx, sender, id, what, one.new.stored_at)?;
         }
     }
     let content = contents::create_from(tx, &store.blobs, &[put])?;

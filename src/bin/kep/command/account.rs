@@ -52,6 +52,9 @@ pub async fn run(arguments: Arguments) -> Outcome {
         Arguments::Set(set) => change(set).await,
         Arguments::Credit(arguments) => super::credit::account(arguments).await,
         Arguments::AppPassword(arguments) => super::app_password::run(arguments).await,
+        Arguments::Notice(arguments) => super::account_notice::run(arguments).await,
+        Arguments::Contact(arguments) => super::contact::run(arguments).await,
+        Arguments::Export(arguments) => super::export::run(&arguments).await,
         Arguments::Certificate { conf, address, file: Some(file), .. } => {
             let certificate = read_certificate(&file)?;
             let subject = certificate.subject().to_owned();
