@@ -3,6 +3,7 @@
 use super::addresses::Untaken;
 use super::applications::ApplicationError;
 use super::audit::{self, By};
+use super::directory;
 use super::holders::Faults;
 pub use super::standing::AccountState;
 use super::standing::{AccountStanding, Mistimed, Move, Service, Stage};
@@ -242,6 +243,7 @@ pub fn step_in(
     let after = after.map_err(|mistimed| RegistryError::Standing(address.clone(), mistimed))?;
     if after != state {
         rows::set_standing(tx, id, &after.row())?;
+        directory::entry::refresh(tx, id, by.at)?;
         audit::record(tx, by, act, address.as_str(), after.details())?;
     }
     Ok(after)

@@ -13,8 +13,6 @@ pub mod codes;
 pub mod contacts;
 pub mod contracts;
 pub mod credits;
-pub mod credits;
-pub mod crowd;
 pub mod crowd;
 pub mod directory;
 pub mod export;

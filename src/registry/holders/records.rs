@@ -6,7 +6,7 @@ use crate::registry::accounts::{self, Account, NewAccount, RegistryError};
 use crate::registry::audit::{self, Actor, By};
 use crate::registry::contracts::{self, Contract};
 use crate::registry::standing::Service;
-use crate::registry::{addresses, policy};
+use crate::registry::{addresses, directory, policy};
 use crate::store::accounts as account_rows;
 use crate::store::holders::{self as rows, ContactRow, HolderRow};
 use crate::store::{Lane, RowsError, Store, StoreError, Tx};
@@ -100,6 +100,7 @@ pub fn insert(
         add_contact(tx, id, 1, &new.contact.form(), by)?;
     }
     let contract = contracts::begin(tx, id, new.months, by.at)?;
+    directory::entry::refresh(tx, id, by.at)?;
     let details = json!({
         "kind": new.holder.kind().word(),
         "holder": holder.0,
@@ -162,6 +163,7 @@ pub async fn set_holder(
             return Err(RegistryError::NotTheHolder(address.clone()));
         }
         bind(tx, account.id, &new, by.at)?;
+        directory::entry::refresh(tx, account.id, by.at)?;
         let details = json!({ "kind": new.kind().word(), "first": before.is_none() });
         audit::record(tx, &by, "account.holder", address.as_str(), details)?;
         Ok(())
@@ -190,6 +192,7 @@ pub async fn set_contact(
         if !changed.is_empty() {
             let n = last.map_or(1, |row| row.n + 1);
             add_contact(tx, id, n, &contact.form(), &by)?;
+            directory::entry::refresh(tx, id, by.at)?;
             let details = json!({ "fields": changed, "version": n });
             audit::record(tx, &by, "account.contact", address.as_str(), details)?;
         }
@@ -222,6 +225,7 @@ pub async fn set_service(
     let (address, by) = (address.clone(), by.clone());
     let work = move |tx: &mut Tx<'_>| -> Result<(), RegistryError> {
         account_rows::set_service(tx, id, service.word())?;
+        directory::entry::refresh(tx, id, by.at)?;
         let details = json!({ "service": service.word() });
         audit::record(tx, &by, "account.service", address.as_str(), details)?;
         Ok(())
