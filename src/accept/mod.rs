@@ -5,6 +5,7 @@
 //! providers hand over is judged by `relay`.
 
 pub mod ask;
+mod bars;
 mod body;
 pub mod check;
 pub mod letter;

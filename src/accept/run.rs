@@ -2,19 +2,20 @@
 //! durable (invariant 1); when it refuses, nothing is half-done (invariant 6).
 
 use super::ask::{Envelope, Login, LoginAnswer, Recipient, RecipientAnswer, Route, SubmitAnswer};
+use super::bars::may_submit;
 use super::body::{Body, Glimpse};
 use super::check::{self, Limits, Parsed, SignatureForm};
 use super::heavy;
 use super::refusal::Refusal;
 use super::rejections::{self, Rejections};
 use super::scan::{ScanTrouble, Scanner};
-use crate::registry::accounts::{self, Account, AccountState, SignatureRule};
+use crate::registry::accounts::{self, Account, SignatureRule};
 use crate::registry::app_passwords::Scope;
 use crate::registry::budget::Budget;
 use crate::registry::credits::{self, Paid, Recipients, Short, Till};
 use crate::registry::login::{Logins, NotHere, Outcome};
 use crate::registry::policy::{self, Unscanned};
-use crate::registry::{Access, Provider, RegistryError, Standing};
+use crate::registry::{Provider, RegistryError, Standing};
 use crate::spool::{self, Fact, fact::Refused};
 use crate::store::submissions::{
     self, Details, Dsn, NewRecipient, NewSubmission, Origin, RecipientState, Same, SignerDetails,
@@ -117,17 +118,12 @@ impl Desk {
     pub async fn login(&self, user: &str, secret: SecretString) -> LoginAnswer {
         let at = self.clock.now();
         match self.logins.login(user, &secret, Scope::Smtp, at).await {
-            Ok(Outcome::Proven(proven)) => match proven.account.access(at) {
-                Access::Whole => {
+            Ok(Outcome::Proven(proven)) => match may_submit(&proven.account, at) {
+                Ok(()) => {
                     let (account, address) = (proven.account.id, proven.account.address);
                     LoginAnswer::Accepted(Login { account, address, at })
                 }
-                Access::Reading { until: Some(until) } => {
-                    LoginAnswer::Refused(Refusal::AccountReadable(until.turkish_day()))
-                }
-                Access::Reading { until: None } | Access::Over => {
-                    LoginAnswer::Refused(Refusal::AccountClosed(proven.account.address.to_string()))
-                }
+                Err(bar) => LoginAnswer::Refused(bar.at_login(&proven.account)),
             },
             Ok(Outcome::Rejected) => LoginAnswer::Rejected,
             Ok(Outcome::NotHere(why)) => LoginAnswer::Refused(match why {
@@ -172,7 +168,7 @@ impl Desk {
         sender: AccountId,
         octets: u64,
     ) -> RecipientAnswer {
-        match self.provider.standing(&self.store, address).await {
+        match self.provider.standing(&self.store, address, self.clock.now()).await {
             Ok(Standing::Local(id)) => match self.room(id, address, sender, octets).await {
                 Ok(room) => RecipientAnswer::Local { room },
                 Err(error) => unavailable(&error, address),
@@ -271,7 +267,7 @@ impl Desk {
             return Ok(Some(recorded(same)));
         }
         let account = accounts::find(&self.store, &envelope.from.address).await?;
-        let account = account.filter(|account| account.state == AccountState::Active);
+        let account = account.filter(|account| may_submit(account, now).is_ok());
         if account.is_none_or(|account| account.signature != SignatureRule::Optional) {
             return Ok(Some(recorded(same)));
         }
@@ -316,12 +312,12 @@ impl Desk {
 
     async fn judge(&self, octets: &[u8], envelope: &Envelope) -> Result<Judged, Trouble> {
         let parsed = heavy(octets.len(), || check::inspect(octets, envelope, &self.limits))?;
-        let account = accounts::find(&self.store, &envelope.from.address).await?;
-        let account = account.filter(|account| account.state == AccountState::Active);
-        let Some(account) = account else {
+        let Some(account) = accounts::find(&self.store, &envelope.from.address).await? else {
             let address = envelope.from.address.to_string();
             return Err(Refusal::SenderClosed(address).into());
         };
+        // It may have changed since the login.
+        may_submit(&account, self.clock.now()).map_err(|bar| bar.after_login(&account))?;
         let unsigned = |state| Judged {
             parsed: parsed.clone(),
             account: account.clone(),

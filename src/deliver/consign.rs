@@ -3,8 +3,9 @@
 
 use crate::evidence::draft::About;
 use crate::evidence::{IssueError, parcel};
-use crate::registry::accounts::{self, Account, AccountState, OpeningMode};
+use crate::registry::accounts::{self, Account, OpeningMode};
 use crate::registry::notices;
+use crate::registry::standing::Act;
 use crate::spool::{self, Fact};
 use crate::store::mail::{self, Kind, NewMessage, Role};
 use crate::store::submissions::{self, RecipientState};
@@ -89,7 +90,7 @@ fn hindrance(
     consignment: &Consignment<'_>,
     account: &Account,
 ) -> Result<Option<&'static str>, RowsError> {
-    if account.state != AccountState::Active {
+    if !account.standing().may(tx, Act::Receive, consignment.now)? {
         return Ok(Some("UnknownRecipient"));
     }
     let room = mail::usage::room(tx, account.id, consignment.storage)?;

@@ -1,9 +1,16 @@
 //! Accounts: who may log in, submit and receive, and under which policies.
 
-use crate::store::accounts::{self as rows, AccountRow};
+use super::addresses::Untaken;
+use super::applications::ApplicationError;
+use super::audit::{self, By};
+use super::directory;
+use super::holders::Faults;
+pub use super::standing::AccountState;
+use super::standing::{AccountStanding, Mistimed, Move, Service, Stage};
+use crate::store::accounts::{self as rows, AccountRow, KnownAccount};
 use crate::store::{Lane, RowsError, Store, StoreError, Tx, mail};
 use crate::trust::{Certificate, TrustError};
-use crate::wire::{AccountId, AddressError, Digest, KepAddress, KepDomain, Timestamp};
+use crate::wire::{AccountId, AddressError, Digest, HolderId, KepAddress, KepDomain, Timestamp};
 use thiserror::Error;
 
 /// An account as the rooms above see it; its password stays below.
@@ -14,18 +21,14 @@ pub struct Account {
     pub name: String,
     /// T.C. kimlik no; qualified certificates name their holder by it.
     pub identity_number: Option<String>,
+    /// As it is written down; [`Account::state_at`] says what time has made of it.
     pub state: AccountState,
+    pub service: Service,
     pub opening: OpeningMode,
     pub signature: SignatureRule,
     pub created_at: Timestamp,
-    /// Since when it is closed, while it is.
-    pub closed_at: Option<Timestamp>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum AccountState {
-    Active,
-    Closed,
+    /// Whose it is, where that was recorded.
+    pub holder: Option<HolderId>,
 }
 
 /// What may be done with an account now.
@@ -48,36 +51,34 @@ impl Access {
 impl Account {
     /// A closed account can be read for three months, to the end of the day in Turkey.
     pub fn access(&self, now: Timestamp) -> Access {
-        access_to(self.state, self.closed_at, now)
+        access_to(&self.state, now)
+    }
+
+    pub fn state_at(&self, now: Timestamp) -> AccountState {
+        self.state.at(now)
+    }
+
+    pub fn standing(&self) -> AccountStanding {
+        AccountStanding { state: self.state.clone(), service: self.service }
+    }
+
+    pub fn closed_at(&self) -> Option<Timestamp> {
+        self.state.closed_at()
     }
 
     /// Of a closed account, if it is known since when.
     pub fn readable_until(&self) -> Option<Timestamp> {
-        self.closed_at.map(last_moment)
+        self.state.readable_until()
     }
 }
 
-fn access_to(state: AccountState, closed_at: Option<Timestamp>, now: Timestamp) -> Access {
-    if state == AccountState::Active {
-        return Access::Whole;
-    }
-    match closed_at.map(last_moment) {
-        Some(until) if now > until => Access::Over,
-        until => Access::Reading { until },
+fn access_to(state: &AccountState, now: Timestamp) -> Access {
+    match state.stage_at(now) {
+        Stage::Active | Stage::Suspended | Stage::Closing => Access::Whole,
+        Stage::Closed => Access::Reading { until: state.at(now).readable_until() },
+        Stage::Applied | Stage::Ended => Access::Over,
     }
 }
-
-fn last_moment(closed_at: Timestamp) -> Timestamp {
-    let day = closed_at.istanbul().date_naive();
-    let next = day.checked_add_months(READABLE).and_then(|day| day.succ_opt());
-    let midnight = next.and_then(|day| day.and_hms_opt(0, 0, 0));
-    let zone = *closed_at.istanbul().offset();
-    let end = midnight.and_then(|local| local.and_local_timezone(zone).single());
-    end.map_or(closed_at, |end| Timestamp::from_utc(end.to_utc()).plus_millis(-1))
-}
-
-/// Hesap Askı İşlemleri: the mailbox stays reachable for three months.
-const READABLE: chrono::Months = chrono::Months::new(3);
 
 /// How an unopened dispatch stands in INBOX.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -141,6 +142,32 @@ pub enum RegistryError {
     ManyPasswords(KepAddress, usize),
     #[error(transparent)]
     Trust(#[from] TrustError),
+    #[error("{0}: {1}")]
+    Standing(KepAddress, Mistimed),
+    #[error(transparent)]
+    Holder(#[from] Faults),
+    #[error("{0} can't be given: {1}")]
+    Untaken(KepAddress, Untaken),
+    #[error("{0} has another holder, or none whose identity is known")]
+    NotTheHolder(KepAddress),
+    #[error("{0} has no holder who is known; record one first")]
+    NoHolder(KepAddress),
+    #[error("only a company or a public body has that")]
+    NotForPersons,
+    #[error("{0} is forbidden by policy")]
+    Forbidden(&'static str),
+    #[error("a reason is one line of 1 to {0} characters")]
+    Reason(usize),
+    #[error("{0} has no contract")]
+    NoContract(KepAddress),
+    #[error("a contract runs 1 to {0} months")]
+    Months(u32),
+    #[error("{0} has no receipt of a request to close it")]
+    NoReceipt(KepAddress),
+    #[error("no receipt is signed now: {0}")]
+    Unsigned(String),
+    #[error(transparent)]
+    Application(#[from] ApplicationError),
 }
 
 impl From<RowsError> for RegistryError {
@@ -158,16 +185,22 @@ pub fn is_own(address: &KepAddress, provider: &KepDomain) -> Result<(), Registry
     }
 }
 
+/// An address that an account can have at all.
+pub fn may_have(address: &KepAddress, provider: &KepDomain) -> Result<(), RegistryError> {
+    is_own(address, provider)?;
+    match RESERVED.contains(&address.local()) {
+        true => Err(RegistryError::Reserved(address.clone())),
+        false => Ok(()),
+    }
+}
+
 /// Opens an account with its mailboxes.
 pub async fn add(
     store: &Store,
     provider: &KepDomain,
     new: NewAccount,
 ) -> Result<AccountId, RegistryError> {
-    is_own(&new.address, provider)?;
-    if RESERVED.contains(&new.address.local()) {
-        return Err(RegistryError::Reserved(new.address));
-    }
+    may_have(&new.address, provider)?;
     let address = new.address.clone();
     let added = store.write(Lane::Client, move |tx| insert(tx, &new)).await;
     match added {
@@ -193,20 +226,37 @@ pub async fn list(store: &Store) -> Result<Vec<Account>, RegistryError> {
     Ok(rows.iter().map(account).collect::<Result<_, _>>()?)
 }
 
-/// Closes or reopens. Closing again what is closed gives no further time.
-pub async fn set_state(
+/// Brings an account into another state, in one transaction with the record of who did it.
+pub async fn change_state(
     store: &Store,
     address: &KepAddress,
-    state: AccountState,
-    now: Timestamp,
-) -> Result<(), RegistryError> {
-    let found = get(store, address).await?;
-    let closed_at = match state {
-        AccountState::Active => None,
-        AccountState::Closed => found.closed_at.or(Some(now)),
-    };
-    let work = move |tx: &mut Tx<'_>| rows::set_state(tx, found.id, state.word(), closed_at);
-    Ok(store.write(Lane::Client, work).await?)
+    step: Move,
+    by: &By,
+) -> Result<AccountState, RegistryError> {
+    let (id, address, by) = (get(store, address).await?.id, address.clone(), by.clone());
+    let work = move |tx: &mut Tx<'_>| step_in(tx, id, &address, step.clone(), &by);
+    store.write(Lane::Client, work).await
+}
+
+/// The same within somebody's transaction. What changes nothing is recorded nowhere.
+pub fn step_in(
+    tx: &mut Tx<'_>,
+    id: AccountId,
+    address: &KepAddress,
+    step: Move,
+    by: &By,
+) -> Result<AccountState, RegistryError> {
+    rows::lock(tx, id)?;
+    let state = AccountState::of(&rows::standing(tx, id)?)?;
+    let act = step.act();
+    let after = state.after(step, by.at);
+    let after = after.map_err(|mistimed| RegistryError::Standing(address.clone(), mistimed))?;
+    if after != state {
+        rows::set_standing(tx, id, &after.row())?;
+        directory::entry::refresh(tx, id, by.at)?;
+        audit::record(tx, by, act, address.as_str(), after.details())?;
+    }
+    Ok(after)
 }
 
 pub async fn set_opening(
@@ -317,33 +367,34 @@ fn names_holder(account: &Account, number: Option<&str>, emails: &[String]) -> b
 
 /// What may be done with an account, without all else that is known of it.
 pub fn access(tx: &mut Tx<'_>, id: AccountId, now: Timestamp) -> Result<Access, RowsError> {
-    let (state, closed_at) = rows::state(tx, id)?;
-    let state = AccountState::parse(&state).ok_or(RowsError::Stored("an account's state"))?;
-    Ok(access_to(state, closed_at, now))
+    Ok(access_to(&AccountState::of(&rows::standing(tx, id)?)?, now))
 }
 
-pub fn account(row: &AccountRow) -> Result<Account, RowsError> {
+pub fn account(row: &KnownAccount) -> Result<Account, RowsError> {
+    let AccountStanding { state, service } = AccountStanding::of(&row.standing)?;
     Ok(Account {
         id: row.id,
         address: KepAddress::parse(&row.address).map_err(|_| RowsError::Stored("an address"))?,
         name: row.name.clone(),
         identity_number: row.national_id.clone(),
-        state: AccountState::parse(&row.state).ok_or(RowsError::Stored("an account's state"))?,
+        state,
+        service,
         opening: OpeningMode::parse(&row.opening).ok_or(RowsError::Stored("an opening mode"))?,
         signature: SignatureRule::parse(&row.signature_policy)
             .ok_or(RowsError::Stored("a signature rule"))?,
         created_at: row.created_at,
-        closed_at: row.closed_at,
+        holder: row.holder,
     })
 }
 
-fn insert(tx: &mut Tx<'_>, new: &NewAccount) -> Result<AccountId, StoreError> {
+/// Opens an account within somebody's transaction.
+pub fn insert(tx: &mut Tx<'_>, new: &NewAccount) -> Result<AccountId, StoreError> {
     let row = AccountRow {
         id: AccountId(0),
         address: new.address.as_str().to_owned(),
         name: new.name.clone(),
         national_id: new.identity_number.clone(),
-        state: AccountState::Active.word().to_owned(),
+        state: Stage::Active.word().to_owned(),
         opening: new.opening.word().to_owned(),
         signature_policy: new.signature.word().to_owned(),
         password: new.password.clone(),
@@ -380,7 +431,6 @@ macro_rules! words {
     };
 }
 
-words!(AccountState { Active = "active", Closed = "closed" });
 words!(OpeningMode { Sealed = "sealed", Direct = "direct" });
 words!(CertificateUse { Sign = "sign", Login = "login", Both = "both" });
 words!(SignatureRule { Required = "required", Hold = "hold", Optional = "optional" });
@@ -405,30 +455,28 @@ mod tests {
             name: "Ali Veli".into(),
             identity_number: identity_number.map(str::to_owned),
             state: AccountState::Active,
+            service: Service::Both,
             opening: OpeningMode::Sealed,
             signature: SignatureRule::Required,
             created_at: NOW,
-            closed_at: None,
+            holder: None,
         }
     }
 
     #[test]
-    fn a_closed_account_is_readable_for_three_months() {
-        let at = |text: &str| Timestamp::parse_iso8601(text).unwrap();
-        let closed = at("2026-11-30T21:30:00Z"); // the first of December in Turkey
+    fn what_can_be_done_follows_from_the_state() {
         let mut account = account(None);
-        assert_eq!(account.access(closed), Access::Whole);
-        account.state = AccountState::Closed;
-        assert_eq!(account.access(closed), Access::Reading { until: None });
-        account.closed_at = Some(closed);
-        let until = at("2027-03-01T20:59:59.999Z");
-        assert_eq!(account.access(closed), Access::Reading { until: Some(until) });
+        assert_eq!(account.access(NOW), Access::Whole);
+        account.state = AccountState::Closed { since: None };
+        assert_eq!(account.access(NOW), Access::Reading { until: None });
+        account.state = AccountState::Closed { since: Some(NOW) };
+        let until = account.readable_until().unwrap();
         assert_eq!(account.access(until), Access::Reading { until: Some(until) });
         assert_eq!(account.access(until.plus_millis(1)), Access::Over);
-        // A month may have no such day.
-        account.closed_at = Some(at("2026-11-30T09:00:00Z"));
-        assert!(!account.access(at("2027-02-28T20:59:00Z")).is_over());
-        assert!(account.access(at("2027-02-28T21:00:00Z")).is_over());
+        account.state = AccountState::Suspended { since: NOW, reason: "x".into() };
+        assert_eq!(account.access(NOW), Access::Whole);
+        account.state = AccountState::Ended { since: NOW };
+        assert!(account.access(NOW).is_over());
     }
 
     fn certificate(profile: Profile) -> Certificate {

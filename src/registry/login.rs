@@ -92,6 +92,7 @@ fn is_recent(last: Timestamp, now: Timestamp) -> bool {
     now.millis() - last.millis() < FORGOTTEN_SECS * 1000
 }
 
+#[allow(clippy::large_enum_variant)] // a value of a moment, one a login
 pub enum Outcome {
     Proven(Box<Proven>),
     /// Unknown or wrong: the caller does not learn which, nor by how long it took.

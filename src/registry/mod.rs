@@ -2,17 +2,23 @@
 //! policies that hold for them.
 
 pub mod accounts;
+pub mod addresses;
 pub mod api_tokens;
 pub mod app_passwords;
+pub mod applications;
 pub mod audit;
 pub mod budget;
+pub mod caretaker;
+pub mod closings;
 pub mod codes;
 pub mod contacts;
+pub mod contracts;
 pub mod credentials;
 pub mod credits;
 pub mod crowd;
 pub mod directory;
 pub mod export;
+pub mod holders;
 pub mod holds;
 pub mod holidays;
 pub mod labels;
@@ -31,6 +37,7 @@ pub mod route;
 pub mod sessions;
 pub mod signin;
 pub mod staff;
+pub mod standing;
 mod texts;
 
 pub use accounts::{

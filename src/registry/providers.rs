@@ -2,8 +2,9 @@
 
 use super::RegistryError;
 use super::peers::{Peer, PeerState};
+use super::standing::{Act, is_allowed};
 use crate::store::Store;
-use crate::wire::{AccountId, KepAddress, KepDomain};
+use crate::wire::{AccountId, KepAddress, KepDomain, Timestamp};
 
 /// Who we are: evidence and mails name us so.
 #[derive(Clone, Debug)]
@@ -50,14 +51,16 @@ impl Provider {
         &self,
         store: &Store,
         address: &KepAddress,
+        now: Timestamp,
     ) -> Result<Standing, RegistryError> {
         if self.is_ours(&address.domain()) {
-            return Ok(match super::accounts::find(store, address).await? {
-                None => Standing::LocalUnknown,
-                Some(account) if account.state == super::AccountState::Active => {
-                    Standing::Local(account.id)
-                }
-                Some(_) => Standing::LocalClosed,
+            let Some(account) = super::accounts::find(store, address).await? else {
+                return Ok(Standing::LocalUnknown);
+            };
+            let receives = is_allowed(store, &account.standing(), Act::Receive, now).await?;
+            return Ok(match receives {
+                true => Standing::Local(account.id),
+                false => Standing::LocalClosed,
             });
         }
         let domain = address.domain().provider();

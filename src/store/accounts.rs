@@ -2,9 +2,10 @@
 
 use super::StoreError;
 use super::rows::{Row, RowsError, Tx};
-use crate::wire::{AccountId, MailboxId, Timestamp};
+use crate::wire::address::lookalike;
+use crate::wire::{AccountId, HolderId, MailboxId, Timestamp};
 
-/// An account's row; the registry gives the words their meaning.
+/// An account that is to be opened; the registry gives the words their meaning.
 #[derive(Clone, Debug)]
 pub struct AccountRow {
     pub id: AccountId,
@@ -20,11 +21,41 @@ pub struct AccountRow {
     pub closed_at: Option<Timestamp>,
 }
 
+/// An account that is there.
+#[derive(Clone, Debug)]
+pub struct KnownAccount {
+    pub id: AccountId,
+    pub address: String,
+    pub name: String,
+    pub national_id: Option<String>,
+    pub opening: String,
+    pub signature_policy: String,
+    pub password: String,
+    pub created_at: Timestamp,
+    pub standing: StandingRow,
+    pub holder: Option<HolderId>,
+}
+
+/// What an account is now: a word, and what belongs to it.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct StandingRow {
+    pub state: String,
+    pub service: String,
+    /// Since when it is closed, while it is.
+    pub closed_at: Option<Timestamp>,
+    /// Since when it is suspended, closing or ended.
+    pub since: Option<Timestamp>,
+    /// When its closing completes by itself.
+    pub completes_at: Option<Timestamp>,
+    /// Why it is suspended.
+    pub reason: Option<String>,
+}
+
 pub fn add(tx: &mut Tx<'_>, new: &AccountRow) -> Result<AccountId, StoreError> {
     let row = tx.first(
         "INSERT INTO account (address, name, national_id, state, opening, signature_policy,
-                              password, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+                              password, created_at, lookalike)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
          ON CONFLICT (address) DO NOTHING RETURNING id",
         &[
             (&new.address).into(),
@@ -35,6 +66,7 @@ pub fn add(tx: &mut Tx<'_>, new: &AccountRow) -> Result<AccountId, StoreError> {
             (&new.signature_policy).into(),
             (&new.password).into(),
             new.created_at.millis().into(),
+            (&lookalike(&new.address)).into(),
         ],
     )?;
     match row {
@@ -43,36 +75,40 @@ pub fn add(tx: &mut Tx<'_>, new: &AccountRow) -> Result<AccountId, StoreError> {
     }
 }
 
-pub fn by_address(tx: &mut Tx<'_>, address: &str) -> Result<Option<AccountRow>, RowsError> {
+pub fn by_address(tx: &mut Tx<'_>, address: &str) -> Result<Option<KnownAccount>, RowsError> {
     let row = tx.first(
-        "SELECT id, address, name, national_id, state, opening, signature_policy, password,
-                created_at, closed_at FROM account WHERE address = $1",
+        "SELECT id, address, name, national_id, opening, signature_policy, password, created_at,
+                holder, state, service, closed_at, state_since, completes_at, state_reason
+         FROM account WHERE address = $1",
         &[address.into()],
     )?;
     row.as_ref().map(account).transpose()
 }
 
-pub fn by_id(tx: &mut Tx<'_>, id: AccountId) -> Result<AccountRow, RowsError> {
+pub fn by_id(tx: &mut Tx<'_>, id: AccountId) -> Result<KnownAccount, RowsError> {
     let row = tx.one(
         "account",
-        "SELECT id, address, name, national_id, state, opening, signature_policy, password,
-                created_at, closed_at FROM account WHERE id = $1",
+        "SELECT id, address, name, national_id, opening, signature_policy, password, created_at,
+                holder, state, service, closed_at, state_since, completes_at, state_reason
+         FROM account WHERE id = $1",
         &[id.0.into()],
     )?;
     account(&row)
 }
 
-/// An account's state, and when it was closed.
-pub fn state(tx: &mut Tx<'_>, id: AccountId) -> Result<(String, Option<Timestamp>), RowsError> {
-    let sql = "SELECT state, closed_at FROM account WHERE id = $1";
-    let row = tx.one("account", sql, &[id.0.into()])?;
-    Ok((row.text(0)?.to_owned(), row.opt_int(1)?.map(Timestamp::from_millis)))
+/// An account's standing alone.
+pub fn standing(tx: &mut Tx<'_>, id: AccountId) -> Result<StandingRow, RowsError> {
+    let sql =
+        "SELECT state, service, closed_at, state_since, completes_at, state_reason FROM account
+               WHERE id = $1";
+    standing_of(&tx.one("account", sql, &[id.0.into()])?, 0)
 }
 
-pub fn all(tx: &mut Tx<'_>) -> Result<Vec<AccountRow>, RowsError> {
+pub fn all(tx: &mut Tx<'_>) -> Result<Vec<KnownAccount>, RowsError> {
     let rows = tx.query(
-        "SELECT id, address, name, national_id, state, opening, signature_policy, password,
-                created_at, closed_at FROM account ORDER BY address",
+        "SELECT id, address, name, national_id, opening, signature_policy, password, created_at,
+                holder, state, service, closed_at, state_since, completes_at, state_reason
+         FROM account ORDER BY address",
         &[],
     )?;
     rows.iter().map(account).collect()
@@ -92,12 +128,47 @@ pub fn set_state(
     state: &str,
     closed_at: Option<Timestamp>,
 ) -> Result<(), RowsError> {
-    let closed_at = closed_at.map(Timestamp::millis);
+    let row = StandingRow { state: state.to_owned(), closed_at, ..StandingRow::default() };
+    set_standing(tx, id, &row)
+}
+
+/// All but the service.
+pub fn set_standing(tx: &mut Tx<'_>, id: AccountId, row: &StandingRow) -> Result<(), RowsError> {
+    let millis = |at: Option<Timestamp>| at.map(Timestamp::millis);
     tx.execute(
-        "UPDATE account SET state = $1, closed_at = $2 WHERE id = $3",
-        &[state.into(), closed_at.into(), id.0.into()],
+        "UPDATE account SET state = $1, closed_at = $2, state_since = $3, completes_at = $4,
+                            state_reason = $5
+         WHERE id = $6",
+        &[
+            (&row.state).into(),
+            millis(row.closed_at).into(),
+            millis(row.since).into(),
+            millis(row.completes_at).into(),
+            row.reason.as_deref().into(),
+            id.0.into(),
+        ],
     )?;
     wake(tx, id)
+}
+
+pub fn set_service(tx: &mut Tx<'_>, id: AccountId, service: &str) -> Result<(), RowsError> {
+    tx.execute("UPDATE account SET service = $1 WHERE id = $2", &[service.into(), id.0.into()])?;
+    wake(tx, id)
+}
+
+/// Whose it is, as evidence and certificates name him.
+pub fn set_holder(
+    tx: &mut Tx<'_>,
+    id: AccountId,
+    holder: HolderId,
+    name: &str,
+    number: Option<&str>,
+) -> Result<(), RowsError> {
+    tx.execute(
+        "UPDATE account SET holder = $1, name = $2, national_id = $3 WHERE id = $4",
+        &[holder.0.into(), name.into(), number.into(), id.0.into()],
+    )?;
+    Ok(())
 }
 
 /// Every session of the account looks for itself: whether it may stay, above all.
@@ -171,10 +242,14 @@ pub fn remove_certificate(
 }
 
 /// The accounts for which a certificate of this fingerprint is registered to log in.
-pub fn with_certificate(tx: &mut Tx<'_>, fingerprint: &[u8]) -> Result<Vec<AccountRow>, RowsError> {
+pub fn with_certificate(
+    tx: &mut Tx<'_>,
+    fingerprint: &[u8],
+) -> Result<Vec<KnownAccount>, RowsError> {
     let rows = tx.query(
-        "SELECT id, address, name, national_id, state, opening, signature_policy, password,
-                created_at, closed_at FROM account
+        "SELECT id, address, name, national_id, opening, signature_policy, password, created_at,
+                holder, state, service, closed_at, state_since, completes_at, state_reason
+         FROM account
          WHERE id IN (SELECT account FROM account_certificate
                       WHERE fingerprint = $1 AND uses <> 'sign')
          ORDER BY id LIMIT 2",
@@ -210,10 +285,11 @@ pub fn of_signer(
     tx: &mut Tx<'_>,
     fingerprint: &[u8],
     number: Option<&str>,
-) -> Result<Vec<AccountRow>, RowsError> {
+) -> Result<Vec<KnownAccount>, RowsError> {
     let rows = tx.query(
-        "SELECT id, address, name, national_id, state, opening, signature_policy, password,
-                created_at, closed_at FROM account
+        "SELECT id, address, name, national_id, opening, signature_policy, password, created_at,
+                holder, state, service, closed_at, state_since, completes_at, state_reason
+         FROM account
          WHERE id IN (SELECT account FROM account_certificate
                       WHERE fingerprint = $1 AND uses <> 'login')
             OR national_id = $2
@@ -223,17 +299,29 @@ pub fn of_signer(
     rows.iter().map(account).collect()
 }
 
-fn account(row: &Row) -> Result<AccountRow, RowsError> {
-    Ok(AccountRow {
+fn account(row: &Row) -> Result<KnownAccount, RowsError> {
+    Ok(KnownAccount {
         id: AccountId(row.int(0)?),
         address: row.text(1)?.to_owned(),
         name: row.text(2)?.to_owned(),
         national_id: row.opt_text(3)?.map(str::to_owned),
-        state: row.text(4)?.to_owned(),
-        opening: row.text(5)?.to_owned(),
-        signature_policy: row.text(6)?.to_owned(),
-        password: row.text(7)?.to_owned(),
-        created_at: Timestamp::from_millis(row.int(8)?),
-        closed_at: row.opt_int(9)?.map(Timestamp::from_millis),
+        opening: row.text(4)?.to_owned(),
+        signature_policy: row.text(5)?.to_owned(),
+        password: row.text(6)?.to_owned(),
+        created_at: Timestamp::from_millis(row.int(7)?),
+        holder: row.opt_int(8)?.map(HolderId),
+        standing: standing_of(row, 9)?,
+    })
+}
+
+fn standing_of(row: &Row, from: usize) -> Result<StandingRow, RowsError> {
+    let time = |column: usize| Ok::<_, RowsError>(row.opt_int(column)?.map(Timestamp::from_millis));
+    Ok(StandingRow {
+        state: row.text(from)?.to_owned(),
+        service: row.text(from + 1)?.to_owned(),
+        closed_at: time(from + 2)?,
+        since: time(from + 3)?,
+        completes_at: time(from + 4)?,
+        reason: row.opt_text(from + 5)?.map(str::to_owned),
     })
 }

@@ -2,19 +2,24 @@
 //! data key of its own). The only room that knows SQL. Callers hold domain verbs, never statements.
 
 pub mod accounts;
+pub mod addresses;
 pub mod api_tokens;
 pub mod app_passwords;
+pub mod applications;
 pub mod audit;
 pub mod backup;
 pub mod blobs;
+pub mod closings;
 pub mod contacts;
 pub mod contents;
+pub mod contracts;
 pub mod credentials;
 pub mod credits;
 pub mod directory;
 pub mod evidence;
 pub mod export;
 pub mod fsck;
+pub mod holders;
 pub mod holds;
 pub mod jobs;
 pub mod labels;

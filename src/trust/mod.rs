@@ -5,6 +5,7 @@ mod cache;
 pub mod certificate;
 pub mod clock;
 pub mod collector;
+pub mod detached;
 pub mod dial;
 pub mod dns;
 mod error;

@@ -122,6 +122,15 @@ impl KepAddress {
     }
 }
 
+/// What people take for the same address: marks between letters left out, `0` as `o`, `1` as `l`, `rn` as
+/// `m`, `vv` as `w`. Migration 20 does the same in SQL.
+pub fn lookalike(address: &str) -> String {
+    LOOK_ALIKE.iter().fold(address.to_ascii_lowercase(), |text, (from, to)| text.replace(from, to))
+}
+
+const LOOK_ALIKE: [(&str, &str); 7] =
+    [(".", ""), ("-", ""), ("_", ""), ("0", "o"), ("1", "l"), ("rn", "m"), ("vv", "w")];
+
 fn is_provider_code(label: &str) -> bool {
     matches!(label.as_bytes(), [b'h', b's', a, b] if a.is_ascii_digit() && b.is_ascii_digit())
 }

@@ -26,6 +26,10 @@ macro_rules! number {
 
 number!(/// Row of an account.
     AccountId);
+number!(/// Row of a holder of accounts: a person, a company, a public body.
+    HolderId);
+number!(/// Row of an application for an account.
+    ApplicationId);
 number!(/// Row of a mailbox.
     MailboxId);
 number!(/// Row of a content: what one or several blobs make together.

@@ -33,6 +33,9 @@ pub mod zip;
 pub use address::{AddressError, KepAddress, KepDomain, is_host};
 pub use algorithm::{DigestAlgorithm, SignatureAlgorithm};
 pub use digest::{Digest, sha256};
-pub use ids::{AccountId, BlobId, ContentId, EvidenceId, MailboxId, MessageId, ThreadId};
+pub use ids::{
+    AccountId, ApplicationId, BlobId, ContentId, EvidenceId, HolderId, MailboxId, MessageId,
+    ThreadId,
+};
 pub use reach::{MailAddress, Mobile, Reach, ReachError};
 pub use time::Timestamp;

@@ -36,6 +36,7 @@ mod export;
 mod fetchmail;
 mod forger;
 mod held;
+mod holders;
 mod hostile;
 mod imapclient;
 mod judges;

@@ -5,7 +5,8 @@ use crate::keys::HOUSES;
 use crate::letters::Letter;
 use crate::task::now;
 use crate::world::World;
-use kep::registry::{AccountState, accounts};
+use kep::registry::audit::By;
+use kep::registry::closings;
 use kep::spool::Channel;
 use kep::spool::opening::{self, Opening};
 use kep::store::{Lane, RowsError, Tx};
@@ -37,15 +38,18 @@ pub fn set_open(world: &mut World, house: usize, account: usize, open: bool) {
     if world.book.lock().unwrap().iter().any(his) {
         return;
     }
-    let state = if open { AccountState::Active } else { AccountState::Closed };
     let address = KepAddress::parse(&person).unwrap();
-    let done = now(accounts::set_state(&at.store, &address, state, at.clock.now())).is_ok();
+    let by = By::system("test", at.clock.now());
+    let done = match open {
+        true => now(closings::reopen(&at.store, &address, None, &by)).is_ok(),
+        false => now(closings::close(&at.store, &address, &by)).is_ok(),
+    };
     // Without an answer it may be closed.
     match open && done {
         true => world.closed.remove(&person),
         false => world.closed.insert(person.clone()),
     };
-    world.say(format!("{person} is {}", state.word()));
+    world.say(format!("{person} is {}", if open { "active" } else { "closed" }));
 }
 
 /// The message that the person got last; only unopened ones, or any.

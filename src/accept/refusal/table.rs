@@ -78,6 +78,10 @@ refusals! {
         "The account is closed; until the end of {} its mail can be read, but none can be sent.";
     ReceiveOnly(address) 535 "5.7.13" PolicyViolation
         "{} yalnızca alıcı hesabıdır, gönderim yapamaz." "{} is a receive-only account.";
+    AccountSuspended(address) 535 "5.7.13" PolicyViolation
+        "{} hesabı askıdadır; iletileri okunabilir, ileti gönderilemez."
+        "The account {} is suspended; its mail can be read, but none can be sent."
+        "KEP sağlayıcınıza başvurun." "Ask your provider.";
 
     // Sender.
     SenderNotAccount(address) 550 "5.7.1" PolicyViolation
@@ -88,6 +92,11 @@ refusals! {
         "{} sisteme ayrılmış bir adrestir." "{} is reserved for the provider.";
     SenderClosed(address) 550 "5.7.1" PolicyViolation
         "{} hesabı kapalıdır; ileti gönderemez." "The account {} is closed; it can't send.";
+    SenderSuspended(address) 550 "5.7.1" PolicyViolation
+        "{} hesabı askıdadır; ileti gönderemez." "The account {} is suspended; it can't send."
+        "KEP sağlayıcınıza başvurun." "Ask your provider.";
+    SenderReceiveOnly(address) 550 "5.7.1" PolicyViolation
+        "{} yalnızca alıcı hesabıdır, ileti gönderemez." "{} is a receive-only account; it can't send.";
     SenderMalformed(address) 550 "5.1.7" PolicyViolation
         "Gönderen {} geçerli bir KEP adresi değildir." "The sender {} is not a valid KEP address.";
     // RFC 6531 §3.5 has this code for an address that UTF-8 is not allowed in, and 550 for it.

@@ -1,20 +1,26 @@
 //! The command line (design, section 9). Scripts rely on it: more may come, nothing goes.
 
+mod account;
 mod administration;
 mod api;
 mod credentials;
 mod credit;
 mod directory;
+mod holders;
 mod lists;
 mod notices;
 mod safety;
 
+pub use account::{AddAccount, SetAccount};
 pub use administration::{Audit, Policy, Staff, Who};
 pub use api::{Api, ApiToken};
 pub use credentials::{AppPassword, Door, LogIn, Passkey, Session, Totp, Use, Whose};
 pub use credit::{AccountCredit, Credit, CreditAct, Unit, Why};
 pub use directory::{
     Consent, Contact, ContactAdd, ContactFormat, ContactGroup, Directory, DirectoryQuery, Push,
+};
+pub use holders::{
+    Address, Application, Closing, ContactOptions, HolderOptions, Holding, Kind, ServiceType,
 };
 pub use lists::{Import, ListKind};
 pub use notices::{AccountNotice, Notice, Tongue, Wishes};
@@ -46,6 +52,12 @@ pub enum Command {
     /// Accounts
     #[command(subcommand)]
     Account(Account),
+    /// Applications for accounts
+    #[command(subcommand)]
+    Application(Application),
+    /// Addresses that can be given
+    #[command(subcommand)]
+    Address(Address),
     /// Credits (kontör): the proof of all sums, and prices
     #[command(subcommand)]
     Credit(Credit),
@@ -237,29 +249,10 @@ pub struct Fsck {
 }
 
 #[derive(Debug, Subcommand)]
+#[allow(clippy::large_enum_variant)] // one a process
 pub enum Account {
     /// Open an account; its password is asked for, or read from --password-file
-    Add {
-        #[command(flatten)]
-        conf: Conf,
-        address: String,
-        /// Name of the holder
-        #[arg(long)]
-        name: String,
-        /// T.C. kimlik no, as in the holder's qualified certificate
-        #[arg(long, value_name = "NO")]
-        identity_number: Option<String>,
-        #[arg(long, value_name = "FILE")]
-        password_file: Option<PathBuf>,
-        /// Signing certificate (PEM or DER); may be given several times
-        #[arg(long, value_name = "FILE")]
-        certificate: Vec<PathBuf>,
-        #[arg(long, value_enum, default_value_t = Opening::Sealed)]
-        opening: Opening,
-        /// [default: accept.signature of the configuration]
-        #[arg(long, value_enum)]
-        signature: Option<Signature>,
-    },
+    Add(AddAccount),
     /// List accounts
     List {
         #[command(flatten)]
@@ -279,13 +272,21 @@ pub enum Account {
     Close {
         #[command(flatten)]
         conf: Conf,
+        #[command(flatten)]
+        who: Who,
         address: String,
     },
     /// Reopen a closed account
     Reopen {
         #[command(flatten)]
         conf: Conf,
+        #[command(flatten)]
+        who: Who,
         address: String,
+        /// The number that the holder is known by, as it was checked anew: T.C. or yabancı kimlik no,
+        /// passport, VKN, DETSİS
+        #[arg(long, value_name = "NO")]
+        identity: Option<String>,
     },
     /// Set a new password; every session of the account ends
     Password {
@@ -298,21 +299,9 @@ pub enum Account {
         password_file: Option<PathBuf>,
     },
     /// Set how dispatches are opened, what signature is asked for, how much the mailboxes may hold
-    Set {
-        #[command(flatten)]
-        conf: Conf,
-        address: String,
-        #[arg(long, value_enum)]
-        opening: Option<Opening>,
-        #[arg(long, value_enum)]
-        signature: Option<Signature>,
-        /// `10 GiB`, or `default` for mailbox.max_storage of the configuration
-        #[arg(long, value_name = "SIZE")]
-        storage: Option<String>,
-        /// A mailbox `Etiketler/NAME` for each label, for programs that know no tags
-        #[arg(long, value_enum)]
-        label_mailboxes: Option<Switch>,
-    },
+    Set(SetAccount),
+    #[command(flatten)]
+    Holding(Holding),
     /// Where the account is told outside KEP, by SMS or ordinary mail
     #[command(subcommand)]
     Notice(AccountNotice),

@@ -4,10 +4,11 @@
 use crate::settings::Scram;
 use kep::mailbox::answer::{Admitted, Door, Judging, Peer};
 use kep::mailbox::ask::{Login, Proof, Refusal, Salt};
+use kep::registry::RegistryError;
 use kep::registry::app_passwords::Scope;
 use kep::registry::login::{Logins, Means, NotHere, Outcome, Pauses, Proven};
 use kep::registry::places::Places;
-use kep::registry::{Access, RegistryError};
+use kep::registry::standing::{Act, Answer, answer};
 use kep::trust::{Certificate, Clock, UserTrust};
 use kep::wire::Timestamp;
 use std::net::IpAddr;
@@ -124,11 +125,12 @@ impl MailDoor {
         signature: Option<Vec<u8>>,
         now: Timestamp,
     ) -> Result<Admitted, Refusal> {
-        let adds = match proven.account.access(now) {
-            Access::Whole => true,
-            Access::Reading { .. } => false,
-            Access::Over => return Err(Refusal::AccountClosed),
-        };
+        let account = &proven.account;
+        let may = |act| answer(account.state.stage_at(now), account.service, act) == Answer::Yes;
+        if !may(Act::Login) {
+            return Err(Refusal::AccountClosed);
+        }
+        let adds = may(Act::Append);
         Ok(Admitted {
             account: proven.account.id,
             person: proven.person(),

@@ -21,6 +21,7 @@ use kep::mailbox::answer::Gate;
 use kep::mailbox::autoconfig::{Directions, Door, Security, Service};
 use kep::registry::audit::seal::AuditSeals;
 use kep::registry::budget::Budget;
+use kep::registry::caretaker::Caretaker;
 use kep::registry::directory::{self, Directory, dial::CentralDirectory};
 use kep::registry::holidays::{Calendar, SHIPPED};
 use kep::registry::lists::{FETCH, Refresh};
@@ -31,6 +32,7 @@ use kep::registry::route::Routes;
 use kep::registry::{Provider, SignatureRule};
 use kep::store::backup;
 use kep::store::{RowsAt, RowsError, Store, StoreError};
+use kep::trust::detached::Word;
 use kep::trust::dial::Dial;
 use kep::trust::dns::{Dns, DnsSettings};
 use kep::trust::password::Passwords;
@@ -481,6 +483,17 @@ pub fn audit_seals(settings: &Settings, store: Store, clock: &Clock) -> Outcome<
     })
 }
 
+/// The provider's own word, for a command that gives it.
+pub async fn word(settings: &Settings) -> Outcome<Word> {
+    let clock = clock(settings)?;
+    let seal = seal(settings)?;
+    let stamper = Arc::new(stamper(settings, &clock)?);
+    let path = seal_path(settings, &seal)?;
+    let collector = collector(settings, &clock)?;
+    let readiness = Readiness::new(path, Arc::clone(&stamper), collector, clock.clone());
+    Ok(Word { seal, stamper, readiness: Arc::new(readiness), clock })
+}
+
 /// The central directory, where one is named.
 pub fn central(settings: &Settings) -> Outcome<Option<Arc<CentralDirectory>>> {
     let declared = &settings.directory;
@@ -607,6 +620,22 @@ impl House {
             stamper,
             scanner,
         })
+    }
+
+    /// Writes down what time has made of accounts.
+    pub fn caretaker(&self) -> Caretaker {
+        let issuer = &self.sealing.issuer;
+        Caretaker {
+            store: self.store.clone(),
+            clock: self.clock.clone(),
+            word: Word {
+                seal: Arc::clone(&issuer.seal),
+                stamper: Arc::clone(&issuer.stamper),
+                readiness: Arc::clone(&issuer.readiness),
+                clock: self.clock.clone(),
+            },
+            provider: issuer.provider.name.clone(),
+        }
     }
 
     /// Judges logins of mail programs.

@@ -25,8 +25,8 @@ mod words;
 pub use serve::{Admitted, Desk, Door, Gate, Judging, Limits, Office, Peer};
 
 use super::ask::Refusal;
-use crate::registry::accounts as registry;
-use crate::registry::{Access, OpeningMode, RegistryError};
+use crate::registry::standing::{self, Act};
+use crate::registry::{OpeningMode, RegistryError};
 use crate::store::mail::tree::TreeError;
 use crate::store::mail::view::{self, Mailbox};
 use crate::store::{RowsError, StoreError, Tx, accounts, app_passwords, mail};
@@ -74,6 +74,9 @@ fn owned(tx: &mut Tx<'_>, who: &Who, id: MailboxId) -> Answered<Mailbox> {
 /// The same, to change it: until the transaction ends nobody else changes what is in it, so that
 /// two moves of one message don't make two of it, nor two flags one.
 fn changing(tx: &mut Tx<'_>, who: &Who, id: MailboxId) -> Answered<Mailbox> {
+    if !standing::may(tx, who.account, Act::Flag, who.now)? {
+        return Err(Refusal::ReadOnlyAccount.into());
+    }
     // Always in this order: who waits for the one doesn't hold the other.
     accounts::lock(tx, who.account)?;
     let mailbox = owned(tx, who, id)?;
@@ -97,7 +100,7 @@ fn target(tx: &mut Tx<'_>, who: &Who, name: &MailboxName) -> Answered<Mailbox> {
 /// A session ends with its access: three months after the account was closed, with the generated
 /// password that let it in, or with a new password of the account where the old one did.
 fn may_stay(tx: &mut Tx<'_>, who: &Who) -> Answered<()> {
-    let over = registry::access(tx, who.account, who.now)? == Access::Over;
+    let over = !standing::may(tx, who.account, Act::Read, who.now)?;
     let taken_away = match &who.password {
         Some(id) => app_passwords::find(tx, who.account, id)?.is_none(),
         None => false,
@@ -114,7 +117,7 @@ fn may_stay(tx: &mut Tx<'_>, who: &Who) -> Answered<()> {
 
 /// Whether anything may be added to the account; it may have been closed since the login.
 fn may_add(tx: &mut Tx<'_>, who: &Who) -> Answered<()> {
-    match who.adds && accounts::by_id(tx, who.account)?.closed_at.is_none() {
+    match who.adds && standing::may(tx, who.account, Act::Append, who.now)? {
         true => Ok(()),
         false => Err(Refusal::ReadOnlyAccount.into()),
     }

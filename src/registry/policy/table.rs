@@ -73,6 +73,20 @@ policies! {
         "Çöp kutusundaki iletilerin saklanma süresi", "How long messages stay in the trash";
     hold_lapse "hold.lapse": Span = Span::days(7),
         "İmza bekleyen iletinin bekleyeceği süre", "How long a message waits for its signature";
+    closing_by_system "closing.by-system": bool = true,
+        "Kapatma talebinin süresi dolunca kendiliğinden tamamlanması",
+        "Whether a request to close completes by itself; without it, staff completes it";
+    closing_wait "closing.wait": Span = Span::days(7),
+        "Kapatma talebinin tamamlanmadan önce bekleyeceği süre",
+        "How long a request to close waits, and can be withdrawn, before it completes";
+    closed_account_receives "closing.receives": bool = false,
+        "Kapalı hesabın okunabildiği üç ayda ileti alması",
+        "Whether a closed account receives in its three months of reading";
+    contract_months "contract.months": u32 = 12,
+        "Sözleşme süresi (ay)", "Months of a contract's term";
+    e_seal_allowed "e-seal.allowed": bool = false,
+        "Tüzel ve kamu hesaplarında elektronik mühür izni verilebilmesi",
+        "Whether companies and public bodies may be permitted to sign by an e-seal";
     notice_unread "notice.unread": Span = Span::hours(6),
         "Okunmamış ileti için hatırlatmanın, sürenin dolmasından ne kadar önce gönderileceği",
         "How long before the time to read ends the unread are told of";

@@ -205,7 +205,7 @@ impl SignIn {
 fn candidates(
     tx: &mut Tx<'_>,
     certificate: &Certificate,
-) -> Result<Vec<account_rows::AccountRow>, RowsError> {
+) -> Result<Vec<account_rows::KnownAccount>, RowsError> {
     let number = certificate.identity_number();
     let mut rows = account_rows::of_signer(tx, &certificate.digest().0, number)?;
     for email in certificate.emails().iter().take(EMAILS) {

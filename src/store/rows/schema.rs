@@ -112,6 +112,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("V18__peer_routes", include_str!("0018_peer_routes.sql")),
     ("V19__audit", include_str!("0019_audit.sql")),
     ("V22__credentials", include_str!("0022_credentials.sql")),
+    ("V20__holders", include_str!("0020_holders.sql")),
     ("V24__credits", include_str!("0024_credits.sql")),
     ("V25__notices", include_str!("0025_notices.sql")),
     ("V26__contacts", include_str!("0026_contacts.sql")),

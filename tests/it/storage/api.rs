@@ -7,9 +7,10 @@ use axum::http::{Request, Response, StatusCode};
 use kep::portal::api::{
     Accepting, Entry, Letter, Limits, Portal, Service, Submitted, Verifying, Waiting,
 };
-use kep::registry::accounts::{self, AccountState, NewAccount, OpeningMode, SignatureRule};
+use kep::registry::accounts::{self, NewAccount, OpeningMode, SignatureRule};
 use kep::registry::api_tokens::{self, Scope, Scopes};
 use kep::registry::audit::By;
+use kep::registry::closings;
 use kep::store::contents;
 use kep::store::mail::{self, Kind, Role};
 use kep::store::submissions::{self, RecipientState};
@@ -345,8 +346,7 @@ async fn a_closed_account_is_read_and_nothing_more() {
         let (api, token) = (Api::new(&bed, 1000), token(&bed, ALI, all()).await);
         let key = unopened(&bed, ali, 1).await;
         let address = KepAddress::parse(ALI).unwrap();
-        let closed = accounts::set_state(&bed.store, &address, AccountState::Closed, NOW).await;
-        closed.unwrap();
+        closings::close(&bed.store, &address, &By::system("test", NOW)).await.unwrap();
         for (path, body) in [
             ("/labels", json!({ "name": "x" })),
             ("/drafts", json!("x: y\r\n\r\n")),

@@ -1,9 +1,10 @@
 //! Who is let in: generated passwords by their text or by SCRAM, certificates, on both drivers.
 
 use super::{NOW, bed::Bed, on_both};
-use kep::registry::accounts::{self, AccountState, NewAccount, OpeningMode, SignatureRule};
+use kep::registry::accounts::{self, NewAccount, OpeningMode, SignatureRule};
 use kep::registry::app_passwords::{NewPassword, Scope, Scopes};
 use kep::registry::audit::{Actor, By, Channel};
+use kep::registry::closings;
 use kep::registry::credentials::{self, Owner, totp};
 use kep::registry::login::{Logins, Means, NotHere, Outcome, Proven};
 use kep::registry::{CertificateUse, RegistryError, app_passwords};
@@ -230,14 +231,15 @@ async fn closing_again_gives_no_further_time_and_reopening_forgets() {
     on_both(|bed| async move {
         open(&bed, ALI, Vec::new()).await;
         let (store, ali) = (&bed.store, address(ALI));
-        let set = async |state, at| accounts::set_state(store, &ali, state, at).await.unwrap();
-        let closed_at = async || accounts::get(store, &ali).await.unwrap().closed_at;
-        set(AccountState::Closed, NOW).await;
-        set(AccountState::Closed, NOW.plus_secs(99)).await;
+        let by = |at| By::system("test", at);
+        let close = async |at| closings::close(store, &ali, &by(at)).await.unwrap();
+        let closed_at = async || accounts::get(store, &ali).await.unwrap().closed_at();
+        close(NOW).await;
+        close(NOW.plus_secs(99)).await;
         assert_eq!(closed_at().await, Some(NOW));
-        set(AccountState::Active, NOW.plus_secs(100)).await;
+        closings::reopen(store, &ali, None, &by(NOW.plus_secs(100))).await.unwrap();
         assert_eq!(closed_at().await, None);
-        set(AccountState::Closed, NOW.plus_secs(101)).await;
+        close(NOW.plus_secs(101)).await;
         assert_eq!(closed_at().await, Some(NOW.plus_secs(101)));
     })
     .await;

@@ -15,6 +15,7 @@ mod evidence;
 mod faults;
 mod fsck;
 mod gather;
+mod holders;
 mod holds;
 mod jobs;
 mod labels;

@@ -1,17 +1,17 @@
 //! `kep account`: opening, listing, changing accounts.
 
 use super::credentials::{self, failure};
-use super::{quiet, show, staff};
-use crate::arguments::{Account as Arguments, Opening, Signature, Switch};
+use super::{holding, quiet, show, staff};
+use crate::arguments::{Account as Arguments, AddAccount, Opening, SetAccount, Signature, Switch};
 use crate::failure::{Failure, Outcome};
 use crate::settings::Size;
 use crate::wire_up;
 use kep::registry::accounts::{
-    self, Access, Account, AccountState, CertificateUse, NewAccount, OpeningMode, RegistryError,
-    SignatureRule,
+    self, Account, CertificateUse, NewAccount, OpeningMode, RegistryError, SignatureRule,
 };
 use kep::registry::credentials::{Owner, passwords};
 use kep::registry::staff::StaffRole;
+use kep::registry::standing::AccountState;
 use kep::trust::{Certificate, Clock};
 use kep::wire::{Digest, KepAddress};
 use secrecy::SecretString;
@@ -21,37 +21,7 @@ use std::process::ExitCode;
 
 pub async fn run(arguments: Arguments) -> Outcome {
     match arguments {
-        Arguments::Add {
-            conf,
-            address,
-            name,
-            identity_number,
-            password_file,
-            certificate,
-            opening,
-            signature,
-        } => {
-            let settings = wire_up::settings(&conf.conf)?;
-            let address = parse(&address)?;
-            accounts::is_own(&address, &settings.provider.domain).map_err(registry)?;
-            let certificates = certificate.iter().map(read_certificate).collect::<Outcome<_>>()?;
-            let secret = secret(password_file.as_deref()).await?;
-            let (store, at) = (wire_up::store(&settings).await?, Clock::System.now());
-            let password = passwords::accept(&store, &address, &name, &secret, at).await;
-            let default = wire_up::rule(settings.accept.signature);
-            let new = NewAccount {
-                address: address.clone(),
-                name,
-                identity_number,
-                opening: mode(opening),
-                signature: signature.map_or(default, rule),
-                password: password.map_err(failure)?,
-                certificates,
-                at,
-            };
-            accounts::add(&store, &settings.provider.domain, new).await.map_err(registry)?;
-            done(&format!("account {address} is open"))
-        }
+        Arguments::Add(add) => open(add).await,
         Arguments::List { conf, json } => {
             let store = wire_up::store(&wire_up::settings(&conf.conf)?).await?;
             let all = accounts::list(&store).await.map_err(registry)?;
@@ -65,16 +35,16 @@ pub async fn run(arguments: Arguments) -> Outcome {
             let certificates = certificates.map_err(registry)?;
             let whole = Whole {
                 account: Shown::of(&account),
+                record: holding::record(&store, &account.address).await?,
                 certificates: certificates.iter().map(Registered::of).collect(),
             };
             show::print(json, &whole, text)
         }
-        Arguments::Close { conf, address } => {
-            set_state(&conf.conf, &address, AccountState::Closed).await
+        Arguments::Close { conf, who, address } => holding::close(&conf.conf, &who, &address).await,
+        Arguments::Reopen { conf, who, address, identity } => {
+            holding::reopen(&conf.conf, &who, &address, identity.as_deref()).await
         }
-        Arguments::Reopen { conf, address } => {
-            set_state(&conf.conf, &address, AccountState::Active).await
-        }
+        Arguments::Holding(arguments) => holding::run(arguments).await,
         Arguments::Password { conf, who, address, password_file } => {
             let secret = secret(password_file.as_deref()).await?;
             let store = wire_up::store(&wire_up::settings(&conf.conf)?).await?;
@@ -85,33 +55,7 @@ pub async fn run(arguments: Arguments) -> Outcome {
             passwords::set(&store, owner, &secret, None, &by).await.map_err(failure)?;
             done(&format!("{address} has a new password; its sessions have ended"))
         }
-        Arguments::Set { conf, address, opening, signature, storage, label_mailboxes } => {
-            let storage = storage.as_deref().map(limit).transpose()?;
-            let store = wire_up::store(&wire_up::settings(&conf.conf)?).await?;
-            let address = parse(&address)?;
-            let policy = opening.is_some() || signature.is_some();
-            if !policy && storage.is_none() && label_mailboxes.is_none() {
-                let hint = "--opening, --signature, --storage or --label-mailboxes";
-                return Err(Failure::usage("nothing to set").hint(hint));
-            }
-            if let Some(switch) = label_mailboxes {
-                let account = accounts::get(&store, &address).await.map_err(registry)?.id;
-                super::label::as_mailboxes(&store, account, switch == Switch::On).await?;
-            }
-            if let Some(storage) = storage {
-                let set = accounts::set_storage(&store, &address, storage).await;
-                set.map_err(registry)?;
-            }
-            if let Some(opening) = opening {
-                let set = accounts::set_opening(&store, &address, mode(opening)).await;
-                set.map_err(registry)?;
-            }
-            if let Some(signature) = signature {
-                let set = accounts::set_signature(&store, &address, rule(signature)).await;
-                set.map_err(registry)?;
-            }
-            done(&format!("{address} is changed"))
-        }
+        Arguments::Set(set) => change(set).await,
         Arguments::Credit(arguments) => super::credit::account(arguments).await,
         Arguments::Notice(arguments) => super::account_notice::run(arguments).await,
         Arguments::Token(arguments) => super::api_token::run(arguments).await,
@@ -154,6 +98,94 @@ async fn take_away(conf: &Path, address: &str, fingerprint: &str) -> Outcome {
         return Err(Failure::not_found(what).hint("`kep account show` lists them"));
     }
     done(&format!("{address} has no longer the certificate {fingerprint}"))
+}
+
+async fn open(arguments: AddAccount) -> Outcome {
+    let AddAccount {
+        conf,
+        who,
+        address,
+        name,
+        holder,
+        contact,
+        service,
+        months,
+        password_file,
+        certificate,
+        opening,
+        signature,
+    } = arguments;
+    let settings = wire_up::settings(&conf.conf)?;
+    let address = parse(&address)?;
+    accounts::is_own(&address, &settings.provider.domain).map_err(registry)?;
+    let certificates = certificate.iter().map(read_certificate).collect::<Outcome<_>>()?;
+    let secret = secret(password_file.as_deref()).await?;
+    let (store, at) = (wire_up::store(&settings).await?, Clock::System.now());
+    let called = name.clone().unwrap_or_default();
+    let password = passwords::accept(&store, &address, &called, &secret, at).await;
+    let default = wire_up::rule(settings.accept.signature);
+    let new = NewAccount {
+        address: address.clone(),
+        name: name.unwrap_or_default(),
+        identity_number: holder.identity_number.clone(),
+        opening: mode(opening),
+        signature: signature.map_or(default, rule),
+        password: password.map_err(failure)?,
+        certificates,
+        at,
+    };
+    let by = staff::by(&store, &who).await?;
+    let domain = &settings.provider.domain;
+    let known = holder.kind.is_some();
+    let said = holding::Said { holder, contact, service, months };
+    match known {
+        true => holding::open(&store, domain, new, said, &by).await?,
+        false => holding::open_nameless(&store, domain, new, said, &by).await?,
+    }
+    done(&format!("account {address} is open"))
+}
+
+async fn change(arguments: SetAccount) -> Outcome {
+    let SetAccount {
+        conf,
+        who,
+        address,
+        opening,
+        signature,
+        storage,
+        label_mailboxes,
+        service,
+        e_seal,
+    } = arguments;
+    let storage = storage.as_deref().map(limit).transpose()?;
+    let store = wire_up::store(&wire_up::settings(&conf.conf)?).await?;
+    let address = parse(&address)?;
+    let policy = opening.is_some() || signature.is_some();
+    let terms = service.is_some() || e_seal.is_some();
+    if !policy && !terms && storage.is_none() && label_mailboxes.is_none() {
+        let hint = "--opening, --signature, --storage, --label-mailboxes, --service or --e-seal";
+        return Err(Failure::usage("nothing to set").hint(hint));
+    }
+    if let Some(switch) = label_mailboxes {
+        let account = accounts::get(&store, &address).await.map_err(registry)?.id;
+        super::label::as_mailboxes(&store, account, switch == Switch::On).await?;
+    }
+    if let Some(storage) = storage {
+        let set = accounts::set_storage(&store, &address, storage).await;
+        set.map_err(registry)?;
+    }
+    if let Some(opening) = opening {
+        let set = accounts::set_opening(&store, &address, mode(opening)).await;
+        set.map_err(registry)?;
+    }
+    if let Some(signature) = signature {
+        let set = accounts::set_signature(&store, &address, rule(signature)).await;
+        set.map_err(registry)?;
+    }
+    if terms {
+        holding::set_terms(&store, &who, &address, service, e_seal).await?;
+    }
+    done(&format!("{address} is changed"))
 }
 
 /// SHA-256 in hexadecimal digits, with or without colons.
@@ -205,7 +237,7 @@ pub fn registry(error: RegistryError) -> Failure {
             Failure::data(&error).hint(hint)
         }
         RegistryError::Store(_) => Failure::unavailable(&error),
-        _ => Failure::data(&error),
+        other => holding::failure(other),
     }
 }
 
@@ -229,6 +261,13 @@ struct Shown {
     opening: &'static str,
     signature: &'static str,
     since: String,
+    service: &'static str,
+    /// Why it is suspended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    suspended: Option<String>,
+    /// When its closing completes by itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    completes: Option<String>,
     /// Since when it is closed, and until when it can be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     closed: Option<String>,
@@ -238,15 +277,25 @@ struct Shown {
 
 impl Shown {
     fn of(account: &Account) -> Self {
+        let now = Clock::System.now();
+        let state = account.state_at(now);
+        let (suspended, completes) = match &state {
+            AccountState::Suspended { reason, .. } => (Some(reason.clone()), None),
+            AccountState::Closing { completes, .. } => (None, *completes),
+            _ => (None, None),
+        };
         Self {
             address: account.address.to_string(),
             name: account.name.clone(),
-            state: account.state.word(),
+            state: state.stage_at(now).word(),
+            service: account.service.word(),
+            suspended,
+            completes: completes.map(|at| at.iso8601()),
             opening: account.opening.word(),
             signature: account.signature.word(),
             since: account.created_at.iso8601(),
-            closed: account.closed_at.map(|at| at.iso8601()),
-            readable_until: account.readable_until().map(|at| at.iso8601()),
+            closed: state.closed_at().map(|at| at.iso8601()),
+            readable_until: state.readable_until().map(|at| at.iso8601()),
         }
     }
 }
@@ -255,6 +304,8 @@ impl Shown {
 struct Whole {
     #[serde(flatten)]
     account: Shown,
+    #[serde(flatten)]
+    record: holding::Recorded,
     certificates: Vec<Registered>,
 }
 
@@ -288,7 +339,8 @@ fn text(whole: &Whole) -> String {
     let head = ["REGISTERED CERTIFICATE", "UNTIL", "FOR", "SUBJECT"];
     let none = "no registered certificates";
     let certificates = show::table(&head, &cells.collect::<Vec<_>>(), none);
-    list(std::slice::from_ref(&whole.account)) + "\n" + &certificates
+    let account = list(std::slice::from_ref(&whole.account));
+    account + "\n" + &whole.record.text() + "\n" + &certificates
 }
 
 fn list(rows: &[Shown]) -> String {
@@ -300,21 +352,7 @@ fn list(rows: &[Shown]) -> String {
     show::table(&head, &cells.collect::<Vec<_>>(), "no accounts yet; open one: kep account add")
 }
 
-async fn set_state(conf: &Path, address: &str, state: AccountState) -> Outcome {
-    let store = wire_up::store(&wire_up::settings(conf)?).await?;
-    let address = parse(address)?;
-    accounts::set_state(&store, &address, state, Clock::System.now()).await.map_err(registry)?;
-    let account = accounts::get(&store, &address).await.map_err(registry)?;
-    match account.access(Clock::System.now()) {
-        Access::Reading { until: Some(until) } => {
-            let day = until.turkish_day();
-            done(&format!("account {address} is closed; it can be read until the end of {day}"))
-        }
-        _ => done(&format!("account {address} is {}", state.word())),
-    }
-}
-
-async fn secret(file: Option<&Path>) -> Outcome<SecretString> {
+pub async fn secret(file: Option<&Path>) -> Outcome<SecretString> {
     match file {
         Some(path) => wire_up::secret(path),
         None => ask().await,

@@ -2,13 +2,16 @@
 
 mod account;
 mod account_notice;
+mod address;
 mod api;
 mod api_token;
 mod app_password;
+mod application;
 mod audit;
 mod backup;
 mod bar;
 mod check;
+mod closing;
 mod contact;
 mod credentials;
 mod credit;
@@ -18,8 +21,10 @@ mod directory;
 mod evidence;
 mod export;
 mod figures;
+mod forms;
 mod fsck;
 mod hold;
+mod holding;
 mod http;
 mod label;
 mod message;
@@ -55,6 +60,8 @@ pub fn run(arguments: Arguments) -> Outcome {
         Command::Dev(Dev::Tsa(tsa)) => wait(serve::authority_alone(&tsa.conf.conf)),
         Command::Check(check) => wait(check::run(&check)),
         Command::Account(account) => wait(account::run(account)),
+        Command::Application(application) => wait(application::run(application)),
+        Command::Address(address) => wait(address::run(address)),
         Command::Credit(credit) => wait(credit::run(credit)),
         Command::Label(label) => wait(label::run(label)),
         Command::Directory(directory) => wait(directory::run(directory)),

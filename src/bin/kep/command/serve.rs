@@ -185,6 +185,7 @@ fn steps(
     tasks.spawn_on(decided::emptying(house, stop.clone()), threads);
     let audit = house.audit_seals();
     tasks.spawn_on(audit.run(stop.clone()), threads);
+    tasks.spawn_on(Arc::new(house.caretaker()).run(stop.clone()), threads);
     let probe = house.settings.timestamp.probe;
     tasks.spawn(Arc::clone(&house.readiness).run(probe, stop.clone()));
     if let Some(collector) = &house.collector {

@@ -1,0 +1,278 @@
+//! Applications as the rows have them.
+
+use super::{
+    Application, ApplicationError, Hand, Paper, Purpose, State, Step, Wish, WishForm, missing,
+};
+use crate::registry::accounts::{
+    self, Account, NewAccount, OpeningMode, RegistryError, SignatureRule,
+};
+use crate::registry::addresses;
+use crate::registry::audit::{self, Actor, By};
+use crate::registry::closings::{reasoned, reopen_in};
+use crate::registry::contracts::{self, Contract};
+use crate::registry::holders::records::{self, NewHolding, read, written};
+use crate::registry::holders::{Contact, Holder};
+use crate::registry::standing::{Service, Stage};
+use crate::store::accounts as account_rows;
+use crate::store::applications::{self as rows, ApplicationRow};
+use crate::store::{Lane, RowsError, Store, Tx};
+use crate::wire::address::lookalike;
+use crate::wire::{AccountId, ApplicationId, KepAddress, KepDomain, Timestamp};
+use serde_json::json;
+
+/// Takes an application. The address is kept for it; that of an account of the same holder which was closed
+/// is applied for to be reopened.
+pub async fn add(
+    store: &Store,
+    provider: &KepDomain,
+    mut wish: Wish,
+    by: &By,
+) -> Result<Application, RegistryError> {
+    let hand = hand(by)?;
+    let (provider, by) = (provider.clone(), by.clone());
+    wish.purpose = Purpose::Opening;
+    let work = move |tx: &mut Tx<'_>| -> Result<Application, RegistryError> {
+        let mut wish = wish.clone();
+        match closed(tx, &wish.address, &wish.holder, by.at)? {
+            Some(_) => wish.purpose = Purpose::Reopening,
+            None => addresses::allot(tx, &provider, &wish.address, &wish.holder, by.at)?,
+        }
+        let state = State::Created { by: hand.clone() };
+        let row = ApplicationRow {
+            id: ApplicationId(0),
+            address: wish.address.to_string(),
+            lookalike: lookalike(wish.address.as_str()),
+            identity: wish.holder.key(),
+            stage: state.word().to_owned(),
+            holds: state.holds(),
+            wish: written(&form(&wish))?,
+            state: written(&state)?,
+            created_at: by.at,
+            changed_at: by.at,
+        };
+        let id = rows::add(tx, &row)?.ok_or_else(|| {
+            RegistryError::Untaken(wish.address.clone(), addresses::Untaken::Given)
+        })?;
+        let kind = wish.holder.kind().word();
+        let details = json!({ "application": id.0, "kind": kind, "service": wish.service.word() });
+        audit::record(tx, &by, "application.add", wish.address.as_str(), details)?;
+        Ok(Application { id, wish, state, created_at: by.at, changed_at: by.at })
+    };
+    store.write(Lane::Client, work).await
+}
+
+pub async fn find(store: &Store, id: ApplicationId) -> Result<Application, RegistryError> {
+    let row = store.read(move |tx: &mut Tx<'_>| rows::find(tx, id)).await?;
+    let row = row.ok_or(ApplicationError::Unknown(id))?;
+    Ok(application(&row)?)
+}
+
+/// Of one stage or of all, the newest first; before this number, where one is given.
+pub async fn list(
+    store: &Store,
+    stage: Option<&'static str>,
+    before: Option<ApplicationId>,
+    most: usize,
+) -> Result<Vec<Application>, RegistryError> {
+    let work = move |tx: &mut Tx<'_>| -> Result<Vec<Application>, RowsError> {
+        let found = match stage {
+            Some(stage) => rows::of_stage(tx, stage, before, most)?,
+            None => rows::list(tx, before, most)?,
+        };
+        found.iter().map(application).collect()
+    };
+    Ok(store.read(work).await?)
+}
+
+/// Checks, approves, refuses or withdraws. `papers` are such as came since; they stand in the audit.
+pub async fn step(
+    store: &Store,
+    id: ApplicationId,
+    step: Step,
+    papers: Vec<Paper>,
+    by: &By,
+) -> Result<Application, RegistryError> {
+    if let Step::Refuse { reason, .. } = &step {
+        reasoned(reason, false)?;
+    }
+    if let Step::Withdraw { reason } = &step {
+        reasoned(reason, true)?;
+    }
+    let (hand, by) = (hand(by)?, by.clone());
+    let work = move |tx: &mut Tx<'_>| -> Result<Application, RegistryError> {
+        let (mut row, mut application) = locked(tx, id)?;
+        application.wish.papers.extend(papers.iter().cloned());
+        let lack = missing(application.wish.holder.kind(), &application.wish.papers);
+        let state = application.state.after(step.clone(), hand.clone(), &lack)?;
+        row.wish = written(&form(&application.wish))?;
+        keep(tx, &mut row, &mut application, state, &by)?;
+        let details = details(&application, &papers);
+        audit::record(tx, &by, step.act(), application.wish.address.as_str(), details)?;
+        Ok(application)
+    };
+    store.write(Lane::Client, work).await
+}
+
+/// Opens the account of an approved application, or reopens it, with its contract. `password` is
+/// Argon2id's text, `signature` the provider's rule for who applied for none.
+pub async fn activate(
+    store: &Store,
+    id: ApplicationId,
+    password: String,
+    signature: SignatureRule,
+    by: &By,
+) -> Result<(Application, Contract), RegistryError> {
+    let (hand, by) = (hand(by)?, by.clone());
+    let work = move |tx: &mut Tx<'_>| -> Result<(Application, Contract), RegistryError> {
+        let (mut row, mut application) = locked(tx, id)?;
+        // Whether it may be now, before anything is opened.
+        let step = Step::Activate { account: AccountId(0) };
+        application.state.after(step, hand.clone(), &[])?;
+        let wish = application.wish.clone();
+        let (account, contract) = match wish.purpose {
+            Purpose::Opening => {
+                records::insert(tx, &holding(&wish, &password, signature, by.at), &by)?
+            }
+            Purpose::Reopening => reopened(tx, &wish, &password, &by)?,
+        };
+        let state = application.state.after(Step::Activate { account }, hand.clone(), &[])?;
+        keep(tx, &mut row, &mut application, state, &by)?;
+        let details = json!({ "application": id.0, "until": contract.ends_at.iso8601() });
+        audit::record(tx, &by, "application.activate", wish.address.as_str(), details)?;
+        Ok((application, contract))
+    };
+    store.write(Lane::Client, work).await
+}
+
+fn holding(wish: &Wish, password: &str, signature: SignatureRule, at: Timestamp) -> NewHolding {
+    let account = NewAccount {
+        address: wish.address.clone(),
+        name: wish.holder.name(),
+        identity_number: None,
+        opening: wish.opening,
+        signature: wish.signature.unwrap_or(signature),
+        password: password.to_owned(),
+        certificates: Vec::new(),
+        at,
+    };
+    NewHolding {
+        account,
+        holder: wish.holder.clone(),
+        contact: wish.contact.clone(),
+        service: wish.service,
+        months: wish.months,
+    }
+}
+
+fn reopened(
+    tx: &mut Tx<'_>,
+    wish: &Wish,
+    password: &str,
+    by: &By,
+) -> Result<(AccountId, Contract), RegistryError> {
+    let account = closed(tx, &wish.address, &wish.holder, by.at)?;
+    let account = account.ok_or_else(|| ApplicationError::Open(wish.address.clone()))?;
+    reopen_in(tx, &account, by)?;
+    records::bind(tx, account.id, &wish.holder, by.at)?;
+    account_rows::set_service(tx, account.id, wish.service.word())?;
+    account_rows::set_password(tx, account.id, password, by.at)?;
+    let contract = contracts::begin(tx, account.id, wish.months, by.at)?;
+    Ok((account.id, contract))
+}
+
+/// This holder's account of that address, if it is closed or has ended.
+fn closed(
+    tx: &mut Tx<'_>,
+    address: &KepAddress,
+    holder: &Holder,
+    now: Timestamp,
+) -> Result<Option<Account>, RowsError> {
+    let Some(row) = account_rows::by_address(tx, address.as_str())? else { return Ok(None) };
+    let account = accounts::account(&row)?;
+    let Some(id) = account.holder else { return Ok(None) };
+    let his = records::holder(tx, id)?.key() == holder.key();
+    let over = matches!(account.state.stage_at(now), Stage::Closed | Stage::Ended);
+    Ok((his && over).then_some(account))
+}
+
+fn locked(
+    tx: &mut Tx<'_>,
+    id: ApplicationId,
+) -> Result<(ApplicationRow, Application), RegistryError> {
+    rows::lock(tx, id)?;
+    let row = rows::find(tx, id)?.ok_or(ApplicationError::Unknown(id))?;
+    let application = application(&row)?;
+    Ok((row, application))
+}
+
+fn keep(
+    tx: &mut Tx<'_>,
+    row: &mut ApplicationRow,
+    application: &mut Application,
+    state: State,
+    by: &By,
+) -> Result<(), RowsError> {
+    row.stage = state.word().to_owned();
+    row.holds = state.holds();
+    row.state = written(&state)?;
+    row.changed_at = by.at;
+    (application.state, application.changed_at) = (state, by.at);
+    rows::change(tx, row)
+}
+
+fn details(application: &Application, papers: &[Paper]) -> serde_json::Value {
+    let papers: Vec<_> = papers.iter().map(|paper| paper.kind.word()).collect();
+    let mut details = json!({
+        "application": application.id.0,
+        "stage": application.state.word(),
+        "papers": papers,
+    });
+    if let State::Refused { reason, blocked, .. } = &application.state {
+        details["reason"] = json!(reason);
+        details["blocked"] = json!(blocked);
+    }
+    details
+}
+
+/// Staff does this; the system has no hands.
+fn hand(by: &By) -> Result<Hand, RegistryError> {
+    match &by.actor {
+        Actor::Staff(name) if !name.trim().is_empty() => {
+            Ok(Hand { staff: name.clone(), at: by.at.millis() })
+        }
+        _ => Err(ApplicationError::Nameless.into()),
+    }
+}
+
+fn form(wish: &Wish) -> WishForm {
+    WishForm {
+        purpose: wish.purpose,
+        holder: wish.holder.form(),
+        contact: wish.contact.form(),
+        service: wish.service.word().to_owned(),
+        opening: wish.opening.word().to_owned(),
+        signature: wish.signature.map(|rule| rule.word().to_owned()),
+        months: wish.months,
+        papers: wish.papers.clone(),
+    }
+}
+
+fn application(row: &ApplicationRow) -> Result<Application, RowsError> {
+    let stored = || RowsError::Stored("an application");
+    let form: WishForm = read(&row.wish)?;
+    let rule = |word: &String| SignatureRule::parse(word).ok_or_else(stored);
+    let wish = Wish {
+        purpose: form.purpose,
+        address: KepAddress::parse(&row.address).map_err(|_| stored())?,
+        // As of when it was taken: who was born before that day was.
+        holder: Holder::parse(&form.holder, row.created_at).map_err(|_| stored())?,
+        contact: Contact::parse(&form.contact).map_err(|_| stored())?,
+        service: Service::parse(&form.service).ok_or_else(stored)?,
+        opening: OpeningMode::parse(&form.opening).ok_or_else(stored)?,
+        signature: form.signature.as_ref().map(rule).transpose()?,
+        months: form.months,
+        papers: form.papers,
+    };
+    let (created_at, changed_at) = (row.created_at, row.changed_at);
+    Ok(Application { id: row.id, wish, state: read(&row.state)?, created_at, changed_at })
+}
