@@ -160,7 +160,7 @@ fn body(endpoint: &Endpoint, components: &Components) -> Option<RequestBody> {
         Takes::Nothing => None,
         Takes::Json { schema, .. } => {
             let example = example::of(schema, components);
-            let content = ContentBuilder::new().schema(Some(schema.clone()));
+            let content = ContentBuilder::new().schema(Some(schema.as_ref().clone()));
             Some(builder.content(JSON, content.example(Some(example)).build()).build())
         }
         Takes::Octets { media, example, .. } => {
@@ -183,7 +183,7 @@ fn good(endpoint: &Endpoint, components: &Components) -> Response {
         Body::Nothing => {}
         Body::Json { schema, .. } => {
             let example = example::of(schema, components);
-            let content = ContentBuilder::new().schema(Some(schema.clone()));
+            let content = ContentBuilder::new().schema(Some(schema.as_ref().clone()));
             response = response.content(JSON, content.example(Some(example)).build());
         }
         Body::Octets(media) => {

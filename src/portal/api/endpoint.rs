@@ -91,7 +91,7 @@ pub enum Place {
 /// A body that is sent.
 pub enum Takes {
     Nothing,
-    Json { schema: RefOr<Schema>, parts: Parts },
+    Json { schema: Box<RefOr<Schema>>, parts: Parts },
     Octets { media: &'static [&'static str], most: Most, example: &'static str },
 }
 
@@ -114,7 +114,7 @@ pub struct Gives {
 
 pub enum Body {
     Nothing,
-    Json { schema: RefOr<Schema>, parts: Parts },
+    Json { schema: Box<RefOr<Schema>>, parts: Parts },
     Octets(&'static [&'static str]),
 }
 

@@ -26,8 +26,8 @@ fn within(schema: &RefOr<Schema>, components: &Components, depth: usize) -> Valu
         },
         RefOr::T(Schema::OneOf(one)) => {
             // `null` is the first of what may be missing.
-            let examples = one.items.iter().map(|item| within(item, components, depth));
-            examples.filter(|value| !value.is_null()).last().unwrap_or_default()
+            let mut examples = one.items.iter().map(|item| within(item, components, depth));
+            examples.rfind(|value| !value.is_null()).unwrap_or_default()
         }
         RefOr::T(Schema::AllOf(all)) => {
             let mut whole = Map::new();

@@ -25,10 +25,10 @@ impl Given for () {
 #[derive(Clone, Debug)]
 pub struct Json<T>(pub T);
 
-fn of_type<T: ToSchema>() -> (RefOr<Schema>, Parts) {
+fn of_type<T: ToSchema>() -> (Box<RefOr<Schema>>, Parts) {
     let mut parts = vec![(T::name().into_owned(), T::schema())];
     T::schemas(&mut parts);
-    (Ref::from_schema_name(T::name().as_ref()).into(), parts)
+    (Box::new(Ref::from_schema_name(T::name().as_ref()).into()), parts)
 }
 
 impl<T: DeserializeOwned + ToSchema + Send + Sync + 'static> Given for Json<T> {
@@ -186,7 +186,7 @@ pub struct Ready(pub Arc<Vec<u8>>);
 impl Answer for Ready {
     fn gives() -> Gives {
         let any = utoipa::openapi::schema::ObjectBuilder::new().into();
-        let body = Body::Json { schema: RefOr::T(any), parts: Vec::new() };
+        let body = Body::Json { schema: Box::new(RefOr::T(any)), parts: Vec::new() };
         Gives { status: 200, body, headers: &[] }
     }
 
