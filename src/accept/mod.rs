@@ -7,6 +7,7 @@
 pub mod ask;
 mod body;
 pub mod check;
+mod duty;
 pub mod refusal;
 mod rejections;
 pub mod relay;

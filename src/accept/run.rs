@@ -4,12 +4,15 @@
 use super::ask::{Envelope, Login, LoginAnswer, Recipient, RecipientAnswer, Route, SubmitAnswer};
 use super::body::{Body, Glimpse};
 use super::check::{self, Limits, Parsed, SignatureForm};
+use super::duty::{self, Following, Persons};
 use super::heavy;
 use super::refusal::Refusal;
 use super::rejections::{self, Rejections};
 use crate::registry::accounts::{self, Account, AccountState, SignatureRule};
 use crate::registry::budget::Budget;
-use crate::registry::login::{Logins, Outcome, Proven};
+use crate::registry::handovers;
+use crate::registry::login::{Logins, Outcome};
+use crate::registry::operators::Operator;
 use crate::registry::{Access, Provider, RegistryError, Standing};
 use crate::spool::{self, Fact, fact::Refused};
 use crate::store::submissions::{
@@ -44,8 +47,12 @@ pub struct Desk {
 struct Judged {
     parsed: Parsed,
     account: Account,
+    /// Who hands it in, where that is not the holder.
+    operator: Option<Operator>,
     state: SubmissionState,
     signer: Option<SignerDetails>,
+    /// Who signed it, where that is not the holder.
+    signed_by: Option<Operator>,
     material: Vec<evidence::Material>,
 }
 
@@ -95,16 +102,13 @@ impl Desk {
     pub async fn login(&self, user: &str, secret: SecretString) -> LoginAnswer {
         let at = self.clock.now();
         match self.logins.login(user, &secret, at).await {
-            Ok(Outcome::Proven(Proven { account, .. })) => match account.access(at) {
-                Access::Whole => {
-                    let (account, address) = (account.id, account.address);
-                    LoginAnswer::Accepted(Login { account, address, at })
-                }
+            Ok(Outcome::Proven(proven)) => match proven.account.access(at) {
+                Access::Whole => duty::let_in(proven, at),
                 Access::Reading { until: Some(until) } => {
                     LoginAnswer::Refused(Refusal::AccountReadable(until.turkish_day()))
                 }
                 Access::Reading { until: None } | Access::Over => {
-                    LoginAnswer::Refused(Refusal::AccountClosed(account.address.to_string()))
+                    LoginAnswer::Refused(Refusal::AccountClosed(proven.account.address.to_string()))
                 }
             },
             Ok(Outcome::Rejected) => LoginAnswer::Rejected,
@@ -211,9 +215,10 @@ impl Desk {
             return Ok(Some(recorded(same)));
         }
         self.readiness.check()?;
-        let id = same.message_id.clone();
+        let (whose, id) = (envelope.from.account, same.message_id.clone());
         let release = move |tx: &mut Tx<'_>| -> Result<(), StoreError> {
             if submissions::release(tx, &id, now)? {
+                handovers::released(tx, whose, &id, now)?;
                 spool::certify(tx, &id, now)?;
             }
             Ok(())
@@ -246,11 +251,20 @@ impl Desk {
             let address = envelope.from.address.to_string();
             return Err(Refusal::SenderClosed(address).into());
         };
+        let operator = match envelope.from.operator {
+            Some(code) => {
+                let whose = account.id;
+                self.store.look_up(move |tx| duty::submitter(tx, whose, code)).await??
+            }
+            None => None,
+        };
         let unsigned = |state| Judged {
             parsed: parsed.clone(),
             account: account.clone(),
+            operator: operator.clone(),
             state,
             signer: None,
+            signed_by: None,
             material: Vec::new(),
         };
         let checked = match &parsed.signature {
@@ -272,28 +286,35 @@ impl Desk {
         let checked = checked.map_err(|fault| refusal_of(&fault))?;
         let signed = self.users.judge(checked, self.clock.now()).await;
         let signed = signed.map_err(|fault| refusal_of(&fault))?;
-        let id = account.id;
-        let registered = self.store.look_up(move |tx| crate::store::accounts::certificates(tx, id));
-        if !accounts::is_signer(&account, &registered.await?, &signed.signer) {
-            return Err(Refusal::SignerNotAccount(signed.signer.subject().to_owned()).into());
-        }
+        let (whose, shown) = (account.clone(), signed.signer.clone());
+        let look = move |tx: &mut Tx<'_>| duty::signer(tx, &whose, &shown);
+        let signed_by = self.store.look_up(look).await??;
         let signer = SignerDetails {
             subject: signed.signer.subject().to_owned(),
             issuer: signed.signer.issuer().to_owned(),
             serial: signed.signer.serial().to_owned(),
             signed_at: signed.signing_time.map(|at| at.millis()),
+            operator: signed_by.as_ref().map(Operator::label),
         };
         Ok(Judged {
             material: crate::evidence::material::of(&signed.material),
             signer: Some(signer),
+            signed_by,
             state: SubmissionState::Accepted,
             parsed,
             account,
+            operator,
         })
     }
 
     async fn lay_in(&self, envelope: Envelope, octets: Vec<u8>, judged: Judged) -> SubmitAnswer {
         let blobs = Arc::clone(&self.store.blobs);
+        let now = self.clock.now();
+        let persons = Persons {
+            submitter: judged.operator.as_ref(),
+            signer: judged.signer.is_some().then_some(judged.signed_by.as_ref()),
+        };
+        let following = Following::of(&envelope.from, &persons, judged.state, &octets, now);
         let put = heavy(octets.len(), || blobs.put(octets));
         let new = match put {
             Ok(original) => self.submission(&envelope, original, &judged).await,
@@ -303,7 +324,7 @@ impl Desk {
             Ok(new) => new,
             Err(trouble) => return temporary(&trouble),
         };
-        let (id, state, now) = (new.message_id.clone(), new.state, self.clock.now());
+        let (id, state) = (new.message_id.clone(), new.state);
         let store = self.store.clone();
         let material = judged.material;
         let work = move |tx: &mut Tx<'_>| -> Result<Result<(), Same>, StoreError> {
@@ -316,6 +337,7 @@ impl Desk {
             if new.state == SubmissionState::Accepted {
                 spool::certify(tx, &new.message_id, now)?;
             }
+            following.lay_in(tx, &new)?;
             Ok(Ok(()))
         };
         match self.store.write(Lane::Client, work).await {
@@ -370,6 +392,7 @@ impl Desk {
                 requiretls: envelope.requiretls,
                 dsn: dsn(envelope),
                 material: material.iter().map(|m| m.digest.hex()).collect(),
+                operator: judged.operator.as_ref().map(Operator::label),
             },
             original,
             recipients,
@@ -436,8 +459,8 @@ fn recorded(same: Same) -> SubmitAnswer {
     let Same { message_id, state } = same;
     tracing::info!(message = %message_id, "the same mail again");
     match state {
-        SubmissionState::Held => SubmitAnswer::Held { message_id },
-        SubmissionState::Accepted | SubmissionState::Dispatched => {
+        SubmissionState::Held | SubmissionState::Withdrawn => SubmitAnswer::Held { message_id },
+        SubmissionState::Signed | SubmissionState::Accepted | SubmissionState::Dispatched => {
             SubmitAnswer::AlreadyAccepted { message_id }
         }
     }

@@ -208,6 +208,8 @@ pub enum Refusal {
     ReadOnlyAccount,
     /// The certificate of the handshake is not good (any more).
     BadCertificate,
+    /// An operator of the account who may not read.
+    MayNotRead,
     NoSuchMailbox,
     /// The target does not exist, but could be made (`TRYCREATE`).
     NoSuchTarget,

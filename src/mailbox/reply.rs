@@ -47,6 +47,7 @@ impl Reply {
             Refusal::BadCredentials => reply.named("AUTHENTICATIONFAILED"),
             Refusal::BadProof => reply.named("AUTHENTICATIONFAILED"),
             Refusal::BadCertificate => reply.named("AUTHENTICATIONFAILED"),
+            Refusal::MayNotRead => reply.named("AUTHORIZATIONFAILED"),
             Refusal::AccountClosed => reply.named("CONTACTADMIN"),
             Refusal::ReadOnlyAccount | Refusal::ReadOnlyMailbox => reply.named("NOPERM"),
             Refusal::NoSuchMailbox | Refusal::Gone => reply.named("NONEXISTENT"),
@@ -107,6 +108,9 @@ fn text(refusal: &Refusal) -> &str {
              for the account's own"
         }
         Refusal::BadCertificate => "Sertifika geçerli değil / The certificate is not valid",
+        Refusal::MayNotRead => {
+            "Bu işlem yetkilisinin ileti okuma yetkisi yok / This operator may not read mail"
+        }
         Refusal::AccountClosed => "Hesap kapalı / The account is closed",
         Refusal::ReadOnlyAccount => {
             "Hesap kapalı; kapatıldıktan sonra üç ay yalnızca okunabilir / The account is closed; \

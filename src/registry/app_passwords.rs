@@ -31,25 +31,42 @@ pub async fn add(
     opening: Option<OpeningMode>,
     now: Timestamp,
 ) -> Result<(AppPassword, SecretString), RegistryError> {
+    add_then(store, address, name, opening, now, |_, _| Ok::<_, RegistryError>(())).await
+}
+
+/// The same, and what belongs to it in the same transaction: `then` is told its id.
+pub(super) async fn add_then<E>(
+    store: &Store,
+    address: &KepAddress,
+    name: &str,
+    opening: Option<OpeningMode>,
+    now: Timestamp,
+    then: impl Fn(&mut Tx<'_>, &str) -> Result<(), E> + Send + 'static,
+) -> Result<(AppPassword, SecretString), E>
+where
+    E: From<RegistryError> + From<StoreError> + From<RowsError> + Send + 'static,
+{
     let name = named(name)?;
     let account = accounts::get(store, address).await?.id;
     let secret = SecretString::from(random::password(GROUPS));
     let id = id_of(secret.expose_secret()).unwrap_or_default();
-    let there = store.read(move |tx| rows::of_account(tx, account)).await?;
-    let salted = salted(store, address, there.last())?;
-    let row = row(store, account, &id, &name, opening, &secret, salted, now)?;
-    let insert = move |tx: &mut Tx<'_>| -> Result<bool, StoreError> {
+    let there: Result<_, RowsError> = store.read(move |tx| rows::of_account(tx, account)).await;
+    let made = salted(store, address, there?.last())
+        .and_then(|salted| row(store, account, &id, &name, opening, &secret, salted, now));
+    let row = made.map_err(RegistryError::from)?;
+    let insert = move |tx: &mut Tx<'_>| -> Result<bool, E> {
         crate::store::accounts::lock(tx, account)?;
         let there = rows::of_account(tx, account)?;
         if there.len() >= MOST {
             return Ok(false);
         }
         rows::add(tx, &row)?;
+        then(tx, &row.id)?;
         Ok(true)
     };
     match store.write(Lane::Client, insert).await? {
         true => Ok((AppPassword { id, name, opening, created_at: now, used_at: None }, secret)),
-        false => Err(RegistryError::ManyPasswords(address.clone(), MOST)),
+        false => Err(RegistryError::ManyPasswords(address.clone(), MOST).into()),
     }
 }
 

@@ -3,12 +3,13 @@
 use super::accounts::{self, Account, OpeningMode, RegistryError};
 use super::app_passwords::{self, AppPassword};
 use super::crowd;
+use super::operators::{self, Operator, Signer};
 use crate::store::app_passwords::{self as rows, AppPasswordRow};
-use crate::store::{Store, Tx, accounts as account_rows};
+use crate::store::{RowsError, Store, Tx, accounts as account_rows, operators as operator_rows};
 use crate::trust::Certificate;
 use crate::trust::password::Passwords;
 use crate::trust::scram::{self, Verifier};
-use crate::wire::{AccountId, KepAddress, KepDomain, Timestamp};
+use crate::wire::{AccountId, KepAddress, KepDomain, OperatorCode, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -97,10 +98,19 @@ pub enum Outcome {
     Rejected,
 }
 
+/// Whose a password is.
+enum Whose {
+    Holder,
+    Operator(Operator),
+    Nobody,
+}
+
 /// Who it is, and what proved it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Proven {
     pub account: Account,
+    /// Who acts for it; nobody but its holder.
+    pub operator: Option<Operator>,
     pub by: Means,
 }
 
@@ -123,12 +133,17 @@ pub struct Salted {
 }
 
 impl Proven {
-    /// Who it was, as a read fact names him: by a generated password its name stands beside.
+    /// Who it was, as a read fact names him: an operator by code and name; by a generated password its
+    /// name stands beside.
     pub fn person(&self) -> String {
         let address = &self.account.address;
+        let who = match &self.operator {
+            Some(operator) => format!("{address} / {}", operator.label()),
+            None => address.to_string(),
+        };
         match &self.by {
-            Means::Generated(known) => format!("{address} ({})", known.name),
-            Means::Password | Means::Certificate => address.to_string(),
+            Means::Generated(known) => format!("{who} ({})", known.name),
+            Means::Password | Means::Certificate => who,
         }
     }
 
@@ -176,7 +191,7 @@ impl Logins {
             });
         }
         Ok(match self.passwords.verify(Some(&own), secret, now).await {
-            true => Outcome::Proven(Proven { account, by: Means::Password }),
+            true => Outcome::Proven(Proven { account, operator: None, by: Means::Password }),
             false => Outcome::Rejected,
         })
     }
@@ -249,12 +264,14 @@ impl Logins {
             },
         };
         let Some(account) = account else { return Ok(Outcome::Rejected) };
-        let registered = accounts::certificates(&self.store, account.id).await?;
-        let registered: Vec<_> = registered.iter().map(|known| known.der().to_vec()).collect();
-        Ok(match accounts::is_signer(&account, &registered, certificate) {
-            true => Outcome::Proven(Proven { account, by: Means::Certificate }),
-            false => Outcome::Rejected,
-        })
+        let (whose, shown) = (account.clone(), certificate.clone());
+        let look = move |tx: &mut Tx<'_>| operators::signer(tx, &whose, &shown);
+        let operator = match self.store.look_up(look).await? {
+            Signer::Stranger => return Ok(Outcome::Rejected),
+            Signer::Operator(operator) => Some(operator),
+            Signer::Holder => None,
+        };
+        Ok(Outcome::Proven(Proven { account, operator, by: Means::Certificate }))
     }
 
     fn address(&self, user: &str) -> Option<KepAddress> {
@@ -283,8 +300,27 @@ impl Logins {
         now: Timestamp,
     ) -> Result<Outcome, RegistryError> {
         let known = app_passwords::known(row)?;
+        let operator = match self.operator(account.id, &row.id).await? {
+            Whose::Holder => None,
+            Whose::Operator(operator) => Some(operator),
+            Whose::Nobody => return Ok(Outcome::Rejected),
+        };
         app_passwords::used(&self.store, account.id, &known, now).await;
-        Ok(Outcome::Proven(Proven { account, by: Means::Generated(known) }))
+        Ok(Outcome::Proven(Proven { account, operator, by: Means::Generated(known) }))
+    }
+
+    /// Whose a generated password is. With an operator his passwords end.
+    async fn operator(&self, account: AccountId, id: &str) -> Result<Whose, RegistryError> {
+        let id = id.to_owned();
+        let look = move |tx: &mut Tx<'_>| {
+            let Some(code) = OperatorCode::of_number(operator_rows::of_password(tx, account, &id)?)
+            else {
+                return Ok(Whose::Holder);
+            };
+            let found = operators::acting(tx, account, code)?;
+            Ok::<_, RowsError>(found.map_or(Whose::Nobody, Whose::Operator))
+        };
+        Ok(self.store.look_up(look).await?)
     }
 
     async fn scram_rows(

@@ -7,11 +7,13 @@ pub mod audit;
 pub mod budget;
 pub mod codes;
 pub mod crowd;
+pub mod handovers;
 pub mod holidays;
 pub mod labels;
 pub mod lists;
 pub mod login;
 pub mod mta_sts;
+pub mod operators;
 pub mod outbox;
 pub mod peers;
 pub mod policy;
@@ -19,6 +21,7 @@ pub mod providers;
 pub mod read_policy;
 pub mod route;
 pub mod staff;
+pub mod tasks;
 mod texts;
 
 pub use accounts::{

@@ -427,6 +427,7 @@ impl Door for OneUser {
             person,
             adds: true,
             password: None,
+            duty: None,
             opening: None,
             signature,
         });

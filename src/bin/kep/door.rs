@@ -2,9 +2,10 @@
 //! leaves of it. A wrong one waits, longer each time.
 
 use crate::settings::Scram;
-use kep::mailbox::answer::{Admitted, Door, Judging, Peer};
+use kep::mailbox::answer::{Admitted, Door, Duty, Judging, Peer};
 use kep::mailbox::ask::{Login, Proof, Refusal, Salt};
 use kep::registry::login::{Logins, Outcome, Pauses, Proven};
+use kep::registry::operators::{Act, Operator};
 use kep::registry::{Access, RegistryError};
 use kep::trust::{Certificate, Clock, UserTrust};
 use std::net::IpAddr;
@@ -109,11 +110,17 @@ impl MailDoor {
             Access::Reading { .. } => false,
             Access::Over => return Err(Refusal::AccountClosed),
         };
+        let duty = match &proven.operator {
+            Some(operator) if !operator.may(Act::Read) => return Err(Refusal::MayNotRead),
+            Some(Operator { code, roles, .. }) => Some(Duty { code: *code, roles: *roles }),
+            None => None,
+        };
         Ok(Admitted {
             account: proven.account.id,
             person: proven.person(),
             adds,
             password: proven.password().map(str::to_owned),
+            duty,
             opening: proven.opening(),
             signature,
         })

@@ -5,6 +5,7 @@ mod append;
 mod arrange;
 mod catenate;
 mod content;
+mod duties;
 mod folders;
 mod gathered;
 mod labelling;
@@ -22,10 +23,12 @@ mod threads;
 mod views;
 mod words;
 
+pub use duties::Duty;
 pub use serve::{Admitted, Desk, Door, Gate, Judging, Limits, Office, Peer};
 
 use super::ask::Refusal;
 use crate::registry::accounts as registry;
+use crate::registry::operators::Act;
 use crate::registry::{Access, OpeningMode, RegistryError};
 use crate::store::mail::tree::TreeError;
 use crate::store::mail::view::{self, Mailbox};
@@ -44,6 +47,8 @@ struct Who {
     adds: bool,
     /// The generated password of the session.
     password: Option<String>,
+    /// Which of the account's operators it is, where that is not its holder.
+    duty: Option<Duty>,
     /// Octets that an account may hold, if it has no limit of its own.
     storage: Option<u64>,
     /// How this session opens, where it is not as the mailbox has it.
@@ -92,15 +97,19 @@ fn target(tx: &mut Tx<'_>, who: &Who, name: &MailboxName) -> Answered<Mailbox> {
     view::named(tx, who.account, name.as_str())?.ok_or(Failure::Refused(Refusal::NoSuchTarget))
 }
 
-/// A session ends with its access: three months after the account was closed, or with the generated
-/// password that let it in.
+/// A session ends with its access: three months after the account was closed, with the generated
+/// password that let it in, or when its operator may not read any more.
 fn may_stay(tx: &mut Tx<'_>, who: &Who) -> Answered<()> {
     let over = registry::access(tx, who.account, who.now)? == Access::Over;
     let taken_away = match &who.password {
         Some(id) => app_passwords::find(tx, who.account, id)?.is_none(),
         None => false,
     };
-    match over || taken_away {
+    let off_duty = match &who.duty {
+        Some(duty) => !duty.may(tx, who, Act::Read)?,
+        None => false,
+    };
+    match over || taken_away || off_duty {
         true => Err(Refusal::AccountClosed.into()),
         false => Ok(()),
     }

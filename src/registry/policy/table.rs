@@ -68,4 +68,12 @@ policies! {
         "Çöp kutusundaki iletilerin saklanma süresi", "How long messages stay in the trash";
     hold_lapse "hold.lapse": Span = Span::days(7),
         "İmza bekleyen iletinin bekleyeceği süre", "How long a message waits for its signature";
+    task_certificate "task.certificate": Span = Span::days(30),
+        "Süresi dolan sertifika için iş kaç gün önce açılır", "How long before a certificate ends there is a task";
+    task_contract "task.contract": Span = Span::days(30),
+        "Süresi dolan sözleşme için iş kaç gün önce açılır", "How long before a contract ends there is a task";
+    task_evidence "task.evidence": Span = Span::minutes(15),
+        "Kabul delili ne kadar gecikince iş açılır", "How late acceptance evidence is before there is a task";
+    task_relay "task.relay": Span = Span::hours(6),
+        "Karşı sağlayıcının delili ne kadar gecikince iş açılır", "How late another provider's evidence is before there is a task";
 }

@@ -101,6 +101,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("V18__peer_routes", include_str!("0018_peer_routes.sql")),
     ("V19__audit", include_str!("0019_audit.sql")),
     ("V25__notices", include_str!("0025_notices.sql")),
+    ("V31__operators", include_str!("0031_operators.sql")),
 ];
 
 #[cfg(test)]
