@@ -1,7 +1,7 @@
 //! Judges a submission that was read whole, and lays it in. When it says `Accepted`, the message is
 //! durable (invariant 1); when it refuses, nothing is half-done (invariant 6).
 
-use super::ask::{Envelope, Login, LoginAnswer, Recipient, RecipientAnswer, Route, SubmitAnswer};
+use super::ask::{Envelope, LoginAnswer, Recipient, RecipientAnswer, Route, SubmitAnswer};
 use super::body::{Body, Glimpse};
 use super::check::{self, Limits, Parsed, SignatureForm};
 use super::duty::{self, Following, Persons};

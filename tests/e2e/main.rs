@@ -39,6 +39,7 @@ mod mutt;
 mod name_server;
 mod namespaces;
 mod opening;
+mod operators;
 mod other_provider;
 mod outage;
 mod providers;

@@ -2,9 +2,11 @@
 
 mod administration;
 mod lists;
+mod operators;
 
 pub use administration::{Audit, Policy, Staff, Who};
 pub use lists::{Import, ListKind};
+pub use operators::{Handover, Operator, Role as OperatorRole, Task};
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use std::path::{Path, PathBuf};
@@ -281,6 +283,15 @@ pub enum Account {
     /// Generated passwords of mail programs
     #[command(subcommand)]
     AppPassword(AppPassword),
+    /// Operators (işlem yetkilisi): the persons who act for an account beside its holder
+    #[command(subcommand)]
+    Operator(Operator),
+    /// What waits for a signature: handed to an operator, returned with a reason
+    #[command(subcommand)]
+    Handover(Handover),
+    /// What is to be done: what İşler shows
+    #[command(subcommand)]
+    Task(Task),
     /// Register a signing certificate (PEM or DER), or take one away
     #[command(group(clap::ArgGroup::new("which").required(true).args(["file", "remove"])))]
     Certificate {

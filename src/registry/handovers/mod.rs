@@ -17,7 +17,7 @@ use super::policy;
 use super::tasks::{self, TaskKind};
 use crate::store::handovers as rows;
 use crate::store::{Lane, RowsError, Store, StoreError, Tx, accounts as account_rows};
-use crate::wire::{AccountId, KepAddress, MessageId, OperatorCode, Timestamp};
+use crate::wire::{AccountId, KepAddress, MessageId, OperatorCode};
 use follow::{begin, came_back};
 use record::{handover, keep};
 use serde_json::json;
