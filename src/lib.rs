@@ -14,6 +14,8 @@ pub mod deliver;
 pub mod evidence;
 /// 5 · The addressee opens it with a mail program.
 pub mod mailbox;
+/// 6 · The addressee is told outside KEP.
+pub mod notify;
 
 /// Who: accounts, credentials, providers, policies.
 pub mod registry;

@@ -171,6 +171,11 @@ pub enum RecipientAnswer {
     ProviderSuspended,
     /// A provider that is in the registry and has ended.
     ProviderEnded,
+    /// He may be written to, and it costs more credits than the account has.
+    NoCredit {
+        needed: i64,
+        left: i64,
+    },
     Temporary,
 }
 

@@ -12,6 +12,7 @@ pub mod refusal;
 mod rejections;
 pub mod relay;
 pub mod run;
+pub mod scan;
 pub mod serve;
 pub mod session;
 

@@ -62,6 +62,10 @@ impl EventReason {
 }
 
 impl Refusal {
+    pub fn no_credit(needed: i64, left: i64) -> Self {
+        Self::NoCredit(format!("{needed} / {left}"))
+    }
+
     pub fn name(&self) -> &'static str {
         self.row().name
     }

@@ -8,11 +8,14 @@ use super::duty::{self, Following, Persons};
 use super::heavy;
 use super::refusal::Refusal;
 use super::rejections::{self, Rejections};
+use super::scan::{ScanTrouble, Scanner};
 use crate::registry::accounts::{self, Account, AccountState, SignatureRule};
 use crate::registry::budget::Budget;
+use crate::registry::credits::{self, Paid, Recipients, Short, Till};
 use crate::registry::handovers;
 use crate::registry::login::{Logins, Outcome};
 use crate::registry::operators::Operator;
+use crate::registry::policy::{self, Unscanned};
 use crate::registry::{Access, Provider, RegistryError, Standing};
 use crate::spool::{self, Fact, fact::Refused};
 use crate::store::submissions::{
@@ -41,6 +44,8 @@ pub struct Desk {
     /// How many octets an account may hold that has no limit of its own.
     pub storage: Option<u64>,
     budget: Arc<Budget>,
+    till: Till,
+    scan: Option<Arc<Scanner>>,
 }
 
 /// A message that may be accepted, and who signed it.
@@ -54,6 +59,14 @@ struct Judged {
     /// Who signed it, where that is not the holder.
     signed_by: Option<Operator>,
     material: Vec<evidence::Material>,
+}
+
+/// What became of a message that may be accepted.
+enum Laid {
+    Now,
+    Same(Same),
+    /// Others of the account took the credit meanwhile.
+    Short(Short),
 }
 
 /// Why a message is not accepted now.
@@ -80,6 +93,7 @@ impl Desk {
         budget: usize,
     ) -> Self {
         let budget = Arc::new(Budget::new(budget));
+        let till = Till::new(store.clone());
         Self {
             store,
             provider,
@@ -92,7 +106,14 @@ impl Desk {
             rejections,
             storage,
             budget,
+            till,
+            scan: None,
         }
+    }
+
+    /// The same, with somebody who looks for viruses.
+    pub fn scanned_by(self, scan: Option<Arc<Scanner>>) -> Self {
+        Self { scan, ..self }
     }
 
     pub fn body(&self, account: AccountId) -> Body {
@@ -125,6 +146,31 @@ impl Desk {
         sender: AccountId,
         octets: u64,
     ) -> RecipientAnswer {
+        let answer = self.reachable(address, sender, octets).await;
+        let to = match answer {
+            RecipientAnswer::Local { .. } => Recipients { here: 1, elsewhere: 0 },
+            RecipientAnswer::Provider { .. } => Recipients { here: 0, elsewhere: 1 },
+            other => return other,
+        };
+        let short = self.till.short(sender, octets, to, self.clock.now()).await;
+        let short = match short {
+            Ok(None) => return answer,
+            Ok(Some(short)) => short,
+            Err(error) => return unavailable(&error.into(), address),
+        };
+        match self.may_come_again(address, sender).await {
+            Ok(true) => answer,
+            Ok(false) => RecipientAnswer::NoCredit { needed: short.needed, left: short.left },
+            Err(error) => unavailable(&error, address),
+        }
+    }
+
+    async fn reachable(
+        &self,
+        address: &KepAddress,
+        sender: AccountId,
+        octets: u64,
+    ) -> RecipientAnswer {
         match self.provider.standing(&self.store, address).await {
             Ok(Standing::Local(id)) => match self.room(id, address, sender, octets).await {
                 Ok(room) => RecipientAnswer::Local { room },
@@ -145,7 +191,7 @@ impl Desk {
     }
 
     /// For how many octets of that sender. Who is full, by a mail that may come again, is judged
-    /// when it is known which one comes (invariant 2).
+    /// when it is known which one comes (invariant 2); so is who has no credit left.
     async fn room(
         &self,
         id: AccountId,
@@ -157,10 +203,18 @@ impl Desk {
         if room.is_none_or(|room| octets <= room) {
             return Ok(room);
         }
+        let again = self.may_come_again(address, sender).await?;
+        Ok(if again { None } else { room })
+    }
+
+    async fn may_come_again(
+        &self,
+        address: &KepAddress,
+        sender: AccountId,
+    ) -> Result<bool, RegistryError> {
         let (address, now) = (address.to_string(), self.clock.now());
         let look = move |tx: &mut Tx<'_>| submissions::wrote_to(tx, sender, &address, now);
-        let again: Result<bool, StoreError> = self.store.read(move |tx| Ok(look(tx)?)).await;
-        Ok(if again? { None } else { room })
+        Ok(self.store.read(look).await?)
     }
 
     pub async fn submit(&self, envelope: Envelope, body: Body) -> SubmitAnswer {
@@ -174,8 +228,14 @@ impl Desk {
         if let Err(unready) = self.readiness.check() {
             return temporary(&unready.into());
         }
-        let judged = match self.have_room(&envelope, body.octets.len() as u64).await {
-            Ok(()) => self.judge(&body.octets, &envelope).await,
+        let octets = body.octets.len() as u64;
+        let judged = async {
+            self.have_room(&envelope, octets).await?;
+            self.has_credit(&envelope, octets).await?;
+            self.judge(&body.octets, &envelope).await
+        };
+        let judged = match judged.await {
+            Ok(judged) => self.scanned(&body.octets, judged).await,
             Err(trouble) => Err(trouble),
         };
         match judged {
@@ -243,6 +303,17 @@ impl Desk {
         Ok(())
     }
 
+    /// As far as can be said before it is laid in.
+    async fn has_credit(&self, envelope: &Envelope, octets: u64) -> Result<(), Trouble> {
+        let here = envelope.recipients.iter().filter(|r| r.route == Route::Local).count();
+        let to = Recipients { here, elsewhere: envelope.recipients.len() - here };
+        let now = self.clock.now();
+        match self.till.short(envelope.from.account, octets, to, now).await? {
+            Some(short) => Err(Refusal::no_credit(short.needed, short.left).into()),
+            None => Ok(()),
+        }
+    }
+
     async fn judge(&self, octets: &[u8], envelope: &Envelope) -> Result<Judged, Trouble> {
         let parsed = heavy(octets.len(), || check::inspect(octets, envelope, &self.limits))?;
         let account = accounts::find(&self.store, &envelope.from.address).await?;
@@ -307,6 +378,25 @@ impl Desk {
         })
     }
 
+    /// Last of all: it takes longest. By policy a message may wait here for a scanner that is away; one
+    /// that waits for its signature already does not.
+    async fn scanned(&self, octets: &[u8], judged: Judged) -> Result<Judged, Trouble> {
+        let Some(scanner) = &self.scan else { return Ok(judged) };
+        let now = self.clock.now();
+        match scanner.judge(&self.store, octets, now).await {
+            Ok(None) => Ok(judged),
+            Ok(Some(refusal)) => Err(refusal.into()),
+            Err(ScanTrouble::Unavailable) if judged.state == SubmissionState::Accepted => {
+                let policies = self.store.look_up(move |tx| policy::at(tx, now)).await?;
+                match policies.virus_unscanned {
+                    Unscanned::Refuse => Err(Refusal::ScannerUnavailable.into()),
+                    Unscanned::Hold => Ok(Judged { state: SubmissionState::Unscanned, ..judged }),
+                }
+            }
+            Err(trouble) => Err(trouble.into()),
+        }
+    }
+
     async fn lay_in(&self, envelope: Envelope, octets: Vec<u8>, judged: Judged) -> SubmitAnswer {
         let blobs = Arc::clone(&self.store.blobs);
         let now = self.clock.now();
@@ -325,29 +415,53 @@ impl Desk {
             Err(trouble) => return temporary(&trouble),
         };
         let (id, state) = (new.message_id.clone(), new.state);
+        let seen = new.details.charge.is_some().then(|| Glimpse {
+            digest: new.original.digest,
+            subject: new.details.subject.clone(),
+            ua_message_id: new.details.ua_message_id.clone(),
+        });
         let store = self.store.clone();
         let material = judged.material;
-        let work = move |tx: &mut Tx<'_>| -> Result<Result<(), Same>, StoreError> {
-            if let Err(same) = submissions::lay_in(tx, &store.blobs, &new)? {
-                return Ok(Err(same));
+        let work = move |tx: &mut Tx<'_>| -> Result<Laid, StoreError> {
+            match credits::pay(tx, &new)? {
+                Paid::Yes => {}
+                Paid::Before(same) => return Ok(Laid::Same(same)),
+                Paid::Short(short) => return Ok(Laid::Short(short)),
+            }
+            match submissions::lay_in(tx, &store.blobs, &new)? {
+                Ok(()) => {}
+                Err(same) if new.details.charge.is_none() => return Ok(Laid::Same(same)),
+                Err(_) => return Err(RowsError::Undone("paid, and not laid in").into()),
             }
             for material in &material {
                 evidence::keep(tx, material)?;
             }
-            if new.state == SubmissionState::Accepted {
-                spool::certify(tx, &new.message_id, now)?;
+            match new.state {
+                SubmissionState::Accepted => spool::certify(tx, &new.message_id, now)?,
+                SubmissionState::Unscanned => spool::scan(tx, &new.message_id, now)?,
+                SubmissionState::Held
+                | SubmissionState::Signed
+                | SubmissionState::Withdrawn
+                | SubmissionState::Dispatched => {}
             }
             following.lay_in(tx, &new)?;
-            Ok(Ok(()))
+            Ok(Laid::Now)
         };
         match self.store.write(Lane::Client, work).await {
-            Ok(Ok(())) if state == SubmissionState::Held => SubmitAnswer::Held { message_id: id },
-            Ok(Ok(())) => {
+            Ok(Laid::Now) if state == SubmissionState::Held => {
+                SubmitAnswer::Held { message_id: id }
+            }
+            Ok(Laid::Now) => {
                 tracing::info!(message = %id, from = %envelope.from.address, "accepted");
                 metrics::counter!("kep_accepted_total").increment(1);
                 SubmitAnswer::Accepted { message_id: id }
             }
-            Ok(Err(same)) => recorded(same),
+            Ok(Laid::Same(same)) => recorded(same),
+            Ok(Laid::Short(short)) => {
+                let refusal = Refusal::no_credit(short.needed, short.left);
+                self.reject(&envelope, seen, &refusal).await;
+                SubmitAnswer::Refused(refusal)
+            }
             Err(error) => temporary(&Trouble::Store(error)),
         }
     }
@@ -372,6 +486,8 @@ impl Desk {
                 state: RecipientState::Accepted,
             });
         }
+        let to = credits::recipients(&recipients);
+        let charge = self.till.charge(original.size, to, now).await?;
         let Judged { parsed, account, signer, material, .. } = judged;
         Ok(NewSubmission {
             message_id: MessageId::new(random::identifier(), &self.provider.domain),
@@ -393,6 +509,7 @@ impl Desk {
                 dsn: dsn(envelope),
                 material: material.iter().map(|m| m.digest.hex()).collect(),
                 operator: judged.operator.as_ref().map(Operator::label),
+                charge,
             },
             original,
             recipients,
@@ -460,9 +577,10 @@ fn recorded(same: Same) -> SubmitAnswer {
     tracing::info!(message = %message_id, "the same mail again");
     match state {
         SubmissionState::Held | SubmissionState::Withdrawn => SubmitAnswer::Held { message_id },
-        SubmissionState::Signed | SubmissionState::Accepted | SubmissionState::Dispatched => {
-            SubmitAnswer::AlreadyAccepted { message_id }
-        }
+        SubmissionState::Signed
+        | SubmissionState::Unscanned
+        | SubmissionState::Accepted
+        | SubmissionState::Dispatched => SubmitAnswer::AlreadyAccepted { message_id },
     }
 }
 
@@ -503,6 +621,15 @@ fn refusal_of(fault: &SignatureFault) -> Refusal {
         FaultReason::Revoked => Refusal::CertificateRevoked,
         FaultReason::RevocationNowhere => Refusal::CertificateNowhere,
         FaultReason::RevocationUnknown => Refusal::RevocationUnavailable,
+    }
+}
+
+impl From<ScanTrouble> for Trouble {
+    fn from(trouble: ScanTrouble) -> Self {
+        match trouble {
+            ScanTrouble::Unavailable => Self::Refused(Refusal::ScannerUnavailable),
+            ScanTrouble::Store(error) => Self::Store(error),
+        }
     }
 }
 

@@ -9,6 +9,7 @@ use super::run::Desk;
 use super::session::{Session, Stop};
 use crate::registry::crowd::{Crowd, part};
 use crate::registry::login::Pauses;
+use crate::registry::places::Places;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -54,6 +55,8 @@ pub enum Behind {
         desk: Arc<Desk>,
         /// Shared with all other doors that a password opens.
         pauses: Arc<Pauses>,
+        /// From where accounts come.
+        places: Arc<Places>,
     },
     Relay(Arc<relay::Desk>),
 }
@@ -243,7 +246,7 @@ impl<'s> Talk<'s> {
                 },
                 Next::Send(octets) => self.write(stream, &octets).await?,
                 Next::Pause(user) => {
-                    if let Behind::Submission { desk, pauses } = &self.service.behind {
+                    if let Behind::Submission { desk, pauses, .. } = &self.service.behind {
                         let pause = pauses.after_failure(self.peer.ip(), &user, desk.clock.now());
                         self.rest(pause).await;
                     }
@@ -291,6 +294,10 @@ impl<'s> Talk<'s> {
 
     /// Waits, but holds up no end.
     async fn rest(&self, pause: Duration) {
+        // Not even for the clock's next tick.
+        if pause.is_zero() {
+            return;
+        }
         let mut stop = self.stop.clone();
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
@@ -391,13 +398,14 @@ impl<'s> Talk<'s> {
     async fn answer(&mut self, ask: Ask) -> Answer {
         let started = Instant::now();
         match (&self.service.behind, ask) {
-            (Behind::Submission { desk, pauses }, Ask::Authenticate { user, secret }) => {
+            (Behind::Submission { desk, pauses, places }, Ask::Authenticate { user, secret }) => {
                 let answer = desk.login(&user, secret).await;
                 if answer == LoginAnswer::Rejected {
                     tracing::info!(peer = %self.peer, user, "login failed");
                     metrics::counter!("kep_smtp_login_failures_total").increment(1);
-                } else if matches!(answer, LoginAnswer::Accepted(_)) {
+                } else if let LoginAnswer::Accepted(login) = &answer {
                     pauses.after_success(self.peer.ip());
+                    places.came(login.account, self.peer.ip(), "SMTP", login.at).await;
                 }
                 Answer::Login(answer)
             }

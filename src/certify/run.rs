@@ -5,6 +5,7 @@ use super::compose;
 use crate::deliver::consign::{self, Consignment};
 use crate::evidence::draft::{self, About};
 use crate::evidence::{IssueError, Issued, Issuer, show_on_sent_copy, words_of_sent};
+use crate::registry::credits;
 use crate::registry::peers::PeerDialect;
 use crate::spool::{self, Step, Takers};
 use crate::store::evidence as rows;
@@ -96,7 +97,7 @@ impl Sealing {
         parcel.new.material.extend(material);
 
         let (store, job_id, storage) = (self.store.clone(), job.id, self.storage);
-        let work = move |tx: &mut Tx<'_>| -> Result<(), StoreError> {
+        let work = move |tx: &mut Tx<'_>| -> Result<i64, StoreError> {
             let Some((first, further)) = sealed.split_first() else {
                 return Err(RowsError::Missing("dispatch").into());
             };
@@ -105,7 +106,7 @@ impl Sealing {
                 // Another run of this step was faster; what this one made is forgotten.
                 contents::forget(tx, dispatch)?;
                 jobs::finish(tx, job_id)?;
-                return Ok(());
+                return Ok(0);
             }
             let mut dispatches = BTreeMap::from([(first.dialect, dispatch)]);
             for form in further {
@@ -132,10 +133,15 @@ impl Sealing {
             })?;
             parcel.keep(tx, &store, &submission.origin, &reached)?;
             lay_sent_copy(tx, account, &submission, &original, &sent)?;
+            let spent = match &submission.details.charge {
+                Some(charge) => credits::spend(tx, account, &id, charge, now)?,
+                None => 0,
+            };
             jobs::finish(tx, job_id)?;
-            Ok(())
+            Ok(spent)
         };
-        self.store.write(Lane::Background, work).await?;
+        let spent = self.store.write(Lane::Background, work).await?;
+        credits::count_spent(spent);
         tracing::info!(message = %job.payload, "sealed");
         metrics::counter!("kep_sealed_total").increment(1);
         Ok(())

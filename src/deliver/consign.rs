@@ -4,6 +4,7 @@
 use crate::evidence::draft::About;
 use crate::evidence::{IssueError, parcel};
 use crate::registry::accounts::{self, Account, AccountState, OpeningMode};
+use crate::registry::notices;
 use crate::spool::{self, Fact};
 use crate::store::mail::{self, Kind, NewMessage, Role};
 use crate::store::submissions::{self, RecipientState};
@@ -52,6 +53,7 @@ pub fn local(
         spool::fact(tx, &fact(consignment, recipient.n, hindrance), *now)?;
         if hindrance.is_none() && !reached.contains(&account.id) {
             lay(tx, store, consignment, account.id, account.opening, &mut stub)?;
+            notices::mail_came(tx, account.id, id, *now)?;
             reached.push(account.id);
         }
     }

@@ -5,7 +5,9 @@ use super::draft::{self, About};
 use super::parcel::Document;
 use super::{keywords, material, parcel};
 use crate::registry::Provider;
+use crate::registry::credits;
 use crate::registry::holidays::Calendar;
+use crate::registry::notices;
 use crate::registry::peers::PeerDialect;
 use crate::registry::policy;
 use crate::registry::read_policy::{MessageType, PolicyTable};
@@ -19,7 +21,7 @@ use crate::trust::stamp::{StampError, Stamper};
 use crate::trust::{Certificate, Clock, Readiness, SignError, Signer, Unready, random, signer};
 use crate::wire::cms::{self, oid};
 use crate::wire::digest::sha256_of;
-use crate::wire::rem::{ComposeFault, Composed, Dialect, Evidence, EvidenceFault};
+use crate::wire::rem::{ComposeFault, Composed, Dialect, Event, Evidence, EvidenceFault};
 use crate::wire::xades::{Prepared, SignFault};
 use crate::wire::{AccountId, MessageId, Timestamp};
 use std::sync::Arc;
@@ -243,6 +245,7 @@ impl Parcel {
             Origin::Account(account) => {
                 let mailbox = mail::of_role(tx, *account, Role::Evidence)?;
                 mail::lay_in(tx, mailbox, content, &self.message)?;
+                self.tell(tx, *account)?;
                 Some(*account)
             }
             Origin::Peer(domain) => {
@@ -259,6 +262,12 @@ impl Parcel {
             mail::lay_in(tx, mailbox, content, &incoming)?;
         }
         Ok(true)
+    }
+
+    fn tell(&self, tx: &mut Tx<'_>, sender: AccountId) -> Result<(), RowsError> {
+        let Some(event) = Event::by_name(&self.new.event) else { return Ok(()) };
+        let what = (event, self.new.event_time);
+        notices::evidence_came(tx, sender, &self.new.message_id, what, self.new.stored_at)
     }
 }
 
@@ -341,7 +350,7 @@ impl Facts {
         let about = self.issuer.about(&submission, &recipients);
         let draft = draft::of_recipient(&about, fact, self.issuer.clock.now());
         let draft = draft.ok_or_else(nobody)?;
-        let about_one = draft.refers_to;
+        let (about_one, number) = (draft.refers_to, draft.event.number());
         let dialects = dialects(&self.store, &submission.origin).await?;
         let issued = self.issuer.issue(draft, dialects).await?;
         let due = match fact {
@@ -354,23 +363,33 @@ impl Facts {
             matches!(fact, Fact::Delivered { .. } | Fact::Read { .. } | Fact::Expired { .. });
         let addressee = about_one.and_then(|n| recipients.get(n.checked_sub(1)?)?.account);
         let addressee = addressee.filter(|_| reached);
+        let failed = about_one.and_then(|n| recipients.get(n.checked_sub(1)?)).cloned();
+        let charge = submission.details.charge.zip(failed.filter(|_| !reached)).zip(number);
         let (store, job_id, origin) = (self.store.clone(), job.id, submission.origin);
         let now = self.issuer.clock.now();
-        let work = move |tx: &mut Tx<'_>| -> Result<(), StoreError> {
+        let work = move |tx: &mut Tx<'_>| -> Result<i64, StoreError> {
             let addressees: Vec<_> = addressee.into_iter().collect();
             parcel.keep(tx, &store, &origin, &addressees)?;
             if let Some((n, due)) = about_one.zip(due) {
                 submissions::set_due(tx, &id, n, due)?;
                 spool::expire(tx, &id, n, due)?;
+                if let Some(account) = addressee {
+                    notices::watch(tx, account, &id, n, due, now)?;
+                }
                 spool::release_read(tx, &id, n, now)?;
             }
+            let mut back = 0;
             if let Origin::Account(sender) = origin {
                 show_on_sent_copy(tx, sender, &id)?;
+                if let Some(((charge, failed), number)) = &charge {
+                    back = credits::give_back(tx, sender, &id, charge, failed, *number, now)?;
+                }
             }
             jobs::finish(tx, job_id)?;
-            Ok(())
+            Ok(back)
         };
-        self.store.write(Lane::Background, work).await?;
+        let back = self.store.write(Lane::Background, work).await?;
+        credits::count_given_back(back);
         metrics::counter!("kep_evidence_total").increment(1);
         Ok(())
     }

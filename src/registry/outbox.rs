@@ -4,11 +4,14 @@
 //! Never content, and no subject either: an SMS and ordinary mail lie open on their way (design,
 //! invariant 3; kep-domain R-40). Who wrote and when is all they tell.
 
+use super::audit::{self, By};
+use super::policy;
 use crate::spool;
 use crate::store::outbox::{self as rows, NewRow, OutgoingRow};
-use crate::store::{RowsError, Tx};
+use crate::store::{Lane, RowsError, Store, Tx, accounts};
 use crate::trust::vault::{Vault, VaultError};
 use crate::wire::{AccountId, MailAddress, Mobile, Reach, Timestamp};
+use serde_json::json;
 use std::collections::BTreeMap;
 use std::fmt;
 use zeroize::Zeroizing;
@@ -45,7 +48,7 @@ pub enum Kind {
     Evidence,
     /// A message is unread, and its time to read ends. Fields: `account`, `sender`, `time`, `due`.
     Unread,
-    /// Credits run low. Fields: `account`, `balance`.
+    /// Credits run low. Fields: `account`, `balance`, `unit`, `unit_en`.
     Credit,
     /// A certificate ends. Fields: `account`, `day`.
     Certificate,
@@ -129,6 +132,30 @@ pub fn queue(tx: &mut Tx<'_>, outgoing: &Outgoing) -> Result<Option<i64>, RowsEr
         spool::notify(tx, id, outgoing.due)?;
     }
     Ok(added)
+}
+
+/// Says it again now, if it waits or has failed and what it says is still there. `None` when there is no
+/// such one.
+pub async fn retry(store: &Store, by: &By, id: i64) -> Result<Option<bool>, RowsError> {
+    let by = by.clone();
+    let work = move |tx: &mut Tx<'_>| -> Result<Option<bool>, RowsError> {
+        let Some(row) = rows::find(tx, id)? else { return Ok(None) };
+        let window = policy::at(tx, by.at)?.notice_window;
+        // What waits keeps its end; what failed gets a new one.
+        let expires = match row.state.is_open() {
+            true => row.expires_at,
+            false => by.at.plus_millis(window.millis()),
+        };
+        if !rows::revive(tx, id, by.at, expires)? {
+            return Ok(Some(false));
+        }
+        spool::hurry_notice(tx, id, by.at)?;
+        let address = accounts::by_id(tx, row.account)?.address;
+        let details = json!({ "notice": id, "kind": row.kind });
+        audit::record(tx, &by, "notice.retry", &address, details)?;
+        Ok(Some(true))
+    };
+    store.write(Lane::Client, work).await
 }
 
 /// What a row says, if it is still to be said.

@@ -2,7 +2,7 @@
 
 use super::Step;
 use crate::store::{RowsError, Tx, jobs};
-use crate::wire::{MessageId, Timestamp};
+use crate::wire::{AccountId, MessageId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -12,6 +12,8 @@ pub enum Errand {
     Say { outgoing: i64 },
     /// A recipient's time to read ends at `due`: if he has not opened the message by now, he is told.
     Unread { message: String, recipient: usize, due: i64 },
+    /// A balance fell below its threshold.
+    Low,
 }
 
 impl Errand {
@@ -25,6 +27,12 @@ pub fn notify(tx: &mut Tx<'_>, outgoing: i64, due: Timestamp) -> Result<(), Rows
     lay_in(tx, &format!("notify/{outgoing}"), &Errand::Say { outgoing }, due)
 }
 
+/// What stands in a row of the outbox is to be said now, whether its job waits or was done.
+pub fn hurry_notice(tx: &mut Tx<'_>, outgoing: i64, now: Timestamp) -> Result<(), RowsError> {
+    notify(tx, outgoing, now)?;
+    jobs::hurry(tx, Step::Notify.word(), &format!("notify/{outgoing}"), now)
+}
+
 /// Lays in that it is looked at `at` whether a recipient has opened the message.
 pub fn unread(
     tx: &mut Tx<'_>,
@@ -35,6 +43,11 @@ pub fn unread(
 ) -> Result<(), RowsError> {
     let errand = Errand::Unread { message: message.to_string(), recipient, due: due.millis() };
     lay_in(tx, &format!("unread/{message}/{recipient}"), &errand, at)
+}
+
+/// Lays in that somebody's balance fell below its threshold.
+pub fn low(tx: &mut Tx<'_>, account: AccountId, at: Timestamp) -> Result<(), RowsError> {
+    lay_in(tx, &format!("low/{account}/{}", at.millis()), &Errand::Low, at)
 }
 
 fn lay_in(tx: &mut Tx<'_>, name: &str, errand: &Errand, due: Timestamp) -> Result<(), RowsError> {

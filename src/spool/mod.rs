@@ -7,7 +7,7 @@ pub mod opening;
 pub mod relay;
 mod run;
 
-pub use errand::{Errand, notify, unread};
+pub use errand::{Errand, hurry_notice, low, notify, unread};
 pub use fact::{Channel, Fact};
 pub use relay::{relay, relay_evidence};
 pub use run::{carried, caught, pause, rest, run};
@@ -30,6 +30,8 @@ pub enum Step {
     Expire,
     /// Something is to be said outside KEP, or it is time to look whether it is; payload: the errand.
     Notify,
+    /// Taken while the virus scanner was away → scanned; payload: the message id.
+    Scan,
 }
 
 impl Step {
@@ -40,6 +42,7 @@ impl Step {
             Self::Evidence => "evidence",
             Self::Expire => "expire",
             Self::Notify => "notify",
+            Self::Scan => "scan",
         }
     }
 }
@@ -47,6 +50,11 @@ impl Step {
 /// Lays in that an accepted message is to be sealed.
 pub fn certify(tx: &mut Tx<'_>, id: &MessageId, now: Timestamp) -> Result<(), RowsError> {
     jobs::lay_in(tx, Step::Certify.word(), &format!("certify/{id}"), id.as_str(), now)
+}
+
+/// Lays in that a message is to be shown to the virus scanner.
+pub fn scan(tx: &mut Tx<'_>, id: &MessageId, now: Timestamp) -> Result<(), RowsError> {
+    jobs::lay_in(tx, Step::Scan.word(), &format!("scan/{id}"), id.as_str(), now)
 }
 
 /// Lays in that another provider's dispatch is to be delivered here.

@@ -2,6 +2,7 @@
 //! its evidence and its dispatch, or a job that will make them. Only reads; what nothing refers to is
 //! removed by `repair`.
 
+mod credit_rules;
 pub mod repair;
 mod rules;
 
@@ -9,6 +10,7 @@ use super::blobs::{self, BlobError, Put};
 use super::rows::{RowsError, Tx};
 use super::{Store, StoreError};
 use crate::wire::BlobId;
+use credit_rules::CREDITS;
 use rules::RULES;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
@@ -71,6 +73,7 @@ pub enum Kind {
     MaterialMissing,
     NoRecipients,
     RecipientWithoutSubmission,
+    NotScanned,
     NotCertified,
     NoAcceptanceEvidence,
     NotDelivered,
@@ -93,6 +96,9 @@ pub enum Kind {
     Stray,
     /// A virtual mailbox that is not what its sources make it, though it is up to date.
     Gathered,
+    CreditSum,
+    CreditUnsettled,
+    CreditUnfounded,
     OrphanContent,
     OrphanBlob,
     SegmentMissing,
@@ -110,8 +116,9 @@ pub async fn check(
     mut progress: impl FnMut(Progress),
 ) -> Result<Vec<Finding>, StoreError> {
     let mut findings = Vec::new();
-    for (done, rule) in (0..).zip(RULES) {
-        progress(Progress { part: Part::Rows, done, of: RULES.len() as u64 });
+    let of = (RULES.len() + CREDITS.len()) as u64;
+    for (done, rule) in (0..).zip(RULES.iter().chain(CREDITS)) {
+        progress(Progress { part: Part::Rows, done, of });
         findings.extend(store.read(move |tx| rule.findings(tx)).await?);
     }
     let of = store.read(count_blobs).await?;

@@ -51,6 +51,21 @@ pub fn release(
     Ok(released == 1)
 }
 
+/// A job that waits for a later time is due now.
+pub fn hurry(
+    tx: &mut Tx<'_>,
+    step: &'static str,
+    name: &str,
+    now: Timestamp,
+) -> Result<(), RowsError> {
+    tx.execute(
+        "UPDATE job SET due_at = $1 WHERE name = $2 AND due_at > $1",
+        &[now.millis().into(), name.into()],
+    )?;
+    tx.wakes.step(step);
+    Ok(())
+}
+
 /// The job is done.
 pub fn finish(tx: &mut Tx<'_>, id: i64) -> Result<bool, RowsError> {
     Ok(tx.execute("DELETE FROM job WHERE id = $1", &[id.into()])? == 1)

@@ -256,7 +256,8 @@ pub fn forget_unused(tx: &mut Tx<'_>, content: ContentId) -> Result<bool, RowsEr
          UNION ALL SELECT 1 FROM submission WHERE dispatch = $1
          UNION ALL SELECT 1 FROM dispatch_form WHERE content = $1
          UNION ALL SELECT 1 FROM evidence_mail WHERE content = $1
-         UNION ALL SELECT 1 FROM relay WHERE content = $1",
+         UNION ALL SELECT 1 FROM relay WHERE content = $1
+         UNION ALL SELECT 1 FROM held_back WHERE content = $1",
         &[content.0.into()],
     )?;
     match used {

@@ -4,17 +4,24 @@
 pub mod accounts;
 pub mod app_passwords;
 pub mod audit;
+pub mod backup;
 pub mod blobs;
+pub mod contacts;
 pub mod contents;
+pub mod credits;
+pub mod directory;
 pub mod evidence;
+pub mod export;
 pub mod fsck;
 pub mod handovers;
+pub mod holds;
 pub mod jobs;
 pub mod labels;
 pub mod listed_providers;
 pub mod mail;
 pub mod metadata;
 pub mod mta_sts;
+pub mod notices;
 pub mod operators;
 pub mod outbox;
 pub mod policies;
@@ -234,9 +241,17 @@ impl StoreError {
 }
 
 /// The steps that take jobs.
-pub const STEPS: [&str; 5] = ["certify", "consign", "evidence", "expire", "notify"];
+pub const STEPS: [&str; 6] = ["certify", "consign", "evidence", "expire", "notify", "scan"];
 /// Who is woken when there is something for him.
-pub(crate) const BELLS: [&str; 6] =
-    ["certify", "consign", "evidence", "expire", "notify", relay::BELL];
+pub(crate) const BELLS: [&str; 8] = [
+    "certify",
+    "consign",
+    "evidence",
+    "expire",
+    "notify",
+    "scan",
+    relay::BELL,
+    directory::push::BELL,
+];
 /// A watcher that is as many changes behind looks at the rows instead.
 const NEWS_KEPT: usize = 1024;

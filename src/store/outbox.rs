@@ -128,6 +128,21 @@ pub fn last_due(
     Ok(row.map(|row| row.opt_int(0)).transpose()?.flatten().map(Timestamp::from_millis))
 }
 
+/// How many of a kind were due for an account since then.
+pub fn since(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    kind: &str,
+    since: Timestamp,
+) -> Result<u64, RowsError> {
+    let row = tx.one(
+        "count",
+        "SELECT COUNT(*) FROM outgoing WHERE account = $1 AND kind = $2 AND due_at >= $3",
+        &[account.0.into(), kind.into(), since.millis().into()],
+    )?;
+    Ok(row.int(0)?.unsigned_abs())
+}
+
 /// From here on a gateway is asked for it.
 pub fn begin(tx: &mut Tx<'_>, id: i64) -> Result<(), RowsError> {
     tx.execute(
@@ -170,7 +185,23 @@ pub fn put_off(tx: &mut Tx<'_>, id: i64, due: Timestamp, trouble: &str) -> Resul
     Ok(changed == 1)
 }
 
-/// Nothing more is done about it; what it was to say is forgotten.
+/// It is due now, whether it waits or has failed; false when what it says is gone.
+pub fn revive(
+    tx: &mut Tx<'_>,
+    id: i64,
+    now: Timestamp,
+    expires: Timestamp,
+) -> Result<bool, RowsError> {
+    let changed = tx.execute(
+        "UPDATE outgoing SET state = 'waiting', due_at = $1, expires_at = $2, settled_at = NULL
+         WHERE id = $3 AND fields IS NOT NULL AND state IN ('waiting', 'failed')",
+        &[now.millis().into(), expires.millis().into(), id.into()],
+    )?;
+    Ok(changed == 1)
+}
+
+/// Nothing more is done about it. What it was to say is forgotten, but for what failed and holds no
+/// secret: an operator may have it said after he has mended what was wrong.
 pub fn settle(
     tx: &mut Tx<'_>,
     id: i64,
@@ -179,7 +210,8 @@ pub fn settle(
     now: Timestamp,
 ) -> Result<bool, RowsError> {
     let changed = tx.execute(
-        "UPDATE outgoing SET state = $1, trouble = $2, settled_at = $3, fields = NULL
+        "UPDATE outgoing SET state = $1, trouble = $2, settled_at = $3,
+                fields = CASE WHEN $1 = 'failed' AND sealed = 0 THEN fields ELSE NULL END
          WHERE id = $4 AND state IN ('waiting', 'sending')",
         &[state.word().into(), trouble.into(), now.millis().into(), id.into()],
     )?;

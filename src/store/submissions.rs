@@ -2,6 +2,7 @@
 
 use super::StoreError;
 use super::blobs::{Blobs, Put};
+use super::credits::Charge;
 use super::rows::{Row, RowsError, Tx};
 use crate::wire::{
     AccountId, BlobId, ContentId, Digest, KepAddress, KepDomain, MessageId, Timestamp,
@@ -26,6 +27,8 @@ pub enum SubmissionState {
     Signed,
     /// It was held, and nobody signed it: nothing comes of it.
     Withdrawn,
+    /// Waits for the virus scanner, which was away when it came.
+    Unscanned,
     /// Accepted; its evidence and dispatch are still to be made.
     Accepted,
     /// Sealed into a dispatch.
@@ -71,6 +74,9 @@ pub struct Details {
     /// Who handed it in for the account, where it was not its holder: code and name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operator: Option<String>,
+    /// What was reserved for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub charge: Option<Charge>,
 }
 
 /// RFC 3461, of one recipient, as the parameters say it: for the relay.
@@ -305,6 +311,20 @@ pub fn release(tx: &mut Tx<'_>, id: &MessageId, now: Timestamp) -> Result<bool, 
     Ok(changed == 1)
 }
 
+/// From `Unscanned` to accepted, as of now. Says whether this was the time.
+pub fn scanned(tx: &mut Tx<'_>, id: &MessageId, now: Timestamp) -> Result<bool, RowsError> {
+    let changed = tx.execute(
+        "UPDATE submission SET state = $1, accepted_at = $2 WHERE message_id = $3 AND state = $4",
+        &[
+            SubmissionState::Accepted.word().into(),
+            now.millis().into(),
+            id.as_str().into(),
+            SubmissionState::Unscanned.word().into(),
+        ],
+    )?;
+    Ok(changed == 1)
+}
+
 /// What was held goes no further: its signed form went, or it was withdrawn. Says whether this was the
 /// time.
 pub fn leave(tx: &mut Tx<'_>, id: &MessageId, state: SubmissionState) -> Result<bool, RowsError> {
@@ -313,6 +333,19 @@ pub fn leave(tx: &mut Tx<'_>, id: &MessageId, state: SubmissionState) -> Result<
         &[state.word().into(), id.as_str().into(), SubmissionState::Held.word().into()],
     )?;
     Ok(changed == 1)
+}
+
+/// Forgets an unscanned one, which is refused after all. Says whether this was the time.
+pub fn withdraw(tx: &mut Tx<'_>, id: &MessageId) -> Result<bool, RowsError> {
+    lock(tx, id)?;
+    let row = tx.first(
+        "DELETE FROM submission WHERE message_id = $1 AND state = $2 RETURNING original",
+        &[id.as_str().into(), SubmissionState::Unscanned.word().into()],
+    )?;
+    let Some(row) = row else { return Ok(false) };
+    tx.execute("DELETE FROM recipient WHERE message_id = $1", &[id.as_str().into()])?;
+    super::contents::forget_blob(tx, row.bytes(0)?)?;
+    Ok(true)
 }
 
 pub fn find(tx: &mut Tx<'_>, id: &MessageId) -> Result<Option<Submission>, RowsError> {
@@ -553,14 +586,22 @@ impl SubmissionState {
             Self::Held => "held",
             Self::Signed => "signed",
             Self::Withdrawn => "withdrawn",
+            Self::Unscanned => "unscanned",
             Self::Accepted => "accepted",
             Self::Dispatched => "dispatched",
         }
     }
 
     fn parse(word: &str) -> Result<Self, RowsError> {
-        [Self::Held, Self::Signed, Self::Withdrawn, Self::Accepted, Self::Dispatched]
-            .into_iter()
+        let all = [
+            Self::Held,
+            Self::Signed,
+            Self::Withdrawn,
+            Self::Unscanned,
+            Self::Accepted,
+            Self::Dispatched,
+        ];
+        all.into_iter()
             .find(|state| state.word() == word)
             .ok_or(RowsError::Stored("a submission's state"))
     }

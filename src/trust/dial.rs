@@ -3,6 +3,7 @@
 
 use super::{Certificate, tls};
 use crate::wire::mta_sts::LARGEST;
+use secrecy::{ExposeSecret, SecretString};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
@@ -27,6 +28,28 @@ pub enum DialError {
     Own { url: String, why: String },
 }
 
+impl DialError {
+    /// What went wrong, without the URL: secrets or what users wrote may stand in it.
+    pub fn without_url(&self) -> String {
+        match self {
+            Self::Unreachable { why, .. } | Self::Own { why, .. } => why.clone(),
+            Self::Timeout { .. } => "no answer in time".to_owned(),
+            Self::Status { status, .. } => format!("HTTP {status}"),
+            Self::TooLarge { limit, .. } => format!("the answer is larger than {limit} bytes"),
+            Self::Form { .. } => "the answer is no plain text".to_owned(),
+        }
+    }
+}
+
+/// A request whose answer counts whatever its status: POST where it has a body, else GET.
+pub struct Asked<'a> {
+    pub url: &'a str,
+    /// Its type and itself.
+    pub body: Option<(&'static str, String)>,
+    /// Name and value of a header that nobody may see.
+    pub header: Option<(&'a str, &'a SecretString)>,
+}
+
 /// What a server calls an answer (RFC 9110 §8.8); empty: nothing.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Version {
@@ -39,6 +62,24 @@ pub struct Version {
 pub enum Fetched {
     Unchanged,
     New { octets: Vec<u8>, version: Version },
+}
+
+/// A request of an interface that answers in JSON.
+pub struct Request<'a> {
+    pub method: Method,
+    pub url: &'a str,
+    pub bearer: Option<&'a SecretString>,
+    /// Two requests of one key are one.
+    pub idempotency_key: Option<&'a str>,
+    pub json: Option<Vec<u8>>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Method {
+    Get,
+    Post,
+    Put,
+    Delete,
 }
 
 /// Whether nobody on the way can answer instead: HTTPS, or this machine. No secret stands in a URL.
@@ -74,6 +115,11 @@ impl Dial {
         Self::with(timeout, policy)
     }
 
+    /// For an interface that a secret is shown to: it is where it is, and nowhere else.
+    pub fn straight(timeout: Duration) -> Result<Self, super::TrustError> {
+        Self::with(timeout, reqwest::redirect::Policy::none())
+    }
+
     /// No proxy is used: the authorities are named one by one in the configuration.
     pub fn new(timeout: Duration) -> Result<Self, super::TrustError> {
         Self::with(timeout, reqwest::redirect::Policy::limited(REDIRECTS))
@@ -105,8 +151,60 @@ impl Dial {
         read(url, request, limit).await
     }
 
+    /// Status and body, whatever the status says.
+    pub async fn exchange(
+        &self,
+        request: Request<'_>,
+        limit: usize,
+    ) -> Result<(u16, Vec<u8>), DialError> {
+        let Request { method, url, bearer, idempotency_key, json } = request;
+        let method = match method {
+            Method::Get => reqwest::Method::GET,
+            Method::Post => reqwest::Method::POST,
+            Method::Put => reqwest::Method::PUT,
+            Method::Delete => reqwest::Method::DELETE,
+        };
+        let mut builder = self.client.request(method, url).header("accept", JSON);
+        if let Some(token) = bearer {
+            builder = builder.bearer_auth(token.expose_secret());
+        }
+        if let Some(key) = idempotency_key {
+            builder = builder.header("idempotency-key", key);
+        }
+        if let Some(json) = json {
+            builder = builder.header("content-type", JSON).body(json);
+        }
+        let response = builder.send().await.map_err(|error| failed(url, &error))?;
+        let status = response.status().as_u16();
+        Ok((status, octets(url, response, limit).await?))
+    }
+
     pub async fn get(&self, url: &str, limit: usize) -> Result<Vec<u8>, DialError> {
         read(url, self.client.get(url), limit).await
+    }
+
+    /// Status and body of the answer.
+    pub async fn ask(&self, asked: Asked<'_>, limit: usize) -> Result<(u16, Vec<u8>), DialError> {
+        let url = asked.url;
+        let mut request = match asked.body {
+            Some((content_type, body)) => {
+                self.client.post(url).header("content-type", content_type).body(body)
+            }
+            None => self.client.get(url),
+        };
+        if let Some((name, value)) = asked.header {
+            let value = reqwest::header::HeaderValue::from_str(value.expose_secret());
+            let mut value = value.map_err(|_| {
+                let why = "a header's secret is no header value".to_owned();
+                DialError::Own { url: url.to_owned(), why }
+            })?;
+            value.set_sensitive(true);
+            request = request.header(name, value);
+        }
+        let sent = request.send().await;
+        let response = sent.map_err(|error| failed(url, &error.without_url()))?;
+        let status = response.status().as_u16();
+        Ok((status, octets(url, response, limit).await?))
     }
 
     /// What is there, unless it is still what is known (RFC 9110 §13.1).
@@ -185,17 +283,22 @@ async fn read(
     body(url, response, limit).await
 }
 
-async fn body(
-    url: &str,
-    mut response: reqwest::Response,
-    limit: usize,
-) -> Result<Vec<u8>, DialError> {
+async fn body(url: &str, response: reqwest::Response, limit: usize) -> Result<Vec<u8>, DialError> {
     if !response.status().is_success() {
         let status = response.status().as_u16();
         return Err(DialError::Status { url: url.to_owned(), status });
     }
+    octets(url, response, limit).await
+}
+
+async fn octets(
+    url: &str,
+    mut response: reqwest::Response,
+    limit: usize,
+) -> Result<Vec<u8>, DialError> {
     let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| failed(url, &error))? {
+    let failed = |error: reqwest::Error| failed(url, &error.without_url());
+    while let Some(chunk) = response.chunk().await.map_err(failed)? {
         if body.len() + chunk.len() > limit {
             return Err(DialError::TooLarge { url: url.to_owned(), limit });
         }
@@ -222,6 +325,7 @@ fn chain(error: &dyn std::error::Error) -> String {
     text
 }
 
+const JSON: &str = "application/json";
 const HTTPS: u16 = 443;
 const CONNECT: Duration = Duration::from_secs(5);
 const IDLE: Duration = Duration::from_secs(30);

@@ -2,6 +2,7 @@
 
 pub mod address;
 pub mod algorithm;
+pub mod clamd;
 pub mod cms;
 pub mod der;
 pub mod digest;
@@ -18,12 +19,15 @@ mod operator_code;
 pub mod reach;
 pub mod rem;
 pub mod scram;
+pub mod smpp;
 pub mod smtp;
 pub mod time;
 pub mod tlsa;
 pub mod tsp;
+pub mod vcard;
 pub mod xades;
 pub mod xml;
+pub mod zip;
 
 pub use address::{AddressError, KepAddress, KepDomain, is_host};
 pub use algorithm::{DigestAlgorithm, SignatureAlgorithm};

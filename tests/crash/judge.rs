@@ -1,6 +1,6 @@
 //! The verdict: the client's ledger against what IMAP shows and `kep verify` proves.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -9,24 +9,13 @@ use super::client::imap::{Fetched, Imap};
 use super::client::world::{Account, World};
 use super::ledger::{Entry, Ledger};
 
-type Entries = BTreeMap<String, Entry>;
+pub type Entries = BTreeMap<String, Entry>;
 
 /// Starts the server a last time, waits until it has caught up, and judges everything.
 pub async fn judge(world: &World, ledger: &Ledger, mails: &Path) -> io::Result<()> {
-    let server = world.serve().await?;
     let entries = ledger.entries();
-    let mut faults = Vec::new();
-    for account in world.accounts() {
-        let sent = entries.values().filter(|e| e.sender == account.address).count();
-        let evidence = settled(world, account, "Deliller", sent * EVIDENCES.len()).await?;
-        judge_evidence(&evidence, account, &entries, &mut faults);
-        let incoming = entries.values().filter(|e| e.recipient == account.address).count();
-        let dispatches = settled(world, account, "INBOX", incoming).await?;
-        judge_dispatches(&dispatches, account, &entries, &mut faults);
-        let files = write_mails(mails, account, evidence.iter().chain(&dispatches))?;
-        verify(world, &files, &mut faults).await?;
-    }
-    server.kill().await?;
+    let promised = entries.keys().cloned().collect();
+    let faults = faults(world, &entries, &promised, mails, PATIENCE).await?;
     if faults.is_empty() {
         return Ok(());
     }
@@ -34,12 +23,39 @@ pub async fn judge(world: &World, ledger: &Ledger, mails: &Path) -> io::Result<(
     Err(io::Error::other(told))
 }
 
+/// What is wrong with letters that were sent; those that are promised must be there.
+pub async fn faults(
+    world: &World,
+    entries: &Entries,
+    promised: &BTreeSet<String>,
+    mails: &Path,
+    patience: Duration,
+) -> io::Result<Vec<String>> {
+    let server = world.serve().await?;
+    let mut faults = Vec::new();
+    let is_promised = |(id, _): &(&String, &Entry)| promised.contains(*id);
+    for account in world.accounts() {
+        let must = || entries.iter().filter(is_promised).map(|(_, entry)| entry);
+        let sent = must().filter(|e| e.sender == account.address).count();
+        let evidence =
+            settled(world, account, "Deliller", (sent * EVIDENCES.len(), patience)).await?;
+        judge_evidence(&evidence, account, (entries, promised), &mut faults);
+        let incoming = must().filter(|e| e.recipient == account.address).count();
+        let dispatches = settled(world, account, "INBOX", (incoming, patience)).await?;
+        judge_dispatches(&dispatches, account, (entries, promised), &mut faults);
+        let files = write_mails(mails, account, evidence.iter().chain(&dispatches))?;
+        verify(world, &files, &mut faults).await?;
+    }
+    server.kill().await?;
+    Ok(faults)
+}
+
 /// All mails of a mailbox once it holds enough and no longer grows.
 async fn settled(
     world: &World,
     account: &Account,
     mailbox: &str,
-    awaited: usize,
+    (awaited, patience): (usize, Duration),
 ) -> io::Result<Vec<Vec<u8>>> {
     let mut imap = world.doors().imap(account).await?;
     let (mut last, mut since, start) = (usize::MAX, Instant::now(), Instant::now());
@@ -48,8 +64,8 @@ async fn settled(
         if now != last {
             (last, since) = (now, Instant::now());
         }
-        let quiet = since.elapsed() > if now >= awaited { QUIET } else { PATIENCE };
-        if quiet || start.elapsed() > 2 * PATIENCE {
+        let quiet = since.elapsed() > if now >= awaited { QUIET } else { patience };
+        if quiet || start.elapsed() > 2 * patience {
             break;
         }
         tokio::time::sleep(LOOK_AGAIN).await;
@@ -60,7 +76,7 @@ async fn settled(
     read_all(&mut imap, mailbox).await
 }
 
-async fn read_all(imap: &mut Imap, mailbox: &str) -> io::Result<Vec<Vec<u8>>> {
+pub async fn read_all(imap: &mut Imap, mailbox: &str) -> io::Result<Vec<Vec<u8>>> {
     imap.select(mailbox).await?;
     let uids = imap.uid_search("ALL").await?;
     let mut mails = Vec::with_capacity(uids.len());
@@ -76,7 +92,12 @@ async fn read_all(imap: &mut Imap, mailbox: &str) -> io::Result<Vec<Vec<u8>>> {
 
 /// Exactly one of each evidence for what the account sent; nothing but evidence of its letters, each
 /// bearing the id of its `250`.
-fn judge_evidence(mails: &[Vec<u8>], account: &Account, all: &Entries, faults: &mut Vec<String>) {
+fn judge_evidence(
+    mails: &[Vec<u8>],
+    account: &Account,
+    (all, promised): (&Entries, &BTreeSet<String>),
+    faults: &mut Vec<String>,
+) {
     let mut counts: BTreeMap<(String, String), usize> = BTreeMap::new();
     for mail in mails {
         let Some(id) = known(mail, "In-Reply-To", &account.address, all, faults) else { continue };
@@ -91,7 +112,7 @@ fn judge_evidence(mails: &[Vec<u8>], account: &Account, all: &Entries, faults: &
         for kind in EVIDENCES {
             let count = counts.get(&(message_id.clone(), kind.to_owned())).copied();
             let count = count.unwrap_or_default();
-            if count != 1 {
+            if count > 1 || (count == 0 && promised.contains(message_id)) {
                 faults.push(format!("{message_id}: {count} × {kind} at {}", account.address));
             }
         }
@@ -99,7 +120,12 @@ fn judge_evidence(mails: &[Vec<u8>], account: &Account, all: &Entries, faults: &
 }
 
 /// Exactly one dispatch a letter, and in it the original byte for byte; nothing else.
-fn judge_dispatches(mails: &[Vec<u8>], account: &Account, all: &Entries, faults: &mut Vec<String>) {
+fn judge_dispatches(
+    mails: &[Vec<u8>],
+    account: &Account,
+    (all, promised): (&Entries, &BTreeSet<String>),
+    faults: &mut Vec<String>,
+) {
     let mut found: BTreeMap<String, Vec<&[u8]>> = BTreeMap::new();
     for mail in mails {
         if let Some(id) = known(mail, "References", &account.address, all, faults) {
@@ -109,6 +135,7 @@ fn judge_dispatches(mails: &[Vec<u8>], account: &Account, all: &Entries, faults:
     for (message_id, entry) in all.iter().filter(|(_, e)| e.recipient == account.address) {
         match found.get(message_id).map(Vec::as_slice).unwrap_or_default() {
             [dispatch] if contains(dispatch, &entry.original) => {}
+            [] if !promised.contains(message_id) => {}
             [_] => faults.push(format!("{message_id}: the original is not enclosed as it was")),
             many => faults.push(format!("{message_id}: {} × in the INBOX", many.len())),
         }
@@ -133,7 +160,8 @@ fn known(
     };
     let stated = field(mail, "X-REM-Message-Identifier");
     let stated = stated.as_deref().map(last_id);
-    if stated != entry.acknowledged.as_deref() {
+    // The answer may have been lost with the server, where nobody asked again.
+    if entry.acknowledged.is_some() && stated != entry.acknowledged.as_deref() {
         let told = &entry.acknowledged;
         faults.push(format!("{id}: {stated:?} at {address}, and the 250 said {told:?}"));
     }
@@ -192,7 +220,7 @@ const EVIDENCES: [&str; 2] = ["SubmissionAcceptanceRejection", "DeliveryNonDeliv
 /// So long nothing may come any more before doubles are counted.
 const QUIET: Duration = Duration::from_secs(2);
 /// So long something missing is waited for.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_secs(60);
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 const FETCH_AT_ONCE: usize = 50;
 const VERIFY_AT_ONCE: usize = 100;

@@ -48,11 +48,7 @@ impl Campaign {
                 continue;
             }
             let server = world.serve().await?;
-            let mut running = JoinSet::new();
-            for number in 0..self.pairs {
-                let pair = self.pair(world, number, &ledger)?;
-                running.spawn(pair.submit_until_gone(life, Dice(dice.roll())));
-            }
+            let mut running = self.load(world, life, &mut dice, &ledger)?;
             let moment = Duration::from_millis(dice.below(LONGEST_LIFE));
             tokio::time::sleep(moment).await;
             server.kill().await?;
@@ -70,6 +66,22 @@ impl Campaign {
         }
         server.kill().await?;
         Ok(ledger)
+    }
+
+    /// Each pair submits until the server is gone.
+    pub fn load(
+        &self,
+        world: &World,
+        life: u64,
+        dice: &mut Dice,
+        ledger: &Arc<Ledger>,
+    ) -> io::Result<JoinSet<io::Result<bool>>> {
+        let mut running = JoinSet::new();
+        for number in 0..self.pairs {
+            let pair = self.pair(world, number, ledger)?;
+            running.spawn(pair.submit_until_gone(life, Dice(dice.roll())));
+        }
+        Ok(running)
     }
 
     /// A campaign without load proves nothing.

@@ -12,6 +12,7 @@ mod lane;
 mod judge;
 mod kills;
 mod ledger;
+mod restore;
 mod sync_order;
 mod trace;
 
@@ -32,6 +33,16 @@ fn invariants_1_2_4_hold_when_killed_at_random_moments() -> io::Result<()> {
         let world = world(&folder.path().join("provider"), true).await?;
         let ledger = campaign.run(&world, &folder.path().join("ledger.log")).await?;
         judge::judge(&world, &ledger, &folder.path().join("mails")).await
+    })
+}
+
+/// A backup beside a busy server holds all that was acknowledged, and all evidence, when it began.
+#[test]
+fn what_was_acknowledged_before_a_backup_survives_the_loss_of_the_data_folder() -> io::Result<()> {
+    runtime()?.block_on(async {
+        let folder = tempfile::tempdir()?;
+        let world = world(&folder.path().join("provider"), true).await?;
+        restore::check(&world, folder.path(), PAIRS).await
     })
 }
 

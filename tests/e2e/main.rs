@@ -2,6 +2,8 @@
 //! files and outside judges. Each test has a provider of its own.
 #![allow(clippy::disallowed_methods, reason = "measures and waits with the machine's own clock")]
 
+#[path = "../directory/mod.rs"]
+mod central;
 #[path = "../client/mod.rs"]
 mod client;
 #[path = "../it/imap_script.rs"]
@@ -21,11 +23,15 @@ mod administration;
 mod at_rest;
 mod authority;
 mod circuit;
+mod clamd;
 mod corpus;
+mod credit;
 mod curl;
 mod dialects;
+mod directory;
 mod disk;
 mod elsewhere;
+mod export;
 mod fetchmail;
 mod forger;
 mod held;
@@ -38,6 +44,7 @@ mod mbsync;
 mod mutt;
 mod name_server;
 mod namespaces;
+mod notices;
 mod opening;
 mod operators;
 mod other_provider;
@@ -50,6 +57,7 @@ mod reports;
 mod routes;
 mod running;
 mod same_mail;
+mod scan;
 mod scene;
 mod seal;
 mod sent_copy;

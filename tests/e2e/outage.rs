@@ -4,7 +4,7 @@ use crate::judges::{exported, judge};
 use crate::scene::{ALI, AYSE, MEHMET, Plan, Running, Scene};
 use crate::stand_in::{Manner, StandIn};
 
-async fn stood_in(manner: Manner) -> (Scene, StandIn, Running) {
+pub async fn stood_in(manner: Manner) -> (Scene, StandIn, Running) {
     let scene = Scene::new(Plan::default()).await;
     let stand_in = StandIn::start(scene.port(7), manner).await;
     let url = format!("\"http://127.0.0.1:{}/\"", stand_in.port);

@@ -4,6 +4,8 @@
 extern crate self as libfuzzer_sys;
 
 mod autoconfig;
+#[path = "../directory/mod.rs"]
+mod central;
 mod demo;
 mod dialogue;
 mod fuzz;

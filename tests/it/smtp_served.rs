@@ -14,6 +14,7 @@ use kep::registry::Provider;
 use kep::registry::accounts::{self, NewAccount, OpeningMode, SignatureRule};
 use kep::registry::crowd::Crowd;
 use kep::registry::login::{Logins, Pauses};
+use kep::registry::places::Places;
 use kep::store::{Store, submissions};
 use kep::trust::password::{self, Passwords};
 use kep::trust::pki::{CertificateAuthority, KeyKind, Links, Profile};
@@ -50,6 +51,7 @@ impl Served {
             behind: Behind::Submission {
                 desk: Arc::new(desk(store.clone())),
                 pauses: Arc::new(Pauses::new(first_pause)),
+                places: Arc::new(Places::new(store.clone())),
             },
             config: watch::channel(Arc::new(Config::new("hs05.kep.tr", 1 << 20))).1,
             crowd: Crowd::new(manners.connections, manners.per_address),

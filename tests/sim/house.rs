@@ -25,6 +25,7 @@ use kep::registry::crowd::Crowd;
 use kep::registry::holidays::{Calendar, SHIPPED};
 use kep::registry::login::{Logins, Pauses};
 use kep::registry::mta_sts::{Policies, PolicySettings};
+use kep::registry::places::Places;
 use kep::registry::read_policy::PolicyTable;
 use kep::registry::route::Routes;
 use kep::registry::{Provider, Texts};
@@ -135,7 +136,8 @@ impl House {
         );
         let desk = desk(&store, provider, &readiness, &clock);
         let pauses = Arc::new(Pauses::new(Duration::ZERO));
-        let submission = Behind::Submission { desk: Arc::new(desk), pauses };
+        let places = Arc::new(Places::new(store.clone()));
+        let submission = Behind::Submission { desk: Arc::new(desk), pauses, places };
         let config = ask::Config::new(domain(number), SIZE);
         let relaying = Behind::Relay(Arc::new(incoming));
         Self {
@@ -198,6 +200,7 @@ impl House {
                     Step::Evidence => facts.carry_out(&job).await,
                     Step::Expire => Ok(facts.expire(&job).await?),
                     Step::Notify => unreachable!("a world tells nobody outside KEP: not in STEPS"),
+                    Step::Scan => unreachable!("a world has no virus scanner: not in STEPS"),
                 }
             };
             let named = (STEPS[step].word(), &job);

@@ -1,6 +1,7 @@
 //! What must hold, judged from outside: the letters' book against mailboxes and documents, evidence by
 //! the shipped verifier.
 
+pub mod credits;
 mod mailboxes;
 mod outcomes;
 
@@ -109,6 +110,9 @@ pub fn judge(world: &mut World) {
             verify(world, &documents, &mut broken);
             outcomes::judge(world, &documents, &mut broken);
             mailboxes::judge(world, &documents, &mut broken);
+            if world.costs {
+                credits::judge(world, &documents, &mut broken);
+            }
         }
         Err(error) => broken.push(format!("evidence can't be read: {error}")),
     }

@@ -45,6 +45,8 @@ pub struct World {
     /// Accounts that are closed.
     pub closed: BTreeSet<String>,
     pub replies: Arc<Mutex<Vec<String>>>,
+    /// Sending costs credits.
+    pub costs: bool,
     clocks: Vec<Arc<AtomicI64>>,
     tsa: Arc<AtomicI64>,
     now: i64,
@@ -53,6 +55,7 @@ pub struct World {
     tasks: Vec<Task>,
     next_task: usize,
     memories: Vec<Memory>,
+    aloud: bool,
     course: Course,
     _place: TempDir,
 }
@@ -101,6 +104,7 @@ impl World {
             jumped: 0,
             closed: BTreeSet::new(),
             replies: Arc::default(),
+            costs: laws::credits::are_asked_for(seed),
             clocks: (0..HOUSES).map(|_| hand()).collect(),
             tsa,
             now: BEGIN.millis(),
@@ -109,16 +113,25 @@ impl World {
             tasks: Vec::new(),
             next_task: 0,
             memories: (0..HOUSES).map(|_| Memory::default()).collect(),
+            aloud: std::env::var_os("KEP_SIM_SEED").is_some(),
             course: Course { log: Vec::new(), broken: Vec::new() },
             town,
             _place: place,
         };
         (0..HOUSES).for_each(|house| world.open(house));
+        if world.costs {
+            (0..HOUSES).for_each(|house| laws::credits::ask_for(world.house(house)));
+        }
         world
     }
 
     pub fn say(&mut self, what: String) {
-        self.course.log.push(format!("{:>9} {what}", self.now - BEGIN.millis()));
+        let line = format!("{:>9} {what}", self.now - BEGIN.millis());
+        // Of a world that is looked at alone: a panic takes the log with it.
+        if self.aloud {
+            println!("{line}");
+        }
+        self.course.log.push(line);
     }
 
     pub fn broken(&mut self, what: String) {

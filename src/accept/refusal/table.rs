@@ -296,9 +296,16 @@ refusals! {
     // Policy and the house.
     Virus(name) 554 "5.7.0" MalwareFound
         "İletide zararlı yazılım bulundu: {}." "Malware found: {}.";
-    NoCredit 550 "5.7.1" PolicyViolation
-        "Kontörünüz yetersiz." "Not enough credit." "Kontör yükleyip yeniden gönderin."
-        "Buy credit and send again.";
+    NoCredit(needed) 550 "5.7.1" PolicyViolation
+        "Kontörünüz yetersiz; gereken ve kalan: {}." "Not enough credit; needed and left: {}."
+        "Kontör yükleyip yeniden gönderin." "Buy credit and send again.";
+    EncryptedContent(name) 554 "5.7.0" PolicyViolation
+        "İletide virüs taramasının açamadığı şifreli içerik var: {}."
+        "The message has encrypted content that can't be scanned for viruses: {}."
+        "Eki şifresiz gönderin." "Send the attachment without a password.";
+    NotScanned(name) 554 "5.7.0" PolicyViolation
+        "İletinin tamamı virüs taramasından geçirilemiyor: {}."
+        "The message can't be scanned for viruses as a whole: {}.";
     RateLimited 450 "4.7.1" PolicyViolation
         "Kısa sürede çok ileti gönderdiniz." "Too many messages in a short time.";
     ScannerUnavailable 451 "4.3.0" TechnicalMalfunction

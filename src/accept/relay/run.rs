@@ -1,11 +1,13 @@
 //! The desk behind the session of other providers. When it says `Accepted`, what was handed over is
 //! durable (invariant 1); the same again hears the same, and changes nothing (invariant 2).
 
-use super::{incoming, refusals, reporting, returning};
+use super::incoming::{self, Judged};
+use super::{refusals, reporting, returning};
 use crate::accept::ask::{EVIDENCE_MAX, Envelope, PeerAnswer, SubmitAnswer};
 use crate::accept::body::Body;
 use crate::accept::heavy;
 use crate::accept::refusal::Refusal;
+use crate::accept::scan::{ScanTrouble, Scanner};
 use crate::certify::foreign::{Believe, Fault, Handed, Known, Sound, Told};
 use crate::evidence::material;
 use crate::registry::Provider;
@@ -32,6 +34,7 @@ pub struct Desk {
     budget: Arc<Budget>,
     /// What connections may take of memory that show no certificate of a provider.
     strangers: Arc<Budget>,
+    scan: Option<Arc<Scanner>>,
 }
 
 /// Why something is not taken now.
@@ -57,7 +60,21 @@ impl Desk {
         // A whole message fits into a share of either.
         let strangers = Arc::new(Budget::fitting(budget / 2, Budget::of_one(budget)));
         let budget = Arc::new(Budget::new(budget));
-        Self { store, provider, readiness, clock, known: Known::new(stamps), budget, strangers }
+        let known = Known::new(stamps);
+        Self { store, provider, readiness, clock, known, budget, strangers, scan: None }
+    }
+
+    /// The same, with somebody who looks for viruses.
+    pub fn scanned_by(self, scan: Option<Arc<Scanner>>) -> Self {
+        Self { scan, ..self }
+    }
+
+    /// What must not come into a mailbox, and why.
+    async fn scanned(&self, mail: &[u8]) -> Result<Option<Refusal>, Trouble> {
+        match &self.scan {
+            Some(scanner) => Ok(scanner.judge(&self.store, mail, self.clock.now()).await?),
+            None => Ok(None),
+        }
     }
 
     /// Room for a body; connections of one machine share theirs. Whoever shows no registered
@@ -172,12 +189,17 @@ impl Desk {
             }
             Sound::Dispatch(dispatch) => {
                 self.readiness.check()?;
-                incoming::lay_in(self, envelope, mail, *dispatch, &peer.domain, kept).await
+                let infected = self.scanned(mail).await?;
+                let dispatch = Judged { dispatch: *dispatch, infected };
+                incoming::lay_in(self, envelope, mail, dispatch, &peer.domain, kept).await
             }
             Sound::Evidence(_) if mail.len() as u64 > EVIDENCE_MAX => {
                 Err(Refusal::TooLarge(EVIDENCE_MAX.to_string()).into())
             }
-            Sound::Evidence(told) => returning::lay_in(self, mail, told, &peer, kept).await,
+            Sound::Evidence(told) => match self.scanned(mail).await? {
+                Some(refusal) => Err(refusal.into()),
+                None => returning::lay_in(self, mail, told, &peer, kept).await,
+            },
         }
     }
 
@@ -280,6 +302,15 @@ fn fault(fault: Fault) -> Trouble {
     match refusals::of(&fault) {
         Some(refusal) => Trouble::Refused(refusal),
         None => Trouble::Judge(fault.to_string()),
+    }
+}
+
+impl From<ScanTrouble> for Trouble {
+    fn from(trouble: ScanTrouble) -> Self {
+        match trouble {
+            ScanTrouble::Unavailable => Self::Refused(Refusal::ScannerUnavailable),
+            ScanTrouble::Store(error) => Self::Store(error),
+        }
     }
 }
 

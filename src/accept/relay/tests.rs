@@ -8,6 +8,7 @@ use world::{CAN, House, Said};
 mod abroad;
 mod reports;
 mod returning;
+mod scanning;
 mod world;
 
 #[tokio::test(flavor = "multi_thread")]

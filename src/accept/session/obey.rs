@@ -303,6 +303,7 @@ fn route(
         RecipientAnswer::ProviderUnknown => Err(Refusal::ProviderUnknown(text)),
         RecipientAnswer::ProviderSuspended => Err(Refusal::ProviderSuspended(text)),
         RecipientAnswer::ProviderEnded => Err(Refusal::ProviderEnded(text)),
+        RecipientAnswer::NoCredit { needed, left } => Err(Refusal::no_credit(needed, left)),
         RecipientAnswer::Temporary => Err(Refusal::RecipientUnavailable(text)),
     }
 }

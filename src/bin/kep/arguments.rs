@@ -1,12 +1,23 @@
 //! The command line (design, section 9). Scripts rely on it: more may come, nothing goes.
 
 mod administration;
+mod credit;
 mod lists;
+mod notices;
 mod operators;
+mod safety;
 
 pub use administration::{Audit, Policy, Staff, Who};
+pub use credit::{AccountCredit, Credit, CreditAct, Unit, Why};
+mod directory;
+
+pub use directory::{
+    Consent, Contact, ContactAdd, ContactFormat, ContactGroup, Directory, DirectoryQuery, Push,
+};
 pub use lists::{Import, ListKind};
+pub use notices::{AccountNotice, Notice, Tongue, Wishes};
 pub use operators::{Handover, Operator, Role as OperatorRole, Task};
+pub use safety::{Backup, Export, Hold, Restore, Second};
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use std::path::{Path, PathBuf};
@@ -34,15 +45,24 @@ pub enum Command {
     /// Accounts
     #[command(subcommand)]
     Account(Account),
+    /// Credits (kontör): the proof of all sums, and prices
+    #[command(subcommand)]
+    Credit(Credit),
     /// Labels of an account
     #[command(subcommand)]
     Label(Label),
+    /// The directory (KEP Rehberi): who is found, and by whom
+    #[command(subcommand)]
+    Directory(Directory),
     /// Other providers
     #[command(subcommand)]
     Provider(Provider),
     /// Mail on its way to other providers
     #[command(subcommand)]
     Queue(Queue),
+    /// What people were to be told outside KEP, and what became of it
+    #[command(subcommand)]
+    Notice(Notice),
     /// Messages and how far they came
     #[command(subcommand)]
     Message(Message),
@@ -68,6 +88,13 @@ pub enum Command {
     Verify(Verify),
     /// Prove that rows, blobs and evidence agree and that nothing accepted is invisible
     Fsck(Fsck),
+    /// Copy rows and contents to another folder, beside the running server; only what is new is copied
+    Backup(Backup),
+    /// Make the data folder anew from a backup, and examine it
+    Restore(Restore),
+    /// Keep what an authority asks to be kept: two of the staff do so
+    #[command(subcommand)]
+    Hold(Hold),
     /// Print a complete, commented configuration file
     Conf(ConfFile),
     /// Print a completion script for a shell
@@ -292,6 +319,17 @@ pub enum Account {
     /// What is to be done: what İşler shows
     #[command(subcommand)]
     Task(Task),
+    /// Where the account is told outside KEP, by SMS or ordinary mail
+    #[command(subcommand)]
+    Notice(AccountNotice),
+    /// What an account has of credits (kontör), what it bought, where they went
+    Credit(AccountCredit),
+    /// An account's address book
+    #[command(subcommand)]
+    Contact(Contact),
+    /// Write all mails and evidence of an account into one file (ZIP) for its holder, with an index and
+    /// checksums; of what is unopened no content
+    Export(Export),
     /// Register a signing certificate (PEM or DER), or take one away
     #[command(group(clap::ArgGroup::new("which").required(true).args(["file", "remove"])))]
     Certificate {

@@ -6,6 +6,7 @@ use kep::mailbox::answer::{Admitted, Door, Duty, Judging, Peer};
 use kep::mailbox::ask::{Login, Proof, Refusal, Salt};
 use kep::registry::login::{Logins, Outcome, Pauses, Proven};
 use kep::registry::operators::{Act, Operator};
+use kep::registry::places::Places;
 use kep::registry::{Access, RegistryError};
 use kep::trust::{Certificate, Clock, UserTrust};
 use std::net::IpAddr;
@@ -16,6 +17,7 @@ pub struct MailDoor {
     pub logins: Arc<Logins>,
     pub users: Arc<UserTrust>,
     pub pauses: Arc<Pauses>,
+    pub places: Arc<Places>,
     pub clock: Clock,
     /// Whether SCRAM is offered.
     pub scram: Scram,
@@ -69,7 +71,9 @@ impl MailDoor {
         match outcome.map_err(trouble)? {
             Outcome::Proven(proven) => {
                 self.pauses.after_success(peer.address);
-                self.admit(&proven, signature)
+                let admitted = self.admit(&proven, signature)?;
+                self.places.came(proven.account.id, peer.address, "IMAP", now).await;
+                Ok(admitted)
             }
             Outcome::Rejected => {
                 self.rejected(&user, mechanism, peer.address).await;
@@ -162,6 +166,7 @@ mod tests {
         let domain = KepDomain::parse("hs05.kep.tr").unwrap();
         let users = authority().certificate().clone();
         MailDoor {
+            places: Arc::new(Places::new(store.clone())),
             logins: Arc::new(Logins::new(store, Passwords::new(1).unwrap(), domain)),
             users: Arc::new(UserTrust::new(Anchors::new(vec![users]).unwrap(), Vec::new(), None)),
             pauses: Arc::new(Pauses::new(Duration::from_millis(1))),

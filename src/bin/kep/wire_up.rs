@@ -1,11 +1,16 @@
 //! Builds trust, store and rooms from the settings, in that order.
 
+mod notify;
+
+pub use notify::{notify, ways};
+
 use crate::door::MailDoor;
 use crate::failure::{Failure, Outcome};
 use crate::settings::{self, Rows, SealSource, Settings, SignaturePolicy};
 use crate::texts;
 use kep::accept::check::Limits;
 use kep::accept::run::Desk;
+use kep::accept::scan::{Clamd, Scanner, Scanning};
 use kep::accept::{Rejections, ask, relay};
 use kep::certify::Sealing;
 use kep::deliver::dial::Patience;
@@ -16,12 +21,15 @@ use kep::mailbox::answer::Gate;
 use kep::mailbox::autoconfig::{Directions, Door, Security, Service};
 use kep::registry::audit::seal::AuditSeals;
 use kep::registry::budget::Budget;
+use kep::registry::directory::{self, Directory, dial::CentralDirectory};
 use kep::registry::holidays::{Calendar, SHIPPED};
 use kep::registry::lists::{FETCH, Refresh};
 use kep::registry::login::{Logins, Pauses};
 use kep::registry::mta_sts::{Policies, PolicySettings};
+use kep::registry::places::Places;
 use kep::registry::route::Routes;
 use kep::registry::{Provider, SignatureRule};
+use kep::store::backup;
 use kep::store::{RowsAt, RowsError, Store, StoreError};
 use kep::trust::dial::Dial;
 use kep::trust::dns::{Dns, DnsSettings};
@@ -116,6 +124,10 @@ pub async fn make_store(settings: &Settings) -> Outcome<Store> {
     let vault = vault(settings)?;
     let dir = &settings.data.dir;
     own_folder(dir).map_err(|e| Failure::cannot_create(format!("{}: {e}", dir.display())))?;
+    if backup::unfinished(dir) {
+        let what = format!("a restore to {} did not end", dir.display());
+        return Err(Failure::unavailable(what).hint("say `kep restore` once more"));
+    }
     let (rows, blobs) = (rows(&settings.data)?, place(&settings.data).1);
     Store::open(&rows, &blobs, vault).await.map_err(|error| match &error {
         StoreError::Rows(RowsError::InClear) => storage(&error).hint(IN_CLEAR),
@@ -127,7 +139,7 @@ fn storage(error: &StoreError) -> Failure {
     Failure::unavailable(format!("storage: {error}"))
 }
 
-fn vault(settings: &Settings) -> Outcome<Arc<Vault>> {
+pub fn vault(settings: &Settings) -> Outcome<Arc<Vault>> {
     let vault = Vault::open(&settings.vault.master_key).map_err(|error| {
         Failure::config(error).hint(match has_contents(settings) {
             true => "the master key decrypts all contents; restore it from its copy",
@@ -146,6 +158,11 @@ fn place(data: &settings::Data) -> (PathBuf, PathBuf) {
 pub fn has_contents(settings: &Settings) -> bool {
     let (rows, blobs) = place(&settings.data);
     rows.exists() || std::fs::read_dir(blobs).is_ok_and(|mut entries| entries.next().is_some())
+}
+
+/// Where rows and blobs rest.
+pub fn places(settings: &Settings) -> Outcome<(RowsAt, PathBuf)> {
+    Ok((rows(&settings.data)?, place(&settings.data).1))
 }
 
 fn rows(data: &settings::Data) -> Outcome<RowsAt> {
@@ -464,6 +481,27 @@ pub fn audit_seals(settings: &Settings, store: Store, clock: &Clock) -> Outcome<
     })
 }
 
+/// The central directory, where one is named.
+pub fn central(settings: &Settings) -> Outcome<Option<Arc<CentralDirectory>>> {
+    let declared = &settings.directory;
+    let Some(url) = &declared.url else { return Ok(None) };
+    let token = declared.token_file.as_deref().map(secret).transpose()?;
+    let central = CentralDirectory::new(url.as_str(), token, declared.timeout);
+    central.map(|central| Some(Arc::new(central))).map_err(Failure::config)
+}
+
+/// Who answers questions to the directory.
+pub fn directory(settings: &Settings, store: &Store) -> Outcome<Directory> {
+    let (store, ours) = (store.clone(), settings.provider.domain.clone());
+    Ok(Directory { store, ours, central: central(settings)? })
+}
+
+/// Who keeps the central directory current.
+pub fn push(settings: &Settings, store: &Store, clock: &Clock) -> Outcome<directory::run::Push> {
+    let (store, clock) = (store.clone(), clock.clone());
+    Ok(directory::run::Push { store, clock, central: central(settings)? })
+}
+
 /// All that a running provider consists of.
 pub struct House {
     pub settings: Settings,
@@ -473,6 +511,7 @@ pub struct House {
     pub users: Arc<UserTrust>,
     /// One for all protocols.
     pub pauses: Arc<Pauses>,
+    pub places: Arc<Places>,
     pub desk: Arc<Desk>,
     pub sealing: Arc<Sealing>,
     pub consigning: Arc<Consigning>,
@@ -481,6 +520,8 @@ pub struct House {
     pub readiness: Arc<Readiness>,
     pub collector: Option<Arc<Collector>>,
     pub stamper: Arc<Stamper>,
+    /// One for all that comes in.
+    pub scanner: Option<Arc<Scanner>>,
 }
 
 impl House {
@@ -518,7 +559,7 @@ impl House {
         let relay = Arc::new(relay(&settings, &provider, &store, &clock)?);
         let accept = &settings.accept;
         let room = settings.mailbox.max_storage.map(|size| size.0);
-        let desk = Arc::new(Desk::new(
+        let desk = Desk::new(
             store.clone(),
             provider,
             Arc::clone(&logins),
@@ -530,7 +571,9 @@ impl House {
             Rejections::new(accept.max_rejections_per_hour as usize),
             room,
             Budget::BODIES,
-        ));
+        );
+        let scanner = scanner(&settings);
+        let desk = Arc::new(desk.scanned_by(scanner.clone()));
         let sealing =
             Arc::new(Sealing { store: store.clone(), issuer: Arc::clone(&issuer), storage: room });
         let consigning = Arc::new(Consigning {
@@ -545,6 +588,7 @@ impl House {
             calendar,
         });
         let pauses = Arc::new(Pauses::new(settings.accept.auth_failure_delay));
+        let places = Arc::new(Places::new(store.clone()));
         Ok(Self {
             settings,
             store,
@@ -552,6 +596,7 @@ impl House {
             logins,
             users,
             pauses,
+            places,
             desk,
             sealing,
             consigning,
@@ -560,6 +605,7 @@ impl House {
             readiness,
             collector,
             stamper,
+            scanner,
         })
     }
 
@@ -569,6 +615,7 @@ impl House {
             logins: Arc::clone(&self.logins),
             users: Arc::clone(&self.users),
             pauses: Arc::clone(&self.pauses),
+            places: Arc::clone(&self.places),
             clock: self.clock.clone(),
             scram: self.settings.mailbox.scram,
         })
@@ -587,19 +634,32 @@ impl House {
         }
     }
 
+    /// Scans what came while the scanner was away; without one it waits on.
+    pub fn scanning(&self) -> Option<Scanning> {
+        let scanner = self.scanner.clone()?;
+        Some(Scanning { store: self.store.clone(), scanner, clock: self.clock.clone() })
+    }
+
     /// Judges what other providers hand over.
     pub fn relay_desk(&self) -> Outcome<relay::Desk> {
         let stamps = Anchors::load(&self.settings.trust.tsa_anchors);
         let stamps = stamps.map_err(|error| Failure::config(format!("timestamp: {error}")))?;
-        Ok(relay::Desk::new(
+        let desk = relay::Desk::new(
             self.store.clone(),
             provider(&self.settings)?,
             Arc::clone(&self.readiness),
             self.clock.clone(),
             stamps.certificates().to_vec(),
             Budget::BODIES,
-        ))
+        );
+        Ok(desk.scanned_by(self.scanner.clone()))
     }
+}
+
+/// Who looks for viruses; nobody where the settings name none.
+pub fn scanner(settings: &Settings) -> Option<Arc<Scanner>> {
+    let place = settings.scan.clamd.as_ref()?.0.clone();
+    Some(Arc::new(Scanner { clamd: Clamd::new(place, settings.scan.timeout) }))
 }
 
 /// What the session of submission must know; `octets`: how large a dispatch may be by policy.

@@ -2,6 +2,7 @@
 //! came back. Who threw his copy away finds none.
 
 use super::{Handover, Paper};
+use crate::registry::credits;
 use crate::store::mail::{self, Kind, NewMessage, Place, Role};
 use crate::store::submissions::{self, NewSubmission, SubmissionState};
 use crate::store::{RowsError, StoreError, Tx, contents};
@@ -56,7 +57,7 @@ pub(super) fn signed(
 ) -> Result<(), RowsError> {
     match &handover.paper {
         Paper::Held(id) => {
-            submissions::leave(tx, id, SubmissionState::Signed)?;
+            leave(tx, handover.account, id, SubmissionState::Signed, now)?;
             hide(tx, handover.account, id)
         }
         Paper::Draft(id) => {
@@ -80,15 +81,29 @@ pub(super) fn to_drafts(
         Paper::Draft(id) => return Ok(id.clone()),
         Paper::Held(id) => id,
     };
-    submissions::leave(tx, id, SubmissionState::Withdrawn)?;
+    let known = leave(tx, handover.account, id, SubmissionState::Withdrawn, now)?;
     let drafts = mail::of_role(tx, handover.account, Role::Drafts)?;
     for place in copies(tx, handover.account, id)? {
         let uid = mail::move_to(tx, place, drafts, now)?;
         mail::unlink(tx, Place { mailbox: drafts, uid })?;
     }
-    let submission = submissions::find(tx, id)?;
-    let known = submission.and_then(|held| held.details.ua_message_id);
     Ok(known.unwrap_or_else(|| id.to_string()))
+}
+
+/// What was held goes no further; what was reserved for it is there again. Gives its Message-ID.
+fn leave(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    id: &MessageId,
+    state: SubmissionState,
+    now: Timestamp,
+) -> Result<Option<String>, RowsError> {
+    let left = submissions::leave(tx, id, state)?;
+    let Some(held) = submissions::find(tx, id)? else { return Ok(None) };
+    if let Some(charge) = held.details.charge.as_ref().filter(|_| left) {
+        credits::release(tx, account, id, charge, now)?;
+    }
+    Ok(held.details.ua_message_id)
 }
 
 /// Where the copies stand in `İmza Bekleyenler`; what was moved elsewhere is its owner's.

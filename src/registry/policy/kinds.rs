@@ -36,6 +36,14 @@ pub enum Unscanned {
     Hold,
 }
 
+/// What becomes of what the virus scanner can't look into.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Passage {
+    /// For good: the sender can mend it.
+    Refuse,
+    Accept,
+}
+
 impl Span {
     pub const fn minutes(count: i64) -> Self {
         Self(count * 60_000)
@@ -174,6 +182,26 @@ impl Kind for Unscanned {
         match self {
             Self::Refuse => "refuse",
             Self::Hold => "hold",
+        }
+        .to_owned()
+    }
+}
+
+impl Kind for Passage {
+    const FORM: &'static str = "refuse or accept";
+
+    fn parse(text: &str) -> Option<Self> {
+        match text.trim() {
+            "refuse" => Some(Self::Refuse),
+            "accept" => Some(Self::Accept),
+            _ => None,
+        }
+    }
+
+    fn write(&self) -> String {
+        match self {
+            Self::Refuse => "refuse",
+            Self::Accept => "accept",
         }
         .to_owned()
     }

@@ -2,9 +2,10 @@
 //! is about in Turkish and English. Whoever adds one adds a row.
 
 use super::super::accounts::SignatureRule;
+use super::super::credits::{Bands, GiveBack};
 use super::super::read_policy::ReadPolicy;
 use super::Declared;
-use super::kinds::{DispatchSize, Kind, Span, Unscanned};
+use super::kinds::{DispatchSize, Kind, Passage, Span, Unscanned};
 
 macro_rules! policies {
     ($($field:ident $key:literal: $kind:ty = $default:expr, $turkish:literal, $english:literal;)+) => {
@@ -64,6 +65,10 @@ policies! {
         "Yeni hesaplardan istenen imza", "What signature new accounts are asked for";
     virus_unscanned "virus.unscanned": Unscanned = Unscanned::Refuse,
         "Virüs taraması yapılamayan iletiye ne olur", "What becomes of a message that can't be scanned";
+    virus_encrypted "virus.encrypted": Passage = Passage::Accept,
+        "Virüs taramasının açamadığı şifreli ek", "An encrypted attachment that can't be scanned";
+    virus_beyond "virus.beyond": Passage = Passage::Refuse,
+        "Virüs tarayıcısının sınırlarını aşan ileti", "A message beyond what the scanner looks at";
     retention_trash "retention.trash": Option<Span> = None,
         "Çöp kutusundaki iletilerin saklanma süresi", "How long messages stay in the trash";
     hold_lapse "hold.lapse": Span = Span::days(7),
@@ -76,4 +81,37 @@ policies! {
         "Kabul delili ne kadar gecikince iş açılır", "How late acceptance evidence is before there is a task";
     task_relay "task.relay": Span = Span::hours(6),
         "Karşı sağlayıcının delili ne kadar gecikince iş açılır", "How late another provider's evidence is before there is a task";
+    notice_unread "notice.unread": Span = Span::hours(6),
+        "Okunmamış ileti için hatırlatmanın, sürenin dolmasından ne kadar önce gönderileceği",
+        "How long before the time to read ends the unread are told of";
+    notice_pause "notice.pause": Span = Span::minutes(2),
+        "Aynı yere aynı türden iki bildirim arasındaki en kısa süre; aradakiler birlikte bildirilir",
+        "Shortest time between two notices of a kind at one place; those between are told together";
+    notice_window "notice.window": Span = Span::hours(24),
+        "Gönderilemeyen bildirimin denendiği süre", "How long a notice is tried";
+    notice_ending "notice.ending": Span = Span::days(30),
+        "Süresi dolacak sertifika ve sözleşmenin ne kadar önce bildirileceği",
+        "How long before its end a certificate or contract is told of";
+    notice_keep "notice.keep": Span = Span::days(90),
+        "Gönderilmiş bildirim kayıtlarının saklanma süresi", "How long records of notices are kept";
+    credit_enforced "credit.enforced": bool = false,
+        "Gönderim kontör ister mi", "Whether sending asks for credits";
+    credit_prices "credit.prices": Bands = Bands::default(),
+        "Alıcı başına kontör, iletinin boyutuna göre", "Credits of a recipient by the message's size";
+    credit_free_here "credit.free-here": bool = false,
+        "Bu sağlayıcıdaki alıcılar ücretsiz mi", "Whether recipients with this provider are free";
+    credit_give_back "credit.give-back": GiveBack = GiveBack::default(),
+        "Alıcının kontörünü geri veren deliller", "Evidence that gives a recipient's credits back";
+    credit_low "credit.low": u32 = 10,
+        "Altına inince haber verilen kontör", "Credits below which the account is warned";
+    credit_sms_low "credit.sms-low": u32 = 10,
+        "Altına inince haber verilen SMS", "SMS below which the account is warned";
+    directory_results "directory.results": u32 = 50,
+        "Bir rehber sorgusunda en çok gösterilecek kayıt", "How many entries a directory query tells at most";
+    directory_queries_per_hour "directory.queries-per-hour": u32 = 60,
+        "Bir hesabın saatte yapabileceği rehber sorgusu", "How many directory queries an account may ask in an hour";
+    directory_results_per_day "directory.results-per-day": u32 = 500,
+        "Bir hesaba 24 saatte gösterilecek rehber kaydı", "How many entries of the directory an account is told in 24 hours";
+    directory_log "directory.log": Span = Span::days(730),
+        "Rehber sorgu kayıtlarının saklanma süresi", "How long the log of directory queries is kept";
 }

@@ -28,15 +28,7 @@ pub struct Report {
 
 /// Removes what the last round emptied, then empties what is more than half dead.
 pub async fn round(store: &Store) -> Result<Report, StoreError> {
-    let mut report = Report::default();
-    for (number, _) in segments(store).await? {
-        let Some(_claim) = claim(store, number).await? else { continue };
-        if store.blobs.segments.is_marked(number) && is_empty(store, number).await? {
-            let blobs = Arc::clone(&store.blobs);
-            blocking(move || blobs.segments.remove(number)).await?;
-            report.removed += 1;
-        }
-    }
+    let mut report = Report { removed: remove_emptied(store).await?, ..Report::default() };
     let live = store.read(live_octets).await?;
     for (number, size) in segments(store).await? {
         let live = live.get(&number).copied().unwrap_or(0);
@@ -48,6 +40,22 @@ pub async fn round(store: &Store) -> Result<Report, StoreError> {
         }
     }
     Ok(report)
+}
+
+/// A backup under way needs what its rows point to: while one is, nothing is removed.
+async fn remove_emptied(store: &Store) -> Result<u64, StoreError> {
+    let blobs = Arc::clone(&store.blobs);
+    let Some(_let_go) = blocking(move || blobs.segments.let_go()).await? else { return Ok(0) };
+    let mut removed = 0;
+    for (number, _) in segments(store).await? {
+        let Some(_claim) = claim(store, number).await? else { continue };
+        if store.blobs.segments.is_marked(number) && is_empty(store, number).await? {
+            let blobs = Arc::clone(&store.blobs);
+            blocking(move || blobs.segments.remove(number)).await?;
+            removed += 1;
+        }
+    }
+    Ok(removed)
 }
 
 /// A blob as its row says, and where its copy lies.

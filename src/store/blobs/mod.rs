@@ -4,7 +4,7 @@
 mod cache;
 pub mod compact;
 pub mod disk;
-mod segment;
+pub(super) mod segment;
 
 use super::rows::{Row, RowsError, Tx};
 use crate::trust::vault::Vault;
@@ -170,6 +170,15 @@ impl Blobs {
     /// The segments there are, with their sizes.
     pub(super) fn segment_sizes(&self) -> std::io::Result<HashMap<u64, u64>> {
         Ok(self.segments.all()?.into_iter().collect())
+    }
+
+    /// Keeps every segment where it is, in all processes, until the file is dropped.
+    pub(super) fn hold(&self) -> std::io::Result<std::fs::File> {
+        self.segments.hold()
+    }
+
+    pub(super) fn segment_path(&self, number: u64) -> std::path::PathBuf {
+        self.segments.path(number)
     }
 
     /// The segments to which nothing was appended since.

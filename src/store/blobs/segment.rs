@@ -345,8 +345,30 @@ impl Segments {
         Ok(file)
     }
 
-    fn path(&self, number: u64) -> PathBuf {
-        self.dir.join(format!("segment-{number:08}{DATA}"))
+    /// While somebody holds them, no process removes a segment; several may.
+    pub fn hold(&self) -> io::Result<File> {
+        let file = self.holding()?;
+        file.lock_shared()?;
+        Ok(file)
+    }
+
+    /// To be had while segments are removed; `None` while somebody holds them.
+    pub fn let_go(&self) -> io::Result<Option<File>> {
+        let file = self.holding()?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(file)),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(error),
+        }
+    }
+
+    fn holding(&self) -> io::Result<File> {
+        let path = self.dir.join(HOLD);
+        OpenOptions::new().create(true).append(true).mode(0o600).open(path)
+    }
+
+    pub fn path(&self, number: u64) -> PathBuf {
+        self.dir.join(file_name(number))
     }
 
     fn mark(&self, number: u64) -> PathBuf {
@@ -401,6 +423,11 @@ fn around(id: &BlobId, stored: &[u8]) -> (Vec<u8>, [u8; SUM]) {
     (head, crc32fast::hash(stored).to_be_bytes())
 }
 
+/// What a segment's file is called.
+pub fn file_name(number: u64) -> String {
+    format!("segment-{number:08}{DATA}")
+}
+
 fn number_of(name: &str, ending: &str) -> Option<u64> {
     name.strip_prefix("segment-")?.strip_suffix(ending)?.parse().ok()
 }
@@ -408,6 +435,8 @@ fn number_of(name: &str, ending: &str) -> Option<u64> {
 const DATA: &str = ".kepb";
 /// Stands beside a segment that is being emptied.
 const MARK: &str = ".retired";
+/// Locked by who needs segments to stay, or removes them.
+const HOLD: &str = "hold";
 
 const MAGIC: &[u8; 4] = b"KEP1";
 /// Magic, blob id, length, checksum.

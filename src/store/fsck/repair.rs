@@ -89,6 +89,7 @@ fn orphan_contents(tx: &mut Tx<'_>, after: i64) -> Result<Vec<ContentId>, StoreE
          AND NOT EXISTS (SELECT 1 FROM message m WHERE m.content = c.id AND m.source IS NULL)
          AND NOT EXISTS (SELECT 1 FROM submission s WHERE s.dispatch = c.id)
          AND NOT EXISTS (SELECT 1 FROM dispatch_form d WHERE d.content = c.id)
+         AND NOT EXISTS (SELECT 1 FROM held_back h WHERE h.content = c.id)
          AND NOT EXISTS (SELECT 1 FROM evidence_mail e WHERE e.content = c.id)
          AND NOT EXISTS (SELECT 1 FROM relay q WHERE q.content = c.id)
          ORDER BY c.id LIMIT $2",

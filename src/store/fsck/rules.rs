@@ -41,7 +41,10 @@ impl Kind {
             | Self::ModSeq
             | Self::Octets
             | Self::Stray
-            | Self::Gathered => Severity::Wrong,
+            | Self::Gathered
+            | Self::CreditSum
+            | Self::CreditUnsettled
+            | Self::CreditUnfounded => Severity::Wrong,
             _ => Severity::Lost,
         }
     }
@@ -59,6 +62,7 @@ impl Kind {
             Self::MaterialMissing => "validation material is missing",
             Self::NoRecipients => "it has no recipients",
             Self::RecipientWithoutSubmission => "its submission is not there",
+            Self::NotScanned => "taken, but no job will scan it",
             Self::NotCertified => "accepted, but no job will seal it",
             Self::NoAcceptanceEvidence => "sealed without dispatch or acceptance evidence",
             Self::NotDelivered => "sealed, but no job will deliver or relay it",
@@ -78,6 +82,9 @@ impl Kind {
             Self::Octets => "its messages are not as large as it says",
             Self::Stray => "shown as another's in a mailbox of its own, or the other way round",
             Self::Gathered => "a virtual mailbox does not show what is there",
+            Self::CreditSum => "its credits are not the sum of its entries",
+            Self::CreditUnsettled => "credits are reserved for it, and nothing will end that",
+            Self::CreditUnfounded => "nothing that happened asks for it",
             Self::OrphanContent => "nothing refers to it",
             Self::OrphanBlob => "nothing refers to it",
             Self::SegmentMissing => "its segment is not there",
@@ -89,7 +96,7 @@ impl Kind {
     }
 }
 
-const fn rule(kind: Kind, what: &'static str, broken: &'static str) -> Rule {
+pub(super) const fn rule(kind: Kind, what: &'static str, broken: &'static str) -> Rule {
     Rule { kind, what, broken }
 }
 
@@ -182,6 +189,13 @@ pub static RULES: &[Rule] = &[
         "submission",
         "SELECT s.message_id FROM submission s WHERE s.state = 'accepted'
          AND NOT EXISTS (SELECT 1 FROM job j WHERE j.name = 'certify/' || s.message_id)
+         LIMIT 1000",
+    ),
+    rule(
+        Kind::NotScanned,
+        "submission",
+        "SELECT s.message_id FROM submission s WHERE s.state = 'unscanned'
+         AND NOT EXISTS (SELECT 1 FROM job j WHERE j.name = 'scan/' || s.message_id)
          LIMIT 1000",
     ),
     rule(
@@ -400,6 +414,7 @@ pub static RULES: &[Rule] = &[
          AND NOT EXISTS (SELECT 1 FROM submission s WHERE s.dispatch = c.id)
          AND NOT EXISTS (SELECT 1 FROM dispatch_form d WHERE d.content = c.id)
          AND NOT EXISTS (SELECT 1 FROM evidence_mail e WHERE e.content = c.id)
+         AND NOT EXISTS (SELECT 1 FROM held_back h WHERE h.content = c.id)
          AND NOT EXISTS (SELECT 1 FROM relay q WHERE q.content = c.id) LIMIT 1000",
     ),
     rule(

@@ -160,6 +160,7 @@ pub fn move_all(
 /// Removes messages for good; contents go when nothing refers to them.
 pub fn remove_all(tx: &mut Tx<'_>, from: &Mailbox, uids: &UidSet) -> Result<UidSet, RowsError> {
     let there = present(tx, from, uids)?;
+    crate::store::holds::keep_back(tx, from, &there)?;
     for content in take(tx, from, &there)? {
         super::forget_unused(tx, content)?;
     }

@@ -456,7 +456,7 @@ pub fn structure(tx: &mut Tx<'_>, content: ContentId) -> Result<Vec<u8>, RowsErr
 }
 
 /// Ranges that cover a set: those with little between them are read at one go.
-pub(super) fn spans(uids: &UidSet) -> Vec<(Uid, Uid)> {
+pub(in crate::store) fn spans(uids: &UidSet) -> Vec<(Uid, Uid)> {
     let mut spans: Vec<(Uid, Uid)> = Vec::new();
     for &(first, last) in uids.ranges() {
         match spans.last_mut() {

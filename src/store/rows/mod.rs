@@ -8,6 +8,7 @@ mod postgres;
 mod schema;
 mod sqlite;
 mod value;
+pub mod whole;
 
 pub use value::{Columns, Param, Row, Value};
 
@@ -34,6 +35,8 @@ pub enum Start {
     Make,
     /// Takes them as they are: there, and of this program's version.
     Find,
+    /// Makes them, empty, as that version had them; refuses those that are there.
+    Fresh(i64),
 }
 
 /// What surrounds a commit.
@@ -150,6 +153,8 @@ pub enum RowsError {
     Anchors(String),
     #[error("there is no schema")]
     NoSchema,
+    #[error("there are rows already")]
+    NotEmpty,
     #[error("blobs could not be made durable: {0}")]
     Blobs(#[from] std::io::Error),
     #[error("rows are closed after a failed sync; restart to recover")]

@@ -1,7 +1,7 @@
 //! Migrations: numbered, forward only, one text; only the words for a key and for bytes differ.
 
 use super::{RowsError, Start};
-use refinery::{Migration, Runner};
+use refinery::{Migration, Runner, Target};
 
 pub fn migrate_sqlite(
     connection: &mut rusqlite::Connection,
@@ -14,7 +14,7 @@ pub fn migrate_sqlite(
         .ok()
         .flatten();
     refuse_other(found, start)?;
-    runner(&SQLITE)?.run(connection)?;
+    runner(&SQLITE, start)?.run(connection)?;
     Ok(())
 }
 
@@ -32,7 +32,7 @@ pub async fn migrate_postgres(
         None
     };
     refuse_other(found, start)?;
-    runner(&POSTGRES)?.run_async(client).await?;
+    runner(&POSTGRES, start)?.run_async(client).await?;
     client.batch_execute("SELECT pg_advisory_unlock(5264726)").await?;
     Ok(())
 }
@@ -51,15 +51,26 @@ impl Words {
     }
 }
 
-fn runner(words: &Words) -> Result<Runner, RowsError> {
+fn runner(words: &Words, start: Start) -> Result<Runner, RowsError> {
     let migrations =
         MIGRATIONS.iter().map(|(name, text)| Ok(Migration::unapplied(name, &words.fill(text))?));
-    Ok(Runner::new(&migrations.collect::<Result<Vec<_>, RowsError>>()?))
+    let runner = Runner::new(&migrations.collect::<Result<Vec<_>, RowsError>>()?);
+    Ok(match start {
+        Start::Fresh(version) => {
+            let target = i32::try_from(version).map_err(|_| RowsError::Stored("a version"))?;
+            runner.set_target(Target::Version(target))
+        }
+        Start::Make | Start::Find => runner,
+    })
 }
 
 fn refuse_other(found: Option<i64>, start: Start) -> Result<(), RowsError> {
     let known = newest();
     match (found, start) {
+        (Some(_), Start::Fresh(_)) => Err(RowsError::NotEmpty),
+        (None, Start::Fresh(found)) if found > known => {
+            Err(RowsError::NewerSchema { found, known })
+        }
         (Some(found), _) if found > known => Err(RowsError::NewerSchema { found, known }),
         (Some(found), Start::Find) if found < known => Err(RowsError::OlderSchema { found, known }),
         (None, Start::Find) => Err(RowsError::NoSchema),
@@ -68,7 +79,7 @@ fn refuse_other(found: Option<i64>, start: Start) -> Result<(), RowsError> {
 }
 
 /// The number of the last migration.
-fn newest() -> i64 {
+pub fn newest() -> i64 {
     let last = MIGRATIONS.last().and_then(|(name, _)| name.strip_prefix('V')?.split_once("__"));
     last.and_then(|(number, _)| number.parse().ok()).unwrap_or(i64::MAX)
 }
@@ -100,8 +111,12 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("V17__lists", include_str!("0017_lists.sql")),
     ("V18__peer_routes", include_str!("0018_peer_routes.sql")),
     ("V19__audit", include_str!("0019_audit.sql")),
+    ("V24__credits", include_str!("0024_credits.sql")),
     ("V25__notices", include_str!("0025_notices.sql")),
     ("V31__operators", include_str!("0031_operators.sql")),
+    ("V26__contacts", include_str!("0026_contacts.sql")),
+    ("V27__directory", include_str!("0027_directory.sql")),
+    ("V28__holds", include_str!("0028_holds.sql")),
 ];
 
 #[cfg(test)]

@@ -48,7 +48,7 @@ pub fn judge(world: &World, documents: &[Vec<Document>], broken: &mut Vec<String
         same_mail(world, letter, broken);
         sent_copies(world, letter, &mails, broken);
     }
-    evidence_mails(world, documents, &mails, broken);
+    evidence_mails(world, documents, (&mails, &letters), broken);
 }
 
 fn mails_of(house: &House) -> Vec<Mail> {
@@ -158,7 +158,7 @@ fn sent_copies(world: &World, letter: &Letter, mails: &[Mail], broken: &mut Vec<
 fn evidence_mails(
     world: &World,
     documents: &[Vec<Document>],
-    mails: &[Mail],
+    (mails, letters): (&[Mail], &[Letter]),
     broken: &mut Vec<String>,
 ) {
     for (house, of_house) in documents.iter().enumerate() {
@@ -183,6 +183,12 @@ fn evidence_mails(
         let house = house_of(&mail.owner);
         let about = |d: &&Document| d.row.message_id.as_str() == mail.message;
         let known = documents[house].iter().any(|document| about(&document));
+        let rejection = |d: &Document| d.is(Event::SubmissionRejection) && d.is_own();
+        let refused = documents[house].iter().filter(about).all(rejection)
+            && letters.iter().any(|l| l.from == mail.owner && l.refused.is_some());
+        if known && refused {
+            continue;
+        }
         if !known || !concerned[house].contains(&(mail.message.clone(), mail.owner.clone())) {
             broken.push(format!("{} has evidence of a message that is not his", mail.owner));
         }

@@ -1,6 +1,8 @@
 //! Lays a dispatch in, once however often it comes.
 
-use super::{MOST_UNKNOWN, content, evidence, put, recipients, submission, too_many_unknown};
+use super::{
+    Judged, MOST_UNKNOWN, content, evidence, put, recipients, submission, too_many_unknown,
+};
 use crate::accept::ask::{Envelope, SubmitAnswer};
 use crate::accept::heavy;
 use crate::accept::refusal::Refusal;
@@ -10,17 +12,18 @@ use crate::spool::{self, Fact};
 use crate::store::evidence::{self as rows, Material};
 use crate::store::submissions::{self, Origin, Recipient, RecipientState};
 use crate::store::{RowsError, StoreError, Tx};
-use crate::wire::{Digest, KepAddress, KepDomain, MessageId, sha256};
+use crate::wire::{Digest, KepAddress, KepDomain, MessageId, Timestamp, sha256};
 use std::collections::BTreeSet;
 
 pub(in crate::accept::relay) async fn lay_in(
     desk: &Desk,
     envelope: &Envelope<Option<KepDomain>>,
     mail: &[u8],
-    dispatch: Dispatch,
+    judged: Judged,
     peer: &KepDomain,
     kept: Vec<Material>,
 ) -> Taken {
+    let Judged { dispatch, infected } = judged;
     let Dispatch { id, recipients: named, original, acceptance, .. } = &dispatch;
     let addressed: BTreeSet<KepAddress> =
         envelope.recipients.iter().map(|recipient| recipient.address.clone()).collect();
@@ -29,7 +32,7 @@ pub(in crate::accept::relay) async fn lay_in(
     }
     let digest = heavy(mail.len(), || sha256(original.octets(mail)));
     // Most that comes again is noticed before anything is written.
-    if let Some(answer) = again(desk, id, peer, digest, &addressed).await? {
+    if let Some(answer) = again(desk, id, peer, digest, (&addressed, &infected)).await? {
         return Ok(answer);
     }
     let pieces = heavy(mail.len(), || put(&desk.store, mail, original))?;
@@ -38,6 +41,7 @@ pub(in crate::accept::relay) async fn lay_in(
     let evidence = evidence(&desk.store, id, acceptance, peer, kept, now)?;
     let (store, known, whole) = (desk.store.clone(), named.clone(), pieces.dispatch);
     let (domain, ours) = (desk.provider.domain.clone(), addressed.clone());
+    let reason = infected.as_ref().map(Refusal::event_reason);
     let work = move |tx: &mut Tx<'_>| -> Result<Laid, StoreError> {
         let mut new = new.clone();
         new.recipients = recipients(tx, &known, &ours, &domain)?;
@@ -50,21 +54,48 @@ pub(in crate::accept::relay) async fn lay_in(
         let content = content(tx, &store, &new.original, &whole)?;
         submissions::dispatched(tx, &new.message_id, content)?;
         rows::append(tx, &store.blobs, &evidence)?;
-        spool::consign(tx, &new.message_id, now)?;
+        go_on(tx, &new.message_id, reason, now)?;
         Ok(Laid::New)
     };
     match desk.write(work).await? {
         Laid::New => {
-            tracing::info!(message = %id, from = %peer, "taken over");
-            metrics::counter!("kep_relay_in_total", "kind" => "dispatch").increment(1);
+            let kind = match &infected {
+                None => "dispatch",
+                Some(refusal) => {
+                    tracing::warn!(message = %id, from = %peer, %refusal, "not taken over");
+                    "infected"
+                }
+            };
+            tracing::info!(message = %id, from = %peer, kind, "handed over");
+            metrics::counter!("kep_relay_in_total", "kind" => kind).increment(1);
             Ok(SubmitAnswer::Accepted { message_id: id.clone() })
         }
         Laid::UnknownMany => Err(unknown_many()),
         Laid::Again => {
-            let answer = again(desk, id, peer, digest, &addressed).await?;
+            let answer = again(desk, id, peer, digest, (&addressed, &infected)).await?;
             answer.ok_or_else(|| RowsError::Missing("submission").into())
         }
     }
+}
+
+/// Into the mailboxes; or, of what must not come there, evidence for its provider that it is not taken
+/// over, for each recipient.
+fn go_on(
+    tx: &mut Tx<'_>,
+    id: &MessageId,
+    reason: Option<&'static str>,
+    now: Timestamp,
+) -> Result<(), RowsError> {
+    let Some(reason) = reason else { return spool::consign(tx, id, now) };
+    for Recipient { n: recipient, state, .. } in submissions::recipients(tx, id)? {
+        if state == RecipientState::Accepted
+            && submissions::outcome(tx, id, recipient, RecipientState::Failed, now)?
+        {
+            let (message, reason, at) = (id.to_string(), reason.to_owned(), now.millis());
+            spool::fact(tx, &Fact::RelayRejected { message, recipient, at, reason }, now)?;
+        }
+    }
+    Ok(())
 }
 
 enum Laid {
@@ -85,7 +116,7 @@ async fn again(
     id: &MessageId,
     peer: &KepDomain,
     digest: Digest,
-    addressed: &BTreeSet<KepAddress>,
+    (addressed, infected): (&BTreeSet<KepAddress>, &Option<Refusal>),
 ) -> Result<Option<SubmitAnswer>, Trouble> {
     let wanted = id.clone();
     let addressed: BTreeSet<_> = addressed.iter().map(KepAddress::to_string).collect();
@@ -95,6 +126,7 @@ async fn again(
         return Err(Refusal::OtherMessage(id.to_string()).into());
     }
     let (message, now) = (id.clone(), desk.clock.now());
+    let reason = infected.as_ref().map(Refusal::event_reason);
     let work = move |tx: &mut Tx<'_>| -> Result<bool, StoreError> {
         submissions::lock(tx, &message)?;
         let mut more = false;
@@ -114,7 +146,7 @@ async fn again(
             more |= meant && submissions::addressed(tx, &message, recipient.n)?;
         }
         if more {
-            spool::consign(tx, &message, now)?;
+            go_on(tx, &message, reason, now)?;
         }
         if submissions::repeats(tx, &message, now, now.plus_millis(-REPEATED))? {
             let again = Fact::Again { message: message.to_string(), at: now.millis() };

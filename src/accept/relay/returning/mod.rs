@@ -10,9 +10,10 @@ use crate::accept::refusal::Refusal;
 use crate::certify::foreign::{EvidenceMail, Told};
 use crate::evidence::returned::{self, Effect};
 use crate::evidence::show_on_sent_copy;
+use crate::registry::{credits, notices};
 use crate::store::evidence::{self as rows, EvidenceRow, NewEvidence, NewForm};
 use crate::store::mail::{self, NewMessage, Role};
-use crate::store::submissions::{self, Recipient, Submission};
+use crate::store::submissions::{self, Recipient, RecipientState, Submission};
 use crate::store::{Put, RowsError, Store, StoreError, Tx, blobs, contents};
 use crate::wire::rem::{ContentDigest, Event, Evidence};
 use crate::wire::{AccountId, KepDomain, MessageId};
@@ -28,7 +29,8 @@ struct Fitting {
 
 /// What became of a mail.
 enum Laid {
-    New,
+    /// So many credits came back with it.
+    New(i64),
     Again,
     Refused(Refusal),
 }
@@ -97,7 +99,7 @@ fn keep(
     tx: &mut Tx<'_>,
     store: &Store,
     id: &MessageId,
-    sender: AccountId,
+    (sender, charge): (AccountId, Option<&credits::Charge>),
     (fitting, room): (&[Fitting], u64),
     (put, message): (&Put, &NewMessage),
 ) -> Result<Laid, StoreError> {
@@ -124,6 +126,7 @@ fn keep(
     for (key, form) in &forms {
         rows::append_form(tx, &store.blobs, key, form)?;
     }
+    let mut failed = Vec::new();
     for one in fresh {
         // What is not kept moves nothing.
         if !rows::append(tx, &store.blobs, &one.new)? {
@@ -132,14 +135,27 @@ fn keep(
         // Again for each: the one before it may have moved them.
         let recipients = submissions::recipients(tx, id)?;
         for recipient in recipients.iter().filter(|to| one.recipients.contains(&to.n)) {
-            apply(tx, id, recipient, one)?;
+            if apply(tx, id, recipient, one)? == Some(RecipientState::Failed) {
+                failed.push((recipient.clone(), one));
+            }
+        }
+        if let Some(event) = Event::by_name(&one.new.event) {
+            let what = (event, one.new.event_time);
+            notices::evidence_came(tx, sender, id, what, one.new.stored_at)?;
         }
     }
     let content = contents::create_from(tx, &store.blobs, &[put])?;
     let mailbox = mail::of_role(tx, sender, Role::Evidence)?;
     mail::lay_in(tx, mailbox, content, message)?;
     show_on_sent_copy(tx, sender, id)?;
-    Ok(Laid::New)
+    let mut back = 0;
+    for (recipient, one) in &failed {
+        if let (Some(charge), Some(number)) = (charge, one.event.number()) {
+            let now = one.new.stored_at;
+            back += credits::give_back(tx, sender, id, charge, recipient, number, now)?;
+        }
+    }
+    Ok(Laid::New(back))
 }
 
 /// What comes in dialects that are not here yet, and is the same fact; `None` when it is another evidence
@@ -167,25 +183,27 @@ fn further(
     Ok(same.then_some(further))
 }
 
+/// The state that a recipient is in by it, if it moves him.
 fn apply(
     tx: &mut Tx<'_>,
     id: &MessageId,
     recipient: &Recipient,
     one: &Fitting,
-) -> Result<(), StoreError> {
+) -> Result<Option<RecipientState>, StoreError> {
     let (n, event) = (recipient.n, one.event.name());
     match returned::effect(recipient.state, one.event) {
         Effect::Moves(state) => {
             submissions::told(tx, id, n, state, one.new.event_time)?;
             tracing::info!(message = %id, recipient = n, event, "told by its provider");
+            Ok(Some(state))
         }
         Effect::Beside(beside) => {
             let beside = beside.word();
             metrics::counter!("kep_evidence_beside_total", "why" => beside).increment(1);
             tracing::info!(message = %id, recipient = n, event, beside, "kept beside");
+            Ok(None)
         }
     }
-    Ok(())
 }
 
 /// A provider tells of a recipient relay, delivery and reading; some more for contradictions.

@@ -7,6 +7,7 @@ use crate::accept::refusal::Refusal;
 use crate::accept::relay::incoming;
 use crate::accept::relay::run::{Desk, Taken, before_it_closed};
 use crate::certify::foreign::EvidenceMail;
+use crate::registry::credits;
 use crate::registry::peers::Peer;
 use crate::store::evidence::{self as rows, Material};
 use crate::store::mail::{Kind, NewMessage};
@@ -46,14 +47,17 @@ pub(in crate::accept::relay) async fn lay_in(
     let put = desk.store.blobs.put(mail.to_vec()).map_err(StoreError::from)?;
     let (store, origin, about) = (desk.store.clone(), peer.domain.to_string(), id.clone());
     let most = MOST_OF_EACH.saturating_mul(theirs + 1);
+    let charge = submission.details.charge;
     let work = move |tx: &mut Tx<'_>| -> Result<Laid, StoreError> {
         crate::store::accounts::lock(tx, sender)?;
         submissions::lock(tx, &about)?;
         let room = most.saturating_sub(rows::from_peer(tx, &about, &origin)?);
-        keep(tx, &store, &about, sender, (&fitting, room), (&put, &message))
+        let payer = (sender, charge.as_ref());
+        keep(tx, &store, &about, payer, (&fitting, room), (&put, &message))
     };
     match desk.write(work).await? {
-        Laid::New => {
+        Laid::New(back) => {
+            credits::count_given_back(back);
             metrics::counter!("kep_relay_in_total", "kind" => "evidence").increment(1);
             Ok(SubmitAnswer::Accepted { message_id: id })
         }

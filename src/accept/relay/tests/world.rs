@@ -3,6 +3,7 @@
 use crate::accept::ask::{Envelope, PeerAnswer, Recipient, Route, SubmitAnswer};
 use crate::accept::body::Whole;
 use crate::accept::relay::Desk;
+use crate::accept::scan::{Clamd, Place, Scanner};
 use crate::evidence::verify::tests::world::World;
 use crate::registry::{Provider, Texts};
 use crate::spool::{Fact, relay};
@@ -25,6 +26,7 @@ use crate::wire::smtp::{Body, Notify};
 use crate::wire::{ContentId, EvidenceId, KepAddress, KepDomain, MessageId, Timestamp, sha256};
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 use tempfile::TempDir;
 
 pub const CAN: &str = "can@hs06.kep.tr";
@@ -53,6 +55,13 @@ impl House {
         let place = tempfile::tempdir().unwrap();
         let rows = RowsAt::File(place.path().join("rows.db"));
         Self::at(rows, place).await
+    }
+
+    /// The same house, with a virus scanner.
+    pub fn scanned_by(&self, place: Place) -> Self {
+        let scanner = Scanner { clamd: Clamd::new(place, Duration::from_secs(20)) };
+        let desk = desk(&self.store, &self.peer).scanned_by(Some(Arc::new(scanner)));
+        Self { desk: Arc::new(desk), ..self.clone() }
     }
 
     /// On either kind of rows, where there is a server.

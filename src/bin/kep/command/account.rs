@@ -103,10 +103,14 @@ pub async fn run(arguments: Arguments) -> Outcome {
             }
             done(&format!("{address} is changed"))
         }
+        Arguments::Credit(arguments) => super::credit::account(arguments).await,
         Arguments::AppPassword(arguments) => super::app_password::run(arguments).await,
         Arguments::Operator(arguments) => super::operators::run(arguments).await,
         Arguments::Handover(arguments) => super::tasks::handover(arguments).await,
         Arguments::Task(arguments) => super::tasks::task(arguments).await,
+        Arguments::Notice(arguments) => super::account_notice::run(arguments).await,
+        Arguments::Contact(arguments) => super::contact::run(arguments).await,
+        Arguments::Export(arguments) => super::export::run(&arguments).await,
         Arguments::Certificate { conf, address, file: Some(file), .. } => {
             let certificate = read_certificate(&file)?;
             let subject = certificate.subject().to_owned();

@@ -2,6 +2,7 @@
 
 mod lists;
 mod routes;
+mod scan;
 
 use super::show;
 use crate::arguments::Check as Arguments;
@@ -54,10 +55,16 @@ pub async fn run(arguments: &Arguments) -> Outcome {
     secrets(&settings, &mut found);
     calendar(&settings, &clock, &mut found);
     stamps(&settings, &clock, &mut found).await;
+    scan::check(&settings, &clock, &mut found).await;
     if let Some(store) = storage(&settings, &mut found).await {
         peers(&store, &clock, &mut found).await;
         lists::check(&settings, &store, &clock, &mut found).await;
         routes::check(&settings, &store, &clock, &mut found).await;
+    }
+    match wire_up::ways(&settings) {
+        Ok(ways) if ways.is_empty() => {}
+        Ok(ways) => found.push(Finding::good("notices", ways.join(", "))),
+        Err(failure) => found.push(Finding::wrong("notices", failure)),
     }
     if let Err(failure) = texts::read(settings.texts.dir.as_deref()) {
         found.push(Finding::wrong("texts", failure));
@@ -254,6 +261,9 @@ fn secrets(settings: &Settings, found: &mut Vec<Finding>) {
         settings.authority.key.as_ref(),
         settings.seal_pkcs11.pin_file.as_ref(),
         settings.data.rows_password_file.as_ref(),
+        settings.notify_smpp.password_file.as_ref(),
+        settings.notify_http.secret_file.as_ref(),
+        settings.notify_mail.password_file.as_ref(),
     ];
     for path in files.into_iter().flatten() {
         if let Some(mode) = open_to_others(path) {

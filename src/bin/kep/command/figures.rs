@@ -2,7 +2,8 @@
 //! are looked up here from time to time.
 
 use crate::failure::{Failure, Outcome};
-use kep::store::{STEPS, Store, StoreError, Tx, jobs, listed_providers, providers, relay};
+use kep::accept::scan::Scanner;
+use kep::store::{STEPS, Store, StoreError, Tx, jobs, listed_providers, outbox, providers, relay};
 use kep::trust::{Clock, Stamper};
 use kep::wire::KepDomain;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
@@ -45,6 +46,7 @@ pub async fn watch(
         };
         relayed(&store, &clock).await;
         lists(&store, &clock).await;
+        outbox(&store, &clock).await;
         match store.read(count).await {
             Ok(counts) => {
                 for (step, (waiting, held)) in STEPS.into_iter().zip(counts) {
@@ -56,6 +58,26 @@ pub async fn watch(
         }
         tokio::select! {
             () = tokio::time::sleep(PAUSE) => {}
+            _ = stop.changed() => {}
+        }
+    }
+}
+
+/// Whether the virus scanner answers, and of when its signatures are.
+pub async fn scanner(scanner: Arc<Scanner>, clock: Clock, mut stop: watch::Receiver<bool>) {
+    while !*stop.borrow() {
+        let version = scanner.clamd.version().await;
+        metrics::gauge!("kep_scan_up").set(if version.is_ok() { 1.0 } else { 0.0 });
+        match version.map(|version| version.signatures) {
+            Ok(Some(made)) => {
+                let age = (clock.now().millis() - made.millis()) as f64 / 1000.0;
+                metrics::gauge!("kep_scan_signatures_age_seconds").set(age);
+            }
+            Ok(None) => {}
+            Err(error) => tracing::warn!(%error, "the virus scanner does not answer"),
+        }
+        tokio::select! {
+            () = tokio::time::sleep(SCANNER_PAUSE) => {}
             _ = stop.changed() => {}
         }
     }
@@ -89,6 +111,24 @@ async fn relayed(store: &Store, clock: &Clock) {
     }
 }
 
+/// What waits to be said outside KEP, since when, and what could not be said.
+async fn outbox(store: &Store, clock: &Clock) {
+    let look = |tx: &mut Tx<'_>| -> Result<_, StoreError> {
+        let waiting = outbox::count(tx, outbox::State::Waiting)?;
+        let sending = outbox::count(tx, outbox::State::Sending)?;
+        Ok((waiting, sending.0, outbox::count(tx, outbox::State::Failed)?.0))
+    };
+    match store.read(look).await {
+        Ok(((waiting, oldest), sending, failed)) => {
+            let late = oldest.map_or(0, |due| (clock.now().millis() - due.millis()).max(0));
+            metrics::gauge!("kep_outbox_waiting").set((waiting + sending) as f64);
+            metrics::gauge!("kep_outbox_late_seconds").set(late as f64 / 1000.0);
+            metrics::gauge!("kep_outbox_failed").set(failed as f64);
+        }
+        Err(error) => tracing::warn!(%error, "what waits to be said can't be counted"),
+    }
+}
+
 /// How long the lists of providers still are what their publishers say now.
 async fn lists(store: &Store, clock: &Clock) {
     let lists = match store.read(listed_providers::lists).await {
@@ -102,6 +142,8 @@ async fn lists(store: &Store, clock: &Clock) {
     }
 }
 
+/// It is asked for each mail anyway.
+const SCANNER_PAUSE: Duration = Duration::from_secs(30);
 const PAUSE: Duration = Duration::from_secs(5);
 /// The longest pause before a job that was put off is tried again: it waits all the same.
 const SOON: Duration = Duration::from_secs(300);

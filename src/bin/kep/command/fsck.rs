@@ -1,5 +1,6 @@
 //! `kep fsck`: do rows, blobs and evidence agree, and is nothing that was accepted invisible?
 
+use super::bar::Bar;
 use super::message::rows;
 use super::show;
 use crate::arguments::Fsck as Arguments;
@@ -13,14 +14,13 @@ use kep::store::fsck::{self, Depth, Finding, Part, Severity};
 use kep::store::{Store, StoreError, Tx, blobs};
 use kep::trust::Clock;
 use serde::Serialize;
-use std::io::IsTerminal;
 use std::process::ExitCode;
 
 #[derive(Serialize)]
-struct Found {
+pub struct Found {
     severity: &'static str,
     subject: String,
-    text: String,
+    pub text: String,
 }
 
 pub async fn run(arguments: &Arguments) -> Outcome {
@@ -29,8 +29,19 @@ pub async fn run(arguments: &Arguments) -> Outcome {
     if arguments.repair {
         repair(&store).await?;
     }
+    let (found, bad) = examine(&store, depth).await?;
+    show::print(arguments.json, &found, |found| text(found, depth))?;
+    match bad {
+        0 => Ok(ExitCode::SUCCESS),
+        n => Err(Failure::data(format!("{n} contradictions"))
+            .hint("restore what is lost from a backup; `docs/operations.md` says how")),
+    }
+}
+
+/// Everything that is not as it should be, and how much of it is more than odd.
+pub async fn examine(store: &Store, depth: Depth) -> Outcome<(Vec<Found>, usize)> {
     let mut bar = Bar::new();
-    let findings = fsck::check(&store, depth, |progress| {
+    let findings = fsck::check(store, depth, |progress| {
         let part = match progress.part {
             Part::Rows => "rows",
             Part::Blobs => "blobs",
@@ -41,17 +52,12 @@ pub async fn run(arguments: &Arguments) -> Outcome {
     let mut bad = findings.iter().filter(|finding| finding.severity > Severity::Odd).count();
     let mut found: Vec<_> = findings.iter().map(found).collect();
     if depth == Depth::Full {
-        let differing = compare_evidence(&store, &mut bar).await?;
+        let differing = compare_evidence(store, &mut bar).await?;
         bad += differing.len();
         found.extend(differing);
     }
     bar.clear();
-    show::print(arguments.json, &found, |found| text(found, depth))?;
-    match bad {
-        0 => Ok(ExitCode::SUCCESS),
-        n => Err(Failure::data(format!("{n} contradictions"))
-            .hint("restore what is lost from a backup; `docs/operations.md` says how")),
-    }
+    Ok((found, bad))
 }
 
 /// What takes room for nothing goes; what it was is told, not written into the list of findings.
@@ -123,31 +129,6 @@ fn text(found: &[Found], depth: Depth) -> String {
         return agree.to_owned();
     }
     found.iter().map(|one| format!("{}\n", one.text)).collect()
-}
-
-/// Progress on a terminal, a line that is written over; nothing elsewhere.
-struct Bar {
-    shown: bool,
-    on: bool,
-}
-
-impl Bar {
-    fn new() -> Self {
-        Self { shown: false, on: std::io::stderr().is_terminal() }
-    }
-
-    fn show(&mut self, part: &str, done: u64, of: u64) {
-        if self.on {
-            eprint!("\r{part} {done} of {of}   ");
-            self.shown = true;
-        }
-    }
-
-    fn clear(&mut self) {
-        if self.shown {
-            eprint!("\r{:40}\r", "");
-        }
-    }
 }
 
 /// A day: longer than anything is under way.

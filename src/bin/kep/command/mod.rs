@@ -1,22 +1,32 @@
 //! One file a command.
 
 mod account;
+mod account_notice;
 mod app_password;
 mod audit;
+mod backup;
+mod bar;
 mod check;
+mod contact;
+mod credit;
 mod decided;
 pub mod dev;
+mod directory;
 mod evidence;
+mod export;
 mod figures;
 mod fsck;
+mod hold;
 mod http;
 mod label;
 mod message;
+mod notice;
 mod operators;
 mod policy;
 mod provider;
 mod queue;
 mod quiet;
+mod restore;
 mod seal;
 mod serve;
 pub mod show;
@@ -44,13 +54,19 @@ pub fn run(arguments: Arguments) -> Outcome {
         Command::Dev(Dev::Tsa(tsa)) => wait(serve::authority_alone(&tsa.conf.conf)),
         Command::Check(check) => wait(check::run(&check)),
         Command::Account(account) => wait(account::run(account)),
+        Command::Credit(credit) => wait(credit::run(credit)),
         Command::Label(label) => wait(label::run(label)),
+        Command::Directory(directory) => wait(directory::run(directory)),
         Command::Provider(provider) => wait(provider::run(provider)),
         Command::Queue(queue) => wait(queue::run(queue)),
+        Command::Notice(notice) => wait(notice::run(notice)),
         Command::Message(message) => wait(message::run(message)),
         Command::Evidence(evidence) => wait(evidence::run(evidence)),
         Command::Demo(demo) => wait(demo::run(&demo)),
         Command::Fsck(fsck) => wait(fsck::run(&fsck)),
+        Command::Backup(backup) => wait(backup::run(&backup)),
+        Command::Restore(restore) => wait(restore::run(&restore)),
+        Command::Hold(hold) => wait(hold::run(hold)),
         Command::Seal(seal) => seal::run(&seal),
         Command::Vault(vault) => vault::run(&vault),
         Command::Staff(staff) => wait(staff::run(staff)),

@@ -13,6 +13,7 @@ use kep::accept::serve::{self as smtp, Begin, Behind, Manners, Service};
 use kep::mailbox::answer::{self, Office};
 use kep::mailbox::serve as imap;
 use kep::registry::crowd::Crowd;
+use kep::registry::holds;
 use kep::store::Store;
 use kep::store::blobs::compact;
 use kep::store::mail::memory::{self, Memory};
@@ -54,9 +55,13 @@ pub async fn run(conf: &Path) -> Outcome {
     let meeting = meeting(&house.settings)?;
     let workshop = Workshop::open()?;
     steps(&house, &workshop, &mut tasks, &stop);
+    let (notices, session) = wire_up::notify(&house.settings, &house.store, &house.clock)?;
+    tasks.spawn(Arc::new(notices).run(session, stop.clone()));
     if let Some(refresh) = wire_up::refresh(&house.settings, &house.store, &house.clock)? {
         tasks.spawn(Arc::new(refresh).run(stop.clone()));
     }
+    let push = wire_up::push(&house.settings, &house.store, &house.clock)?;
+    tasks.spawn(Arc::new(push).run(stop.clone()));
     let sessions = decided::sessions(&house, &mut tasks, stop.clone()).await;
     submission(&house, sessions.submission, &tls, &mut sockets, &mut tasks, &stop).await?;
     relay(&house, sessions.relay, meeting.as_ref(), &mut sockets, &mut tasks, &stop).await?;
@@ -75,6 +80,9 @@ pub async fn run(conf: &Path) -> Outcome {
             house.clock.clone(),
             stop.clone(),
         ));
+        if let Some(scanner) = house.scanner.clone() {
+            tasks.spawn(figures::scanner(scanner, house.clock.clone(), stop.clone()));
+        }
         for listener in sockets.bind("metrics", address).await? {
             tasks.spawn(http(listener, figures::page(figures.clone()), stop.clone()));
         }
@@ -116,7 +124,7 @@ fn closed() -> Failure {
 
 /// One server a data folder: leases and wakes of embedded storage are in memory. The lock ends with
 /// the process, however it ends.
-fn alone(dir: &Path) -> Outcome<File> {
+pub(super) fn alone(dir: &Path) -> Outcome<File> {
     let path = dir.join("serve.lock");
     let opened = wire_up::own_folder(dir)
         .and_then(|()| File::options().create(true).append(true).mode(0o600).open(&path));
@@ -168,6 +176,9 @@ fn steps(
     tasks.spawn_on(Arc::clone(&house.consigning).run(PARALLEL, stop.clone()), threads);
     tasks.spawn_on(Arc::clone(&house.facts).run(PARALLEL, stop.clone()), threads);
     tasks.spawn_on(Arc::clone(&house.relay).run(stop.clone()), threads);
+    if let Some(scanning) = house.scanning() {
+        tasks.spawn_on(Arc::new(scanning).run(PARALLEL, stop.clone()), threads);
+    }
     tasks.spawn_on(compaction(house.store.clone(), stop.clone()), threads);
     tasks.spawn_on(forgetting(house.store.clone(), house.clock.clone(), stop.clone()), threads);
     tasks.spawn_on(decided::emptying(house, stop.clone()), threads);
@@ -191,6 +202,10 @@ async fn compaction(store: Store, mut stop: watch::Receiver<bool>) {
         match compact::round(&store).await {
             Ok(report) => tracing::info!(?report, "compaction"),
             Err(error) => tracing::warn!(%error, "compaction"),
+        }
+        // What a release that was cut short has left.
+        if let Err(error) = holds::let_go(&store).await {
+            tracing::warn!(%error, "what was held back");
         }
     }
 }
@@ -234,6 +249,7 @@ async fn submission(
         behind: Behind::Submission {
             desk: Arc::clone(&house.desk),
             pauses: Arc::clone(&house.pauses),
+            places: Arc::clone(&house.places),
         },
         config,
         crowd: Crowd::new(manners.connections, manners.per_address),

@@ -83,6 +83,64 @@ choice! {
 }
 
 choice! {
+    /// How SMS are sent.
+    SmsWay, "`\"off\"`, `\"smpp\"` or `\"http\"`" {
+        /// Not at all.
+        Off = "off",
+        /// To an SMSC, over a connection that is kept.
+        Smpp = "smpp",
+        /// To a gateway, one request each.
+        Http = "http",
+    }
+}
+
+choice! {
+    /// How letters are sent that the alphabet of phones lacks.
+    TurkishSms, "`\"ucs2\"`, `\"shift\"` or `\"plain\"`" {
+        /// Wide: 70 letters a part.
+        Ucs2 = "ucs2",
+        /// By the Turkish shift table: 155 letters a part.
+        Shift = "shift",
+        /// As the letters beside them: `ş` as `s`.
+        Plain = "plain",
+    }
+}
+
+choice! {
+    /// How a long SMS is sent.
+    LongSms, "`\"parts\"` or `\"payload\"`" {
+        /// In numbered parts.
+        Parts = "parts",
+        /// Whole; the SMSC cuts it.
+        Payload = "payload",
+    }
+}
+
+choice! {
+    /// How a connection is protected.
+    Line, "`\"tls\"`, `\"starttls\"` or `\"clear\"`" {
+        /// TLS from the first byte.
+        Tls = "tls",
+        /// TLS after a word of the protocol, and nothing without it.
+        StartTls = "starttls",
+        /// Not at all.
+        Clear = "clear",
+    }
+}
+
+choice! {
+    /// What the body of a request is.
+    BodyForm, "`\"json\"`, `\"form\"` or `\"xml\"`" {
+        /// JSON.
+        Json = "json",
+        /// A form, as browsers send it.
+        Form = "form",
+        /// XML.
+        Xml = "xml",
+    }
+}
+
+choice! {
     /// The least important lines that are logged.
     LogLevel, "`\"error\"`, `\"warn\"`, `\"info\"`, `\"debug\"` or `\"trace\"`" {
         /// What an operator must act on.

@@ -1,12 +1,22 @@
 //! What no setting can say alone: which of them need each other.
 
+mod notices;
+
 use super::{Problem, SealSource, Settings};
 use std::net::SocketAddr;
 
 /// Everything that doesn't fit together.
 pub fn check(settings: &Settings) -> Vec<Problem> {
-    [seal(settings), listeners(settings), stamps(settings), size(settings), lists(settings)]
-        .concat()
+    [
+        seal(settings),
+        listeners(settings),
+        stamps(settings),
+        size(settings),
+        lists(settings),
+        notices::check(settings),
+        directory(settings),
+    ]
+    .concat()
 }
 
 fn seal(settings: &Settings) -> Vec<Problem> {
@@ -100,6 +110,22 @@ fn lists(settings: &Settings) -> Vec<Problem> {
         let what = "lists.signers is missing".to_owned();
         problems
             .push(problem(what, "name the certificates whose signature under lists is believed"));
+    }
+    problems
+}
+
+fn directory(settings: &Settings) -> Vec<Problem> {
+    let directory = &settings.directory;
+    let mut problems = Vec::new();
+    if let Some(url) = &directory.url
+        && !kep::trust::dial::is_safe(url.as_str())
+    {
+        let what = format!("directory.url: {url} is neither https nor on this machine");
+        problems.push(problem(what, "the token and who asks for whom would be read on the way"));
+    }
+    if directory.url.is_none() && directory.token_file.is_some() {
+        let what = "directory.token_file is for directory.url".to_owned();
+        problems.push(problem(what, "name the central directory, or leave its token out"));
     }
     problems
 }

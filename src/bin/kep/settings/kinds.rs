@@ -1,5 +1,6 @@
 //! The kinds of values a setting can have: how each is written, read and bounded.
 
+use kep::accept::scan::Place;
 use kep::registry::read_policy::{PolicyEntry, PolicyTable};
 use kep::wire::{KepDomain, Timestamp};
 use std::fmt;
@@ -44,6 +45,10 @@ pub enum Rows {
 /// Capabilities of IMAP, as the session names them.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Capabilities(pub Vec<&'static str>);
+
+/// Where clamd listens.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ClamdPlace(pub Place);
 
 /// An `http` or `https` URL.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -101,6 +106,18 @@ impl Kind for String {
             _ if text.len() > TEXT_MAX => Err(format!("has more than {TEXT_MAX} bytes")),
             _ if text.chars().any(char::is_control) => Err("has a control character".to_owned()),
             _ => Ok(text.to_owned()),
+        }
+    }
+}
+
+impl Kind for ClamdPlace {
+    const FORM: &'static str = "a socket's path, or `\"address:port\"`";
+
+    fn read(value: &DeValue<'_>, base: &Path) -> Result<Self, String> {
+        let text = text(value)?;
+        match text.parse() {
+            Ok(address) => Ok(Self(Place::Tcp(address))),
+            Err(_) => PathBuf::read(value, base).map(|path| Self(Place::Unix(path))),
         }
     }
 }

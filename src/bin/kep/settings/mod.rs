@@ -13,7 +13,8 @@ mod sections;
 mod tests;
 
 pub use choices::{
-    ClientCertificates, LogFormat, LogLevel, Revocation, Scram, SealSource, SignaturePolicy,
+    BodyForm, ClientCertificates, Line, LogFormat, LogLevel, LongSms, Revocation, Scram,
+    SealSource, SignaturePolicy, SmsWay, TurkishSms,
 };
 pub use declare::{Section, Setting};
 pub use kinds::{Rows, Size};
@@ -97,11 +98,26 @@ settings! {
     trust: Trust,
     vault: Vault,
     accept: Accept,
+    scan: Scan,
     dns: Dns,
     relay: Relay,
     lists: Lists,
+    directory: DirectorySettings,
     mailbox: Mailbox,
     opening: Opening,
+    notify: Notify,
+    notify_smpp: NotifySmpp,
+    notify_http: NotifyHttp,
+    notify_mail: NotifyMail,
     log: Log,
     texts: Texts,
+}
+
+/// `smtp.example:587`, `[::1]:587`.
+pub fn host_and_port(text: &str) -> Option<(&str, u16)> {
+    let (host, port) = text.rsplit_once(':')?;
+    let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+    let sound = kep::wire::is_host(host) || bare.parse::<std::net::IpAddr>().is_ok();
+    let port = port.parse().ok().filter(|port| *port != 0)?;
+    sound.then_some((bare, port))
 }

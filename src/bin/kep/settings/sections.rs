@@ -1,10 +1,11 @@
 //! Every setting, declared once. A default carries its reason; a duration or size its bounds.
 
 use super::choices::{
-    ClientCertificates, LogFormat, LogLevel, Revocation, Scram, SealSource, SignaturePolicy,
+    BodyForm, ClientCertificates, Line, LogFormat, LogLevel, LongSms, Revocation, Scram,
+    SealSource, SignaturePolicy, SmsWay, TurkishSms,
 };
 use super::declare::{Default, Section, Setting, section, within};
-use super::kinds::{Capabilities, Country, Kind, ObjectId, Rows, Size, Url};
+use super::kinds::{Capabilities, ClamdPlace, Country, Kind, ObjectId, Rows, Size, Url};
 use super::read::Reader;
 use kep::registry::read_policy::PolicyTable;
 use kep::wire::KepDomain;
@@ -212,6 +213,18 @@ section! {
 }
 
 section! {
+    /// The virus scanner. What it says of a mail, and what passes though it could not look into it, is
+    /// weighed by policies.
+    Scan in "scan" {
+        /// Where clamd listens: the path of its socket, or `"address:port"`. Without it nothing is scanned;
+        /// with it nothing passes that was not scanned.
+        clamd: Option<ClamdPlace> = Off("'/run/clamav/clamd.ctl'"), "a provider runs his own; where Debian has its socket";
+        /// How long a scan may take.
+        timeout: Duration = Is("'1m'") within "'1s'" to "'10m'", "the sender waits for it in the dialogue, and waits ten minutes (RFC 5321 section 4.5.3.2.6)";
+    }
+}
+
+section! {
     /// The name service, for mail to providers whose servers are found or known by it (`kep provider
     /// set --route mx`, `--tls dane`, `--tls mta-sts`). What is signed (DNSSEC) we judge ourselves, from
     /// the trust anchor down; what a resolver claims of it counts for nothing.
@@ -272,6 +285,20 @@ section! {
 }
 
 section! {
+    /// The central directory (Merkezi KEP Rehberi): other providers' entries are asked there, and it hears
+    /// of each change of ours. Its interface: docs/directory.md.
+    DirectorySettings in "directory" {
+        /// Where it is: `https`, or `http` of this machine. Without it queries find our own accounts alone,
+        /// and changes wait.
+        url: Option<Url> = Off("'https://rehber.example/api'"), "each provider has its own contract";
+        /// File with the token that it knows us by, and nothing else.
+        token_file: Option<PathBuf> = Off("'secrets/directory.token'"), "a secret never stands in this file";
+        /// How long an answer may take.
+        timeout: Duration = Is("'5s'") within "'100ms'" to "'1m'", "somebody waits for the answer, and gets our own entries without it";
+    }
+}
+
+section! {
     /// IMAP.
     Mailbox in "mailbox" {
         /// How much the messages of an account may hold together; `kep account set --storage` sets
@@ -309,6 +336,87 @@ section! {
         holidays: Option<PathBuf> = Off("'holidays-tr.toml'"), "dates of feasts beyond the announced ones are computed and may have to be corrected";
         /// The portal's address, for the link in a sealed notice.
         portal_url: Option<Url> = Off("'https://kep.example/'"), "without a portal a notice tells of the mailbox Açılacaklar alone";
+    }
+}
+
+section! {
+    /// Notices: people are told by SMS and ordinary mail that something happened, never what (`kep account
+    /// notice`). When and how often is policy (`kep policy`).
+    Notify in "notify" {
+        /// How SMS are sent.
+        sms: SmsWay = Is("'off'"), "each provider has its own contract";
+        /// Whom SMS are from, as phones show it: a name of up to 11 letters that the operator knows, or a
+        /// number.
+        sms_sender: String = Is("'KEP'"), "names are registered with the operator";
+        /// How letters are sent that the alphabet of phones lacks.
+        sms_turkish: TurkishSms = Is("'ucs2'"), "every network and phone has it; the shift table is cheaper where the operator carries it";
+        /// How an SMS is sent by SMPP that is longer than one part.
+        sms_long: LongSms = Is("'parts'"), "every SMSC takes parts, not all take payloads";
+        /// The authorities that are believed about the servers named below, a PEM file or a folder of them.
+        authorities: PathBuf = Is("'/etc/ssl/certs/ca-certificates.crt'"), "where Debian has them";
+        /// How long an answer may take.
+        timeout: Duration = Is("'20s'") within "'1s'" to "'1m'", "a gateway asks the network before it answers";
+    }
+}
+
+section! {
+    /// The SMSC, for `notify.sms = "smpp"` (SMPP 3.4, bound as transceiver).
+    NotifySmpp in "notify.smpp" {
+        /// Host and port.
+        server: Option<String> = Off("'smsc.example:3550'"), "each operator has its own";
+        /// How the connection is protected; `clear` where it runs in a tunnel.
+        line: Line = Is("'tls'"), "numbers and senders are personal data";
+        /// The name to bind by.
+        system_id: Option<String> = Off("'kep'"), "the operator gives it";
+        /// File with the password to bind by, and nothing else; SMPP has room for 8 bytes.
+        password_file: Option<PathBuf> = Off("'secrets/smpp.password'"), "a secret never stands in this file";
+        /// The type of system to bind as.
+        system_type: Option<String> = Off("'KEP'"), "most operators want none";
+        /// Messages whose answer is awaited at once.
+        window: u32 = Is("8") within "1" to "100", "operators allow ten or so";
+        /// Messages in a second.
+        rate: u32 = Is("10") within "1" to "1000", "what small contracts allow; more is throttled";
+        /// How long the connection may be silent before it is asked whether it lives.
+        enquire: Duration = Is("'30s'") within "'1s'" to "'10m'", "firewalls forget a silent connection in a minute or more";
+    }
+}
+
+section! {
+    /// The gateway, for `notify.sms = "http"`. `{to}` stands for the number (digits, with the country),
+    /// `{text}`, `{from}`, and `{id}` for what the same message is called when it is sent again.
+    NotifyHttp in "notify.http" {
+        /// The address; values are percent-encoded in it. HTTPS, or on this machine.
+        url: Option<Url> = Off("'https://sms.example/v1/send'"), "each gateway has its own";
+        /// The body to post; without one the address is asked for (GET).
+        body: Option<String> = Off("'to={to}&text={text}&from={from}&ref={id}'"), "each gateway has its own";
+        /// What the body is, and so how values are written in it.
+        form: BodyForm = Is("'form'"), "old gateways take it, too";
+        /// A header that says who asks.
+        header: Option<String> = Off("'Authorization'"), "keys in a URL end in logs";
+        /// File with the header's value, and nothing else.
+        secret_file: Option<PathBuf> = Off("'secrets/sms.header'"), "a secret never stands in this file";
+        /// What the answer contains when the message was taken, beside a status of 2xx.
+        success: Option<String> = Off("'accepted'"), "some answer 200 to everything";
+        /// What the answer contains when it is no use to try again.
+        refused: Option<String> = Off("'invalid_number'"), "a wrong number stays wrong";
+        /// Where an answer in JSON names the message (a JSON pointer).
+        reference: Option<String> = Off("'/data/id'"), "to ask the gateway about one";
+    }
+}
+
+section! {
+    /// The smarthost for notices by ordinary mail.
+    NotifyMail in "notify.mail" {
+        /// Host and port; without it no mail is sent.
+        server: Option<String> = Off("'smtp.example:587'"), "each provider has its own";
+        /// How the connection is protected; `clear` on this machine alone.
+        line: Line = Is("'starttls'"), "port 587 has it; 465 is `tls`";
+        /// Who logs in there; without a name nobody does.
+        user: Option<String> = Off("'kep'"), "a smarthost of one's own knows the machine";
+        /// File with his password, and nothing else.
+        password_file: Option<PathBuf> = Off("'secrets/smtp.password'"), "a secret never stands in this file";
+        /// Whom the mails are from; bounces go there.
+        from: Option<String> = Off("'bildirim@example.com'"), "an ordinary address, outside KEP";
     }
 }
 

@@ -292,3 +292,33 @@ fn hostile_files_end_in_an_error() {
     assert!(parse(&format!("[{}]", "a.".repeat(10_000))).is_err());
     assert!(parse("\0").is_err());
 }
+
+#[test]
+fn ways_for_notices_need_what_they_need() {
+    let smpp = "sms = \"smpp\"\n[notify.smpp]\nserver = \"smsc.example:3550\"\nsystem_id = \"kep\"\n\
+                password_file = \"p\"";
+    assert_eq!(with("notify", smpp), "");
+    assert_eq!(with("notify", &smpp.replace("smsc.example:3550", "[::1]:3550")), "");
+    let http =
+        "sms = \"http\"\n[notify.http]\nurl = \"https://sms.example/?to={to}\"\nbody = \"{text}\"";
+    assert_eq!(with("notify", http), "");
+    let mail = "server = \"smtp.example:587\"\nfrom = \"kep@example.com\"";
+    assert_eq!(with("notify.mail", mail), "");
+    for (section, text, expected) in [
+        ("notify", "sms = \"smpp\"".to_owned(), "notify.smpp.system_id is missing"),
+        ("notify", smpp.replace(":3550", ""), "is no host with a port"),
+        ("notify", smpp.replace(":3550", ":0"), "is no host with a port"),
+        ("notify", format!("{smpp}\nline = \"starttls\""), "SMPP has no STARTTLS"),
+        ("notify", "sms = \"http\"".to_owned(), "notify.http.url is missing"),
+        ("notify", http.replace("https", "http"), "is neither https nor on this machine"),
+        ("notify", http.replace("{text}", "merhaba"), "notify.http says {text} nowhere"),
+        ("notify", format!("{http}\nheader = \"x\""), "notify.http.secret_file go together"),
+        ("notify.mail", mail.replace("kep@", ""), "notify.mail.from: no mail address"),
+        ("notify.mail", mail.replace("kep@example.com", "a@hs05.kep.tr"), "a KEP address"),
+        ("notify.mail", format!("{mail}\nuser = \"u\""), "notify.mail.password_file go together"),
+        ("notify.mail", format!("{mail}\nline = \"clear\""), "would be spoken to in the clear"),
+    ] {
+        let said = with(section, &text);
+        assert!(said.contains(expected), "{text}: {said}");
+    }
+}

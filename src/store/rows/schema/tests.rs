@@ -119,7 +119,17 @@ fn plan(connection: &Connection, sql: &str) -> Option<Vec<String>> {
 }
 
 /// What looks at everything, and is asked for by an operator or runs now and then.
-const WALKERS: [&str; 5] = ["fsck", "compact.rs", "schema.rs", "accounts.rs", "providers.rs"];
+const WALKERS: [&str; 9] = [
+    "fsck",
+    "compact.rs",
+    "schema.rs",
+    "accounts.rs",
+    "providers.rs",
+    "whole.rs",
+    "store/backup/",
+    "store/export.rs",
+    "store/holds.rs",
+];
 /// Lists for the command line, and figures.
 const LISTS: [&str; 6] = [
     "FROM relay ORDER BY since, id",

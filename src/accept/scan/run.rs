@@ -1,0 +1,172 @@
+//! Shows a mail to clamd, and weighs what it says by the policies in force; and the step that does so
+//! later, for what came while clamd was away.
+
+use super::{Clamd, Leniency, ScanFault, Verdict, pieces};
+use crate::accept::heavy;
+use crate::accept::refusal::Refusal;
+use crate::registry::policy::{self, Passage};
+use crate::spool::fact::Refused;
+use crate::spool::{self, Fact, Step, Takers};
+use crate::store::jobs::{self, Job};
+use crate::store::submissions::{self, Origin, Recipient, Submission, SubmissionState};
+use crate::store::{Lane, RowsError, Store, StoreError, Tx, blobs};
+use crate::trust::Clock;
+use crate::wire::{MessageId, Timestamp};
+use std::borrow::Cow;
+use std::sync::Arc;
+use thiserror::Error;
+use tokio::sync::watch;
+
+/// Who looks for viruses.
+pub struct Scanner {
+    pub clamd: Clamd,
+}
+
+/// Nothing can be said of a mail now.
+#[derive(Debug, Error)]
+pub enum ScanTrouble {
+    #[error("the virus scanner gives no verdict")]
+    Unavailable,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<RowsError> for ScanTrouble {
+    fn from(error: RowsError) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+impl Scanner {
+    /// Why a mail may not come in, if so.
+    pub async fn judge(
+        &self,
+        store: &Store,
+        mail: &[u8],
+        now: Timestamp,
+    ) -> Result<Option<Refusal>, ScanTrouble> {
+        let verdict = self.scan(mail).await.map_err(|error| {
+            metrics::counter!("kep_scan_failed_total").increment(1);
+            tracing::error!(%error, "virus scan");
+            ScanTrouble::Unavailable
+        })?;
+        metrics::counter!("kep_scanned_total", "verdict" => verdict.word()).increment(1);
+        if verdict == Verdict::Clean {
+            return Ok(None);
+        }
+        let refusal = verdict.refusal(leniency(store, now).await?);
+        if refusal.is_none() {
+            tracing::warn!(?verdict, "passes without a scan, by policy");
+        }
+        Ok(refusal)
+    }
+
+    /// The worst that is said of a mail: of its octets as they are, and of what opaque signatures in it
+    /// hide from clamd.
+    async fn scan(&self, mail: &[u8]) -> Result<Verdict, ScanFault> {
+        let hidden = heavy(mail.len(), || pieces::hidden(mail));
+        let mut worst = Verdict::Clean;
+        for piece in std::iter::once(Cow::Borrowed(mail)).chain(hidden) {
+            let verdict = self.clamd.scan(&piece).await?;
+            worst = match (worst, verdict) {
+                (worst @ Verdict::Virus(_), _) | (worst, Verdict::Clean) => worst,
+                (_, virus @ Verdict::Virus(_)) => virus,
+                (Verdict::Clean, other) => other,
+                (worst, _) => worst,
+            };
+        }
+        Ok(worst)
+    }
+}
+
+/// Scans what came while the scanner was away, until it has been seen.
+pub struct Scanning {
+    pub store: Store,
+    pub scanner: Arc<Scanner>,
+    pub clock: Clock,
+}
+
+impl Scanning {
+    pub async fn run(self: Arc<Self>, parallel: usize, stop: watch::Receiver<bool>) {
+        let takers = Takers::new(&self.store, Step::Scan);
+        let (store, clock) = (self.store.clone(), self.clock.clone());
+        spool::run(takers, store, clock, parallel, stop, move |job| {
+            let scanning = Arc::clone(&self);
+            async move { scanning.carry_out(&job).await }
+        })
+        .await;
+    }
+
+    /// Scans one message: it goes on, or its sender gets evidence that it does not.
+    pub async fn carry_out(&self, job: &Job) -> Result<(), ScanTrouble> {
+        let (job, payload) = (job.id, MessageId::parse(&job.payload));
+        let id = payload.ok_or(RowsError::Stored("a message id"))?;
+        let wanted = id.clone();
+        let look = move |tx: &mut Tx<'_>| -> Result<_, StoreError> {
+            let Some(found) = submissions::find(tx, &wanted)? else { return Ok(None) };
+            let original = blobs::find(tx, &found.original)?;
+            Ok(Some((submissions::recipients(tx, &wanted)?, original, found)))
+        };
+        let found = self.store.read(look).await?;
+        let waits = found.filter(|(_, _, found)| found.state == SubmissionState::Unscanned);
+        let Some((recipients, original, submission)) = waits else {
+            let finish = move |tx: &mut Tx<'_>| jobs::finish(tx, job).map(drop);
+            return Ok(self.store.write(Lane::Background, finish).await?);
+        };
+        let blobs = Arc::clone(&self.store.blobs);
+        let octets = tokio::task::spawn_blocking(move || blobs.read(&original)).await;
+        let octets = octets.map_err(|_| RowsError::Undone("the read was stopped"))?;
+        let octets = octets.map_err(StoreError::from)?;
+        let now = self.clock.now();
+        let refusal = self.scanner.judge(&self.store, &octets, now).await?;
+        let fact = refusal.map(|refusal| refused(&submission, &recipients, &refusal, now));
+        let work = move |tx: &mut Tx<'_>| -> Result<(), StoreError> {
+            match &fact {
+                None if submissions::scanned(tx, &id, now)? => spool::certify(tx, &id, now)?,
+                Some(fact) if submissions::withdraw(tx, &id)? => spool::fact(tx, fact, now)?,
+                _ => {}
+            }
+            jobs::finish(tx, job)?;
+            Ok(())
+        };
+        Ok(self.store.write(Lane::Background, work).await?)
+    }
+}
+
+/// The sender was told that it is taken: he gets this evidence however many he has had.
+fn refused(
+    submission: &Submission,
+    recipients: &[Recipient],
+    refusal: &Refusal,
+    now: Timestamp,
+) -> Fact {
+    let Submission { message_id, origin, details, digest, .. } = submission;
+    metrics::counter!("kep_refused_total", "why" => refusal.name()).increment(1);
+    tracing::info!(message = %message_id, why = refusal.name(), "refused after it was scanned");
+    let account = match origin {
+        Origin::Account(account) => account.0,
+        Origin::Peer(_) => 0,
+    };
+    Fact::Refused {
+        message: message_id.to_string(),
+        at: now.millis(),
+        refusal: Refused {
+            account,
+            sender: details.sender.clone(),
+            recipients: recipients.iter().map(|one| one.address.clone()).collect(),
+            subject: details.subject.clone(),
+            ua_message_id: details.ua_message_id.clone(),
+            digest: Some(digest.hex()),
+            reason: refusal.event_reason().to_owned(),
+            text: format!("{} / {}", refusal.turkish(), refusal.english()),
+        },
+    }
+}
+
+async fn leniency(store: &Store, now: Timestamp) -> Result<Leniency, ScanTrouble> {
+    let policies = store.look_up(move |tx| policy::at(tx, now)).await?;
+    Ok(Leniency {
+        encrypted: policies.virus_encrypted == Passage::Accept,
+        beyond: policies.virus_beyond == Passage::Accept,
+    })
+}

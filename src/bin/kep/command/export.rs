@@ -1,0 +1,48 @@
+//! `kep account export`: all that an account has, for its holder.
+
+use super::account::parse;
+use super::bar::Bar;
+use super::{show, staff};
+use crate::arguments::Export as Arguments;
+use crate::failure::{Failure, Outcome};
+use crate::wire_up;
+use kep::registry::export::{self, ExportError, Summary};
+use std::os::unix::fs::OpenOptionsExt;
+
+pub async fn run(arguments: &Arguments) -> Outcome {
+    let store = wire_up::store(&wire_up::settings(&arguments.conf.conf)?).await?;
+    let by = staff::by(&store, &arguments.who).await?;
+    let address = parse(&arguments.address)?;
+    let path = &arguments.file;
+    let opened = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    let file = opened.map_err(|error| {
+        Failure::cannot_create(format!("{}: {error}", path.display()))
+            .hint("name a file that is not there yet, in a folder that is")
+    })?;
+    let mut bar = Bar::new();
+    let mut tell = |so_far: &Summary| bar.show("mails", so_far.mails, "all");
+    let done = export::export(&store, &by, &address, file, &mut tell).await;
+    bar.clear();
+    let summary = done.map_err(|error| {
+        // Half an archive is none.
+        let _ = std::fs::remove_file(path);
+        failure(&error)
+    })?;
+    show::print(arguments.json, &summary, |summary| {
+        let Summary { mails, unopened, evidence, .. } = summary;
+        format!(
+            "{}: {mails} mails, of which {unopened} are unopened and without content; {evidence} \
+             evidence\n",
+            path.display()
+        )
+    })
+}
+
+fn failure(error: &ExportError) -> Failure {
+    match error {
+        ExportError::Unknown(_) => Failure::not_found(error).hint("`kep account list` shows them"),
+        ExportError::Io(_) => Failure::io(error),
+        ExportError::Index(_) | ExportError::Stopped => Failure::software(error),
+        ExportError::Registry(_) | ExportError::Store(_) => Failure::unavailable(error),
+    }
+}

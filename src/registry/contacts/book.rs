@@ -1,0 +1,324 @@
+//! Contacts of an account: found, listed, laid in, taken away.
+
+use super::fault::{ContactError, Fault};
+use super::fields::{CATEGORIES, Fields};
+use super::{CONTACTS_MAX, group};
+use crate::registry::audit::{self, By};
+use crate::store::contacts::{self as rows, ContactRow};
+use crate::store::{Lane, RowsError, Store, Tx, accounts};
+use crate::trust::random;
+use crate::wire::fold::{collation_key, fold};
+use crate::wire::vcard::{Card, Property, escape, read};
+use crate::wire::{AccountId, Timestamp, sha256};
+use data_encoding::HEXLOWER;
+use serde_json::json;
+use std::collections::BTreeMap;
+
+/// A contact of an address book.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Contact {
+    /// Names it for ever, in every program.
+    pub uid: String,
+    /// Of the whole book; a later change has a higher one.
+    pub revision: i64,
+    pub changed_at: Timestamp,
+    /// Names of groups.
+    pub groups: Vec<String>,
+    /// Without CATEGORIES.
+    pub card: Card,
+}
+
+impl Contact {
+    pub fn fields(&self) -> Fields {
+        Fields::of(&self.card)
+    }
+}
+
+/// Contacts in the order of their names: those in which each word of `search` stands, of a group if one
+/// is named, after the contact `after` if one is named, at most `limit`.
+pub async fn list(
+    store: &Store,
+    account: AccountId,
+    search: &str,
+    group: Option<&str>,
+    after: Option<&str>,
+    limit: usize,
+) -> Result<Vec<Contact>, ContactError> {
+    let words: Vec<String> = fold(search).split_whitespace().map(str::to_owned).collect();
+    let (group, after) = (group.map(str::to_owned), after.map(str::to_owned));
+    let work = move |tx: &mut Tx<'_>| -> Result<_, ContactError> {
+        let of_group = match &group {
+            Some(name) => {
+                let group = group::find(tx, account, name)?;
+                Some(rows::members(tx, group.id)?)
+            }
+            None => None,
+        };
+        let start = match &after {
+            Some(uid) => {
+                let row = row_of(tx, account, uid)?.ok_or_else(|| unknown(uid))?;
+                (row.sort_key, row.id)
+            }
+            None => (Vec::new(), 0),
+        };
+        let mut found = Vec::new();
+        rows::visit(tx, account, start, &mut |row| {
+            let wanted = words.iter().all(|word| row.search.contains(word.as_str()))
+                && of_group.as_ref().is_none_or(|members| members.contains(&row.id));
+            if wanted && found.len() < limit {
+                found.push(row);
+            }
+            Ok(found.len() < limit)
+        })?;
+        let (names, members) = (names(tx, account)?, rows::memberships(tx, account)?);
+        let all = found.iter().map(|row| contact(row, members.get(&row.id), &names));
+        Ok(all.collect::<Result<_, _>>()?)
+    };
+    store.read(work).await
+}
+
+/// The contact of that UID or KEP address, if there is one.
+pub async fn find(
+    store: &Store,
+    account: AccountId,
+    which: &str,
+) -> Result<Option<Contact>, ContactError> {
+    let which = which.to_owned();
+    let work = move |tx: &mut Tx<'_>| -> Result<_, ContactError> {
+        let Some(row) = row_of(tx, account, &which)? else { return Ok(None) };
+        Ok(Some(whole(tx, &row)?))
+    };
+    store.read(work).await
+}
+
+/// The contact that must be there.
+pub async fn get(store: &Store, account: AccountId, which: &str) -> Result<Contact, ContactError> {
+    find(store, account, which).await?.ok_or_else(|| unknown(which))
+}
+
+/// Adds a contact to the book, and to these groups, which are made where there are none.
+pub async fn add(
+    store: &Store,
+    account: AccountId,
+    fields: Fields,
+    groups: Vec<String>,
+    by: By,
+) -> Result<Contact, ContactError> {
+    fields.judge()?;
+    let uid = uuid(random::bytes());
+    let mut card = Card::default();
+    fields.apply(&mut card);
+    let work = move |tx: &mut Tx<'_>| -> Result<_, ContactError> {
+        accounts::lock(tx, account)?;
+        let row = lay(tx, account, &uid, &card, None, by.at)?;
+        for name in &groups {
+            let group = group::make(tx, account, name)?;
+            rows::join(tx, row.id, group.id)?;
+        }
+        let added = whole(tx, &row)?;
+        note(tx, account, &by, "contact.add", &uid)?;
+        Ok(added)
+    };
+    store.write(Lane::Client, work).await
+}
+
+/// Changes what a contact says; what its card says beyond these fields stays.
+pub async fn put(
+    store: &Store,
+    account: AccountId,
+    which: &str,
+    fields: Fields,
+    by: By,
+) -> Result<Contact, ContactError> {
+    fields.judge()?;
+    let which = which.to_owned();
+    let work = move |tx: &mut Tx<'_>| -> Result<_, ContactError> {
+        accounts::lock(tx, account)?;
+        let known = row_of(tx, account, &which)?.ok_or_else(|| unknown(&which))?;
+        let mut card = stored(&known)?;
+        fields.apply(&mut card);
+        let row = lay(tx, account, &known.uid, &card, Some(&known), by.at)?;
+        let changed = whole(tx, &row)?;
+        note(tx, account, &by, "contact.change", &known.uid)?;
+        Ok(changed)
+    };
+    store.write(Lane::Client, work).await
+}
+
+/// Takes a contact away; says what it was.
+pub async fn remove(
+    store: &Store,
+    account: AccountId,
+    which: &str,
+    by: By,
+) -> Result<Contact, ContactError> {
+    let which = which.to_owned();
+    let work = move |tx: &mut Tx<'_>| -> Result<_, ContactError> {
+        accounts::lock(tx, account)?;
+        let row = row_of(tx, account, &which)?.ok_or_else(|| unknown(&which))?;
+        let gone = whole(tx, &row)?;
+        rows::next_revision(tx, account)?;
+        rows::remove(tx, row.id)?;
+        note(tx, account, &by, "contact.remove", &row.uid)?;
+        Ok(gone)
+    };
+    store.write(Lane::Client, work).await
+}
+
+/// Lays a card in under its UID: a new contact, or another content of `known`. The caller has the lock.
+pub(super) fn lay(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    uid: &str,
+    card: &Card,
+    known: Option<&ContactRow>,
+    at: Timestamp,
+) -> Result<ContactRow, ContactError> {
+    let fields = Fields::of(card);
+    let circuit = fields.circuit()?;
+    if known.is_none() && rows::count(tx, account)? >= CONTACTS_MAX {
+        return Err(Fault::Full.into());
+    }
+    for address in &circuit {
+        let Some(other) = rows::with_address(tx, account, address.as_str())? else { continue };
+        if known.is_none_or(|known| known.id != other) {
+            let by = rows::by_id(tx, account, other)?.map(|row| row.name).unwrap_or_default();
+            return Err(Fault::Taken { address: address.to_string(), by }.into());
+        }
+    }
+    let name = fields.shown();
+    let text = kept(card, uid, &name).to_string();
+    if text.len() > CARD_MAX {
+        return Err(Fault::TooLarge.into());
+    }
+    let mut row = ContactRow {
+        id: known.map_or(0, |known| known.id),
+        account,
+        uid: uid.to_owned(),
+        sort_key: collation_key(&name).into_bytes(),
+        search: searched(&fields),
+        name,
+        card: text.into_bytes(),
+        revision: rows::next_revision(tx, account)?,
+        changed_at: at,
+    };
+    match known {
+        Some(_) => rows::change(tx, &row)?,
+        None => row.id = rows::add(tx, &row)?,
+    }
+    let mut addresses: Vec<_> = circuit.iter().map(|address| address.as_str()).collect();
+    addresses.sort_unstable();
+    addresses.dedup();
+    rows::set_addresses(tx, account, row.id, &addresses)?;
+    Ok(row)
+}
+
+/// As it is stored: named, with its UID, and without what rows say.
+pub(super) fn kept(card: &Card, uid: &str, name: &str) -> Card {
+    let mut card = card.clone();
+    card.remove(CATEGORIES);
+    card.remove("UID");
+    card.properties.insert(0, Property::new("UID", escape(uid)));
+    if card.first("FN").is_none() {
+        card.set("FN", escape(name));
+    }
+    card
+}
+
+/// The UID of a card that has none: the same card has the same.
+pub(super) fn derived(card: &Card) -> String {
+    let digest = sha256(card.to_string().as_bytes()).0;
+    uuid(std::array::from_fn(|place| digest.get(place).copied().unwrap_or_default()))
+}
+
+/// A version 8 UUID (RFC 9562) of these octets, as RFC 6350 §6.7.6 has it.
+pub(super) fn uuid(mut octets: [u8; 16]) -> String {
+    octets[6] = octets[6] & 0x0f | 0x80;
+    octets[8] = octets[8] & 0x3f | 0x80;
+    let hex = HEXLOWER.encode(&octets);
+    let parts = [(0, 8), (8, 12), (12, 16), (16, 20), (20, 32)];
+    let parts = parts.map(|(from, to)| hex.get(from..to).unwrap_or_default());
+    format!("urn:uuid:{}", parts.join("-"))
+}
+
+pub(super) fn stored(row: &ContactRow) -> Result<Card, RowsError> {
+    let card = read(&row.card).next().and_then(|entry| entry.card.ok());
+    card.ok_or(RowsError::Stored("a card"))
+}
+
+pub(super) fn whole(tx: &mut Tx<'_>, row: &ContactRow) -> Result<Contact, ContactError> {
+    let (names, groups) = (names(tx, row.account)?, rows::groups_of(tx, row.id)?);
+    Ok(contact(row, Some(&groups), &names)?)
+}
+
+pub(super) fn names(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+) -> Result<BTreeMap<i64, String>, RowsError> {
+    Ok(rows::groups(tx, account)?.into_iter().map(|group| (group.id, group.name)).collect())
+}
+
+pub(super) fn contact(
+    row: &ContactRow,
+    groups: Option<&Vec<i64>>,
+    names: &BTreeMap<i64, String>,
+) -> Result<Contact, RowsError> {
+    let named = groups.into_iter().flatten().filter_map(|id| names.get(id).cloned());
+    Ok(Contact {
+        uid: row.uid.clone(),
+        revision: row.revision,
+        changed_at: row.changed_at,
+        groups: named.collect(),
+        card: stored(row)?,
+    })
+}
+
+/// By UID, else by KEP address.
+pub(super) fn row_of(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    which: &str,
+) -> Result<Option<ContactRow>, RowsError> {
+    // No UID has one, and PostgreSQL would take none.
+    if which.chars().any(char::is_control) {
+        return Ok(None);
+    }
+    if let Some(row) = rows::by_uid(tx, account, which)? {
+        return Ok(Some(row));
+    }
+    match rows::with_address(tx, account, &which.to_ascii_lowercase())? {
+        Some(id) => rows::by_id(tx, account, id),
+        None => Ok(None),
+    }
+}
+
+pub(super) fn note(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    by: &By,
+    act: &'static str,
+    uid: &str,
+) -> Result<(), RowsError> {
+    let address = accounts::by_id(tx, account)?.address;
+    audit::record(tx, by, act, &address, json!({ "contact": uid }))?;
+    Ok(())
+}
+
+pub(super) fn unknown(which: &str) -> ContactError {
+    ContactError::Unknown(which.chars().filter(|c| !c.is_control()).take(200).collect())
+}
+
+fn searched(fields: &Fields) -> String {
+    let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
+    let phones = fields.phones.iter().map(|phone| digits(&phone.number));
+    let texts = [&fields.name, &fields.given, &fields.family, &fields.organisation, &fields.title]
+        .into_iter()
+        .chain(&fields.kep)
+        .chain(&fields.emails)
+        .chain([&fields.note]);
+    let folded = texts.filter(|text| !text.is_empty()).map(|text| fold(text));
+    folded.chain(phones).collect::<Vec<_>>().join("\n")
+}
+
+/// Octets of a card as it is stored, a small picture included.
+const CARD_MAX: usize = 256 * 1024;

@@ -1,0 +1,255 @@
+//! A question, from its asker to the answer: counted and noted before anything is looked at, answered from
+//! our own entries and by the central directory, and what was told noted beside it.
+
+use super::dial::CentralDirectory;
+use super::entry;
+use super::fault::DirectoryError;
+use super::query::{Key, Query};
+use super::record::Record;
+use crate::registry::audit::{self, By};
+use crate::registry::policy;
+use crate::store::directory::EntryRow;
+use crate::store::directory::query::{self as rows, QueryRow};
+use crate::store::{Lane, Store, Tx, accounts};
+use crate::wire::{AccountId, KepDomain, Timestamp};
+use serde_json::json;
+use std::sync::Arc;
+
+/// All that answers.
+#[derive(Clone)]
+pub struct Directory {
+    pub store: Store,
+    pub ours: KepDomain,
+    /// Other providers' entries.
+    pub central: Option<Arc<CentralDirectory>>,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Answer {
+    /// Ours first. Empty when there are more than may be told at once.
+    pub found: Vec<Found>,
+    /// There are more: a narrower question is needed.
+    pub more: bool,
+    /// What would tell several apart, the identity number last.
+    pub ask: Vec<Key>,
+    pub central: Central,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Found {
+    pub record: Record,
+    pub source: Source,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Source {
+    Own,
+    Central,
+}
+
+/// What became of the question to the central directory.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Central {
+    /// None is configured.
+    Absent,
+    /// It is about our own account.
+    NotAsked,
+    Answered,
+    /// Some of what it said was not well-formed and is left out.
+    Partial,
+    /// What is told is our own entries alone.
+    Unreachable,
+}
+
+impl Central {
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Absent => "absent",
+            Self::NotAsked => "not-asked",
+            Self::Answered => "answered",
+            Self::Partial => "partial",
+            Self::Unreachable => "unreachable",
+        }
+    }
+
+    /// What people are told of it; nothing when all is well.
+    pub fn said(self) -> Option<(&'static str, &'static str)> {
+        Some(match self {
+            Self::NotAsked | Self::Answered => return None,
+            Self::Absent => (
+                "Merkezi rehber tanımlı değil; yalnızca bu sağlayıcının kayıtları gösteriliyor.",
+                "no central directory is configured; these are this provider's entries alone",
+            ),
+            Self::Partial => (
+                "Merkezi rehberin yanıtının bir bölümü okunamadı; sonuçlar eksik olabilir.",
+                "a part of the central directory's answer could not be read; some may be missing",
+            ),
+            Self::Unreachable => (
+                "Merkezi rehbere ulaşılamadı; yalnızca bu sağlayıcının kayıtları gösteriliyor.",
+                "the central directory could not be reached; these are this provider's entries alone",
+            ),
+        })
+    }
+}
+
+/// A question in the log: who, what kind, by which keys, how much was told.
+pub type Asked = QueryRow;
+
+/// Asks for an account.
+pub async fn ask(
+    directory: &Directory,
+    account: AccountId,
+    query: Query,
+    by: By,
+) -> Result<Answer, DirectoryError> {
+    let store = &directory.store;
+    let (id, most) = enter(store, account, &query, by).await?;
+    let own = {
+        let query = query.clone();
+        let look = move |tx: &mut Tx<'_>| found(tx, &query);
+        store.read(look).await?
+    };
+    let (others, central) = others(directory, &query, most).await;
+    let answer = weigh(&query, own, others, central, most);
+    let (results, word) = (answer.found.len() as i64, answer.central.word());
+    let note = move |tx: &mut Tx<'_>| rows::answered(tx, id, results, word);
+    store.write(Lane::Client, note).await?;
+    metrics::counter!("kep_directory_queries_total", "kind" => query.word(), "central" => word)
+        .increment(1);
+    Ok(answer)
+}
+
+/// The newest questions of an account, or of all.
+pub async fn log(
+    store: &Store,
+    account: Option<AccountId>,
+    limit: usize,
+) -> Result<Vec<Asked>, DirectoryError> {
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    Ok(store.read(move |tx| rows::log(tx, account, limit)).await?)
+}
+
+/// Counts the question and notes it; says its number and how many entries may be told at once.
+async fn enter(
+    store: &Store,
+    account: AccountId,
+    query: &Query,
+    by: By,
+) -> Result<(i64, usize), DirectoryError> {
+    let keys = query.given().iter().map(|key| key.word()).collect::<Vec<_>>().join(" ");
+    let row = QueryRow {
+        id: 0,
+        account,
+        actor: by.actor.to_string(),
+        channel: by.channel.word().to_owned(),
+        kind: query.word().to_owned(),
+        keys,
+        asked_at: by.at,
+        results: None,
+        central: String::new(),
+    };
+    let work = move |tx: &mut Tx<'_>| -> Result<_, DirectoryError> {
+        accounts::lock(tx, account)?;
+        let policies = policy::at(tx, by.at)?;
+        let hour = by.at.plus_secs(-HOUR_SECS);
+        let (asked, first) = rows::asked_since(tx, account, hour)?;
+        if asked >= i64::from(policies.directory_queries_per_hour) {
+            let first = first.unwrap_or(by.at);
+            return Err(DirectoryError::Often(first.plus_secs(HOUR_SECS)));
+        }
+        let day = by.at.plus_secs(-DAY_SECS);
+        if rows::told_since(tx, account, day)? >= i64::from(policies.directory_results_per_day) {
+            return Err(DirectoryError::Often(by.at.plus_secs(HOUR_SECS)));
+        }
+        let id = rows::note(tx, &row)?;
+        let address = accounts::by_id(tx, account)?.address;
+        let details = json!({ "kind": row.kind, "keys": row.keys });
+        audit::record(tx, &by, "directory.query", &address, details)?;
+        Ok((id, policies.directory_results as usize))
+    };
+    store.write(Lane::Client, work).await
+}
+
+/// Our own, and whether there are more candidates than anybody looks at.
+fn found(tx: &mut Tx<'_>, query: &Query) -> Result<(Vec<EntryRow>, bool), DirectoryError> {
+    let Some(by) = query.by() else { return Ok((Vec::new(), false)) };
+    let candidates = rows::find(tx, &by, CANDIDATES)?;
+    let more = candidates.len() as i64 >= CANDIDATES;
+    let mut found = Vec::new();
+    for row in candidates {
+        if entry::read(&row)?.is_some_and(|record| query.fits(&record, &row.keys)) {
+            found.push(row);
+        }
+    }
+    if let Some(identity) = query.identity().filter(|_| found.len() > 1) {
+        let wanted = Some(identity.to_ascii_uppercase());
+        found
+            .retain(|row| row.keys.identity.as_ref().map(|own| own.to_ascii_uppercase()) == wanted);
+    }
+    Ok((found, more))
+}
+
+/// What the central directory has of other providers' accounts. What it says of ours counts for nothing:
+/// who has taken his consent back is not told of by its older copy.
+async fn others(
+    directory: &Directory,
+    query: &Query,
+    most: usize,
+) -> (Option<(Vec<Record>, bool)>, Central) {
+    let Some(central) = &directory.central else { return (None, Central::Absent) };
+    let ours = |domain: KepDomain| domain.provider() == directory.ours.provider();
+    if query.address().is_some_and(|address| ours(address.domain())) {
+        return (None, Central::NotAsked);
+    }
+    match central.ask(query.form(), most).await {
+        Ok(heard) => {
+            let foreign = heard.records.into_iter().filter(|(address, record)| {
+                !ours(address.domain()) && query.kind().is_none_or(|kind| kind == record.kind)
+            });
+            let records = foreign.map(|(_, record)| record).collect();
+            let state = if heard.unsound > 0 { Central::Partial } else { Central::Answered };
+            (Some((records, heard.more)), state)
+        }
+        Err(error) => {
+            tracing::warn!(%error, "the central directory did not answer");
+            (None, Central::Unreachable)
+        }
+    }
+}
+
+fn weigh(
+    query: &Query,
+    (own, more): (Vec<EntryRow>, bool),
+    others: Option<(Vec<Record>, bool)>,
+    central: Central,
+    most: usize,
+) -> Answer {
+    let own = own.iter().filter_map(|row| entry::read(row).ok().flatten());
+    let mut found: Vec<_> = own.map(|record| Found { record, source: Source::Own }).collect();
+    let (others, more_there) = others.unwrap_or_default();
+    for record in others {
+        if found.iter().all(|known| known.record.address != record.address) {
+            found.push(Found { record, source: Source::Central });
+        }
+    }
+    let more = more || more_there || found.len() > most;
+    let several = more || found.len() > 1;
+    if more {
+        found.clear();
+    }
+    Answer { found, more, ask: if several { query.to_ask() } else { Vec::new() }, central }
+}
+
+/// Forgets questions that are older than the policy keeps them.
+pub(super) async fn forget(store: &Store, now: Timestamp) -> Result<u64, DirectoryError> {
+    let work = move |tx: &mut Tx<'_>| -> Result<u64, DirectoryError> {
+        let kept = policy::at(tx, now)?.directory_log.millis();
+        Ok(rows::forget(tx, now.plus_millis(-kept))?)
+    };
+    store.write(Lane::Background, work).await
+}
+
+const HOUR_SECS: i64 = 3600;
+const DAY_SECS: i64 = 24 * HOUR_SECS;
+/// Entries of one key that are looked at; more than these no answer could tell apart.
+const CANDIDATES: i64 = 1000;

@@ -1,0 +1,50 @@
+//! What an account has, as one file for its holder (ZIP): its mails as they are, the evidence of what
+//! it sent and was sent with the material that validates it, an index, checksums. Exporting is no
+//! reading: of what is unopened only what a list shows is in it (invariant 3), and nothing is changed.
+
+mod index;
+mod names;
+mod run;
+
+pub use run::{Tell, export};
+
+use super::RegistryError;
+use crate::store::{RowsError, StoreError};
+use serde::Serialize;
+use thiserror::Error;
+
+/// What an export holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Summary {
+    pub address: String,
+    /// When it was begun (UTC).
+    pub at: String,
+    pub mails: u64,
+    /// Of which the content is left out.
+    pub unopened: u64,
+    pub evidence: u64,
+    /// Certificates, revocation lists and OCSP answers.
+    pub material: u64,
+}
+
+#[derive(Debug, Error)]
+pub enum ExportError {
+    #[error("there is no account {0}")]
+    Unknown(String),
+    #[error("the archive: {0}")]
+    Io(#[from] std::io::Error),
+    #[error("the index: {0}")]
+    Index(#[from] serde_json::Error),
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("the work was stopped")]
+    Stopped,
+}
+
+impl From<RowsError> for ExportError {
+    fn from(error: RowsError) -> Self {
+        Self::Store(error.into())
+    }
+}

@@ -1,0 +1,82 @@
+//! Names of files in the archive: ASCII alone, so that every program on every system unpacks them under
+//! the names that the checksums have.
+
+use crate::store::evidence::{self, EvidenceRow};
+use crate::store::mail::view::Mailbox;
+
+/// `iletiler/12-Giden-Kutusu`
+pub fn mailbox(mailbox: &Mailbox) -> String {
+    format!("{MAILS}/{}-{}", mailbox.id.0, plain(&mailbox.name))
+}
+
+/// `deliller/1a2b_hs05.kep.tr/delivery-ID.xml`, in a further dialect `….DIALECT.xml`.
+pub fn evidence(row: &EvidenceRow, further: bool) -> String {
+    let by = match row.origin.as_str() {
+        evidence::OWN => String::new(),
+        peer => format!("-{}", plain(peer)),
+    };
+    let dialect = if further { format!(".{}", row.dialect) } else { String::new() };
+    let (folder, id) = (plain(row.message_id.as_str()), plain(row.document_id()));
+    format!("{EVIDENCE}/{folder}/{}{by}{id}{dialect}.xml", row.event)
+}
+
+/// `dogrulama/SHA256.crt`
+pub fn material(kind: &str, sha256: &str) -> String {
+    let extension = match kind {
+        "certificate" => "crt",
+        "crl" => "crl",
+        _ => "ocsp",
+    };
+    format!("{MATERIAL}/{sha256}.{extension}")
+}
+
+fn plain(text: &str) -> String {
+    let letter = |c: char| match c {
+        'ç' => 'c',
+        'Ç' => 'C',
+        'ğ' => 'g',
+        'Ğ' => 'G',
+        'ı' => 'i',
+        'İ' => 'I',
+        'ö' => 'o',
+        'Ö' => 'O',
+        'ş' => 's',
+        'Ş' => 'S',
+        'ü' => 'u',
+        'Ü' => 'U',
+        ' ' | '/' => '-',
+        c if c.is_ascii_alphanumeric() || "-_.".contains(c) => c,
+        _ => '_',
+    };
+    let name: String = text.chars().take(NAME_MAX).map(letter).collect();
+    // A part of a path that begins with a dot hides or leads elsewhere.
+    match name.starts_with('.') {
+        true => format!("_{name}"),
+        false => name,
+    }
+}
+
+const MAILS: &str = "iletiler";
+const EVIDENCE: &str = "deliller";
+const MATERIAL: &str = "dogrulama";
+/// Names of files have 255 octets at most, and there are others beside this one.
+const NAME_MAX: usize = 100;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_name_leads_out_of_its_folder() {
+        for (name, expected) in [
+            ("Giden Kutusu", "Giden-Kutusu"),
+            ("Çöp Kutusu/İş", "Cop-Kutusu-Is"),
+            ("../../etc/passwd", "_..-..-etc-passwd"),
+            ("a\0b\\c:d", "a_b_c_d"),
+            ("日本", "__"),
+        ] {
+            assert_eq!(plain(name), expected);
+        }
+        assert_eq!(plain(&"x".repeat(500)).len(), NAME_MAX);
+    }
+}

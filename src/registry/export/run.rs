@@ -1,0 +1,228 @@
+//! Gathers and writes: a page of rows, then the octets they point to, each file written as it is read.
+
+use super::index::{self, Index, Mail, Proof};
+use super::{ExportError, Summary, names};
+use crate::registry::audit::{self, By};
+use crate::store::evidence::{self, EvidenceRow};
+use crate::store::export::{self as rows, Stored};
+use crate::store::mail::{Kind, view, view::Mailbox};
+use crate::store::{BlobError, Lane, Store, StoreError, Tx, accounts, blobs};
+use crate::wire::digest::sha256;
+use crate::wire::mime::text::decoded_field;
+use crate::wire::zip::Zip;
+use crate::wire::{BlobId, KepAddress, MessageId, Timestamp};
+use serde_json::json;
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::BufWriter;
+
+/// Hears how many mails and evidence are written.
+pub type Tell<'t> = &'t mut (dyn FnMut(&Summary) + Send);
+
+/// Writes everything of an account into a new file, and the act into the audit.
+pub async fn export(
+    store: &Store,
+    by: &By,
+    address: &KepAddress,
+    file: File,
+    tell: Tell<'_>,
+) -> Result<Summary, ExportError> {
+    let wanted = address.to_string();
+    let account = store.read(move |tx| accounts::by_address(tx, &wanted)).await?;
+    let account = account.ok_or_else(|| ExportError::Unknown(address.to_string()))?;
+    let summary = Summary { address: account.address, at: by.at.iso8601(), ..Summary::default() };
+    let mut archive = Archive::new(file, by.at, summary);
+    let id = account.id;
+    let mailboxes = store.read(move |tx| view::mailboxes(tx, id)).await?;
+    for mailbox in mailboxes.into_iter().filter(|mailbox| !mailbox.role.is_gathered()) {
+        mails(store, &mailbox, &mut archive, tell).await?;
+    }
+    let concerned = store.read(move |tx| rows::concerned(tx, id)).await?;
+    for (message, sent) in concerned {
+        proofs(store, message, sent, &mut archive, tell).await?;
+    }
+    let summary = tokio::task::spawn_blocking(move || archive.finish()).await;
+    let summary = summary.map_err(|_| ExportError::Stopped)??;
+    let (by, done) = (by.clone(), summary.clone());
+    let record = move |tx: &mut Tx<'_>| -> Result<(), StoreError> {
+        let counts = json!({
+            "mails": done.mails, "unopened": done.unopened, "evidence": done.evidence,
+        });
+        audit::record(tx, &by, "account.export", &done.address, counts)?;
+        Ok(())
+    };
+    store.write(Lane::Client, record).await?;
+    Ok(summary)
+}
+
+async fn mails(
+    store: &Store,
+    mailbox: &Mailbox,
+    archive: &mut Archive,
+    tell: Tell<'_>,
+) -> Result<(), ExportError> {
+    let mut after = 0;
+    loop {
+        let of = mailbox.clone();
+        let page = store.read(move |tx| rows::messages(tx, &of, after, PAGE)).await?;
+        let Some(last) = page.last() else { return Ok(()) };
+        after = last.uid;
+        for stored in &page {
+            let folder = names::mailbox(mailbox);
+            let unopened = stored.kind == Kind::Sealed;
+            let (file, octets) = match unopened {
+                true => (format!("{folder}/{}.kapali.txt", stored.uid), unopened_note(stored)),
+                false => {
+                    let octets = store.content(stored.content).await?;
+                    (format!("{folder}/{}.eml", stored.uid), octets)
+                }
+            };
+            archive.add(&file, &octets)?;
+            archive.summary.mails += 1;
+            archive.summary.unopened += u64::from(unopened || stored.kind == Kind::Stub);
+            archive.mails.push(mail(mailbox, stored, file, unopened));
+        }
+        tell(&archive.summary);
+    }
+}
+
+/// What a list shows of a dispatch that was not opened.
+fn unopened_note(stored: &Stored) -> Vec<u8> {
+    let field = |name| decoded_field(&stored.header, name).unwrap_or_default();
+    let text = format!(
+        "Bu ileti acilmamistir; icerigi arsivde yoktur.\nThis message was not opened; its content is \
+         not in the archive.\n\nFrom: {}\nTo: {}\nSubject: {}\nDate: {}\n",
+        field("From"),
+        field("To"),
+        field("Subject"),
+        field("Date")
+    );
+    text.into_bytes()
+}
+
+fn mail(mailbox: &Mailbox, stored: &Stored, file: String, unopened: bool) -> Mail {
+    let field = |name| decoded_field(&stored.header, name).unwrap_or_default();
+    Mail {
+        file,
+        mailbox: mailbox.name.clone(),
+        uid: stored.uid,
+        date: stored.internal_date.iso8601(),
+        from: field("From"),
+        to: field("To"),
+        subject: field("Subject"),
+        octets: stored.size,
+        message: stored.message_id.as_ref().map(MessageId::to_string),
+        unopened: unopened || stored.kind == Kind::Stub,
+    }
+}
+
+async fn proofs(
+    store: &Store,
+    message: MessageId,
+    sent: bool,
+    archive: &mut Archive,
+    tell: Tell<'_>,
+) -> Result<(), ExportError> {
+    let about = (!sent).then(|| archive.summary.address.clone());
+    let work = move |tx: &mut Tx<'_>| rows::proofs(tx, &message, about.as_deref());
+    for proof in store.read(work).await? {
+        let mut material = Vec::with_capacity(proof.material.len());
+        for (kind, value) in &proof.material {
+            let name = names::material(kind, &sha256(value).hex());
+            if archive.known.insert(name.clone()) {
+                archive.add(&name, value)?;
+                archive.summary.material += 1;
+            }
+            material.push(name);
+        }
+        let documents = std::iter::once((&proof.row, false));
+        for (row, further) in documents.chain(proof.forms.iter().map(|row| (row, true))) {
+            let (file, octets) = (names::evidence(row, further), xml(store, row.xml).await?);
+            archive.add(&file, &octets)?;
+            archive.evidence.push(described(row, file, material.clone()));
+        }
+        archive.summary.evidence += 1;
+    }
+    tell(&archive.summary);
+    Ok(())
+}
+
+fn described(row: &EvidenceRow, file: String, material: Vec<String>) -> Proof {
+    Proof {
+        file,
+        message: row.message_id.to_string(),
+        event: row.event.clone(),
+        recipient: row.recipient.clone(),
+        time: row.event_time.iso8601(),
+        stamped: row.stamped_at.iso8601(),
+        dialect: row.dialect.clone(),
+        issuer: match row.origin.as_str() {
+            evidence::OWN => String::new(),
+            peer => peer.to_owned(),
+        },
+        material,
+    }
+}
+
+async fn xml(store: &Store, blob: BlobId) -> Result<Vec<u8>, ExportError> {
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        let put = store.read(move |tx| blobs::find(tx, &blob)).await?;
+        let blobs = std::sync::Arc::clone(&store.blobs);
+        let read = tokio::task::spawn_blocking(move || blobs.read(&put)).await;
+        match read.map_err(|_| ExportError::Stopped)? {
+            // Compaction was faster; the row says where it lies now.
+            Err(BlobError::Moved(_)) if tries < TRIES => {}
+            read => return Ok(read.map_err(StoreError::from)?.to_vec()),
+        }
+    }
+}
+
+/// The archive while it is written.
+struct Archive {
+    zip: Zip<BufWriter<File>>,
+    sums: String,
+    known: BTreeSet<String>,
+    summary: Summary,
+    mails: Vec<Mail>,
+    evidence: Vec<Proof>,
+}
+
+impl Archive {
+    fn new(file: File, at: Timestamp, summary: Summary) -> Self {
+        Self {
+            zip: Zip::new(BufWriter::new(file), at),
+            sums: String::new(),
+            known: BTreeSet::new(),
+            summary,
+            mails: Vec::new(),
+            evidence: Vec::new(),
+        }
+    }
+
+    fn add(&mut self, name: &str, octets: &[u8]) -> Result<(), ExportError> {
+        self.sums += &format!("{}  {name}\n", sha256(octets).hex());
+        Ok(self.zip.add(name, octets)?)
+    }
+
+    fn finish(mut self) -> Result<Summary, ExportError> {
+        let (mails, evidence) =
+            (std::mem::take(&mut self.mails), std::mem::take(&mut self.evidence));
+        let index = Index { export: self.summary.clone(), mails, evidence };
+        self.add("index.json", &serde_json::to_vec_pretty(&index)?)?;
+        self.add("index.csv", index::csv(&index).as_bytes())?;
+        self.add("index.html", index::html(&index).as_bytes())?;
+        self.add("OKUBENI.txt", index::README.as_bytes())?;
+        let sums = std::mem::take(&mut self.sums);
+        self.zip.add("SHA256SUMS", sums.as_bytes())?;
+        let file = self.zip.finish()?.into_inner().map_err(std::io::IntoInnerError::into_error)?;
+        file.sync_all()?;
+        Ok(self.summary)
+    }
+}
+
+/// Messages whose rows are in memory at a time.
+const PAGE: i64 = 200;
+/// Each one needs another compaction to fail.
+const TRIES: u32 = 5;

@@ -1,0 +1,129 @@
+//! Legal holds: what an authority asks to be kept of an account, two of the staff keep from being erased.
+//! Its owner is shown nothing of it: what he removes is gone for him, and its content stays.
+
+use super::audit::{self, Actor, By};
+use crate::store::holds::{self as rows, HoldRow, Signed};
+use crate::store::{Lane, RowsError, Store, StoreError, Tx, accounts};
+use crate::wire::{KepAddress, MessageId};
+use serde_json::json;
+use thiserror::Error;
+
+pub use crate::store::holds::HoldRow as Hold;
+
+#[derive(Debug, Error)]
+pub enum HoldError {
+    #[error("two of the staff place and release a hold; {0} is one")]
+    OnePerson(String),
+    #[error("only staff places and releases holds")]
+    NotStaff,
+    #[error("a reason is one line of 1 to {REASON} characters")]
+    Reason,
+    #[error("there is no account {0}")]
+    UnknownAccount(String),
+    #[error("there is no hold {0} in force")]
+    Unknown(i64),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<RowsError> for HoldError {
+    fn from(error: RowsError) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+/// From now on nothing of the account, or of one message that it has, is erased.
+pub async fn place(
+    store: &Store,
+    by: &By,
+    second: &str,
+    address: &KepAddress,
+    message: Option<MessageId>,
+    reason: &str,
+) -> Result<i64, HoldError> {
+    let (signed, reason) = (signed(by, second)?, reasoned(reason)?);
+    let (by, address) = (by.clone(), address.to_string());
+    let work = move |tx: &mut Tx<'_>| -> Result<i64, HoldError> {
+        let account = accounts::by_address(tx, &address)?;
+        let account = account.ok_or_else(|| HoldError::UnknownAccount(address.clone()))?;
+        // Nothing is removed between this and the hold.
+        accounts::lock(tx, account.id)?;
+        let id = rows::place(tx, account.id, message.as_ref(), &reason, &signed)?;
+        let details = json!({
+            "hold": id, "second": signed.second, "reason": reason,
+            "message": message.as_ref().map(MessageId::as_str),
+        });
+        audit::record(tx, &by, "hold.place", &address, details)?;
+        Ok(id)
+    };
+    store.write(Lane::Client, work).await
+}
+
+/// Ends a hold: what was removed meanwhile and nothing else keeps is erased now. Says how many messages.
+pub async fn release(
+    store: &Store,
+    by: &By,
+    second: &str,
+    id: i64,
+    reason: &str,
+) -> Result<u64, HoldError> {
+    let (signed, reason, by) = (signed(by, second)?, reasoned(reason)?, by.clone());
+    let work = move |tx: &mut Tx<'_>| -> Result<(), HoldError> {
+        let hold = rows::list(tx)?.into_iter().find(|hold| hold.id == id);
+        let hold = hold.ok_or(HoldError::Unknown(id))?;
+        accounts::lock(tx, hold.account)?;
+        if !rows::release(tx, id, &reason, &signed)? {
+            return Err(HoldError::Unknown(id));
+        }
+        let details = json!({ "hold": id, "second": signed.second, "reason": reason });
+        audit::record(tx, &by, "hold.release", &hold.address, details)?;
+        Ok(())
+    };
+    store.write(Lane::Client, work).await?;
+    let_go(store).await
+}
+
+/// Erases what no hold keeps any more.
+pub async fn let_go(store: &Store) -> Result<u64, HoldError> {
+    let mut gone = 0;
+    loop {
+        let some = store.write(Lane::Background, |tx| rows::let_go(tx, UNIT)).await?;
+        gone += some as u64;
+        if (some as i64) < UNIT {
+            return Ok(gone);
+        }
+    }
+}
+
+/// All holds, those in force first, and how many messages are kept back of each one's account.
+pub async fn list(store: &Store) -> Result<Vec<(Hold, u64)>, HoldError> {
+    let work = |tx: &mut Tx<'_>| -> Result<Vec<(HoldRow, u64)>, HoldError> {
+        let mut all = Vec::new();
+        for hold in rows::list(tx)? {
+            let kept = rows::kept_back(tx, hold.account)?;
+            all.push((hold, kept));
+        }
+        Ok(all)
+    };
+    store.read(work).await
+}
+
+fn signed(by: &By, second: &str) -> Result<Signed, HoldError> {
+    let Actor::Staff(name) = &by.actor else { return Err(HoldError::NotStaff) };
+    match name == second {
+        true => Err(HoldError::OnePerson(name.clone())),
+        false => Ok(Signed { by: name.clone(), second: second.to_owned(), at: by.at }),
+    }
+}
+
+fn reasoned(reason: &str) -> Result<String, HoldError> {
+    let reason = reason.trim();
+    let length = reason.chars().count();
+    let good = (1..=REASON).contains(&length) && !reason.chars().any(char::is_control);
+    good.then(|| reason.to_owned()).ok_or(HoldError::Reason)
+}
+
+/// Characters of a reason.
+const REASON: usize = 500;
+/// Messages let go in one unit.
+const UNIT: i64 = 256;

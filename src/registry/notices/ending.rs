@@ -1,0 +1,69 @@
+//! Certificates that end: told of in time, once at each of three distances.
+
+use super::{Happened, tell};
+use crate::registry::outbox::Kind;
+use crate::registry::policy::{self, Span};
+use crate::store::{Lane, RowsError, Store, StoreError, Tx, accounts, notices as rows};
+use crate::trust::Certificate;
+use crate::wire::{AccountId, Timestamp};
+
+/// Looks through the accounts that have a place; says how many notices were laid down.
+pub async fn sweep(store: &Store, now: Timestamp) -> Result<usize, StoreError> {
+    let (mut after, mut laid) = (AccountId(0), 0);
+    loop {
+        let some = store.read(move |tx| rows::accounts(tx, after, ACCOUNTS)).await?;
+        let Some(last) = some.last() else { return Ok(laid) };
+        after = *last;
+        for account in some {
+            let work = move |tx: &mut Tx<'_>| of_account(tx, account, now);
+            laid += store.write(Lane::Background, work).await?;
+        }
+    }
+}
+
+fn of_account(tx: &mut Tx<'_>, account: AccountId, now: Timestamp) -> Result<usize, RowsError> {
+    let first = policy::at(tx, now)?.notice_ending;
+    let mut laid = 0;
+    for der in accounts::certificates(tx, account)? {
+        // What can't be read signs nothing either.
+        let Ok(certificate) = Certificate::from_der(&der) else { continue };
+        let Some(distance) = distance(certificate.not_after(), first, now) else { continue };
+        let digest = data_encoding::HEXLOWER.encode(&certificate.digest().0[..8]);
+        let day = certificate.not_after().turkish_day();
+        let happened = Happened {
+            account,
+            kind: Kind::Certificate,
+            cause: format!("certificate/{digest}/{distance}"),
+            values: &[("day", &day)],
+            at: now,
+        };
+        laid += tell(tx, &happened)?;
+    }
+    Ok(laid)
+}
+
+/// The nearest of the distances that is reached; none before the first and after the end.
+fn distance(ends: Timestamp, first: Span, now: Timestamp) -> Option<Span> {
+    let left = ends.millis().saturating_sub(now.millis());
+    let reached = |distance: &Span| left <= distance.millis();
+    [Span::days(1), Span::days(7), first].into_iter().filter(reached).min().filter(|_| left > 0)
+}
+
+/// Accounts looked up at once.
+const ACCOUNTS: usize = 100;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_end_is_told_of_at_three_distances() {
+        let now = Timestamp::from_secs(1_795_424_000);
+        let days = Span::days;
+        let at = |hours: i64| distance(now.plus_secs(3600 * hours), days(30), now);
+        let told = [24 * 31, 24 * 30, 24 * 8, 24 * 7, 25, 24, 0, -5].map(at);
+        let expected = [None, Some(30), Some(30), Some(7), Some(7), Some(1), None, None];
+        assert_eq!(told, expected.map(|count: Option<i64>| count.map(days)));
+        assert_eq!(distance(now.plus_secs(86_400 * 3), days(3), now), Some(days(3)));
+    }
+}

@@ -1,0 +1,102 @@
+//! What belongs to one account, page by page, for its holder.
+
+use super::evidence::EvidenceRow;
+use super::mail::Kind;
+use super::mail::view::Mailbox;
+use super::rows::{RowsError, Tx};
+use super::{evidence, submissions};
+use crate::wire::{AccountId, ContentId, EvidenceId, MessageId, Timestamp};
+use std::collections::BTreeMap;
+
+/// A message in a mailbox.
+#[derive(Clone, Debug)]
+pub struct Stored {
+    pub uid: i64,
+    pub kind: Kind,
+    pub content: ContentId,
+    pub size: u64,
+    pub internal_date: Timestamp,
+    pub message_id: Option<MessageId>,
+    /// The outermost header.
+    pub header: Vec<u8>,
+}
+
+/// Messages behind a UID, by UID.
+pub fn messages(
+    tx: &mut Tx<'_>,
+    mailbox: &Mailbox,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<Stored>, RowsError> {
+    let rows = tx.query(
+        "SELECT m.uid, m.kind, m.content, m.size, m.internal_date, m.message_id, o.header
+         FROM message m LEFT JOIN outline o ON o.content = m.content
+         WHERE m.mailbox = $1 AND m.uid > $2 ORDER BY m.uid LIMIT $3",
+        &[mailbox.id.0.into(), after.into(), limit.into()],
+    )?;
+    let stored = |row: &super::rows::Row| {
+        Ok(Stored {
+            uid: row.int(0)?,
+            kind: Kind::parse(row.text(1)?)?,
+            content: ContentId(row.int(2)?),
+            size: row.int(3)? as u64,
+            internal_date: Timestamp::from_millis(row.int(4)?),
+            message_id: row.opt_text(5)?.map(submissions::message_id).transpose()?,
+            header: if row.is_null(6) { Vec::new() } else { row.bytes(6)?.to_vec() },
+        })
+    };
+    rows.iter().map(stored).collect()
+}
+
+/// Every message that the account sent or was sent, by its identifier, and whether it sent it.
+pub fn concerned(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+) -> Result<BTreeMap<MessageId, bool>, RowsError> {
+    let mut all = BTreeMap::new();
+    for (sent, sql) in [
+        (false, "SELECT message_id FROM recipient WHERE account = $1"),
+        (true, "SELECT message_id FROM submission WHERE account = $1"),
+    ] {
+        let mut failed = Ok(());
+        tx.visit(sql, &[account.0.into()], &mut |row| {
+            match submissions::message_id(&row.text(0)?) {
+                Ok(id) => drop(all.insert(id, sent)),
+                Err(error) => failed = Err(error),
+            }
+            Ok(failed.is_ok())
+        })?;
+        failed?;
+    }
+    Ok(all)
+}
+
+/// An evidence with what validates it.
+#[derive(Clone, Debug)]
+pub struct Proof {
+    pub row: EvidenceRow,
+    /// The same in further dialects.
+    pub forms: Vec<EvidenceRow>,
+    pub material: Vec<(String, Vec<u8>)>,
+}
+
+/// Evidence of a message as an account may have it: of what it sent all, of what it was sent that
+/// about the whole and about itself.
+pub fn proofs(
+    tx: &mut Tx<'_>,
+    id: &MessageId,
+    only_about: Option<&str>,
+) -> Result<Vec<Proof>, RowsError> {
+    let mut found = Vec::new();
+    for row in evidence::of_message(tx, id)? {
+        let about_other = |address: &str| !row.recipient.is_empty() && row.recipient != address;
+        if only_about.is_some_and(about_other) {
+            continue;
+        }
+        let key: &EvidenceId = &row.id;
+        let forms = evidence::forms(tx, key)?.iter().map(|form| row.in_form(form)).collect();
+        let material = evidence::material(tx, key)?;
+        found.push(Proof { forms, material, row });
+    }
+    Ok(found)
+}

@@ -1,0 +1,149 @@
+//! Rows of legal holds, and what they keep back of what is removed.
+
+use super::StoreError;
+use super::mail::view::{Mailbox, spans};
+use super::rows::{Row, RowsError, Tx};
+use super::submissions;
+use crate::wire::imap::UidSet;
+use crate::wire::{AccountId, ContentId, MessageId, Timestamp};
+
+/// A hold, as its row has it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct HoldRow {
+    pub id: i64,
+    pub account: AccountId,
+    pub address: String,
+    /// None: of all that the account has.
+    pub message: Option<MessageId>,
+    pub reason: String,
+    pub placed: Signed,
+    pub released: Option<(Signed, String)>,
+}
+
+/// Two of the staff, and when.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Signed {
+    pub by: String,
+    pub second: String,
+    pub at: Timestamp,
+}
+
+pub fn place(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    message: Option<&MessageId>,
+    reason: &str,
+    signed: &Signed,
+) -> Result<i64, RowsError> {
+    let row = tx.one(
+        "hold",
+        "INSERT INTO legal_hold (account, message_id, reason, placed_by, placed_second, placed_at)
+         VALUES ($1, $2, $3, $4, $5, $6) RETURNING id",
+        &[
+            account.0.into(),
+            message.map(MessageId::as_str).into(),
+            reason.into(),
+            (&signed.by).into(),
+            (&signed.second).into(),
+            signed.at.millis().into(),
+        ],
+    )?;
+    row.int(0)
+}
+
+/// Ends a hold; says whether this was the time.
+pub fn release(tx: &mut Tx<'_>, id: i64, reason: &str, signed: &Signed) -> Result<bool, RowsError> {
+    let changed = tx.execute(
+        "UPDATE legal_hold SET released_by = $1, released_second = $2, released_at = $3,
+                               release_reason = $4
+         WHERE id = $5 AND released_at IS NULL",
+        &[
+            (&signed.by).into(),
+            (&signed.second).into(),
+            signed.at.millis().into(),
+            reason.into(),
+            id.into(),
+        ],
+    )?;
+    Ok(changed == 1)
+}
+
+/// All of them, those in force first.
+pub fn list(tx: &mut Tx<'_>) -> Result<Vec<HoldRow>, RowsError> {
+    let rows = tx.query(
+        "SELECT h.id, h.account, a.address, h.message_id, h.reason, h.placed_by, h.placed_second,
+                h.placed_at, h.released_by, h.released_second, h.released_at, h.release_reason
+         FROM legal_hold h JOIN account a ON a.id = h.account
+         ORDER BY CASE WHEN h.released_at IS NULL THEN 0 ELSE 1 END, h.id",
+        &[],
+    )?;
+    rows.iter().map(hold).collect()
+}
+
+fn hold(row: &Row) -> Result<HoldRow, RowsError> {
+    let time = |column| Ok::<_, RowsError>(row.opt_int(column)?.map(Timestamp::from_millis));
+    let text = |column| Ok::<_, RowsError>(row.opt_text(column)?.unwrap_or_default().to_owned());
+    let released = match time(10)? {
+        Some(at) => Some((Signed { by: text(8)?, second: text(9)?, at }, text(11)?)),
+        None => None,
+    };
+    Ok(HoldRow {
+        id: row.int(0)?,
+        account: AccountId(row.int(1)?),
+        address: row.text(2)?.to_owned(),
+        message: row.opt_text(3)?.map(submissions::message_id).transpose()?,
+        reason: row.text(4)?.to_owned(),
+        placed: Signed { by: text(5)?, second: text(6)?, at: Timestamp::from_millis(row.int(7)?) },
+        released,
+    })
+}
+
+/// Of messages that are about to be removed for good, keeps those back that are held.
+pub(super) fn keep_back(tx: &mut Tx<'_>, from: &Mailbox, uids: &UidSet) -> Result<(), RowsError> {
+    let account = from.account.0.into();
+    let sql = "SELECT 1 FROM legal_hold WHERE account = $1 AND released_at IS NULL LIMIT 1";
+    if from.role.is_gathered() || tx.first(sql, &[account])?.is_none() {
+        return Ok(());
+    }
+    for (first, last) in spans(uids) {
+        tx.execute(
+            "INSERT INTO held_back (account, mailbox, uid, content, kind, message_id, internal_date,
+                                    size)
+             SELECT CAST($1 AS BIGINT), m.mailbox, m.uid, m.content, m.kind, m.message_id,
+                    m.internal_date, m.size
+             FROM message m WHERE m.mailbox = $2 AND m.uid BETWEEN $3 AND $4
+             AND EXISTS (SELECT 1 FROM legal_hold h
+                         WHERE h.account = $1 AND h.released_at IS NULL
+                         AND (h.message_id IS NULL OR h.message_id = m.message_id))
+             ON CONFLICT (account, mailbox, uid) DO NOTHING",
+            &[account, from.id.0.into(), i64::from(first).into(), i64::from(last).into()],
+        )?;
+    }
+    Ok(())
+}
+
+/// Lets some go that no hold keeps any more; says how many.
+pub fn let_go(tx: &mut Tx<'_>, most: i64) -> Result<usize, StoreError> {
+    let rows = tx.query(
+        "SELECT b.account, b.mailbox, b.uid, b.content FROM held_back b
+         WHERE NOT EXISTS (SELECT 1 FROM legal_hold h
+                           WHERE h.account = b.account AND h.released_at IS NULL
+                           AND (h.message_id IS NULL OR h.message_id = b.message_id))
+         ORDER BY b.account, b.mailbox, b.uid LIMIT $1",
+        &[most.into()],
+    )?;
+    for row in &rows {
+        tx.execute(
+            "DELETE FROM held_back WHERE account = $1 AND mailbox = $2 AND uid = $3",
+            &[row.int(0)?.into(), row.int(1)?.into(), row.int(2)?.into()],
+        )?;
+        super::mail::forget_unused(tx, ContentId(row.int(3)?))?;
+    }
+    Ok(rows.len())
+}
+
+/// How many messages are kept back of an account.
+pub fn kept_back(tx: &mut Tx<'_>, account: AccountId) -> Result<u64, RowsError> {
+    let sql = "SELECT COUNT(*) FROM held_back WHERE account = $1";
+    Ok(tx.one("count", sql, &[account.0.into()])?.int(0)? as u64)
+}

@@ -1,0 +1,545 @@
+//! Notices and the outbox on both drivers: what is told whom, once, when, and what became of it.
+
+use super::bed::{Bed, submission};
+use super::{NOW, on_both};
+use kep::notify::gateway::{Form, Gateway};
+use kep::notify::texts::Sayer;
+use kep::notify::{Notify, Senders, Sms};
+use kep::registry::accounts::{self, NewAccount, OpeningMode, SignatureRule};
+use kep::registry::audit::{self, Actor, By, Channel, Wanted};
+use kep::registry::notices::{self, Absence, Change, Event, Happened, NoticeError, Whose};
+use kep::registry::outbox::{self, Fields, Kind, Language, Outgoing};
+use kep::registry::{credits, policy};
+use kep::spool::{Step, Takers};
+use kep::store::outbox::{self as rows, OutgoingRow, State};
+use kep::store::submissions::{self, RecipientState};
+use kep::store::{RowsError, StoreError, Tx};
+use kep::trust::dial::Dial;
+use kep::trust::{Clock, password};
+use kep::wire::{AccountId, KepAddress, KepDomain, Reach, Timestamp};
+use secrecy::SecretString;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+const ALI: &str = "ali.veli@hs05.kep.tr";
+const AYSE: &str = "ayse.yilmaz@hs05.kep.tr";
+
+fn address(text: &str) -> KepAddress {
+    KepAddress::parse(text).unwrap()
+}
+
+fn place(text: &str) -> Reach {
+    Reach::parse(text).unwrap()
+}
+
+fn by(at: Timestamp) -> By {
+    By { actor: Actor::Staff("ayse".into()), channel: Channel::CommandLine, at }
+}
+
+async fn open(bed: &Bed, who: &str) -> AccountId {
+    let new = NewAccount {
+        address: address(who),
+        name: "Ali Veli".into(),
+        identity_number: None,
+        opening: OpeningMode::Sealed,
+        signature: SignatureRule::Required,
+        password: password::hash(&SecretString::from("kendi sözü")).unwrap(),
+        certificates: Vec::new(),
+        at: NOW,
+    };
+    let domain = KepDomain::parse("hs05.kep.tr").unwrap();
+    accounts::add(&bed.store, &domain, new).await.unwrap()
+}
+
+fn change(events: &[Event]) -> Change {
+    Change {
+        language: Language::Turkish,
+        events: events.iter().copied().collect(),
+        quiet: None,
+        whose: Whose::Holder,
+    }
+}
+
+async fn all(bed: &Bed) -> Vec<OutgoingRow> {
+    let mut all = bed.read(|tx| Ok(rows::list(tx, None, None, 100)?)).await;
+    all.reverse();
+    all
+}
+
+/// The code that was sent last.
+async fn code(bed: &Bed) -> SecretString {
+    let row = all(bed).await.into_iter().rfind(|row| row.kind == "verify").unwrap();
+    let outgoing = outbox::outgoing(&row).unwrap();
+    SecretString::from(outgoing.fields.values(&bed.vault).unwrap()["code"].clone())
+}
+
+/// A place of the account that is proven.
+async fn proven(bed: &Bed, who: &str, at: &str, change: Change) {
+    let who = address(who);
+    notices::add(&bed.store, &by(NOW), &who, place(at), change).await.unwrap();
+    let code = code(bed).await;
+    notices::verify(&bed.store, &by(NOW), &who, place(at), &code).await.unwrap();
+    // What proved it is no part of what a test counts.
+    bed.write(|tx| {
+        for row in rows::list(tx, Some(State::Waiting), None, 100)? {
+            rows::settle(tx, row.id, State::Sent, "", NOW)?;
+        }
+        Ok(())
+    })
+    .await;
+}
+
+fn mail(account: AccountId, cause: &str, at: Timestamp) -> impl Fn(&mut Tx<'_>) -> Told {
+    let cause = cause.to_owned();
+    move |tx| {
+        let values = [("sender", ALI), ("time", "bugün")];
+        let cause = format!("mail/{cause}");
+        let happened = Happened { account, kind: Kind::Mail, cause, values: &values, at };
+        Ok(notices::tell(tx, &happened)?)
+    }
+}
+
+type Told = Result<usize, StoreError>;
+
+async fn of(bed: &Bed, kind: &str) -> Vec<OutgoingRow> {
+    all(bed).await.into_iter().filter(|row| row.kind == kind).collect()
+}
+
+#[tokio::test]
+async fn a_cause_is_laid_down_once_a_place_and_not_at_all_when_it_did_not_happen() {
+    on_both(|bed| async move {
+        let ali = open(&bed, ALI).await;
+        assert_eq!(bed.write(mail(ali, "0", NOW)).await, 0, "told nowhere");
+        proven(&bed, ALI, "05321234567", change(&[Event::Mail])).await;
+        proven(&bed, ALI, "ali@example.com", change(&[Event::Mail])).await;
+        assert_eq!(bed.write(mail(ali, "1", NOW)).await, 2);
+        assert_eq!(bed.write(mail(ali, "1", NOW)).await, 0);
+        let undone = move |tx: &mut Tx<'_>| -> Result<(), StoreError> {
+            mail(ali, "2", NOW)(tx)?;
+            Err(RowsError::Undone("on purpose").into())
+        };
+        bed.store.write(kep::store::Lane::Client, undone).await.unwrap_err();
+        let laid = of(&bed, "mail").await;
+        assert_eq!(
+            laid.iter().map(|row| row.channel.as_str()).collect::<Vec<_>>(),
+            ["mail", "sms"]
+        );
+        assert_eq!(
+            bed.count("SELECT COUNT(*) FROM job WHERE step = 'notify' AND name <> ''").await,
+            4
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_place_is_proven_by_the_last_code_in_time_and_in_few_tries() {
+    on_both(|bed| async move {
+        let (ali, phone) = (address(ALI), place("05321234567"));
+        open(&bed, ALI).await;
+        open(&bed, AYSE).await;
+        let first_by = by(NOW);
+        let add =
+            || notices::add(&bed.store, &first_by, &ali, phone.clone(), change(&[Event::Mail]));
+        add().await.unwrap();
+        assert!(matches!(add().await, Err(NoticeError::Exists(..))));
+        let first = code(&bed).await;
+        let verify = async |at: Timestamp, code: &SecretString| {
+            notices::verify(&bed.store, &by(at), &ali, phone.clone(), code).await
+        };
+        let send = async |at: Timestamp| {
+            notices::send_code(&bed.store, &by(at), &ali, phone.clone()).await
+        };
+        assert!(matches!(send(NOW.plus_secs(59)).await, Err(NoticeError::Soon)));
+        send(NOW.plus_secs(60)).await.unwrap();
+        let second = code(&bed).await;
+        let wrong = SecretString::from("abcdef");
+        for _ in 0..5 {
+            assert!(matches!(verify(NOW.plus_secs(61), &wrong).await, Err(NoticeError::Wrong)));
+        }
+        assert!(matches!(verify(NOW.plus_secs(61), &second).await, Err(NoticeError::Over)));
+        send(NOW.plus_secs(120)).await.unwrap();
+        let third = code(&bed).await;
+        assert!(matches!(verify(NOW.plus_secs(721), &third).await, Err(NoticeError::Over)));
+        let old = verify(NOW.plus_secs(121), &first).await;
+        assert!(
+            matches!(old, Err(NoticeError::Wrong))
+                || secrecy::ExposeSecret::expose_secret(&first)
+                    == secrecy::ExposeSecret::expose_secret(&third)
+        );
+        let ayse = address(AYSE);
+        let other = notices::verify(&bed.store, &first_by, &ayse, phone.clone(), &third).await;
+        assert!(matches!(other, Err(NoticeError::Unknown(..))));
+        verify(NOW.plus_secs(122), &third).await.unwrap();
+        assert!(notices::list(&bed.store, &ali).await.unwrap()[0].proven_at.is_some());
+        for n in 3..20 {
+            send(NOW.plus_secs(60 * n)).await.unwrap();
+        }
+        assert!(matches!(send(NOW.plus_secs(3000)).await, Err(NoticeError::ManyCodes(_))));
+        send(NOW.plus_secs(90_000)).await.unwrap();
+        let acts = audit::list(&bed.store, Wanted { most: 50, ..Wanted::default() }).await.unwrap();
+        let acts: Vec<_> =
+            acts.iter().map(|act| (act.act.as_str(), act.details.to_string())).collect();
+        assert!(acts.iter().any(|(act, _)| *act == "account.notice.verify"), "{acts:?}");
+        assert!(acts.iter().all(|(_, details)| !details.contains("1234567")), "{acts:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn quiet_hours_deputies_and_pauses_are_kept() {
+    on_both(|bed| async move {
+        let ali = open(&bed, ALI).await;
+        let night = Timestamp::parse_iso8601("2026-11-30T02:00:00+03:00").unwrap();
+        let morning = Timestamp::parse_iso8601("2026-11-30T08:00:00+03:00").unwrap();
+        let quiet = "22:00-08:00".parse().ok();
+        let wishes = [Event::Mail, Event::Login];
+        proven(&bed, ALI, "05321234567", Change { quiet, ..change(&wishes) }).await;
+        let absence =
+            Absence { deputy: "Ayşe".into(), from: night, until: night.plus_secs(86_400) };
+        let whose = Whose::Deputy(absence);
+        proven(&bed, ALI, "ayse@example.com", Change { whose, ..change(&wishes) }).await;
+        assert_eq!(bed.write(mail(ali, "0", night.plus_millis(-1))).await, 1);
+        assert_eq!(bed.write(mail(ali, "1", night)).await, 2);
+        assert_eq!(bed.write(mail(ali, "2", night.plus_secs(1))).await, 2);
+        let due = |channel: &str, rows: &[OutgoingRow]| -> Vec<Timestamp> {
+            rows.iter().filter(|row| row.channel == channel).map(|row| row.due_at).collect()
+        };
+        let laid = of(&bed, "mail").await;
+        assert_eq!(due("sms", &laid), [morning; 3]);
+        assert_eq!(due("mail", &laid), [night, night.plus_secs(120)], "two minutes between");
+        // A strange login wakes the holder, and is none of the deputy's affair.
+        let login = move |tx: &mut Tx<'_>| -> Result<[bool; 3], StoreError> {
+            let mut seen =
+                |place: &[u8]| notices::new_place(tx, ali, place, ("IMAP", "192.0.2.0/24"), night);
+            Ok([seen(&[1; 32])?, seen(&[2; 32])?, seen(&[2; 32])?])
+        };
+        assert_eq!(bed.write(login).await, [false, true, false], "the first place is not new");
+        let told = of(&bed, "login").await;
+        assert_eq!((told.len(), told[0].due_at, told[0].channel.as_str()), (1, night, "sms"));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_has_opened_the_message_is_not_reminded_of_it() {
+    on_both(|bed| async move {
+        let ali = open(&bed, ALI).await;
+        proven(&bed, ALI, "05321234567", change(&[Event::Unread])).await;
+        let (due, hour) = (NOW.plus_secs(24 * 3600), 3600);
+        for n in [1, 2] {
+            let octets = format!("mail {n}");
+            bed.lay_in(submission(&bed.store, n, ali, octets.as_bytes())).await.unwrap();
+            bed.write(move |tx| {
+                submissions::outcome(tx, &super::bed::id(n), 1, RecipientState::Delivered, NOW)?;
+                Ok(notices::watch(tx, ali, &super::bed::id(n), 1, due, NOW)?)
+            })
+            .await;
+        }
+        let takers = Takers::new(&bed.store, Step::Notify);
+        let at = NOW.plus_secs(18 * hour);
+        assert!(
+            takers
+                .take(at.plus_millis(-1), 10)
+                .await
+                .unwrap()
+                .iter()
+                .all(|taken| !taken.job.name.starts_with("unread/"))
+        );
+        bed.write(|tx| {
+            submissions::opened(tx, &super::bed::id(1), 1, RecipientState::Read, NOW)?;
+            Ok(())
+        })
+        .await;
+        for n in [1, 2] {
+            bed.write(move |tx| Ok(notices::look_unread(tx, &super::bed::id(n), 1, due, at)?))
+                .await;
+        }
+        let told = of(&bed, "unread").await;
+        assert_eq!((told.len(), told[0].expires_at), (1, due));
+        let values = outbox::outgoing(&told[0]).unwrap().fields.values(&bed.vault).unwrap();
+        let wants = async || {
+            let values = values.clone();
+            bed.read(move |tx| Ok(notices::wants_still(tx, Kind::Unread, &values)?)).await
+        };
+        assert!(wants().await);
+        bed.write(|tx| {
+            submissions::opened(tx, &super::bed::id(2), 1, RecipientState::Read, NOW)?;
+            Ok(())
+        })
+        .await;
+        assert!(!wants().await);
+    })
+    .await;
+}
+
+/// A gateway that answers as it is told, and what it was asked.
+struct Station {
+    url: String,
+    asked: Arc<Mutex<Vec<String>>>,
+    busy: Arc<AtomicUsize>,
+}
+
+async fn gateway() -> Station {
+    let (asked, busy) = (Arc::new(Mutex::new(Vec::new())), Arc::new(AtomicUsize::new(0)));
+    let (seen, left) = (Arc::clone(&asked), Arc::clone(&busy));
+    let answer = move |body: String| {
+        let less = left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |n| n.checked_sub(1));
+        seen.lock().unwrap().push(body);
+        let status = if less.is_ok() { 503 } else { 200 };
+        async move { axum::http::StatusCode::from_u16(status).unwrap() }
+    };
+    let router = axum::Router::new().route("/", axum::routing::post(answer));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+    Station { url, asked, busy }
+}
+
+fn notify(bed: &Bed, url: &str, now: Timestamp) -> Notify {
+    let gateway = Gateway {
+        dial: Dial::straight(Duration::from_secs(10)).unwrap(),
+        url: url.to_owned(),
+        body: Some("{id} {text}".into()),
+        form: Form::Urlencoded,
+        header: None,
+        sender: "KEP".into(),
+        success: None,
+        refused: None,
+        reference: None,
+    };
+    Notify {
+        store: bed.store.clone(),
+        clock: Clock::Fixed(now),
+        senders: Senders { sms: Some(Sms::Http(gateway)), mail: None, from: None },
+        sayer: Sayer { name: "Örnek".into(), portal: None },
+    }
+}
+
+/// Carries out what is due then; what is put off is not.
+async fn round(bed: &Bed, notify: &Notify, now: Timestamp) {
+    let takers = Takers::new(&bed.store, Step::Notify);
+    for taken in takers.take(now, 100).await.unwrap() {
+        notify.carry_out(&taken.job).await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_gateway_is_too_busy_for_comes_again_and_those_that_wait_go_together() {
+    on_both(|bed| async move {
+        let ali = open(&bed, ALI).await;
+        proven(&bed, ALI, "05321234567", change(&[Event::Mail])).await;
+        for n in ["1", "2", "3"] {
+            bed.write(mail(ali, n, NOW)).await;
+        }
+        let later = NOW.plus_secs(600);
+        let told = gateway().await;
+        let notify = notify(&bed, &told.url, later);
+        told.busy.store(1, Ordering::SeqCst);
+        round(&bed, &notify, later).await;
+        let rows_now = of(&bed, "mail").await;
+        let states: Vec<_> = rows_now.iter().map(|row| row.state).collect();
+        assert_eq!(states, [State::Waiting, State::Joined, State::Joined]);
+        assert!(rows_now[0].trouble.contains("HTTP 503"), "{}", rows_now[0].trouble);
+        assert_eq!((rows_now[0].tells, rows_now[1].joined), (3, Some(rows_now[0].id)));
+        round(&bed, &notify, later.plus_secs(60)).await;
+        let asked = told.asked.lock().unwrap().clone();
+        assert_eq!(asked.len(), 2);
+        assert_eq!(asked[0], asked[1], "the same under the same name");
+        assert!(asked[0].contains("3%20yeni%20KEP%20iletisi"), "{}", asked[0]);
+        let sent = of(&bed, "mail").await;
+        assert_eq!((sent[0].state, sent[0].fields.is_none()), (State::Sent, true));
+        round(&bed, &notify, later.plus_secs(7200)).await;
+        assert_eq!(told.asked.lock().unwrap().len(), 2, "once");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_under_way_when_the_process_ended_is_said_again() {
+    on_both(|bed| async move {
+        let ali = open(&bed, ALI).await;
+        proven(&bed, ALI, "05321234567", change(&[Event::Mail])).await;
+        bed.write(mail(ali, "1", NOW)).await;
+        let id = of(&bed, "mail").await[0].id;
+        bed.write(move |tx| Ok(rows::begin(tx, id)?)).await;
+        let told = gateway().await;
+        round(&bed, &notify(&bed, &told.url, NOW), NOW).await;
+        assert_eq!(of(&bed, "mail").await[0].state, State::Sent);
+        let asked = told.asked.lock().unwrap();
+        assert!(asked.len() == 1 && asked[0].starts_with(&format!("{id} ")), "{asked:?}");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_can_not_be_said_is_given_up_in_time_and_an_operator_may_try_again() {
+    on_both(|bed| async move {
+        let ali = open(&bed, ALI).await;
+        proven(&bed, ALI, "ali@example.com", change(&[Event::Mail])).await;
+        bed.write(mail(ali, "1", NOW)).await;
+        let secret = Fields::secret(&bed.vault, &[("code", "123456"), ("account", ALI)]).unwrap();
+        bed.write(move |tx| {
+            let outgoing = Outgoing {
+                account: ali,
+                to: place("ali@example.com"),
+                language: Language::English,
+                kind: Kind::LoginCode,
+                fields: secret.clone(),
+                cause: "login-code/1".into(),
+                due: NOW,
+                expires: NOW.plus_secs(300),
+            };
+            Ok(outbox::queue(tx, &outgoing)?)
+        })
+        .await;
+        // No smarthost is set.
+        round(&bed, &notify(&bed, "http://127.0.0.1:1/", NOW), NOW).await;
+        let waits = of(&bed, "mail").await.remove(0);
+        assert_eq!(
+            (waits.state, waits.trouble.as_str()),
+            (State::Waiting, "notify.mail.server is not set")
+        );
+        let end = NOW.plus_secs(86_400);
+        round(&bed, &notify(&bed, "http://127.0.0.1:1/", end), end).await;
+        let (failed, code) =
+            (of(&bed, "mail").await.remove(0), of(&bed, "login-code").await.remove(0));
+        assert_eq!((failed.state, code.state), (State::Failed, State::Failed));
+        assert!(code.fields.is_none() && failed.fields.is_some());
+        assert!(
+            failed.trouble.starts_with("its time had passed: notify.mail"),
+            "{}",
+            failed.trouble
+        );
+        let retry = async |id| outbox::retry(&bed.store, &by(end), id).await.unwrap();
+        assert_eq!(
+            [retry(code.id).await, retry(failed.id).await, retry(9999).await],
+            [Some(false), Some(true), None]
+        );
+        let again = of(&bed, "mail").await.remove(0);
+        assert_eq!((again.state, again.expires_at), (State::Waiting, end.plus_secs(86_400)));
+        // A place that is taken away hears nothing more.
+        notices::remove(&bed.store, &by(end), &address(ALI), place("ali@example.com"))
+            .await
+            .unwrap();
+        assert_eq!(of(&bed, "mail").await[0].state, State::Withdrawn);
+        let gone = bed.write(move |tx| Ok(rows::sweep(tx, end.plus_secs(1))?)).await;
+        assert_eq!((gone, all(&bed).await.len()), (3, 0));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_receipt_may_come_before_the_answer_that_it_is_about() {
+    on_both(|bed| async move {
+        let ali = open(&bed, ALI).await;
+        proven(&bed, ALI, "05321234567", change(&[Event::Mail])).await;
+        bed.write(mail(ali, "1", NOW)).await;
+        let id = of(&bed, "mail").await[0].id;
+        bed.write(move |tx| {
+            rows::receipt(tx, "a", "delivered", NOW)?;
+            rows::add_part(tx, "a", id, NOW)?;
+            rows::add_part(tx, "b", id, NOW)?;
+            rows::receipt(tx, "b", "enroute", NOW)?;
+            Ok(rows::receipt(tx, "b", "undeliverable", NOW)?)
+        })
+        .await;
+        let parts = bed.read(move |tx| Ok(rows::parts(tx, id)?)).await;
+        let expected = [("a", "delivered"), ("b", "undeliverable")];
+        let expected = expected.map(|(name, said)| (name.to_owned(), Some(said.to_owned())));
+        assert_eq!(parts, expected);
+    })
+    .await;
+}
+
+/// Two processes of one store take from the same outbox; on SQLite there is one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_processes_say_each_notice_once() {
+    on_both(|bed| async move {
+        let ali = open(&bed, ALI).await;
+        proven(&bed, ALI, "05321234567", change(&[Event::Credit])).await;
+        bed.write(move |tx| {
+            for n in 0..30 {
+                let cause = format!("credit/{n}");
+                let values = [("balance", "7"), ("unit", "kontör"), ("unit_en", "credits")];
+                let happened =
+                    Happened { account: ali, kind: Kind::Credit, cause, values: &values, at: NOW };
+                notices::tell(tx, &happened)?;
+            }
+            Ok(())
+        })
+        .await;
+        let told = gateway().await;
+        let stores = match bed.store.shared() {
+            true => vec![bed.store.clone(), bed.another().await],
+            false => vec![bed.store.clone()],
+        };
+        let rounds = stores.into_iter().map(|store| {
+            let notify = Notify { store: store.clone(), ..notify(&bed, &told.url, NOW) };
+            tokio::spawn(async move {
+                let takers = Takers::new(&store, Step::Notify);
+                loop {
+                    let taken = takers.take(NOW, 3).await.unwrap();
+                    if taken.is_empty() {
+                        return;
+                    }
+                    for one in &taken {
+                        notify.carry_out(&one.job).await.unwrap();
+                    }
+                }
+            })
+        });
+        for round in rounds.collect::<Vec<_>>() {
+            round.await.unwrap();
+        }
+        let mut asked = told.asked.lock().unwrap().clone();
+        asked.sort();
+        asked.dedup();
+        assert_eq!((asked.len(), told.asked.lock().unwrap().len()), (30, 30));
+        assert!(of(&bed, "credit").await.iter().all(|row| row.state == State::Sent));
+    })
+    .await;
+}
+
+/// An SMS is paid for once however often it is tried, not at all when it is not sent, and a balance that
+/// runs low is told of.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_sms_costs_a_credit_when_it_is_sent() {
+    on_both(|bed| async move {
+        let ali = open(&bed, ALI).await;
+        let wishes = [Event::Mail, Event::Credit];
+        proven(&bed, ALI, "05321234567", change(&wishes)).await;
+        let on = policy::set(&bed.store, &by(NOW), "credit.enforced", "yes", NOW, "deneme").await;
+        on.unwrap_or_else(|error| panic!("{error}"));
+        let what = credits::Addition {
+            unit: credits::Unit::Sms,
+            amount: 11,
+            reason: "havale".into(),
+            reference: "dekont 1".into(),
+        };
+        credits::top_up(&bed.store, &by(NOW), &address(ALI), &what).await.unwrap();
+        let left =
+            async || bed.read(move |tx| Ok(kep::store::credits::balance(tx, ali)?)).await.sms;
+        let told = gateway().await;
+        // Two attempts, one credit; what cannot be sent is given back.
+        told.busy.store(1, Ordering::SeqCst);
+        bed.write(mail(ali, "1", NOW)).await;
+        let ours = notify(&bed, &told.url, NOW);
+        round(&bed, &ours, NOW).await;
+        round(&bed, &ours, NOW.plus_secs(60)).await;
+        assert_eq!((of(&bed, "mail").await[0].state, left().await), (State::Sent, 10));
+        let later = NOW.plus_secs(600);
+        bed.write(mail(ali, "2", later)).await;
+        let (nobody, end) = ("http://127.0.0.1:1/", later.plus_secs(90_000));
+        round(&bed, &notify(&bed, nobody, later), later).await;
+        assert_eq!(left().await, 9);
+        let low = of(&bed, "credit").await;
+        assert_eq!(low.len(), 0, "it is told of by a job of its own");
+        round(&bed, &notify(&bed, nobody, end), end).await;
+        assert_eq!((of(&bed, "mail").await[1].state, left().await), (State::Failed, 10));
+        assert_eq!(of(&bed, "credit").await.len(), 1);
+        assert_eq!(credits::audit(&bed.store).await.unwrap().faults, [""; 0]);
+    })
+    .await;
+}
