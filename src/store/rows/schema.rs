@@ -113,10 +113,10 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("V19__audit", include_str!("0019_audit.sql")),
     ("V24__credits", include_str!("0024_credits.sql")),
     ("V25__notices", include_str!("0025_notices.sql")),
-    ("V31__operators", include_str!("0031_operators.sql")),
     ("V26__contacts", include_str!("0026_contacts.sql")),
     ("V27__directory", include_str!("0027_directory.sql")),
     ("V28__holds", include_str!("0028_holds.sql")),
+    ("V31__operators", include_str!("0031_operators.sql")),
 ];
 
 #[cfg(test)]

@@ -3,9 +3,11 @@
 use super::operators::{appoint, by, code, firm, open};
 use super::{NOW, bed::Bed, bed::submission, on_both};
 use kep::registry::accounts;
+use kep::registry::credits::{self, Charge, Paid, Unit};
 use kep::registry::handovers::{self, Handover, HandoverError, Sent, State};
 use kep::registry::operators::{self, Role};
 use kep::registry::tasks::{self, TaskKind, TaskState, Wanted};
+use kep::store::credits as rows;
 use kep::store::mail::{self, Kind, NewMessage};
 use kep::store::submissions::{self, NewSubmission, SubmissionState};
 use kep::store::{Lane, StoreError};
@@ -169,6 +171,34 @@ async fn what_nobody_signs_lapses_at_its_end_however_late_that_is_written_down()
         sign(&bed, account, 0, end.plus_secs(7200)).await;
         let done = TaskState::Done { at: end.plus_secs(7200) };
         assert_eq!(todo(&bed).await, [lapsed, (TaskKind::Returned, done)]);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_reserved_for_it_comes_back_when_it_goes_no_further() {
+    on_both(|bed| async move {
+        open(&bed).await;
+        let account = accounts::get(&bed.store, &firm()).await.unwrap().id;
+        let what = super::credits::addition(Unit::Credit, 5, "F-1");
+        credits::top_up(&bed.store, &by(NOW), &firm(), &what).await.unwrap();
+        let (mut new, store) = (held(&bed, account), bed.store.clone());
+        let charge = Charge { total: 3, elsewhere: 1, here: 3, back: vec![21, 31, 41], low: 0 };
+        new.details.charge = Some(charge);
+        bed.write(move |tx| -> Result<(), StoreError> {
+            assert_eq!(credits::pay(tx, &new)?, Paid::Yes);
+            submissions::lay_in(tx, &store.blobs, &new)?.unwrap();
+            let copy = NewMessage::of(MAIL, Kind::Plain, NOW);
+            handovers::hold(tx, account, &new, &copy, &by(NOW))
+        })
+        .await;
+        let left = async || bed.read(move |tx| Ok(rows::balance(tx, account)?)).await;
+        assert_eq!((left().await.available, left().await.reserved), (2, 3));
+        let end = NOW.plus_secs(8 * 86_400);
+        for _ in 0..2 {
+            handovers::lapse(&bed.store, end).await.unwrap();
+            assert_eq!((left().await.available, left().await.reserved), (5, 0));
+        }
     })
     .await;
 }

@@ -14,8 +14,8 @@ pub enum Operator {
         who: Who,
         address: String,
         /// Given name
-        #[arg(long)]
-        name: String,
+        #[arg(long = "name", value_name = "NAME")]
+        given_name: String,
         #[arg(long)]
         surname: String,
         /// T.C. kimlik no, as in his qualified certificate
@@ -84,8 +84,8 @@ pub enum Operator {
         /// His code, as 001
         code: String,
         /// What he calls it: the program, the device; it stands in evidence of what is read
-        #[arg(long)]
-        name: String,
+        #[arg(long = "name", value_name = "NAME")]
+        program: String,
         /// How dispatches are opened with it [default: as the account opens]
         #[arg(long, value_enum)]
         opening: Option<Opening>,

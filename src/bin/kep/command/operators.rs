@@ -22,7 +22,7 @@ pub async fn run(arguments: Arguments) -> Outcome {
             conf,
             who,
             address,
-            name,
+            given_name,
             surname,
             identity_number,
             phone,
@@ -31,7 +31,7 @@ pub async fn run(arguments: Arguments) -> Outcome {
             json,
         } => {
             let (phone, email) = (phone.as_deref(), email.as_deref());
-            let person = Person::new(&name, &surname, &identity_number, phone, email);
+            let person = Person::new(&given_name, &surname, &identity_number, phone, email);
             let person = person.map_err(Failure::data)?;
             let (address, roles) = (parse(&address)?, roles(&role)?);
             let (store, by) = registrar(&conf.conf, &who).await?;
@@ -71,11 +71,12 @@ pub async fn run(arguments: Arguments) -> Outcome {
             operators::end(&store, &by, &address, code).await.map_err(failure)?;
             done(&format!("operator {code} of {address} acts no more"))
         }
-        Arguments::Password { conf, who, address, code, name, opening, json } => {
+        Arguments::Password { conf, who, address, code, program, opening, json } => {
             let (address, code) = (parse(&address)?, parsed(&code)?);
             let (store, by) = registrar(&conf.conf, &who).await?;
             let opening = opening.map(mode);
-            let made = operators::give_password(&store, &by, &address, code, &name, opening).await;
+            let made =
+                operators::give_password(&store, &by, &address, code, &program, opening).await;
             let (known, secret) = made.map_err(failure)?;
             let made = Made {
                 shown: Password::of(&known),
