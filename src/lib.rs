@@ -16,6 +16,8 @@ pub mod evidence;
 pub mod mailbox;
 /// 6 · The addressee is told outside KEP.
 pub mod notify;
+/// 7 · The addressee opens or writes one in a browser; the JSON API.
+pub mod portal;
 
 /// Who: accounts, credentials, providers, policies.
 pub mod registry;

@@ -4,6 +4,7 @@
 use super::ask::{Login, LoginAnswer};
 use super::refusal::Refusal;
 use crate::registry::Account;
+use crate::registry::accounts::CertificateUse;
 use crate::registry::audit::{self, Actor, By, Channel};
 use crate::registry::handovers::{self, Sent};
 use crate::registry::login::Proven;
@@ -50,7 +51,7 @@ pub(super) fn signer(
     account: &Account,
     certificate: &Certificate,
 ) -> Result<Result<Option<Operator>, Refusal>, RowsError> {
-    Ok(match operators::signer(tx, account, certificate)? {
+    Ok(match operators::signer(tx, account, certificate, CertificateUse::Sign)? {
         Signer::Holder => Ok(None),
         Signer::Operator(operator) if operator.may(Act::Sign) => Ok(Some(operator)),
         Signer::Operator(operator) => Err(Refusal::SignerMayNotSign(operator.label())),

@@ -10,10 +10,11 @@ use super::refusal::Refusal;
 use super::rejections::{self, Rejections};
 use super::scan::{ScanTrouble, Scanner};
 use crate::registry::accounts::{self, Account, AccountState, SignatureRule};
+use crate::registry::app_passwords::Scope;
 use crate::registry::budget::Budget;
 use crate::registry::credits::{self, Paid, Recipients, Short, Till};
 use crate::registry::handovers;
-use crate::registry::login::{Logins, Outcome};
+use crate::registry::login::{Logins, NotHere, Outcome};
 use crate::registry::operators::Operator;
 use crate::registry::policy::{self, Unscanned};
 use crate::registry::{Access, Provider, RegistryError, Standing};
@@ -122,9 +123,9 @@ impl Desk {
 
     pub async fn login(&self, user: &str, secret: SecretString) -> LoginAnswer {
         let at = self.clock.now();
-        match self.logins.login(user, &secret, at).await {
+        match self.logins.login(user, &secret, Scope::Smtp, at).await {
             Ok(Outcome::Proven(proven)) => match proven.account.access(at) {
-                Access::Whole => duty::let_in(proven, at),
+                Access::Whole => duty::let_in(*proven, at),
                 Access::Reading { until: Some(until) } => {
                     LoginAnswer::Refused(Refusal::AccountReadable(until.turkish_day()))
                 }
@@ -133,6 +134,10 @@ impl Desk {
                 }
             },
             Ok(Outcome::Rejected) => LoginAnswer::Rejected,
+            Ok(Outcome::NotHere(why)) => LoginAnswer::Refused(match why {
+                NotHere::Scope => Refusal::PasswordScope,
+                NotHere::SecondFactor => Refusal::PasswordAlone,
+            }),
             Err(error) => {
                 tracing::error!(%error, "login");
                 LoginAnswer::Temporary

@@ -13,6 +13,7 @@ mod state;
 
 use super::ask::{Answer, Ask, BrokenOff, Config, Next, Noted, Piece};
 use crate::wire::smtp::{LineError, LineKind, LineReader, Reply};
+pub(in crate::accept) use obey::{recipient_address, route};
 use state::{Hello, State};
 use std::collections::VecDeque;
 use std::sync::Arc;

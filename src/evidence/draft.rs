@@ -215,6 +215,7 @@ fn opening(channel: Channel, person: &str) -> Opening {
     let channel = match channel {
         Channel::Imap => "imap",
         Channel::Portal => "portal",
+        Channel::Api => "api",
     };
     Opening { channel: channel.to_owned(), person: person.to_owned() }
 }

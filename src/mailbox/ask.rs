@@ -210,6 +210,10 @@ pub enum Refusal {
     BadCertificate,
     /// An operator of the account who may not read.
     MayNotRead,
+    /// Right, but made for other doors.
+    PasswordScope,
+    /// The account's own password, where two factors are asked.
+    PasswordAlone,
     NoSuchMailbox,
     /// The target does not exist, but could be made (`TRYCREATE`).
     NoSuchTarget,

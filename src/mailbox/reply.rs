@@ -48,6 +48,7 @@ impl Reply {
             Refusal::BadProof => reply.named("AUTHENTICATIONFAILED"),
             Refusal::BadCertificate => reply.named("AUTHENTICATIONFAILED"),
             Refusal::MayNotRead => reply.named("AUTHORIZATIONFAILED"),
+            Refusal::PasswordScope | Refusal::PasswordAlone => reply.named("AUTHORIZATIONFAILED"),
             Refusal::AccountClosed => reply.named("CONTACTADMIN"),
             Refusal::ReadOnlyAccount | Refusal::ReadOnlyMailbox => reply.named("NOPERM"),
             Refusal::NoSuchMailbox | Refusal::Gone => reply.named("NONEXISTENT"),
@@ -110,6 +111,14 @@ fn text(refusal: &Refusal) -> &str {
         Refusal::BadCertificate => "Sertifika geçerli değil / The certificate is not valid",
         Refusal::MayNotRead => {
             "Bu işlem yetkilisinin ileti okuma yetkisi yok / This operator may not read mail"
+        }
+        Refusal::PasswordScope => {
+            "Bu uygulama parolası posta kutusunu okumak için üretilmemiştir / This generated password \
+             is not for reading mail"
+        }
+        Refusal::PasswordAlone => {
+            "Bu hesapta iki adımlı doğrulama açık; posta programı için bir uygulama parolası üretin / \
+             This account asks for two factors; make a password for your mail program"
         }
         Refusal::AccountClosed => "Hesap kapalı / The account is closed",
         Refusal::ReadOnlyAccount => {

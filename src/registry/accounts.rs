@@ -97,6 +97,16 @@ pub enum SignatureRule {
     Optional,
 }
 
+/// What a registered certificate is for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum CertificateUse {
+    /// It signs mail, and logins to the portal.
+    Sign,
+    /// A program shows it in TLS; it signs nothing.
+    Login,
+    Both,
+}
+
 /// What is needed to open an account.
 #[derive(Clone, Debug)]
 pub struct NewAccount {
@@ -238,26 +248,18 @@ pub async fn room(
     Ok(store.look_up(move |tx| mail::usage::room(tx, id, provider)).await?)
 }
 
-/// `verifier` is Argon2id's text.
-pub async fn set_password(
-    store: &Store,
-    address: &KepAddress,
-    verifier: String,
-) -> Result<(), RegistryError> {
-    let id = get(store, address).await?.id;
-    Ok(store.write(Lane::Client, move |tx| rows::set_password(tx, id, &verifier)).await?)
-}
-
-/// Registers a signing certificate as the account's own.
+/// Registers a certificate as the account's own; one that is there is for this use from now on.
 pub async fn add_certificate(
     store: &Store,
     address: &KepAddress,
     certificate: Certificate,
+    uses: CertificateUse,
     at: Timestamp,
 ) -> Result<(), RegistryError> {
     let id = get(store, address).await?.id;
     let work = move |tx: &mut Tx<'_>| {
-        rows::add_certificate(tx, id, &certificate.digest().0, certificate.der(), at)
+        let (digest, der) = (certificate.digest(), certificate.der());
+        rows::add_certificate(tx, id, &digest.0, der, uses.word(), at)
     };
     Ok(store.write(Lane::Client, work).await?)
 }
@@ -274,9 +276,15 @@ pub async fn remove_certificate(
 }
 
 /// The registered certificates; one that can't be read is left out.
-pub async fn certificates(store: &Store, id: AccountId) -> Result<Vec<Certificate>, RegistryError> {
-    let found = store.look_up(move |tx| rows::certificates(tx, id)).await?;
-    Ok(found.iter().filter_map(|der| Certificate::from_der(der).ok()).collect())
+pub async fn certificates(
+    store: &Store,
+    id: AccountId,
+) -> Result<Vec<(Certificate, CertificateUse)>, RegistryError> {
+    let found = store.look_up(move |tx| rows::all_certificates(tx, id)).await?;
+    let read = found.iter().filter_map(|(der, uses)| {
+        Some((Certificate::from_der(der).ok()?, CertificateUse::parse(uses)?))
+    });
+    Ok(read.collect())
 }
 
 /// The account of a row and the verifier of its password.
@@ -347,7 +355,8 @@ fn insert(tx: &mut Tx<'_>, new: &NewAccount) -> Result<AccountId, StoreError> {
     let validity = u32::try_from(new.at.secs()).unwrap_or(u32::MAX);
     mail::create_all(tx, id, validity)?;
     for certificate in &new.certificates {
-        rows::add_certificate(tx, id, &certificate.digest().0, certificate.der(), new.at)?;
+        let (digest, der) = (certificate.digest(), certificate.der());
+        rows::add_certificate(tx, id, &digest.0, der, CertificateUse::Both.word(), new.at)?;
     }
     Ok(id)
 }
@@ -373,6 +382,7 @@ macro_rules! words {
 
 words!(AccountState { Active = "active", Closed = "closed" });
 words!(OpeningMode { Sealed = "sealed", Direct = "direct" });
+words!(CertificateUse { Sign = "sign", Login = "login", Both = "both" });
 words!(SignatureRule { Required = "required", Hold = "hold", Optional = "optional" });
 
 /// Addresses of the provider itself (design, section 5).

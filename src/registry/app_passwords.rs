@@ -2,12 +2,14 @@
 //! first group of a password is the name of its row; the five behind it are 125 random bits.
 
 use super::accounts::{self, OpeningMode, RegistryError};
+use super::audit::{self, By};
 use crate::store::app_passwords::{self as rows, AppPasswordRow};
 use crate::store::{Lane, RowsError, Store, StoreError, Tx};
 use crate::trust::scram::{self, ITERATIONS, Verifier};
 use crate::trust::{TrustError, password, random};
 use crate::wire::{AccountId, KepAddress, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
+use serde_json::json;
 
 /// A generated password, as far as it is known after it was shown.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -18,42 +20,108 @@ pub struct AppPassword {
     pub name: String,
     /// `None`: as the account opens.
     pub opening: Option<OpeningMode>,
+    pub scopes: Scopes,
     pub created_at: Timestamp,
     /// To within an hour.
     pub used_at: Option<Timestamp>,
+}
+
+/// A door that a password is for.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Scope {
+    Smtp,
+    Imap,
+    Api,
+}
+
+/// Doors, at least one.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Scopes(Vec<Scope>);
+
+/// What is wanted of a new password.
+#[derive(Clone, Debug)]
+pub struct NewPassword {
+    pub name: String,
+    /// `None`: as the account opens.
+    pub opening: Option<OpeningMode>,
+    pub scopes: Scopes,
+}
+
+impl Scope {
+    pub const ALL: [Self; 3] = [Self::Smtp, Self::Imap, Self::Api];
+
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Smtp => "smtp",
+            Self::Imap => "imap",
+            Self::Api => "api",
+        }
+    }
+
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|scope| scope.word() == word)
+    }
+}
+
+impl Scopes {
+    /// Nothing of none.
+    pub fn new(scopes: impl IntoIterator<Item = Scope>) -> Option<Self> {
+        let mut scopes: Vec<_> = scopes.into_iter().collect();
+        scopes.sort_unstable();
+        scopes.dedup();
+        (!scopes.is_empty()).then_some(Self(scopes))
+    }
+
+    /// What a mail program needs.
+    pub fn mail() -> Self {
+        Self(vec![Scope::Smtp, Scope::Imap])
+    }
+
+    pub fn contains(&self, scope: Scope) -> bool {
+        self.0.contains(&scope)
+    }
+
+    pub fn words(&self) -> Vec<&'static str> {
+        self.0.iter().map(|scope| scope.word()).collect()
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let scopes: Option<Vec<_>> = text.split_ascii_whitespace().map(Scope::parse).collect();
+        Self::new(scopes?)
+    }
 }
 
 /// Makes a password of an account. It is shown this once; nobody can say it again.
 pub async fn add(
     store: &Store,
     address: &KepAddress,
-    name: &str,
-    opening: Option<OpeningMode>,
-    now: Timestamp,
+    new: NewPassword,
+    by: &By,
 ) -> Result<(AppPassword, SecretString), RegistryError> {
-    add_then(store, address, name, opening, now, |_, _| Ok::<_, RegistryError>(())).await
+    add_then(store, address, new, by, |_, _| Ok::<_, RegistryError>(())).await
 }
 
 /// The same, and what belongs to it in the same transaction: `then` is told its id.
 pub(super) async fn add_then<E>(
     store: &Store,
     address: &KepAddress,
-    name: &str,
-    opening: Option<OpeningMode>,
-    now: Timestamp,
+    new: NewPassword,
+    by: &By,
     then: impl Fn(&mut Tx<'_>, &str) -> Result<(), E> + Send + 'static,
 ) -> Result<(AppPassword, SecretString), E>
 where
     E: From<RegistryError> + From<StoreError> + From<RowsError> + Send + 'static,
 {
-    let name = named(name)?;
+    let (new, now) = (NewPassword { name: named(&new.name)?, ..new }, by.at);
     let account = accounts::get(store, address).await?.id;
     let secret = SecretString::from(random::password(GROUPS));
     let id = id_of(secret.expose_secret()).unwrap_or_default();
     let there: Result<_, RowsError> = store.read(move |tx| rows::of_account(tx, account)).await;
     let made = salted(store, address, there?.last())
-        .and_then(|salted| row(store, account, &id, &name, opening, &secret, salted, now));
+        .and_then(|salted| row(store, account, &id, &new, &secret, salted, now));
     let row = made.map_err(RegistryError::from)?;
+    let (by, subject) = (by.clone(), address.to_string());
+    let shown = known(&row)?;
     let insert = move |tx: &mut Tx<'_>| -> Result<bool, E> {
         crate::store::accounts::lock(tx, account)?;
         let there = rows::of_account(tx, account)?;
@@ -62,10 +130,12 @@ where
         }
         rows::add(tx, &row)?;
         then(tx, &row.id)?;
+        let details = json!({ "id": row.id, "name": row.name, "scopes": row.scopes });
+        audit::record(tx, &by, "app-password.add", &subject, details)?;
         Ok(true)
     };
     match store.write(Lane::Client, insert).await? {
-        true => Ok((AppPassword { id, name, opening, created_at: now, used_at: None }, secret)),
+        true => Ok((shown, secret)),
         false => Err(RegistryError::ManyPasswords(address.clone(), MOST).into()),
     }
 }
@@ -77,10 +147,23 @@ pub async fn list(store: &Store, address: &KepAddress) -> Result<Vec<AppPassword
 }
 
 /// Whether there was one. Who is connected by it is so no more: the next thing he asks for ends it.
-pub async fn remove(store: &Store, address: &KepAddress, id: &str) -> Result<bool, RegistryError> {
+pub async fn remove(
+    store: &Store,
+    address: &KepAddress,
+    id: &str,
+    by: &By,
+) -> Result<bool, RegistryError> {
     let account = accounts::get(store, address).await?.id;
-    let id = id.to_ascii_lowercase();
-    Ok(store.write(Lane::Client, move |tx| rows::remove(tx, account, &id)).await?)
+    let (id, by, subject) = (id.to_ascii_lowercase(), by.clone(), address.to_string());
+    let work = move |tx: &mut Tx<'_>| {
+        let removed = rows::remove(tx, account, &id)?;
+        if removed {
+            let details = json!({ "id": id });
+            audit::record(tx, &by, "app-password.remove", &subject, details)?;
+        }
+        Ok::<_, RowsError>(removed)
+    };
+    Ok(store.write(Lane::Client, work).await?)
 }
 
 /// The password in the form that was shown, if it can be one: people leave hyphens out, or write
@@ -103,6 +186,7 @@ pub(super) fn known(row: &AppPasswordRow) -> Result<AppPassword, RowsError> {
         id: row.id.clone(),
         name: row.name.clone(),
         opening: row.opening.as_deref().map(mode).transpose()?,
+        scopes: Scopes::parse(&row.scopes).ok_or(RowsError::Stored("doors of a password"))?,
         created_at: row.created_at,
         used_at: row.used_at,
     })
@@ -125,13 +209,11 @@ pub(super) async fn used(store: &Store, account: AccountId, known: &AppPassword,
     }
 }
 
-#[expect(clippy::too_many_arguments, reason = "one row's columns")]
 fn row(
     store: &Store,
     account: AccountId,
     id: &str,
-    name: &str,
-    opening: Option<OpeningMode>,
+    new: &NewPassword,
     secret: &SecretString,
     (salt, iterations): (Vec<u8>, u32),
     now: Timestamp,
@@ -141,8 +223,9 @@ fn row(
     Ok(AppPasswordRow {
         account,
         id: id.to_owned(),
-        name: name.to_owned(),
-        opening: opening.map(|mode| mode.word().to_owned()),
+        name: new.name.clone(),
+        opening: new.opening.map(|mode| mode.word().to_owned()),
+        scopes: new.scopes.words().join(" "),
         verifier: password::hash(secret)?,
         salt,
         iterations,

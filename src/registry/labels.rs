@@ -95,8 +95,39 @@ pub async fn create(
     at: Timestamp,
 ) -> Result<Label, LabelError> {
     let name = tidy(name)?;
-    let work = move |tx: &mut Tx<'_>| create_in(tx, account, &name, colour.clone(), at);
+    let work = move |tx: &mut Tx<'_>| make(tx, account, &name, colour.clone(), at);
     store.write(Lane::Client, work).await
+}
+
+/// Within a transaction: what `create` does.
+pub fn create_in(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    name: &str,
+    colour: Option<Colour>,
+    at: Timestamp,
+) -> Result<Label, LabelError> {
+    make(tx, account, &tidy(name)?, colour, at)
+}
+
+/// Within a transaction: gives the label of this key another name, or another colour, or none.
+pub fn alter(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    key: &Keyword,
+    name: Option<&str>,
+    colour: Option<Option<Colour>>,
+    at: Timestamp,
+) -> Result<Label, LabelError> {
+    let name = name.map(tidy).transpose()?;
+    change_in(tx, account, &|labels| keyed(labels, key), at, |label| {
+        if let Some(name) = &name {
+            label.name.clone_from(name);
+        }
+        if let Some(colour) = &colour {
+            label.colour.clone_from(colour);
+        }
+    })
 }
 
 /// Gives a label another name. Its key stays, so that messages keep it.
@@ -109,6 +140,7 @@ pub async fn rename(
 ) -> Result<Label, LabelError> {
     let (which, name) = (which.to_owned(), tidy(name)?);
     let work = move |tx: &mut Tx<'_>| {
+        let which = |labels| find(labels, &which);
         change_in(tx, account, &which, at, |label| label.name.clone_from(&name))
     };
     store.write(Lane::Client, work).await
@@ -124,6 +156,7 @@ pub async fn recolour(
 ) -> Result<Label, LabelError> {
     let which = which.to_owned();
     let work = move |tx: &mut Tx<'_>| {
+        let which = |labels| find(labels, &which);
         change_in(tx, account, &which, at, |label| label.colour.clone_from(&colour))
     };
     store.write(Lane::Client, work).await
@@ -138,11 +171,20 @@ pub async fn delete(
     at: Timestamp,
 ) -> Result<Label, LabelError> {
     let name = which.to_owned();
-    let look = move |tx: &mut Tx<'_>| -> Result<_, LabelError> {
-        let label = find(all(tx, account)?, &name)?;
-        Ok((label, sources(tx, account)?))
-    };
-    let (label, mailboxes) = store.read(look).await?;
+    let look = move |tx: &mut Tx<'_>| find(all(tx, account)?, &name);
+    let label = store.read(look).await?;
+    take_away(store, account, label, at).await
+}
+
+/// The same of one that is known already.
+pub async fn take_away(
+    store: &Store,
+    account: AccountId,
+    label: Label,
+    at: Timestamp,
+) -> Result<Label, LabelError> {
+    let look = move |tx: &mut Tx<'_>| sources(tx, account);
+    let mailboxes = store.read(look).await?;
     for mailbox in mailboxes {
         let mut after = Some(0);
         while let Some(uid) = after {
@@ -218,7 +260,7 @@ fn sources(tx: &mut Tx<'_>, account: AccountId) -> Result<Vec<Mailbox>, RowsErro
     Ok(all.filter(|mailbox| !mailbox.role.is_gathered()).collect())
 }
 
-fn create_in(
+fn make(
     tx: &mut Tx<'_>,
     account: AccountId,
     name: &str,
@@ -239,13 +281,13 @@ fn create_in(
 fn change_in(
     tx: &mut Tx<'_>,
     account: AccountId,
-    which: &str,
+    which: &dyn Fn(Vec<Label>) -> Result<Label, LabelError>,
     at: Timestamp,
     change: impl Fn(&mut Label),
 ) -> Result<Label, LabelError> {
     accounts::lock(tx, account)?;
     let known = all(tx, account)?;
-    let mut label = find(known.clone(), which)?;
+    let mut label = which(known.clone())?;
     change(&mut label);
     label.named = true;
     is_free(&known, &label.name, Some(&label.key))?;
@@ -295,6 +337,13 @@ fn find(labels: Vec<Label>, which: &str) -> Result<Label, LabelError> {
     let at = exact.or_else(by_key).or_else(by_name);
     at.and_then(|at| labels.into_iter().nth(at))
         .ok_or_else(|| LabelError::Unknown(which.to_owned()))
+}
+
+/// By key alone.
+fn keyed(labels: Vec<Label>, key: &Keyword) -> Result<Label, LabelError> {
+    let mut labels = labels.into_iter();
+    let found = labels.find(|label| label.key.as_str().eq_ignore_ascii_case(key.as_str()));
+    found.ok_or_else(|| LabelError::Unknown(key.as_str().to_owned()))
 }
 
 /// Names are the same when people would take them for it: İ, I, ı and i are one letter.

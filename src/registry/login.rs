@@ -1,7 +1,8 @@
 //! Whose password is this? One door for SMTP, IMAP and the portal.
 
-use super::accounts::{self, Account, OpeningMode, RegistryError};
-use super::app_passwords::{self, AppPassword};
+use super::accounts::{self, Account, CertificateUse, OpeningMode, RegistryError};
+use super::app_passwords::{self, AppPassword, Scope};
+use super::credentials::{self, Owner, Rules};
 use super::crowd;
 use super::operators::{self, Operator, Signer};
 use crate::store::app_passwords::{self as rows, AppPasswordRow};
@@ -93,9 +94,25 @@ fn is_recent(last: Timestamp, now: Timestamp) -> bool {
 }
 
 pub enum Outcome {
-    Proven(Proven),
+    Proven(Box<Proven>),
     /// Unknown or wrong: the caller does not learn which, nor by how long it took.
     Rejected,
+    /// It is right, but not for this door.
+    NotHere(NotHere),
+}
+
+impl Outcome {
+    fn proven(account: Account, operator: Option<Operator>, by: Means) -> Self {
+        Self::Proven(Box::new(Proven { account, operator, by }))
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum NotHere {
+    /// A generated password that was made for other doors.
+    Scope,
+    /// The account's own password, where a second factor stands beside it: programs can't ask for one.
+    SecondFactor,
 }
 
 /// Whose a password is.
@@ -174,6 +191,7 @@ impl Logins {
         &self,
         user: &str,
         secret: &SecretString,
+        door: Scope,
         now: Timestamp,
     ) -> Result<Outcome, RegistryError> {
         let found = match self.address(user) {
@@ -186,12 +204,12 @@ impl Logins {
         };
         if let Some((row, shaped)) = self.generated(account.id, secret).await? {
             return Ok(match self.passwords.verify(Some(&row.verifier), &shaped, now).await {
-                true => self.by_generated(account, &row, now).await?,
+                true => self.by_generated(account, &row, door, now).await?,
                 false => Outcome::Rejected,
             });
         }
         Ok(match self.passwords.verify(Some(&own), secret, now).await {
-            true => Outcome::Proven(Proven { account, operator: None, by: Means::Password }),
+            true => self.by_own(account, now).await?,
             false => Outcome::Rejected,
         })
     }
@@ -226,6 +244,7 @@ impl Logins {
         user: &str,
         message: &[u8],
         proof: &[u8],
+        door: Scope,
         now: Timestamp,
     ) -> Result<(Outcome, [u8; 32]), RegistryError> {
         let rejected = (Outcome::Rejected, [0; 32]);
@@ -243,7 +262,7 @@ impl Logins {
                 }
             };
             if let Some(signature) = verifier.prove(message, proof) {
-                return Ok((self.by_generated(account, &row, now).await?, signature));
+                return Ok((self.by_generated(account, &row, door, now).await?, signature));
             }
         }
         Ok(rejected)
@@ -265,13 +284,14 @@ impl Logins {
         };
         let Some(account) = account else { return Ok(Outcome::Rejected) };
         let (whose, shown) = (account.clone(), certificate.clone());
-        let look = move |tx: &mut Tx<'_>| operators::signer(tx, &whose, &shown);
+        let look =
+            move |tx: &mut Tx<'_>| operators::signer(tx, &whose, &shown, CertificateUse::Login);
         let operator = match self.store.look_up(look).await? {
             Signer::Stranger => return Ok(Outcome::Rejected),
             Signer::Operator(operator) => Some(operator),
             Signer::Holder => None,
         };
-        Ok(Outcome::Proven(Proven { account, operator, by: Means::Certificate }))
+        Ok(Outcome::proven(account, operator, Means::Certificate))
     }
 
     fn address(&self, user: &str) -> Option<KepAddress> {
@@ -293,20 +313,36 @@ impl Logins {
         Ok(row.map(|row| (row, shaped)))
     }
 
+    async fn by_own(&self, account: Account, now: Timestamp) -> Result<Outcome, RegistryError> {
+        let owner = Owner::holder(account.id);
+        let work = move |tx: &mut Tx<'_>| {
+            let rules = Rules::at(tx, now)?;
+            credentials::asks_two(tx, owner, &rules)
+        };
+        Ok(match self.store.look_up(work).await? {
+            true => Outcome::NotHere(NotHere::SecondFactor),
+            false => Outcome::proven(account, None, Means::Password),
+        })
+    }
+
     async fn by_generated(
         &self,
         account: Account,
         row: &AppPasswordRow,
+        door: Scope,
         now: Timestamp,
     ) -> Result<Outcome, RegistryError> {
         let known = app_passwords::known(row)?;
+        if !known.scopes.contains(door) {
+            return Ok(Outcome::NotHere(NotHere::Scope));
+        }
         let operator = match self.operator(account.id, &row.id).await? {
             Whose::Holder => None,
             Whose::Operator(operator) => Some(operator),
             Whose::Nobody => return Ok(Outcome::Rejected),
         };
         app_passwords::used(&self.store, account.id, &known, now).await;
-        Ok(Outcome::Proven(Proven { account, operator, by: Means::Generated(known) }))
+        Ok(Outcome::proven(account, operator, Means::Generated(known)))
     }
 
     /// Whose a generated password is. With an operator his passwords end.

@@ -2,11 +2,13 @@
 //! policies that hold for them.
 
 pub mod accounts;
+pub mod api_tokens;
 pub mod app_passwords;
 pub mod audit;
 pub mod budget;
 pub mod codes;
 pub mod contacts;
+pub mod credentials;
 pub mod credits;
 pub mod crowd;
 pub mod directory;
@@ -17,6 +19,7 @@ pub mod holidays;
 pub mod labels;
 pub mod lists;
 pub mod login;
+pub mod messages_out;
 pub mod mta_sts;
 pub mod notices;
 pub mod operators;
@@ -27,12 +30,15 @@ pub mod policy;
 pub mod providers;
 pub mod read_policy;
 pub mod route;
+pub mod sessions;
+pub mod signin;
 pub mod staff;
 pub mod tasks;
 mod texts;
 
 pub use accounts::{
-    Access, Account, AccountState, NewAccount, OpeningMode, RegistryError, SignatureRule,
+    Access, Account, AccountState, CertificateUse, NewAccount, OpeningMode, RegistryError,
+    SignatureRule,
 };
 pub use app_passwords::AppPassword;
 pub use peers::{Peer, PeerState};

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 pub enum Channel {
     Imap,
     Portal,
+    Api,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]

@@ -109,9 +109,23 @@ pub fn wake(tx: &mut Tx<'_>, id: AccountId) -> Result<(), RowsError> {
     Ok(())
 }
 
-pub fn set_password(tx: &mut Tx<'_>, id: AccountId, password: &str) -> Result<(), RowsError> {
-    tx.execute("UPDATE account SET password = $1 WHERE id = $2", &[password.into(), id.0.into()])?;
+pub fn set_password(
+    tx: &mut Tx<'_>,
+    id: AccountId,
+    password: &str,
+    now: Timestamp,
+) -> Result<(), RowsError> {
+    tx.execute(
+        "UPDATE account SET password = $1, password_at = $2 WHERE id = $3",
+        &[password.into(), now.millis().into(), id.0.into()],
+    )?;
     Ok(())
+}
+
+/// Since when the account's password holds.
+pub fn password_at(tx: &mut Tx<'_>, id: AccountId) -> Result<Timestamp, RowsError> {
+    let row = tx.one("account", "SELECT password_at FROM account WHERE id = $1", &[id.0.into()])?;
+    Ok(Timestamp::from_millis(row.int(0)?))
 }
 
 pub fn set_opening(tx: &mut Tx<'_>, id: AccountId, opening: &str) -> Result<(), RowsError> {
@@ -132,12 +146,14 @@ pub fn add_certificate(
     id: AccountId,
     fingerprint: &[u8],
     certificate: &[u8],
+    uses: &str,
     now: Timestamp,
 ) -> Result<(), RowsError> {
     tx.execute(
-        "INSERT INTO account_certificate (account, fingerprint, certificate, added_at)
-         VALUES ($1, $2, $3, $4) ON CONFLICT (account, fingerprint) DO NOTHING",
-        &[id.0.into(), fingerprint.into(), certificate.into(), now.millis().into()],
+        "INSERT INTO account_certificate (account, fingerprint, certificate, uses, added_at)
+         VALUES ($1, $2, $3, $4, $5)
+         ON CONFLICT (account, fingerprint) DO UPDATE SET uses = excluded.uses",
+        &[id.0.into(), fingerprint.into(), certificate.into(), uses.into(), now.millis().into()],
     )?;
     Ok(())
 }
@@ -154,25 +170,57 @@ pub fn remove_certificate(
     Ok(removed == 1)
 }
 
-/// The accounts for which a certificate of this fingerprint is registered.
+/// The accounts for which a certificate of this fingerprint is registered to log in.
 pub fn with_certificate(tx: &mut Tx<'_>, fingerprint: &[u8]) -> Result<Vec<AccountRow>, RowsError> {
     let rows = tx.query(
         "SELECT id, address, name, national_id, state, opening, signature_policy, password,
                 created_at, closed_at FROM account
-         WHERE id IN (SELECT account FROM account_certificate WHERE fingerprint = $1)
+         WHERE id IN (SELECT account FROM account_certificate
+                      WHERE fingerprint = $1 AND uses <> 'sign')
          ORDER BY id LIMIT 2",
         &[fingerprint.into()],
     )?;
     rows.iter().map(account).collect()
 }
 
-/// Each registered certificate, as DER.
+/// Each certificate that is registered for the holder to sign, as DER; operators' are theirs alone.
 pub fn certificates(tx: &mut Tx<'_>, id: AccountId) -> Result<Vec<Vec<u8>>, RowsError> {
     let rows = tx.query(
-        "SELECT certificate FROM account_certificate WHERE account = $1 ORDER BY added_at",
+        "SELECT certificate FROM account_certificate
+         WHERE account = $1 AND uses <> 'login' AND operator = 0 ORDER BY added_at",
         &[id.0.into()],
     )?;
     rows.iter().map(|row| Ok(row.bytes(0)?.to_vec())).collect()
+}
+
+/// All that are registered, as DER, each with what it is for.
+pub fn all_certificates(
+    tx: &mut Tx<'_>,
+    id: AccountId,
+) -> Result<Vec<(Vec<u8>, String)>, RowsError> {
+    let rows = tx.query(
+        "SELECT certificate, uses FROM account_certificate WHERE account = $1 ORDER BY added_at",
+        &[id.0.into()],
+    )?;
+    rows.iter().map(|row| Ok((row.bytes(0)?.to_vec(), row.text(1)?.to_owned()))).collect()
+}
+
+/// The accounts for which a certificate is registered to sign, and those of its holder's number.
+pub fn of_signer(
+    tx: &mut Tx<'_>,
+    fingerprint: &[u8],
+    number: Option<&str>,
+) -> Result<Vec<AccountRow>, RowsError> {
+    let rows = tx.query(
+        "SELECT id, address, name, national_id, state, opening, signature_policy, password,
+                created_at, closed_at FROM account
+         WHERE id IN (SELECT account FROM account_certificate
+                      WHERE fingerprint = $1 AND uses <> 'login' AND operator = 0)
+            OR national_id = $2
+         ORDER BY address LIMIT 100",
+        &[fingerprint.into(), number.into()],
+    )?;
+    rows.iter().map(account).collect()
 }
 
 fn account(row: &Row) -> Result<AccountRow, RowsError> {

@@ -11,6 +11,8 @@ pub struct AppPasswordRow {
     pub id: String,
     pub name: String,
     pub opening: Option<String>,
+    /// Words, a space between: the doors it is for.
+    pub scopes: String,
     /// Argon2id's text.
     pub verifier: String,
     pub salt: Vec<u8>,
@@ -24,8 +26,8 @@ pub struct AppPasswordRow {
 pub fn add(tx: &mut Tx<'_>, new: &AppPasswordRow) -> Result<(), StoreError> {
     let added = tx.execute(
         "INSERT INTO app_password (account, id, name, opening, verifier, salt, iterations, scram,
-                                   created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (account, id) DO NOTHING",
+                                   created_at, scopes)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (account, id) DO NOTHING",
         &[
             new.account.0.into(),
             (&new.id).into(),
@@ -36,6 +38,7 @@ pub fn add(tx: &mut Tx<'_>, new: &AppPasswordRow) -> Result<(), StoreError> {
             i64::from(new.iterations).into(),
             (&new.scram).into(),
             new.created_at.millis().into(),
+            (&new.scopes).into(),
         ],
     )?;
     match added {
@@ -50,7 +53,8 @@ pub fn find(
     id: &str,
 ) -> Result<Option<AppPasswordRow>, RowsError> {
     let row = tx.first(
-        "SELECT account, id, name, opening, verifier, salt, iterations, scram, created_at, used_at
+        "SELECT account, id, name, opening, verifier, salt, iterations, scram, created_at, used_at,
+                scopes
          FROM app_password WHERE account = $1 AND id = $2",
         &[account.0.into(), id.into()],
     )?;
@@ -69,7 +73,8 @@ pub fn any(tx: &mut Tx<'_>) -> Result<bool, RowsError> {
 /// All of an account, the oldest first.
 pub fn of_account(tx: &mut Tx<'_>, account: AccountId) -> Result<Vec<AppPasswordRow>, RowsError> {
     let rows = tx.query(
-        "SELECT account, id, name, opening, verifier, salt, iterations, scram, created_at, used_at
+        "SELECT account, id, name, opening, verifier, salt, iterations, scram, created_at, used_at,
+                scopes
          FROM app_password WHERE account = $1 ORDER BY created_at, id",
         &[account.0.into()],
     )?;
@@ -106,5 +111,6 @@ fn app_password(row: &Row) -> Result<AppPasswordRow, RowsError> {
         scram: row.bytes(7)?.to_vec(),
         created_at: Timestamp::from_millis(row.int(8)?),
         used_at: row.opt_int(9)?.map(Timestamp::from_millis),
+        scopes: row.text(10)?.to_owned(),
     })
 }

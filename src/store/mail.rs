@@ -9,6 +9,7 @@ pub mod label_boxes;
 pub mod labelled;
 pub mod memory;
 pub mod origin;
+pub mod page;
 pub mod preview;
 pub mod recent;
 pub mod sent;

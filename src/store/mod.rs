@@ -2,12 +2,14 @@
 //! data key of its own). The only room that knows SQL. Callers hold domain verbs, never statements.
 
 pub mod accounts;
+pub mod api_tokens;
 pub mod app_passwords;
 pub mod audit;
 pub mod backup;
 pub mod blobs;
 pub mod contacts;
 pub mod contents;
+pub mod credentials;
 pub mod credits;
 pub mod directory;
 pub mod evidence;

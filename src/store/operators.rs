@@ -166,18 +166,18 @@ pub fn give_certificate(
     Ok(given == 1)
 }
 
-/// Whose a registered certificate is; 0 is the holder's. `None` where none of that fingerprint is
+/// Whose a registered certificate is (0 is the holder's), and what it is for. `None` where none of that fingerprint is
 /// registered.
 pub fn of_certificate(
     tx: &mut Tx<'_>,
     account: AccountId,
     fingerprint: &[u8],
-) -> Result<Option<i64>, RowsError> {
+) -> Result<Option<(i64, String)>, RowsError> {
     let row = tx.first(
-        "SELECT operator FROM account_certificate WHERE account = $1 AND fingerprint = $2",
+        "SELECT operator, uses FROM account_certificate WHERE account = $1 AND fingerprint = $2",
         &[account.0.into(), fingerprint.into()],
     )?;
-    row.map(|row| row.int(0)).transpose()
+    row.map(|row| Ok((row.int(0)?, row.text(1)?.to_owned()))).transpose()
 }
 
 /// Each certificate of an operator, as DER.

@@ -376,6 +376,24 @@ pub fn list(
     rows.iter().map(submission).collect()
 }
 
+/// Those of an account before a point in time, the newest first; of the same moment those whose
+/// identifiers come before.
+pub fn page(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    (before, id): (Timestamp, &str),
+    limit: usize,
+) -> Result<Vec<Submission>, RowsError> {
+    let rows = tx.query(
+        "SELECT message_id, account, state, accepted_at, original, size, digest, details, sent_uid,
+                dispatch, provider FROM submission
+         WHERE account = $1 AND accepted_at <= $2 AND (accepted_at < $2 OR message_id < $3)
+         ORDER BY accepted_at DESC, message_id DESC LIMIT $4",
+        &[account.0.into(), before.millis().into(), id.into(), (limit as i64).into()],
+    )?;
+    rows.iter().map(submission).collect()
+}
+
 pub fn recipients(tx: &mut Tx<'_>, id: &MessageId) -> Result<Vec<Recipient>, RowsError> {
     let rows = tx.query(
         "SELECT n, address, account, state, delivered_at, due_at, opened_at, relayed_at

@@ -28,6 +28,11 @@ pub fn hash(secret: &SecretString) -> Result<String, super::TrustError> {
     hashed.map(|hash| hash.to_string()).map_err(|e| super::TrustError::Password(e.to_string()))
 }
 
+/// The work on a password was cut short, as when the server stops.
+pub fn interrupted() -> super::TrustError {
+    super::TrustError::Password("the work was interrupted".into())
+}
+
 impl Passwords {
     /// `parallel` verifications at once: each takes 19 MiB and some 20 ms of a core.
     pub fn new(parallel: usize) -> Result<Self, super::TrustError> {

@@ -2,6 +2,7 @@
 
 pub mod address;
 pub mod algorithm;
+pub mod cbor;
 pub mod clamd;
 pub mod cms;
 pub mod der;
@@ -25,6 +26,7 @@ pub mod time;
 pub mod tlsa;
 pub mod tsp;
 pub mod vcard;
+pub mod webauthn;
 pub mod xades;
 pub mod xml;
 pub mod zip;

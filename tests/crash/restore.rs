@@ -59,7 +59,10 @@ pub async fn check(world: &World, folder: &Path, pairs: usize) -> io::Result<()>
     // The judge can fail: the older generation lacks what was promised later.
     restore(world, &backups, &generation(&first)).await?;
     let lacking = judged(world, &entries, &late, &folder.join("mails-lacking"), BRIEFLY).await?;
-    must(!lacking.is_empty(), "letters are missing, and nobody noticed")?;
+    let noticed = lacking.iter().any(|fault| fault.contains(": 0 ×"));
+    must(noticed, "letters are missing, and nobody noticed")?;
+    // Anew: who looks at a mail may open it.
+    restore(world, &backups, &generation(&first)).await?;
     let faults =
         judged(world, &entries, &early, &folder.join("mails-early"), judge::PATIENCE).await?;
     must(faults.is_empty(), &faults.join("\n"))
@@ -148,7 +151,7 @@ fn must(holds: bool, what: &str) -> io::Result<()> {
 
 const SEED: u64 = 20_261_129;
 /// Letters between two moments.
-const FEW: usize = 24;
+const FEW: usize = 12;
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
 /// What is known to be missing is not waited for.
 const BRIEFLY: Duration = Duration::from_secs(3);

@@ -336,7 +336,7 @@ fn self_made(like: &Signer) -> Signer {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_closed_account_is_read_for_three_months_and_finds_its_server_meanwhile() {
     let scene = Scene::new(Plan { direct: true, ..Plan::default() }).await;
-    let port = scene.port(5); // of the portal, which is not there yet
+    let port = scene.without_portal();
     scene.set("listen", "autoconfig", &format!("\"127.0.0.1:{port}\""));
     scene.set("provider", "mail_host", "\"posta.hs05.kep.tr\"");
     let server = scene.serve().await;

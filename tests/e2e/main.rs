@@ -20,6 +20,7 @@ mod transcript;
 mod accepted;
 mod accounts;
 mod administration;
+mod api;
 mod at_rest;
 mod authority;
 mod circuit;

@@ -111,6 +111,15 @@ impl Scene {
         std::fs::write(self.conf(), lines.join("\n") + "\n").unwrap();
     }
 
+    /// Leaves the portal out; its port is free for another door.
+    pub fn without_portal(&self) -> u16 {
+        let text = std::fs::read_to_string(self.conf()).unwrap();
+        let kept = text.lines().filter(|line| !line.starts_with("portal = "));
+        std::fs::write(self.conf(), kept.map(|line| format!("{line}\n")).collect::<String>())
+            .unwrap();
+        self.port(5)
+    }
+
     pub async fn serve(&self) -> Running {
         self.serve_with(&[]).await
     }
@@ -143,6 +152,13 @@ impl Scene {
         assert!(ready, "the server is not ready:\n{}", running.log());
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
         running
+    }
+
+    /// Runs `kep` as it is.
+    pub async fn tell(&self, arguments: &[&str]) -> Ran {
+        let ran = Command::new(self.world.binary()).args(arguments).output().await.unwrap();
+        let text = |octets: Vec<u8>| String::from_utf8(octets).unwrap();
+        Ran { code: ran.status.code(), out: text(ran.stdout), err: text(ran.stderr) }
     }
 
     /// Runs `kep` with `--conf` of this provider.

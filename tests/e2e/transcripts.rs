@@ -7,9 +7,10 @@ use crate::scene::{Plan, Scene};
 use crate::transcript::{Step, Transcript, below, fits, unescaped};
 use crate::wire::{Wire, trust};
 use kep::registry::accounts;
-use kep::store::{RowsAt, Store};
-use kep::trust::password;
+use kep::store::accounts as rows;
+use kep::store::{Lane, RowsAt, Store, Tx};
 use kep::trust::vault::Vault;
+use kep::trust::{Clock, password};
 use kep::wire::KepAddress;
 use rustls::ClientConfig;
 use std::collections::HashMap;
@@ -71,7 +72,10 @@ async fn set_password(scene: &Scene, secret: &str) {
     let store = Store::open(&rows, &data.join("blobs"), Arc::new(vault)).await.unwrap();
     let verifier = password::hash(&secret.to_owned().into()).unwrap();
     let address = KepAddress::parse(ALI).unwrap();
-    accounts::set_password(&store, &address, verifier).await.unwrap();
+    let id = accounts::get(&store, &address).await.unwrap().id;
+    let at = Clock::System.now();
+    let set = move |tx: &mut Tx<'_>| rows::set_password(tx, id, &verifier, at);
+    store.write(Lane::Client, set).await.unwrap();
 }
 
 fn playable(transcript: &Transcript) -> bool {

@@ -428,6 +428,7 @@ impl Door for OneUser {
             adds: true,
             password: None,
             duty: None,
+            own_password: None,
             opening: None,
             signature,
         });

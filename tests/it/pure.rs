@@ -193,6 +193,8 @@ impl<'a> Player<'a> {
 /// The world a session asks: accounts, addresses, a spool.
 struct World {
     secrets: HashMap<String, String>,
+    /// Right passwords that are not for sending.
+    unfit: HashMap<(String, String), Refusal>,
     recipients: HashMap<String, RecipientAnswer>,
     providers: HashMap<String, RecipientAnswer>,
     submit: String,
@@ -211,6 +213,7 @@ impl World {
     fn new() -> Self {
         Self {
             secrets: HashMap::new(),
+            unfit: HashMap::new(),
             recipients: HashMap::new(),
             providers: HashMap::new(),
             submit: String::new(),
@@ -236,6 +239,14 @@ impl World {
 
     fn given(&mut self, words: &[&str]) {
         match *words {
+            ["account", address, secret, unfit] => {
+                let why = match unfit {
+                    "for-reading" => Refusal::PasswordScope,
+                    "two-factors" => Refusal::PasswordAlone,
+                    other => panic!("given account … {other}?"),
+                };
+                self.unfit.insert((address.to_owned(), secret.to_owned()), why);
+            }
             ["account", address, secret] => {
                 self.secrets.insert(address.to_owned(), secret.to_owned());
                 self.recipients.insert(address.to_owned(), RecipientAnswer::Local { room: None });
@@ -298,6 +309,10 @@ impl World {
         match ask {
             Ask::Authenticate { user, secret } => {
                 let good = self.secrets.get(&user).is_some_and(|s| s == secret.expose_secret());
+                let typed = (user.clone(), secret.expose_secret().to_owned());
+                if let Some(why) = self.unfit.get(&typed) {
+                    return Answer::Login(LoginAnswer::Refused(why.clone()));
+                }
                 Answer::Login(match KepAddress::parse(&user) {
                     Ok(address) if good => LoginAnswer::Accepted(Login {
                         account: AccountId(1),

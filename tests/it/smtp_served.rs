@@ -12,6 +12,8 @@ use kep::accept::run::Desk;
 use kep::accept::serve::{Begin, Behind, Manners, Service, serve};
 use kep::registry::Provider;
 use kep::registry::accounts::{self, NewAccount, OpeningMode, SignatureRule};
+use kep::registry::app_passwords::{self, NewPassword, Scope, Scopes};
+use kep::registry::audit::{Actor, By, Channel};
 use kep::registry::crowd::Crowd;
 use kep::registry::login::{Logins, Pauses};
 use kep::registry::places::Places;
@@ -23,6 +25,7 @@ use kep::trust::{
     Anchors, Clock, Readiness, Role, StampSettings, StampSource, Stamper, TokenVerifier, UserTrust,
 };
 use kep::wire::{KepAddress, KepDomain, MessageId};
+use secrecy::ExposeSecret;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
@@ -311,4 +314,22 @@ async fn who_has_no_room_is_refused_at_rcpt_or_when_the_message_is_there() {
 async fn count(store: &Store, sql: &'static str) -> i64 {
     let work = move |tx: &mut kep::store::Tx<'_>| tx.one("count", sql, &[])?.int(0);
     store.read::<_, kep::store::RowsError, _>(work).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_password_for_reading_sends_nothing() {
+    let served = Served::open(Begin::Tls, patient(), Duration::ZERO).await;
+    let (ali, at) = (KepAddress::parse(ALI).unwrap(), Clock::System.now());
+    let by = By { actor: Actor::Staff("ayse".into()), channel: Channel::CommandLine, at };
+    let mut secrets = Vec::new();
+    for scope in [Scope::Imap, Scope::Api, Scope::Smtp] {
+        let scopes = Scopes::new([scope]).unwrap();
+        let new = NewPassword { name: "P".into(), opening: None, scopes };
+        secrets.push(app_passwords::add(&served.store, &ali, new, &by).await.unwrap().1);
+    }
+    tokio::task::block_in_place(|| {
+        for (secret, expected) in secrets.iter().zip(["535", "535", "235"]) {
+            assert_eq!(log_in(&mut served.greeted(), secret.expose_secret()).0, expected);
+        }
+    });
 }

@@ -56,6 +56,16 @@ refusals! {
         "Posta programınızda TLS'i açın." "Switch TLS on in your mail program.";
     LoginFailed 535 "5.7.8" PolicyViolation
         "Kullanıcı adı veya parola yanlış." "Authentication credentials invalid.";
+    PasswordScope 535 "5.7.8" PolicyViolation
+        "Bu uygulama parolası ileti göndermek için üretilmemiştir."
+        "This generated password is not for sending mail."
+        "Hesabınızda göndermeye de yarayan bir uygulama parolası üretin."
+        "Make a password in your account that is for sending, too.";
+    PasswordAlone 534 "5.7.9" PolicyViolation
+        "Bu hesapta iki adımlı doğrulama açıktır; hesap parolasıyla posta programından girilemez."
+        "This account asks for two factors; its own password does not let a mail program in."
+        "Hesabınızda posta programınız için bir uygulama parolası üretin."
+        "Make a password for your mail program in your account.";
     LoginMechanism 504 "5.5.4" PolicyViolation
         "Bu oturum açma yöntemi desteklenmiyor." "Authentication mechanism not supported."
         "PLAIN veya LOGIN kullanın." "Use PLAIN or LOGIN.";

@@ -23,10 +23,23 @@ fn look(mail: &[u8], depth: usize, found: &mut Vec<Cow<'static, [u8]>>) {
                 let content = SignedData::parse(part.contents()).ok().and_then(|data| data.content);
                 let Some(content) = content.filter(|_| found.len() < MOST) else { continue };
                 look(&content, depth + 1, found);
-                found.push(Cow::Owned(content.into_owned()));
+                found.push(Cow::Owned(as_mail(content)));
             }
             _ => {}
         }
+    }
+}
+
+/// clamd takes for mail what begins as mail: an entity without a field that only mail has is a text to it,
+/// and what is encoded in it stays unseen.
+fn as_mail(content: Cow<'_, [u8]>) -> Vec<u8> {
+    let line = content.split(|octet| *octet == b'\n').next().unwrap_or_default();
+    let name = line.split(|octet| *octet == b':').next().unwrap_or_default();
+    let field = name.len() < line.len()
+        && name.iter().all(|octet| octet.is_ascii_alphanumeric() || *octet == b'-');
+    match field && !name.is_empty() {
+        true => [ENTRY, &content].concat(),
+        false => content.into_owned(),
     }
 }
 
@@ -39,6 +52,7 @@ fn is_wrapped(part: &mail_parser::MessagePart<'_>) -> bool {
     named || part.attachment_name().is_some_and(|name| name.to_ascii_lowercase().ends_with(".p7m"))
 }
 
+const ENTRY: &[u8] = b"Received: by kep\r\n";
 /// A dispatch, the original in it, and what its sender forwards.
 const DEEPEST: usize = 6;
 const MOST: usize = 16;

@@ -4,6 +4,7 @@
 use super::{Clamd, Leniency, ScanFault, Verdict, pieces};
 use crate::accept::heavy;
 use crate::accept::refusal::Refusal;
+use crate::registry::credits;
 use crate::registry::policy::{self, Passage};
 use crate::spool::fact::Refused;
 use crate::spool::{self, Fact, Step, Takers};
@@ -123,7 +124,10 @@ impl Scanning {
         let work = move |tx: &mut Tx<'_>| -> Result<(), StoreError> {
             match &fact {
                 None if submissions::scanned(tx, &id, now)? => spool::certify(tx, &id, now)?,
-                Some(fact) if submissions::withdraw(tx, &id)? => spool::fact(tx, fact, now)?,
+                Some(fact) if submissions::withdraw(tx, &id)? => {
+                    spool::fact(tx, fact, now)?;
+                    give_back(tx, &submission, now)?;
+                }
                 _ => {}
             }
             jobs::finish(tx, job)?;
@@ -131,6 +135,14 @@ impl Scanning {
         };
         Ok(self.store.write(Lane::Background, work).await?)
     }
+}
+
+/// A refusal costs nothing (invariant 6).
+fn give_back(tx: &mut Tx<'_>, refused: &Submission, now: Timestamp) -> Result<(), RowsError> {
+    if let (Origin::Account(account), Some(charge)) = (&refused.origin, &refused.details.charge) {
+        credits::release(tx, *account, &refused.message_id, charge, now)?;
+    }
+    Ok(())
 }
 
 /// The sender was told that it is taken: he gets this evidence however many he has had.

@@ -259,7 +259,7 @@ pub(super) fn envelope(from: Origin, mail: Mail) -> Envelope<Origin> {
     }
 }
 
-fn recipient_address(path: &Path) -> Result<KepAddress, Refusal> {
+pub(in crate::accept) fn recipient_address(path: &Path) -> Result<KepAddress, Refusal> {
     let text = match path {
         Path::Address(text) => text.as_str(),
         // QUIRK(kep, 2026-11): in the closed circuit it is nobody's account. docs/quirks.md#1
@@ -283,7 +283,7 @@ fn least(announced: Option<u64>) -> u64 {
     announced.unwrap_or(1).max(1)
 }
 
-fn route(
+pub(in crate::accept) fn route(
     answer: RecipientAnswer,
     address: &KepAddress,
     announced: Option<u64>,

@@ -1,16 +1,19 @@
 //! The command line (design, section 9). Scripts rely on it: more may come, nothing goes.
 
 mod administration;
+mod api;
+mod credentials;
 mod credit;
+mod directory;
 mod lists;
 mod notices;
 mod operators;
 mod safety;
 
 pub use administration::{Audit, Policy, Staff, Who};
+pub use api::{Api, ApiToken};
+pub use credentials::{AppPassword, Door, LogIn, Passkey, Session, Totp, Use, Whose};
 pub use credit::{AccountCredit, Credit, CreditAct, Unit, Why};
-mod directory;
-
 pub use directory::{
     Consent, Contact, ContactAdd, ContactFormat, ContactGroup, Directory, DirectoryQuery, Push,
 };
@@ -81,6 +84,9 @@ pub enum Command {
     /// What the provider decides and the law may change: since when, why, by whom
     #[command(subcommand)]
     Policy(Policy),
+    /// The JSON API: its document, its errors
+    #[command(subcommand)]
+    Api(Api),
     /// What was done and by whom, and the proof that nothing of it was changed
     #[command(subcommand)]
     Audit(Audit),
@@ -283,10 +289,12 @@ pub enum Account {
         conf: Conf,
         address: String,
     },
-    /// Set a new password
+    /// Set a new password; every session of the account ends
     Password {
         #[command(flatten)]
         conf: Conf,
+        #[command(flatten)]
+        who: Who,
         address: String,
         #[arg(long, value_name = "FILE")]
         password_file: Option<PathBuf>,
@@ -307,9 +315,6 @@ pub enum Account {
         #[arg(long, value_enum)]
         label_mailboxes: Option<Switch>,
     },
-    /// Generated passwords of mail programs
-    #[command(subcommand)]
-    AppPassword(AppPassword),
     /// Operators (işlem yetkilisi): the persons who act for an account beside its holder
     #[command(subcommand)]
     Operator(Operator),
@@ -322,6 +327,11 @@ pub enum Account {
     /// Where the account is told outside KEP, by SMS or ordinary mail
     #[command(subcommand)]
     Notice(AccountNotice),
+    #[command(flatten)]
+    LogIn(LogIn),
+    /// Tokens of the JSON API
+    #[command(subcommand)]
+    Token(ApiToken),
     /// What an account has of credits (kontör), what it bought, where they went
     Credit(AccountCredit),
     /// An account's address book
@@ -330,13 +340,16 @@ pub enum Account {
     /// Write all mails and evidence of an account into one file (ZIP) for its holder, with an index and
     /// checksums; of what is unopened no content
     Export(Export),
-    /// Register a signing certificate (PEM or DER), or take one away
+    /// Register a certificate (PEM or DER), or take one away
     #[command(group(clap::ArgGroup::new("which").required(true).args(["file", "remove"])))]
     Certificate {
         #[command(flatten)]
         conf: Conf,
         address: String,
         file: Option<PathBuf>,
+        /// What it is for
+        #[arg(long = "use", value_enum, default_value_t = Use::Both)]
+        uses: Use,
         /// Take away the one with this SHA-256 fingerprint
         #[arg(long, value_name = "FINGERPRINT")]
         remove: Option<String>,
@@ -397,40 +410,6 @@ pub enum Label {
         address: String,
         /// Its name or its key
         label: String,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-pub enum AppPassword {
-    /// Make a password for a mail program, and print it: it is shown this once
-    Add {
-        #[command(flatten)]
-        conf: Conf,
-        address: String,
-        /// What its owner calls it: the program, the device; it stands in evidence of what is read
-        #[arg(long)]
-        name: String,
-        /// How dispatches are opened with it [default: as the account opens]
-        #[arg(long, value_enum)]
-        opening: Option<Opening>,
-        #[arg(long)]
-        json: bool,
-    },
-    /// List the passwords of an account, without themselves
-    List {
-        #[command(flatten)]
-        conf: Conf,
-        address: String,
-        #[arg(long)]
-        json: bool,
-    },
-    /// Take a password away; connections that it opened stay until they end
-    Remove {
-        #[command(flatten)]
-        conf: Conf,
-        address: String,
-        /// Its id: the first group of its letters
-        id: String,
     },
 }
 

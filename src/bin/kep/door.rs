@@ -4,11 +4,13 @@
 use crate::settings::Scram;
 use kep::mailbox::answer::{Admitted, Door, Duty, Judging, Peer};
 use kep::mailbox::ask::{Login, Proof, Refusal, Salt};
-use kep::registry::login::{Logins, Outcome, Pauses, Proven};
+use kep::registry::app_passwords::Scope;
+use kep::registry::login::{Logins, Means, NotHere, Outcome, Pauses, Proven};
 use kep::registry::operators::{Act, Operator};
 use kep::registry::places::Places;
 use kep::registry::{Access, RegistryError};
 use kep::trust::{Certificate, Clock, UserTrust};
+use kep::wire::Timestamp;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -59,9 +61,11 @@ impl MailDoor {
             Proof::Password(_) | Proof::Certificate => Refusal::BadCredentials,
         };
         let (outcome, signature) = match proof {
-            Proof::Password(secret) => (self.logins.login(&user, &secret, now).await, None),
+            Proof::Password(secret) => {
+                (self.logins.login(&user, &secret, Scope::Imap, now).await, None)
+            }
             Proof::Scram { message, proof } => {
-                match self.logins.prove(&user, &message, &proof, now).await {
+                match self.logins.prove(&user, &message, &proof, Scope::Imap, now).await {
                     Ok((outcome, signature)) => (Ok(outcome), Some(signature.to_vec())),
                     Err(error) => (Err(error), None),
                 }
@@ -71,13 +75,20 @@ impl MailDoor {
         match outcome.map_err(trouble)? {
             Outcome::Proven(proven) => {
                 self.pauses.after_success(peer.address);
-                let admitted = self.admit(&proven, signature)?;
+                let admitted = self.admit(&proven, signature, now)?;
                 self.places.came(proven.account.id, peer.address, "IMAP", now).await;
                 Ok(admitted)
             }
             Outcome::Rejected => {
                 self.rejected(&user, mechanism, peer.address).await;
                 Err(wrong)
+            }
+            Outcome::NotHere(why) => {
+                self.rejected(&user, mechanism, peer.address).await;
+                Err(match why {
+                    NotHere::Scope => Refusal::PasswordScope,
+                    NotHere::SecondFactor => Refusal::PasswordAlone,
+                })
             }
         }
     }
@@ -108,8 +119,13 @@ impl MailDoor {
         Ok(self.logins.certificate(user, first).await)
     }
 
-    fn admit(&self, proven: &Proven, signature: Option<Vec<u8>>) -> Result<Admitted, Refusal> {
-        let adds = match proven.account.access(self.clock.now()) {
+    fn admit(
+        &self,
+        proven: &Proven,
+        signature: Option<Vec<u8>>,
+        now: Timestamp,
+    ) -> Result<Admitted, Refusal> {
+        let adds = match proven.account.access(now) {
             Access::Whole => true,
             Access::Reading { .. } => false,
             Access::Over => return Err(Refusal::AccountClosed),
@@ -125,6 +141,7 @@ impl MailDoor {
             adds,
             password: proven.password().map(str::to_owned),
             duty,
+            own_password: (proven.by == Means::Password).then_some(now),
             opening: proven.opening(),
             signature,
         })
@@ -148,21 +165,31 @@ const CHAIN: usize = 8;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use kep::registry::accounts::{self, NewAccount, OpeningMode, SignatureRule};
+    use kep::registry::app_passwords::{self, NewPassword, Scopes};
+    use kep::registry::audit::{Actor, By, Channel};
     use kep::store::{RowsAt, Store};
     use kep::trust::Anchors;
     use kep::trust::password::Passwords;
     use kep::trust::pki::{CertificateAuthority, KeyKind};
     use kep::trust::vault::Vault;
-    use kep::wire::KepDomain;
+    use kep::wire::{KepAddress, KepDomain};
     use std::path::Path;
     use std::time::Duration;
 
     async fn door(place: &Path, scram: Scram) -> MailDoor {
+        door_to(store(place).await, scram)
+    }
+
+    async fn store(place: &Path) -> Store {
         let key = place.join("master.key");
         Vault::create(&key).unwrap();
         let vault = Arc::new(Vault::open(&key).unwrap());
         let rows = RowsAt::File(place.join("rows.db"));
-        let store = Store::open(&rows, &place.join("blobs"), vault).await.unwrap();
+        Store::open(&rows, &place.join("blobs"), vault).await.unwrap()
+    }
+
+    fn door_to(store: Store, scram: Scram) -> MailDoor {
         let domain = KepDomain::parse("hs05.kep.tr").unwrap();
         let users = authority().certificate().clone();
         MailDoor {
@@ -204,6 +231,37 @@ mod tests {
         assert_eq!(pause([192, 0, 2, 8], "mehmet@hs05.kep.tr"), Duration::from_millis(1));
         // And the name is one that was tried.
         assert_eq!(pause([192, 0, 2, 9], "ali@hs05.kep.tr"), Duration::from_millis(2));
+    }
+
+    #[tokio::test]
+    async fn a_password_for_sending_reads_nothing() {
+        let place = tempfile::tempdir().unwrap();
+        let store = store(place.path()).await;
+        let domain = KepDomain::parse("hs05.kep.tr").unwrap();
+        let address = KepAddress::parse("ali@hs05.kep.tr").unwrap();
+        let at = Clock::System.now();
+        let new = NewAccount {
+            address: address.clone(),
+            name: "Ali".into(),
+            identity_number: None,
+            opening: OpeningMode::Sealed,
+            signature: SignatureRule::Optional,
+            password: "x".into(),
+            certificates: Vec::new(),
+            at,
+        };
+        accounts::add(&store, &domain, new).await.unwrap();
+        let by = By { actor: Actor::Staff("ayse".into()), channel: Channel::CommandLine, at };
+        let door = door_to(store.clone(), Scram::Auto);
+        for (scope, refused) in [(Scope::Smtp, Some(Refusal::PasswordScope)), (Scope::Imap, None)] {
+            let scopes = Scopes::new([scope]).unwrap();
+            let new = NewPassword { name: "P".into(), opening: None, scopes };
+            let (_, secret) = app_passwords::add(&store, &address, new, &by).await.unwrap();
+            let proof = Proof::Password(secret);
+            let login = Login { user: address.to_string(), proof, mechanism: "PLAIN" };
+            let peer = Peer { address: [192, 0, 2, 1].into(), certificates: Arc::default() };
+            assert_eq!(door.login(login, peer).await.err(), refused, "{scope:?}");
+        }
     }
 
     #[tokio::test]

@@ -1,5 +1,6 @@
 //! `kep`: the server, its administration and its verifier.
 
+mod api_doors;
 mod arguments;
 mod command;
 mod demo;

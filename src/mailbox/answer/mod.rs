@@ -49,6 +49,8 @@ struct Who {
     password: Option<String>,
     /// Which of the account's operators it is, where that is not its holder.
     duty: Option<Duty>,
+    /// When the account's own password began the session.
+    own_password: Option<Timestamp>,
     /// Octets that an account may hold, if it has no limit of its own.
     storage: Option<u64>,
     /// How this session opens, where it is not as the mailbox has it.
@@ -98,7 +100,8 @@ fn target(tx: &mut Tx<'_>, who: &Who, name: &MailboxName) -> Answered<Mailbox> {
 }
 
 /// A session ends with its access: three months after the account was closed, with the generated
-/// password that let it in, or when its operator may not read any more.
+/// password that let it in, with a new password of the account where the old one did, or when its
+/// operator may not read any more.
 fn may_stay(tx: &mut Tx<'_>, who: &Who) -> Answered<()> {
     let over = registry::access(tx, who.account, who.now)? == Access::Over;
     let taken_away = match &who.password {
@@ -109,7 +112,11 @@ fn may_stay(tx: &mut Tx<'_>, who: &Who) -> Answered<()> {
         Some(duty) => !duty.may(tx, who, Act::Read)?,
         None => false,
     };
-    match over || taken_away || off_duty {
+    let changed = match who.own_password {
+        Some(since) => accounts::password_at(tx, who.account)? > since,
+        None => false,
+    };
+    match over || taken_away || changed || off_duty {
         true => Err(Refusal::AccountClosed.into()),
         false => Ok(()),
     }

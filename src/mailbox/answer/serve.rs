@@ -70,6 +70,8 @@ pub struct Admitted {
     pub password: Option<String>,
     /// Which of the account's operators he is, where he is not its holder.
     pub duty: Option<Duty>,
+    /// When the account's own password let him in: with a new one he is out.
+    pub own_password: Option<Timestamp>,
     /// How this session opens, where it is not as the mailbox has it.
     pub opening: Option<OpeningMode>,
     /// `ServerSignature` of SCRAM.
@@ -283,6 +285,7 @@ impl Desk {
             adds: admitted.adds,
             password: admitted.password.clone(),
             duty: admitted.duty,
+            own_password: admitted.own_password,
             storage: self.office.limits.storage,
             opening: admitted.opening,
             now: (self.office.clock)(),

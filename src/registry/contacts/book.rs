@@ -225,8 +225,10 @@ pub(super) fn kept(card: &Card, uid: &str, name: &str) -> Card {
     card
 }
 
-/// The UID of a card that has none: the same card has the same.
+/// The UID of a card that has none: the same card has the same, whenever and by whatever it was written.
 pub(super) fn derived(card: &Card) -> String {
+    let mut card = card.clone();
+    card.properties.retain(|property| !matches!(property.name.as_str(), "REV" | "PRODID"));
     let digest = sha256(card.to_string().as_bytes()).0;
     uuid(std::array::from_fn(|place| digest.get(place).copied().unwrap_or_default()))
 }

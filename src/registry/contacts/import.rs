@@ -35,7 +35,7 @@ pub(super) enum Content {
     /// A row of a sheet: what it doesn't say isn't meant to go.
     Row {
         uid: Option<String>,
-        fields: Fields,
+        fields: Box<Fields>,
         groups: Vec<String>,
     },
     Group {

@@ -103,7 +103,7 @@ fn row(record: &StringRecord, columns: &[Option<Column>]) -> Result<Content, Fau
     }
     fields.postal = Some(postal).filter(|postal| !postal.is_empty());
     fields.judge()?;
-    Ok(Content::Row { uid: sound(uid)?, fields, groups })
+    Ok(Content::Row { uid: sound(uid)?, fields: Box::new(fields), groups })
 }
 
 /// Several stand in one cell. A KEP address is one in whichever column it stands.
@@ -123,7 +123,7 @@ fn addresses(fields: &mut Fields, column: Column, cell: &str) {
 
 fn phones(fields: &mut Fields, column: Column, cell: &str) {
     let mobile = column == Column::Mobile;
-    for number in cell.split([',', ';', '\n']).map(|text| tidy(text)) {
+    for number in cell.split([',', ';', '\n']).map(tidy) {
         let phone = Phone { number, mobile };
         if !phone.number.is_empty() && !fields.phones.contains(&phone) {
             fields.phones.push(phone);

@@ -8,11 +8,14 @@ use crate::wire::Timestamp;
 use crate::wire::vcard::Card;
 use proptest::prelude::*;
 
-fn rows(octets: &[u8]) -> (Vec<(usize, Result<(Fields, Vec<String>), &'static str>)>, Vec<String>) {
+/// Fields and groups, or what is wrong; the line before it.
+type Row = (usize, Result<(Fields, Vec<String>), &'static str>);
+
+fn rows(octets: &[u8]) -> (Vec<Row>, Vec<String>) {
     let (all, ignored) = super::sheet::read(octets).unwrap();
     let told = all.into_iter().map(|candidate| {
         let content = match candidate.content {
-            Ok(Content::Row { fields, groups, .. }) => Ok((fields, groups)),
+            Ok(Content::Row { fields, groups, .. }) => Ok((*fields, groups)),
             Ok(_) => panic!("no row"),
             Err(fault) => Err(fault.word()),
         };

@@ -83,8 +83,8 @@ impl CentralDirectory {
         let mut heard = Heard { more: said.more, ..Heard::default() };
         for entry in said.entries {
             let record = serde_json::from_value::<Record>(entry).ok().and_then(Record::judged);
-            let named = record
-                .and_then(|record| Some((KepAddress::registered(&record.address).ok()?, record)));
+            let named =
+                record.and_then(|record| Some((KepAddress::parse(&record.address).ok()?, record)));
             match named {
                 Some(entry) if heard.records.len() < most => heard.records.push(entry),
                 Some(_) => heard.more = true,

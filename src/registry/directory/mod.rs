@@ -13,6 +13,7 @@ mod fault;
 mod query;
 mod record;
 pub mod run;
+mod save;
 mod source;
 
 pub use ask::{Answer, Asked, Central, Directory, Found, Source, ask, log};
@@ -21,6 +22,7 @@ pub use entry::{Subject, consent, set_consent};
 pub use fault::DirectoryError;
 pub use query::{Key, Query, QueryForm};
 pub use record::{Kind, Record, Service};
+pub use save::{Saved, save};
 
 #[cfg(test)]
 mod tests;

@@ -1,7 +1,6 @@
 //! What the directory has of an account, and what of it others see.
 
 use super::consent::{Consent, Field};
-use crate::registry::contacts::{Fields, Phone, Postal};
 use crate::wire::KepAddress;
 use crate::wire::fold::fold;
 use serde::{Deserialize, Serialize};
@@ -125,28 +124,6 @@ impl Record {
         if name.is_empty() { self.address.clone() } else { name.to_owned() }
     }
 
-    /// As a contact of an address book.
-    pub fn contact(&self) -> Fields {
-        let text = |text: &Option<String>| text.clone().unwrap_or_default();
-        let postal = Postal {
-            street: text(&self.street),
-            district: text(&self.district),
-            province: text(&self.province),
-            ..Postal::default()
-        };
-        let phone = self.phone.clone().map(|number| Phone { number, mobile: false });
-        Fields {
-            name: self.shown(),
-            given: text(&self.given),
-            family: text(&self.family),
-            organisation: text(&self.title),
-            kep: vec![self.address.clone()],
-            phones: phone.into_iter().collect(),
-            postal: Some(postal).filter(|postal| !postal.is_empty()),
-            ..Fields::default()
-        }
-    }
-
     /// As far as a person agreed. Companies and public bodies are listed by law.
     pub fn within(&self, consent: &Consent) -> Self {
         let mut seen = self.clone();
@@ -169,7 +146,7 @@ impl Record {
 
     /// What another directory says, if all of it is as it should be.
     pub fn judged(mut self) -> Option<Self> {
-        self.address = KepAddress::registered(&self.address).ok()?.to_string();
+        self.address = KepAddress::parse(&self.address).ok()?.to_string();
         let fields = [
             &self.given,
             &self.family,

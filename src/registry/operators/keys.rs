@@ -1,8 +1,8 @@
 //! What an operator logs in and signs by: mail-program passwords and certificates that are his alone.
 
 use super::{Operator, OperatorError, active, record, rows};
-use crate::registry::accounts::{self, OpeningMode};
-use crate::registry::app_passwords::{self, AppPassword};
+use crate::registry::accounts::{self, CertificateUse};
+use crate::registry::app_passwords::{self, AppPassword, NewPassword};
 use crate::registry::audit::By;
 use crate::store::{Lane, Store, Tx, accounts as account_rows};
 use crate::trust::Certificate;
@@ -16,17 +16,16 @@ pub async fn give_password(
     by: &By,
     address: &KepAddress,
     code: OperatorCode,
-    name: &str,
-    opening: Option<OpeningMode>,
+    new: NewPassword,
 ) -> Result<(AppPassword, SecretString), OperatorError> {
     let account = accounts::get(store, address).await?.id;
-    let (by, at, subject) = (by.clone(), by.at, address.clone());
+    let (giver, subject) = (by.clone(), address.clone());
     let give = move |tx: &mut Tx<'_>, id: &str| -> Result<(), OperatorError> {
         let one = active(tx, account, &subject, code)?;
         rows::give_password(tx, account, id, code.number())?;
-        Ok(record(tx, &by, "operator.password", &subject, &one, json!({ "id": id }))?)
+        Ok(record(tx, &giver, "operator.password", &subject, &one, json!({ "id": id }))?)
     };
-    app_passwords::add_then(store, address, name, opening, at, give).await
+    app_passwords::add_then(store, address, new, by, give).await
 }
 
 /// Those of an operator.
@@ -62,11 +61,12 @@ pub async fn give_certificate(
         }
         let digest = certificate.digest();
         match rows::of_certificate(tx, account, &digest.0)? {
-            Some(there) if there != code.number() => return Err(OperatorError::Taken),
+            Some((there, _)) if there != code.number() => return Err(OperatorError::Taken),
             Some(_) => return Ok(()),
             None => {}
         }
-        account_rows::add_certificate(tx, account, &digest.0, certificate.der(), by.at)?;
+        let (der, uses) = (certificate.der(), CertificateUse::Both.word());
+        account_rows::add_certificate(tx, account, &digest.0, der, uses, by.at)?;
         rows::give_certificate(tx, account, &digest.0, code.number())?;
         let details = json!({ "fingerprint": digest.hex(), "subject": certificate.subject() });
         Ok(record(tx, &by, "operator.certificate", &address, &one, details)?)

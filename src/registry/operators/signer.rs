@@ -2,7 +2,7 @@
 //! kep-domain R-53).
 
 use super::{Operator, find, operator, rows};
-use crate::registry::accounts::{self, Account};
+use crate::registry::accounts::{self, Account, CertificateUse};
 use crate::store::{RowsError, Tx};
 use crate::trust::Certificate;
 use crate::wire::OperatorCode;
@@ -17,14 +17,20 @@ pub enum Signer {
     Stranger,
 }
 
-/// A registered certificate is whose it was registered for. Any other tells by its T.C. kimlik no, the
+/// Whose a certificate is that signs, or logs in (`what`). A registered one is whose it was registered
+/// for, and for that use. Any other tells by its T.C. kimlik no, the
 /// holder's or an operator's, and last by the account's address.
 pub fn signer(
     tx: &mut Tx<'_>,
     account: &Account,
     certificate: &Certificate,
+    what: CertificateUse,
 ) -> Result<Signer, RowsError> {
-    if let Some(number) = rows::of_certificate(tx, account.id, &certificate.digest().0)? {
+    if let Some((number, uses)) = rows::of_certificate(tx, account.id, &certificate.digest().0)? {
+        let uses = CertificateUse::parse(&uses).ok_or(RowsError::Stored("a certificate's use"))?;
+        if uses != CertificateUse::Both && uses != what {
+            return Ok(Signer::Stranger);
+        }
         let Some(code) = OperatorCode::of_number(number) else { return Ok(Signer::Holder) };
         let found = find(tx, account.id, code)?.filter(Operator::is_active);
         return Ok(found.map_or(Signer::Stranger, Signer::Operator));

@@ -94,6 +94,21 @@ policies! {
         "How long before its end a certificate or contract is told of";
     notice_keep "notice.keep": Span = Span::days(90),
         "Gönderilmiş bildirim kayıtlarının saklanma süresi", "How long records of notices are kept";
+    login_two_factors "login.two-factors": bool = false,
+        "Girişte herkesten iki adım istenir mi", "Whether everybody is asked for two factors at login";
+    login_password_length "login.password-length": u32 = 8,
+        "Parolanın en az karakter sayısı", "Characters that a password has at least";
+    login_tries "login.tries": u32 = 10,
+        "Kilitlenmeden önce yanlış denemeler", "Wrong tries before a factor is locked";
+    login_lock "login.lock": Span = Span::minutes(15),
+        "Yanlış denemelerden sonra kilit süresi", "How long a factor is locked after wrong tries";
+    session_idle "session.idle": Span = Span::minutes(15),
+        "Kullanılmayan oturumun süresi", "How long a session lasts that is not used";
+    session_length "session.length": Span = Span::hours(8),
+        "Oturumun en uzun süresi", "How long a session lasts at most";
+    session_step_up "session.step-up": Span = Span::minutes(10),
+        "Hukuki işlem için doğrulamanın geçerlilik süresi",
+        "For how long a proof is enough for a legal act";
     credit_enforced "credit.enforced": bool = false,
         "Gönderim kontör ister mi", "Whether sending asks for credits";
     credit_prices "credit.prices": Bands = Bands::default(),

@@ -40,7 +40,7 @@ pub fn bearing(
 }
 
 /// The keyword between its spaces, as LIKE reads it.
-fn pattern(keyword: &Keyword) -> String {
+pub(super) fn pattern(keyword: &Keyword) -> String {
     let mut pattern = "% ".to_owned();
     for c in keyword.as_str().to_ascii_lowercase().chars() {
         if matches!(c, '!' | '%' | '_') {

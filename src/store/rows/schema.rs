@@ -111,12 +111,14 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("V17__lists", include_str!("0017_lists.sql")),
     ("V18__peer_routes", include_str!("0018_peer_routes.sql")),
     ("V19__audit", include_str!("0019_audit.sql")),
+    ("V22__credentials", include_str!("0022_credentials.sql")),
     ("V24__credits", include_str!("0024_credits.sql")),
     ("V25__notices", include_str!("0025_notices.sql")),
     ("V26__contacts", include_str!("0026_contacts.sql")),
     ("V27__directory", include_str!("0027_directory.sql")),
     ("V28__holds", include_str!("0028_holds.sql")),
     ("V31__operators", include_str!("0031_operators.sql")),
+    ("V30__api", include_str!("0030_api.sql")),
 ];
 
 #[cfg(test)]

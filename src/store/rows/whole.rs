@@ -58,11 +58,9 @@ pub fn set_number(tx: &mut Tx<'_>, table: &str, last: i64) -> Result<(), RowsErr
         tx.query(POSTGRES_SET_NUMBER, &[table.into(), last.into()])?;
         return Ok(());
     }
-    if tx.execute(
-        "UPDATE sqlite_sequence SET seq = $2 WHERE name = $1",
-        &[table.into(), last.into()],
-    )? == 0
-    {
+    // SQLite numbers parameters as they appear.
+    let known = "UPDATE sqlite_sequence SET seq = $1 WHERE name = $2";
+    if tx.execute(known, &[last.into(), table.into()])? == 0 {
         let sql = "INSERT INTO sqlite_sequence (name, seq) VALUES ($1, $2)";
         tx.execute(sql, &[table.into(), last.into()])?;
     }

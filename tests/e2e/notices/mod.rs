@@ -3,7 +3,7 @@
 
 mod station;
 
-use crate::scene::{ALI, AYSE, Plan, Running, Scene, until};
+use crate::scene::{ALI, AYSE, Plan, Scene, until};
 use crate::tool::{python_with, tool};
 use serde_json::Value;
 use station::{Station, modules};

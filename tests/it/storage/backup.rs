@@ -132,7 +132,7 @@ async fn a_second_generation_copies_only_what_is_new() {
         let second = bed.back_up(Some(2)).await.unwrap();
         assert_eq!((second.copied, second.linked), (1, 3));
         assert!((7000..8000).contains(&second.copied_octets), "{}", second.copied_octets);
-        assert_eq!(second.removed, [first.generation.clone()]);
+        assert_eq!(second.removed.as_slice(), std::slice::from_ref(&first.generation));
         // One file under as many names as there are generations.
         let folder = bed.backups().join("generations").join(&second.generation);
         let links =
@@ -189,7 +189,7 @@ async fn a_full_disk_is_told_and_the_next_run_goes_on() {
     std::fs::create_dir(&place).unwrap();
     let Some(disk) = SmallDisk::mount(&place, "8m") else { return };
     for n in 1..3 {
-        content(&bed.another().await, &[&[n; 2 << 20]]).await;
+        content(&bed.another().await, &[&vec![n; 2 << 20]]).await;
     }
     disk.fill(3 << 20);
     let take = async || {

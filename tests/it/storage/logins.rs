@@ -2,8 +2,11 @@
 
 use super::{NOW, bed::Bed, on_both};
 use kep::registry::accounts::{self, AccountState, NewAccount, OpeningMode, SignatureRule};
-use kep::registry::login::{Logins, Means, Outcome, Proven};
-use kep::registry::{RegistryError, app_passwords};
+use kep::registry::app_passwords::{NewPassword, Scope, Scopes};
+use kep::registry::audit::{Actor, By, Channel};
+use kep::registry::credentials::{self, Owner, totp};
+use kep::registry::login::{Logins, Means, NotHere, Outcome, Proven};
+use kep::registry::{CertificateUse, RegistryError, app_passwords};
 use kep::store::app_passwords::{self as rows, AppPasswordRow};
 use kep::store::{Lane, StoreError, Tx};
 use kep::trust::password::Passwords;
@@ -15,11 +18,19 @@ use secrecy::{ExposeSecret, SecretString};
 
 const ALI: &str = "ali.veli@hs05.kep.tr";
 
-fn address(text: &str) -> KepAddress {
+pub fn address(text: &str) -> KepAddress {
     KepAddress::parse(text).unwrap()
 }
 
-async fn open(bed: &Bed, who: &str, certificates: Vec<Certificate>) {
+pub fn by() -> By {
+    By { actor: Actor::Staff("ayse".into()), channel: Channel::CommandLine, at: NOW }
+}
+
+fn mail(name: &str) -> NewPassword {
+    NewPassword { name: name.into(), opening: None, scopes: Scopes::mail() }
+}
+
+pub async fn open(bed: &Bed, who: &str, certificates: Vec<Certificate>) {
     let new = NewAccount {
         address: address(who),
         name: "Ali Veli".into(),
@@ -40,13 +51,14 @@ fn logins(bed: &Bed) -> Logins {
 }
 
 async fn by_text(logins: &Logins, user: &str, secret: &str) -> Option<Proven> {
-    proven(logins.login(user, &SecretString::from(secret), NOW).await.unwrap())
+    let secret = SecretString::from(secret);
+    proven(logins.login(user, &secret, Scope::Imap, NOW).await.unwrap())
 }
 
 fn proven(outcome: Outcome) -> Option<Proven> {
     match outcome {
-        Outcome::Proven(proven) => Some(proven),
-        Outcome::Rejected => None,
+        Outcome::Proven(proven) => Some(*proven),
+        Outcome::Rejected | Outcome::NotHere(_) => None,
     }
 }
 
@@ -72,7 +84,8 @@ async fn a_generated_password_lets_in_until_it_is_taken_away() {
         let logins = logins(&bed);
         let (ali, store) = (address(ALI), &bed.store);
         let make = async |name, opening| {
-            app_passwords::add(store, &ali, name, opening, NOW).await.unwrap()
+            let new = NewPassword { opening, ..mail(name) };
+            app_passwords::add(store, &ali, new, &by()).await.unwrap()
         };
         let (phone, secret) = make("Telefon", Some(OpeningMode::Direct)).await;
         let (_, other) = make("Thunderbird", None).await;
@@ -96,8 +109,8 @@ async fn a_generated_password_lets_in_until_it_is_taken_away() {
         let listed = app_passwords::list(store, &ali).await.unwrap();
         assert_eq!(listed.len(), 2);
         assert!(listed.iter().all(|known| known.used_at == Some(NOW)), "{listed:?}");
-        assert!(app_passwords::remove(store, &ali, &phone.id.to_uppercase()).await.unwrap());
-        assert!(!app_passwords::remove(store, &ali, &phone.id).await.unwrap());
+        assert!(app_passwords::remove(store, &ali, &phone.id.to_uppercase(), &by()).await.unwrap());
+        assert!(!app_passwords::remove(store, &ali, &phone.id, &by()).await.unwrap());
         assert_eq!(by_text(&logins, ALI, &secret).await, None);
         assert!(by_text(&logins, ALI, other.expose_secret()).await.is_some());
     })
@@ -113,7 +126,7 @@ async fn scram_finds_which_generated_password_it_is_and_tells_nothing_of_names()
         let before = logins.salted(ALI).await.unwrap();
         let ali = address(ALI);
         let add =
-            async |name| app_passwords::add(&bed.store, &ali, name, None, NOW).await.unwrap().1;
+            async |name| app_passwords::add(&bed.store, &ali, mail(name), &by()).await.unwrap().1;
         let (one, two) = (add("Bir").await, add("İki").await);
         assert!(logins.any_generated().await.unwrap());
         let salted = logins.salted("ali.veli").await.unwrap();
@@ -128,19 +141,28 @@ async fn scram_finds_which_generated_password_it_is_and_tells_nothing_of_names()
         let message = b"n=ali.veli,r=a,r=ab,s=c2FsdA==,i=4096,c=biws,r=ab";
         for (secret, name) in [(&one, "Bir"), (&two, "İki")] {
             let proof = client_proof(secret.expose_secret(), &salted.salt, 4096, message);
-            let (outcome, signature) = logins.prove(ALI, message, &proof, NOW).await.unwrap();
+            let (outcome, signature) =
+                logins.prove(ALI, message, &proof, Scope::Imap, NOW).await.unwrap();
             assert!(proven(outcome).unwrap().person().ends_with(&format!("({name})")));
             let verifier = Verifier::new(secret, &salted.salt, 4096).unwrap();
             assert_eq!(verifier.prove(message, &proof), Some(signature));
-            let others = logins.prove("ayse@hs05.kep.tr", message, &proof, NOW).await.unwrap().0;
+            let others = logins
+                .prove("ayse@hs05.kep.tr", message, &proof, Scope::Imap, NOW)
+                .await
+                .unwrap()
+                .0;
             assert_eq!(proven(others), None);
-            let other = logins.prove(ALI, b"another exchange", &proof, NOW).await.unwrap().0;
+            let other =
+                logins.prove(ALI, b"another exchange", &proof, Scope::Imap, NOW).await.unwrap().0;
             assert_eq!(proven(other), None);
         }
         // The account's own password is no verifier of SCRAM.
         let proof = client_proof("kendi sözü", &salted.salt, 4096, message);
-        assert_eq!(proven(logins.prove(ALI, message, &proof, NOW).await.unwrap().0), None);
-        assert_eq!(proven(logins.prove(ALI, b"", b"", NOW).await.unwrap().0), None);
+        assert_eq!(
+            proven(logins.prove(ALI, message, &proof, Scope::Imap, NOW).await.unwrap().0),
+            None
+        );
+        assert_eq!(proven(logins.prove(ALI, b"", b"", Scope::Imap, NOW).await.unwrap().0), None);
     })
     .await;
 }
@@ -152,7 +174,7 @@ async fn an_account_has_a_bounded_number_of_generated_passwords_of_its_own() {
         open(&bed, "ayse@hs05.kep.tr", Vec::new()).await;
         let add = |who: KepAddress| {
             let store = bed.store.clone();
-            tokio::spawn(async move { app_passwords::add(&store, &who, "P", None, NOW).await })
+            tokio::spawn(async move { app_passwords::add(&store, &who, mail("P"), &by()).await })
         };
         let all: Vec<_> = (0..36).map(|_| add(address(ALI))).collect();
         let mut made = 0;
@@ -164,7 +186,7 @@ async fn an_account_has_a_bounded_number_of_generated_passwords_of_its_own() {
         }
         assert_eq!(made, 32);
         let (ayse, _) = add(address("ayse@hs05.kep.tr")).await.unwrap().unwrap();
-        assert!(!app_passwords::remove(&bed.store, &address(ALI), &ayse.id).await.unwrap());
+        assert!(!app_passwords::remove(&bed.store, &address(ALI), &ayse.id, &by()).await.unwrap());
         let unknown = add(address("yok@hs05.kep.tr")).await.unwrap();
         assert!(matches!(unknown, Err(RegistryError::Unknown(_))));
     })
@@ -226,7 +248,8 @@ async fn a_damaged_scram_row_locks_out_no_other_password() {
     on_both(|bed| async move {
         open(&bed, ALI, Vec::new()).await;
         let (logins, ali) = (logins(&bed), address(ALI));
-        let add = async |name| app_passwords::add(&bed.store, &ali, name, None, NOW).await.unwrap();
+        let add =
+            async |name| app_passwords::add(&bed.store, &ali, mail(name), &by()).await.unwrap();
         let (first, _) = add("Bir").await;
         let account = accounts::get(&bed.store, &ali).await.unwrap().id;
         let damage = move |tx: &mut Tx<'_>| -> Result<(), StoreError> {
@@ -241,8 +264,97 @@ async fn a_damaged_scram_row_locks_out_no_other_password() {
         assert_eq!(salted.salt, b"another");
         let message = b"n=ali.veli,r=a,r=ab,s=YW5vdGhlcg==,i=4096,c=biws,r=ab";
         let proof = client_proof(secret.expose_secret(), &salted.salt, salted.iterations, message);
-        let (outcome, _) = logins.prove(ALI, message, &proof, NOW).await.unwrap();
+        let (outcome, _) = logins.prove(ALI, message, &proof, Scope::Imap, NOW).await.unwrap();
         assert!(proven(outcome).unwrap().person().ends_with("(İki)"));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_password_opens_the_doors_that_it_was_made_for() {
+    on_both(|bed| async move {
+        open(&bed, ALI, Vec::new()).await;
+        let (logins, ali) = (logins(&bed), address(ALI));
+        let make = async |scopes: &[Scope]| {
+            let scopes = Scopes::new(scopes.iter().copied()).unwrap();
+            let new = NewPassword { name: "P".into(), opening: None, scopes };
+            app_passwords::add(&bed.store, &ali, new, &by()).await.unwrap().1
+        };
+        for own in [vec![Scope::Smtp], vec![Scope::Imap], vec![Scope::Api, Scope::Imap]] {
+            let secret = make(&own).await;
+            for door in Scope::ALL {
+                let outcome = logins.login(ALI, &secret, door, NOW).await.unwrap();
+                match own.contains(&door) {
+                    true => assert!(matches!(outcome, Outcome::Proven(_)), "{own:?} {door:?}"),
+                    false => assert!(matches!(outcome, Outcome::NotHere(NotHere::Scope))),
+                }
+            }
+        }
+        let secret = make(&[Scope::Smtp]).await;
+        let salted = logins.salted(ALI).await.unwrap();
+        let message = b"n=ali.veli,r=a,r=ab,s=c2FsdA==,i=4096,c=biws,r=ab";
+        let proof = client_proof(secret.expose_secret(), &salted.salt, 4096, message);
+        let by_scram = logins.prove(ALI, message, &proof, Scope::Imap, NOW).await.unwrap().0;
+        assert!(matches!(by_scram, Outcome::NotHere(NotHere::Scope)));
+        assert!(Scopes::new([]).is_none(), "a password is for a door at least");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn where_two_factors_are_asked_the_own_password_lets_no_mail_program_in() {
+    on_both(|bed| async move {
+        open(&bed, ALI, Vec::new()).await;
+        let (logins, ali) = (logins(&bed), address(ALI));
+        let owner = Owner::holder(accounts::get(&bed.store, &ali).await.unwrap().id);
+        assert!(
+            credentials::choose_two(&bed.store, owner, true, &by()).await.is_err(),
+            "no second"
+        );
+        super::credentials::app(&bed, owner).await;
+        credentials::choose_two(&bed.store, owner, true, &by()).await.unwrap();
+        let own = SecretString::from("kendi sözü");
+        let outcome = logins.login(ALI, &own, Scope::Imap, NOW).await.unwrap();
+        assert!(matches!(outcome, Outcome::NotHere(NotHere::SecondFactor)));
+        let wrong = SecretString::from("başka söz");
+        let outcome = logins.login(ALI, &wrong, Scope::Imap, NOW).await.unwrap();
+        assert!(matches!(outcome, Outcome::Rejected));
+        let (_, secret) = app_passwords::add(&bed.store, &ali, mail("P"), &by()).await.unwrap();
+        assert!(by_text(&logins, ALI, secret.expose_secret()).await.is_some());
+        totp::remove(&bed.store, owner, &by()).await.unwrap();
+        credentials::choose_two(&bed.store, owner, false, &by()).await.unwrap();
+        assert!(by_text(&logins, ALI, "kendi sözü").await.is_some());
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_certificate_is_for_what_it_was_registered_for() {
+    on_both(|bed| async move {
+        let now = Clock::System.now();
+        let root = CertificateAuthority::create("Kök", KeyKind::P256, now).unwrap();
+        let profile = Profile::User { name: "Ali".into(), email: ALI.into() };
+        let issued = root.issue(&profile, KeyKind::P256, &Links::default(), now).unwrap();
+        let certificate = issued.certificate().clone();
+        open(&bed, ALI, vec![certificate.clone()]).await;
+        let (logins, ali) = (logins(&bed), address(ALI));
+        let id = accounts::get(&bed.store, &ali).await.unwrap().id;
+        for (uses, signs, enters) in [
+            (CertificateUse::Sign, true, false),
+            (CertificateUse::Login, false, true),
+            (CertificateUse::Both, true, true),
+        ] {
+            let certificate = certificate.clone();
+            let add = accounts::add_certificate(&bed.store, &ali, certificate.clone(), uses, NOW);
+            add.await.unwrap();
+            let signing = bed.read(move |tx| Ok(kep::store::accounts::certificates(tx, id)?)).await;
+            assert_eq!(!signing.is_empty(), signs, "{uses:?}");
+            let outcome = logins.certificate(ALI, &certificate).await.unwrap();
+            assert_eq!(proven(outcome).is_some(), enters, "{uses:?}");
+            let listed = accounts::certificates(&bed.store, id).await.unwrap();
+            assert_eq!(listed.len(), 1);
+            assert_eq!(listed[0].1, uses);
+        }
     })
     .await;
 }

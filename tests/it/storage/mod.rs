@@ -1,12 +1,14 @@
 //! The storage, the same tests on both drivers. PostgreSQL is a private server of Debian's package;
 //! where that is not installed, its half is skipped and says so.
 
+mod api;
 mod audit;
 mod backup;
 mod bed;
 mod compaction;
 mod contacts;
 mod contents;
+mod credentials;
 mod credits;
 mod directory;
 mod evidence;
@@ -27,6 +29,7 @@ mod operators;
 mod postgres;
 mod relay;
 mod server;
+mod signin;
 mod smsc;
 mod spool;
 mod submissions;

@@ -1,9 +1,10 @@
 //! Operators, what they log in and sign by, and what there is to do, on both drivers.
 
 use super::{NOW, bed::Bed, on_both};
-use kep::registry::accounts::{self, NewAccount, OpeningMode, SignatureRule};
+use kep::registry::accounts::{self, CertificateUse, NewAccount, OpeningMode, SignatureRule};
+use kep::registry::app_passwords::{NewPassword, Scope, Scopes};
 use kep::registry::audit::{self, Actor, By, Channel, Wanted as Acts};
-use kep::registry::login::{Logins, Outcome, Proven};
+use kep::registry::login::{Logins, Outcome};
 use kep::registry::operators::{self, OperatorError, Person, Role, Roles, Signer, Standing};
 use kep::registry::tasks::{self, NewTask, TaskKind, TaskState, Wanted, sweep};
 use kep::store::StoreError;
@@ -42,6 +43,10 @@ pub async fn open(bed: &Bed) {
     };
     let domain = KepDomain::parse("hs05.kep.tr").unwrap();
     accounts::add(&bed.store, &domain, new).await.unwrap();
+}
+
+fn phone() -> NewPassword {
+    NewPassword { name: "Telefon".into(), opening: None, scopes: Scopes::mail() }
 }
 
 pub async fn appoint(bed: &Bed, number: &str, roles: &[Role]) -> OperatorCode {
@@ -109,20 +114,21 @@ async fn a_login_by_an_operators_password_is_that_person_until_he_ends() {
         let code = appoint(&bed, AYSE, &[Role::Reads]).await;
         let domain = KepDomain::parse("hs05.kep.tr").unwrap();
         let logins = Logins::new(bed.store.clone(), Passwords::new(2).unwrap(), domain);
-        let made =
-            operators::give_password(&bed.store, &by(NOW), &firm(), code, "Telefon", None).await;
+        let made = operators::give_password(&bed.store, &by(NOW), &firm(), code, phone()).await;
         let (known, secret) = made.unwrap();
-        let login = async || match logins.login(FIRM, &secret, NOW).await.unwrap() {
-            Outcome::Proven(Proven { operator, .. }) => Some(operator),
-            Outcome::Rejected => None,
+        let login = async || match logins.login(FIRM, &secret, Scope::Imap, NOW).await.unwrap() {
+            Outcome::Proven(proven) => Some(proven.operator),
+            Outcome::Rejected | Outcome::NotHere(_) => None,
         };
         assert_eq!(login().await.unwrap().unwrap().code, code);
-        let Outcome::Proven(proven) = logins.login(FIRM, &secret, NOW).await.unwrap() else {
+        let Outcome::Proven(proven) = logins.login(FIRM, &secret, Scope::Imap, NOW).await.unwrap()
+        else {
             panic!("rejected")
         };
         assert_eq!(proven.person(), format!("{FIRM} / 001 Ayşe Demir (Telefon)"));
         let own = SecretString::from("kendi sözü");
-        let Outcome::Proven(holder) = logins.login(FIRM, &own, NOW).await.unwrap() else {
+        let Outcome::Proven(holder) = logins.login(FIRM, &own, Scope::Imap, NOW).await.unwrap()
+        else {
             panic!("rejected")
         };
         assert_eq!(holder.operator, None);
@@ -132,8 +138,7 @@ async fn a_login_by_an_operators_password_is_that_person_until_he_ends() {
         assert!(!secret.expose_secret().is_empty());
         operators::end(&bed.store, &by(NOW), &firm(), code).await.unwrap();
         assert_eq!(login().await, None);
-        let late =
-            operators::give_password(&bed.store, &by(NOW), &firm(), code, "Telefon", None).await;
+        let late = operators::give_password(&bed.store, &by(NOW), &firm(), code, phone()).await;
         assert!(matches!(late, Err(OperatorError::Ended(..))), "no password is left behind");
         assert_eq!(bed.count("SELECT COUNT(*) FROM app_password").await, 0);
     })
@@ -149,7 +154,9 @@ async fn invariant_07_a_signature_is_the_holders_or_a_known_operators() {
         let account = accounts::get(&bed.store, &firm()).await.unwrap();
         let whose = async |certificate: &Certificate| {
             let (account, shown) = (account.clone(), certificate.clone());
-            let found = bed.read(move |tx| Ok(operators::signer(tx, &account, &shown)?)).await;
+            let found = bed
+                .read(move |tx| Ok(operators::signer(tx, &account, &shown, CertificateUse::Sign)?))
+                .await;
             match found {
                 Signer::Holder => Some(0),
                 Signer::Operator(one) => Some(one.code.number()),

@@ -233,8 +233,8 @@ pub struct ContactAdd {
     /// The account whose address book it is
     pub address: String,
     /// How the contact is called, if not by given names and surname
-    #[arg(long, default_value = "", hide_default_value = true)]
-    pub name: String,
+    #[arg(long = "name", value_name = "NAME", default_value = "", hide_default_value = true)]
+    pub called: String,
     /// Given names
     #[arg(long, default_value = "", hide_default_value = true)]
     pub given: String,
@@ -304,7 +304,8 @@ pub enum ContactGroup {
         who: Who,
         address: String,
         group: String,
-        name: String,
+        #[arg(value_name = "NAME")]
+        new: String,
     },
     /// Take a group away; its contacts stay
     Remove {

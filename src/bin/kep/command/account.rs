@@ -1,14 +1,18 @@
 //! `kep account`: opening, listing, changing accounts.
 
-use super::{quiet, show};
+use super::credentials::{self, failure};
+use super::{quiet, show, staff};
 use crate::arguments::{Account as Arguments, Opening, Signature, Switch};
 use crate::failure::{Failure, Outcome};
 use crate::settings::Size;
 use crate::wire_up;
 use kep::registry::accounts::{
-    self, Access, Account, AccountState, NewAccount, OpeningMode, RegistryError, SignatureRule,
+    self, Access, Account, AccountState, CertificateUse, NewAccount, OpeningMode, RegistryError,
+    SignatureRule,
 };
-use kep::trust::{Certificate, Clock, password};
+use kep::registry::credentials::{Owner, passwords};
+use kep::registry::staff::StaffRole;
+use kep::trust::{Certificate, Clock};
 use kep::wire::{Digest, KepAddress};
 use secrecy::SecretString;
 use serde::Serialize;
@@ -30,7 +34,10 @@ pub async fn run(arguments: Arguments) -> Outcome {
             let settings = wire_up::settings(&conf.conf)?;
             let address = parse(&address)?;
             accounts::is_own(&address, &settings.provider.domain).map_err(registry)?;
-            let certificates = certificate.iter().map(read_certificate);
+            let certificates = certificate.iter().map(read_certificate).collect::<Outcome<_>>()?;
+            let secret = secret(password_file.as_deref()).await?;
+            let (store, at) = (wire_up::store(&settings).await?, Clock::System.now());
+            let password = passwords::accept(&store, &address, &name, &secret, at).await;
             let default = wire_up::rule(settings.accept.signature);
             let new = NewAccount {
                 address: address.clone(),
@@ -38,11 +45,10 @@ pub async fn run(arguments: Arguments) -> Outcome {
                 identity_number,
                 opening: mode(opening),
                 signature: signature.map_or(default, rule),
-                password: verifier(password_file.as_deref()).await?,
-                certificates: certificates.collect::<Outcome<_>>()?,
-                at: Clock::System.now(),
+                password: password.map_err(failure)?,
+                certificates,
+                at,
             };
-            let store = wire_up::store(&settings).await?;
             accounts::add(&store, &settings.provider.domain, new).await.map_err(registry)?;
             done(&format!("account {address} is open"))
         }
@@ -69,12 +75,15 @@ pub async fn run(arguments: Arguments) -> Outcome {
         Arguments::Reopen { conf, address } => {
             set_state(&conf.conf, &address, AccountState::Active).await
         }
-        Arguments::Password { conf, address, password_file } => {
-            let verifier = verifier(password_file.as_deref()).await?;
+        Arguments::Password { conf, who, address, password_file } => {
+            let secret = secret(password_file.as_deref()).await?;
             let store = wire_up::store(&wire_up::settings(&conf.conf)?).await?;
+            let by = staff::by_role(&store, &who, StaffRole::Registrar).await?;
             let address = parse(&address)?;
-            accounts::set_password(&store, &address, verifier).await.map_err(registry)?;
-            done(&format!("{address} has a new password"))
+            let account = accounts::get(&store, &address).await.map_err(registry)?;
+            let owner = Owner::holder(account.id);
+            passwords::set(&store, owner, &secret, None, &by).await.map_err(failure)?;
+            done(&format!("{address} has a new password; its sessions have ended"))
         }
         Arguments::Set { conf, address, opening, signature, storage, label_mailboxes } => {
             let storage = storage.as_deref().map(limit).transpose()?;
@@ -104,34 +113,50 @@ pub async fn run(arguments: Arguments) -> Outcome {
             done(&format!("{address} is changed"))
         }
         Arguments::Credit(arguments) => super::credit::account(arguments).await,
-        Arguments::AppPassword(arguments) => super::app_password::run(arguments).await,
         Arguments::Operator(arguments) => super::operators::run(arguments).await,
         Arguments::Handover(arguments) => super::tasks::handover(arguments).await,
         Arguments::Task(arguments) => super::tasks::task(arguments).await,
         Arguments::Notice(arguments) => super::account_notice::run(arguments).await,
+        Arguments::Token(arguments) => super::api_token::run(arguments).await,
         Arguments::Contact(arguments) => super::contact::run(arguments).await,
         Arguments::Export(arguments) => super::export::run(&arguments).await,
-        Arguments::Certificate { conf, address, file: Some(file), .. } => {
+        Arguments::LogIn(arguments) => credentials::run(arguments).await,
+        Arguments::Certificate { conf, address, file: Some(file), uses, .. } => {
             let certificate = read_certificate(&file)?;
-            let subject = certificate.subject().to_owned();
-            let store = wire_up::store(&wire_up::settings(&conf.conf)?).await?;
-            let (address, now) = (parse(&address)?, Clock::System.now());
-            let added = accounts::add_certificate(&store, &address, certificate, now).await;
-            added.map_err(registry)?;
-            done(&format!("{address} signs with {subject}"))
+            register(&conf.conf, &address, certificate, uses.registered()).await
         }
         Arguments::Certificate { conf, address, remove, .. } => {
-            let (address, remove) = (parse(&address)?, remove.unwrap_or_default());
-            let digest = fingerprint(&remove)?;
-            let store = wire_up::store(&wire_up::settings(&conf.conf)?).await?;
-            let removed = accounts::remove_certificate(&store, &address, digest).await;
-            if !removed.map_err(registry)? {
-                let what = format!("{address} has no certificate {remove}");
-                return Err(Failure::not_found(what).hint("`kep account show` lists them"));
-            }
-            done(&format!("{address} no longer signs with {remove}"))
+            take_away(&conf.conf, &address, &remove.unwrap_or_default()).await
         }
     }
+}
+
+async fn register(
+    conf: &Path,
+    address: &str,
+    certificate: Certificate,
+    uses: CertificateUse,
+) -> Outcome {
+    let subject = certificate.subject().to_owned();
+    let store = wire_up::store(&wire_up::settings(conf)?).await?;
+    let (address, now) = (parse(address)?, Clock::System.now());
+    let added = accounts::add_certificate(&store, &address, certificate, uses, now).await;
+    added.map_err(registry)?;
+    done(&match uses {
+        CertificateUse::Login => format!("{address} logs in with {subject}"),
+        CertificateUse::Sign | CertificateUse::Both => format!("{address} signs with {subject}"),
+    })
+}
+
+async fn take_away(conf: &Path, address: &str, fingerprint: &str) -> Outcome {
+    let (address, digest) = (parse(address)?, self::fingerprint(fingerprint)?);
+    let store = wire_up::store(&wire_up::settings(conf)?).await?;
+    let removed = accounts::remove_certificate(&store, &address, digest).await;
+    if !removed.map_err(registry)? {
+        let what = format!("{address} has no certificate {fingerprint}");
+        return Err(Failure::not_found(what).hint("`kep account show` lists them"));
+    }
+    done(&format!("{address} has no longer the certificate {fingerprint}"))
 }
 
 /// SHA-256 in hexadecimal digits, with or without colons.
@@ -243,25 +268,27 @@ struct Registered {
     subject: String,
     issuer: String,
     until: String,
+    uses: &'static str,
 }
 
 impl Registered {
-    fn of(certificate: &Certificate) -> Self {
+    fn of((certificate, uses): &(Certificate, CertificateUse)) -> Self {
         Self {
             sha256: certificate.digest().hex(),
             subject: certificate.subject().to_owned(),
             issuer: certificate.issuer().to_owned(),
             until: certificate.not_after().iso8601(),
+            uses: uses.word(),
         }
     }
 }
 
 fn text(whole: &Whole) -> String {
     let cells = whole.certificates.iter().map(|certificate| {
-        let Registered { sha256, subject, until, .. } = certificate;
-        vec![sha256.clone(), until.clone(), subject.clone()]
+        let Registered { sha256, subject, until, uses, .. } = certificate;
+        vec![sha256.clone(), until.clone(), (*uses).to_owned(), subject.clone()]
     });
-    let head = ["REGISTERED CERTIFICATE", "UNTIL", "SUBJECT"];
+    let head = ["REGISTERED CERTIFICATE", "UNTIL", "FOR", "SUBJECT"];
     let none = "no registered certificates";
     let certificates = show::table(&head, &cells.collect::<Vec<_>>(), none);
     list(std::slice::from_ref(&whole.account)) + "\n" + &certificates
@@ -290,15 +317,11 @@ async fn set_state(conf: &Path, address: &str, state: AccountState) -> Outcome {
     }
 }
 
-async fn verifier(file: Option<&Path>) -> Outcome<String> {
-    let secret = match file {
-        Some(path) => wire_up::secret(path)?,
-        None => ask().await?,
-    };
-    if secrecy::ExposeSecret::expose_secret(&secret).chars().count() < SHORTEST {
-        return Err(Failure::data(format!("a password has at least {SHORTEST} characters")));
+async fn secret(file: Option<&Path>) -> Outcome<SecretString> {
+    match file {
+        Some(path) => wire_up::secret(path),
+        None => ask().await,
     }
-    password::hash(&secret).map_err(Failure::software)
 }
 
 /// From standard input: a person types it unseen, a script pipes it.
@@ -312,7 +335,3 @@ pub fn done(text: &str) -> Outcome {
     show::write(&format!("{text}\n"))?;
     Ok(ExitCode::SUCCESS)
 }
-
-/// NIST SP 800-63B-4 §3.1.1.2: 15 where a password stands alone would bar the guide's own; the
-/// portal's issue brings the list of common ones.
-const SHORTEST: usize = 8;

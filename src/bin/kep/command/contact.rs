@@ -66,7 +66,7 @@ async fn add(add: ContactAdd) -> Outcome {
     let phones = add.phone.into_iter().map(|number| Phone { number, mobile: false });
     let mobiles = add.mobile.into_iter().map(|number| Phone { number, mobile: true });
     let fields = Fields {
-        name: add.name,
+        name: add.called,
         given: add.given,
         family: add.family,
         organisation: add.organisation,
@@ -102,12 +102,12 @@ async fn group(arguments: Group) -> Outcome {
             contacts::add_group(&store, account, &group, by).await.map_err(failure)?;
             done(&format!("{group} is a group"))
         }
-        Group::Rename { conf, who, address, group, name } => {
+        Group::Rename { conf, who, address, group, new } => {
             let (store, account) = open(&conf, &address).await?;
             let by = staff::by(&store, &who).await?;
-            let renamed = contacts::rename_group(&store, account, &group, &name, by).await;
+            let renamed = contacts::rename_group(&store, account, &group, &new, by).await;
             renamed.map_err(failure)?;
-            done(&format!("{group} is called {name}"))
+            done(&format!("{group} is called {new}"))
         }
         Group::Remove { conf, who, address, group } => {
             let (store, account) = open(&conf, &address).await?;

@@ -276,6 +276,7 @@ impl Place {
             ("listen.imap_tls", at(2)),
             ("listen.imap_starttls", at(3)),
             ("listen.relay", at(4)),
+            ("listen.portal", at(5)),
             ("listen.metrics", at(6)),
             ("listen.tsa", at(7)),
             ("tls.certificate", "secrets/tls.pem".to_owned()),

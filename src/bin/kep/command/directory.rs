@@ -8,9 +8,9 @@ use crate::arguments::{
 use crate::failure::{Failure, Outcome};
 use crate::wire_up;
 use kep::registry::accounts;
-use kep::registry::contacts::{self, ContactError, Fault};
 use kep::registry::directory::{
-    self, Answer, Asked, Consent, DirectoryError, Field, Found, Query, QueryForm, Record, Source,
+    self, Answer, Asked, Consent, DirectoryError, Field, Found, Query, QueryForm, Record, Saved,
+    Source,
 };
 use kep::store::directory::push::{self, PushRow};
 use kep::store::{Lane, RowsError, Store, Tx};
@@ -85,18 +85,15 @@ async fn query(asked: DirectoryQuery) -> Outcome {
     let by = staff::by(&store, &asked.who).await?;
     let directory = wire_up::directory(&settings, &store)?;
     let answer = directory::ask(&directory, account, query, by.clone()).await.map_err(failure)?;
-    let mut saved = Vec::new();
-    if asked.save {
-        for found in &answer.found {
-            let fields = found.record.contact();
-            match contacts::add(&store, account, fields, Vec::new(), by.clone()).await {
-                Ok(contact) => saved.push(contact.uid),
-                Err(ContactError::Bad(Fault::Taken { .. })) => {}
-                Err(error) => return Err(contact::failure(error)),
-            }
+    let saved = match asked.save {
+        true => {
+            let records: Vec<_> = answer.found.iter().map(|found| found.record.clone()).collect();
+            let saved = directory::save(&store, account, &records, &by).await;
+            saved.map_err(contact::failure)?
         }
-    }
-    show::print(asked.json, &Answered::of(&answer, saved), Answered::text)
+        false => Saved::default(),
+    };
+    show::print(asked.json, &Answered::of(&answer, &saved), Answered::text)
 }
 
 async fn push(arguments: Push) -> Outcome {
@@ -153,6 +150,8 @@ struct Answered {
     notice: Option<Notice>,
     /// UIDs of new contacts.
     saved: Vec<String>,
+    /// Addresses that make no contact, and why.
+    not_saved: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -170,7 +169,7 @@ struct FoundShown {
 }
 
 impl Answered {
-    fn of(answer: &Answer, saved: Vec<String>) -> Self {
+    fn of(answer: &Answer, saved: &Saved) -> Self {
         let found = |found: &Found| FoundShown {
             name: found.record.shown(),
             record: found.record.clone(),
@@ -186,7 +185,12 @@ impl Answered {
             ask: answer.ask.iter().map(|key| key.word()).collect(),
             central: answer.central.word(),
             notice: notice.map(|(turkish, english)| Notice { turkish, english }),
-            saved,
+            saved: saved.new.iter().map(|contact| contact.uid.clone()).collect(),
+            not_saved: saved
+                .refused
+                .iter()
+                .map(|(address, fault)| format!("{address}: {}", fault.english()))
+                .collect(),
         }
     }
 
@@ -206,6 +210,12 @@ impl Answered {
         let mut out = show::table(&head, &cells.collect::<Vec<_>>(), none);
         if !self.ask.is_empty() {
             out += &format!("to narrow it: {}\n", self.ask.join(", "));
+        }
+        if !self.saved.is_empty() {
+            out += &format!("new contacts: {}\n", self.saved.len());
+        }
+        for refused in &self.not_saved {
+            out += &format!("no contact: {refused}\n");
         }
         if let Some(notice) = &self.notice {
             out += &format!("{}\n{}\n", notice.turkish, notice.english);

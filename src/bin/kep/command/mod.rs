@@ -2,12 +2,15 @@
 
 mod account;
 mod account_notice;
+mod api;
+mod api_token;
 mod app_password;
 mod audit;
 mod backup;
 mod bar;
 mod check;
 mod contact;
+mod credentials;
 mod credit;
 mod decided;
 pub mod dev;
@@ -23,6 +26,7 @@ mod message;
 mod notice;
 mod operators;
 mod policy;
+mod portal;
 mod provider;
 mod queue;
 mod quiet;
@@ -72,6 +76,7 @@ pub fn run(arguments: Arguments) -> Outcome {
         Command::Staff(staff) => wait(staff::run(staff)),
         Command::Policy(policy) => wait(policy::run(policy)),
         Command::Audit(audit) => wait(audit::run(audit)),
+        Command::Api(api) => api::run(&api),
         Command::Verify(verify) => wait(verify::run(&verify)),
         Command::Conf(file) => {
             show::write(&if file.reference { settings::page() } else { settings::sample() })?;

@@ -6,6 +6,7 @@ use crate::arguments::{Operator as Arguments, OperatorRole, Who};
 use crate::failure::{Failure, Outcome};
 use crate::wire_up;
 use kep::registry::AppPassword;
+use kep::registry::app_passwords::{NewPassword, Scopes};
 use kep::registry::audit::By;
 use kep::registry::operators::{self, Operator, OperatorError, Person, Role, Roles, Standing};
 use kep::registry::staff::StaffRole;
@@ -74,9 +75,9 @@ pub async fn run(arguments: Arguments) -> Outcome {
         Arguments::Password { conf, who, address, code, program, opening, json } => {
             let (address, code) = (parse(&address)?, parsed(&code)?);
             let (store, by) = registrar(&conf.conf, &who).await?;
-            let opening = opening.map(mode);
-            let made =
-                operators::give_password(&store, &by, &address, code, &program, opening).await;
+            let (opening, scopes) = (opening.map(mode), Scopes::mail());
+            let new = NewPassword { name: program, opening, scopes };
+            let made = operators::give_password(&store, &by, &address, code, new).await;
             let (known, secret) = made.map_err(failure)?;
             let made = Made {
                 shown: Password::of(&known),

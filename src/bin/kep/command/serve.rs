@@ -63,9 +63,11 @@ pub async fn run(conf: &Path) -> Outcome {
     let push = wire_up::push(&house.settings, &house.store, &house.clock)?;
     tasks.spawn(Arc::new(push).run(stop.clone()));
     let sessions = decided::sessions(&house, &mut tasks, stop.clone()).await;
-    submission(&house, sessions.submission, &tls, &mut sockets, &mut tasks, &stop).await?;
+    submission(&house, sessions.submission.clone(), &tls, &mut sockets, &mut tasks, &stop).await?;
     relay(&house, sessions.relay, meeting.as_ref(), &mut sockets, &mut tasks, &stop).await?;
     mailboxes(&house, asking.as_ref().or(tls.as_ref()), &mut sockets, &mut tasks, &stop).await?;
+    let config = sessions.submission;
+    super::portal::open(&house, config, tls.as_ref(), &mut sockets, &mut tasks, &stop).await?;
     if let Some(address) = house.settings.listen.autoconfig {
         let directions = Arc::new(wire_up::directions(&house.settings));
         for listener in sockets.bind("autoconfig", address).await? {

@@ -42,6 +42,7 @@ fn listeners(settings: &Settings) -> Vec<Problem> {
         ("relay", listen.relay),
         ("imap_tls", listen.imap_tls),
         ("imap_starttls", listen.imap_starttls),
+        ("portal", listen.portal),
     ];
     let plain = [("metrics", listen.metrics), ("tsa", listen.tsa)];
     let all: Vec<(&str, SocketAddr)> =

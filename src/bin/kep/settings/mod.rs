@@ -104,6 +104,7 @@ settings! {
     lists: Lists,
     directory: DirectorySettings,
     mailbox: Mailbox,
+    portal: Portal,
     opening: Opening,
     notify: Notify,
     notify_smpp: NotifySmpp,

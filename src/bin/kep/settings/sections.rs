@@ -74,6 +74,8 @@ section! {
         imap_tls: Option<SocketAddr> = Shown("'[::]:993'"), "the registered port";
         /// IMAP, STARTTLS.
         imap_starttls: Option<SocketAddr> = Shown("'[::]:143'"), "the registered port";
+        /// The portal and the JSON API, TLS from the first byte.
+        portal: Option<SocketAddr> = Shown("'[::]:443'"), "the registered port";
         /// Figures for Prometheus, plain HTTP: keep it to this machine.
         metrics: Option<SocketAddr> = Shown("'127.0.0.1:9464'"), "loopback: the figures tell about users";
         /// How mail programs find their settings (Thunderbird, Outlook, Apple), plain HTTP: put a proxy
@@ -322,6 +324,18 @@ section! {
         /// anybody has one. A program that knows SCRAM may try nothing else, so that an account's own
         /// password fails in it: "off" where people use those, "on" where all have generated ones.
         scram: Scram = Is("'auto'"), "where nobody could log in by it, it is in nobody's way";
+    }
+}
+
+section! {
+    /// The portal and the JSON API.
+    Portal in "portal" {
+        /// Connections at once.
+        max_connections: u32 = Is("2000") within "1" to "100000", "each may hold a message in memory for a moment";
+        /// Connections at once from one address.
+        max_connections_per_address: u32 = Is("64") within "1" to "100000", "an office behind one address, some connections a browser";
+        /// Requests that one API token may make in a minute, and at once after a pause.
+        requests_per_minute: u32 = Is("600") within "1" to "1000000", "ten a second: a program that waits for answers makes fewer";
     }
 }
 

@@ -207,6 +207,7 @@ async fn narrow(world: &World, storage: u64) -> Desk {
             adds: true,
             password: None,
             duty: None,
+            own_password: None,
             opening: None,
             signature: None,
         };

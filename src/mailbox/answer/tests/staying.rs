@@ -13,6 +13,7 @@ use crate::wire::{AccountId, MailboxId, Timestamp};
 on_stores!(
     an_open_session_ends_three_months_after_the_account_was_closed,
     an_open_session_ends_with_the_generated_password_that_let_it_in,
+    an_open_session_ends_with_a_new_password_where_the_old_one_let_it_in,
     nothing_is_opened_for_whom_has_no_access_any_more_invariant_3,
 );
 
@@ -66,6 +67,7 @@ async fn an_open_session_ends_with_the_generated_password_that_let_it_in(world: 
         id: "abcde".into(),
         name: "Telefon".into(),
         opening: None,
+        scopes: "imap".into(),
         verifier: "x".into(),
         salt: vec![1],
         iterations: 4096,
@@ -82,6 +84,19 @@ async fn an_open_session_ends_with_the_generated_password_that_let_it_in(world: 
         Ok(app_passwords::remove(tx, ali, "abcde")?)
     };
     assert!(world.store.write(Lane::Client, remove).await.unwrap());
+    hears_the_end(&mut by_it, mailbox).await;
+    select(&mut other, "INBOX").await;
+}
+
+async fn an_open_session_ends_with_a_new_password_where_the_old_one_let_it_in(world: World) {
+    world.put(world.ali, Role::Inbox, ORIGINAL, Kind::Plain).await;
+    let (mut by_it, mut other) = (world.desk_by("ali", "OWN").await, world.desk("ali").await);
+    let mailbox = select(&mut by_it, "INBOX").await.mailbox;
+    let ali = world.ali;
+    let set = move |tx: &mut Tx<'_>| -> Result<(), StoreError> {
+        Ok(accounts::set_password(tx, ali, "x", NOW.plus_millis(1))?)
+    };
+    world.store.write(Lane::Client, set).await.unwrap();
     hears_the_end(&mut by_it, mailbox).await;
     select(&mut other, "INBOX").await;
 }

@@ -65,6 +65,7 @@ impl World {
                     code: OperatorCode::of_number(1).unwrap(),
                     roles: Roles::new([Duties::Reads]).unwrap(),
                 }),
+                own_password: (login.mechanism == "OWN").then_some(NOW),
                 opening,
                 signature: None,
             });

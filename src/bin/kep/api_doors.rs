@@ -1,0 +1,234 @@
+//! What the API asks of rooms that it can't see: the desk that accepts, and the judge of documents.
+
+use crate::failure::{Failure, Outcome};
+use crate::settings::Settings;
+use kep::accept::ask::{Config, Login, SubmitAnswer};
+use kep::accept::letter::Letter as Post;
+use kep::accept::refusal::Refusal as Reason;
+use kep::accept::run::Desk;
+use kep::evidence::verify::{Believed, Given, Judge, Report};
+use kep::portal::api::{Accepting, Entry, Letter, Refusal, Refused, Submitted, Verifying, Waiting};
+use kep::store::evidence;
+use kep::store::{Store, StoreError, Tx};
+use kep::trust::{Anchors, Certificate, Lists, TrustError};
+use kep::wire::{MessageId, Timestamp};
+use std::sync::Arc;
+use tokio::sync::watch;
+
+/// The desk at which SMTP hands in, too.
+pub struct AcceptingDoor {
+    pub desk: Arc<Desk>,
+    /// As the sessions of SMTP have it, policies and all.
+    pub config: watch::Receiver<Arc<Config>>,
+}
+
+impl Accepting for AcceptingDoor {
+    fn submit(&self, letter: Letter) -> Waiting<Submitted> {
+        let (desk, most) = (Arc::clone(&self.desk), self.most());
+        Box::pin(async move {
+            let Letter { account, address, at, recipients, octets } = letter;
+            let from = Login { account, address, at };
+            let post = Post { from, recipients, octets: octets.to_vec(), most };
+            match desk.hand_in(post).await {
+                SubmitAnswer::Accepted { message_id } => Submitted::Accepted(message_id),
+                SubmitAnswer::AlreadyAccepted { message_id } => Submitted::Again(message_id),
+                SubmitAnswer::Held { message_id } => Submitted::Held(message_id),
+                SubmitAnswer::Refused(reason) => Submitted::Refused(Box::new(refusal(&reason))),
+                SubmitAnswer::Temporary => Submitted::Unavailable,
+            }
+        })
+    }
+
+    fn most(&self) -> u64 {
+        self.config.borrow().size_limit
+    }
+
+    fn refusals(&self) -> Vec<Entry> {
+        refusals()
+    }
+}
+
+/// All that a submission may be refused for.
+pub fn refusals() -> Vec<Entry> {
+    Reason::all("{}").iter().map(entry).collect()
+}
+
+fn refusal(reason: &Reason) -> Refusal {
+    let row = reason.row();
+    let said = Refused {
+        reply: row.code,
+        enhanced: row.enhanced.to_owned(),
+        reason: row.reason.as_str().to_owned(),
+    };
+    Refusal { entry: entry(reason), said, detail: reason.detail().to_owned() }
+}
+
+fn entry(reason: &Reason) -> Entry {
+    let row = reason.row();
+    let some = |hint: &str| (!hint.is_empty()).then(|| hint.to_owned());
+    Entry {
+        code: code(row.name),
+        status: status(reason),
+        turkish: row.turkish.to_owned(),
+        english: row.english.to_owned(),
+        hint_turkish: some(row.hint_turkish),
+        hint_english: some(row.hint_english),
+    }
+}
+
+/// `SignatureMissing` is `refused-signature-missing`.
+fn code(name: &str) -> String {
+    let mut code = "refused".to_owned();
+    for letter in name.chars() {
+        if letter.is_ascii_uppercase() {
+            code.push('-');
+        }
+        code.push(letter.to_ascii_lowercase());
+    }
+    code
+}
+
+/// What may pass is 503, what is too large 413, all else is the message's own fault: 422.
+fn status(reason: &Reason) -> u16 {
+    match reason {
+        Reason::TooLarge(_) | Reason::TooLargeForRecipient(_) => 413,
+        Reason::RateLimited => 429,
+        Reason::TooManyRecipients(_) => 422,
+        _ if reason.is_temporary() => 503,
+        _ => 422,
+    }
+}
+
+/// Judges by the provider's own anchors, with the lists that were kept when evidence was issued.
+#[derive(Clone)]
+pub struct VerifyingDoor {
+    seal: Vec<Certificate>,
+    time_stamp: Vec<Certificate>,
+    user: Vec<Certificate>,
+    store: Store,
+}
+
+impl VerifyingDoor {
+    pub fn new(settings: &Settings, store: Store) -> Outcome<Self> {
+        let trust = &settings.trust;
+        let load = |path: &std::path::Path| {
+            let anchors = Anchors::load(path);
+            let anchors = anchors.map_err(|e| Failure::config(format!("trust: {e}")))?;
+            Outcome::Ok(anchors.certificates().to_vec())
+        };
+        Ok(Self {
+            seal: load(&trust.seal_anchors)?,
+            time_stamp: load(&trust.tsa_anchors)?,
+            user: load(&trust.user_anchors)?,
+            store,
+        })
+    }
+
+    fn judge(&self, lists: Lists) -> Result<Judge, TrustError> {
+        let anchors = |of: &[Certificate]| Anchors::new(of.to_vec());
+        Judge::new(Believed {
+            seal: Some(anchors(&self.seal)?),
+            time_stamp: Some(anchors(&self.time_stamp)?),
+            user: Some(anchors(&self.user)?),
+            lists,
+        })
+    }
+}
+
+impl Verifying for VerifyingDoor {
+    fn verify(
+        &self,
+        octets: axum::body::Bytes,
+        now: Timestamp,
+    ) -> Waiting<Option<serde_json::Value>> {
+        let first = self.judge(Lists::default());
+        let again = self.clone();
+        Box::pin(async move {
+            let judge = first.inspect_err(|error| tracing::error!(%error, "verify")).ok()?;
+            let looked = octets.clone();
+            let report = aside(move || judge.judge(&looked, None, now)).await?;
+            let lists = kept(&again.store, &report).await.inspect_err(said).ok()?;
+            let judge = again.judge(lists);
+            let judge = judge.inspect_err(|error| tracing::error!(%error, "verify")).ok()?;
+            let run = aside(move || {
+                let given = Given { name: DOCUMENT, octets: Ok(&octets), original: None };
+                judge.judge_all(&[given], None, now)
+            });
+            serde_json::to_value(run.await?).ok()
+        })
+    }
+}
+
+async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    tokio::task::spawn_blocking(work).await.ok()
+}
+
+fn said(error: &StoreError) {
+    tracing::error!(%error, "verify");
+}
+
+/// What was kept to validate the evidence that a document is, or encloses.
+async fn kept(store: &Store, report: &Report) -> Result<Lists, StoreError> {
+    let facts: Vec<_> = report
+        .evidence
+        .iter()
+        .chain(report.enclosed.iter().filter_map(|one| one.evidence.as_ref()))
+        .filter_map(|facts| Some((MessageId::parse(&facts.message_id)?, facts.id.clone())))
+        .take(ENCLOSED)
+        .collect();
+    let look = move |tx: &mut Tx<'_>| -> Result<Vec<(String, Vec<u8>)>, StoreError> {
+        let mut found = Vec::new();
+        for (message, id) in &facts {
+            let all = evidence::of_message(tx, message)?;
+            for row in all.iter().filter(|row| row.document_id() == id) {
+                found.extend(evidence::material(tx, &row.id)?);
+            }
+        }
+        Ok(found)
+    };
+    let mut lists = Lists::default();
+    for (kind, value) in store.read(look).await? {
+        match kind.as_str() {
+            "certificate" => {
+                if let Ok(certificate) = Certificate::from_der(&value) {
+                    lists.add_certificate(certificate);
+                }
+            }
+            // What we kept was read when it was kept.
+            "crl" => _ = lists.add_crl(value),
+            _ => lists.add_answer(&value),
+        }
+    }
+    Ok(lists)
+}
+
+/// What the document is called in its judgement.
+const DOCUMENT: &str = "document";
+/// Evidence in one mail that is looked up.
+const ENCLOSED: usize = 16;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn each_refusal_has_a_code_of_its_own_and_a_status() {
+        let all = refusals();
+        let codes: BTreeSet<_> = all.iter().map(|entry| entry.code.clone()).collect();
+        assert_eq!(codes.len(), all.len());
+        assert_eq!(code("SignatureMissing"), "refused-signature-missing");
+        assert_eq!(status(&Reason::StampUnavailable), 503);
+        assert_eq!(status(&Reason::TooLarge("1".into())), 413);
+        assert_eq!(status(&Reason::SignatureMissing), 422);
+        let own = kep::portal::api::catalogue(&[]);
+        assert!(own.iter().all(|entry| !codes.contains(&entry.code)));
+    }
+
+    #[test]
+    fn a_refusal_says_what_smtp_says() {
+        let refusal = refusal(&Reason::RecipientUnknown("a@b".into()));
+        assert_eq!((refusal.said.reply, refusal.said.enhanced.as_str()), (550, "5.1.1"));
+        assert_eq!(refusal.detail, "a@b");
+    }
+}

@@ -1,0 +1,129 @@
+//! `kep account token`: tokens of the JSON API.
+
+use super::account::{done, parse, registry};
+use super::{show, staff};
+use crate::arguments::ApiToken as Arguments;
+use crate::failure::{Failure, Outcome};
+use crate::wire_up;
+use kep::registry::api_tokens::{self, ApiToken, Scope, Scopes, TokenError};
+use kep::registry::staff::StaffRole;
+use secrecy::ExposeSecret;
+use serde::Serialize;
+
+pub async fn run(arguments: Arguments) -> Outcome {
+    match arguments {
+        Arguments::Add { conf, who, address, staff: member, called, scopes, days, json } => {
+            let store = wire_up::store(&wire_up::settings(&conf.conf)?).await?;
+            let scopes = scopes_of(&scopes, member.is_some())?;
+            let made = match (&address, &member) {
+                (Some(address), _) => {
+                    let (by, address) = (staff::by(&store, &who).await?, parse(address)?);
+                    api_tokens::add(&store, &by, &address, &called, scopes, days).await
+                }
+                (None, member) => {
+                    let by = staff::by_role(&store, &who, StaffRole::Manager).await?;
+                    let member = member.as_deref().unwrap_or_default();
+                    known(&store, member).await?;
+                    api_tokens::add_staff(&store, &by, member, &called, scopes, days).await
+                }
+            };
+            let (known, secret) = made.map_err(failure)?;
+            let made = Made { shown: Shown::of(&known), token: secret.expose_secret().to_owned() };
+            show::print(json, &made, |made| format!("{}\n", made.token))
+        }
+        Arguments::List { conf, address, json } => {
+            let store = wire_up::store(&wire_up::settings(&conf.conf)?).await?;
+            let address = address.as_deref().map(parse).transpose()?;
+            let all = api_tokens::list(&store, address.as_ref()).await.map_err(registry)?;
+            let rows: Vec<_> = all.iter().map(Shown::of).collect();
+            show::print(json, &rows, |rows| list(rows))
+        }
+        Arguments::Remove { conf, who, id, address } => {
+            let store = wire_up::store(&wire_up::settings(&conf.conf)?).await?;
+            let address = address.as_deref().map(parse).transpose()?;
+            let by = match address {
+                Some(_) => staff::by(&store, &who).await?,
+                None => staff::by_role(&store, &who, StaffRole::Manager).await?,
+            };
+            let removed = api_tokens::remove(&store, &by, address.as_ref(), &id).await;
+            if !removed.map_err(registry)? {
+                return Err(Failure::not_found(format!("there is no token {id}"))
+                    .hint("`kep account token list` shows them"));
+            }
+            done(&format!("the token {id} is gone"))
+        }
+    }
+}
+
+async fn known(store: &kep::store::Store, member: &str) -> Outcome<()> {
+    let found = kep::registry::staff::find(store, member).await.map_err(staff::failure)?;
+    match found.is_some_and(|member| member.ended_at.is_none()) {
+        true => Ok(()),
+        false => Err(Failure::not_found(format!("there is no member of staff {member}"))
+            .hint("`kep staff list` shows them")),
+    }
+}
+
+fn scopes_of(words: &[String], of_staff: bool) -> Outcome<Scopes> {
+    if words.iter().any(|word| word == "all") {
+        return Ok(Scopes::full(of_staff));
+    }
+    let scope = |word: &String| {
+        Scope::parse(word).ok_or_else(|| {
+            Failure::usage(format!("{word} is no scope")).hint("`kep api scopes` lists them")
+        })
+    };
+    Ok(Scopes::of(words.iter().map(scope).collect::<Outcome<Vec<_>>>()?))
+}
+
+fn failure(error: TokenError) -> Failure {
+    match error {
+        TokenError::Registry(error) => registry(error),
+        TokenError::Scope(_) | TokenError::NoScope => {
+            Failure::usage(error).hint("`kep api scopes` lists them")
+        }
+        TokenError::Many => Failure::data(error).hint("`kep account token remove` takes one away"),
+        TokenError::Name | TokenError::Days => Failure::usage(error),
+    }
+}
+
+/// What a new token is, this once.
+#[derive(Serialize)]
+struct Made {
+    #[serde(flatten)]
+    shown: Shown,
+    token: String,
+}
+
+#[derive(Serialize)]
+struct Shown {
+    id: String,
+    name: String,
+    scopes: Vec<&'static str>,
+    created: String,
+    expires: String,
+    used: Option<String>,
+}
+
+impl Shown {
+    fn of(known: &ApiToken) -> Self {
+        Self {
+            id: known.id.clone(),
+            name: known.name.clone(),
+            scopes: known.scopes.words(),
+            created: known.created_at.iso8601(),
+            expires: known.expires_at.iso8601(),
+            used: known.used_at.map(|at| at.iso8601()),
+        }
+    }
+}
+
+fn list(rows: &[Shown]) -> String {
+    let cells = rows.iter().map(|row| {
+        let used = row.used.clone().unwrap_or_else(|| "never".to_owned());
+        let scopes = row.scopes.join(",");
+        vec![row.id.clone(), row.name.clone(), row.expires.clone(), used, scopes]
+    });
+    let head = ["ID", "NAME", "EXPIRES", "USED", "SCOPES"];
+    show::table(&head, &cells.collect::<Vec<_>>(), "no tokens")
+}

@@ -1,0 +1,64 @@
+//! The portal of `kep serve`: the JSON API over TLS.
+
+use super::http::http;
+use super::sockets::Sockets;
+use crate::api_doors::{AcceptingDoor, VerifyingDoor};
+use crate::failure::{Failure, Outcome};
+use crate::wire_up::House;
+use kep::accept::ask::Config;
+use kep::evidence::verify::MAX_OCTETS;
+use kep::portal::api::{Limits, Portal, Service};
+use kep::portal::serve::{CurrentTls, Doorway, Manners};
+use kep::registry::crowd::Crowd;
+use kep::trust::tls::ServerTls;
+use std::sync::Arc;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+pub async fn open(
+    house: &House,
+    config: watch::Receiver<Arc<Config>>,
+    tls: Option<&Arc<ServerTls>>,
+    sockets: &mut Sockets,
+    tasks: &mut JoinSet<()>,
+    stop: &watch::Receiver<bool>,
+) -> Outcome<()> {
+    let settings = &house.settings;
+    let Some(address) = settings.listen.portal else { return Ok(()) };
+    let current = current(tls)?;
+    let declared = &settings.portal;
+    let crowd = Crowd::new(
+        declared.max_connections as usize,
+        declared.max_connections_per_address as usize,
+    );
+    let limits = Limits {
+        document: MAX_OCTETS as u64,
+        storage: settings.mailbox.max_storage.map(|size| size.0),
+        per_minute: declared.requests_per_minute,
+    };
+    let desk = AcceptingDoor { desk: Arc::clone(&house.desk), config };
+    let judge = VerifyingDoor::new(settings, house.store.clone())?;
+    let portal = Portal::new(
+        house.store.clone(),
+        house.clock.clone(),
+        Arc::new(desk),
+        Arc::new(judge),
+        limits,
+    );
+    let router = Service::new(portal).router();
+    for listener in sockets.bind("portal", address).await? {
+        let doorway =
+            Doorway::over(listener, Arc::clone(&current), crowd.clone(), Manners::default());
+        let doorway = doorway.map_err(|e| Failure::unavailable(format!("listen.portal: {e}")))?;
+        tasks.spawn(http(doorway, router.clone(), stop.clone()));
+    }
+    Ok(())
+}
+
+fn current(tls: Option<&Arc<ServerTls>>) -> Outcome<CurrentTls> {
+    let tls = tls
+        .cloned()
+        .ok_or_else(|| Failure::config("listen.portal needs tls.certificate and tls.key"))?;
+    let since = tokio::time::Instant::now();
+    Ok(Arc::new(move || tls.current(since.elapsed())))
+}

@@ -1,0 +1,252 @@
+//! A request that has been read and whose caller is known, and the answer to it.
+
+use super::kinds::Word;
+use super::problem::Problem;
+use super::tongue::Tongue;
+use crate::registry::api_tokens::{ApiToken, Holder, Scope};
+use crate::registry::audit::{Actor, By, Channel};
+use crate::registry::{Access, Account};
+use crate::wire::{AccountId, Timestamp};
+use axum::body::Bytes;
+use serde::{Deserialize, Serialize};
+
+/// Who asks.
+#[derive(Clone, Debug)]
+pub enum Caller {
+    Anybody,
+    Account { token: ApiToken, account: Box<Account> },
+    Staff { token: ApiToken, name: String },
+}
+
+#[derive(Clone, Debug)]
+pub struct Call {
+    pub caller: Caller,
+    pub now: Timestamp,
+    pub tongue: Tongue,
+    pub asked: Asked,
+    pub body: Bytes,
+    /// `Content-Type` without its parameters, in small letters.
+    pub media: Option<String>,
+    pub if_match: Option<IfMatch>,
+    /// `Idempotency-Key`.
+    pub name: Option<String>,
+}
+
+/// The words of a path and of a query.
+#[derive(Clone, Debug, Default)]
+pub struct Asked {
+    pub path: Vec<(&'static str, String)>,
+    pub query: Vec<(String, String)>,
+}
+
+/// `If-Match` (RFC 9110 §13.1.1).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum IfMatch {
+    Any,
+    OneOf(Vec<String>),
+}
+
+/// An answer, whole.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Reply {
+    pub status: u16,
+    pub media: Option<String>,
+    /// Further headers.
+    pub headers: Vec<(String, String)>,
+    pub body: Vec<u8>,
+}
+
+pub type Answered<T> = Result<T, Problem>;
+
+impl Call {
+    /// The account that asks.
+    pub fn account(&self) -> Answered<&Account> {
+        match &self.caller {
+            Caller::Account { account, .. } => Ok(account),
+            Caller::Anybody | Caller::Staff { .. } => Err(Problem::NotAnAccount),
+        }
+    }
+
+    pub fn account_id(&self) -> Answered<AccountId> {
+        Ok(self.account()?.id)
+    }
+
+    /// Whose doing it is, as evidence and the audit log name it.
+    pub fn person(&self) -> Answered<String> {
+        let account = self.account()?;
+        Ok(match self.token() {
+            Some(token) => format!("{} (API: {})", account.address, token.name),
+            None => account.address.to_string(),
+        })
+    }
+
+    /// Whose doing it is, for the audit.
+    pub fn by(&self) -> Answered<By> {
+        let (channel, at) = (Channel::Api, self.now);
+        let actor = match &self.caller {
+            Caller::Anybody => return Err(Problem::NoToken),
+            Caller::Staff { name, .. } => Actor::Staff(name.clone()),
+            Caller::Account { account, .. } => {
+                Actor::Person { account: account.id, name: self.person()? }
+            }
+        };
+        Ok(By { actor, channel, at })
+    }
+
+    pub fn token(&self) -> Option<&ApiToken> {
+        match &self.caller {
+            Caller::Anybody => None,
+            Caller::Account { token, .. } | Caller::Staff { token, .. } => Some(token),
+        }
+    }
+
+    /// Nothing is added to a closed account.
+    pub fn may_add(&self) -> Answered<()> {
+        match self.account()?.access(self.now) {
+            Access::Whole => Ok(()),
+            Access::Reading { until: Some(until) } => {
+                Err(Problem::AccountReadOnly(until.turkish_day()))
+            }
+            Access::Reading { until: None } | Access::Over => Err(Problem::AccountOver),
+        }
+    }
+
+    /// Whether the caller's copy is the newest.
+    pub fn matches(&self, tag: &str) -> Answered<()> {
+        match &self.if_match {
+            Some(IfMatch::OneOf(tags)) if !tags.iter().any(|one| one == tag) => {
+                Err(Problem::Changed)
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Caller {
+    /// `account` is the token's, where it is one of an account.
+    pub fn of(token: ApiToken, account: Option<Account>, now: Timestamp) -> Answered<Self> {
+        match (&token.holder, account) {
+            (Holder::Account(_), Some(account)) if account.access(now).is_over() => {
+                Err(Problem::AccountOver)
+            }
+            (Holder::Account(_), Some(account)) => {
+                Ok(Self::Account { token, account: Box::new(account) })
+            }
+            (Holder::Staff(name), _) => Ok(Self::Staff { name: name.clone(), token }),
+            (Holder::Account(_), None) => Err(Problem::TokenUnknown),
+        }
+    }
+
+    pub fn may(&self, scope: Option<Scope>) -> Answered<()> {
+        let Some(scope) = scope else { return Ok(()) };
+        let token = match self {
+            Self::Anybody => return Err(Problem::NoToken),
+            Self::Account { token, .. } | Self::Staff { token, .. } => token,
+        };
+        match token.scopes.has(scope) {
+            true => Ok(()),
+            false => Err(Problem::ScopeMissing(scope.word().to_owned())),
+        }
+    }
+}
+
+impl Asked {
+    pub fn path<T: Word>(&self, name: &str) -> Answered<T> {
+        let text = self.path.iter().find(|(known, _)| *known == name).map(|(_, text)| text);
+        let text = text.ok_or(Problem::Internal)?;
+        T::read(text).ok_or_else(|| Problem::NoSuchResource(text.clone()))
+    }
+
+    pub fn query<T: Word>(&self, name: &str) -> Answered<Option<T>> {
+        let Some((_, text)) = self.query.iter().find(|(known, _)| known == name) else {
+            return Ok(None);
+        };
+        match T::read(text) {
+            Some(value) => Ok(Some(value)),
+            None => Err(Problem::BadParameter(name.to_owned())),
+        }
+    }
+
+    /// Whether the query says nothing but these, each once.
+    pub fn only(&self, known: &[&str]) -> Answered<()> {
+        for (at, (name, _)) in self.query.iter().enumerate() {
+            if !known.contains(&name.as_str()) {
+                return Err(Problem::UnknownParameter(name.clone()));
+            }
+            if self.query.iter().skip(at + 1).any(|(other, _)| other == name) {
+                return Err(Problem::RepeatedParameter(name.clone()));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl IfMatch {
+    /// What is no tag, and a weak one, matches nothing.
+    pub fn read(text: &str) -> Self {
+        if text.trim() == "*" {
+            return Self::Any;
+        }
+        let tags = text.split(',').map(str::trim);
+        let strong = |tag: &str| Some(tag.strip_prefix('"')?.strip_suffix('"')?.to_owned());
+        Self::OneOf(tags.take(TAGS).filter_map(strong).collect())
+    }
+}
+
+impl Reply {
+    pub fn json<T: Serialize>(status: u16, value: &T) -> Answered<Self> {
+        let body = serde_json::to_vec(value).map_err(|error| {
+            tracing::error!(%error, "api");
+            Problem::Internal
+        })?;
+        Ok(Self { status, media: Some(JSON.to_owned()), headers: Vec::new(), body })
+    }
+
+    pub fn nothing() -> Self {
+        Self { status: 204, media: None, headers: Vec::new(), body: Vec::new() }
+    }
+
+    pub fn with(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.headers.push((name.to_owned(), value.into()));
+        self
+    }
+}
+
+/// A resource has one version at a time; a caller may know some older ones.
+const TAGS: usize = 32;
+pub const JSON: &str = "application/json";
+pub const PROBLEM: &str = "application/problem+json";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_query_says_what_is_known_and_says_it_once() {
+        let asked = |pairs: &[(&str, &str)]| Asked {
+            path: Vec::new(),
+            query: pairs.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect(),
+        };
+        assert_eq!(asked(&[("limit", "1")]).only(&["limit"]), Ok(()));
+        let unknown = Err(Problem::UnknownParameter("x".into()));
+        assert_eq!(asked(&[("limit", "1"), ("x", "")]).only(&["limit"]), unknown);
+        let twice = Err(Problem::RepeatedParameter("limit".into()));
+        assert_eq!(asked(&[("limit", "1"), ("limit", "1")]).only(&["limit"]), twice);
+    }
+
+    #[test]
+    fn versions_are_compared_strongly() {
+        assert_eq!(IfMatch::read("*"), IfMatch::Any);
+        for (text, tags) in [
+            ("\"7\"", vec!["7"]),
+            ("\"7\", W/\"8\",\"9\"", vec!["7", "9"]),
+            ("\"\"", vec![""]),
+            ("7", vec![]),
+            ("", vec![]),
+            ("\"", vec![]),
+        ] {
+            let tags = tags.into_iter().map(str::to_owned).collect();
+            assert_eq!(IfMatch::read(text), IfMatch::OneOf(tags), "{text}");
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! What the API asks of rooms that it can't see: to accept a message, and to verify a document. Who
+//! wires the rooms up brings them together.
+
+use super::problem::{Entry, Refusal};
+use crate::wire::{AccountId, KepAddress, MessageId, Timestamp};
+use axum::body::Bytes;
+use std::future::Future;
+use std::pin::Pin;
+
+pub type Waiting<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+
+/// A message on its way in, and for whom it is.
+#[derive(Clone, Debug)]
+pub struct Letter {
+    pub account: AccountId,
+    pub address: KepAddress,
+    /// When its author showed who he is.
+    pub at: Timestamp,
+    /// Each once.
+    pub recipients: Vec<String>,
+    pub octets: Bytes,
+}
+
+/// What became of it. When this says that it is taken, it is durable (invariant 1).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Submitted {
+    Accepted(MessageId),
+    /// The same mail came before.
+    Again(MessageId),
+    /// It waits for its author's signature.
+    Held(MessageId),
+    Refused(Box<Refusal>),
+    Unavailable,
+}
+
+/// The room that accepts.
+pub trait Accepting: Send + Sync {
+    fn submit(&self, letter: Letter) -> Waiting<Submitted>;
+    /// The largest message that may be submitted now, in octets.
+    fn most(&self) -> u64;
+    /// All that it may refuse a message for.
+    fn refusals(&self) -> Vec<Entry>;
+}
+
+/// The judgement of a document, as `kep verify --json` prints it.
+pub trait Verifying: Send + Sync {
+    fn verify(&self, octets: Bytes, now: Timestamp) -> Waiting<Option<serde_json::Value>>;
+}

@@ -1,0 +1,156 @@
+//! Words of bodies.
+
+use super::{KEY, LabelKey, MailboxKey, PHRASE, Word, form, line};
+use crate::registry::labels::Colour;
+use serde_json::json;
+use utoipa::openapi::schema::{ObjectBuilder, Schema};
+
+/// A word of a body: read and documented by the same two functions.
+macro_rules! body_word {
+    ($(#[$doc:meta])* $name:ident($inner:ty), $read:expr, $schema:expr) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, Debug)]
+        pub struct $name(pub $inner);
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+                let text = String::deserialize(from)?;
+                let read: fn(&str) -> Option<$inner> = $read;
+                let wrong = || serde::de::Error::custom(concat!("no ", stringify!($name)));
+                read(&text).map(Self).ok_or_else(wrong)
+            }
+        }
+
+        impl utoipa::PartialSchema for $name {
+            fn schema() -> utoipa::openapi::RefOr<Schema> {
+                let schema: ObjectBuilder = $schema;
+                utoipa::openapi::RefOr::T(schema.into())
+            }
+        }
+
+        impl utoipa::ToSchema for $name {}
+    };
+}
+
+body_word!(
+    /// A label's name, as people would type it.
+    LabelName(String),
+    |text| {
+        let bad = |c: char| c.is_control() || matches!(c, '/' | '\u{2028}' | '\u{2029}');
+        let fits = (1..=LABEL).contains(&text.chars().count()) && !text.chars().any(bad);
+        fits.then(|| text.to_owned())
+    },
+    form("^[^\\x00-\\x1f\\x7f-\\x9f/\\u2028\\u2029]{1,40}$", 1, LABEL)
+        .examples([json!("Sözleşmeler")])
+);
+
+body_word!(
+    /// `#RRGGBB`.
+    ColourText(Colour),
+    Colour::parse,
+    form("^#[0-9A-Fa-f]{6}$", 7, 7).examples([json!("#2F6FDE")])
+);
+
+body_word!(
+    /// A label's key in a body.
+    LabelWord(LabelKey),
+    LabelKey::read,
+    form("^[!-~]{1,240}$", 1, KEY).examples([json!("ihale")])
+);
+
+body_word!(
+    /// A mailbox in a body.
+    MailboxWord(MailboxKey),
+    MailboxKey::read,
+    match MailboxKey::schema() {
+        Schema::Object(object) => ObjectBuilder::from(object).examples([json!("archive")]),
+        _ => ObjectBuilder::new(),
+    }
+);
+
+body_word!(
+    /// A line of text that people see.
+    TextLine(String),
+    |text| line(text, LINE).then(|| text.to_owned()),
+    form("^[^\\x00-\\x1f\\x7f-\\x9f]{1,100}$", 1, LINE).examples([json!("Ayşe Yılmaz")])
+);
+
+/// KEP addresses in a body, some at a time.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct KepAddresses(pub Vec<String>);
+
+impl<'de> serde::Deserialize<'de> for KepAddresses {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let all = Vec::<String>::deserialize(from)?;
+        // Whether they are such addresses is for the book to say.
+        match all.len() <= ADDRESSES && all.iter().all(|text| line(text, LINE)) {
+            true => Ok(Self(all)),
+            false => Err(serde::de::Error::custom("no lines of text, or too many")),
+        }
+    }
+}
+
+impl utoipa::PartialSchema for KepAddresses {
+    fn schema() -> utoipa::openapi::RefOr<Schema> {
+        let address = form("^[^\\x00-\\x1f\\x7f-\\x9f]{1,100}$", 1, LINE)
+            .examples([json!("ayse.yilmaz@hs05.kep.tr")]);
+        let array = utoipa::openapi::schema::ArrayBuilder::new()
+            .items(utoipa::openapi::RefOr::T(Schema::from(address)))
+            .max_items(Some(ADDRESSES));
+        utoipa::openapi::RefOr::T(array.into())
+    }
+}
+
+impl utoipa::ToSchema for KepAddresses {}
+
+body_word!(
+    /// A policy's value, as it is written.
+    PolicyText(String),
+    |text| line(text, PHRASE).then(|| text.to_owned()),
+    form("^[^\\x00-\\x1f\\x7f-\\x9f]{1,200}$", 1, PHRASE).examples([json!("24h")])
+);
+
+body_word!(
+    /// Why something is decided: one line, with something that is seen.
+    Reason(String),
+    |text| {
+        let seen = text.bytes().next().is_some_and(|first| first.is_ascii_graphic());
+        (seen && line(text, PHRASE)).then(|| text.to_owned())
+    },
+    form("^[!-~][^\\x00-\\x1f\\x7f-\\x9f]{0,199}$", 1, PHRASE)
+        .examples([json!("Kurul karari 2026/17")])
+);
+
+/// Keys of labels in a body, some at a time.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct LabelWords(pub Vec<LabelKey>);
+
+impl<'de> serde::Deserialize<'de> for LabelWords {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let words = Vec::<LabelWord>::deserialize(from)?;
+        match words.len() <= WORDS {
+            true => Ok(Self(words.into_iter().map(|word| word.0).collect())),
+            false => Err(serde::de::Error::custom("too many labels at once")),
+        }
+    }
+}
+
+impl utoipa::PartialSchema for LabelWords {
+    fn schema() -> utoipa::openapi::RefOr<Schema> {
+        let array = utoipa::openapi::schema::ArrayBuilder::new()
+            .items(LabelWord::schema())
+            .max_items(Some(WORDS));
+        utoipa::openapi::RefOr::T(array.into())
+    }
+}
+
+impl utoipa::ToSchema for LabelWords {}
+
+/// Labels that one message gets or loses at once.
+const WORDS: usize = 50;
+/// Of one contact.
+const ADDRESSES: usize = 8;
+/// Characters of a line that people see.
+const LINE: usize = 100;
+/// Characters of a label's name (`registry::labels`).
+const LABEL: usize = crate::registry::labels::NAME_MAX;

@@ -1,0 +1,130 @@
+//! The JSON API, `/api/v1`. An operation is a line in the list of its file (`labels::operations()` …):
+//! what it takes and gives, and a function over a transaction that does it. The router (`serve.rs`) and
+//! the document (`document.rs`) are made of these lists.
+
+mod about;
+mod account;
+mod call;
+mod contacts;
+mod credits;
+mod desk;
+mod document;
+mod drafts;
+mod endpoint;
+mod evidence;
+mod headers;
+mod kinds;
+mod labels;
+mod mailboxes;
+mod messages;
+mod once;
+mod pace;
+mod problem;
+mod route;
+mod run;
+mod serve;
+mod staff;
+mod submissions;
+mod tokens;
+mod tongue;
+mod verify;
+
+pub use call::Asked;
+pub use desk::{Accepting, Letter, Submitted, Verifying, Waiting};
+pub use endpoint::Endpoint;
+pub use problem::{Entry, Problem, Refusal, Refused};
+pub use serve::Service;
+
+use crate::registry::budget::Budget;
+use crate::store::Store;
+use crate::trust::Clock;
+use pace::Pace;
+use std::sync::{Arc, OnceLock};
+use utoipa::openapi::OpenApi;
+
+/// What the API needs of the house.
+pub struct Portal {
+    pub store: Store,
+    pub clock: Clock,
+    /// Takes submissions, as it does by SMTP.
+    pub desk: Arc<dyn Accepting>,
+    /// Verifies documents by the provider's own anchors.
+    pub judge: Arc<dyn Verifying>,
+    pub limits: Limits,
+    room: Arc<Budget>,
+    pace: Pace,
+    document: OnceLock<Arc<Vec<u8>>>,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Octets of a document that may be verified.
+    pub document: u64,
+    /// Octets that an account may hold, if it has no limit of its own.
+    pub storage: Option<u64>,
+    /// Requests that a token may make in a minute.
+    pub per_minute: u32,
+}
+
+impl Portal {
+    pub fn new(
+        store: Store,
+        clock: Clock,
+        desk: Arc<dyn Accepting>,
+        judge: Arc<dyn Verifying>,
+        limits: Limits,
+    ) -> Self {
+        let room = Arc::new(Budget::new(Budget::BODIES));
+        let (pace, document) = (Pace::new(limits.per_minute), OnceLock::new());
+        Self { store, clock, desk, judge, limits, room, pace, document }
+    }
+
+    /// The OpenAPI document, as JSON.
+    fn document(&self) -> Arc<Vec<u8>> {
+        let refusals = || self.desk.refusals();
+        let made = || Arc::new(serde_json::to_vec(&openapi(&refusals())).unwrap_or_default());
+        Arc::clone(self.document.get_or_init(made))
+    }
+
+    /// All that callers may hear.
+    fn catalogue(&self) -> Vec<Entry> {
+        catalogue(&self.desk.refusals())
+    }
+}
+
+/// The document of all operations; `refusals` are those that submissions may meet.
+pub fn openapi(refusals: &[Entry]) -> OpenApi {
+    document::document(&operations(), refusals)
+}
+
+/// The error catalogue.
+pub fn catalogue(refusals: &[Entry]) -> Vec<Entry> {
+    let mut all = Problem::catalogue();
+    all.extend(refusals.iter().cloned());
+    all
+}
+
+fn operations() -> Vec<Endpoint> {
+    let lists = [
+        account::operations(),
+        mailboxes::operations(),
+        messages::operations(),
+        drafts::operations(),
+        labels::operations(),
+        submissions::operations(),
+        evidence::operations(),
+        verify::operations(),
+        contacts::operations(),
+        credits::operations(),
+        tokens::operations(),
+        staff::operations(),
+        about::operations(),
+    ];
+    lists.into_iter().flatten().collect()
+}
+
+/// Where the API is.
+pub const BASE: &str = "/api/v1";
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,190 @@
+//! The one table of what is not done over the API. A row: name (and whether it is about something),
+//! status, code, Turkish, English, and hints in both where the caller can do something.
+
+use super::{Refusal, Row};
+
+macro_rules! problems {
+    (@text $_:ident) => { String };
+    ($( $name:ident $(($detail:ident))? $status:literal $code:literal
+        $tr:literal $en:literal $($hint_tr:literal $hint_en:literal)? ; )*) => {
+        /// Why something is not done; what each says stands in the table.
+        #[derive(Clone, PartialEq, Eq, Debug)]
+        pub enum Problem {
+            $( #[doc = $en] $name $((problems!(@text $detail)))?, )*
+            /// A submission that is refused.
+            Refused(Box<Refusal>),
+        }
+
+        impl Problem {
+            /// Of a refused submission the row has nothing to say: its own table does.
+            pub fn row(&self) -> &'static Row {
+                match self {
+                    $( problems!(@pattern $name $($detail)?) => {
+                        const ROW: Row = Row {
+                            code: $code, status: $status, turkish: $tr, english: $en,
+                            hint_turkish: concat!($($hint_tr)?), hint_english: concat!($($hint_en)?),
+                        };
+                        &ROW
+                    } )*
+                    Self::Refused(_) => &REFUSED,
+                }
+            }
+
+            /// What it is about; empty when that needs no word.
+            pub fn detail(&self) -> &str {
+                match self {
+                    $( problems!(@bind detail $name $($detail)?) =>
+                        problems!(@value detail $($detail)?), )*
+                    Self::Refused(refusal) => &refusal.detail,
+                }
+            }
+
+            /// Each once, but for refused submissions.
+            pub fn all() -> Vec<Self> {
+                vec![ $( problems!(@make $name $($detail)?), )* ]
+            }
+        }
+    };
+    (@pattern $name:ident) => { Self::$name };
+    (@pattern $name:ident $detail:ident) => { Self::$name(_) };
+    (@bind $v:ident $name:ident) => { Self::$name };
+    (@bind $v:ident $name:ident $detail:ident) => { Self::$name($v) };
+    (@value $v:ident) => { "" };
+    (@value $v:ident $detail:ident) => { $v.as_str() };
+    (@make $name:ident) => { Self::$name };
+    (@make $name:ident $detail:ident) => { Self::$name("{}".to_owned()) };
+}
+
+const REFUSED: Row = Row {
+    code: "refused",
+    status: 422,
+    turkish: "İleti kabul edilmedi.",
+    english: "The message was not accepted.",
+    hint_turkish: "",
+    hint_english: "",
+};
+
+problems! {
+    // What was asked, and how.
+    MalformedRequest(what) 400 "malformed-request"
+        "İstek okunamıyor: {}." "The request can't be read: {}.";
+    UnknownParameter(name) 400 "unknown-parameter"
+        "Bilinmeyen parametre: {}." "Unknown parameter: {}.";
+    RepeatedParameter(name) 400 "repeated-parameter"
+        "{} parametresi birden çok kez geçiyor." "The parameter {} occurs more than once.";
+    MissingParameter(name) 400 "missing-parameter"
+        "{} parametresi eksik." "The parameter {} is missing.";
+    BadParameter(name) 400 "bad-parameter"
+        "{} parametresinin değeri geçersiz." "The value of the parameter {} is not valid.";
+    BadHeader(name) 400 "bad-header"
+        "{} başlığının değeri geçersiz." "The value of the header {} is not valid.";
+    BadBody(why) 400 "bad-body"
+        "İstek gövdesi geçersiz: {}." "The request's body is not valid: {}.";
+    NeedlessBody 400 "needless-body"
+        "Bu isteğin gövdesi olmaz." "This request has no body.";
+    NoToken 401 "no-token"
+        "Yetki belirteci gerekir." "A token is needed."
+        "Belirteci \"Authorization: Bearer …\" başlığında gönderin."
+        "Send the token as \"Authorization: Bearer …\".";
+    TokenUnknown 401 "token-unknown"
+        "Belirteç geçersiz." "The token is not valid.";
+    TokenExpired 401 "token-expired"
+        "Belirtecin süresi dolmuş." "The token has expired." "Yeni bir belirteç oluşturun."
+        "Make a new token.";
+    ScopeMissing(scope) 403 "scope-missing"
+        "Belirtecin {} yetkisi yok." "The token lacks the scope {}."
+        "Bu yetkiyle yeni bir belirteç oluşturun." "Make a token with this scope.";
+    NotAnAccount 403 "not-an-account"
+        "Bu belirteç bir hesaba ait değil." "The token is not of an account.";
+    NotStaff 403 "not-staff"
+        "Bu belirteç bir personele ait değil." "The token is not of a member of staff.";
+    StaffRole(role) 403 "staff-role-missing"
+        "Bunun için personelin {} görevi olmalı." "This asks for a member of staff with the role {}.";
+    AccountOver 403 "account-over"
+        "Hesap kapalıdır." "The account is closed.";
+    AccountReadOnly(until) 403 "account-read-only"
+        "Hesap kapalıdır; {} sonuna kadar yalnızca okunabilir."
+        "The account is closed; until the end of {} it can only be read.";
+    NoSuchResource(path) 404 "no-such-resource"
+        "Böyle bir adres yok: {}." "There is nothing at {}.";
+    MessageUnknown 404 "message-unknown"
+        "Böyle bir ileti yok." "There is no such message."
+        "Taşınan iletinin anahtarı değişir; listeyi yeniden alın."
+        "A message that was moved has another key; list again.";
+    MailboxUnknown 404 "mailbox-unknown"
+        "Böyle bir posta kutusu yok." "There is no such mailbox.";
+    LabelUnknown 404 "label-unknown" "Böyle bir etiket yok." "There is no such label.";
+    PartUnknown 404 "part-unknown"
+        "İletide böyle bir parça yok." "The message has no such part.";
+    SubmissionUnknown 404 "submission-unknown"
+        "Bu kimlikle bir ileti gönderilmemiş." "No message of this id was submitted.";
+    EvidenceUnknown 404 "evidence-unknown" "Böyle bir delil yok." "There is no such evidence.";
+    TokenNotThere 404 "token-not-there" "Böyle bir belirteç yok." "There is no such token.";
+    ContactUnknown 404 "contact-unknown" "Böyle bir kişi yok." "There is no such contact.";
+    PolicyUnknown 404 "policy-unknown" "Böyle bir politika yok." "There is no such policy.";
+    ErrorUnknown 404 "error-unknown" "Böyle bir hata kodu yok." "There is no such error code.";
+    NoSuchMethod(methods) 405 "no-such-method"
+        "Bu adreste yapılabilenler: {}." "What can be done here: {}.";
+    Slow 408 "too-slow" "İstek zamanında gelmedi." "The request did not come in time.";
+
+    // How things stand.
+    MessageUnopened 409 "message-unopened"
+        "İleti henüz açılmadı; içeriği verilemez."
+        "The message is not opened yet; its content can't be given."
+        "Önce iletiyi açın; açılan ileti okunmuş sayılır."
+        "Open it first; it counts as read from then on.";
+    NothingToOpen 409 "nothing-to-open"
+        "Bu, açılacak bir ileti değil." "This is no message that is opened.";
+    NoDispatch 409 "no-dispatch"
+        "Bu iletinin içinde özgün bir ileti yok." "There is no original inside this message.";
+    NotTrash 409 "not-in-trash"
+        "İleti Çöp Kutusu'nda değil." "The message is not in the trash.";
+    NotADraft 409 "not-a-draft" "Bu bir taslak değil." "This is no draft.";
+    MailboxTakesNone(name) 409 "mailbox-takes-none"
+        "{} kutusuna bu ileti konamaz." "The message can't be put into {}.";
+    LabelExists(name) 409 "label-exists"
+        "Bu adla bir etiket var: {}." "There is a label of that name: {}.";
+    LabelBadName 409 "label-bad-name"
+        "Etiket adı olarak kullanılamaz." "This can't be the name of a label.";
+    LabelsMany 409 "labels-many"
+        "Daha fazla etiket olamaz." "There can't be more labels.";
+    KeywordsMany 409 "keywords-many"
+        "İletiye daha fazla etiket konamaz." "The message can't have more labels.";
+    PolicyValue(form) 409 "policy-value"
+        "Bu politikanın değeri olamaz; yazılışı: {}." "This is no value of the policy; write {}.";
+    ContactUnfit(why) 409 "contact-unfit"
+        "Bu kişi böyle kaydedilemez: {}." "The contact can't be kept like this: {}.";
+    OverQuota 409 "over-quota"
+        "Hesapta yer kalmadı." "There is no room left in the account."
+        "Çöp Kutusu'nu boşaltın." "Empty the trash.";
+    NotKeepable(why) 409 "not-keepable"
+        "İleti saklanamıyor: {}." "The message can't be kept: {}.";
+    RequestOfAnother 409 "idempotency-key-reused"
+        "Bu Idempotency-Key başka bir istekte kullanıldı."
+        "This Idempotency-Key was used for another request."
+        "Yeni bir istek için yeni bir anahtar seçin." "Choose a new key for a new request.";
+    RequestRunning 409 "idempotency-key-running"
+        "Bu Idempotency-Key'in isteği hâlâ işleniyor."
+        "The request of this Idempotency-Key is still being worked on."
+        "Birazdan yeniden sorun." "Ask again in a moment.";
+    Changed 412 "changed-meanwhile"
+        "Bu arada değişti." "It was changed meanwhile."
+        "Yeniden alın, yeni ETag ile gönderin." "Get it again, and send its new ETag.";
+    TooLarge(octets) 413 "too-large"
+        "İstek çok büyük; sınır {} bayttır." "The request is too large; the limit is {} octets.";
+    WrongMedia(types) 415 "wrong-media-type"
+        "Gövde şu türlerden biri olmalı: {}." "The body must be of one of these types: {}.";
+    NoRecipient 422 "no-recipient"
+        "İletinin To veya Cc alanında alıcı yok."
+        "Neither To nor Cc of the message names a recipient.";
+    TooMany 429 "too-many-requests"
+        "Kısa sürede çok istek geldi." "Too many requests in a short time.";
+
+    // The house.
+    Internal 500 "internal-error" "İçeride bir hata oldu." "There was an error inside.";
+    Unavailable 503 "unavailable"
+        "Şu anda yapılamıyor, sonra yeniden deneyin." "It can't be done now; try again later.";
+    StorageFull 503 "storage-full" "Sistemde yer kalmadı." "The system has no room left.";
+    Busy 503 "busy"
+        "Şu anda çok iş var, sonra yeniden deneyin." "There is much to do now; try again later.";
+}

@@ -1,0 +1,60 @@
+//! What an operation came to, as an answer.
+
+use super::call::{Answered, Call, Reply};
+use super::endpoint::{Answer, Endpoint, Running, Task};
+use super::once::{Begun, Name};
+use super::{Portal, Problem};
+use crate::store::{Lane, Tx};
+use std::future::Future;
+use std::sync::Arc;
+
+/// The answer of a handler that waits.
+pub fn reply<A: Answer>(done: impl Future<Output = Answered<A>> + Send + 'static) -> Running {
+    Box::pin(async move { done.await?.reply() })
+}
+
+/// Does an operation: what changes something is durable when this says so.
+pub async fn carry_out(
+    portal: &Arc<Portal>,
+    endpoint: &Endpoint,
+    call: &Arc<Call>,
+) -> Answered<Reply> {
+    let name = if endpoint.named { Name::of(call, endpoint.id) } else { None };
+    let now = call.now;
+    match (endpoint.begin)(portal, call)? {
+        Task::Ready(reply) => Ok(reply),
+        Task::Read(unit) => portal.store.read(move |tx: &mut Tx<'_>| unit(tx)).await,
+        Task::Write(unit) => {
+            let work = move |tx: &mut Tx<'_>| match &name {
+                Some(name) => name.done_in(tx, now, &unit),
+                None => unit(tx),
+            };
+            portal.store.write(Lane::Client, work).await
+        }
+        Task::Run(work) => match name {
+            Some(name) => once(portal, call, name, work).await,
+            None => work.await,
+        },
+    }
+}
+
+async fn once(
+    portal: &Arc<Portal>,
+    call: &Arc<Call>,
+    name: Name,
+    work: Running,
+) -> Answered<Reply> {
+    let (taken, now) = (name.clone(), call.now);
+    let begin = move |tx: &mut Tx<'_>| taken.begin(tx, now);
+    if let Begun::Before(reply) = portal.store.write(Lane::Client, begin).await? {
+        return Ok(reply);
+    }
+    let done = work.await;
+    let kept = done.clone();
+    let settle = move |tx: &mut Tx<'_>| match &kept {
+        Ok(reply) => name.keep(tx, reply),
+        Err(_) => name.give_back(tx),
+    };
+    let settled: Result<(), Problem> = portal.store.write(Lane::Client, settle).await;
+    settled.and(done)
+}

@@ -1,0 +1,207 @@
+//! Administration, for the staff: policies and the audit. Nothing here reads anybody's mail.
+
+mod run;
+
+use super::call::{Answered, Call, Caller};
+use super::endpoint::{Endpoint, Json, NoWords, Tag, Verb, params};
+use super::kinds::{Limit, Name, Number, Phrase, PolicyText, Reason};
+use super::problem::Problem;
+use crate::registry::api_tokens::Scope;
+use crate::registry::audit::Entry;
+use crate::registry::policy::{self, DECLARED, Decision, PolicyError};
+use crate::store::Tx;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+pub fn operations() -> Vec<Endpoint> {
+    vec![
+        Endpoint::new(Verb::Get, "/staff/policies", "listPolicies", Tag::Staff)
+            .says("Yürürlükteki politikaları listeler.", "Lists the policies that are in force.")
+            .needs(Scope::StaffPolicies)
+            .may_say([Problem::NotStaff])
+            .reads(policies),
+        Endpoint::new(Verb::Get, "/staff/policies/{policy}/decisions", "listDecisions", Tag::Staff)
+            .says(
+                "Bir politikanın bütün kararlarını, gerekçeleriyle listeler.",
+                "Lists all decisions about a policy, with their reasons.",
+            )
+            .needs(Scope::StaffPolicies)
+            .may_say([Problem::NotStaff, Problem::PolicyUnknown])
+            .runs(run::decisions),
+        Endpoint::new(Verb::Post, "/staff/policies/{policy}/decisions", "decidePolicy", Tag::Staff)
+            .says(
+                "Bir politika için şimdiden geçerli yeni bir karar verir.",
+                "Decides a policy anew, from now on.",
+            )
+            .needs(Scope::StaffPolicies)
+            .named()
+            .may_say([
+                Problem::NotStaff,
+                Problem::StaffRole("{}".into()),
+                Problem::PolicyUnknown,
+                Problem::PolicyValue("{}".into()),
+            ])
+            .runs(run::decide),
+        Endpoint::new(Verb::Get, "/staff/audit", "listAudit", Tag::Staff)
+            .says("Denetim kaydını yeniden eskiye listeler.", "Lists the audit, the newest first.")
+            .needs(Scope::StaffAudit)
+            .may_say([Problem::NotStaff])
+            .runs(run::audit),
+    ]
+}
+
+params! {
+    OnePolicy {
+        path policy: Name = "read.standart", "The policy's key.";
+    }
+}
+
+params! {
+    AuditListing {
+        query act: Phrase = "policy", "Of this act only, or of all whose first word it is.";
+        query subject: Phrase = "ali.veli@hs05.kep.tr", "About this one only.";
+        query before: Number = 42, "Those before this number only: the last one of the page before.";
+        query limit: Limit = 50, "How many at most.";
+    }
+}
+
+#[derive(Serialize, ToSchema)]
+struct Policy {
+    #[schema(example = "read.standart")]
+    key: String,
+    /// As it is written; none where the configuration decides.
+    #[schema(example = "24h")]
+    value: Option<String>,
+    /// How values are written.
+    #[schema(example = "24h, next-business-day, fifth-day, or -")]
+    form: String,
+    #[schema(example = "Standart iletinin okunmuş sayılacağı süre")]
+    turkish: String,
+    #[schema(example = "When a standard message counts as read")]
+    english: String,
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = PolicyList)]
+struct Policies {
+    policies: Vec<Policy>,
+}
+
+/// A decision about a policy.
+#[derive(Serialize, ToSchema)]
+struct Decided {
+    #[schema(example = "read.standart")]
+    key: String,
+    #[schema(example = "24h")]
+    value: String,
+    #[schema(format = DateTime, example = "2026-11-29T09:00:00.000Z")]
+    from: String,
+    #[schema(example = "Yönetmelik değişikliği")]
+    reason: String,
+    #[schema(example = "staff:selin")]
+    by: String,
+}
+
+#[derive(Serialize, ToSchema)]
+struct Decisions {
+    decisions: Vec<Decided>,
+}
+
+/// What is decided, and why.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct NewDecision {
+    #[schema(inline)]
+    value: PolicyText,
+    #[schema(inline)]
+    reason: Reason,
+}
+
+/// An entry of the audit.
+#[derive(Serialize, ToSchema)]
+struct Act {
+    #[schema(minimum = 1, example = 42)]
+    number: i64,
+    #[schema(format = DateTime, example = "2026-11-29T09:00:00.000Z")]
+    at: String,
+    /// `staff:NAME`, `person:ACCOUNT:NAME`, or `system:PART`.
+    #[schema(example = "staff:selin")]
+    actor: String,
+    #[schema(example = "api")]
+    channel: String,
+    #[schema(example = "policy.set")]
+    act: String,
+    #[schema(example = "read.standart")]
+    subject: String,
+    /// What is known of it, by names; never content.
+    #[schema(value_type = Object, example = json!({ "value": "24h" }))]
+    details: serde_json::Value,
+    /// What binds it to all entries before: SHA-256, in hex.
+    #[schema(example = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")]
+    link: String,
+}
+
+#[derive(Serialize, ToSchema)]
+struct Acts {
+    entries: Vec<Act>,
+}
+
+/// The member of staff that asks.
+fn staff(call: &Call) -> Answered<&str> {
+    match &call.caller {
+        Caller::Staff { name, .. } => Ok(name),
+        Caller::Anybody | Caller::Account { .. } => Err(Problem::NotStaff),
+    }
+}
+
+fn policies(tx: &mut Tx<'_>, call: &Call, _: &NoWords) -> Answered<Json<Policies>> {
+    staff(call)?;
+    let in_force = policy::at(tx, call.now)?;
+    let policies = DECLARED.iter().map(|declared| Policy {
+        key: declared.key.to_owned(),
+        value: in_force.written(declared.key),
+        form: declared.form.to_owned(),
+        turkish: declared.turkish.to_owned(),
+        english: declared.english.to_owned(),
+    });
+    Ok(Json(Policies { policies: policies.collect() }))
+}
+
+impl Decided {
+    fn of(row: &Decision) -> Self {
+        Self {
+            key: row.key.clone(),
+            value: row.value.clone(),
+            from: row.valid_from.iso8601(),
+            reason: row.reason.clone(),
+            by: row.set_by.clone(),
+        }
+    }
+}
+
+impl Act {
+    fn of(entry: &Entry) -> Self {
+        Self {
+            number: entry.n,
+            at: entry.at.iso8601(),
+            actor: entry.actor.clone(),
+            channel: entry.channel.clone(),
+            act: entry.act.clone(),
+            subject: entry.subject.clone(),
+            details: entry.details.clone(),
+            link: entry.link.hex(),
+        }
+    }
+}
+
+impl From<PolicyError> for Problem {
+    fn from(error: PolicyError) -> Self {
+        match error {
+            PolicyError::Unknown(_) => Self::PolicyUnknown,
+            PolicyError::Value { form, .. } => Self::PolicyValue(form.to_owned()),
+            // Decided from now on, with a reason of the right form.
+            PolicyError::Past(_) | PolicyError::Reason => Self::Internal,
+            PolicyError::Store(error) => error.into(),
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! What of administration waits. A member of staff who has left, or has not the role, does nothing more,
+//! whatever his token says.
+
+use super::{Act, Acts, AuditListing, Decided, Decisions, NewDecision, OnePolicy, staff};
+use crate::portal::api::call::{Answered, Call};
+use crate::portal::api::endpoint::{Created, Json};
+use crate::portal::api::kinds::Limit;
+use crate::portal::api::{Portal, Problem};
+use crate::registry::staff::{self as registry, StaffError, StaffRole};
+use crate::registry::{audit, policy};
+use crate::store::audit::Wanted;
+use std::sync::Arc;
+
+/// Whether the member of staff that asks is one still, with that role.
+async fn has(portal: &Portal, call: &Call, role: StaffRole) -> Answered<()> {
+    let found = registry::find(&portal.store, staff(call)?).await.map_err(trouble)?;
+    match found.is_some_and(|member| member.ended_at.is_none() && member.may(role)) {
+        true => Ok(()),
+        false => Err(Problem::StaffRole(role.word().to_owned())),
+    }
+}
+
+fn trouble(error: StaffError) -> Problem {
+    tracing::error!(%error, "api");
+    Problem::Unavailable
+}
+
+pub async fn decisions(
+    portal: Arc<Portal>,
+    call: Arc<Call>,
+    ask: OnePolicy,
+    (): (),
+) -> Answered<Json<Decisions>> {
+    staff(&call)?;
+    let all = policy::history(&portal.store, Some(&ask.policy.0)).await?;
+    Ok(Json(Decisions { decisions: all.iter().map(Decided::of).collect() }))
+}
+
+pub async fn decide(
+    portal: Arc<Portal>,
+    call: Arc<Call>,
+    ask: OnePolicy,
+    new: Json<NewDecision>,
+) -> Answered<Created<Decided>> {
+    has(&portal, &call, StaffRole::Manager).await?;
+    let (by, key) = (call.by()?, &ask.policy.0);
+    let (value, reason) = (&new.0.value.0, &new.0.reason.0);
+    let made = policy::set(&portal.store, &by, key, value, by.at, reason).await?;
+    let at = format!("/staff/policies/{key}/decisions");
+    Ok(Created { value: Decided::of(&made), at })
+}
+
+pub async fn audit(
+    portal: Arc<Portal>,
+    call: Arc<Call>,
+    ask: AuditListing,
+    (): (),
+) -> Answered<Json<Acts>> {
+    has(&portal, &call, StaffRole::Auditor).await?;
+    let wanted = Wanted {
+        subject: ask.subject.map(|subject| subject.0),
+        actor: None,
+        act: ask.act.map(|act| act.0),
+        since: None,
+        before: ask.before.map(|number| number.0),
+        most: u32::try_from(Limit::of(ask.limit)).unwrap_or(u32::MAX),
+    };
+    let entries = audit::list(&portal.store, wanted).await?;
+    Ok(Json(Acts { entries: entries.iter().map(Act::of).collect() }))
+}

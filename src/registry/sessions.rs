@@ -1,0 +1,339 @@
+//! Sessions of the portal and of the API: a token that is kept as its digest, what was proven in it and
+//! when, and how long it lasts.
+
+use super::accounts;
+use super::audit::By;
+use super::credentials::{CredentialError, Owner, Rules, record};
+use crate::store::credentials::sessions::{self as rows, SessionRow};
+use crate::store::{Lane, RowsError, Store, Tx, accounts as account_rows};
+use crate::trust::{one_time, random};
+use crate::wire::{AccountId, Timestamp};
+use data_encoding::HEXLOWER;
+use secrecy::SecretString;
+use serde_json::json;
+
+/// What somebody has shown.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Factor {
+    Password,
+    /// A code of the authenticator app.
+    Totp,
+    /// A code on paper.
+    BackupCode,
+    /// A code by SMS.
+    Sms,
+    Passkey,
+    /// A qualified electronic signature.
+    Signature,
+}
+
+impl Factor {
+    pub const ALL: [Self; 6] =
+        [Self::Password, Self::Totp, Self::BackupCode, Self::Sms, Self::Passkey, Self::Signature];
+
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Password => "password",
+            Self::Totp => "totp",
+            Self::BackupCode => "backup-code",
+            Self::Sms => "sms",
+            Self::Passkey => "passkey",
+            Self::Signature => "signature",
+        }
+    }
+
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|factor| factor.word() == word)
+    }
+
+    /// Two factors in one: a thing that one has, and the PIN or finger that it asks for.
+    pub fn is_whole(self) -> bool {
+        matches!(self, Self::Passkey | Self::Signature)
+    }
+
+    /// What can stand behind a password.
+    pub fn is_second(self) -> bool {
+        self != Self::Password
+    }
+}
+
+/// What was shown, and when last.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Proof {
+    pub factor: Factor,
+    pub at: Timestamp,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Session {
+    /// Names it; lets nobody in.
+    pub id: String,
+    pub owner: Owner,
+    pub proofs: Vec<Proof>,
+    pub created_at: Timestamp,
+    /// To within a minute.
+    pub seen_at: Timestamp,
+    /// However it is used.
+    pub ends_at: Timestamp,
+    /// The network address it began from.
+    pub address: String,
+    /// The program it began with, as that calls itself.
+    pub agent: String,
+}
+
+/// What must have been proven of late.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum StepUp {
+    /// Anything: the same person is still there.
+    Presence,
+    /// A legal act: more than a password.
+    Legal,
+}
+
+impl Session {
+    /// Whether what was proven of late, as the rules have it, is enough.
+    pub fn proves(&self, what: StepUp, rules: &Rules, now: Timestamp) -> bool {
+        let age = |proof: &Proof| now.millis() - proof.at.millis();
+        let fresh = |proof: &&Proof| (0..=rules.step_up_secs * 1000).contains(&age(proof));
+        self.proofs.iter().filter(fresh).any(|proof| match what {
+            StepUp::Presence => true,
+            StepUp::Legal => proof.factor.is_second(),
+        })
+    }
+
+    pub fn factors(&self) -> impl Iterator<Item = Factor> {
+        self.proofs.iter().map(|proof| proof.factor)
+    }
+
+    fn is_alive(&self, rules: &Rules, now: Timestamp) -> bool {
+        now < self.ends_at && now.millis() - self.seen_at.millis() < rules.idle_secs * 1000
+    }
+
+    fn of(row: &SessionRow) -> Result<Self, RowsError> {
+        Ok(Self {
+            id: row.id.clone(),
+            owner: row.owner.into(),
+            proofs: read(&row.proofs).ok_or(RowsError::Stored("what a session has shown"))?,
+            created_at: row.created_at,
+            seen_at: row.seen_at,
+            ends_at: row.ends_at,
+            address: row.address.clone(),
+            agent: row.agent.clone(),
+        })
+    }
+}
+
+/// Begins one. The token is shown this once.
+pub(super) fn begin(
+    tx: &mut Tx<'_>,
+    owner: Owner,
+    factors: &[Factor],
+    (address, agent): (&str, &str),
+    token: &SecretString,
+    now: Timestamp,
+) -> Result<Session, RowsError> {
+    let rules = Rules::at(tx, now)?;
+    rows::sweep(tx, now.plus_secs(-rules.idle_secs), now)?;
+    // Who opens one after the other keeps the latest.
+    for old in rows::of_account(tx, owner.account)?.into_iter().skip(MOST) {
+        rows::end(tx, owner.account, &old.id)?;
+    }
+    let proofs: Vec<_> = factors.iter().map(|factor| Proof { factor: *factor, at: now }).collect();
+    let row = SessionRow {
+        id: HEXLOWER.encode(&random::bytes::<8>()),
+        owner: owner.key(),
+        proofs: written(&proofs),
+        created_at: now,
+        seen_at: now,
+        ends_at: now.plus_secs(rules.session_secs),
+        address: address.to_owned(),
+        agent: shortened(agent),
+    };
+    rows::add(tx, &row, &one_time::digest(token))?;
+    Session::of(&row)
+}
+
+/// The session of a token, while it lasts and its account may be entered. Using it keeps it from ending
+/// for idleness.
+pub async fn find(
+    store: &Store,
+    token: &SecretString,
+    now: Timestamp,
+) -> Result<Option<Session>, CredentialError> {
+    let digest = one_time::digest(token);
+    let work = move |tx: &mut Tx<'_>| {
+        let Some(row) = rows::by_token(tx, &digest)? else { return Ok(None) };
+        let (session, rules) = (Session::of(&row)?, Rules::at(tx, now)?);
+        let over = accounts::access(tx, session.owner.account, now)?.is_over();
+        Ok::<_, CredentialError>((session.is_alive(&rules, now) && !over).then_some(session))
+    };
+    let found = store.look_up(work).await?;
+    if let Some(session) = &found {
+        seen(store, session, now).await;
+    }
+    Ok(found)
+}
+
+async fn seen(store: &Store, session: &Session, now: Timestamp) {
+    if now.millis() - session.seen_at.millis() < NOTED_SECS * 1000 {
+        return;
+    }
+    let id = session.id.clone();
+    let work = move |tx: &mut Tx<'_>| rows::seen(tx, &id, now);
+    if let Err(error) = store.write(Lane::Background, work).await {
+        tracing::warn!(%error, "the use of a session could not be noted");
+    }
+}
+
+/// Notes one more proof in a session that is there; false when it is not any more.
+pub(super) fn prove_again(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    id: &str,
+    factor: Factor,
+    now: Timestamp,
+) -> Result<bool, RowsError> {
+    account_rows::lock(tx, account)?;
+    let all = rows::of_account(tx, account)?;
+    let Some(row) = all.iter().find(|row| row.id == id) else { return Ok(false) };
+    let mut proofs = Session::of(row)?.proofs;
+    proofs.retain(|proof| proof.factor != factor);
+    proofs.push(Proof { factor, at: now });
+    rows::set_proofs(tx, id, &written(&proofs))
+}
+
+/// Those of an account that last still, its operators' too, the latest first.
+pub async fn list(
+    store: &Store,
+    account: AccountId,
+    now: Timestamp,
+) -> Result<Vec<Session>, CredentialError> {
+    let work = move |tx: &mut Tx<'_>| {
+        let rules = Rules::at(tx, now)?;
+        let all = rows::of_account(tx, account)?;
+        let all = all.iter().map(Session::of).collect::<Result<Vec<_>, RowsError>>()?;
+        let alive = all.into_iter().filter(|session| session.is_alive(&rules, now));
+        Ok::<_, CredentialError>(alive.collect())
+    };
+    store.read(work).await
+}
+
+/// Ends one; false when the account has none of this id.
+pub async fn end(store: &Store, owner: Owner, id: &str, by: &By) -> Result<bool, CredentialError> {
+    let (id, by) = (id.to_owned(), by.clone());
+    let work = move |tx: &mut Tx<'_>| {
+        let ended = rows::end(tx, owner.account, &id)?;
+        if ended {
+            record(tx, &by, "session.end", owner, json!({ "session": id }))?;
+        }
+        Ok::<_, CredentialError>(ended)
+    };
+    store.write(Lane::Client, work).await
+}
+
+/// Ends all of a person but, where it is named, the one that asks for it. Says how many.
+pub async fn end_all(
+    store: &Store,
+    owner: Owner,
+    but: Option<&str>,
+    by: &By,
+) -> Result<u64, CredentialError> {
+    let (but, by) = (but.map(str::to_owned), by.clone());
+    let work = move |tx: &mut Tx<'_>| {
+        let ended = rows::end_all(tx, owner.key(), but.as_deref())?;
+        record(tx, &by, "session.end-all", owner, json!({ "ended": ended }))?;
+        Ok::<_, CredentialError>(ended)
+    };
+    store.write(Lane::Client, work).await
+}
+
+/// Ends all of an account, whosever they are, as when it is suspended.
+pub fn end_account(tx: &mut Tx<'_>, account: AccountId) -> Result<u64, RowsError> {
+    rows::end_account(tx, account)
+}
+
+fn written(proofs: &[Proof]) -> String {
+    let words = proofs.iter().map(|proof| format!("{}@{}", proof.factor.word(), proof.at.millis()));
+    words.collect::<Vec<_>>().join(" ")
+}
+
+fn read(text: &str) -> Option<Vec<Proof>> {
+    let word = |word: &str| {
+        let (factor, at) = word.split_once('@')?;
+        let at = Timestamp::from_millis(at.parse().ok()?);
+        Some(Proof { factor: Factor::parse(factor)?, at })
+    };
+    text.split_ascii_whitespace().map(word).collect()
+}
+
+/// One line, of a length that a list has room for.
+fn shortened(agent: &str) -> String {
+    agent.chars().filter(|c| !c.is_control()).take(AGENT).collect()
+}
+
+/// Of an account, its operators' together, before the oldest go.
+const MOST: usize = 99;
+/// Seconds.
+const NOTED_SECS: i64 = 60;
+/// Characters.
+const AGENT: usize = 200;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::registry::policy::Policies;
+
+    const NOW: Timestamp = Timestamp::from_secs(1_795_000_000);
+
+    fn session(proofs: &[(Factor, i64)]) -> Session {
+        let proof =
+            |(factor, ago): &(Factor, i64)| Proof { factor: *factor, at: NOW.plus_secs(-ago) };
+        Session {
+            id: "a".into(),
+            owner: Owner::holder(AccountId(1)),
+            proofs: proofs.iter().map(proof).collect(),
+            created_at: NOW,
+            seen_at: NOW,
+            ends_at: NOW.plus_secs(28_800),
+            address: "192.0.2.1".into(),
+            agent: String::new(),
+        }
+    }
+
+    #[test]
+    fn a_legal_act_takes_more_than_a_password_and_of_late() {
+        let rules = Rules::of(&Policies::default());
+        let proves = |proofs: &[(Factor, i64)], what| session(proofs).proves(what, &rules, NOW);
+        assert!(proves(&[(Factor::Password, 10)], StepUp::Presence));
+        assert!(!proves(&[(Factor::Password, 10)], StepUp::Legal));
+        assert!(!proves(&[(Factor::Password, 601)], StepUp::Presence));
+        for factor in [Factor::Totp, Factor::Passkey, Factor::Signature, Factor::Sms] {
+            assert!(proves(&[(Factor::Password, 900), (factor, 600)], StepUp::Legal));
+            assert!(!proves(&[(Factor::Password, 0), (factor, 601)], StepUp::Legal));
+            assert!(!proves(&[(factor, -1)], StepUp::Legal), "a clock went back");
+        }
+        assert!(!proves(&[], StepUp::Presence));
+    }
+
+    #[test]
+    fn a_session_ends_by_idleness_and_in_the_end() {
+        let rules = Rules::of(&Policies::default());
+        let one = session(&[(Factor::Password, 0)]);
+        assert!(one.is_alive(&rules, NOW.plus_secs(899)));
+        assert!(!one.is_alive(&rules, NOW.plus_secs(900)));
+        let busy = Session { seen_at: NOW.plus_secs(28_799), ..one };
+        assert!(busy.is_alive(&rules, NOW.plus_secs(28_799)));
+        assert!(!busy.is_alive(&rules, NOW.plus_secs(28_800)));
+    }
+
+    #[test]
+    fn proofs_are_read_as_they_are_written() {
+        let proofs = session(&[(Factor::Password, 5), (Factor::BackupCode, 0)]).proofs;
+        assert_eq!(read(&written(&proofs)), Some(proofs));
+        assert_eq!(read(""), Some(Vec::new()));
+        for bad in ["password", "password@x", "nothing@1"] {
+            assert_eq!(read(bad), None, "{bad}");
+        }
+        assert!(Factor::ALL.iter().all(|factor| Factor::parse(factor.word()) == Some(*factor)));
+    }
+}

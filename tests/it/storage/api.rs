@@ -1,0 +1,438 @@
+//! The JSON API without its socket, on both drivers: who may, what is done once, what stays closed.
+
+use super::bed::{self, Bed};
+use super::{NOW, on_both};
+use axum::body::{Body, to_bytes};
+use axum::http::{Request, Response, StatusCode};
+use kep::portal::api::{
+    Accepting, Entry, Letter, Limits, Portal, Service, Submitted, Verifying, Waiting,
+};
+use kep::registry::accounts::{self, AccountState, NewAccount, OpeningMode, SignatureRule};
+use kep::registry::api_tokens::{self, Scope, Scopes};
+use kep::registry::audit::By;
+use kep::store::contents;
+use kep::store::mail::{self, Kind, Role};
+use kep::store::submissions::{self, RecipientState};
+use kep::trust::Clock;
+use kep::wire::{AccountId, KepAddress, KepDomain, MessageId, Timestamp};
+use secrecy::ExposeSecret;
+use serde_json::{Value, json};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+const ALI: &str = "ali.veli@hs05.kep.tr";
+const AYSE: &str = "ayse.yilmaz@hs05.kep.tr";
+
+/// Takes every letter, and counts them.
+#[derive(Default)]
+struct Desk(AtomicU32);
+
+impl Accepting for Desk {
+    fn submit(&self, letter: Letter) -> Waiting<Submitted> {
+        let n = self.0.fetch_add(1, Ordering::SeqCst);
+        let id = MessageId::parse(&format!("{n}.{}@hs05.kep.tr", letter.recipients.len())).unwrap();
+        Box::pin(async move {
+            tokio::task::yield_now().await;
+            Submitted::Accepted(id)
+        })
+    }
+
+    fn most(&self) -> u64 {
+        10_000
+    }
+
+    fn refusals(&self) -> Vec<Entry> {
+        Vec::new()
+    }
+}
+
+struct Judge;
+
+impl Verifying for Judge {
+    fn verify(&self, _: axum::body::Bytes, _: Timestamp) -> Waiting<Option<Value>> {
+        Box::pin(std::future::ready(None))
+    }
+}
+
+struct Api {
+    service: Service,
+    desk: Arc<Desk>,
+}
+
+impl Api {
+    fn new(bed: &Bed, per_minute: u32) -> Self {
+        let desk = Arc::new(Desk::default());
+        let limits = Limits { document: 10_000, storage: Some(100_000), per_minute };
+        let door = Arc::clone(&desk) as Arc<dyn Accepting>;
+        let clock = Clock::Fixed(NOW);
+        let portal = Portal::new(bed.store.clone(), clock, door, Arc::new(Judge), limits);
+        Self { service: Service::new(portal), desk }
+    }
+
+    async fn send(&self, request: Request<Body>) -> (StatusCode, Response<Vec<u8>>) {
+        let (parts, body) = self.service.answer(request).await.into_parts();
+        let octets = to_bytes(body, usize::MAX).await.unwrap().to_vec();
+        (parts.status, Response::from_parts(parts, octets))
+    }
+
+    async fn ask(&self, token: &str, method: &str, path: &str, body: Value) -> (u16, Value) {
+        self.named(token, method, path, body, None).await
+    }
+
+    async fn named(
+        &self,
+        token: &str,
+        method: &str,
+        path: &str,
+        body: Value,
+        name: Option<&str>,
+    ) -> (u16, Value) {
+        let mut request = Request::builder().method(method).uri(format!("/api/v1{path}"));
+        request = request.header("Authorization", format!("Bearer {token}"));
+        if let Some(name) = name {
+            request = request.header("Idempotency-Key", name);
+        }
+        let body = match body {
+            Value::Null => Body::empty(),
+            Value::String(mail) => {
+                request = request.header("Content-Type", "message/rfc822");
+                Body::from(mail)
+            }
+            json => {
+                request = request.header("Content-Type", "application/json");
+                Body::from(json.to_string())
+            }
+        };
+        let (status, answer) = self.send(request.body(body).unwrap()).await;
+        let said = serde_json::from_slice(answer.body()).unwrap_or(Value::Null);
+        (status.as_u16(), said)
+    }
+}
+
+async fn account(bed: &Bed, who: &str) -> AccountId {
+    let new = NewAccount {
+        address: KepAddress::parse(who).unwrap(),
+        name: "Ali Veli".into(),
+        identity_number: None,
+        opening: OpeningMode::Sealed,
+        signature: SignatureRule::Required,
+        password: "-".into(),
+        certificates: Vec::new(),
+        at: NOW,
+    };
+    let domain = KepDomain::parse("hs05.kep.tr").unwrap();
+    accounts::add(&bed.store, &domain, new).await.unwrap()
+}
+
+async fn token(bed: &Bed, who: &str, scopes: Scopes) -> String {
+    let by = By::system("test", NOW);
+    let address = KepAddress::parse(who).unwrap();
+    let made = api_tokens::add(&bed.store, &by, &address, "Program", scopes, 1).await.unwrap();
+    made.1.expose_secret().to_owned()
+}
+
+fn all() -> Scopes {
+    Scopes::full(false)
+}
+
+/// A dispatch that waits to be opened, in the inbox; its key.
+async fn unopened(bed: &Bed, account: AccountId, n: u32) -> String {
+    bed.lay_in(bed::submission(&bed.store, n, account, &n.to_be_bytes())).await.unwrap();
+    let put = bed.store.blobs.put(b"Subject: x\r\n\r\ngizli".to_vec()).unwrap();
+    let sealed = bed::message(&put, Kind::Sealed, Some(bed::id(n)));
+    let blobs = Arc::clone(&bed.store.blobs);
+    let place = bed
+        .write(move |tx| {
+            let content = contents::create_from(tx, &blobs, &[&put])?;
+            submissions::outcome(tx, &bed::id(n), 1, RecipientState::Delivered, NOW)?;
+            let inbox = mail::of_role(tx, account, Role::Inbox)?;
+            Ok((inbox, mail::lay_in(tx, inbox, content, &sealed)?))
+        })
+        .await;
+    format!("{}-{}", place.0.0, place.1)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_token_opens_its_own_account_as_far_as_its_scopes_go_and_until_it_ends() {
+    on_both(|bed| async move {
+        let ali = account(&bed, ALI).await;
+        account(&bed, AYSE).await;
+        let api = Api::new(&bed, 1000);
+        let whole = token(&bed, ALI, all()).await;
+        let other = token(&bed, AYSE, all()).await;
+        let narrow = token(&bed, ALI, Scopes::of([Scope::AccountRead])).await;
+        let key = unopened(&bed, ali, 1).await;
+        let status = async |token: &str, method: &str, path: &str| {
+            let (status, said) = api.ask(token, method, path, Value::Null).await;
+            (status, said["code"].as_str().unwrap_or_default().to_owned())
+        };
+        let code = |status: u16, code: &str| (status, code.to_owned());
+        let message = format!("/messages/{key}");
+        assert_eq!(status(&whole, "GET", &message).await, code(200, ""));
+        assert_eq!(
+            status(&whole, "GET", &format!("{message}/content")).await,
+            code(409, "message-unopened")
+        );
+        // Another account's is no message at all.
+        for (method, more) in [
+            ("GET", ""),
+            ("GET", "/content"),
+            ("GET", "/original"),
+            ("GET", "/parts"),
+            ("GET", "/text"),
+            ("GET", "/timeline"),
+            ("POST", "/open"),
+            ("POST", "/trash"),
+            ("POST", "/archive"),
+            ("DELETE", ""),
+        ] {
+            let path = format!("{message}{more}");
+            assert_eq!(status(&other, method, &path).await, code(404, "message-unknown"), "{path}");
+        }
+        assert_eq!(status(&narrow, "GET", "/account").await, code(200, ""));
+        assert_eq!(status(&narrow, "GET", "/messages").await, code(403, "scope-missing"));
+        assert_eq!(status("", "GET", "/account").await, code(401, "token-unknown"));
+        let mut wrong = whole.clone();
+        wrong.replace_range(whole.len() - 1.., if whole.ends_with('0') { "1" } else { "0" });
+        assert_eq!(status(&wrong, "GET", "/account").await, code(401, "token-unknown"));
+        // Nothing is told to whoever shows none.
+        let bare = Request::get("/api/v1/account").body(Body::empty()).unwrap();
+        let (bare, answer) = api.send(bare).await;
+        assert_eq!(
+            (bare, answer.headers()["www-authenticate"].to_str().unwrap()),
+            (StatusCode::UNAUTHORIZED, "Bearer realm=\"kep\"")
+        );
+        // Taken away, it is gone at once; of another account nobody takes it.
+        let id = &narrow[..5];
+        assert_eq!(
+            status(&other, "DELETE", &format!("/tokens/{id}")).await,
+            code(404, "token-not-there")
+        );
+        assert_eq!(status(&whole, "DELETE", &format!("/tokens/{id}")).await, code(204, ""));
+        assert_eq!(status(&narrow, "GET", "/account").await, code(401, "token-unknown"));
+        let late = Portal::new(
+            bed.store.clone(),
+            Clock::Fixed(NOW.plus_secs(24 * 3600)),
+            Arc::clone(&api.desk) as Arc<dyn Accepting>,
+            Arc::new(Judge),
+            Limits { document: 1, storage: None, per_minute: 9 },
+        );
+        let late = Api { service: Service::new(late), desk: Arc::clone(&api.desk) };
+        assert_eq!(
+            late.ask(&whole, "GET", "/account", Value::Null).await.1["code"],
+            "token-expired"
+        );
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn invariant_03_whoever_opens_over_the_api_and_however_often_has_read_once() {
+    on_both(|bed| async move {
+        let ali = account(&bed, ALI).await;
+        let api = Arc::new(Api::new(&bed, 1000));
+        let token = token(&bed, ALI, all()).await;
+        let key = unopened(&bed, ali, 1).await;
+        let path = format!("/messages/{key}/open");
+        let opens: Vec<_> = (0..8)
+            .map(|_| {
+                let (api, token, path) = (Arc::clone(&api), token.clone(), path.clone());
+                tokio::spawn(async move { api.ask(&token, "POST", &path, Value::Null).await })
+            })
+            .collect();
+        for open in opens {
+            let (status, said) = open.await.unwrap();
+            assert_eq!((status, &said["kind"]), (200, &json!("dispatch")), "{said}");
+        }
+        assert_eq!(bed.count("SELECT COUNT(*) FROM job WHERE name LIKE 'fact/%/read'").await, 1);
+        let text = api.ask(&token, "GET", &format!("/messages/{key}/text"), Value::Null).await.1;
+        assert_eq!(text["plain"], "gizli");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_request_that_names_itself_is_done_once() {
+    on_both(|bed| async move {
+        account(&bed, ALI).await;
+        let api = Arc::new(Api::new(&bed, 1000));
+        let token = token(&bed, ALI, all()).await;
+        let create = |name: &'static str, label: &'static str| {
+            let (api, token) = (Arc::clone(&api), token.clone());
+            tokio::spawn(async move {
+                api.named(&token, "POST", "/labels", json!({ "name": label }), Some(name)).await
+            })
+        };
+        let tries: Vec<_> = (0..8).map(|_| create("bir", "İhale")).collect();
+        for one in tries {
+            let (status, said) = one.await.unwrap();
+            assert_eq!((status, &said["name"]), (201, &json!("İhale")), "{said}");
+        }
+        assert_eq!(create("bir", "Başka").await.unwrap().1["code"], "idempotency-key-reused");
+        // What was refused may come again, and be done then.
+        assert_eq!(create("iki", "İhale").await.unwrap().1["code"], "label-exists");
+        let gone = api.ask(&token, "DELETE", "/labels/=c4=b0hale", Value::Null).await;
+        assert_eq!(gone.0, 204, "{gone:?}");
+        assert_eq!(create("iki", "İhale").await.unwrap().0, 201);
+        // The same where it takes several transactions.
+        let mail = "From: a\r\nTo: b@hs05.kep.tr\r\n\r\nx";
+        let submit = |name: &'static str| {
+            let (api, token) = (Arc::clone(&api), token.clone());
+            tokio::spawn(async move {
+                api.named(&token, "POST", "/submissions", json!(mail), Some(name)).await
+            })
+        };
+        let tries: Vec<_> = (0..4).map(|_| submit("posta")).collect();
+        let mut ids = std::collections::BTreeSet::new();
+        for one in tries {
+            let (status, said) = one.await.unwrap();
+            match status {
+                201 => _ = ids.insert(said["message_id"].to_string()),
+                _ => assert_eq!(said["code"], "idempotency-key-running"),
+            }
+        }
+        assert_eq!(submit("posta").await.unwrap().0, 201);
+        assert_eq!((ids.len(), api.desk.0.load(Ordering::SeqCst)), (1, 1));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_change_of_what_was_changed_meanwhile_is_refused() {
+    on_both(|bed| async move {
+        account(&bed, ALI).await;
+        let (api, token) = (Api::new(&bed, 1000), token(&bed, ALI, all()).await);
+        let draft = json!("Subject: taslak\r\n\r\nx");
+        let (status, made) = api.ask(&token, "POST", "/drafts", draft.clone()).await;
+        assert_eq!(status, 201, "{made}");
+        let path = format!("/api/v1/messages/{}", made["key"].as_str().unwrap());
+        let change = async |tag: &str, starred: bool| {
+            let request = Request::patch(&path)
+                .header("Authorization", format!("Bearer {token}"))
+                .header("Content-Type", "application/json")
+                .header("If-Match", tag)
+                .body(Body::from(json!({ "starred": starred }).to_string()));
+            let (status, answer) = api.send(request.unwrap()).await;
+            let tag = answer.headers().get("etag").map(|tag| tag.to_str().unwrap().to_owned());
+            (status.as_u16(), tag.unwrap_or_default())
+        };
+        let (status, tag) = change("*", true).await;
+        assert_eq!(status, 200);
+        assert_eq!(change("\"0\"", false).await.0, 412);
+        let (status, newer) = change(&tag, false).await;
+        assert!(status == 200 && newer != tag);
+        assert_eq!(change(&tag, true).await.0, 412);
+        // A draft is replaced under another key, and what is no draft is not.
+        let key = made["key"].as_str().unwrap().to_owned();
+        let (status, other) = api.ask(&token, "PUT", &format!("/drafts/{key}"), draft).await;
+        assert!(status == 200 && other["key"] != made["key"], "{other}");
+        let moved = format!("/messages/{}/trash", other["key"].as_str().unwrap());
+        let (_, trashed) = api.ask(&token, "POST", &moved, Value::Null).await;
+        let key = trashed["key"].as_str().unwrap();
+        let refused = api.ask(&token, "DELETE", &format!("/drafts/{key}"), Value::Null).await;
+        assert_eq!(refused.1["code"], "not-a-draft");
+        let back =
+            api.ask(&token, "POST", &format!("/messages/{key}/restore"), Value::Null).await.1;
+        assert_eq!(back["mailbox"], other["mailbox"]);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_closed_account_is_read_and_nothing_more() {
+    on_both(|bed| async move {
+        let ali = account(&bed, ALI).await;
+        let (api, token) = (Api::new(&bed, 1000), token(&bed, ALI, all()).await);
+        let key = unopened(&bed, ali, 1).await;
+        let address = KepAddress::parse(ALI).unwrap();
+        let closed = accounts::set_state(&bed.store, &address, AccountState::Closed, NOW).await;
+        closed.unwrap();
+        for (path, body) in [
+            ("/labels", json!({ "name": "x" })),
+            ("/drafts", json!("x: y\r\n\r\n")),
+            ("/submissions", json!("To: a@hs05.kep.tr\r\n\r\n")),
+        ] {
+            let (status, said) = api.ask(&token, "POST", path, body).await;
+            assert_eq!((status, &said["code"]), (403, &json!("account-read-only")), "{path}");
+        }
+        let open = format!("/messages/{key}/open");
+        assert_eq!(api.ask(&token, "POST", &open, Value::Null).await.0, 200);
+        assert_eq!(api.desk.0.load(Ordering::SeqCst), 0);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn lists_are_leafed_through_and_each_message_is_there_once() {
+    on_both(|bed| async move {
+        let ali = account(&bed, ALI).await;
+        let (api, token) = (Api::new(&bed, 1000), token(&bed, ALI, all()).await);
+        for n in 1..=7 {
+            unopened(&bed, ali, n).await;
+        }
+        for listing in ["mailbox=inbox", "mailbox=all"] {
+            let (mut keys, mut more) = (Vec::new(), String::new());
+            loop {
+                let path = format!("/messages?{listing}&limit=3{more}");
+                let (status, page) = api.ask(&token, "GET", &path, Value::Null).await;
+                assert_eq!(status, 200, "{page}");
+                let found = page["messages"].as_array().unwrap();
+                keys.extend(found.iter().map(|one| one["key"].as_str().unwrap().to_owned()));
+                match page["next"].as_str() {
+                    Some(next) => more = format!("&cursor={next}"),
+                    None => break,
+                }
+            }
+            let whole: std::collections::BTreeSet<_> = keys.iter().collect();
+            assert_eq!((keys.len(), whole.len()), (7, 7), "{listing}: {keys:?}");
+        }
+        let (_, none) = api.ask(&token, "GET", "/messages?starred=true", Value::Null).await;
+        assert_eq!(none["messages"], json!([]));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_asks_too_often_or_too_much_or_oddly_hears_why() {
+    let bed = Bed::sqlite().await;
+    account(&bed, ALI).await;
+    let (api, token) = (Api::new(&bed, 30), token(&bed, ALI, all()).await);
+    let long = "x".repeat(20_000);
+    for (method, path, body, code) in [
+        ("GET", "/nowhere", Value::Null, "no-such-resource"),
+        ("PUT", "/labels", Value::Null, "no-such-method"),
+        ("GET", "/labels?x=1", Value::Null, "unknown-parameter"),
+        ("GET", "/messages?limit=1&limit=2", Value::Null, "repeated-parameter"),
+        ("GET", "/messages?limit=%00", Value::Null, "bad-parameter"),
+        ("GET", "/messages?limit=%zz", Value::Null, "malformed-request"),
+        ("GET", "/labels", json!({}), "needless-body"),
+        ("POST", "/labels", json!("x: y\r\n\r\n"), "wrong-media-type"),
+        ("POST", "/labels", json!({ "name": "x", "more": 1 }), "bad-body"),
+        ("POST", "/labels", json!({ "name": "a\u{0}b" }), "bad-body"),
+        ("POST", "/labels", json!({ "name": 7 }), "bad-body"),
+        ("POST", "/labels", json!([]), "bad-body"),
+        ("POST", "/drafts", json!(long), "too-large"),
+        ("POST", "/submissions", json!("Subject: x\r\n\r\n"), "no-recipient"),
+        ("GET", "/messages/0-0", Value::Null, "no-such-resource"),
+        ("GET", "/messages/999999999-999999999", Value::Null, "message-unknown"),
+    ] {
+        let (status, said) = api.ask(&token, method, path, body).await;
+        assert!((400..500).contains(&status), "{path}: {said}");
+        assert_eq!(said["code"], code, "{method} {path}: {said}");
+        assert!(said["title"].as_str().is_some_and(|title| !title.is_empty()));
+    }
+    let mut last = 200;
+    for _ in 0..40 {
+        last = api.ask(&token, "GET", "/account", Value::Null).await.0;
+    }
+    assert_eq!(last, 429);
+    let options = Request::options("/api/v1/labels").body(Body::empty()).unwrap();
+    let (status, answer) = api.send(options).await;
+    assert_eq!(status, StatusCode::NO_CONTENT);
+    assert_eq!(answer.headers()["allow"], "GET, POST, HEAD, OPTIONS");
+    let head = Request::head("/api/v1/errors").body(Body::empty()).unwrap();
+    let (status, answer) = api.send(head).await;
+    assert_eq!((status, answer.body().len()), (StatusCode::OK, 0));
+    assert_ne!(answer.headers()["content-length"], "0");
+    assert_eq!(answer.headers()["x-content-type-options"], "nosniff");
+}
