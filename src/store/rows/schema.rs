@@ -117,8 +117,8 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("V26__contacts", include_str!("0026_contacts.sql")),
     ("V27__directory", include_str!("0027_directory.sql")),
     ("V28__holds", include_str!("0028_holds.sql")),
-    ("V31__operators", include_str!("0031_operators.sql")),
     ("V30__api", include_str!("0030_api.sql")),
+    ("V31__operators", include_str!("0031_operators.sql")),
 ];
 
 #[cfg(test)]
