@@ -120,6 +120,7 @@ impl Run {
                     (Some(b'a'), Ok(address)) => LoginAnswer::Accepted(Login {
                         account: AccountId(1),
                         address,
+                        operator: None,
                         at: Timestamp::from_secs(0),
                     }),
                     (Some(b'c'), _) => LoginAnswer::Refused(Refusal::Empty),

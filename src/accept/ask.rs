@@ -4,7 +4,7 @@
 
 use super::refusal::Refusal;
 use crate::wire::smtp::{Body, Notify, Orcpt, Ret};
-use crate::wire::{AccountId, KepAddress, KepDomain, MessageId, Timestamp};
+use crate::wire::{AccountId, KepAddress, KepDomain, MessageId, OperatorCode, Timestamp};
 use secrecy::SecretString;
 
 /// What the shell does next.
@@ -145,6 +145,8 @@ pub enum LoginAnswer {
 pub struct Login {
     pub account: AccountId,
     pub address: KepAddress,
+    /// Which of the account's operators he is, where he is not its holder.
+    pub operator: Option<OperatorCode>,
     /// When he did: evidence tells of it.
     pub at: Timestamp,
 }

@@ -8,6 +8,7 @@ pub mod ask;
 mod bars;
 mod body;
 pub mod check;
+mod duty;
 pub mod letter;
 pub mod refusal;
 mod rejections;

@@ -72,6 +72,7 @@ mod tests {
         let login = Login {
             account: AccountId(1),
             address: address("ali@hs05.kep.tr"),
+            operator: None,
             at: Timestamp::from_secs(0),
         };
         let recipient = |to: &&str| Recipient {

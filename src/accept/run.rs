@@ -1,10 +1,11 @@
 //! Judges a submission that was read whole, and lays it in. When it says `Accepted`, the message is
 //! durable (invariant 1); when it refuses, nothing is half-done (invariant 6).
 
-use super::ask::{Envelope, Login, LoginAnswer, Recipient, RecipientAnswer, Route, SubmitAnswer};
+use super::ask::{Envelope, LoginAnswer, Recipient, RecipientAnswer, Route, SubmitAnswer};
 use super::bars::may_submit;
 use super::body::{Body, Glimpse};
 use super::check::{self, Limits, Parsed, SignatureForm};
+use super::duty::{self, Following, Persons};
 use super::heavy;
 use super::refusal::Refusal;
 use super::rejections::{self, Rejections};
@@ -13,7 +14,9 @@ use crate::registry::accounts::{self, Account, SignatureRule};
 use crate::registry::app_passwords::Scope;
 use crate::registry::budget::Budget;
 use crate::registry::credits::{self, Paid, Recipients, Short, Till};
+use crate::registry::handovers;
 use crate::registry::login::{Logins, NotHere, Outcome};
+use crate::registry::operators::Operator;
 use crate::registry::policy::{self, Unscanned};
 use crate::registry::{Provider, RegistryError, Standing};
 use crate::spool::{self, Fact, fact::Refused};
@@ -51,8 +54,12 @@ pub struct Desk {
 struct Judged {
     parsed: Parsed,
     account: Account,
+    /// Who hands it in, where that is not the holder.
+    operator: Option<Operator>,
     state: SubmissionState,
     signer: Option<SignerDetails>,
+    /// Who signed it, where that is not the holder.
+    signed_by: Option<Operator>,
     material: Vec<evidence::Material>,
 }
 
@@ -119,10 +126,7 @@ impl Desk {
         let at = self.clock.now();
         match self.logins.login(user, &secret, Scope::Smtp, at).await {
             Ok(Outcome::Proven(proven)) => match may_submit(&proven.account, at) {
-                Ok(()) => {
-                    let (account, address) = (proven.account.id, proven.account.address);
-                    LoginAnswer::Accepted(Login { account, address, at })
-                }
+                Ok(()) => duty::let_in(*proven, at),
                 Err(bar) => LoginAnswer::Refused(bar.at_login(&proven.account)),
             },
             Ok(Outcome::Rejected) => LoginAnswer::Rejected,
@@ -272,9 +276,10 @@ impl Desk {
             return Ok(Some(recorded(same)));
         }
         self.readiness.check()?;
-        let id = same.message_id.clone();
+        let (whose, id) = (envelope.from.account, same.message_id.clone());
         let release = move |tx: &mut Tx<'_>| -> Result<(), StoreError> {
             if submissions::release(tx, &id, now)? {
+                handovers::released(tx, whose, &id, now)?;
                 spool::certify(tx, &id, now)?;
             }
             Ok(())
@@ -318,11 +323,20 @@ impl Desk {
         };
         // It may have changed since the login.
         may_submit(&account, self.clock.now()).map_err(|bar| bar.after_login(&account))?;
+        let operator = match envelope.from.operator {
+            Some(code) => {
+                let whose = account.id;
+                self.store.look_up(move |tx| duty::submitter(tx, whose, code)).await??
+            }
+            None => None,
+        };
         let unsigned = |state| Judged {
             parsed: parsed.clone(),
             account: account.clone(),
+            operator: operator.clone(),
             state,
             signer: None,
+            signed_by: None,
             material: Vec::new(),
         };
         let checked = match &parsed.signature {
@@ -344,23 +358,24 @@ impl Desk {
         let checked = checked.map_err(|fault| refusal_of(&fault))?;
         let signed = self.users.judge(checked, self.clock.now()).await;
         let signed = signed.map_err(|fault| refusal_of(&fault))?;
-        let id = account.id;
-        let registered = self.store.look_up(move |tx| crate::store::accounts::certificates(tx, id));
-        if !accounts::is_signer(&account, &registered.await?, &signed.signer) {
-            return Err(Refusal::SignerNotAccount(signed.signer.subject().to_owned()).into());
-        }
+        let (whose, shown) = (account.clone(), signed.signer.clone());
+        let look = move |tx: &mut Tx<'_>| duty::signer(tx, &whose, &shown);
+        let signed_by = self.store.look_up(look).await??;
         let signer = SignerDetails {
             subject: signed.signer.subject().to_owned(),
             issuer: signed.signer.issuer().to_owned(),
             serial: signed.signer.serial().to_owned(),
             signed_at: signed.signing_time.map(|at| at.millis()),
+            operator: signed_by.as_ref().map(Operator::label),
         };
         Ok(Judged {
             material: crate::evidence::material::of(&signed.material),
             signer: Some(signer),
+            signed_by,
             state: SubmissionState::Accepted,
             parsed,
             account,
+            operator,
         })
     }
 
@@ -385,6 +400,12 @@ impl Desk {
 
     async fn lay_in(&self, envelope: Envelope, octets: Vec<u8>, judged: Judged) -> SubmitAnswer {
         let blobs = Arc::clone(&self.store.blobs);
+        let now = self.clock.now();
+        let persons = Persons {
+            submitter: judged.operator.as_ref(),
+            signer: judged.signer.is_some().then_some(judged.signed_by.as_ref()),
+        };
+        let following = Following::of(&envelope.from, &persons, judged.state, &octets, now);
         let put = heavy(octets.len(), || blobs.put(octets));
         let new = match put {
             Ok(original) => self.submission(&envelope, original, &judged).await,
@@ -394,7 +415,7 @@ impl Desk {
             Ok(new) => new,
             Err(trouble) => return temporary(&trouble),
         };
-        let (id, state, now) = (new.message_id.clone(), new.state, self.clock.now());
+        let (id, state) = (new.message_id.clone(), new.state);
         let seen = new.details.charge.is_some().then(|| Glimpse {
             digest: new.original.digest,
             subject: new.details.subject.clone(),
@@ -419,8 +440,12 @@ impl Desk {
             match new.state {
                 SubmissionState::Accepted => spool::certify(tx, &new.message_id, now)?,
                 SubmissionState::Unscanned => spool::scan(tx, &new.message_id, now)?,
-                SubmissionState::Held | SubmissionState::Dispatched => {}
+                SubmissionState::Held
+                | SubmissionState::Signed
+                | SubmissionState::Withdrawn
+                | SubmissionState::Dispatched => {}
             }
+            following.lay_in(tx, &new)?;
             Ok(Laid::Now)
         };
         match self.store.write(Lane::Client, work).await {
@@ -484,6 +509,7 @@ impl Desk {
                 requiretls: envelope.requiretls,
                 dsn: dsn(envelope),
                 material: material.iter().map(|m| m.digest.hex()).collect(),
+                operator: judged.operator.as_ref().map(Operator::label),
                 charge,
             },
             original,
@@ -551,10 +577,11 @@ fn recorded(same: Same) -> SubmitAnswer {
     let Same { message_id, state } = same;
     tracing::info!(message = %message_id, "the same mail again");
     match state {
-        SubmissionState::Held => SubmitAnswer::Held { message_id },
-        SubmissionState::Unscanned | SubmissionState::Accepted | SubmissionState::Dispatched => {
-            SubmitAnswer::AlreadyAccepted { message_id }
-        }
+        SubmissionState::Held | SubmissionState::Withdrawn => SubmitAnswer::Held { message_id },
+        SubmissionState::Signed
+        | SubmissionState::Unscanned
+        | SubmissionState::Accepted
+        | SubmissionState::Dispatched => SubmitAnswer::AlreadyAccepted { message_id },
     }
 }
 

@@ -208,6 +208,8 @@ pub enum Refusal {
     ReadOnlyAccount,
     /// The certificate of the handshake is not good (any more).
     BadCertificate,
+    /// An operator of the account who may not read.
+    MayNotRead,
     /// Right, but made for other doors.
     PasswordScope,
     /// The account's own password, where two factors are asked.

@@ -47,6 +47,7 @@ impl Reply {
             Refusal::BadCredentials => reply.named("AUTHENTICATIONFAILED"),
             Refusal::BadProof => reply.named("AUTHENTICATIONFAILED"),
             Refusal::BadCertificate => reply.named("AUTHENTICATIONFAILED"),
+            Refusal::MayNotRead => reply.named("AUTHORIZATIONFAILED"),
             Refusal::PasswordScope | Refusal::PasswordAlone => reply.named("AUTHORIZATIONFAILED"),
             Refusal::AccountClosed => reply.named("CONTACTADMIN"),
             Refusal::ReadOnlyAccount | Refusal::ReadOnlyMailbox => reply.named("NOPERM"),
@@ -108,6 +109,9 @@ fn text(refusal: &Refusal) -> &str {
              for the account's own"
         }
         Refusal::BadCertificate => "Sertifika geçerli değil / The certificate is not valid",
+        Refusal::MayNotRead => {
+            "Bu işlem yetkilisinin ileti okuma yetkisi yok / This operator may not read mail"
+        }
         Refusal::PasswordScope => {
             "Bu uygulama parolası posta kutusunu okumak için üretilmemiştir / This generated password \
              is not for reading mail"

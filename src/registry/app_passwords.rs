@@ -98,29 +98,45 @@ pub async fn add(
     new: NewPassword,
     by: &By,
 ) -> Result<(AppPassword, SecretString), RegistryError> {
+    add_then(store, address, new, by, |_, _| Ok::<_, RegistryError>(())).await
+}
+
+/// The same, and what belongs to it in the same transaction: `then` is told its id.
+pub(super) async fn add_then<E>(
+    store: &Store,
+    address: &KepAddress,
+    new: NewPassword,
+    by: &By,
+    then: impl Fn(&mut Tx<'_>, &str) -> Result<(), E> + Send + 'static,
+) -> Result<(AppPassword, SecretString), E>
+where
+    E: From<RegistryError> + From<StoreError> + From<RowsError> + Send + 'static,
+{
     let (new, now) = (NewPassword { name: named(&new.name)?, ..new }, by.at);
     let account = accounts::get(store, address).await?.id;
     let secret = SecretString::from(random::password(GROUPS));
     let id = id_of(secret.expose_secret()).unwrap_or_default();
-    let there = store.read(move |tx| rows::of_account(tx, account)).await?;
-    let salted = salted(store, address, there.last())?;
-    let row = row(store, account, &id, &new, &secret, salted, now)?;
+    let there: Result<_, RowsError> = store.read(move |tx| rows::of_account(tx, account)).await;
+    let made = salted(store, address, there?.last())
+        .and_then(|salted| row(store, account, &id, &new, &secret, salted, now));
+    let row = made.map_err(RegistryError::from)?;
     let (by, subject) = (by.clone(), address.to_string());
     let shown = known(&row)?;
-    let insert = move |tx: &mut Tx<'_>| -> Result<bool, StoreError> {
+    let insert = move |tx: &mut Tx<'_>| -> Result<bool, E> {
         crate::store::accounts::lock(tx, account)?;
         let there = rows::of_account(tx, account)?;
         if there.len() >= MOST {
             return Ok(false);
         }
         rows::add(tx, &row)?;
+        then(tx, &row.id)?;
         let details = json!({ "id": row.id, "name": row.name, "scopes": row.scopes });
         audit::record(tx, &by, "app-password.add", &subject, details)?;
         Ok(true)
     };
     match store.write(Lane::Client, insert).await? {
         true => Ok((shown, secret)),
-        false => Err(RegistryError::ManyPasswords(address.clone(), MOST)),
+        false => Err(RegistryError::ManyPasswords(address.clone(), MOST).into()),
     }
 }
 

@@ -4,12 +4,13 @@ use super::accounts::{self, Account, CertificateUse, OpeningMode, RegistryError}
 use super::app_passwords::{self, AppPassword, Scope};
 use super::credentials::{self, Owner, Rules};
 use super::crowd;
+use super::operators::{self, Operator, Signer};
 use crate::store::app_passwords::{self as rows, AppPasswordRow};
-use crate::store::{Store, Tx, accounts as account_rows};
+use crate::store::{RowsError, Store, Tx, accounts as account_rows, operators as operator_rows};
 use crate::trust::Certificate;
 use crate::trust::password::Passwords;
 use crate::trust::scram::{self, Verifier};
-use crate::wire::{AccountId, KepAddress, KepDomain, Timestamp};
+use crate::wire::{AccountId, KepAddress, KepDomain, OperatorCode, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -102,8 +103,8 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    fn proven(account: Account, by: Means) -> Self {
-        Self::Proven(Box::new(Proven { account, by }))
+    fn proven(account: Account, operator: Option<Operator>, by: Means) -> Self {
+        Self::Proven(Box::new(Proven { account, operator, by }))
     }
 }
 
@@ -115,10 +116,19 @@ pub enum NotHere {
     SecondFactor,
 }
 
+/// Whose a password is.
+enum Whose {
+    Holder,
+    Operator(Operator),
+    Nobody,
+}
+
 /// Who it is, and what proved it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Proven {
     pub account: Account,
+    /// Who acts for it; nobody but its holder.
+    pub operator: Option<Operator>,
     pub by: Means,
 }
 
@@ -141,12 +151,17 @@ pub struct Salted {
 }
 
 impl Proven {
-    /// Who it was, as a read fact names him: by a generated password its name stands beside.
+    /// Who it was, as a read fact names him: an operator by code and name; by a generated password its
+    /// name stands beside.
     pub fn person(&self) -> String {
         let address = &self.account.address;
+        let who = match &self.operator {
+            Some(operator) => format!("{address} / {}", operator.label()),
+            None => address.to_string(),
+        };
         match &self.by {
-            Means::Generated(known) => format!("{address} ({})", known.name),
-            Means::Password | Means::Certificate => address.to_string(),
+            Means::Generated(known) => format!("{who} ({})", known.name),
+            Means::Password | Means::Certificate => who,
         }
     }
 
@@ -269,16 +284,15 @@ impl Logins {
             },
         };
         let Some(account) = account else { return Ok(Outcome::Rejected) };
-        let registered = accounts::certificates(&self.store, account.id).await?;
-        let known = registered.iter().find(|(known, _)| known.der() == certificate.der());
-        let is_its_own = match known {
-            Some((_, uses)) => *uses != CertificateUse::Sign,
-            None => accounts::is_signer(&account, &[], certificate),
+        let (whose, shown) = (account.clone(), certificate.clone());
+        let look =
+            move |tx: &mut Tx<'_>| operators::signer(tx, &whose, &shown, CertificateUse::Login);
+        let operator = match self.store.look_up(look).await? {
+            Signer::Stranger => return Ok(Outcome::Rejected),
+            Signer::Operator(operator) => Some(operator),
+            Signer::Holder => None,
         };
-        Ok(match is_its_own {
-            true => Outcome::proven(account, Means::Certificate),
-            false => Outcome::Rejected,
-        })
+        Ok(Outcome::proven(account, operator, Means::Certificate))
     }
 
     fn address(&self, user: &str) -> Option<KepAddress> {
@@ -308,7 +322,7 @@ impl Logins {
         };
         Ok(match self.store.look_up(work).await? {
             true => Outcome::NotHere(NotHere::SecondFactor),
-            false => Outcome::proven(account, Means::Password),
+            false => Outcome::proven(account, None, Means::Password),
         })
     }
 
@@ -323,8 +337,27 @@ impl Logins {
         if !known.scopes.contains(door) {
             return Ok(Outcome::NotHere(NotHere::Scope));
         }
+        let operator = match self.operator(account.id, &row.id).await? {
+            Whose::Holder => None,
+            Whose::Operator(operator) => Some(operator),
+            Whose::Nobody => return Ok(Outcome::Rejected),
+        };
         app_passwords::used(&self.store, account.id, &known, now).await;
-        Ok(Outcome::proven(account, Means::Generated(known)))
+        Ok(Outcome::proven(account, operator, Means::Generated(known)))
+    }
+
+    /// Whose a generated password is. With an operator his passwords end.
+    async fn operator(&self, account: AccountId, id: &str) -> Result<Whose, RegistryError> {
+        let id = id.to_owned();
+        let look = move |tx: &mut Tx<'_>| {
+            let Some(code) = OperatorCode::of_number(operator_rows::of_password(tx, account, &id)?)
+            else {
+                return Ok(Whose::Holder);
+            };
+            let found = operators::acting(tx, account, code)?;
+            Ok::<_, RowsError>(found.map_or(Whose::Nobody, Whose::Operator))
+        };
+        Ok(self.store.look_up(look).await?)
     }
 
     async fn scram_rows(

@@ -18,6 +18,7 @@ pub mod credits;
 pub mod crowd;
 pub mod directory;
 pub mod export;
+pub mod handovers;
 pub mod holders;
 pub mod holds;
 pub mod holidays;
@@ -27,6 +28,7 @@ pub mod login;
 pub mod messages_out;
 pub mod mta_sts;
 pub mod notices;
+pub mod operators;
 pub mod outbox;
 pub mod peers;
 pub mod places;
@@ -38,6 +40,7 @@ pub mod sessions;
 pub mod signin;
 pub mod staff;
 pub mod standing;
+pub mod tasks;
 mod texts;
 
 pub use accounts::{

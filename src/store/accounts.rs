@@ -258,11 +258,11 @@ pub fn with_certificate(
     rows.iter().map(account).collect()
 }
 
-/// Each certificate that is registered to sign, as DER.
+/// Each certificate that is registered for the holder to sign, as DER; operators' are theirs alone.
 pub fn certificates(tx: &mut Tx<'_>, id: AccountId) -> Result<Vec<Vec<u8>>, RowsError> {
     let rows = tx.query(
-        "SELECT certificate FROM account_certificate WHERE account = $1 AND uses <> 'login'
-         ORDER BY added_at",
+        "SELECT certificate FROM account_certificate
+         WHERE account = $1 AND uses <> 'login' AND operator = 0 ORDER BY added_at",
         &[id.0.into()],
     )?;
     rows.iter().map(|row| Ok(row.bytes(0)?.to_vec())).collect()
@@ -291,7 +291,7 @@ pub fn of_signer(
                 holder, state, service, closed_at, state_since, completes_at, state_reason
          FROM account
          WHERE id IN (SELECT account FROM account_certificate
-                      WHERE fingerprint = $1 AND uses <> 'login')
+                      WHERE fingerprint = $1 AND uses <> 'login' AND operator = 0)
             OR national_id = $2
          ORDER BY address LIMIT 100",
         &[fingerprint.into(), number.into()],

@@ -326,6 +326,15 @@ pub fn unlinked_copy(
     Ok(places.into_iter().max())
 }
 
+/// A message is no provider's message's copy any more.
+pub fn unlink(tx: &mut Tx<'_>, place: Place) -> Result<(), RowsError> {
+    tx.execute(
+        "UPDATE message SET message_id = NULL WHERE mailbox = $1 AND uid = $2",
+        &[place.mailbox.0.into(), i64::from(place.uid).into()],
+    )?;
+    Ok(())
+}
+
 /// Links a message to the provider's message it is a copy of.
 pub fn link(tx: &mut Tx<'_>, place: Place, message_id: &MessageId) -> Result<(), RowsError> {
     tx.execute(

@@ -23,6 +23,10 @@ pub enum Origin {
 pub enum SubmissionState {
     /// Unsigned; waits for its sender's signature.
     Held,
+    /// It was held, and its signed form went as another message.
+    Signed,
+    /// It was held, and nobody signed it: nothing comes of it.
+    Withdrawn,
     /// Waits for the virus scanner, which was away when it came.
     Unscanned,
     /// Accepted; its evidence and dispatch are still to be made.
@@ -67,6 +71,9 @@ pub struct Details {
     /// Digests of validation material collected at submission.
     #[serde(default)]
     pub material: Vec<String>,
+    /// Who handed it in for the account, where it was not its holder: code and name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operator: Option<String>,
     /// What was reserved for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub charge: Option<Charge>,
@@ -86,6 +93,9 @@ pub struct SignerDetails {
     pub issuer: String,
     pub serial: String,
     pub signed_at: Option<i64>,
+    /// Which of the account's operators that is: code and name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operator: Option<String>,
 }
 
 /// A submission to be laid in.
@@ -245,7 +255,7 @@ fn moves(
     Ok(changed == 1)
 }
 
-/// The same mail of the last 24 hours.
+/// The same mail of the last 24 hours; what was withdrawn may come again.
 pub fn same(
     tx: &mut Tx<'_>,
     account: AccountId,
@@ -255,8 +265,14 @@ pub fn same(
     let since = now.plus_millis(-SAME_MAIL_WINDOW);
     let row = tx.first(
         "SELECT message_id, state FROM submission
-         WHERE account = $1 AND same_mail = $2 AND accepted_at > $3",
-        &[account.0.into(), (&same_mail.0[..]).into(), since.millis().into()],
+         WHERE account = $1 AND same_mail = $2 AND accepted_at > $3 AND state <> $4
+         ORDER BY accepted_at DESC LIMIT 1",
+        &[
+            account.0.into(),
+            (&same_mail.0[..]).into(),
+            since.millis().into(),
+            SubmissionState::Withdrawn.word().into(),
+        ],
     )?;
     let same = |row: Row| {
         let state = SubmissionState::parse(row.text(1)?)?;
@@ -305,6 +321,16 @@ pub fn scanned(tx: &mut Tx<'_>, id: &MessageId, now: Timestamp) -> Result<bool, 
             id.as_str().into(),
             SubmissionState::Unscanned.word().into(),
         ],
+    )?;
+    Ok(changed == 1)
+}
+
+/// What was held goes no further: its signed form went, or it was withdrawn. Says whether this was the
+/// time.
+pub fn leave(tx: &mut Tx<'_>, id: &MessageId, state: SubmissionState) -> Result<bool, RowsError> {
+    let changed = tx.execute(
+        "UPDATE submission SET state = $1 WHERE message_id = $2 AND state = $3",
+        &[state.word().into(), id.as_str().into(), SubmissionState::Held.word().into()],
     )?;
     Ok(changed == 1)
 }
@@ -576,6 +602,8 @@ impl SubmissionState {
     pub fn word(self) -> &'static str {
         match self {
             Self::Held => "held",
+            Self::Signed => "signed",
+            Self::Withdrawn => "withdrawn",
             Self::Unscanned => "unscanned",
             Self::Accepted => "accepted",
             Self::Dispatched => "dispatched",
@@ -583,8 +611,15 @@ impl SubmissionState {
     }
 
     fn parse(word: &str) -> Result<Self, RowsError> {
-        [Self::Held, Self::Unscanned, Self::Accepted, Self::Dispatched]
-            .into_iter()
+        let all = [
+            Self::Held,
+            Self::Signed,
+            Self::Withdrawn,
+            Self::Unscanned,
+            Self::Accepted,
+            Self::Dispatched,
+        ];
+        all.into_iter()
             .find(|state| state.word() == word)
             .ok_or(RowsError::Stored("a submission's state"))
     }

@@ -16,6 +16,7 @@ pub mod lists;
 pub mod mime;
 pub mod mta_sts;
 pub mod ocsp;
+mod operator_code;
 pub mod reach;
 pub mod rem;
 pub mod scram;
@@ -37,5 +38,6 @@ pub use ids::{
     AccountId, ApplicationId, BlobId, ContentId, EvidenceId, HolderId, MailboxId, MessageId,
     ThreadId,
 };
+pub use operator_code::OperatorCode;
 pub use reach::{MailAddress, Mobile, Reach, ReachError};
 pub use time::Timestamp;

@@ -48,6 +48,7 @@ mod name_server;
 mod namespaces;
 mod notices;
 mod opening;
+mod operators;
 mod other_provider;
 mod outage;
 mod providers;

@@ -27,6 +27,7 @@ fn serve(session: &mut Session, said: &mut Vec<u8>, spooled: &mut Vec<u8>) {
                 Ask::Authenticate { user, .. } => Answer::Login(LoginAnswer::Accepted(Login {
                     account: AccountId(1),
                     address: address(&user),
+                    operator: None,
                     at: Timestamp::from_secs(0),
                 })),
                 Ask::Recipient { address, .. } if address.local() == "yok" => {

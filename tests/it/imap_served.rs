@@ -427,6 +427,7 @@ impl Door for OneUser {
             person,
             adds: true,
             password: None,
+            duty: None,
             own_password: None,
             opening: None,
             signature,

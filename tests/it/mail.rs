@@ -42,6 +42,7 @@ fn envelope() -> Envelope {
         from: Login {
             account: AccountId(1),
             address: address("ali@hs05.kep.tr"),
+            operator: None,
             at: Timestamp::from_secs(0),
         },
         recipients: vec![Recipient {

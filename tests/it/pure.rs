@@ -317,6 +317,7 @@ impl World {
                     Ok(address) if good => LoginAnswer::Accepted(Login {
                         account: AccountId(1),
                         address,
+                        operator: None,
                         at: Timestamp::from_secs(0),
                     }),
                     _ => LoginAnswer::Rejected,

@@ -19,6 +19,7 @@ fn envelope() -> Envelope {
         from: Login {
             account: AccountId(1),
             address: address("ali@hs05.kep.tr"),
+            operator: None,
             at: Timestamp::from_secs(0),
         },
         recipients: vec![to("veli@hs05.kep.tr")],

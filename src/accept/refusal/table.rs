@@ -83,6 +83,10 @@ refusals! {
         "The account {} is suspended; its mail can be read, but none can be sent."
         "KEP sağlayıcınıza başvurun." "Ask your provider.";
 
+    OperatorMayNotSend(operator) 535 "5.7.8" PolicyViolation
+        "{} işlem yetkilisinin ileti gönderme yetkisi yoktur." "The operator {} may not send messages."
+        "Yetkiyi hesabın sahibi verir." "The account's holder gives that right.";
+
     // Sender.
     SenderNotAccount(address) 550 "5.7.1" PolicyViolation
         "{} adresi oturum açan hesap değildir." "{} is not the account that logged in."
@@ -97,6 +101,9 @@ refusals! {
         "KEP sağlayıcınıza başvurun." "Ask your provider.";
     SenderReceiveOnly(address) 550 "5.7.1" PolicyViolation
         "{} yalnızca alıcı hesabıdır, ileti gönderemez." "{} is a receive-only account; it can't send.";
+    SenderMayNotSend(operator) 550 "5.7.1" PolicyViolation
+        "{} işlem yetkilisinin ileti gönderme yetkisi kalmamıştır."
+        "The operator {} may not send messages any more.";
     SenderMalformed(address) 550 "5.1.7" PolicyViolation
         "Gönderen {} geçerli bir KEP adresi değildir." "The sender {} is not a valid KEP address.";
     // RFC 6531 §3.5 has this code for an address that UTF-8 is not allowed in, and 550 for it.
@@ -273,6 +280,9 @@ refusals! {
     SignerNotAccount(signer) 550 "5.7.7" InvalidUserSignature
         "İmzacı ({}) bu hesabın kayıtlı imzacısı değildir."
         "The signer ({}) is not registered for this account.";
+    SignerMayNotSign(operator) 550 "5.7.7" InvalidUserSignature
+        "{} işlem yetkilisinin imza yetkisi yoktur." "The operator {} may not sign for this account."
+        "İletiyi imza yetkisi olan biri imzalasın." "Let somebody sign it who may.";
     SignerMany 550 "5.7.7" InvalidUserSignature
         "Birden çok imzacı var." "There is more than one signer.";
     CertificateMissing 550 "5.7.7" InvalidUserSignature

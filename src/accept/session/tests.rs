@@ -71,6 +71,7 @@ fn answer(ask: Ask, open: &mut Option<Vec<u8>>, seen: &mut Seen) -> Answer {
             Ok(address) => LoginAnswer::Accepted(Login {
                 account: AccountId(1),
                 address,
+                operator: None,
                 at: Timestamp::from_secs(0),
             }),
             Err(_) => LoginAnswer::Rejected,

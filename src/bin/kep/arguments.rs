@@ -9,6 +9,7 @@ mod directory;
 mod holders;
 mod lists;
 mod notices;
+mod operators;
 mod safety;
 
 pub use account::{AddAccount, SetAccount};
@@ -24,6 +25,7 @@ pub use holders::{
 };
 pub use lists::{Import, ListKind};
 pub use notices::{AccountNotice, Notice, Tongue, Wishes};
+pub use operators::{Handover, Operator, Role as OperatorRole, Task};
 pub use safety::{Backup, Export, Hold, Restore, Second};
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
@@ -302,6 +304,15 @@ pub enum Account {
     Set(SetAccount),
     #[command(flatten)]
     Holding(Holding),
+    /// Operators (işlem yetkilisi): the persons who act for an account beside its holder
+    #[command(subcommand)]
+    Operator(Operator),
+    /// What waits for a signature: handed to an operator, returned with a reason
+    #[command(subcommand)]
+    Handover(Handover),
+    /// What is to be done: what İşler shows
+    #[command(subcommand)]
+    Task(Task),
     /// Where the account is told outside KEP, by SMS or ordinary mail
     #[command(subcommand)]
     Notice(AccountNotice),

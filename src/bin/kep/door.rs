@@ -2,11 +2,12 @@
 //! leaves of it. A wrong one waits, longer each time.
 
 use crate::settings::Scram;
-use kep::mailbox::answer::{Admitted, Door, Judging, Peer};
+use kep::mailbox::answer::{Admitted, Door, Duty, Judging, Peer};
 use kep::mailbox::ask::{Login, Proof, Refusal, Salt};
 use kep::registry::RegistryError;
 use kep::registry::app_passwords::Scope;
 use kep::registry::login::{Logins, Means, NotHere, Outcome, Pauses, Proven};
+use kep::registry::operators::{self, Operator};
 use kep::registry::places::Places;
 use kep::registry::standing::{Act, Answer, answer};
 use kep::trust::{Certificate, Clock, UserTrust};
@@ -131,11 +132,19 @@ impl MailDoor {
             return Err(Refusal::AccountClosed);
         }
         let adds = may(Act::Append);
+        let duty = match &proven.operator {
+            Some(operator) if !operator.may(operators::Act::Read) => {
+                return Err(Refusal::MayNotRead);
+            }
+            Some(Operator { code, roles, .. }) => Some(Duty { code: *code, roles: *roles }),
+            None => None,
+        };
         Ok(Admitted {
             account: proven.account.id,
             person: proven.person(),
             adds,
             password: proven.password().map(str::to_owned),
+            duty,
             own_password: (proven.by == Means::Password).then_some(now),
             opening: proven.opening(),
             signature,

@@ -5,6 +5,7 @@ mod append;
 mod arrange;
 mod catenate;
 mod content;
+mod duties;
 mod folders;
 mod gathered;
 mod labelling;
@@ -22,9 +23,11 @@ mod threads;
 mod views;
 mod words;
 
+pub use duties::Duty;
 pub use serve::{Admitted, Desk, Door, Gate, Judging, Limits, Office, Peer};
 
 use super::ask::Refusal;
+use crate::registry::operators;
 use crate::registry::standing::{self, Act};
 use crate::registry::{OpeningMode, RegistryError};
 use crate::store::mail::tree::TreeError;
@@ -44,6 +47,8 @@ struct Who {
     adds: bool,
     /// The generated password of the session.
     password: Option<String>,
+    /// Which of the account's operators it is, where that is not its holder.
+    duty: Option<Duty>,
     /// When the account's own password began the session.
     own_password: Option<Timestamp>,
     /// Octets that an account may hold, if it has no limit of its own.
@@ -98,18 +103,23 @@ fn target(tx: &mut Tx<'_>, who: &Who, name: &MailboxName) -> Answered<Mailbox> {
 }
 
 /// A session ends with its access: three months after the account was closed, with the generated
-/// password that let it in, or with a new password of the account where the old one did.
+/// password that let it in, with a new password of the account where the old one did, or when its
+/// operator may not read any more.
 fn may_stay(tx: &mut Tx<'_>, who: &Who) -> Answered<()> {
     let over = !standing::may(tx, who.account, Act::Read, who.now)?;
     let taken_away = match &who.password {
         Some(id) => app_passwords::find(tx, who.account, id)?.is_none(),
         None => false,
     };
+    let off_duty = match &who.duty {
+        Some(duty) => !duty.may(tx, who, operators::Act::Read)?,
+        None => false,
+    };
     let changed = match who.own_password {
         Some(since) => accounts::password_at(tx, who.account)? > since,
         None => false,
     };
-    match over || taken_away || changed {
+    match over || taken_away || changed || off_duty {
         true => Err(Refusal::AccountClosed.into()),
         false => Ok(()),
     }

@@ -30,7 +30,8 @@ pub fn of(who: &Who, role: Role) -> Rights {
         Role::Label => Rights::DELETE_MAILBOX | Rights::CREATE,
         Role::Hidden => Rights::ALL,
     };
-    let rights = Rights::ALL.without(missing);
+    let duty = who.duty.map_or(Rights::NONE, |duty| duty.lacks(role));
+    let rights = Rights::ALL.without(missing).without(duty);
     // A closed account takes nothing in, but what it has can be opened.
     match who.adds || role == Role::Opening {
         true => rights,

@@ -3,6 +3,7 @@
 use super::append::Append;
 use super::arrange;
 use super::content::{self, Look, Shown};
+use super::duties::{self, Deed, Duty};
 use super::progress::Counter;
 use super::room::Room;
 use super::views::Views;
@@ -67,6 +68,8 @@ pub struct Admitted {
     pub adds: bool,
     /// The generated password that let him in: when it is taken away, so is he.
     pub password: Option<String>,
+    /// Which of the account's operators he is, where he is not its holder.
+    pub duty: Option<Duty>,
     /// When the account's own password let him in: with a new one he is out.
     pub own_password: Option<Timestamp>,
     /// How this session opens, where it is not as the mailbox has it.
@@ -209,6 +212,7 @@ impl Desk {
     async fn try_answer(&mut self, ask: Ask) -> Answered<Answer> {
         if self.admitted.is_some() {
             self.freshen(&ask).await?;
+            self.on_duty(&ask).await?;
         }
         match ask {
             Ask::Login(login) => self.login(login).await,
@@ -253,6 +257,18 @@ impl Desk {
         }
     }
 
+    /// What an operator may not do is not done.
+    async fn on_duty(&self, ask: &Ask) -> Answered<()> {
+        let who = self.who()?;
+        let Some((duty, deed)) = who.duty.zip(Deed::of(ask)) else { return Ok(()) };
+        let (asker, wanted) = (who.clone(), deed.clone());
+        let weigh = move |tx: &mut Tx<'_>| duties::weigh(tx, &asker, &duty, &wanted);
+        if self.read(weigh).await? {
+            self.write(move |tx| duties::record(tx, &who, &duty, &deed)).await?;
+        }
+        Ok(())
+    }
+
     async fn login(&mut self, login: Login) -> Answered<Answer> {
         (self.admitted, self.gathered) = (None, None);
         let mut admitted = self.office.gate.login(login, self.peer.clone()).await?;
@@ -268,6 +284,7 @@ impl Desk {
             person: admitted.person.clone(),
             adds: admitted.adds,
             password: admitted.password.clone(),
+            duty: admitted.duty,
             own_password: admitted.own_password,
             storage: self.office.limits.storage,
             opening: admitted.opening,

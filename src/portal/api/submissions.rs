@@ -212,6 +212,8 @@ impl Submission {
     fn of(row: &rows::Submission, recipients: &[RecipientRow]) -> Self {
         let state = match row.state {
             rows::SubmissionState::Held => "held",
+            rows::SubmissionState::Signed => "signed",
+            rows::SubmissionState::Withdrawn => "withdrawn",
             rows::SubmissionState::Unscanned => "unscanned",
             rows::SubmissionState::Accepted => "accepted",
             rows::SubmissionState::Dispatched => "dispatched",

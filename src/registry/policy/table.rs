@@ -87,6 +87,14 @@ policies! {
     e_seal_allowed "e-seal.allowed": bool = false,
         "Tüzel ve kamu hesaplarında elektronik mühür izni verilebilmesi",
         "Whether companies and public bodies may be permitted to sign by an e-seal";
+    task_certificate "task.certificate": Span = Span::days(30),
+        "Süresi dolan sertifika için iş kaç gün önce açılır", "How long before a certificate ends there is a task";
+    task_contract "task.contract": Span = Span::days(30),
+        "Süresi dolan sözleşme için iş kaç gün önce açılır", "How long before a contract ends there is a task";
+    task_evidence "task.evidence": Span = Span::minutes(15),
+        "Kabul delili ne kadar gecikince iş açılır", "How late acceptance evidence is before there is a task";
+    task_relay "task.relay": Span = Span::hours(6),
+        "Karşı sağlayıcının delili ne kadar gecikince iş açılır", "How late another provider's evidence is before there is a task";
     notice_unread "notice.unread": Span = Span::hours(6),
         "Okunmamış ileti için hatırlatmanın, sürenin dolmasından ne kadar önce gönderileceği",
         "How long before the time to read ends the unread are told of";

@@ -119,6 +119,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("V27__directory", include_str!("0027_directory.sql")),
     ("V28__holds", include_str!("0028_holds.sql")),
     ("V30__api", include_str!("0030_api.sql")),
+    ("V31__operators", include_str!("0031_operators.sql")),
 ];
 
 #[cfg(test)]

@@ -57,6 +57,9 @@ pub async fn run(arguments: Arguments) -> Outcome {
         }
         Arguments::Set(set) => change(set).await,
         Arguments::Credit(arguments) => super::credit::account(arguments).await,
+        Arguments::Operator(arguments) => super::operators::run(arguments).await,
+        Arguments::Handover(arguments) => super::tasks::handover(arguments).await,
+        Arguments::Task(arguments) => super::tasks::task(arguments).await,
         Arguments::Notice(arguments) => super::account_notice::run(arguments).await,
         Arguments::Token(arguments) => super::api_token::run(arguments).await,
         Arguments::Contact(arguments) => super::contact::run(arguments).await,

@@ -132,6 +132,11 @@ struct Line {
     state: &'static str,
     sha256: String,
     signer: Option<String>,
+    /// Which of the account's operators handed it in, and which signed it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    operator: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    signing_operator: Option<String>,
 }
 
 impl Line {
@@ -145,6 +150,12 @@ impl Line {
             state: submission.state.word(),
             sha256: submission.digest.hex(),
             signer: submission.details.signer.as_ref().map(|signer| signer.subject.clone()),
+            operator: submission.details.operator.clone(),
+            signing_operator: submission
+                .details
+                .signer
+                .as_ref()
+                .and_then(|one| one.operator.clone()),
         }
     }
 }

@@ -4,6 +4,7 @@ use super::decided;
 use super::figures;
 use super::http::{Brief, http};
 use super::sockets::Sockets;
+use super::tending;
 use super::workshop::Workshop;
 use crate::failure::{Failure, Outcome};
 use crate::settings::{ClientCertificates, LogFormat, LogLevel, Settings};
@@ -183,6 +184,7 @@ fn steps(
     tasks.spawn_on(compaction(house.store.clone(), stop.clone()), threads);
     tasks.spawn_on(forgetting(house.store.clone(), house.clock.clone(), stop.clone()), threads);
     tasks.spawn_on(decided::emptying(house, stop.clone()), threads);
+    tasks.spawn_on(tending::tasks(house, stop.clone()), threads);
     let audit = house.audit_seals();
     tasks.spawn_on(audit.run(stop.clone()), threads);
     tasks.spawn_on(Arc::new(house.caretaker()).run(stop.clone()), threads);

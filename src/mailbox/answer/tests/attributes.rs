@@ -206,6 +206,7 @@ async fn narrow(world: &World, storage: u64) -> Desk {
             person,
             adds: true,
             password: None,
+            duty: None,
             own_password: None,
             opening: None,
             signature: None,

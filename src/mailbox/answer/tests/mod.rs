@@ -6,6 +6,7 @@ mod appending;
 mod arranging;
 mod attributes;
 mod changing;
+mod duties;
 mod gathering;
 mod labelling;
 mod limiting;

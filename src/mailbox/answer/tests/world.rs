@@ -1,8 +1,9 @@
 //! Two accounts, a clock that stands still, and messages on their way to them.
 
-use crate::mailbox::answer::{Admitted, Desk, Judging, Limits, Office, Peer};
+use crate::mailbox::answer::{Admitted, Desk, Duty, Judging, Limits, Office, Peer};
 use crate::mailbox::ask::*;
 use crate::registry::OpeningMode;
+use crate::registry::operators::{Role as Duties, Roles};
 use crate::store::accounts::{self, AccountRow};
 use crate::store::jobs::HELD;
 use crate::store::mail::{self, Kind, NewMessage, Role};
@@ -10,7 +11,7 @@ use crate::store::submissions::{self, *};
 use crate::store::{Lane, RowsAt, Store, StoreError, Tx, contents};
 use crate::trust::vault::Vault;
 use crate::wire::imap::*;
-use crate::wire::{AccountId, ContentId, MailboxId, MessageId, Timestamp, sha256};
+use crate::wire::{AccountId, ContentId, MailboxId, MessageId, OperatorCode, Timestamp, sha256};
 use std::path::Path;
 use std::sync::Arc;
 use tempfile::TempDir;
@@ -60,6 +61,10 @@ impl World {
                 person,
                 adds,
                 password: (login.mechanism == "GENERATED").then(|| "abcde".to_owned()),
+                duty: (login.mechanism == "OPERATOR").then(|| Duty {
+                    code: OperatorCode::of_number(1).unwrap(),
+                    roles: Roles::new([Duties::Reads]).unwrap(),
+                }),
                 own_password: (login.mechanism == "OWN").then_some(NOW),
                 opening,
                 signature: None,

@@ -1,0 +1,132 @@
+//! Who hands a message in and who signs it, where others act for an account beside its holder; and what
+//! follows from that when it is laid in.
+
+use super::ask::{Login, LoginAnswer};
+use super::refusal::Refusal;
+use crate::registry::Account;
+use crate::registry::accounts::CertificateUse;
+use crate::registry::audit::{self, Actor, By, Channel};
+use crate::registry::handovers::{self, Sent};
+use crate::registry::login::Proven;
+use crate::registry::operators::{self, Act, Operator, Signer};
+use crate::store::mail::{Kind, NewMessage};
+use crate::store::submissions::{NewSubmission, Origin, SubmissionState};
+use crate::store::{RowsError, StoreError, Tx};
+use crate::trust::Certificate;
+use crate::wire::{AccountId, OperatorCode, Timestamp};
+use serde_json::json;
+
+/// Of whom nothing but his roles could keep from sending.
+pub(super) fn let_in(proven: Proven, at: Timestamp) -> LoginAnswer {
+    let Proven { account, operator, .. } = proven;
+    match operator {
+        Some(operator) if !operator.may(Act::Submit) => {
+            LoginAnswer::Refused(Refusal::OperatorMayNotSend(operator.label()))
+        }
+        operator => LoginAnswer::Accepted(Login {
+            account: account.id,
+            address: account.address,
+            operator: operator.map(|operator| operator.code),
+            at,
+        }),
+    }
+}
+
+/// Who hands a message in, where that is not the holder; his roles may have changed since the login.
+pub(super) fn submitter(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    code: OperatorCode,
+) -> Result<Result<Option<Operator>, Refusal>, RowsError> {
+    Ok(match operators::find(tx, account, code)? {
+        Some(operator) if operator.may(Act::Submit) => Ok(Some(operator)),
+        Some(operator) => Err(Refusal::SenderMayNotSend(operator.label())),
+        None => Err(Refusal::SenderMayNotSend(code.to_string())),
+    })
+}
+
+/// Who signed, where that is not the holder (invariant 7).
+pub(super) fn signer(
+    tx: &mut Tx<'_>,
+    account: &Account,
+    certificate: &Certificate,
+) -> Result<Result<Option<Operator>, Refusal>, RowsError> {
+    Ok(match operators::signer(tx, account, certificate, CertificateUse::Sign)? {
+        Signer::Holder => Ok(None),
+        Signer::Operator(operator) if operator.may(Act::Sign) => Ok(Some(operator)),
+        Signer::Operator(operator) => Err(Refusal::SignerMayNotSign(operator.label())),
+        Signer::Stranger => Err(Refusal::SignerNotAccount(certificate.subject().to_owned())),
+    })
+}
+
+/// What is done with a message in the transaction that lays it in.
+pub(super) struct Following {
+    by: By,
+    operator: Option<String>,
+    what: What,
+}
+
+enum What {
+    /// It waits for its signature: what its copy in `İmza Bekleyenler` is.
+    Waits(Box<NewMessage>),
+    Signed {
+        by: Option<OperatorCode>,
+    },
+    Nothing,
+}
+
+/// Who is behind a message.
+pub(super) struct Persons<'a> {
+    pub submitter: Option<&'a Operator>,
+    /// Nobody, the holder, or an operator.
+    pub signer: Option<Option<&'a Operator>>,
+}
+
+impl Following {
+    pub fn of(
+        from: &Login,
+        persons: &Persons<'_>,
+        state: SubmissionState,
+        octets: &[u8],
+        at: Timestamp,
+    ) -> Self {
+        let operator = persons.submitter.map(Operator::label);
+        let what = match (state, persons.signer) {
+            (SubmissionState::Held, _) => {
+                let copy = NewMessage::of(octets, Kind::Plain, at);
+                What::Waits(Box::new(NewMessage { flags: SEEN, ..copy }))
+            }
+            (_, Some(signer)) => What::Signed { by: signer.map(|one| one.code) },
+            (_, None) => What::Nothing,
+        };
+        let name = match &operator {
+            Some(label) => format!("{} / {label}", from.address),
+            None => from.address.to_string(),
+        };
+        let actor = Actor::Person { account: from.account, name };
+        Self { by: By { actor, channel: Channel::Smtp, at }, operator, what }
+    }
+
+    pub fn lay_in(&self, tx: &mut Tx<'_>, new: &NewSubmission) -> Result<(), StoreError> {
+        let Origin::Account(account) = new.origin else { return Ok(()) };
+        let ua_message_id = new.details.ua_message_id.as_deref();
+        match (&self.what, ua_message_id) {
+            (What::Waits(copy), _) => handovers::hold(tx, account, new, copy, &self.by)?,
+            (What::Signed { by }, Some(ua_message_id)) => {
+                let (message, signer) = (&new.message_id, *by);
+                let sent = Sent { account, ua_message_id, message, signer };
+                handovers::signed(tx, &sent, &self.by)?;
+            }
+            (What::Signed { .. } | What::Nothing, _) => {}
+        }
+        // What the holder sends, the submission itself tells; it would make the audit everybody's queue.
+        if let Some(operator) = &self.operator {
+            let details = json!({ "message": new.message_id.as_str(), "operator": operator });
+            audit::record(tx, &self.by, "message.submit", &new.details.sender, details)?;
+        }
+        Ok(())
+    }
+}
+
+/// `\Seen`: the sender knows what he wrote.
+const SEEN: u8 = 1;

@@ -1,0 +1,158 @@
+//! What follows from what happens to a message: it is held, signed, released, or nobody signs it in time.
+
+use super::record::{self, handover, keep};
+use super::{Handover, Paper, State, Step, paper};
+use crate::registry::audit::{self, By};
+use crate::registry::policy;
+use crate::registry::tasks::{self, NewTask, TaskKind};
+use crate::store::handovers::{self as rows, HandoverRow};
+use crate::store::mail::NewMessage;
+use crate::store::submissions::NewSubmission;
+use crate::store::{Lane, RowsError, Store, StoreError, Tx, accounts as account_rows};
+use crate::wire::{AccountId, MessageId, OperatorCode, Timestamp};
+use serde_json::json;
+
+/// A message that was submitted, as far as what waits for it is concerned.
+#[derive(Clone, Debug)]
+pub struct Sent<'a> {
+    pub account: AccountId,
+    /// Its Message-ID.
+    pub ua_message_id: &'a str,
+    pub message: &'a MessageId,
+    /// Who signed it.
+    pub signer: Option<OperatorCode>,
+}
+
+/// A message was laid in that is held: its copy stands in `İmza Bekleyenler`, and it waits for whoever may
+/// sign. In the same transaction.
+pub fn hold(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    new: &NewSubmission,
+    copy: &NewMessage,
+    by: &By,
+) -> Result<(), StoreError> {
+    paper::show(tx, account, new, copy)?;
+    let due = by.at.plus_millis(policy::at(tx, by.at)?.hold_lapse.millis());
+    let ua_message_id = new.details.ua_message_id.as_deref();
+    begin(tx, account, Paper::Held(new.message_id.clone()), ua_message_id, due, by)?;
+    Ok(())
+}
+
+/// A signed message was laid in: what waited for it, by the same Message-ID, is signed. To be called in
+/// the same transaction, under the account's lock.
+pub fn signed(tx: &mut Tx<'_>, sent: &Sent<'_>, by: &By) -> Result<(), StoreError> {
+    for row in rows::named(tx, sent.account, sent.ua_message_id)? {
+        let there = handover(row)?;
+        let step = Step::Sign { by: sent.signer, message: sent.message.clone() };
+        // It was read as waiting, under the lock.
+        let Ok(state) = there.state.after(step, by.at) else { continue };
+        let handover = Handover { state, ..there };
+        keep(tx, &handover)?;
+        paper::signed(tx, &handover, by.at)?;
+        let subject = handover.paper.subject();
+        tasks::done(tx, sent.account, TaskKind::Sign, subject, by.at)?;
+        let address = account_rows::by_id(tx, sent.account)?.address;
+        let details = json!({ "message": subject, "as": sent.message.as_str() });
+        audit::record(tx, by, "handover.sign", &address, details)?;
+    }
+    // What came back is sent now.
+    tasks::done(tx, sent.account, TaskKind::Returned, sent.ua_message_id, by.at)?;
+    Ok(())
+}
+
+/// A held message goes on as it is: no signature is asked for any more.
+pub fn released(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    message: &MessageId,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let Some(row) = rows::waiting(tx, account, message.as_str())? else { return Ok(()) };
+    let there = handover(row)?;
+    if let Ok(state) = there.state.after(Step::Release, now) {
+        keep(tx, &Handover { state, ..there })?;
+        paper::hide(tx, account, message)?;
+        tasks::done(tx, account, TaskKind::Sign, message.as_str(), now)?;
+    }
+    Ok(())
+}
+
+/// Writes down what nobody signed in time; how many.
+pub async fn lapse(store: &Store, now: Timestamp) -> Result<usize, StoreError> {
+    let mut lapsed = 0;
+    loop {
+        let due: Result<_, RowsError> = store.read(move |tx| rows::due(tx, now, BATCH)).await;
+        let due = due?;
+        for row in &due {
+            let row = row.clone();
+            let work = move |tx: &mut Tx<'_>| lapse_one(tx, &row, now);
+            lapsed += usize::from(store.write(Lane::Background, work).await?);
+        }
+        if due.len() < BATCH {
+            return Ok(lapsed);
+        }
+    }
+}
+
+fn lapse_one(tx: &mut Tx<'_>, row: &HandoverRow, now: Timestamp) -> Result<bool, StoreError> {
+    account_rows::lock(tx, row.account)?;
+    let Some(row) = rows::find(tx, row.account, row.id)? else { return Ok(false) };
+    let there = handover(row)?;
+    let Ok(state) = there.state.after(Step::Lapse, now) else { return Ok(false) };
+    let State::Lapsed { at } = state else { return Ok(false) };
+    let handover = Handover { state, ..there };
+    keep(tx, &handover)?;
+    came_back(tx, &handover, LAPSED, now)?;
+    let (account, subject) = (handover.account, handover.paper.subject());
+    tasks::lapse(tx, account, TaskKind::Sign, subject, at)?;
+    let address = account_rows::by_id(tx, account)?.address;
+    let details = json!({ "message": subject, "due": at.iso8601() });
+    audit::record(tx, &By::system("handovers", now), "handover.lapse", &address, details)?;
+    Ok(true)
+}
+
+/// What was to be signed stands in the drafts, with the task to look after it.
+pub(super) fn came_back(
+    tx: &mut Tx<'_>,
+    handover: &Handover,
+    why: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let account = handover.account;
+    let subject = paper::to_drafts(tx, handover, now)?;
+    let kind = TaskKind::Returned;
+    let note = why.to_owned();
+    tasks::open(tx, &NewTask { account, kind, subject, operator: None, note, due: None }, now)?;
+    Ok(())
+}
+
+/// Waits from now on for whoever may sign.
+pub(super) fn begin(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    paper: Paper,
+    ua_message_id: Option<&str>,
+    due: Timestamp,
+    by: &By,
+) -> Result<Handover, StoreError> {
+    let state = State::Waiting { to: None, since: by.at, due };
+    let new = Handover { id: 0, account, paper, handed_by: by.actor.to_string(), state };
+    let row = HandoverRow { ua_message_id: ua_message_id.map(str::to_owned), ..record::row(&new) };
+    rows::add(tx, &row)?;
+    let task = NewTask {
+        account,
+        kind: TaskKind::Sign,
+        subject: row.subject.clone(),
+        operator: None,
+        note: String::new(),
+        due: Some(due),
+    };
+    tasks::open(tx, &task, by.at)?;
+    let there = rows::waiting(tx, account, &row.subject)?;
+    Ok(handover(there.ok_or(RowsError::Missing("what was handed over"))?)?)
+}
+
+/// What the task of a lapsed one says.
+const LAPSED: &str = "Süresi içinde imzalanmadı / Nobody signed it in time";
+const BATCH: usize = 100;

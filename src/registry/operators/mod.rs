@@ -1,0 +1,282 @@
+//! Operators (işlem yetkilisi): the persons who act for an account beside its holder, each with roles,
+//! passwords and certificates of his own, so that it is known who did what (kep-domain R-61).
+
+mod keys;
+mod person;
+mod signer;
+mod table;
+
+pub use keys::{certificates, give_certificate, give_password, passwords};
+pub use person::{Person, PersonFault};
+pub use signer::{Signer, signer};
+pub use table::{Act, Role, Roles, TABLE};
+
+use super::accounts::{self, RegistryError};
+use super::audit::{self, By};
+use crate::store::accounts as account_rows;
+use crate::store::operators::{self as rows, OperatorRow};
+use crate::store::{Lane, RowsError, Store, StoreError, Tx, handovers, tasks};
+use crate::wire::{AccountId, KepAddress, MailAddress, Mobile, OperatorCode, Timestamp};
+use serde_json::json;
+use thiserror::Error;
+
+/// A person who acts for an account.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Operator {
+    pub account: AccountId,
+    pub code: OperatorCode,
+    pub person: Person,
+    pub roles: Roles,
+    pub added_at: Timestamp,
+    pub added_by: String,
+    pub standing: Standing,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Standing {
+    Active,
+    /// He acts no more; his code and name are kept for what he did.
+    Ended {
+        at: Timestamp,
+        by: String,
+    },
+}
+
+#[derive(Debug, Error)]
+pub enum OperatorError {
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
+    #[error(transparent)]
+    Person(#[from] PersonFault),
+    #[error("{0} has no operator {1}")]
+    Unknown(KepAddress, OperatorCode),
+    #[error("operator {1} of {0} has ended")]
+    Ended(KepAddress, OperatorCode),
+    #[error("that person is an operator of {0} already")]
+    Exists(KepAddress),
+    #[error("{0} has given all its codes")]
+    Full(KepAddress),
+    #[error("that certificate names another person than operator {0}")]
+    OtherPerson(OperatorCode),
+    #[error("that certificate is registered for another person")]
+    Taken,
+}
+
+impl From<StoreError> for OperatorError {
+    fn from(error: StoreError) -> Self {
+        Self::Registry(error.into())
+    }
+}
+
+impl From<RowsError> for OperatorError {
+    fn from(error: RowsError) -> Self {
+        Self::Registry(error.into())
+    }
+}
+
+impl Operator {
+    pub fn is_active(&self) -> bool {
+        self.standing == Standing::Active
+    }
+
+    pub fn may(&self, act: Act) -> bool {
+        self.is_active() && self.roles.may(act)
+    }
+
+    /// As audit, evidence and logs name him.
+    pub fn label(&self) -> String {
+        format!("{} {}", self.code, self.person.name())
+    }
+}
+
+pub async fn add(
+    store: &Store,
+    by: &By,
+    address: &KepAddress,
+    person: Person,
+    roles: Roles,
+) -> Result<Operator, OperatorError> {
+    let account = accounts::get(store, address).await?.id;
+    let (by, address) = (by.clone(), address.clone());
+    let work = move |tx: &mut Tx<'_>| -> Result<Operator, OperatorError> {
+        account_rows::lock(tx, account)?;
+        let next = rows::last_code(tx, account)? + 1;
+        let full = || OperatorError::Full(address.clone());
+        let code = OperatorCode::of_number(next).ok_or_else(full)?;
+        let new = Operator {
+            account,
+            code,
+            person: person.clone(),
+            roles,
+            added_at: by.at,
+            added_by: by.actor.to_string(),
+            standing: Standing::Active,
+        };
+        if !rows::add(tx, &row(&new))? {
+            return Err(OperatorError::Exists(address.clone()));
+        }
+        record(tx, &by, "operator.add", &address, &new, json!({ "roles": roles.words() }))?;
+        Ok(new)
+    };
+    store.write(Lane::Client, work).await
+}
+
+/// Those of an account, by their codes; those that have ended too.
+pub async fn list(store: &Store, address: &KepAddress) -> Result<Vec<Operator>, OperatorError> {
+    let account = accounts::get(store, address).await?.id;
+    let found = store.read(move |tx| rows::of_account(tx, account)).await?;
+    Ok(found.into_iter().map(operator).collect::<Result<_, _>>()?)
+}
+
+/// The operator that must be there.
+pub async fn get(
+    store: &Store,
+    address: &KepAddress,
+    code: OperatorCode,
+) -> Result<Operator, OperatorError> {
+    let account = accounts::get(store, address).await?.id;
+    let found = store.read(move |tx: &mut Tx<'_>| find(tx, account, code)).await?;
+    found.ok_or_else(|| OperatorError::Unknown(address.clone(), code))
+}
+
+pub async fn set_roles(
+    store: &Store,
+    by: &By,
+    address: &KepAddress,
+    code: OperatorCode,
+    roles: Roles,
+) -> Result<(), OperatorError> {
+    let account = accounts::get(store, address).await?.id;
+    let (by, address) = (by.clone(), address.clone());
+    let work = move |tx: &mut Tx<'_>| -> Result<(), OperatorError> {
+        account_rows::lock(tx, account)?;
+        let one = active(tx, account, &address, code)?;
+        rows::set_roles(tx, account, code.number(), &roles.words())?;
+        let details = json!({ "roles": roles.words(), "before": one.roles.words() });
+        Ok(record(tx, &by, "operator.roles", &address, &one, details)?)
+    };
+    store.write(Lane::Client, work).await
+}
+
+/// He acts no more from now on: his passwords and certificates go, who is connected by them is out, and
+/// what was handed to him waits for whoever may sign.
+pub async fn end(
+    store: &Store,
+    by: &By,
+    address: &KepAddress,
+    code: OperatorCode,
+) -> Result<(), OperatorError> {
+    let account = accounts::get(store, address).await?.id;
+    let (by, address) = (by.clone(), address.clone());
+    let work = move |tx: &mut Tx<'_>| -> Result<(), OperatorError> {
+        account_rows::lock(tx, account)?;
+        let one = active(tx, account, &address, code)?;
+        rows::end(tx, account, code.number(), by.at, &by.actor.to_string())?;
+        handovers::release(tx, account, code.number())?;
+        tasks::release(tx, account, code.number())?;
+        Ok(record(tx, &by, "operator.end", &address, &one, json!({}))?)
+    };
+    store.write(Lane::Client, work).await
+}
+
+pub fn find(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    code: OperatorCode,
+) -> Result<Option<Operator>, RowsError> {
+    rows::find(tx, account, code.number())?.map(operator).transpose()
+}
+
+/// The operator of that code who acts now, if it is one.
+pub fn acting(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    code: OperatorCode,
+) -> Result<Option<Operator>, RowsError> {
+    Ok(find(tx, account, code)?.filter(Operator::is_active))
+}
+
+/// Whether somebody may do that for an account now: its holder, or an operator by his roles.
+pub fn may(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    code: Option<OperatorCode>,
+    act: Act,
+) -> Result<bool, RowsError> {
+    match code {
+        None => Ok(true),
+        Some(code) => Ok(find(tx, account, code)?.is_some_and(|one| one.may(act))),
+    }
+}
+
+pub(super) fn active(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    address: &KepAddress,
+    code: OperatorCode,
+) -> Result<Operator, OperatorError> {
+    match find(tx, account, code)? {
+        None => Err(OperatorError::Unknown(address.clone(), code)),
+        Some(one) if !one.is_active() => Err(OperatorError::Ended(address.clone(), code)),
+        Some(one) => Ok(one),
+    }
+}
+
+/// What is done about an operator: never his identity number, nor where he is reached.
+fn record(
+    tx: &mut Tx<'_>,
+    by: &By,
+    act: &'static str,
+    address: &KepAddress,
+    about: &Operator,
+    mut details: serde_json::Value,
+) -> Result<(), RowsError> {
+    details["operator"] = about.label().into();
+    audit::record(tx, by, act, address.as_str(), details)?;
+    Ok(())
+}
+
+fn row(one: &Operator) -> OperatorRow {
+    OperatorRow {
+        account: one.account,
+        code: one.code.number(),
+        given_name: one.person.given_name.clone(),
+        surname: one.person.surname.clone(),
+        identity_number: one.person.identity_number.clone(),
+        phone: one.person.phone.as_ref().map(|phone| phone.as_str().to_owned()),
+        email: one.person.email.as_ref().map(|email| email.as_str().to_owned()),
+        roles: one.roles.words(),
+        added_at: one.added_at,
+        added_by: one.added_by.clone(),
+        ended: match &one.standing {
+            Standing::Active => None,
+            Standing::Ended { at, by } => Some((*at, by.clone())),
+        },
+    }
+}
+
+fn operator(row: OperatorRow) -> Result<Operator, RowsError> {
+    let phone = row.phone.as_deref().map(Mobile::parse).transpose();
+    let email = row.email.as_deref().map(MailAddress::parse).transpose();
+    Ok(Operator {
+        account: row.account,
+        code: OperatorCode::of_number(row.code).ok_or(RowsError::Stored("an operator's code"))?,
+        person: Person {
+            given_name: row.given_name,
+            surname: row.surname,
+            identity_number: row.identity_number,
+            phone: phone.map_err(|_| RowsError::Stored("a phone number"))?,
+            email: email.map_err(|_| RowsError::Stored("an e-mail address"))?,
+        },
+        roles: Roles::parse(&row.roles).ok_or(RowsError::Stored("an operator's roles"))?,
+        added_at: row.added_at,
+        added_by: row.added_by,
+        standing: match row.ended {
+            None => Standing::Active,
+            Some((at, by)) => Standing::Ended { at, by },
+        },
+    })
+}
+
+#[cfg(test)]
+mod tests;
