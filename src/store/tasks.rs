@@ -235,16 +235,11 @@ pub fn unanswered(
     let rows = tx.query(
         "SELECT s.account, s.message_id, MIN(r.relayed_at)
          FROM recipient r JOIN submission s ON s.message_id = r.message_id
-         WHERE r.state = $1 AND r.relayed_at <= $2 AND s.provider IS NULL
-           AND NOT EXISTS (SELECT 1 FROM task t WHERE t.account = s.account AND t.kind = $3
+         WHERE r.state = 'relayed' AND r.relayed_at <= $1 AND s.provider IS NULL
+           AND NOT EXISTS (SELECT 1 FROM task t WHERE t.account = s.account AND t.kind = $2
                            AND t.subject = s.message_id AND t.state = 'open')
-         GROUP BY s.account, s.message_id ORDER BY 3, 2 LIMIT $4",
-        &[
-            RecipientState::Relayed.word().into(),
-            before.millis().into(),
-            kind.into(),
-            (most as i64).into(),
-        ],
+         GROUP BY s.account, s.message_id ORDER BY 3, 2 LIMIT $3",
+        &[before.millis().into(), kind.into(), (most as i64).into()],
     )?;
     rows.iter().map(delayed).collect()
 }

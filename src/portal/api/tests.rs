@@ -15,7 +15,7 @@ fn router_and_document_agree() {
     for (path, item) in document["paths"].as_object().unwrap() {
         for method in item.as_object().unwrap().keys() {
             let method = method.to_ascii_uppercase();
-            let asked = path.replace('{', "").replace('}', "");
+            let asked = path.replace(['{', '}'], "");
             let Found::Operation(found, _) = route::find(&operations, &method, &asked) else {
                 panic!("{method} {path} is in the document, and nowhere else");
             };

@@ -57,6 +57,7 @@ CREATE TABLE login_session (
 );
 CREATE INDEX login_session_of ON login_session (account, operator);
 CREATE INDEX login_session_ends ON login_session (ends_at);
+CREATE INDEX login_session_seen ON login_session (seen_at);
 -- Failures, by factor and name. A name that nobody has is counted like any other.
 CREATE TABLE login_try (
     who TEXT PRIMARY KEY,

@@ -3,7 +3,7 @@
 
 use super::Document;
 use crate::house::{ACCOUNTS, House, address};
-use crate::keys::{BEGIN, HOUSES};
+use crate::keys::BEGIN;
 use crate::task::now;
 use crate::world::World;
 use kep::registry::audit::By;
@@ -31,18 +31,21 @@ pub fn ask_for(house: &House) {
 }
 
 pub fn judge(world: &World, documents: &[Vec<Document>], broken: &mut Vec<String>) {
-    for house in 0..HOUSES {
+    for (house, documents) in documents.iter().enumerate() {
         let at = world.house(house);
         let mut faults = now(credits::audit(&at.store)).unwrap().faults;
-        faults.extend(unpaid(at, &documents[house]));
+        faults.extend(unpaid(at, documents));
         broken
             .extend(faults.into_iter().map(|what| format!("house {}: credits: {what}", house + 1)));
     }
 }
 
+/// A recipient: message, number, address, what was moved for the message, what came back for him.
+type Charged = (String, i64, String, i64, i64);
+
 /// Messages that cost more or less than they had to.
 fn unpaid(house: &House, documents: &[Document]) -> Vec<String> {
-    let look = |tx: &mut Tx<'_>| -> Result<Vec<(String, i64, String, i64, i64)>, RowsError> {
+    let look = |tx: &mut Tx<'_>| -> Result<Vec<Charged>, RowsError> {
         let sql = "SELECT r.message_id, r.n, r.address,
                           (SELECT COALESCE(SUM(CASE WHEN e.kind IN ('reserve', 'spend')
                                                THEN e.amount ELSE 1000 END), 0)

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 #[derive(Debug, Subcommand)]
 pub enum Directory {
     /// Ask the directory for an account: by a person's or company's name or number, or whose an address is
-    Query(DirectoryQuery),
+    Query(Box<DirectoryQuery>),
     /// Whether and by what a natural person may be found
     #[command(subcommand)]
     Consent(Consent),
@@ -165,7 +165,7 @@ pub enum Contact {
         json: bool,
     },
     /// Add a contact
-    Add(ContactAdd),
+    Add(Box<ContactAdd>),
     /// Show a contact, by its UID or KEP address
     Show {
         #[command(flatten)]

@@ -25,7 +25,7 @@ pub async fn run(arguments: Arguments) -> Outcome {
             let rows: Vec<_> = all.map_err(failure)?.iter().map(Shown::of).collect();
             show::print(json, &rows, |rows| list(rows))
         }
-        Arguments::Add(add) => self::add(add).await,
+        Arguments::Add(add) => self::add(*add).await,
         Arguments::Show { conf, address, contact, json } => {
             let (store, account) = open(&conf, &address).await?;
             let found = contacts::get(&store, account, &contact).await.map_err(failure)?;

@@ -20,7 +20,7 @@ use serde::Serialize;
 
 pub async fn run(arguments: Arguments) -> Outcome {
     match arguments {
-        Arguments::Query(query) => self::query(query).await,
+        Arguments::Query(query) => self::query(*query).await,
         Arguments::Consent(ConsentArguments::Show { conf, address, json }) => {
             let (store, account) = open(&conf, &address).await?;
             let (consent, since) = directory::consent(&store, account).await.map_err(failure)?;

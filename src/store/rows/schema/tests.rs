@@ -11,18 +11,23 @@ fn no_statement_of_a_message_walks_through_a_table() {
     for (_, text) in super::MIGRATIONS {
         connection.execute_batch(&SQLITE.fill(text)).expect("schema");
     }
-    let mut seen = 0;
+    let (mut seen, mut bad) = (0, Vec::new());
     for (file, sql) in statements() {
         let Some(plan) = plan(&connection, &sql) else { continue };
         seen += 1;
         let walks = plan.iter().filter(|step| step.starts_with("SCAN "));
         let walked: Vec<_> = walks.filter(|step| !step.contains("(subquery")).collect();
-        assert!(walked.is_empty(), "{file}: {sql}\n{walked:?}");
+        if !walked.is_empty() {
+            bad.push(format!("{file}: {sql}\n{walked:?}"));
+        }
         // In a mailbox of its own, only what is about the whole mailbox.
         let whole =
             plan.iter().any(|step| step.ends_with("SEARCH message USING PRIMARY KEY (mailbox=?)"));
-        assert!(!whole || WHOLE_MAILBOX.iter().any(|name| file.ends_with(name)), "{file}: {sql}");
+        if whole && !WHOLE_MAILBOX.iter().any(|name| file.ends_with(name)) {
+            bad.push(format!("{file}: {sql}\nthe whole mailbox"));
+        }
     }
+    assert!(bad.is_empty(), "{}", bad.join("\n"));
     assert!(seen > 80, "only {seen} statements were found");
 }
 
@@ -119,7 +124,7 @@ fn plan(connection: &Connection, sql: &str) -> Option<Vec<String>> {
 }
 
 /// What looks at everything, and is asked for by an operator or runs now and then.
-const WALKERS: [&str; 9] = [
+const WALKERS: [&str; 12] = [
     "fsck",
     "compact.rs",
     "schema.rs",
@@ -129,15 +134,27 @@ const WALKERS: [&str; 9] = [
     "store/backup/",
     "store/export.rs",
     "store/holds.rs",
+    // A proof of all that was done; what is decided; who is staff.
+    "store/audit.rs",
+    "store/policies.rs",
+    "store/staff.rs",
 ];
 /// Lists for the command line, and figures.
-const LISTS: [&str; 6] = [
+const LISTS: [&str; 12] = [
     "FROM relay ORDER BY since, id",
     "FROM relay\n         GROUP BY provider",
     "FROM relay_peer WHERE held = 1 OR failures > 0",
     "SELECT COUNT(*) FROM evidence",
     "WHERE account = $1 OR $2 = 1",
     "FROM evidence ORDER BY stored_at DESC",
+    // The proof of all sums.
+    "FROM credit_balance\n         ORDER BY account",
+    "FROM credit_entry ORDER BY account, seq",
+    "FROM credit_posting\n         GROUP BY ledger",
+    // What waits to be told or looked at, a few at a time.
+    "FROM credit_low ORDER BY id LIMIT",
+    "FROM account_message\n         ORDER BY id LIMIT",
+    "WHERE ends_at IS NULL LIMIT $1",
 ];
 /// Views of a mailbox, which show all of it.
 const WHOLE_MAILBOX: [&str; 6] = [
