@@ -84,9 +84,12 @@ async fn acts_are_found_by_kind_time_and_page() {
     .await;
 }
 
+/// Whether it is told as what it is.
+type Told = fn(&chain::Break) -> bool;
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_change_of_the_past_breaks_the_chain() {
-    let changes: [(&'static str, fn(&chain::Break) -> bool); 4] = [
+    let changes: [(&'static str, Told); 4] = [
         ("UPDATE audit SET subject = 'y' WHERE n = 2", |b| *b == chain::Break::Link(2)),
         ("DELETE FROM audit WHERE n = 2", |b| {
             matches!(b, chain::Break::Gap { after: 1, found: 3 })

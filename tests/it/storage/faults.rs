@@ -162,7 +162,7 @@ async fn what_anothers_failing_sync_lost_is_not_committed() {
 #[tokio::test]
 async fn a_full_disk_is_a_temporary_error_and_loses_nothing() {
     let dir = tempfile::tempdir().unwrap();
-    let Some(small) = SmallDisk::mount(dir.path(), "2m") else { return };
+    let Some(small) = SmallDisk::mount(dir.path(), "4m") else { return };
     let rows = RowsAt::File(dir.path().join("rows.db"));
     let bed = Bed::new(dir, rows).await;
     let account = bed.account("ayse@hs05.kep.tr").await;
@@ -239,7 +239,7 @@ fn after_a_failing_sync_the_rows_are_closed_and_a_restart_finds_what_was_acknowl
     let output = Command::new(strace)
         .args(["-f", "-qq", "-o", "/dev/null", "-P"])
         .arg(dir.path().join("rows.db-wal"))
-        .args(["-e", "trace=fsync,fdatasync", "-e", "inject=fsync,fdatasync:error=EIO:when=40+"])
+        .args(["-e", "trace=fsync,fdatasync", "-e", "inject=fsync,fdatasync:error=EIO:when=100+"])
         .arg(std::env::current_exe().unwrap())
         .args(["--exact", test, "--nocapture"])
         .env(CHILD, dir.path())

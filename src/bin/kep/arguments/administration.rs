@@ -8,7 +8,7 @@ use std::path::PathBuf;
 #[derive(Clone, Debug, Args)]
 pub struct Who {
     /// Member of staff who does this; the audit names him [default: who is logged in at this machine]
-    #[arg(id = "staff", long = "as", value_name = "NAME", env = "KEP_STAFF")]
+    #[arg(id = "acting", long = "as", value_name = "NAME", env = "KEP_STAFF")]
     pub name: Option<String>,
     /// File with his password, and nothing else; without it, it is asked for
     #[arg(long, value_name = "FILE", env = "KEP_STAFF_PASSWORD_FILE")]

@@ -125,6 +125,7 @@ pub enum Holding {
         json: bool,
     },
     /// Show how a holder is reached; with options, change it: an empty text takes a part away
+    #[command(name = "contact-details")]
     Contact {
         #[command(flatten)]
         conf: Conf,
