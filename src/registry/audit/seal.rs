@@ -11,8 +11,9 @@ use crate::wire::cms::{self, oid};
 use crate::wire::{Digest, Timestamp, sha256};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use thiserror::Error;
@@ -160,7 +161,7 @@ pub fn names(number: i64) -> (String, String) {
 }
 
 fn copy_all(folder: &Path, seals: &[SealRow]) -> io::Result<()> {
-    fs::create_dir_all(folder)?;
+    DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     for seal in seals {
         let (name, signature) = names(seal.number);
         // The statement comes last: where it is, its signature is.
@@ -177,7 +178,8 @@ fn lay(path: &Path, octets: &[u8]) -> io::Result<()> {
     }
     let mut half = path.as_os_str().to_owned();
     half.push(".half");
-    let mut file = fs::File::create(&half)?;
+    let mut file =
+        OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&half)?;
     file.write_all(octets)?;
     file.sync_all()?;
     fs::rename(&half, path)
