@@ -170,8 +170,21 @@ def filter_case(context, case):
     return (case.path_parameters or {}).get("token") != OWN
 
 
+def told_anew(case):
+    """Of a story that is told a second time, the server would say what it made the first time, and that may
+    be gone since: each telling has a key of its own."""
+    if case.meta is None or "stateful" not in str(case.meta.phase.name).lower():
+        return
+    for header in list(case.headers or {}):
+        if header.lower() == "idempotency-key":
+            with lock:
+                turns["key"] += 1
+                case.headers[header] = f"story-{turns['key']}"
+
+
 @schemathesis.hook
 def before_call(context, case, kwargs):
+    told_anew(case)
     name = operation_of(case)
     if name not in THERE or not may_be_led(case):
         return
