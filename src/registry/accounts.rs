@@ -152,6 +152,8 @@ pub enum RegistryError {
     NotTheHolder(KepAddress),
     #[error("{0} has no holder who is known; record one first")]
     NoHolder(KepAddress),
+    #[error("others act for {0}; a person's account (bireysel) has no operators")]
+    HasOperators(KepAddress),
     #[error("only a company or a public body has that")]
     NotForPersons,
     #[error("{0} is forbidden by policy")]
