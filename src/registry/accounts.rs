@@ -3,8 +3,10 @@
 use super::addresses::Untaken;
 use super::applications::ApplicationError;
 use super::audit::{self, By};
+use super::contracts;
 use super::directory;
 use super::holders::Faults;
+use super::sessions;
 pub use super::standing::AccountState;
 use super::standing::{AccountStanding, Mistimed, Move, Service, Stage};
 use crate::store::accounts::{self as rows, AccountRow, KnownAccount};
@@ -256,6 +258,12 @@ pub fn step_in(
     if after != state {
         rows::set_standing(tx, id, &after.row())?;
         directory::entry::refresh(tx, id, by.at)?;
+        if matches!(after, AccountState::Closed { .. } | AccountState::Ended { .. }) {
+            contracts::leave(tx, id, by.at)?;
+        }
+        if matches!(after, AccountState::Ended { .. }) {
+            sessions::end_account(tx, id)?;
+        }
         audit::record(tx, by, act, address.as_str(), after.details())?;
     }
     Ok(after)
