@@ -6,6 +6,7 @@ use super::audit::{self, By};
 use super::contracts;
 use super::directory;
 use super::holders::Faults;
+use super::policy;
 use super::sessions;
 pub use super::standing::AccountState;
 use super::standing::{AccountStanding, Mistimed, Move, Service, Stage};
@@ -217,6 +218,17 @@ pub async fn find(store: &Store, address: &KepAddress) -> Result<Option<Account>
     let text = address.as_str().to_owned();
     let row = store.look_up(move |tx| rows::by_address(tx, &text)).await?;
     row.map(|row| account(&row).map_err(RegistryError::from)).transpose()
+}
+
+/// What signature a new account is asked for: as the provider has decided (`signature.default`), or else
+/// as this machine's configuration says.
+pub async fn new_signature(
+    store: &Store,
+    configured: SignatureRule,
+    at: Timestamp,
+) -> Result<SignatureRule, RegistryError> {
+    let decided = store.read(move |tx: &mut Tx<'_>| policy::at(tx, at)).await?.signature;
+    Ok(decided.unwrap_or(configured))
 }
 
 /// The account that must be there.
