@@ -41,12 +41,12 @@ pub enum Standing {
     /// For a time he may nothing.
     Suspended {
         at: Timestamp,
-        by: String,
+        by: Box<str>,
     },
     /// He acts no more; his code and name are kept for what he did.
     Ended {
         at: Timestamp,
-        by: String,
+        by: Box<str>,
     },
 }
 
@@ -273,11 +273,11 @@ fn row(one: &Operator) -> OperatorRow {
         added_at: one.added_at,
         added_by: one.added_by.clone(),
         ended: match &one.standing {
-            Standing::Ended { at, by } => Some((*at, by.clone())),
+            Standing::Ended { at, by } => Some((*at, by.to_string())),
             _ => None,
         },
         suspended: match &one.standing {
-            Standing::Suspended { at, by } => Some((*at, by.clone())),
+            Standing::Suspended { at, by } => Some((*at, by.to_string())),
             _ => None,
         },
     }
@@ -300,8 +300,8 @@ fn operator(row: OperatorRow) -> Result<Operator, RowsError> {
         added_at: row.added_at,
         added_by: row.added_by,
         standing: match (row.ended, row.suspended) {
-            (Some((at, by)), _) => Standing::Ended { at, by },
-            (None, Some((at, by))) => Standing::Suspended { at, by },
+            (Some((at, by)), _) => Standing::Ended { at, by: by.into() },
+            (None, Some((at, by))) => Standing::Suspended { at, by: by.into() },
             (None, None) => Standing::Active,
         },
     })

@@ -127,7 +127,7 @@ async fn a_contract_that_ends_is_a_task_until_it_is_renewed_or_its_account_is_cl
         let renewed = before(1);
         contracts::renew(&bed.store, &ali(), None, &by(renewed)).await.unwrap();
         let first = ("1".to_owned(), TaskState::Done { at: renewed });
-        assert_eq!(contract_tasks(&bed).await, [first.clone()]);
+        assert_eq!(contract_tasks(&bed).await, std::slice::from_ref(&first));
         assert_eq!(sweep(end).await, sweep::Round::default(), "another term follows");
 
         // Nobody looked and nobody renewed: it is to be done still, after its end.

@@ -205,7 +205,7 @@ struct Registered {
 
 impl Shown {
     fn of(one: &Operator) -> Self {
-        let said = |at: &Timestamp, by: &String| (Some(at.iso8601()), Some(by.clone()));
+        let said = |at: &Timestamp, by: &str| (Some(at.iso8601()), Some(by.to_owned()));
         let none = || (None, None);
         let ((ended, ended_by), (suspended, suspended_by)) = match &one.standing {
             Standing::Active => (none(), none()),
