@@ -52,8 +52,13 @@ pub(super) fn signer(
     tx: &mut Tx<'_>,
     account: &Account,
     certificate: &Certificate,
+    now: Timestamp,
 ) -> Result<Result<Option<Operator>, Refusal>, RowsError> {
-    Ok(match operators::signer(tx, account, certificate, CertificateUse::Sign)? {
+    let signer = match operators::e_seal(tx, account, certificate, now)? {
+        Some(signer) => signer,
+        None => operators::signer(tx, account, certificate, CertificateUse::Sign)?,
+    };
+    Ok(match signer {
         Signer::Holder => Ok(None),
         Signer::Operator(operator) if operator.may(Act::Sign) => Ok(Some(operator)),
         Signer::Operator(operator) => Err(Refusal::SignerMayNotSign(operator.label())),

@@ -401,10 +401,11 @@ impl Desk {
             },
         };
         let checked = checked.map_err(|fault| refusal_of(&fault))?;
-        let signed = self.users.judge(checked, self.clock.now()).await;
+        let now = self.clock.now();
+        let signed = self.users.judge(checked, now).await;
         let signed = signed.map_err(|fault| refusal_of(&fault))?;
         let (whose, shown) = (account.clone(), signed.signer.clone());
-        let look = move |tx: &mut Tx<'_>| duty::signer(tx, &whose, &shown);
+        let look = move |tx: &mut Tx<'_>| duty::signer(tx, &whose, &shown, now);
         let signed_by = self.store.look_up(look).await??;
         let signer = SignerDetails {
             subject: signed.signer.subject().to_owned(),

@@ -10,7 +10,7 @@ mod table;
 pub use departing::{end, resume, suspend};
 pub use keys::{certificates, give_certificate, give_password, passwords};
 pub use person::{Person, PersonFault};
-pub use signer::{Signer, signer};
+pub use signer::{Signer, e_seal, signer};
 pub use table::{Act, Role, Roles, TABLE};
 
 use super::accounts::{self, RegistryError};

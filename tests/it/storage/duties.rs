@@ -3,14 +3,17 @@
 
 use super::operators::{appoint, by, code, firm, open};
 use super::{NOW, bed::Bed, bed::submission, on_both};
-use kep::registry::accounts::{self, NewAccount, OpeningMode, RegistryError, SignatureRule};
+use kep::registry::accounts::{
+    self, CertificateUse, NewAccount, OpeningMode, RegistryError, SignatureRule,
+};
 use kep::registry::app_passwords::{NewPassword, Scopes};
 use kep::registry::credits::{self, Charge, Paid, Short, Unit};
 use kep::registry::handovers::{self, Sent};
 use kep::registry::holders::records::{self, NewHolding};
 use kep::registry::holders::{Contact, Holder, HolderForm};
 use kep::registry::notices::{self, Event};
-use kep::registry::operators::{self, OperatorError, Person, Role, Roles, Standing};
+use kep::registry::operators::{self, OperatorError, Person, Role, Roles, Signer, Standing};
+use kep::registry::policy;
 use kep::registry::standing::Service;
 use kep::registry::tasks::{self, Task, TaskKind, TaskState, Wanted, sweep};
 use kep::registry::{closings, contracts};
@@ -18,6 +21,8 @@ use kep::store::credentials::{OwnerKey, passkeys, sessions, totp};
 use kep::store::mail::{Kind, NewMessage};
 use kep::store::submissions::{self, NewSubmission, SubmissionState};
 use kep::store::{StoreError, credentials, credits as rows, notices as places, outbox};
+use kep::trust::Certificate;
+use kep::trust::pki::{CertificateAuthority, KeyKind, Links, Profile};
 use kep::wire::{AccountId, KepAddress, KepDomain, MessageId, OperatorCode, Timestamp};
 
 const AYSE: &str = "10000000146";
@@ -477,6 +482,62 @@ async fn whoever_ends_or_is_suspended_has_nothing_left_to_log_in_by() {
             operators::suspend(&bed.store, &by(NOW), &firm(), code(7)).await,
             Err(OperatorError::Unknown(..))
         ));
+    })
+    .await;
+}
+
+const VKN: &str = "8760052205";
+
+fn company(number: &str) -> Holder {
+    let form = HolderForm {
+        kind: "company".into(),
+        title: Some("Örnek A.Ş.".into()),
+        vkn: Some(number.into()),
+        mersis: Some(format!("0{number}00014")),
+        ..HolderForm::default()
+    };
+    Holder::parse(&form, NOW).unwrap()
+}
+
+/// As an institution's seal names it, by its VKN.
+fn e_seal(number: &str) -> Certificate {
+    let root = CertificateAuthority::create("Kök", KeyKind::P256, NOW).unwrap();
+    let (name, identity_number) = ("Örnek A.Ş.".into(), number.into());
+    let profile = Profile::Qualified { name, identity_number };
+    let issued = root.issue(&profile, KeyKind::P256, &Links::default(), NOW).unwrap();
+    issued.certificate().clone()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_e_seal_signs_for_its_institution_where_it_is_permitted_and_for_no_other() {
+    on_both(|bed| async move {
+        open(&bed).await;
+        let who = async |certificate: Certificate| {
+            let account = accounts::get(&bed.store, &firm()).await.unwrap();
+            let at = NOW.plus_secs(60);
+            bed.read(move |tx| Ok(operators::e_seal(tx, &account, &certificate, at)?)).await
+        };
+        let (own, other) = (e_seal(VKN), e_seal("3880718497"));
+        assert_eq!(who(own.clone()).await, Some(Signer::Stranger), "whose it is nobody knows");
+        records::set_holder(&bed.store, &firm(), company(VKN), &by(NOW)).await.unwrap();
+        assert_eq!(who(own.clone()).await, Some(Signer::Stranger), "it is not permitted");
+        let (uses, der) = (CertificateUse::Both, own.clone());
+        accounts::add_certificate(&bed.store, &firm(), der, uses, NOW).await.unwrap();
+        assert_eq!(who(own.clone()).await, Some(Signer::Stranger), "nor by being registered");
+        let permit = async || records::set_e_seal(&bed.store, &firm(), true, &by(NOW)).await;
+        assert!(matches!(permit().await, Err(RegistryError::Forbidden(_))));
+        let decide = async |value: &'static str, at| {
+            policy::set(&bed.store, &by(at), "e-seal.allowed", value, at, "Kurul").await.unwrap();
+        };
+        decide("yes", NOW).await;
+        permit().await.unwrap();
+        assert_eq!(who(own.clone()).await, Some(Signer::Holder));
+        assert_eq!(who(e_seal(VKN)).await, Some(Signer::Holder), "by its number");
+        assert_eq!(who(other.clone()).await, Some(Signer::Stranger));
+        assert_eq!(who(e_seal(AYSE)).await, None, "a person's");
+        // What is forbidden again forbids what was permitted.
+        decide("no", NOW.plus_secs(30)).await;
+        assert_eq!(who(own).await, Some(Signer::Stranger));
     })
     .await;
 }
