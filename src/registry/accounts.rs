@@ -3,8 +3,11 @@
 use super::addresses::Untaken;
 use super::applications::ApplicationError;
 use super::audit::{self, By};
+use super::contracts;
 use super::directory;
 use super::holders::Faults;
+use super::policy;
+use super::sessions;
 pub use super::standing::AccountState;
 use super::standing::{AccountStanding, Mistimed, Move, Service, Stage};
 use crate::store::accounts::{self as rows, AccountRow, KnownAccount};
@@ -152,6 +155,8 @@ pub enum RegistryError {
     NotTheHolder(KepAddress),
     #[error("{0} has no holder who is known; record one first")]
     NoHolder(KepAddress),
+    #[error("others act for {0}; a person's account (bireysel) has no operators")]
+    HasOperators(KepAddress),
     #[error("only a company or a public body has that")]
     NotForPersons,
     #[error("{0} is forbidden by policy")]
@@ -215,6 +220,17 @@ pub async fn find(store: &Store, address: &KepAddress) -> Result<Option<Account>
     row.map(|row| account(&row).map_err(RegistryError::from)).transpose()
 }
 
+/// What signature a new account is asked for: as the provider has decided (`signature.default`), or else
+/// as this machine's configuration says.
+pub async fn new_signature(
+    store: &Store,
+    configured: SignatureRule,
+    at: Timestamp,
+) -> Result<SignatureRule, RegistryError> {
+    let decided = store.read(move |tx: &mut Tx<'_>| policy::at(tx, at)).await?.signature;
+    Ok(decided.unwrap_or(configured))
+}
+
 /// The account that must be there.
 pub async fn get(store: &Store, address: &KepAddress) -> Result<Account, RegistryError> {
     let found = find(store, address).await?;
@@ -254,6 +270,12 @@ pub fn step_in(
     if after != state {
         rows::set_standing(tx, id, &after.row())?;
         directory::entry::refresh(tx, id, by.at)?;
+        if matches!(after, AccountState::Closed { .. } | AccountState::Ended { .. }) {
+            contracts::leave(tx, id, by.at)?;
+        }
+        if matches!(after, AccountState::Ended { .. }) {
+            sessions::end_account(tx, id)?;
+        }
         audit::record(tx, by, act, address.as_str(), after.details())?;
     }
     Ok(after)

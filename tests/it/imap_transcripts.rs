@@ -250,7 +250,9 @@ fn bare(uid: u32) -> Row {
 /// A world with 100,000 messages in its one mailbox.
 fn large(ask: Ask, rows: &mut usize) -> Answer {
     match ask {
-        Ask::Login(_) => Answer::LoggedIn(LoggedIn { account: AccountId(1), signature: None }),
+        Ask::Login(_) => {
+            Answer::LoggedIn(LoggedIn { account: AccountId(1), signature: None, notice: None })
+        }
         Ask::Select { name, .. } => Answer::Selected(Selected {
             mailbox: MailboxId(1),
             name,

@@ -302,7 +302,7 @@ impl World {
         Ok(match ask {
             Ask::Login(login) => {
                 let signature = proven(&login, &self.user).ok_or(Refusal::BadCredentials)?;
-                Answer::LoggedIn(LoggedIn { account: AccountId(1), signature })
+                Answer::LoggedIn(LoggedIn { account: AccountId(1), signature, notice: None })
             }
             Ask::Salt { .. } => Answer::Salt(salt()),
             Ask::Mailboxes(want) => Answer::Mailboxes(self.list(want)),

@@ -11,6 +11,7 @@ mod contents;
 mod credentials;
 mod credits;
 mod directory;
+mod duties;
 mod evidence;
 mod faults;
 mod fsck;

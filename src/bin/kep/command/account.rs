@@ -126,7 +126,8 @@ async fn open(arguments: AddAccount) -> Outcome {
     let (store, at) = (wire_up::store(&settings).await?, Clock::System.now());
     let called = name.clone().unwrap_or_default();
     let password = passwords::accept(&store, &address, &called, &secret, at).await;
-    let default = wire_up::rule(settings.accept.signature);
+    let configured = wire_up::rule(settings.accept.signature);
+    let default = accounts::new_signature(&store, configured, at).await.map_err(registry)?;
     let new = NewAccount {
         address: address.clone(),
         name: name.unwrap_or_default(),
