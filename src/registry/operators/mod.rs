@@ -14,6 +14,7 @@ pub use table::{Act, Role, Roles, TABLE};
 use super::accounts::{self, RegistryError};
 use super::audit::{self, By};
 use crate::store::accounts as account_rows;
+use crate::store::credentials::{self, OwnerKey};
 use crate::store::operators::{self as rows, OperatorRow};
 use crate::store::{Lane, RowsError, Store, StoreError, Tx, handovers, tasks};
 use crate::wire::{AccountId, KepAddress, MailAddress, Mobile, OperatorCode, Timestamp};
@@ -174,6 +175,7 @@ pub async fn end(
         rows::end(tx, account, code.number(), by.at, &by.actor.to_string())?;
         handovers::release(tx, account, code.number())?;
         tasks::release(tx, account, code.number())?;
+        credentials::forget(tx, OwnerKey { account, operator: code.number() })?;
         Ok(record(tx, &by, "operator.end", &address, &one, json!({}))?)
     };
     store.write(Lane::Client, work).await
