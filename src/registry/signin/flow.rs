@@ -147,10 +147,9 @@ mod tests {
                 match &state {
                     State::In(shown) => {
                         let whole = shown.len() == 1 && shown[0].is_whole();
-                        let alone = !two && shown == &[Factor::Password];
-                        let both = shown.len() == 2
-                            && shown[0] == Factor::Password
-                            && shown[1].is_second();
+                        let first = |factor| matches!(factor, Factor::Password | Factor::Certificate);
+                        let alone = !two && shown.len() == 1 && first(shown[0]);
+                        let both = shown.len() == 2 && first(shown[0]) && shown[1].is_second();
                         prop_assert!(whole || alone || both, "{shown:?}");
                         if both && before != state {
                             let asked = asked.unwrap();
