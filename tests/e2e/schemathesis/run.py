@@ -17,7 +17,10 @@ os.environ.update(
 sys.path.insert(0, here)
 os.chdir(seed)
 
+import people  # noqa: E402
 from schemathesis.cli import schemathesis  # noqa: E402
+
+os.environ["KEP_SESSION_TOKEN"] = people.MAIN
 
 schemathesis(
     [

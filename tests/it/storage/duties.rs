@@ -7,6 +7,7 @@ use kep::registry::accounts::{
     self, CertificateUse, NewAccount, OpeningMode, RegistryError, SignatureRule,
 };
 use kep::registry::app_passwords::{NewPassword, Scopes};
+use kep::registry::credentials::{Owner, certificates};
 use kep::registry::credits::{self, Charge, Paid, Short, Unit};
 use kep::registry::handovers::{self, Sent};
 use kep::registry::holders::records::{self, NewHolding};
@@ -521,8 +522,9 @@ async fn an_e_seal_signs_for_its_institution_where_it_is_permitted_and_for_no_ot
         assert_eq!(who(own.clone()).await, Some(Signer::Stranger), "whose it is nobody knows");
         records::set_holder(&bed.store, &firm(), company(VKN), &by(NOW)).await.unwrap();
         assert_eq!(who(own.clone()).await, Some(Signer::Stranger), "it is not permitted");
-        let (uses, der) = (CertificateUse::Both, own.clone());
-        accounts::add_certificate(&bed.store, &firm(), der, uses, NOW).await.unwrap();
+        let account = accounts::get(&bed.store, &firm()).await.unwrap().id;
+        let (uses, owner) = (CertificateUse::Both, Owner::holder(account));
+        certificates::add(&bed.store, owner, own.clone(), uses, &by(NOW)).await.unwrap();
         assert_eq!(who(own.clone()).await, Some(Signer::Stranger), "nor by being registered");
         let permit = async || records::set_e_seal(&bed.store, &firm(), true, &by(NOW)).await;
         assert!(matches!(permit().await, Err(RegistryError::Forbidden(_))));

@@ -8,14 +8,24 @@ use crate::wire_up;
 use kep::registry::AppPassword;
 use kep::registry::app_passwords::{NewPassword, Scopes};
 use kep::registry::audit::By;
+use kep::registry::credentials::Owner;
 use kep::registry::operators::{self, Operator, OperatorError, Person, Role, Roles, Standing};
 use kep::registry::staff::StaffRole;
 use kep::store::Store;
 use kep::trust::Certificate;
-use kep::wire::{OperatorCode, Timestamp};
+use kep::wire::{KepAddress, OperatorCode, Timestamp};
 use secrecy::ExposeSecret;
 use serde::Serialize;
 use std::path::Path;
+
+/// The operator of that code, who must act now.
+pub async fn owner(store: &Store, address: &KepAddress, code: &str) -> Outcome<Owner> {
+    let one = operators::get(store, address, parsed(code)?).await.map_err(failure)?;
+    if !one.is_active() {
+        return Err(failure(OperatorError::Ended(address.clone(), one.code)));
+    }
+    Ok(Owner { account: one.account, operator: one.code.number() })
+}
 
 pub async fn run(arguments: Arguments) -> Outcome {
     match arguments {
