@@ -2,7 +2,8 @@
 
 Whatever it makes up by itself is sent as it is, too: only a part of the well-formed requests is led to
 what is there. KEP_API has the server, KEP_TOKEN the token, KEP_SEED a folder with signed mails (*.eml),
-ids of tokens that may be revoked (spare.txt), and room for what is counted (reached.json)."""
+ids of tokens that may be revoked (spare.txt), and room for what is counted (reached.json), over all
+runs."""
 
 import collections
 import json
@@ -27,8 +28,11 @@ session.headers["Authorization"] = "Bearer " + os.environ["KEP_TOKEN"]
 session.verify = os.environ["KEP_CA"]
 session.trust_env = False
 lock = threading.Lock()
-asked = collections.Counter()
-reached = collections.Counter()
+before = SEED / "reached.json"
+before = json.loads(before.read_text()) if before.exists() else {}
+asked = collections.Counter(before.get("asked", {}))
+reached = collections.Counter(before.get("reached", {}))
+operations = set(before.get("operations", []))
 turns = collections.Counter()
 
 schemathesis.openapi.media_type("message/rfc822", st.sampled_from(MAILS))
@@ -164,8 +168,10 @@ def may_be_led(case):
 @schemathesis.hook
 def before_load_schema(context, raw_schema):
     # An example in the document is text, and a mail that is made up here is octets: it takes one of both.
-    for item in raw_schema["paths"].values():
+    for path, item in raw_schema["paths"].items():
         for operation in item.values():
+            if "{" in path:
+                operations.add(operation["operationId"])
             operation.get("requestBody", {}).get("content", {}).get("message/rfc822", {}).pop("example", None)
 
 
@@ -249,7 +255,7 @@ def after_call(context, case, response):
 
 
 def write():
-    said = {"asked": asked, "reached": reached}
+    said = {"asked": asked, "reached": reached, "operations": sorted(operations)}
     (SEED / "reached.json").write_text(json.dumps(said))
 
 
