@@ -444,7 +444,7 @@ pub async fn change(
     Ok(store.write(Lane::Client, work).await?)
 }
 
-/// It has ceased to serve. What an operator held for it comes to its end with all else. Says whether
+/// It has ceased to serve: what waits for it comes to its end, held or not (`deliver::run`). Says whether
 /// there is one.
 pub async fn close(
     store: &Store,
@@ -459,7 +459,6 @@ pub async fn close(
         PeerState::set("closed", &mut row, at);
         rows::put(tx, &row)?;
         super::lists::mark(tx, &before, &row)?;
-        relay::release(tx, Err(&domain), at)?;
         Ok(true)
     };
     Ok(store.write(Lane::Client, work).await?)
