@@ -4,7 +4,9 @@
 use super::bed::Bed;
 use super::{NOW, on_both};
 use crate::lists::{self, Entry, Publisher};
-use kep::registry::lists::{Aspect, How, ImportError, Imported, Line, What, import, leave};
+use kep::registry::lists::{
+    Aspect, Believed, How, ImportError, Imported, Line, What, import, leave,
+};
 use kep::registry::peers::{self, Peer, PeerState};
 use kep::store::listed_providers as rows;
 use kep::store::providers::ProviderRow;
@@ -47,15 +49,21 @@ impl World {
         self.publisher.sign(&lists::list(number, ago(1), ago(-30), entries), ago(1))
     }
 
-    fn pinned(&self) -> Vec<Certificate> {
-        vec![self.publisher.certificate().clone()]
+    fn believed(&self) -> Believed {
+        Believed { lists: vec![self.publisher.certificate().clone()], csi: Vec::new() }
+    }
+
+    /// The publisher signs CSI, and nothing else.
+    fn of_csi(&self) -> How {
+        let Believed { lists, csi } = self.believed();
+        How { believed: Believed { lists: csi, csi: lists }, ..self.how() }
     }
 
     fn how(&self) -> How {
         How {
             ours: domain("hs05.kep.tr"),
             wanted: None,
-            pinned: self.pinned(),
+            believed: self.believed(),
             place: "list.xml".to_owned(),
             now: NOW,
             again: false,
@@ -555,8 +563,9 @@ async fn a_list_is_believed_by_its_pinned_signers_alone_and_whole() {
             && why_not.contains(&stranger.certificate().digest().hex())
     );
     // One follows another: both are pinned.
-    let both = [world.pinned(), vec![stranger.certificate().clone()]].concat();
-    assert!(world.take_so(&bed, &foreign, How { pinned: both, ..dry.clone() }).await.is_ok());
+    let mut both = world.believed();
+    both.lists.push(stranger.certificate().clone());
+    assert!(world.take_so(&bed, &foreign, How { believed: both, ..dry.clone() }).await.is_ok());
     // Somebody else's signature with the pinned certificate brought along.
     let swapped = foreign.replace(
         &data_encoding::BASE64.encode(stranger.certificate().der()),
@@ -586,12 +595,12 @@ async fn a_provider_says_itself_what_its_server_shows() {
         // Nobody knows the provider yet, nor its seal.
         assert!(world.take(&bed, &good).await.unwrap_err().contains("is not pinned"));
         let by_publisher = world.publisher.sign(&csi(1, "relay.hs06.kep.tr", ago(-30)), ago(1));
-        let dry = How { dry: true, ..world.how() };
+        let dry = How { dry: true, ..world.of_csi() };
         let taken = world.take_so(&bed, &by_publisher, dry).await.unwrap();
         assert!(line(&taken, What::Ignored).contains("a trusted list names it first"));
 
         world.take(&bed, &world.list(1, &[world.entry()])).await.unwrap();
-        let nobody = How { pinned: Vec::new(), ..world.how() };
+        let nobody = How { believed: Believed::default(), ..world.how() };
         let taken = world.take_so(&bed, &good, nobody.clone()).await.unwrap();
         assert_eq!(
             (taken.name.as_str(), whats(&taken)),
@@ -607,7 +616,8 @@ async fn a_provider_says_itself_what_its_server_shows() {
         assert!(line(&taken, What::Ignored).contains(why));
         // And rolls nothing back of it.
         let first = world.publisher.sign(&csi(1, "relay.hs07.kep.tr", ago(-30)), ago(1));
-        assert_eq!(world.take(&bed, &first).await.unwrap().name, "csi/relay.hs07.kep.tr");
+        let taken = world.take_so(&bed, &first, world.of_csi()).await.unwrap();
+        assert_eq!(taken.name, "csi/relay.hs07.kep.tr");
         let elsewhere = own(&csi(2, "mx.hs06.kep.tr", ago(-30)));
         let taken = world.take_so(&bed, &elsewhere, nobody.clone()).await.unwrap();
         assert!(line(&taken, What::Conflict).contains("host mx.hs06.kep.tr"));
@@ -618,6 +628,28 @@ async fn a_provider_says_itself_what_its_server_shows() {
         by_hand(&bed, withdrawn).await;
         let late = own(&csi(4, "relay.hs06.kep.tr", ago(-30)));
         assert!(world.take_so(&bed, &late, nobody).await.unwrap_err().contains("is not pinned"));
+    })
+    .await;
+}
+
+/// Who makes providers known is another than who says by what the server of one is known.
+#[tokio::test]
+async fn who_is_pinned_for_one_kind_signs_none_of_the_other() {
+    on_both(|bed| async move {
+        let world = World::new();
+        let list = world.list(1, &[world.entry()]);
+        let why = world.take_so(&bed, &list, world.of_csi()).await.unwrap_err();
+        assert!(why.contains("pinned"), "{why}");
+        assert!(peer(&bed, "hs06.kep.tr").await.is_none());
+        world.take(&bed, &list).await.unwrap();
+        let shows = tls("relay.hs06.kep.tr", ago(100));
+        let csi = lists::csi(1, ago(1), ago(-30), "relay.hs06.kep.tr", &shows);
+        let csi = world.publisher.sign(&csi, ago(1));
+        let why = world.take(&bed, &csi).await.unwrap_err();
+        assert!(why.contains("pinned"), "{why}");
+        assert!(hs06(&bed).await.tls.is_none());
+        world.take_so(&bed, &csi, world.of_csi()).await.unwrap();
+        assert!(hs06(&bed).await.tls.is_some());
     })
     .await;
 }

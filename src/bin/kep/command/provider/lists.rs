@@ -9,7 +9,7 @@ use crate::wire_up;
 use kep::registry::RegistryError;
 use kep::registry::codes::{Code, Codes, SHIPPED};
 use kep::registry::lists::{
-    self, Aspect, FETCH, How, ImportError, Imported, Line, Refusal, Trouble, What,
+    self, Aspect, Believed, FETCH, How, ImportError, Imported, Line, Refusal, Trouble, What,
 };
 use kep::store::listed_providers::{self as rows, ListRow, ListedRow, PlaceRow};
 use kep::store::{Lane, Store, Tx};
@@ -26,16 +26,13 @@ use std::path::{Path, PathBuf};
 
 pub async fn import(asked: &Import) -> Outcome {
     let settings = wire_up::settings(&asked.conf.conf)?;
-    let pinned = pinned(&settings, asked)?;
+    let believed = believed(&settings, asked)?;
     let store = wire_up::store(&settings).await?;
     let octets = octets(&asked.place).await?;
     let how = How {
         ours: settings.provider.domain.clone(),
-        wanted: asked.kind.map(|kind| match kind {
-            Kind::TrustedList => ListKind::TrustedList,
-            Kind::Csi => ListKind::Csi,
-        }),
-        pinned,
+        wanted: wanted(asked),
+        believed,
         place: asked.place.clone(),
         now: Clock::System.now(),
         again: asked.again,
@@ -48,25 +45,40 @@ pub async fn import(asked: &Import) -> Outcome {
     out::print(asked.json, &Shown::of(&imported, asked.dry_run), Shown::text)
 }
 
+/// A signer who is named here is one of trusted lists, unless it is said to be one of CSI.
+fn wanted(asked: &Import) -> Option<ListKind> {
+    match asked.kind {
+        Some(Kind::TrustedList) => Some(ListKind::TrustedList),
+        Some(Kind::Csi) => Some(ListKind::Csi),
+        None if asked.signer.is_empty() => None,
+        None => Some(ListKind::TrustedList),
+    }
+}
+
 /// A CSI may be signed by its provider's seal, which the registry has.
-fn pinned(settings: &Settings, asked: &Import) -> Outcome<Vec<Certificate>> {
-    let named: &[PathBuf] = match (asked.signer.as_slice(), &settings.lists.signers) {
-        ([], None) if asked.kind == Some(Kind::Csi) => &[],
-        ([], None) => {
-            return Err(Failure::usage("whose signature is believed?").hint(
-                "--signer CERT.pem, or lists.signers; compare its fingerprint with what the publisher says",
-            ));
-        }
-        ([], Some(folder)) => std::slice::from_ref(folder),
-        (signers, _) => signers,
+fn believed(settings: &Settings, asked: &Import) -> Outcome<Believed> {
+    let declared = &settings.lists;
+    let (lists, csi) = match (asked.signer.as_slice(), wanted(asked)) {
+        ([], _) => (declared.signers.as_slice(), declared.csi_signers.as_slice()),
+        (signers, Some(ListKind::Csi)) => (&[][..], signers),
+        (signers, _) => (signers, &[][..]),
     };
+    if lists.is_empty() && wanted(asked) != Some(ListKind::Csi) {
+        return Err(Failure::usage("whose signature is believed?").hint(
+            "--signer CERT.pem, or lists.signers; compare its fingerprint with what the publisher says",
+        ));
+    }
+    Ok(Believed { lists: certificates(lists)?, csi: certificates(csi)? })
+}
+
+fn certificates(paths: &[PathBuf]) -> Outcome<Vec<Certificate>> {
     let load = |path: &PathBuf| {
         let loaded = Anchors::load(path).map_err(|error| {
             Failure::not_found(error).hint("certificates in PEM form, or a folder of them")
         });
         loaded.map(|anchors| anchors.certificates().to_vec())
     };
-    Ok(named.iter().map(load).collect::<Outcome<Vec<_>>>()?.concat())
+    Ok(paths.iter().map(load).collect::<Outcome<Vec<_>>>()?.concat())
 }
 
 async fn octets(place: &str) -> Outcome<Vec<u8>> {
