@@ -192,7 +192,8 @@ mod tests {
             json!({ "entry": kind, "message": message, "amount": amount,
                     "from": "available", "to": "reserved" })
         };
-        let good = [entry("reserve", "1@a", 2), entry("spend", "1@a", 2), entry("give-back", "1@a", 1)];
+        let good =
+            [entry("reserve", "1@a", 2), entry("spend", "1@a", 2), entry("give-back", "1@a", 1)];
         let told = BTreeMap::from([("1@a".to_owned(), Price { here: 1, elsewhere: 1 })]);
         let faults = |entries: &[Value]| {
             let mut faults = Vec::new();

@@ -18,7 +18,8 @@ pub use api::{Api, ApiToken};
 pub use credentials::{AppPassword, Door, LogIn, Passkey, Session, Totp, Use, Whose};
 pub use credit::{AccountCredit, Credit, CreditAct, Unit, Why};
 pub use directory::{
-    Consent, Contact, ContactAdd, ContactFormat, ContactGroup, Directory, DirectoryQuery, Push,
+    Consent, Contact, ContactAdd, ContactChange, ContactFormat, ContactGroup, Directory,
+    DirectoryCheck, DirectoryQuery, Push,
 };
 pub use holders::{
     Address, Application, Closing, ContactOptions, HolderOptions, Holding, Kind, ServiceType,

@@ -9,6 +9,8 @@ use thiserror::Error;
 pub struct Person {
     pub given_name: String,
     pub surname: String,
+    /// What he is there (Müdür): the directory shows it beside his name.
+    pub title: Option<String>,
     /// T.C. kimlik no, or the number of that form which foreigners have: by it his certificate is known.
     pub identity_number: String,
     pub phone: Option<Mobile>,
@@ -42,10 +44,16 @@ impl Person {
         Ok(Self {
             given_name: named(given_name)?,
             surname: named(surname)?,
+            title: None,
             identity_number: number.to_owned(),
             phone: phone.map(Mobile::parse).transpose().map_err(PersonFault::Phone)?,
             email: email.map(MailAddress::parse).transpose().map_err(PersonFault::Email)?,
         })
+    }
+
+    /// An empty title is none.
+    pub fn titled(self, title: &str) -> Result<Self, PersonFault> {
+        Ok(Self { title: self::titled(title)?, ..self })
     }
 
     pub fn name(&self) -> String {
@@ -57,6 +65,13 @@ impl Person {
 impl fmt::Debug for Person {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Person").field("name", &self.name()).finish_non_exhaustive()
+    }
+}
+
+pub(super) fn titled(title: &str) -> Result<Option<String>, PersonFault> {
+    match title.trim() {
+        "" => Ok(None),
+        title => named(title).map(Some),
     }
 }
 
