@@ -3,11 +3,13 @@
 use super::plan::Source;
 use super::{Authentic, Believed, Document, Known, Line, OwnSeal, Plan, Refusal, What};
 use crate::registry::RegistryError;
+use crate::registry::audit::{self, By};
 use crate::registry::peers::{Peer, PeerState};
 use crate::store::listed_providers::{self as rows, ListRow};
 use crate::store::{Lane, RowsError, Store, Tx, providers};
 use crate::wire::lists::ListKind;
 use crate::wire::{KepDomain, Timestamp};
+use serde_json::json;
 
 /// What is asked of an import.
 #[derive(Clone, Debug)]
@@ -19,6 +21,8 @@ pub struct How {
     /// The URL or file that it comes from.
     pub place: String,
     pub now: Timestamp,
+    /// Who takes it.
+    pub by: By,
     /// Whether the list that is held is weighed once more.
     pub again: bool,
     /// Whether nothing is changed.
@@ -111,6 +115,13 @@ fn take(tx: &mut Tx<'_>, authentic: &Authentic, how: &How) -> Result<Imported, I
         let conflicts = plan.lines.iter().filter(|line| line.what == What::Conflict);
         let conflicts: Vec<String> = conflicts.map(ToString::to_string).collect();
         rows::set_conflicts(tx, &row.name, &conflicts.join("\n"))?;
+        let changes = plan.lines.iter().filter(|line| line.what.changes());
+        let details = json!({
+            "number": imported.sequence,
+            "signer": imported.signer,
+            "changes": changes.map(ToString::to_string).collect::<Vec<_>>(),
+        });
+        audit::record(tx, &how.by, "provider.import", &row.name, details)?;
     }
     imported.lines = plan.lines;
     Ok(imported)

@@ -12,7 +12,7 @@ mod run;
 
 pub use claims::Why;
 pub(super) use follow::mark;
-pub use follow::{Aspect, leave};
+pub use follow::{Aspect, forget, leave};
 pub use import::{How, ImportError, Imported, import};
 pub use run::{FETCH, Refresh, Trouble, fetch};
 
@@ -217,6 +217,11 @@ impl Document {
 }
 
 impl What {
+    /// Whether the entry is another one by it.
+    fn changes(self) -> bool {
+        !matches!(self, Self::Unchanged | Self::Conflict | Self::Ignored)
+    }
+
     pub fn word(self) -> &'static str {
         match self {
             Self::Added => "added",

@@ -2,6 +2,7 @@
 //! row, so that a restart and a second process ask nobody more often.
 
 use super::{Believed, How, ImportError, Imported, import};
+use crate::registry::audit::By;
 use crate::store::listed_providers::{self as rows, PlaceRow};
 use crate::store::{Lane, RowsError, Store, Tx};
 use crate::trust::dial::{Dial, DialError, Fetched, Version, is_safe};
@@ -140,6 +141,7 @@ impl Refresh {
             believed: self.believed()?,
             place: url.to_owned(),
             now: self.clock.now(),
+            by: By::system("lists", self.clock.now()),
             again: false,
             dry: false,
         };

@@ -4,6 +4,7 @@
 use super::bed::Bed;
 use super::{NOW, on_both};
 use crate::lists::{self, Entry, Publisher};
+use kep::registry::audit::{self, By, Wanted};
 use kep::registry::lists::{
     Aspect, Believed, How, ImportError, Imported, Line, What, import, leave,
 };
@@ -66,6 +67,7 @@ impl World {
             believed: self.believed(),
             place: "list.xml".to_owned(),
             now: NOW,
+            by: by(),
             again: false,
             dry: false,
         }
@@ -82,6 +84,10 @@ impl World {
             ImportError::Registry(error) => panic!("{error}"),
         })
     }
+}
+
+fn by() -> By {
+    By::system("tests", NOW)
 }
 
 fn tls(host: &str, now: Timestamp) -> Certificate {
@@ -105,7 +111,7 @@ async fn peer(bed: &Bed, name: &'static str) -> Option<Peer> {
 
 /// What a command changes, as `kep provider set` does.
 async fn by_hand(bed: &Bed, change: impl Fn(&mut ProviderRow) + Send + 'static) {
-    let changed = peers::change(&bed.store, &domain("hs06.kep.tr"), change).await;
+    let changed = peers::change(&bed.store, &domain("hs06.kep.tr"), change, &by()).await;
     assert!(changed.unwrap());
 }
 
@@ -318,10 +324,11 @@ async fn what_is_set_by_hand_stays_and_the_conflict_is_shown() {
         assert!(kept.conflicts.contains("hs06.kep.tr"), "{}", kept.conflicts);
 
         // Left to the lists again, by a word; the held list is weighed once more.
-        let leaving = |tx: &mut Tx<'_>| -> Result<bool, RowsError> {
-            leave(tx, "hs06.kep.tr", &[Aspect::Host, Aspect::State])
-        };
-        assert!(bed.store.write(Lane::Client, leaving).await.unwrap());
+        assert!(
+            leave(&bed.store, &domain("hs06.kep.tr"), vec![Aspect::Host, Aspect::State], &by())
+                .await
+                .unwrap()
+        );
         assert!(world.take(&bed, &list).await.unwrap().held);
         let again = How { again: true, ..world.how() };
         assert_eq!(whats(&world.take_so(&bed, &list, again).await.unwrap()), ["resumed"]);
@@ -344,7 +351,7 @@ async fn a_provider_that_was_registered_by_hand_is_no_lists() {
         let world = World::new();
         let mut row = peers::fresh(&domain("hs06.kep.tr"), NOW);
         (row.name, row.host) = ("Elle".to_owned(), "elle.hs06.kep.tr:25".to_owned());
-        peers::put(&bed.store, row.clone()).await.unwrap();
+        peers::put(&bed.store, row.clone(), &by()).await.unwrap();
         let withdrawn = Entry {
             status: "withdrawn",
             since: ago(2),
@@ -360,10 +367,11 @@ async fn a_provider_that_was_registered_by_hand_is_no_lists() {
         }
         assert_eq!(peers::find(&bed.store, &domain("hs06.kep.tr")).await.unwrap(), Some(row));
 
-        let leaving = |tx: &mut Tx<'_>| -> Result<bool, RowsError> {
-            leave(tx, "hs06.kep.tr", &[Aspect::State, Aspect::Seals])
-        };
-        assert!(bed.store.write(Lane::Client, leaving).await.unwrap());
+        assert!(
+            leave(&bed.store, &domain("hs06.kep.tr"), vec![Aspect::State, Aspect::Seals], &by())
+                .await
+                .unwrap()
+        );
         let taken = world.take(&bed, &world.list(2, &[withdrawn])).await.unwrap();
         assert_eq!(whats(&taken), ["suspended", "conflict"]);
         let found = hs06(&bed).await;
@@ -371,7 +379,7 @@ async fn a_provider_that_was_registered_by_hand_is_no_lists() {
         assert_eq!(found.route.to_string(), "elle.hs06.kep.tr:25");
 
         // What is removed by hand is gone with all that lists said of it.
-        peers::remove(&bed.store, &domain("hs06.kep.tr")).await.unwrap();
+        peers::remove(&bed.store, &domain("hs06.kep.tr"), &by()).await.unwrap();
         assert!(bed.read(|tx| Ok(rows::all_listed(tx)?)).await.is_empty());
     })
     .await;
@@ -383,7 +391,7 @@ async fn a_provider_that_was_closed_by_hand_stays_closed() {
     on_both(|bed| async move {
         let world = World::new();
         world.take(&bed, &world.list(1, &[world.entry()])).await.unwrap();
-        assert!(peers::close(&bed.store, &domain("hs06.kep.tr"), NOW).await.unwrap());
+        assert!(peers::close(&bed.store, &domain("hs06.kep.tr"), &by()).await.unwrap());
         let taken = world.take(&bed, &world.list(2, &[world.entry()])).await.unwrap();
         assert_eq!(whats(&taken), ["unchanged", "conflict"]);
         assert!(matches!(hs06(&bed).await.state, PeerState::Closed { .. }));
@@ -650,6 +658,42 @@ async fn who_is_pinned_for_one_kind_signs_none_of_the_other() {
         assert!(hs06(&bed).await.tls.is_none());
         world.take_so(&bed, &csi, world.of_csi()).await.unwrap();
         assert!(hs06(&bed).await.tls.is_some());
+    })
+    .await;
+}
+
+/// Who may hand mail over is a right: each act that gives or takes it stands in the audit.
+#[tokio::test]
+async fn what_becomes_of_a_provider_stands_in_the_audit() {
+    on_both(|bed| async move {
+        let world = World::new();
+        let first = world.list(1, &[world.entry()]);
+        world.take(&bed, &first).await.unwrap();
+        // Held already, or only looked at: nothing happened.
+        world.take(&bed, &first).await.unwrap();
+        let dry = How { dry: true, ..world.how() };
+        world.take_so(&bed, &world.list(2, &[]), dry).await.unwrap();
+        by_hand(&bed, |row| row.name = "Başka".into()).await;
+        let hs06 = domain("hs06.kep.tr");
+        assert!(leave(&bed.store, &hs06, vec![Aspect::Name], &by()).await.unwrap());
+        assert!(peers::close(&bed.store, &hs06, &by()).await.unwrap());
+        assert!(kep::registry::lists::forget(&bed.store, "TR/TRgeneric", &by()).await.unwrap());
+        assert!(!kep::registry::lists::forget(&bed.store, "TR/TRgeneric", &by()).await.unwrap());
+        peers::remove(&bed.store, &hs06, &by()).await.unwrap();
+        let all = audit::list(&bed.store, Wanted { most: 100, ..Wanted::default() }).await.unwrap();
+        let mut acts: Vec<_> = all.iter().map(|entry| entry.act.as_str()).collect();
+        acts.reverse();
+        let expected = [
+            "provider.import",
+            "provider.change",
+            "provider.leave-to-lists",
+            "provider.change",
+            "provider.forget-list",
+            "provider.remove",
+        ];
+        assert_eq!(acts, expected);
+        let changed = &all[4].details["changed"];
+        assert_eq!(*changed, serde_json::json!(["name"]));
     })
     .await;
 }

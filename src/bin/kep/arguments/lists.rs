@@ -1,13 +1,13 @@
 //! What is said of a list of providers.
 
-use super::Conf;
+use super::Acting;
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
 #[derive(Debug, Args)]
 pub struct Import {
     #[command(flatten)]
-    pub conf: Conf,
+    pub conf: Acting,
     /// A file, or a URL
     #[arg(value_name = "FILE|URL")]
     pub place: String,

@@ -16,7 +16,7 @@ on_stores!(
     copies_are_in_the_conversation_wherever_they_lie,
     conversations_are_an_accounts_own,
     a_notice_and_its_dispatch_are_in_one_conversation_unopened_or_opened,
-    invariant_03_a_notice_is_in_no_conversation_that_its_dispatch_names,
+    a_notice_is_in_no_conversation_that_its_dispatch_names,
     a_copy_that_takes_the_servers_place_keeps_the_conversation,
     conversations_are_searched_for,
 );
@@ -143,7 +143,7 @@ async fn a_notice_and_its_dispatch_are_in_one_conversation_unopened_or_opened(wo
 
 /// What an unopened message answers is told with its content, by whatever it is found; what answers it
 /// later is in its conversation.
-async fn invariant_03_a_notice_is_in_no_conversation_that_its_dispatch_names(world: World) {
+async fn a_notice_is_in_no_conversation_that_its_dispatch_names(world: World) {
     put(&world, world.veli, "asked@x", "").await;
     put(&world, world.veli, "also@x", "References: <ua-1@example.org>\r\n").await;
     let head = HEAD.replacen("\r\n", "\r\nReferences: <asked@x>\r\n <ua-1@example.org>\r\n", 1);
