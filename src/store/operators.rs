@@ -11,6 +11,8 @@ pub struct OperatorRow {
     pub given_name: String,
     pub surname: String,
     pub identity_number: String,
+    /// Empty: nothing was said.
+    pub title: String,
     pub phone: Option<String>,
     pub email: Option<String>,
     /// Words, a space between.
@@ -33,8 +35,8 @@ pub fn last_code(tx: &mut Tx<'_>, account: AccountId) -> Result<i64, RowsError> 
 pub fn add(tx: &mut Tx<'_>, new: &OperatorRow) -> Result<bool, RowsError> {
     let added = tx.execute(
         "INSERT INTO operator (account, code, given_name, surname, identity_number, phone, email,
-                               roles, added_at, added_by)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+                               roles, added_at, added_by, title)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
          ON CONFLICT (account, identity_number) WHERE ended_at IS NULL DO NOTHING",
         &[
             new.account.0.into(),
@@ -47,6 +49,7 @@ pub fn add(tx: &mut Tx<'_>, new: &OperatorRow) -> Result<bool, RowsError> {
             (&new.roles).into(),
             new.added_at.millis().into(),
             (&new.added_by).into(),
+            (&new.title).into(),
         ],
     )?;
     Ok(added == 1)
@@ -59,7 +62,7 @@ pub fn find(
 ) -> Result<Option<OperatorRow>, RowsError> {
     let row = tx.first(
         "SELECT account, code, given_name, surname, identity_number, phone, email, roles, added_at,
-                added_by, ended_at, ended_by, suspended_at, suspended_by FROM operator WHERE account = $1 AND code = $2",
+                added_by, ended_at, ended_by, suspended_at, suspended_by, title FROM operator WHERE account = $1 AND code = $2",
         &[account.0.into(), code.into()],
     )?;
     row.as_ref().map(operator).transpose()
@@ -69,7 +72,7 @@ pub fn find(
 pub fn of_account(tx: &mut Tx<'_>, account: AccountId) -> Result<Vec<OperatorRow>, RowsError> {
     let rows = tx.query(
         "SELECT account, code, given_name, surname, identity_number, phone, email, roles, added_at,
-                added_by, ended_at, ended_by, suspended_at, suspended_by FROM operator WHERE account = $1 ORDER BY code",
+                added_by, ended_at, ended_by, suspended_at, suspended_by, title FROM operator WHERE account = $1 ORDER BY code",
         &[account.0.into()],
     )?;
     rows.iter().map(operator).collect()
@@ -83,7 +86,7 @@ pub fn of_person(
 ) -> Result<Option<OperatorRow>, RowsError> {
     let row = tx.first(
         "SELECT account, code, given_name, surname, identity_number, phone, email, roles, added_at,
-                added_by, ended_at, ended_by, suspended_at, suspended_by FROM operator
+                added_by, ended_at, ended_by, suspended_at, suspended_by, title FROM operator
          WHERE account = $1 AND identity_number = $2 AND ended_at IS NULL",
         &[account.0.into(), identity_number.into()],
     )?;
@@ -102,6 +105,20 @@ pub fn set_roles(
         &[roles.into(), account.0.into(), code.into()],
     )?;
     super::accounts::wake(tx, account)?;
+    Ok(changed == 1)
+}
+
+/// False when there is no such operator now.
+pub fn set_title(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    code: i64,
+    title: &str,
+) -> Result<bool, RowsError> {
+    let changed = tx.execute(
+        "UPDATE operator SET title = $1 WHERE account = $2 AND code = $3 AND ended_at IS NULL",
+        &[title.into(), account.0.into(), code.into()],
+    )?;
     Ok(changed == 1)
 }
 
@@ -253,5 +270,6 @@ fn operator(row: &Row) -> Result<OperatorRow, RowsError> {
         added_by: text(9)?,
         ended: since(10, 11)?,
         suspended: since(12, 13)?,
+        title: text(14)?,
     })
 }

@@ -248,7 +248,6 @@ def a_session():
     return own
 
 
-
 # By operation id: what makes of a body one that leads somewhere; what is not named stays as it was made up.
 BODIES = {
     "logInByPassword": lambda: {"user": OTHER["address"], "password": OTHER["password"]},
@@ -288,7 +287,8 @@ PATHS = {
 
 threading.Thread(target=ThreadingHTTPServer(("127.0.0.1", SAID["sms"]), Gateway).serve_forever, daemon=True).start()
 Controller(Smarthost(), hostname="127.0.0.1", port=SAID["mail"]).start()
-for who in (OWN, OTHER):
+# A later round finds what the first has proved.
+for who in (OWN, OTHER) if os.environ.get("KEP_ROUND", "0") == "0" else ():
     prove(who, PHONE[who["address"]])
     prove(who, MAILBOX[who["address"]])
 MAIN = log_in(OWN)

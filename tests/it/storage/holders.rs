@@ -58,7 +58,7 @@ fn person(number: &str) -> Holder {
     Holder::parse(&form, NOW).unwrap()
 }
 
-fn company(vkn: &str) -> Holder {
+pub fn company(vkn: &str) -> Holder {
     let form = HolderForm {
         kind: "company".into(),
         title: Some("Örnek A.Ş.".into()),

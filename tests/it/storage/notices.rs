@@ -15,6 +15,7 @@ use kep::store::outbox::{self as rows, OutgoingRow, State};
 use kep::store::submissions::{self, RecipientState};
 use kep::store::{RowsError, StoreError, Tx};
 use kep::trust::dial::Dial;
+use kep::trust::pki::{CertificateAuthority, KeyKind, Links, Profile};
 use kep::trust::{Clock, password};
 use kep::wire::{AccountId, KepAddress, KepDomain, Reach, Timestamp};
 use secrecy::SecretString;
@@ -540,6 +541,36 @@ async fn an_sms_costs_a_credit_when_it_is_sent() {
         assert_eq!((of(&bed, "mail").await[1].state, left().await), (State::Failed, 10));
         assert_eq!(of(&bed, "credit").await.len(), 1);
         assert_eq!(credits::audit(&bed.store).await.unwrap().faults, [""; 0]);
+    })
+    .await;
+}
+
+/// Whatever is registered: of the holder, of an operator, to sign or to log in.
+#[tokio::test]
+async fn each_certificate_that_ends_is_told_of_once_a_distance() {
+    on_both(|bed| async move {
+        let ali = open(&bed, ALI).await;
+        proven(&bed, ALI, "05321234567", change(&[Event::Certificate])).await;
+        let root = CertificateAuthority::create("Kök", KeyKind::P256, NOW).unwrap();
+        let mut ends = NOW;
+        for (n, uses) in [(1_u8, "both"), (2, "login")] {
+            let profile =
+                Profile::TlsServer { names: vec![format!("n{n}")], addresses: Vec::new() };
+            let issued = root.issue(&profile, KeyKind::P256, &Links::default(), NOW).unwrap();
+            let certificate = issued.certificate().clone();
+            ends = certificate.not_after();
+            let digest = certificate.digest();
+            bed.write(move |tx| {
+                let der = certificate.der();
+                Ok(kep::store::accounts::add_certificate(tx, ali, &digest.0, der, uses, NOW)?)
+            })
+            .await;
+        }
+        for (days, laid) in [(31, 0), (29, 2), (28, 0), (6, 2), (1, 2), (-1, 0)] {
+            let at = ends.plus_secs(-days * 86_400);
+            assert_eq!(notices::tell_of_endings(&bed.store, at).await.unwrap(), laid, "{days}");
+        }
+        assert_eq!(of(&bed, "certificate").await.len(), 6);
     })
     .await;
 }
