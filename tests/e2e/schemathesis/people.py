@@ -39,7 +39,7 @@ web.trust_env = False
 class Gateway(BaseHTTPRequestHandler):
     def do_POST(self):
         said = json.loads(self.rfile.read(int(self.headers["content-length"])))
-        texts[said["to"]].append(said["text"])
+        texts["+" + said["to"].lstrip("+")].append(said["text"])
         self.send_response(200)
         self.send_header("content-length", "2")
         self.end_headers()
