@@ -7,7 +7,7 @@ use kep::registry::audit::{self, Actor, By, Channel, Wanted as Acts};
 use kep::registry::login::{Logins, Outcome};
 use kep::registry::operators::{self, OperatorError, Person, Role, Roles, Signer, Standing};
 use kep::registry::tasks::{self, NewTask, TaskKind, TaskState, Wanted, sweep};
-use kep::store::StoreError;
+use kep::store::{StoreError, Tx};
 use kep::trust::password::Passwords;
 use kep::trust::pki::{CertificateAuthority, KeyKind, Links, Profile};
 use kep::trust::{Certificate, password};
@@ -181,6 +181,50 @@ async fn invariant_07_a_signature_is_the_holders_or_a_known_operators() {
         operators::end(&bed.store, &by(NOW), &firm(), ayse).await.unwrap();
         assert_eq!(whose(&own).await, None);
         assert_eq!(whose(&hers).await, None);
+    })
+    .await;
+}
+
+/// Rev. 2, 1: a certificate with the account's address, and with or without his number.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn invariant_07_who_has_ended_signs_as_nobody_whatever_address_his_certificate_bears() {
+    on_both(|bed| async move {
+        open(&bed).await;
+        let ayse = appoint(&bed, AYSE, &[Role::Signs]).await;
+        let account = accounts::get(&bed.store, &firm()).await.unwrap();
+        let whose = async |certificate: &Certificate| {
+            let (account, shown) = (account.clone(), certificate.clone());
+            let what = CertificateUse::Sign;
+            let work = move |tx: &mut Tx<'_>| Ok(operators::signer(tx, &account, &shown, what)?);
+            match bed.read(work).await {
+                Signer::Holder => Some(0),
+                Signer::Operator(one) => Some(one.code.number()),
+                Signer::Stranger => None,
+            }
+        };
+        let give = async |code, certificate: &Certificate| {
+            let given = certificate.clone();
+            operators::give_certificate(&bed.store, &by(NOW), &firm(), code, given).await.unwrap();
+        };
+        let (addressed, numbered) = (mailed(FIRM, 30), qualified(AYSE));
+        give(ayse, &addressed).await;
+        give(ayse, &numbered).await;
+        assert_eq!([whose(&addressed).await, whose(&numbered).await], [Some(1), Some(1)]);
+        operators::end(&bed.store, &by(NOW), &firm(), ayse).await.unwrap();
+        assert_eq!([whose(&addressed).await, whose(&numbered).await], [None, None]);
+        assert_eq!(whose(&qualified(AYSE)).await, None, "one that was never registered");
+        let shown = accounts::certificates(&bed.store, account.id).await.unwrap();
+        assert!(shown.is_empty(), "none of them is the account's");
+        // The same person, appointed anew: by her number at once, by the other one once it is given.
+        let again = appoint(&bed, AYSE, &[Role::Signs]).await;
+        assert_eq!([whose(&addressed).await, whose(&numbered).await], [None, Some(2)]);
+        give(again, &addressed).await;
+        assert_eq!(whose(&addressed).await, Some(2));
+        operators::end(&bed.store, &by(NOW), &firm(), again).await.unwrap();
+        // What the provider's people register as the holder's is the holder's.
+        let uses = CertificateUse::Sign;
+        accounts::add_certificate(&bed.store, &firm(), addressed.clone(), uses, NOW).await.unwrap();
+        assert_eq!(whose(&addressed).await, Some(0));
     })
     .await;
 }
