@@ -3,7 +3,7 @@
 use super::challenge::{self, Details, Kind, Taken};
 use super::desk::{Answer, Client, SignIn, enter};
 use super::flow::{Event, Pending, SECOND_SECS, State, TRIES};
-use super::signature::{Judged, Purpose};
+use super::signature::{Judged, Purpose, is_holders};
 use crate::registry::accounts;
 use crate::registry::credentials::tries::{self, Counted, Gate};
 use crate::registry::credentials::{CredentialError, Owner, Rules, passkeys, totp};
@@ -333,8 +333,7 @@ fn judge_signer(
     // Whose an operator's certificate is, the operator's own row says.
     let Some(signer) = signer.filter(|_| owner.operator == 0) else { return Ok(None) };
     let account = accounts::account(&account_rows::by_id(tx, owner.account)?)?;
-    let registered = account_rows::certificates(tx, owner.account)?;
-    Ok(accounts::is_signer(&account, &registered, signer).then_some(Factor::Signature))
+    Ok(is_holders(tx, &account, signer)?.then_some(Factor::Signature))
 }
 
 #[expect(clippy::too_many_arguments, reason = "a step's whole world")]

@@ -4,8 +4,9 @@
 
 use super::challenge::{self, Details, Kind};
 use super::desk::{Answer, Client, SignIn, enter};
-use crate::registry::accounts::{self, Account};
+use crate::registry::accounts::{self, Account, CertificateUse};
 use crate::registry::credentials::{CredentialError, Owner};
+use crate::registry::operators::{self, Signer};
 use crate::registry::sessions::Factor;
 use crate::store::{Lane, RowsError, Tx, accounts as account_rows};
 use crate::trust::user_signature::SignatureFault;
@@ -175,8 +176,7 @@ impl SignIn {
             for row in candidates(tx, &certificate)? {
                 let account = accounts::account(&row)?;
                 let meant = named.as_ref().is_none_or(|named| *named == account.address);
-                let registered = account_rows::certificates(tx, account.id)?;
-                if meant && accounts::is_signer(&account, &registered, &certificate) {
+                if meant && is_holders(tx, &account, &certificate)? {
                     found.push(account);
                 }
             }
@@ -199,6 +199,16 @@ impl SignIn {
         };
         self.store.write(Lane::Client, work).await
     }
+}
+
+/// Whether the holder signs by it: never by an operator's, whatever address it bears.
+pub(super) fn is_holders(
+    tx: &mut Tx<'_>,
+    account: &Account,
+    certificate: &Certificate,
+) -> Result<bool, RowsError> {
+    let signer = operators::signer(tx, account, certificate, CertificateUse::Sign)?;
+    Ok(signer == Signer::Holder)
 }
 
 /// Accounts that may be of the certificate: by registration, number or address.
