@@ -11,6 +11,7 @@ use kep::registry::notices::{self, Absence, Change, Event, Happened, NoticeError
 use kep::registry::outbox::{self, Fields, Kind, Language, Outgoing};
 use kep::registry::{credits, policy};
 use kep::spool::{Step, Takers};
+use kep::store::fsck;
 use kep::store::outbox::{self as rows, OutgoingRow, State};
 use kep::store::submissions::{self, RecipientState};
 use kep::store::{RowsError, StoreError, Tx};
@@ -540,6 +541,18 @@ async fn an_sms_costs_a_credit_when_it_is_sent() {
         assert_eq!((of(&bed, "mail").await[1].state, left().await), (State::Failed, 10));
         assert_eq!(of(&bed, "credit").await.len(), 1);
         assert_eq!(credits::audit(&bed.store).await.unwrap().faults, [""; 0]);
+        assert_eq!(unfounded(&bed).await, 0, "an SMS that was given back is no fault");
+        bed.write(|tx| {
+            tx.execute("UPDATE credit_entry SET id = 'sms-back/9/x' WHERE kind = 'give-back'", &[])?;
+            Ok(())
+        })
+        .await;
+        assert_eq!(unfounded(&bed).await, 1, "one that nobody paid for");
     })
     .await;
+}
+
+async fn unfounded(bed: &Bed) -> usize {
+    let found = fsck::check(&bed.store, fsck::Depth::Rows, |_| ()).await.unwrap();
+    found.iter().filter(|one| one.kind == fsck::Kind::CreditUnfounded).count()
 }
