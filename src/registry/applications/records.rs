@@ -176,6 +176,12 @@ fn reopened(
     records::bind(tx, account.id, &wish.holder, by.at)?;
     account_rows::set_service(tx, account.id, wish.service.word())?;
     account_rows::set_password(tx, account.id, password, by.at)?;
+    account_rows::set_opening(tx, account.id, wish.opening.word())?;
+    // Who applied for no rule keeps the one that he had.
+    if let Some(rule) = wish.signature {
+        account_rows::set_signature_policy(tx, account.id, rule.word())?;
+    }
+    records::put_contact(tx, account.id, &account.address, &wish.contact, by)?;
     let contract = contracts::begin(tx, account.id, wish.months, by.at)?;
     Ok((account.id, contract))
 }
