@@ -201,7 +201,8 @@ pub fn revive(
 }
 
 /// Nothing more is done about it. What it was to say is forgotten, but for what failed and holds no
-/// secret: an operator may have it said after he has mended what was wrong.
+/// secret: an operator may have it said after he has mended what was wrong. What was said is so, even if its
+/// place was taken away meanwhile.
 pub fn settle(
     tx: &mut Tx<'_>,
     id: i64,
@@ -212,13 +213,14 @@ pub fn settle(
     let changed = tx.execute(
         "UPDATE outgoing SET state = $1, trouble = $2, settled_at = $3,
                 fields = CASE WHEN $1 = 'failed' AND sealed = 0 THEN fields ELSE NULL END
-         WHERE id = $4 AND state IN ('waiting', 'sending')",
+         WHERE id = $4 AND (state IN ('waiting', 'sending')
+                            OR (state = 'withdrawn' AND $1 = 'sent'))",
         &[state.word().into(), trouble.into(), now.millis().into(), id.into()],
     )?;
     Ok(changed == 1)
 }
 
-/// What waits for a place is not said there any more.
+/// What waits for a place, or is tried there just now, is not said there any more.
 pub fn withdraw(
     tx: &mut Tx<'_>,
     account: AccountId,
@@ -227,7 +229,8 @@ pub fn withdraw(
 ) -> Result<u64, RowsError> {
     tx.execute(
         "UPDATE outgoing SET state = 'withdrawn', settled_at = $1, fields = NULL
-         WHERE account = $2 AND channel = $3 AND target = $4 AND state = 'waiting'",
+         WHERE account = $2 AND channel = $3 AND target = $4
+           AND state IN ('waiting', 'sending')",
         &[now.millis().into(), account.0.into(), channel.into(), target.into()],
     )
 }
