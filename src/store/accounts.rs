@@ -254,8 +254,10 @@ pub fn with_certificate(
         "SELECT id, address, name, national_id, opening, signature_policy, password, created_at,
                 holder, state, service, closed_at, state_since, completes_at, state_reason
          FROM account
-         WHERE id IN (SELECT account FROM account_certificate
-                      WHERE fingerprint = $1 AND uses <> 'sign')
+         WHERE id IN (SELECT c.account FROM account_certificate c
+                      WHERE c.fingerprint = $1 AND c.uses <> 'sign'
+                      AND NOT EXISTS (SELECT 1 FROM operator o WHERE o.account = c.account
+                                      AND o.code = c.operator AND o.ended_at IS NOT NULL))
          ORDER BY id LIMIT 2",
         &[fingerprint.into()],
     )?;

@@ -265,7 +265,8 @@ pub fn count(tx: &mut Tx<'_>, state: State) -> Result<(u64, Option<Timestamp>), 
     Ok((row.int(0)?.unsigned_abs(), row.opt_int(1)?.map(Timestamp::from_millis)))
 }
 
-/// A gateway took a part of it, and calls it so.
+/// A gateway took a part of it, and calls it so. One that counts anew may have called another so before:
+/// what it said of that is not said of this.
 pub fn add_part(
     tx: &mut Tx<'_>,
     reference: &str,
@@ -274,7 +275,11 @@ pub fn add_part(
 ) -> Result<(), RowsError> {
     tx.execute(
         "INSERT INTO outgoing_part (reference, outgoing, at) VALUES ($1, $2, $3)
-         ON CONFLICT (reference) DO UPDATE SET outgoing = excluded.outgoing",
+         ON CONFLICT (reference) DO UPDATE SET
+             receipt = CASE WHEN outgoing_part.outgoing IS NULL
+                                 OR outgoing_part.outgoing = excluded.outgoing
+                       THEN outgoing_part.receipt END,
+             outgoing = excluded.outgoing, at = excluded.at",
         &[reference.into(), outgoing.into(), now.millis().into()],
     )?;
     Ok(())
