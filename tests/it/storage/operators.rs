@@ -310,6 +310,38 @@ async fn a_certificate_that_ends_is_a_task_until_another_takes_its_place_or_it_h
     .await;
 }
 
+/// Rev. 2, 7: what only logs in, what can't be read, and what is taken away again replace nothing.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_certificate_is_replaced_by_one_for_the_same_use_alone_and_while_that_is_there() {
+    on_both(|bed| async move {
+        open(&bed).await;
+        let add = async |certificate: &Certificate, uses| {
+            let new = certificate.clone();
+            accounts::add_certificate(&bed.store, &firm(), new, uses, NOW).await.unwrap();
+        };
+        let (old, login, new) = (mailed(FIRM, 60), mailed(FIRM, 365), mailed(FIRM, 365));
+        add(&old, CertificateUse::Sign).await;
+        add(&login, CertificateUse::Login).await;
+        let account = accounts::get(&bed.store, &firm()).await.unwrap().id;
+        bed.write(move |tx| -> Result<(), StoreError> {
+            let (uses, garbage) = ("both", b"no certificate");
+            kep::store::accounts::add_certificate(tx, account, &[7; 32], garbage, uses, NOW)?;
+            Ok(())
+        })
+        .await;
+        let day = |n: i64| NOW.plus_secs(n * 86_400);
+        let sweep = async |at| sweep::round(&bed.store, at).await.unwrap();
+        assert_eq!(sweep(day(40)).await.opened, 1);
+        add(&new, CertificateUse::Both).await;
+        assert_eq!(sweep(day(41)).await.closed, 1);
+        assert_eq!(sweep(day(41)).await, sweep::Round::default());
+        accounts::remove_certificate(&bed.store, &firm(), new.digest()).await.unwrap();
+        assert_eq!(sweep(day(42)).await.opened, 1, "it is told again");
+        assert_eq!(list(&bed, None, false).await[0].subject, old.digest().hex());
+    })
+    .await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn evidence_that_is_late_is_a_task_until_it_is_there() {
     on_both(|bed| async move {
