@@ -88,15 +88,14 @@ pub async fn list(
 pub async fn step(
     store: &Store,
     id: ApplicationId,
-    step: Step,
+    mut step: Step,
     papers: Vec<Paper>,
     by: &By,
 ) -> Result<Application, RegistryError> {
-    if let Step::Refuse { reason, .. } = &step {
-        reasoned(reason, false)?;
-    }
-    if let Step::Withdraw { reason } = &step {
-        reasoned(reason, true)?;
+    match &mut step {
+        Step::Refuse { reason, .. } => *reason = reasoned(reason, false)?,
+        Step::Withdraw { reason } => *reason = reasoned(reason, true)?,
+        _ => {}
     }
     let (hand, by) = (hand(by)?, by.clone());
     let work = move |tx: &mut Tx<'_>| -> Result<Application, RegistryError> {

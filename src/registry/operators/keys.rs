@@ -62,7 +62,9 @@ pub async fn give_certificate(
         let digest = certificate.digest();
         match rows::of_certificate(tx, account, &digest.0)? {
             Some((there, _)) if there == code.number() => return Ok(()),
-            Some((there, _)) if !has_ended(tx, account, there)? => return Err(OperatorError::Taken),
+            Some((there, _)) if !has_ended(tx, account, there)? => {
+                return Err(OperatorError::Taken);
+            }
             // Of who acts no more, perhaps of the same person.
             _ => {}
         }

@@ -417,7 +417,7 @@ async fn what_can_not_be_said_is_given_up_in_time_and_an_operator_may_try_again(
         let retry = async |id| outbox::retry(&bed.store, &by(end), id).await.unwrap();
         assert_eq!(
             [retry(code.id).await, retry(failed.id).await, retry(9999).await],
-            [Some(false), Some(true), None]
+            [Some(outbox::Retried::Gone), Some(outbox::Retried::Now), None]
         );
         let again = of(&bed, "mail").await.remove(0);
         assert_eq!((again.state, again.expires_at), (State::Waiting, end.plus_secs(86_400)));
@@ -544,7 +544,10 @@ async fn an_sms_costs_a_credit_when_it_is_sent() {
         assert_eq!(credits::audit(&bed.store).await.unwrap().faults, [""; 0]);
         assert_eq!(unfounded(&bed).await, 0, "an SMS that was given back is no fault");
         bed.write(|tx| {
-            tx.execute("UPDATE credit_entry SET id = 'sms-back/9/x' WHERE kind = 'give-back'", &[])?;
+            tx.execute(
+                "UPDATE credit_entry SET id = 'sms-back/9/x' WHERE kind = 'give-back'",
+                &[],
+            )?;
             Ok(())
         })
         .await;
@@ -567,22 +570,24 @@ async fn what_is_under_way_to_a_place_that_is_taken_away_is_not_tried_there_agai
             reference: "dekont 1".into(),
         };
         credits::top_up(&bed.store, &by(NOW), &address(ALI), &what).await.unwrap();
-        let cases = [("503", State::Withdrawn, 20), ("200", State::Sent, 19)];
-        for (status, state, left) in cases {
+        // The second after the first one's pause.
+        let cases =
+            [("503", State::Withdrawn, 20, NOW), ("200", State::Sent, 19, NOW.plus_secs(900))];
+        for (status, state, left, at) in cases {
             proven(&bed, ALI, "05321234567", change(&[Event::Mail])).await;
-            bed.write(mail(ali, status, NOW)).await;
+            bed.write(mail(ali, status, at)).await;
             let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
             let url = format!("http://{}/", listener.local_addr().unwrap());
-            let ours = notify(&bed, &url, NOW);
+            let ours = notify(&bed, &url, at);
             let gateway = async {
                 let (mut stream, _) = listener.accept().await.unwrap();
                 let _ = stream.read(&mut [0; 4096]).await.unwrap();
                 let who = address(ALI);
-                notices::remove(&bed.store, &by(NOW), &who, &place("05321234567")).await.unwrap();
+                notices::remove(&bed.store, &by(NOW), &who, place("05321234567")).await.unwrap();
                 let answer = format!("HTTP/1.1 {status} x\r\ncontent-length: 0\r\n\r\n");
                 stream.write_all(answer.as_bytes()).await.unwrap();
             };
-            tokio::join!(round(&bed, &ours, NOW), gateway);
+            tokio::join!(round(&bed, &ours, at), gateway);
             let there = of(&bed, "mail").await.pop().unwrap();
             assert_eq!((there.state, there.fields), (state, None));
             let balance = bed.read(move |tx| Ok(kep::store::credits::balance(tx, ali)?)).await;
