@@ -385,7 +385,7 @@ async fn a_reopened_account_is_as_it_was_applied_for() {
         open(store, ali, person(ALI)).await.unwrap();
         let by = staff("ayse", NOW);
         closings::close(store, &address(ali), &by).await.unwrap();
-        let form = ContactForm { province: Some("Ankara".into()), ..ContactForm::default() };
+        let form = ContactForm { email: Some("ali@example.org".into()), ..ContactForm::default() };
         let wish = Wish {
             contact: Contact::parse(&form).unwrap(),
             signature: Some(SignatureRule::Optional),
@@ -402,7 +402,7 @@ async fn a_reopened_account_is_as_it_was_applied_for() {
         let had = (account.opening, account.signature, account.service);
         assert_eq!(had, (OpeningMode::Direct, SignatureRule::Optional, Service::Receive));
         let record = records::of(store, &address(ali)).await.unwrap();
-        assert_eq!(record.contact.form().province, form.province);
+        assert_eq!(record.contact.form().email, form.email);
     })
     .await;
 }
