@@ -1,10 +1,10 @@
 //! What an operator logs in and signs by: mail-program passwords and certificates that are his alone.
 
-use super::{Operator, OperatorError, active, find, record, rows};
+use super::{Operator, OperatorError, Standing, active, find, record, rows};
 use crate::registry::accounts::{self, CertificateUse};
 use crate::registry::app_passwords::{self, AppPassword, NewPassword};
 use crate::registry::audit::By;
-use crate::store::{Lane, Store, Tx, accounts as account_rows};
+use crate::store::{Lane, RowsError, Store, Tx, accounts as account_rows};
 use crate::trust::Certificate;
 use crate::wire::{AccountId, KepAddress, OperatorCode};
 use secrecy::SecretString;
@@ -77,9 +77,14 @@ pub async fn give_certificate(
     store.write(Lane::Client, work).await
 }
 
-fn has_ended(tx: &mut Tx<'_>, account: AccountId, code: i64) -> Result<bool, OperatorError> {
+/// Whether that code is of an operator who acts no more; 0 is the holder.
+pub(in crate::registry) fn has_ended(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    code: i64,
+) -> Result<bool, RowsError> {
     let Some(code) = OperatorCode::of_number(code) else { return Ok(false) };
-    Ok(find(tx, account, code)?.is_some_and(|one| !one.is_active()))
+    Ok(find(tx, account, code)?.is_some_and(|one| matches!(one.standing, Standing::Ended { .. })))
 }
 
 /// Those of an operator; one that can't be read is left out.

@@ -4,6 +4,7 @@ use super::{NOW, bed::Bed, on_both};
 use kep::registry::accounts::{self, CertificateUse, NewAccount, OpeningMode, SignatureRule};
 use kep::registry::app_passwords::{NewPassword, Scope, Scopes};
 use kep::registry::audit::{self, Actor, By, Channel, Wanted as Acts};
+use kep::registry::credentials::{Owner, certificates};
 use kep::registry::login::{Logins, Outcome};
 use kep::registry::operators::{self, OperatorError, Person, Role, Roles, Signer, Standing};
 use kep::registry::tasks::{self, NewTask, TaskKind, TaskState, Wanted, sweep};
@@ -220,10 +221,14 @@ async fn invariant_07_who_has_ended_signs_as_nobody_whatever_address_his_certifi
         assert_eq!([whose(&addressed).await, whose(&numbered).await], [None, Some(2)]);
         give(again, &addressed).await;
         assert_eq!(whose(&addressed).await, Some(2));
+        operators::suspend(&bed.store, &by(NOW), &firm(), again).await.unwrap();
+        assert_eq!([whose(&addressed).await, whose(&qualified(AYSE)).await], [None, None]);
         operators::end(&bed.store, &by(NOW), &firm(), again).await.unwrap();
         // What the provider's people register as the holder's is the holder's.
         let uses = CertificateUse::Sign;
-        accounts::add_certificate(&bed.store, &firm(), addressed.clone(), uses, NOW).await.unwrap();
+        certificates::add(&bed.store, Owner::holder(account.id), addressed.clone(), uses, &by(NOW))
+            .await
+            .unwrap();
         assert_eq!(whose(&addressed).await, Some(0));
     })
     .await;
@@ -315,14 +320,16 @@ async fn a_certificate_that_ends_is_a_task_until_another_takes_its_place_or_it_h
 async fn a_certificate_is_replaced_by_one_for_the_same_use_alone_and_while_that_is_there() {
     on_both(|bed| async move {
         open(&bed).await;
+        let account = accounts::get(&bed.store, &firm()).await.unwrap().id;
         let add = async |certificate: &Certificate, uses| {
             let new = certificate.clone();
-            accounts::add_certificate(&bed.store, &firm(), new, uses, NOW).await.unwrap();
+            certificates::add(&bed.store, Owner::holder(account), new, uses, &by(NOW))
+                .await
+                .unwrap();
         };
         let (old, login, new) = (mailed(FIRM, 60), mailed(FIRM, 365), mailed(FIRM, 365));
         add(&old, CertificateUse::Sign).await;
         add(&login, CertificateUse::Login).await;
-        let account = accounts::get(&bed.store, &firm()).await.unwrap().id;
         bed.write(move |tx| -> Result<(), StoreError> {
             let (uses, garbage) = ("both", b"no certificate");
             kep::store::accounts::add_certificate(tx, account, &[7; 32], garbage, uses, NOW)?;
@@ -335,7 +342,9 @@ async fn a_certificate_is_replaced_by_one_for_the_same_use_alone_and_while_that_
         add(&new, CertificateUse::Both).await;
         assert_eq!(sweep(day(41)).await.closed, 1);
         assert_eq!(sweep(day(41)).await, sweep::Round::default());
-        accounts::remove_certificate(&bed.store, &firm(), new.digest()).await.unwrap();
+        certificates::remove(&bed.store, Owner::holder(account), true, new.digest(), &by(NOW))
+            .await
+            .unwrap();
         assert_eq!(sweep(day(42)).await.opened, 1, "it is told again");
         assert_eq!(list(&bed, None, false).await[0].subject, old.digest().hex());
     })

@@ -20,7 +20,7 @@ pub async fn run(arguments: Arguments) -> Outcome {
             let by = staff::by_role(&store, &who, StaffRole::Registrar).await?;
             let usual = Change {
                 language: Language::Turkish,
-                events: [Event::Mail, Event::Unread, Event::Login].into(),
+                events: [Event::Mail, Event::Unread, Event::Handover, Event::Login].into(),
                 quiet: None,
                 whose: Whose::Holder,
             };
