@@ -93,6 +93,16 @@ pub fn of_person(
     row.as_ref().map(operator).transpose()
 }
 
+/// Whether somebody of that identity number was ever an operator of the account.
+pub fn was_person(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    identity_number: &str,
+) -> Result<bool, RowsError> {
+    let sql = "SELECT 1 FROM operator WHERE account = $1 AND identity_number = $2 LIMIT 1";
+    Ok(tx.first(sql, &[account.0.into(), identity_number.into()])?.is_some())
+}
+
 /// False when there is no such operator now.
 pub fn set_roles(
     tx: &mut Tx<'_>,
@@ -122,7 +132,8 @@ pub fn set_title(
     Ok(changed == 1)
 }
 
-/// Ends, with all that he logs in and signs by. False when there is no such operator now.
+/// Ends, with his passwords. His certificates stay known as his, so that none of them is taken for the
+/// holder's. False when there is no such operator now.
 pub fn end(
     tx: &mut Tx<'_>,
     account: AccountId,
@@ -137,7 +148,6 @@ pub fn end(
     )?;
     let whose = [account.0.into(), code.into()];
     tx.execute("DELETE FROM app_password WHERE account = $1 AND operator = $2", &whose)?;
-    tx.execute("DELETE FROM account_certificate WHERE account = $1 AND operator = $2", &whose)?;
     super::accounts::wake(tx, account)?;
     Ok(ended == 1)
 }
@@ -220,8 +230,8 @@ pub fn give_certificate(
     Ok(given == 1)
 }
 
-/// Whose a registered certificate is (0 is the holder's), and what it is for. `None` where none of that fingerprint is
-/// registered.
+/// Whose a registered certificate is (0 is the holder's), and what it is for. `None` where none of that
+/// fingerprint is registered.
 pub fn of_certificate(
     tx: &mut Tx<'_>,
     account: AccountId,

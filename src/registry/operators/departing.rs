@@ -9,7 +9,7 @@ use crate::store::{Lane, RowsError, Store, Tx, accounts as account_rows, handove
 use crate::wire::{AccountId, KepAddress, OperatorCode, Timestamp};
 use serde_json::json;
 
-/// He acts no more from now on: all that he logs in and signs by goes, who is connected by it is out, and
+/// He acts no more from now on: all that he logs in by goes, his certificates count for nobody, who is connected by it is out, and
 /// what was handed to him waits for whoever may sign.
 pub async fn end(
     store: &Store,

@@ -8,6 +8,7 @@ mod signer;
 mod table;
 
 pub use departing::{end, resume, suspend};
+pub(super) use keys::has_ended;
 pub use keys::{certificates, give_certificate, give_password, passwords};
 pub use person::{Person, PersonFault};
 pub use signer::{Signer, e_seal, signer};
