@@ -62,7 +62,8 @@ pub fn find(
 ) -> Result<Option<OperatorRow>, RowsError> {
     let row = tx.first(
         "SELECT account, code, given_name, surname, identity_number, phone, email, roles, added_at,
-                added_by, ended_at, ended_by, suspended_at, suspended_by, title FROM operator WHERE account = $1 AND code = $2",
+                added_by, ended_at, ended_by, suspended_at, suspended_by, title
+                FROM operator WHERE account = $1 AND code = $2",
         &[account.0.into(), code.into()],
     )?;
     row.as_ref().map(operator).transpose()
@@ -72,7 +73,8 @@ pub fn find(
 pub fn of_account(tx: &mut Tx<'_>, account: AccountId) -> Result<Vec<OperatorRow>, RowsError> {
     let rows = tx.query(
         "SELECT account, code, given_name, surname, identity_number, phone, email, roles, added_at,
-                added_by, ended_at, ended_by, suspended_at, suspended_by, title FROM operator WHERE account = $1 ORDER BY code",
+                added_by, ended_at, ended_by, suspended_at, suspended_by, title
+                FROM operator WHERE account = $1 ORDER BY code",
         &[account.0.into()],
     )?;
     rows.iter().map(operator).collect()
@@ -86,7 +88,8 @@ pub fn of_person(
 ) -> Result<Option<OperatorRow>, RowsError> {
     let row = tx.first(
         "SELECT account, code, given_name, surname, identity_number, phone, email, roles, added_at,
-                added_by, ended_at, ended_by, suspended_at, suspended_by, title FROM operator
+                added_by, ended_at, ended_by, suspended_at, suspended_by, title
+                FROM operator
          WHERE account = $1 AND identity_number = $2 AND ended_at IS NULL",
         &[account.0.into(), identity_number.into()],
     )?;

@@ -5,6 +5,7 @@ use super::record::{Kind, Named, Record, Service};
 use crate::registry::accounts;
 use crate::registry::holders::{Company, Contact, Holder, Person, PublicBody, records};
 use crate::registry::standing::{self, Stage};
+use crate::store::operators::OperatorRow;
 use crate::store::{RowsError, Tx, accounts as rows, operators as operator_rows};
 use crate::trust::Certificate;
 use crate::wire::{AccountId, KepAddress, Timestamp};
@@ -59,13 +60,11 @@ fn signature_keys(
 
 fn operators(tx: &mut Tx<'_>, account: AccountId) -> Result<Vec<Named>, RowsError> {
     let all = operator_rows::of_account(tx, account)?;
-    let named =
-        all.into_iter().filter(|one| one.ended.is_none() && one.suspended.is_none()).map(|one| {
-            Named {
-                name: format!("{} {}", one.given_name, one.surname),
-                title: Some(one.title).filter(|title| !title.is_empty()),
-            }
-        });
+    let acts = |one: &OperatorRow| one.ended.is_none() && one.suspended.is_none();
+    let named = all.into_iter().filter(acts).map(|one| Named {
+        name: format!("{} {}", one.given_name, one.surname),
+        title: Some(one.title).filter(|title| !title.is_empty()),
+    });
     Ok(named.collect())
 }
 

@@ -189,7 +189,7 @@ pub async fn set_title(
     let (by, address) = (by.clone(), address.clone());
     let work = move |tx: &mut Tx<'_>| -> Result<(), OperatorError> {
         account_rows::lock(tx, account)?;
-        let one = active(tx, account, &address, code)?;
+        let one = present(tx, account, &address, code)?;
         rows::set_title(tx, account, code.number(), &title)?;
         directory::entry::refresh(tx, account, by.at)?;
         let details = json!({ "title": title, "before": one.person.title });

@@ -14,7 +14,7 @@ use crate::wire::{OperatorCode, Timestamp};
 pub enum Signer {
     Holder,
     /// One who acts now; whether he may sign, his roles say.
-    Operator(Operator),
+    Operator(Box<Operator>),
     /// Nobody whom the account knows.
     Stranger,
 }
@@ -37,7 +37,7 @@ pub fn signer(
         }
         let Some(code) = OperatorCode::of_number(number) else { return Ok(Signer::Holder) };
         if let Some(one) = find(tx, account.id, code)?.filter(Operator::is_active) {
-            return Ok(Signer::Operator(one));
+            return Ok(Signer::Operator(Box::new(one)));
         }
         ended = true;
     }
@@ -46,7 +46,7 @@ pub fn signer(
     {
         let there = rows::of_person(tx, account.id, number)?.map(operator).transpose()?;
         if let Some(one) = there.filter(Operator::is_active) {
-            return Ok(Signer::Operator(one));
+            return Ok(Signer::Operator(Box::new(one)));
         }
         ended |= rows::was_person(tx, account.id, number)?;
     }
