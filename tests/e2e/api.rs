@@ -75,6 +75,7 @@ async fn people(scene: &Scene, openssl: &Path, [sms, mail]: [u16; 2]) -> Value {
     let (kep, conf) = (env!("CARGO_BIN_EXE_kep"), scene.conf());
     serde_json::json!({
         "kep": kep, "conf": conf, "own": own, "other": other, "sms": sms, "mail": mail,
+        "by": ["--as", "selin", "--staff-password-file", scene.scratch("staff.password")],
     })
 }
 
@@ -125,7 +126,7 @@ async fn seed(scene: &Scene) -> PathBuf {
 async fn staff(scene: &Scene) -> String {
     let password = scene.scratch("staff.password");
     std::fs::write(&password, "uzun ve kimsenin bilmediği\n").unwrap();
-    let (password, roles) = (password.to_str().unwrap(), "manager,auditor");
+    let (password, roles) = (password.to_str().unwrap(), "manager,auditor,registrar");
     let add = ["staff", "add", "selin", "--display", "Selin Ay", "--role", roles];
     let ran = scene.kep(&[&add[..], &["--password-file", password]].concat()).await;
     assert_eq!(ran.code, Some(0), "{}", ran.err);

@@ -1,7 +1,7 @@
 """Who logs in: sessions, factors, an SMS gateway and a smarthost that keep what they are told, an authenticator
 in software, signatures by openssl. One person (OWN) makes the requests, another (OTHER) forgets his password.
 
-KEP_PEOPLE is a JSON object: kep, conf (to call the command line), own, other (address, password, pem: his
+KEP_PEOPLE is a JSON object: kep, conf, by (to call the command line), own, other (address, password, pem: his
 certificate and key in one file each), sms, mail (ports)."""
 
 import base64
@@ -117,7 +117,7 @@ def step():
 def prove(who, reach):
     before = len(texts[reach])
     kep = [SAID["kep"], "account", "notice"]
-    conf = ["--conf", SAID["conf"]]
+    conf = [*SAID["by"], "--conf", SAID["conf"]]
     subprocess.run([*kep, "add", who["address"], reach, "--events", "certificate", *conf], check=True,
                    capture_output=True)
     code = told(reach, before, r"\b(\d{6})\b")
