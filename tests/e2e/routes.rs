@@ -185,8 +185,9 @@ async fn a_policy_takes_mail_to_the_hosts_it_allows_and_holds_when_it_is_hidden(
     let (at_a, mut at_b) = (two.a.serve().await, two.b.serve().await);
     let first = sent(&two, 1).await;
     refused(&two, &first, "MTA-STS: hs06.kep.tr has no policy").await;
-    names.publish(&zone(&record("a1")), Signing::Good);
+    // The policy stands before its record: what could not be fetched is not asked for again for some time.
     server.says("testing", DOMAIN);
+    names.publish(&zone(&record("a1")), Signing::Good);
     until("the policy that only tests", async || {
         two.a.kep(&["queue", "retry", DOMAIN]).await;
         let queue = two.a.kep(&["queue", "list"]).await;

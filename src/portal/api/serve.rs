@@ -9,17 +9,18 @@ use super::{Asked, BASE, Portal, Problem, admit, headers, run};
 use crate::registry::crowd;
 use crate::wire::AccountId;
 use axum::Router;
-use axum::body::{Body, Bytes};
+use axum::body::{Body, BodyDataStream, Bytes};
 use axum::extract::{Request, State};
 use axum::http::header::{
     ACCEPT_LANGUAGE, ALLOW, CACHE_CONTROL, CONTENT_LANGUAGE, CONTENT_LENGTH,
-    CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap, HeaderName, IF_MATCH, REFERRER_POLICY,
-    RETRY_AFTER, STRICT_TRANSPORT_SECURITY, VARY, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
+    CONTENT_SECURITY_POLICY, CONTENT_TYPE, EXPECT, HeaderMap, HeaderName, IF_MATCH,
+    REFERRER_POLICY, RETRY_AFTER, STRICT_TRANSPORT_SECURITY, VARY, WWW_AUTHENTICATE,
+    X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::response::Response;
 use futures_core::Stream;
-use std::pin::pin;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -60,6 +61,7 @@ impl Service {
         let (parts, body) = request.into_parts();
         let language = parts.headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
         let tongue = Tongue::of(language.unwrap_or_default());
+        let (mut body, expects) = (body.into_data_stream(), parts.headers.contains_key(EXPECT));
         let outcome = match parts.uri.path().strip_prefix(BASE) {
             Some(path) => match route::find(&self.endpoints, parts.method.as_str(), path) {
                 Found::Nothing => Outcome::problem(nothing_at(parts.uri.path())),
@@ -70,17 +72,21 @@ impl Service {
                     let safe = parts.method.is_safe();
                     let headers = parts.headers;
                     let head = Head { words, query, headers, tongue, origin, safe };
-                    let outcome = self.operate(endpoint, head, body).await;
+                    let outcome = self.operate(endpoint, head, &mut body).await;
                     note(endpoint, &outcome);
                     outcome
                 }
             },
             None => Outcome::problem(nothing_at(parts.uri.path())),
         };
+        // Who waits to be told to go on has not sent it, and hears the answer.
+        if !expects {
+            use_up(&mut body).await;
+        }
         respond(outcome, tongue, parts.method == Method::HEAD)
     }
 
-    async fn operate(&self, endpoint: &Endpoint, head: Head, body: Body) -> Outcome {
+    async fn operate(&self, endpoint: &Endpoint, head: Head, body: &mut BodyDataStream) -> Outcome {
         let portal = &self.portal;
         let now = portal.clock.now();
         let (headers, origin) = (&head.headers, &head.origin);
@@ -123,7 +129,7 @@ impl Service {
         endpoint: &Endpoint,
         caller: Caller,
         head: Head,
-        body: Body,
+        body: &mut BodyDataStream,
     ) -> Answered<(Call, crate::registry::budget::Share)> {
         let query = head.query.as_deref().unwrap_or_default();
         let query = headers::pairs(query);
@@ -199,7 +205,7 @@ fn is_name(name: &str) -> bool {
 /// The body, as far as it may go.
 async fn octets(
     headers: &HeaderMap,
-    body: Body,
+    body: &mut BodyDataStream,
     most: usize,
     room: &mut crate::registry::budget::Share,
 ) -> Answered<Bytes> {
@@ -208,9 +214,8 @@ async fn octets(
     if announced.is_some_and(|octets: u64| octets > most as u64) {
         return Err(too_large());
     }
-    let mut stream = pin!(body.into_data_stream());
     let mut whole = Vec::new();
-    while let Some(piece) = std::future::poll_fn(|cx| stream.as_mut().poll_next(cx)).await {
+    while let Some(piece) = next(body).await {
         let piece = piece.map_err(|error| {
             tracing::debug!(%error, "a request's body");
             Problem::MalformedRequest("body".to_owned())
@@ -224,6 +229,26 @@ async fn octets(
         whole.extend_from_slice(&piece);
     }
     Ok(Bytes::from(whole))
+}
+
+async fn next(body: &mut BodyDataStream) -> Option<Result<Bytes, axum::Error>> {
+    std::future::poll_fn(|cx| Pin::new(&mut *body).poll_next(cx)).await
+}
+
+/// Takes what of a body was not asked for, within bounds: a connection that closes on a client that is still
+/// sending loses it the answer (RFC 9112, 9.6).
+async fn use_up(body: &mut BodyDataStream) {
+    let rest = async {
+        let mut left = JSON_MAX;
+        while let Some(Ok(piece)) = next(body).await {
+            match left.checked_sub(piece.len()) {
+                Some(less) => left = less,
+                None => return,
+            }
+        }
+    };
+    // Late or not, the answer is the same.
+    let _ = tokio::time::timeout(LINGER, rest).await;
 }
 
 fn note(endpoint: &Endpoint, outcome: &Outcome) {
@@ -313,3 +338,5 @@ const IDEMPOTENCY_KEY: &str = "idempotency-key";
 const JSON_MAX: usize = 64 << 10;
 /// How long a body may take: the largest message over a slow line.
 const BODY: Duration = Duration::from_mins(10);
+/// How long an answer waits for a body that it does not need.
+const LINGER: Duration = Duration::from_secs(2);

@@ -4,6 +4,7 @@ use super::bed::{self, Bed};
 use super::{NOW, on_both};
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, Response, StatusCode};
+use futures_core::Stream;
 use kep::portal::api::{
     Accepting, Entry, Letter, Limits, People, Portal, Service, Submitted, Verifying, Waiting,
 };
@@ -23,8 +24,12 @@ use kep::trust::{Anchors, Clock, UserTrust};
 use kep::wire::{AccountId, KepAddress, KepDomain, MessageId, Timestamp};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 const ALI: &str = "ali.veli@hs05.kep.tr";
@@ -467,4 +472,49 @@ async fn whoever_asks_too_often_or_too_much_or_oddly_hears_why() {
     assert_eq!((status, answer.body().len()), (StatusCode::OK, 0));
     assert_ne!(answer.headers()["content-length"], "0");
     assert_eq!(answer.headers()["x-content-type-options"], "nosniff");
+}
+
+/// A body in pieces, counted as they are taken.
+struct Pieces {
+    /// None: one that is never there.
+    left: VecDeque<Option<usize>>,
+    taken: Arc<AtomicUsize>,
+}
+
+impl Stream for Pieces {
+    type Item = Result<Vec<u8>, Infallible>;
+
+    fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        match self.left.front() {
+            Some(None) => return Poll::Pending,
+            Some(Some(_)) => self.taken.fetch_add(1, Ordering::SeqCst),
+            None => return Poll::Ready(None),
+        };
+        Poll::Ready(self.left.pop_front().flatten().map(|octets| Ok(vec![b'x'; octets])))
+    }
+}
+
+/// Otherwise the connection closes on it, and it never hears the answer.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_refused_while_he_still_sends_hears_it() {
+    on_both(|bed| async move {
+        let api = Api::new(&bed, 600);
+        let refused = async |left: &[Option<usize>], expect: bool| {
+            let taken = Arc::new(AtomicUsize::new(0));
+            let left = left.iter().copied().collect();
+            let body = Body::from_stream(Pieces { left, taken: Arc::clone(&taken) });
+            let mut request = Request::builder().method("POST").uri("/api/v1/submissions");
+            if expect {
+                request = request.header("Expect", "100-continue");
+            }
+            let (status, _) = api.send(request.body(body).unwrap()).await;
+            assert_eq!(status, StatusCode::UNAUTHORIZED);
+            taken.load(Ordering::SeqCst)
+        };
+        assert_eq!(refused(&[Some(1000); 3], false).await, 3, "to its end");
+        assert_eq!(refused(&[Some(1000); 500], false).await, 66, "no more than 64 KiB");
+        assert_eq!(refused(&[Some(1000), None], false).await, 1, "nor for ever");
+        assert_eq!(refused(&[Some(1000); 3], true).await, 0, "who asked first has sent nothing");
+    })
+    .await;
 }
