@@ -3,10 +3,10 @@
 
 use crate::imap_script::{Dice, Stage, Step, What, play, read};
 use crate::imap_transcripts::{dialogues, flags};
-use crate::imap_world::{self, original};
+use crate::imap_world::{self, User, original};
 use crate::wire::{Wire, trust};
 use kep::mailbox::answer::{Admitted, Door, Judging, Limits, Office, Peer};
-use kep::mailbox::ask::{Login, Refusal, Salt};
+use kep::mailbox::ask::{Login, Salt};
 use kep::mailbox::serve::{self, Begin, Imap, Manners};
 use kep::store::accounts::{self, AccountRow};
 use kep::store::mail::{self, Kind, MAILBOXES, NewMessage, Place, Role, change, tree, view};
@@ -85,7 +85,7 @@ pub struct Served {
     store: Store,
     account: AccountId,
     /// The account's name and password.
-    user: Arc<Mutex<(String, String)>>,
+    user: Arc<Mutex<User>>,
     port: u16,
     clear: bool,
     keys: Arc<Keys>,
@@ -103,7 +103,7 @@ impl Served {
         let dir = tempfile::tempdir().unwrap();
         let store = store(dir.path()).await;
         let account = account(&store).await;
-        let user = Arc::new(Mutex::new((String::new(), String::new())));
+        let user = Arc::new(Mutex::new(User::default()));
         let limits = Limits { message: 1 << 20, incoming: 4 << 20, storage: None };
         let gate = gate(account, Arc::clone(&user));
         let office = Office::new(store.clone(), gate, Arc::new(|| NOW), limits);
@@ -259,11 +259,9 @@ impl Served {
         let set = |uid: &str| UidSet::one(uid.parse().unwrap());
         match words.split(' ').collect::<Vec<_>>().as_slice() {
             ["starttls" | "whole" | "nonce"] => {}
-            ["user", name, secret] => {
-                *self.user.lock().unwrap() = ((*name).into(), (*secret).into());
-            }
+            told if self.user.lock().unwrap().given(told) => {}
             ["login"] => {
-                *self.user.lock().unwrap() = ("ali".into(), "secret".into());
+                *self.user.lock().unwrap() = User::named("ali", "secret");
                 self.log_in = true;
             }
             ["mailbox", name, rest @ ..] => self.make(name, rest),
@@ -415,14 +413,14 @@ async fn account(store: &Store) -> AccountId {
 /// Whoever knows the dialogue's one user comes in.
 struct OneUser {
     account: AccountId,
-    user: Arc<Mutex<(String, String)>>,
+    user: Arc<Mutex<User>>,
 }
 
 impl Door for OneUser {
     fn login(&self, login: Login, _: Peer) -> Judging<Admitted> {
         let (account, person) = (self.account, "ali@hs05.kep.tr".into());
-        let proven = imap_world::proven(&login, &self.user.lock().unwrap());
-        let admitted = proven.map(|signature| Admitted {
+        let signature = self.user.lock().unwrap().lets_in(&login);
+        let admitted = signature.map(|signature| Admitted {
             account,
             person,
             adds: true,
@@ -433,7 +431,7 @@ impl Door for OneUser {
             notice: None,
             signature,
         });
-        Box::pin(std::future::ready(admitted.ok_or(Refusal::BadCredentials)))
+        Box::pin(std::future::ready(admitted))
     }
 
     fn salt(&self, _: String) -> Judging<Salt> {
@@ -445,7 +443,7 @@ impl Door for OneUser {
     }
 }
 
-fn gate(account: AccountId, user: Arc<Mutex<(String, String)>>) -> kep::mailbox::answer::Gate {
+fn gate(account: AccountId, user: Arc<Mutex<User>>) -> kep::mailbox::answer::Gate {
     Arc::new(OneUser { account, user })
 }
 

@@ -2,12 +2,12 @@
 //! seeded random cuts, because how bytes arrive must not change the answer.
 
 use crate::imap_script::{Dice, Stage, Step, play, read};
-use crate::imap_world::{Mailbox, World};
+use crate::imap_world::{Mailbox, User, World};
 use imap_codec::decode::Decoder;
 use imap_codec::{GreetingCodec, ResponseCodec};
 use kep::mailbox::ask::{
     Answer, Ask, Changes, FlagChange, FlagRow, Found, LoggedIn, MailboxEntry, MailboxKind, Opening,
-    Refusal, Row, Selected, ThreadToken,
+    Row, Selected, ThreadToken,
 };
 use kep::mailbox::{Config, Next, Session, Tls};
 use kep::wire::imap::metadata::EntryName;
@@ -439,15 +439,9 @@ impl Pure {
         let uid = |word: &str| word.parse().map(UidSet::one).map_err(|_| "bad uid".to_owned());
         match words.split(' ').collect::<Vec<_>>().as_slice() {
             ["starttls" | "whole" | "nonce"] => {}
-            ["user", name, secret] => self.world.user = ((*name).into(), (*secret).into()),
-            ["not-for-reading", secret] => {
-                self.world.not_here.push(((*secret).into(), Refusal::PasswordScope));
-            }
-            ["not-alone", secret] => {
-                self.world.not_here.push(((*secret).into(), Refusal::PasswordAlone));
-            }
+            told if self.world.user.given(told) => {}
             ["login"] => {
-                self.world.user = ("ali".into(), "secret".into());
+                self.world.user = User::named("ali", "secret");
                 self.send(b"x LOGIN ali secret\r\n")?;
                 self.said.clear();
             }

@@ -14,18 +14,53 @@ use kep::wire::{AccountId, ContentId, MailboxId, ThreadId, Timestamp};
 use secrecy::ExposeSecret;
 use std::collections::BTreeMap;
 
-/// Whether the user is proven: then what proves the server, if SCRAM wants that.
-pub fn proven(login: &Login, user: &(String, String)) -> Option<Option<Vec<u8>>> {
-    let (name, secret) = user;
-    match &login.proof {
-        _ if login.user != *name => None,
-        Proof::Password(told) => (told.expose_secret() == secret).then_some(None),
-        Proof::Scram { message, proof } => {
-            let secret = secrecy::SecretString::from(secret.as_str());
-            let verifier = Verifier::new(&secret, &salt().salt, 4096).unwrap();
-            verifier.prove(message, proof).map(|signature| Some(signature.to_vec()))
+/// The one who has mails here.
+#[derive(Clone, Default)]
+pub struct User {
+    name: String,
+    secret: String,
+    /// Right secrets that are not for this door, with what is said of them.
+    not_here: Vec<(String, Refusal)>,
+}
+
+impl User {
+    pub fn named(name: &str, secret: &str) -> Self {
+        Self { name: name.into(), secret: secret.into(), not_here: Vec::new() }
+    }
+
+    /// What the dialogue says of him; whether it says something of him at all.
+    pub fn given(&mut self, words: &[&str]) -> bool {
+        let why = match words {
+            ["user", name, secret] => {
+                *self = Self::named(name, secret);
+                return true;
+            }
+            ["not-for-reading", _] => Refusal::PasswordScope,
+            ["not-alone", _] => Refusal::PasswordAlone,
+            _ => return false,
+        };
+        self.not_here.push((words[1].into(), why));
+        true
+    }
+
+    /// What SCRAM answers to who is let in, if it was that.
+    pub fn lets_in(&self, login: &Login) -> Result<Option<Vec<u8>>, Refusal> {
+        match &login.proof {
+            _ if login.user != self.name => Err(Refusal::BadCredentials),
+            Proof::Password(told) if told.expose_secret() == self.secret => Ok(None),
+            Proof::Password(told) => {
+                let told = told.expose_secret();
+                let known = self.not_here.iter().find(|(secret, _)| secret == told);
+                Err(known.map_or(Refusal::BadCredentials, |(_, why)| why.clone()))
+            }
+            Proof::Scram { message, proof } => {
+                let secret = secrecy::SecretString::from(self.secret.as_str());
+                let verifier = Verifier::new(&secret, &salt().salt, 4096).unwrap();
+                let signature = verifier.prove(message, proof).ok_or(Refusal::BadCredentials)?;
+                Ok(Some(signature.to_vec()))
+            }
+            Proof::Certificate => Err(Refusal::BadCredentials),
         }
-        Proof::Certificate => None,
     }
 }
 
@@ -37,9 +72,7 @@ pub fn salt() -> Salt {
 
 #[derive(Default)]
 pub struct World {
-    pub user: (String, String),
-    /// Right secrets that are not for this door, with what is said of them.
-    pub not_here: Vec<(String, Refusal)>,
+    pub user: User,
     pub boxes: Vec<Mailbox>,
     pub upload: Vec<(AppendBegin, Vec<u8>)>,
     /// UIDs whose opening was recorded, in order.
@@ -303,12 +336,7 @@ impl World {
     fn try_answer(&mut self, ask: Ask) -> Result<Answer, Refusal> {
         Ok(match ask {
             Ask::Login(login) => {
-                if let Proof::Password(told) = &login.proof {
-                    let (name, told) = (login.user == self.user.0, told.expose_secret());
-                    let known = self.not_here.iter().find(|(secret, _)| name && secret == told);
-                    known.map_or(Ok(()), |(_, why)| Err(why.clone()))?;
-                }
-                let signature = proven(&login, &self.user).ok_or(Refusal::BadCredentials)?;
+                let signature = self.user.lets_in(&login)?;
                 Answer::LoggedIn(LoggedIn { account: AccountId(1), signature, notice: None })
             }
             Ask::Salt { .. } => Answer::Salt(salt()),
