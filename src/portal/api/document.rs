@@ -82,8 +82,11 @@ fn components(endpoints: &[Endpoint]) -> Components {
 }
 
 /// What is one of several things, each under its name, is not two of them: so the reader has it, and so must
-/// the document.
+/// the document, in what stands in another thing as well.
 fn one_of_them(part: &mut RefOr<Schema>) {
+    if let RefOr::T(Schema::Object(object)) = part {
+        return object.properties.values_mut().for_each(one_of_them);
+    }
     let RefOr::T(Schema::OneOf(several)) = part else { return };
     for one in &mut several.items {
         if let RefOr::T(Schema::Object(object)) = one
