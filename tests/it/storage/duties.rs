@@ -147,9 +147,13 @@ async fn a_contract_that_ends_is_a_task_until_it_is_renewed_or_its_account_is_cl
         let done = second(TaskState::Done { at: late });
         assert_eq!(contract_tasks(&bed).await, [first.clone(), done.clone()]);
         assert_eq!(sweep(late.plus_secs(60)).await.opened, 0, "nobody renews what is closed");
-        // Opened again, with the old term.
+        // Opened again, it has a term of its own.
         closings::reopen(&bed.store, &ali(), Some(AYSE), &by(late.plus_secs(90))).await.unwrap();
-        assert_eq!(sweep(late.plus_secs(120)).await.opened, 1);
+        assert_eq!(sweep(late.plus_secs(120)).await.opened, 0);
+        let end = contracts::of(&bed.store, &ali()).await.unwrap()[0].ends_at;
+        assert_eq!(sweep(end.plus_secs(-1)).await.opened, 1);
+        let third = ("3".to_owned(), TaskState::Open);
+        assert_eq!(contract_tasks(&bed).await, [first, done, third]);
     })
     .await;
 }
