@@ -26,7 +26,8 @@ struct Account {
     address: String,
     #[schema(example = "Ali Veli")]
     name: String,
-    /// `active`, or closed: it can be read until `readable_until`, and no longer sends or receives.
+    /// `active`, `suspended`, `closing` (closed when its time has come), `closed`: it can be read until
+    /// `readable_until`, and no longer sends or receives.
     #[schema(example = "active")]
     state: String,
     #[schema(format = DateTime, example = "2026-11-29T09:00:00.000Z")]
@@ -84,7 +85,7 @@ fn show(tx: &mut Tx<'_>, call: &Call, _: &NoWords) -> Answered<Json<Account>> {
     Ok(Json(Account {
         address: account.address.to_string(),
         name: account.name.clone(),
-        state: account.state.word().to_owned(),
+        state: account.state_at(call.now).word().to_owned(),
         readable_until: readable_until.map(|until| until.iso8601()),
         opening: account.opening.word().to_owned(),
         signature: account.signature.word().to_owned(),

@@ -437,6 +437,21 @@ async fn whoever_asks_too_often_or_too_much_or_oddly_hears_why() {
     assert_eq!(answer.headers()["x-content-type-options"], "nosniff");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_account_whose_hour_of_closing_has_come_is_said_to_be_closed() {
+    on_both(|bed| async move {
+        account(&bed, ALI).await;
+        let (api, token) = (Api::new(&bed, 1000), token(&bed, ALI, all()).await);
+        let address = KepAddress::parse(ALI).unwrap();
+        let asked = By::system("test", NOW.plus_secs(-8 * 86_400));
+        closings::request(&bed.store, &address, "", &asked).await.unwrap();
+        let said = api.ask(&token, "GET", "/account", Value::Null).await.1;
+        assert_eq!(said["state"], "closed", "{said}");
+        assert!(said["readableUntil"].is_string() || said["readable_until"].is_string(), "{said}");
+    })
+    .await;
+}
+
 /// Judges nothing until it may.
 struct Slow {
     at_work: tokio::sync::Semaphore,
