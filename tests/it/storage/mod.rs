@@ -33,6 +33,7 @@ mod server;
 mod signin;
 mod smsc;
 mod spool;
+mod staff;
 mod submissions;
 mod threads;
 mod trash;
