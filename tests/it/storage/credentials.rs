@@ -297,3 +297,19 @@ async fn what_an_operator_logs_in_by_is_his_and_goes_with_him() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn tries_of_names_that_nobody_has_are_forgotten_when_they_count_no_more() {
+    on_both(|bed| async move {
+        let rules = Rules { tries: 3, ..Rules::of(&Policies::default()) };
+        for n in 0..5 {
+            let name = format!("nobody-{n}@hs05.kep.tr");
+            let counted = Counted::Password(kep::wire::KepAddress::parse(&name).unwrap());
+            let now = NOW.plus_secs(n * (rules.lock_secs + 1));
+            let work = move |tx: &mut Tx<'_>| tries::begin(tx, &counted, &rules, now);
+            assert_eq!(bed.store.write(Lane::Client, work).await.unwrap(), Gate::Open);
+        }
+        assert_eq!(bed.count("SELECT COUNT(*) FROM login_try").await, 1);
+    })
+    .await;
+}
