@@ -13,6 +13,7 @@ pub use rules::Rules;
 
 use super::accounts::RegistryError;
 use super::audit::{self, Actor, By};
+use super::messages_out::{self, Message};
 use crate::store::credentials::{self as rows, OwnerKey};
 use crate::store::{Lane, RowsError, Store, StoreError, Tx, accounts as account_rows};
 use crate::trust::TrustError;
@@ -21,6 +22,7 @@ use crate::trust::vault::VaultError;
 use crate::wire::{AccountId, Timestamp};
 use serde_json::json;
 use std::fmt;
+use std::sync::Arc;
 use thiserror::Error;
 
 /// Whose a credential is.
@@ -125,13 +127,14 @@ pub async fn choose_two(
     two: bool,
     by: &By,
 ) -> Result<(), CredentialError> {
-    let by = by.clone();
+    let (by, blobs) = (by.clone(), Arc::clone(&store.blobs));
     let work = move |tx: &mut Tx<'_>| {
         account_rows::lock(tx, owner.account)?;
         if two && !has_second(tx, owner)? {
             return Err(CredentialError::NoTotp);
         }
         rows::set_two_factors(tx, owner.key(), two)?;
+        messages_out::queue(tx, blobs.vault(), owner, Message::Credentials, &[], by.at)?;
         record(tx, &by, "login.two-factors", owner, json!({ "asked": two }))
     };
     store.write(Lane::Client, work).await

@@ -98,13 +98,14 @@ pub async fn renew_codes(
 ) -> Result<Vec<SecretString>, CredentialError> {
     let codes = new_codes();
     let digests = digests(store.blobs.vault(), owner, &codes)?;
-    let by = by.clone();
+    let (by, blobs) = (by.clone(), Arc::clone(&store.blobs));
     let work = move |tx: &mut Tx<'_>| {
         account_rows::lock(tx, owner.account)?;
         if rows::get(tx, owner.key())?.is_none_or(|row| row.confirmed_at.is_none()) {
             return Err(CredentialError::NoTotp);
         }
         rows::set_backup_codes(tx, owner.key(), &digests)?;
+        messages_out::queue(tx, blobs.vault(), owner, Message::Credentials, &[], by.at)?;
         record(tx, &by, "login.totp.codes", owner, json!({}))
     };
     store.write(Lane::Client, work).await?;

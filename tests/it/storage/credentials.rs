@@ -299,6 +299,26 @@ async fn what_an_operator_logs_in_by_is_his_and_goes_with_him() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn new_backup_codes_and_another_number_of_factors_are_told() {
+    on_both(|bed| async move {
+        let (owner, store) = (ali(&bed).await, &bed.store);
+        app(&bed, owner).await;
+        let told = async || {
+            let all = messages_out::take(store, 100).await.unwrap();
+            all.iter().map(|one| one.message).collect::<Vec<_>>()
+        };
+        told().await;
+        totp::renew_codes(store, owner, &by()).await.unwrap();
+        assert_eq!(told().await, [Message::Credentials]);
+        for two in [true, false] {
+            credentials::choose_two(store, owner, two, &by()).await.unwrap();
+            assert_eq!(told().await, [Message::Credentials], "{two}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn tries_of_names_that_nobody_has_are_forgotten_when_they_count_no_more() {
     on_both(|bed| async move {
         let rules = Rules { tries: 3, ..Rules::of(&Policies::default()) };
