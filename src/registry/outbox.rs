@@ -52,8 +52,10 @@ pub enum Kind {
     Credit,
     /// A certificate ends. Fields: `account`, `day`.
     Certificate,
-    /// A contract ends. Fields: `account`, `day`.
+    /// A contract ends. Fields: `account`, `day`, `term`.
     Contract,
+    /// What was to be signed came back unsigned. Fields: `account`, `outcome`, `outcome_en`, `time`.
+    Handover,
     /// Somebody logged in from where nobody did before. Fields: `account`, `time`, `channel`, `place`.
     Login,
     /// Passwords or other credentials changed. Fields: `account`, `time`.
@@ -224,6 +226,7 @@ words!(Kind {
     Credit = "credit",
     Certificate = "certificate",
     Contract = "contract",
+    Handover = "handover",
     Login = "login",
     Credentials = "credentials",
     Verify = "verify",

@@ -1,8 +1,10 @@
 //! Builds trust, store and rooms from the settings, in that order.
 
 mod notify;
+mod people;
 
 pub use notify::{notify, ways};
+pub use people::people;
 
 use crate::door::MailDoor;
 use crate::failure::{Failure, Outcome};

@@ -1,19 +1,21 @@
 //! What people log in by, beside the passwords of mail programs: passwords, codes that change with
 //! time, codes on paper, passkeys. Each is an account's holder's, or one operator's.
 
+pub mod certificates;
 mod common;
 pub mod passkeys;
 pub mod passwords;
 mod rules;
+mod telling;
 pub mod totp;
 pub mod tries;
 
 pub use passwords::PasswordFault;
 pub use rules::Rules;
+pub(super) use telling::{has_phone, login_code, reset as send_reset};
 
 use super::accounts::RegistryError;
 use super::audit::{self, Actor, By};
-use super::messages_out::{self, Message};
 use crate::store::credentials::{self as rows, OwnerKey};
 use crate::store::{Lane, RowsError, Store, StoreError, Tx, accounts as account_rows};
 use crate::trust::TrustError;
@@ -22,7 +24,6 @@ use crate::trust::vault::VaultError;
 use crate::wire::{AccountId, Timestamp};
 use serde_json::json;
 use std::fmt;
-use std::sync::Arc;
 use thiserror::Error;
 
 /// Whose a credential is.
@@ -79,6 +80,14 @@ pub enum CredentialError {
     Expired,
     #[error("passkeys need the portal's address, with https and a name: opening.portal_url")]
     NoPortal,
+    #[error(
+        "the certificate is registered for somebody else of the account, or names another person"
+    )]
+    CertificateOfAnother,
+    #[error("{0} certificates are as many as an account may have")]
+    ManyCertificates(usize),
+    #[error("no telephone is known to which a code could be sent")]
+    NoPhone,
     #[error("two factors are asked here: one of them must stay")]
     LastFactor,
     #[error("too many wrong tries; again after {}", .0.turkish())]
@@ -127,14 +136,14 @@ pub async fn choose_two(
     two: bool,
     by: &By,
 ) -> Result<(), CredentialError> {
-    let (by, blobs) = (by.clone(), Arc::clone(&store.blobs));
+    let by = by.clone();
     let work = move |tx: &mut Tx<'_>| {
         account_rows::lock(tx, owner.account)?;
         if two && !has_second(tx, owner)? {
             return Err(CredentialError::NoTotp);
         }
         rows::set_two_factors(tx, owner.key(), two)?;
-        messages_out::queue(tx, blobs.vault(), owner, Message::Credentials, &[], by.at)?;
+        telling::changed(tx, owner, by.at)?;
         record(tx, &by, "login.two-factors", owner, json!({ "asked": two }))
     };
     store.write(Lane::Client, work).await

@@ -10,8 +10,8 @@ pub use acts::{Change, NoticeError, add, list, remove, send_code, set, verify};
 pub use ending::sweep as tell_of_endings;
 pub use quiet::{Quiet, QuietError, reminder};
 pub use tell::{
-    Happened, evidence_came, holder_places, look_unread, low_balances, mail_came, new_place, tell,
-    wants_still, watch,
+    Happened, evidence_came, handover_came_back, holder_places, look_unread, low_balances,
+    mail_came, new_place, tell, wants_still, watch,
 };
 
 use super::outbox::{Kind, Language};
@@ -67,18 +67,21 @@ pub enum Event {
     Certificate,
     /// The contract ends.
     Contract,
+    /// What was to be signed was returned, or nobody signed it in time.
+    Handover,
     /// A login from where there was none before.
     Login,
 }
 
 impl Event {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Mail,
         Self::Evidence,
         Self::Unread,
         Self::Credit,
         Self::Certificate,
         Self::Contract,
+        Self::Handover,
         Self::Login,
     ];
 
@@ -90,6 +93,7 @@ impl Event {
             Self::Credit => "credit",
             Self::Certificate => "certificate",
             Self::Contract => "contract",
+            Self::Handover => "handover",
             Self::Login => "login",
         }
     }
@@ -107,6 +111,7 @@ impl Event {
             Kind::Credit => Some(Self::Credit),
             Kind::Certificate => Some(Self::Certificate),
             Kind::Contract => Some(Self::Contract),
+            Kind::Handover => Some(Self::Handover),
             Kind::Login => Some(Self::Login),
             _ => None,
         }

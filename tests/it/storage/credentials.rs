@@ -6,7 +6,7 @@ use kep::registry::accounts;
 use kep::registry::audit::{self, By};
 use kep::registry::credentials::tries::{self, Counted, Gate};
 use kep::registry::credentials::{self, CredentialError, Owner, Rules, passkeys, passwords, totp};
-use kep::registry::messages_out::{self, Message};
+use kep::registry::outbox::Kind as Notice;
 use kep::registry::policy::Policies;
 use kep::registry::sessions;
 use kep::store::audit::Wanted;
@@ -266,13 +266,13 @@ async fn a_new_password_is_checked_recorded_and_told() {
             let refused = set(bad).await;
             assert!(matches!(refused, Err(CredentialError::Password(_))), "{bad}");
         }
-        messages_out::take(store, 100).await.unwrap();
+        super::told::reach(&bed, &super::logins::address(ALI)).await;
         set("gizli bir söz daha").await.unwrap();
         assert!(acts(&bed).await.iter().any(|act| act == "account.password"));
-        let told = messages_out::take(store, 100).await.unwrap();
-        assert_eq!(told.iter().map(|one| one.message).collect::<Vec<_>>(), [Message::Credentials]);
-        assert_eq!(told[0].fields["time"], NOW.turkish());
-        assert!(messages_out::take(store, 100).await.unwrap().is_empty(), "told once");
+        let heard = super::told::told(&bed).await;
+        assert!(heard.len() == 2 && heard.iter().all(|one| one.kind == Notice::Credentials));
+        assert_eq!(heard[0].values["time"], NOW.turkish());
+        assert!(super::told::told(&bed).await.is_empty(), "told once");
         let audit = audit::list(store, Wanted { most: 1000, ..Wanted::default() }).await.unwrap();
         assert!(audit.iter().all(|entry| !entry.details.to_string().contains("gizli")));
     })
@@ -303,16 +303,18 @@ async fn new_backup_codes_and_another_number_of_factors_are_told() {
     on_both(|bed| async move {
         let (owner, store) = (ali(&bed).await, &bed.store);
         app(&bed, owner).await;
-        let told = async || {
-            let all = messages_out::take(store, 100).await.unwrap();
-            all.iter().map(|one| one.message).collect::<Vec<_>>()
+        super::told::reach(&bed, &super::logins::address(ALI)).await;
+        let heard = async || {
+            let all = super::told::told(&bed).await;
+            assert!(all.iter().all(|one| one.kind == Notice::Credentials));
+            all.len()
         };
-        told().await;
-        totp::renew_codes(store, owner, &by()).await.unwrap();
-        assert_eq!(told().await, [Message::Credentials]);
-        for two in [true, false] {
-            credentials::choose_two(store, owner, two, &by()).await.unwrap();
-            assert_eq!(told().await, [Message::Credentials], "{two}");
+        heard().await;
+        totp::renew_codes(store, owner, &at(1)).await.unwrap();
+        assert_eq!(heard().await, 2);
+        for (secs, two) in [(2, true), (3, false)] {
+            credentials::choose_two(store, owner, two, &at(secs)).await.unwrap();
+            assert_eq!(heard().await, 2, "{two}");
         }
     })
     .await;
@@ -324,7 +326,7 @@ async fn tries_of_names_that_nobody_has_are_forgotten_when_they_count_no_more() 
         let rules = Rules { tries: 3, ..Rules::of(&Policies::default()) };
         for n in 0..5 {
             let name = format!("nobody-{n}@hs05.kep.tr");
-            let counted = Counted::Password(kep::wire::KepAddress::parse(&name).unwrap());
+            let counted = Counted::Password(kep::wire::KepAddress::parse(&name).unwrap(), 0);
             let now = NOW.plus_secs(n * (rules.lock_secs + 1));
             let work = move |tx: &mut Tx<'_>| tries::begin(tx, &counted, &rules, now);
             assert_eq!(bed.store.write(Lane::Client, work).await.unwrap(), Gate::Open);

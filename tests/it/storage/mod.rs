@@ -2,6 +2,7 @@
 //! where that is not installed, its half is skipped and says so.
 
 mod api;
+mod api_login;
 mod audit;
 mod backup;
 mod bed;
@@ -11,6 +12,7 @@ mod contents;
 mod credentials;
 mod credits;
 mod directory;
+mod duties;
 mod evidence;
 mod faults;
 mod fsck;
@@ -36,6 +38,7 @@ mod spool;
 mod staff;
 mod submissions;
 mod threads;
+mod told;
 mod trash;
 mod units;
 

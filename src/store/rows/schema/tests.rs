@@ -140,7 +140,7 @@ const WALKERS: [&str; 12] = [
     "store/staff.rs",
 ];
 /// Lists for the command line, and figures.
-const LISTS: [&str; 12] = [
+const LISTS: [&str; 11] = [
     "FROM relay ORDER BY since, id",
     "FROM relay\n         GROUP BY provider",
     "FROM relay_peer WHERE held = 1 OR failures > 0",
@@ -153,7 +153,6 @@ const LISTS: [&str; 12] = [
     "FROM credit_posting\n         GROUP BY ledger",
     // What waits to be told or looked at, a few at a time.
     "FROM credit_low ORDER BY id LIMIT",
-    "FROM account_message\n         ORDER BY id LIMIT",
     "WHERE ends_at IS NULL LIMIT $1",
 ];
 /// Views of a mailbox, which show all of it.
