@@ -33,6 +33,7 @@ mod postgres;
 mod relay;
 mod server;
 mod signin;
+mod silence;
 mod smsc;
 mod spool;
 mod staff;

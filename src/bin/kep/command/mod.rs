@@ -18,6 +18,7 @@ mod credit;
 mod decided;
 pub mod dev;
 mod directory;
+mod directory_check;
 mod evidence;
 mod export;
 mod figures;
