@@ -52,6 +52,10 @@ pub enum StaffError {
     Password,
     #[error("name or password of the member of staff is wrong")]
     Rejected,
+    #[error(
+        "one member of staff at least is a manager: without one nobody could change that again"
+    )]
+    NoManager,
     #[error(transparent)]
     Trust(#[from] TrustError),
     #[error(transparent)]
@@ -113,9 +117,11 @@ pub async fn add(
         ended_at: None,
     };
     let (by, new) = (by.clone(), row.clone());
-    let work = move |tx: &mut Tx<'_>| -> Result<bool, StoreError> {
+    let work = move |tx: &mut Tx<'_>| -> Result<bool, StaffError> {
+        rows::lock(tx)?;
         let added = rows::add(tx, &new)?;
         if added {
+            managed(tx)?;
             audit::record(tx, &by, "staff.add", &new.name, json!({ "roles": new.roles }))?;
         }
         Ok(added)
@@ -167,7 +173,7 @@ pub async fn set_password(
     secret: &SecretString,
 ) -> Result<(), StaffError> {
     let hash = hashed(secret)?;
-    let set = move |tx: &mut Tx<'_>, name: &str| rows::set_password(tx, name, &hash);
+    let set = move |tx: &mut Tx<'_>, name: &str| Ok(rows::set_password(tx, name, &hash)?);
     change(store, by, name, "staff.password", json!({}), set).await
 }
 
@@ -179,14 +185,22 @@ pub async fn set_roles(
 ) -> Result<(), StaffError> {
     let roles = words(roles);
     let details = json!({ "roles": roles });
-    let set = move |tx: &mut Tx<'_>, name: &str| rows::set_roles(tx, name, &roles);
+    let set = move |tx: &mut Tx<'_>, name: &str| {
+        let there = rows::set_roles(tx, name, &roles)?;
+        managed(tx)?;
+        Ok(there)
+    };
     change(store, by, name, "staff.roles", details, set).await
 }
 
 /// Ends: the name stays, for what it did.
 pub async fn end(store: &Store, by: &By, name: &str) -> Result<(), StaffError> {
     let at = by.at;
-    let set = move |tx: &mut Tx<'_>, name: &str| rows::set_end(tx, name, Some(at));
+    let set = move |tx: &mut Tx<'_>, name: &str| {
+        let there = rows::set_end(tx, name, at)?;
+        managed(tx)?;
+        Ok(there)
+    };
     change(store, by, name, "staff.end", json!({}), set).await
 }
 
@@ -196,11 +210,12 @@ async fn change(
     name: &str,
     act: &'static str,
     details: serde_json::Value,
-    set: impl Fn(&mut Tx<'_>, &str) -> Result<bool, RowsError> + Send + 'static,
+    set: impl Fn(&mut Tx<'_>, &str) -> Result<bool, StaffError> + Send + 'static,
 ) -> Result<(), StaffError> {
     let (by, name) = (by.clone(), name.to_owned());
     let unknown = StaffError::Unknown(name.clone());
-    let work = move |tx: &mut Tx<'_>| -> Result<bool, StoreError> {
+    let work = move |tx: &mut Tx<'_>| -> Result<bool, StaffError> {
+        rows::lock(tx)?;
         let there = set(tx, &name)?;
         if there {
             audit::record(tx, &by, act, &name, details.clone())?;
@@ -208,6 +223,16 @@ async fn change(
         Ok(there)
     };
     store.write(Lane::Client, work).await?.then_some(()).ok_or(unknown)
+}
+
+/// Whoever is staff now can be managed: what asks for a manager asks for it as soon as anybody is staff.
+fn managed(tx: &mut Tx<'_>) -> Result<(), StaffError> {
+    let all = rows::all(tx)?.iter().map(member).collect::<Result<Vec<_>, _>>()?;
+    let any = all.iter().any(|one| one.ended_at.is_none());
+    match any && !all.iter().any(|one| one.may(StaffRole::Manager)) {
+        true => Err(StaffError::NoManager),
+        false => Ok(()),
+    }
 }
 
 fn member(row: &StaffRow) -> Result<Member, RowsError> {

@@ -43,6 +43,14 @@ pub fn all(tx: &mut Tx<'_>) -> Result<Vec<StaffRow>, RowsError> {
     tx.query(sql, &[])?.iter().map(staff).collect()
 }
 
+/// Where several processes share the rows, nobody else changes who is staff until this transaction ends.
+pub fn lock(tx: &mut Tx<'_>) -> Result<(), RowsError> {
+    if tx.shared() {
+        tx.execute("LOCK TABLE staff IN SHARE ROW EXCLUSIVE MODE", &[])?;
+    }
+    Ok(())
+}
+
 pub fn set_password(tx: &mut Tx<'_>, name: &str, password: &str) -> Result<bool, RowsError> {
     let values = [password.into(), name.into()];
     Ok(tx.execute("UPDATE staff SET password = $1 WHERE name = $2", &values)? == 1)
@@ -53,10 +61,10 @@ pub fn set_roles(tx: &mut Tx<'_>, name: &str, roles: &str) -> Result<bool, RowsE
     Ok(tx.execute("UPDATE staff SET roles = $1 WHERE name = $2", &values)? == 1)
 }
 
-/// Ends or begins anew; false when there is nobody of that name.
-pub fn set_end(tx: &mut Tx<'_>, name: &str, at: Option<Timestamp>) -> Result<bool, RowsError> {
-    let values = [at.map(Timestamp::millis).into(), name.into()];
-    Ok(tx.execute("UPDATE staff SET ended_at = $1 WHERE name = $2", &values)? == 1)
+/// Ends; false when nobody of that name is staff any more.
+pub fn set_end(tx: &mut Tx<'_>, name: &str, at: Timestamp) -> Result<bool, RowsError> {
+    let sql = "UPDATE staff SET ended_at = $1 WHERE name = $2 AND ended_at IS NULL";
+    Ok(tx.execute(sql, &[at.millis().into(), name.into()])? == 1)
 }
 
 fn staff(row: &Row) -> Result<StaffRow, RowsError> {

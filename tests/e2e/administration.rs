@@ -56,9 +56,30 @@ async fn who_decides_is_staff_with_that_role_once_there_is_any() {
     let told = scene.json(&["policy", "show", "hold.lapse"]).await;
     let by: Vec<_> = told.as_array().unwrap().iter().map(|one| one["by"].clone()).collect();
     assert!(by[0].as_str().unwrap().ends_with("@localhost") && by[1] == "staff:ayse", "{told}");
-    let acts = scene.json(&["audit", "list", "--act", "staff"]).await;
+    // What staff and members without that role do not hear; a token would let them read an account.
+    let reads = ["audit", "list", "--act", "staff", "--json"];
+    let token = ["account", "token", "add", ALI, "--name", "x", "--scope", "all"];
+    let archive = scene.scratch("archive.zip");
+    let export = ["account", "export", ALI, archive.to_str().unwrap()];
+    let backups = scene.scratch("backups");
+    let backup = ["backup", backups.to_str().unwrap()];
+    for act in [&reads[..], &["audit", "export"], &token, &export, &backup] {
+        for name in [None, Some("ayse")] {
+            let refused = as_member(&scene, name, act).await;
+            assert_eq!(refused.code, Some(77), "{act:?} {name:?}: {}", refused.err);
+        }
+    }
+    assert!(!archive.exists() && !backups.exists());
+    let more = ["staff", "roles", "ayse", "--role", "manager,auditor,registrar,operator"];
+    assert_eq!(as_member(&scene, Some("ayse"), &more).await.code, Some(0));
+    for act in [&token[..], &export, &backup] {
+        let done = as_member(&scene, Some("ayse"), act).await;
+        assert_eq!(done.code, Some(0), "{act:?}: {}", done.err);
+    }
+    let acts = as_member(&scene, Some("ayse"), &reads).await;
+    let acts: serde_json::Value = serde_json::from_str(&acts.out).unwrap();
     let acts: Vec<_> = acts.as_array().unwrap().iter().map(|one| one["act"].clone()).collect();
-    assert_eq!(acts, ["staff.end", "staff.add", "staff.add"]);
+    assert_eq!(acts, ["staff.roles", "staff.end", "staff.add", "staff.add"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

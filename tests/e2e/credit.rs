@@ -141,7 +141,9 @@ async fn staff_top_up_once_and_correct_in_twos() {
     let file = scene.scratch("password");
     std::fs::write(&file, "uzun bir parola sozu").unwrap();
     let file = file.to_str().unwrap();
-    for (name, role) in [("yonetici", "manager"), ("mali", "accountant"), ("onay", "approver")] {
+    for (name, role) in
+        [("yonetici", "manager,auditor"), ("mali", "accountant"), ("onay", "approver")]
+    {
         let add =
             ["staff", "add", name, "--display", name, "--role", role, "--password-file", file];
         let who: [(&str, OsString); 2] =
@@ -163,7 +165,8 @@ async fn staff_top_up_once_and_correct_in_twos() {
     let done = correct("mali", "onay", "-30").await;
     assert_eq!(done.code, Some(0), "{}", done.err);
     assert_eq!(has(&scene).await, [70, 0, 0]);
-    let audit = scene.json(&["audit", "list", "--act", "credit"]).await;
+    let audit = ["audit", "list", "--act", "credit", "--as", "yonetici", "--staff-password-file"];
+    let audit = scene.json(&[&audit[..], &[file]].concat()).await;
     assert_eq!(audit[0]["details"]["approved_by"], "onay", "{audit}");
     let quote = scene.json(&["credit", "quote", "6 MiB", AYSE, "can@hs06.kep.tr"]).await;
     assert_eq!(quote, json!({ "enforced": false, "total": 4, "elsewhere": 2, "here": 2 }));

@@ -273,7 +273,7 @@ async fn receipt(scene: &Scene) {
 async fn an_account_from_its_application_to_its_end_and_back() {
     let scene = Scene::new(Plan::default()).await;
     let server = scene.serve().await;
-    staff(&scene, "mudur", "manager").await;
+    let manager = staff(&scene, "mudur", "manager,auditor").await;
     let registrar = staff(&scene, "ayse", "registrar,approver").await;
     let approver = staff(&scene, "can", "approver").await;
     activated(&scene, &registrar, &approver).await;
@@ -331,7 +331,8 @@ async fn an_account_from_its_application_to_its_end_and_back() {
     assert!(other.code == Some(65) && other.err.contains("hint: "), "{}", other.err);
     done(&scene, &registrar, &["account", "reopen", VEYSEL, "--identity", "10000000146"]).await;
     smtp().await.unwrap();
-    let acts = scene.json(&["audit", "list", "--subject", VEYSEL]).await;
+    let who = manager.each_ref().map(String::as_str);
+    let acts = scene.json(&[&["audit", "list", "--subject", VEYSEL][..], &who].concat()).await;
     let acts: Vec<_> =
         acts.as_array().unwrap().iter().map(|entry| entry["act"].as_str().unwrap()).collect();
     for act in [

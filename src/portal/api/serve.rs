@@ -103,14 +103,16 @@ impl Service {
         if let Err(problem) = caller.may(endpoint.scope, endpoint.duty()) {
             return Outcome::problem(problem);
         }
-        let call = match self.call(endpoint, caller, head, body).await {
-            Ok((call, _room)) => Arc::new(call),
+        let (call, room) = match self.call(endpoint, caller, head, body).await {
+            Ok((call, room)) => (Arc::new(call), room),
             Err(problem) => return Outcome::problem(problem),
         };
         // Who hangs up stops nothing halfway.
         let (portal, endpoints) = (Arc::clone(portal), Arc::clone(&self.endpoints));
         let id = endpoint.id;
         let done = tokio::spawn(async move {
+            // The body is in memory until the work is done, whoever still waits for it.
+            let _room = room;
             match endpoints.iter().find(|endpoint| endpoint.id == id) {
                 Some(endpoint) => run::carry_out(&portal, endpoint, &call).await,
                 None => Err(Problem::Internal),

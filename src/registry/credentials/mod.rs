@@ -143,6 +143,7 @@ pub async fn choose_two(
             return Err(CredentialError::NoTotp);
         }
         rows::set_two_factors(tx, owner.key(), two)?;
+        telling::changed(tx, owner, by.at)?;
         record(tx, &by, "login.two-factors", owner, json!({ "asked": two }))
     };
     store.write(Lane::Client, work).await

@@ -104,6 +104,7 @@ pub async fn renew_codes(
             return Err(CredentialError::NoTotp);
         }
         rows::set_backup_codes(tx, owner.key(), &digests)?;
+        telling::changed(tx, owner, by.at)?;
         record(tx, &by, "login.totp.codes", owner, json!({}))
     };
     store.write(Lane::Client, work).await?;

@@ -58,9 +58,9 @@ pub fn begin(
     now: Timestamp,
 ) -> Result<Gate, RowsError> {
     let who = counted.who();
-    rows::lock(tx, &who, now)?;
+    let laid = rows::lock(tx, &who, now)?;
     let before = rows::get(tx, &who)?;
-    if before.is_none() {
+    if laid || before.is_none() {
         rows::sweep(tx, now.plus_secs(-rules.lock_secs), now)?;
     }
     let (gate, after) = count(before, rules, now);

@@ -1,6 +1,7 @@
 //! The kinds of values that a policy can have: how each is written and read.
 
 use super::super::accounts::SignatureRule;
+use super::super::budget::Budget;
 use super::super::read_policy::ReadPolicy;
 use std::fmt::{self, Display};
 use std::str::FromStr;
@@ -23,7 +24,7 @@ pub struct Span(pub i64);
 pub struct Octets(pub u64);
 
 /// How large a dispatch may be, in octets: 2 MiB at least, which leaves room for what is around the
-/// original, however many get it; 1 GiB at most.
+/// original, however many get it; no more than has room in memory.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct DispatchSize(pub u64);
 
@@ -103,11 +104,11 @@ impl Kind for Octets {
 }
 
 impl Kind for DispatchSize {
-    const FORM: &'static str = "a size from 2 MiB to 1 GiB";
+    const FORM: &'static str = "a size from 2 MiB to 128 MiB";
 
     fn parse(text: &str) -> Option<Self> {
         let Octets(octets) = Octets::parse(text)?;
-        (2 << 20..=1 << 30).contains(&octets).then_some(Self(octets))
+        (2 << 20..=LARGEST).contains(&octets).then_some(Self(octets))
     }
 
     fn write(&self) -> String {
@@ -229,3 +230,5 @@ const UNITS: &[(&str, i64)] =
 const SIZES: &[(&str, u64)] =
     &[("TiB", 1 << 40), ("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10), ("B", 1)];
 const CENTURY: i64 = 100 * 366 * 86_400_000;
+/// What one account's messages may take in memory: a larger one would hear a temporary error for ever.
+const LARGEST: u64 = Budget::of_one(Budget::BODIES) as u64;

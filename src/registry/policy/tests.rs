@@ -1,4 +1,5 @@
 use super::super::audit::{Actor, Channel};
+use super::super::budget::Budget;
 use super::*;
 use crate::store::RowsAt;
 use crate::trust::vault::Vault;
@@ -138,4 +139,14 @@ async fn what_is_in_force_is_looked_up_again_after_a_second() {
     assert_eq!(in_force.at(NOW.plus_millis(1000)).await.unwrap().hold_lapse, Span::days(3));
     // A clock that was put back asks anew.
     assert_eq!(in_force.at(NOW.plus_millis(-1)).await.unwrap().hold_lapse, Span::days(7));
+}
+
+/// A larger message would find no memory, and hear a temporary error for ever.
+#[test]
+fn no_message_is_allowed_that_has_no_room_in_memory() {
+    let most = Budget::of_one(Budget::BODIES) as u64;
+    assert_eq!(DispatchSize::parse("128 MiB"), Some(DispatchSize(most)));
+    for bad in ["129 MiB", "1 GiB", "1 MiB"] {
+        assert_eq!(DispatchSize::parse(bad), None, "{bad}");
+    }
 }

@@ -11,15 +11,18 @@ pub struct TryRow {
 }
 
 /// Where several processes share the rows, nobody else counts for `who` until this transaction ends.
-pub fn lock(tx: &mut Tx<'_>, who: &str, now: Timestamp) -> Result<(), RowsError> {
-    if tx.shared() {
-        tx.execute(
-            "INSERT INTO login_try (who, failures, last_at, locked_until) VALUES ($1, 0, $2, 0)
-             ON CONFLICT (who) DO UPDATE SET failures = login_try.failures",
-            &[who.into(), now.millis().into()],
-        )?;
+/// Whether a row was laid down for that: nobody counted for `who` before.
+pub fn lock(tx: &mut Tx<'_>, who: &str, now: Timestamp) -> Result<bool, RowsError> {
+    if !tx.shared() {
+        return Ok(false);
     }
-    Ok(())
+    let laid = tx.execute(
+        "INSERT INTO login_try (who, failures, last_at, locked_until) VALUES ($1, 0, $2, 0)
+             ON CONFLICT (who) DO NOTHING",
+        &[who.into(), now.millis().into()],
+    )?;
+    tx.execute("UPDATE login_try SET failures = failures WHERE who = $1", &[who.into()])?;
+    Ok(laid == 1)
 }
 
 pub fn get(tx: &mut Tx<'_>, who: &str) -> Result<Option<TryRow>, RowsError> {

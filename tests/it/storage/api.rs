@@ -518,3 +518,73 @@ async fn who_is_refused_while_he_still_sends_hears_it() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_account_whose_hour_of_closing_has_come_is_said_to_be_closed() {
+    on_both(|bed| async move {
+        account(&bed, ALI).await;
+        let (api, token) = (Api::new(&bed, 1000), token(&bed, ALI, all()).await);
+        let address = KepAddress::parse(ALI).unwrap();
+        let asked = By::system("test", NOW.plus_secs(-8 * 86_400));
+        closings::request(&bed.store, &address, "", &asked).await.unwrap();
+        let said = api.ask(&token, "GET", "/account", Value::Null).await.1;
+        assert_eq!(said["state"], "closed", "{said}");
+        assert!(said["readableUntil"].is_string() || said["readable_until"].is_string(), "{said}");
+    })
+    .await;
+}
+
+/// Judges nothing until it may.
+struct Slow {
+    at_work: tokio::sync::Semaphore,
+    go: tokio::sync::Semaphore,
+}
+
+struct Door(Arc<Slow>);
+
+impl Verifying for Door {
+    fn verify(&self, _: axum::body::Bytes, _: Timestamp) -> Waiting<Option<Value>> {
+        let slow = Arc::clone(&self.0);
+        Box::pin(async move {
+            slow.at_work.add_permits(1);
+            slow.go.acquire().await.unwrap().forget();
+            Some(json!({}))
+        })
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_memory_of_a_body_is_taken_until_its_work_is_done() {
+    let bed = Bed::sqlite().await;
+    account(&bed, ALI).await;
+    let token = token(&bed, ALI, all()).await;
+    let none = || tokio::sync::Semaphore::new(0);
+    let slow = Arc::new(Slow { at_work: none(), go: none() });
+    let desk = Arc::new(Desk::default());
+    let limits = Limits { document: 100 << 20, storage: None, per_minute: 100 };
+    let (door, judge) = (Arc::clone(&desk) as Arc<dyn Accepting>, Arc::new(Door(slow.clone())));
+    let portal =
+        Portal::new(bed.store.clone(), Clock::Fixed(NOW), door, judge, limits, people(&bed));
+    let api = Arc::new(Api { service: Service::new(portal), desk });
+    // Two are more than an account's quarter.
+    let body = axum::body::Bytes::from(vec![b' '; 70 << 20]);
+    let send = move || {
+        let request = Request::post("/api/v1/verify")
+            .header("Authorization", format!("Bearer {token}"))
+            .header("Content-Type", "application/octet-stream")
+            .body(Body::from(body.clone()));
+        let api = Arc::clone(&api);
+        tokio::spawn(async move { api.send(request.unwrap()).await.0 })
+    };
+    let first = send();
+    slow.at_work.acquire().await.unwrap().forget();
+    assert_eq!(send().await.unwrap(), StatusCode::SERVICE_UNAVAILABLE);
+    // Who hangs up takes his share no sooner away.
+    first.abort();
+    assert!(first.await.unwrap_err().is_cancelled());
+    assert_eq!(send().await.unwrap(), StatusCode::SERVICE_UNAVAILABLE);
+    slow.go.add_permits(2);
+    while send().await.unwrap() == StatusCode::SERVICE_UNAVAILABLE {
+        tokio::task::yield_now().await;
+    }
+}

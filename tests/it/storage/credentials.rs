@@ -297,3 +297,41 @@ async fn what_an_operator_logs_in_by_is_his_and_goes_with_him() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn new_backup_codes_and_another_number_of_factors_are_told() {
+    on_both(|bed| async move {
+        let (owner, store) = (ali(&bed).await, &bed.store);
+        app(&bed, owner).await;
+        super::told::reach(&bed, &super::logins::address(ALI)).await;
+        let heard = async || {
+            let all = super::told::told(&bed).await;
+            assert!(all.iter().all(|one| one.kind == Notice::Credentials));
+            all.len()
+        };
+        heard().await;
+        totp::renew_codes(store, owner, &at(1)).await.unwrap();
+        assert_eq!(heard().await, 2);
+        for (secs, two) in [(2, true), (3, false)] {
+            credentials::choose_two(store, owner, two, &at(secs)).await.unwrap();
+            assert_eq!(heard().await, 2, "{two}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn tries_of_names_that_nobody_has_are_forgotten_when_they_count_no_more() {
+    on_both(|bed| async move {
+        let rules = Rules { tries: 3, ..Rules::of(&Policies::default()) };
+        for n in 0..5 {
+            let name = format!("nobody-{n}@hs05.kep.tr");
+            let counted = Counted::Password(kep::wire::KepAddress::parse(&name).unwrap(), 0);
+            let now = NOW.plus_secs(n * (rules.lock_secs + 1));
+            let work = move |tx: &mut Tx<'_>| tries::begin(tx, &counted, &rules, now);
+            assert_eq!(bed.store.write(Lane::Client, work).await.unwrap(), Gate::Open);
+        }
+        assert_eq!(bed.count("SELECT COUNT(*) FROM login_try").await, 1);
+    })
+    .await;
+}

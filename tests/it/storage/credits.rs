@@ -228,7 +228,8 @@ async fn a_correction_takes_two_people_and_leaves_nothing_below_zero() {
     on_both(|bed| async move {
         let account = topped_up(&bed, 10).await;
         let secret = SecretString::from("uzun bir parola sozu");
-        for (name, role) in [("mali", StaffRole::Accountant), ("onay", StaffRole::Approver)] {
+        let roles = [StaffRole::Manager, StaffRole::Accountant, StaffRole::Approver];
+        for (name, role) in ["mudur", "mali", "onay"].into_iter().zip(roles) {
             staff::add(&bed.store, &by("kurucu"), name, name, &[role], &secret).await.unwrap();
         }
         let correct = async |second: &str, amount: i64, reference: &str| {

@@ -36,6 +36,7 @@ mod signin;
 mod silence;
 mod smsc;
 mod spool;
+mod staff;
 mod submissions;
 mod threads;
 mod told;

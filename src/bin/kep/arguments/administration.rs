@@ -136,6 +136,8 @@ pub enum Audit {
     List {
         #[command(flatten)]
         conf: Conf,
+        #[command(flatten)]
+        who: Who,
         /// About this address or name alone
         #[arg(long)]
         subject: Option<String>,
@@ -178,6 +180,8 @@ pub enum Audit {
     Export {
         #[command(flatten)]
         conf: Conf,
+        #[command(flatten)]
+        who: Who,
         /// A new file [default: standard output]
         #[arg(long, value_name = "FILE")]
         to: Option<PathBuf>,

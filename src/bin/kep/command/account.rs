@@ -149,7 +149,7 @@ async fn open(arguments: AddAccount) -> Outcome {
         certificates,
         at,
     };
-    let by = staff::by(&store, &who).await?;
+    let by = staff::by_role(&store, &who, StaffRole::Registrar).await?;
     let domain = &settings.provider.domain;
     let known = holder.kind.is_some();
     let said = holding::Said { holder, contact, service, months };

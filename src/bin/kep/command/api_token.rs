@@ -17,7 +17,8 @@ pub async fn run(arguments: Arguments) -> Outcome {
             let scopes = scopes_of(&scopes, member.is_some())?;
             let made = match (&address, &member) {
                 (Some(address), _) => {
-                    let (by, address) = (staff::by(&store, &who).await?, parse(address)?);
+                    let by = staff::by_role(&store, &who, StaffRole::Registrar).await?;
+                    let address = parse(address)?;
                     api_tokens::add(&store, &by, &address, &called, scopes, days).await
                 }
                 (None, member) => {
@@ -41,10 +42,11 @@ pub async fn run(arguments: Arguments) -> Outcome {
         Arguments::Remove { conf, who, id, address } => {
             let store = wire_up::store(&wire_up::settings(&conf.conf)?).await?;
             let address = address.as_deref().map(parse).transpose()?;
-            let by = match address {
-                Some(_) => staff::by(&store, &who).await?,
-                None => staff::by_role(&store, &who, StaffRole::Manager).await?,
+            let role = match address {
+                Some(_) => StaffRole::Registrar,
+                None => StaffRole::Manager,
             };
+            let by = staff::by_role(&store, &who, role).await?;
             let removed = api_tokens::remove(&store, &by, address.as_ref(), &id).await;
             if !removed.map_err(registry)? {
                 return Err(Failure::not_found(format!("there is no token {id}"))

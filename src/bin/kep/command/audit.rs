@@ -1,12 +1,13 @@
 //! `kep audit`: what was done and by whom, and the proof that nothing of it was changed.
 
-use super::{policy, show};
+use super::{policy, show, staff};
 use crate::arguments::Audit as Arguments;
 use crate::failure::{Failure, Outcome};
 use crate::settings::Settings;
 use crate::wire_up;
 use kep::registry::audit::seal::{self, AuditError, Verdict};
 use kep::registry::audit::{self, Entry, Wanted};
+use kep::registry::staff::StaffRole;
 use kep::store::audit as rows;
 use kep::store::{RowsError, Store};
 use kep::trust::{Anchors, Clock, SealVerifier, TokenVerifier, TrustError};
@@ -18,9 +19,10 @@ use std::process::ExitCode;
 
 pub async fn run(arguments: Arguments) -> Outcome {
     match arguments {
-        Arguments::List { conf, subject, actor, act, since, before, limit, json } => {
+        Arguments::List { conf, who, subject, actor, act, since, before, limit, json } => {
             let since = since.as_deref().map(policy::time).transpose()?;
             let store = wire_up::store(&wire_up::settings(&conf.conf)?).await?;
+            staff::by_role(&store, &who, StaffRole::Auditor).await?;
             let wanted = Wanted { subject, actor, act, since, before, most: limit };
             let entries = audit::list(&store, wanted).await.map_err(unavailable)?;
             let shown: Vec<_> = entries.iter().map(Shown::of).collect();
@@ -41,8 +43,9 @@ pub async fn run(arguments: Arguments) -> Outcome {
             };
             show::print(json, &sealed, text)
         }
-        Arguments::Export { conf, to } => {
+        Arguments::Export { conf, who, to } => {
             let store = wire_up::store(&wire_up::settings(&conf.conf)?).await?;
+            staff::by_role(&store, &who, StaffRole::Auditor).await?;
             export(&store, to).await
         }
     }

@@ -7,6 +7,7 @@ use crate::failure::{Failure, Outcome};
 use crate::settings::{Rows, SealSource, Settings};
 use crate::wire_up;
 use kep::registry::audit::{self, By};
+use kep::registry::staff::StaffRole;
 use kep::store::backup::{self, BackupError, Folder, Manifest, Stage, Taken, Tell};
 use kep::store::{Lane, Store, StoreError, Tx};
 use kep::trust::Clock;
@@ -31,7 +32,7 @@ pub async fn run(arguments: &Arguments) -> Outcome {
         });
     }
     let store = wire_up::store(&settings).await?;
-    let by = staff::by(&store, &arguments.who).await?;
+    let by = staff::by_role(&store, &arguments.who, StaffRole::Operator).await?;
     let folder = Folder::make(&arguments.dir).map_err(failure)?;
     let (domain, keep) = (settings.provider.domain.to_string(), arguments.keep);
     let keep = keep.map(|keep| usize::from(keep.get()));

@@ -7,11 +7,12 @@ use crate::arguments::Export as Arguments;
 use crate::failure::{Failure, Outcome};
 use crate::wire_up;
 use kep::registry::export::{self, ExportError, Summary};
+use kep::registry::staff::StaffRole;
 use std::os::unix::fs::OpenOptionsExt;
 
 pub async fn run(arguments: &Arguments) -> Outcome {
     let store = wire_up::store(&wire_up::settings(&arguments.conf.conf)?).await?;
-    let by = staff::by(&store, &arguments.who).await?;
+    let by = staff::by_role(&store, &arguments.who, StaffRole::Registrar).await?;
     let address = parse(&arguments.address)?;
     let path = &arguments.file;
     let opened = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);

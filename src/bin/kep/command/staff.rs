@@ -134,6 +134,8 @@ pub fn failure(error: StaffError) -> Failure {
     match &error {
         StaffError::Unknown(_) => Failure::not_found(&error).hint("`kep staff list` shows them"),
         StaffError::Rejected => Failure::refused(&error),
+        StaffError::NoManager => Failure::data(&error)
+            .hint("`kep staff add NAME --role manager` first, or --role manager with the others"),
         StaffError::Store(_) => Failure::unavailable(&error),
         _ => Failure::data(&error),
     }

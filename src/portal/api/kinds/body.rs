@@ -111,14 +111,10 @@ body_word!(
 );
 
 body_word!(
-    /// Why something is decided: one line, with something that is seen.
+    /// Why something is decided: one line, which neither begins nor ends with a space.
     Reason(String),
-    |text| {
-        let seen = text.bytes().next().is_some_and(|first| first.is_ascii_graphic());
-        (seen && line(text, PHRASE)).then(|| text.to_owned())
-    },
-    form("^[!-~][^\\x00-\\x1f\\x7f-\\x9f]{0,199}$", 1, PHRASE)
-        .examples([json!("Kurul karari 2026/17")])
+    |text| (line(text, REASON) && text.trim() == text).then(|| text.to_owned()),
+    form(SEEN, 1, REASON).examples([json!("Şirket kararı 2026/17")])
 );
 
 /// Keys of labels in a body, some at a time.
@@ -154,3 +150,26 @@ const ADDRESSES: usize = 8;
 const LINE: usize = 100;
 /// Characters of a label's name (`registry::labels`).
 const LABEL: usize = crate::registry::labels::NAME_MAX;
+
+/// Characters of a reason, as the registry takes them.
+const REASON: usize = 500;
+const SEEN: &str =
+    "^[^\\s\\x00-\\x1f\\x7f-\\x9f]([^\\x00-\\x1f\\x7f-\\x9f]*[^\\s\\x00-\\x1f\\x7f-\\x9f])?$";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_may_begin_with_any_letter_of_turkish() {
+        let read = |text: &str| serde_json::from_value::<Reason>(json!(text)).is_ok();
+        for good in
+            ["Şirket kararı", "Ç", "İhale 7", "ığdır", "Kurul kararı 2026/17", &"ş".repeat(500)]
+        {
+            assert!(read(good), "{good}");
+        }
+        for bad in ["", " ", " a", "a ", "\u{a0}a", "a\nb", "a\u{85}", &"ş".repeat(501)] {
+            assert!(!read(bad), "{bad:?}");
+        }
+    }
+}

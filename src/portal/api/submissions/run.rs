@@ -9,6 +9,7 @@ use crate::wire::MessageId;
 use crate::wire::mime::address::{Address, addresses};
 use crate::wire::mime::fields::fields;
 use crate::wire::mime::header;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 pub async fn submit(
@@ -45,21 +46,29 @@ fn taken(id: &MessageId, state: &str, again: bool) -> Created<Taken> {
     Created { value, at: format!("/submissions/{id}") }
 }
 
-/// Whom To and Cc name, each once: there is nobody else (invariant 7).
+/// Whom To and Cc name, each once: there is nobody else (invariant 7). Of more than are ever taken, only
+/// so many that they are too many.
 fn recipients(octets: &[u8]) -> Vec<String> {
+    let mut known = HashSet::new();
     let mut found: Vec<String> = Vec::new();
     for field in fields(header(octets)).filter(|field| field.is("To") || field.is("Cc")) {
         for address in addresses(&field.unfolded()) {
             let Address::Mailbox { local, domain, .. } = address else { continue };
             let text = |octets: &[u8]| String::from_utf8_lossy(octets).into_owned();
             let whole = format!("{}@{}", text(&local), text(&domain));
-            if !found.iter().any(|known| known.eq_ignore_ascii_case(&whole)) {
+            if known.insert(whole.to_ascii_lowercase()) {
                 found.push(whole);
+            }
+            if found.len() > RECIPIENTS {
+                return found;
             }
         }
     }
     found
 }
+
+/// As many as `accept.max_recipients` may say.
+const RECIPIENTS: usize = 1000;
 
 #[cfg(test)]
 mod tests {
@@ -71,5 +80,15 @@ mod tests {
             Cc: Grup: AYSE@hs05.kep.tr, c@hs06.kep.tr;\r\nBcc: d@hs05.kep.tr\r\n\r\nTo: e@hs05.kep.tr\r\n";
         assert_eq!(recipients(mail), ["ayse@hs05.kep.tr", "b@hs05.kep.tr", "c@hs06.kep.tr"]);
         assert!(recipients(b"").is_empty() && recipients(b"To: \r\n\r\n").is_empty());
+    }
+
+    #[test]
+    fn of_more_recipients_than_are_ever_taken_no_more_are_gathered_than_show_it() {
+        let field = |n: u32| {
+            let all: Vec<_> = (0..600).map(|at| format!("a{n}-{at}@hs05.kep.tr")).collect();
+            format!("To: {}\r\n", all.join(",\r\n "))
+        };
+        let mail: String = (0..4).map(field).chain(["\r\n".to_owned()]).collect();
+        assert_eq!(recipients(mail.as_bytes()).len(), RECIPIENTS + 1);
     }
 }
