@@ -102,6 +102,11 @@ fn turkish(kind: Kind) -> (&'static str, &'static str) {
              tarihinde okunmuş sayılacak.",
         ),
         Kind::Credit => ("KEP kontörünüz azaldı", "{account} hesabınızda {balance} {unit} kaldı."),
+        Kind::Storage => (
+            "KEP hesabınız dolmak üzere",
+            "{account}: {limit} alanın {used} kadarı dolu. Dolunca ileti alamazsınız; deliller yer \
+             tutmaz.",
+        ),
         Kind::Certificate => (
             "Sertifikanızın süresi doluyor",
             "{account}: kayıtlı elektronik sertifikanızın süresi {day} tarihinde dolacak.",
@@ -149,6 +154,11 @@ fn english(kind: Kind) -> (&'static str, &'static str) {
              {due}.",
         ),
         Kind::Credit => ("Your credits run low", "{account} has {balance} {unit_en} left."),
+        Kind::Storage => (
+            "Your mailboxes are nearly full",
+            "{account}: {used} of {limit} are used. When full it gets no messages; evidence takes no \
+             room.",
+        ),
         Kind::Certificate => {
             ("Your certificate ends", "{account}: your registered certificate ends on {day}.")
         }
@@ -223,6 +233,8 @@ mod tests {
         "recipient",
         "unit",
         "unit_en",
+        "used",
+        "limit",
     ];
 
     fn values() -> Values {

@@ -101,4 +101,4 @@ pub async fn take(store: &Store, most: u32) -> Result<Vec<Waiting>, CredentialEr
     store.write(Lane::Client, work).await
 }
 
-const SEALED_FOR: &[u8] = b"account message";
+pub(super) const SEALED_FOR: &[u8] = b"account message";

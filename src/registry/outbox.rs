@@ -50,6 +50,8 @@ pub enum Kind {
     Unread,
     /// Credits run low. Fields: `account`, `balance`, `unit`, `unit_en`.
     Credit,
+    /// The mailboxes are nearly full. Fields: `account`, `used`, `limit`.
+    Storage,
     /// A certificate ends. Fields: `account`, `day`.
     Certificate,
     /// A contract ends. Fields: `account`, `day`.
@@ -222,6 +224,7 @@ words!(Kind {
     Evidence = "evidence",
     Unread = "unread",
     Credit = "credit",
+    Storage = "storage",
     Certificate = "certificate",
     Contract = "contract",
     Login = "login",
@@ -233,7 +236,7 @@ words!(Kind {
 });
 
 /// What secret fields are sealed for.
-const OWNER: &[u8] = b"outgoing";
+pub(super) const OWNER: &[u8] = b"outgoing";
 
 #[cfg(test)]
 mod tests {
