@@ -5,6 +5,7 @@ use super::applications::ApplicationError;
 use super::audit::{self, By};
 use super::directory;
 use super::holders::Faults;
+use super::shares;
 pub use super::standing::AccountState;
 use super::standing::{AccountStanding, Mistimed, Move, Service, Stage};
 use crate::store::accounts::{self as rows, AccountRow, KnownAccount};
@@ -294,8 +295,9 @@ pub async fn room(
     store: &Store,
     id: AccountId,
     provider: Option<u64>,
+    now: Timestamp,
 ) -> Result<Option<u64>, RegistryError> {
-    Ok(store.look_up(move |tx| mail::usage::room(tx, id, provider)).await?)
+    Ok(store.look_up(move |tx| shares::room(tx, id, provider, now)).await?)
 }
 
 /// Registers a certificate as the account's own; one that is there is for this use from now on.

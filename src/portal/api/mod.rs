@@ -23,7 +23,9 @@ mod problem;
 mod route;
 mod run;
 mod serve;
+mod settings;
 mod staff;
+mod storage;
 mod submissions;
 mod tokens;
 mod tongue;
@@ -116,6 +118,8 @@ fn operations() -> Vec<Endpoint> {
         verify::operations(),
         contacts::operations(),
         credits::operations(),
+        settings::operations(),
+        storage::operations(),
         tokens::operations(),
         staff::operations(),
         about::operations(),

@@ -2,7 +2,9 @@
 //! where that is not installed, its half is skipped and says so.
 
 mod api;
+mod archive;
 mod audit;
+mod authority;
 mod backup;
 mod bed;
 mod compaction;
@@ -29,7 +31,10 @@ mod notices;
 mod operators;
 mod postgres;
 mod relay;
+mod resealing;
 mod server;
+mod settings;
+mod shares;
 mod signin;
 mod smsc;
 mod spool;

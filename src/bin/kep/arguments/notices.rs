@@ -67,7 +67,7 @@ pub enum AccountNotice {
 /// What somebody wants to be told, and when.
 #[derive(Clone, Debug, Args)]
 pub struct Wishes {
-    /// What is told there: mail, evidence, unread, credit, certificate, contract, login; several with
+    /// What is told there: mail, evidence, unread, credit, storage, certificate, contract, login; several with
     /// commas [default: mail, unread, login]
     #[arg(long, value_name = "EVENTS", value_delimiter = ',')]
     pub events: Vec<String>,
