@@ -2,9 +2,11 @@
 
 mod source;
 
+use crate::lane;
 use source::{File, rust_files, text_files};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::process::Command;
 
 /// A room uses only rooms below it: `lib.rs` lists them in the order of a message's way.
 #[test]
@@ -362,3 +364,22 @@ const UNDONE: &[&str] = &[
     "allow(unused",
     "thread::sleep(",
 ];
+
+/// A bug that can't be planted any more proves nothing: `tests/sim/planted/run` is long, and nobody runs
+/// it with each change.
+#[test]
+fn planted_bugs_still_apply() {
+    let Some(patch) = lane::tool("patch") else { return };
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folder = std::fs::read_dir(root.join("tests/sim/planted")).unwrap();
+    let bugs = folder.map(|entry| entry.unwrap().path());
+    let bugs: Vec<_> = bugs.filter(|path| path.extension().is_some_and(|e| e == "patch")).collect();
+    assert!(bugs.len() >= 10, "{bugs:?}");
+    for bug in bugs {
+        let mut apply = Command::new(&patch);
+        apply.args(["--dry-run", "--batch", "--fuzz=0", "-p1", "-i"]).arg(&bug).arg("-d").arg(root);
+        let ran = apply.output().unwrap();
+        let said = String::from_utf8_lossy(&ran.stdout);
+        assert!(ran.status.success(), "{}: {said}", bug.display());
+    }
+}
