@@ -216,7 +216,7 @@ const VALUE: usize = 500;
 mod tests {
     use super::*;
 
-    const FIELDS: [&str; 16] = [
+    const FIELDS: [&str; 18] = [
         "account",
         "sender",
         "time",
