@@ -151,7 +151,7 @@ pub struct Login {
     pub at: Timestamp,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RecipientAnswer {
     /// A local account that receives; for how many octets it has room, where that is limited.
     Local {
@@ -171,6 +171,8 @@ pub enum RecipientAnswer {
     ProviderSuspended,
     /// A provider that is in the registry and has ended.
     ProviderEnded,
+    /// Whoever he is: the sender hands nothing in any more.
+    SenderBarred(Refusal),
     /// He may be written to, and it costs more credits than the account has.
     NoCredit {
         needed: i64,

@@ -43,7 +43,8 @@ impl Bar {
         match self {
             Self::ReceiveOnly => Refusal::SenderReceiveOnly(address),
             Self::Suspended => Refusal::SenderSuspended(address),
-            Self::Closed(_) => Refusal::SenderClosed(address),
+            Self::Closed(Some(until)) => Refusal::SenderReadable(until.turkish_day()),
+            Self::Closed(None) => Refusal::SenderClosed(address),
         }
     }
 }

@@ -85,6 +85,14 @@ impl Body {
         }
     }
 
+    /// The Message-ID of a body that has not come to its end, where that came.
+    pub fn unfinished(self) -> Option<String> {
+        match self.kept {
+            Kept::Whole(octets) => message_id(&octets),
+            Kept::Glimpse { .. } | Kept::Nothing => None,
+        }
+    }
+
     /// What there is to say of it when it is refused.
     pub fn glimpse(mut self) -> Option<Glimpse> {
         self.refuse();
@@ -99,13 +107,17 @@ impl Glimpse {
     /// Subject and Message-ID as far as they can be read in the octets that a message begins with.
     pub fn new(octets: &[u8], digest: Digest) -> Self {
         let header = mime::header(octets.get(..GLIMPSE).unwrap_or(octets));
-        let field = |name| mime::text::decoded_field(header, name);
-        Self {
-            digest,
-            subject: check::bounded_subject(&field("subject").unwrap_or_default()),
-            ua_message_id: field("message-id").and_then(|id| check::message_id(id.as_bytes())),
-        }
+        let subject = mime::text::decoded_field(header, "subject").unwrap_or_default();
+        let subject = check::bounded_subject(&subject);
+        Self { digest, subject, ua_message_id: message_id(octets) }
     }
+}
+
+/// As far as it can be read in the octets that a message begins with.
+pub fn message_id(octets: &[u8]) -> Option<String> {
+    let header = mime::header(octets.get(..GLIMPSE).unwrap_or(octets));
+    let id = mime::text::decoded_field(header, "message-id")?;
+    check::message_id(id.as_bytes())
 }
 
 impl Whole {

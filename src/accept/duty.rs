@@ -6,9 +6,11 @@ use super::refusal::Refusal;
 use crate::registry::Account;
 use crate::registry::accounts::CertificateUse;
 use crate::registry::audit::{self, Actor, By, Channel};
+use crate::registry::credits::Held;
 use crate::registry::handovers::{self, Sent};
 use crate::registry::login::Proven;
 use crate::registry::operators::{self, Act, Operator, Signer};
+use crate::registry::tasks;
 use crate::store::mail::{Kind, NewMessage};
 use crate::store::submissions::{NewSubmission, Origin, SubmissionState};
 use crate::store::{RowsError, StoreError, Tx};
@@ -50,8 +52,13 @@ pub(super) fn signer(
     tx: &mut Tx<'_>,
     account: &Account,
     certificate: &Certificate,
+    now: Timestamp,
 ) -> Result<Result<Option<Operator>, Refusal>, RowsError> {
-    Ok(match operators::signer(tx, account, certificate, CertificateUse::Sign)? {
+    let signer = match operators::e_seal(tx, account, certificate, now)? {
+        Some(signer) => signer,
+        None => operators::signer(tx, account, certificate, CertificateUse::Sign)?,
+    };
+    Ok(match signer {
         Signer::Holder => Ok(None),
         Signer::Operator(operator) if operator.may(Act::Sign) => Ok(Some(operator)),
         Signer::Operator(operator) => Err(Refusal::SignerMayNotSign(operator.label())),
@@ -107,6 +114,16 @@ impl Following {
         Self { by: By { actor, channel: Channel::Smtp, at }, operator, what }
     }
 
+    /// What waits for this signature, and what was reserved for it.
+    pub fn ends(&self, tx: &mut Tx<'_>, new: &NewSubmission) -> Result<Vec<Held>, RowsError> {
+        match (&self.what, &new.origin, &new.details.charge, &new.details.ua_message_id) {
+            (What::Signed { .. }, Origin::Account(account), Some(_), Some(id)) => {
+                handovers::reserved(tx, *account, id)
+            }
+            _ => Ok(Vec::new()),
+        }
+    }
+
     pub fn lay_in(&self, tx: &mut Tx<'_>, new: &NewSubmission) -> Result<(), StoreError> {
         let Origin::Account(account) = new.origin else { return Ok(()) };
         let ua_message_id = new.details.ua_message_id.as_deref();
@@ -118,6 +135,9 @@ impl Following {
                 handovers::signed(tx, &sent, &self.by)?;
             }
             (What::Signed { .. } | What::Nothing, _) => {}
+        }
+        if let (What::Waits(_) | What::Nothing, Some(ua_message_id)) = (&self.what, ua_message_id) {
+            tasks::arrived(tx, account, ua_message_id, self.by.at)?;
         }
         // What the holder sends, the submission itself tells; it would make the audit everybody's queue.
         if let Some(operator) = &self.operator {

@@ -1,9 +1,9 @@
 //! Judges a submission that was read whole, and lays it in. When it says `Accepted`, the message is
 //! durable (invariant 1); when it refuses, nothing is half-done (invariant 6).
 
-use super::ask::{Envelope, LoginAnswer, Recipient, RecipientAnswer, Route, SubmitAnswer};
+use super::ask::{Envelope, Login, LoginAnswer, Recipient, RecipientAnswer, Route, SubmitAnswer};
 use super::bars::may_submit;
-use super::body::{Body, Glimpse};
+use super::body::{Body, Glimpse, message_id};
 use super::check::{self, Limits, Parsed, SignatureForm};
 use super::duty::{self, Following, Persons};
 use super::heavy;
@@ -18,13 +18,16 @@ use crate::registry::handovers;
 use crate::registry::login::{Logins, NotHere, Outcome};
 use crate::registry::operators::Operator;
 use crate::registry::policy::{self, Unscanned};
+use crate::registry::tasks;
 use crate::registry::{Provider, RegistryError, Standing};
 use crate::spool::{self, Fact, fact::Refused};
 use crate::store::submissions::{
     self, Details, Dsn, NewRecipient, NewSubmission, Origin, RecipientState, Same, SignerDetails,
     SubmissionState,
 };
-use crate::store::{Lane, Put, RowsError, Store, StoreError, Tx, evidence};
+use crate::store::{
+    Lane, Put, RowsError, Store, StoreError, Tx, accounts as account_rows, evidence,
+};
 use crate::trust::{Clock, FaultReason, Readiness, SignatureFault, Unready, UserTrust, random};
 use crate::wire::{AccountId, Digest, KepAddress, MessageId, sha256};
 use secrecy::SecretString;
@@ -147,6 +150,11 @@ impl Desk {
         sender: AccountId,
         octets: u64,
     ) -> RecipientAnswer {
+        match self.barred(address, sender).await {
+            Ok(None) => {}
+            Ok(Some(refusal)) => return RecipientAnswer::SenderBarred(refusal),
+            Err(error) => return unavailable(&error, address),
+        }
         let answer = self.reachable(address, sender, octets).await;
         let to = match answer {
             RecipientAnswer::Local { .. } => Recipients { here: 1, elsewhere: 0 },
@@ -164,6 +172,20 @@ impl Desk {
             Ok(false) => RecipientAnswer::NoCredit { needed: short.needed, left: short.left },
             Err(error) => unavailable(&error, address),
         }
+    }
+
+    /// The sender's state may have changed since the login. Whose mail may come again is judged when it is
+    /// known which one comes (invariant 2).
+    async fn barred(
+        &self,
+        address: &KepAddress,
+        sender: AccountId,
+    ) -> Result<Option<Refusal>, RegistryError> {
+        let find = move |tx: &mut Tx<'_>| accounts::account(&account_rows::by_id(tx, sender)?);
+        let account = self.store.look_up(find).await?;
+        let Err(bar) = may_submit(&account, self.clock.now()) else { return Ok(None) };
+        let again = self.may_come_again(address, sender).await?;
+        Ok((!again).then(|| bar.after_login(&account)))
     }
 
     async fn reachable(
@@ -232,7 +254,7 @@ impl Desk {
         let octets = body.octets.len() as u64;
         let judged = async {
             self.have_room(&envelope, octets).await?;
-            self.has_credit(&envelope, octets).await?;
+            self.has_credit(&envelope, &body.octets).await?;
             self.judge(&body.octets, &envelope).await
         };
         let judged = match judged.await {
@@ -306,13 +328,36 @@ impl Desk {
     }
 
     /// As far as can be said before it is laid in.
-    async fn has_credit(&self, envelope: &Envelope, octets: u64) -> Result<(), Trouble> {
+    async fn has_credit(&self, envelope: &Envelope, octets: &[u8]) -> Result<(), Trouble> {
         let here = envelope.recipients.iter().filter(|r| r.route == Route::Local).count();
         let to = Recipients { here, elsewhere: envelope.recipients.len() - here };
+        let (now, account) = (self.clock.now(), envelope.from.account);
+        let short = self.till.short(account, octets.len() as u64, to, now).await?;
+        let Some(short) = short else { return Ok(()) };
+        // Its own unsigned form may hold the credits that it needs.
+        let freed = match message_id(octets) {
+            Some(id) => {
+                let look = move |tx: &mut Tx<'_>| handovers::awaiting(tx, account, &id);
+                self.store.look_up(look).await?
+            }
+            None => 0,
+        };
+        match short.left.saturating_add(freed) < short.needed {
+            true => Err(Refusal::no_credit(short.needed, short.left).into()),
+            false => Ok(()),
+        }
+    }
+
+    /// Its connection ended before the message did: there is something to do, if it can be told of which.
+    pub async fn broke_off(&self, from: Login, body: Body) {
+        let Some(id) = body.unfinished() else { return };
         let now = self.clock.now();
-        match self.till.short(envelope.from.account, octets, to, now).await? {
-            Some(short) => Err(Refusal::no_credit(short.needed, short.left).into()),
-            None => Ok(()),
+        let work = move |tx: &mut Tx<'_>| {
+            tasks::broke_off(tx, from.account, from.operator, &id, now).map(|_| ())
+        };
+        let noted: Result<(), RowsError> = self.store.write(Lane::Background, work).await;
+        if let Err(error) = noted {
+            tracing::warn!(%error, "an unfinished upload could not be noted");
         }
     }
 
@@ -357,10 +402,11 @@ impl Desk {
             },
         };
         let checked = checked.map_err(|fault| refusal_of(&fault))?;
-        let signed = self.users.judge(checked, self.clock.now()).await;
+        let now = self.clock.now();
+        let signed = self.users.judge(checked, now).await;
         let signed = signed.map_err(|fault| refusal_of(&fault))?;
         let (whose, shown) = (account.clone(), signed.signer.clone());
-        let look = move |tx: &mut Tx<'_>| duty::signer(tx, &whose, &shown);
+        let look = move |tx: &mut Tx<'_>| duty::signer(tx, &whose, &shown, now);
         let signed_by = self.store.look_up(look).await??;
         let signer = SignerDetails {
             subject: signed.signer.subject().to_owned(),
@@ -425,7 +471,8 @@ impl Desk {
         let store = self.store.clone();
         let material = judged.material;
         let work = move |tx: &mut Tx<'_>| -> Result<Laid, StoreError> {
-            match credits::pay(tx, &new)? {
+            let held = following.ends(tx, &new)?;
+            match credits::pay(tx, &new, &held)? {
                 Paid::Yes => {}
                 Paid::Before(same) => return Ok(Laid::Same(same)),
                 Paid::Short(short) => return Ok(Laid::Short(short)),

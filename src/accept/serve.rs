@@ -1,7 +1,8 @@
 //! Sessions over sockets: the pure machine decides, this loop reads, writes, asks and waits.
 
 use super::ask::{
-    Aborted, Answer, Ask, BrokenOff, Config, LoginAnswer, Next, Noted, Origin, Piece, SubmitAnswer,
+    Aborted, Answer, Ask, BrokenOff, Config, Login, LoginAnswer, Next, Noted, Origin, Piece,
+    SubmitAnswer,
 };
 use super::body::Body;
 use super::relay;
@@ -182,6 +183,8 @@ pub struct Talk<'s> {
     client: Option<Vec<u8>>,
     stop: watch::Receiver<bool>,
     body: Option<(Body, Pace)>,
+    /// Who hands the body in, where it is an account.
+    sender: Option<Login>,
     /// When we said something last: a command that comes octet by octet has an end, too.
     spoken: Instant,
 }
@@ -207,7 +210,7 @@ impl Pace {
 
 impl<'s> Talk<'s> {
     pub fn new(service: &'s Service, peer: SocketAddr, stop: watch::Receiver<bool>) -> Self {
-        Self { service, peer, client: None, stop, body: None, spoken: Instant::now() }
+        Self { service, peer, client: None, stop, body: None, sender: None, spoken: Instant::now() }
     }
 
     async fn handshake(
@@ -238,7 +241,7 @@ impl<'s> Talk<'s> {
         let mut buffer = vec![0; READ];
         loop {
             match session.next() {
-                Next::Read => match self.read(stream, &mut buffer).await? {
+                Next::Read => match self.listen(stream, &mut buffer).await? {
                     Heard::Octets(0) => return Ok(After::Closed),
                     Heard::Octets(n) => session.feed(&buffer[..n]),
                     Heard::Nothing => session.stop(Stop::Timeout),
@@ -305,6 +308,22 @@ impl<'s> Talk<'s> {
         }
     }
 
+    /// Reads; a message that ends here unfinished is noted.
+    async fn listen<S>(&mut self, stream: &mut S, buffer: &mut [u8]) -> io::Result<Heard>
+    where
+        S: AsyncRead + Unpin,
+    {
+        let heard = self.read(stream, buffer).await;
+        if matches!(heard, Ok(Heard::Octets(0) | Heard::Nothing) | Err(_))
+            && let Some((body, _)) = self.body.take()
+            && let (Some(login), Behind::Submission { desk, .. }) =
+                (self.sender.take(), &self.service.behind)
+        {
+            desk.broke_off(login, body).await;
+        }
+        heard
+    }
+
     async fn read<S>(&mut self, stream: &mut S, buffer: &mut [u8]) -> io::Result<Heard>
     where
         S: AsyncRead + Unpin,
@@ -351,7 +370,9 @@ impl<'s> Talk<'s> {
             Piece::Begin(origin) => {
                 let body = match (&self.service.behind, origin) {
                     (Behind::Submission { desk, .. }, Origin::Account(login)) => {
-                        desk.body(login.account)
+                        let body = desk.body(login.account);
+                        self.sender = Some(login);
+                        body
                     }
                     (Behind::Relay(desk), _) => {
                         desk.body(self.peer.ip(), self.client.as_deref()).await

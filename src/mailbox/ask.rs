@@ -340,6 +340,37 @@ pub struct LoggedIn {
     pub account: AccountId,
     /// What proves us to a client that logged in by SCRAM (`ServerSignature`).
     pub signature: Option<Vec<u8>>,
+    pub notice: Option<Notice>,
+}
+
+/// What people must know of their account: programs show it (RFC 9051 §7.1, ALERT).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Notice {
+    /// It is asked to be closed, and closes by itself then.
+    Closes(Timestamp),
+    /// It is closed, and can be read to the end of that day.
+    Readable(Timestamp),
+}
+
+impl Notice {
+    pub fn text(self) -> String {
+        match self {
+            Self::Closes(at) => {
+                let at = at.turkish();
+                format!(
+                    "Kapatma talebiniz {at} tarihinde tamamlanacak / Your request to close this account \
+                     completes at {at}"
+                )
+            }
+            Self::Readable(until) => {
+                let day = until.turkish_day();
+                format!(
+                    "Hesap kapalı; {day} sonuna kadar yalnızca okunabilir / The account is closed; it can \
+                     be read until the end of {day}"
+                )
+            }
+        }
+    }
 }
 
 #[derive(Debug)]

@@ -71,6 +71,7 @@ pub(super) fn yes(ask: Ask) -> Answer {
         Ask::Login(login) => Answer::LoggedIn(LoggedIn {
             account: AccountId(1),
             signature: matches!(login.proof, Proof::Scram { .. }).then(|| vec![1; 32]),
+            notice: None,
         }),
         Ask::Salt { .. } => {
             let (salt, nonce) = (b"salt".to_vec(), "nonce".to_owned());

@@ -131,12 +131,14 @@ impl Notify {
             let now = self.clock.now();
             match notices::tell_of_endings(&self.store, now).await {
                 Ok(0) => {}
-                Ok(notices) => tracing::info!(notices, "certificates end soon"),
-                Err(error) => tracing::warn!(%error, "certificates can't be looked through"),
+                Ok(notices) => tracing::info!(notices, "told of what ends soon"),
+                Err(error) => tracing::warn!(%error, "what ends can't be looked through"),
             }
             let sweep = move |tx: &mut Tx<'_>| -> Result<u64, RowsError> {
-                let keep = policy::at(tx, now)?.notice_keep;
-                rows::sweep(tx, now.plus_millis(keep.millis().saturating_neg()))
+                // What was told of an end is known until the end, so that it is told once.
+                let rules = policy::at(tx, now)?;
+                let keep = rules.notice_keep.millis().max(rules.notice_ending.millis());
+                rows::sweep(tx, now.plus_millis(keep.saturating_neg()))
             };
             if let Err(error) = self.store.write(Lane::Background, sweep).await {
                 tracing::warn!(%error, "the outbox can't be swept");

@@ -115,6 +115,11 @@ fn turkish(kind: Kind) -> (&'static str, &'static str) {
             "KEP sözleşmenizin süresi doluyor",
             "{account}: KEP sözleşmenizin süresi {day} tarihinde dolacak.",
         ),
+        Kind::Handover => (
+            "İmza bekleyen ileti geri döndü",
+            "{account}: imzaya sunulan bir ileti gönderilmedi: {outcome} ({time}). Taslaklar kutusunda \
+             duruyor.",
+        ),
         Kind::Login => (
             "Yeni bir yerden giriş",
             "{account} hesabınıza yeni bir yerden girildi: {place}, {channel}, {time}. Siz değilseniz \
@@ -163,6 +168,11 @@ fn english(kind: Kind) -> (&'static str, &'static str) {
             ("Your certificate ends", "{account}: your registered certificate ends on {day}.")
         }
         Kind::Contract => ("Your contract ends", "{account}: your contract ends on {day}."),
+        Kind::Handover => (
+            "A message came back unsigned",
+            "{account}: a message that waited for its signature was not sent: {outcome_en} ({time}). It \
+             is in the drafts.",
+        ),
         Kind::Login => (
             "Login from a new place",
             "Somebody logged in to {account} from a new place: {place}, {channel}, {time}. If it was not \
@@ -216,7 +226,7 @@ const VALUE: usize = 500;
 mod tests {
     use super::*;
 
-    const FIELDS: [&str; 18] = [
+    const FIELDS: [&str; 20] = [
         "account",
         "sender",
         "time",
@@ -235,6 +245,8 @@ mod tests {
         "unit_en",
         "used",
         "limit",
+        "outcome",
+        "outcome_en",
     ];
 
     fn values() -> Values {

@@ -2,7 +2,8 @@
 //! waiting, and it ends when it is silent for long, or has lasted long enough.
 
 use crate::registry::crowd::{Crowd, Seat};
-use axum::serve::Listener;
+use axum::extract::connect_info::Connected;
+use axum::serve::{IncomingStream, Listener};
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -39,6 +40,23 @@ impl Default for Manners {
 pub struct Doorway {
     ready: mpsc::Receiver<(Visit, SocketAddr)>,
     address: SocketAddr,
+}
+
+/// Who is at the other end.
+#[derive(Clone, Debug)]
+pub struct Peer {
+    pub address: SocketAddr,
+    /// What it has shown, in DER, its own certificate first. That it holds the key is proven.
+    pub certificates: Arc<Vec<Vec<u8>>>,
+}
+
+impl Connected<IncomingStream<'_, Doorway>> for Peer {
+    fn connect_info(stream: IncomingStream<'_, Doorway>) -> Self {
+        let (_, tls) = stream.io().stream.get_ref();
+        let shown = tls.peer_certificates().unwrap_or_default();
+        let certificates = Arc::new(shown.iter().map(|der| der.to_vec()).collect());
+        Self { address: *stream.remote_addr(), certificates }
+    }
 }
 
 /// One of them.

@@ -3,15 +3,19 @@
 use super::addresses::Untaken;
 use super::applications::ApplicationError;
 use super::audit::{self, By};
+use super::contracts;
 use super::directory;
 use super::holders::Faults;
+use super::policy;
+use super::sessions;
 use super::shares;
 pub use super::standing::AccountState;
 use super::standing::{AccountStanding, Mistimed, Move, Service, Stage};
 use crate::store::accounts::{self as rows, AccountRow, KnownAccount};
 use crate::store::{Lane, RowsError, Store, StoreError, Tx, mail};
 use crate::trust::{Certificate, TrustError};
-use crate::wire::{AccountId, AddressError, Digest, HolderId, KepAddress, KepDomain, Timestamp};
+use crate::wire::{AccountId, AddressError, HolderId, KepAddress, KepDomain, Timestamp};
+use serde_json::json;
 use thiserror::Error;
 
 /// An account as the rooms above see it; its password stays below.
@@ -153,6 +157,8 @@ pub enum RegistryError {
     NotTheHolder(KepAddress),
     #[error("{0} has no holder who is known; record one first")]
     NoHolder(KepAddress),
+    #[error("others act for {0}; a person's account (bireysel) has no operators")]
+    HasOperators(KepAddress),
     #[error("only a company or a public body has that")]
     NotForPersons,
     #[error("{0} is forbidden by policy")]
@@ -216,6 +222,17 @@ pub async fn find(store: &Store, address: &KepAddress) -> Result<Option<Account>
     row.map(|row| account(&row).map_err(RegistryError::from)).transpose()
 }
 
+/// What signature a new account is asked for: as the provider has decided (`signature.default`), or else
+/// as this machine's configuration says.
+pub async fn new_signature(
+    store: &Store,
+    configured: SignatureRule,
+    at: Timestamp,
+) -> Result<SignatureRule, RegistryError> {
+    let decided = store.read(move |tx: &mut Tx<'_>| policy::at(tx, at)).await?.signature;
+    Ok(decided.unwrap_or(configured))
+}
+
 /// The account that must be there.
 pub async fn get(store: &Store, address: &KepAddress) -> Result<Account, RegistryError> {
     let found = find(store, address).await?;
@@ -255,6 +272,12 @@ pub fn step_in(
     if after != state {
         rows::set_standing(tx, id, &after.row())?;
         directory::entry::refresh(tx, id, by.at)?;
+        if matches!(after, AccountState::Closed { .. } | AccountState::Ended { .. }) {
+            contracts::leave(tx, id, by.at)?;
+        }
+        if matches!(after, AccountState::Ended { .. }) {
+            sessions::end_account(tx, id)?;
+        }
         audit::record(tx, by, act, address.as_str(), after.details())?;
     }
     Ok(after)
@@ -264,18 +287,22 @@ pub async fn set_opening(
     store: &Store,
     address: &KepAddress,
     mode: OpeningMode,
+    by: &By,
 ) -> Result<(), RegistryError> {
-    let id = get(store, address).await?.id;
-    Ok(store.write(Lane::Client, move |tx| rows::set_opening(tx, id, mode.word())).await?)
+    let set = move |tx: &mut Tx<'_>, id| rows::set_opening(tx, id, mode.word());
+    let details = json!({ "opening": mode.word() });
+    set_recorded(store, address, "account.opening", details, by, set).await
 }
 
 pub async fn set_signature(
     store: &Store,
     address: &KepAddress,
     rule: SignatureRule,
+    by: &By,
 ) -> Result<(), RegistryError> {
-    let id = get(store, address).await?.id;
-    Ok(store.write(Lane::Client, move |tx| rows::set_signature_policy(tx, id, rule.word())).await?)
+    let set = move |tx: &mut Tx<'_>, id| rows::set_signature_policy(tx, id, rule.word());
+    let details = json!({ "signature": rule.word() });
+    set_recorded(store, address, "account.signature", details, by, set).await
 }
 
 /// How many octets the account's messages may have together; `None` for the provider's own limit.
@@ -283,9 +310,29 @@ pub async fn set_storage(
     store: &Store,
     address: &KepAddress,
     limit: Option<u64>,
+    by: &By,
+) -> Result<(), RegistryError> {
+    let set = move |tx: &mut Tx<'_>, id| mail::usage::set_limit(tx, id, limit);
+    let details = json!({ "octets": limit });
+    set_recorded(store, address, "account.storage", details, by, set).await
+}
+
+async fn set_recorded(
+    store: &Store,
+    address: &KepAddress,
+    act: &'static str,
+    details: serde_json::Value,
+    by: &By,
+    set: impl Fn(&mut Tx<'_>, AccountId) -> Result<(), RowsError> + Send + 'static,
 ) -> Result<(), RegistryError> {
     let id = get(store, address).await?.id;
-    let work = move |tx: &mut Tx<'_>| mail::usage::set_limit(tx, id, limit);
+    let (by, subject) = (by.clone(), address.to_string());
+    let work = move |tx: &mut Tx<'_>| -> Result<(), RowsError> {
+        rows::lock(tx, id)?;
+        set(tx, id)?;
+        audit::record(tx, &by, act, &subject, details.clone())?;
+        Ok(())
+    };
     Ok(store.write(Lane::Client, work).await?)
 }
 
@@ -298,33 +345,6 @@ pub async fn room(
     now: Timestamp,
 ) -> Result<Option<u64>, RegistryError> {
     Ok(store.look_up(move |tx| shares::room(tx, id, provider, now)).await?)
-}
-
-/// Registers a certificate as the account's own; one that is there is for this use from now on.
-pub async fn add_certificate(
-    store: &Store,
-    address: &KepAddress,
-    certificate: Certificate,
-    uses: CertificateUse,
-    at: Timestamp,
-) -> Result<(), RegistryError> {
-    let id = get(store, address).await?.id;
-    let work = move |tx: &mut Tx<'_>| {
-        let (digest, der) = (certificate.digest(), certificate.der());
-        rows::add_certificate(tx, id, &digest.0, der, uses.word(), at)
-    };
-    Ok(store.write(Lane::Client, work).await?)
-}
-
-/// Takes a registered certificate away; false when none of this digest is there.
-pub async fn remove_certificate(
-    store: &Store,
-    address: &KepAddress,
-    digest: Digest,
-) -> Result<bool, RegistryError> {
-    let id = get(store, address).await?.id;
-    let work = move |tx: &mut Tx<'_>| rows::remove_certificate(tx, id, &digest.0);
-    Ok(store.write(Lane::Client, work).await?)
 }
 
 /// The registered certificates; one that can't be read is left out.

@@ -274,7 +274,7 @@ const GROUPS: usize = 8;
 const GROUP: usize = 5;
 const LETTERS: usize = GROUPS * (GROUP + 1) - 1;
 /// Of an account, or of the staff.
-const MOST: usize = 64;
+pub const MOST: usize = 64;
 /// Characters of a name.
 const NAME: usize = 64;
 /// Five years: as long as a certificate lasts, at most.

@@ -3,7 +3,9 @@
 
 use super::accounts::{self, OpeningMode, RegistryError};
 use super::audit::{self, By};
+use super::credentials::Owner;
 use crate::store::app_passwords::{self as rows, AppPasswordRow};
+use crate::store::operators as operator_rows;
 use crate::store::{Lane, RowsError, Store, StoreError, Tx};
 use crate::trust::scram::{self, ITERATIONS, Verifier};
 use crate::trust::{TrustError, password, random};
@@ -144,6 +146,20 @@ pub async fn list(store: &Store, address: &KepAddress) -> Result<Vec<AppPassword
     let account = accounts::get(store, address).await?.id;
     let all = store.read(move |tx| rows::of_account(tx, account)).await?;
     Ok(all.iter().map(known).collect::<Result<_, _>>()?)
+}
+
+/// Those of one person: the holder's, or an operator's.
+pub async fn of(store: &Store, owner: Owner) -> Result<Vec<AppPassword>, RegistryError> {
+    let work = move |tx: &mut Tx<'_>| {
+        let mut own = Vec::new();
+        for row in rows::of_account(tx, owner.account)? {
+            if operator_rows::of_password(tx, owner.account, &row.id)? == owner.operator {
+                own.push(known(&row)?);
+            }
+        }
+        Ok::<_, RowsError>(own)
+    };
+    Ok(store.read(work).await?)
 }
 
 /// Whether there was one. Who is connected by it is so no more: the next thing he asks for ends it.

@@ -5,6 +5,7 @@
 
 use super::accounts::{self, Account, RegistryError};
 use super::audit::{self, By};
+use super::contracts;
 use super::directory;
 use super::holders::Holder;
 use super::holders::records::{self, name};
@@ -150,6 +151,7 @@ pub async fn catch_up(
         if reached != state {
             account_rows::set_standing(tx, account.id, &reached.row())?;
             directory::entry::refresh(tx, account.id, by.at)?;
+            contracts::leave(tx, account.id, by.at)?;
             rows::decide(tx, account.id, COMPLETED, reached.closed_at().unwrap_or(by.at))?;
             let subject = account.address.as_str();
             audit::record(tx, &by, "account.closing.complete", subject, reached.details())?;

@@ -5,6 +5,7 @@ use super::accounts::{self, RegistryError};
 use super::audit::{self, By};
 use super::policy;
 use super::standing::{AccountState, Mistimed, Stage};
+use super::tasks::{self, TaskKind};
 use crate::store::accounts as account_rows;
 use crate::store::contracts::{self as rows, ContractRow};
 use crate::store::{Lane, RowsError, Store, Tx};
@@ -21,14 +22,6 @@ pub struct Contract {
     /// The last moment.
     pub ends_at: Timestamp,
     pub made_at: Timestamp,
-}
-
-/// A term that ends soon, or has ended.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Ending {
-    pub account: AccountId,
-    pub address: KepAddress,
-    pub contract: Contract,
 }
 
 /// The terms of an account, the newest first.
@@ -56,9 +49,7 @@ pub async fn renew(
             let mistimed = Mistimed { stage, done: "renewed" };
             return Err(RegistryError::Standing(address.clone(), mistimed));
         }
-        let last = rows::of_account(tx, id)?.first().map(known);
-        let contract = term(tx, months, last, by.at)?;
-        rows::add(tx, &row(id, &contract))?;
+        let contract = begin(tx, id, months, by.at)?;
         let (n, until) = (contract.n, contract.ends_at.iso8601());
         let details = json!({ "term": n, "until": until });
         audit::record(tx, &by, "contract.renew", address.as_str(), details)?;
@@ -67,7 +58,7 @@ pub async fn renew(
     store.write(Lane::Client, work).await
 }
 
-/// The first term of an account that is opened, or the next of one that is reopened.
+/// The first term of an account that is opened, or the next.
 pub(super) fn begin(
     tx: &mut Tx<'_>,
     account: AccountId,
@@ -77,29 +68,28 @@ pub(super) fn begin(
     let last = rows::of_account(tx, account)?.first().map(known);
     let contract = term(tx, months, last, now)?;
     rows::add(tx, &row(account, &contract))?;
+    if let Some(last) = last {
+        renewed(tx, account, last.n, now)?;
+    }
     Ok(contract)
 }
 
-/// Terms in force that end between two instants, of accounts that are not closed: for tasks and notices.
-pub async fn ending(
-    store: &Store,
-    from: Timestamp,
-    to: Timestamp,
-    most: usize,
-) -> Result<Vec<Ending>, RegistryError> {
-    let work = move |tx: &mut Tx<'_>| -> Result<Vec<Ending>, RowsError> {
-        let mut found = Vec::new();
-        for row in rows::ending(tx, from, to, most)? {
-            let account = accounts::account(&account_rows::by_id(tx, row.account)?)?;
-            found.push(Ending {
-                account: account.id,
-                address: account.address,
-                contract: known(&row),
-            });
-        }
-        Ok(found)
-    };
-    Ok(store.read(work).await?)
+/// Its account is closed: nobody is asked to renew it.
+pub(super) fn leave(tx: &mut Tx<'_>, account: AccountId, now: Timestamp) -> Result<(), RowsError> {
+    match rows::of_account(tx, account)?.first() {
+        Some(last) => renewed(tx, account, last.n, now),
+        None => Ok(()),
+    }
+}
+
+/// Whoever was to renew that term has done so.
+fn renewed(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    term: i64,
+    now: Timestamp,
+) -> Result<(), RowsError> {
+    tasks::done(tx, account, TaskKind::ContractEnding, &term.to_string(), now).map(|_| ())
 }
 
 fn term(

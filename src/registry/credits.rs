@@ -16,7 +16,7 @@ pub use crate::store::credits::{Balance, Charge, Entry, Kind, Ledger, Low};
 pub use account::{Quote, Statement, history, quote, statement};
 pub use audit::{Audit, audit};
 pub use price::{Bands, GiveBack, Recipients};
-pub use till::{Paid, Short, Till, pay, recipients};
+pub use till::{Held, Paid, Short, Till, pay, recipients};
 pub use top_up::{Addition, CreditError, Done, Unit, correct, top_up};
 
 use super::policy::{self, Policies};

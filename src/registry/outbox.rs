@@ -54,8 +54,10 @@ pub enum Kind {
     Storage,
     /// A certificate ends. Fields: `account`, `day`.
     Certificate,
-    /// A contract ends. Fields: `account`, `day`.
+    /// A contract ends. Fields: `account`, `day`, `term`.
     Contract,
+    /// What was to be signed came back unsigned. Fields: `account`, `outcome`, `outcome_en`, `time`.
+    Handover,
     /// Somebody logged in from where nobody did before. Fields: `account`, `time`, `channel`, `place`.
     Login,
     /// Passwords or other credentials changed. Fields: `account`, `time`.
@@ -227,6 +229,7 @@ words!(Kind {
     Storage = "storage",
     Certificate = "certificate",
     Contract = "contract",
+    Handover = "handover",
     Login = "login",
     Credentials = "credentials",
     Verify = "verify",

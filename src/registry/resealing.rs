@@ -6,7 +6,7 @@
 //! copying them all would take the time that copying a store takes. Small secrets are sealed anew whole.
 
 use super::audit::{self, By};
-use super::{app_passwords, credentials, messages_out, outbox};
+use super::{app_passwords, credentials, outbox};
 use crate::store::sealed::{self as rows, Column, Key, Sealed};
 use crate::store::{Lane, RowsError, Store, StoreError, Tx};
 use crate::trust::vault::{Vault, VaultError};
@@ -125,7 +125,6 @@ fn anew(vault: &Vault, old: &Sealed) -> Result<Vec<u8>, VaultError> {
             credentials::totp::sealed_for(credentials::Owner { account, operator: *operator })
         }
         Key::AppPassword { account, id } => app_passwords::owner(AccountId(*account), id),
-        Key::Message(_) => messages_out::SEALED_FOR.to_vec(),
         Key::Outgoing(_) => outbox::OWNER.to_vec(),
     };
     let secret = vault.unseal(&owner, &old.octets)?;

@@ -1,13 +1,14 @@
 //! Sessions of the portal and of the API: a token that is kept as its digest, what was proven in it and
 //! when, and how long it lasts.
 
-use super::accounts;
+use super::accounts::{self, Account};
 use super::audit::By;
 use super::credentials::{CredentialError, Owner, Rules, record};
+use super::operators::{self, Operator};
 use crate::store::credentials::sessions::{self as rows, SessionRow};
 use crate::store::{Lane, RowsError, Store, Tx, accounts as account_rows};
 use crate::trust::{one_time, random};
-use crate::wire::{AccountId, Timestamp};
+use crate::wire::{AccountId, OperatorCode, Timestamp};
 use data_encoding::HEXLOWER;
 use secrecy::SecretString;
 use serde_json::json;
@@ -25,11 +26,20 @@ pub enum Factor {
     Passkey,
     /// A qualified electronic signature.
     Signature,
+    /// A certificate in TLS: the key may lie in a file.
+    Certificate,
 }
 
 impl Factor {
-    pub const ALL: [Self; 6] =
-        [Self::Password, Self::Totp, Self::BackupCode, Self::Sms, Self::Passkey, Self::Signature];
+    pub const ALL: [Self; 7] = [
+        Self::Password,
+        Self::Totp,
+        Self::BackupCode,
+        Self::Sms,
+        Self::Passkey,
+        Self::Signature,
+        Self::Certificate,
+    ];
 
     pub fn word(self) -> &'static str {
         match self {
@@ -39,6 +49,7 @@ impl Factor {
             Self::Sms => "sms",
             Self::Passkey => "passkey",
             Self::Signature => "signature",
+            Self::Certificate => "certificate",
         }
     }
 
@@ -53,7 +64,7 @@ impl Factor {
 
     /// What can stand behind a password.
     pub fn is_second(self) -> bool {
-        self != Self::Password
+        !matches!(self, Self::Password | Self::Certificate)
     }
 }
 
@@ -81,7 +92,7 @@ pub struct Session {
     pub agent: String,
 }
 
-/// What must have been proven of late.
+/// What must have been proven of late; which act asks for which says [`super::legal::TABLE`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum StepUp {
     /// Anything: the same person is still there.
@@ -151,6 +162,46 @@ pub(super) fn begin(
     };
     rows::add(tx, &row, &one_time::digest(token))?;
     Session::of(&row)
+}
+
+/// Whether it may be a session's token: 256 bits in base64url.
+pub fn has_form(token: &str) -> bool {
+    token.len() == 43
+        && token.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
+}
+
+/// Who is there by a session, and by what rules.
+#[derive(Clone, Debug)]
+pub struct Admitted {
+    pub session: Session,
+    pub account: Account,
+    /// Who acts for it; nobody but its holder.
+    pub operator: Option<Operator>,
+    pub rules: Rules,
+}
+
+/// Who is behind a token, while his session lasts and, as an operator, he acts.
+pub async fn admit(
+    store: &Store,
+    token: &SecretString,
+    now: Timestamp,
+) -> Result<Option<Admitted>, CredentialError> {
+    let Some(session) = find(store, token, now).await? else { return Ok(None) };
+    let work = move |tx: &mut Tx<'_>| {
+        let owner = session.owner;
+        let operator = match OperatorCode::of_number(owner.operator) {
+            None => None,
+            Some(code) => match operators::acting(tx, owner.account, code)? {
+                None => return Ok(None),
+                some => some,
+            },
+        };
+        let account = accounts::account(&account_rows::by_id(tx, owner.account)?)?;
+        let rules = Rules::at(tx, now)?;
+        let session = session.clone();
+        Ok::<_, CredentialError>(Some(Admitted { session, account, operator, rules }))
+    };
+    store.look_up(work).await
 }
 
 /// The session of a token, while it lasts and its account may be entered. Using it keeps it from ending
@@ -307,6 +358,7 @@ mod tests {
         assert!(proves(&[(Factor::Password, 10)], StepUp::Presence));
         assert!(!proves(&[(Factor::Password, 10)], StepUp::Legal));
         assert!(!proves(&[(Factor::Password, 601)], StepUp::Presence));
+        assert!(!proves(&[(Factor::Certificate, 0)], StepUp::Legal));
         for factor in [Factor::Totp, Factor::Passkey, Factor::Signature, Factor::Sms] {
             assert!(proves(&[(Factor::Password, 900), (factor, 600)], StepUp::Legal));
             assert!(!proves(&[(Factor::Password, 0), (factor, 601)], StepUp::Legal));

@@ -37,25 +37,7 @@ pub fn add(tx: &mut Tx<'_>, row: &ContractRow) -> Result<(), RowsError> {
     Ok(())
 }
 
-/// Of accounts that are not closed: the last terms that end between two instants, the first to end first.
-pub fn ending(
-    tx: &mut Tx<'_>,
-    from: Timestamp,
-    to: Timestamp,
-    most: usize,
-) -> Result<Vec<ContractRow>, RowsError> {
-    let rows = tx.query(
-        "SELECT c.account, c.n, c.starts_at, c.ends_at, c.made_at
-         FROM contract c JOIN account a ON a.id = c.account
-         WHERE c.ends_at >= $1 AND c.ends_at <= $2 AND a.state NOT IN ('closed', 'ended')
-           AND NOT EXISTS (SELECT 1 FROM contract l WHERE l.account = c.account AND l.n > c.n)
-         ORDER BY c.ends_at, c.account LIMIT $3",
-        &[from.millis().into(), to.millis().into(), (most as i64).into()],
-    )?;
-    rows.iter().map(contract).collect()
-}
-
-fn contract(row: &Row) -> Result<ContractRow, RowsError> {
+pub(super) fn contract(row: &Row) -> Result<ContractRow, RowsError> {
     Ok(ContractRow {
         account: AccountId(row.int(0)?),
         n: row.int(1)?,

@@ -19,6 +19,8 @@ pub struct OperatorRow {
     pub added_by: String,
     /// When, and by whom.
     pub ended: Option<(Timestamp, String)>,
+    /// For a time: since when, and by whom.
+    pub suspended: Option<(Timestamp, String)>,
 }
 
 /// The last code that was given; 0 when none was.
@@ -57,7 +59,7 @@ pub fn find(
 ) -> Result<Option<OperatorRow>, RowsError> {
     let row = tx.first(
         "SELECT account, code, given_name, surname, identity_number, phone, email, roles, added_at,
-                added_by, ended_at, ended_by FROM operator WHERE account = $1 AND code = $2",
+                added_by, ended_at, ended_by, suspended_at, suspended_by FROM operator WHERE account = $1 AND code = $2",
         &[account.0.into(), code.into()],
     )?;
     row.as_ref().map(operator).transpose()
@@ -67,7 +69,7 @@ pub fn find(
 pub fn of_account(tx: &mut Tx<'_>, account: AccountId) -> Result<Vec<OperatorRow>, RowsError> {
     let rows = tx.query(
         "SELECT account, code, given_name, surname, identity_number, phone, email, roles, added_at,
-                added_by, ended_at, ended_by FROM operator WHERE account = $1 ORDER BY code",
+                added_by, ended_at, ended_by, suspended_at, suspended_by FROM operator WHERE account = $1 ORDER BY code",
         &[account.0.into()],
     )?;
     rows.iter().map(operator).collect()
@@ -81,7 +83,7 @@ pub fn of_person(
 ) -> Result<Option<OperatorRow>, RowsError> {
     let row = tx.first(
         "SELECT account, code, given_name, surname, identity_number, phone, email, roles, added_at,
-                added_by, ended_at, ended_by FROM operator
+                added_by, ended_at, ended_by, suspended_at, suspended_by FROM operator
          WHERE account = $1 AND identity_number = $2 AND ended_at IS NULL",
         &[account.0.into(), identity_number.into()],
     )?;
@@ -121,6 +123,41 @@ pub fn end(
     tx.execute("DELETE FROM account_certificate WHERE account = $1 AND operator = $2", &whose)?;
     super::accounts::wake(tx, account)?;
     Ok(ended == 1)
+}
+
+/// Suspends for a time; his mail-program passwords go. False when there is no such operator who acts.
+pub fn suspend(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    code: i64,
+    at: Timestamp,
+    by: &str,
+) -> Result<bool, RowsError> {
+    let suspended = tx.execute(
+        "UPDATE operator SET suspended_at = $1, suspended_by = $2
+         WHERE account = $3 AND code = $4 AND ended_at IS NULL AND suspended_at IS NULL",
+        &[at.millis().into(), by.into(), account.0.into(), code.into()],
+    )?;
+    let whose = [account.0.into(), code.into()];
+    tx.execute("DELETE FROM app_password WHERE account = $1 AND operator = $2", &whose)?;
+    super::accounts::wake(tx, account)?;
+    Ok(suspended == 1)
+}
+
+/// False when he is not suspended.
+pub fn resume(tx: &mut Tx<'_>, account: AccountId, code: i64) -> Result<bool, RowsError> {
+    let resumed = tx.execute(
+        "UPDATE operator SET suspended_at = NULL, suspended_by = NULL
+         WHERE account = $1 AND code = $2 AND ended_at IS NULL AND suspended_at IS NOT NULL",
+        &[account.0.into(), code.into()],
+    )?;
+    Ok(resumed == 1)
+}
+
+/// Whether somebody is an operator of the account now, be he suspended.
+pub fn any(tx: &mut Tx<'_>, account: AccountId) -> Result<bool, RowsError> {
+    let sql = "SELECT 1 FROM operator WHERE account = $1 AND ended_at IS NULL LIMIT 1";
+    Ok(tx.first(sql, &[account.0.into()])?.is_some())
 }
 
 /// A generated password is this operator's from now on.
@@ -196,9 +233,12 @@ pub fn certificates(
 
 fn operator(row: &Row) -> Result<OperatorRow, RowsError> {
     let text = |column| Ok::<_, RowsError>(row.text(column)?.to_owned());
-    let ended = match row.opt_int(10)? {
-        Some(at) => Some((Timestamp::from_millis(at), row.opt_text(11)?.unwrap_or("").to_owned())),
-        None => None,
+    let since = |at, by| match row.opt_int(at)? {
+        Some(at) => {
+            let by = row.opt_text(by)?.unwrap_or("").to_owned();
+            Ok::<_, RowsError>(Some((Timestamp::from_millis(at), by)))
+        }
+        None => Ok(None),
     };
     Ok(OperatorRow {
         account: AccountId(row.int(0)?),
@@ -211,6 +251,7 @@ fn operator(row: &Row) -> Result<OperatorRow, RowsError> {
         roles: text(7)?,
         added_at: Timestamp::from_millis(row.int(8)?),
         added_by: text(9)?,
-        ended,
+        ended: since(10, 11)?,
+        suspended: since(12, 13)?,
     })
 }

@@ -11,8 +11,6 @@ pub enum Column {
     Blob,
     Totp,
     AppPassword,
-    /// What waits to be handed to who tells people outside KEP.
-    Message,
     Outgoing,
 }
 
@@ -22,7 +20,6 @@ pub enum Key {
     Blob(Vec<u8>),
     Totp { account: i64, operator: i64 },
     AppPassword { account: i64, id: String },
-    Message(i64),
     Outgoing(i64),
 }
 
@@ -34,15 +31,13 @@ pub struct Sealed {
 }
 
 impl Column {
-    pub const ALL: [Self; 5] =
-        [Self::Blob, Self::Totp, Self::AppPassword, Self::Message, Self::Outgoing];
+    pub const ALL: [Self; 4] = [Self::Blob, Self::Totp, Self::AppPassword, Self::Outgoing];
 
     pub fn word(self) -> &'static str {
         match self {
             Self::Blob => "contents",
             Self::Totp => "totp",
             Self::AppPassword => "app-passwords",
-            Self::Message => "account-messages",
             Self::Outgoing => "notices",
         }
     }
@@ -53,7 +48,6 @@ impl Column {
             Self::Blob => Key::Blob(Vec::new()),
             Self::Totp => Key::Totp { account: 0, operator: i64::MIN },
             Self::AppPassword => Key::AppPassword { account: 0, id: String::new() },
-            Self::Message => Key::Message(0),
             Self::Outgoing => Key::Outgoing(0),
         }
     }
@@ -68,10 +62,6 @@ impl Column {
             }
             Self::AppPassword => {
                 "SELECT substr(scram, 1, 1), COUNT(*) FROM app_password GROUP BY substr(scram, 1, 1)"
-            }
-            Self::Message => {
-                "SELECT substr(fields, 1, 1), COUNT(*) FROM account_message
-                 GROUP BY substr(fields, 1, 1)"
             }
             Self::Outgoing => {
                 "SELECT substr(fields, 1, 1), COUNT(*) FROM outgoing
@@ -109,10 +99,6 @@ pub fn page(tx: &mut Tx<'_>, after: &Key, most: i64) -> Result<Vec<Sealed>, Rows
              WHERE account > $1 OR (account = $1 AND id > $2) ORDER BY account, id LIMIT $3",
             vec![(*account).into(), id.as_str().into(), most.into()],
         ),
-        Key::Message(id) => (
-            "SELECT fields, id FROM account_message WHERE id > $1 ORDER BY id LIMIT $2",
-            vec![(*id).into(), most.into()],
-        ),
         Key::Outgoing(id) => (
             "SELECT fields, id FROM outgoing
              WHERE id > $1 AND sealed = 1 AND fields IS NOT NULL ORDER BY id LIMIT $2",
@@ -129,7 +115,6 @@ fn sealed(row: &Row, like: &Key) -> Result<Sealed, RowsError> {
         Key::AppPassword { .. } => {
             Key::AppPassword { account: row.int(1)?, id: row.text(2)?.to_owned() }
         }
-        Key::Message(_) => Key::Message(row.int(1)?),
         Key::Outgoing(_) => Key::Outgoing(row.int(1)?),
     };
     Ok(Sealed { key, octets: row.bytes(0)?.to_vec() })
@@ -149,10 +134,6 @@ pub fn replace(tx: &mut Tx<'_>, old: &Sealed, new: &[u8]) -> Result<bool, RowsEr
         Key::AppPassword { account, id } => (
             "UPDATE app_password SET scram = $1 WHERE account = $2 AND id = $3 AND scram = $4",
             vec![new.into(), (*account).into(), id.as_str().into()],
-        ),
-        Key::Message(id) => (
-            "UPDATE account_message SET fields = $1 WHERE id = $2 AND fields = $3",
-            vec![new.into(), (*id).into()],
         ),
         Key::Outgoing(id) => (
             "UPDATE outgoing SET fields = $1 WHERE id = $2 AND fields = $3",

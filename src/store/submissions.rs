@@ -281,7 +281,8 @@ pub fn same(
     row.map(same).transpose()
 }
 
-/// Whether the account wrote to that address so lately that the same mail may come again.
+/// Whether the account wrote to that address so lately that the same mail may come again, or its signed
+/// form.
 pub fn wrote_to(
     tx: &mut Tx<'_>,
     account: AccountId,
@@ -291,8 +292,13 @@ pub fn wrote_to(
     let since = now.plus_millis(-SAME_MAIL_WINDOW);
     let row = tx.first(
         "SELECT 1 FROM submission s JOIN recipient r ON r.message_id = s.message_id
-         WHERE s.account = $1 AND s.accepted_at > $2 AND r.address = $3 LIMIT 1",
-        &[account.0.into(), since.millis().into(), address.into()],
+         WHERE s.account = $1 AND (s.accepted_at > $2 OR s.state = $3) AND r.address = $4 LIMIT 1",
+        &[
+            account.0.into(),
+            since.millis().into(),
+            SubmissionState::Held.word().into(),
+            address.into(),
+        ],
     )?;
     Ok(row.is_some())
 }

@@ -1,5 +1,6 @@
 //! Rows of what is to be done, and what a sweep looks at to find it.
 
+use super::contracts::{self, ContractRow};
 use super::rows::{Row, RowsError, Tx};
 use super::submissions::{RecipientState, message_id};
 use crate::wire::{AccountId, Digest, MessageId, Timestamp};
@@ -69,6 +70,34 @@ pub fn close(
         &[state.into(), at.millis().into(), account.0.into(), kind.into(), subject.into()],
     )?;
     Ok(closed == 1)
+}
+
+/// Closes the open ones of two kinds about a subject; how many.
+pub fn close_both(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    (one, other): (&str, &str),
+    subject: &str,
+    (state, at): (&str, Timestamp),
+) -> Result<u64, RowsError> {
+    tx.execute(
+        "UPDATE task SET state = $1, closed_at = $2
+         WHERE account = $3 AND kind IN ($4, $5) AND subject = $6 AND state = 'open'",
+        &[
+            state.into(),
+            at.millis().into(),
+            account.0.into(),
+            one.into(),
+            other.into(),
+            subject.into(),
+        ],
+    )
+}
+
+/// How many of a kind an account has open.
+pub fn count_open(tx: &mut Tx<'_>, account: AccountId, kind: &str) -> Result<i64, RowsError> {
+    let sql = "SELECT COUNT(*) FROM task WHERE account = $1 AND state = 'open' AND kind = $2";
+    tx.one("count", sql, &[account.0.into(), kind.into()])?.int(0)
 }
 
 /// Who an operator is no more has nothing to do: whoever may does it.
@@ -194,6 +223,44 @@ pub fn is_replaced(
         &[account.0.into(), row.int(0)?.into(), row.opt_int(1)?.unwrap_or(i64::MAX).into()],
     )?;
     Ok(later.is_some())
+}
+
+/// Last terms that end by then, of accounts that are not closed at `now`, without an open task of that kind.
+pub fn ending_contracts(
+    tx: &mut Tx<'_>,
+    kind: &str,
+    (now, by): (Timestamp, Timestamp),
+    most: usize,
+) -> Result<Vec<ContractRow>, RowsError> {
+    let rows = tx.query(
+        "SELECT c.account, c.n, c.starts_at, c.ends_at, c.made_at
+         FROM contract c JOIN account a ON a.id = c.account
+         WHERE c.ends_at <= $1 AND a.state NOT IN ('closed', 'ended')
+           AND (a.completes_at IS NULL OR a.completes_at > $2)
+           AND NOT EXISTS (SELECT 1 FROM contract l WHERE l.account = c.account AND l.n > c.n)
+           AND NOT EXISTS (SELECT 1 FROM task t WHERE t.account = c.account AND t.kind = $3
+                           AND t.subject = CAST(c.n AS TEXT) AND t.state = 'open')
+         ORDER BY c.ends_at, c.account LIMIT $4",
+        &[by.millis().into(), now.millis().into(), kind.into(), (most as i64).into()],
+    )?;
+    rows.iter().map(contracts::contract).collect()
+}
+
+/// Whether a term is over with: another follows it, or its account is closed at `now`.
+pub fn is_renewed(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    term: &str,
+    now: Timestamp,
+) -> Result<bool, RowsError> {
+    let row = tx.first(
+        "SELECT 1 FROM contract c JOIN account a ON a.id = c.account
+         WHERE c.account = $1 AND CAST(c.n AS TEXT) = $2 AND a.state NOT IN ('closed', 'ended')
+           AND (a.completes_at IS NULL OR a.completes_at > $3)
+           AND NOT EXISTS (SELECT 1 FROM contract l WHERE l.account = c.account AND l.n > c.n)",
+        &[account.0.into(), term.into(), now.millis().into()],
+    )?;
+    Ok(row.is_none())
 }
 
 /// A message whose evidence has been waited for since then.

@@ -80,6 +80,11 @@ impl Smtp {
         self.reply().await
     }
 
+    /// Says octets whose answer nobody waits for.
+    pub async fn say(&mut self, octets: &[u8]) -> io::Result<()> {
+        self.connection.write(octets).await
+    }
+
     /// One whole transaction; MAIL, RCPT and DATA travel together where the server allows it.
     pub async fn submit(
         &mut self,
@@ -184,7 +189,7 @@ impl Smtp {
         Ok(refusal)
     }
 
-    async fn reply(&mut self) -> io::Result<Reply> {
+    pub async fn reply(&mut self) -> io::Result<Reply> {
         let mut lines = Vec::new();
         loop {
             let line = String::from_utf8_lossy(&self.connection.line().await?).into_owned();
@@ -218,6 +223,11 @@ impl Reply {
 }
 
 impl Prepared {
+    /// As they travel.
+    pub fn octets(&self) -> &[u8] {
+        &self.0
+    }
+
     /// Doubles the dots that begin a line (RFC 5321 §4.5.2) and adds the end.
     pub fn new(message: &[u8]) -> Self {
         let mut stuffed = Vec::with_capacity(message.len() + message.len() / 64 + 5);

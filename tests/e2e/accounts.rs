@@ -156,3 +156,22 @@ async fn who_is_interrupted_at_the_question_for_a_password_leaves_the_terminal_a
 fn find(text: &[u8], part: &[u8]) -> bool {
     text.windows(part.len()).any(|window| window == part)
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_account_is_asked_for_the_signature_that_the_provider_has_decided() {
+    let scene = Scene::new(Plan::default()).await;
+    let file = scene.scratch("password");
+    std::fs::write(&file, "cok gizli bir soz").unwrap();
+    let file = file.to_str().unwrap();
+    let asked = async |address: &str, more: &[&str]| {
+        let add = ["account", "add", address, "--name", "Can Ak", "--password-file", file];
+        let ran = scene.kep(&[&add[..], more].concat()).await;
+        assert_eq!(ran.code, Some(0), "{}", ran.err);
+        scene.json(&["account", "show", address]).await["signature"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(asked("bir.ak@hs05.kep.tr", &[]).await, "required", "as the configuration has it");
+    let decide = ["policy", "set", "signature.default", "hold", "--reason", "Kurul kararı 7"];
+    assert_eq!(scene.kep(&decide).await.code, Some(0));
+    assert_eq!(asked("iki.ak@hs05.kep.tr", &[]).await, "hold");
+    assert_eq!(asked("uc.ak@hs05.kep.tr", &["--signature", "optional"]).await, "optional");
+}

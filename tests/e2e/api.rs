@@ -7,9 +7,85 @@ use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+fn free_port() -> u16 {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+/// Passkeys have a site, telephones and mailboxes are reached, certificates are asked for, and whoever is
+/// wrong is answered at once.
+fn people_may_log_in(scene: &Scene, [sms, mail]: [u16; 2]) {
+    let url = format!("\"http://127.0.0.1:{sms}/send\"");
+    let server = format!("\"127.0.0.1:{mail}\"");
+    for (section, key, value) in [
+        ("opening", "portal_url", "\"https://kep.example/\""),
+        ("portal", "client_certificates", "\"ask\""),
+        ("accept", "auth_failure_delay", "\"0ms\""),
+        ("notify", "sms", "\"http\""),
+        ("notify.http", "url", &url),
+        ("notify.http", "body", r#"'{"to":"{to}","text":"{text}"}'"#),
+        ("notify.http", "form", "\"json\""),
+        ("notify.http", "success", "\"ok\""),
+        ("notify.mail", "server", &server),
+        ("notify.mail", "line", "\"clear\""),
+        ("notify.mail", "from", "\"bildirim@example.com\""),
+    ] {
+        scene.set(section, key, value);
+    }
+}
+
+/// Two persons with what they sign with; guessing is borne, and what was shown is believed for long.
+async fn people(scene: &Scene, openssl: &Path, [sms, mail]: [u16; 2]) -> Value {
+    let policies =
+        [("login.tries", "1000000"), ("session.step-up", "24h"), ("session.idle", "24h")];
+    for (policy, value) in policies {
+        let set = ["policy", "set", policy, value, "--reason", "deneme"];
+        let ran = scene.kep(&set).await;
+        assert_eq!(ran.code, Some(0), "{}", ran.err);
+    }
+    let person = |address: &str| {
+        let password = scene.account(address).password.clone();
+        let file = scene.provider().join("users").join(format!("{address}.p12"));
+        let (file, from) = (file.to_str().unwrap(), format!("pass:{password}"));
+        let part = |what: &str| {
+            let out = scene.scratch(&format!("{address}.{what}")).to_str().unwrap().to_owned();
+            let more: &[&str] =
+                if what == "key" { &["-nocerts", "-nodes"] } else { &["-clcerts", "-nokeys"] };
+            let begin = ["pkcs12", "-in", file, "-passin", &from, "-out", &out];
+            let (good, said) =
+                run_within(Duration::from_secs(60), openssl, &[&begin[..], more].concat());
+            assert!(good, "{}", String::from_utf8_lossy(&said));
+            // Without the words that stand before it.
+            let text = std::fs::read_to_string(&out).unwrap();
+            let begin = text.find("-----BEGIN").unwrap();
+            std::fs::write(&out, &text[begin..]).unwrap();
+            out
+        };
+        let (certificate, key) = (part("pem"), part("key"));
+        serde_json::json!({
+            "address": address, "password": password, "certificate": certificate, "key": key,
+        })
+    };
+    let (own, other) = (person(ALI), person(AYSE));
+    // The other's certificate signs for two accounts.
+    let register = ["account", "certificate", "mehmet.demir@hs05.kep.tr"];
+    let register =
+        [&register[..], &[other["certificate"].as_str().unwrap(), "--use", "sign"]].concat();
+    let ran = scene.kep(&register).await;
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    let (kep, conf) = (env!("CARGO_BIN_EXE_kep"), scene.conf());
+    serde_json::json!({
+        "kep": kep, "conf": conf, "own": own, "other": other, "sms": sms, "mail": mail,
+    })
+}
+
 /// A provider with some mail in both directions, and its server.
 async fn lively() -> (Scene, Running) {
+    lively_with(|_| ()).await
+}
+
+async fn lively_with(more: impl Fn(&Scene)) -> (Scene, Running) {
     let scene = Scene::new(Plan::default()).await;
+    more(&scene);
     scene.set("portal", "requests_per_minute", "1000000");
     scene.set("portal", "max_connections_per_address", "2000");
     let server = scene.serve().await;
@@ -62,7 +138,11 @@ async fn staff(scene: &Scene) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn schemathesis_finds_nothing_and_reaches_each_operation() {
     let Some(python) = python_with("schemathesis") else { return };
-    let (scene, server) = lively().await;
+    let Some(python) = python_with("aiosmtpd").and(Some(python)) else { return };
+    let Some(openssl) = tool("openssl") else { return };
+    let ports = [free_port(), free_port()];
+    let (scene, server) = lively_with(|scene| people_may_log_in(scene, ports)).await;
+    let people = people(&scene, &openssl, ports).await;
     let (seed, token) = (seed(&scene).await, token(&scene, "schemathesis", "all").await);
     let api = format!("https://localhost:{}/api/v1", scene.port(5));
     let cases = if std::env::var_os("KEP_LONG").is_some() { "200" } else { "20" };
@@ -70,7 +150,10 @@ async fn schemathesis_finds_nothing_and_reaches_each_operation() {
     let authority = scene.provider().join("trust/tls-ca.pem");
     let arguments =
         ["-B", script, &api, authority.to_str().unwrap(), seed.to_str().unwrap(), &token, cases];
-    let (good, said) = run_within(Duration::from_mins(40), &python, &arguments);
+    let env = Path::new("/usr/bin/env");
+    let people = format!("KEP_PEOPLE={people}");
+    let arguments = [&[people.as_str(), python.to_str().unwrap()], &arguments[..]].concat();
+    let (good, said) = run_within(Duration::from_mins(40), env, &arguments);
     let said = String::from_utf8_lossy(&said).into_owned();
     assert!(good, "{said}\n{}", server.log());
     reached(&seed, &api_document(&scene).await, cases);

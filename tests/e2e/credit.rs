@@ -3,7 +3,7 @@
 
 use crate::client::smtp::{Prepared, Reply};
 use crate::outage::stood_in;
-use crate::scene::{ALI, AYSE, MEHMET, Plan, Scene, until};
+use crate::scene::{ALI, AYSE, MEHMET, Plan, Scene, letter, until};
 use crate::stand_in::Manner;
 use serde_json::{Value, json};
 use std::ffi::OsString;
@@ -97,6 +97,28 @@ async fn what_did_not_reach_a_recipient_is_given_back_with_its_evidence() {
     assert_eq!(entries, ["give-back", "spend", "reserve", "top-up"]);
     assert_eq!(history[0]["details"]["evidence"], 41);
     assert_eq!((&history[0]["recipient"], &history[0]["rest"]), (&json!(1), &json!(4)));
+    proven(&scene).await;
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_has_credits_for_one_message_signs_the_one_that_is_held() {
+    let scene = Scene::new(Plan::default()).await;
+    asked_for(&scene).await;
+    let hold = ["account", "set", ALI, "--signature", "hold"];
+    assert_eq!(scene.kep(&hold).await.code, Some(0));
+    top_up(&scene, "1", "dekont 1").await;
+    let server = scene.serve().await;
+    let id = "imza.1@istemci.example";
+    let held = scene.submit(ALI, &[AYSE], &letter(ALI, &[AYSE], id).unsigned()).await;
+    assert_eq!(held.code, 250, "{held:?}");
+    assert_eq!(has(&scene).await, [0, 1, 0]);
+    // What waits holds all that there is: another message is refused, its signed form is not.
+    let other = scene.submit(ALI, &[AYSE], &scene.letter(ALI, &[AYSE], "baska@x")).await;
+    assert_no_credit(&other, "1 / 0");
+    let message = scene.accepted(ALI, &[AYSE], &scene.letter(ALI, &[AYSE], id)).await;
+    scene.settled(&message, 2).await;
+    assert_eq!(has(&scene).await, [0, 0, 1]);
     proven(&scene).await;
     server.stop().await;
 }

@@ -31,6 +31,7 @@ mod curl;
 mod dialects;
 mod directory;
 mod disk;
+mod doors;
 mod elsewhere;
 mod export;
 mod fetchmail;

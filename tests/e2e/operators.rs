@@ -3,7 +3,7 @@
 use crate::client::imap::Imap;
 use crate::client::smtp::{Prepared, Smtp};
 use crate::client::tls::Security;
-use crate::scene::{ALI, AYSE, Plan, Scene, letter};
+use crate::scene::{ALI, AYSE, Plan, Scene, letter, until};
 use serde_json::Value;
 
 const NUMBERS: [&str; 3] = ["10000000146", "10000000214", "10000000382"];
@@ -119,5 +119,30 @@ async fn a_held_message_waits_for_a_named_operator_who_signs_it() {
     assert_eq!(all[0]["signed"], message.as_str());
     assert_eq!(own.count("İmza Bekleyenler").await.unwrap(), 0);
     assert_eq!(scene.kep(&["fsck"]).await.code, Some(0));
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_whose_connection_ends_is_to_be_sent_again_until_it_comes() {
+    let scene = Scene::new(Plan::default()).await;
+    let server = scene.serve().await;
+    let id = "yarim.1@istemci.example";
+    let mail = scene.letter(ALI, &[AYSE], id);
+    let mut door = smtp(&scene, &scene.account(ALI).password).await.unwrap();
+    door.command(&format!("MAIL FROM:<{ALI}>")).await.unwrap().must_be(250).unwrap();
+    door.command(&format!("RCPT TO:<{AYSE}>")).await.unwrap().must_be(250).unwrap();
+    door.command("DATA").await.unwrap().must_be(354).unwrap();
+    door.say(&mail[..mail.len() / 2]).await.unwrap();
+    drop(door);
+    let kind = "upload-unfinished".to_owned();
+    until("the task", async || {
+        (tasks(&scene, &[]).await == [(kind.clone(), "open".to_owned())]).then_some(())
+    })
+    .await;
+    let shown = scene.json(&["account", "task", "list", ALI]).await;
+    assert_eq!((&shown[0]["subject"], &shown[0]["action"]), (&id.into(), &"resume".into()));
+    assert_eq!(scene.json(&["message", "list"]).await, serde_json::json!([]), "nothing is kept");
+    scene.accepted(ALI, &[AYSE], &mail).await;
+    assert_eq!(tasks(&scene, &["--all"]).await, [(kind, "done".to_owned())]);
     server.stop().await;
 }

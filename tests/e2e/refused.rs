@@ -320,7 +320,7 @@ async fn an_account_closed_in_mid_session_sends_nothing_more() {
     scene.kep(&["account", "close", ALI]).await;
     let mail = Prepared::new(&scene.letter(ALI, &[AYSE], "kapandi.1@x"));
     let reply = smtp.submit(ALI, &[AYSE], &mail).await.unwrap().reply;
-    assert_refused("closed", &reply, (550, "5.7.1", "ileti gonderemez", "it can't send"));
+    assert_refused("closed", &reply, (550, "5.7.1", "ileti gonderilemez", "none can be sent"));
     server.stop().await;
 }
 

@@ -40,7 +40,7 @@ fn searched(command: &str) -> Vec<(String, u64)> {
         match session.next() {
             Next::Send(_) => {}
             Next::Ask(Ask::Login(_)) => {
-                let it = LoggedIn { account: AccountId(1), signature: None };
+                let it = LoggedIn { account: AccountId(1), signature: None, notice: None };
                 session.answer(Answer::LoggedIn(it));
             }
             Next::Ask(Ask::Mailboxes(_)) => session.answer(Answer::Mailboxes(vec![

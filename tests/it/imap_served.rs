@@ -430,6 +430,7 @@ impl Door for OneUser {
             duty: None,
             own_password: None,
             opening: None,
+            notice: None,
             signature,
         });
         Box::pin(std::future::ready(admitted.ok_or(Refusal::BadCredentials)))

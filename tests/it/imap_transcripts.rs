@@ -7,7 +7,7 @@ use imap_codec::decode::Decoder;
 use imap_codec::{GreetingCodec, ResponseCodec};
 use kep::mailbox::ask::{
     Answer, Ask, Changes, FlagChange, FlagRow, Found, LoggedIn, MailboxEntry, MailboxKind, Opening,
-    Row, Selected, ThreadToken,
+    Refusal, Row, Selected, ThreadToken,
 };
 use kep::mailbox::{Config, Next, Session, Tls};
 use kep::wire::imap::metadata::EntryName;
@@ -250,7 +250,9 @@ fn bare(uid: u32) -> Row {
 /// A world with 100,000 messages in its one mailbox.
 fn large(ask: Ask, rows: &mut usize) -> Answer {
     match ask {
-        Ask::Login(_) => Answer::LoggedIn(LoggedIn { account: AccountId(1), signature: None }),
+        Ask::Login(_) => {
+            Answer::LoggedIn(LoggedIn { account: AccountId(1), signature: None, notice: None })
+        }
         Ask::Select { name, .. } => Answer::Selected(Selected {
             mailbox: MailboxId(1),
             name,
@@ -438,6 +440,12 @@ impl Pure {
         match words.split(' ').collect::<Vec<_>>().as_slice() {
             ["starttls" | "whole" | "nonce"] => {}
             ["user", name, secret] => self.world.user = ((*name).into(), (*secret).into()),
+            ["not-for-reading", secret] => {
+                self.world.not_here.push(((*secret).into(), Refusal::PasswordScope));
+            }
+            ["not-alone", secret] => {
+                self.world.not_here.push(((*secret).into(), Refusal::PasswordAlone));
+            }
             ["login"] => {
                 self.world.user = ("ali".into(), "secret".into());
                 self.send(b"x LOGIN ali secret\r\n")?;

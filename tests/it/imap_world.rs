@@ -38,6 +38,8 @@ pub fn salt() -> Salt {
 #[derive(Default)]
 pub struct World {
     pub user: (String, String),
+    /// Right secrets that are not for this door, with what is said of them.
+    pub not_here: Vec<(String, Refusal)>,
     pub boxes: Vec<Mailbox>,
     pub upload: Vec<(AppendBegin, Vec<u8>)>,
     /// UIDs whose opening was recorded, in order.
@@ -301,8 +303,13 @@ impl World {
     fn try_answer(&mut self, ask: Ask) -> Result<Answer, Refusal> {
         Ok(match ask {
             Ask::Login(login) => {
+                if let Proof::Password(told) = &login.proof {
+                    let (name, told) = (login.user == self.user.0, told.expose_secret());
+                    let known = self.not_here.iter().find(|(secret, _)| name && secret == told);
+                    known.map_or(Ok(()), |(_, why)| Err(why.clone()))?;
+                }
                 let signature = proven(&login, &self.user).ok_or(Refusal::BadCredentials)?;
-                Answer::LoggedIn(LoggedIn { account: AccountId(1), signature })
+                Answer::LoggedIn(LoggedIn { account: AccountId(1), signature, notice: None })
             }
             Ask::Salt { .. } => Answer::Salt(salt()),
             Ask::Mailboxes(want) => Answer::Mailboxes(self.list(want)),

@@ -329,7 +329,7 @@ impl World {
                 let known = self.recipients.get(address.as_str());
                 let elsewhere = self.providers.get(provider.as_str());
                 let ours = provider.as_str() == "hs05.kep.tr";
-                Answer::Recipient(known.or(elsewhere).copied().unwrap_or(if ours {
+                Answer::Recipient(known.or(elsewhere).cloned().unwrap_or(if ours {
                     RecipientAnswer::Unknown
                 } else {
                     RecipientAnswer::ProviderUnknown

@@ -254,11 +254,16 @@ async fn a_wrong_password_waits_longer_each_time_on_whatever_connection() {
     });
 }
 
+fn by() -> By {
+    let (channel, at) = (Channel::CommandLine, Clock::System.now());
+    By { actor: Actor::Staff("ayse".into()), channel, at }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_has_no_room_is_refused_at_rcpt_or_when_the_message_is_there() {
     let served = Served::open(Begin::Tls, patient(), Duration::ZERO).await;
     let ali = KepAddress::parse(ALI).unwrap();
-    accounts::set_storage(&served.store, &ali, Some(100)).await.unwrap();
+    accounts::set_storage(&served.store, &ali, Some(100), &by()).await.unwrap();
     let facts = "SELECT COUNT(*) FROM job WHERE name LIKE 'fact/%/refused'";
     tokio::task::block_in_place(|| {
         let mut wire = served.greeted();
@@ -289,7 +294,7 @@ async fn who_has_no_room_is_refused_at_rcpt_or_when_the_message_is_there() {
     assert_eq!(count(&served.store, facts).await, 2, "rejection evidence for both");
     assert_eq!(count(&served.store, "SELECT COUNT(*) FROM submission").await, 1);
     // Full by the first copy of it: the same mail again hears the same, and another one is refused.
-    accounts::set_storage(&served.store, &ali, Some(0)).await.unwrap();
+    accounts::set_storage(&served.store, &ali, Some(0), &by()).await.unwrap();
     tokio::task::block_in_place(|| {
         assert_eq!(submit("", 100), "250");
         assert_eq!(submit(" SIZE=100", 100), "250");

@@ -96,6 +96,9 @@ refusals! {
         "{} sisteme ayrılmış bir adrestir." "{} is reserved for the provider.";
     SenderClosed(address) 550 "5.7.1" PolicyViolation
         "{} hesabı kapalıdır; ileti gönderemez." "The account {} is closed; it can't send.";
+    SenderReadable(until) 550 "5.7.1" PolicyViolation
+        "Bu KEP hesabı kapalıdır; {} sonuna kadar iletileri okunabilir, ileti gönderilemez."
+        "The account is closed; until the end of {} its mail can be read, but none can be sent.";
     SenderSuspended(address) 550 "5.7.1" PolicyViolation
         "{} hesabı askıdadır; ileti gönderemez." "The account {} is suspended; it can't send."
         "KEP sağlayıcınıza başvurun." "Ask your provider.";

@@ -303,6 +303,7 @@ pub(in crate::accept) fn route(
         RecipientAnswer::ProviderUnknown => Err(Refusal::ProviderUnknown(text)),
         RecipientAnswer::ProviderSuspended => Err(Refusal::ProviderSuspended(text)),
         RecipientAnswer::ProviderEnded => Err(Refusal::ProviderEnded(text)),
+        RecipientAnswer::SenderBarred(refusal) => Err(refusal),
         RecipientAnswer::NoCredit { needed, left } => Err(Refusal::no_credit(needed, left)),
         RecipientAnswer::Temporary => Err(Refusal::RecipientUnavailable(text)),
     }

@@ -302,6 +302,9 @@ pub enum Account {
         #[command(flatten)]
         who: Who,
         address: String,
+        /// Of this operator, instead of the holder
+        #[arg(long, value_name = "CODE")]
+        operator: Option<String>,
         #[arg(long, value_name = "FILE")]
         password_file: Option<PathBuf>,
     },
@@ -342,6 +345,8 @@ pub enum Account {
     Certificate {
         #[command(flatten)]
         conf: Conf,
+        #[command(flatten)]
+        who: Who,
         address: String,
         file: Option<PathBuf>,
         /// What it is for

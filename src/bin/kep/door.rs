@@ -3,13 +3,14 @@
 
 use crate::settings::Scram;
 use kep::mailbox::answer::{Admitted, Door, Duty, Judging, Peer};
-use kep::mailbox::ask::{Login, Proof, Refusal, Salt};
-use kep::registry::RegistryError;
+use kep::mailbox::ask::{Login, Notice, Proof, Refusal, Salt};
+use kep::registry::accounts::AccountState;
 use kep::registry::app_passwords::Scope;
 use kep::registry::login::{Logins, Means, NotHere, Outcome, Pauses, Proven};
 use kep::registry::operators::{self, Operator};
 use kep::registry::places::Places;
 use kep::registry::standing::{Act, Answer, answer};
+use kep::registry::{Account, RegistryError};
 use kep::trust::{Certificate, Clock, UserTrust};
 use kep::wire::Timestamp;
 use std::net::IpAddr;
@@ -147,6 +148,7 @@ impl MailDoor {
             duty,
             own_password: (proven.by == Means::Password).then_some(now),
             opening: proven.opening(),
+            notice: notice(account, now),
             signature,
         })
     }
@@ -155,6 +157,14 @@ impl MailDoor {
         tracing::info!(%peer, user, how, "login failed");
         metrics::counter!("kep_imap_login_failures_total").increment(1);
         tokio::time::sleep(self.pauses.after_failure(peer, user, self.clock.now())).await;
+    }
+}
+
+/// The date that its holder should know of: when it is closed, or until when it can be read.
+fn notice(account: &Account, now: Timestamp) -> Option<Notice> {
+    match account.state_at(now) {
+        AccountState::Closing { completes, .. } => completes.map(Notice::Closes),
+        closed => closed.readable_until().map(Notice::Readable),
     }
 }
 

@@ -2,8 +2,10 @@
 
 mod archive;
 mod notify;
+mod people;
 
 pub use notify::{notify, ways};
+pub use people::people;
 
 use crate::door::MailDoor;
 use crate::failure::{Failure, Outcome};

@@ -12,7 +12,7 @@ use super::{
     rights, words,
 };
 use crate::mailbox::ask::{
-    self, Answer, Ask, Content, FlagChange, LoggedIn, Login, Moved, Placed, Refusal, Salt,
+    self, Answer, Ask, Content, FlagChange, LoggedIn, Login, Moved, Notice, Placed, Refusal, Salt,
 };
 use crate::registry::OpeningMode;
 use crate::store::mail::gather::fresh::freshen;
@@ -76,6 +76,8 @@ pub struct Admitted {
     pub opening: Option<OpeningMode>,
     /// `ServerSignature` of SCRAM.
     pub signature: Option<Vec<u8>>,
+    /// What he should know of the account.
+    pub notice: Option<Notice>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -272,9 +274,10 @@ impl Desk {
     async fn login(&mut self, login: Login) -> Answered<Answer> {
         (self.admitted, self.gathered) = (None, None);
         let mut admitted = self.office.gate.login(login, self.peer.clone()).await?;
-        let (account, signature) = (admitted.account, admitted.signature.take());
+        let (account, notice) = (admitted.account, admitted.notice);
+        let signature = admitted.signature.take();
         self.admitted = Some(admitted);
-        Ok(Answer::LoggedIn(LoggedIn { account, signature }))
+        Ok(Answer::LoggedIn(LoggedIn { account, signature, notice }))
     }
 
     pub(super) fn who(&self) -> Answered<Who> {

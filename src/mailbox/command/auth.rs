@@ -2,6 +2,7 @@
 //! with and without channel binding (RFC 5802, 7677), initial response or not.
 
 use data_encoding::BASE64;
+use imap_codec::imap_types::response::Code;
 use secrecy::{ExposeSecret, SecretString};
 use zeroize::Zeroizing;
 
@@ -222,6 +223,9 @@ impl Login {
 
 fn enter(tag: &str, it: &LoggedIn, core: &mut Core) -> Step {
     core.logged_in(it.account);
+    if let Some(notice) = it.notice {
+        core.note(Code::Alert, &notice.text());
+    }
     let reply = Reply { code: core.capability_code(), ..Reply::ok("Logged in") };
     core.done(tag, reply)
 }

@@ -175,6 +175,7 @@ mod tests {
                     session.answer(Answer::LoggedIn(LoggedIn {
                         account: AccountId(1),
                         signature: None,
+                        notice: None,
                     }));
                 }
                 other => panic!("{other:?}"),

@@ -350,6 +350,7 @@ mod tests {
                     session.answer(Answer::LoggedIn(LoggedIn {
                         account: AccountId(1),
                         signature: None,
+                        notice: None,
                     }));
                 }
                 Next::Ask(Ask::Overview) => {

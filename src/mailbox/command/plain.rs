@@ -122,8 +122,11 @@ mod tests {
             match session.next() {
                 Next::Send(bytes) => said.push_str(std::str::from_utf8(&bytes).unwrap()),
                 Next::Close => break,
-                Next::Ask(_) => session
-                    .answer(Answer::LoggedIn(LoggedIn { account: AccountId(1), signature: None })),
+                Next::Ask(_) => session.answer(Answer::LoggedIn(LoggedIn {
+                    account: AccountId(1),
+                    signature: None,
+                    notice: None,
+                })),
                 other => panic!("{other:?}"),
             }
         }

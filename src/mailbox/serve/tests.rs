@@ -200,7 +200,11 @@ fn within_a_command_there_is_less_patience() {
                 Next::Send(_) => {}
                 Next::Ask(Ask::Login(_)) => {
                     let account = crate::wire::AccountId(1);
-                    session.answer(Answer::LoggedIn(LoggedIn { account, signature: None }));
+                    session.answer(Answer::LoggedIn(LoggedIn {
+                        account,
+                        signature: None,
+                        notice: None,
+                    }));
                 }
                 Next::Ask(_) => session.answer(Answer::Done),
                 Next::Read => return (session.patience(), session.upload()),

@@ -2,10 +2,11 @@
 
 use super::call::{Answered, Call};
 use super::endpoint::{Endpoint, Json, NoWords, Tag, Verb};
+use crate::registry::accounts::AccountState;
 use crate::registry::api_tokens::Scope;
 use crate::registry::{Access, accounts};
 use crate::store::mail::usage;
-use crate::store::{Tx, accounts as rows};
+use crate::store::{Tx, accounts as rows, contracts};
 use crate::trust::Certificate;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -26,11 +27,21 @@ struct Account {
     address: String,
     #[schema(example = "Ali Veli")]
     name: String,
-    /// `active`, or closed: it can be read until `readable_until`, and no longer sends or receives.
+    /// `active`; `suspended`: it sends nothing; `closing`: it is closed at `completes`; or `closed`: it can
+    /// be read until `readable_until`, and no longer sends.
     #[schema(example = "active")]
     state: String,
+    /// `both`, or `receive`: it sends nothing.
+    #[schema(example = "both")]
+    service: String,
+    /// When its closing completes by itself.
+    #[schema(format = DateTime, example = "2026-12-06T09:00:00.000Z")]
+    completes: Option<String>,
     #[schema(format = DateTime, example = "2026-11-29T09:00:00.000Z")]
     readable_until: Option<String>,
+    /// The last moment of its contract's last term.
+    #[schema(format = DateTime, example = "2027-11-28T20:59:59.999Z")]
+    contract_ends: Option<String>,
     /// How unopened messages stand in the inbox: `sealed` (kapalı zarf) or `direct` (doğrudan).
     #[schema(example = "sealed")]
     opening: String,
@@ -81,10 +92,18 @@ fn show(tx: &mut Tx<'_>, call: &Call, _: &NoWords) -> Answered<Json<Account>> {
         Access::Reading { until } => until,
         Access::Whole | Access::Over => None,
     };
+    let (state, contract) = (account.state_at(call.now), contracts::of_account(tx, id)?);
+    let completes = match &state {
+        AccountState::Closing { completes, .. } => *completes,
+        _ => None,
+    };
     Ok(Json(Account {
         address: account.address.to_string(),
         name: account.name.clone(),
-        state: account.state.word().to_owned(),
+        state: state.word().to_owned(),
+        service: account.service.word().to_owned(),
+        completes: completes.map(|at| at.iso8601()),
+        contract_ends: contract.first().map(|last| last.ends_at.iso8601()),
         readable_until: readable_until.map(|until| until.iso8601()),
         opening: account.opening.word().to_owned(),
         signature: account.signature.word().to_owned(),

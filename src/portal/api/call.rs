@@ -5,22 +5,63 @@ use super::problem::Problem;
 use super::tongue::Tongue;
 use crate::registry::api_tokens::{ApiToken, Holder, Scope};
 use crate::registry::audit::{Actor, By, Channel};
+use crate::registry::legal::LegalAct;
+use crate::registry::operators::{Act, Operator};
+use crate::registry::sessions;
 use crate::registry::{Access, Account};
 use crate::wire::{AccountId, Timestamp};
 use axum::body::Bytes;
 use serde::{Deserialize, Serialize};
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::Arc;
 
 /// Who asks.
 #[derive(Clone, Debug)]
 pub enum Caller {
     Anybody,
-    Account { token: ApiToken, account: Box<Account> },
-    Staff { token: ApiToken, name: String },
+    Account {
+        token: ApiToken,
+        account: Box<Account>,
+    },
+    Staff {
+        token: ApiToken,
+        name: String,
+    },
+    /// A person, by a session of his.
+    Person(Box<Present>),
+}
+
+/// Who is there by a session.
+#[derive(Clone, Debug)]
+pub struct Present {
+    pub admitted: sessions::Admitted,
+    /// Whether a browser keeps the session, in a cookie.
+    pub by_cookie: bool,
+}
+
+/// From where a request came.
+#[derive(Clone, Debug)]
+pub struct Origin {
+    pub address: IpAddr,
+    /// The program, as it calls itself.
+    pub agent: String,
+    /// What it has shown in TLS, in DER, its own certificate first.
+    pub certificates: Arc<Vec<Vec<u8>>>,
+    /// Whether it bears the header that no page of another site can set.
+    pub proven: bool,
+}
+
+impl Default for Origin {
+    fn default() -> Self {
+        let address = Ipv6Addr::UNSPECIFIED.into();
+        Self { address, agent: String::new(), certificates: Arc::default(), proven: false }
+    }
 }
 
 #[derive(Clone, Debug)]
 pub struct Call {
     pub caller: Caller,
+    pub origin: Origin,
     pub now: Timestamp,
     pub tongue: Tongue,
     pub asked: Asked,
@@ -63,6 +104,7 @@ impl Call {
     pub fn account(&self) -> Answered<&Account> {
         match &self.caller {
             Caller::Account { account, .. } => Ok(account),
+            Caller::Person(present) => Ok(&present.admitted.account),
             Caller::Anybody | Caller::Staff { .. } => Err(Problem::NotAnAccount),
         }
     }
@@ -74,20 +116,50 @@ impl Call {
     /// Whose doing it is, as evidence and the audit log name it.
     pub fn person(&self) -> Answered<String> {
         let account = self.account()?;
-        Ok(match self.token() {
-            Some(token) => format!("{} (API: {})", account.address, token.name),
-            None => account.address.to_string(),
+        Ok(match (self.token(), self.operator()) {
+            (Some(token), _) => format!("{} (API: {})", account.address, token.name),
+            (None, Some(operator)) => format!("{} / {}", account.address, operator.label()),
+            (None, None) => account.address.to_string(),
         })
+    }
+
+    /// Who acts for the account, where it is not its holder.
+    pub fn operator(&self) -> Option<&Operator> {
+        match &self.caller {
+            Caller::Person(present) => present.admitted.operator.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// An operator does what his roles say.
+    pub fn on_duty(&self, act: Act) -> Answered<()> {
+        match self.operator() {
+            Some(operator) if !operator.may(act) => Err(Problem::OperatorMayNot),
+            _ => Ok(()),
+        }
+    }
+
+    /// The session that asks.
+    pub fn session(&self) -> Answered<&sessions::Admitted> {
+        match &self.caller {
+            Caller::Person(present) => Ok(&present.admitted),
+            Caller::Anybody => Err(Problem::NoToken),
+            Caller::Account { .. } | Caller::Staff { .. } => Err(Problem::SessionNeeded),
+        }
     }
 
     /// Whose doing it is, for the audit.
     pub fn by(&self) -> Answered<By> {
-        let (channel, at) = (Channel::Api, self.now);
+        let at = self.now;
+        let channel = match &self.caller {
+            Caller::Person(present) if present.by_cookie => Channel::Portal,
+            _ => Channel::Api,
+        };
         let actor = match &self.caller {
             Caller::Anybody => return Err(Problem::NoToken),
             Caller::Staff { name, .. } => Actor::Staff(name.clone()),
-            Caller::Account { account, .. } => {
-                Actor::Person { account: account.id, name: self.person()? }
+            Caller::Account { .. } | Caller::Person(_) => {
+                Actor::Person { account: self.account_id()?, name: self.person()? }
             }
         };
         Ok(By { actor, channel, at })
@@ -95,7 +167,7 @@ impl Call {
 
     pub fn token(&self) -> Option<&ApiToken> {
         match &self.caller {
-            Caller::Anybody => None,
+            Caller::Anybody | Caller::Person(_) => None,
             Caller::Account { token, .. } | Caller::Staff { token, .. } => Some(token),
         }
     }
@@ -137,15 +209,44 @@ impl Caller {
         }
     }
 
-    pub fn may(&self, scope: Option<Scope>) -> Answered<()> {
+    /// What its limits and named requests are counted by; nothing of nobody.
+    pub fn counted(&self) -> Option<String> {
+        match self {
+            Self::Anybody => None,
+            Self::Account { token, .. } | Self::Staff { token, .. } => Some(token.id.clone()),
+            Self::Person(present) => Some(format!("session/{}", present.admitted.session.id)),
+        }
+    }
+
+    /// A session may what its holder may; an operator's, what his roles say.
+    pub fn may(&self, scope: Option<Scope>, act: Option<Act>) -> Answered<()> {
         let Some(scope) = scope else { return Ok(()) };
         let token = match self {
             Self::Anybody => return Err(Problem::NoToken),
+            Self::Person(_) if scope.is_of_staff() => return Err(Problem::NotStaff),
+            Self::Person(present) => {
+                let operator = present.admitted.operator.as_ref();
+                return match operator.zip(act) {
+                    Some((operator, act)) if !operator.may(act) => Err(Problem::OperatorMayNot),
+                    _ => Ok(()),
+                };
+            }
             Self::Account { token, .. } | Self::Staff { token, .. } => token,
         };
         match token.scopes.has(scope) {
             true => Ok(()),
             false => Err(Problem::ScopeMissing(scope.word().to_owned())),
+        }
+    }
+}
+
+impl Present {
+    /// Whether enough was proven of late for such an act.
+    pub fn proves(&self, act: LegalAct, now: Timestamp) -> Answered<()> {
+        let sessions::Admitted { session, rules, .. } = &self.admitted;
+        match session.proves(act.asks(), rules, now) {
+            true => Ok(()),
+            false => Err(Problem::StepUpNeeded),
         }
     }
 }

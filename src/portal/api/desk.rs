@@ -2,7 +2,7 @@
 //! wires the rooms up brings them together.
 
 use super::problem::{Entry, Refusal};
-use crate::wire::{AccountId, KepAddress, MessageId, Timestamp};
+use crate::wire::{AccountId, KepAddress, MessageId, OperatorCode, Timestamp};
 use axum::body::Bytes;
 use std::future::Future;
 use std::pin::Pin;
@@ -14,6 +14,8 @@ pub type Waiting<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 pub struct Letter {
     pub account: AccountId,
     pub address: KepAddress,
+    /// Which of the account's operators hands it in, where it is not its holder.
+    pub operator: Option<OperatorCode>,
     /// When its author showed who he is.
     pub at: Timestamp,
     /// Each once.

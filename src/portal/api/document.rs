@@ -70,9 +70,11 @@ fn components(endpoints: &[Endpoint]) -> Components {
     let bearer = HttpBuilder::new()
         .scheme(HttpAuthScheme::Bearer)
         .description(Some(format!("{TOKENS}{}", scopes.collect::<String>())));
+    let session = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some(SESSIONS));
     ComponentsBuilder::new()
         .schemas_from_iter(parts)
         .security_scheme(BEARER, SecurityScheme::Http(bearer.build()))
+        .security_scheme(SESSION, SecurityScheme::Http(session.build()))
         .build()
 }
 
@@ -87,9 +89,10 @@ fn method(verb: Verb) -> HttpMethod {
 }
 
 fn operation(endpoint: &Endpoint, components: &Components, refusals: &[Entry]) -> Operation {
-    let needs = match endpoint.scope {
-        Some(scope) => format!("\n\nScope: `{}`.", scope.word()),
-        None => String::new(),
+    let needs = match (endpoint.scope, endpoint.legal) {
+        (Some(scope), _) => format!("\n\nScope: `{}`.", scope.word()),
+        (None, Some(act)) => format!("\n\nLegal act: `{}`.", act.word()),
+        (None, None) => String::new(),
     };
     let mut operation = OperationBuilder::new()
         .operation_id(Some(endpoint.id))
@@ -99,6 +102,7 @@ fn operation(endpoint: &Endpoint, components: &Components, refusals: &[Entry]) -
         .request_body(body(endpoint, components))
         .security(match endpoint.scope {
             Some(_) => SecurityRequirement::new(BEARER, NO_WORDS),
+            None if endpoint.personal => SecurityRequirement::new(SESSION, NO_WORDS),
             None => SecurityRequirement::default(),
         });
     for parameter in endpoint.fields.iter().map(parameter) {
@@ -226,6 +230,16 @@ fn problems(endpoint: &Endpoint, refusals: &[Entry]) -> BTreeMap<u16, Vec<Entry>
         all.extend([Problem::ScopeMissing(HOLE.into()), Problem::NotAnAccount]);
         all.push(Problem::AccountOver);
     }
+    if !endpoint.is_open() {
+        all.extend([Problem::NoToken, Problem::TokenUnknown, Problem::OperatorMayNot]);
+        all.extend([Problem::AccountOver, Problem::RequestUnproven]);
+    }
+    if endpoint.personal {
+        all.push(Problem::SessionNeeded);
+    }
+    if endpoint.legal.is_some() {
+        all.push(Problem::StepUpNeeded);
+    }
     match endpoint.takes {
         Takes::Nothing => all.push(Problem::NeedlessBody),
         Takes::Json { .. } | Takes::Octets { .. } => {
@@ -278,6 +292,7 @@ fn bad(status: u16, problems: &[Entry]) -> Response {
 }
 
 const BEARER: &str = "token";
+const SESSION: &str = "session";
 const NO_WORDS: [&str; 0] = [];
 /// Stands for what a problem is about.
 const HOLE: &str = "{}";
@@ -291,5 +306,9 @@ const ABOUT: &str = "The JSON API of a registered-mail provider (KEP): messages,
     verification, and what belongs to an account. Times are UTC (RFC 3339). Errors are \
     `application/problem+json` (RFC 9457) with a stable `code`, said in Turkish or, where \
     `Accept-Language` would rather have it, in English; `/errors` lists them all.";
+const SESSIONS: &str = "A session of a person, that `/login` began: `Authorization: Bearer TOKEN`, or the \
+    cookie `__Host-kep-session`, with which each request but GET bears the header `X-KEP-Request`. It may what \
+    its person may, by his roles where he is an operator. A legal act asks for more than a password, shown of \
+    late: `/session/step-up`.";
 const TOKENS: &str = "A token that `kep account token add` made, as `Authorization: Bearer TOKEN`. \
     What it may be used for:\n\n";

@@ -13,6 +13,8 @@ use super::kinds::Word;
 use super::problem::Problem;
 use super::{Asked, Portal};
 use crate::registry::api_tokens::Scope;
+use crate::registry::legal::LegalAct;
+use crate::registry::operators::Act;
 use crate::store::Tx;
 use serde_json::Value;
 use std::future::Future;
@@ -39,8 +41,14 @@ pub struct Endpoint {
     pub tag: Tag,
     pub turkish: &'static str,
     pub english: &'static str,
-    /// `None`: anybody may.
+    /// `None`: anybody may, unless it is for sessions.
     pub scope: Option<Scope>,
+    /// Only a person himself may, by a session.
+    pub personal: bool,
+    /// For which more than a password must have been shown of late.
+    pub legal: Option<LegalAct>,
+    /// What it is for an operator, where that is not what the scope says.
+    pub act: Option<Act>,
     pub fields: Vec<Field>,
     pub takes: Takes,
     pub gives: Gives,
@@ -69,6 +77,8 @@ pub enum Tag {
     Contacts,
     Credits,
     Tokens,
+    Login,
+    Credentials,
     Staff,
     About,
 }
@@ -160,6 +170,9 @@ impl Endpoint {
             turkish: "",
             english: "",
             scope: None,
+            personal: false,
+            legal: None,
+            act: None,
             fields: Vec::new(),
             takes: Takes::Nothing,
             gives: Gives { status: 204, body: Body::Nothing, headers: &[] },
@@ -177,6 +190,30 @@ impl Endpoint {
 
     pub fn needs(self, scope: Scope) -> Self {
         Self { scope: Some(scope), ..self }
+    }
+
+    /// For a person in a session alone.
+    pub fn personal(self) -> Self {
+        Self { personal: true, ..self }
+    }
+
+    /// The same, after a step-up.
+    pub fn legal(self, act: LegalAct) -> Self {
+        Self { personal: true, legal: Some(act), ..self }
+    }
+
+    pub fn acts(self, act: Act) -> Self {
+        Self { act: Some(act), ..self }
+    }
+
+    /// Anybody may, without showing who he is.
+    pub fn is_open(&self) -> bool {
+        self.scope.is_none() && !self.personal
+    }
+
+    /// What an operator's roles must allow.
+    pub fn duty(&self) -> Option<Act> {
+        self.act.or_else(|| self.scope.and_then(super::admit::duty))
     }
 
     pub fn named(self) -> Self {
@@ -260,7 +297,7 @@ impl Verb {
 }
 
 impl Tag {
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::Account,
         Self::Mailboxes,
         Self::Messages,
@@ -272,6 +309,8 @@ impl Tag {
         Self::Contacts,
         Self::Credits,
         Self::Tokens,
+        Self::Login,
+        Self::Credentials,
         Self::Staff,
         Self::About,
     ];
@@ -289,6 +328,8 @@ impl Tag {
             Self::Contacts => "Contacts",
             Self::Credits => "Credits",
             Self::Tokens => "Tokens",
+            Self::Login => "Login",
+            Self::Credentials => "Credentials",
             Self::Staff => "Staff",
             Self::About => "About",
         }

@@ -3,10 +3,13 @@
 //! nothing is for its handler to say.
 
 mod body;
+mod login;
 
 pub use body::{
     ColourText, KepAddresses, LabelName, LabelWords, MailboxWord, PolicyText, Reason, TextLine,
 };
+
+pub use login::{Base64, Code, PasskeyAnswer, ScopeWords, SecretText, StepToken, UserName};
 
 use crate::store::mail::{Place, Role};
 use crate::wire::imap::Keyword;
@@ -150,6 +153,21 @@ impl Word for Number {
 
     fn schema() -> Schema {
         number(1, NUMBER).into()
+    }
+}
+
+/// SHA-256 of a certificate, in hex.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Fingerprint(pub String);
+
+impl Word for Fingerprint {
+    fn read(text: &str) -> Option<Self> {
+        let hex = text.len() == 64 && text.bytes().all(|b| b.is_ascii_hexdigit());
+        hex.then(|| Self(text.to_ascii_lowercase()))
+    }
+
+    fn schema() -> Schema {
+        form("^[0-9A-Fa-f]{64}$", 64, 64).into()
     }
 }
 

@@ -13,6 +13,7 @@ use super::endpoint::{Endpoint, Tag, Verb, params};
 use super::kinds::{Cursor, LabelKey, Limit, MailboxKey, MessageKey, PartNumber, Yes};
 use super::problem::Problem;
 use crate::registry::api_tokens::Scope;
+use crate::registry::operators::Act;
 
 pub fn operations() -> Vec<Endpoint> {
     [looks(), acts(), moves()].into_iter().flatten().collect()
@@ -148,6 +149,7 @@ fn moves() -> Vec<Endpoint> {
             .writes(act::archive),
         post("/messages/{message}/trash", "trashMessage")
             .says("İletiyi Çöp Kutusu'na taşır.", "Moves a message to the trash.")
+            .acts(Act::Delete)
             .named()
             .writes(act::trash),
         post("/messages/{message}/restore", "restoreMessage")
@@ -164,6 +166,7 @@ fn moves() -> Vec<Endpoint> {
                 "Removes a message in the trash for good; evidence of it stays.",
             )
             .needs(Scope::MailWrite)
+            .acts(Act::Delete)
             .may_say([Problem::MessageUnknown, Problem::NotTrash, Problem::MessageUnopened])
             .writes(act::delete),
     ]

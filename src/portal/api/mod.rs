@@ -4,7 +4,10 @@
 
 mod about;
 mod account;
+mod admit;
+mod app_passwords;
 mod call;
+mod certificates;
 mod contacts;
 mod credits;
 mod desk;
@@ -12,17 +15,23 @@ mod document;
 mod drafts;
 mod endpoint;
 mod evidence;
+mod factors;
 mod headers;
 mod kinds;
 mod labels;
+mod login;
 mod mailboxes;
 mod messages;
 mod once;
 mod pace;
+mod passkeys;
+mod passwords;
+mod people;
 mod problem;
 mod route;
 mod run;
 mod serve;
+mod sessions;
 mod settings;
 mod staff;
 mod storage;
@@ -34,6 +43,7 @@ mod verify;
 pub use call::Asked;
 pub use desk::{Accepting, Letter, Submitted, Verifying, Waiting};
 pub use endpoint::Endpoint;
+pub use people::People;
 pub use problem::{Entry, Problem, Refusal, Refused};
 pub use serve::Service;
 
@@ -53,6 +63,8 @@ pub struct Portal {
     /// Verifies documents by the provider's own anchors.
     pub judge: Arc<dyn Verifying>,
     pub limits: Limits,
+    /// Who logs in, and how.
+    pub people: People,
     room: Arc<Budget>,
     pace: Pace,
     document: OnceLock<Arc<Vec<u8>>>,
@@ -75,10 +87,11 @@ impl Portal {
         desk: Arc<dyn Accepting>,
         judge: Arc<dyn Verifying>,
         limits: Limits,
+        people: People,
     ) -> Self {
         let room = Arc::new(Budget::new(Budget::BODIES));
         let (pace, document) = (Pace::new(limits.per_minute), OnceLock::new());
-        Self { store, clock, desk, judge, limits, room, pace, document }
+        Self { store, clock, desk, judge, limits, people, room, pace, document }
     }
 
     /// The OpenAPI document, as JSON.
@@ -121,6 +134,13 @@ fn operations() -> Vec<Endpoint> {
         settings::operations(),
         storage::operations(),
         tokens::operations(),
+        login::operations(),
+        passwords::operations(),
+        sessions::operations(),
+        factors::operations(),
+        passkeys::operations(),
+        app_passwords::operations(),
+        certificates::operations(),
         staff::operations(),
         about::operations(),
     ];

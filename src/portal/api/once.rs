@@ -25,7 +25,7 @@ pub enum Begun {
 impl Name {
     /// `None` when it has none.
     pub fn of(call: &Call, operation: &str) -> Option<Self> {
-        let (token, name) = (call.token()?, call.name.clone()?);
+        let (token, name) = (call.caller.counted()?, call.name.clone()?);
         let mut said = format!("{operation}\n").into_bytes();
         for (name, value) in &call.asked.path {
             said.extend(format!("{name}={value}\n").as_bytes());
@@ -36,7 +36,7 @@ impl Name {
         said.extend(call.media.as_deref().unwrap_or_default().as_bytes());
         said.push(b'\n');
         said.extend(&sha256(&call.body).0);
-        Some(Self { token: token.id.clone(), name, digest: sha256(&said).0.to_vec() })
+        Some(Self { token, name, digest: sha256(&said).0.to_vec() })
     }
 
     fn named(&self) -> Named<'_> {

@@ -1,25 +1,24 @@
 //! A request over HTTP: which operation it is, whose, whether it may, and its answer with all headers.
 //! What it says wrongly is found before anything is done.
 
-use super::call::{Answered, Call, Caller, IfMatch, PROBLEM, Reply};
+use super::call::{Answered, Call, Caller, IfMatch, Origin, PROBLEM, Reply};
 use super::endpoint::{Endpoint, Most, Takes};
 use super::route::{self, Found};
 use super::tongue::Tongue;
-use super::{Asked, BASE, Portal, Problem, headers, run};
-use crate::registry::api_tokens::{self, Unfit};
+use super::{Asked, BASE, Portal, Problem, admit, headers, run};
+use crate::registry::crowd;
 use crate::wire::AccountId;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::http::header::{
-    ACCEPT_LANGUAGE, ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_LANGUAGE, CONTENT_LENGTH,
+    ACCEPT_LANGUAGE, ALLOW, CACHE_CONTROL, CONTENT_LANGUAGE, CONTENT_LENGTH,
     CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap, HeaderName, IF_MATCH, REFERRER_POLICY,
     RETRY_AFTER, STRICT_TRANSPORT_SECURITY, VARY, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::response::Response;
 use futures_core::Stream;
-use secrecy::SecretString;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -37,6 +36,8 @@ struct Head {
     query: Option<String>,
     headers: HeaderMap,
     tongue: Tongue,
+    origin: Origin,
+    safe: bool,
 }
 
 /// An answer on its way, and for whom.
@@ -65,7 +66,10 @@ impl Service {
                 Found::Methods(methods) => methods_alone(&parts.method, methods.join(", ")),
                 Found::Operation(endpoint, words) => {
                     let query = parts.uri.query().map(str::to_owned);
-                    let head = Head { words, query, headers: parts.headers, tongue };
+                    let origin = admit::origin(&parts);
+                    let safe = parts.method.is_safe();
+                    let headers = parts.headers;
+                    let head = Head { words, query, headers, tongue, origin, safe };
                     let outcome = self.operate(endpoint, head, body).await;
                     note(endpoint, &outcome);
                     outcome
@@ -79,16 +83,18 @@ impl Service {
     async fn operate(&self, endpoint: &Endpoint, head: Head, body: Body) -> Outcome {
         let portal = &self.portal;
         let now = portal.clock.now();
-        let caller = match self.caller(endpoint, &head.headers).await {
+        let (headers, origin) = (&head.headers, &head.origin);
+        let caller = match admit::run::caller(portal, endpoint, headers, origin, head.safe).await {
             Ok(caller) => caller,
             Err(problem) => return Outcome::problem(problem),
         };
-        if let Caller::Account { token, .. } | Caller::Staff { token, .. } = &caller
-            && let Err(wait) = portal.pace.take(&token.id, now)
-        {
+        // Who shows nothing is counted by his network.
+        let network = || format!("network/{}", crowd::network(head.origin.address));
+        let counted = caller.counted().unwrap_or_else(network);
+        if let Err(wait) = portal.pace.take(&counted, now) {
             return Outcome { wait: Some(wait), ..Outcome::problem(Problem::TooMany) };
         }
-        if let Err(problem) = caller.may(endpoint.scope) {
+        if let Err(problem) = caller.may(endpoint.scope, endpoint.duty()) {
             return Outcome::problem(problem);
         }
         let call = match self.call(endpoint, caller, head, body).await {
@@ -111,20 +117,6 @@ impl Service {
         Outcome { reply, allowed: None, wait: None }
     }
 
-    async fn caller(&self, endpoint: &Endpoint, headers: &HeaderMap) -> Answered<Caller> {
-        if endpoint.scope.is_none() {
-            return Ok(Caller::Anybody);
-        }
-        let now = self.portal.clock.now();
-        let shown = bearer(headers).ok_or(Problem::NoToken)?;
-        match api_tokens::admit(&self.portal.store, &shown, now).await {
-            Ok((token, account)) => Caller::of(token, account, now),
-            Err(Unfit::Unknown) => Err(Problem::TokenUnknown),
-            Err(Unfit::Expired) => Err(Problem::TokenExpired),
-            Err(Unfit::Registry(error)) => Err(error.into()),
-        }
-    }
-
     /// Reads the rest of the request. The memory that its body takes is held by what comes with it.
     async fn call(
         &self,
@@ -144,6 +136,7 @@ impl Service {
         let if_match = if_match.map(|value| IfMatch::read(&value));
         let account = match &caller {
             Caller::Account { account, .. } => account.id,
+            Caller::Person(present) => present.admitted.account.id,
             Caller::Anybody | Caller::Staff { .. } => AccountId(0),
         };
         let media = text(&head.headers, CONTENT_TYPE.as_str())?.map(|media| headers::media(&media));
@@ -152,8 +145,8 @@ impl Service {
         let reading = octets(&head.headers, body, most, &mut room);
         let body = tokio::time::timeout(BODY, reading).await.map_err(|_| Problem::Slow)??;
         let asked = Asked { path: head.words, query };
-        let (now, tongue) = (self.portal.clock.now(), head.tongue);
-        Ok((Call { caller, now, tongue, asked, body, media, if_match, name }, room))
+        let (now, tongue, origin) = (self.portal.clock.now(), head.tongue, head.origin);
+        Ok((Call { caller, origin, now, tongue, asked, body, media, if_match, name }, room))
     }
 
     fn most(&self, endpoint: &Endpoint) -> usize {
@@ -189,12 +182,6 @@ fn methods_alone(method: &Method, methods: String) -> Outcome {
         false => Err(Problem::NoSuchMethod(methods.clone())),
     };
     Outcome { reply, allowed: Some(methods), wait: None }
-}
-
-fn bearer(headers: &HeaderMap) -> Option<SecretString> {
-    let shown = headers.get(AUTHORIZATION)?.to_str().ok()?;
-    let (scheme, token) = shown.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("Bearer").then(|| SecretString::from(token.trim()))
 }
 
 /// A header that may stand there once.
@@ -301,7 +288,7 @@ fn guard(headers: &mut HeaderMap) {
         (REFERRER_POLICY, "no-referrer"),
         (STRICT_TRANSPORT_SECURITY, "max-age=63072000"),
         (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
-        (VARY, "Accept-Language, Authorization"),
+        (VARY, "Accept-Language, Authorization, Cookie"),
     ] {
         headers.insert(name, HeaderValue::from_static(value));
     }

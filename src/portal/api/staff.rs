@@ -150,7 +150,7 @@ struct Acts {
 fn staff(call: &Call) -> Answered<&str> {
     match &call.caller {
         Caller::Staff { name, .. } => Ok(name),
-        Caller::Anybody | Caller::Account { .. } => Err(Problem::NotStaff),
+        Caller::Anybody | Caller::Account { .. } | Caller::Person(_) => Err(Problem::NotStaff),
     }
 }
 

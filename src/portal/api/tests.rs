@@ -1,6 +1,7 @@
 use super::endpoint::{Place, Takes};
 use super::route::{self, Found};
 use super::{BASE, catalogue, openapi, operations};
+use crate::registry::legal::TABLE;
 use serde_json::Value;
 use std::collections::BTreeSet;
 
@@ -57,6 +58,10 @@ fn each_operation_says_what_it_is_and_all_it_may_answer() {
             needed.extend(["401", "403"]);
             assert_eq!(shown["security"], serde_json::json!([{ "token": [] }]), "{id}");
         }
+        if operation.personal {
+            needed.extend(["401", "403"]);
+            assert_eq!(shown["security"], serde_json::json!([{ "session": [] }]), "{id}");
+        }
         if !matches!(operation.takes, Takes::Nothing) {
             needed.extend(["408", "413", "415"]);
         }
@@ -88,6 +93,22 @@ fn bodies_and_parameters_have_examples() {
                 assert!(bare || json["example"].is_object(), "{method} {path} {status}");
             }
         }
+    }
+}
+
+#[test]
+fn each_legal_act_is_asked_for_by_an_operation_of_persons_alone() {
+    let operations = operations();
+    for (act, ..) in TABLE {
+        assert!(operations.iter().any(|operation| operation.legal == Some(act)), "{act:?}");
+    }
+    for operation in operations.iter().filter(|operation| operation.legal.is_some()) {
+        assert!(operation.personal && operation.scope.is_none(), "{}", operation.id);
+        assert!(
+            !operation.named,
+            "an answer that holds a secret is kept nowhere: {}",
+            operation.id
+        );
     }
 }
 

@@ -1,13 +1,17 @@
-//! Tokens of the account that asks: seen, and taken away. They are made by `kep account token add`: a
-//! token that could make others would outlive its own end.
+//! Tokens of the account that asks: seen, and taken away. They are made by `kep account token add`, and by a
+//! person in a session after a step-up: a token that could make others would outlive its own end.
+
+mod run;
 
 use super::call::{Answered, Call};
 use super::endpoint::{Done, Endpoint, Json, NoWords, Tag, Verb, params};
-use super::kinds::Name;
+use super::kinds::{Name, ScopeWords, TextLine};
 use super::problem::Problem;
 use crate::registry::api_tokens::{self, ApiToken, Scope};
+use crate::registry::legal::LegalAct;
+use crate::registry::operators::Act;
 use crate::store::Tx;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 pub fn operations() -> Vec<Endpoint> {
@@ -24,6 +28,18 @@ pub fn operations() -> Vec<Endpoint> {
             .needs(Scope::Tokens)
             .may_say([Problem::TokenNotThere])
             .writes(revoke),
+        Endpoint::new(Verb::Post, "/tokens", "createToken", Tag::Credentials)
+            .says(
+                "Belirteç oluşturur; bir kez gösterilir.",
+                "Makes a token; it is shown this once.",
+            )
+            .legal(LegalAct::Token)
+            .acts(Act::Manage)
+            .may_say([
+                Problem::CredentialUnfit(String::from("{}")),
+                Problem::CredentialsMany(String::from("{}")),
+            ])
+            .runs(run::create),
     ]
 }
 
@@ -31,6 +47,28 @@ params! {
     OneToken {
         path token: Name = "abcde", "The token's id: its first group.";
     }
+}
+
+/// A token to be made.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct NewToken {
+    #[schema(inline)]
+    name: TextLine,
+    /// What it may be used for.
+    #[schema(inline)]
+    scopes: ScopeWords,
+    /// Until it ends; a year when nothing is said.
+    #[schema(minimum = 1, maximum = 1826, example = 90)]
+    days: Option<u16>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct MadeToken {
+    /// Shown this once.
+    #[schema(example = "abcde-fghjk-mnpqr-stvwx-yz012-34567-abcde-fghjk")]
+    token: String,
+    made: Token,
 }
 
 /// A token, without itself.

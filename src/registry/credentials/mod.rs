@@ -1,15 +1,18 @@
 //! What people log in by, beside the passwords of mail programs: passwords, codes that change with
 //! time, codes on paper, passkeys. Each is an account's holder's, or one operator's.
 
+pub mod certificates;
 mod common;
 pub mod passkeys;
 pub mod passwords;
 mod rules;
+mod telling;
 pub mod totp;
 pub mod tries;
 
 pub use passwords::PasswordFault;
 pub use rules::Rules;
+pub(super) use telling::{has_phone, login_code, reset as send_reset};
 
 use super::accounts::RegistryError;
 use super::audit::{self, Actor, By};
@@ -77,6 +80,14 @@ pub enum CredentialError {
     Expired,
     #[error("passkeys need the portal's address, with https and a name: opening.portal_url")]
     NoPortal,
+    #[error(
+        "the certificate is registered for somebody else of the account, or names another person"
+    )]
+    CertificateOfAnother,
+    #[error("{0} certificates are as many as an account may have")]
+    ManyCertificates(usize),
+    #[error("no telephone is known to which a code could be sent")]
+    NoPhone,
     #[error("two factors are asked here: one of them must stay")]
     LastFactor,
     #[error("too many wrong tries; again after {}", .0.turkish())]

@@ -1,8 +1,7 @@
 //! Passkeys of a person: asked for, registered, proven.
 
-use super::{CredentialError, Owner, record, stays_second};
+use super::{CredentialError, Owner, record, stays_second, telling};
 use crate::registry::audit::By;
-use crate::registry::messages_out::{self, Message};
 use crate::registry::signin::challenge::{self, Details, Kind};
 use crate::store::credentials::passkeys::{self as rows, PasskeyRow};
 use crate::store::{Lane, Store, Tx, accounts as account_rows};
@@ -12,7 +11,6 @@ use crate::wire::webauthn::{Assertion, Creation, Registration};
 use data_encoding::BASE64URL_NOPAD;
 use secrecy::SecretString;
 use serde_json::json;
-use std::sync::Arc;
 
 /// A passkey, as far as it is known.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -99,7 +97,7 @@ pub async fn finish(
         used_at: None,
     };
     let shown = Passkey::of(&row);
-    let (by, blobs) = (by.clone(), Arc::clone(&store.blobs));
+    let by = by.clone();
     let work = move |tx: &mut Tx<'_>| {
         account_rows::lock(tx, owner.account)?;
         if rows::of(tx, owner.key())?.len() >= MOST {
@@ -108,7 +106,7 @@ pub async fn finish(
         if !rows::add(tx, &row)? {
             return Err(CredentialError::PasskeyThere);
         }
-        messages_out::queue(tx, blobs.vault(), owner, Message::Credentials, &[], by.at)?;
+        telling::changed(tx, owner, by.at)?;
         record(tx, &by, "login.passkey.add", owner, json!({ "name": row.name }))
     };
     store.write(Lane::Client, work).await?;
@@ -148,14 +146,14 @@ pub async fn remove(
     by: &By,
 ) -> Result<bool, CredentialError> {
     let Ok(id) = BASE64URL_NOPAD.decode(id.as_bytes()) else { return Ok(false) };
-    let (by, blobs) = (by.clone(), Arc::clone(&store.blobs));
+    let by = by.clone();
     let work = move |tx: &mut Tx<'_>| {
         account_rows::lock(tx, owner.account)?;
         if !rows::remove(tx, owner.key(), &id)? {
             return Ok(false);
         }
         stays_second(tx, owner, &by)?;
-        messages_out::queue(tx, blobs.vault(), owner, Message::Credentials, &[], by.at)?;
+        telling::changed(tx, owner, by.at)?;
         record(tx, &by, "login.passkey.remove", owner, json!({}))?;
         Ok::<_, CredentialError>(true)
     };

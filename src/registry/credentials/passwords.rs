@@ -2,18 +2,15 @@
 //! length, a list of common ones, no rules of composition, no date on which they end.
 
 use super::common::{ascii, is_common};
-use super::{CredentialError, Owner, Rules, record};
+use super::{CredentialError, Owner, Rules, record, telling};
 use crate::registry::accounts::RegistryError;
 use crate::registry::audit::By;
-use crate::registry::messages_out::{self, Message};
 use crate::store::credentials::{self as rows, challenges, sessions};
 use crate::store::{Lane, Store, Tx, accounts as account_rows};
 use crate::trust::password;
-use crate::trust::vault::Vault;
 use crate::wire::{KepAddress, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
-use std::sync::Arc;
 
 /// Why a password is not taken.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -130,15 +127,13 @@ pub async fn set(
     let address = KepAddress::parse(&row.address).map_err(RegistryError::Address)?;
     let verifier = accept(store, &address, &row.name, secret, by.at).await?;
     let (by, but) = (by.clone(), but.map(str::to_owned));
-    let blobs = Arc::clone(&store.blobs);
-    let work = move |tx: &mut Tx<'_>| put(tx, blobs.vault(), owner, &verifier, but.as_deref(), &by);
+    let work = move |tx: &mut Tx<'_>| put(tx, owner, &verifier, but.as_deref(), &by);
     store.write(Lane::Client, work).await
 }
 
 /// The same within a transaction, with a verifier that `accept` made.
 pub(in crate::registry) fn put(
     tx: &mut Tx<'_>,
-    vault: &Vault,
     owner: Owner,
     verifier: &str,
     but: Option<&str>,
@@ -153,7 +148,7 @@ pub(in crate::registry) fn put(
     challenges::forget(tx, owner.account)?;
     // Mail programs that came in by the old one leave.
     account_rows::wake(tx, owner.account)?;
-    messages_out::queue(tx, vault, owner, Message::Credentials, &[], by.at)?;
+    telling::changed(tx, owner, by.at)?;
     record(tx, by, "account.password", owner, json!({ "sessions_ended": ended }))
 }
 

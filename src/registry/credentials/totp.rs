@@ -1,8 +1,7 @@
 //! An authenticator app of a person, and ten codes on paper for the day it is lost.
 
-use super::{CredentialError, Owner, record, stays_second};
+use super::{CredentialError, Owner, record, stays_second, telling};
 use crate::registry::audit::By;
-use crate::registry::messages_out::{self, Message};
 use crate::store::credentials::totp as rows;
 use crate::store::{Lane, Store, Tx, accounts as account_rows};
 use crate::trust::one_time;
@@ -83,7 +82,7 @@ pub async fn confirm(
             return Err(CredentialError::Code);
         }
         rows::set_backup_codes(tx, owner.key(), &digests)?;
-        messages_out::queue(tx, vault, owner, Message::Credentials, &[], by.at)?;
+        telling::changed(tx, owner, by.at)?;
         record(tx, &by, "login.totp.confirm", owner, json!({}))
     };
     store.write(Lane::Client, work).await?;
@@ -113,14 +112,14 @@ pub async fn renew_codes(
 
 /// Takes it away, with its codes on paper.
 pub async fn remove(store: &Store, owner: Owner, by: &By) -> Result<(), CredentialError> {
-    let (by, blobs) = (by.clone(), Arc::clone(&store.blobs));
+    let by = by.clone();
     let work = move |tx: &mut Tx<'_>| {
         account_rows::lock(tx, owner.account)?;
         if !rows::remove(tx, owner.key())? {
             return Err(CredentialError::NoTotp);
         }
         stays_second(tx, owner, &by)?;
-        messages_out::queue(tx, blobs.vault(), owner, Message::Credentials, &[], by.at)?;
+        telling::changed(tx, owner, by.at)?;
         record(tx, &by, "login.totp.remove", owner, json!({}))
     };
     store.write(Lane::Client, work).await

@@ -8,12 +8,15 @@ use crate::store::credentials::tries::{self as rows, TryRow};
 use crate::store::{Lane, RowsError, Store, Tx};
 use crate::wire::{KepAddress, Timestamp};
 use serde_json::json;
+use std::net::IpAddr;
 
 /// What is counted.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Counted {
-    /// Passwords, for a name.
-    Password(KepAddress),
+    /// Passwords, for a name: of the holder (0), or of an operator by his code.
+    Password(KepAddress, i64),
+    /// All that is guessed from one network, whatever it is.
+    Network(IpAddr),
     /// Codes of the app.
     Totp(Owner),
     /// Codes on paper.
@@ -23,18 +26,19 @@ pub enum Counted {
     /// Codes by SMS that were sent: each costs money and a person's patience.
     SmsSent(Owner),
     /// Links to set a new password that were sent.
-    Reset(KepAddress),
+    Reset(KepAddress, i64),
 }
 
 impl Counted {
     fn who(&self) -> String {
         match self {
-            Self::Password(address) => format!("password/{address}"),
+            Self::Password(address, code) => format!("password/{address}/{code}"),
+            Self::Network(network) => format!("network/{network}"),
             Self::Totp(owner) => format!("totp/{owner}"),
             Self::Backup(owner) => format!("backup/{owner}"),
             Self::Sms(owner) => format!("sms/{owner}"),
             Self::SmsSent(owner) => format!("sms-sent/{owner}"),
-            Self::Reset(address) => format!("reset/{address}"),
+            Self::Reset(address, code) => format!("reset/{address}/{code}"),
         }
     }
 }
@@ -69,6 +73,24 @@ pub fn right(tx: &mut Tx<'_>, counted: &Counted) -> Result<(), RowsError> {
     rows::clear(tx, &counted.who()).map(drop)
 }
 
+/// It was right, and what others from there got wrong still counts.
+pub fn took_back(
+    tx: &mut Tx<'_>,
+    counted: &Counted,
+    rules: &Rules,
+    now: Timestamp,
+) -> Result<(), RowsError> {
+    let who = counted.who();
+    rows::lock(tx, &who, now)?;
+    let Some(row) = rows::get(tx, &who)? else { return Ok(()) };
+    let failures = match now < row.locked_until {
+        // It was the last one that was borne.
+        true => rules.tries.max(1) - 1,
+        false => row.failures.saturating_sub(1).max(0),
+    };
+    rows::put(tx, &who, TryRow { failures, locked_until: Timestamp::from_millis(0), ..row })
+}
+
 /// The last try that is borne is heard; what comes after it is not, until the lock ends.
 fn count(before: Option<TryRow>, rules: &Rules, now: Timestamp) -> (Gate, TryRow) {
     let fresh = TryRow { failures: 0, last_at: now, locked_until: Timestamp::from_millis(0) };
@@ -96,8 +118,8 @@ pub async fn unlock(
     let work = move |tx: &mut Tx<'_>| {
         let mut any = false;
         for counted in [
-            Counted::Password(address.clone()),
-            Counted::Reset(address.clone()),
+            Counted::Password(address.clone(), owner.operator),
+            Counted::Reset(address.clone(), owner.operator),
             Counted::Totp(owner),
             Counted::Backup(owner),
             Counted::Sms(owner),

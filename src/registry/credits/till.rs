@@ -1,10 +1,10 @@
 //! Where messages are paid for as they are handed in.
 
-use super::{Charge, Recipients, reserve};
+use super::{Charge, Recipients, release, reserve};
 use crate::registry::policy::InForce;
 use crate::store::submissions::{self, NewRecipient, NewSubmission, Origin, Same};
 use crate::store::{RowsError, Store, Tx, accounts, credits as rows};
-use crate::wire::{AccountId, Timestamp};
+use crate::wire::{AccountId, MessageId, Timestamp};
 
 /// The terms, looked up once a second at most: while credits are not asked for, nothing else is.
 pub struct Till {
@@ -65,14 +65,32 @@ pub fn recipients(of: &[NewRecipient]) -> Recipients {
     Recipients { here, elsewhere: of.len() - here }
 }
 
+/// What was reserved for a message that this one takes the place of: its unsigned form was held.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Held {
+    pub message: MessageId,
+    pub charge: Charge,
+}
+
 /// Reserves what a submission costs that is about to be laid in, in this transaction; unless it is there.
-pub fn pay(tx: &mut Tx<'_>, new: &NewSubmission) -> Result<Paid, RowsError> {
+/// What was reserved for what it takes the place of is available first. Short, nothing has changed.
+pub fn pay(tx: &mut Tx<'_>, new: &NewSubmission, held: &[Held]) -> Result<Paid, RowsError> {
     let (Some(charge), Origin::Account(account)) = (&new.details.charge, &new.origin) else {
         return Ok(Paid::Yes);
     };
     accounts::lock(tx, *account)?;
     if let Some(same) = submissions::same(tx, *account, &new.same_mail, new.accepted_at)? {
         return Ok(Paid::Before(same));
+    }
+    let freed: i64 = held.iter().map(|one| one.charge.total).sum();
+    if freed > 0 {
+        let left = rows::balance(tx, *account)?.available.saturating_add(freed);
+        if left < charge.total {
+            return Ok(Paid::Short(Short { needed: charge.total, left }));
+        }
+    }
+    for one in held {
+        release(tx, *account, &one.message, &one.charge, new.accepted_at)?;
     }
     if reserve(tx, *account, &new.message_id, charge, new.accepted_at)? {
         return Ok(Paid::Yes);

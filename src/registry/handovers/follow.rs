@@ -3,11 +3,13 @@
 use super::record::{self, handover, keep};
 use super::{Handover, Paper, State, Step, paper};
 use crate::registry::audit::{self, By};
+use crate::registry::credits::Held;
+use crate::registry::notices;
 use crate::registry::policy;
 use crate::registry::tasks::{self, NewTask, TaskKind};
 use crate::store::handovers::{self as rows, HandoverRow};
 use crate::store::mail::NewMessage;
-use crate::store::submissions::NewSubmission;
+use crate::store::submissions::{self, NewSubmission, SubmissionState};
 use crate::store::{Lane, RowsError, Store, StoreError, Tx, accounts as account_rows};
 use crate::wire::{AccountId, MessageId, OperatorCode, Timestamp};
 use serde_json::json;
@@ -57,8 +59,43 @@ pub fn signed(tx: &mut Tx<'_>, sent: &Sent<'_>, by: &By) -> Result<(), StoreErro
         audit::record(tx, by, "handover.sign", &address, details)?;
     }
     // What came back is sent now.
-    tasks::done(tx, sent.account, TaskKind::Returned, sent.ua_message_id, by.at)?;
+    tasks::sent(tx, sent.account, sent.ua_message_id, by.at)?;
     Ok(())
+}
+
+/// What is reserved for held messages that the signed form of this Message-ID takes the place of. To be
+/// called in the transaction that lays it in, which holds the account's lock from here.
+pub fn reserved(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    ua_message_id: &str,
+) -> Result<Vec<Held>, RowsError> {
+    account_rows::lock(tx, account)?;
+    held(tx, account, ua_message_id)
+}
+
+fn held(tx: &mut Tx<'_>, account: AccountId, ua_message_id: &str) -> Result<Vec<Held>, RowsError> {
+    let mut found = Vec::new();
+    for row in rows::named(tx, account, ua_message_id)? {
+        if let Paper::Held(message) = handover(row)?.paper
+            && let Some(held) = submissions::find(tx, &message)?
+            && held.state == SubmissionState::Held
+            && let Some(charge) = held.details.charge
+        {
+            found.push(Held { message, charge });
+        }
+    }
+    Ok(found)
+}
+
+/// How many credits are reserved for what waits for the signed form of this Message-ID, as far as can be
+/// said before it is laid in.
+pub fn awaiting(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    ua_message_id: &str,
+) -> Result<i64, RowsError> {
+    Ok(held(tx, account, ua_message_id)?.iter().map(|one| one.charge.total).sum())
 }
 
 /// A held message goes on as it is: no signature is asked for any more.
@@ -124,6 +161,11 @@ pub(super) fn came_back(
     let kind = TaskKind::Returned;
     let note = why.to_owned();
     tasks::open(tx, &NewTask { account, kind, subject, operator: None, note, due: None }, now)?;
+    let (outcome, at) = match &handover.state {
+        State::Lapsed { at } => (LAPSED_NOTICE, *at),
+        _ => (RETURNED_NOTICE, now),
+    };
+    notices::handover_came_back(tx, account, handover.id, outcome, (at, now))?;
     Ok(())
 }
 
@@ -155,4 +197,7 @@ pub(super) fn begin(
 
 /// What the task of a lapsed one says.
 const LAPSED: &str = "Süresi içinde imzalanmadı / Nobody signed it in time";
+/// What a notice says of it, in Turkish and English.
+const LAPSED_NOTICE: (&str, &str) = ("süresi içinde imzalanmadı", "nobody signed it in time");
+const RETURNED_NOTICE: (&str, &str) = ("imzalanmadan iade edildi", "it was returned unsigned");
 const BATCH: usize = 100;

@@ -7,7 +7,7 @@ mod paper;
 mod record;
 mod state;
 
-pub use follow::{Sent, hold, lapse, released, signed};
+pub use follow::{Sent, awaiting, hold, lapse, released, reserved, signed};
 pub use state::{Mistimed, State, Step};
 
 use super::accounts::{self, RegistryError};

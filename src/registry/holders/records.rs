@@ -9,7 +9,7 @@ use crate::registry::standing::Service;
 use crate::registry::{addresses, directory, policy};
 use crate::store::accounts as account_rows;
 use crate::store::holders::{self as rows, ContactRow, HolderRow};
-use crate::store::{Lane, RowsError, Store, StoreError, Tx};
+use crate::store::{Lane, RowsError, Store, StoreError, Tx, operators};
 use crate::wire::{AccountId, HolderId, KepAddress, KepDomain, Timestamp};
 use serde_json::json;
 
@@ -161,6 +161,9 @@ pub async fn set_holder(
         let before = before.map(|id| holder(tx, id)).transpose()?;
         if before.as_ref().is_some_and(|before| before.key() != new.key()) {
             return Err(RegistryError::NotTheHolder(address.clone()));
+        }
+        if new.kind() == HolderKind::Person && operators::any(tx, account.id)? {
+            return Err(RegistryError::HasOperators(address.clone()));
         }
         bind(tx, account.id, &new, by.at)?;
         directory::entry::refresh(tx, account.id, by.at)?;

@@ -1,9 +1,11 @@
-//! Certificates that end: told of in time, once at each of three distances.
+//! What ends: certificates are told of in time, once at each of three distances; the term of a contract
+//! once.
 
 use super::{Happened, tell};
-use crate::registry::outbox::Kind;
+use crate::registry::accounts::{self as registry, Access};
+use crate::registry::outbox::{Kind, Values};
 use crate::registry::policy::{self, Span};
-use crate::store::{Lane, RowsError, Store, StoreError, Tx, accounts, notices as rows};
+use crate::store::{Lane, RowsError, Store, StoreError, Tx, accounts, contracts, notices as rows};
 use crate::trust::Certificate;
 use crate::wire::{AccountId, Timestamp};
 
@@ -23,7 +25,7 @@ pub async fn sweep(store: &Store, now: Timestamp) -> Result<usize, StoreError> {
 
 fn of_account(tx: &mut Tx<'_>, account: AccountId, now: Timestamp) -> Result<usize, RowsError> {
     let first = policy::at(tx, now)?.notice_ending;
-    let mut laid = 0;
+    let mut laid = contract(tx, account, first, now)?;
     for der in accounts::certificates(tx, account)? {
         // What can't be read signs nothing either.
         let Ok(certificate) = Certificate::from_der(&der) else { continue };
@@ -40,6 +42,40 @@ fn of_account(tx: &mut Tx<'_>, account: AccountId, now: Timestamp) -> Result<usi
         laid += tell(tx, &happened)?;
     }
     Ok(laid)
+}
+
+/// The last term, of an account that is not closed.
+fn contract(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    first: Span,
+    now: Timestamp,
+) -> Result<usize, RowsError> {
+    let Some(last) = contracts::of_account(tx, account)?.into_iter().next() else { return Ok(0) };
+    let left = last.ends_at.millis().saturating_sub(now.millis());
+    if !(1..=first.millis()).contains(&left) || registry::access(tx, account, now)? != Access::Whole
+    {
+        return Ok(0);
+    }
+    let (day, term) = (last.ends_at.turkish_day(), last.n.to_string());
+    let happened = Happened {
+        account,
+        kind: Kind::Contract,
+        cause: format!("contract/{term}"),
+        values: &[("day", &day), ("term", &term)],
+        at: now,
+    };
+    tell(tx, &happened)
+}
+
+/// Whether the term that a notice tells of is the last still.
+pub(super) fn is_last(tx: &mut Tx<'_>, values: &Values) -> Result<bool, RowsError> {
+    let (Some(address), Some(term)) = (values.get("account"), values.get("term")) else {
+        return Ok(true);
+    };
+    let Some(account) = accounts::by_address(tx, address)? else { return Ok(false) };
+    let last = contracts::of_account(tx, account.id)?.into_iter().next();
+    Ok(last.is_some_and(|last| last.n.to_string() == *term))
 }
 
 /// The nearest of the distances that is reached; none before the first and after the end.

@@ -10,8 +10,8 @@ pub use acts::{Change, NoticeError, add, list, remove, send_code, set, verify};
 pub use ending::sweep as tell_of_endings;
 pub use quiet::{Quiet, QuietError, reminder};
 pub use tell::{
-    Happened, evidence_came, holder_places, look_unread, low_balances, mail_came, new_place, tell,
-    wants_still, watch,
+    Happened, evidence_came, handover_came_back, holder_places, look_unread, low_balances,
+    mail_came, new_place, tell, wants_still, watch,
 };
 
 use super::outbox::{Kind, Language};
@@ -69,12 +69,14 @@ pub enum Event {
     Certificate,
     /// The contract ends.
     Contract,
+    /// What was to be signed was returned, or nobody signed it in time.
+    Handover,
     /// A login from where there was none before.
     Login,
 }
 
 impl Event {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Mail,
         Self::Evidence,
         Self::Unread,
@@ -82,6 +84,7 @@ impl Event {
         Self::Storage,
         Self::Certificate,
         Self::Contract,
+        Self::Handover,
         Self::Login,
     ];
 
@@ -94,6 +97,7 @@ impl Event {
             Self::Storage => "storage",
             Self::Certificate => "certificate",
             Self::Contract => "contract",
+            Self::Handover => "handover",
             Self::Login => "login",
         }
     }
@@ -112,6 +116,7 @@ impl Event {
             Kind::Storage => Some(Self::Storage),
             Kind::Certificate => Some(Self::Certificate),
             Kind::Contract => Some(Self::Contract),
+            Kind::Handover => Some(Self::Handover),
             Kind::Login => Some(Self::Login),
             _ => None,
         }

@@ -1,7 +1,7 @@
 //! Something happened: who wants to hear of it gets a notice laid down, in the transaction in which it
 //! happened. What has no proven place costs one look-up.
 
-use super::{Target, Whose, reminder, target};
+use super::{Target, Whose, ending, reminder, target};
 use crate::registry::outbox::{self, Fields, Kind, Outgoing};
 use crate::registry::policy::{self, Policies};
 use crate::spool;
@@ -85,6 +85,25 @@ pub fn evidence_came(
     tell(tx, &happened).map(|_| ())
 }
 
+/// What was to be signed stands in the drafts again. Nothing of the reason: it may tell of the content.
+pub fn handover_came_back(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    handover: i64,
+    (outcome, outcome_en): (&str, &str),
+    (happened_at, now): (Timestamp, Timestamp),
+) -> Result<(), RowsError> {
+    let time = happened_at.turkish();
+    let happened = Happened {
+        account,
+        kind: Kind::Handover,
+        cause: format!("handover/{handover}"),
+        values: &[("outcome", outcome), ("outcome_en", outcome_en), ("time", &time)],
+        at: now,
+    };
+    tell(tx, &happened).map(|_| ())
+}
+
 /// A message's time to read runs: who wants to be reminded is, before it ends.
 pub fn watch(
     tx: &mut Tx<'_>,
@@ -146,14 +165,17 @@ pub fn look_unread(
     Ok(())
 }
 
-/// Whether what is to be said is still so: nobody is reminded of what he has opened meanwhile.
+/// Whether what is to be said is still so: nobody is reminded of what he has opened meanwhile, nor told
+/// of the end of a term that he has renewed.
 pub fn wants_still(
     tx: &mut Tx<'_>,
     kind: Kind,
     values: &outbox::Values,
 ) -> Result<bool, RowsError> {
-    if kind != Kind::Unread {
-        return Ok(true);
+    match kind {
+        Kind::Unread => {}
+        Kind::Contract => return ending::is_last(tx, values),
+        _ => return Ok(true),
     }
     let message = values.get("message").and_then(|id| MessageId::parse(id));
     let recipient = values.get("recipient").and_then(|n| n.parse().ok());

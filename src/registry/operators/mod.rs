@@ -1,21 +1,24 @@
 //! Operators (işlem yetkilisi): the persons who act for an account beside its holder, each with roles,
 //! passwords and certificates of his own, so that it is known who did what (kep-domain R-61).
 
+mod departing;
 mod keys;
 mod person;
 mod signer;
 mod table;
 
+pub use departing::{end, resume, suspend};
 pub use keys::{certificates, give_certificate, give_password, passwords};
 pub use person::{Person, PersonFault};
-pub use signer::{Signer, signer};
+pub use signer::{Signer, e_seal, signer};
 pub use table::{Act, Role, Roles, TABLE};
 
 use super::accounts::{self, RegistryError};
 use super::audit::{self, By};
+use super::holders::{HolderKind, records};
 use crate::store::accounts as account_rows;
 use crate::store::operators::{self as rows, OperatorRow};
-use crate::store::{Lane, RowsError, Store, StoreError, Tx, handovers, tasks};
+use crate::store::{Lane, RowsError, Store, StoreError, Tx};
 use crate::wire::{AccountId, KepAddress, MailAddress, Mobile, OperatorCode, Timestamp};
 use serde_json::json;
 use thiserror::Error;
@@ -35,10 +38,15 @@ pub struct Operator {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Standing {
     Active,
+    /// For a time he may nothing.
+    Suspended {
+        at: Timestamp,
+        by: Box<str>,
+    },
     /// He acts no more; his code and name are kept for what he did.
     Ended {
         at: Timestamp,
-        by: String,
+        by: Box<str>,
     },
 }
 
@@ -52,6 +60,12 @@ pub enum OperatorError {
     Unknown(KepAddress, OperatorCode),
     #[error("operator {1} of {0} has ended")]
     Ended(KepAddress, OperatorCode),
+    #[error("operator {1} of {0} is suspended")]
+    Suspended(KepAddress, OperatorCode),
+    #[error("operator {1} of {0} is not suspended")]
+    NotSuspended(KepAddress, OperatorCode),
+    #[error("{0} is a person's account (bireysel): nobody else acts for it")]
+    Personal(KepAddress),
     #[error("that person is an operator of {0} already")]
     Exists(KepAddress),
     #[error("{0} has given all its codes")]
@@ -100,6 +114,7 @@ pub async fn add(
     let (by, address) = (by.clone(), address.clone());
     let work = move |tx: &mut Tx<'_>| -> Result<Operator, OperatorError> {
         account_rows::lock(tx, account)?;
+        institutional(tx, account, &address)?;
         let next = rows::last_code(tx, account)? + 1;
         let full = || OperatorError::Full(address.clone());
         let code = OperatorCode::of_number(next).ok_or_else(full)?;
@@ -150,7 +165,7 @@ pub async fn set_roles(
     let (by, address) = (by.clone(), address.clone());
     let work = move |tx: &mut Tx<'_>| -> Result<(), OperatorError> {
         account_rows::lock(tx, account)?;
-        let one = active(tx, account, &address, code)?;
+        let one = present(tx, account, &address, code)?;
         rows::set_roles(tx, account, code.number(), &roles.words())?;
         let details = json!({ "roles": roles.words(), "before": one.roles.words() });
         Ok(record(tx, &by, "operator.roles", &address, &one, details)?)
@@ -158,25 +173,18 @@ pub async fn set_roles(
     store.write(Lane::Client, work).await
 }
 
-/// He acts no more from now on: his passwords and certificates go, who is connected by them is out, and
-/// what was handed to him waits for whoever may sign.
-pub async fn end(
-    store: &Store,
-    by: &By,
+/// A person acts for himself; who is not known may be an institution.
+fn institutional(
+    tx: &mut Tx<'_>,
+    account: AccountId,
     address: &KepAddress,
-    code: OperatorCode,
 ) -> Result<(), OperatorError> {
-    let account = accounts::get(store, address).await?.id;
-    let (by, address) = (by.clone(), address.clone());
-    let work = move |tx: &mut Tx<'_>| -> Result<(), OperatorError> {
-        account_rows::lock(tx, account)?;
-        let one = active(tx, account, &address, code)?;
-        rows::end(tx, account, code.number(), by.at, &by.actor.to_string())?;
-        handovers::release(tx, account, code.number())?;
-        tasks::release(tx, account, code.number())?;
-        Ok(record(tx, &by, "operator.end", &address, &one, json!({}))?)
-    };
-    store.write(Lane::Client, work).await
+    let known = accounts::account(&account_rows::by_id(tx, account)?)?.holder;
+    let holder = known.map(|id| records::holder(tx, id)).transpose()?;
+    match holder.is_some_and(|holder| holder.kind() == HolderKind::Person) {
+        true => Err(OperatorError::Personal(address.clone())),
+        false => Ok(()),
+    }
 }
 
 pub fn find(
@@ -215,9 +223,25 @@ pub(super) fn active(
     address: &KepAddress,
     code: OperatorCode,
 ) -> Result<Operator, OperatorError> {
+    let one = present(tx, account, address, code)?;
+    match one.standing {
+        Standing::Active => Ok(one),
+        _ => Err(OperatorError::Suspended(address.clone(), code)),
+    }
+}
+
+/// Who is an operator now, be he suspended.
+fn present(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    address: &KepAddress,
+    code: OperatorCode,
+) -> Result<Operator, OperatorError> {
     match find(tx, account, code)? {
         None => Err(OperatorError::Unknown(address.clone(), code)),
-        Some(one) if !one.is_active() => Err(OperatorError::Ended(address.clone(), code)),
+        Some(one) if matches!(one.standing, Standing::Ended { .. }) => {
+            Err(OperatorError::Ended(address.clone(), code))
+        }
         Some(one) => Ok(one),
     }
 }
@@ -249,8 +273,12 @@ fn row(one: &Operator) -> OperatorRow {
         added_at: one.added_at,
         added_by: one.added_by.clone(),
         ended: match &one.standing {
-            Standing::Active => None,
-            Standing::Ended { at, by } => Some((*at, by.clone())),
+            Standing::Ended { at, by } => Some((*at, by.to_string())),
+            _ => None,
+        },
+        suspended: match &one.standing {
+            Standing::Suspended { at, by } => Some((*at, by.to_string())),
+            _ => None,
         },
     }
 }
@@ -271,9 +299,10 @@ fn operator(row: OperatorRow) -> Result<Operator, RowsError> {
         roles: Roles::parse(&row.roles).ok_or(RowsError::Stored("an operator's roles"))?,
         added_at: row.added_at,
         added_by: row.added_by,
-        standing: match row.ended {
-            None => Standing::Active,
-            Some((at, by)) => Standing::Ended { at, by },
+        standing: match (row.ended, row.suspended) {
+            (Some((at, by)), _) => Standing::Ended { at, by: by.into() },
+            (None, Some((at, by))) => Standing::Suspended { at, by: by.into() },
+            (None, None) => Standing::Active,
         },
     })
 }

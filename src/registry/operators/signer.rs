@@ -3,9 +3,11 @@
 
 use super::{Operator, find, operator, rows};
 use crate::registry::accounts::{self, Account, CertificateUse};
-use crate::store::{RowsError, Tx};
+use crate::registry::holders::{Holder, Vkn, records};
+use crate::registry::policy;
+use crate::store::{RowsError, Tx, holders};
 use crate::trust::Certificate;
-use crate::wire::OperatorCode;
+use crate::wire::{OperatorCode, Timestamp};
 
 /// Who signs for an account.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -44,5 +46,39 @@ pub fn signer(
     Ok(match accounts::is_signer(account, &[], certificate) {
         true => Signer::Holder,
         false => Signer::Stranger,
+    })
+}
+
+/// Whose an electronic seal is that signs; `None` for what is no e-seal. It names no person but an
+/// institution, by its VKN, and signs for it where the account is permitted to and the policy lets any
+/// (kep-domain R-55), registered or not.
+pub fn e_seal(
+    tx: &mut Tx<'_>,
+    account: &Account,
+    certificate: &Certificate,
+    now: Timestamp,
+) -> Result<Option<Signer>, RowsError> {
+    let vkn = certificate.identity_number().and_then(|number| Vkn::parse(number).ok());
+    let Some(vkn) = vkn else { return Ok(None) };
+    Ok(Some(match may_seal(tx, account, &vkn, now)? {
+        true => Signer::Holder,
+        false => Signer::Stranger,
+    }))
+}
+
+fn may_seal(
+    tx: &mut Tx<'_>,
+    account: &Account,
+    vkn: &Vkn,
+    now: Timestamp,
+) -> Result<bool, RowsError> {
+    let Some(holder) = account.holder else { return Ok(false) };
+    if !holders::terms(tx, account.id)?.1 || !policy::at(tx, now)?.e_seal_allowed {
+        return Ok(false);
+    }
+    Ok(match records::holder(tx, holder)? {
+        Holder::Person(_) => false,
+        Holder::Company(company) => company.vkn() == vkn,
+        Holder::Public(body) => body.vkn() == Some(vkn),
     })
 }

@@ -107,6 +107,8 @@ policies! {
         "Kabul delili ne kadar gecikince iş açılır", "How late acceptance evidence is before there is a task";
     task_relay "task.relay": Span = Span::hours(6),
         "Karşı sağlayıcının delili ne kadar gecikince iş açılır", "How late another provider's evidence is before there is a task";
+    task_upload "task.upload": Span = Span::days(7),
+        "Yarım kalan yükleme için açılan işin duracağı süre", "How long the task of an unfinished upload stands";
     notice_unread "notice.unread": Span = Span::hours(6),
         "Okunmamış ileti için hatırlatmanın, sürenin dolmasından ne kadar önce gönderileceği",
         "How long before the time to read ends the unread are told of";

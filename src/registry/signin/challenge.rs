@@ -41,7 +41,7 @@ impl Kind {
     }
 
     /// Seconds.
-    fn lasts(self) -> i64 {
+    pub fn lasts(self) -> i64 {
         match self {
             Self::Reset => 900,
             _ => 300,
@@ -145,15 +145,24 @@ pub async fn take(
     token: &SecretString,
     now: Timestamp,
 ) -> Result<Option<Taken>, CredentialError> {
-    let digest = one_time::digest(token);
-    let work = move |tx: &mut Tx<'_>| {
-        let Some(row) = rows::take(tx, kind.word(), &digest, now)? else { return Ok(None) };
-        let details = serde_json::from_str(&row.details)
-            .map_err(|_| RowsError::Stored("what was asked at a login"))?;
-        let owner = (row.owner != NOBODY).then(|| row.owner.into());
-        Ok::<_, CredentialError>(Some(Taken { owner, details, ends_at: row.ends_at }))
+    let token = token.clone();
+    store.write(Lane::Client, move |tx: &mut Tx<'_>| take_in(tx, kind, &token, now)).await
+}
+
+/// The same within a transaction: what fails in it leaves it waiting.
+pub fn take_in(
+    tx: &mut Tx<'_>,
+    kind: Kind,
+    token: &SecretString,
+    now: Timestamp,
+) -> Result<Option<Taken>, CredentialError> {
+    let Some(row) = rows::take(tx, kind.word(), &one_time::digest(token), now)? else {
+        return Ok(None);
     };
-    store.write(Lane::Client, work).await
+    let details = serde_json::from_str(&row.details)
+        .map_err(|_| RowsError::Stored("what was asked at a login"))?;
+    let owner = (row.owner != NOBODY).then(|| row.owner.into());
+    Ok(Some(Taken { owner, details, ends_at: row.ends_at }))
 }
 
 const NOBODY: OwnerKey = OwnerKey { account: AccountId(0), operator: 0 };

@@ -8,18 +8,19 @@ use crate::registry::audit::{Actor, By, Channel};
 use crate::registry::credentials::passkeys::{self, Asked};
 use crate::registry::credentials::tries::{self, Counted, Gate};
 use crate::registry::credentials::{CredentialError, Owner, Rules, asks_two, record};
-use crate::registry::messages_out::{self, Message};
+use crate::registry::operators::{self, Operator};
 use crate::registry::sessions::{self, Factor, Session};
-use crate::store::{Lane, Store, Tx, accounts as account_rows};
+use crate::store::credentials as credential_rows;
+use crate::store::{Lane, RowsError, Store, Tx, accounts as account_rows};
 use crate::trust::passkey::{self, Relying};
 use crate::trust::password::Passwords;
-use crate::trust::vault::Vault;
 use crate::trust::{UserTrust, one_time};
 use crate::wire::webauthn::{Assertion, Request};
-use crate::wire::{KepAddress, KepDomain, Timestamp};
+use crate::wire::{KepAddress, KepDomain, OperatorCode, Timestamp};
 use data_encoding::BASE64URL_NOPAD;
 use secrecy::SecretString;
 use serde_json::json;
+use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -73,10 +74,13 @@ pub struct Entered {
     pub token: SecretString,
     pub session: Session,
     pub account: Account,
+    /// Who acts for it; nobody but its holder.
+    pub operator: Option<Operator>,
 }
 
 impl SignIn {
-    /// By password. `user` is the address; its local part alone means the provider's own domain.
+    /// By password. `user` is the address, `ADDRESS/CODE` of an operator; its local part alone means the
+    /// provider's own domain.
     pub async fn password(
         &self,
         user: &str,
@@ -84,44 +88,35 @@ impl SignIn {
         client: &Client,
         now: Timestamp,
     ) -> Result<Answer, CredentialError> {
-        let Some(address) = self.address(user) else {
+        let Some(who) = self.named(user) else {
             self.passwords.verify(None, secret, now).await;
             return Ok(Answer::Wrong);
         };
-        let counted = Counted::Password(address.clone());
+        let counted = Counted::Password(who.address.clone(), who.operator);
         if let Gate::Locked(until) = self.begin_try(counted.clone(), now).await? {
             return Ok(Answer::Locked(until));
         }
-        let found = accounts::with_verifier(&self.store, &address).await?;
-        let verifier = found.as_ref().map(|(_, verifier)| verifier.as_str());
-        let right = self.passwords.verify(verifier, secret, now).await;
-        let (Some((account, verifier)), true) = (found, right) else {
-            tracing::info!(client = %client.address, user = %address, "login failed");
+        let asked = who.clone();
+        let find = move |tx: &mut Tx<'_>| {
+            let Some(owner) = owner(tx, &asked)? else { return Ok(None) };
+            Ok::<_, CredentialError>(verifier(tx, owner)?.map(|verifier| (owner, verifier)))
+        };
+        let found = self.store.read(find).await?;
+        let kept = found.as_ref().map(|(_, verifier)| verifier.as_str());
+        let right = self.passwords.verify(kept, secret, now).await;
+        let (Some((owner, kept)), true) = (found, right) else {
+            tracing::info!(client = %client.address, user = %who, "login failed");
             return Ok(Answer::Wrong);
         };
-        let (blobs, client) = (Arc::clone(&self.store.blobs), client.clone());
-        let token = one_time::token();
+        let (client, token) = (client.clone(), one_time::token());
         let work = move |tx: &mut Tx<'_>| {
-            account_rows::lock(tx, account.id)?;
+            account_rows::lock(tx, owner.account)?;
             // It may have been changed while it was looked at.
-            if account_rows::by_id(tx, account.id)?.password != verifier {
+            if verifier(tx, owner)?.as_ref() != Some(&kept) {
                 return Ok(Answer::Wrong);
             }
             tries::right(tx, &counted)?;
-            let owner = Owner::holder(account.id);
-            let rules = Rules::at(tx, now)?;
-            let two = asks_two(tx, owner, &rules)?;
-            match State::Begin.next(Event::Right(Factor::Password), two, now) {
-                State::In(factors) => {
-                    enter(tx, blobs.vault(), owner, &factors, &client, &token, now)
-                }
-                State::Second(pending) => {
-                    let details = second::details(&pending, None);
-                    second::lay(tx, owner, &details, pending.ends_at, &token, now)
-                        .map(Answer::Second)
-                }
-                State::Begin | State::Over(_) => Ok(Answer::Wrong),
-            }
+            begin(tx, owner, Factor::Password, &client, &token, now)
         };
         self.store.write(Lane::Client, work).await
     }
@@ -151,16 +146,26 @@ impl SignIn {
             return Ok(Answer::Expired);
         };
         let Some(given) = Assertion::parse(answer) else { return Ok(Answer::Wrong) };
-        let (blobs, client) = (Arc::clone(&self.store.blobs), client.clone());
-        let token = one_time::token();
+        let (client, token) = (client.clone(), one_time::token());
         let work = move |tx: &mut Tx<'_>| match passkeys::prove(
             tx, &relying, &asked, &given, None, now,
         )? {
-            Some(owner) => {
-                enter(tx, blobs.vault(), owner, &[Factor::Passkey], &client, &token, now)
-            }
+            Some(owner) => enter(tx, owner, &[Factor::Passkey], &client, &token, now),
             None => Ok(Answer::Wrong),
         };
+        self.store.write(Lane::Client, work).await
+    }
+
+    /// By a certificate that was shown in TLS. Whose it is, and that it is good, was judged before.
+    pub async fn certificate(
+        &self,
+        owner: Owner,
+        client: &Client,
+        now: Timestamp,
+    ) -> Result<Answer, CredentialError> {
+        let (client, token) = (client.clone(), one_time::token());
+        let work =
+            move |tx: &mut Tx<'_>| begin(tx, owner, Factor::Certificate, &client, &token, now);
         self.store.write(Lane::Client, work).await
     }
 
@@ -176,18 +181,84 @@ impl SignIn {
         Ok(self.store.write(Lane::Client, work).await?)
     }
 
-    pub(super) fn address(&self, user: &str) -> Option<KepAddress> {
-        match user.contains('@') {
+    /// Whom a name means, whether there is such a one or not.
+    pub(super) fn named(&self, user: &str) -> Option<Named> {
+        let (user, operator) = match user.split_once('/') {
+            Some((user, code)) => (user, OperatorCode::parse(code)?.number()),
+            None => (user, 0),
+        };
+        let address = match user.contains('@') {
             true => KepAddress::parse(user).ok(),
             false => KepAddress::parse(&format!("{user}@{}", self.domain)).ok(),
+        };
+        Some(Named { address: address?, operator })
+    }
+}
+
+/// Somebody by his name.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Named {
+    pub address: KepAddress,
+    /// 0: the account's holder.
+    pub operator: i64,
+}
+
+impl fmt::Display for Named {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match OperatorCode::of_number(self.operator) {
+            Some(code) => write!(f, "{}/{code}", self.address),
+            None => write!(f, "{}", self.address),
         }
+    }
+}
+
+/// Who that is, if he is there and, as an operator, acts now.
+pub(super) fn owner(tx: &mut Tx<'_>, who: &Named) -> Result<Option<Owner>, RowsError> {
+    let Some(row) = account_rows::by_address(tx, who.address.as_str())? else { return Ok(None) };
+    let owner = Owner { account: row.id, operator: who.operator };
+    Ok(acts(tx, owner)?.is_some().then_some(owner))
+}
+
+/// Who acts; nobody once an operator has ended.
+pub(super) fn acts(tx: &mut Tx<'_>, owner: Owner) -> Result<Option<Option<Operator>>, RowsError> {
+    match OperatorCode::of_number(owner.operator) {
+        None => Ok(Some(None)),
+        Some(code) => Ok(operators::acting(tx, owner.account, code)?.map(Some)),
+    }
+}
+
+/// What his password is proven against.
+pub(super) fn verifier(tx: &mut Tx<'_>, owner: Owner) -> Result<Option<String>, RowsError> {
+    match owner.operator {
+        0 => Ok(Some(account_rows::by_id(tx, owner.account)?.password)),
+        _ => credential_rows::operator_password(tx, owner.key()),
+    }
+}
+
+/// What the first factor comes to.
+fn begin(
+    tx: &mut Tx<'_>,
+    owner: Owner,
+    factor: Factor,
+    client: &Client,
+    token: &SecretString,
+    now: Timestamp,
+) -> Result<Answer, CredentialError> {
+    let rules = Rules::at(tx, now)?;
+    let two = asks_two(tx, owner, &rules)?;
+    match State::Begin.next(Event::Right(factor), two, now) {
+        State::In(factors) => enter(tx, owner, &factors, client, token, now),
+        State::Second(pending) => {
+            let details = second::details(&pending, None);
+            second::lay(tx, owner, &details, pending.ends_at, token, now).map(Answer::Second)
+        }
+        State::Begin | State::Over(_) => Ok(Answer::Wrong),
     }
 }
 
 /// Begins the session of who has shown enough.
 pub(super) fn enter(
     tx: &mut Tx<'_>,
-    vault: &Vault,
     owner: Owner,
     factors: &[Factor],
     client: &Client,
@@ -195,25 +266,29 @@ pub(super) fn enter(
     now: Timestamp,
 ) -> Result<Answer, CredentialError> {
     let account = accounts::account(&account_rows::by_id(tx, owner.account)?)?;
+    let Some(operator) = acts(tx, owner)? else { return Ok(Answer::Wrong) };
     if account.access(now).is_over() {
         return Ok(Answer::Closed(account.address));
     }
     let address = client.address.to_string();
     let session = sessions::begin(tx, owner, factors, (&address, &client.agent), token, now)?;
-    let by = acting(owner, &account, client.channel, now);
+    let by = acting(&account, operator.as_ref(), client.channel, now);
     let words: Vec<_> = factors.iter().map(|factor| factor.word()).collect();
     let details = json!({ "session": session.id, "factors": words, "address": address });
-    let place = [("place", address.as_str()), ("agent", session.agent.as_str())];
-    messages_out::queue(tx, vault, owner, Message::Login, &place, now)?;
     record(tx, &by, "login", owner, details)?;
-    Ok(Answer::In(Box::new(Entered { token: token.clone(), session, account })))
+    Ok(Answer::In(Box::new(Entered { token: token.clone(), session, account, operator })))
 }
 
 /// The person himself.
-pub(super) fn acting(owner: Owner, account: &Account, channel: Channel, at: Timestamp) -> By {
-    let name = match owner.operator {
-        0 => account.address.to_string(),
-        operator => format!("{}/{operator}", account.address),
+pub(super) fn acting(
+    account: &Account,
+    operator: Option<&Operator>,
+    channel: Channel,
+    at: Timestamp,
+) -> By {
+    let name = match operator {
+        None => account.address.to_string(),
+        Some(operator) => format!("{} / {}", account.address, operator.label()),
     };
-    By { actor: Actor::Person { account: owner.account, name }, channel, at }
+    By { actor: Actor::Person { account: account.id, name }, channel, at }
 }

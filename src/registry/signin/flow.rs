@@ -3,10 +3,10 @@
 //! | state | shown | then |
 //! |---|---|---|
 //! | begin | passkey, signature | in |
-//! | begin | password | in; a second factor, where two are asked |
+//! | begin | password, certificate in TLS | in; a second factor, where two are asked |
 //! | begin | anything else, or wrong | over |
-//! | second | any factor but a password | in |
-//! | second | wrong, or a password | second with a try less; over with the last |
+//! | second | any factor but those two | in |
+//! | second | wrong, or one of those two | second with a try less; over with the last |
 //! | second | anything after its end | over |
 //! | in, over | anything | the same |
 
@@ -65,12 +65,12 @@ impl State {
 fn first(factor: Factor, two: bool, now: Timestamp) -> State {
     match factor {
         factor if factor.is_whole() => State::In(vec![factor]),
-        Factor::Password if two => State::Second(Pending {
-            shown: vec![Factor::Password],
+        Factor::Password | Factor::Certificate if two => State::Second(Pending {
+            shown: vec![factor],
             left: TRIES,
             ends_at: now.plus_secs(SECOND_SECS),
         }),
-        Factor::Password => State::In(vec![Factor::Password]),
+        Factor::Password | Factor::Certificate => State::In(vec![factor]),
         // A code alone proves a thing, and nobody.
         _ => State::Over(Over::Wrong),
     }
@@ -112,8 +112,12 @@ mod tests {
                     Factor::Passkey | Factor::Signature => {
                         assert_eq!(next, State::In(vec![factor]))
                     }
-                    Factor::Password if !two => assert_eq!(next, State::In(vec![factor])),
-                    Factor::Password => assert!(matches!(next, State::Second(_))),
+                    Factor::Password | Factor::Certificate if !two => {
+                        assert_eq!(next, State::In(vec![factor]))
+                    }
+                    Factor::Password | Factor::Certificate => {
+                        assert!(matches!(next, State::Second(_)))
+                    }
                     _ => assert_eq!(next, State::Over(Over::Wrong)),
                 }
             }
@@ -143,10 +147,9 @@ mod tests {
                 match &state {
                     State::In(shown) => {
                         let whole = shown.len() == 1 && shown[0].is_whole();
-                        let alone = !two && shown == &[Factor::Password];
-                        let both = shown.len() == 2
-                            && shown[0] == Factor::Password
-                            && shown[1].is_second();
+                        let first = |factor| matches!(factor, Factor::Password | Factor::Certificate);
+                        let alone = !two && shown.len() == 1 && first(shown[0]);
+                        let both = shown.len() == 2 && first(shown[0]) && shown[1].is_second();
                         prop_assert!(whole || alone || both, "{shown:?}");
                         if both && before != state {
                             let asked = asked.unwrap();

@@ -7,11 +7,12 @@
 pub mod challenge;
 mod desk;
 pub mod flow;
+mod network;
 mod recovery;
 mod second;
 mod signature;
 
 pub use desk::{Answer, Client, Entered, SignIn};
 pub use recovery::Reset;
-pub use second::{Asking, Given, Options, Second};
+pub use second::{Asking, Fits, Given, Options, Second};
 pub use signature::Purpose;

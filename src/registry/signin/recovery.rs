@@ -2,13 +2,13 @@
 //! that goes out by SMS. Who asks learns nothing of whether there is such an account.
 
 use super::challenge::{self, Details, Kind};
-use super::desk::{Answer, Client, SignIn, acting};
+use super::desk::{self, Answer, Client, SignIn, acting};
 use super::signature::Purpose;
 use crate::registry::accounts::{self, Account};
 use crate::registry::credentials::passwords::{self, PasswordFault};
 use crate::registry::credentials::tries::{self, Counted, Gate};
-use crate::registry::credentials::{CredentialError, Owner, Rules};
-use crate::registry::messages_out::{self, Message};
+use crate::registry::credentials::{CredentialError, Owner, Rules, send_reset};
+use crate::registry::operators::Operator;
 use crate::store::{Lane, Tx, accounts as account_rows};
 use crate::trust::one_time;
 use crate::wire::Timestamp;
@@ -35,19 +35,20 @@ pub enum Reset {
 impl SignIn {
     /// Sends a link and a code, if there is such an account and it has told where.
     pub async fn forgot(&self, user: &str, now: Timestamp) -> Result<(), CredentialError> {
-        let Some(address) = self.address(user) else { return Ok(()) };
+        let Some(who) = self.named(user) else { return Ok(()) };
         let (token, code) = (one_time::token(), one_time::digits());
+        let link = self.link(&token);
         let blobs = Arc::clone(&self.store.blobs);
         let work = move |tx: &mut Tx<'_>| {
             let rules = Rules { tries: SENT, ..Rules::at(tx, now)? };
-            let counted = Counted::Reset(address.clone());
+            let counted = Counted::Reset(who.address.clone(), who.operator);
             if let Gate::Locked(_) = tries::begin(tx, &counted, &rules, now)? {
                 return Ok(());
             }
-            let row = account_rows::by_address(tx, address.as_str())?;
-            let account = row.as_ref().map(accounts::account).transpose()?;
-            let account = account.filter(|account| !account.access(now).is_over());
-            let owner = account.map(|account| Owner::holder(account.id));
+            let owner = match desk::owner(tx, &who)? {
+                Some(owner) if accounts::access(tx, owner.account, now)?.is_over() => None,
+                found => found,
+            };
             let vault = blobs.vault();
             let kept = one_time::keyed(vault, "reset", &code)?;
             let details =
@@ -55,10 +56,8 @@ impl SignIn {
             // One of nobody waits as well: both take as long.
             challenge::put(tx, Kind::Reset, owner, &details, &token, now, None)?;
             if let Some(owner) = owner {
-                let link = [("token", token.expose_secret())];
-                messages_out::queue(tx, vault, owner, Message::ResetLink, &link, now)?;
-                let code = [("code", code.expose_secret())];
-                messages_out::queue(tx, vault, owner, Message::ResetCode, &code, now)?;
+                let until = now.plus_secs(Kind::Reset.lasts());
+                send_reset(tx, vault, owner, (&link, &code), (now, until))?;
             }
             Ok::<_, CredentialError>(())
         };
@@ -115,7 +114,7 @@ impl SignIn {
     ) -> Result<Reset, CredentialError> {
         let found = self.signed(token, cms, user, Purpose::NewPassword, now).await?;
         match found.as_deref() {
-            Ok([one]) => self.renew(Owner::holder(one.id), password, client, now).await,
+            Ok([(owner, _)]) => self.renew(*owner, password, client, now).await,
             Ok([]) | Err(Answer::Wrong) => Ok(Reset::Wrong),
             Ok(_) => Ok(Reset::Several),
             Err(Answer::Later) => Ok(Reset::Later),
@@ -130,11 +129,11 @@ impl SignIn {
         client: &Client,
         now: Timestamp,
     ) -> Result<Reset, CredentialError> {
-        let account = self.account(owner).await?;
+        let Some((account, operator)) = self.acts(owner).await? else { return Ok(Reset::Wrong) };
         if account.access(now).is_over() {
             return Ok(Reset::Wrong);
         }
-        let by = acting(owner, &account, client.channel, now);
+        let by = acting(&account, operator.as_ref(), client.channel, now);
         let accepted =
             passwords::accept(&self.store, &account.address, &account.name, password, now).await;
         let verifier = match accepted {
@@ -142,21 +141,41 @@ impl SignIn {
             Err(CredentialError::Password(fault)) => return Ok(Reset::Password(fault)),
             Err(error) => return Err(error),
         };
-        let blobs = Arc::clone(&self.store.blobs);
         let work = move |tx: &mut Tx<'_>| {
-            tries::right(tx, &Counted::Password(account.address.clone()))?;
-            passwords::put(tx, blobs.vault(), owner, &verifier, None, &by)
+            tries::right(tx, &Counted::Password(account.address.clone(), owner.operator))?;
+            passwords::put(tx, owner, &verifier, None, &by)
         };
         self.store.write(Lane::Client, work).await?;
         Ok(Reset::Done)
     }
 
-    async fn account(&self, owner: Owner) -> Result<Account, CredentialError> {
-        let id = owner.account;
-        let row = self.store.read(move |tx| account_rows::by_id(tx, id)).await?;
-        Ok(accounts::account(&row)?)
+    async fn acts(
+        &self,
+        owner: Owner,
+    ) -> Result<Option<(Account, Option<Operator>)>, CredentialError> {
+        let work = move |tx: &mut Tx<'_>| {
+            let Some(operator) = desk::acts(tx, owner)? else { return Ok(None) };
+            let account = accounts::account(&account_rows::by_id(tx, owner.account)?)?;
+            Ok::<_, CredentialError>(Some((account, operator)))
+        };
+        self.store.read(work).await
+    }
+
+    /// Where the mail leads. What stands behind `#` reaches no server, and so no log; without a portal
+    /// there is nothing but the token, for who asks by the API.
+    fn link(&self, token: &SecretString) -> SecretString {
+        match &self.relying {
+            Some(relying) => {
+                let token = token.expose_secret();
+                SecretString::from(format!("{}/{RESET_PAGE}#{token}", relying.origin()))
+            }
+            None => token.clone(),
+        }
     }
 }
+
+/// The portal's page for a new password.
+const RESET_PAGE: &str = "parola";
 
 /// Links that are sent for one address before it waits.
 const SENT: i64 = 3;

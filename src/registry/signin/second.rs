@@ -1,13 +1,15 @@
 //! The second step of a login, and the same step in a session that is there, before a legal act.
 
 use super::challenge::{self, Details, Kind, Taken};
-use super::desk::{Answer, Client, SignIn, enter};
+use super::desk::{self, Answer, Client, SignIn, enter};
 use super::flow::{Event, Pending, SECOND_SECS, State, TRIES};
 use super::signature::{Judged, Purpose};
-use crate::registry::accounts;
+use crate::registry::accounts::{self, CertificateUse};
 use crate::registry::credentials::tries::{self, Counted, Gate};
-use crate::registry::credentials::{CredentialError, Owner, Rules, passkeys, totp};
-use crate::registry::messages_out::{self, Message};
+use crate::registry::credentials::{
+    CredentialError, Owner, Rules, has_phone, login_code, passkeys, totp,
+};
+use crate::registry::operators::{self, Signer};
 use crate::registry::sessions::{self, Factor, Session};
 use crate::store::credentials::{passkeys as passkey_rows, totp as totp_rows};
 use crate::store::{Lane, Tx, accounts as account_rows};
@@ -16,7 +18,7 @@ use crate::trust::{Certificate, one_time, passkey};
 use crate::wire::webauthn::{Assertion, Request};
 use crate::wire::{KepAddress, Timestamp};
 use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use std::sync::Arc;
 
 /// A second factor is asked for.
@@ -51,6 +53,8 @@ pub struct Options {
     pub totp: bool,
     pub backup_code: bool,
     pub passkey: bool,
+    /// A code to a telephone that is known.
+    pub sms: bool,
 }
 
 /// What is shown.
@@ -143,7 +147,7 @@ impl SignIn {
             if let (Some(counted), Some(_)) = (&counted, shown) {
                 tries::right(tx, counted)?;
             }
-            go_on(tx, vault, owner, &taken, shown, &client, &token, now)
+            go_on(tx, owner, &taken, shown, &client, &token, now)
         };
         self.store.write(Lane::Client, work).await
     }
@@ -155,7 +159,7 @@ impl SignIn {
         now: Timestamp,
     ) -> Result<Option<Second>, CredentialError> {
         let relying = self.relying.clone().ok_or(CredentialError::NoPortal)?;
-        let work = move |tx: &mut Tx<'_>, owner: Owner, details: &mut Details| {
+        let work = move |tx: &mut Tx<'_>, owner: Owner, details: &mut Details, _: Timestamp| {
             let asked = passkey::challenge();
             details.passkey = Some(BASE64URL_NOPAD.encode(&asked));
             let allow = passkey_rows::of(tx, owner.key())?.into_iter().map(|row| row.id);
@@ -173,7 +177,7 @@ impl SignIn {
         now: Timestamp,
     ) -> Result<Option<Second>, CredentialError> {
         let site = self.site();
-        let work = move |_: &mut Tx<'_>, _: Owner, details: &mut Details| {
+        let work = move |_: &mut Tx<'_>, _: Owner, details: &mut Details, _: Timestamp| {
             let text = Purpose::Login.text(&site, &one_time::token(), now);
             details.text = Some(text.clone());
             Ok(Asking::Signature(text))
@@ -181,15 +185,14 @@ impl SignIn {
         self.ask(token, now, work).await
     }
 
-    /// A code by SMS is to be the second factor. Where it goes, and whether there is such a place, is
-    /// not known here.
+    /// A code by SMS is to be the second factor.
     pub async fn second_sms(
         &self,
         token: &SecretString,
         now: Timestamp,
     ) -> Result<Option<Second>, CredentialError> {
         let blobs = Arc::clone(&self.store.blobs);
-        let work = move |tx: &mut Tx<'_>, owner: Owner, details: &mut Details| {
+        let work = move |tx: &mut Tx<'_>, owner: Owner, details: &mut Details, until: Timestamp| {
             let rules = Rules { tries: SENT, ..Rules::at(tx, now)? };
             let counted = Counted::SmsSent(owner);
             if let Gate::Locked(until) = tries::begin(tx, &counted, &rules, now)? {
@@ -199,31 +202,31 @@ impl SignIn {
             let vault = blobs.vault();
             let kept = one_time::keyed(vault, &format!("sms/{owner}"), &code)?;
             details.code = Some(HEXLOWER.encode(&kept));
-            let fields = [("code", code.expose_secret())];
-            messages_out::queue(tx, vault, owner, Message::LoginCode, &fields, now)?;
+            login_code(tx, vault, owner, &code, (now, until))?;
             Ok(Asking::Sms)
         };
         self.ask(token, now, work).await
     }
 
-    /// The same step, with more to it, under a new token; nothing when there is none of this token.
+    /// The same step, with more to it, under a new token; nothing when there is none of this token. What
+    /// can't be asked for leaves the step as it was.
     async fn ask(
         &self,
         token: &SecretString,
         now: Timestamp,
-        more: impl Fn(&mut Tx<'_>, Owner, &mut Details) -> Result<Asking, CredentialError>
+        more: impl Fn(&mut Tx<'_>, Owner, &mut Details, Timestamp) -> Result<Asking, CredentialError>
         + Send
         + 'static,
     ) -> Result<Option<Second>, CredentialError> {
-        let taken = challenge::take(&self.store, Kind::Second, token, now).await?;
-        let Some((taken, owner)) = taken.and_then(|taken| taken.owner.map(|owner| (taken, owner)))
-        else {
-            return Ok(None);
-        };
-        let token = one_time::token();
+        let (shown, token) = (token.clone(), one_time::token());
         let work = move |tx: &mut Tx<'_>| {
+            let taken = challenge::take_in(tx, Kind::Second, &shown, now)?;
+            let Some((taken, owner)) = taken.and_then(|one| one.owner.map(|owner| (one, owner)))
+            else {
+                return Ok(None);
+            };
             let mut details = taken.details.clone();
-            let asking = more(tx, owner, &mut details)?;
+            let asking = more(tx, owner, &mut details, taken.ends_at)?;
             let second = lay(tx, owner, &details, taken.ends_at, &token, now)?;
             Ok(Some(Second { asking, ..second }))
         };
@@ -241,7 +244,9 @@ impl SignIn {
         Ok(Some(match given {
             // A second factor is another one than the first.
             Given::Password(_) if taken.details.session.is_none() => Looked::Password(false),
-            Given::Password(secret) => Looked::Password(self.fits(owner, &secret, now).await?),
+            Given::Password(secret) => {
+                Looked::Password(self.fits(owner, &secret, now).await? == Fits::Right)
+            }
             Given::Totp(code) => Looked::Code(Factor::Totp, code),
             Given::BackupCode(code) => Looked::Code(Factor::BackupCode, code),
             Given::Sms(code) => Looked::Code(Factor::Sms, code),
@@ -258,34 +263,34 @@ impl SignIn {
     }
 
     /// The password of who has a session already; tries count as at a login.
-    async fn fits(
+    pub async fn fits(
         &self,
         owner: Owner,
         secret: &SecretString,
         now: Timestamp,
-    ) -> Result<bool, CredentialError> {
+    ) -> Result<Fits, CredentialError> {
         let id = owner.account;
         let row = self.store.read(move |tx| account_rows::by_id(tx, id)).await?;
         let address = KepAddress::parse(&row.address).map_err(accounts::RegistryError::Address)?;
-        let counted = Counted::Password(address);
-        if let Gate::Locked(_) = self.begin_try(counted.clone(), now).await? {
-            return Ok(false);
+        let counted = Counted::Password(address, owner.operator);
+        if let Gate::Locked(until) = self.begin_try(counted.clone(), now).await? {
+            return Ok(Fits::Locked(until));
         }
-        let verifier = match owner.operator {
-            0 => Some(row.password),
-            _ => {
-                let key = owner.key();
-                self.store
-                    .read(move |tx| crate::store::credentials::operator_password(tx, key))
-                    .await?
-            }
-        };
+        let verifier = self.store.read(move |tx| desk::verifier(tx, owner)).await?;
         let right = self.passwords.verify(verifier.as_deref(), secret, now).await;
         if right {
             self.store.write(Lane::Client, move |tx| tries::right(tx, &counted)).await?;
         }
-        Ok(right)
+        Ok(if right { Fits::Right } else { Fits::Wrong })
     }
+}
+
+/// Whether a password is the person's.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Fits {
+    Right,
+    Wrong,
+    Locked(Timestamp),
 }
 
 fn counted(looked: &Looked, owner: Owner) -> Option<Counted> {
@@ -330,17 +335,18 @@ fn judge_signer(
     owner: Owner,
     signer: Option<&Certificate>,
 ) -> Result<Option<Factor>, CredentialError> {
-    // Whose an operator's certificate is, the operator's own row says.
-    let Some(signer) = signer.filter(|_| owner.operator == 0) else { return Ok(None) };
+    let Some(signer) = signer else { return Ok(None) };
     let account = accounts::account(&account_rows::by_id(tx, owner.account)?)?;
-    let registered = account_rows::certificates(tx, owner.account)?;
-    Ok(accounts::is_signer(&account, &registered, signer).then_some(Factor::Signature))
+    let whose = match operators::signer(tx, &account, signer, CertificateUse::Sign)? {
+        Signer::Holder => Some(0),
+        Signer::Operator(operator) => Some(operator.code.number()),
+        Signer::Stranger => None,
+    };
+    Ok((whose == Some(owner.operator)).then_some(Factor::Signature))
 }
 
-#[expect(clippy::too_many_arguments, reason = "a step's whole world")]
 fn go_on(
     tx: &mut Tx<'_>,
-    vault: &Vault,
     owner: Owner,
     taken: &Taken,
     shown: Option<Factor>,
@@ -356,7 +362,7 @@ fn go_on(
     let pending = Pending { shown: taken.details.factors(), left, ends_at };
     let event = shown.map_or(Event::Wrong, Event::Right);
     match State::Second(pending).next(event, true, now) {
-        State::In(factors) => enter(tx, vault, owner, &factors, client, token, now),
+        State::In(factors) => enter(tx, owner, &factors, client, token, now),
         State::Second(pending) => {
             let details = Details { left: pending.left, ..taken.details.clone() };
             lay(tx, owner, &details, ends_at, token, now).map(Answer::Second)
@@ -385,6 +391,7 @@ pub(super) fn lay(
         totp: app,
         backup_code: totp_rows::backup_codes(tx, owner.key())? > 0,
         passkey: !passkey_rows::of(tx, owner.key())?.is_empty(),
+        sms: has_phone(tx, owner)?,
     };
     Ok(Second {
         token: token.clone(),

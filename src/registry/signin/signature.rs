@@ -1,18 +1,18 @@
 //! Logging in by electronic signature: a text with a number that is used once is signed
 //! (CMS, CAdES) with a certificate that is registered for the account or names its holder by his T.C.
-//! kimlik no. The signature is judged as one under a mail is: path, validity, use, revocation.
+//! kimlik no; an operator names the account for which he acts. The signature is judged as one under a mail is: path, validity, use, revocation.
 
 use super::challenge::{self, Details, Kind};
-use super::desk::{Answer, Client, SignIn, enter};
-use crate::registry::accounts::{self, Account};
+use super::desk::{Answer, Client, Named, SignIn, enter};
+use crate::registry::accounts::{self, Account, CertificateUse};
 use crate::registry::credentials::{CredentialError, Owner};
+use crate::registry::operators::{self, Signer};
 use crate::registry::sessions::Factor;
 use crate::store::{Lane, RowsError, Tx, accounts as account_rows};
 use crate::trust::user_signature::SignatureFault;
 use crate::trust::{Certificate, one_time};
-use crate::wire::{AccountId, KepAddress, Timestamp};
+use crate::wire::{KepAddress, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
-use std::sync::Arc;
 
 /// What a signature is asked for. Each has a text of its own, so that none serves another.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -73,12 +73,12 @@ impl SignIn {
         };
         match found.as_slice() {
             [] => Ok(Answer::Wrong),
-            [one] => self.enter_signed(one.id, client, now).await,
+            [(owner, _)] => self.enter_signed(*owner, client, now).await,
             several => {
-                let accounts = several.iter().map(|account| account.id.0).collect();
+                let accounts = several.iter().map(|(owner, _)| owner.account.0).collect();
                 let details = Details { accounts, ..Details::default() };
                 let token = challenge::lay(&self.store, Kind::Which, None, details, now).await?;
-                let accounts = several.iter().map(|account| account.address.clone()).collect();
+                let accounts = several.iter().map(|(_, account)| account.address.clone()).collect();
                 Ok(Answer::Which { token, accounts })
             }
         }
@@ -96,7 +96,7 @@ impl SignIn {
         let Some(taken) = taken else { return Ok(Answer::Expired) };
         match accounts::find(&self.store, address).await? {
             Some(account) if taken.details.accounts.contains(&account.id.0) => {
-                self.enter_signed(account.id, client, now).await
+                self.enter_signed(Owner::holder(account.id), client, now).await
             }
             _ => Ok(Answer::Wrong),
         }
@@ -110,7 +110,7 @@ impl SignIn {
         user: Option<&str>,
         purpose: Purpose,
         now: Timestamp,
-    ) -> Result<Result<Vec<Account>, Answer>, CredentialError> {
+    ) -> Result<Result<Vec<(Owner, Account)>, Answer>, CredentialError> {
         let taken = challenge::take(&self.store, Kind::Signature, token, now).await?;
         let Some(text) = taken.and_then(|taken| taken.details.text) else {
             return Ok(Err(Answer::Expired));
@@ -162,22 +162,29 @@ impl SignIn {
         &self,
         certificate: Certificate,
         user: Option<&str>,
-    ) -> Result<Vec<Account>, CredentialError> {
-        let named = match user {
-            Some(user) => match self.address(user) {
-                Some(address) => Some(address),
-                None => return Ok(Vec::new()),
-            },
-            None => None,
-        };
+    ) -> Result<Vec<(Owner, Account)>, CredentialError> {
+        let named = user.map(|user| self.named(user));
+        if named.as_ref().is_some_and(Option::is_none) {
+            return Ok(Vec::new());
+        }
+        let named = named.flatten();
         let work = move |tx: &mut Tx<'_>| {
             let mut found = Vec::new();
-            for row in candidates(tx, &certificate)? {
+            for row in candidates(tx, &certificate, named.as_ref())? {
                 let account = accounts::account(&row)?;
-                let meant = named.as_ref().is_none_or(|named| *named == account.address);
-                let registered = account_rows::certificates(tx, account.id)?;
-                if meant && accounts::is_signer(&account, &registered, &certificate) {
-                    found.push(account);
+                let signer = operators::signer(tx, &account, &certificate, CertificateUse::Sign)?;
+                let operator = match &signer {
+                    Signer::Holder => 0,
+                    Signer::Operator(operator) => operator.code.number(),
+                    Signer::Stranger => continue,
+                };
+                // Who names nobody is a holder; an operator names the account.
+                let meant = named.as_ref().map_or(operator == 0, |named| {
+                    let one = named.operator == 0 || named.operator == operator;
+                    named.address == account.address && one
+                });
+                if meant {
+                    found.push((Owner { account: account.id, operator }, account));
                 }
             }
             Ok::<_, CredentialError>(found)
@@ -187,25 +194,26 @@ impl SignIn {
 
     async fn enter_signed(
         &self,
-        account: AccountId,
+        owner: Owner,
         client: &Client,
         now: Timestamp,
     ) -> Result<Answer, CredentialError> {
-        let (blobs, client) = (Arc::clone(&self.store.blobs), client.clone());
-        let token = one_time::token();
-        let work = move |tx: &mut Tx<'_>| {
-            let owner = Owner::holder(account);
-            enter(tx, blobs.vault(), owner, &[Factor::Signature], &client, &token, now)
-        };
+        let (client, token) = (client.clone(), one_time::token());
+        let work =
+            move |tx: &mut Tx<'_>| enter(tx, owner, &[Factor::Signature], &client, &token, now);
         self.store.write(Lane::Client, work).await
     }
 }
 
-/// Accounts that may be of the certificate: by registration, number or address.
+/// Accounts that may be of the certificate: the one that is named, or by registration, number or address.
 fn candidates(
     tx: &mut Tx<'_>,
     certificate: &Certificate,
+    named: Option<&Named>,
 ) -> Result<Vec<account_rows::KnownAccount>, RowsError> {
+    if let Some(named) = named {
+        return Ok(account_rows::by_address(tx, named.address.as_str())?.into_iter().collect());
+    }
     let number = certificate.identity_number();
     let mut rows = account_rows::of_signer(tx, &certificate.digest().0, number)?;
     for email in certificate.emails().iter().take(EMAILS) {

@@ -75,7 +75,7 @@ const TABLE: [Row; 6] = [
         kind: TaskKind::UploadUnfinished,
         word: "upload-unfinished",
         action: "resume",
-        act: Act::Draft,
+        act: Act::Submit,
         turkish: "Yükleme yarım kaldı",
         english: "An upload is unfinished",
     },

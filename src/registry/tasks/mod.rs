@@ -4,8 +4,10 @@
 
 mod kind;
 pub mod sweep;
+mod uploads;
 
 pub use kind::TaskKind;
+pub use uploads::{arrived, broke_off, sent};
 
 use super::accounts::{self, RegistryError};
 use super::audit::{self, By};

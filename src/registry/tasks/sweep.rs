@@ -1,4 +1,5 @@
-//! Finds what time alone causes: hand-overs that lapse, certificates that end, evidence that is late. A
+//! Finds what time alone causes: hand-overs that lapse, contracts and certificates that end, evidence that is
+//! late, uploads that nobody resumed. A
 //! round runs as often as one likes; what it finds depends on the clock alone, and after a stop the next
 //! one catches up.
 
@@ -22,7 +23,7 @@ pub async fn round(store: &Store, now: Timestamp) -> Result<Round, StoreError> {
     let lapsed = handovers::lapse(store, now).await?;
     while write(store, read_certificates).await? == BATCH {}
     let mut opened = 0;
-    for find in [certificates, late_seals, late_answers] {
+    for find in [certificates, contracts, late_seals, late_answers] {
         loop {
             let found = write(store, move |tx| find(tx, now)).await?;
             opened += found;
@@ -32,7 +33,7 @@ pub async fn round(store: &Store, now: Timestamp) -> Result<Round, StoreError> {
         }
     }
     let mut closed = 0;
-    for kind in [TaskKind::CertificateEnding, TaskKind::EvidenceDelayed] {
+    for kind in KINDS {
         let mut after = Some(0);
         while let Some(behind) = after {
             let (next, count) = write(store, move |tx| close(tx, kind, behind, now)).await?;
@@ -75,6 +76,24 @@ fn certificates(tx: &mut Tx<'_>, now: Timestamp) -> Result<usize, RowsError> {
             operator: OperatorCode::of_number(one.operator),
             note: String::new(),
             due: Some(*ends_at),
+        };
+        open(tx, &new, now)?;
+    }
+    Ok(ending.len())
+}
+
+fn contracts(tx: &mut Tx<'_>, now: Timestamp) -> Result<usize, RowsError> {
+    let by = now.plus_millis(policy::at(tx, now)?.task_contract.millis());
+    let kind = TaskKind::ContractEnding;
+    let ending = rows::ending_contracts(tx, kind.word(), (now, by), BATCH)?;
+    for term in &ending {
+        let new = NewTask {
+            account: term.account,
+            kind,
+            subject: term.n.to_string(),
+            operator: None,
+            note: String::new(),
+            due: Some(term.ends_at),
         };
         open(tx, &new, now)?;
     }
@@ -126,10 +145,14 @@ fn close(
                 Some(fingerprint) => rows::is_replaced(tx, row.account, fingerprint)?,
                 None => true,
             },
+            TaskKind::ContractEnding => rows::is_renewed(tx, row.account, &row.subject, now)?,
+            TaskKind::UploadUnfinished => false,
             _ => !rows::waits(tx, &row.subject)?,
         };
         let changed = match row.due {
             _ if over => done(tx, row.account, kind, &row.subject, now)?,
+            // What has ended is still to be renewed.
+            Some(_) if kind == TaskKind::ContractEnding => false,
             Some(due) if due <= now => lapse(tx, row.account, kind, &row.subject, due)?,
             _ => false,
         };
@@ -139,5 +162,12 @@ fn close(
     Ok((next, closed))
 }
 
+/// What time or a sweep brings to its end.
+const KINDS: [TaskKind; 4] = [
+    TaskKind::ContractEnding,
+    TaskKind::CertificateEnding,
+    TaskKind::EvidenceDelayed,
+    TaskKind::UploadUnfinished,
+];
 /// Rows of one transaction.
 const BATCH: usize = 200;

@@ -1,8 +1,8 @@
 //! Rows of what people log in by, and of their sessions. None of them can be turned back into its
 //! secret without the master key.
 
+pub mod certificates;
 pub mod challenges;
-pub mod messages;
 pub mod passkeys;
 pub mod sessions;
 pub mod totp;

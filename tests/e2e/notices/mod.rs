@@ -1,6 +1,7 @@
 //! People are told outside KEP: by an SMSC on npm's `smpp`, by an HTTP gateway and by a smarthost on
 //! aiosmtpd, each a process of its own.
 
+mod recovery;
 mod station;
 
 use crate::scene::{ALI, AYSE, Plan, Scene, until};

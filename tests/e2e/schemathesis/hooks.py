@@ -2,7 +2,8 @@
 
 Whatever it makes up by itself is sent as it is, too: only a part of the well-formed requests is led to
 what is there. KEP_API has the server, KEP_TOKEN the token, KEP_SEED a folder with signed mails (*.eml),
-ids of tokens that may be revoked (spare.txt), and room for what is counted (reached.json)."""
+ids of tokens that may be revoked (spare.txt), and room for what is counted (reached.json), over all
+runs."""
 
 import collections
 import json
@@ -13,6 +14,8 @@ import threading
 import requests
 import schemathesis
 from hypothesis import strategies as st
+
+import people
 
 API = os.environ["KEP_API"]
 SEED = pathlib.Path(os.environ["KEP_SEED"])
@@ -25,8 +28,11 @@ session.headers["Authorization"] = "Bearer " + os.environ["KEP_TOKEN"]
 session.verify = os.environ["KEP_CA"]
 session.trust_env = False
 lock = threading.Lock()
-asked = collections.Counter()
-reached = collections.Counter()
+before = SEED / "reached.json"
+before = json.loads(before.read_text()) if before.exists() else {}
+asked = collections.Counter(before.get("asked", {}))
+reached = collections.Counter(before.get("reached", {}))
+operations = set(before.get("operations", []))
 turns = collections.Counter()
 
 schemathesis.openapi.media_type("message/rfc822", st.sampled_from(MAILS))
@@ -144,6 +150,9 @@ THERE = {
 }
 
 
+THERE.update(people.PATHS)
+
+
 def operation_of(case):
     return case.operation.definition.raw.get("operationId")
 
@@ -159,8 +168,10 @@ def may_be_led(case):
 @schemathesis.hook
 def before_load_schema(context, raw_schema):
     # An example in the document is text, and a mail that is made up here is octets: it takes one of both.
-    for item in raw_schema["paths"].values():
+    for path, item in raw_schema["paths"].items():
         for operation in item.values():
+            if "{" in path:
+                operations.add(operation["operationId"])
             operation.get("requestBody", {}).get("content", {}).get("message/rfc822", {}).pop("example", None)
 
 
@@ -182,10 +193,38 @@ def told_anew(case):
                 case.headers[header] = f"story-{turns['key']}"
 
 
+def led_by_body(name, case):
+    """What people show when they log in can't be made up."""
+    if not may_be_led(case) or (name not in people.BODIES and name not in people.BEFORE):
+        return
+    with lock:
+        turns[name] += 1
+        led = turns[name] % 3 != 0 if name not in FEW else turns[name] <= 2
+    if not led:
+        return
+    if name in people.BEFORE:
+        people.BEFORE[name]()
+    elif isinstance(case.body, dict):
+        case.body.update(people.BODIES[name]())
+        if case.body.get("cookie"):
+            case.body["cookie"] = False
+
+
+# Those that may be asked a few times in a quarter of an hour.
+FEW = {"resetPassword", "askForSecondSms"}
+
+
 @schemathesis.hook
 def before_call(context, case, kwargs):
     told_anew(case)
     name = operation_of(case)
+    if name == "logOut":
+        # The session that the others are asked by goes on.
+        kwargs.setdefault("headers", {})["Authorization"] = "Bearer " + people.fresh()
+        return
+    if name == "logInByCertificate":
+        kwargs["cert"] = (people.OTHER["certificate"], people.OTHER["key"])
+    led_by_body(name, case)
     if name not in THERE or not may_be_led(case):
         return
     with lock:
@@ -216,7 +255,7 @@ def after_call(context, case, response):
 
 
 def write():
-    said = {"asked": asked, "reached": reached}
+    said = {"asked": asked, "reached": reached, "operations": sorted(operations)}
     (SEED / "reached.json").write_text(json.dumps(said))
 
 

@@ -5,21 +5,27 @@ use super::{NOW, on_both};
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, Response, StatusCode};
 use kep::portal::api::{
-    Accepting, Entry, Letter, Limits, Portal, Service, Submitted, Verifying, Waiting,
+    Accepting, Entry, Letter, Limits, People, Portal, Service, Submitted, Verifying, Waiting,
 };
 use kep::registry::accounts::{self, NewAccount, OpeningMode, SignatureRule};
 use kep::registry::api_tokens::{self, Scope, Scopes};
 use kep::registry::audit::By;
 use kep::registry::closings;
+use kep::registry::login::{Logins, Pauses};
+use kep::registry::places::Places;
+use kep::registry::signin::SignIn;
 use kep::store::contents;
 use kep::store::mail::{self, Kind, Role};
 use kep::store::submissions::{self, RecipientState};
-use kep::trust::Clock;
+use kep::trust::passkey::Relying;
+use kep::trust::password::Passwords;
+use kep::trust::{Anchors, Clock, UserTrust};
 use kep::wire::{AccountId, KepAddress, KepDomain, MessageId, Timestamp};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 const ALI: &str = "ali.veli@hs05.kep.tr";
 const AYSE: &str = "ayse.yilmaz@hs05.kep.tr";
@@ -55,28 +61,53 @@ impl Verifying for Judge {
     }
 }
 
-struct Api {
+/// Who logs in; pauses are none.
+pub fn people(bed: &Bed) -> People {
+    let domain = KepDomain::parse("hs05.kep.tr").unwrap();
+    let passwords = Passwords::new(1).unwrap();
+    let logins = Logins::new(bed.store.clone(), Passwords::new(1).unwrap(), domain.clone());
+    let sign_in = SignIn {
+        store: bed.store.clone(),
+        passwords: Arc::new(passwords),
+        users: Arc::new(UserTrust::new(Anchors::new(Vec::new()).unwrap(), Vec::new(), None)),
+        relying: Relying::of_portal("https://kep.example/"),
+        domain,
+    };
+    People {
+        sign_in,
+        logins: Arc::new(logins),
+        pauses: Arc::new(Pauses::new(Duration::ZERO)),
+        places: Arc::new(Places::new(bed.store.clone())),
+        provider: "Deneme KEP".into(),
+    }
+}
+
+pub struct Api {
     service: Service,
     desk: Arc<Desk>,
 }
 
 impl Api {
     fn new(bed: &Bed, per_minute: u32) -> Self {
+        Self::of(bed, per_minute, people(bed))
+    }
+
+    pub fn of(bed: &Bed, per_minute: u32, people: People) -> Self {
         let desk = Arc::new(Desk::default());
         let limits = Limits { document: 10_000, storage: Some(100_000), per_minute };
         let door = Arc::clone(&desk) as Arc<dyn Accepting>;
         let clock = Clock::Fixed(NOW);
-        let portal = Portal::new(bed.store.clone(), clock, door, Arc::new(Judge), limits);
+        let portal = Portal::new(bed.store.clone(), clock, door, Arc::new(Judge), limits, people);
         Self { service: Service::new(portal), desk }
     }
 
-    async fn send(&self, request: Request<Body>) -> (StatusCode, Response<Vec<u8>>) {
+    pub async fn send(&self, request: Request<Body>) -> (StatusCode, Response<Vec<u8>>) {
         let (parts, body) = self.service.answer(request).await.into_parts();
         let octets = to_bytes(body, usize::MAX).await.unwrap().to_vec();
         (parts.status, Response::from_parts(parts, octets))
     }
 
-    async fn ask(&self, token: &str, method: &str, path: &str, body: Value) -> (u16, Value) {
+    pub async fn ask(&self, token: &str, method: &str, path: &str, body: Value) -> (u16, Value) {
         self.named(token, method, path, body, None).await
     }
 
@@ -110,7 +141,7 @@ impl Api {
     }
 }
 
-async fn account(bed: &Bed, who: &str) -> AccountId {
+pub async fn account(bed: &Bed, who: &str) -> AccountId {
     let new = NewAccount {
         address: KepAddress::parse(who).unwrap(),
         name: "Ali Veli".into(),
@@ -217,6 +248,7 @@ async fn a_token_opens_its_own_account_as_far_as_its_scopes_go_and_until_it_ends
             Arc::clone(&api.desk) as Arc<dyn Accepting>,
             Arc::new(Judge),
             Limits { document: 1, storage: None, per_minute: 9 },
+            people(&bed),
         );
         let late = Api { service: Service::new(late), desk: Arc::clone(&api.desk) };
         assert_eq!(

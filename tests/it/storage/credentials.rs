@@ -6,7 +6,7 @@ use kep::registry::accounts;
 use kep::registry::audit::{self, By};
 use kep::registry::credentials::tries::{self, Counted, Gate};
 use kep::registry::credentials::{self, CredentialError, Owner, Rules, passkeys, passwords, totp};
-use kep::registry::messages_out::{self, Message};
+use kep::registry::outbox::Kind as Notice;
 use kep::registry::policy::Policies;
 use kep::registry::sessions;
 use kep::store::audit::Wanted;
@@ -266,13 +266,13 @@ async fn a_new_password_is_checked_recorded_and_told() {
             let refused = set(bad).await;
             assert!(matches!(refused, Err(CredentialError::Password(_))), "{bad}");
         }
-        messages_out::take(store, 100).await.unwrap();
+        super::told::reach(&bed, &super::logins::address(ALI)).await;
         set("gizli bir söz daha").await.unwrap();
         assert!(acts(&bed).await.iter().any(|act| act == "account.password"));
-        let told = messages_out::take(store, 100).await.unwrap();
-        assert_eq!(told.iter().map(|one| one.message).collect::<Vec<_>>(), [Message::Credentials]);
-        assert_eq!(told[0].fields["time"], NOW.turkish());
-        assert!(messages_out::take(store, 100).await.unwrap().is_empty(), "told once");
+        let heard = super::told::told(&bed).await;
+        assert!(heard.len() == 2 && heard.iter().all(|one| one.kind == Notice::Credentials));
+        assert_eq!(heard[0].values["time"], NOW.turkish());
+        assert!(super::told::told(&bed).await.is_empty(), "told once");
         let audit = audit::list(store, Wanted { most: 1000, ..Wanted::default() }).await.unwrap();
         assert!(audit.iter().all(|entry| !entry.details.to_string().contains("gizli")));
     })

@@ -69,7 +69,7 @@ fn charge(total: i64, low: i64) -> Charge {
 async fn hand_in(store: &Store, new: NewSubmission) -> Result<Paid, StoreError> {
     let blobs = store.blobs.clone();
     let work = move |tx: &mut Tx<'_>| -> Result<Paid, StoreError> {
-        let paid = credits::pay(tx, &new)?;
+        let paid = credits::pay(tx, &new, &[])?;
         if paid == Paid::Yes {
             submissions::lay_in(tx, &blobs, &new)?.unwrap();
         }

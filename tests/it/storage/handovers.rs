@@ -186,7 +186,7 @@ async fn what_was_reserved_for_it_comes_back_when_it_goes_no_further() {
         let charge = Charge { total: 3, elsewhere: 1, here: 3, back: vec![21, 31, 41], low: 0 };
         new.details.charge = Some(charge);
         bed.write(move |tx| -> Result<(), StoreError> {
-            assert_eq!(credits::pay(tx, &new)?, Paid::Yes);
+            assert_eq!(credits::pay(tx, &new, &[])?, Paid::Yes);
             submissions::lay_in(tx, &store.blobs, &new)?.unwrap();
             let copy = NewMessage::of(MAIL, Kind::Plain, NOW);
             handovers::hold(tx, account, &new, &copy, &by(NOW))

@@ -18,6 +18,8 @@ use kep::registry::holders::records::{self, NewHolding};
 use kep::registry::holders::{Contact, ContactForm, Holder, HolderForm};
 use kep::registry::policy;
 use kep::registry::standing::{AccountState, Act, Move, Service, Stage, may};
+use kep::registry::tasks::TaskKind;
+use kep::store::tasks::ending_contracts;
 use kep::store::{RowsError, Store, Tx};
 use kep::trust::detached::Word;
 use kep::trust::pki::{CertificateAuthority, KeyKind, Links, Profile};
@@ -424,15 +426,17 @@ async fn contracts_follow_each_other() {
             let wrong = contracts::renew(store, &ali, Some(months), &by(late)).await;
             assert!(matches!(wrong, Err(RegistryError::Months(_))), "{months}");
         }
-        let span = |from: Timestamp, to| contracts::ending(store, from, to, 10);
-        let ending = span(third.ends_at, third.ends_at).await.unwrap();
-        assert_eq!(ending[0].address, ali);
-        assert!(
-            span(first.starts_at, second.ends_at).await.unwrap().is_empty(),
-            "a later one is there"
-        );
+        let span = |by: Timestamp| {
+            let find = move |tx: &mut Tx<'_>| {
+                ending_contracts(tx, TaskKind::ContractEnding.word(), (late, by), 10)
+            };
+            store.read(find)
+        };
+        let ending = span(third.ends_at).await.unwrap();
+        assert_eq!((ending.len(), ending[0].n), (1, third.n));
+        assert!(span(second.ends_at).await.unwrap().is_empty(), "a later one is there");
         closings::close(store, &ali, &by(late)).await.unwrap();
-        assert!(span(third.ends_at, third.ends_at).await.unwrap().is_empty());
+        assert!(span(third.ends_at).await.unwrap().is_empty());
         let closed = contracts::renew(store, &ali, None, &by(late)).await;
         assert!(matches!(closed, Err(RegistryError::Standing(..))));
     })

@@ -5,7 +5,7 @@ use kep::registry::accounts::{self, NewAccount, OpeningMode, SignatureRule};
 use kep::registry::app_passwords::{NewPassword, Scope, Scopes};
 use kep::registry::audit::{Actor, By, Channel};
 use kep::registry::closings;
-use kep::registry::credentials::{self, Owner, totp};
+use kep::registry::credentials::{self, Owner, certificates, totp};
 use kep::registry::login::{Logins, Means, NotHere, Outcome, Proven};
 use kep::registry::{CertificateUse, RegistryError, app_passwords};
 use kep::store::app_passwords::{self as rows, AppPasswordRow};
@@ -347,8 +347,8 @@ async fn a_certificate_is_for_what_it_was_registered_for() {
             (CertificateUse::Both, true, true),
         ] {
             let certificate = certificate.clone();
-            let add = accounts::add_certificate(&bed.store, &ali, certificate.clone(), uses, NOW);
-            add.await.unwrap();
+            let owner = Owner::holder(id);
+            certificates::add(&bed.store, owner, certificate.clone(), uses, &by()).await.unwrap();
             let signing = bed.read(move |tx| Ok(kep::store::accounts::certificates(tx, id)?)).await;
             assert_eq!(!signing.is_empty(), signs, "{uses:?}");
             let outcome = logins.certificate(ALI, &certificate).await.unwrap();

@@ -2,6 +2,7 @@
 //! where that is not installed, its half is skipped and says so.
 
 mod api;
+mod api_login;
 mod archive;
 mod audit;
 mod authority;
@@ -13,6 +14,7 @@ mod contents;
 mod credentials;
 mod credits;
 mod directory;
+mod duties;
 mod evidence;
 mod faults;
 mod fsck;
@@ -40,6 +42,7 @@ mod smsc;
 mod spool;
 mod submissions;
 mod threads;
+mod told;
 mod trash;
 mod units;
 

@@ -4,12 +4,13 @@
 use super::credentials::passkey_maker::{Authenticator, Kind};
 use super::credentials::{ALI, ali, app};
 use super::logins::{address, by};
+use super::told::{self, told};
 use super::{NOW, bed::Bed, on_both};
 use kep::registry::accounts;
 use kep::registry::audit::{By, Channel};
 use kep::registry::closings;
 use kep::registry::credentials::{self, Owner, passkeys, passwords};
-use kep::registry::messages_out::{self, Message};
+use kep::registry::outbox::Kind as Notice;
 use kep::registry::sessions::{self, Factor, StepUp};
 use kep::registry::signin::{Answer, Asking, Client, Entered, Given, Reset, Second, SignIn};
 use kep::trust::passkey::Relying;
@@ -117,9 +118,6 @@ async fn a_password_alone_lets_in_where_the_policy_says_so() {
         let end = async |id: &str| sessions::end(&bed.store, owner, id, &by()).await.unwrap();
         assert!(!end("nothing").await && end(&one.session.id).await && !end(&one.session.id).await);
         assert!(found(1_700).await.unwrap().is_none());
-        let told = messages_out::take(&bed.store, 9).await.unwrap();
-        assert_eq!(told[0].message, Message::Login);
-        assert_eq!(told[0].fields["place"], "192.0.2.7");
     })
     .await;
 }
@@ -328,17 +326,15 @@ async fn an_sms_code_is_the_fall_back_and_few_are_sent() {
         let desk = sign_in(&bed, &root);
         app(&bed, owner).await;
         credentials::choose_two(&bed.store, owner, true, &by()).await.unwrap();
-        messages_out::take(&bed.store, 99).await.unwrap();
+        told::reach(&bed, &address(ALI)).await;
         let mut asked = second(by_password(&desk, ALI, OWN, NOW).await);
         let mut sent = Vec::new();
         for _ in 0..3 {
             asked = desk.second_sms(&asked.token, NOW).await.unwrap().unwrap();
-            let told = messages_out::take(&bed.store, 9).await.unwrap();
-            assert_eq!(
-                told.iter().map(|one| one.message).collect::<Vec<_>>(),
-                [Message::LoginCode]
-            );
-            sent.push(told[0].fields["code"].clone());
+            let told = told(&bed).await;
+            assert_eq!(told.iter().map(|one| one.kind).collect::<Vec<_>>(), [Notice::LoginCode]);
+            assert_eq!((told[0].to.as_str(), told[0].expires), (told::PHONE, asked.ends_at));
+            sent.push(told[0].values["code"].clone());
         }
         let first = Given::Sms(secret(&sent[0]));
         asked = second(desk.second(&asked.token, first, &client(), NOW).await.unwrap());
@@ -399,19 +395,22 @@ async fn an_account_that_is_over_lets_nobody_in_and_says_so_to_its_holder_alone(
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_forgotten_password_is_set_by_link_and_code_and_tells_nobody_of_accounts() {
     on_both(|bed| async move {
-        let (root, owner) = (root(), ali(&bed).await);
+        let (root, _) = (root(), ali(&bed).await);
         let desk = sign_in(&bed, &root);
         let session = entered(by_password(&desk, ALI, OWN, NOW).await);
-        messages_out::take(&bed.store, 99).await.unwrap();
+        told::reach(&bed, &address(ALI)).await;
         for nobody in ["yok@hs05.kep.tr", "no name", ""] {
             desk.forgot(nobody, NOW).await.unwrap();
         }
-        assert!(messages_out::take(&bed.store, 9).await.unwrap().is_empty());
+        assert!(told(&bed).await.is_empty());
         desk.forgot("ali.veli", NOW).await.unwrap();
-        let told = messages_out::take(&bed.store, 9).await.unwrap();
-        let kinds: Vec<_> = told.iter().map(|one| (one.message, one.owner)).collect();
-        assert_eq!(kinds, [(Message::ResetLink, owner), (Message::ResetCode, owner)]);
-        let (token, code) = (secret(&told[0].fields["token"]), secret(&told[1].fields["code"]));
+        let sent = told(&bed).await;
+        let kinds: Vec<_> = sent.iter().map(|one| (one.kind, one.to.as_str())).collect();
+        assert_eq!(kinds, [(Notice::ResetLink, told::MAILBOX), (Notice::ResetCode, told::PHONE)]);
+        assert!(sent.iter().all(|one| one.expires == NOW.plus_secs(900)));
+        let token_of =
+            |link: &str| secret(link.strip_prefix("https://kep.example/parola#").unwrap());
+        let (token, code) = (token_of(&sent[0].values["link"]), secret(&sent[1].values["code"]));
         let reset = async |token: &SecretString, code: &SecretString, new: &str, secs| {
             let now = NOW.plus_secs(secs);
             desk.reset(token, code, &secret(new), &client(), now).await.unwrap()
@@ -425,15 +424,16 @@ async fn a_forgotten_password_is_set_by_link_and_code_and_tells_nobody_of_accoun
         assert!(matches!(reset(&token, &code, new, 899).await, Reset::Expired), "once");
         entered(by_password(&desk, ALI, new, NOW).await);
         assert!(sessions::find(&bed.store, &session.token, NOW).await.unwrap().is_none());
-        let told = messages_out::take(&bed.store, 9).await.unwrap();
-        assert_eq!(told[0].message, Message::Credentials);
+        let heard = told(&bed).await;
+        assert_eq!(heard.iter().filter(|one| one.kind == Notice::Credentials).count(), 2);
+        assert_eq!(heard[0].values["account"], ALI);
 
         // Five wrong codes void the link; a quarter of an hour does, too; three links go out in it.
         let link = async |secs| {
             desk.forgot(ALI, NOW.plus_secs(secs)).await.unwrap();
-            let told = messages_out::take(&bed.store, 9).await.unwrap();
-            let found = told.iter().find(|one| one.message == Message::ResetLink);
-            found.map(|one| secret(&one.fields["token"]))
+            let sent = told(&bed).await;
+            let found = sent.iter().find(|one| one.kind == Notice::ResetLink);
+            found.map(|one| token_of(&one.values["link"]))
         };
         let guessed = link(1).await.unwrap();
         for _ in 0..5 {

@@ -36,7 +36,7 @@ pub struct AddAccount {
     pub certificate: Vec<PathBuf>,
     #[arg(long, value_enum, default_value_t = Opening::Sealed)]
     pub opening: Opening,
-    /// [default: accept.signature of the configuration]
+    /// [default: the policy signature.default, or else accept.signature of the configuration]
     #[arg(long, value_enum)]
     pub signature: Option<Signature>,
 }

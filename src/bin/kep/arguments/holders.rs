@@ -280,7 +280,7 @@ pub enum Application {
         service: ServiceType,
         #[arg(long, value_enum, default_value_t = Opening::Sealed)]
         opening: Opening,
-        /// [default: accept.signature of the configuration]
+        /// [default: the policy signature.default, or else accept.signature of the configuration]
         #[arg(long, value_enum)]
         signature: Option<Signature>,
         /// Months of the first term [default: the policy contract.months]

@@ -74,6 +74,26 @@ pub enum Operator {
         /// His code, as 001
         code: String,
     },
+    /// An operator may nothing for a time: his passwords, second factors and sessions go
+    Suspend {
+        #[command(flatten)]
+        conf: Conf,
+        #[command(flatten)]
+        who: Who,
+        address: String,
+        /// His code, as 001
+        code: String,
+    },
+    /// An operator who was suspended acts again, with the roles that he had
+    Resume {
+        #[command(flatten)]
+        conf: Conf,
+        #[command(flatten)]
+        who: Who,
+        address: String,
+        /// His code, as 001
+        code: String,
+    },
     /// Make a mail-program password of an operator, and print it: it is shown this once
     Password {
         #[command(flatten)]

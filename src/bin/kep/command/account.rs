@@ -2,20 +2,22 @@
 
 use super::credentials::{self, failure};
 use super::{holding, quiet, show, staff};
-use crate::arguments::{Account as Arguments, AddAccount, Opening, SetAccount, Signature, Switch};
+use crate::arguments::{
+    Account as Arguments, AddAccount, Opening, SetAccount, Signature, Switch, Who,
+};
 use crate::failure::{Failure, Outcome};
 use crate::settings::{Settings, Size};
 use crate::wire_up;
 use kep::registry::accounts::{
     self, Account, CertificateUse, NewAccount, OpeningMode, RegistryError, SignatureRule,
 };
-use kep::registry::credentials::{Owner, passwords};
+use kep::registry::credentials::{Owner, certificates, passwords};
 use kep::registry::shares::{self, Share};
 use kep::registry::staff::StaffRole;
 use kep::registry::standing::AccountState;
 use kep::store::Store;
 use kep::trust::{Certificate, Clock};
-use kep::wire::{Digest, KepAddress};
+use kep::wire::{Digest, KepAddress, OperatorCode};
 use secrecy::SecretString;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -49,15 +51,20 @@ pub async fn run(arguments: Arguments) -> Outcome {
             holding::reopen(&conf.conf, &who, &address, identity.as_deref()).await
         }
         Arguments::Holding(arguments) => holding::run(arguments).await,
-        Arguments::Password { conf, who, address, password_file } => {
+        Arguments::Password { conf, who, address, operator, password_file } => {
             let secret = secret(password_file.as_deref()).await?;
             let store = wire_up::store(&wire_up::settings(&conf.conf)?).await?;
             let by = staff::by_role(&store, &who, StaffRole::Registrar).await?;
             let address = parse(&address)?;
             let account = accounts::get(&store, &address).await.map_err(registry)?;
-            let owner = Owner::holder(account.id);
+            let owner = match operator {
+                None => Owner::holder(account.id),
+                Some(code) => super::operators::owner(&store, &address, &code).await?,
+            };
             passwords::set(&store, owner, &secret, None, &by).await.map_err(failure)?;
-            done(&format!("{address} has a new password; its sessions have ended"))
+            let whose = OperatorCode::of_number(owner.operator);
+            let whose = whose.map(|code| format!("/{code}")).unwrap_or_default();
+            done(&format!("{address}{whose} has a new password; its sessions have ended"))
         }
         Arguments::Set(set) => change(set).await,
         Arguments::Credit(arguments) => super::credit::account(arguments).await,
@@ -70,38 +77,42 @@ pub async fn run(arguments: Arguments) -> Outcome {
         Arguments::Export(arguments) => super::export::run(&arguments).await,
         Arguments::Settings(arguments) => super::preferences::run(arguments).await,
         Arguments::LogIn(arguments) => credentials::run(arguments).await,
-        Arguments::Certificate { conf, address, file: Some(file), uses, .. } => {
+        Arguments::Certificate { conf, who, address, file: Some(file), uses, .. } => {
             let certificate = read_certificate(&file)?;
-            register(&conf.conf, &address, certificate, uses.registered()).await
+            register(&conf.conf, &who, &address, certificate, uses.registered()).await
         }
-        Arguments::Certificate { conf, address, remove, .. } => {
-            take_away(&conf.conf, &address, &remove.unwrap_or_default()).await
+        Arguments::Certificate { conf, who, address, remove, .. } => {
+            take_away(&conf.conf, &who, &address, &remove.unwrap_or_default()).await
         }
     }
 }
 
 async fn register(
     conf: &Path,
+    who: &Who,
     address: &str,
     certificate: Certificate,
     uses: CertificateUse,
 ) -> Outcome {
     let subject = certificate.subject().to_owned();
     let store = wire_up::store(&wire_up::settings(conf)?).await?;
-    let (address, now) = (parse(address)?, Clock::System.now());
-    let added = accounts::add_certificate(&store, &address, certificate, uses, now).await;
-    added.map_err(registry)?;
+    let (address, by) = (parse(address)?, staff::by(&store, who).await?);
+    let owner = Owner::holder(accounts::get(&store, &address).await.map_err(registry)?.id);
+    let added = certificates::add(&store, owner, certificate, uses, &by).await;
+    added.map_err(failure)?;
     done(&match uses {
         CertificateUse::Login => format!("{address} logs in with {subject}"),
         CertificateUse::Sign | CertificateUse::Both => format!("{address} signs with {subject}"),
     })
 }
 
-async fn take_away(conf: &Path, address: &str, fingerprint: &str) -> Outcome {
+async fn take_away(conf: &Path, who: &Who, address: &str, fingerprint: &str) -> Outcome {
     let (address, digest) = (parse(address)?, self::fingerprint(fingerprint)?);
     let store = wire_up::store(&wire_up::settings(conf)?).await?;
-    let removed = accounts::remove_certificate(&store, &address, digest).await;
-    if !removed.map_err(registry)? {
+    let by = staff::by(&store, who).await?;
+    let owner = Owner::holder(accounts::get(&store, &address).await.map_err(registry)?.id);
+    let removed = certificates::remove(&store, owner, true, digest, &by).await;
+    if !removed.map_err(failure)? {
         let what = format!("{address} has no certificate {fingerprint}");
         return Err(Failure::not_found(what).hint("`kep account show` lists them"));
     }
@@ -131,7 +142,8 @@ async fn open(arguments: AddAccount) -> Outcome {
     let (store, at) = (wire_up::store(&settings).await?, Clock::System.now());
     let called = name.clone().unwrap_or_default();
     let password = passwords::accept(&store, &address, &called, &secret, at).await;
-    let default = wire_up::rule(settings.accept.signature);
+    let configured = wire_up::rule(settings.accept.signature);
+    let default = accounts::new_signature(&store, configured, at).await.map_err(registry)?;
     let new = NewAccount {
         address: address.clone(),
         name: name.unwrap_or_default(),
@@ -178,16 +190,17 @@ async fn change(arguments: SetAccount) -> Outcome {
         let account = accounts::get(&store, &address).await.map_err(registry)?.id;
         super::label::as_mailboxes(&store, account, switch == Switch::On).await?;
     }
+    let by = staff::by(&store, &who).await?;
     if let Some(storage) = storage {
-        let set = accounts::set_storage(&store, &address, storage).await;
+        let set = accounts::set_storage(&store, &address, storage, &by).await;
         set.map_err(registry)?;
     }
     if let Some(opening) = opening {
-        let set = accounts::set_opening(&store, &address, mode(opening)).await;
+        let set = accounts::set_opening(&store, &address, mode(opening), &by).await;
         set.map_err(registry)?;
     }
     if let Some(signature) = signature {
-        let set = accounts::set_signature(&store, &address, rule(signature)).await;
+        let set = accounts::set_signature(&store, &address, rule(signature), &by).await;
         set.map_err(registry)?;
     }
     if terms {

@@ -19,7 +19,7 @@ pub async fn run(arguments: Arguments) -> Outcome {
             let by = staff::by(&store, &who).await?;
             let usual = Change {
                 language: Language::Turkish,
-                events: [Event::Mail, Event::Unread, Event::Login].into(),
+                events: [Event::Mail, Event::Unread, Event::Handover, Event::Login].into(),
                 quiet: None,
                 whose: Whose::Holder,
             };

@@ -5,6 +5,7 @@ use super::{credentials, forms, holding, show, staff};
 use crate::arguments::{Application as Arguments, Who};
 use crate::failure::{Failure, Outcome};
 use crate::wire_up;
+use kep::registry::accounts;
 use kep::registry::applications::{
     self, Application, Hand, Paper, PaperKind, Purpose, State, Step, Wish,
 };
@@ -86,7 +87,9 @@ pub async fn run(arguments: Arguments) -> Outcome {
             let settings = wire_up::settings(&conf.conf)?;
             let store = wire_up::store(&settings).await?;
             let by = staff::by_role(&store, &who, StaffRole::Registrar).await?;
-            let default = wire_up::rule(settings.accept.signature);
+            let configured = wire_up::rule(settings.accept.signature);
+            let default = accounts::new_signature(&store, configured, by.at).await;
+            let default = default.map_err(registry)?;
             let id = ApplicationId(id);
             let wish = applications::find(&store, id).await.map_err(registry)?.wish;
             let secret = secret(password_file.as_deref()).await?;

@@ -243,6 +243,7 @@ pub fn failure(error: &RegistryError) -> Failure {
         }
         RegistryError::NoHolder(_) => data.hint("`kep account holder ADDRESS --kind …` records him"),
         RegistryError::Standing(..) => data.hint("`kep account show` shows the state of an account"),
+        RegistryError::HasOperators(_) => data.hint("`kep account operator end` ends them first"),
         RegistryError::Forbidden(_) => data.hint("`kep policy show` shows what is allowed"),
         RegistryError::NoReceipt(_) => {
             Failure::not_found(error).hint("`kep account closing show` lists the requests")

@@ -3,6 +3,7 @@
 
 use axum::serve::Listener;
 use kep::registry::crowd::{Crowd, Seat};
+use std::future::{Future, IntoFuture};
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -13,17 +14,25 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::time::{Sleep, sleep};
 
-pub async fn http<L>(listener: L, router: axum::Router, mut stop: watch::Receiver<bool>)
+pub async fn http<L>(listener: L, router: axum::Router, stop: watch::Receiver<bool>)
 where
     L: Listener,
     L::Addr: std::fmt::Debug,
 {
-    let mut ending = stop.clone();
-    let stopped = async move {
-        // A sender that is gone means the same.
-        let _ = stop.wait_for(|stop| *stop).await;
-    };
-    let serving = axum::serve(listener, router).with_graceful_shutdown(stopped);
+    let serving = axum::serve(listener, router).with_graceful_shutdown(stopped(stop.clone()));
+    until_farewell(serving.into_future(), stop).await;
+}
+
+pub async fn stopped(mut stop: watch::Receiver<bool>) {
+    // A sender that is gone means the same.
+    let _ = stop.wait_for(|stop| *stop).await;
+}
+
+/// Serves until it has stopped, and no longer than politeness asks.
+pub async fn until_farewell(
+    serving: impl Future<Output = io::Result<()>>,
+    mut ending: watch::Receiver<bool>,
+) {
     // Who keeps his connection open for the next question keeps nobody waiting.
     let patience = async move {
         let _ = ending.wait_for(|stop| *stop).await;

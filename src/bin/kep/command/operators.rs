@@ -8,14 +8,24 @@ use crate::wire_up;
 use kep::registry::AppPassword;
 use kep::registry::app_passwords::{NewPassword, Scopes};
 use kep::registry::audit::By;
+use kep::registry::credentials::Owner;
 use kep::registry::operators::{self, Operator, OperatorError, Person, Role, Roles, Standing};
 use kep::registry::staff::StaffRole;
 use kep::store::Store;
 use kep::trust::Certificate;
-use kep::wire::OperatorCode;
+use kep::wire::{KepAddress, OperatorCode, Timestamp};
 use secrecy::ExposeSecret;
 use serde::Serialize;
 use std::path::Path;
+
+/// The operator of that code, who must act now.
+pub async fn owner(store: &Store, address: &KepAddress, code: &str) -> Outcome<Owner> {
+    let one = operators::get(store, address, parsed(code)?).await.map_err(failure)?;
+    if !one.is_active() {
+        return Err(failure(OperatorError::Ended(address.clone(), one.code)));
+    }
+    Ok(Owner { account: one.account, operator: one.code.number() })
+}
 
 pub async fn run(arguments: Arguments) -> Outcome {
     match arguments {
@@ -71,6 +81,18 @@ pub async fn run(arguments: Arguments) -> Outcome {
             let (store, by) = registrar(&conf.conf, &who).await?;
             operators::end(&store, &by, &address, code).await.map_err(failure)?;
             done(&format!("operator {code} of {address} acts no more"))
+        }
+        Arguments::Suspend { conf, who, address, code } => {
+            let (address, code) = (parse(&address)?, parsed(&code)?);
+            let (store, by) = registrar(&conf.conf, &who).await?;
+            operators::suspend(&store, &by, &address, code).await.map_err(failure)?;
+            done(&format!("operator {code} of {address} is suspended"))
+        }
+        Arguments::Resume { conf, who, address, code } => {
+            let (address, code) = (parse(&address)?, parsed(&code)?);
+            let (store, by) = registrar(&conf.conf, &who).await?;
+            operators::resume(&store, &by, &address, code).await.map_err(failure)?;
+            done(&format!("operator {code} of {address} acts again; give him a password"))
         }
         Arguments::Password { conf, who, address, code, program, opening, json } => {
             let (address, code) = (parse(&address)?, parsed(&code)?);
@@ -128,6 +150,12 @@ pub fn failure(error: OperatorError) -> Failure {
         OperatorError::Unknown(..) => {
             Failure::not_found(&error).hint("`kep account operator list` shows them")
         }
+        OperatorError::Personal(_) => Failure::data(&error).hint(
+            "companies and public bodies have operators: `kep account show` says whose it is",
+        ),
+        OperatorError::Suspended(..) => {
+            Failure::data(&error).hint("`kep account operator resume` lets him act again")
+        }
         _ => Failure::data(&error),
     }
 }
@@ -145,6 +173,10 @@ struct Shown {
     ended: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     ended_by: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    suspended: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    suspended_by: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -183,9 +215,12 @@ struct Registered {
 
 impl Shown {
     fn of(one: &Operator) -> Self {
-        let (ended, ended_by) = match &one.standing {
-            Standing::Active => (None, None),
-            Standing::Ended { at, by } => (Some(at.iso8601()), Some(by.clone())),
+        let said = |at: &Timestamp, by: &str| (Some(at.iso8601()), Some(by.to_owned()));
+        let none = || (None, None);
+        let ((ended, ended_by), (suspended, suspended_by)) = match &one.standing {
+            Standing::Active => (none(), none()),
+            Standing::Suspended { at, by } => (none(), said(at, by)),
+            Standing::Ended { at, by } => (said(at, by), none()),
         };
         Self {
             code: one.code.to_string(),
@@ -196,6 +231,8 @@ impl Shown {
             added_by: one.added_by.clone(),
             ended,
             ended_by,
+            suspended,
+            suspended_by,
         }
     }
 }
@@ -238,9 +275,13 @@ fn text(whole: &Whole) -> String {
 fn list(rows: &[Shown]) -> String {
     let cells = rows.iter().map(|row| {
         let name = format!("{} {}", row.name, row.surname);
-        let ended = row.ended.clone().unwrap_or_default();
-        vec![row.code.clone(), name, row.roles.join(", "), row.since.clone(), ended]
+        let gone = match (&row.ended, &row.suspended) {
+            (Some(at), _) => format!("ended {at}"),
+            (None, Some(at)) => format!("suspended {at}"),
+            (None, None) => String::new(),
+        };
+        vec![row.code.clone(), name, row.roles.join(", "), row.since.clone(), gone]
     });
-    let head = ["CODE", "NAME", "ROLES", "SINCE", "ENDED"];
+    let head = ["CODE", "NAME", "ROLES", "SINCE", "STANDING"];
     show::table(&head, &cells.collect::<Vec<_>>(), "no operators: `kep account operator add`")
 }

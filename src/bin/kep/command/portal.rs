@@ -1,16 +1,17 @@
 //! The portal of `kep serve`: the JSON API over TLS.
 
-use super::http::http;
+use super::http::{stopped, until_farewell};
 use super::sockets::Sockets;
 use crate::api_doors::{AcceptingDoor, VerifyingDoor};
 use crate::failure::{Failure, Outcome};
-use crate::wire_up::House;
+use crate::wire_up::{self, House};
 use kep::accept::ask::Config;
 use kep::evidence::verify::MAX_OCTETS;
 use kep::portal::api::{Limits, Portal, Service};
-use kep::portal::serve::{CurrentTls, Doorway, Manners};
+use kep::portal::serve::{CurrentTls, Doorway, Manners, Peer};
 use kep::registry::crowd::Crowd;
 use kep::trust::tls::ServerTls;
+use std::future::IntoFuture;
 use std::sync::Arc;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -44,13 +45,16 @@ pub async fn open(
         Arc::new(desk),
         Arc::new(judge),
         limits,
+        wire_up::people(house)?,
     );
     let router = Service::new(portal).router();
     for listener in sockets.bind("portal", address).await? {
         let doorway =
             Doorway::over(listener, Arc::clone(&current), crowd.clone(), Manners::default());
         let doorway = doorway.map_err(|e| Failure::unavailable(format!("listen.portal: {e}")))?;
-        tasks.spawn(http(doorway, router.clone(), stop.clone()));
+        let service = router.clone().into_make_service_with_connect_info::<Peer>();
+        let serving = axum::serve(doorway, service).with_graceful_shutdown(stopped(stop.clone()));
+        tasks.spawn(until_farewell(serving.into_future(), stop.clone()));
     }
     Ok(())
 }

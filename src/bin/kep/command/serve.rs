@@ -52,7 +52,8 @@ pub async fn run(conf: &Path) -> Outcome {
     }
     let house = House::build(settings, clock).await?;
     let tls = tls(&house.settings)?;
-    let asking = asking(&house.settings)?;
+    let visitors = asking(&house.settings, house.settings.portal.client_certificates)?;
+    let asking = asking(&house.settings, house.settings.mailbox.client_certificates)?;
     let meeting = meeting(&house.settings)?;
     let workshop = Workshop::open()?;
     steps(&house, &workshop, &mut tasks, &stop);
@@ -68,7 +69,8 @@ pub async fn run(conf: &Path) -> Outcome {
     relay(&house, sessions.relay, meeting.as_ref(), &mut sockets, &mut tasks, &stop).await?;
     mailboxes(&house, asking.as_ref().or(tls.as_ref()), &mut sockets, &mut tasks, &stop).await?;
     let config = sessions.submission;
-    super::portal::open(&house, config, tls.as_ref(), &mut sockets, &mut tasks, &stop).await?;
+    let at_portal = visitors.as_ref().or(tls.as_ref());
+    super::portal::open(&house, config, at_portal, &mut sockets, &mut tasks, &stop).await?;
     if let Some(address) = house.settings.listen.autoconfig {
         let directions = Arc::new(wire_up::directions(&house.settings));
         for listener in sockets.bind("autoconfig", address).await? {
@@ -95,7 +97,7 @@ pub async fn run(conf: &Path) -> Outcome {
     // Who doesn't hear it isn't waiting for it.
     let _ = super::show::write("kep: ready\n");
     notify(&[sd_notify::NotifyState::Ready]);
-    let tls = [tls, asking, meeting];
+    let tls = [tls, asking, visitors, meeting];
     let end = tokio::select! {
         () = signals.until_end(&tls) => Ok(ExitCode::SUCCESS),
         () = house.store.closed() => Err(closed()),
@@ -379,10 +381,10 @@ fn tls(settings: &Settings) -> Outcome<Option<Arc<ServerTls>>> {
     }
 }
 
-/// The same for IMAP, where a client may show a certificate.
-fn asking(settings: &Settings) -> Outcome<Option<Arc<ServerTls>>> {
+/// The same for IMAP and the portal, where a client may show a certificate.
+fn asking(settings: &Settings, asks: ClientCertificates) -> Outcome<Option<Arc<ServerTls>>> {
     let (Some(certificate), Some(key), ClientCertificates::Ask) =
-        (&settings.tls.certificate, &settings.tls.key, settings.mailbox.client_certificates)
+        (&settings.tls.certificate, &settings.tls.key, asks)
     else {
         return Ok(None);
     };

@@ -336,6 +336,9 @@ section! {
         max_connections_per_address: u32 = Is("64") within "1" to "100000", "an office behind one address, some connections a browser";
         /// Requests that one API token may make in a minute, and at once after a pause.
         requests_per_minute: u32 = Is("600") within "1" to "1000000", "ten a second: a program that waits for answers makes fewer";
+        /// Whether people may log in to the portal by a certificate of their account in TLS. A browser with
+        /// such a certificate asks its user about it at the first connection.
+        client_certificates: ClientCertificates = Is("'off'"), "who logs in by password or signature is asked nothing more";
     }
 }
 

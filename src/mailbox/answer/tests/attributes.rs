@@ -210,6 +210,7 @@ async fn narrow(world: &World, storage: u64) -> Desk {
             duty: None,
             own_password: None,
             opening: None,
+            notice: None,
             signature: None,
         };
         Box::pin(std::future::ready(Ok(admitted)))

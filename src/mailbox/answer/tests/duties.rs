@@ -32,6 +32,7 @@ async fn appoint(world: &World, roles: &[Duties]) {
             added_at: NOW,
             added_by: "staff:test".into(),
             ended: None,
+            suspended: None,
         };
         if !operators::add(tx, &row)? {
             operators::set_roles(tx, ali, 1, &words)?;

@@ -67,6 +67,7 @@ impl World {
                 }),
                 own_password: (login.mechanism == "OWN").then_some(NOW),
                 opening,
+                notice: None,
                 signature: None,
             });
             let answer = admitted.ok_or(Refusal::BadCredentials);

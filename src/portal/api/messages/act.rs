@@ -10,6 +10,7 @@ use crate::portal::api::mailboxes;
 use crate::portal::api::problem::Problem;
 use crate::portal::api::submissions::{self, Timeline};
 use crate::registry::labels;
+use crate::registry::operators::Act;
 use crate::spool::fact::Channel;
 use crate::spool::opening::{self, Opening};
 use crate::store::mail::origin::{Origin, origin};
@@ -173,6 +174,9 @@ pub fn move_to(
 ) -> Answered<Tagged<Message>> {
     let (from, row) = changing(tx, call, ask.message)?;
     let to = mailboxes::find(tx, call.account_id()?, to.0.mailbox.0)?;
+    if to.role == Role::Trash {
+        call.on_duty(Act::Delete)?;
+    }
     let evidence = row.kind == Kind::Evidence;
     let takes = match to.role {
         Role::Evidence => evidence,

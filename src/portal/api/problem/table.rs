@@ -94,6 +94,53 @@ problems! {
     ScopeMissing(scope) 403 "scope-missing"
         "Belirtecin {} yetkisi yok." "The token lacks the scope {}."
         "Bu yetkiyle yeni bir belirteç oluşturun." "Make a token with this scope.";
+    SessionNeeded 403 "session-needed"
+        "Bunu yalnızca oturum açan kişi yapabilir." "Only a person in a session can do this."
+        "Belirteçle değil, oturumla isteyin." "Ask by a session, not by a token.";
+    StepUpNeeded 403 "step-up-needed"
+        "Bu işlem için kimliğinizi yeniden kanıtlamanız gerekir."
+        "For this you must prove anew who you are, by more than a password."
+        "POST /session/step-up ile başlayın." "Begin with POST /session/step-up.";
+    RequestUnproven 403 "request-unproven"
+        "İstekte X-KEP-Request başlığı yok." "The request lacks the header X-KEP-Request."
+        "Çerezle gelen istekler bu başlığı taşır." "Requests with a cookie bear this header.";
+    OperatorMayNot 403 "operator-may-not"
+        "İşlem yetkilisinin görevleri buna yetmez." "The operator's roles do not allow this.";
+    LoginWrong 403 "login-wrong"
+        "Giriş bilgileri yanlış." "What was shown lets nobody in.";
+    LoginLocked(until) 429 "login-locked"
+        "Çok sayıda yanlış deneme oldu; {} sonrasında yeniden deneyin."
+        "There were too many wrong tries; try again after {}.";
+    LoginExpired 409 "login-expired"
+        "Bu adımın süresi dolmuş ya da adım kullanılmış." "This step is over, or was used already."
+        "Baştan başlayın." "Begin again.";
+    CodeWrong 403 "code-wrong"
+        "Kod yanlış ya da kullanılmış." "The code is wrong, or was used already.";
+    PasswordUnfit(why) 422 "password-unfit"
+        "Parola {}." "The password {}.";
+    SeveralAccounts 409 "several-accounts"
+        "İmzanın birden çok hesabı var; birini yazın."
+        "The signer has several accounts; name the one that is meant.";
+    FactorThere 409 "factor-there"
+        "Onaylanmış bir doğrulama uygulaması zaten var." "There is a confirmed authenticator app already."
+        "Önce onu kaldırın." "Remove it first.";
+    NoFactor 409 "no-factor"
+        "Kullanılabilecek bir ikinci etken yok." "There is no second factor that could be used.";
+    LastFactor 409 "last-factor"
+        "İki etken isteniyor; biri kalmalıdır." "Two factors are asked for: one of them must stay.";
+    NoPhone 409 "no-phone"
+        "Kod gönderilecek bir telefon bilinmiyor." "No telephone is known to which a code could go.";
+    PasskeysOff 409 "passkeys-off"
+        "Bu sağlayıcıda geçiş anahtarı kullanılamaz." "There are no passkeys at this provider.";
+    PasskeyUnfit(why) 422 "passkey-unfit"
+        "Geçiş anahtarı alınamadı: {}." "The passkey was not taken: {}.";
+    CredentialsMany(most) 409 "credentials-many"
+        "En çok {} tane olabilir; kullanılmayan birini kaldırın."
+        "There can be {} at most; remove one that is not used.";
+    CredentialThere 409 "credential-there" "Bu zaten kayıtlı." "This is registered already.";
+    CredentialUnfit(why) 422 "credential-unfit"
+        "Bu böyle kaydedilemez: {}." "This can't be kept like this: {}.";
+    CredentialUnknown 404 "credential-unknown" "Böyle bir kayıt yok." "There is no such one.";
     NotAnAccount 403 "not-an-account"
         "Bu belirteç bir hesaba ait değil." "The token is not of an account.";
     NotStaff 403 "not-staff"

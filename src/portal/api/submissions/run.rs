@@ -26,6 +26,7 @@ pub async fn submit(
     let letter = Letter {
         account: account.id,
         address: account.address.clone(),
+        operator: call.operator().map(|operator| operator.code),
         at: call.now,
         recipients,
         octets: mail.0,

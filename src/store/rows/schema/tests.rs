@@ -140,7 +140,7 @@ const WALKERS: [&str; 12] = [
     "store/staff.rs",
 ];
 /// Lists for the command line, and figures.
-const LISTS: [&str; 13] = [
+const LISTS: [&str; 12] = [
     // How much each master key seals, for staff.
     "GROUP BY substr(",
     "FROM relay ORDER BY since, id",
@@ -155,7 +155,6 @@ const LISTS: [&str; 13] = [
     "FROM credit_posting\n         GROUP BY ledger",
     // What waits to be told or looked at, a few at a time.
     "FROM credit_low ORDER BY id LIMIT",
-    "FROM account_message\n         ORDER BY id LIMIT",
     "WHERE ends_at IS NULL LIMIT $1",
 ];
 /// Views of a mailbox, which show all of it.
