@@ -1,6 +1,6 @@
 //! A list of providers never panics, nor do the times that it says; nothing unsigned is believed.
 #![no_main]
-use kep::registry::lists::Authentic;
+use kep::registry::lists::{Authentic, Believed};
 use kep::wire::Timestamp;
 use kep::wire::lists::{Csi, TrustedList};
 use kep::wire::xml::Xml;
@@ -16,5 +16,5 @@ libfuzzer_sys::fuzz_target!(|octets: &[u8]| {
     }
     let _ = Csi::read(&xml).map(|csi| csi.is_baseline());
     let now = Timestamp::from_secs(1_795_000_000);
-    assert!(Authentic::judge(octets, None, &[], &[], now).is_err());
+    assert!(Authentic::judge(octets, None, &Believed::default(), &[], now).is_err());
 });

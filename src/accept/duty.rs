@@ -60,7 +60,7 @@ pub(super) fn signer(
     };
     Ok(match signer {
         Signer::Holder => Ok(None),
-        Signer::Operator(operator) if operator.may(Act::Sign) => Ok(Some(operator)),
+        Signer::Operator(operator) if operator.may(Act::Sign) => Ok(Some(*operator)),
         Signer::Operator(operator) => Err(Refusal::SignerMayNotSign(operator.label())),
         Signer::Stranger => Err(Refusal::SignerNotAccount(certificate.subject().to_owned())),
     })

@@ -12,6 +12,7 @@ use super::rejections::{self, Rejections};
 use super::scan::{ScanTrouble, Scanner};
 use crate::registry::accounts::{self, Account, SignatureRule};
 use crate::registry::app_passwords::Scope;
+use crate::registry::audit::{Actor, By, Channel};
 use crate::registry::budget::Budget;
 use crate::registry::credits::{self, Paid, Recipients, Short, Till};
 use crate::registry::handovers;
@@ -299,9 +300,15 @@ impl Desk {
         }
         self.readiness.check()?;
         let (whose, id) = (envelope.from.account, same.message_id.clone());
+        let name = match envelope.from.operator {
+            Some(code) => format!("{} / {code}", envelope.from.address),
+            None => envelope.from.address.to_string(),
+        };
+        let actor = Actor::Person { account: whose, name };
+        let by = By { actor, channel: Channel::Smtp, at: now };
         let release = move |tx: &mut Tx<'_>| -> Result<(), StoreError> {
             if submissions::release(tx, &id, now)? {
-                handovers::released(tx, whose, &id, now)?;
+                handovers::released(tx, whose, &id, &by)?;
                 spool::certify(tx, &id, now)?;
             }
             Ok(())

@@ -173,28 +173,51 @@ impl Relay {
         Ok(next)
     }
 
-    /// The mails of a provider that workers may be set on now, and when more fall due.
+    /// The mails of a provider that workers may be set on now, and when more fall due. Of one that has
+    /// closed nothing stays held, whoever closed it and whenever it was held.
     pub async fn look(
         &self,
         domain: &KepDomain,
         busy: usize,
     ) -> Result<(Vec<Taken>, Option<Timestamp>), StoreError> {
+        let (found, soon, kept_back) = self.due(domain, busy).await?;
+        if !kept_back {
+            return Ok((found, soon));
+        }
+        let (closed, now) = (domain.clone(), self.clock.now());
+        let let_go = move |tx: &mut Tx<'_>| queue::release(tx, Err(&closed), now);
+        let mails: u64 = self.store.write(Lane::Background, let_go).await?;
+        tracing::warn!(provider = %domain, mails, "ceased to serve: what was held comes to its end");
+        match found.is_empty() {
+            true => self.due(domain, busy).await.map(|(found, soon, _)| (found, soon)),
+            // The workers that are set on these find the others.
+            false => Ok((found, soon)),
+        }
+    }
+
+    /// The same of what nobody holds; and whether something is held that may not be.
+    async fn due(
+        &self,
+        domain: &KepDomain,
+        busy: usize,
+    ) -> Result<(Vec<Taken>, Option<Timestamp>, bool), StoreError> {
         let (now, most) = (self.clock.now(), self.rules.connections);
         let (wanted, leases) = (domain.clone(), self.leases.clone());
         let work = move |tx: &mut Tx<'_>| -> Result<_, StoreError> {
-            let (room, soon) = room(tx, &wanted, now, most)?;
-            let free = room.saturating_sub(busy);
+            let Room { workers, soon, closed } = room(tx, &wanted, now, most)?;
+            let kept_back = closed && queue::holds(tx, &wanted)?;
+            let free = workers.saturating_sub(busy);
             if free == 0 {
-                return Ok((Vec::new(), soon));
+                return Ok((Vec::new(), soon, kept_back));
             }
             let soon = queue::next_due(tx, &wanted, now)?;
-            Ok((queue::take(tx, &wanted, now, free, &leases)?, soon))
+            Ok((queue::take(tx, &wanted, now, free, &leases)?, soon, kept_back))
         };
-        let (found, soon) = match self.store.shared() {
+        let (found, soon, kept_back) = match self.store.shared() {
             true => self.store.write(Lane::Background, work).await?,
             false => self.store.look_up(work).await?,
         };
-        Ok((self.leased(found), soon))
+        Ok((self.leased(found), soon, kept_back))
     }
 
     fn leased(&self, found: Vec<Queued>) -> Vec<Taken> {
@@ -251,15 +274,24 @@ impl Relay {
 }
 
 /// How many workers a provider may have now; when it may have more.
+struct Room {
+    workers: usize,
+    soon: Option<Timestamp>,
+    /// It has ceased to serve.
+    closed: bool,
+}
+
 fn room(
     tx: &mut Tx<'_>,
     domain: &KepDomain,
     now: Timestamp,
     most: usize,
-) -> Result<(usize, Option<Timestamp>), RowsError> {
+) -> Result<Room, RowsError> {
     let health = queue::health(tx, domain)?;
     let peer = Peer::find(tx, domain)?;
-    Ok(match peer.map(|peer| peer.state) {
+    let state = peer.map(|peer| peer.state);
+    let closed = matches!(state, Some(PeerState::Closed { .. }));
+    let (workers, soon) = match state {
         // An operator's hold does not keep what has come to its end.
         Some(PeerState::Closed { .. }) => (most, None),
         None | Some(PeerState::Suspended { .. }) => (0, None),
@@ -269,7 +301,8 @@ fn room(
             false => (1, None),
         },
         Some(PeerState::Active) => (most, None),
-    })
+    };
+    Ok(Room { workers, soon, closed })
 }
 
 impl Crew {

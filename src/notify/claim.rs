@@ -38,9 +38,7 @@ pub fn claim(tx: &mut Tx<'_>, turn: Turn, vault: &Vault) -> Result<Option<Claime
     let Turn { job, id, now } = turn;
     let Some(mut row) = open(tx, id)? else {
         // Its place may have been taken away between two attempts.
-        if let Some(row) = rows::find(tx, id)?.filter(|row| row.state == State::Withdrawn) {
-            credits::give_back_sms(tx, row.account, &bill(&row), now)?;
-        }
+        give_back_withdrawn(tx, turn)?;
         jobs::finish(tx, job)?;
         return Ok(None);
     };
@@ -113,6 +111,7 @@ pub fn settle(
             if rows::put_off(tx, id, *at, why)? {
                 return jobs::put_off(tx, Step::Notify.word(), job, *at);
             }
+            give_back_withdrawn(tx, turn)?;
         }
     }
     jobs::finish(tx, job)?;
@@ -129,6 +128,14 @@ fn end(
 ) -> Result<(), RowsError> {
     rows::settle(tx, turn.id, state, why, turn.now)?;
     credits::give_back_sms(tx, row.account, &bill(row), turn.now)?;
+    Ok(())
+}
+
+/// Its place was taken away under way: what it took is given back.
+fn give_back_withdrawn(tx: &mut Tx<'_>, turn: Turn) -> Result<(), RowsError> {
+    if let Some(row) = rows::find(tx, turn.id)?.filter(|row| row.state == State::Withdrawn) {
+        credits::give_back_sms(tx, row.account, &bill(&row), turn.now)?;
+    }
     Ok(())
 }
 

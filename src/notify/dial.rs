@@ -25,18 +25,30 @@ pub struct Senders {
 
 impl Senders {
     /// One attempt, bounded well within a job's lease.
-    pub async fn send(&self, to: &Reach, words: &Words, id: i64, now: Timestamp) -> Said {
-        match timeout(LONGEST, self.attempt(to, words, id, now)).await {
+    pub async fn send(
+        &self,
+        to: &Reach,
+        words: &Words,
+        (id, secret): (i64, bool),
+        now: Timestamp,
+    ) -> Said {
+        match timeout(LONGEST, self.attempt(to, words, (id, secret), now)).await {
             Ok(said) => said,
             Err(_) => Said::Later("no answer in time".to_owned()),
         }
     }
 
-    async fn attempt(&self, to: &Reach, words: &Words, id: i64, now: Timestamp) -> Said {
+    async fn attempt(
+        &self,
+        to: &Reach,
+        words: &Words,
+        (id, secret): (i64, bool),
+        now: Timestamp,
+    ) -> Said {
         match (to, &self.sms, &self.mail, &self.from) {
             (Reach::Sms(to), Some(Sms::Smpp(client)), ..) => client.send(to, &words.sms, id).await,
             (Reach::Sms(to), Some(Sms::Http(gateway)), ..) => {
-                gateway.send(to, &words.sms, id).await
+                gateway.send(to, &words.sms, id, secret).await
             }
             (Reach::Mail(to), _, Some(host), Some((name, from))) => {
                 match smarthost::mail((name, from), to, words, id, now) {

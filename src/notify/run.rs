@@ -89,7 +89,7 @@ impl Notify {
         }
         let Claimed { row, outgoing, values } = &claimed;
         let said = match self.words(row, outgoing, values) {
-            Some(words) => self.senders.send(&outgoing.to, &words, id, now).await,
+            Some(words) => self.senders.send(&outgoing.to, &words, (id, row.sealed), now).await,
             None => Said::Never("its text needs what is not there".to_owned()),
         };
         let next = fate::next(said, outgoing.kind, row.attempts, row.expires_at, self.clock.now());

@@ -59,7 +59,10 @@ impl Caretaker {
                 let Some(last) = batch.last() else { break };
                 after = *last;
                 for account in batch {
-                    self.one(account, stage, &mut round).await?;
+                    // One that can't be read holds up no other.
+                    if let Err(error) = self.one(account, stage, &mut round).await {
+                        tracing::warn!(%error, account = account.0, "it waits for the next round");
+                    }
                 }
             }
         }

@@ -121,19 +121,28 @@ pub async fn reopen(
         if holder.as_ref().is_some_and(|holder| !known(holder)) {
             return Err(RegistryError::NotTheHolder(account.address.clone()));
         }
-        reopen_in(tx, &account, &by)
+        if reopen_in(tx, &account, &by)? && !contracts::goes_on(tx, account.id, by.at)? {
+            contracts::begin(tx, account.id, None, by.at)?;
+        }
+        Ok(())
     };
     store.write(Lane::Client, work).await
 }
 
-/// The same within the transaction of whoever has checked the holder.
-pub(super) fn reopen_in(tx: &mut Tx<'_>, account: &Account, by: &By) -> Result<(), RegistryError> {
+/// The same within the transaction of whoever has checked the holder, and without a contract. Says whether
+/// it was not open.
+pub(super) fn reopen_in(
+    tx: &mut Tx<'_>,
+    account: &Account,
+    by: &By,
+) -> Result<bool, RegistryError> {
     account_rows::lock(tx, account.id)?;
     let state = AccountState::of(&account_rows::standing(tx, account.id)?)?;
-    accounts::step_in(tx, account.id, &account.address, Move::Reopen, by)?;
+    let opened = accounts::step_in(tx, account.id, &account.address, Move::Reopen, by)?;
     // It had completed, and nobody had written that down.
     let done = state.at(by.at).closed_at().unwrap_or(by.at);
-    Ok(rows::decide(tx, account.id, COMPLETED, done)?)
+    rows::decide(tx, account.id, COMPLETED, done)?;
+    Ok(opened != state)
 }
 
 /// Writes down what time has done: a closing whose hour has come, and an account whose three months are

@@ -58,6 +58,15 @@ pub async fn renew(
     store.write(Lane::Client, work).await
 }
 
+/// Whether the last term is not over.
+pub(super) fn goes_on(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    now: Timestamp,
+) -> Result<bool, RowsError> {
+    Ok(rows::of_account(tx, account)?.first().is_some_and(|last| last.ends_at >= now))
+}
+
 /// The first term of an account that is opened, or the next.
 pub(super) fn begin(
     tx: &mut Tx<'_>,

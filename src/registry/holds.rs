@@ -20,6 +20,8 @@ pub enum HoldError {
     Reason,
     #[error("there is no account {0}")]
     UnknownAccount(String),
+    #[error("the account has nothing of a message {0}")]
+    UnknownMessage(MessageId),
     #[error("there is no hold {0} in force")]
     Unknown(i64),
     #[error(transparent)]
@@ -48,6 +50,11 @@ pub async fn place(
         let account = account.ok_or_else(|| HoldError::UnknownAccount(address.clone()))?;
         // Nothing is removed between this and the hold.
         accounts::lock(tx, account.id)?;
+        if let Some(message) = &message
+            && !rows::knows(tx, account.id, message)?
+        {
+            return Err(HoldError::UnknownMessage(message.clone()));
+        }
         let id = rows::place(tx, account.id, message.as_ref(), &reason, &signed)?;
         let details = json!({
             "hold": id, "second": signed.second, "reason": reason,
@@ -87,12 +94,27 @@ pub async fn release(
 pub async fn let_go(store: &Store) -> Result<u64, HoldError> {
     let mut gone = 0;
     loop {
-        let some = store.write(Lane::Background, |tx| rows::let_go(tx, UNIT)).await?;
-        gone += some as u64;
-        if (some as i64) < UNIT {
+        let (seen, some) = store.write(Lane::Background, let_some_go).await?;
+        gone += some;
+        // What a hold took meanwhile is not found the next time.
+        if seen < UNIT {
             return Ok(gone);
         }
     }
+}
+
+/// Says how many were looked at, and how many are gone. Accounts are locked in their order, so that two who
+/// do this at once don't wait for each other.
+fn let_some_go(tx: &mut Tx<'_>) -> Result<(i64, u64), StoreError> {
+    let unkept = rows::unkept(tx, UNIT)?;
+    let (mut gone, mut locked) = (0, None);
+    for one in &unkept {
+        if locked.replace(one.account) != Some(one.account) {
+            accounts::lock(tx, one.account)?;
+        }
+        gone += u64::from(rows::let_go(tx, one)?);
+    }
+    Ok((unkept.len() as i64, gone))
 }
 
 /// All holds, those in force first, and how many messages are kept back of each one's account.

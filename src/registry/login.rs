@@ -119,7 +119,7 @@ pub enum NotHere {
 /// Whose a password is.
 enum Whose {
     Holder,
-    Operator(Operator),
+    Operator(Box<Operator>),
     Nobody,
 }
 
@@ -289,7 +289,7 @@ impl Logins {
             move |tx: &mut Tx<'_>| operators::signer(tx, &whose, &shown, CertificateUse::Login);
         let operator = match self.store.look_up(look).await? {
             Signer::Stranger => return Ok(Outcome::Rejected),
-            Signer::Operator(operator) => Some(operator),
+            Signer::Operator(operator) => Some(*operator),
             Signer::Holder => None,
         };
         Ok(Outcome::proven(account, operator, Means::Certificate))
@@ -339,7 +339,7 @@ impl Logins {
         }
         let operator = match self.operator(account.id, &row.id).await? {
             Whose::Holder => None,
-            Whose::Operator(operator) => Some(operator),
+            Whose::Operator(operator) => Some(*operator),
             Whose::Nobody => return Ok(Outcome::Rejected),
         };
         app_passwords::used(&self.store, account.id, &known, now).await;
@@ -355,7 +355,7 @@ impl Logins {
                 return Ok(Whose::Holder);
             };
             let found = operators::acting(tx, account, code)?;
-            Ok::<_, RowsError>(found.map_or(Whose::Nobody, Whose::Operator))
+            Ok::<_, RowsError>(found.map_or(Whose::Nobody, |one| Whose::Operator(Box::new(one))))
         };
         Ok(self.store.look_up(look).await?)
     }

@@ -35,6 +35,7 @@ pub mod peers;
 pub mod places;
 pub mod policy;
 pub mod providers;
+pub mod queue;
 pub mod read_policy;
 pub mod resealing;
 pub mod route;

@@ -138,11 +138,21 @@ pub fn queue(tx: &mut Tx<'_>, outgoing: &Outgoing) -> Result<Option<i64>, RowsEr
     Ok(added)
 }
 
+/// What became of the wish to say one again.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Retried {
+    Now,
+    /// A gateway is asked just now, or its answer is awaited.
+    UnderWay,
+    /// It was settled, and what it said is gone.
+    Gone,
+}
+
 /// Says it again now, if it waits or has failed and what it says is still there. `None` when there is no
 /// such one.
-pub async fn retry(store: &Store, by: &By, id: i64) -> Result<Option<bool>, RowsError> {
+pub async fn retry(store: &Store, by: &By, id: i64) -> Result<Option<Retried>, RowsError> {
     let by = by.clone();
-    let work = move |tx: &mut Tx<'_>| -> Result<Option<bool>, RowsError> {
+    let work = move |tx: &mut Tx<'_>| -> Result<Option<Retried>, RowsError> {
         let Some(row) = rows::find(tx, id)? else { return Ok(None) };
         let window = policy::at(tx, by.at)?.notice_window;
         // What waits keeps its end; what failed gets a new one.
@@ -151,13 +161,14 @@ pub async fn retry(store: &Store, by: &By, id: i64) -> Result<Option<bool>, Rows
             false => by.at.plus_millis(window.millis()),
         };
         if !rows::revive(tx, id, by.at, expires)? {
-            return Ok(Some(false));
+            let under_way = row.state == rows::State::Sending;
+            return Ok(Some(if under_way { Retried::UnderWay } else { Retried::Gone }));
         }
         spool::hurry_notice(tx, id, by.at)?;
         let address = accounts::by_id(tx, row.account)?.address;
         let details = json!({ "notice": id, "kind": row.kind });
         audit::record(tx, &by, "notice.retry", &address, details)?;
-        Ok(Some(true))
+        Ok(Some(Retried::Now))
     };
     store.write(Lane::Client, work).await
 }

@@ -2,12 +2,14 @@
 //! how its evidence and dispatches are sealed, how evidence is written for it.
 
 use super::RegistryError;
+use super::audit::{self, By};
 use crate::store::providers::{self as rows, ProviderRow, SealRow};
 use crate::store::{Lane, RowsError, Store, Tx, listed_providers, relay};
 use crate::trust::Certificate;
 use crate::trust::tls::{PeerTrust, is_pinned};
 use crate::wire::rem::Dialect;
 use crate::wire::{Digest, KepAddress, KepDomain, Timestamp, is_host};
+use serde_json::json;
 use std::collections::BTreeSet;
 use std::fmt;
 
@@ -383,13 +385,16 @@ pub fn fresh(domain: &KepDomain, now: Timestamp) -> ProviderRow {
 
 /// Adds a provider, or puts another row in its place: set by hand. Says whether it could be: its domain
 /// is none that another provider has users under.
-pub async fn put(store: &Store, row: ProviderRow) -> Result<bool, RegistryError> {
+pub async fn put(store: &Store, row: ProviderRow, by: &By) -> Result<bool, RegistryError> {
+    let by = by.clone();
     let work = move |tx: &mut Tx<'_>| -> Result<bool, RowsError> {
         if rows::of_domain(tx, &row.domain)?.is_some_and(|owner| owner != row.domain) {
             return Ok(false);
         }
         listed_providers::forget(tx, &row.domain)?;
         rows::put(tx, &row)?;
+        let details = json!({ "name": row.name, "state": row.state, "host": row.host });
+        audit::record(tx, &by, "provider.add", &row.domain, details)?;
         Ok(true)
     };
     Ok(store.write(Lane::Client, work).await?)
@@ -401,8 +406,9 @@ pub async fn set_domains(
     store: &Store,
     provider: &KepDomain,
     domains: &[KepDomain],
+    by: &By,
 ) -> Result<bool, RegistryError> {
-    let (provider, domains) = (provider.to_string(), domains.to_vec());
+    let (provider, domains, by) = (provider.to_string(), domains.to_vec(), by.clone());
     let work = move |tx: &mut Tx<'_>| -> Result<bool, RowsError> {
         for domain in &domains {
             let owner = rows::of_domain(tx, domain.as_str())?;
@@ -414,6 +420,7 @@ pub async fn set_domains(
         let names: BTreeSet<_> = domains.iter().map(KepDomain::to_string).collect();
         let names: Vec<_> = names.into_iter().collect();
         rows::set_domains(tx, &provider, &names)?;
+        audit::record(tx, &by, "provider.domains", &provider, json!({ "domains": names }))?;
         Ok(true)
     };
     Ok(store.write(Lane::Client, work).await?)
@@ -430,8 +437,9 @@ pub async fn change(
     store: &Store,
     domain: &KepDomain,
     change: impl Fn(&mut ProviderRow) + Send + 'static,
+    by: &By,
 ) -> Result<bool, RegistryError> {
-    let domain = domain.to_string();
+    let (domain, by) = (domain.to_string(), by.clone());
     let work = move |tx: &mut Tx<'_>| -> Result<bool, RowsError> {
         rows::lock(tx, &domain)?;
         let Some(before) = rows::find(tx, &domain)? else { return Ok(false) };
@@ -439,30 +447,34 @@ pub async fn change(
         change(&mut row);
         rows::put(tx, &row)?;
         super::lists::mark(tx, &before, &row)?;
+        let details = json!({ "changed": differing(&before, &row), "state": row.state });
+        audit::record(tx, &by, "provider.change", &domain, details)?;
         Ok(true)
     };
     Ok(store.write(Lane::Client, work).await?)
 }
 
-/// It has ceased to serve. What an operator held for it comes to its end with all else. Says whether
+/// What two rows of one provider say differently.
+fn differing(before: &ProviderRow, after: &ProviderRow) -> Vec<&'static str> {
+    let tls = |row: &ProviderRow| [&row.tls_pins, &row.tls_ca, &row.tls_by].map(Clone::clone);
+    let parts = [
+        ("name", before.name != after.name),
+        ("host", before.host != after.host || before.route != after.route),
+        ("state", before.state != after.state),
+        ("tls", tls(before) != tls(after)),
+        ("client-pins", before.client_pins != after.client_pins),
+        ("dialect", before.dialect != after.dialect),
+        ("size-limit", before.size_limit != after.size_limit),
+        ("seals", before.seals != after.seals),
+    ];
+    parts.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect()
+}
+
+/// It has ceased to serve: what waits for it comes to its end, held or not (`deliver::run`). Says whether
 /// there is one.
-pub async fn close(
-    store: &Store,
-    domain: &KepDomain,
-    at: Timestamp,
-) -> Result<bool, RegistryError> {
-    let domain = domain.clone();
-    let work = move |tx: &mut Tx<'_>| -> Result<bool, RowsError> {
-        rows::lock(tx, domain.as_str())?;
-        let Some(before) = rows::find(tx, domain.as_str())? else { return Ok(false) };
-        let mut row = before.clone();
-        PeerState::set("closed", &mut row, at);
-        rows::put(tx, &row)?;
-        super::lists::mark(tx, &before, &row)?;
-        relay::release(tx, Err(&domain), at)?;
-        Ok(true)
-    };
-    Ok(store.write(Lane::Client, work).await?)
+pub async fn close(store: &Store, domain: &KepDomain, by: &By) -> Result<bool, RegistryError> {
+    let at = by.at;
+    change(store, domain, move |row| PeerState::set("closed", row, at), by).await
 }
 
 /// How a provider was taken out of the registry.
@@ -474,16 +486,17 @@ pub enum Removal {
     Waited,
 }
 
-pub async fn remove(store: &Store, domain: &KepDomain) -> Result<Removal, RegistryError> {
-    let domain = domain.clone();
+pub async fn remove(store: &Store, domain: &KepDomain, by: &By) -> Result<Removal, RegistryError> {
+    let (domain, by) = (domain.clone(), by.clone());
     let work = move |tx: &mut Tx<'_>| -> Result<_, RowsError> {
         if relay::waits_for(tx, &domain)? {
             return Ok(Removal::Waited);
         }
-        Ok(match rows::remove(tx, domain.as_str())? {
-            true => Removal::Removed,
-            false => Removal::Unknown,
-        })
+        if !rows::remove(tx, domain.as_str())? {
+            return Ok(Removal::Unknown);
+        }
+        audit::record(tx, &by, "provider.remove", domain.as_str(), json!({}))?;
+        Ok(Removal::Removed)
     };
     Ok(store.write(Lane::Client, work).await?)
 }

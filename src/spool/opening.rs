@@ -106,7 +106,9 @@ fn show(
     for place in mail::places_of(tx, account, message, Kind::Sealed)? {
         if place.mailbox == hidden {
             let uid = mail::move_to(tx, place, inbox, now)?;
-            mail::unseal(tx, Place { mailbox: inbox, uid })?;
+            let place = Place { mailbox: inbox, uid };
+            mail::threads::decide_one(tx, account, place)?;
+            mail::unseal(tx, place)?;
         } else {
             mail::unseal(tx, place)?;
         }

@@ -113,6 +113,8 @@ pub fn silent(
     fact: &Fact,
     now: Timestamp,
 ) -> Result<bool, RowsError> {
+    // What comes at the same time is laid down before this, or finds what this laid down.
+    submissions::lock(tx, id)?;
     let first = submissions::relay_failed(tx, id, recipient, RecipientState::Relayed)?;
     if first && taken_over(tx, id)?.contains(&recipient) {
         let (message, at) = (id.to_string(), fact.at().millis());

@@ -223,7 +223,11 @@ pub fn add_certificate(
     tx.execute(
         "INSERT INTO account_certificate (account, fingerprint, certificate, uses, added_at)
          VALUES ($1, $2, $3, $4, $5)
-         ON CONFLICT (account, fingerprint) DO UPDATE SET uses = excluded.uses",
+         ON CONFLICT (account, fingerprint) DO UPDATE SET uses = excluded.uses,
+             operator = CASE WHEN EXISTS (
+                 SELECT 1 FROM operator o WHERE o.account = account_certificate.account
+                 AND o.code = account_certificate.operator AND o.ended_at IS NOT NULL)
+                 THEN 0 ELSE account_certificate.operator END",
         &[id.0.into(), fingerprint.into(), certificate.into(), uses.into(), now.millis().into()],
     )?;
     Ok(())
@@ -250,8 +254,10 @@ pub fn with_certificate(
         "SELECT id, address, name, national_id, opening, signature_policy, password, created_at,
                 holder, state, service, closed_at, state_since, completes_at, state_reason
          FROM account
-         WHERE id IN (SELECT account FROM account_certificate
-                      WHERE fingerprint = $1 AND uses <> 'sign')
+         WHERE id IN (SELECT c.account FROM account_certificate c
+                      WHERE c.fingerprint = $1 AND c.uses <> 'sign'
+                      AND NOT EXISTS (SELECT 1 FROM operator o WHERE o.account = c.account
+                                      AND o.code = c.operator AND o.ended_at IS NOT NULL))
          ORDER BY id LIMIT 2",
         &[fingerprint.into()],
     )?;
@@ -268,13 +274,16 @@ pub fn certificates(tx: &mut Tx<'_>, id: AccountId) -> Result<Vec<Vec<u8>>, Rows
     rows.iter().map(|row| Ok(row.bytes(0)?.to_vec())).collect()
 }
 
-/// All that are registered, as DER, each with what it is for.
+/// All that are registered, as DER, each with what it is for; none of operators that have ended.
 pub fn all_certificates(
     tx: &mut Tx<'_>,
     id: AccountId,
 ) -> Result<Vec<(Vec<u8>, String)>, RowsError> {
     let rows = tx.query(
-        "SELECT certificate, uses FROM account_certificate WHERE account = $1 ORDER BY added_at",
+        "SELECT certificate, uses FROM account_certificate c WHERE account = $1
+           AND NOT EXISTS (SELECT 1 FROM operator o WHERE o.account = c.account
+                           AND o.code = c.operator AND o.ended_at IS NOT NULL)
+         ORDER BY added_at",
         &[id.0.into()],
     )?;
     rows.iter().map(|row| Ok((row.bytes(0)?.to_vec(), row.text(1)?.to_owned()))).collect()

@@ -122,8 +122,17 @@ pub(super) fn keep_back(tx: &mut Tx<'_>, from: &Mailbox, uids: &UidSet) -> Resul
     Ok(())
 }
 
-/// Lets some go that no hold keeps any more; says how many.
-pub fn let_go(tx: &mut Tx<'_>, most: i64) -> Result<usize, StoreError> {
+/// A message that was removed and is kept.
+#[derive(Clone, Debug)]
+pub struct KeptBack {
+    pub account: AccountId,
+    mailbox: i64,
+    uid: i64,
+    content: ContentId,
+}
+
+/// What no hold keeps any more, as far as is seen without a lock.
+pub fn unkept(tx: &mut Tx<'_>, most: i64) -> Result<Vec<KeptBack>, RowsError> {
     let rows = tx.query(
         "SELECT b.account, b.mailbox, b.uid, b.content FROM held_back b
          WHERE NOT EXISTS (SELECT 1 FROM legal_hold h
@@ -132,14 +141,44 @@ pub fn let_go(tx: &mut Tx<'_>, most: i64) -> Result<usize, StoreError> {
          ORDER BY b.account, b.mailbox, b.uid LIMIT $1",
         &[most.into()],
     )?;
-    for row in &rows {
-        tx.execute(
-            "DELETE FROM held_back WHERE account = $1 AND mailbox = $2 AND uid = $3",
-            &[row.int(0)?.into(), row.int(1)?.into(), row.int(2)?.into()],
-        )?;
-        super::mail::forget_unused(tx, ContentId(row.int(3)?))?;
+    let kept = |row: &Row| {
+        Ok(KeptBack {
+            account: AccountId(row.int(0)?),
+            mailbox: row.int(1)?,
+            uid: row.int(2)?,
+            content: ContentId(row.int(3)?),
+        })
+    };
+    rows.iter().map(kept).collect()
+}
+
+/// Lets one go, unless a hold that was placed meanwhile keeps it. The caller has the lock of the account,
+/// which whoever places a hold has, too.
+pub fn let_go(tx: &mut Tx<'_>, one: &KeptBack) -> Result<bool, StoreError> {
+    let gone = tx.execute(
+        "DELETE FROM held_back WHERE account = $1 AND mailbox = $2 AND uid = $3
+         AND NOT EXISTS (SELECT 1 FROM legal_hold h
+                         WHERE h.account = held_back.account AND h.released_at IS NULL
+                         AND (h.message_id IS NULL OR h.message_id = held_back.message_id))",
+        &[one.account.0.into(), one.mailbox.into(), one.uid.into()],
+    )?;
+    if gone == 1 {
+        super::mail::forget_unused(tx, one.content)?;
     }
-    Ok(rows.len())
+    Ok(gone == 1)
+}
+
+/// Whether the account has or had anything of a message: a copy, one that is kept back, or a part in it.
+pub fn knows(tx: &mut Tx<'_>, account: AccountId, message: &MessageId) -> Result<bool, RowsError> {
+    let found = tx.first(
+        "SELECT 1 WHERE EXISTS (SELECT 1 FROM message m JOIN mailbox b ON b.id = m.mailbox
+                                WHERE b.account = $1 AND m.message_id = $2)
+             OR EXISTS (SELECT 1 FROM held_back WHERE account = $1 AND message_id = $2)
+             OR EXISTS (SELECT 1 FROM submission WHERE account = $1 AND message_id = $2)
+             OR EXISTS (SELECT 1 FROM recipient WHERE account = $1 AND message_id = $2)",
+        &[account.0.into(), message.as_str().into()],
+    )?;
+    Ok(found.is_some())
 }
 
 /// How many messages are kept back of an account.

@@ -187,10 +187,25 @@ pub fn lay_in(
          ON CONFLICT (content) DO NOTHING",
         &[content.0.into(), (&new.structure).into(), (&new.header).into()],
     )?;
+    join(tx, account, mailbox, content, new)?;
+    u32::try_from(uid).map_err(|_| RowsError::Stored("a UID"))
+}
+
+/// What is hidden behind a notice joins no conversation before it is opened: of which it is, its header
+/// says, which nobody may see before that (invariant 3).
+fn join(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    mailbox: MailboxId,
+    content: ContentId,
+    new: &NewMessage,
+) -> Result<(), RowsError> {
+    if new.kind == Kind::Sealed && of_role(tx, account, Role::Hidden)? == mailbox {
+        return Ok(());
+    }
     let message_id = new.message_id.as_ref();
     let joining = threads::Joining { kind: new.kind, message_id, header: &new.header };
-    threads::join(tx, account, content, &joining)?;
-    u32::try_from(uid).map_err(|_| RowsError::Stored("a UID"))
+    threads::join(tx, account, content, &joining)
 }
 
 /// Takes messages out of a mailbox for good; their contents go when nothing refers to them.

@@ -11,6 +11,8 @@ pub struct OperatorRow {
     pub given_name: String,
     pub surname: String,
     pub identity_number: String,
+    /// Empty: nothing was said.
+    pub title: String,
     pub phone: Option<String>,
     pub email: Option<String>,
     /// Words, a space between.
@@ -33,8 +35,8 @@ pub fn last_code(tx: &mut Tx<'_>, account: AccountId) -> Result<i64, RowsError> 
 pub fn add(tx: &mut Tx<'_>, new: &OperatorRow) -> Result<bool, RowsError> {
     let added = tx.execute(
         "INSERT INTO operator (account, code, given_name, surname, identity_number, phone, email,
-                               roles, added_at, added_by)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+                               roles, added_at, added_by, title)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
          ON CONFLICT (account, identity_number) WHERE ended_at IS NULL DO NOTHING",
         &[
             new.account.0.into(),
@@ -47,6 +49,7 @@ pub fn add(tx: &mut Tx<'_>, new: &OperatorRow) -> Result<bool, RowsError> {
             (&new.roles).into(),
             new.added_at.millis().into(),
             (&new.added_by).into(),
+            (&new.title).into(),
         ],
     )?;
     Ok(added == 1)
@@ -59,7 +62,8 @@ pub fn find(
 ) -> Result<Option<OperatorRow>, RowsError> {
     let row = tx.first(
         "SELECT account, code, given_name, surname, identity_number, phone, email, roles, added_at,
-                added_by, ended_at, ended_by, suspended_at, suspended_by FROM operator WHERE account = $1 AND code = $2",
+                added_by, ended_at, ended_by, suspended_at, suspended_by, title
+                FROM operator WHERE account = $1 AND code = $2",
         &[account.0.into(), code.into()],
     )?;
     row.as_ref().map(operator).transpose()
@@ -69,7 +73,8 @@ pub fn find(
 pub fn of_account(tx: &mut Tx<'_>, account: AccountId) -> Result<Vec<OperatorRow>, RowsError> {
     let rows = tx.query(
         "SELECT account, code, given_name, surname, identity_number, phone, email, roles, added_at,
-                added_by, ended_at, ended_by, suspended_at, suspended_by FROM operator WHERE account = $1 ORDER BY code",
+                added_by, ended_at, ended_by, suspended_at, suspended_by, title
+                FROM operator WHERE account = $1 ORDER BY code",
         &[account.0.into()],
     )?;
     rows.iter().map(operator).collect()
@@ -83,11 +88,22 @@ pub fn of_person(
 ) -> Result<Option<OperatorRow>, RowsError> {
     let row = tx.first(
         "SELECT account, code, given_name, surname, identity_number, phone, email, roles, added_at,
-                added_by, ended_at, ended_by, suspended_at, suspended_by FROM operator
+                added_by, ended_at, ended_by, suspended_at, suspended_by, title
+                FROM operator
          WHERE account = $1 AND identity_number = $2 AND ended_at IS NULL",
         &[account.0.into(), identity_number.into()],
     )?;
     row.as_ref().map(operator).transpose()
+}
+
+/// Whether somebody of that identity number was ever an operator of the account.
+pub fn was_person(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    identity_number: &str,
+) -> Result<bool, RowsError> {
+    let sql = "SELECT 1 FROM operator WHERE account = $1 AND identity_number = $2 LIMIT 1";
+    Ok(tx.first(sql, &[account.0.into(), identity_number.into()])?.is_some())
 }
 
 /// False when there is no such operator now.
@@ -105,7 +121,22 @@ pub fn set_roles(
     Ok(changed == 1)
 }
 
-/// Ends, with all that he logs in and signs by. False when there is no such operator now.
+/// False when there is no such operator now.
+pub fn set_title(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    code: i64,
+    title: &str,
+) -> Result<bool, RowsError> {
+    let changed = tx.execute(
+        "UPDATE operator SET title = $1 WHERE account = $2 AND code = $3 AND ended_at IS NULL",
+        &[title.into(), account.0.into(), code.into()],
+    )?;
+    Ok(changed == 1)
+}
+
+/// Ends, with his passwords. His certificates stay known as his, so that none of them is taken for the
+/// holder's. False when there is no such operator now.
 pub fn end(
     tx: &mut Tx<'_>,
     account: AccountId,
@@ -120,7 +151,6 @@ pub fn end(
     )?;
     let whose = [account.0.into(), code.into()];
     tx.execute("DELETE FROM app_password WHERE account = $1 AND operator = $2", &whose)?;
-    tx.execute("DELETE FROM account_certificate WHERE account = $1 AND operator = $2", &whose)?;
     super::accounts::wake(tx, account)?;
     Ok(ended == 1)
 }
@@ -203,8 +233,8 @@ pub fn give_certificate(
     Ok(given == 1)
 }
 
-/// Whose a registered certificate is (0 is the holder's), and what it is for. `None` where none of that fingerprint is
-/// registered.
+/// Whose a registered certificate is (0 is the holder's), and what it is for. `None` where none of that
+/// fingerprint is registered.
 pub fn of_certificate(
     tx: &mut Tx<'_>,
     account: AccountId,
@@ -253,5 +283,6 @@ fn operator(row: &Row) -> Result<OperatorRow, RowsError> {
         added_by: text(9)?,
         ended: since(10, 11)?,
         suspended: since(12, 13)?,
+        title: text(14)?,
     })
 }

@@ -201,7 +201,8 @@ pub fn revive(
 }
 
 /// Nothing more is done about it. What it was to say is forgotten, but for what failed and holds no
-/// secret: an operator may have it said after he has mended what was wrong.
+/// secret: an operator may have it said after he has mended what was wrong. What was said is so, even if its
+/// place was taken away meanwhile.
 pub fn settle(
     tx: &mut Tx<'_>,
     id: i64,
@@ -212,13 +213,14 @@ pub fn settle(
     let changed = tx.execute(
         "UPDATE outgoing SET state = $1, trouble = $2, settled_at = $3,
                 fields = CASE WHEN $1 = 'failed' AND sealed = 0 THEN fields ELSE NULL END
-         WHERE id = $4 AND state IN ('waiting', 'sending')",
+         WHERE id = $4 AND (state IN ('waiting', 'sending')
+                            OR (state = 'withdrawn' AND $1 = 'sent'))",
         &[state.word().into(), trouble.into(), now.millis().into(), id.into()],
     )?;
     Ok(changed == 1)
 }
 
-/// What waits for a place is not said there any more.
+/// What waits for a place, or is tried there just now, is not said there any more.
 pub fn withdraw(
     tx: &mut Tx<'_>,
     account: AccountId,
@@ -227,7 +229,8 @@ pub fn withdraw(
 ) -> Result<u64, RowsError> {
     tx.execute(
         "UPDATE outgoing SET state = 'withdrawn', settled_at = $1, fields = NULL
-         WHERE account = $2 AND channel = $3 AND target = $4 AND state = 'waiting'",
+         WHERE account = $2 AND channel = $3 AND target = $4
+           AND state IN ('waiting', 'sending')",
         &[now.millis().into(), account.0.into(), channel.into(), target.into()],
     )
 }
@@ -262,7 +265,8 @@ pub fn count(tx: &mut Tx<'_>, state: State) -> Result<(u64, Option<Timestamp>), 
     Ok((row.int(0)?.unsigned_abs(), row.opt_int(1)?.map(Timestamp::from_millis)))
 }
 
-/// A gateway took a part of it, and calls it so.
+/// A gateway took a part of it, and calls it so. One that counts anew may have called another so before:
+/// what it said of that is not said of this.
 pub fn add_part(
     tx: &mut Tx<'_>,
     reference: &str,
@@ -271,7 +275,11 @@ pub fn add_part(
 ) -> Result<(), RowsError> {
     tx.execute(
         "INSERT INTO outgoing_part (reference, outgoing, at) VALUES ($1, $2, $3)
-         ON CONFLICT (reference) DO UPDATE SET outgoing = excluded.outgoing",
+         ON CONFLICT (reference) DO UPDATE SET
+             receipt = CASE WHEN outgoing_part.outgoing IS NULL
+                                 OR outgoing_part.outgoing = excluded.outgoing
+                       THEN outgoing_part.receipt END,
+             outgoing = excluded.outgoing, at = excluded.at",
         &[reference.into(), outgoing.into(), now.millis().into()],
     )?;
     Ok(())

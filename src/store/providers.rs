@@ -1,5 +1,6 @@
 //! Rows of the other providers, and of their seals.
 
+use super::relay;
 use super::rows::{Row, RowsError, Tx};
 use crate::wire::Timestamp;
 use std::collections::HashMap;
@@ -39,8 +40,9 @@ pub struct SealRow {
     pub until: Option<Timestamp>,
 }
 
-/// Adds a provider, or puts another row in its place.
+/// Adds a provider, or puts another row in its place. Whoever relays looks at what waits for it.
 pub fn put(tx: &mut Tx<'_>, row: &ProviderRow) -> Result<(), RowsError> {
+    tx.wakes.step(relay::BELL);
     tx.execute(
         "INSERT INTO provider (domain, name, host, state, since, tls_pins, tls_ca, client_pins,
                                dialect, size_limit, added_at, route, tls_by)

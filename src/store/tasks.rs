@@ -182,16 +182,25 @@ pub fn set_certificate_end(
     Ok(())
 }
 
-/// Certificates that end between two instants, and of which nobody was told; they count as told now.
+/// Certificates that end between two instants, that nothing replaces, and of which nobody was told; they
+/// count as told now.
 pub fn ending_certificates(
     tx: &mut Tx<'_>,
     (from, to): (Timestamp, Timestamp),
     most: usize,
 ) -> Result<Vec<(CertificateRow, Timestamp)>, RowsError> {
     let rows = tx.query(
-        "SELECT account, fingerprint, certificate, operator, ends_at FROM account_certificate
-         WHERE warned = 0 AND ends_at > $1 AND ends_at <= $2 ORDER BY ends_at LIMIT $3",
-        &[from.millis().into(), to.millis().into(), (most as i64).into()],
+        "SELECT c.account, c.fingerprint, c.certificate, c.operator, c.ends_at
+         FROM account_certificate c
+         WHERE c.warned = 0 AND c.ends_at > $1 AND c.ends_at <= $2
+           AND NOT EXISTS (SELECT 1 FROM account_certificate l
+                           WHERE l.account = c.account AND l.operator = c.operator
+                           AND (l.uses = c.uses OR l.uses = 'both')
+                           AND l.ends_at > c.ends_at AND l.ends_at < $3)
+           AND NOT EXISTS (SELECT 1 FROM operator o WHERE o.account = c.account
+                           AND o.code = c.operator AND o.ended_at IS NOT NULL)
+         ORDER BY c.ends_at LIMIT $4",
+        &[from.millis().into(), to.millis().into(), i64::MAX.into(), (most as i64).into()],
     )?;
     let mut found = Vec::new();
     for row in &rows {
@@ -205,24 +214,47 @@ pub fn ending_certificates(
     Ok(found)
 }
 
-/// Whether a certificate is registered no more, or the same person has one that ends later.
+/// Whether a certificate is registered no more, its operator has ended, or the same person has one for
+/// the same use that ends later. One that can't be read (it ends never) replaces none.
 pub fn is_replaced(
     tx: &mut Tx<'_>,
     account: AccountId,
     fingerprint: Digest,
 ) -> Result<bool, RowsError> {
     let row = tx.first(
-        "SELECT operator, ends_at FROM account_certificate
-         WHERE account = $1 AND fingerprint = $2",
+        "SELECT c.operator, c.ends_at, c.uses FROM account_certificate c
+         WHERE c.account = $1 AND c.fingerprint = $2
+           AND NOT EXISTS (SELECT 1 FROM operator o WHERE o.account = c.account
+                           AND o.code = c.operator AND o.ended_at IS NOT NULL)",
         &[account.0.into(), (&fingerprint.0[..]).into()],
     )?;
     let Some(row) = row else { return Ok(true) };
     let later = tx.first(
         "SELECT 1 FROM account_certificate
-         WHERE account = $1 AND operator = $2 AND ends_at > $3 LIMIT 1",
-        &[account.0.into(), row.int(0)?.into(), row.opt_int(1)?.unwrap_or(i64::MAX).into()],
+         WHERE account = $1 AND operator = $2 AND (uses = $3 OR uses = 'both')
+           AND ends_at > $4 AND ends_at < $5 LIMIT 1",
+        &[
+            account.0.into(),
+            row.int(0)?.into(),
+            row.text(2)?.into(),
+            row.opt_int(1)?.unwrap_or(i64::MAX).into(),
+            i64::MAX.into(),
+        ],
     )?;
     Ok(later.is_some())
+}
+
+/// Who was told of a certificate is told again, should what replaces it go.
+pub fn tell_again(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    fingerprint: Digest,
+) -> Result<(), RowsError> {
+    tx.execute(
+        "UPDATE account_certificate SET warned = 0 WHERE account = $1 AND fingerprint = $2",
+        &[account.0.into(), (&fingerprint.0[..]).into()],
+    )?;
+    Ok(())
 }
 
 /// Last terms that end by then, of accounts that are not closed at `now`, without an open task of that kind.

@@ -162,6 +162,11 @@ impl Certificate {
         names.next().and_then(|entry| entry.data().to_string().ok())
     }
 
+    /// The SubjectPublicKeyInfo, in DER.
+    pub fn public_key(&self) -> Result<Vec<u8>, TrustError> {
+        Ok(self.0.key.public_key_to_der()?)
+    }
+
     /// PEM of the SubjectPublicKeyInfo.
     pub fn public_key_pem(&self) -> Result<Vec<u8>, TrustError> {
         Ok(self.0.key.public_key_to_pem()?)

@@ -16,6 +16,8 @@ pub struct Campaign {
     pub kills: u64,
     pub seed: u64,
     pub pairs: usize,
+    /// Somebody to whom each letter goes, too.
+    pub also: Option<&'static str>,
 }
 
 /// What the kills hit, as far as a client sees it.
@@ -33,6 +35,7 @@ struct Pair {
     doors: Doors,
     sender: Account,
     recipient: String,
+    also: Option<&'static str>,
     ledger: Arc<Ledger>,
 }
 
@@ -101,6 +104,7 @@ impl Campaign {
             doors: world.doors(),
             sender: world.account(&format!("gonderen{number}"))?.clone(),
             recipient: world.account(&format!("alici{number}"))?.address.clone(),
+            also: self.also,
             ledger: Arc::clone(ledger),
         })
     }
@@ -153,7 +157,7 @@ impl Pair {
         let attachment = [0, 3000, 60_000, 400_000][dice.below(4) as usize];
         let original = self.sender.signer.sign(&Letter {
             from: sender,
-            to: &[&self.recipient],
+            to: &self.to(),
             subject: "Dayanıklılık",
             message_id: &message_id,
             text: "Kabul edilen ileti kaybolmaz.",
@@ -164,10 +168,14 @@ impl Pair {
         Ok((message_id, Entry { sender, recipient, original, acknowledged: None }))
     }
 
+    fn to(&self) -> Vec<&str> {
+        std::iter::once(self.recipient.as_str()).chain(self.also).collect()
+    }
+
     async fn submit(&self, smtp: &mut Smtp, message_id: &str, entry: &Entry) -> io::Result<Told> {
         self.ledger.sending(message_id, entry)?;
         let prepared = Prepared::new(&entry.original);
-        let Ok(receipt) = smtp.submit(&entry.sender, &[&entry.recipient], &prepared).await else {
+        let Ok(receipt) = smtp.submit(&entry.sender, &self.to(), &prepared).await else {
             return Ok(Told::Gone);
         };
         // A 4xx may be said while the server is under pressure; the letter stays open.
@@ -198,7 +206,7 @@ impl Dice {
         mixed ^ (mixed >> 31)
     }
 
-    fn below(&mut self, bound: u64) -> u64 {
+    pub fn below(&mut self, bound: u64) -> u64 {
         self.roll() % bound
     }
 }
@@ -216,7 +224,7 @@ mod tests {
 
     #[test]
     fn a_campaign_that_hits_nothing_is_a_failure() {
-        let campaign = Campaign { kills: 50, seed: 1, pairs: 4 };
+        let campaign = Campaign { kills: 50, seed: 1, pairs: 4, also: None };
         let enough = Hits { busy: 20, early: 3 };
         assert!(campaign.must_have_hit(enough, 100).is_ok());
         assert!(campaign.must_have_hit(enough, 99).is_err());

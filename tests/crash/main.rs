@@ -12,6 +12,7 @@ mod lane;
 mod judge;
 mod kills;
 mod ledger;
+mod money;
 mod restore;
 mod sync_order;
 mod trace;
@@ -27,12 +28,29 @@ fn invariants_1_2_4_hold_when_killed_at_random_moments() -> io::Result<()> {
         kills: number("KEP_KILLS", KILLS)?,
         seed: number("KEP_SEED", SEED)?,
         pairs: PAIRS,
+        also: None,
     };
     runtime()?.block_on(async {
         let folder = tempfile::tempdir()?;
         let world = world(&folder.path().join("provider"), true).await?;
         let ledger = campaign.run(&world, &folder.path().join("ledger.log")).await?;
         judge::judge(&world, &ledger, &folder.path().join("mails")).await
+    })
+}
+
+/// Nobody pays twice, nor for nothing, and the balance is the sum of the entries.
+#[test]
+fn credits_add_up_when_killed_at_random_moments() -> io::Result<()> {
+    let campaign = kills::Campaign {
+        kills: number("KEP_KILLS", KILLS)? / 2,
+        seed: number("KEP_SEED", SEED)? + 1,
+        pairs: PAIRS,
+        also: Some(money::ELSEWHERE),
+    };
+    runtime()?.block_on(async {
+        let folder = tempfile::tempdir()?;
+        let world = world(&folder.path().join("provider"), true).await?;
+        money::check(&world, &campaign, folder.path()).await
     })
 }
 

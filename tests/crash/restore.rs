@@ -25,7 +25,7 @@ struct Promise {
 pub async fn check(world: &World, folder: &Path, pairs: usize) -> io::Result<()> {
     let backups = folder.join("backups");
     let ledger = Arc::new(Ledger::open(&folder.join("ledger.log"))?);
-    let (campaign, mut dice) = (Campaign { kills: 0, seed: SEED, pairs }, Dice(SEED));
+    let (campaign, mut dice) = (Campaign { kills: 0, seed: SEED, pairs, also: None }, Dice(SEED));
     // A first life, whose segment nobody appends to any more.
     let server = world.serve().await?;
     let mut load = campaign.load(world, 1, &mut dice, &ledger)?;
@@ -121,7 +121,7 @@ async fn restore(world: &World, from: &Path, generation: &str) -> io::Result<()>
     kep(world, &arguments).await.map(drop)
 }
 
-async fn kep(world: &World, arguments: &[&str]) -> io::Result<String> {
+pub async fn kep(world: &World, arguments: &[&str]) -> io::Result<String> {
     let mut command = Command::new(world.binary());
     command.args(arguments).arg("--conf").arg(world.folder().join("kep.toml"));
     let ran = command.stdin(Stdio::null()).output().await?;
@@ -145,7 +145,7 @@ async fn acknowledged(ledger: &Ledger, enough: usize) -> io::Result<()> {
     waited.map_err(|_| io::Error::other("too few letters were acknowledged"))
 }
 
-fn must(holds: bool, what: &str) -> io::Result<()> {
+pub fn must(holds: bool, what: &str) -> io::Result<()> {
     if holds { Ok(()) } else { Err(io::Error::other(what.to_owned())) }
 }
 

@@ -77,14 +77,18 @@ class Central(BaseHTTPRequestHandler):
             return self.answer(200, {})
         if not self.is_known():
             return self.answer(401, {"error": "who are you"})
-        if self.path != "/v1/query":
+        if self.path not in ("/v1/query", "/v1/check"):
             return self.answer(404, {"error": self.path})
         with LOCK:
-            STATE["asked"].append(body["query"])
+            STATE["asked"].append(body.get("query") or body["addresses"])
         if self.misbehaves():
             return None
         with LOCK:
-            found = [e for e in STATE["others"] if fits(e, body["query"])]
+            if self.path == "/v1/check":
+                found = [e for e in STATE["others"] if e["address"] in body["addresses"]]
+                body["limit"] = len(found)
+            else:
+                found = [e for e in STATE["others"] if fits(e, body["query"])]
         more = len(found) > body["limit"]
         if STATE["mode"] == "odd":
             found = found + [{"address": "a@example.com", "kind": "person"}, 7, {"kind": "person"}]

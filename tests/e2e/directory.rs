@@ -53,7 +53,7 @@ async fn who_agrees_is_told_to_the_central_directory_and_found_into_an_address_b
     assert!(few.code == Some(65) && few.err.contains("hint: Ad ve soyad"), "{}", few.err);
     let log = scene.json(&["directory", "log", "--account", ALI]).await;
     let told: Vec<_> = log.as_array().unwrap().iter().map(|row| &row["central"]).collect();
-    assert_eq!(told, ["unreachable", "answered", "answered"]);
+    assert_eq!(told, ["unreachable", "not-asked", "answered", "answered"]);
     // Taken back, and told when it is there again.
     assert_eq!(scene.kep(&["directory", "consent", "set", AYSE]).await.code, Some(0));
     assert_eq!(scene.json(&ask).await["found"], json!([]));
@@ -113,6 +113,26 @@ async fn address_book(scene: &Scene) {
         "{}",
         again.err
     );
+    let change = ["account", "contact", "change", ALI, "isil@hs02.kep.tr"];
+    let wished = ["--family", "Öztürk", "--title", "Avukat", "--kep", "isil.ozturk@hs02.kep.tr"];
+    let changed = scene.json(&[&change[..], &wished].concat()).await;
+    assert_eq!((&changed["name"], &changed["uid"]), (&json!("Işıl Öztürk"), &added["uid"]));
+    assert_eq!(changed["phones"][0]["number"], "0532 000", "what isn't named stays");
+    let unknown = scene.kep(&[&change[..], &["--note", "x"]].concat()).await;
+    assert!(unknown.code == Some(66) && unknown.err.contains("hint: "), "{}", unknown.err);
+    let back = ["account", "contact", "change", ALI, "isil.ozturk@hs02.kep.tr"];
+    let wished = ["--family", "Öz", "--title", "", "--kep", "isil@hs02.kep.tr", "--mobile", ""];
+    let changed = scene.json(&[&back[..], &wished].concat()).await;
+    assert_eq!((&changed["name"], &changed["phones"]), (&json!("Işıl Öz"), &json!([])));
+    let list = scene.scratch("adresler.txt");
+    std::fs::write(&list, format!("# kimler\n{AYSE}\n\nyok@hs05.kep.tr\n")).unwrap();
+    let check = ["directory", "check", "--for", ALI, "--file", list.to_str().unwrap(), "x@y"];
+    let checked = scene.json(&check).await;
+    let words: Vec<_> = checked["checked"].as_array().unwrap().iter().collect();
+    let words: Vec<_> = words.iter().map(|one| one["verdict"].as_str().unwrap()).collect();
+    assert_eq!((words.len(), words[0], words[2]), (3, "malformed", "not-listed"), "{checked}");
+    let none = scene.kep(&["directory", "check", "--for", ALI]).await;
+    assert_eq!(none.code, Some(64), "{}", none.err);
     let sheet = scene
         .kep(&["account", "contact", "export", ALI, "--format", "csv", "--group", "müvekkil"])
         .await

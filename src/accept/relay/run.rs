@@ -1,8 +1,7 @@
 //! The desk behind the session of other providers. When it says `Accepted`, what was handed over is
 //! durable (invariant 1); the same again hears the same, and changes nothing (invariant 2).
 
-use super::incoming::{self, Judged};
-use super::{refusals, reporting, returning};
+use super::{incoming, refusals, reporting, returning};
 use crate::accept::ask::{EVIDENCE_MAX, Envelope, PeerAnswer, SubmitAnswer};
 use crate::accept::body::Body;
 use crate::accept::heavy;
@@ -70,7 +69,7 @@ impl Desk {
     }
 
     /// What must not come into a mailbox, and why.
-    async fn scanned(&self, mail: &[u8]) -> Result<Option<Refusal>, Trouble> {
+    pub(super) async fn scanned(&self, mail: &[u8]) -> Result<Option<Refusal>, Trouble> {
         match &self.scan {
             Some(scanner) => Ok(scanner.judge(&self.store, mail, self.clock.now()).await?),
             None => Ok(None),
@@ -189,9 +188,7 @@ impl Desk {
             }
             Sound::Dispatch(dispatch) => {
                 self.readiness.check()?;
-                let infected = self.scanned(mail).await?;
-                let dispatch = Judged { dispatch: *dispatch, infected };
-                incoming::lay_in(self, envelope, mail, dispatch, &peer.domain, kept).await
+                incoming::lay_in(self, envelope, mail, *dispatch, &peer.domain, kept).await
             }
             Sound::Evidence(_) if mail.len() as u64 > EVIDENCE_MAX => {
                 Err(Refusal::TooLarge(EVIDENCE_MAX.to_string()).into())

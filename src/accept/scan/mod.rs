@@ -4,6 +4,8 @@
 mod dial;
 mod pieces;
 mod run;
+#[cfg(test)]
+mod tests;
 
 pub use dial::Clamd;
 pub use run::{ScanTrouble, Scanner, Scanning};

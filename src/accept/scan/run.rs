@@ -13,7 +13,6 @@ use crate::store::submissions::{self, Origin, Recipient, Submission, SubmissionS
 use crate::store::{Lane, RowsError, Store, StoreError, Tx, blobs};
 use crate::trust::Clock;
 use crate::wire::{MessageId, Timestamp};
-use std::borrow::Cow;
 use std::sync::Arc;
 use thiserror::Error;
 use tokio::sync::watch;
@@ -46,37 +45,43 @@ impl Scanner {
         mail: &[u8],
         now: Timestamp,
     ) -> Result<Option<Refusal>, ScanTrouble> {
-        let verdict = self.scan(mail).await.map_err(|error| {
+        let verdicts = self.scan(mail).await.map_err(|error| {
             metrics::counter!("kep_scan_failed_total").increment(1);
             tracing::error!(%error, "virus scan");
             ScanTrouble::Unavailable
         })?;
-        metrics::counter!("kep_scanned_total", "verdict" => verdict.word()).increment(1);
-        if verdict == Verdict::Clean {
-            return Ok(None);
+        let refused = match verdicts.is_empty() {
+            true => None,
+            false => verdicts.iter().find_map({
+                let leniency = leniency(store, now).await?;
+                move |verdict| Some((verdict, verdict.refusal(leniency)?))
+            }),
+        };
+        let decisive = refused.as_ref().map(|(verdict, _)| *verdict).or(verdicts.first());
+        let word = decisive.map_or(Verdict::Clean.word(), Verdict::word);
+        metrics::counter!("kep_scanned_total", "verdict" => word).increment(1);
+        if refused.is_none() && !verdicts.is_empty() {
+            tracing::warn!(?verdicts, "passes without a scan, by policy");
         }
-        let refusal = verdict.refusal(leniency(store, now).await?);
-        if refusal.is_none() {
-            tracing::warn!(?verdict, "passes without a scan, by policy");
-        }
-        Ok(refusal)
+        Ok(refused.map(|(_, refusal)| refusal))
     }
 
-    /// The worst that is said of a mail: of its octets as they are, and of what opaque signatures in it
-    /// hide from clamd.
-    async fn scan(&self, mail: &[u8]) -> Result<Verdict, ScanFault> {
+    /// All that is said of a mail but that it is clean: of its octets as they are, and of what opaque
+    /// signatures in it hide from clamd. A virus is the last word.
+    async fn scan(&self, mail: &[u8]) -> Result<Vec<Verdict>, ScanFault> {
         let hidden = heavy(mail.len(), || pieces::hidden(mail));
-        let mut worst = Verdict::Clean;
-        for piece in std::iter::once(Cow::Borrowed(mail)).chain(hidden) {
-            let verdict = self.clamd.scan(&piece).await?;
-            worst = match (worst, verdict) {
-                (worst @ Verdict::Virus(_), _) | (worst, Verdict::Clean) => worst,
-                (_, virus @ Verdict::Virus(_)) => virus,
-                (Verdict::Clean, other) => other,
-                (worst, _) => worst,
-            };
+        let mut said = Vec::new();
+        if !hidden.whole {
+            said.push(Verdict::Beyond(WRAPPED.to_owned()));
         }
-        Ok(worst)
+        for piece in std::iter::once(mail).chain(hidden.pieces.iter().map(Vec::as_slice)) {
+            match self.clamd.scan(piece).await? {
+                Verdict::Clean => {}
+                virus @ Verdict::Virus(_) => return Ok(vec![virus]),
+                other => said.push(other),
+            }
+        }
+        Ok(said)
     }
 }
 
@@ -182,3 +187,6 @@ async fn leniency(store: &Store, now: Timestamp) -> Result<Leniency, ScanTrouble
         beyond: policies.virus_beyond == Passage::Accept,
     })
 }
+
+/// What senders and the log are told of signatures that could not be taken off.
+const WRAPPED: &str = "signatures that can't be unwrapped";

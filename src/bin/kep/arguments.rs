@@ -14,12 +14,13 @@ mod operators;
 mod safety;
 
 pub use account::{AddAccount, SetAccount};
-pub use administration::{Audit, Policy, Staff, Who};
+pub use administration::{Acting, Audit, Policy, Staff, Who};
 pub use api::{Api, ApiToken};
 pub use credentials::{AppPassword, Door, LogIn, Passkey, Session, Totp, Use, Whose};
 pub use credit::{AccountCredit, Credit, CreditAct, Unit, Why};
 pub use directory::{
-    Consent, Contact, ContactAdd, ContactFormat, ContactGroup, Directory, DirectoryQuery, Push,
+    Consent, Contact, ContactAdd, ContactChange, ContactFormat, ContactGroup, Directory,
+    DirectoryCheck, DirectoryQuery, Push,
 };
 pub use holders::{
     Address, Application, Closing, ContactOptions, HolderOptions, Holding, Kind, ServiceType,
@@ -420,7 +421,7 @@ pub enum Provider {
     /// Add a provider, or change one that is there
     Add {
         #[command(flatten)]
-        conf: Conf,
+        conf: Acting,
         /// Its domain: hsNN.kep.tr, or the mail domain of a provider elsewhere
         domain: String,
         /// How people know it
@@ -435,7 +436,7 @@ pub enum Provider {
     /// Change what is known of a provider; what is not said stays
     Set {
         #[command(flatten)]
-        conf: Conf,
+        conf: Acting,
         /// Its domain: hsNN.kep.tr, or the mail domain of a provider elsewhere
         domain: String,
         /// How people know it
@@ -482,7 +483,7 @@ pub enum Provider {
     /// Forget a list that is not to be followed any more: its providers stay as they are, set by hand
     ForgetList {
         #[command(flatten)]
-        conf: Conf,
+        conf: Acting,
         /// Its name, as `kep provider lists` shows it
         name: String,
     },
@@ -494,28 +495,28 @@ pub enum Provider {
     /// Exchange nothing with a provider for a time; what is on its way waits, its window runs on
     Suspend {
         #[command(flatten)]
-        conf: Conf,
+        conf: Acting,
         /// Its domain: hsNN.kep.tr, or the mail domain of a provider elsewhere
         domain: String,
     },
     /// Go on with a provider that was suspended or closed
     Resume {
         #[command(flatten)]
-        conf: Conf,
+        conf: Acting,
         /// Its domain: hsNN.kep.tr, or the mail domain of a provider elsewhere
         domain: String,
     },
     /// A provider has ceased to serve: what waits for it fails, its senders get evidence of that
     Close {
         #[command(flatten)]
-        conf: Conf,
+        conf: Acting,
         /// Its domain: hsNN.kep.tr, or the mail domain of a provider elsewhere
         domain: String,
     },
     /// Remove a provider that nothing waits for; `close` it first when something does
     Remove {
         #[command(flatten)]
-        conf: Conf,
+        conf: Acting,
         /// Its domain: hsNN.kep.tr, or the mail domain of a provider elsewhere
         domain: String,
     },
@@ -614,7 +615,7 @@ pub enum Queue {
     /// domain, now
     Retry {
         #[command(flatten)]
-        conf: Conf,
+        conf: Acting,
         /// A number in `kep queue list`, or a provider's domain
         which: String,
         #[arg(long)]
@@ -624,7 +625,7 @@ pub enum Queue {
     /// dispatches runs on
     Hold {
         #[command(flatten)]
-        conf: Conf,
+        conf: Acting,
         /// A number in `kep queue list`, or a provider's domain
         which: String,
         #[arg(long)]
@@ -633,7 +634,7 @@ pub enum Queue {
     /// Go on with what is held
     Release {
         #[command(flatten)]
-        conf: Conf,
+        conf: Acting,
         /// A number in `kep queue list`, or a provider's domain
         which: String,
         #[arg(long)]
@@ -674,7 +675,7 @@ pub enum Message {
     /// Put what an account has of a message in its trash back to where it was
     Restore {
         #[command(flatten)]
-        conf: Conf,
+        conf: Acting,
         id: String,
         #[arg(long, value_name = "ADDRESS")]
         account: String,

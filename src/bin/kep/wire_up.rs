@@ -433,16 +433,17 @@ pub fn refresh(settings: &Settings, store: &Store, clock: &Clock) -> Outcome<Opt
     let trusted = declared.trusted.iter().map(|url| (ListKind::TrustedList, url.to_string()));
     let csi = declared.csi.iter().map(|url| (ListKind::Csi, url.to_string()));
     let places: Vec<_> = trusted.chain(csi).collect();
-    let Some(signers) = declared.signers.clone().filter(|_| !places.is_empty()) else {
+    if places.is_empty() {
         return Ok(None);
-    };
+    }
     let dial = Dial::safe(FETCH).map_err(|e| Failure::software(format!("lists: {e}")))?;
     Ok(Some(Refresh {
         store: store.clone(),
         clock: clock.clone(),
         dial,
         ours: settings.provider.domain.clone(),
-        signers,
+        signers: declared.signers.clone(),
+        csi_signers: declared.csi_signers.clone(),
         places,
         every: declared.every,
     }))

@@ -156,7 +156,8 @@ impl World {
             added_at: NOW,
             seals: Vec::new(),
         };
-        peers::put(&self.facts.store, row).await.unwrap();
+        let by = crate::registry::audit::By::system("tests", NOW);
+        peers::put(&self.facts.store, row, &by).await.unwrap();
     }
 
     /// What waits for relay: to whom, which evidence if any, the mail.

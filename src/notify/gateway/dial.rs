@@ -6,7 +6,7 @@ use crate::trust::dial::Asked;
 use crate::wire::Mobile;
 
 impl Gateway {
-    pub async fn send(&self, to: &Mobile, text: &str, id: i64) -> Said {
+    pub async fn send(&self, to: &Mobile, text: &str, id: i64, secret: bool) -> Said {
         let request = self.request(to, text, id);
         let asked = Asked {
             url: &request.url,
@@ -14,7 +14,7 @@ impl Gateway {
             header: self.header.as_ref().map(|(name, value)| (name.as_str(), value)),
         };
         match self.dial.ask(asked, LARGEST).await {
-            Ok((status, body)) => self.said(status, &String::from_utf8_lossy(&body)),
+            Ok((status, body)) => self.said(status, &String::from_utf8_lossy(&body), secret),
             // Number and text may stand in the URL: it is no part of what is kept.
             Err(error) => Said::Later(error.without_url()),
         }

@@ -75,9 +75,13 @@ impl Gateway {
         }
     }
 
-    /// What a status and a body mean.
-    pub fn said(&self, status: u16, body: &str) -> Said {
-        let shown = body.chars().take(SHOWN).collect::<String>();
+    /// What a status and a body mean. A gateway may say again what it was asked: of what is `secret`
+    /// its answer is shown to nobody.
+    pub fn said(&self, status: u16, body: &str, secret: bool) -> Said {
+        let shown = match secret {
+            true => "(not shown)".to_owned(),
+            false => body.chars().take(SHOWN).collect::<String>(),
+        };
         let contains =
             |mark: &Option<String>| mark.as_ref().is_some_and(|mark| body.contains(mark));
         if contains(&self.refused) {

@@ -37,7 +37,7 @@ fn values_are_written_as_their_place_asks() {
 #[test]
 fn an_answer_is_success_by_the_rule_alone() {
     let gateway = gateway(None, Form::Json);
-    let said = |status, body| gateway.said(status, body);
+    let said = |status, body| gateway.said(status, body, false);
     assert_eq!(said(200, r#"{"s":"ok","data":[{"id":77}]}"#), Said::Taken(vec!["77".into()]));
     assert_eq!(said(202, r#"{"s":"ok"}"#), Said::Taken(vec![]));
     assert!(matches!(said(200, r#"{"s":"error"}"#), Said::Later(_)));
@@ -49,4 +49,17 @@ fn an_answer_is_success_by_the_rule_alone() {
         let _ = said(200, body);
     }
     assert!(matches!(said(503, &"x".repeat(10_000)), Said::Later(why) if why.len() < 200));
+}
+
+/// Rev. 2, 10: a gateway that says again what it was asked.
+#[test]
+fn what_is_secret_stands_in_no_trouble() {
+    let gateway = gateway(None, Form::Json);
+    for (status, body) in [(400, "kod 123456"), (503, "kod 123456"), (200, "blacklisted 123456")] {
+        let shown = |secret| match gateway.said(status, body, secret) {
+            Said::Never(why) | Said::Later(why) => why.contains("123456"),
+            Said::Taken(_) => panic!("{status}"),
+        };
+        assert_eq!((shown(false), shown(true)), (true, false), "{status}");
+    }
 }

@@ -12,6 +12,7 @@ use lettre::transport::smtp::extension::ClientId;
 use lettre::transport::smtp::{Error, PoolConfig};
 use lettre::{Address, AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
 use secrecy::{ExposeSecret, SecretString};
+use std::error::Error as _;
 use std::time::Duration;
 
 pub struct Smarthost {
@@ -89,17 +90,25 @@ impl Smarthost {
 }
 
 /// 5xx is for good, but for what is about us and not about the mail: a login that is refused, a server
-/// that wants no mail from us (RFC 3463 X.7.x). An operator mends that.
+/// that wants no mail from us. An operator mends that.
 fn said(error: &Error) -> Said {
     let why = chain(error);
     let ours = match error.status() {
-        Some(code) => matches!(u16::from(code), 500..=504 | 521 | 530 | 534 | 535 | 538),
+        Some(code) => {
+            let text = error.source().map(ToString::to_string).unwrap_or_default();
+            is_ours(code.into(), &text)
+        }
         None => true,
     };
     match error.is_permanent() && !ours {
         true => Said::Never(why),
         false => Said::Later(why),
     }
+}
+
+/// By the code, or by what the text begins with (RFC 3463 §3.8, RFC 2034): security or policy.
+fn is_ours(code: u16, text: &str) -> bool {
+    matches!(code, 500..=504 | 521 | 530 | 534 | 535 | 538) || text.trim_start().starts_with("5.7.")
 }
 
 /// The error and its causes: the last one says what happened.
@@ -115,3 +124,49 @@ fn chain(error: &dyn std::error::Error) -> String {
 
 const CONNECTIONS: u32 = 4;
 const IDLE: Duration = Duration::from_secs(30);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+    use tokio::net::TcpListener;
+
+    /// What becomes of a mail whose recipient is answered so.
+    async fn answered(answer: &'static str) -> Said {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let server = async {
+            let (stream, _) = listener.accept().await.unwrap();
+            let (reader, mut writer) = stream.into_split();
+            let mut lines = BufReader::new(reader).lines();
+            writer.write_all(b"220 x\r\n").await.unwrap();
+            while let Ok(Some(line)) = lines.next_line().await {
+                let said = if line.starts_with("RCPT") { answer } else { "250 ok" };
+                writer.write_all(format!("{said}\r\n").as_bytes()).await.unwrap();
+            }
+        };
+        let from = MailAddress::parse("kep@example.org").unwrap();
+        let to = MailAddress::parse("ali@example.net").unwrap();
+        let (at, names) = (("127.0.0.1", port), ("kep.example", &from));
+        let wait = Duration::from_secs(10);
+        let host = Smarthost::new(at, Connection::Clear, &[], None, names, wait).unwrap();
+        tokio::select! {
+            said = host.send(&to, b"Subject: x\r\n\r\nx\r\n") => said,
+            () = server => panic!("it hung up"),
+        }
+    }
+
+    /// Rev. 2, 13.
+    #[tokio::test]
+    async fn a_server_that_wants_no_mail_from_us_is_asked_again() {
+        for (answer, never) in [
+            ("550 5.7.1 Relaying denied", false),
+            ("554 5.7.1 <ali@example.net>: Relay access denied", false),
+            ("550 5.1.1 No such user", true),
+            ("550 no such user 5.7.1", true),
+        ] {
+            let said = answered(answer).await;
+            assert_eq!(matches!(said, Said::Never(_)), never, "{answer}: {said:?}");
+        }
+    }
+}

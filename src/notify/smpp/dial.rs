@@ -107,7 +107,11 @@ impl Session {
     pub async fn run(mut self, mut stop: watch::Receiver<bool>) {
         let mut failures = 0_u32;
         while !*stop.borrow() {
-            let why = match self.bound().await {
+            let bound = tokio::select! {
+                bound = self.bound() => bound,
+                () = told(&mut stop) => return,
+            };
+            let why = match bound {
                 Ok(bound) => {
                     tracing::info!(smsc = self.smsc.host, "bound");
                     metrics::gauge!("kep_smpp_bound").set(1.0);
@@ -213,8 +217,7 @@ impl Session {
         loop {
             while let Some(pdu) = next(&mut octets)? {
                 if let Some(answer) = self.heed(&pdu, pending).await {
-                    writer.write_all(&answer.write()).await?;
-                    writer.flush().await?;
+                    say(writer, &answer, self.smsc.timeout).await?;
                 }
                 if pdu.body == Body::Unbind {
                     return Ok(());
@@ -232,11 +235,14 @@ impl Session {
                 }
                 ask = self.asks.recv(), if free => {
                     let Some(ask) = ask else { return Ok(()) };
+                    // Who asked has given up, and asks anew.
+                    if ask.answer.is_closed() {
+                        continue;
+                    }
                     let number = pending.number();
                     pending.ask(number, now + self.smsc.timeout, ask.answer);
                     let pdu = Pdu::request(number, Body::Submit(ask.message));
-                    writer.write_all(&pdu.write()).await?;
-                    writer.flush().await?;
+                    say(writer, &pdu, self.smsc.timeout).await?;
                     not_before = now + Duration::from_secs(1) / self.smsc.rate.max(1);
                 }
                 () = tokio::time::sleep(held), if !held.is_zero() => {}
@@ -249,14 +255,12 @@ impl Session {
                     if now >= silence {
                         enquired = true;
                         let pdu = Pdu::request(pending.number(), Body::EnquireLink);
-                        writer.write_all(&pdu.write()).await?;
-                        writer.flush().await?;
+                        say(writer, &pdu, self.smsc.timeout).await?;
                     }
                 }
                 () = told(stop) => {
                     let pdu = Pdu::request(pending.number(), Body::Unbind);
-                    writer.write_all(&pdu.write()).await?;
-                    writer.flush().await?;
+                    say(writer, &pdu, FAREWELL).await?;
                     return unbound(reader, &mut octets, pending).await;
                 }
             }
@@ -296,6 +300,17 @@ impl Session {
             }
         }
     }
+}
+
+/// Writes one; an SMSC that reads nothing for so long is no connection any more.
+async fn say(writer: &mut (impl AsyncWrite + Unpin), pdu: &Pdu, limit: Duration) -> io::Result<()> {
+    let octets = pdu.write();
+    let written = async {
+        writer.write_all(&octets).await?;
+        writer.flush().await
+    };
+    let silent = |_| io::Error::new(io::ErrorKind::TimedOut, "the SMSC reads nothing");
+    timeout(limit, written).await.map_err(silent)?
 }
 
 /// Waits for the end; a sender that is gone means the same.

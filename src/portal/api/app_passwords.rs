@@ -75,7 +75,6 @@ struct NewAppPassword {
     #[schema(inline)]
     name: TextLine,
     /// None: SMTP and IMAP.
-    #[schema(max_items = 8)]
     doors: Option<Vec<Door>>,
     /// None: as the account opens.
     opening: Option<Opening>,

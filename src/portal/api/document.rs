@@ -14,7 +14,9 @@ use utoipa::openapi::path::{
     PathItemBuilder, PathsBuilder,
 };
 use utoipa::openapi::request_body::{RequestBody, RequestBodyBuilder};
-use utoipa::openapi::schema::{ComponentsBuilder, ObjectBuilder, Schema, SchemaFormat, Type};
+use utoipa::openapi::schema::{
+    AdditionalProperties, ComponentsBuilder, ObjectBuilder, Schema, SchemaFormat, Type,
+};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::tag::TagBuilder;
 use utoipa::openapi::{
@@ -64,6 +66,7 @@ fn components(endpoints: &[Endpoint]) -> Components {
             parts.extend(more.iter().cloned());
         }
     }
+    parts.values_mut().for_each(one_of_them);
     let scopes = Scope::ALL
         .iter()
         .map(|(_, word, turkish, english)| format!("- `{word}`: {english} / {turkish}\n"));
@@ -76,6 +79,19 @@ fn components(endpoints: &[Endpoint]) -> Components {
         .security_scheme(BEARER, SecurityScheme::Http(bearer.build()))
         .security_scheme(SESSION, SecurityScheme::Http(session.build()))
         .build()
+}
+
+/// What is one of several things, each under its name, is not two of them: so the reader has it, and so must
+/// the document.
+fn one_of_them(part: &mut RefOr<Schema>) {
+    let RefOr::T(Schema::OneOf(several)) = part else { return };
+    for one in &mut several.items {
+        if let RefOr::T(Schema::Object(object)) = one
+            && object.properties.len() == 1
+        {
+            object.additional_properties = Some(Box::new(AdditionalProperties::FreeForm(false)));
+        }
+    }
 }
 
 fn method(verb: Verb) -> HttpMethod {

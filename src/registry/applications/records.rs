@@ -88,15 +88,14 @@ pub async fn list(
 pub async fn step(
     store: &Store,
     id: ApplicationId,
-    step: Step,
+    mut step: Step,
     papers: Vec<Paper>,
     by: &By,
 ) -> Result<Application, RegistryError> {
-    if let Step::Refuse { reason, .. } = &step {
-        reasoned(reason, false)?;
-    }
-    if let Step::Withdraw { reason } = &step {
-        reasoned(reason, true)?;
+    match &mut step {
+        Step::Refuse { reason, .. } => *reason = reasoned(reason, false)?,
+        Step::Withdraw { reason } => *reason = reasoned(reason, true)?,
+        _ => {}
     }
     let (hand, by) = (hand(by)?, by.clone());
     let work = move |tx: &mut Tx<'_>| -> Result<Application, RegistryError> {
@@ -176,6 +175,12 @@ fn reopened(
     records::bind(tx, account.id, &wish.holder, by.at)?;
     account_rows::set_service(tx, account.id, wish.service.word())?;
     account_rows::set_password(tx, account.id, password, by.at)?;
+    account_rows::set_opening(tx, account.id, wish.opening.word())?;
+    // Who applied for no rule keeps the one that he had.
+    if let Some(rule) = wish.signature {
+        account_rows::set_signature_policy(tx, account.id, rule.word())?;
+    }
+    records::put_contact(tx, account.id, &account.address, &wish.contact, by)?;
     let contract = contracts::begin(tx, account.id, wish.months, by.at)?;
     Ok((account.id, contract))
 }

@@ -130,12 +130,25 @@ pub async fn put(
     fields: Fields,
     by: By,
 ) -> Result<Contact, ContactError> {
-    fields.judge()?;
+    change(store, account, which, move |said| said.clone_from(&fields), by).await
+}
+
+/// The same of what it says now.
+pub async fn change(
+    store: &Store,
+    account: AccountId,
+    which: &str,
+    change: impl Fn(&mut Fields) + Send + 'static,
+    by: By,
+) -> Result<Contact, ContactError> {
     let which = which.to_owned();
     let work = move |tx: &mut Tx<'_>| -> Result<_, ContactError> {
         accounts::lock(tx, account)?;
         let known = row_of(tx, account, &which)?.ok_or_else(|| unknown(&which))?;
         let mut card = stored(&known)?;
+        let mut fields = Fields::of(&card);
+        change(&mut fields);
+        fields.judge()?;
         fields.apply(&mut card);
         let row = lay(tx, account, &known.uid, &card, Some(&known), by.at)?;
         let changed = whole(tx, &row)?;

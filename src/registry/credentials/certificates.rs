@@ -35,7 +35,10 @@ pub async fn add(
         account_rows::lock(tx, owner.account)?;
         let digest = certificate.digest();
         let there = operator_rows::of_certificate(tx, owner.account, &digest.0)?;
-        if there.is_some_and(|(whose, _)| whose != owner.operator) {
+        if let Some((whose, _)) = there
+            && whose != owner.operator
+            && !operators::has_ended(tx, owner.account, whose)?
+        {
             return Err(CredentialError::CertificateOfAnother);
         }
         if rows::of(tx, owner.account)?.len() >= MOST {

@@ -103,7 +103,9 @@ pub async fn ask(
     by: By,
 ) -> Result<Answer, DirectoryError> {
     let store = &directory.store;
-    let (id, most) = enter(store, account, &query, by).await?;
+    let keys = query.given().iter().map(|key| key.word()).collect::<Vec<_>>().join(" ");
+    let (id, most) =
+        enter(store, account, Noted { kind: query.word(), keys, tells: 1 }, by).await?;
     let own = {
         let query = query.clone();
         let look = move |tx: &mut Tx<'_>| found(tx, &query);
@@ -112,8 +114,7 @@ pub async fn ask(
     let (others, central) = others(directory, &query, most).await;
     let answer = weigh(&query, own, others, central, most);
     let (results, word) = (answer.found.len() as i64, answer.central.word());
-    let note = move |tx: &mut Tx<'_>| rows::answered(tx, id, results, word);
-    store.write(Lane::Client, note).await?;
+    answered(store, id, results, word).await?;
     metrics::counter!("kep_directory_queries_total", "kind" => query.word(), "central" => word)
         .increment(1);
     Ok(answer)
@@ -129,20 +130,39 @@ pub async fn log(
     Ok(store.read(move |tx| rows::log(tx, account, limit)).await?)
 }
 
+/// What is noted of a question before it is answered.
+pub(super) struct Noted {
+    pub kind: &'static str,
+    /// Words of keys, a space between.
+    pub keys: String,
+    /// Entries that it tells of at least.
+    pub tells: i64,
+}
+
+/// Notes how much was told.
+pub(super) async fn answered(
+    store: &Store,
+    id: i64,
+    results: i64,
+    central: &'static str,
+) -> Result<(), DirectoryError> {
+    let note = move |tx: &mut Tx<'_>| rows::answered(tx, id, results, central);
+    Ok(store.write(Lane::Client, note).await?)
+}
+
 /// Counts the question and notes it; says its number and how many entries may be told at once.
-async fn enter(
+pub(super) async fn enter(
     store: &Store,
     account: AccountId,
-    query: &Query,
+    Noted { kind, keys, tells }: Noted,
     by: By,
 ) -> Result<(i64, usize), DirectoryError> {
-    let keys = query.given().iter().map(|key| key.word()).collect::<Vec<_>>().join(" ");
     let row = QueryRow {
         id: 0,
         account,
         actor: by.actor.to_string(),
         channel: by.channel.word().to_owned(),
-        kind: query.word().to_owned(),
+        kind: kind.to_owned(),
         keys,
         asked_at: by.at,
         results: None,
@@ -158,7 +178,8 @@ async fn enter(
             return Err(DirectoryError::Often(first.plus_secs(HOUR_SECS)));
         }
         let day = by.at.plus_secs(-DAY_SECS);
-        if rows::told_since(tx, account, day)? >= i64::from(policies.directory_results_per_day) {
+        let most = i64::from(policies.directory_results_per_day);
+        if rows::told_since(tx, account, day)?.saturating_add(tells) > most {
             return Err(DirectoryError::Often(by.at.plus_secs(HOUR_SECS)));
         }
         let id = rows::note(tx, &row)?;

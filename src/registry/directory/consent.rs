@@ -14,6 +14,8 @@ pub enum Field {
     Province,
     Address,
     Phone,
+    /// Seen alone: nobody asks by it.
+    Signature,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -24,8 +26,8 @@ pub struct Consent {
 }
 
 impl Field {
-    /// In the order of the guide.
-    pub const ALL: [Self; 7] = [
+    /// In the order of the guide; what it has no tick for, last.
+    pub const ALL: [Self; 8] = [
         Self::Given,
         Self::Family,
         Self::Service,
@@ -33,6 +35,7 @@ impl Field {
         Self::Province,
         Self::Address,
         Self::Phone,
+        Self::Signature,
     ];
 
     pub fn word(self) -> &'static str {
@@ -44,6 +47,7 @@ impl Field {
             Self::Province => "province",
             Self::Address => "address",
             Self::Phone => "phone",
+            Self::Signature => "signature",
         }
     }
 
@@ -56,6 +60,7 @@ impl Field {
             Self::Province => "il",
             Self::Address => "adres",
             Self::Phone => "telefon numarası",
+            Self::Signature => "imza doğrulama verisi",
         }
     }
 

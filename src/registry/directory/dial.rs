@@ -78,20 +78,15 @@ impl CentralDirectory {
     pub async fn ask(&self, form: &QueryForm, most: usize) -> Result<Heard, CentralError> {
         let body = Asked { query: form, limit: most };
         let octets = self.send(Method::Post, "/v1/query", Some(&body), None).await?;
-        let said: Said = serde_json::from_slice(&octets)
-            .map_err(|error| CentralError::Form(error.to_string()))?;
-        let mut heard = Heard { more: said.more, ..Heard::default() };
-        for entry in said.entries {
-            let record = serde_json::from_value::<Record>(entry).ok().and_then(Record::judged);
-            let named =
-                record.and_then(|record| Some((KepAddress::parse(&record.address).ok()?, record)));
-            match named {
-                Some(entry) if heard.records.len() < most => heard.records.push(entry),
-                Some(_) => heard.more = true,
-                None => heard.unsound += 1,
-            }
-        }
-        Ok(heard)
+        heard(&octets, most)
+    }
+
+    /// Which of these addresses it has.
+    pub async fn check(&self, addresses: &[KepAddress]) -> Result<Heard, CentralError> {
+        let addresses: Vec<String> = addresses.iter().map(ToString::to_string).collect();
+        let most = addresses.len();
+        let body = Some(&Batch { addresses });
+        heard(&self.send(Method::Post, "/v1/check", body, None).await?, most)
     }
 
     /// Tells of an entry. Said twice it is said once; where a later revision is known, that one holds.
@@ -128,6 +123,24 @@ impl CentralDirectory {
     }
 }
 
+/// What an answer tells, at most so many.
+fn heard(octets: &[u8], most: usize) -> Result<Heard, CentralError> {
+    let said: Said =
+        serde_json::from_slice(octets).map_err(|error| CentralError::Form(error.to_string()))?;
+    let mut heard = Heard { more: said.more, ..Heard::default() };
+    for entry in said.entries {
+        let record = serde_json::from_value::<Record>(entry).ok().and_then(Record::judged);
+        let named =
+            record.and_then(|record| Some((KepAddress::parse(&record.address).ok()?, record)));
+        match named {
+            Some(entry) if heard.records.len() < most => heard.records.push(entry),
+            Some(_) => heard.more = true,
+            None => heard.unsound += 1,
+        }
+    }
+    Ok(heard)
+}
+
 /// Some refusals say that it is as it should be.
 fn settled(sent: Result<Vec<u8>, CentralError>, content: &[u16]) -> Result<(), CentralError> {
     match sent {
@@ -146,6 +159,11 @@ fn shown(octets: &[u8]) -> String {
 struct Asked<'a> {
     query: &'a QueryForm,
     limit: usize,
+}
+
+#[derive(Serialize)]
+struct Batch {
+    addresses: Vec<String>,
 }
 
 #[derive(Deserialize)]

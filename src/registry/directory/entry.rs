@@ -45,7 +45,7 @@ pub async fn set_consent(
 ) -> Result<(), DirectoryError> {
     let work = move |tx: &mut Tx<'_>| -> Result<(), DirectoryError> {
         accounts::lock(tx, account)?;
-        let subject = source::subject(tx, account)?;
+        let subject = source::subject(tx, account, by.at)?;
         if subject.is_none_or(|subject| subject.record.kind != Kind::Person) {
             return Err(DirectoryError::NoPerson);
         }
@@ -74,7 +74,7 @@ pub async fn set_consent(
 /// Makes an account's entry what it should be; says whether it was another. Whoever changes what is known
 /// of a holder, or an account's state, calls it in the same transaction.
 pub fn refresh(tx: &mut Tx<'_>, account: AccountId, at: Timestamp) -> Result<bool, RowsError> {
-    let subject = source::subject(tx, account)?;
+    let subject = source::subject(tx, account, at)?;
     enter(tx, account, subject, at)
 }
 

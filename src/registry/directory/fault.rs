@@ -20,6 +20,8 @@ pub enum DirectoryError {
     Few(&'static str, &'static str),
     #[error("asked too often; again from {}", .0.iso8601_secs())]
     Often(Timestamp),
+    #[error("a batch has 1 to {most} addresses, not {0}", most = super::batch::MOST)]
+    Batch(usize),
     #[error("an account whose holder is not known, or is no natural person, gives no consent")]
     NoPerson,
 }
@@ -34,6 +36,7 @@ impl DirectoryError {
             Self::Malformed(_) => "malformed-key",
             Self::Few(..) => "few-keys",
             Self::Often(_) => "often",
+            Self::Batch(_) => "batch",
             Self::NoPerson => "no-person",
         }
     }
@@ -47,6 +50,9 @@ impl DirectoryError {
             Self::Few(_, turkish) => (*turkish).into(),
             Self::Often(until) => {
                 format!("Sorgu sınırına ulaştınız; {} sonrasında sorgulayın.", until.turkish())
+            }
+            Self::Batch(_) => {
+                format!("Toplu kontrolde 1 ile {} arası adres verilir.", super::batch::MOST)
             }
             Self::NoPerson => "Rehber onayını yalnızca gerçek kişiler verir.".into(),
         }

@@ -6,6 +6,7 @@
 //! made of the holder's data ([`entry::refresh`]) whenever one of them changes.
 
 mod ask;
+mod batch;
 mod consent;
 pub mod dial;
 pub mod entry;
@@ -17,11 +18,12 @@ mod save;
 mod source;
 
 pub use ask::{Answer, Asked, Central, Directory, Found, Source, ask, log};
+pub use batch::{Checked, Verdict, check};
 pub use consent::{Consent, Field};
 pub use entry::{Subject, consent, set_consent};
 pub use fault::DirectoryError;
 pub use query::{Key, Query, QueryForm};
-pub use record::{Kind, Record, Service};
+pub use record::{Kind, Named, Record, Service};
 pub use save::{Saved, save};
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use super::consent::{Consent, Field};
 use crate::wire::KepAddress;
 use crate::wire::fold::fold;
+use data_encoding::BASE64;
 use serde::{Deserialize, Serialize};
 
 /// Bireysel, tüzel, kamu.
@@ -58,6 +59,21 @@ pub struct Record {
     pub province: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phone: Option<String>,
+    /// İmza doğrulama verisi of a person: the public keys of the certificates that he signs with
+    /// (SubjectPublicKeyInfo, DER in base64). Not the certificates: those name his identity number.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub signature_keys: Vec<String>,
+    /// Who acts for a company or public body now.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub operators: Vec<Named>,
+}
+
+/// An operator as others see him.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Named {
+    pub name: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
 }
 
 impl Kind {
@@ -113,6 +129,8 @@ impl Record {
             district: None,
             province: None,
             phone: None,
+            signature_keys: Vec::new(),
+            operators: Vec::new(),
         }
     }
 
@@ -139,6 +157,7 @@ impl Record {
                 Field::Province => seen.province = None,
                 Field::Address => seen.street = None,
                 Field::Phone => seen.phone = None,
+                Field::Signature => seen.signature_keys.clear(),
             }
         }
         seen
@@ -163,8 +182,11 @@ impl Record {
         ];
         let sound =
             |text: &String| text.chars().count() <= TEXT_MAX && !text.chars().any(char::is_control);
-        let all_sound = fields.into_iter().flatten().all(sound);
-        all_sound.then_some(self)
+        let named = self.operators.iter().flat_map(|one| [Some(&one.name), one.title.as_ref()]);
+        let all_sound = fields.into_iter().flatten().chain(named.flatten()).all(sound);
+        let is_key = |key: &String| key.len() <= KEY_MAX && BASE64.decode(key.as_bytes()).is_ok();
+        let few = self.operators.len() <= OPERATORS_MAX && self.signature_keys.len() <= KEYS_MAX;
+        (all_sound && few && self.signature_keys.iter().all(is_key)).then_some(self)
     }
 }
 
@@ -201,6 +223,11 @@ pub fn phone_key(text: &str) -> Option<String> {
     digits.get(start..).map(str::to_owned)
 }
 
+/// Operators that a record names; an account gives 999 codes.
+const OPERATORS_MAX: usize = 999;
+/// Keys of a record, and characters of one: RSA of 16,384 bits has some 2,800.
+const KEYS_MAX: usize = 50;
+const KEY_MAX: usize = 4096;
 /// Characters of a field.
 const TEXT_MAX: usize = 300;
 const WORDS_MAX: usize = 50;

@@ -1,15 +1,22 @@
 //! From where an entry has its data: the holder who is recorded, his contact data, the account's service.
 
 use super::entry::Subject;
-use super::record::{Kind, Record, Service};
+use super::record::{Kind, Named, Record, Service};
 use crate::registry::accounts;
 use crate::registry::holders::{Company, Contact, Holder, Person, PublicBody, records};
 use crate::registry::standing::{self, Stage};
-use crate::store::{RowsError, Tx, accounts as rows};
-use crate::wire::{AccountId, KepAddress};
+use crate::store::operators::OperatorRow;
+use crate::store::{RowsError, Tx, accounts as rows, operators as operator_rows};
+use crate::trust::Certificate;
+use crate::wire::{AccountId, KepAddress, Timestamp};
+use data_encoding::BASE64;
 
 /// Of whom an account's entry is made; nothing for one that is not in use.
-pub(super) fn subject(tx: &mut Tx<'_>, account: AccountId) -> Result<Option<Subject>, RowsError> {
+pub(super) fn subject(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    at: Timestamp,
+) -> Result<Option<Subject>, RowsError> {
     let account = accounts::account(&rows::by_id(tx, account)?)?;
     if matches!(account.state.stage(), Stage::Closed | Stage::Ended | Stage::Applied) {
         return Ok(None);
@@ -20,6 +27,7 @@ pub(super) fn subject(tx: &mut Tx<'_>, account: AccountId) -> Result<Option<Subj
         standing::Service::Both => Service::Both,
         standing::Service::Receive => Service::Receive,
     };
+    let id = account.id;
     let known = records::record(tx, account)?;
     let mut subject = match &known.holder {
         Some(Holder::Person(person)) => of_person(&address, person),
@@ -29,7 +37,35 @@ pub(super) fn subject(tx: &mut Tx<'_>, account: AccountId) -> Result<Option<Subj
     };
     subject.record.service = Some(service);
     reached(&mut subject.record, &known.contact);
+    match subject.record.kind {
+        Kind::Person => subject.record.signature_keys = signature_keys(tx, id, at)?,
+        Kind::Company | Kind::Public => subject.record.operators = operators(tx, id)?,
+    }
     Ok(Some(subject))
+}
+
+/// Of the certificates that are good then.
+fn signature_keys(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    at: Timestamp,
+) -> Result<Vec<String>, RowsError> {
+    let all = rows::certificates(tx, account)?;
+    let good = all.iter().filter_map(|der| Certificate::from_der(der).ok());
+    let key = |one: Certificate| one.public_key().ok().map(|key| BASE64.encode(&key));
+    let mut keys: Vec<_> = good.filter(|one| one.valid_at(at)).filter_map(key).collect();
+    keys.dedup();
+    Ok(keys)
+}
+
+fn operators(tx: &mut Tx<'_>, account: AccountId) -> Result<Vec<Named>, RowsError> {
+    let all = operator_rows::of_account(tx, account)?;
+    let acts = |one: &OperatorRow| one.ended.is_none() && one.suspended.is_none();
+    let named = all.into_iter().filter(acts).map(|one| Named {
+        name: format!("{} {}", one.given_name, one.surname),
+        title: Some(one.title).filter(|title| !title.is_empty()),
+    });
+    Ok(named.collect())
 }
 
 /// Of accounts whose holder is not recorded: a person of that name.

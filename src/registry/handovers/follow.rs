@@ -38,6 +38,10 @@ pub fn hold(
     let due = by.at.plus_millis(policy::at(tx, by.at)?.hold_lapse.millis());
     let ua_message_id = new.details.ua_message_id.as_deref();
     begin(tx, account, Paper::Held(new.message_id.clone()), ua_message_id, due, by)?;
+    // What came back is handed in again.
+    if let Some(id) = ua_message_id {
+        tasks::done(tx, account, TaskKind::Returned, id, by.at)?;
+    }
     Ok(())
 }
 
@@ -103,14 +107,18 @@ pub fn released(
     tx: &mut Tx<'_>,
     account: AccountId,
     message: &MessageId,
-    now: Timestamp,
+    by: &By,
 ) -> Result<(), StoreError> {
+    let now = by.at;
     let Some(row) = rows::waiting(tx, account, message.as_str())? else { return Ok(()) };
     let there = handover(row)?;
     if let Ok(state) = there.state.after(Step::Release, now) {
         keep(tx, &Handover { state, ..there })?;
         paper::hide(tx, account, message)?;
         tasks::done(tx, account, TaskKind::Sign, message.as_str(), now)?;
+        let address = account_rows::by_id(tx, account)?.address;
+        let details = json!({ "message": message.as_str() });
+        audit::record(tx, by, "handover.release", &address, details)?;
     }
     Ok(())
 }
@@ -121,12 +129,17 @@ pub async fn lapse(store: &Store, now: Timestamp) -> Result<usize, StoreError> {
     loop {
         let due: Result<_, RowsError> = store.read(move |tx| rows::due(tx, now, BATCH)).await;
         let due = due?;
+        let before = lapsed;
         for row in &due {
-            let row = row.clone();
+            let (id, row) = (row.id, row.clone());
             let work = move |tx: &mut Tx<'_>| lapse_one(tx, &row, now);
-            lapsed += usize::from(store.write(Lane::Background, work).await?);
+            match store.write(Lane::Background, work).await {
+                Ok(done) => lapsed += usize::from(done),
+                // One that can't be read holds up no other.
+                Err(error) => tracing::warn!(%error, handover = id, "it can't be closed"),
+            }
         }
-        if due.len() < BATCH {
+        if due.len() < BATCH || lapsed == before {
             return Ok(lapsed);
         }
     }

@@ -185,23 +185,39 @@ pub async fn set_contact(
     let (address, by) = (address.clone(), by.clone());
     let work = move |tx: &mut Tx<'_>| -> Result<Contact, RegistryError> {
         account_rows::lock(tx, id)?;
-        let last = rows::contact(tx, id)?;
-        let before: ContactForm = match &last {
+        let before: ContactForm = match rows::contact(tx, id)? {
             Some(row) => read(&row.form)?,
             None => ContactForm::default(),
         };
-        let contact = Contact::parse(&said.clone().over(before.clone()))?;
-        let changed = contact.form().differences(&before);
-        if !changed.is_empty() {
-            let n = last.map_or(1, |row| row.n + 1);
-            add_contact(tx, id, n, &contact.form(), &by)?;
-            directory::entry::refresh(tx, id, by.at)?;
-            let details = json!({ "fields": changed, "version": n });
-            audit::record(tx, &by, "account.contact", address.as_str(), details)?;
-        }
+        let contact = Contact::parse(&said.clone().over(before))?;
+        put_contact(tx, id, &address, &contact, &by)?;
         Ok(contact)
     };
     store.write(Lane::Client, work).await
+}
+
+/// The same, whole and within somebody's transaction, under the account's lock.
+pub(in crate::registry) fn put_contact(
+    tx: &mut Tx<'_>,
+    id: AccountId,
+    address: &KepAddress,
+    contact: &Contact,
+    by: &By,
+) -> Result<(), RegistryError> {
+    let last = rows::contact(tx, id)?;
+    let before: ContactForm = match &last {
+        Some(row) => read(&row.form)?,
+        None => ContactForm::default(),
+    };
+    let changed = contact.form().differences(&before);
+    if !changed.is_empty() {
+        let n = last.map_or(1, |row| row.n + 1);
+        add_contact(tx, id, n, &contact.form(), by)?;
+        directory::entry::refresh(tx, id, by.at)?;
+        let details = json!({ "fields": changed, "version": n });
+        audit::record(tx, by, "account.contact", address.as_str(), details)?;
+    }
+    Ok(())
 }
 
 /// The versions of an account's contact data, the newest first.

@@ -1,9 +1,11 @@
 //! Which parts of a provider's entry follow a list, and which are set by hand: those no list changes.
 
+use crate::registry::audit::{self, By};
 use crate::store::listed_providers::{self, ListedRow};
 use crate::store::providers::{self, ProviderRow, SealRow};
-use crate::store::{RowsError, Tx};
-use crate::wire::{Digest, sha256};
+use crate::store::{Lane, RowsError, Store, Tx};
+use crate::wire::{Digest, KepDomain, sha256};
+use serde_json::json;
 use std::collections::BTreeSet;
 
 /// A part of an entry that lists speak of.
@@ -87,7 +89,38 @@ pub(in crate::registry) fn mark(
 }
 
 /// Leaves parts of an entry to the lists again. Says whether there is such a provider.
-pub fn leave(tx: &mut Tx<'_>, domain: &str, aspects: &[Aspect]) -> Result<bool, RowsError> {
+pub async fn leave(
+    store: &Store,
+    domain: &KepDomain,
+    aspects: Vec<Aspect>,
+    by: &By,
+) -> Result<bool, RowsError> {
+    let (domain, by) = (domain.to_string(), by.clone());
+    let work = move |tx: &mut Tx<'_>| {
+        if !leave_now(tx, &domain, &aspects)? {
+            return Ok(false);
+        }
+        let parts: Vec<_> = aspects.iter().map(|aspect| aspect.word()).collect();
+        audit::record(tx, &by, "provider.leave-to-lists", &domain, json!({ "parts": parts }))?;
+        Ok(true)
+    };
+    store.write(Lane::Client, work).await
+}
+
+/// Forgets a list: its providers are set by hand from then on. Says whether there was one.
+pub async fn forget(store: &Store, name: &str, by: &By) -> Result<bool, RowsError> {
+    let (name, by) = (name.to_owned(), by.clone());
+    let work = move |tx: &mut Tx<'_>| {
+        let forgotten = listed_providers::forget_list(tx, &name)?;
+        if forgotten {
+            audit::record(tx, &by, "provider.forget-list", &name, json!({}))?;
+        }
+        Ok(forgotten)
+    };
+    store.write(Lane::Client, work).await
+}
+
+fn leave_now(tx: &mut Tx<'_>, domain: &str, aspects: &[Aspect]) -> Result<bool, RowsError> {
     providers::lock(tx, domain)?;
     if providers::find(tx, domain)?.is_none() {
         return Ok(false);

@@ -1,14 +1,15 @@
 //! Taking a list in one transaction: is it newer than what is held, what does it change, and that done.
 
 use super::plan::Source;
-use super::{Authentic, Document, Known, Line, OwnSeal, Plan, Refusal, What};
+use super::{Authentic, Believed, Document, Known, Line, OwnSeal, Plan, Refusal, What};
 use crate::registry::RegistryError;
+use crate::registry::audit::{self, By};
 use crate::registry::peers::{Peer, PeerState};
 use crate::store::listed_providers::{self as rows, ListRow};
 use crate::store::{Lane, RowsError, Store, Tx, providers};
-use crate::trust::Certificate;
 use crate::wire::lists::ListKind;
 use crate::wire::{KepDomain, Timestamp};
+use serde_json::json;
 
 /// What is asked of an import.
 #[derive(Clone, Debug)]
@@ -16,11 +17,12 @@ pub struct How {
     pub ours: KepDomain,
     /// None: whatever it is.
     pub wanted: Option<ListKind>,
-    /// Whose signature is believed.
-    pub pinned: Vec<Certificate>,
+    pub believed: Believed,
     /// The URL or file that it comes from.
     pub place: String,
     pub now: Timestamp,
+    /// Who takes it.
+    pub by: By,
     /// Whether the list that is held is weighed once more.
     pub again: bool,
     /// Whether nothing is changed.
@@ -58,9 +60,9 @@ impl From<RowsError> for ImportError {
 }
 
 pub async fn import(store: &Store, octets: Vec<u8>, how: How) -> Result<Imported, ImportError> {
-    let (wanted, pinned, now) = (how.wanted, how.pinned.clone(), how.now);
+    let (wanted, believed, now) = (how.wanted, how.believed.clone(), how.now);
     let seals = store.read(move |tx| own_seals(tx, now)).await?;
-    let judging = move || Authentic::judge(&octets, wanted, &pinned, &seals, now);
+    let judging = move || Authentic::judge(&octets, wanted, &believed, &seals, now);
     // A list of a state has megabytes.
     let judged = tokio::task::spawn_blocking(judging).await;
     let authentic = judged.map_err(|_| RowsError::Undone("the list was not judged"))??;
@@ -113,6 +115,13 @@ fn take(tx: &mut Tx<'_>, authentic: &Authentic, how: &How) -> Result<Imported, I
         let conflicts = plan.lines.iter().filter(|line| line.what == What::Conflict);
         let conflicts: Vec<String> = conflicts.map(ToString::to_string).collect();
         rows::set_conflicts(tx, &row.name, &conflicts.join("\n"))?;
+        let changes = plan.lines.iter().filter(|line| line.what.changes());
+        let details = json!({
+            "number": imported.sequence,
+            "signer": imported.signer,
+            "changes": changes.map(ToString::to_string).collect::<Vec<_>>(),
+        });
+        audit::record(tx, &how.by, "provider.import", &row.name, details)?;
     }
     imported.lines = plan.lines;
     Ok(imported)

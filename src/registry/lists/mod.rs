@@ -12,7 +12,7 @@ mod run;
 
 pub use claims::Why;
 pub(super) use follow::mark;
-pub use follow::{Aspect, leave};
+pub use follow::{Aspect, forget, leave};
 pub use import::{How, ImportError, Imported, import};
 pub use run::{FETCH, Refresh, Trouble, fetch};
 
@@ -40,6 +40,16 @@ pub struct Authentic {
 pub enum Document {
     TrustedList(TrustedList),
     Csi(Csi),
+}
+
+/// Whose signature is believed, apart: who makes providers known is another than who says by what the
+/// server of one is known, and neither signs for the other.
+#[derive(Clone, Default, Debug)]
+pub struct Believed {
+    /// Under trusted lists.
+    pub lists: Vec<Certificate>,
+    /// Under CSI, beside the seal of the provider that it is of.
+    pub csi: Vec<Certificate>,
 }
 
 /// A seal that may sign its provider's own CSI.
@@ -116,7 +126,7 @@ impl Authentic {
     pub fn judge(
         octets: &[u8],
         wanted: Option<ListKind>,
-        believed: &[Certificate],
+        believed: &Believed,
         seals: &[OwnSeal],
         now: Timestamp,
     ) -> Result<Self, Refusal> {
@@ -129,7 +139,10 @@ impl Authentic {
             ListKind::TrustedList => Document::TrustedList(TrustedList::read(&xml)?),
             ListKind::Csi => Document::Csi(Csi::read(&xml)?),
         };
-        let own = if kind == ListKind::Csi { seals } else { &[] };
+        let (believed, own) = match kind {
+            ListKind::TrustedList => (&believed.lists, &[][..]),
+            ListKind::Csi => (&believed.csi, seals),
+        };
         let own_certificates = own.iter().map(|seal| &seal.certificate);
         let all: Vec<Certificate> = believed.iter().chain(own_certificates).cloned().collect();
         let signer = pinned(&xml, &all)?;
@@ -204,6 +217,11 @@ impl Document {
 }
 
 impl What {
+    /// Whether the entry is another one by it.
+    fn changes(self) -> bool {
+        !matches!(self, Self::Unchanged | Self::Conflict | Self::Ignored)
+    }
+
     pub fn word(self) -> &'static str {
         match self {
             Self::Added => "added",

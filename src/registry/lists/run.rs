@@ -1,7 +1,8 @@
 //! Fetches the lists that the settings name, from time to time: each when it is due, by the place's own
 //! row, so that a restart and a second process ask nobody more often.
 
-use super::{How, ImportError, Imported, import};
+use super::{Believed, How, ImportError, Imported, import};
+use crate::registry::audit::By;
 use crate::store::listed_providers::{self as rows, PlaceRow};
 use crate::store::{Lane, RowsError, Store, Tx};
 use crate::trust::dial::{Dial, DialError, Fetched, Version, is_safe};
@@ -20,8 +21,9 @@ pub struct Refresh {
     pub clock: Clock,
     pub dial: Dial,
     pub ours: KepDomain,
-    /// A PEM file or a folder of them: whose signature is believed.
-    pub signers: PathBuf,
+    /// PEM files or folders of them: whose signature is believed under trusted lists, and under CSI.
+    pub signers: Option<PathBuf>,
+    pub csi_signers: Option<PathBuf>,
     /// In this order: a CSI is of a provider that a trusted list names.
     pub places: Vec<(ListKind, String)>,
     pub every: Duration,
@@ -136,13 +138,23 @@ impl Refresh {
         let how = How {
             ours: self.ours.clone(),
             wanted: Some(kind),
-            pinned: Anchors::load(&self.signers)?.certificates().to_vec(),
+            believed: self.believed()?,
             place: url.to_owned(),
             now: self.clock.now(),
+            by: By::system("lists", self.clock.now()),
             again: false,
             dry: false,
         };
         Ok(Some((import(&self.store, octets, how).await?, version)))
+    }
+
+    fn believed(&self) -> Result<Believed, TrustError> {
+        let load = |path: &Option<PathBuf>| {
+            let anchors = path.as_ref().map(|path| Anchors::load(path)).transpose()?;
+            let all = anchors.map(|anchors| anchors.certificates().to_vec());
+            Ok::<_, TrustError>(all.unwrap_or_default())
+        };
+        Ok(Believed { lists: load(&self.signers)?, csi: load(&self.csi_signers)? })
     }
 
     async fn known(&self, url: &str) -> Result<Option<PlaceRow>, RowsError> {

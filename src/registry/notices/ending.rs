@@ -26,7 +26,8 @@ pub async fn sweep(store: &Store, now: Timestamp) -> Result<usize, StoreError> {
 fn of_account(tx: &mut Tx<'_>, account: AccountId, now: Timestamp) -> Result<usize, RowsError> {
     let first = policy::at(tx, now)?.notice_ending;
     let mut laid = contract(tx, account, first, now)?;
-    for der in accounts::certificates(tx, account)? {
+    // Those to log in by, and its operators', too: whoever they stop at the door asks the holder.
+    for (der, _) in accounts::all_certificates(tx, account)? {
         // What can't be read signs nothing either.
         let Ok(certificate) = Certificate::from_der(&der) else { continue };
         let Some(distance) = distance(certificate.not_after(), first, now) else { continue };

@@ -1,12 +1,12 @@
 //! What an operator logs in and signs by: mail-program passwords and certificates that are his alone.
 
-use super::{Operator, OperatorError, active, record, rows};
+use super::{Operator, OperatorError, Standing, active, find, record, rows};
 use crate::registry::accounts::{self, CertificateUse};
 use crate::registry::app_passwords::{self, AppPassword, NewPassword};
 use crate::registry::audit::By;
-use crate::store::{Lane, Store, Tx, accounts as account_rows};
+use crate::store::{Lane, RowsError, Store, Tx, accounts as account_rows};
 use crate::trust::Certificate;
-use crate::wire::{KepAddress, OperatorCode};
+use crate::wire::{AccountId, KepAddress, OperatorCode};
 use secrecy::SecretString;
 use serde_json::json;
 
@@ -61,9 +61,12 @@ pub async fn give_certificate(
         }
         let digest = certificate.digest();
         match rows::of_certificate(tx, account, &digest.0)? {
-            Some((there, _)) if there != code.number() => return Err(OperatorError::Taken),
-            Some(_) => return Ok(()),
-            None => {}
+            Some((there, _)) if there == code.number() => return Ok(()),
+            Some((there, _)) if !has_ended(tx, account, there)? => {
+                return Err(OperatorError::Taken);
+            }
+            // Of who acts no more, perhaps of the same person.
+            _ => {}
         }
         let (der, uses) = (certificate.der(), CertificateUse::Both.word());
         account_rows::add_certificate(tx, account, &digest.0, der, uses, by.at)?;
@@ -72,6 +75,16 @@ pub async fn give_certificate(
         Ok(record(tx, &by, "operator.certificate", &address, &one, details)?)
     };
     store.write(Lane::Client, work).await
+}
+
+/// Whether that code is of an operator who acts no more; 0 is the holder.
+pub(in crate::registry) fn has_ended(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    code: i64,
+) -> Result<bool, RowsError> {
+    let Some(code) = OperatorCode::of_number(code) else { return Ok(false) };
+    Ok(find(tx, account, code)?.is_some_and(|one| matches!(one.standing, Standing::Ended { .. })))
 }
 
 /// Those of an operator; one that can't be read is left out.

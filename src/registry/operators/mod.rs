@@ -8,6 +8,7 @@ mod signer;
 mod table;
 
 pub use departing::{end, resume, suspend};
+pub(super) use keys::has_ended;
 pub use keys::{certificates, give_certificate, give_password, passwords};
 pub use person::{Person, PersonFault};
 pub use signer::{Signer, e_seal, signer};
@@ -15,6 +16,7 @@ pub use table::{Act, Role, Roles, TABLE};
 
 use super::accounts::{self, RegistryError};
 use super::audit::{self, By};
+use super::directory;
 use super::holders::{HolderKind, records};
 use crate::store::accounts as account_rows;
 use crate::store::operators::{self as rows, OperatorRow};
@@ -131,6 +133,7 @@ pub async fn add(
             return Err(OperatorError::Exists(address.clone()));
         }
         record(tx, &by, "operator.add", &address, &new, json!({ "roles": roles.words() }))?;
+        directory::entry::refresh(tx, account, by.at)?;
         Ok(new)
     };
     store.write(Lane::Client, work).await
@@ -169,6 +172,28 @@ pub async fn set_roles(
         rows::set_roles(tx, account, code.number(), &roles.words())?;
         let details = json!({ "roles": roles.words(), "before": one.roles.words() });
         Ok(record(tx, &by, "operator.roles", &address, &one, details)?)
+    };
+    store.write(Lane::Client, work).await
+}
+
+/// What he is in the company or public body; empty: nothing.
+pub async fn set_title(
+    store: &Store,
+    by: &By,
+    address: &KepAddress,
+    code: OperatorCode,
+    title: &str,
+) -> Result<(), OperatorError> {
+    let account = accounts::get(store, address).await?.id;
+    let title = person::titled(title)?.unwrap_or_default();
+    let (by, address) = (by.clone(), address.clone());
+    let work = move |tx: &mut Tx<'_>| -> Result<(), OperatorError> {
+        account_rows::lock(tx, account)?;
+        let one = present(tx, account, &address, code)?;
+        rows::set_title(tx, account, code.number(), &title)?;
+        directory::entry::refresh(tx, account, by.at)?;
+        let details = json!({ "title": title, "before": one.person.title });
+        Ok(record(tx, &by, "operator.title", &address, &one, details)?)
     };
     store.write(Lane::Client, work).await
 }
@@ -266,6 +291,7 @@ fn row(one: &Operator) -> OperatorRow {
         code: one.code.number(),
         given_name: one.person.given_name.clone(),
         surname: one.person.surname.clone(),
+        title: one.person.title.clone().unwrap_or_default(),
         identity_number: one.person.identity_number.clone(),
         phone: one.person.phone.as_ref().map(|phone| phone.as_str().to_owned()),
         email: one.person.email.as_ref().map(|email| email.as_str().to_owned()),
@@ -292,6 +318,7 @@ fn operator(row: OperatorRow) -> Result<Operator, RowsError> {
         person: Person {
             given_name: row.given_name,
             surname: row.surname,
+            title: Some(row.title).filter(|title| !title.is_empty()),
             identity_number: row.identity_number,
             phone: phone.map_err(|_| RowsError::Stored("a phone number"))?,
             email: email.map_err(|_| RowsError::Stored("an e-mail address"))?,

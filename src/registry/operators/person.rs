@@ -10,6 +10,8 @@ use thiserror::Error;
 pub struct Person {
     pub given_name: String,
     pub surname: String,
+    /// What he is there (Müdür): the directory shows it beside his name.
+    pub title: Option<String>,
     /// T.C. kimlik no, or the number of that form which foreigners have: by it his certificate is known.
     pub identity_number: String,
     pub phone: Option<Mobile>,
@@ -39,10 +41,16 @@ impl Person {
         Ok(Self {
             given_name: named(given_name)?,
             surname: named(surname)?,
+            title: None,
             identity_number: numbered(identity_number)?,
             phone: phone.map(Mobile::parse).transpose().map_err(PersonFault::Phone)?,
             email: email.map(MailAddress::parse).transpose().map_err(PersonFault::Email)?,
         })
+    }
+
+    /// An empty title is none.
+    pub fn titled(self, title: &str) -> Result<Self, PersonFault> {
+        Ok(Self { title: self::titled(title)?, ..self })
     }
 
     pub fn name(&self) -> String {
@@ -62,6 +70,13 @@ fn numbered(text: &str) -> Result<String, PersonFault> {
     let citizen = CitizenNumber::parse(text).map(String::from);
     let number = citizen.or_else(|_| ForeignerNumber::parse(text).map(String::from));
     number.map_err(|_| PersonFault::IdentityNumber)
+}
+
+pub(super) fn titled(title: &str) -> Result<Option<String>, PersonFault> {
+    match title.trim() {
+        "" => Ok(None),
+        title => named(title).map(Some),
+    }
 }
 
 /// Names stand in evidence: XML has no control characters.

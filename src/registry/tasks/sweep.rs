@@ -66,9 +66,6 @@ fn certificates(tx: &mut Tx<'_>, now: Timestamp) -> Result<usize, RowsError> {
     let ahead = policy::at(tx, now)?.task_certificate.millis();
     let ending = rows::ending_certificates(tx, (now, now.plus_millis(ahead)), BATCH)?;
     for (one, ends_at) in &ending {
-        if rows::is_replaced(tx, one.account, one.fingerprint)? {
-            continue;
-        }
         let new = NewTask {
             account: one.account,
             kind: TaskKind::CertificateEnding,
@@ -142,7 +139,13 @@ fn close(
     for row in &page {
         let over = match kind {
             TaskKind::CertificateEnding => match Digest::from_hex(&row.subject) {
-                Some(fingerprint) => rows::is_replaced(tx, row.account, fingerprint)?,
+                Some(fingerprint) => {
+                    let replaced = rows::is_replaced(tx, row.account, fingerprint)?;
+                    if replaced {
+                        rows::tell_again(tx, row.account, fingerprint)?;
+                    }
+                    replaced
+                }
                 None => true,
             },
             TaskKind::ContractEnding => rows::is_renewed(tx, row.account, &row.subject, now)?,

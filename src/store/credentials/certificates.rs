@@ -13,11 +13,14 @@ pub struct CertificateRow {
     pub added_at: Timestamp,
 }
 
-/// All of an account, the oldest first.
+/// All of an account, the oldest first; none of operators that have ended.
 pub fn of(tx: &mut Tx<'_>, account: AccountId) -> Result<Vec<CertificateRow>, RowsError> {
     let rows = tx.query(
-        "SELECT certificate, uses, operator, added_at FROM account_certificate
-         WHERE account = $1 ORDER BY added_at, fingerprint",
+        "SELECT certificate, uses, operator, added_at FROM account_certificate c
+         WHERE account = $1
+           AND NOT EXISTS (SELECT 1 FROM operator o WHERE o.account = c.account
+                           AND o.code = c.operator AND o.ended_at IS NOT NULL)
+         ORDER BY added_at, fingerprint",
         &[account.0.into()],
     )?;
     let read = rows.iter().map(|row| {

@@ -64,9 +64,18 @@ pub static CREDITS: &[Rule] = &[
     rule(
         Kind::CreditUnfounded,
         "given back for submission",
-        "SELECT e.message_id FROM credit_entry e WHERE e.kind = 'give-back' GROUP BY e.message_id
+        "SELECT e.message_id FROM credit_entry e
+         WHERE e.kind = 'give-back' AND e.message_id IS NOT NULL GROUP BY e.message_id
          HAVING SUM(e.amount) > (SELECT COALESCE(SUM(p.amount), 0) FROM credit_entry p
                                  WHERE p.id = 'settle/' || e.message_id AND p.kind = 'spend')
          LIMIT 1000",
+    ),
+    // Of an SMS, which is of no message: 'sms-back/' and what 'sms/' named.
+    rule(
+        Kind::CreditUnfounded,
+        "entry",
+        "SELECT e.id FROM credit_entry e WHERE e.kind = 'give-back' AND e.message_id IS NULL
+         AND NOT EXISTS (SELECT 1 FROM credit_entry s WHERE s.id = 'sms/' || SUBSTR(e.id, 10)
+                         AND s.account = e.account AND s.amount = e.amount) LIMIT 1000",
     ),
 ];

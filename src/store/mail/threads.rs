@@ -2,12 +2,13 @@
 //! a message it names, or that names it, by Message-ID, References and In-Reply-To of its outermost
 //! header, within its account; else it begins one. What joins two conversations leaves them two.
 //!
-//! Of an unopened dispatch no more is looked at than anybody may see of it.
+//! Of an unopened dispatch no more is looked at than anybody may see of it: of one behind a notice nothing
+//! before it is opened, and then it is where its notice was.
 
-use super::Kind;
 use super::view::{self, Mailbox};
+use super::{Kind, Place};
 use crate::store::rows::{RowsError, Tx};
-use crate::wire::imap::{Uid, UidSet};
+use crate::wire::imap::UidSet;
 use crate::wire::mime::related::{Reference, Related, reference};
 use crate::wire::{AccountId, ContentId, MessageId, ThreadId};
 use std::collections::{BTreeMap, BTreeSet};
@@ -177,21 +178,23 @@ pub fn undecided(tx: &mut Tx<'_>, of: &Mailbox, uids: &UidSet) -> Result<UidSet,
 
 /// Decides of which conversations messages are, in their order; what is gone is left out.
 pub fn decide(tx: &mut Tx<'_>, of: &Mailbox, uids: &UidSet) -> Result<(), RowsError> {
-    uids.iter().take(DECIDED).try_for_each(|uid| decide_one(tx, of, uid))
+    let at = |uid| Place { mailbox: of.id, uid };
+    uids.iter().take(DECIDED).try_for_each(|uid| decide_one(tx, of.account, at(uid)))
 }
 
-fn decide_one(tx: &mut Tx<'_>, of: &Mailbox, uid: Uid) -> Result<(), RowsError> {
+/// The same of one message.
+pub fn decide_one(tx: &mut Tx<'_>, account: AccountId, place: Place) -> Result<(), RowsError> {
     let row = tx.first(
         "SELECT m.content, m.kind, m.message_id, o.header FROM message m
          JOIN outline o ON o.content = m.content WHERE m.mailbox = $1 AND m.uid = $2",
-        &[of.id.0.into(), i64::from(uid).into()],
+        &[place.mailbox.0.into(), i64::from(place.uid).into()],
     )?;
     let Some(mut row) = row else { return Ok(()) };
     let message_id = row.opt_text(2)?.map(crate::store::submissions::message_id).transpose()?;
     let (content, kind) = (ContentId(row.int(0)?), Kind::parse(row.text(1)?)?);
     let header = row.take_bytes(3)?;
     let joining = Joining { kind, message_id: message_id.as_ref(), header: &header };
-    join(tx, of.account, content, &joining)
+    join(tx, account, content, &joining)
 }
 
 /// A content is gone, and what it told.

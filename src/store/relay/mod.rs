@@ -9,7 +9,7 @@ mod queue;
 mod windows;
 
 pub use health::{Health, Trouble, health, set_held, set_unwell, set_well};
-pub use operator::{Count, counts, hold, hurry, in_trouble, list, release, waits_for};
+pub use operator::{Count, counts, hold, holds, hurry, in_trouble, list, release, waits_for};
 pub use queue::{find, finish, give_back, lay_in, next_due, providers, put_off, set_aside, take};
 pub use windows::{lease_since, oldest, since};
 

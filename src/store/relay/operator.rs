@@ -60,6 +60,12 @@ pub fn release(
     }
 }
 
+/// Whether something is held for a provider.
+pub fn holds(tx: &mut Tx<'_>, provider: &KepDomain) -> Result<bool, RowsError> {
+    let sql = "SELECT 1 FROM relay WHERE provider = $1 AND held = 1 LIMIT 1";
+    Ok(tx.first(sql, &[provider.as_str().into()])?.is_some())
+}
+
 /// Mails are due now: one, or all of a provider. Says how many.
 pub fn hurry(
     tx: &mut Tx<'_>,

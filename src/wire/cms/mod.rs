@@ -4,10 +4,12 @@
 mod build;
 mod envelope;
 mod read;
+mod wrapped;
 
 pub use build::{Identity, Prepared, Signed, issuer_serial, validation_data};
 pub use envelope::{AgreedKey, Frame, Recipient, shared_info};
 pub use read::{CmsError, EssCertificate, SignedData, SignerId, SignerInfo};
+pub use wrapped::{Wrapped, wrapped};
 
 #[cfg(test)]
 mod tests;
@@ -18,6 +20,10 @@ pub mod oid {
 
     pub const DATA: Oid = Oid::new_unwrap("1.2.840.113549.1.7.1");
     pub const SIGNED_DATA: Oid = Oid::new_unwrap("1.2.840.113549.1.7.2");
+    pub const ENVELOPED_DATA: Oid = Oid::new_unwrap("1.2.840.113549.1.7.3");
+    pub const ENCRYPTED_DATA: Oid = Oid::new_unwrap("1.2.840.113549.1.7.6");
+    /// RFC 5083 §2.
+    pub const AUTH_ENVELOPED_DATA: Oid = Oid::new_unwrap("1.2.840.113549.1.9.16.1.23");
     pub const CONTENT_TYPE: Oid = Oid::new_unwrap("1.2.840.113549.1.9.3");
     pub const MESSAGE_DIGEST: Oid = Oid::new_unwrap("1.2.840.113549.1.9.4");
     pub const SIGNING_TIME: Oid = Oid::new_unwrap("1.2.840.113549.1.9.5");

@@ -153,9 +153,9 @@ impl<'a> SignerInfo<'a> {
     }
 }
 
-type Encapsulated<'a> = (ObjectIdentifier, Option<Cow<'a, [u8]>>);
+pub(super) type Encapsulated<'a> = (ObjectIdentifier, Option<Cow<'a, [u8]>>);
 
-fn encapsulated(node: Node<'_>) -> Result<Encapsulated<'_>, CmsError> {
+pub(super) fn encapsulated(node: Node<'_>) -> Result<Encapsulated<'_>, CmsError> {
     let mut reader = node.reader();
     let content_type = reader.next()?.oid()?;
     let content = match reader.optional(tag::context(0))? {

@@ -143,6 +143,57 @@ async fn a_phone_is_proven_told_of_mail_and_its_receipt_is_kept() {
     smsc.wait("unbind", 1).await;
 }
 
+/// Over TLS, as an operator's SMSC is reached over the net: by a name that its certificate bears, of an
+/// authority that is believed; and by nothing less.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_smsc_is_spoken_to_over_tls_when_it_is_the_one() {
+    let Some(node) = node() else { return };
+    let port = free_port();
+    let at = format!("\"localhost:{port}\"");
+    let over_tls = |authorities: &'static str| {
+        [
+            ("notify.smpp", "server", at.clone()),
+            ("notify.smpp", "line", "\"tls\"".to_owned()),
+            ("notify", "authorities", format!("\"{authorities}\"")),
+        ]
+    };
+    let scene = over_smpp(port, &[]).await;
+    let set = |authorities| {
+        for (section, key, value) in over_tls(authorities) {
+            scene.set(section, key, &value);
+        }
+    };
+    let [certificate, key] =
+        ["tls.pem", "tls.key"].map(|name| scene.provider().join("secrets").join(name));
+    let password = ["gizli", certificate.to_str().unwrap(), key.to_str().unwrap()];
+    let port = port.to_string();
+    let arguments = [&[port.as_str()], &password[..]].concat();
+    let smsc = Station::start(&node, "smsc.js", &arguments).await;
+    // Of an authority that is not believed: nothing is said to it, the password last of all.
+    set("trust/user-ca.pem");
+    let server = scene.serve().await;
+    told(&scene, AYSE, PHONE, "mail").await;
+    let waits = until("it is put off", async || {
+        notices(&scene, "verify").await.into_iter().find(|row| row["trouble"] != "")
+    })
+    .await;
+    assert_eq!(waits["state"], "waiting", "{waits}");
+    assert_eq!((smsc.seen("bind").len(), smsc.seen("submit").len()), (0, 0));
+    server.stop().await;
+    set("trust/tls-ca.pem");
+    let server = scene.serve().await;
+    let bound = smsc.wait("bind", 1).await.remove(0);
+    assert_eq!((&bound["tls"], &bound["good"]), (&true.into(), &true.into()), "{bound}");
+    let text = smsc.wait("submit", 1).await.remove(0);
+    let code = code(text["text"].as_str().unwrap());
+    assert_eq!(verify(&scene, AYSE, PHONE, &code).await, Some(0));
+    mail(&scene, "ustu.kapali").await;
+    settled(&scene, "mail", "sent").await;
+    assert!(taken(&smsc).len() >= 2);
+    server.stop().await;
+    smsc.wait("unbind", 1).await;
+}
+
 /// Long texts arrive whole in each way there is for Turkish letters.
 #[tokio::test(flavor = "multi_thread")]
 async fn turkish_texts_arrive_whole_by_shift_table_and_by_payload() {

@@ -1,12 +1,15 @@
-// An SMSC as others build them, on npm's `smpp`. Usage: node smsc.js PORT PASSWORD
+// An SMSC as others build them, on npm's `smpp`. Usage: node smsc.js PORT PASSWORD [CERTIFICATE KEY]
+// With a certificate it listens over TLS.
 // What happens is written to stdout, a line of JSON each; lines on stdin say what to do next:
 //   throttle N   the next N submissions are throttled       refuse N    the next N are refused for good
 //   hang N       the next N are never answered              receipt STAT  whatever was taken is told of
 'use strict';
 const smpp = require('smpp');
+const fs = require('fs');
 const readline = require('readline');
 
-const [port, password] = process.argv.slice(2);
+const [port, password, certificate, key] = process.argv.slice(2);
+const secured = certificate ? { cert: fs.readFileSync(certificate), key: fs.readFileSync(key) } : {};
 const next = { throttle: 0, refuse: 0, hang: 0 };
 const taken = [];
 const bound = new Set();
@@ -49,12 +52,12 @@ function receipt(stat) {
   }
 }
 
-const server = smpp.createServer((session) => {
+const server = smpp.createServer(secured, (session) => {
   session.on('error', () => {});
   session.on('close', () => bound.delete(session));
   session.on('bind_transceiver', (pdu) => {
     const good = pdu.password === password;
-    say({ event: 'bind', system: pdu.system_id, good });
+    say({ event: 'bind', system: pdu.system_id, good, tls: !!session.socket.encrypted });
     if (good) bound.add(session);
     session.send(good ? pdu.response({ system_id: 'smsc' })
       : pdu.response({ command_status: smpp.ESME_RINVPASWD }));

@@ -220,7 +220,7 @@ def before_call(context, case, kwargs):
     name = operation_of(case)
     if name == "logOut":
         # The session that the others are asked by goes on.
-        kwargs.setdefault("headers", {})["Authorization"] = "Bearer " + people.fresh()
+        case.headers["Authorization"] = "Bearer " + people.fresh()
         return
     if name == "logInByCertificate":
         kwargs["cert"] = (people.OTHER["certificate"], people.OTHER["key"])

@@ -39,7 +39,7 @@ web.trust_env = False
 class Gateway(BaseHTTPRequestHandler):
     def do_POST(self):
         said = json.loads(self.rfile.read(int(self.headers["content-length"])))
-        texts[said["to"]].append(said["text"])
+        texts["+" + said["to"].lstrip("+")].append(said["text"])
         self.send_response(200)
         self.send_header("content-length", "2")
         self.end_headers()
@@ -61,7 +61,7 @@ class Smarthost:
 
 def told(place, since, pattern):
     """What matches in the first text that comes to a place after so many."""
-    for _ in range(200):
+    for _ in range(1200):
         for text in texts[place][since:]:
             found = re.search(pattern, text)
             if found:
@@ -248,7 +248,6 @@ def a_session():
     return own
 
 
-
 # By operation id: what makes of a body one that leads somewhere; what is not named stays as it was made up.
 BODIES = {
     "logInByPassword": lambda: {"user": OTHER["address"], "password": OTHER["password"]},
@@ -288,7 +287,8 @@ PATHS = {
 
 threading.Thread(target=ThreadingHTTPServer(("127.0.0.1", SAID["sms"]), Gateway).serve_forever, daemon=True).start()
 Controller(Smarthost(), hostname="127.0.0.1", port=SAID["mail"]).start()
-for who in (OWN, OTHER):
+# A later round finds what the first has proved.
+for who in (OWN, OTHER) if os.environ.get("KEP_ROUND", "0") == "0" else ():
     prove(who, PHONE[who["address"]])
     prove(who, MAILBOX[who["address"]])
 MAIN = log_in(OWN)

@@ -22,33 +22,15 @@ environment = dict(
     SCHEMATHESIS_HOOKS="hooks",
     PYTHONPATH=here + os.pathsep + os.environ.get("PYTHONPATH", ""),
 )
-<<<<<<< ours
-sys.path.insert(0, here)
-os.chdir(seed)
 
-import people  # noqa: E402
-from schemathesis.cli import schemathesis  # noqa: E402
 
+# The session that people begin stands in the settings that schemathesis reads.
+BEGIN = """
+import os, people
 os.environ["KEP_SESSION_TOKEN"] = people.MAIN
-
-schemathesis(
-    [
-        "--config-file", os.path.join(here, "schemathesis.toml"),
-        "run", api + "/openapi.json",
-        "--url", api,
-        "--tls-verify", authority,
-        "--header", "Authorization: Bearer " + token,
-        "--checks", "all",
-        "--max-examples", cases,
-        "--max-response-time", "20",
-        "--continue-on-failure",
-        "--generation-database", "none",
-        "--seed", os.environ.get("KEP_SCHEMATHESIS_SEED", "2911"),
-        "--output-sanitize", "false",
-        *os.environ.get("KEP_SCHEMATHESIS", "").split(),
-    ]
-)
-=======
+from schemathesis.cli import schemathesis
+schemathesis()
+"""
 
 
 def run(number, *more):
@@ -56,7 +38,7 @@ def run(number, *more):
     first = int(os.environ.get("KEP_SCHEMATHESIS_SEED", "2911"))
     ran = subprocess.run(
         [
-            sys.executable, "-B", "-c", "from schemathesis.cli import schemathesis; schemathesis()",
+            sys.executable, "-B", "-c", BEGIN,
             "--config-file", os.path.join(here, "schemathesis.toml"),
             "run", api + "/openapi.json",
             "--url", api,
@@ -73,7 +55,7 @@ def run(number, *more):
             *os.environ.get("KEP_SCHEMATHESIS", "").split(),
         ],
         cwd=seed,
-        env=environment,
+        env=dict(environment, KEP_ROUND=str(number)),
     )
     if ran.returncode != 0:
         sys.exit(ran.returncode)
@@ -93,4 +75,3 @@ for number in range(1, 6):
         break
     only = [word for name in left for word in ("--include-operation-id", name)]
     run(number, "--phases", "coverage,fuzzing", *only)
->>>>>>> theirs

@@ -11,12 +11,15 @@ use kep::registry::directory::{
     self, Answer, Central, Consent, Directory, DirectoryError, Key, Kind, Query, QueryForm, Record,
     Subject, entry,
 };
+use kep::registry::holders::records;
+use kep::registry::operators::{self, Person, Role, Roles};
 use kep::registry::policy;
 use kep::store::accounts::{self as account_rows, AccountRow};
 use kep::store::directory::push::{self, PushRow};
 use kep::store::directory::query as query_rows;
 use kep::store::{Lane, RowsError, Tx};
 use kep::trust::Clock;
+use kep::trust::pki::{CertificateAuthority, KeyKind, Links, Profile};
 use kep::wire::{AccountId, KepAddress, KepDomain, Timestamp};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -394,6 +397,137 @@ async fn the_central_directory_hears_of_each_change_until_it_has_it() {
         assert_eq!(push.tell_all(&central).await.unwrap(), None);
         let gone = known().await;
         assert_eq!((gone["revision"].as_i64(), &gone["told"]), (Some(4), &Value::Null));
+    })
+    .await;
+}
+
+async fn verdicts(directory: &Directory, account: AccountId, of: &[&str]) -> Vec<String> {
+    let of: Vec<String> = of.iter().map(|one| (*one).to_owned()).collect();
+    let (checked, central) =
+        directory::check(directory, account, None, &of, by(NOW)).await.unwrap();
+    let words = checked.iter().map(|one| one.verdict.word().to_owned());
+    words.chain([central.word().to_owned()]).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_addresses_are_checked_at_once_and_no_more_is_told_than_whether_they_are_there() {
+    let Some(mock) = Mock::start("sir-42") else { return };
+    let bed = Bed::sqlite().await;
+    let asker = open(&bed, "mert@hs05.kep.tr", "Mert Can", "10000000078").await;
+    let ayse = open(&bed, "ayse@hs05.kep.tr", "Ayşe Yılmaz", "10000000146").await;
+    open(&bed, "gizli@hs05.kep.tr", "Gizli Kişi", "10000000214").await;
+    agree(&bed, ayse, true, true, &[]).await;
+    let theirs = json!({ "address": "can@hs01.kep.tr", "kind": "company", "title": "Can A.Ş." });
+    mock.set(json!({ "others": [theirs] })).await;
+    let directory = Directory { central: Some(reached(&mock, "sir-42")), ..alone(&bed) };
+    let of = [
+        "ayse@hs05.kep.tr",
+        "gizli@hs05.kep.tr",
+        "yok@hs05.kep.tr",
+        " CAN@hs01.kep.tr ",
+        "yok@hs01.kep.tr",
+        "ali@example.com",
+        "ayse@hs05.kep.tr",
+    ];
+    let known = ["listed", "not-listed", "not-listed"];
+    let rest = |theirs: [&'static str; 2], central| {
+        [&known[..], &theirs, &["malformed", "listed", central]].concat()
+    };
+    let good = rest(["listed", "not-listed"], "answered");
+    assert_eq!(verdicts(&directory, asker, &of).await, good);
+    let silent = rest(["unanswered", "unanswered"], "unreachable");
+    for mode in ["wrong", "page", "huge", "cut", "moved", "slow"] {
+        mock.set(json!({ "mode": mode })).await;
+        assert_eq!(verdicts(&directory, asker, &of).await, silent, "{mode}");
+    }
+    mock.set(json!({ "mode": "odd" })).await;
+    let partial = rest(["listed", "unanswered"], "partial");
+    assert_eq!(verdicts(&directory, asker, &of).await, partial);
+    assert_eq!(verdicts(&directory, asker, &of[..3]).await.last().unwrap(), "not-asked");
+    let without = rest(["unanswered", "unanswered"], "absent");
+    assert_eq!(verdicts(&alone(&bed), asker, &of).await, without);
+    // Of another kind is not there.
+    let people = [of[0].to_owned(), of[3].to_owned()];
+    mock.set(json!({ "mode": "good" })).await;
+    let kind = Some(Kind::Company);
+    let (found, _) = directory::check(&directory, asker, kind, &people, by(NOW)).await.unwrap();
+    assert_eq!(
+        found.iter().map(|one| one.verdict.word()).collect::<Vec<_>>(),
+        ["not-listed", "listed"]
+    );
+    let noted = directory::log(&bed.store, Some(asker), 1).await.unwrap().remove(0);
+    assert_eq!((noted.kind.as_str(), noted.results), ("check-company", Some(2)));
+    for many in [0, 201] {
+        let of = vec!["a@hs05.kep.tr".to_owned(); many];
+        let refused = directory::check(&directory, asker, None, &of, by(NOW)).await;
+        assert!(matches!(refused, Err(DirectoryError::Batch(_))));
+    }
+    // Who guesses is told no more than the day's share.
+    policy::set(&bed.store, &by(NOW), "directory.results-per-day", "60", NOW, "deneme")
+        .await
+        .unwrap();
+    let guesses: Vec<String> = (0..200).map(|n| format!("a{n}@hs05.kep.tr")).collect();
+    let refused = directory::check(&directory, asker, None, &guesses, by(NOW)).await;
+    assert!(matches!(refused, Err(DirectoryError::Often(_))));
+}
+
+#[tokio::test]
+async fn who_acts_for_a_company_stands_in_its_entry_and_a_persons_key_by_his_consent() {
+    on_both(|bed| async move {
+        let ayse = open(&bed, "ayse@hs05.kep.tr", "Ayşe Yılmaz", "10000000146").await;
+        let root = CertificateAuthority::create("Kök", KeyKind::P256, NOW).unwrap();
+        let identity_number = "10000000146".to_owned();
+        let profile = Profile::Qualified { name: "Ayşe Yılmaz".into(), identity_number };
+        let issued = root.issue(&profile, KeyKind::P256, &Links::default(), NOW).unwrap();
+        let certificate = issued.certificate().clone();
+        let (digest, kept) = (certificate.digest(), certificate.clone());
+        bed.write(move |tx| {
+            Ok(account_rows::add_certificate(tx, ayse, &digest.0, kept.der(), "both", NOW)?)
+        })
+        .await;
+        let record = async |account| {
+            bed.read(move |tx| {
+                let row = kep::store::directory::entry(tx, account)?.unwrap();
+                Ok(serde_json::from_str::<Record>(&row.record.unwrap()).unwrap())
+            })
+            .await
+        };
+        agree(&bed, ayse, true, true, &["given"]).await;
+        assert!(record(ayse).await.signature_keys.is_empty(), "it is not ticked");
+        agree(&bed, ayse, true, true, &["given", "signature"]).await;
+        let seen = record(ayse).await;
+        let key = data_encoding::BASE64.encode(&certificate.public_key().unwrap());
+        assert_eq!(seen.signature_keys, [key]);
+        assert!(!serde_json::to_string(&seen).unwrap().contains("10000000146"));
+        // One that has ended verifies nothing any more.
+        let late = certificate.not_after().plus_secs(1);
+        assert!(bed.write(move |tx| Ok(entry::refresh(tx, ayse, late)?)).await);
+        assert!(record(ayse).await.signature_keys.is_empty());
+
+        let firm = super::operators::firm();
+        super::operators::open(&bed).await;
+        let id = kep::registry::accounts::get(&bed.store, &firm).await.unwrap().id;
+        let holder = super::holders::company("8760052205");
+        records::set_holder(&bed.store, &firm, holder, &by(NOW)).await.unwrap();
+        let person = Person::new("Mehmet", "Demir", "10000000214", None, None).unwrap();
+        let roles = Roles::new([Role::Full]).unwrap();
+        let person = person.titled(" Genel  Müdür ").unwrap();
+        let added = operators::add(&bed.store, &by(NOW), &firm, person, roles).await.unwrap();
+        let named = async || {
+            let named = record(id).await.operators.into_iter();
+            named.map(|one| (one.name, one.title)).collect::<Vec<_>>()
+        };
+        let title = |text: &str| ("Mehmet Demir".to_owned(), Some(text.to_owned()));
+        assert_eq!(named().await, [title("Genel Müdür")]);
+        let set = async |text: &str| {
+            operators::set_title(&bed.store, &by(NOW), &firm, added.code, text).await.unwrap();
+        };
+        set("Müdür").await;
+        assert_eq!(named().await, [title("Müdür")]);
+        set("").await;
+        assert_eq!(named().await, [("Mehmet Demir".to_owned(), None)]);
+        operators::end(&bed.store, &by(NOW), &firm, added.code).await.unwrap();
+        assert!(named().await.is_empty());
     })
     .await;
 }

@@ -153,6 +153,64 @@ async fn what_is_returned_stands_in_the_drafts_and_may_come_again() {
     .await;
 }
 
+/// Rev. 2, 6: returned, sent again unsigned, returned again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_came_back_is_done_when_it_is_handed_in_again_and_a_new_reason_is_told() {
+    on_both(|bed| async move {
+        open(&bed).await;
+        let signs = appoint(&bed, AYSE, &[Role::Signs]).await;
+        let (account, _) = hold(&bed).await;
+        let back = async |reason: &'static str| {
+            let id = all(&bed).await.iter().map(|one| one.id).max().unwrap();
+            let (by, firm) = (by(NOW), firm());
+            let back = handovers::give_back(&bed.store, &by, &firm, Some(signs), id, reason);
+            back.await.unwrap();
+        };
+        let returned = async || {
+            let wanted = Wanted { most: 100, ..Wanted::default() };
+            let found = tasks::list(&bed.store, &firm(), wanted).await.unwrap();
+            let returned = found.into_iter().filter(|one| one.kind == TaskKind::Returned);
+            returned.map(|one| one.note).collect::<Vec<_>>()
+        };
+        back("ek eksik").await;
+        assert_eq!(returned().await, ["ek eksik"]);
+        let mut new = held(&bed, account);
+        new.message_id = MessageId::parse("3@hs05.kep.tr").unwrap();
+        let store = bed.store.clone();
+        bed.write(move |tx| -> Result<(), StoreError> {
+            submissions::lay_in(tx, &store.blobs, &new)?.unwrap();
+            let copy = NewMessage::of(MAIL, Kind::Plain, NOW);
+            handovers::hold(tx, account, &new, &copy, &by(NOW))
+        })
+        .await;
+        assert_eq!(returned().await, [""; 0], "it waits for a signature again");
+        back("tarih yanlış").await;
+        assert_eq!(returned().await, ["tarih yanlış"]);
+    })
+    .await;
+}
+
+/// Rev. 2, 11: a row that nobody can read.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_hand_over_that_can_not_be_read_holds_up_no_other() {
+    on_both(|bed| async move {
+        open(&bed).await;
+        let (account, _) = hold(&bed).await;
+        bed.write(move |tx| -> Result<(), StoreError> {
+            tx.execute(
+                "INSERT INTO handover (account, form, subject, operator, handed_by, since, due, state)
+                 VALUES ($1, '?', 'x', 0, 'x', 0, 1, 'waiting')",
+                &[account.0.into()],
+            )?;
+            Ok(())
+        })
+        .await;
+        let late = NOW.plus_secs(400 * 86_400);
+        assert_eq!(tasks::sweep::round(&bed.store, late).await.unwrap().lapsed, 1);
+    })
+    .await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_nobody_signs_lapses_at_its_end_however_late_that_is_written_down() {
     on_both(|bed| async move {
@@ -214,7 +272,7 @@ async fn an_operator_who_ends_leaves_what_waits_to_whoever_may_sign() {
         handovers::hand_over(&bed.store, &by(NOW), &address, None, subject, signs).await.unwrap();
         operators::end(&bed.store, &by(NOW), &address, signs).await.unwrap();
         assert!(matches!(all(&bed).await[0].state, State::Waiting { to: None, .. }));
-        bed.write(move |tx| handovers::released(tx, account, &id, NOW)).await;
+        bed.write(move |tx| handovers::released(tx, account, &id, &by(NOW))).await;
         assert_eq!(all(&bed).await[0].state, State::Released { at: NOW });
         assert_eq!(standing(&bed, account, mail::Role::Held).await, 0);
         assert_eq!(todo(&bed).await, [(TaskKind::Sign, TaskState::Done { at: NOW })]);

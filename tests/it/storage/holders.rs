@@ -58,7 +58,7 @@ fn person(number: &str) -> Holder {
     Holder::parse(&form, NOW).unwrap()
 }
 
-fn company(vkn: &str) -> Holder {
+pub fn company(vkn: &str) -> Holder {
     let form = HolderForm {
         kind: "company".into(),
         title: Some("Örnek A.Ş.".into()),
@@ -374,6 +374,58 @@ async fn the_old_holder_alone_gets_his_account_back() {
             matches!(passed, Err(RegistryError::NotTheHolder(_))),
             "an account never passes on"
         );
+    })
+    .await;
+}
+
+/// Rev. 2, 3: what two people approved for a reopened account holds, and it has a contract.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reopened_account_is_as_it_was_applied_for() {
+    on_both(|bed| async move {
+        let store = &bed.store;
+        let ali = "ali.veli@hs05.kep.tr";
+        open(store, ali, person(ALI)).await.unwrap();
+        let by = staff("ayse", NOW);
+        closings::close(store, &address(ali), &by).await.unwrap();
+        let form = ContactForm { email: Some("ali@example.org".into()), ..ContactForm::default() };
+        let wish = Wish {
+            contact: Contact::parse(&form).unwrap(),
+            signature: Some(SignatureRule::Optional),
+            ..wish(ali, person(ALI))
+        };
+        let id = applications::add(store, &domain(), wish, &by).await.unwrap().id;
+        let papers = vec![Paper::parse("contract").unwrap()];
+        applications::step(store, id, Step::Check, papers, &by).await.unwrap();
+        stepped(store, id, Step::Approve, "ayse").await.unwrap();
+        stepped(store, id, Step::Approve, "can").await.unwrap();
+        let rule = SignatureRule::Required;
+        applications::activate(store, id, "neu".into(), rule, &by).await.unwrap();
+        let account = accounts::get(store, &address(ali)).await.unwrap();
+        let had = (account.opening, account.signature, account.service);
+        assert_eq!(had, (OpeningMode::Direct, SignatureRule::Optional, Service::Receive));
+        let record = records::of(store, &address(ali)).await.unwrap();
+        assert_eq!(record.contact.form().email, form.email);
+    })
+    .await;
+}
+
+/// Rev. 2, 4: an account that staff reopen after its contract is over has one again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reopened_account_whose_term_is_over_begins_another() {
+    on_both(|bed| async move {
+        let store = &bed.store;
+        let ali = "ali.veli@hs05.kep.tr";
+        open(store, ali, person(ALI)).await.unwrap();
+        let terms = async || contracts::of(store, &address(ali)).await.unwrap();
+        for (at, n) in [(NOW, 1), (NOW.plus_secs(500 * DAY), 2)] {
+            let by = staff("ayse", at);
+            closings::close(store, &address(ali), &by).await.unwrap();
+            closings::reopen(store, &address(ali), Some(ALI), &by).await.unwrap();
+            assert_eq!(terms().await.len(), n, "one that goes on is not doubled");
+            assert!(terms().await[0].ends_at > at);
+            closings::reopen(store, &address(ali), Some(ALI), &by).await.unwrap();
+            assert_eq!(terms().await.len(), n, "what is open is not opened");
+        }
     })
     .await;
 }

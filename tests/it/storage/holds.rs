@@ -5,6 +5,7 @@ use super::on_both;
 use kep::registry::audit::{Actor, By, Channel};
 use kep::registry::holds::{self, HoldError};
 use kep::store::fsck::{self, Depth, Kind as Found};
+use kep::store::holds as rows;
 use kep::store::mail::{self, Kind, Role, trash, view};
 use kep::store::{StoreError, Tx, contents};
 use kep::wire::imap::UidSet;
@@ -117,6 +118,52 @@ async fn one_person_alone_holds_nothing() {
         let unknown = holds::place(store, &by("can"), "ece", &stranger, None, "2026/17").await;
         assert!(matches!(unknown, Err(HoldError::UnknownAccount(_))), "{unknown:?}");
         assert!(holds::list(store).await.unwrap().is_empty());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_hold_that_is_placed_while_another_lets_go_keeps_what_it_covers() {
+    on_both(|bed| async move {
+        let account = bed.account(WHO).await;
+        let content = bed.lay(account, 1).await;
+        let first = bed.hold(None).await;
+        bed.expunge(account).await;
+        // As a release has it that was seen by nobody yet.
+        bed.write(move |tx| {
+            let sql = "UPDATE legal_hold SET released_at = 1, released_by = 'can' WHERE id = $1";
+            Ok(tx.execute(sql, &[first.into()])?)
+        })
+        .await;
+        let seen = bed.read(|tx| Ok(rows::unkept(tx, 10)?)).await;
+        assert_eq!(seen.len(), 1);
+        let second = bed.hold(Some(1)).await;
+        let one = seen[0].clone();
+        assert!(!bed.write(move |tx| rows::let_go(tx, &one)).await);
+        assert!(bed.is_there(content).await);
+        assert_eq!(holds::let_go(&bed.store).await.unwrap(), 0);
+        let gone = holds::release(&bed.store, &by("ece"), "can", second, "bitti").await.unwrap();
+        assert_eq!((gone, bed.is_there(content).await), (1, false));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_hold_of_a_message_that_the_account_has_nothing_of_is_refused() {
+    on_both(|bed| async move {
+        let account = bed.account(WHO).await;
+        bed.lay(account, 1).await;
+        let (address, store) = (KepAddress::parse(WHO).unwrap(), &bed.store);
+        let of = async |n| {
+            let (by, message) = (by("can"), Some(id(n)));
+            holds::place(store, &by, "ece", &address, message, "2026/17").await
+        };
+        assert!(matches!(of(2).await, Err(HoldError::UnknownMessage(_))));
+        assert!(holds::list(store).await.unwrap().is_empty());
+        of(1).await.unwrap();
+        // What only the holds have is known, too.
+        bed.expunge(account).await;
+        of(1).await.unwrap();
     })
     .await;
 }

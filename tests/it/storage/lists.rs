@@ -4,7 +4,10 @@
 use super::bed::Bed;
 use super::{NOW, on_both};
 use crate::lists::{self, Entry, Publisher};
-use kep::registry::lists::{Aspect, How, ImportError, Imported, Line, What, import, leave};
+use kep::registry::audit::{self, By, Wanted};
+use kep::registry::lists::{
+    Aspect, Believed, How, ImportError, Imported, Line, What, import, leave,
+};
 use kep::registry::peers::{self, Peer, PeerState};
 use kep::store::listed_providers as rows;
 use kep::store::providers::ProviderRow;
@@ -47,17 +50,24 @@ impl World {
         self.publisher.sign(&lists::list(number, ago(1), ago(-30), entries), ago(1))
     }
 
-    fn pinned(&self) -> Vec<Certificate> {
-        vec![self.publisher.certificate().clone()]
+    fn believed(&self) -> Believed {
+        Believed { lists: vec![self.publisher.certificate().clone()], csi: Vec::new() }
+    }
+
+    /// The publisher signs CSI, and nothing else.
+    fn of_csi(&self) -> How {
+        let Believed { lists, csi } = self.believed();
+        How { believed: Believed { lists: csi, csi: lists }, ..self.how() }
     }
 
     fn how(&self) -> How {
         How {
             ours: domain("hs05.kep.tr"),
             wanted: None,
-            pinned: self.pinned(),
+            believed: self.believed(),
             place: "list.xml".to_owned(),
             now: NOW,
+            by: by(),
             again: false,
             dry: false,
         }
@@ -74,6 +84,10 @@ impl World {
             ImportError::Registry(error) => panic!("{error}"),
         })
     }
+}
+
+fn by() -> By {
+    By::system("tests", NOW)
 }
 
 fn tls(host: &str, now: Timestamp) -> Certificate {
@@ -97,7 +111,7 @@ async fn peer(bed: &Bed, name: &'static str) -> Option<Peer> {
 
 /// What a command changes, as `kep provider set` does.
 async fn by_hand(bed: &Bed, change: impl Fn(&mut ProviderRow) + Send + 'static) {
-    let changed = peers::change(&bed.store, &domain("hs06.kep.tr"), change).await;
+    let changed = peers::change(&bed.store, &domain("hs06.kep.tr"), change, &by()).await;
     assert!(changed.unwrap());
 }
 
@@ -310,10 +324,11 @@ async fn what_is_set_by_hand_stays_and_the_conflict_is_shown() {
         assert!(kept.conflicts.contains("hs06.kep.tr"), "{}", kept.conflicts);
 
         // Left to the lists again, by a word; the held list is weighed once more.
-        let leaving = |tx: &mut Tx<'_>| -> Result<bool, RowsError> {
-            leave(tx, "hs06.kep.tr", &[Aspect::Host, Aspect::State])
-        };
-        assert!(bed.store.write(Lane::Client, leaving).await.unwrap());
+        assert!(
+            leave(&bed.store, &domain("hs06.kep.tr"), vec![Aspect::Host, Aspect::State], &by())
+                .await
+                .unwrap()
+        );
         assert!(world.take(&bed, &list).await.unwrap().held);
         let again = How { again: true, ..world.how() };
         assert_eq!(whats(&world.take_so(&bed, &list, again).await.unwrap()), ["resumed"]);
@@ -336,7 +351,7 @@ async fn a_provider_that_was_registered_by_hand_is_no_lists() {
         let world = World::new();
         let mut row = peers::fresh(&domain("hs06.kep.tr"), NOW);
         (row.name, row.host) = ("Elle".to_owned(), "elle.hs06.kep.tr:25".to_owned());
-        peers::put(&bed.store, row.clone()).await.unwrap();
+        peers::put(&bed.store, row.clone(), &by()).await.unwrap();
         let withdrawn = Entry {
             status: "withdrawn",
             since: ago(2),
@@ -352,10 +367,11 @@ async fn a_provider_that_was_registered_by_hand_is_no_lists() {
         }
         assert_eq!(peers::find(&bed.store, &domain("hs06.kep.tr")).await.unwrap(), Some(row));
 
-        let leaving = |tx: &mut Tx<'_>| -> Result<bool, RowsError> {
-            leave(tx, "hs06.kep.tr", &[Aspect::State, Aspect::Seals])
-        };
-        assert!(bed.store.write(Lane::Client, leaving).await.unwrap());
+        assert!(
+            leave(&bed.store, &domain("hs06.kep.tr"), vec![Aspect::State, Aspect::Seals], &by())
+                .await
+                .unwrap()
+        );
         let taken = world.take(&bed, &world.list(2, &[withdrawn])).await.unwrap();
         assert_eq!(whats(&taken), ["suspended", "conflict"]);
         let found = hs06(&bed).await;
@@ -363,7 +379,7 @@ async fn a_provider_that_was_registered_by_hand_is_no_lists() {
         assert_eq!(found.route.to_string(), "elle.hs06.kep.tr:25");
 
         // What is removed by hand is gone with all that lists said of it.
-        peers::remove(&bed.store, &domain("hs06.kep.tr")).await.unwrap();
+        peers::remove(&bed.store, &domain("hs06.kep.tr"), &by()).await.unwrap();
         assert!(bed.read(|tx| Ok(rows::all_listed(tx)?)).await.is_empty());
     })
     .await;
@@ -375,7 +391,7 @@ async fn a_provider_that_was_closed_by_hand_stays_closed() {
     on_both(|bed| async move {
         let world = World::new();
         world.take(&bed, &world.list(1, &[world.entry()])).await.unwrap();
-        assert!(peers::close(&bed.store, &domain("hs06.kep.tr"), NOW).await.unwrap());
+        assert!(peers::close(&bed.store, &domain("hs06.kep.tr"), &by()).await.unwrap());
         let taken = world.take(&bed, &world.list(2, &[world.entry()])).await.unwrap();
         assert_eq!(whats(&taken), ["unchanged", "conflict"]);
         assert!(matches!(hs06(&bed).await.state, PeerState::Closed { .. }));
@@ -555,8 +571,9 @@ async fn a_list_is_believed_by_its_pinned_signers_alone_and_whole() {
             && why_not.contains(&stranger.certificate().digest().hex())
     );
     // One follows another: both are pinned.
-    let both = [world.pinned(), vec![stranger.certificate().clone()]].concat();
-    assert!(world.take_so(&bed, &foreign, How { pinned: both, ..dry.clone() }).await.is_ok());
+    let mut both = world.believed();
+    both.lists.push(stranger.certificate().clone());
+    assert!(world.take_so(&bed, &foreign, How { believed: both, ..dry.clone() }).await.is_ok());
     // Somebody else's signature with the pinned certificate brought along.
     let swapped = foreign.replace(
         &data_encoding::BASE64.encode(stranger.certificate().der()),
@@ -586,12 +603,12 @@ async fn a_provider_says_itself_what_its_server_shows() {
         // Nobody knows the provider yet, nor its seal.
         assert!(world.take(&bed, &good).await.unwrap_err().contains("is not pinned"));
         let by_publisher = world.publisher.sign(&csi(1, "relay.hs06.kep.tr", ago(-30)), ago(1));
-        let dry = How { dry: true, ..world.how() };
+        let dry = How { dry: true, ..world.of_csi() };
         let taken = world.take_so(&bed, &by_publisher, dry).await.unwrap();
         assert!(line(&taken, What::Ignored).contains("a trusted list names it first"));
 
         world.take(&bed, &world.list(1, &[world.entry()])).await.unwrap();
-        let nobody = How { pinned: Vec::new(), ..world.how() };
+        let nobody = How { believed: Believed::default(), ..world.how() };
         let taken = world.take_so(&bed, &good, nobody.clone()).await.unwrap();
         assert_eq!(
             (taken.name.as_str(), whats(&taken)),
@@ -607,7 +624,8 @@ async fn a_provider_says_itself_what_its_server_shows() {
         assert!(line(&taken, What::Ignored).contains(why));
         // And rolls nothing back of it.
         let first = world.publisher.sign(&csi(1, "relay.hs07.kep.tr", ago(-30)), ago(1));
-        assert_eq!(world.take(&bed, &first).await.unwrap().name, "csi/relay.hs07.kep.tr");
+        let taken = world.take_so(&bed, &first, world.of_csi()).await.unwrap();
+        assert_eq!(taken.name, "csi/relay.hs07.kep.tr");
         let elsewhere = own(&csi(2, "mx.hs06.kep.tr", ago(-30)));
         let taken = world.take_so(&bed, &elsewhere, nobody.clone()).await.unwrap();
         assert!(line(&taken, What::Conflict).contains("host mx.hs06.kep.tr"));
@@ -618,6 +636,64 @@ async fn a_provider_says_itself_what_its_server_shows() {
         by_hand(&bed, withdrawn).await;
         let late = own(&csi(4, "relay.hs06.kep.tr", ago(-30)));
         assert!(world.take_so(&bed, &late, nobody).await.unwrap_err().contains("is not pinned"));
+    })
+    .await;
+}
+
+/// Who makes providers known is another than who says by what the server of one is known.
+#[tokio::test]
+async fn who_is_pinned_for_one_kind_signs_none_of_the_other() {
+    on_both(|bed| async move {
+        let world = World::new();
+        let list = world.list(1, &[world.entry()]);
+        let why = world.take_so(&bed, &list, world.of_csi()).await.unwrap_err();
+        assert!(why.contains("pinned"), "{why}");
+        assert!(peer(&bed, "hs06.kep.tr").await.is_none());
+        world.take(&bed, &list).await.unwrap();
+        let shows = tls("relay.hs06.kep.tr", ago(100));
+        let csi = lists::csi(1, ago(1), ago(-30), "relay.hs06.kep.tr", &shows);
+        let csi = world.publisher.sign(&csi, ago(1));
+        let why = world.take(&bed, &csi).await.unwrap_err();
+        assert!(why.contains("pinned"), "{why}");
+        assert!(hs06(&bed).await.tls.is_none());
+        world.take_so(&bed, &csi, world.of_csi()).await.unwrap();
+        assert!(hs06(&bed).await.tls.is_some());
+    })
+    .await;
+}
+
+/// Who may hand mail over is a right: each act that gives or takes it stands in the audit.
+#[tokio::test]
+async fn what_becomes_of_a_provider_stands_in_the_audit() {
+    on_both(|bed| async move {
+        let world = World::new();
+        let first = world.list(1, &[world.entry()]);
+        world.take(&bed, &first).await.unwrap();
+        // Held already, or only looked at: nothing happened.
+        world.take(&bed, &first).await.unwrap();
+        let dry = How { dry: true, ..world.how() };
+        world.take_so(&bed, &world.list(2, &[]), dry).await.unwrap();
+        by_hand(&bed, |row| row.name = "Başka".into()).await;
+        let hs06 = domain("hs06.kep.tr");
+        assert!(leave(&bed.store, &hs06, vec![Aspect::Name], &by()).await.unwrap());
+        assert!(peers::close(&bed.store, &hs06, &by()).await.unwrap());
+        assert!(kep::registry::lists::forget(&bed.store, "TR/TRgeneric", &by()).await.unwrap());
+        assert!(!kep::registry::lists::forget(&bed.store, "TR/TRgeneric", &by()).await.unwrap());
+        peers::remove(&bed.store, &hs06, &by()).await.unwrap();
+        let all = audit::list(&bed.store, Wanted { most: 100, ..Wanted::default() }).await.unwrap();
+        let mut acts: Vec<_> = all.iter().map(|entry| entry.act.as_str()).collect();
+        acts.reverse();
+        let expected = [
+            "provider.import",
+            "provider.change",
+            "provider.leave-to-lists",
+            "provider.change",
+            "provider.forget-list",
+            "provider.remove",
+        ];
+        assert_eq!(acts, expected);
+        let changed = &all[4].details["changed"];
+        assert_eq!(*changed, serde_json::json!(["name"]));
     })
     .await;
 }

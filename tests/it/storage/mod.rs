@@ -38,6 +38,7 @@ mod server;
 mod settings;
 mod shares;
 mod signin;
+mod silence;
 mod smsc;
 mod spool;
 mod submissions;

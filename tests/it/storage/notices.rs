@@ -11,16 +11,19 @@ use kep::registry::notices::{self, Absence, Change, Event, Happened, NoticeError
 use kep::registry::outbox::{self, Fields, Kind, Language, Outgoing};
 use kep::registry::{credits, policy};
 use kep::spool::{Step, Takers};
+use kep::store::fsck;
 use kep::store::outbox::{self as rows, OutgoingRow, State};
 use kep::store::submissions::{self, RecipientState};
 use kep::store::{RowsError, StoreError, Tx};
 use kep::trust::dial::Dial;
+use kep::trust::pki::{CertificateAuthority, KeyKind, Links, Profile};
 use kep::trust::{Clock, password};
 use kep::wire::{AccountId, KepAddress, KepDomain, Reach, Timestamp};
 use secrecy::SecretString;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 const ALI: &str = "ali.veli@hs05.kep.tr";
 const AYSE: &str = "ayse.yilmaz@hs05.kep.tr";
@@ -415,7 +418,7 @@ async fn what_can_not_be_said_is_given_up_in_time_and_an_operator_may_try_again(
         let retry = async |id| outbox::retry(&bed.store, &by(end), id).await.unwrap();
         assert_eq!(
             [retry(code.id).await, retry(failed.id).await, retry(9999).await],
-            [Some(false), Some(true), None]
+            [Some(outbox::Retried::Gone), Some(outbox::Retried::Now), None]
         );
         let again = of(&bed, "mail").await.remove(0);
         assert_eq!((again.state, again.expires_at), (State::Waiting, end.plus_secs(86_400)));
@@ -540,6 +543,114 @@ async fn an_sms_costs_a_credit_when_it_is_sent() {
         assert_eq!((of(&bed, "mail").await[1].state, left().await), (State::Failed, 10));
         assert_eq!(of(&bed, "credit").await.len(), 1);
         assert_eq!(credits::audit(&bed.store).await.unwrap().faults, [""; 0]);
+        assert_eq!(unfounded(&bed).await, 0, "an SMS that was given back is no fault");
+        bed.write(|tx| {
+            tx.execute(
+                "UPDATE credit_entry SET id = 'sms-back/9/x' WHERE kind = 'give-back'",
+                &[],
+            )?;
+            Ok(())
+        })
+        .await;
+        assert_eq!(unfounded(&bed).await, 1, "one that nobody paid for");
     })
     .await;
+}
+
+/// Whatever is registered: of the holder, of an operator, to sign or to log in.
+#[tokio::test]
+async fn each_certificate_that_ends_is_told_of_once_a_distance() {
+    on_both(|bed| async move {
+        let ali = open(&bed, ALI).await;
+        proven(&bed, ALI, "05321234567", change(&[Event::Certificate])).await;
+        let root = CertificateAuthority::create("Kök", KeyKind::P256, NOW).unwrap();
+        let mut ends = NOW;
+        for (n, uses) in [(1_u8, "both"), (2, "login")] {
+            let profile =
+                Profile::TlsServer { names: vec![format!("n{n}")], addresses: Vec::new() };
+            let issued = root.issue(&profile, KeyKind::P256, &Links::default(), NOW).unwrap();
+            let certificate = issued.certificate().clone();
+            ends = certificate.not_after();
+            let digest = certificate.digest();
+            bed.write(move |tx| {
+                let der = certificate.der();
+                Ok(kep::store::accounts::add_certificate(tx, ali, &digest.0, der, uses, NOW)?)
+            })
+            .await;
+        }
+        for (days, laid) in [(31, 0), (29, 2), (28, 0), (6, 2), (1, 2), (-1, 0)] {
+            let at = ends.plus_secs(-days * 86_400);
+            assert_eq!(notices::tell_of_endings(&bed.store, at).await.unwrap(), laid, "{days}");
+        }
+        assert_eq!(of(&bed, "certificate").await.len(), 6);
+    })
+    .await;
+}
+
+/// Rev. 2, 5: the phone is sold while the gateway thinks.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_under_way_to_a_place_that_is_taken_away_is_not_tried_there_again() {
+    on_both(|bed| async move {
+        let ali = open(&bed, ALI).await;
+        let on = policy::set(&bed.store, &by(NOW), "credit.enforced", "yes", NOW, "deneme").await;
+        on.unwrap_or_else(|error| panic!("{error}"));
+        let what = credits::Addition {
+            unit: credits::Unit::Sms,
+            amount: 20,
+            reason: "havale".into(),
+            reference: "dekont 1".into(),
+        };
+        credits::top_up(&bed.store, &by(NOW), &address(ALI), &what).await.unwrap();
+        // The second after the first one's pause.
+        let cases =
+            [("503", State::Withdrawn, 20, NOW), ("200", State::Sent, 19, NOW.plus_secs(900))];
+        for (status, state, left, at) in cases {
+            proven(&bed, ALI, "05321234567", change(&[Event::Mail])).await;
+            bed.write(mail(ali, status, at)).await;
+            let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let url = format!("http://{}/", listener.local_addr().unwrap());
+            let ours = notify(&bed, &url, at);
+            let gateway = async {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                let _ = stream.read(&mut [0; 4096]).await.unwrap();
+                let who = address(ALI);
+                notices::remove(&bed.store, &by(NOW), &who, place("05321234567")).await.unwrap();
+                let answer = format!("HTTP/1.1 {status} x\r\ncontent-length: 0\r\n\r\n");
+                stream.write_all(answer.as_bytes()).await.unwrap();
+            };
+            tokio::join!(round(&bed, &ours, at), gateway);
+            let there = of(&bed, "mail").await.pop().unwrap();
+            assert_eq!((there.state, there.fields), (state, None));
+            let balance = bed.read(move |tx| Ok(kep::store::credits::balance(tx, ali)?)).await;
+            assert_eq!(balance.sms, left);
+        }
+    })
+    .await;
+}
+
+/// Rev. 2, 9: an SMSC that counts anew calls another SMS by the same number.
+#[tokio::test]
+async fn a_reference_that_comes_again_is_of_the_new_part_and_has_no_receipt() {
+    on_both(|bed| async move {
+        let later = NOW.plus_secs(86_400);
+        bed.write(move |tx| {
+            rows::add_part(tx, "17", 1, NOW)?;
+            rows::receipt(tx, "17", "failed", NOW)?;
+            rows::add_part(tx, "17", 1, NOW)?;
+            Ok(())
+        })
+        .await;
+        let parts = async |of| bed.read(move |tx| Ok(rows::parts(tx, of)?)).await;
+        assert_eq!(parts(1).await, [("17".to_owned(), Some("failed".to_owned()))], "twice is once");
+        bed.write(move |tx| Ok(rows::add_part(tx, "17", 2, later)?)).await;
+        assert_eq!((parts(1).await, parts(2).await), (vec![], vec![("17".to_owned(), None)]));
+        bed.write(move |tx| Ok(rows::sweep(tx, later)?)).await;
+        assert_eq!(parts(2).await.len(), 1, "it is of its own day");
+    })
+    .await;
+}
+
+async fn unfounded(bed: &Bed) -> usize {
+    let found = fsck::check(&bed.store, fsck::Depth::Quick, |_| ()).await.unwrap();
+    found.iter().filter(|one| one.kind == fsck::Kind::CreditUnfounded).count()
 }

@@ -4,10 +4,11 @@ use super::{NOW, bed::Bed, on_both};
 use kep::registry::accounts::{self, CertificateUse, NewAccount, OpeningMode, SignatureRule};
 use kep::registry::app_passwords::{NewPassword, Scope, Scopes};
 use kep::registry::audit::{self, Actor, By, Channel, Wanted as Acts};
+use kep::registry::credentials::{Owner, certificates};
 use kep::registry::login::{Logins, Outcome};
 use kep::registry::operators::{self, OperatorError, Person, Role, Roles, Signer, Standing};
 use kep::registry::tasks::{self, NewTask, TaskKind, TaskState, Wanted, sweep};
-use kep::store::StoreError;
+use kep::store::{StoreError, Tx};
 use kep::trust::password::Passwords;
 use kep::trust::pki::{CertificateAuthority, KeyKind, Links, Profile};
 use kep::trust::{Certificate, password};
@@ -185,6 +186,54 @@ async fn invariant_07_a_signature_is_the_holders_or_a_known_operators() {
     .await;
 }
 
+/// Rev. 2, 1: a certificate with the account's address, and with or without his number.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn invariant_07_who_has_ended_signs_as_nobody_whatever_address_his_certificate_bears() {
+    on_both(|bed| async move {
+        open(&bed).await;
+        let ayse = appoint(&bed, AYSE, &[Role::Signs]).await;
+        let account = accounts::get(&bed.store, &firm()).await.unwrap();
+        let whose = async |certificate: &Certificate| {
+            let (account, shown) = (account.clone(), certificate.clone());
+            let what = CertificateUse::Sign;
+            let work = move |tx: &mut Tx<'_>| Ok(operators::signer(tx, &account, &shown, what)?);
+            match bed.read(work).await {
+                Signer::Holder => Some(0),
+                Signer::Operator(one) => Some(one.code.number()),
+                Signer::Stranger => None,
+            }
+        };
+        let give = async |code, certificate: &Certificate| {
+            let given = certificate.clone();
+            operators::give_certificate(&bed.store, &by(NOW), &firm(), code, given).await.unwrap();
+        };
+        let (addressed, numbered) = (mailed(FIRM, 30), qualified(AYSE));
+        give(ayse, &addressed).await;
+        give(ayse, &numbered).await;
+        assert_eq!([whose(&addressed).await, whose(&numbered).await], [Some(1), Some(1)]);
+        operators::end(&bed.store, &by(NOW), &firm(), ayse).await.unwrap();
+        assert_eq!([whose(&addressed).await, whose(&numbered).await], [None, None]);
+        assert_eq!(whose(&qualified(AYSE)).await, None, "one that was never registered");
+        let shown = accounts::certificates(&bed.store, account.id).await.unwrap();
+        assert!(shown.is_empty(), "none of them is the account's");
+        // The same person, appointed anew: by her number at once, by the other one once it is given.
+        let again = appoint(&bed, AYSE, &[Role::Signs]).await;
+        assert_eq!([whose(&addressed).await, whose(&numbered).await], [None, Some(2)]);
+        give(again, &addressed).await;
+        assert_eq!(whose(&addressed).await, Some(2));
+        operators::suspend(&bed.store, &by(NOW), &firm(), again).await.unwrap();
+        assert_eq!([whose(&addressed).await, whose(&qualified(AYSE)).await], [None, None]);
+        operators::end(&bed.store, &by(NOW), &firm(), again).await.unwrap();
+        // What the provider's people register as the holder's is the holder's.
+        let uses = CertificateUse::Sign;
+        certificates::add(&bed.store, Owner::holder(account.id), addressed.clone(), uses, &by(NOW))
+            .await
+            .unwrap();
+        assert_eq!(whose(&addressed).await, Some(0));
+    })
+    .await;
+}
+
 async fn list(bed: &Bed, operator: Option<OperatorCode>, all: bool) -> Vec<tasks::Task> {
     let wanted = Wanted { operator, all, after: 0, most: 100 };
     tasks::list(&bed.store, &firm(), wanted).await.unwrap()
@@ -262,6 +311,42 @@ async fn a_certificate_that_ends_is_a_task_until_another_takes_its_place_or_it_h
         assert_eq!(sweep(day(400)).await.closed, 1);
         let lapsed = list(&bed, None, true).await;
         assert!(matches!(lapsed[1].state, TaskState::Lapsed { at } if at < day(400)));
+    })
+    .await;
+}
+
+/// Rev. 2, 7: what only logs in, what can't be read, and what is taken away again replace nothing.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_certificate_is_replaced_by_one_for_the_same_use_alone_and_while_that_is_there() {
+    on_both(|bed| async move {
+        open(&bed).await;
+        let account = accounts::get(&bed.store, &firm()).await.unwrap().id;
+        let add = async |certificate: &Certificate, uses| {
+            let new = certificate.clone();
+            certificates::add(&bed.store, Owner::holder(account), new, uses, &by(NOW))
+                .await
+                .unwrap();
+        };
+        let (old, login, new) = (mailed(FIRM, 60), mailed(FIRM, 365), mailed(FIRM, 365));
+        add(&old, CertificateUse::Sign).await;
+        add(&login, CertificateUse::Login).await;
+        bed.write(move |tx| -> Result<(), StoreError> {
+            let (uses, garbage) = ("both", b"no certificate");
+            kep::store::accounts::add_certificate(tx, account, &[7; 32], garbage, uses, NOW)?;
+            Ok(())
+        })
+        .await;
+        let day = |n: i64| NOW.plus_secs(n * 86_400);
+        let sweep = async |at| sweep::round(&bed.store, at).await.unwrap();
+        assert_eq!(sweep(day(40)).await.opened, 1);
+        add(&new, CertificateUse::Both).await;
+        assert_eq!(sweep(day(41)).await.closed, 1);
+        assert_eq!(sweep(day(41)).await, sweep::Round::default());
+        certificates::remove(&bed.store, Owner::holder(account), true, new.digest(), &by(NOW))
+            .await
+            .unwrap();
+        assert_eq!(sweep(day(42)).await.opened, 1, "it is told again");
+        assert_eq!(list(&bed, None, false).await[0].subject, old.digest().hex());
     })
     .await;
 }

@@ -500,6 +500,35 @@ async fn a_signature_lets_in_whose_certificate_is_registered_or_bears_his_number
     .await;
 }
 
+/// Rev. 2, 2: an operator's certificate that bears the account's address.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_operators_certificate_is_no_factor_of_the_holder() {
+    on_both(|bed| async move {
+        use super::operators::{FIRM, appoint, by, firm, open};
+        use kep::registry::operators::{self, Role};
+        let root = root();
+        open(&bed).await;
+        let code = appoint(&bed, "10000000146", &[Role::Reads]).await;
+        let profile = Profile::User { name: "Ayşe Demir".into(), email: FIRM.into() };
+        let signer = person(&root, profile);
+        let desk = sign_in(&bed, &root);
+        let purpose = kep::registry::signin::Purpose::Login;
+        let enter = async || {
+            let (token, text) = desk.ask_signature(purpose, NOW).await.unwrap();
+            let cms = signer.sign(text.as_bytes(), NOW).unwrap();
+            desk.signature(&token, &cms, None, &client(), NOW).await.unwrap()
+        };
+        let holder = entered(enter().await);
+        assert_eq!(holder.account.address.as_str(), FIRM, "nobody's yet: by the address");
+        let given = signer.certificate().clone();
+        operators::give_certificate(&bed.store, &by(NOW), &firm(), code, given).await.unwrap();
+        assert!(matches!(enter().await, Answer::Wrong), "an operator's");
+        operators::end(&bed.store, &by(NOW), &firm(), code).await.unwrap();
+        assert!(matches!(enter().await, Answer::Wrong), "who has ended");
+    })
+    .await;
+}
+
 async fn numbered_account(bed: &Bed, who: &str, number: &str) {
     use kep::registry::accounts::{NewAccount, OpeningMode, SignatureRule};
     let new = NewAccount {

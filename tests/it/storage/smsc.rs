@@ -209,3 +209,53 @@ async fn a_part_that_is_throttled_is_sent_again_and_those_before_it_are_not() {
     assert_eq!(sent.await.unwrap(), Said::Taken(vec!["one".into(), "two".into()]));
     ours.ends().await;
 }
+
+/// Rev. 2, 8: its window is shut while it asks and asks.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_smsc_that_stops_reading_is_left_in_time() {
+    let listener = listener().await;
+    let ours = ours(&listener).await;
+    let mut line = Line::bound(&listener).await;
+    let question = Pdu::request(9, Body::EnquireLink).write().repeat(1000);
+    let flood =
+        tokio::spawn(async move { while line.stream.write_all(&question).await.is_ok() {} });
+    let again = tokio::time::timeout(Duration::from_secs(60), Line::bound(&listener)).await;
+    assert!(again.is_ok(), "another connection is made");
+    flood.abort();
+    ours.ends().await;
+}
+
+/// Rev. 2, 8: stopped before the bind was answered.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bind_that_is_not_answered_holds_up_no_end() {
+    let listener = listener().await;
+    let ours = ours(&listener).await;
+    let mut line = Line::accept(&listener).await;
+    assert!(line.hear().await.is_some());
+    ours.tell.send(true).unwrap();
+    assert!(line.hear().await.is_none(), "hung up");
+    ours.session.await.unwrap();
+}
+
+/// Rev. 2, 12: who asked has gone before the SMSC was there.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_nobody_waits_for_any_more_is_not_submitted() {
+    let listener = listener().await;
+    let ours = ours(&listener).await;
+    let to = Mobile::parse("+905321234567").unwrap();
+    {
+        let first = ours.client.send(&to, "Birinci", 1);
+        tokio::select! {
+            biased;
+            said = first => panic!("{said:?}"),
+            () = std::future::ready(()) => {}
+        }
+    }
+    let mut line = Line::bound(&listener).await;
+    let sent = ours.send("Merhaba");
+    let asked = line.hear().await.unwrap();
+    assert!(matches!(&asked.body, Body::Submit(message) if !message.octets.starts_with(b"\0B")));
+    line.say(&answer(&asked, Status::OK, Body::SubmitAnswer("ab".into()))).await;
+    assert_eq!(sent.await.unwrap(), Said::Taken(vec!["ab".into()]));
+    ours.ends().await;
+}

@@ -98,7 +98,8 @@ async fn furnish(house: &House) {
             added_at: BEGIN,
             seals: KEYS.seals[other].iter().map(seal).collect(),
         };
-        peers::put(&house.store, row).await.unwrap();
+        let by = kep::registry::audit::By::system("sim", BEGIN);
+        peers::put(&house.store, row, &by).await.unwrap();
     }
 }
 

@@ -5,15 +5,7 @@ mod run;
 
 pub(super) use run::lay_in;
 
-/// A dispatch whose seal and evidence hold.
-pub(super) struct Judged {
-    pub dispatch: Dispatch,
-    /// Why it must come into no mailbox all the same.
-    pub infected: Option<Refusal>,
-}
-
 use crate::accept::check;
-use crate::accept::refusal::Refusal;
 use crate::certify::foreign::{Dispatch, Told, Written};
 use crate::registry::read_policy::MessageType;
 use crate::store::evidence::{Material, NewEvidence, NewForm};

@@ -1,8 +1,6 @@
 //! Lays a dispatch in, once however often it comes.
 
-use super::{
-    Judged, MOST_UNKNOWN, content, evidence, put, recipients, submission, too_many_unknown,
-};
+use super::{MOST_UNKNOWN, content, evidence, put, recipients, submission, too_many_unknown};
 use crate::accept::ask::{Envelope, SubmitAnswer};
 use crate::accept::heavy;
 use crate::accept::refusal::Refusal;
@@ -19,11 +17,10 @@ pub(in crate::accept::relay) async fn lay_in(
     desk: &Desk,
     envelope: &Envelope<Option<KepDomain>>,
     mail: &[u8],
-    judged: Judged,
+    dispatch: Dispatch,
     peer: &KepDomain,
     kept: Vec<Material>,
 ) -> Taken {
-    let Judged { dispatch, infected } = judged;
     let Dispatch { id, recipients: named, original, acceptance, .. } = &dispatch;
     let addressed: BTreeSet<KepAddress> =
         envelope.recipients.iter().map(|recipient| recipient.address.clone()).collect();
@@ -31,6 +28,11 @@ pub(in crate::accept::relay) async fn lay_in(
         return Err(Refusal::NotNamed(stranger.to_string()).into());
     }
     let digest = heavy(mail.len(), || sha256(original.octets(mail)));
+    // Of what has nothing new in it, the answer is known, with or without a scanner.
+    let infected = match is_served(desk, id, peer, digest, &addressed).await? {
+        true => None,
+        false => desk.scanned(mail).await?,
+    };
     // Most that comes again is noticed before anything is written.
     if let Some(answer) = again(desk, id, peer, digest, (&addressed, &infected)).await? {
         return Ok(answer);
@@ -96,6 +98,28 @@ fn go_on(
         }
     }
     Ok(())
+}
+
+/// Whether it was taken before, for all of them.
+async fn is_served(
+    desk: &Desk,
+    id: &MessageId,
+    peer: &KepDomain,
+    digest: Digest,
+    addressed: &BTreeSet<KepAddress>,
+) -> Result<bool, Trouble> {
+    let wanted = id.clone();
+    let find = move |tx: &mut Tx<'_>| -> Result<_, RowsError> {
+        Ok((submissions::find(tx, &wanted)?, submissions::recipients(tx, &wanted)?))
+    };
+    let (Some(known), recipients) = desk.store.look_up(find).await? else { return Ok(false) };
+    let has = |address: &KepAddress| {
+        let one = recipients.iter().find(|one| one.address == address.as_str());
+        one.is_some_and(|one| one.state != RecipientState::Elsewhere)
+    };
+    Ok(known.origin == Origin::Peer(peer.clone())
+        && known.digest == digest
+        && addressed.iter().all(has))
 }
 
 enum Laid {

@@ -17,11 +17,11 @@ pub(in crate::accept::relay) async fn lay_in(
     mail: &[u8],
     client: Option<&[u8]>,
 ) -> Taken {
-    let peer = shown(desk, client).await?;
+    let shown = shown(desk, client).await?;
     let report = heavy(mail.len(), || DeliveryReport::read(mail));
     let report = report.map_err(|fault| Refusal::ReportMalformed(fault.to_string()))?;
     let about = about(desk, &report).await?;
-    let (id, fitting) = fitting(desk, &report, &about, &peer).await?;
+    let (id, fitting) = by_one(desk, &report, &about, &shown, client).await?;
     let (message, now) = (id.clone(), desk.clock.now());
     let work = move |tx: &mut Tx<'_>| keep(tx, &message, &fitting, now);
     match desk.write(work).await? {
@@ -35,11 +35,41 @@ pub(in crate::accept::relay) async fn lay_in(
 }
 
 /// QUIRK(kep, 2026-11): a report is under no seal. docs/quirks.md#87
-async fn shown(desk: &Desk, client: Option<&[u8]>) -> Result<Peer, Trouble> {
+async fn shown(desk: &Desk, client: Option<&[u8]>) -> Result<Vec<Peer>, Trouble> {
     let all = desk.store.look_up(Peer::all).await?;
-    let peer = all.into_iter().find(|peer| peer.shows(client)).ok_or(Refusal::ReportUnproven)?;
-    let domain = peer.domain.clone();
-    known(Some(peer), &domain, client)
+    let shown: Vec<_> = all.into_iter().filter(|peer| peer.shows(client)).collect();
+    match shown.is_empty() {
+        true => Err(Refusal::ReportUnproven.into()),
+        false => Ok(shown),
+    }
+}
+
+/// Several providers may have one server, and its certificate (docs/evidence.md): it is the one that
+/// speaks whom all that is told is with. A report about those of two is refused whole.
+async fn by_one(
+    desk: &Desk,
+    report: &DeliveryReport,
+    about: &About,
+    shown: &[Peer],
+    client: Option<&[u8]>,
+) -> Result<(MessageId, Vec<Fitting>), Trouble> {
+    let mut refused = None;
+    for peer in shown {
+        let told = match known(Some(peer.clone()), &peer.domain, client) {
+            Ok(peer) => fitting(desk, report, about, &peer).await,
+            Err(trouble) => Err(trouble),
+        };
+        match told {
+            Ok(told) => {
+                tracing::info!(provider = %peer.domain, "it reports");
+                return Ok(told);
+            }
+            // What is only ours to mend is tried again.
+            Err(trouble @ (Trouble::Store(_) | Trouble::Judge(_))) => return Err(trouble),
+            Err(trouble) => _ = refused.get_or_insert(trouble),
+        }
+    }
+    Err(refused.unwrap_or(Trouble::Refused(Refusal::ReportUnproven)))
 }
 
 /// By the ENVID that we gave, and the Message-ID of what is returned: both, where both are there.

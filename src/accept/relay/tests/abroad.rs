@@ -8,6 +8,7 @@ use crate::deliver::incoming::Consigning;
 use crate::evidence::testing::World;
 use crate::evidence::verify::tests::world::World as Peer;
 use crate::evidence::verify::{Believed, Judge, Name, State};
+use crate::registry::audit::By;
 use crate::registry::peers;
 use crate::spool::{Step, Takers};
 use crate::store::evidence as rows;
@@ -42,6 +43,10 @@ struct Abroad {
     mails: PathBuf,
 }
 
+fn by() -> By {
+    By::system("tests", NOW)
+}
+
 impl Abroad {
     async fn open(own: &str) -> Option<Self> {
         let mails = reference("xsd/examples/rem-eml")?;
@@ -57,10 +62,10 @@ impl Abroad {
             let named = KepDomain::registered(domain).unwrap();
             let store = &world.facts.store;
             let add = move |row: &mut _| add_seal(row, &seal);
-            assert!(peers::change(store, &named, add).await.unwrap());
+            assert!(peers::change(store, &named, add, &by()).await.unwrap());
         }
         let (s1, users) = (KepDomain::registered(S1).unwrap(), KepDomain::registered(USERS));
-        let set = peers::set_domains(&world.facts.store, &s1, &[users.unwrap()]).await;
+        let set = peers::set_domains(&world.facts.store, &s1, &[users.unwrap()], &by()).await;
         assert!(set.unwrap());
         let dispatch = std::fs::read(mails.join("REM_Dispatch.RA01.eml")).unwrap();
         let desk = desk_of(&world.facts.store, own, NOW, stampers(&dispatch));
@@ -270,11 +275,13 @@ async fn invariant_07_a_provider_elsewhere_hands_over_its_own_users_mail_only() 
     assert_eq!(hand(mail(own, &id(1), other)).await, Said::Taken);
     let (at, users) = (KepDomain::registered(domain), KepDomain::registered("comune.example.it"));
     let (at, users) = (at.unwrap(), users.unwrap());
-    assert!(peers::set_domains(&house.store, &at, std::slice::from_ref(&users)).await.unwrap());
+    assert!(
+        peers::set_domains(&house.store, &at, std::slice::from_ref(&users), &by()).await.unwrap()
+    );
     assert_eq!(hand(mail(other, &id(2), own)).await, Said::Taken);
     assert!(house.message(&id(2)).await.is_some());
     // A domain is one provider's.
     let another = KepDomain::registered("rem.example.org").unwrap();
-    assert!(!peers::set_domains(&house.store, &another, &[users]).await.unwrap());
-    assert!(!peers::set_domains(&house.store, &another, &[at]).await.unwrap());
+    assert!(!peers::set_domains(&house.store, &another, &[users], &by()).await.unwrap());
+    assert!(!peers::set_domains(&house.store, &another, &[at], &by()).await.unwrap());
 }

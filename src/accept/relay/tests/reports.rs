@@ -1,6 +1,7 @@
 //! Delivery reports (RFC 3464) of what was sent: what they end, what is kept beside, what is refused.
 
 use super::world::{AYSE, CAN, House, OURS, Said};
+use crate::store::providers::ProviderRow;
 use crate::store::reports;
 use crate::store::submissions::RecipientState;
 use crate::wire::MessageId;
@@ -214,4 +215,35 @@ async fn a_report_of_an_evidence_mail_is_kept_with_its_message() {
     let [row] = rows.as_slice() else { panic!("{rows:?}") };
     assert_eq!((row.evidence.as_ref(), row.action.as_str()), (Some(&evidence), "failed"));
     assert!(house.jobs("evidence").await.is_empty());
+}
+
+/// Two providers may have one server: by whom its recipients are with is told which of them speaks.
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_providers_with_one_certificate_it_is_told_which_one_speaks() {
+    let (house, client) = house().await;
+    house.relayed().await;
+    let pin = house.peer.user_root.certificate().digest().hex();
+    for (domain, state) in [("hs01.kep.tr", "active"), ("hs09.kep.tr", "suspended")] {
+        let pin = pin.clone();
+        let of = move |row: &mut ProviderRow| {
+            (row.domain, row.state, row.client_pins) = (domain.into(), state.into(), pin.clone());
+            row.seals.clear();
+        };
+        house.register(of).await;
+    }
+    let both =
+        report(OURS, OURS, &[(AYSE, "delayed", "4.4.1"), ("c@hs01.kep.tr", "failed", "5.1.1")]);
+    assert_eq!(hand(&house, &both, &client).await, Said::Refused("ReportUnfit"));
+    assert_eq!(hand(&house, &told("delayed", "4.4.1"), &client).await, Said::Taken);
+    let id = MessageId::parse(OURS).unwrap();
+    let rows = house.store.read(move |tx| reports::of_message(tx, &id)).await.unwrap();
+    let by: Vec<_> = rows.iter().map(|row| row.provider.as_str()).collect();
+    assert_eq!(by, ["hs05.kep.tr"]);
+    // The one whose recipients they are is suspended, whatever the others are.
+    let pin = pin.clone();
+    house
+        .register(move |row| (row.state, row.client_pins) = ("suspended".into(), pin.clone()))
+        .await;
+    let Said::Refused(_) = hand(&house, &told("failed", "5.1.1"), &client).await else { panic!() };
+    assert_eq!(kept(&house).await, ["delayed 4.4.1"]);
 }

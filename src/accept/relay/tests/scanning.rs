@@ -83,3 +83,21 @@ async fn what_no_scanner_looked_at_is_not_taken_and_comes_again() {
         assert_eq!(house.jobs("consign").await, ["consign/5f2c@hs05.kep.tr"]);
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_dispatch_again_hears_the_same_while_the_scanner_is_away() {
+    for house in House::both().await {
+        let clean = Arc::new(AtomicBool::new(false));
+        let up = house.scanned_by(scanner(&clean).await);
+        let mail = house.incoming(&[CAN, "yok@hs06.kep.tr"]);
+        assert_eq!(up.hand(&mail, &[CAN]).await, Said::Taken);
+        let nobody = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let away: SocketAddr = nobody.local_addr().unwrap();
+        drop(nobody);
+        let down = house.scanned_by(Place::Tcp(away));
+        assert_eq!(down.hand(&mail, &[CAN]).await, Said::Again);
+        // For whom it did not come before, it is looked at.
+        let refused = Said::Refused("ScannerUnavailable");
+        assert_eq!(down.hand(&mail, &["yok@hs06.kep.tr"]).await, refused);
+    }
+}

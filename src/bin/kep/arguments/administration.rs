@@ -15,6 +15,15 @@ pub struct Who {
     pub staff_password_file: Option<PathBuf>,
 }
 
+/// The configuration, and who acts.
+#[derive(Clone, Debug, Args)]
+pub struct Acting {
+    #[command(flatten)]
+    pub conf: Conf,
+    #[command(flatten)]
+    pub who: Who,
+}
+
 #[derive(Debug, Subcommand)]
 pub enum Staff {
     /// Add a member of staff; the password is asked for, or read from --password-file

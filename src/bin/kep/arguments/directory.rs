@@ -8,6 +8,8 @@ use std::path::PathBuf;
 pub enum Directory {
     /// Ask the directory for an account: by a person's or company's name or number, or whose an address is
     Query(Box<DirectoryQuery>),
+    /// Whether each of many addresses is in the directory (toplu kontrol)
+    Check(Box<DirectoryCheck>),
     /// Whether and by what a natural person may be found
     #[command(subcommand)]
     Consent(Consent),
@@ -28,6 +30,29 @@ pub enum Directory {
     /// What the central directory has still to hear
     #[command(subcommand)]
     Push(Push),
+}
+
+#[derive(Debug, Args)]
+pub struct DirectoryCheck {
+    #[command(flatten)]
+    pub conf: Conf,
+    #[command(flatten)]
+    pub who: Who,
+    /// The account that asks: each address counts as an entry that it was told
+    #[arg(long = "for", value_name = "ADDRESS")]
+    pub account: String,
+    /// Those of this kind alone count: person (bireysel), company (tüzel) or public (kamu)
+    #[arg(long)]
+    pub kind: Option<String>,
+    /// A file of addresses, one a line; empty lines and those that begin with # are passed over
+    #[arg(long, value_name = "FILE")]
+    pub file: Option<PathBuf>,
+    /// KEP addresses
+    #[arg(required_unless_present = "file")]
+    pub addresses: Vec<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -118,7 +143,8 @@ pub enum Consent {
         /// Hesabım bireysel sorgulama ile bulunabilsin
         #[arg(long, requires = "listed")]
         findable: bool,
-        /// What others may ask by and see: given, family, service, district, province, address, phone
+        /// What others may ask by and see: given, family, service, district, province, address, phone; and
+        /// signature: seen alone (imza doğrulama verisi)
         #[arg(long, value_delimiter = ',')]
         fields: Vec<String>,
     },
@@ -166,6 +192,8 @@ pub enum Contact {
     },
     /// Add a contact
     Add(Box<ContactAdd>),
+    /// Change what a contact says; what isn't named stays
+    Change(Box<ContactChange>),
     /// Show a contact, by its UID or KEP address
     Show {
         #[command(flatten)]
@@ -265,6 +293,51 @@ pub struct ContactAdd {
     /// Made where there is none; may be given several times
     #[arg(long)]
     pub group: Vec<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct ContactChange {
+    #[command(flatten)]
+    pub conf: Conf,
+    #[command(flatten)]
+    pub who: Who,
+    /// The account whose address book it is
+    pub address: String,
+    /// The contact's UID or KEP address
+    pub contact: String,
+    /// How the contact is called; empty: by given names and surname
+    #[arg(long = "name", value_name = "NAME")]
+    pub called: Option<String>,
+    /// Given names; empty: none
+    #[arg(long)]
+    pub given: Option<String>,
+    /// Surname; empty: none
+    #[arg(long)]
+    pub family: Option<String>,
+    /// Company or institution; empty: none
+    #[arg(long)]
+    pub organisation: Option<String>,
+    /// What the contact does there; empty: nothing
+    #[arg(long)]
+    pub title: Option<String>,
+    /// KEP addresses in place of all there are; may be given several times; empty: none
+    #[arg(long)]
+    pub kep: Vec<String>,
+    /// Addresses of ordinary mail, likewise
+    #[arg(long)]
+    pub email: Vec<String>,
+    /// Phone numbers, likewise
+    #[arg(long)]
+    pub phone: Vec<String>,
+    /// Mobile numbers, likewise
+    #[arg(long)]
+    pub mobile: Vec<String>,
+    /// A note of your own; empty: none
+    #[arg(long)]
+    pub note: Option<String>,
     /// Print JSON
     #[arg(long)]
     pub json: bool,

@@ -18,6 +18,9 @@ pub enum Operator {
         given_name: String,
         #[arg(long)]
         surname: String,
+        /// What he is there (Müdür); the directory shows it beside his name
+        #[arg(long)]
+        title: Option<String>,
         /// T.C. kimlik no, as in his qualified certificate
         #[arg(long, value_name = "NO")]
         identity_number: String,
@@ -63,6 +66,18 @@ pub enum Operator {
         /// What he may do; several with commas
         #[arg(long, value_enum, value_delimiter = ',', required = true)]
         role: Vec<Role>,
+    },
+    /// Say what an operator is in the company or public body; the directory shows it
+    Title {
+        #[command(flatten)]
+        conf: Conf,
+        #[command(flatten)]
+        who: Who,
+        address: String,
+        /// His code, as 001
+        code: String,
+        /// Empty: nothing
+        title: String,
     },
     /// An operator acts no more: his passwords and certificates go, his code and name stay
     End {

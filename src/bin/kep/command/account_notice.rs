@@ -7,6 +7,7 @@ use crate::failure::{Failure, Outcome};
 use crate::wire_up;
 use kep::registry::notices::{self, Absence, Change, Event, NoticeError, Quiet, Target, Whose};
 use kep::registry::outbox::Language;
+use kep::registry::staff::StaffRole;
 use kep::wire::{Reach, Timestamp};
 use secrecy::SecretString;
 use serde::Serialize;
@@ -16,7 +17,7 @@ pub async fn run(arguments: Arguments) -> Outcome {
         Arguments::Add { conf, who, address, place, wishes, json } => {
             let store = wire_up::store(&wire_up::settings(&conf.conf)?).await?;
             let (address, place) = (parse(&address)?, reach(&place)?);
-            let by = staff::by(&store, &who).await?;
+            let by = staff::by_role(&store, &who, StaffRole::Registrar).await?;
             let usual = Change {
                 language: Language::Turkish,
                 events: [Event::Mail, Event::Unread, Event::Handover, Event::Login].into(),
@@ -38,7 +39,7 @@ pub async fn run(arguments: Arguments) -> Outcome {
         Arguments::Verify { conf, who, address, place, code } => {
             let store = wire_up::store(&wire_up::settings(&conf.conf)?).await?;
             let (address, place) = (parse(&address)?, reach(&place)?);
-            let by = staff::by(&store, &who).await?;
+            let by = staff::by_role(&store, &who, StaffRole::Registrar).await?;
             let Some(code) = code.map(SecretString::from) else {
                 let sent = notices::send_code(&store, &by, &address, place.clone()).await;
                 sent.map_err(failure)?;
@@ -51,7 +52,7 @@ pub async fn run(arguments: Arguments) -> Outcome {
         Arguments::Set { conf, who, address, place, wishes } => {
             let store = wire_up::store(&wire_up::settings(&conf.conf)?).await?;
             let (address, place) = (parse(&address)?, reach(&place)?);
-            let by = staff::by(&store, &who).await?;
+            let by = staff::by_role(&store, &who, StaffRole::Registrar).await?;
             let all = notices::list(&store, &address).await.map_err(failure)?;
             let known = all.into_iter().find(|target| target.reach == place);
             let known = known
@@ -64,7 +65,7 @@ pub async fn run(arguments: Arguments) -> Outcome {
         Arguments::Remove { conf, who, address, place } => {
             let store = wire_up::store(&wire_up::settings(&conf.conf)?).await?;
             let (address, place) = (parse(&address)?, reach(&place)?);
-            let by = staff::by(&store, &who).await?;
+            let by = staff::by_role(&store, &who, StaffRole::Registrar).await?;
             notices::remove(&store, &by, &address, place.clone()).await.map_err(failure)?;
             done(&format!("{address} is not told at {place} any more"))
         }

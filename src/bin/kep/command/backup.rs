@@ -182,6 +182,7 @@ fn apart(settings: &Settings, conf: &Path) -> Vec<Apart> {
         ("anchors of the seal", Some(shown(&trust.seal_anchors))),
         ("anchors of time stamps", Some(shown(&trust.tsa_anchors))),
         ("signers of lists", settings.lists.signers.as_deref().map(shown)),
+        ("signers of CSI", settings.lists.csi_signers.as_deref().map(shown)),
         ("texts", settings.texts.dir.as_deref().map(shown)),
         ("holidays", settings.opening.holidays.as_deref().map(shown)),
         ("password of the database", settings.data.rows_password_file.as_deref().map(shown)),

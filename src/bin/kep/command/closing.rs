@@ -7,6 +7,7 @@ use crate::failure::{Failure, Outcome};
 use crate::settings::Settings;
 use crate::wire_up;
 use kep::registry::closings::{self, Closing, Outcome as Decided, Receipt};
+use kep::registry::staff::StaffRole;
 use kep::registry::standing::{AccountState, Stage};
 use kep::registry::{RegistryError, accounts};
 use kep::store::Store;
@@ -19,7 +20,7 @@ pub async fn run(arguments: Arguments) -> Outcome {
         Arguments::Request { conf, who, address, reason, json } => {
             let settings = wire_up::settings(&conf.conf)?;
             let store = wire_up::store(&settings).await?;
-            let by = staff::by(&store, &who).await?;
+            let by = staff::by_role(&store, &who, StaffRole::Registrar).await?;
             let address = parse(&address)?;
             let closing = closings::request(&store, &address, &reason, &by).await;
             let mut closing = closing.map_err(registry)?;
@@ -32,14 +33,14 @@ pub async fn run(arguments: Arguments) -> Outcome {
         }
         Arguments::Withdraw { conf, who, address } => {
             let store = wire_up::store(&wire_up::settings(&conf.conf)?).await?;
-            let by = staff::by(&store, &who).await?;
+            let by = staff::by_role(&store, &who, StaffRole::Registrar).await?;
             let address = parse(&address)?;
             closings::withdraw(&store, &address, &by).await.map_err(registry)?;
             done(&format!("account {address} stays open"))
         }
         Arguments::Complete { conf, who, address } => {
             let store = wire_up::store(&wire_up::settings(&conf.conf)?).await?;
-            let by = staff::by(&store, &who).await?;
+            let by = staff::by_role(&store, &who, StaffRole::Registrar).await?;
             let address = parse(&address)?;
             let account = accounts::get(&store, &address).await.map_err(registry)?;
             if !matches!(account.state_at(by.at), AccountState::Closing { .. }) {

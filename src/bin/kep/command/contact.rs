@@ -3,7 +3,7 @@
 use super::account::{done, parse, registry};
 use super::{show, staff};
 use crate::arguments::{
-    Conf, Contact as Arguments, ContactAdd, ContactFormat, ContactGroup as Group,
+    Conf, Contact as Arguments, ContactAdd, ContactChange, ContactFormat, ContactGroup as Group,
 };
 use crate::failure::{Failure, Outcome};
 use crate::wire_up;
@@ -26,6 +26,7 @@ pub async fn run(arguments: Arguments) -> Outcome {
             show::print(json, &rows, |rows| list(rows))
         }
         Arguments::Add(add) => self::add(*add).await,
+        Arguments::Change(change) => self::change(*change).await,
         Arguments::Show { conf, address, contact, json } => {
             let (store, account) = open(&conf, &address).await?;
             let found = contacts::get(&store, account, &contact).await.map_err(failure)?;
@@ -79,6 +80,47 @@ async fn add(add: ContactAdd) -> Outcome {
     };
     let added = contacts::add(&store, account, fields, add.group, by).await.map_err(failure)?;
     show::print(add.json, &Shown::of(&added), |shown| format!("{}\n", shown.uid))
+}
+
+async fn change(change: ContactChange) -> Outcome {
+    let (store, account) = open(&change.conf, &change.address).await?;
+    let by = staff::by(&store, &change.who).await?;
+    let json = change.json;
+    let contact = change.contact.clone();
+    let change = move |fields: &mut Fields| apply(&change, fields);
+    let changed = contacts::change(&store, account, &contact, change, by).await.map_err(failure)?;
+    show::print(json, &Shown::of(&changed), |shown| format!("{}\n", shown.uid))
+}
+
+/// What is named replaces what is there.
+fn apply(change: &ContactChange, fields: &mut Fields) {
+    for (named, field) in [
+        (&change.called, &mut fields.name),
+        (&change.given, &mut fields.given),
+        (&change.family, &mut fields.family),
+        (&change.organisation, &mut fields.organisation),
+        (&change.title, &mut fields.title),
+        (&change.note, &mut fields.note),
+    ] {
+        field.clone_from(named.as_ref().unwrap_or(&field.clone()));
+    }
+    // A name that was made of the others is made anew.
+    if change.called.is_none() && (change.given.is_some() || change.family.is_some()) {
+        fields.name.clear();
+    }
+    for (named, field) in [(&change.kep, &mut fields.kep), (&change.email, &mut fields.emails)] {
+        if !named.is_empty() {
+            *field = named.iter().filter(|text| !text.is_empty()).cloned().collect();
+        }
+    }
+    for (named, mobile) in [(&change.phone, false), (&change.mobile, true)] {
+        if named.is_empty() {
+            continue;
+        }
+        fields.phones.retain(|phone| phone.mobile != mobile);
+        let numbers = named.iter().filter(|number| !number.is_empty()).cloned();
+        fields.phones.extend(numbers.map(|number| Phone { number, mobile }));
+    }
 }
 
 async fn group(arguments: Group) -> Outcome {

@@ -21,6 +21,7 @@ use serde::Serialize;
 pub async fn run(arguments: Arguments) -> Outcome {
     match arguments {
         Arguments::Query(query) => self::query(*query).await,
+        Arguments::Check(check) => super::directory_check::run(*check).await,
         Arguments::Consent(ConsentArguments::Show { conf, address, json }) => {
             let (store, account) = open(&conf, &address).await?;
             let (consent, since) = directory::consent(&store, account).await.map_err(failure)?;
@@ -127,11 +128,11 @@ async fn open(conf: &Conf, address: &str) -> Outcome<(Store, AccountId)> {
     Ok((store, account))
 }
 
-async fn id(store: &Store, address: &str) -> Outcome<AccountId> {
+pub async fn id(store: &Store, address: &str) -> Outcome<AccountId> {
     Ok(accounts::get(store, &parse(address)?).await.map_err(registry)?.id)
 }
 
-fn failure(error: DirectoryError) -> Failure {
+pub fn failure(error: DirectoryError) -> Failure {
     match error {
         DirectoryError::Registry(error) => registry(error),
         DirectoryError::Often(_) => Failure::unavailable(&error).hint(error.turkish()),

@@ -17,10 +17,14 @@ pub async fn run(arguments: Arguments) -> Outcome {
             let (by, second) = both(&store, &who, &second).await?;
             let (address, message) =
                 (parse(&address)?, message.as_deref().map(message::message_id).transpose()?);
+            let of = match &message {
+                Some(id) => format!("of message {id} of {address}"),
+                None => format!("of {address}"),
+            };
             let placed = holds::place(&store, &by, &second, &address, message, &reason).await;
             let placed = Placed { hold: placed.map_err(failure)? };
             show::print(json, &placed, |placed| {
-                format!("hold {}: nothing of {address} is erased\n", placed.hold)
+                format!("hold {}: nothing {of} is erased\n", placed.hold)
             })
         }
         Arguments::Release { conf, who, second, id, reason } => {
@@ -110,6 +114,9 @@ fn failure(error: HoldError) -> Failure {
         HoldError::Reason => Failure::data(&error),
         HoldError::UnknownAccount(_) => {
             Failure::not_found(&error).hint("`kep account list` shows them")
+        }
+        HoldError::UnknownMessage(_) => {
+            Failure::not_found(&error).hint("`kep message list` shows them")
         }
         HoldError::Unknown(_) => Failure::not_found(&error).hint("`kep hold list` shows them"),
         HoldError::Store(_) => Failure::unavailable(&error),

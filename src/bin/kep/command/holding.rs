@@ -16,6 +16,7 @@ use kep::registry::closings;
 use kep::registry::contracts::{self, Contract};
 use kep::registry::holders::records::{self, NewHolding};
 use kep::registry::holders::{ContactForm, HolderForm, Invoice, InvoiceForm};
+use kep::registry::staff::StaffRole;
 use kep::registry::standing::Move;
 use kep::store::Store;
 use kep::wire::{KepAddress, KepDomain};
@@ -36,7 +37,7 @@ pub async fn run(arguments: Arguments) -> Outcome {
             let store = store(&conf.conf).await?;
             let address = parse(&address)?;
             if forms::holder_form(&holder) != HolderForm::default() {
-                let by = staff::by(&store, &who).await?;
+                let by = staff::by_role(&store, &who, StaffRole::Registrar).await?;
                 let holder = forms::holder(&holder, by.at)?;
                 records::set_holder(&store, &address, holder, &by).await.map_err(registry)?;
             }
@@ -85,7 +86,7 @@ pub async fn run(arguments: Arguments) -> Outcome {
         }
         Arguments::Renew { conf, who, address, months, json } => {
             let store = store(&conf.conf).await?;
-            let by = staff::by(&store, &who).await?;
+            let by = staff::by_role(&store, &who, StaffRole::Registrar).await?;
             let renewed = contracts::renew(&store, &parse(&address)?, months, &by).await;
             let term = Term::of(&renewed.map_err(registry)?);
             show::print(json, &term, |term| format!("renewed until {}\n", term.ends))
@@ -135,7 +136,7 @@ pub async fn open_nameless(
 
 pub async fn close(conf: &Path, who: &Who, address: &str) -> Outcome {
     let store = store(conf).await?;
-    let by = staff::by(&store, who).await?;
+    let by = staff::by_role(&store, who, StaffRole::Registrar).await?;
     let address = parse(address)?;
     match closings::close(&store, &address, &by).await.map_err(registry)? {
         Some(until) => {
@@ -148,7 +149,7 @@ pub async fn close(conf: &Path, who: &Who, address: &str) -> Outcome {
 
 pub async fn reopen(conf: &Path, who: &Who, address: &str, number: Option<&str>) -> Outcome {
     let store = store(conf).await?;
-    let by = staff::by(&store, who).await?;
+    let by = staff::by_role(&store, who, StaffRole::Registrar).await?;
     let address = parse(address)?;
     closings::reopen(&store, &address, number, &by).await.map_err(registry)?;
     done(&format!("account {address} is active"))
@@ -161,7 +162,7 @@ pub async fn set_terms(
     service: Option<ServiceType>,
     e_seal: Option<Switch>,
 ) -> Outcome<()> {
-    let by = staff::by(store, who).await?;
+    let by = staff::by_role(store, who, StaffRole::Registrar).await?;
     if let Some(service) = service {
         let set = records::set_service(store, address, forms::service(service), &by).await;
         set.map_err(registry)?;
@@ -267,7 +268,7 @@ pub fn failure(error: &RegistryError) -> Failure {
 
 async fn changed(conf: &Path, who: &Who, address: &str, step: Move, what: &str) -> Outcome {
     let store = store(conf).await?;
-    let by = staff::by(&store, who).await?;
+    let by = staff::by_role(&store, who, StaffRole::Registrar).await?;
     let address = parse(address)?;
     accounts::change_state(&store, &address, step, &by).await.map_err(registry)?;
     done(&format!("account {address} {what}"))
@@ -283,7 +284,7 @@ async fn set_contact(
 ) -> Outcome {
     let form = forms::contact_form(said);
     if form != ContactForm::default() {
-        let by = staff::by(store, who).await?;
+        let by = staff::by_role(store, who, StaffRole::Registrar).await?;
         records::set_contact(store, address, form, &by).await.map_err(registry)?;
     }
     if history {
@@ -327,7 +328,7 @@ async fn set_invoice(
     json: bool,
 ) -> Outcome {
     if said.is_some() || remove {
-        let by = staff::by(store, who).await?;
+        let by = staff::by_role(store, who, StaffRole::Registrar).await?;
         let invoice = said.as_ref().map(Invoice::parse).transpose();
         let invoice = invoice.map_err(|faults| forms::wrong(&faults))?;
         records::set_invoice(store, address, invoice, &by).await.map_err(registry)?;

@@ -1,16 +1,15 @@
 //! `kep message`: what was submitted, and how far it came.
 
 use super::account::{parse, registry};
-use super::show;
+use super::{show, staff};
 use crate::arguments::Message as Arguments;
 use crate::failure::{Failure, Outcome};
 use crate::wire_up;
-use kep::registry::accounts;
+use kep::registry::{accounts, audit};
 use kep::store::mail::{self, Role, trash, view};
 use kep::store::reports::{self, ReportRow};
 use kep::store::submissions::{self, Recipient, RecipientState, Submission, SubmissionState};
 use kep::store::{Lane, RowsError, Store, Tx, evidence};
-use kep::trust::Clock;
 use kep::wire::rem::{Action, Event};
 use kep::wire::{AccountId, MessageId, Timestamp};
 use serde::Serialize;
@@ -61,10 +60,18 @@ pub async fn run(arguments: Arguments) -> Outcome {
             show::print(json, &happened, |rows| timeline(rows) + &waiting)
         }
         Arguments::Restore { conf, id, account, json } => {
-            let store = wire_up::store(&wire_up::settings(&conf.conf)?).await?;
+            let store = wire_up::store(&wire_up::settings(&conf.conf.conf)?).await?;
+            let by = staff::by(&store, &conf.who).await?;
             let account = accounts::get(&store, &parse(&account)?).await.map_err(registry)?;
-            let (wanted, account) = (message_id(&id)?, account.id);
-            let work = move |tx: &mut Tx<'_>| restore(tx, account, &wanted, Clock::System.now());
+            let wanted = message_id(&id)?;
+            let work = move |tx: &mut Tx<'_>| {
+                let back = restore(tx, account.id, &wanted, by.at)?;
+                if !back.is_empty() {
+                    let details = serde_json::json!({ "message": wanted.as_str() });
+                    audit::record(tx, &by, "message.restore", account.address.as_str(), details)?;
+                }
+                Ok(back)
+            };
             let back = store.write(Lane::Client, work).await.map_err(rows)?;
             match back.is_empty() {
                 true => Err(Failure::not_found(format!("there is nothing of {id} in the trash"))

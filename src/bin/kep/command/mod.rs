@@ -20,6 +20,7 @@ mod credit;
 mod decided;
 pub mod dev;
 mod directory;
+mod directory_check;
 mod evidence;
 mod export;
 mod figures;

@@ -6,6 +6,7 @@ use super::{show, staff};
 use crate::arguments::Notice as Arguments;
 use crate::failure::{Failure, Outcome};
 use crate::wire_up;
+use kep::registry::staff::StaffRole;
 use kep::registry::{accounts, outbox};
 use kep::store::outbox::{self as outgoing, OutgoingRow, State};
 use kep::store::{RowsError, Tx};
@@ -46,10 +47,14 @@ pub async fn run(arguments: Arguments) -> Outcome {
         }
         Arguments::Retry { conf, who, id } => {
             let store = wire_up::store(&wire_up::settings(&conf.conf)?).await?;
-            let by = staff::by(&store, &who).await?;
+            let by = staff::by_role(&store, &who, StaffRole::Registrar).await?;
             match outbox::retry(&store, &by, id).await.map_err(rows)? {
-                Some(true) => done(&format!("{id} is tried again now")),
-                Some(false) => Err(Failure::data(format!(
+                Some(outbox::Retried::Now) => done(&format!("{id} is tried again now")),
+                Some(outbox::Retried::UnderWay) => Err(Failure::unavailable(format!(
+                    "{id} is being said just now"
+                ))
+                .hint("`kep notice show` says what became of it; it is tried again by itself")),
+                Some(outbox::Retried::Gone) => Err(Failure::data(format!(
                     "{id} was settled, and what it said is gone"
                 ))
                 .hint("only what waits, and what failed without a secret in it, can be said")),

@@ -35,6 +35,7 @@ pub async fn run(arguments: Arguments) -> Outcome {
             address,
             given_name,
             surname,
+            title,
             identity_number,
             phone,
             email,
@@ -43,6 +44,7 @@ pub async fn run(arguments: Arguments) -> Outcome {
         } => {
             let (phone, email) = (phone.as_deref(), email.as_deref());
             let person = Person::new(&given_name, &surname, &identity_number, phone, email);
+            let person = person.and_then(|one| one.titled(&title.unwrap_or_default()));
             let person = person.map_err(Failure::data)?;
             let (address, roles) = (parse(&address)?, roles(&role)?);
             let (store, by) = registrar(&conf.conf, &who).await?;
@@ -75,6 +77,13 @@ pub async fn run(arguments: Arguments) -> Outcome {
             let set = operators::set_roles(&store, &by, &address, code, roles).await;
             set.map_err(failure)?;
             done(&format!("operator {code} of {address} has other roles"))
+        }
+        Arguments::Title { conf, who, address, code, title } => {
+            let (address, code) = (parse(&address)?, parsed(&code)?);
+            let (store, by) = registrar(&conf.conf, &who).await?;
+            let set = operators::set_title(&store, &by, &address, code, &title).await;
+            set.map_err(failure)?;
+            done(&format!("operator {code} of {address} has that title"))
         }
         Arguments::End { conf, who, address, code } => {
             let (address, code) = (parse(&address)?, parsed(&code)?);
@@ -166,6 +175,8 @@ struct Shown {
     code: String,
     name: String,
     surname: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    title: Option<String>,
     roles: Vec<&'static str>,
     since: String,
     added_by: String,
@@ -226,6 +237,7 @@ impl Shown {
             code: one.code.to_string(),
             name: one.person.given_name.clone(),
             surname: one.person.surname.clone(),
+            title: one.person.title.clone(),
             roles: one.roles.list().into_iter().map(Role::word).collect(),
             since: one.added_at.iso8601(),
             added_by: one.added_by.clone(),

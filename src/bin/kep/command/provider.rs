@@ -3,18 +3,20 @@
 mod lists;
 
 use super::account::{done, read_certificate, registry};
-use super::show;
-use crate::arguments::{Conf, Dialect, Provider as Arguments, Terms};
+use super::{show, staff};
+use crate::arguments::{Acting, Conf, Dialect, Provider as Arguments, Terms};
 use crate::failure::{Failure, Outcome};
 use crate::settings::Size;
 use crate::wire_up;
+use kep::registry::audit::By;
 use kep::registry::lists::Aspect;
 use kep::registry::peers::{self, Host, Peer, PeerDialect, PeerState, PeerTls, Removal, Route};
+use kep::registry::staff::StaffRole;
 use kep::store::Store;
 use kep::store::listed_providers::ListedRow;
 use kep::store::providers::{ProviderRow, SealRow};
+use kep::trust::Certificate;
 use kep::trust::tls::PeerTrust;
-use kep::trust::{Certificate, Clock};
 use kep::wire::{Digest, KepDomain, Timestamp};
 use serde::Serialize;
 use std::path::Path;
@@ -57,15 +59,15 @@ pub async fn run(arguments: Arguments) -> Outcome {
         }
         Arguments::Resume { conf, domain } => state(&conf, &domain, "active", "is active").await,
         Arguments::Close { conf, domain } => {
-            let (store, domain) = at(&conf, &domain).await?;
-            match peers::close(&store, &domain, Clock::System.now()).await.map_err(registry)? {
+            let (store, domain, by) = acting(&conf, &domain).await?;
+            match peers::close(&store, &domain, &by).await.map_err(registry)? {
                 true => done(&format!("provider {domain} is closed; what waits for it fails")),
                 false => Err(unknown(&domain)),
             }
         }
         Arguments::Remove { conf, domain } => {
-            let (store, domain) = at(&conf, &domain).await?;
-            match peers::remove(&store, &domain).await.map_err(registry)? {
+            let (store, domain, by) = acting(&conf, &domain).await?;
+            match peers::remove(&store, &domain, &by).await.map_err(registry)? {
                 Removal::Removed => done(&format!("provider {domain} is removed")),
                 Removal::Unknown => Err(unknown(&domain)),
                 Removal::Waited => Err(Failure::data(format!("mail waits for {domain}")).hint(
@@ -210,8 +212,8 @@ impl Changes {
     }
 }
 
-async fn add(conf: &Conf, domain: &str, changes: Changes) -> Outcome {
-    let settings = wire_up::settings(&conf.conf)?;
+async fn add(acting: &Acting, domain: &str, changes: Changes) -> Outcome {
+    let settings = wire_up::settings(&acting.conf.conf)?;
     let domain = parse(domain)?;
     if settings.provider.domain.provider() == domain.provider() {
         return Err(Failure::data(format!("{domain} is this provider itself")));
@@ -224,10 +226,11 @@ async fn add(conf: &Conf, domain: &str, changes: Changes) -> Outcome {
     }
     may_have(&domain, changes.domains.as_deref())?;
     let store = wire_up::store(&settings).await?;
+    let by = staff::by_role(&store, &acting.who, StaffRole::Operator).await?;
     let named = changes.domains.clone();
-    let now = Clock::System.now();
+    let now = by.at;
     let known = changes.clone();
-    let there = peers::change(&store, &domain, move |row| known.apply(row, now));
+    let there = peers::change(&store, &domain, move |row| known.apply(row, now), &by);
     if !there.await.map_err(registry)? {
         if changes.tls.is_none() {
             return Err(Failure::usage(format!("by what is the server of {domain} known?")).hint(
@@ -236,12 +239,12 @@ async fn add(conf: &Conf, domain: &str, changes: Changes) -> Outcome {
         }
         let mut row = peers::fresh(&domain, now);
         changes.apply(&mut row, now);
-        if !peers::put(&store, row).await.map_err(registry)? {
+        if !peers::put(&store, row, &by).await.map_err(registry)? {
             return Err(Failure::data(format!("another provider has users under {domain}"))
                 .hint("`kep provider show` names a provider's domains"));
         }
     }
-    set_domains(&store, &domain, named).await?;
+    set_domains(&store, &domain, named, &by).await?;
     done(&format!("provider {domain} is registered"))
 }
 
@@ -265,19 +268,20 @@ async fn set_domains(
     store: &Store,
     provider: &KepDomain,
     domains: Option<Vec<KepDomain>>,
+    by: &By,
 ) -> Outcome<()> {
     let Some(domains) = domains else { return Ok(()) };
-    match peers::set_domains(store, provider, &domains).await.map_err(registry)? {
+    match peers::set_domains(store, provider, &domains, by).await.map_err(registry)? {
         true => Ok(()),
         false => Err(Failure::data("one of these domains is another provider's")
             .hint("`kep provider show` names a provider's domains")),
     }
 }
 
-async fn set(conf: &Conf, domain: &str, changes: Changes, left: Vec<Aspect>) -> Outcome {
-    let (store, domain) = at(conf, domain).await?;
+async fn set(conf: &Acting, domain: &str, changes: Changes, left: Vec<Aspect>) -> Outcome {
+    let (store, domain, by) = acting(conf, domain).await?;
     may_have(&domain, changes.domains.as_deref())?;
-    let now = Clock::System.now();
+    let now = by.at;
     if let Some(row) = peers::find(&store, &domain).await.map_err(registry)? {
         let has = |digest: &Digest| {
             row.seals.iter().any(|seal| kep::wire::sha256(&seal.certificate) == *digest)
@@ -288,21 +292,22 @@ async fn set(conf: &Conf, domain: &str, changes: Changes, left: Vec<Aspect>) -> 
         }
     }
     let named = changes.domains.clone();
-    let changed = peers::change(&store, &domain, move |row| changes.apply(row, now)).await;
+    let changed = peers::change(&store, &domain, move |row| changes.apply(row, now), &by).await;
     if !changed.map_err(registry)? {
         return Err(unknown(&domain));
     }
     if !left.is_empty() {
-        lists::leave(&store, &domain, left).await?;
+        lists::leave(&store, &domain, left, &by).await?;
     }
-    set_domains(&store, &domain, named).await?;
+    set_domains(&store, &domain, named, &by).await?;
     done(&format!("provider {domain} is changed"))
 }
 
-async fn state(conf: &Conf, domain: &str, word: &'static str, said: &str) -> Outcome {
-    let (store, domain) = at(conf, domain).await?;
-    let now = Clock::System.now();
-    let changed = peers::change(&store, &domain, move |row| PeerState::set(word, row, now)).await;
+async fn state(conf: &Acting, domain: &str, word: &'static str, said: &str) -> Outcome {
+    let (store, domain, by) = acting(conf, domain).await?;
+    let now = by.at;
+    let set = move |row: &mut ProviderRow| PeerState::set(word, row, now);
+    let changed = peers::change(&store, &domain, set, &by).await;
     match changed.map_err(registry)? {
         true => done(&format!("provider {domain} {said}")),
         false => Err(unknown(&domain)),
@@ -438,6 +443,13 @@ fn text(shown: &Shown) -> String {
     });
     out += &lines("list", &list.collect::<Vec<_>>());
     out + &lines("WRONG", shown.fault.as_slice())
+}
+
+/// The same, and who acts: who keeps the queues and providers.
+async fn acting(acting: &Acting, domain: &str) -> Outcome<(Store, KepDomain, By)> {
+    let (store, domain) = at(&acting.conf, domain).await?;
+    let by = staff::by_role(&store, &acting.who, StaffRole::Operator).await?;
+    Ok((store, domain, by))
 }
 
 async fn at(conf: &Conf, domain: &str) -> Outcome<(Store, KepDomain)> {

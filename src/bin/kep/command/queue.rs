@@ -1,15 +1,17 @@
 //! `kep queue`: mail on its way to other providers.
 
 use super::message::rows;
-use super::{provider, show};
-use crate::arguments::{Conf, Queue as Arguments};
+use super::{provider, show, staff};
+use crate::arguments::{Acting, Conf, Queue as Arguments};
 use crate::failure::{Failure, Outcome};
 use crate::wire_up;
+use kep::registry::audit::By;
 use kep::registry::peers;
+use kep::registry::queue::{self, Change};
+use kep::registry::staff::StaffRole;
 use kep::store::relay::{self, Health, Kind, Queued};
 use kep::store::submissions::{self, RecipientState};
-use kep::store::{Lane, RowsError, Store, Tx};
-use kep::trust::Clock;
+use kep::store::{RowsError, Store, Tx};
 use kep::wire::KepDomain;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -33,13 +35,6 @@ pub async fn run(arguments: Arguments) -> Outcome {
             change(&conf, &which, json, Change::Release).await
         }
     }
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Change {
-    Retry,
-    Hold,
-    Release,
 }
 
 /// One mail, or a provider.
@@ -70,29 +65,19 @@ struct Changed {
     said: String,
 }
 
-async fn change(conf: &Conf, which: &str, json: bool, change: Change) -> Outcome {
+async fn change(acting: &Acting, which: &str, json: bool, change: Change) -> Outcome {
     let which = Which::parse(which)?;
-    let store = open(conf).await?;
+    let store = open(&acting.conf).await?;
+    let by = staff::by_role(&store, &acting.who, StaffRole::Operator).await?;
     let changed = match which {
-        Which::Mail(id) => of_mail(&store, id, change).await?,
-        Which::Provider(domain) => of_provider(&store, domain, change).await?,
+        Which::Mail(id) => of_mail(&store, &by, id, change).await?,
+        Which::Provider(domain) => of_provider(&store, &by, domain, change).await?,
     };
     show::print(json, &changed, |changed| format!("{}\n", changed.said))
 }
 
-async fn of_mail(store: &Store, id: i64, change: Change) -> Outcome<Changed> {
-    let now = Clock::System.now();
-    let work = move |tx: &mut Tx<'_>| -> Result<bool, RowsError> {
-        match change {
-            Change::Hold => relay::hold(tx, id),
-            Change::Release => Ok(relay::release(tx, Ok(id), now)? == 1),
-            // What is to be tried now is not held any more.
-            Change::Retry => {
-                Ok(relay::release(tx, Ok(id), now)? == 1 && relay::hurry(tx, Ok(id), now)? == 1)
-            }
-        }
-    };
-    if !store.write(Lane::Client, work).await.map_err(rows)? {
+async fn of_mail(store: &Store, by: &By, id: i64, change: Change) -> Outcome<Changed> {
+    if !queue::of_mail(store, by, id, change).await.map_err(rows)? {
         return Err(unknown(id));
     }
     let said = match change {
@@ -103,25 +88,16 @@ async fn of_mail(store: &Store, id: i64, change: Change) -> Outcome<Changed> {
     Ok(Changed { mails: 1, provider: None, said })
 }
 
-async fn of_provider(store: &Store, domain: KepDomain, change: Change) -> Outcome<Changed> {
+async fn of_provider(
+    store: &Store,
+    by: &By,
+    domain: KepDomain,
+    change: Change,
+) -> Outcome<Changed> {
     if peers::find(store, &domain).await.map_err(super::account::registry)?.is_none() {
         return Err(provider::unknown(&domain));
     }
-    let (now, wanted) = (Clock::System.now(), domain.clone());
-    let work = move |tx: &mut Tx<'_>| -> Result<u64, RowsError> {
-        match change {
-            Change::Hold => relay::set_held(tx, &wanted, true).map(|()| 0),
-            Change::Release => {
-                relay::set_held(tx, &wanted, false)?;
-                relay::release(tx, Err(&wanted), now)
-            }
-            Change::Retry => {
-                relay::set_well(tx, &wanted)?;
-                relay::hurry(tx, Err(&wanted), now)
-            }
-        }
-    };
-    let mails = store.write(Lane::Client, work).await.map_err(rows)?;
+    let mails = queue::of_provider(store, by, &domain, change).await.map_err(rows)?;
     let said = match change {
         Change::Hold => {
             format!("nothing is sent to {domain}; `kep queue release {domain}` goes on")

@@ -107,7 +107,7 @@ fn lists(settings: &Settings) -> Vec<Problem> {
         let what = format!("lists: {url} is neither https nor on this machine");
         problems.push(problem(what, "who answers in between could hold back newer lists"));
     }
-    if all().next().is_some() && lists.signers.is_none() {
+    if !lists.trusted.is_empty() && lists.signers.is_none() {
         let what = "lists.signers is missing".to_owned();
         problems
             .push(problem(what, "name the certificates whose signature under lists is believed"));

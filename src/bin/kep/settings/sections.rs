@@ -276,11 +276,14 @@ section! {
         /// Where trusted lists are fetched (ETSI TS 119 612): `https`, or `http` of this machine.
         trusted: Vec<Url> = Is("[]"), "an operator decides whose list makes providers known";
         /// Where providers say by what their servers are known (CSI.xml, EN 319 532-4); only of those
-        /// that are registered. Signed by their seal, or by one of `signers`.
+        /// that are registered. Signed by their seal, or by one of `csi_signers`.
         csi: Vec<Url> = Is("[]"), "a trusted list names each provider's";
-        /// Whose signature under a list is believed: a PEM file, or a folder of them. A certificate
-        /// that follows another stands beside it.
+        /// Whose signature under a trusted list is believed: a PEM file, or a folder of them. A
+        /// certificate that follows another stands beside it. None of them signs a CSI.
         signers: Option<PathBuf> = Off("'trust/lists'"), "compared with what the publisher says elsewhere before it is put there";
+        /// Whose signature under a CSI is believed, beside the seal of the provider that it is of: a PEM
+        /// file, or a folder of them. None of them signs a trusted list.
+        csi_signers: Option<PathBuf> = Off("'trust/csi'"), "a provider's own seal signs what it says of itself";
         /// How often lists are fetched.
         every: Duration = Is("'6h'") within "'5m'" to "'7d'", "a provider that is suspended should be known the same day";
     }

@@ -264,7 +264,9 @@ fn secrets_are_refused_and_not_repeated() {
 fn settings_that_need_each_other_are_asked_for() {
     let far = with("lists", "trusted = [\"http://liste.example/tl.xml\"]\nsigners = \"x\"");
     assert!(far.contains("neither https nor on this machine"), "{far}");
-    let unpinned = with("lists", "csi = [\"https://hs06.example/CSI.xml\"]");
+    // What a provider says of itself its seal signs.
+    assert_eq!(with("lists", "csi = [\"https://hs06.example/CSI.xml\"]"), "");
+    let unpinned = with("lists", "trusted = [\"https://x.example/tl.xml\"]\ncsi_signers = \"x\"");
     assert!(unpinned.contains("lists.signers is missing"), "{unpinned}");
     assert_eq!(with("lists", "trusted = [\"https://x.example/\"]\nsigners = \"x\""), "");
     for (section, line, expected) in [

@@ -232,6 +232,43 @@ async fn what_waits_for_a_provider_that_closes_fails_at_once() {
     assert_eq!(world.queue().await.len(), 0);
 }
 
+/// Whoever closed it, and whenever it was held: a list closes as a command does.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_held_for_a_provider_that_is_closed_comes_to_its_end() {
+    for world in World::both(2).await {
+        let port = nobody().await;
+        world.register_at("hs01.kep.tr", port, |_| {}).await;
+        let first = world.message(1, &["a@hs01.kep.tr"]).await;
+        evidence_mail(&world).await;
+        let hold_all = async || {
+            world
+                .write(|tx| {
+                    let all = queue::list(tx, None, 100)?;
+                    all.iter().try_for_each(|one| queue::hold(tx, one.id).map(drop))
+                })
+                .await;
+        };
+        hold_all().await;
+        let hold =
+            |tx: &mut Tx<'_>| queue::set_held(tx, &KepDomain::parse("hs01.kep.tr").unwrap(), true);
+        world.write(hold).await;
+        pass(&world.relay).await;
+        assert_eq!(world.queue().await.len(), 2, "an operator holds them");
+        let failed =
+            "a@hs01.kep.tr relay-failed R_REMMD_NotIdentified the provider has ceased to serve";
+        world.register_at("hs01.kep.tr", port, |row| row.state = "closed".into()).await;
+        pass(&world.relay).await;
+        assert_eq!(world.states(&first).await, [failed]);
+        assert_eq!(world.queue().await.len(), 0);
+        // Sealed before it was known, and held after it.
+        let second = world.message(2, &["a@hs01.kep.tr"]).await;
+        hold_all().await;
+        pass(&world.relay).await;
+        assert_eq!(world.states(&second).await, [failed]);
+        assert_eq!(world.queue().await.len(), 0);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_is_sent_to_a_server_that_nothing_tells_apart() {
     let world = World::new().await;

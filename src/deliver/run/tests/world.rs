@@ -97,7 +97,8 @@ impl World {
             seals: Vec::new(),
         };
         change(&mut row);
-        peers::put(&self.store, row).await.unwrap();
+        let by = crate::registry::audit::By::system("tests", self.clock.now());
+        peers::put(&self.store, row, &by).await.unwrap();
     }
 
     /// A sealed message, waiting to be relayed to the providers of its recipients.

@@ -21,6 +21,7 @@ async fn appoint(world: &World, roles: &[Duties]) {
     let (ali, words) = (world.ali, Roles::new(roles.iter().copied()).unwrap().words());
     let work = move |tx: &mut Tx<'_>| -> Result<(), StoreError> {
         let row = OperatorRow {
+            title: String::new(),
             account: ali,
             code: 1,
             given_name: "Ayşe".into(),

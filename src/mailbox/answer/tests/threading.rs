@@ -16,6 +16,7 @@ on_stores!(
     copies_are_in_the_conversation_wherever_they_lie,
     conversations_are_an_accounts_own,
     a_notice_and_its_dispatch_are_in_one_conversation_unopened_or_opened,
+    a_notice_is_in_no_conversation_that_its_dispatch_names,
     a_copy_that_takes_the_servers_place_keeps_the_conversation,
     conversations_are_searched_for,
 );
@@ -138,6 +139,23 @@ async fn a_notice_and_its_dispatch_are_in_one_conversation_unopened_or_opened(wo
     assert_eq!(threads(&mut desk, "INBOX").await.last(), Some(&notice));
     put(&world, world.veli, "answer@x", "References: <m1@hs05.kep.tr>\r\n").await;
     assert_eq!(threads(&mut desk, "INBOX").await.last(), Some(&notice));
+}
+
+/// What an unopened message answers is told with its content, by whatever it is found; what answers it
+/// later is in its conversation.
+async fn a_notice_is_in_no_conversation_that_its_dispatch_names(world: World) {
+    put(&world, world.veli, "asked@x", "").await;
+    put(&world, world.veli, "also@x", "References: <ua-1@example.org>\r\n").await;
+    let head = HEAD.replacen("\r\n", "\r\nReferences: <asked@x>\r\n <ua-1@example.org>\r\n", 1);
+    world.deliver_of("m1@hs05.kep.tr", &head).await;
+    put(&world, world.veli, "guess@x", "References: <asked@x>\r\n").await;
+    let mut desk = world.desk("veli").await;
+    assert_eq!(grouped(&mut desk, "INBOX").await, [0, 1, 2, 0]);
+    assert_eq!(world.facts().await, 0);
+    let moved = said(&mut desk, "c UID MOVE 3 \"A&AOcBMQ-lacaklar\"").await;
+    assert!(moved.contains("c OK"), "{moved}");
+    put(&world, world.veli, "answer@x", "In-Reply-To: <m1@hs05.kep.tr>\r\n").await;
+    assert_eq!(grouped(&mut desk, "INBOX").await, [0, 1, 0, 2, 2]);
 }
 
 async fn a_copy_that_takes_the_servers_place_keeps_the_conversation(world: World) {

@@ -97,6 +97,11 @@ impl World {
         self.deliver_pieces(id, stub, [HEAD, ORIGINAL, TAIL].map(str::as_bytes)).await
     }
 
+    /// A dispatch with this header, behind a stub.
+    pub async fn deliver_of(&self, id: &str, head: &str) -> MessageId {
+        self.deliver_pieces(id, true, [head, ORIGINAL, TAIL].map(str::as_bytes)).await
+    }
+
     /// A dispatch as they leave the provider, sealed in INBOX; says where its original lies.
     pub async fn deliver_real(&self, id: &str) -> std::ops::Range<usize> {
         let dispatch = include_bytes!("../../../../tests/golden/verify/dispatch.eml");

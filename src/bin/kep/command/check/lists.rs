@@ -7,6 +7,7 @@ use kep::registry::RegistryError;
 use kep::store::listed_providers::{self, ListRow, PlaceRow};
 use kep::store::{Store, Tx};
 use kep::trust::{Anchors, Clock};
+use std::path::Path;
 
 pub(super) async fn check(
     settings: &Settings,
@@ -14,7 +15,8 @@ pub(super) async fn check(
     clock: &Clock,
     found: &mut Vec<Finding>,
 ) {
-    signers(settings, found);
+    signers("list signers", settings.lists.signers.as_deref(), found);
+    signers("CSI signers", settings.lists.csi_signers.as_deref(), found);
     let look = |tx: &mut Tx<'_>| -> Result<_, RegistryError> {
         Ok((listed_providers::lists(tx)?, listed_providers::places(tx)?))
     };
@@ -35,14 +37,14 @@ pub(super) async fn check(
     }
 }
 
-fn signers(settings: &Settings, found: &mut Vec<Finding>) {
-    let Some(path) = &settings.lists.signers else { return };
+fn signers(name: &'static str, path: Option<&Path>, found: &mut Vec<Finding>) {
+    let Some(path) = path else { return };
     found.push(match Anchors::load(path) {
         Ok(anchors) => {
             let count = anchors.certificates().len();
-            Finding::good("list signers", format!("{count} in {}", path.display()))
+            Finding::good(name, format!("{count} in {}", path.display()))
         }
-        Err(error) => Finding::wrong("list signers", error),
+        Err(error) => Finding::wrong(name, error),
     });
 }
 

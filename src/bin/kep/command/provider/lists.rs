@@ -2,17 +2,20 @@
 
 use super::super::account::{done, registry};
 use super::super::show::{self as out, table};
-use crate::arguments::{Conf, Import, ListKind as Kind};
+use super::super::staff;
+use crate::arguments::{Acting, Conf, Import, ListKind as Kind};
 use crate::failure::{Failure, Outcome};
 use crate::settings::Settings;
 use crate::wire_up;
 use kep::registry::RegistryError;
+use kep::registry::audit::By;
 use kep::registry::codes::{Code, Codes, SHIPPED};
 use kep::registry::lists::{
-    self, Aspect, FETCH, How, ImportError, Imported, Line, Refusal, Trouble, What,
+    self, Aspect, Believed, FETCH, How, ImportError, Imported, Line, Refusal, Trouble, What,
 };
+use kep::registry::staff::StaffRole;
 use kep::store::listed_providers::{self as rows, ListRow, ListedRow, PlaceRow};
-use kep::store::{Lane, Store, Tx};
+use kep::store::{Store, Tx};
 use kep::trust::dial::{Dial, Fetched, Version};
 use kep::trust::verify::PinFault;
 use kep::trust::{Anchors, Certificate, Clock};
@@ -25,19 +28,21 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 pub async fn import(asked: &Import) -> Outcome {
-    let settings = wire_up::settings(&asked.conf.conf)?;
-    let pinned = pinned(&settings, asked)?;
+    let settings = wire_up::settings(&asked.conf.conf.conf)?;
+    let believed = believed(&settings, asked)?;
     let store = wire_up::store(&settings).await?;
+    let by = match asked.dry_run {
+        true => staff::by(&store, &asked.conf.who).await?,
+        false => staff::by_role(&store, &asked.conf.who, StaffRole::Operator).await?,
+    };
     let octets = octets(&asked.place).await?;
     let how = How {
         ours: settings.provider.domain.clone(),
-        wanted: asked.kind.map(|kind| match kind {
-            Kind::TrustedList => ListKind::TrustedList,
-            Kind::Csi => ListKind::Csi,
-        }),
-        pinned,
+        wanted: wanted(asked),
+        believed,
         place: asked.place.clone(),
-        now: Clock::System.now(),
+        now: by.at,
+        by,
         again: asked.again,
         dry: asked.dry_run,
     };
@@ -48,25 +53,40 @@ pub async fn import(asked: &Import) -> Outcome {
     out::print(asked.json, &Shown::of(&imported, asked.dry_run), Shown::text)
 }
 
+/// A signer who is named here is one of trusted lists, unless it is said to be one of CSI.
+fn wanted(asked: &Import) -> Option<ListKind> {
+    match asked.kind {
+        Some(Kind::TrustedList) => Some(ListKind::TrustedList),
+        Some(Kind::Csi) => Some(ListKind::Csi),
+        None if asked.signer.is_empty() => None,
+        None => Some(ListKind::TrustedList),
+    }
+}
+
 /// A CSI may be signed by its provider's seal, which the registry has.
-fn pinned(settings: &Settings, asked: &Import) -> Outcome<Vec<Certificate>> {
-    let named: &[PathBuf] = match (asked.signer.as_slice(), &settings.lists.signers) {
-        ([], None) if asked.kind == Some(Kind::Csi) => &[],
-        ([], None) => {
-            return Err(Failure::usage("whose signature is believed?").hint(
-                "--signer CERT.pem, or lists.signers; compare its fingerprint with what the publisher says",
-            ));
-        }
-        ([], Some(folder)) => std::slice::from_ref(folder),
-        (signers, _) => signers,
+fn believed(settings: &Settings, asked: &Import) -> Outcome<Believed> {
+    let declared = &settings.lists;
+    let (lists, csi) = match (asked.signer.as_slice(), wanted(asked)) {
+        ([], _) => (declared.signers.as_slice(), declared.csi_signers.as_slice()),
+        (signers, Some(ListKind::Csi)) => (&[][..], signers),
+        (signers, _) => (signers, &[][..]),
     };
+    if lists.is_empty() && wanted(asked) != Some(ListKind::Csi) {
+        return Err(Failure::usage("whose signature is believed?").hint(
+            "--signer CERT.pem, or lists.signers; compare its fingerprint with what the publisher says",
+        ));
+    }
+    Ok(Believed { lists: certificates(lists)?, csi: certificates(csi)? })
+}
+
+fn certificates(paths: &[PathBuf]) -> Outcome<Vec<Certificate>> {
     let load = |path: &PathBuf| {
         let loaded = Anchors::load(path).map_err(|error| {
             Failure::not_found(error).hint("certificates in PEM form, or a folder of them")
         });
         loaded.map(|anchors| anchors.certificates().to_vec())
     };
-    Ok(named.iter().map(load).collect::<Outcome<Vec<_>>>()?.concat())
+    Ok(paths.iter().map(load).collect::<Outcome<Vec<_>>>()?.concat())
 }
 
 async fn octets(place: &str) -> Outcome<Vec<u8>> {
@@ -274,13 +294,11 @@ fn lists_text(shown: &ShownLists) -> String {
     out
 }
 
-pub async fn forget(conf: &Conf, name: &str) -> Outcome {
-    let settings = wire_up::settings(&conf.conf)?;
-    let store = wire_up::store(&settings).await?;
-    let list = name.to_owned();
-    let work =
-        move |tx: &mut Tx<'_>| -> Result<bool, RegistryError> { Ok(rows::forget_list(tx, &list)?) };
-    match store.write(Lane::Client, work).await.map_err(registry)? {
+pub async fn forget(acting: &Acting, name: &str) -> Outcome {
+    let store = wire_up::store(&wire_up::settings(&acting.conf.conf)?).await?;
+    let by = staff::by_role(&store, &acting.who, StaffRole::Operator).await?;
+    let forgotten = lists::forget(&store, name, &by).await;
+    match forgotten.map_err(|error| registry(error.into()))? {
         true => done(&format!("the list {name} is forgotten; its providers are set by hand now")),
         false => Err(Failure::not_found(format!("there is no list {name}"))
             .hint("`kep provider lists` names them")),
@@ -304,12 +322,14 @@ pub fn aspects(words: &[String]) -> Outcome<Vec<Aspect>> {
     words.iter().map(parse).collect()
 }
 
-pub async fn leave(store: &Store, domain: &KepDomain, aspects: Vec<Aspect>) -> Outcome<()> {
-    let domain = domain.to_string();
-    let work = move |tx: &mut Tx<'_>| -> Result<bool, RegistryError> {
-        Ok(lists::leave(tx, &domain, &aspects)?)
-    };
-    store.write(Lane::Client, work).await.map(|_| ()).map_err(registry)
+pub async fn leave(
+    store: &Store,
+    domain: &KepDomain,
+    aspects: Vec<Aspect>,
+    by: &By,
+) -> Outcome<()> {
+    let left = lists::leave(store, domain, aspects, by).await;
+    left.map(|_| ()).map_err(|error| registry(error.into()))
 }
 
 /// Who has a domain, as far as it was published.
