@@ -223,7 +223,7 @@ impl Desk {
         sender: AccountId,
         octets: u64,
     ) -> Result<Option<u64>, RegistryError> {
-        let room = accounts::room(&self.store, id, self.storage).await?;
+        let room = accounts::room(&self.store, id, self.storage, self.clock.now()).await?;
         if room.is_none_or(|room| octets <= room) {
             return Ok(room);
         }
@@ -325,7 +325,8 @@ impl Desk {
             let Some(account) = accounts::find(&self.store, &recipient.address).await? else {
                 continue;
             };
-            let room = accounts::room(&self.store, account.id, self.storage).await?;
+            let now = self.clock.now();
+            let room = accounts::room(&self.store, account.id, self.storage, now).await?;
             if room.is_some_and(|room| octets > room) {
                 return Err(Refusal::RecipientFull(recipient.address.to_string()).into());
             }

@@ -5,6 +5,7 @@ use crate::evidence::draft::About;
 use crate::evidence::{IssueError, parcel};
 use crate::registry::accounts::{self, Account, OpeningMode};
 use crate::registry::notices;
+use crate::registry::shares;
 use crate::registry::standing::Act;
 use crate::spool::{self, Fact};
 use crate::store::mail::{self, Kind, NewMessage, Role};
@@ -93,7 +94,7 @@ fn hindrance(
     if !account.standing().may(tx, Act::Receive, consignment.now)? {
         return Ok(Some("UnknownRecipient"));
     }
-    let room = mail::usage::room(tx, account.id, consignment.storage)?;
+    let room = shares::room(tx, account.id, consignment.storage, consignment.now)?;
     Ok(room.filter(|room| consignment.size > *room).map(|_| "MailboxFull"))
 }
 

@@ -6,6 +6,7 @@
 //! encloses it; every other fact comes through the spool.
 
 pub mod agree;
+pub mod archive;
 pub mod draft;
 pub mod keywords;
 pub mod material;

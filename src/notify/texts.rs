@@ -102,6 +102,11 @@ fn turkish(kind: Kind) -> (&'static str, &'static str) {
              tarihinde okunmuş sayılacak.",
         ),
         Kind::Credit => ("KEP kontörünüz azaldı", "{account} hesabınızda {balance} {unit} kaldı."),
+        Kind::Storage => (
+            "KEP hesabınız dolmak üzere",
+            "{account}: {limit} alanın {used} kadarı dolu. Dolunca ileti alamazsınız; deliller yer \
+             tutmaz.",
+        ),
         Kind::Certificate => (
             "Sertifikanızın süresi doluyor",
             "{account}: kayıtlı elektronik sertifikanızın süresi {day} tarihinde dolacak.",
@@ -154,6 +159,11 @@ fn english(kind: Kind) -> (&'static str, &'static str) {
              {due}.",
         ),
         Kind::Credit => ("Your credits run low", "{account} has {balance} {unit_en} left."),
+        Kind::Storage => (
+            "Your mailboxes are nearly full",
+            "{account}: {used} of {limit} are used. When full it gets no messages; evidence takes no \
+             room.",
+        ),
         Kind::Certificate => {
             ("Your certificate ends", "{account}: your registered certificate ends on {day}.")
         }
@@ -216,7 +226,7 @@ const VALUE: usize = 500;
 mod tests {
     use super::*;
 
-    const FIELDS: [&str; 18] = [
+    const FIELDS: [&str; 20] = [
         "account",
         "sender",
         "time",
@@ -233,6 +243,8 @@ mod tests {
         "recipient",
         "unit",
         "unit_en",
+        "used",
+        "limit",
         "outcome",
         "outcome_en",
     ];

@@ -8,6 +8,7 @@ use super::directory;
 use super::holders::Faults;
 use super::policy;
 use super::sessions;
+use super::shares;
 pub use super::standing::AccountState;
 use super::standing::{AccountStanding, Mistimed, Move, Service, Stage};
 use crate::store::accounts::{self as rows, AccountRow, KnownAccount};
@@ -341,8 +342,9 @@ pub async fn room(
     store: &Store,
     id: AccountId,
     provider: Option<u64>,
+    now: Timestamp,
 ) -> Result<Option<u64>, RegistryError> {
-    Ok(store.look_up(move |tx| mail::usage::room(tx, id, provider)).await?)
+    Ok(store.look_up(move |tx| shares::room(tx, id, provider, now)).await?)
 }
 
 /// The registered certificates; one that can't be read is left out.

@@ -50,6 +50,8 @@ pub enum Kind {
     Unread,
     /// Credits run low. Fields: `account`, `balance`, `unit`, `unit_en`.
     Credit,
+    /// The mailboxes are nearly full. Fields: `account`, `used`, `limit`.
+    Storage,
     /// A certificate ends. Fields: `account`, `day`.
     Certificate,
     /// A contract ends. Fields: `account`, `day`, `term`.
@@ -235,6 +237,7 @@ words!(Kind {
     Evidence = "evidence",
     Unread = "unread",
     Credit = "credit",
+    Storage = "storage",
     Certificate = "certificate",
     Contract = "contract",
     Handover = "handover",
@@ -247,7 +250,7 @@ words!(Kind {
 });
 
 /// What secret fields are sealed for.
-const OWNER: &[u8] = b"outgoing";
+pub(super) const OWNER: &[u8] = b"outgoing";
 
 #[cfg(test)]
 mod tests {

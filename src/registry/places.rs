@@ -3,6 +3,7 @@
 
 use super::notices;
 use crate::store::{Lane, RowsError, Store, Tx};
+use crate::trust::vault::Purpose;
 use crate::wire::{AccountId, Timestamp};
 use std::collections::HashSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -32,7 +33,7 @@ impl Places {
             return;
         }
         let input = [&account.0.to_be_bytes()[..], place.to_string().as_bytes()].concat();
-        let digest = match self.store.blobs.vault().derive(LABEL, &input) {
+        let digest = match self.store.blobs.vault().derive(Purpose::LoginPlace, &input) {
             Ok(digest) => digest,
             Err(error) => return tracing::warn!(%error, "a place can't be named"),
         };
@@ -78,8 +79,6 @@ fn shown(network: IpAddr) -> String {
     }
 }
 
-/// What digests of places are made for.
-const LABEL: &[u8] = b"login place";
 /// Some megabytes.
 const NOTED: usize = 100_000;
 

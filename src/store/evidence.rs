@@ -186,7 +186,7 @@ impl EvidenceRow {
 }
 
 /// Keeps material as a set, named by the digest over its digests; most evidence finds its set there.
-fn keep_set(tx: &mut Tx<'_>, material: &[Material]) -> Result<Digest, RowsError> {
+pub(super) fn keep_set(tx: &mut Tx<'_>, material: &[Material]) -> Result<Digest, RowsError> {
     // In order, so that two who keep the same at once don't wait for each other.
     let mut pieces: Vec<_> = material.iter().collect();
     pieces.sort_unstable_by_key(|piece| piece.digest);

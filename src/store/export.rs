@@ -3,7 +3,7 @@
 use super::evidence::EvidenceRow;
 use super::mail::Kind;
 use super::mail::view::Mailbox;
-use super::rows::{RowsError, Tx};
+use super::rows::{Row, RowsError, Tx};
 use super::{evidence, submissions};
 use crate::wire::{AccountId, ContentId, EvidenceId, MessageId, Timestamp};
 use std::collections::BTreeMap;
@@ -16,6 +16,8 @@ pub struct Stored {
     pub content: ContentId,
     pub size: u64,
     pub internal_date: Timestamp,
+    /// Since when it is there.
+    pub saved_at: Timestamp,
     pub message_id: Option<MessageId>,
     /// The outermost header.
     pub header: Vec<u8>,
@@ -29,23 +31,43 @@ pub fn messages(
     limit: i64,
 ) -> Result<Vec<Stored>, RowsError> {
     let rows = tx.query(
-        "SELECT m.uid, m.kind, m.content, m.size, m.internal_date, m.message_id, o.header
+        "SELECT m.uid, m.kind, m.content, m.size, m.internal_date, m.message_id, o.header, m.saved_at
          FROM message m LEFT JOIN outline o ON o.content = m.content
          WHERE m.mailbox = $1 AND m.uid > $2 ORDER BY m.uid LIMIT $3",
         &[mailbox.id.0.into(), after.into(), limit.into()],
     )?;
-    let stored = |row: &super::rows::Row| {
-        Ok(Stored {
-            uid: row.int(0)?,
-            kind: Kind::parse(row.text(1)?)?,
-            content: ContentId(row.int(2)?),
-            size: row.int(3)? as u64,
-            internal_date: Timestamp::from_millis(row.int(4)?),
-            message_id: row.opt_text(5)?.map(submissions::message_id).transpose()?,
-            header: if row.is_null(6) { Vec::new() } else { row.bytes(6)?.to_vec() },
-        })
-    };
     rows.iter().map(stored).collect()
+}
+
+/// Messages that are kept back of an account, behind a mailbox and a UID, each with its mailbox.
+pub fn held_back(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    (mailbox, uid): (i64, i64),
+    limit: i64,
+) -> Result<Vec<(i64, Stored)>, RowsError> {
+    let rows = tx.query(
+        "SELECT b.uid, b.kind, b.content, b.size, b.internal_date, b.message_id, o.header,
+                b.internal_date, b.mailbox
+         FROM held_back b LEFT JOIN outline o ON o.content = b.content
+         WHERE b.account = $1 AND (b.mailbox > $2 OR (b.mailbox = $2 AND b.uid > $3))
+         ORDER BY b.mailbox, b.uid LIMIT $4",
+        &[account.0.into(), mailbox.into(), uid.into(), limit.into()],
+    )?;
+    rows.iter().map(|row| Ok((row.int(8)?, stored(row)?))).collect()
+}
+
+fn stored(row: &Row) -> Result<Stored, RowsError> {
+    Ok(Stored {
+        uid: row.int(0)?,
+        kind: Kind::parse(row.text(1)?)?,
+        content: ContentId(row.int(2)?),
+        size: row.int(3)? as u64,
+        internal_date: Timestamp::from_millis(row.int(4)?),
+        message_id: row.opt_text(5)?.map(submissions::message_id).transpose()?,
+        header: if row.is_null(6) { Vec::new() } else { row.bytes(6)?.to_vec() },
+        saved_at: Timestamp::from_millis(row.int(7)?),
+    })
 }
 
 /// Every message that the account sent or was sent, by its identifier, and whether it sent it.

@@ -202,3 +202,12 @@ fn target(row: &Row) -> Result<TargetRow, RowsError> {
         verified_at: row.opt_int(12)?.map(Timestamp::from_millis),
     })
 }
+
+/// The language of the places where the holder himself is told.
+pub fn set_language(tx: &mut Tx<'_>, account: AccountId, language: &str) -> Result<(), RowsError> {
+    tx.execute(
+        "UPDATE notice_target SET language = $1 WHERE account = $2 AND deputy IS NULL",
+        &[language.into(), account.0.into()],
+    )?;
+    Ok(())
+}

@@ -44,6 +44,16 @@ pub fn begun(tx: &mut Tx<'_>, at: Timestamp) -> Result<Vec<PolicyRow>, RowsError
     rows.iter().map(policy).collect()
 }
 
+/// What holds of one key then.
+pub fn in_force(tx: &mut Tx<'_>, key: &str, at: Timestamp) -> Result<Option<String>, RowsError> {
+    let row = tx.first(
+        "SELECT value FROM policy WHERE key = $1 AND valid_from <= $2
+         ORDER BY valid_from DESC, seq DESC LIMIT 1",
+        &[key.into(), at.millis().into()],
+    )?;
+    row.map(|row| Ok(row.text(0)?.to_owned())).transpose()
+}
+
 /// Every decision about a key, or about all, the earliest first.
 pub fn history(tx: &mut Tx<'_>, key: Option<&str>) -> Result<Vec<PolicyRow>, RowsError> {
     let rows = tx.query(

@@ -52,6 +52,8 @@ struct Extension {
 pub struct KeyUsage {
     pub digital_signature: bool,
     pub non_repudiation: bool,
+    pub key_encipherment: bool,
+    pub key_agreement: bool,
     pub key_cert_sign: bool,
     pub crl_sign: bool,
 }
@@ -188,6 +190,8 @@ impl Certificate {
         Some(KeyUsage {
             digital_signature: bits & 0x80 != 0,
             non_repudiation: bits & 0x40 != 0,
+            key_encipherment: bits & 0x20 != 0,
+            key_agreement: bits & 0x08 != 0,
             key_cert_sign: bits & 0x04 != 0,
             crl_sign: bits & 0x02 != 0,
         })

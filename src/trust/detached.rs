@@ -6,7 +6,7 @@ use super::signer::{self, SignError, Signer};
 use super::stamp::{StampError, Stamper};
 use super::{Clock, Readiness};
 use crate::wire::cms::{Prepared, oid};
-use crate::wire::{Timestamp, sha256};
+use crate::wire::{Digest, Timestamp, sha256};
 use std::sync::Arc;
 
 /// Seal, stamps, and whether both are good now.
@@ -38,9 +38,14 @@ pub enum WordError {
 
 impl Word {
     pub async fn give(&self, octets: &[u8]) -> Result<Given, WordError> {
+        self.give_over(sha256(octets)).await
+    }
+
+    /// The same over octets of which the SHA-256 is known.
+    pub async fn give_over(&self, digest: Digest) -> Result<Given, WordError> {
         self.readiness.check()?;
         let now = Some(self.clock.now());
-        let prepared = Prepared::new(self.seal.identity(), oid::DATA, sha256(octets), now);
+        let prepared = Prepared::new(self.seal.identity(), oid::DATA, digest, now);
         let signature = signer::sign(&self.seal, prepared.to_sign().to_vec()).await?;
         let signed = prepared.signed(signature);
         let token = self.stamper.stamp(signed.to_stamp()).await?;

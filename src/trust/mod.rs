@@ -8,6 +8,7 @@ pub mod collector;
 pub mod detached;
 pub mod dial;
 pub mod dns;
+pub mod envelope;
 mod error;
 pub mod one_time;
 pub mod passkey;

@@ -3,7 +3,7 @@
 //! has the rows but not the master key.
 
 use super::random;
-use super::vault::{Vault, VaultError};
+use super::vault::{Purpose, Vault, VaultError};
 use crate::wire::sha256;
 use data_encoding::BASE64URL_NOPAD;
 use secrecy::{ExposeSecret, SecretString};
@@ -40,7 +40,7 @@ pub fn shaped(typed: &SecretString) -> Option<SecretString> {
 /// What is kept of a short code of this owner.
 pub fn keyed(vault: &Vault, owner: &str, code: &SecretString) -> Result<[u8; 32], VaultError> {
     let input = [owner.as_bytes(), &[0], code.expose_secret().as_bytes()].concat();
-    vault.derive(b"one-time code", &input)
+    vault.derive(Purpose::OneTimeCode, &input)
 }
 
 /// In the same time, wherever they differ.

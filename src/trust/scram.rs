@@ -1,7 +1,7 @@
 //! What SCRAM-SHA-256 proves a generated password by (RFC 5802 §3, RFC 7677). Who has a verifier can
 //! pose as the server, so that verifiers rest sealed.
 
-use super::vault::{Vault, VaultError};
+use super::vault::{Purpose, Vault, VaultError};
 use super::{TrustError, random};
 use data_encoding::BASE64URL_NOPAD;
 use openssl::error::ErrorStack;
@@ -64,7 +64,7 @@ impl Verifier {
 /// The salt of a name, whether there is such an account or not: always the same, so that it tells
 /// nothing (RFC 5802 §9 leaves it to us).
 pub fn salt(vault: &Vault, name: &str) -> Result<[u8; 16], TrustError> {
-    let derived = vault.derive(b"SCRAM salt", name.as_bytes())?;
+    let derived = vault.derive(Purpose::ScramSalt, name.as_bytes())?;
     let mut salt = [0; 16];
     salt.copy_from_slice(&derived[..16]);
     Ok(salt)

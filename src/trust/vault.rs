@@ -2,19 +2,25 @@
 //! that a range can be read alone); data keys are wrapped by a master key, of which there may be
 //! several generations.
 
+mod file;
 mod gcm;
+mod purpose;
+
+pub use purpose::Purpose;
 
 use super::random;
+use file::Keys;
 use gcm::{NONCE, TAG, decrypt, encrypt};
 use std::ops::Range;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, chown};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
 use thiserror::Error;
 use zeroize::Zeroizing;
 
-/// The master keys, newest last.
+/// The master keys, newest last, as their file has them.
 pub struct Vault {
-    masters: Vec<(u8, Key)>,
+    path: PathBuf,
+    keys: RwLock<Arc<Keys>>,
 }
 
 /// The key of one blob.
@@ -32,6 +38,8 @@ pub enum VaultError {
     Form(String, usize),
     #[error("master key generation {0} is not in the file")]
     NoGeneration(u8),
+    #[error("master key generation {0} seals what is new; only an older one can go")]
+    Newest(u8),
     #[error("the octets were altered, or the key is not theirs")]
     Altered,
     #[error("cipher: {0}")]
@@ -39,59 +47,90 @@ pub enum VaultError {
 }
 
 impl Vault {
-    /// Reads a file of lines `<generation> <64 hex digits>`; the last one wraps new keys.
+    /// Reads a file of lines `<generation> <64 hex digits>`; the last one wraps new keys. Lines `derive
+    /// <64 hex digits> <purpose>` are what stays of generations that went.
     pub fn open(path: &Path) -> Result<Self, VaultError> {
-        let name = path.display().to_string();
-        let io = |error| VaultError::File(name.clone(), error);
-        let mode = std::fs::metadata(path).map_err(io)?.permissions().mode() & 0o777;
-        if mode & 0o077 != 0 {
-            return Err(VaultError::Mode(name, mode));
-        }
-        let text = Zeroizing::new(std::fs::read_to_string(path).map_err(io)?);
-        let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
-        let masters = lines
-            .map(|(at, line)| master(line).ok_or_else(|| VaultError::Form(name.clone(), at + 1)));
-        let masters = masters.collect::<Result<Vec<_>, _>>()?;
-        if masters.is_empty() {
-            return Err(VaultError::Form(name, 1));
-        }
-        Ok(Self { masters })
+        let keys = RwLock::new(Arc::new(file::read(path)?));
+        Ok(Self { path: path.to_owned(), keys })
     }
 
     /// Makes a new file with one key; refuses to overwrite.
     pub fn create(path: &Path) -> Result<(), VaultError> {
-        let masters = [(1, Zeroizing::new(random::bytes()))];
-        write_new(path, &masters)
+        let first = Keys::with(vec![(1, Zeroizing::new(random::bytes()))]);
+        file::write_new(path, &first)
             .map_err(|error| VaultError::File(path.display().to_string(), error))
     }
 
     /// Adds a generation, which wraps from now on; what older ones wrapped can still be read. The
-    /// old file stays until the new one is on disk; that has the same owner.
+    /// old file stays until the new one is on disk; that has the same owner. Whoever has the file open
+    /// takes the new one by [`Vault::refresh`].
     pub fn rotate(path: &Path) -> Result<Self, VaultError> {
-        let mut vault = Self::open(path)?;
-        let newest = vault.generation().checked_add(1).ok_or(VaultError::NoGeneration(u8::MAX))?;
-        vault.masters.push((newest, Zeroizing::new(random::bytes())));
-        let beside = path.with_extension("new");
-        let replace = || {
-            match std::fs::remove_file(&beside) {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
-                _ => {} // one that a crash left behind
+        file::change(path, |keys| {
+            let newest = keys.generation().checked_add(1);
+            let newest = newest.ok_or(VaultError::NoGeneration(u8::MAX))?;
+            keys.masters.push((newest, Zeroizing::new(random::bytes())));
+            Ok(())
+        })?;
+        Self::open(path)
+    }
+
+    /// Takes a generation out of the file: what it sealed can't be read any more, so nothing may be
+    /// left of that. Of what it derived the keys stay, each good for its purpose alone: nothing is
+    /// unsealed by them, and it can't be had back from them.
+    pub fn retire(path: &Path, generation: u8) -> Result<Self, VaultError> {
+        file::change(path, |keys| {
+            if keys.generation() == generation {
+                return Err(VaultError::Newest(generation));
             }
-            write_new(&beside, &vault.masters)?;
-            let (old, new) = (std::fs::metadata(path)?, std::fs::metadata(&beside)?);
-            if (old.uid(), old.gid()) != (new.uid(), new.gid()) {
-                chown(&beside, Some(old.uid()), Some(old.gid()))?;
+            if !keys.masters.iter().any(|(known, _)| *known == generation) {
+                return Err(VaultError::NoGeneration(generation));
             }
-            std::fs::rename(&beside, path)?;
-            sync_folder(path)
-        };
-        replace().map_err(|error| VaultError::File(path.display().to_string(), error))?;
-        Ok(vault)
+            for purpose in Purpose::ALL {
+                let key = keys.derived(purpose)?;
+                keys.derived.insert(purpose.label().to_owned(), key);
+            }
+            keys.masters.retain(|(known, _)| *known != generation);
+            Ok(())
+        })?;
+        Self::open(path)
+    }
+
+    /// Reads the file anew if it is another one; says whether the generation that seals changed.
+    pub fn refresh(&self) -> Result<bool, VaultError> {
+        let before = self.keys();
+        if !file::changed(&self.path, &before) {
+            return Ok(false);
+        }
+        let after = Arc::new(file::read(&self.path)?);
+        let changed = after.generation() != before.generation();
+        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = after;
+        Ok(changed)
+    }
+
+    fn keys(&self) -> Arc<Keys> {
+        Arc::clone(&self.keys.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The master key of a generation; the file is looked at once more before it is said to be missing,
+    /// since another process may have added it.
+    fn master(&self, generation: u8) -> Result<Key, VaultError> {
+        let keys = self.keys();
+        if let Some(found) = keys.master(generation) {
+            return Ok(found.clone());
+        }
+        self.refresh()?;
+        let keys = self.keys();
+        keys.master(generation).cloned().ok_or(VaultError::NoGeneration(generation))
     }
 
     /// The generation that wraps now.
     pub fn generation(&self) -> u8 {
-        self.masters.last().map_or(0, |(generation, _)| *generation)
+        self.keys().generation()
+    }
+
+    /// Every generation that can unseal, the oldest first.
+    pub fn generations(&self) -> Vec<u8> {
+        self.keys().masters.iter().map(|(generation, _)| *generation).collect()
     }
 
     /// The generation that wrapped these octets.
@@ -105,7 +144,8 @@ impl Vault {
 
     /// Wraps a data key for the row of the blob named `owner`.
     pub fn wrap(&self, key: &DataKey, owner: &[u8]) -> Result<Vec<u8>, VaultError> {
-        let Some((generation, master)) = self.masters.last() else {
+        let keys = self.keys();
+        let Some((generation, master)) = keys.masters.last() else {
             return Err(VaultError::NoGeneration(0));
         };
         let nonce = random::bytes::<NONCE>();
@@ -118,10 +158,9 @@ impl Vault {
     pub fn unwrap(&self, wrapped: &[u8], owner: &[u8]) -> Result<DataKey, VaultError> {
         let (generation, rest) = wrapped.split_first().ok_or(VaultError::Altered)?;
         let (nonce, sealed) = rest.split_first_chunk::<NONCE>().ok_or(VaultError::Altered)?;
-        let found = self.masters.iter().find(|(known, _)| known == generation);
-        let (_, master) = found.ok_or(VaultError::NoGeneration(*generation))?;
+        let master = self.master(*generation)?;
         let mut plain = Zeroizing::new(Vec::with_capacity(WRAPPED));
-        decrypt(&mut plain, master, nonce, owner, sealed)?;
+        decrypt(&mut plain, &master, nonce, owner, sealed)?;
         let key: [u8; 32] = plain.as_slice().try_into().map_err(|_| VaultError::Altered)?;
         Ok(DataKey(Zeroizing::new(key)))
     }
@@ -146,16 +185,20 @@ impl Vault {
 
 impl Vault {
     /// Octets that nobody can tell without the master key: always the same for the same input, however
-    /// many generations came after the first.
-    pub fn derive(&self, label: &[u8], input: &[u8]) -> Result<[u8; 32], VaultError> {
-        let (_, master) = self.masters.first().ok_or(VaultError::NoGeneration(0))?;
-        let key = Zeroizing::new(super::scram::hmac(&master[..], label)?);
+    /// many generations came after the first, or went.
+    pub fn derive(&self, purpose: Purpose, input: &[u8]) -> Result<[u8; 32], VaultError> {
+        let key = self.keys().derived(purpose)?;
         Ok(super::scram::hmac(&key[..], input)?)
     }
 
     /// Whether these octets were derived from that input; how long it takes tells nothing of them.
-    pub fn proves(&self, label: &[u8], input: &[u8], derived: &[u8]) -> Result<bool, VaultError> {
-        let own = self.derive(label, input)?;
+    pub fn proves(
+        &self,
+        purpose: Purpose,
+        input: &[u8],
+        derived: &[u8],
+    ) -> Result<bool, VaultError> {
+        let own = self.derive(purpose, input)?;
         Ok(own.len() == derived.len() && openssl::memcmp::eq(&own, derived))
     }
 }
@@ -224,35 +267,8 @@ impl DataKey {
 
 impl std::fmt::Debug for Vault {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Vault({} generations)", self.masters.len())
+        write!(f, "Vault({} generations)", self.keys().masters.len())
     }
-}
-
-fn write_new(path: &Path, masters: &[(u8, Key)]) -> std::io::Result<()> {
-    use std::io::Write;
-    let mut text = Zeroizing::new(String::new());
-    for (generation, key) in masters {
-        let hex = Zeroizing::new(data_encoding::HEXLOWER.encode(&**key));
-        text.push_str(&Zeroizing::new(format!("{generation} {}\n", *hex)));
-    }
-    let mut options = std::fs::OpenOptions::new();
-    let mut file = options.write(true).create_new(true).mode(0o600).open(path)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()?;
-    sync_folder(path)
-}
-
-/// The file's name is on disk too.
-fn sync_folder(path: &Path) -> std::io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    std::fs::File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
-}
-
-fn master(line: &str) -> Option<(u8, Key)> {
-    let (generation, hex) = line.trim().split_once(' ')?;
-    let bytes = Zeroizing::new(data_encoding::HEXLOWER_PERMISSIVE.decode(hex.as_bytes()).ok()?);
-    let key: [u8; 32] = bytes.as_slice().try_into().ok()?;
-    Some((generation.parse().ok()?, Zeroizing::new(key)))
 }
 
 fn chunks_of(size: u64) -> u64 {
@@ -287,6 +303,7 @@ const WRAPPED: usize = 1 + NONCE + 32 + TAG;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::fs::PermissionsExt;
 
     fn vault() -> (tempfile::TempDir, Vault) {
         let dir = tempfile::tempdir().unwrap();
@@ -365,8 +382,45 @@ mod tests {
         let again = new.wrap(&key, b"me").unwrap();
         assert_eq!(Vault::generation_of(&again), Some(2));
         assert!(Vault::open(&path).unwrap().unwrap(&again, b"me").is_ok());
-        assert!(matches!(old.unwrap(&again, b"me"), Err(VaultError::NoGeneration(2))));
+        assert_eq!(old.generation(), 1, "nobody told it yet");
+        assert!(old.unwrap(&again, b"me").is_ok(), "it looks before it says no");
+        assert_eq!(old.generation(), 2);
         assert!(Vault::create(&path).is_err(), "never written over");
+    }
+
+    #[test]
+    fn what_was_derived_stays_when_its_generation_goes() {
+        let (dir, first) = vault();
+        let path = dir.path().join("master.key");
+        let of = |vault: &Vault, purpose| vault.derive(purpose, b"192.0.2.0/24").unwrap();
+        let before = Purpose::ALL.map(|purpose| of(&first, purpose));
+        assert!(matches!(Vault::retire(&path, 1), Err(VaultError::Newest(1))));
+        assert!(matches!(Vault::retire(&path, 7), Err(VaultError::NoGeneration(7))));
+        let sealed = first.seal(b"row", b"parola").unwrap();
+        Vault::rotate(&path).unwrap();
+        let old = std::fs::read_to_string(&path).unwrap();
+        let second = Vault::retire(&path, 1).unwrap();
+        assert_eq!(second.generations(), [2]);
+        assert!(matches!(second.unseal(b"row", &sealed), Err(VaultError::NoGeneration(1))));
+        assert_eq!(Purpose::ALL.map(|purpose| of(&second, purpose)), before);
+        let new = std::fs::read_to_string(&path).unwrap();
+        let key = old.lines().next().unwrap().split_once(' ').unwrap().1;
+        assert!(!new.contains(key), "the key itself is gone");
+        Vault::rotate(&path).unwrap();
+        let third = Vault::retire(&path, 2).unwrap();
+        assert_eq!(Purpose::ALL.map(|purpose| of(&third, purpose)), before);
+    }
+
+    #[test]
+    fn two_who_rotate_at_the_same_time_add_two_generations() {
+        let (dir, _) = vault();
+        let path = dir.path().join("master.key");
+        std::thread::scope(|threads| {
+            for _ in 0..8 {
+                threads.spawn(|| Vault::rotate(&path).unwrap());
+            }
+        });
+        assert_eq!(Vault::open(&path).unwrap().generations(), (1..=9).collect::<Vec<_>>());
     }
 
     #[test]
@@ -389,7 +443,7 @@ mod tests {
     fn files_of_another_form_are_refused() {
         let (dir, _) = vault();
         let path = dir.path().join("master.key");
-        for text in ["", "1", "1 00", "x y", "300 00"] {
+        for text in ["", "1", "1 00", "x y", "300 00", "derive 00 login place"] {
             std::fs::write(&path, text).unwrap();
             assert!(matches!(Vault::open(&path), Err(VaultError::Form(..))), "{text}");
         }

@@ -41,6 +41,7 @@ mod holders;
 mod hostile;
 mod imapclient;
 mod judges;
+mod keeping;
 mod lists;
 mod logins;
 mod mbsync;

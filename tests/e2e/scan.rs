@@ -117,6 +117,40 @@ async fn by_policy_mail_waits_for_a_scanner_that_is_away() {
     server.stop().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_infected_after_its_250_gives_its_credit_back_with_the_evidence() {
+    let Some((scene, mut clamd)) = scanned("").await else { return };
+    let server = scene.serve().await;
+    let why = ["--reason", "Tarayıcı bakımda"];
+    for (key, value) in [("virus.unscanned", "hold"), ("credit.enforced", "yes")] {
+        let set = scene.kep(&[&["policy", "set", key, value][..], &why].concat()).await;
+        assert_eq!(set.code, Some(0), "{}", set.err);
+    }
+    let act = ["account", "credit", "top-up", ALI, "5", "--reason", "havale", "--reference", "1"];
+    assert_eq!(scene.kep(&act).await.code, Some(0));
+    let has = async || {
+        let shown = scene.json(&["account", "credit", ALI]).await;
+        ["available", "reserved", "spent"].map(|key| shown[key].as_i64().unwrap())
+    };
+    clamd.end();
+    let bad = signed(&scene, eicar().as_bytes(), "kontor.1@x");
+    let good = signed(&scene, b"Temiz.", "kontor.2@x");
+    let bad = scene.accepted(ALI, &[AYSE], &bad).await;
+    let good = scene.accepted(ALI, &[AYSE], &good).await;
+    assert_eq!(has().await, [3, 2, 0], "both are charged while they wait");
+    clamd.go_on().await;
+    crate::scene::until("the rejection evidence", async || {
+        (scene.events(&bad).await == ["submission-rejection"]).then_some(())
+    })
+    .await;
+    scene.settled(&good, 2).await;
+    assert_eq!(has().await, [4, 0, 1]);
+    let audit = scene.json(&["credit", "audit"]).await;
+    assert_eq!(audit["proven"], true, "{audit}");
+    assert_eq!(scene.kep(&["fsck"]).await.code, Some(0));
+    server.stop().await;
+}
+
 fn head(id: &str) -> String {
     format!(
         "Date: Mon, 23 Nov 2026 10:00:00 +0300\r\nFrom: <{ALI}>\r\nTo: <{AYSE}>\r\nCc: <{MEHMET}>\r\n\

@@ -7,6 +7,7 @@ mod credentials;
 mod credit;
 mod directory;
 mod holders;
+mod keeping;
 mod lists;
 mod notices;
 mod operators;
@@ -24,6 +25,7 @@ pub use directory::{
 pub use holders::{
     Address, Application, Closing, ContactOptions, HolderOptions, Holding, Kind, ServiceType,
 };
+pub use keeping::{Archive, Authority, Extent, NewRequest, Setting, Vault};
 pub use lists::{Import, ListKind};
 pub use notices::{AccountNotice, Notice, Tongue, Wishes};
 pub use operators::{Handover, Operator, Role as OperatorRole, Task};
@@ -114,6 +116,9 @@ pub enum Command {
     /// Keep what an authority asks to be kept: two of the staff do so
     #[command(subcommand)]
     Hold(Hold),
+    /// What authorities ask for (makam talebi): entered by one of the staff, approved by another
+    #[command(subcommand)]
+    Authority(Authority),
     /// Print a complete, commented configuration file
     Conf(ConfFile),
     /// Print a completion script for a shell
@@ -333,6 +338,9 @@ pub enum Account {
     /// Write all mails and evidence of an account into one file (ZIP) for its holder, with an index and
     /// checksums; of what is unopened no content
     Export(Export),
+    /// What a person set for himself: page size, language, text beneath messages
+    #[command(subcommand)]
+    Settings(Setting),
     /// Register a certificate (PEM or DER), or take one away
     #[command(group(clap::ArgGroup::new("which").required(true).args(["file", "remove"])))]
     Certificate {
@@ -689,6 +697,9 @@ pub enum Evidence {
         #[arg(long)]
         json: bool,
     },
+    /// Archive time stamps, which prove all evidence after its own certificates ended
+    #[command(subcommand)]
+    Archive(Archive),
     /// Print one evidence
     Show {
         #[command(flatten)]
@@ -732,20 +743,6 @@ pub enum Seal {
         conf: Conf,
         #[arg(long)]
         json: bool,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-pub enum Vault {
-    /// Make the master key of a new provider, in the file that vault.master_key names
-    Init {
-        #[command(flatten)]
-        conf: Conf,
-    },
-    /// Add a generation, which wraps new contents; what older ones wrapped can still be read
-    Rotate {
-        #[command(flatten)]
-        conf: Conf,
     },
 }
 

@@ -1,5 +1,6 @@
 //! Builds trust, store and rooms from the settings, in that order.
 
+mod archive;
 mod notify;
 mod people;
 

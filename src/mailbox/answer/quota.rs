@@ -2,6 +2,7 @@
 
 use super::{Answered, Who, named};
 use crate::mailbox::ask::{Quota, Refusal, Resource};
+use crate::registry::shares;
 use crate::store::mail::view::Mailbox;
 use crate::store::mail::{Role, tree, usage};
 use crate::store::{RowsError, Tx};
@@ -12,17 +13,16 @@ pub fn get(tx: &mut Tx<'_>, who: &Who, mailbox: Option<&MailboxName>) -> Answere
     if let Some(name) = mailbox {
         named(tx, who, name)?;
     }
-    let used = usage::of_account(tx, who.account)?;
-    let limit = used.own_limit.or(who.storage);
+    let share = shares::of(tx, who.account, who.storage, who.now)?;
     Ok(Quota {
-        storage: limit.map(|limit| Resource { used: used.octets, limit }),
-        mailboxes: Resource { used: used.mailboxes, limit: tree::MAILBOXES_MAX as u64 },
+        storage: share.limit.map(|limit| Resource { used: share.used, limit }),
+        mailboxes: Resource { used: share.mailboxes, limit: tree::MAILBOXES_MAX as u64 },
     })
 }
 
 /// Whether so many octets more may come into the account.
 pub fn has_room(tx: &mut Tx<'_>, who: &Who, octets: u64) -> Answered<()> {
-    match usage::room(tx, who.account, who.storage)? {
+    match shares::room(tx, who.account, who.storage, who.now)? {
         Some(room) if octets > room => Err(Refusal::OverQuota.into()),
         _ => Ok(()),
     }

@@ -32,7 +32,9 @@ mod route;
 mod run;
 mod serve;
 mod sessions;
+mod settings;
 mod staff;
+mod storage;
 mod submissions;
 mod tokens;
 mod tongue;
@@ -129,6 +131,8 @@ fn operations() -> Vec<Endpoint> {
         verify::operations(),
         contacts::operations(),
         credits::operations(),
+        settings::operations(),
+        storage::operations(),
         tokens::operations(),
         login::operations(),
         passwords::operations(),

@@ -181,7 +181,7 @@ fn digests(
 }
 
 /// What the secret is sealed for.
-fn sealed_for(owner: Owner) -> Vec<u8> {
+pub(in crate::registry) fn sealed_for(owner: Owner) -> Vec<u8> {
     format!("totp/{owner}").into_bytes()
 }
 

@@ -6,10 +6,12 @@ mod index;
 mod names;
 mod run;
 
-pub use run::{Tell, export};
+pub use run::{Tell, export, gather};
 
 use super::RegistryError;
+use crate::store::export::Stored;
 use crate::store::{RowsError, StoreError};
+use crate::wire::{AccountId, Timestamp};
 use serde::Serialize;
 use thiserror::Error;
 
@@ -25,6 +27,38 @@ pub struct Summary {
     pub evidence: u64,
     /// Certificates, revocation lists and OCSP answers.
     pub material: u64,
+}
+
+/// What is wanted of an account.
+#[derive(Clone, Debug)]
+pub struct Extent {
+    pub account: AccountId,
+    pub address: String,
+    pub mails: bool,
+    pub evidence: bool,
+    /// What its owner removed and a legal hold keeps, too.
+    pub held: bool,
+    pub from: Timestamp,
+    /// Not any more.
+    pub until: Timestamp,
+}
+
+impl Extent {
+    /// All that the holder has.
+    pub fn whole(account: AccountId, address: String) -> Self {
+        let (from, until) = (Timestamp::from_millis(i64::MIN), Timestamp::from_millis(i64::MAX));
+        Self { account, address, mails: true, evidence: true, held: false, from, until }
+    }
+
+    fn covers(&self, at: Timestamp) -> bool {
+        self.from <= at && at < self.until
+    }
+
+    /// What a mail program put there has the day that the program gave it: the day on which it came
+    /// counts as well.
+    fn has(&self, stored: &Stored) -> bool {
+        self.covers(stored.internal_date) || self.covers(stored.saved_at)
+    }
 }
 
 #[derive(Debug, Error)]

@@ -57,6 +57,8 @@ fn plain(text: &str) -> String {
 }
 
 const MAILS: &str = "iletiler";
+/// Of what is not in a mailbox any more.
+pub const HELD: &str = "iletiler/tutulan";
 const EVIDENCE: &str = "deliller";
 const MATERIAL: &str = "dogrulama";
 /// Names of files have 255 octets at most, and there are others beside this one.

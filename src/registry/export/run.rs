@@ -1,7 +1,7 @@
 //! Gathers and writes: a page of rows, then the octets they point to, each file written as it is read.
 
 use super::index::{self, Index, Mail, Proof};
-use super::{ExportError, Summary, names};
+use super::{ExportError, Extent, Summary, names};
 use crate::registry::audit::{self, By};
 use crate::store::evidence::{self, EvidenceRow};
 use crate::store::export::{self as rows, Stored};
@@ -14,7 +14,7 @@ use crate::wire::{BlobId, KepAddress, MessageId, Timestamp};
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::BufWriter;
+use std::io::{BufWriter, Write};
 
 /// Hears how many mails and evidence are written.
 pub type Tell<'t> = &'t mut (dyn FnMut(&Summary) + Send);
@@ -30,19 +30,12 @@ pub async fn export(
     let wanted = address.to_string();
     let account = store.read(move |tx| accounts::by_address(tx, &wanted)).await?;
     let account = account.ok_or_else(|| ExportError::Unknown(address.to_string()))?;
-    let summary = Summary { address: account.address, at: by.at.iso8601(), ..Summary::default() };
-    let mut archive = Archive::new(file, by.at, summary);
-    let id = account.id;
-    let mailboxes = store.read(move |tx| view::mailboxes(tx, id)).await?;
-    for mailbox in mailboxes.into_iter().filter(|mailbox| !mailbox.role.is_gathered()) {
-        mails(store, &mailbox, &mut archive, tell).await?;
-    }
-    let concerned = store.read(move |tx| rows::concerned(tx, id)).await?;
-    for (message, sent) in concerned {
-        proofs(store, message, sent, &mut archive, tell).await?;
-    }
-    let summary = tokio::task::spawn_blocking(move || archive.finish()).await;
-    let summary = summary.map_err(|_| ExportError::Stopped)??;
+    let all = Extent::whole(account.id, account.address);
+    let (summary, out) = gather(store, &all, by.at, &[], BufWriter::new(file), tell).await?;
+    let done = tokio::task::spawn_blocking(move || -> std::io::Result<()> {
+        out.into_inner().map_err(std::io::IntoInnerError::into_error)?.sync_all()
+    });
+    done.await.map_err(|_| ExportError::Stopped)??;
     let (by, done) = (by.clone(), summary.clone());
     let record = move |tx: &mut Tx<'_>| -> Result<(), StoreError> {
         let counts = json!({
@@ -55,10 +48,45 @@ pub async fn export(
     Ok(summary)
 }
 
-async fn mails(
+/// Writes what is wanted of an account as an archive, with `more` files before the index.
+pub async fn gather<W: Write + Send + 'static>(
     store: &Store,
+    wanted: &Extent,
+    at: Timestamp,
+    more: &[(&str, Vec<u8>)],
+    out: W,
+    tell: Tell<'_>,
+) -> Result<(Summary, W), ExportError> {
+    let address = wanted.address.clone();
+    let summary = Summary { address, at: at.iso8601(), ..Summary::default() };
+    let mut archive = Archive::new(out, at, summary);
+    let id = wanted.account;
+    if wanted.mails {
+        let mailboxes = store.read(move |tx| view::mailboxes(tx, id)).await?;
+        for mailbox in mailboxes.into_iter().filter(|mailbox| !mailbox.role.is_gathered()) {
+            mails(store, wanted, &mailbox, &mut archive, tell).await?;
+        }
+    }
+    if wanted.held {
+        held(store, wanted, &mut archive, tell).await?;
+    }
+    if wanted.evidence {
+        let concerned = store.read(move |tx| rows::concerned(tx, id)).await?;
+        for (message, sent) in concerned {
+            proofs(store, wanted, message, sent, &mut archive, tell).await?;
+        }
+    }
+    for (name, octets) in more {
+        archive.add(name, octets)?;
+    }
+    tokio::task::spawn_blocking(move || archive.finish()).await.map_err(|_| ExportError::Stopped)?
+}
+
+async fn mails<W: Write>(
+    store: &Store,
+    wanted: &Extent,
     mailbox: &Mailbox,
-    archive: &mut Archive,
+    archive: &mut Archive<W>,
     tell: Tell<'_>,
 ) -> Result<(), ExportError> {
     let mut after = 0;
@@ -67,23 +95,53 @@ async fn mails(
         let page = store.read(move |tx| rows::messages(tx, &of, after, PAGE)).await?;
         let Some(last) = page.last() else { return Ok(()) };
         after = last.uid;
-        for stored in &page {
-            let folder = names::mailbox(mailbox);
-            let unopened = stored.kind == Kind::Sealed;
-            let (file, octets) = match unopened {
-                true => (format!("{folder}/{}.kapali.txt", stored.uid), unopened_note(stored)),
-                false => {
-                    let octets = store.content(stored.content).await?;
-                    (format!("{folder}/{}.eml", stored.uid), octets)
-                }
-            };
-            archive.add(&file, &octets)?;
-            archive.summary.mails += 1;
-            archive.summary.unopened += u64::from(unopened || stored.kind == Kind::Stub);
-            archive.mails.push(mail(mailbox, stored, file, unopened));
+        let folder = names::mailbox(mailbox);
+        for stored in page.iter().filter(|stored| wanted.has(stored)) {
+            let file = format!("{folder}/{}", stored.uid);
+            lay_mail(store, &mailbox.name, stored, file, archive).await?;
         }
         tell(&archive.summary);
     }
+}
+
+/// What its owner removed and a legal hold keeps.
+async fn held<W: Write>(
+    store: &Store,
+    wanted: &Extent,
+    archive: &mut Archive<W>,
+    tell: Tell<'_>,
+) -> Result<(), ExportError> {
+    let (account, mut after) = (wanted.account, (0, 0));
+    loop {
+        let page = store.read(move |tx| rows::held_back(tx, account, after, PAGE)).await?;
+        let Some((mailbox, last)) = page.last() else { return Ok(()) };
+        after = (*mailbox, last.uid);
+        for (mailbox, stored) in page.iter().filter(|(_, stored)| wanted.has(stored)) {
+            let file = format!("{}/{mailbox}-{}", names::HELD, stored.uid);
+            lay_mail(store, HELD_BACK, stored, file, archive).await?;
+        }
+        tell(&archive.summary);
+    }
+}
+
+/// Content leaves only of what was opened (invariant 3).
+async fn lay_mail<W: Write>(
+    store: &Store,
+    mailbox: &str,
+    stored: &Stored,
+    file: String,
+    archive: &mut Archive<W>,
+) -> Result<(), ExportError> {
+    let unopened = stored.kind == Kind::Sealed;
+    let (file, octets) = match unopened {
+        true => (format!("{file}.kapali.txt"), unopened_note(stored)),
+        false => (format!("{file}.eml"), store.content(stored.content).await?),
+    };
+    archive.add(&file, &octets)?;
+    archive.summary.mails += 1;
+    archive.summary.unopened += u64::from(unopened || stored.kind == Kind::Stub);
+    archive.mails.push(mail(mailbox, stored, file, unopened));
+    Ok(())
 }
 
 /// What a list shows of a dispatch that was not opened.
@@ -100,11 +158,11 @@ fn unopened_note(stored: &Stored) -> Vec<u8> {
     text.into_bytes()
 }
 
-fn mail(mailbox: &Mailbox, stored: &Stored, file: String, unopened: bool) -> Mail {
+fn mail(mailbox: &str, stored: &Stored, file: String, unopened: bool) -> Mail {
     let field = |name| decoded_field(&stored.header, name).unwrap_or_default();
     Mail {
         file,
-        mailbox: mailbox.name.clone(),
+        mailbox: mailbox.to_owned(),
         uid: stored.uid,
         date: stored.internal_date.iso8601(),
         from: field("From"),
@@ -116,16 +174,18 @@ fn mail(mailbox: &Mailbox, stored: &Stored, file: String, unopened: bool) -> Mai
     }
 }
 
-async fn proofs(
+async fn proofs<W: Write>(
     store: &Store,
+    wanted: &Extent,
     message: MessageId,
     sent: bool,
-    archive: &mut Archive,
+    archive: &mut Archive<W>,
     tell: Tell<'_>,
 ) -> Result<(), ExportError> {
     let about = (!sent).then(|| archive.summary.address.clone());
     let work = move |tx: &mut Tx<'_>| rows::proofs(tx, &message, about.as_deref());
-    for proof in store.read(work).await? {
+    let proofs = store.read(work).await?;
+    for proof in proofs.into_iter().filter(|proof| wanted.covers(proof.row.event_time)) {
         let mut material = Vec::with_capacity(proof.material.len());
         for (kind, value) in &proof.material {
             let name = names::material(kind, &sha256(value).hex());
@@ -180,8 +240,8 @@ async fn xml(store: &Store, blob: BlobId) -> Result<Vec<u8>, ExportError> {
 }
 
 /// The archive while it is written.
-struct Archive {
-    zip: Zip<BufWriter<File>>,
+struct Archive<W> {
+    zip: Zip<W>,
     sums: String,
     known: BTreeSet<String>,
     summary: Summary,
@@ -189,10 +249,10 @@ struct Archive {
     evidence: Vec<Proof>,
 }
 
-impl Archive {
-    fn new(file: File, at: Timestamp, summary: Summary) -> Self {
+impl<W: Write> Archive<W> {
+    fn new(out: W, at: Timestamp, summary: Summary) -> Self {
         Self {
-            zip: Zip::new(BufWriter::new(file), at),
+            zip: Zip::new(out, at),
             sums: String::new(),
             known: BTreeSet::new(),
             summary,
@@ -206,7 +266,7 @@ impl Archive {
         Ok(self.zip.add(name, octets)?)
     }
 
-    fn finish(mut self) -> Result<Summary, ExportError> {
+    fn finish(mut self) -> Result<(Summary, W), ExportError> {
         let (mails, evidence) =
             (std::mem::take(&mut self.mails), std::mem::take(&mut self.evidence));
         let index = Index { export: self.summary.clone(), mails, evidence };
@@ -216,12 +276,13 @@ impl Archive {
         self.add("OKUBENI.txt", index::README.as_bytes())?;
         let sums = std::mem::take(&mut self.sums);
         self.zip.add("SHA256SUMS", sums.as_bytes())?;
-        let file = self.zip.finish()?.into_inner().map_err(std::io::IntoInnerError::into_error)?;
-        file.sync_all()?;
-        Ok(self.summary)
+        let out = self.zip.finish()?;
+        Ok((self.summary, out))
     }
 }
 
+/// The mailbox that people read of what is held back.
+const HELD_BACK: &str = "tutulan / held back";
 /// Messages whose rows are in memory at a time.
 const PAGE: i64 = 200;
 /// Each one needs another compaction to fail.

@@ -7,7 +7,7 @@ use crate::registry::outbox::{self, Fields, Kind, Language, Outgoing};
 use crate::store::notices as rows;
 use crate::store::{Lane, RowsError, Store, StoreError, Tx};
 use crate::trust::random;
-use crate::trust::vault::{Vault, VaultError};
+use crate::trust::vault::{Purpose, Vault, VaultError};
 use crate::wire::{AccountId, KepAddress, Reach, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
@@ -141,7 +141,7 @@ pub async fn verify(
             return Ok(Err(NoticeError::Over));
         }
         let input = proof(&address, code.expose_secret().trim());
-        if !vault_of.vault().proves(LABEL, &input, &sent.digest)? {
+        if !vault_of.vault().proves(Purpose::NoticeCode, &input, &sent.digest)? {
             rows::tried(tx, found.id)?;
             return Ok(Err(NoticeError::Wrong));
         }
@@ -212,7 +212,7 @@ impl Code {
         let values = [("code", code.as_str()), ("account", address.as_str())];
         Ok(Self {
             address: address.clone(),
-            digest: vault.derive(LABEL, &proof(address, &code))?,
+            digest: vault.derive(Purpose::NoticeCode, &proof(address, &code))?,
             fields: Fields::secret(vault, &values)?,
             cause: format!("verify/{}", data_encoding::HEXLOWER.encode(&random::bytes::<8>())),
         })
@@ -297,5 +297,3 @@ const PAUSE_SECS: i64 = 60;
 const CODES: u64 = 20;
 /// Of a million codes.
 const TRIES: i64 = 5;
-/// What digests of codes are made for.
-const LABEL: &[u8] = b"notice code";

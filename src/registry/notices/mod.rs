@@ -63,6 +63,8 @@ pub enum Event {
     Unread,
     /// Credits run low.
     Credit,
+    /// The mailboxes are nearly full.
+    Storage,
     /// A registered certificate ends.
     Certificate,
     /// The contract ends.
@@ -74,11 +76,12 @@ pub enum Event {
 }
 
 impl Event {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Mail,
         Self::Evidence,
         Self::Unread,
         Self::Credit,
+        Self::Storage,
         Self::Certificate,
         Self::Contract,
         Self::Handover,
@@ -91,6 +94,7 @@ impl Event {
             Self::Evidence => "evidence",
             Self::Unread => "unread",
             Self::Credit => "credit",
+            Self::Storage => "storage",
             Self::Certificate => "certificate",
             Self::Contract => "contract",
             Self::Handover => "handover",
@@ -109,6 +113,7 @@ impl Event {
             Kind::Evidence => Some(Self::Evidence),
             Kind::Unread => Some(Self::Unread),
             Kind::Credit => Some(Self::Credit),
+            Kind::Storage => Some(Self::Storage),
             Kind::Certificate => Some(Self::Certificate),
             Kind::Contract => Some(Self::Contract),
             Kind::Handover => Some(Self::Handover),

@@ -19,6 +19,10 @@ pub trait Kind: Sized + Clone + PartialEq + std::fmt::Debug {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Span(pub i64);
 
+/// Hundredths, up to a hundred.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Percent(pub u32);
+
 /// A number of octets, written with its unit: `25 MiB`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Octets(pub u64);
@@ -83,6 +87,18 @@ impl Kind for Span {
 
     fn write(&self) -> String {
         self.to_string()
+    }
+}
+
+impl Kind for Percent {
+    const FORM: &'static str = "hundredths, 0 to 100";
+
+    fn parse(text: &str) -> Option<Self> {
+        text.trim().parse().ok().filter(|percent| *percent <= 100).map(Self)
+    }
+
+    fn write(&self) -> String {
+        self.0.to_string()
     }
 }
 

@@ -5,7 +5,7 @@ use super::super::accounts::SignatureRule;
 use super::super::credits::{Bands, GiveBack};
 use super::super::read_policy::ReadPolicy;
 use super::Declared;
-use super::kinds::{DispatchSize, Kind, Passage, Span, Unscanned};
+use super::kinds::{DispatchSize, Kind, Octets, Passage, Percent, Span, Unscanned};
 
 macro_rules! policies {
     ($($field:ident $key:literal: $kind:ty = $default:expr, $turkish:literal, $english:literal;)+) => {
@@ -71,6 +71,18 @@ policies! {
         "Virüs tarayıcısının sınırlarını aşan ileti", "A message beyond what the scanner looks at";
     retention_trash "retention.trash": Option<Span> = None,
         "Çöp kutusundaki iletilerin saklanma süresi", "How long messages stay in the trash";
+    archive_interval "retention.archive-stamp": Span = Span::days(30),
+        "Delillerin arşiv zaman damgasının yenilenme aralığı",
+        "How often all evidence gets a new archive time stamp";
+    storage_person "storage.person": Option<Octets> = None,
+        "Bireysel hesabın saklama payı", "Storage share of a person's account";
+    storage_company "storage.company": Option<Octets> = None,
+        "Tüzel hesabın saklama payı", "Storage share of a company's account";
+    storage_public "storage.public": Option<Octets> = None,
+        "Kamu hesabının saklama payı", "Storage share of a public body's account";
+    storage_warn "storage.warn": Percent = Percent(90),
+        "Saklama payının yüzde kaçı dolunca haber verilir; 0 ise verilmez",
+        "How full an account is, in hundredths, when it is told; 0 tells nobody";
     hold_lapse "hold.lapse": Span = Span::days(7),
         "İmza bekleyen iletinin bekleyeceği süre", "How long a message waits for its signature";
     closing_by_system "closing.by-system": bool = true,

@@ -3,7 +3,7 @@
 
 use super::BackupError;
 use super::dump::Counts;
-use crate::trust::vault::Vault;
+use crate::trust::vault::{Purpose, Vault};
 use crate::wire::sha256;
 use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
@@ -103,11 +103,11 @@ impl Manifest {
 
 /// What tells a master key, and nothing about it.
 pub(super) fn master_key(vault: &Vault) -> Result<String, BackupError> {
-    Ok(HEXLOWER.encode(&vault.derive(b"kep backup: which key", b"")?))
+    Ok(HEXLOWER.encode(&vault.derive(Purpose::BackupKey, b"")?))
 }
 
 fn prove(vault: &Vault, text: &[u8]) -> Result<String, BackupError> {
-    Ok(HEXLOWER.encode(&vault.derive(b"kep backup: manifest", &sha256(text).0)?))
+    Ok(HEXLOWER.encode(&vault.derive(Purpose::BackupManifest, &sha256(text).0)?))
 }
 
 /// `blobs/segment-00000001.kepb`, and nothing that leads elsewhere.

@@ -4,17 +4,26 @@
 
 use super::Kind;
 use super::view::Mailbox;
-use crate::store::rows::{RowsError, Tx};
+use crate::store::rows::{Row, RowsError, Tx};
 use crate::wire::imap::UidSet;
 use crate::wire::{AccountId, MailboxId};
 
 /// What an account uses, and its own limit.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Usage {
     pub octets: u64,
     pub mailboxes: u64,
-    /// Octets; `None` when the provider's limit holds.
+    /// Octets; `None` when another's limit holds.
     pub own_limit: Option<u64>,
+    /// What its holder is, where that is known.
+    pub kind: Option<String>,
+}
+
+/// How often somebody was told that he is nearly full, and whether he is since.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Warned {
+    pub count: i64,
+    pub full: bool,
 }
 
 /// What stands behind notices counts when it comes into the inbox; what is gathered from other
@@ -26,31 +35,56 @@ pub fn of_account(tx: &mut Tx<'_>, account: AccountId) -> Result<Usage, RowsErro
          WHERE account = $1 AND role NOT IN ('hidden', 'all', 'flagged', 'label')",
         &[account.0.into()],
     )?;
-    let own_limit = own_limit(tx, account)?;
-    Ok(Usage { octets: row.int(0)? as u64, mailboxes: row.int(1)? as u64, own_limit })
-}
-
-/// Octets that may still come into an account; `None` when there is no limit. The provider's holds
-/// where the account has none of its own.
-pub fn room(
-    tx: &mut Tx<'_>,
-    account: AccountId,
-    provider: Option<u64>,
-) -> Result<Option<u64>, RowsError> {
-    let Some(limit) = own_limit(tx, account)?.or(provider) else { return Ok(None) };
-    Ok(Some(limit.saturating_sub(of_account(tx, account)?.octets)))
-}
-
-fn own_limit(tx: &mut Tx<'_>, account: AccountId) -> Result<Option<u64>, RowsError> {
-    let row =
-        tx.one("account", "SELECT storage FROM account WHERE id = $1", &[account.0.into()])?;
-    Ok(row.opt_int(0)?.map(|limit| limit as u64))
+    let (octets, mailboxes) = (row.int(0)? as u64, row.int(1)? as u64);
+    let row = tx.one(
+        "account",
+        "SELECT a.storage, h.kind FROM account a LEFT JOIN holder h ON h.id = a.holder
+         WHERE a.id = $1",
+        &[account.0.into()],
+    )?;
+    let own_limit = row.opt_int(0)?.map(|limit| limit as u64);
+    Ok(Usage { octets, mailboxes, own_limit, kind: row.opt_text(1)?.map(str::to_owned) })
 }
 
 /// Sets an account's own limit, or lets the provider's hold.
 pub fn set_limit(tx: &mut Tx<'_>, account: AccountId, limit: Option<u64>) -> Result<(), RowsError> {
     let limit = limit.map(|limit| i64::try_from(limit).unwrap_or(i64::MAX));
     tx.execute("UPDATE account SET storage = $1 WHERE id = $2", &[limit.into(), account.0.into()])?;
+    Ok(())
+}
+
+/// Accounts behind one, and what was written down of each.
+pub fn warned(
+    tx: &mut Tx<'_>,
+    after: AccountId,
+    limit: i64,
+) -> Result<Vec<(AccountId, Warned)>, RowsError> {
+    let rows = tx.query(
+        "SELECT a.id, COALESCE(w.n, 0), COALESCE(w.full_now, 0) FROM account a
+         LEFT JOIN storage_warned w ON w.account = a.id WHERE a.id > $1 ORDER BY a.id LIMIT $2",
+        &[after.0.into(), limit.into()],
+    )?;
+    let warned = |row: &Row| {
+        let warned = Warned { count: row.int(1)?, full: row.int(2)? != 0 };
+        Ok((AccountId(row.int(0)?), warned))
+    };
+    rows.iter().map(warned).collect()
+}
+
+pub fn warned_of(tx: &mut Tx<'_>, account: AccountId) -> Result<Warned, RowsError> {
+    let sql = "SELECT n, full_now FROM storage_warned WHERE account = $1";
+    match tx.first(sql, &[account.0.into()])? {
+        Some(row) => Ok(Warned { count: row.int(0)?, full: row.int(1)? != 0 }),
+        None => Ok(Warned::default()),
+    }
+}
+
+pub fn set_warned(tx: &mut Tx<'_>, account: AccountId, to: Warned) -> Result<(), RowsError> {
+    tx.execute(
+        "INSERT INTO storage_warned (account, n, full_now) VALUES ($1, $2, $3)
+         ON CONFLICT (account) DO UPDATE SET n = excluded.n, full_now = excluded.full_now",
+        &[account.0.into(), to.count.into(), i64::from(to.full).into()],
+    )?;
     Ok(())
 }
 

@@ -122,6 +122,8 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("V31__operators", include_str!("0031_operators.sql")),
     ("V32__duties", include_str!("0032_duties.sql")),
     ("V33__login_by_outbox", include_str!("0033_login_by_outbox.sql")),
+    ("V35__keeping", include_str!("0035_keeping.sql")),
+    ("V37__archive", include_str!("0037_archive.sql")),
     ("V36__operator_titles", include_str!("0036_operator_titles.sql")),
 ];
 

@@ -197,7 +197,7 @@ fn signing_certificate_v2(certificate: &[u8]) -> Result<Vec<u8>, CmsError> {
 }
 
 /// RFC 5280 §4.1: both as they stand in the certificate.
-fn issuer_and_serial(certificate: &[u8]) -> Result<(&[u8], &[u8]), CmsError> {
+pub(super) fn issuer_and_serial(certificate: &[u8]) -> Result<(&[u8], &[u8]), CmsError> {
     let mut tbs: Reader<'_> =
         der::parse(certificate)?.of(tag::SEQUENCE)?.reader().expect(tag::SEQUENCE)?.reader();
     tbs.optional(tag::context(0))?;

@@ -2,10 +2,12 @@
 //! building in stages without a key, and reading that keeps the signed octets.
 
 mod build;
+mod envelope;
 mod read;
 mod wrapped;
 
 pub use build::{Identity, Prepared, Signed, issuer_serial, validation_data};
+pub use envelope::{AgreedKey, Frame, Recipient, shared_info};
 pub use read::{CmsError, EssCertificate, SignedData, SignerId, SignerInfo};
 pub use wrapped::{Wrapped, wrapped};
 
@@ -32,5 +34,13 @@ pub mod oid {
     /// RFC 5940 §2.1: id-ri-ocsp-response.
     pub const OCSP_RESPONSE: Oid = Oid::new_unwrap("1.3.6.1.5.5.7.16.2");
     pub const RSA_ENCRYPTION: Oid = Oid::new_unwrap("1.2.840.113549.1.1.1");
+    pub const RSA_OAEP: Oid = Oid::new_unwrap("1.2.840.113549.1.1.7");
+    pub const MGF1: Oid = Oid::new_unwrap("1.2.840.113549.1.1.8");
+    pub const ENVELOPED_DATA: Oid = Oid::new_unwrap("1.2.840.113549.1.7.3");
+    pub const AES256_CBC: Oid = Oid::new_unwrap("2.16.840.1.101.3.4.1.42");
+    pub const AES256_WRAP: Oid = Oid::new_unwrap("2.16.840.1.101.3.4.1.45");
+    pub const EC_PUBLIC_KEY: Oid = Oid::new_unwrap("1.2.840.10045.2.1");
+    /// RFC 5753 §7.1.4: dhSinglePass-stdDH-sha256kdf-scheme.
+    pub const ECDH_SHA256: Oid = Oid::new_unwrap("1.3.132.1.11.1");
     pub const RSA_PSS: Oid = Oid::new_unwrap("1.2.840.113549.1.1.10");
 }

@@ -496,7 +496,7 @@ async fn contracts_follow_each_other() {
 }
 
 /// A seal, stamps and a clock that stands, and what verifies them.
-fn word(now: Timestamp) -> (Word, SealVerifier) {
+pub fn word(now: Timestamp) -> (Word, SealVerifier) {
     let (kind, links) = (KeyKind::P256, Links::default());
     let root = CertificateAuthority::create("Root", kind, NOW).unwrap();
     let anchors = || Anchors::new(vec![root.certificate().clone()]).unwrap();

@@ -3,7 +3,9 @@
 
 mod api;
 mod api_login;
+mod archive;
 mod audit;
+mod authority;
 mod backup;
 mod bed;
 mod compaction;
@@ -31,7 +33,10 @@ mod notices;
 mod operators;
 mod postgres;
 mod relay;
+mod resealing;
 mod server;
+mod settings;
+mod shares;
 mod signin;
 mod silence;
 mod smsc;

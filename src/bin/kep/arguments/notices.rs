@@ -67,8 +67,8 @@ pub enum AccountNotice {
 /// What somebody wants to be told, and when.
 #[derive(Clone, Debug, Args)]
 pub struct Wishes {
-    /// What is told there: mail, evidence, unread, credit, certificate, contract, handover, login;
-    /// several with commas [default: mail, unread, handover, login]
+    /// What is told there: mail, evidence, unread, credit, storage, certificate, contract, handover,
+    /// login; several with commas [default: mail, unread, handover, login]
     #[arg(long, value_name = "EVENTS", value_delimiter = ',')]
     pub events: Vec<String>,
     /// In which language

@@ -6,14 +6,16 @@ use crate::arguments::{
     Account as Arguments, AddAccount, Opening, SetAccount, Signature, Switch, Who,
 };
 use crate::failure::{Failure, Outcome};
-use crate::settings::Size;
+use crate::settings::{Settings, Size};
 use crate::wire_up;
 use kep::registry::accounts::{
     self, Account, CertificateUse, NewAccount, OpeningMode, RegistryError, SignatureRule,
 };
 use kep::registry::credentials::{Owner, certificates, passwords};
+use kep::registry::shares::{self, Share};
 use kep::registry::staff::StaffRole;
 use kep::registry::standing::AccountState;
+use kep::store::Store;
 use kep::trust::{Certificate, Clock};
 use kep::wire::{Digest, KepAddress, OperatorCode};
 use secrecy::SecretString;
@@ -31,13 +33,15 @@ pub async fn run(arguments: Arguments) -> Outcome {
             show::print(json, &rows, |rows| list(rows))
         }
         Arguments::Show { conf, address, json } => {
-            let store = wire_up::store(&wire_up::settings(&conf.conf)?).await?;
+            let settings = wire_up::settings(&conf.conf)?;
+            let store = wire_up::store(&settings).await?;
             let account = accounts::get(&store, &parse(&address)?).await.map_err(registry)?;
             let certificates = accounts::certificates(&store, account.id).await;
             let certificates = certificates.map_err(registry)?;
             let whole = Whole {
                 account: Shown::of(&account),
                 record: holding::record(&store, &account.address).await?,
+                storage: usage(&settings, &store, &account).await?,
                 certificates: certificates.iter().map(Registered::of).collect(),
             };
             show::print(json, &whole, text)
@@ -71,6 +75,7 @@ pub async fn run(arguments: Arguments) -> Outcome {
         Arguments::Token(arguments) => super::api_token::run(arguments).await,
         Arguments::Contact(arguments) => super::contact::run(arguments).await,
         Arguments::Export(arguments) => super::export::run(&arguments).await,
+        Arguments::Settings(arguments) => super::preferences::run(arguments).await,
         Arguments::LogIn(arguments) => credentials::run(arguments).await,
         Arguments::Certificate { conf, who, address, file: Some(file), uses, .. } => {
             let certificate = read_certificate(&file)?;
@@ -322,7 +327,39 @@ struct Whole {
     account: Shown,
     #[serde(flatten)]
     record: holding::Recorded,
+    storage: Stored,
     certificates: Vec<Registered>,
+}
+
+/// What its mailboxes hold and may; evidence counts for nothing.
+#[derive(Serialize)]
+struct Stored {
+    used: u64,
+    limit: Option<u64>,
+    /// Who says how much: `account`, `policy`, `provider` or `none`.
+    decided_by: &'static str,
+    mailboxes: u64,
+}
+
+impl Stored {
+    fn text(&self) -> String {
+        let used = shares::shown(self.used);
+        match self.limit {
+            Some(limit) => {
+                let limit = shares::shown(limit);
+                format!("storage: {used} of {limit} ({})\n", self.decided_by)
+            }
+            None => format!("storage: {used}, without a limit\n"),
+        }
+    }
+}
+
+async fn usage(settings: &Settings, store: &Store, account: &Account) -> Outcome<Stored> {
+    let configured = settings.mailbox.max_storage.map(|size| size.0);
+    let (id, now) = (account.id, Clock::System.now());
+    let share = shares::share(store, id, configured, now).await.map_err(registry)?;
+    let Share { used, limit, by, mailboxes } = share;
+    Ok(Stored { used, limit, decided_by: by.word(), mailboxes })
 }
 
 /// A registered certificate.
@@ -356,7 +393,7 @@ fn text(whole: &Whole) -> String {
     let none = "no registered certificates";
     let certificates = show::table(&head, &cells.collect::<Vec<_>>(), none);
     let account = list(std::slice::from_ref(&whole.account));
-    account + "\n" + &whole.record.text() + "\n" + &certificates
+    account + "\n" + &whole.record.text() + &whole.storage.text() + "\n" + &certificates
 }
 
 fn list(rows: &[Shown]) -> String {

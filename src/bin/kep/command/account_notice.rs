@@ -127,7 +127,7 @@ fn whose(wishes: &Wishes, known: Whose) -> Outcome<Whose> {
     Ok(Whose::Deputy(Absence { deputy: named, from: days.0, until: days.1 }))
 }
 
-fn midnight(day: &str) -> Outcome<Timestamp> {
+pub fn midnight(day: &str) -> Outcome<Timestamp> {
     Timestamp::parse_iso8601(&format!("{day}T00:00:00+03:00"))
         .ok_or_else(|| Failure::usage(format!("{day} is no day, as 2026-12-24")))
 }

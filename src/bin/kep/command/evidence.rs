@@ -36,6 +36,7 @@ pub async fn run(arguments: Arguments) -> Outcome {
             };
             show::print(json, &found.map_err(rows)?, |lines| list(lines))
         }
+        Arguments::Archive(arguments) => super::archive::run(&arguments).await,
         Arguments::Show { conf, id, dialect, json } => {
             let store = wire_up::store(&wire_up::settings(&conf.conf)?).await?;
             let row = find(&store, &id).await?;

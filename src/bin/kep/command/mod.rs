@@ -7,7 +7,9 @@ mod api;
 mod api_token;
 mod app_password;
 mod application;
+mod archive;
 mod audit;
+mod authority;
 mod backup;
 mod bar;
 mod check;
@@ -33,6 +35,7 @@ mod notice;
 mod operators;
 mod policy;
 mod portal;
+mod preferences;
 mod provider;
 mod queue;
 mod quiet;
@@ -80,7 +83,8 @@ pub fn run(arguments: Arguments) -> Outcome {
         Command::Restore(restore) => wait(restore::run(&restore)),
         Command::Hold(hold) => wait(hold::run(hold)),
         Command::Seal(seal) => seal::run(&seal),
-        Command::Vault(vault) => vault::run(&vault),
+        Command::Vault(vault) => wait(vault::run(vault)),
+        Command::Authority(authority) => wait(authority::run(authority)),
         Command::Staff(staff) => wait(staff::run(staff)),
         Command::Policy(policy) => wait(policy::run(policy)),
         Command::Audit(audit) => wait(audit::run(audit)),

@@ -14,6 +14,7 @@ use kep::mailbox::answer::{self, Office};
 use kep::mailbox::serve as imap;
 use kep::registry::crowd::Crowd;
 use kep::registry::holds;
+use kep::registry::resealing;
 use kep::store::Store;
 use kep::store::blobs::compact;
 use kep::store::mail::memory::{self, Memory};
@@ -187,6 +188,9 @@ fn steps(
     tasks.spawn_on(forgetting(house.store.clone(), house.clock.clone(), stop.clone()), threads);
     tasks.spawn_on(decided::emptying(house, stop.clone()), threads);
     tasks.spawn_on(tending::tasks(house, stop.clone()), threads);
+    tasks.spawn_on(tending::storage(house, stop.clone()), threads);
+    tasks.spawn_on(house.archivist().run(stop.clone()), threads);
+    tasks.spawn_on(resealing::run(house.store.clone(), stop.clone()), threads);
     let audit = house.audit_seals();
     tasks.spawn_on(audit.run(stop.clone()), threads);
     tasks.spawn_on(Arc::new(house.caretaker()).run(stop.clone()), threads);

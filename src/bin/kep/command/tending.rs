@@ -1,6 +1,8 @@
-//! What time alone causes in a server that runs: hand-overs that lapse, tasks that fall due.
+//! What time alone causes in a server that runs: hand-overs that lapse, tasks that fall due; and who is
+//! told that his mailboxes are nearly full.
 
 use crate::wire_up::House;
+use kep::registry::shares;
 use kep::registry::tasks::sweep;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -26,5 +28,29 @@ pub fn tasks(house: &House, mut stop: watch::Receiver<bool>) -> impl Future<Outp
     }
 }
 
+/// Tells who is nearly full.
+pub fn storage(house: &House, mut stop: watch::Receiver<bool>) -> impl Future<Output = ()> + use<> {
+    let (store, clock) = (house.store.clone(), house.clock.clone());
+    let configured = house.settings.mailbox.max_storage.map(|size| size.0);
+    async move {
+        loop {
+            tokio::select! {
+                told = shares::warn(&store, configured, clock.now()) => match told {
+                    Ok(0) => {}
+                    Ok(accounts) => tracing::info!(accounts, "told that they are nearly full"),
+                    Err(error) => tracing::warn!(%error, "storage shares can't be looked at"),
+                },
+                _ = stop.changed() => return,
+            }
+            tokio::select! {
+                () = tokio::time::sleep(SHARES) => {}
+                _ = stop.changed() => return,
+            }
+        }
+    }
+}
+
+/// Mailboxes fill within days.
+const SHARES: Duration = Duration::from_mins(10);
 /// People act on tasks within hours.
 const LOOK: Duration = Duration::from_mins(1);

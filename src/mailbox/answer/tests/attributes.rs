@@ -5,6 +5,7 @@ use super::world::*;
 use crate::mailbox::answer::{Desk, Limits, Office};
 use crate::mailbox::ask::*;
 use crate::registry::labels::{self, Colour};
+use crate::registry::shares;
 use crate::store::mail::{Kind, Role, usage};
 use crate::store::{Lane, StoreError, Tx};
 use crate::wire::imap::metadata::{Depth, EntryName};
@@ -273,7 +274,8 @@ async fn evidence_never_counts(world: World) {
     desk.answer(Ask::Expunge { mailbox: trash, uids: None }).await;
     assert_eq!(used(&world).await, size);
     let ali = world.ali;
-    let room = |limit| move |tx: &mut Tx<'_>| Ok::<_, StoreError>(usage::room(tx, ali, limit)?);
+    let room =
+        |limit| move |tx: &mut Tx<'_>| Ok::<_, StoreError>(shares::room(tx, ali, limit, NOW)?);
     assert_eq!(world.store.read(room(Some(size))).await.unwrap(), Some(0));
     assert_eq!(world.store.read(room(None)).await.unwrap(), None);
 }

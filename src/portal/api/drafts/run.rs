@@ -7,8 +7,9 @@ use crate::portal::api::kinds::MessageKey;
 use crate::portal::api::mailboxes;
 use crate::portal::api::messages::{Message, OneMessage, changing, find};
 use crate::portal::api::{Portal, Problem};
+use crate::registry::shares;
 use crate::store::mail::view::{Mailbox, MessageRow};
-use crate::store::mail::{self, Kind, NewMessage, Place, Role, change, usage};
+use crate::store::mail::{self, Kind, NewMessage, Place, Role, change};
 use crate::store::{Lane, Put, StoreError, Tx, accounts, contents};
 use crate::wire::Timestamp;
 use crate::wire::imap::{SystemFlags, UidSet};
@@ -77,7 +78,7 @@ fn draft(tx: &mut Tx<'_>, call: &Call, key: MessageKey) -> Answered<(Mailbox, Me
 }
 
 fn has_room(tx: &mut Tx<'_>, call: &Call, octets: u64, storage: Option<u64>) -> Answered<()> {
-    match usage::room(tx, call.account_id()?, storage)? {
+    match shares::room(tx, call.account_id()?, storage, call.now)? {
         Some(room) if octets > room => Err(Problem::OverQuota),
         _ => Ok(()),
     }

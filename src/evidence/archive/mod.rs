@@ -1,0 +1,68 @@
+//! Archive time stamps over all evidence, in the thought of RFC 4998: each evidence, with what validates
+//! it, is a leaf of a batch; a statement names all batches and the statement before it with its token,
+//! and a new time stamp is over that. So the newest stamp, whose authority's certificate is good, proves
+//! all older ones to have been there while theirs were, for as long as the law asks.
+
+mod run;
+mod verify;
+
+pub use run::{ArchiveError, Archivist};
+pub use verify::{Fault, Verdict, verify};
+
+use crate::store::archive::{Batch, Stamp, Subject};
+use crate::wire::Digest;
+use crate::wire::digest::sha256_of;
+use serde::{Deserialize, Serialize};
+
+/// What is stamped, as JSON.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Statement {
+    /// `kep-archive-1`.
+    pub kind: String,
+    pub provider: String,
+    /// From 1.
+    pub number: i64,
+    /// Up to which batch it reaches, and how many leaves those have.
+    pub batches: i64,
+    pub leaves: i64,
+    /// SHA-256 over the roots of the batches, hex.
+    pub root: String,
+    /// SHA-256 over the statement before and its token; empty in the first.
+    pub previous: String,
+    pub at: String,
+}
+
+impl Statement {
+    pub fn parse(text: &str) -> Option<Self> {
+        serde_json::from_str(text).ok().filter(|statement: &Self| statement.kind == KIND)
+    }
+
+    fn text(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default() + "\n"
+    }
+}
+
+/// SHA-256 over: `kep archive leaf 1`, the length of the name in octets (8, big-endian), the name, the
+/// SHA-256 of the document, that of its material's digests in their order.
+pub fn leaf(subject: &Subject) -> Digest {
+    let length = (subject.name.len() as u64).to_be_bytes();
+    let name = subject.name.as_bytes();
+    sha256_of([LEAF, &length, name, &subject.document.0, &subject.material.0])
+}
+
+/// SHA-256 over leaves, in the order of their names.
+fn root<'a>(leaves: impl IntoIterator<Item = &'a Digest>) -> Digest {
+    sha256_of(leaves.into_iter().map(|leaf| &leaf.0[..]))
+}
+
+fn root_of(batches: &[Batch]) -> Digest {
+    root(batches.iter().map(|batch| &batch.root))
+}
+
+fn digest_of(stamp: &Stamp) -> Digest {
+    sha256_of([stamp.statement.as_bytes(), &stamp.token])
+}
+
+const KIND: &str = "kep-archive-1";
+const LEAF: &[u8] = b"kep archive leaf 1";

@@ -1,0 +1,183 @@
+//! Takes new evidence into batches, and stamps all of them anew before the last stamp is too old.
+
+use super::{KIND, Statement, digest_of, leaf, root, root_of};
+use crate::evidence::material;
+use crate::registry::policy;
+use crate::store::archive::{self as rows, Stamp, Subject};
+use crate::store::{Lane, RowsError, Store, StoreError, Tx};
+use crate::trust::{Clock, Readiness, StampError, Stamper, Unready};
+use crate::wire::Timestamp;
+use std::sync::Arc;
+use std::time::Duration;
+use thiserror::Error;
+use tokio::sync::watch;
+
+/// What stamping the archive needs.
+pub struct Archivist {
+    pub store: Store,
+    pub provider: String,
+    pub stamper: Arc<Stamper>,
+    pub readiness: Arc<Readiness>,
+    pub clock: Clock,
+}
+
+#[derive(Debug, Error)]
+pub enum ArchiveError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("time stamp: {0}")]
+    Stamp(#[from] StampError),
+    #[error("not stamped now: {0}")]
+    Unready(#[from] Unready),
+}
+
+impl From<RowsError> for ArchiveError {
+    fn from(error: RowsError) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+impl Archivist {
+    pub async fn run(self, mut stop: watch::Receiver<bool>) {
+        loop {
+            tokio::select! {
+                round = self.round() => match round {
+                    Ok(None) => {}
+                    Ok(Some(stamp)) => tracing::info!(number = stamp.n, "evidence is stamped anew"),
+                    Err(error) => {
+                        tracing::error!(%error, "evidence could not be stamped anew");
+                        metrics::counter!("kep_archive_stamp_failures_total").increment(1);
+                    }
+                },
+                _ = stop.changed() => return,
+            }
+            tokio::select! {
+                () = tokio::time::sleep(LOOK) => {}
+                _ = stop.changed() => return,
+            }
+        }
+    }
+
+    /// Stamps when it is time.
+    pub async fn round(&self) -> Result<Option<Stamp>, ArchiveError> {
+        let now = self.clock.now();
+        let look = move |tx: &mut Tx<'_>| -> Result<_, RowsError> {
+            Ok((policy::at(tx, now)?.archive_interval, rows::last_stamp(tx)?))
+        };
+        let (interval, last) = self.store.read(look).await?;
+        match last {
+            Some(last) if !due(&last, interval.millis(), now) => Ok(None),
+            _ => self.stamp().await,
+        }
+    }
+
+    /// Stamps now; nothing while there is no evidence.
+    pub async fn stamp(&self) -> Result<Option<Stamp>, ArchiveError> {
+        self.readiness.check()?;
+        self.gather().await?;
+        let look = |tx: &mut Tx<'_>| -> Result<_, RowsError> {
+            Ok((rows::batches(tx)?, rows::last_stamp(tx)?))
+        };
+        let (batches, last) = self.store.read(look).await?;
+        let Some(newest) = batches.last() else { return Ok(None) };
+        let statement = Statement {
+            kind: KIND.to_owned(),
+            provider: self.provider.clone(),
+            number: last.as_ref().map_or(0, |last| last.n) + 1,
+            batches: newest.n,
+            leaves: batches.iter().map(|batch| batch.leaves).sum(),
+            root: root_of(&batches).hex(),
+            previous: last.map_or_else(String::new, |last| digest_of(&last).hex()),
+            at: self.clock.now().iso8601(),
+        };
+        let text = statement.text();
+        let token = self.stamper.stamp(text.as_bytes()).await?;
+        let known = self.readiness.accept(&token).await?;
+        let path = token.path.certificates();
+        let ends = path.iter().map(|certificate| certificate.not_after()).min();
+        let stamp = Stamp {
+            n: statement.number,
+            statement: text,
+            stamped_at: token.gen_time,
+            ends_at: ends.unwrap_or(token.gen_time),
+            token: token.der.clone(),
+        };
+        let mut kept: Vec<_> = path.iter().map(material::certificate).collect();
+        kept.extend(material::known(&known));
+        let new = stamp.clone();
+        let add = move |tx: &mut Tx<'_>| rows::add_stamp(tx, &new, &kept);
+        // When another process was faster, its stamp is as good.
+        let added = self.store.write(Lane::Background, add).await?;
+        Ok(added.then_some(stamp))
+    }
+
+    /// Takes what is in no batch yet into some.
+    async fn gather(&self) -> Result<(), ArchiveError> {
+        let mut after = String::new();
+        loop {
+            let behind = after.clone();
+            let look = move |tx: &mut Tx<'_>| rows::subjects(tx, &behind, BATCH);
+            let page = self.store.read(look).await?;
+            let Some(last) = page.last() else { break };
+            after = last.name.clone();
+            self.lay(page).await?;
+        }
+        let mut after = (String::new(), String::new());
+        loop {
+            let (id, dialect) = after.clone();
+            let look = move |tx: &mut Tx<'_>| rows::forms(tx, (&id, &dialect), BATCH);
+            let page = self.store.read(look).await?;
+            let Some((id, dialect, _)) = page.last() else { return Ok(()) };
+            after = (id.clone(), dialect.clone());
+            self.lay(page.into_iter().map(|(_, _, form)| form).collect()).await?;
+        }
+    }
+
+    async fn lay(&self, page: Vec<Subject>) -> Result<(), ArchiveError> {
+        let new = page.iter().filter(|subject| subject.leaf.is_none());
+        let mut leaves: Vec<_> = new.map(|one| (one.name.clone(), leaf(one))).collect();
+        if leaves.is_empty() {
+            return Ok(());
+        }
+        leaves.sort();
+        let root = root(leaves.iter().map(|(_, leaf)| leaf));
+        let add = move |tx: &mut Tx<'_>| rows::add_batch(tx, &leaves, root);
+        self.store.write(Lane::Background, add).await?;
+        Ok(())
+    }
+}
+
+/// The interval is over, or the authority's certificate ends soon; then no more than once a day.
+fn due(last: &Stamp, interval: i64, now: Timestamp) -> bool {
+    let age = now.millis() - last.stamped_at.millis();
+    let left = last.ends_at.millis() - now.millis();
+    age >= interval.max(DAY) || (left < ENDING && age >= DAY)
+}
+
+/// Evidence of one batch, and rows of one look.
+const BATCH: i64 = 1024;
+const LOOK: Duration = Duration::from_hours(1);
+const DAY: i64 = 86_400_000;
+const ENDING: i64 = 90 * DAY;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_time_when_the_interval_is_over_or_the_certificate_ends() {
+        let at = |days: i64| Timestamp::from_millis(days * DAY);
+        let last = |ends| Stamp {
+            n: 1,
+            statement: String::new(),
+            token: Vec::new(),
+            stamped_at: at(0),
+            ends_at: at(ends),
+        };
+        assert!(!due(&last(900), 30 * DAY, at(29)));
+        assert!(due(&last(900), 30 * DAY, at(30)));
+        assert!(due(&last(100), 30 * DAY, at(11)), "before the certificate ends");
+        assert!(!due(&last(1), 30 * DAY, at(0)), "one that ends anyway is not asked each hour");
+        assert!(!due(&last(900), 0, at(0)), "no interval is shorter than a day");
+    }
+}

@@ -1,0 +1,5 @@
+//! Whether stamps and evidence hold.
+
+mod run;
+
+pub use run::{Fault, Verdict, verify};

@@ -1,0 +1,134 @@
+//! Whether the archive's stamps hold, and the evidence is what they are over.
+
+use super::super::{Statement, digest_of, leaf, root, root_of};
+use crate::store::archive::{self as rows, Stamp, Subject};
+use crate::store::{RowsError, Store, Tx};
+use crate::trust::TokenVerifier;
+use crate::wire::Timestamp;
+use thiserror::Error;
+
+/// What was found.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Verdict {
+    pub stamps: usize,
+    /// When the last of them was given, and when its authority's certificate ends.
+    pub stamped_at: Option<Timestamp>,
+    pub ends_at: Option<Timestamp>,
+    /// Evidence and further forms of it that stamps are over, and that wait for the next one.
+    pub stamped: u64,
+    pub waiting: u64,
+    pub faults: Vec<Fault>,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, Error)]
+pub enum Fault {
+    #[error("{0} is not what was stamped")]
+    Changed(String),
+    #[error("{0} was stamped, and is not there")]
+    Gone(String),
+    #[error("batch {0} is not what its leaves make")]
+    Batch(i64),
+    #[error("stamp {0}: its statement is not one, or of another number")]
+    Statement(i64),
+    #[error("stamp {0} does not follow from the one before")]
+    Previous(i64),
+    #[error("stamp {0} is over other batches than there are")]
+    Root(i64),
+    #[error("stamp {0}: {1}")]
+    Token(i64, String),
+}
+
+pub async fn verify(store: &Store, tokens: &TokenVerifier) -> Result<Verdict, RowsError> {
+    let mut verdict = Verdict::default();
+    let mut seen = 0;
+    let mut after = String::new();
+    loop {
+        let behind = after.clone();
+        let page = store.read(move |tx: &mut Tx<'_>| rows::subjects(tx, &behind, PAGE)).await?;
+        let Some(last) = page.last() else { break };
+        after = last.name.clone();
+        page.iter().for_each(|one| seen += judge(one, &mut verdict));
+    }
+    let mut after = (String::new(), String::new());
+    loop {
+        let (id, dialect) = after.clone();
+        let look = move |tx: &mut Tx<'_>| rows::forms(tx, (&id, &dialect), PAGE);
+        let page = store.read(look).await?;
+        let Some((id, dialect, _)) = page.last() else { break };
+        after = (id.clone(), dialect.clone());
+        page.iter().for_each(|(_, _, one)| seen += judge(one, &mut verdict));
+    }
+    verdict.stamped = seen;
+    batches(store, &mut verdict).await?;
+    stamps(store, tokens, &mut verdict).await?;
+    Ok(verdict)
+}
+
+/// 1 when it is in a batch.
+fn judge(subject: &Subject, verdict: &mut Verdict) -> u64 {
+    match subject.leaf {
+        None => {
+            verdict.waiting += 1;
+            0
+        }
+        Some(stamped) => {
+            if stamped != leaf(subject) {
+                verdict.faults.push(Fault::Changed(subject.name.clone()));
+            }
+            1
+        }
+    }
+}
+
+async fn batches(store: &Store, verdict: &mut Verdict) -> Result<(), RowsError> {
+    let all = store.read(rows::batches).await?;
+    for batch in all {
+        let leaves = store.read(move |tx: &mut Tx<'_>| rows::leaves(tx, batch.n)).await?;
+        let made = root(leaves.iter().map(|(_, leaf)| leaf));
+        if made != batch.root || leaves.len() as i64 != batch.leaves {
+            verdict.faults.push(Fault::Batch(batch.n));
+        }
+        for (name, _) in leaves {
+            let wanted = name.clone();
+            if !store.read(move |tx: &mut Tx<'_>| rows::is_there(tx, &wanted)).await? {
+                verdict.faults.push(Fault::Gone(name));
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn stamps(
+    store: &Store,
+    tokens: &TokenVerifier,
+    verdict: &mut Verdict,
+) -> Result<(), RowsError> {
+    let all = store.read(rows::stamps).await?;
+    let batches = store.read(rows::batches).await?;
+    let mut before: Option<&Stamp> = None;
+    for (at, stamp) in all.iter().enumerate() {
+        let n = stamp.n;
+        let statement = Statement::parse(&stamp.statement);
+        let Some(statement) = statement.filter(|one| one.number == n && n == at as i64 + 1) else {
+            verdict.faults.push(Fault::Statement(n));
+            continue;
+        };
+        if statement.previous != before.map_or_else(String::new, |one| digest_of(one).hex()) {
+            verdict.faults.push(Fault::Previous(n));
+        }
+        let reach = batches.iter().take_while(|batch| batch.n <= statement.batches).count();
+        if root_of(batches.get(..reach).unwrap_or_default()).hex() != statement.root {
+            verdict.faults.push(Fault::Root(n));
+        }
+        if let Err(fault) = tokens.verify(&stamp.token, stamp.statement.as_bytes()) {
+            verdict.faults.push(Fault::Token(n, fault.to_string()));
+        }
+        before = Some(stamp);
+    }
+    verdict.stamps = all.len();
+    verdict.stamped_at = all.last().map(|stamp| stamp.stamped_at);
+    verdict.ends_at = all.last().map(|stamp| stamp.ends_at);
+    Ok(())
+}
+
+const PAGE: i64 = 1024;

@@ -1,0 +1,151 @@
+//! Hands out what was approved: the archive goes through the cipher as it is written, and its seal is
+//! over its digest, so that in clear it is on no disk, whenever the program ends.
+
+use super::{AuthorityError, Request, State};
+use crate::registry::audit::{self, By};
+use crate::registry::export::{Summary, gather};
+use crate::store::authority::{self as rows, ExportRow};
+use crate::store::{Lane, Store, Tx};
+use crate::trust::detached::Word;
+use crate::trust::envelope::Envelope;
+use crate::wire::Digest;
+use serde_json::json;
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufWriter, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+/// What was written.
+#[derive(Clone, Debug)]
+pub struct Written {
+    pub archive: PathBuf,
+    pub seal: PathBuf,
+    pub summary: Summary,
+    /// Of the archive in clear, which the seal is over.
+    pub digest: Digest,
+}
+
+/// Writes `file` (the ZIP archive as CMS EnvelopedData for the authority) and `file` with `.p7s` behind
+/// it (CAdES with a time stamp over the archive in clear), and the act into the audit.
+pub async fn export(
+    store: &Store,
+    word: &Word,
+    by: &By,
+    id: i64,
+    file: &Path,
+) -> Result<Written, AuthorityError> {
+    let name = super::staff(by)?;
+    let request = super::find(store, id).await?;
+    let State::Approved(_) = &request.state else {
+        return Err(AuthorityError::NotApproved(id, request.state.word().to_owned()));
+    };
+    let seal = beside(file, ".p7s");
+    for there in [file, &seal] {
+        if there.exists() {
+            return Err(AuthorityError::Exists(there.display().to_string()));
+        }
+    }
+    let part = beside(file, ".part");
+    let done = write(store, word, by, &request, &part).await;
+    let (row, signature, summary) = done.inspect_err(|_| drop(std::fs::remove_file(&part)))?;
+    let digest = row.digest;
+    // It is known who handed it out before anybody can take it.
+    record(store, by, &request, ExportRow { by: name, ..row }).await?;
+    lay(&seal, &signature)?;
+    std::fs::rename(&part, file)?;
+    sync_folder(file)?;
+    Ok(Written { archive: file.to_owned(), seal, summary, digest })
+}
+
+async fn write(
+    store: &Store,
+    word: &Word,
+    by: &By,
+    request: &Request,
+    part: &Path,
+) -> Result<(ExportRow, Vec<u8>, Summary), AuthorityError> {
+    // What a crash left behind can be read by nobody but the authority; it goes all the same.
+    let mut options = OpenOptions::new();
+    let out = options.write(true).create(true).truncate(true).mode(0o600).open(part)?;
+    let envelope = Envelope::open(BufWriter::new(out), &request.certificate, by.at)?;
+    let about = serde_json::to_vec_pretty(&about(request)).map_err(io::Error::from)?;
+    let more = [("TALEP.json", about)];
+    let gathered = gather(store, &request.extent, by.at, &more, envelope, &mut |_| {}).await?;
+    let (summary, envelope) = gathered;
+    let closed = envelope.close()?;
+    let out = closed.out.into_inner().map_err(io::IntoInnerError::into_error)?;
+    out.sync_all()?;
+    let given = word.give_over(closed.plain).await?;
+    let row = ExportRow {
+        request: request.id,
+        by: String::new(),
+        at: by.at,
+        digest: closed.plain,
+        sealed_digest: closed.sealed,
+        stamped_at: given.stamped_at,
+        mails: summary.mails,
+        evidence: summary.evidence,
+    };
+    Ok((row, given.signature, summary))
+}
+
+async fn record(
+    store: &Store,
+    by: &By,
+    request: &Request,
+    row: ExportRow,
+) -> Result<(), AuthorityError> {
+    let (by, address, file) = (by.clone(), request.address.clone(), request.file_number.clone());
+    let work = move |tx: &mut Tx<'_>| -> Result<(), AuthorityError> {
+        // It may have been decided otherwise while it was written.
+        let now = rows::find(tx, row.request)?.ok_or(AuthorityError::Unknown(row.request))?;
+        if now.state != super::APPROVED {
+            return Err(AuthorityError::NotApproved(row.request, now.state));
+        }
+        rows::add_export(tx, &row)?;
+        let details = json!({
+            "request": row.request, "file": file, "mails": row.mails, "evidence": row.evidence,
+            "sha256": row.digest.hex(), "encrypted": row.sealed_digest.hex(),
+        });
+        audit::record(tx, &by, "authority.export", &address, details)?;
+        Ok(())
+    };
+    store.write(Lane::Client, work).await
+}
+
+/// What the archive says of itself.
+fn about(request: &Request) -> serde_json::Value {
+    let decided = request.state.decided();
+    json!({
+        "request": request.id,
+        "authority": request.authority,
+        "fileNumber": request.file_number,
+        "legalBasis": request.legal_basis,
+        "account": request.address,
+        "scope": request.scope.word(),
+        "from": request.from.iso8601(),
+        "until": request.until.iso8601(),
+        "enteredBy": request.entered_by,
+        "entered": request.entered_at.iso8601(),
+        "approvedBy": decided.map(|decided| &decided.by),
+        "approved": decided.map(|decided| decided.at.iso8601()),
+        "encryptedFor": request.certificate.digest().hex(),
+    })
+}
+
+fn lay(path: &Path, octets: &[u8]) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    file.write_all(octets)?;
+    file.sync_all()
+}
+
+fn sync_folder(path: &Path) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+}
+
+fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    PathBuf::from(name)
+}
