@@ -111,8 +111,8 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("V17__lists", include_str!("0017_lists.sql")),
     ("V18__peer_routes", include_str!("0018_peer_routes.sql")),
     ("V19__audit", include_str!("0019_audit.sql")),
-    ("V22__credentials", include_str!("0022_credentials.sql")),
     ("V20__holders", include_str!("0020_holders.sql")),
+    ("V22__credentials", include_str!("0022_credentials.sql")),
     ("V24__credits", include_str!("0024_credits.sql")),
     ("V25__notices", include_str!("0025_notices.sql")),
     ("V26__contacts", include_str!("0026_contacts.sql")),
@@ -123,8 +123,8 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("V32__duties", include_str!("0032_duties.sql")),
     ("V33__login_by_outbox", include_str!("0033_login_by_outbox.sql")),
     ("V35__keeping", include_str!("0035_keeping.sql")),
-    ("V37__archive", include_str!("0037_archive.sql")),
     ("V36__operator_titles", include_str!("0036_operator_titles.sql")),
+    ("V37__archive", include_str!("0037_archive.sql")),
 ];
 
 #[cfg(test)]

@@ -36,7 +36,6 @@ pub mod oid {
     pub const RSA_ENCRYPTION: Oid = Oid::new_unwrap("1.2.840.113549.1.1.1");
     pub const RSA_OAEP: Oid = Oid::new_unwrap("1.2.840.113549.1.1.7");
     pub const MGF1: Oid = Oid::new_unwrap("1.2.840.113549.1.1.8");
-    pub const ENVELOPED_DATA: Oid = Oid::new_unwrap("1.2.840.113549.1.7.3");
     pub const AES256_CBC: Oid = Oid::new_unwrap("2.16.840.1.101.3.4.1.42");
     pub const AES256_WRAP: Oid = Oid::new_unwrap("2.16.840.1.101.3.4.1.45");
     pub const EC_PUBLIC_KEY: Oid = Oid::new_unwrap("1.2.840.10045.2.1");
