@@ -16,6 +16,7 @@ mod drafts;
 mod endpoint;
 mod evidence;
 mod factors;
+mod handovers;
 mod headers;
 mod kinds;
 mod labels;
@@ -34,6 +35,7 @@ mod serve;
 mod sessions;
 mod staff;
 mod submissions;
+mod tasks;
 mod tokens;
 mod tongue;
 mod verify;
@@ -125,6 +127,8 @@ fn operations() -> Vec<Endpoint> {
         drafts::operations(),
         labels::operations(),
         submissions::operations(),
+        tasks::operations(),
+        handovers::operations(),
         evidence::operations(),
         verify::operations(),
         contacts::operations(),
