@@ -16,6 +16,7 @@ mod drafts;
 mod endpoint;
 mod evidence;
 mod factors;
+mod handovers;
 mod headers;
 mod kinds;
 mod labels;
@@ -36,6 +37,7 @@ mod settings;
 mod staff;
 mod storage;
 mod submissions;
+mod tasks;
 mod tokens;
 mod tongue;
 mod verify;
@@ -127,6 +129,8 @@ fn operations() -> Vec<Endpoint> {
         drafts::operations(),
         labels::operations(),
         submissions::operations(),
+        tasks::operations(),
+        handovers::operations(),
         evidence::operations(),
         verify::operations(),
         contacts::operations(),

@@ -2,6 +2,7 @@
 
 use super::{KEY, LabelKey, MailboxKey, PHRASE, Word, form, line};
 use crate::registry::labels::Colour;
+use crate::wire::OperatorCode;
 use serde_json::json;
 use utoipa::openapi::schema::{ObjectBuilder, Schema};
 
@@ -115,6 +116,20 @@ body_word!(
     Reason(String),
     |text| (line(text, REASON) && text.trim() == text).then(|| text.to_owned()),
     form(SEEN, 1, REASON).examples([json!("Şirket kararı 2026/17")])
+);
+
+body_word!(
+    /// What waits for a signature: a held message's id, or a draft's Message-ID.
+    PaperWord(String),
+    |text| super::printable(text, 1, KEY).then(|| text.to_owned()),
+    form("^[!-~]{1,240}$", 1, KEY).examples([json!("taslak-1@example.org")])
+);
+
+body_word!(
+    /// An operator's code.
+    OperatorWord(OperatorCode),
+    |text| OperatorCode::parse(text).filter(|_| text.bytes().all(|b| b.is_ascii_digit())),
+    form("^(0{0,2}[1-9]|0?[1-9][0-9]|[1-9][0-9]{2})$", 1, 3).examples([json!("001")])
 );
 
 /// Keys of labels in a body, some at a time.

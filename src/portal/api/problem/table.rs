@@ -168,6 +168,14 @@ problems! {
     EvidenceUnknown 404 "evidence-unknown" "Böyle bir delil yok." "There is no such evidence.";
     TokenNotThere 404 "token-not-there" "Böyle bir belirteç yok." "There is no such token.";
     ContactUnknown 404 "contact-unknown" "Böyle bir kişi yok." "There is no such contact.";
+    TaskUnknown 404 "task-unknown" "Böyle bir iş yok." "There is no such task.";
+    HandoverUnknown 404 "handover-unknown"
+        "İmza bekleyen böyle bir kayıt yok." "There is no such hand-over.";
+    PaperUnknown 404 "paper-unknown"
+        "Bu kimlikle imza bekleyen ileti ya da taslak yok."
+        "There is no held message and no draft of this id.";
+    OperatorUnknown 404 "operator-unknown"
+        "Böyle bir işlem yetkilisi yok." "There is no such operator.";
     PolicyUnknown 404 "policy-unknown" "Böyle bir politika yok." "There is no such policy.";
     ErrorUnknown 404 "error-unknown" "Böyle bir hata kodu yok." "There is no such error code.";
     NoSuchMethod(methods) 405 "no-such-method"
@@ -197,6 +205,12 @@ problems! {
         "Daha fazla etiket olamaz." "There can't be more labels.";
     KeywordsMany 409 "keywords-many"
         "İletiye daha fazla etiket konamaz." "The message can't have more labels.";
+    TaskUndone 409 "task-undone"
+        "Bu iş, istediği yapılınca biter." "This task is over when what it asks for is done.";
+    HandoverOver 409 "handover-over"
+        "Artık imza beklemiyor." "It waits for a signature no more.";
+    OperatorUnfit(why) 409 "operator-unfit"
+        "İşlem yetkilisi için bu yapılamaz: {}." "This can't be done about the operator: {}.";
     PolicyValue(form) 409 "policy-value"
         "Bu politikanın değeri olamaz; yazılışı: {}." "This is no value of the policy; write {}.";
     ContactUnfit(why) 409 "contact-unfit"
