@@ -150,7 +150,13 @@ THERE = {
 }
 
 
-THERE.update(people.PATHS)
+# Those who lead to what is there, each in a file of its own: words of a path, bodies, and what must be so before.
+LEADERS = (people,)
+BODIES, BEFORE = {}, {}
+for leader in LEADERS:
+    THERE.update(leader.PATHS)
+    BODIES.update(leader.BODIES)
+    BEFORE.update(leader.BEFORE)
 
 
 def operation_of(case):
@@ -194,18 +200,18 @@ def told_anew(case):
 
 
 def led_by_body(name, case):
-    """What people show when they log in can't be made up."""
-    if not may_be_led(case) or (name not in people.BODIES and name not in people.BEFORE):
+    """What people show when they log in can't be made up, nor what must be so before."""
+    if not may_be_led(case) or (name not in BODIES and name not in BEFORE):
         return
     with lock:
         turns[name] += 1
         led = turns[name] % 3 != 0 if name not in FEW else turns[name] <= 2
     if not led:
         return
-    if name in people.BEFORE:
-        people.BEFORE[name]()
+    if name in BEFORE:
+        BEFORE[name]()
     elif isinstance(case.body, dict):
-        case.body.update(people.BODIES[name]())
+        case.body.update(BODIES[name]())
         if case.body.get("cookie"):
             case.body["cookie"] = False
 
