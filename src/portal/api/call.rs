@@ -148,13 +148,17 @@ impl Call {
         }
     }
 
-    /// Whose doing it is, for the audit.
-    pub fn by(&self) -> Answered<By> {
-        let at = self.now;
-        let channel = match &self.caller {
+    /// A browser's pages are the portal.
+    pub fn channel(&self) -> Channel {
+        match &self.caller {
             Caller::Person(present) if present.by_cookie => Channel::Portal,
             _ => Channel::Api,
-        };
+        }
+    }
+
+    /// Whose doing it is, for the audit.
+    pub fn by(&self) -> Answered<By> {
+        let (channel, at) = (self.channel(), self.now);
         let actor = match &self.caller {
             Caller::Anybody => return Err(Problem::NoToken),
             Caller::Staff { name, .. } => Actor::Staff(name.clone()),
