@@ -6,7 +6,7 @@ mod run;
 mod words;
 
 use super::call::{Answered, Call};
-use super::endpoint::{Created, Done, Endpoint, Json, NoWords, Tag, Tagged, Verb, params};
+use super::endpoint::{Created, Endpoint, Json, NoWords, Tag, Tagged, Verb, params};
 use super::kinds::{FormText, Limit, OperatorWord};
 use super::problem::Problem;
 use crate::registry::api_tokens::Scope;
@@ -66,7 +66,7 @@ pub fn operations() -> Vec<Endpoint> {
             .guarded()
             .may_say(changes().into_iter().chain([Problem::FormUnfit(some())]))
             .writes(change),
-        manages(Verb::Delete, one, "endOperator")
+        manages(Verb::Post, "/operators/{operator}/end", "endOperator")
             .says(
                 "Görevine son verir; kodu ve adı, yaptıkları için kalır.",
                 "Ends an operator; his code and name stay, for what he did.",
@@ -226,10 +226,10 @@ fn change(
     shown(tx, call, ask)
 }
 
-fn end(tx: &mut Tx<'_>, call: &Call, ask: &OneOperator, _: &()) -> Answered<Done> {
+fn end(tx: &mut Tx<'_>, call: &Call, ask: &OneOperator, _: &()) -> Answered<Tagged<Operator>> {
     let (of, by) = guarded(tx, call, ask)?;
     operators::end_in(tx, &by, &of, ask.operator.0)?;
-    Ok(Done)
+    shown(tx, call, ask)
 }
 
 fn suspend(tx: &mut Tx<'_>, call: &Call, ask: &OneOperator, _: &()) -> Answered<Tagged<Operator>> {

@@ -127,7 +127,7 @@ async fn who_may_not_manage_changes_no_operator_and_makes_no_token() {
             ("POST", "/operators", ayse()),
             ("GET", "/operators/001", Value::Null),
             ("PATCH", "/operators/001", roles.clone()),
-            ("DELETE", "/operators/002", Value::Null),
+            ("POST", "/operators/002/end", Value::Null),
             ("POST", "/operators/002/suspend", Value::Null),
             ("POST", "/operators/002/resume", Value::Null),
             ("POST", "/operators/002/password-link", Value::Null),
@@ -141,7 +141,7 @@ async fn who_may_not_manage_changes_no_operator_and_makes_no_token() {
         assert_eq!(told(&api, &whole, "PATCH", "/operators/001", roles).await.0, 200);
         assert_eq!(told(&api, &reader, "GET", "/operators/002", Value::Null).await.0, 200);
         // Of himself, too; then he is gone.
-        assert_eq!(told(&api, &whole, "DELETE", "/operators/002", Value::Null).await.0, 204);
+        assert_eq!(told(&api, &whole, "POST", "/operators/002/end", Value::Null).await.0, 200);
         assert_eq!(told(&api, &whole, "GET", "/session", Value::Null).await.0, 401);
     })
     .await;
@@ -169,11 +169,14 @@ async fn who_is_suspended_or_has_ended_is_out_at_once() {
         assert_eq!(ask("POST", "/resume").await.0, 200);
         let again = operator(&bed, &api, reads).await;
         assert_eq!(told(&api, &again, "GET", "/session", Value::Null).await.0, 200);
-        assert_eq!(ask("DELETE", "").await, refused(204, ""));
+        assert_eq!(ask("POST", "/end").await, refused(200, ""));
         assert_eq!(told(&api, &again, "GET", "/session", Value::Null).await.0, 401);
-        for (method, more) in
-            [("DELETE", ""), ("POST", "/suspend"), ("POST", "/resume"), ("POST", "/password-link")]
-        {
+        for (method, more) in [
+            ("POST", "/end"),
+            ("POST", "/suspend"),
+            ("POST", "/resume"),
+            ("POST", "/password-link"),
+        ] {
             assert_eq!(ask(method, more).await, refused(409, "operator-ended"), "{more}");
         }
         let (_, listed) = api.ask(&holder, "GET", "/operators", Value::Null).await;
