@@ -6,7 +6,8 @@ mod body;
 mod login;
 
 pub use body::{
-    ColourText, KepAddresses, LabelName, LabelWords, MailboxWord, PolicyText, Reason, TextLine,
+    ColourText, FormText, KepAddresses, LabelName, LabelWords, MailboxWord, OperatorWord,
+    PaperWord, PolicyText, Reason, TextLine,
 };
 
 pub use login::{Base64, Code, PasskeyAnswer, ScopeWords, SecretText, StepToken, UserName};

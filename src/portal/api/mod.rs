@@ -8,7 +8,9 @@ mod admit;
 mod app_passwords;
 mod call;
 mod certificates;
+mod closings;
 mod contacts;
+mod contract;
 mod credits;
 mod desk;
 mod document;
@@ -16,13 +18,16 @@ mod drafts;
 mod endpoint;
 mod evidence;
 mod factors;
+mod handovers;
 mod headers;
+mod holder;
 mod kinds;
 mod labels;
 mod login;
 mod mailboxes;
 mod messages;
 mod once;
+mod operators;
 mod pace;
 mod passkeys;
 mod passwords;
@@ -36,6 +41,7 @@ mod settings;
 mod staff;
 mod storage;
 mod submissions;
+mod tasks;
 mod tokens;
 mod tongue;
 mod verify;
@@ -127,6 +133,12 @@ fn operations() -> Vec<Endpoint> {
         drafts::operations(),
         labels::operations(),
         submissions::operations(),
+        tasks::operations(),
+        handovers::operations(),
+        holder::operations(),
+        contract::operations(),
+        closings::operations(),
+        operators::operations(),
         evidence::operations(),
         verify::operations(),
         contacts::operations(),

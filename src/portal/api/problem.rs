@@ -168,6 +168,15 @@ impl From<RegistryError> for Problem {
     fn from(error: RegistryError) -> Self {
         match error {
             RegistryError::Store(error) => error.into(),
+            RegistryError::Standing(_, mistimed) => {
+                Self::AccountStanding(mistimed.stage.word().to_owned())
+            }
+            RegistryError::Holder(faults) => Self::FormUnfit(faults.to_string()),
+            RegistryError::Reason(_) => Self::FormUnfit(error.to_string()),
+            RegistryError::NoContract(_) => Self::ContractNone,
+            RegistryError::EarlyRenewal(_, from) => Self::ContractEarly(from.turkish_day()),
+            RegistryError::NoRequest(_) => Self::ClosingUnknown,
+            RegistryError::NoReceipt(_) | RegistryError::Unsigned(_) => Self::ReceiptUnsigned,
             other => {
                 tracing::error!(error = %other, "api");
                 Self::Internal

@@ -2,7 +2,10 @@
 //! where that is not installed, its half is skipped and says so.
 
 mod api;
+mod api_affairs;
+mod api_holder;
 mod api_login;
+mod api_operators;
 mod archive;
 mod audit;
 mod authority;
