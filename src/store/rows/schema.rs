@@ -129,3 +129,4 @@ const MIGRATIONS: &[(&str, &str)] = &[
 
 #[cfg(test)]
 mod tests;
+    ("V41__told", include_str!("0041_told.sql")),
