@@ -6,7 +6,7 @@ use super::folder::{Folder, make_folder, sync_folder, write_file};
 use super::manifest::Manifest;
 use super::{BackupError, Part, Progress, Stage, Tell, aside, segments};
 use crate::store::blobs::Blobs;
-use crate::store::rows::{Start, Tx};
+use crate::store::rows::{Start, Tx, whole};
 use crate::store::{Lane, RowsAt, RowsError, Store, StoreError, close_to_others};
 use crate::trust::vault::Vault;
 use crate::wire::Timestamp;
@@ -159,7 +159,8 @@ async fn rows(
 }
 
 /// Mail programs may have seen more than the backup had: they must not take one message for another
-/// (RFC 9051 §2.3.1.1).
+/// (RFC 9051 §2.3.1.1). And nobody is logged in, or may log in by a code or a link, who was told after the
+/// backup that he is not.
 fn renew(tx: &mut Tx<'_>, now: Timestamp) -> Result<(), RowsError> {
     for sql in [
         "UPDATE mailbox SET uid_validity =
@@ -170,7 +171,23 @@ fn renew(tx: &mut Tx<'_>, now: Timestamp) -> Result<(), RowsError> {
         tx.execute(sql, &[now.secs().into()])?;
     }
     Ok(())
+    // An older schema may lack some of them.
+    let there = whole::tables(tx)?;
+    for table in there.iter().filter(|table| FLEETING.contains(&table.name.as_str())) {
+        table.empty(tx)?;
+    }
+    if there.iter().any(|table| table.name == "outgoing") {
+        tx.execute(
+            "UPDATE outgoing SET state = 'withdrawn', fields = NULL, settled_at = $1
+             WHERE sealed = 1 AND state IN ('waiting', 'sending')",
+            &[now.millis().into()],
+        )?;
+        tx.execute("UPDATE notice_target SET code = NULL WHERE code IS NOT NULL", &[])?;
+    }
 }
 
 /// Stands in the data folder until all is there.
+/// What proves who somebody is, for a while alone.
+const FLEETING: [&str; 3] = ["login_session", "login_challenge", "account_message"];
+
 const UNFINISHED: &str = "restore-unfinished";
