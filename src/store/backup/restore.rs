@@ -1,5 +1,6 @@
 //! Restoring: a generation becomes a store where there was none. Rows come last and all at once, so that
-//! what a crash leaves is no store; the next run clears that away and begins anew.
+//! what a crash leaves is no store; the next run clears that away and begins anew. A database that it was
+//! at work in bears a mark until all is there.
 
 use super::dump::{self, Counts};
 use super::folder::{Folder, make_folder, sync_folder, write_file};
@@ -51,9 +52,6 @@ pub async fn restore(
     .await?;
     let rows =
         rows(&path.join(&manifest.rows.file), &manifest, at, &blobs, vault, now, tell).await?;
-    if rows != manifest.tables {
-        return Err(BackupError::Altered(path.join(&manifest.rows.file)));
-    }
     let mark = data.join(UNFINISHED);
     std::fs::remove_file(&mark).map_err(BackupError::io(&mark))?;
     sync_folder(&data)?;
@@ -154,7 +152,10 @@ async fn rows(
     };
     let counts = store.write(Lane::Client, work).await?;
     drop(store);
-    drop(open(Start::Make).await?);
+    if counts != manifest.tables {
+        return Err(BackupError::Altered(file.to_owned()));
+    }
+    drop(open(Start::Whole).await?);
     Ok(counts)
 }
 
@@ -170,7 +171,6 @@ fn renew(tx: &mut Tx<'_>, now: Timestamp) -> Result<(), RowsError> {
     ] {
         tx.execute(sql, &[now.secs().into()])?;
     }
-    Ok(())
     // An older schema may lack some of them.
     let there = whole::tables(tx)?;
     for table in there.iter().filter(|table| FLEETING.contains(&table.name.as_str())) {
@@ -184,10 +184,11 @@ fn renew(tx: &mut Tx<'_>, now: Timestamp) -> Result<(), RowsError> {
         )?;
         tx.execute("UPDATE notice_target SET code = NULL WHERE code IS NOT NULL", &[])?;
     }
+    Ok(())
 }
 
-/// Stands in the data folder until all is there.
 /// What proves who somebody is, for a while alone.
 const FLEETING: [&str; 3] = ["login_session", "login_challenge", "account_message"];
 
+/// Stands in the data folder until all is there.
 const UNFINISHED: &str = "restore-unfinished";

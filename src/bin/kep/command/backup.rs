@@ -8,8 +8,8 @@ use crate::settings::{Rows, SealSource, Settings};
 use crate::wire_up;
 use kep::registry::audit::{self, By};
 use kep::registry::staff::StaffRole;
-use kep::store::backup::{self, BackupError, Folder, Manifest, Stage, Taken, Tell};
-use kep::store::{Lane, Store, StoreError, Tx};
+use kep::store::backup::{self, BackupError, Folder, Judged, Manifest, Stage, Taken, Tell};
+use kep::store::{Lane, RowsError, Store, StoreError, Tx};
 use kep::trust::Clock;
 use serde::Serialize;
 use std::path::Path;
@@ -241,7 +241,7 @@ pub fn failure(error: BackupError) -> Failure {
         }
         BackupError::Altered(_) => said.hint("restore from another generation (--generation NAME)"),
         BackupError::Short(..) => said.hint("`kep fsck` says what is lost"),
-        BackupError::Store(_) => said.hint(NOT_EMPTY),
+        BackupError::Store(StoreError::Rows(RowsError::NotEmpty)) => said.hint(NOT_EMPTY),
         _ => said,
     }
 }
