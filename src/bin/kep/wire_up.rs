@@ -671,10 +671,10 @@ impl House {
         }
     }
 
-    /// Scans what came while the scanner was away; without one it waits on.
-    pub fn scanning(&self) -> Option<Scanning> {
-        let scanner = self.scanner.clone()?;
-        Some(Scanning { store: self.store.clone(), scanner, clock: self.clock.clone() })
+    /// Scans what came while the scanner was away.
+    pub fn scanning(&self) -> Scanning {
+        let (store, clock) = (self.store.clone(), self.clock.clone());
+        Scanning { store, scanner: self.scanner.clone(), clock }
     }
 
     /// Judges what other providers hand over.
