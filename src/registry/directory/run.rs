@@ -6,11 +6,13 @@ use super::ask::forget;
 use super::dial::{CentralDirectory, CentralError, Told};
 use super::entry;
 use super::fault::DirectoryError;
+use crate::registry::audit::{self, By};
 use crate::store::directory as rows;
 use crate::store::directory::push::{self, PushRow};
 use crate::store::{Lane, RowsError, Store, Tx};
 use crate::trust::Clock;
-use crate::wire::Timestamp;
+use crate::wire::{AccountId, Timestamp};
+use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -180,6 +182,17 @@ fn millis(duration: Duration) -> i64 {
 const FIRST: Duration = Duration::from_secs(30);
 const HOUR: Duration = Duration::from_secs(3600);
 const SWEEP: Duration = HOUR;
+/// All that waits is told now; says how much it is.
+pub async fn hurry(store: &Store, by: &By) -> Result<u64, RowsError> {
+    let by = by.clone();
+    let work = move |tx: &mut Tx<'_>| -> Result<u64, RowsError> {
+        let entries = push::hurry(tx, by.at)?;
+        audit::record(tx, &by, "directory.push.retry", "", json!({ "entries": entries }))?;
+        Ok(entries)
+    };
+    store.write(Lane::Client, work).await
+}
+
 const LOOK: Duration = Duration::from_secs(5);
 const LEAST: Duration = Duration::from_millis(100);
 /// Longer than any answer may take: a crashed process's rows are due again.

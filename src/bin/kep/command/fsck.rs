@@ -2,19 +2,22 @@
 
 use super::bar::Bar;
 use super::message::rows;
-use super::show;
-use crate::arguments::Fsck as Arguments;
+use super::{show, staff};
+use crate::arguments::{Fsck as Arguments, Who};
 use crate::failure::{Failure, Outcome};
 use crate::wire_up;
 use kep::accept::scan;
 use kep::evidence::agree;
 use kep::evidence::verify::{Believed, Judge};
+use kep::registry::audit::{self, By};
+use kep::registry::staff::StaffRole;
 use kep::store::evidence::{self, EvidenceRow};
 use kep::store::fsck::repair::{self, Repaired};
 use kep::store::fsck::{self, Depth, Finding, Part, Severity};
-use kep::store::{Store, StoreError, Tx, blobs};
+use kep::store::{Lane, Store, StoreError, Tx, blobs};
 use kep::trust::Clock;
 use serde::Serialize;
+use serde_json::{Value, json};
 use std::process::ExitCode;
 
 #[derive(Serialize)]
@@ -79,9 +82,12 @@ async fn unscanned(store: &Store) -> Outcome<Option<Found>> {
 async fn repair(store: &Store, who: &Who) -> Outcome<()> {
     let by = staff::by_role(store, who, StaffRole::Operator).await?;
     let before = Clock::System.now().plus_millis(-OLD);
+    record(store, &by, "store.repair", json!({ "before": before.iso8601() })).await?;
     let done = repair::repair(store, before).await;
     let done = done.map_err(stored)?;
     let Repaired { contents, blobs, left } = done;
+    let gone = json!({ "contents": contents, "blobs": blobs });
+    record(store, &by, "store.repaired", gone).await?;
     eprintln!("removed, since nothing refers to them: {contents} contents, {blobs} other blobs");
     if left > 0 {
         eprintln!("{left} more are left alone: they may be of today");
@@ -89,12 +95,6 @@ async fn repair(store: &Store, who: &Who) -> Outcome<()> {
     Ok(())
 }
 
-/// Every row of evidence against its XML, which is signed.
-async fn compare_evidence(store: &Store, bar: &mut Bar) -> Outcome<Vec<Found>> {
-    let judge = Judge::new(Believed::default()).map_err(Failure::software)?;
-    let of = store.read(evidence::count).await.map_err(rows)?;
-    let (mut found, mut done, mut after) = (Vec::new(), 0, String::new());
-    loop {
 fn stored(error: StoreError) -> Failure {
     Failure::unavailable(format!("storage: {error}"))
 }
@@ -108,6 +108,12 @@ async fn record(store: &Store, by: &By, act: &'static str, details: Value) -> Ou
     store.write(Lane::Client, work).await.map_err(stored)
 }
 
+/// Every row of evidence against its XML, which is signed.
+async fn compare_evidence(store: &Store, bar: &mut Bar) -> Outcome<Vec<Found>> {
+    let judge = Judge::new(Believed::default()).map_err(Failure::software)?;
+    let of = store.read(evidence::count).await.map_err(rows)?;
+    let (mut found, mut done, mut after) = (Vec::new(), 0, String::new());
+    loop {
         bar.show("evidence", done, of);
         let from = after.clone();
         let page = store.read(move |tx| evidence::page(tx, &from, PAGE)).await.map_err(rows)?;
