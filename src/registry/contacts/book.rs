@@ -169,7 +169,10 @@ pub async fn remove(
     let work = move |tx: &mut Tx<'_>| -> Result<_, ContactError> {
         accounts::lock(tx, account)?;
         let row = row_of(tx, account, &which)?.ok_or_else(|| unknown(&which))?;
-        let gone = whole(tx, &row)?;
+        // Whatever stands there: it can be got rid of.
+        let (names, groups) = (names(tx, account)?, rows::groups_of(tx, row.id)?);
+        let card = stored(&row).unwrap_or_default();
+        let gone = with_card(&row, Some(&groups), &names, card);
         rows::next_revision(tx, account)?;
         rows::remove(tx, row.id)?;
         note(tx, account, &by, "contact.remove", &row.uid)?;
@@ -201,7 +204,8 @@ pub(super) fn lay(
     }
     let name = fields.shown();
     let text = kept(card, uid, &name).to_string();
-    if text.len() > CARD_MAX {
+    // Two cards that can be read may make one that can't.
+    if text.len() > CARD_MAX || read_back(text.as_bytes()).is_none() {
         return Err(Fault::TooLarge.into());
     }
     let mut row = ContactRow {
@@ -257,8 +261,11 @@ pub(super) fn uuid(mut octets: [u8; 16]) -> String {
 }
 
 pub(super) fn stored(row: &ContactRow) -> Result<Card, RowsError> {
-    let card = read(&row.card).next().and_then(|entry| entry.card.ok());
-    card.ok_or(RowsError::Stored("a card"))
+    read_back(&row.card).ok_or(RowsError::Stored("a card"))
+}
+
+fn read_back(text: &[u8]) -> Option<Card> {
+    read(text).next()?.card.ok()
 }
 
 pub(super) fn whole(tx: &mut Tx<'_>, row: &ContactRow) -> Result<Contact, ContactError> {
@@ -337,3 +344,12 @@ fn searched(fields: &Fields) -> String {
 
 /// Octets of a card as it is stored, a small picture included.
 const CARD_MAX: usize = 256 * 1024;
+    Ok(with_card(row, groups, names, stored(row)?))
+}
+
+fn with_card(
+    row: &ContactRow,
+    groups: Option<&Vec<i64>>,
+    names: &BTreeMap<i64, String>,
+    card: Card,
+) -> Contact {

@@ -276,6 +276,37 @@ async fn files_that_are_none_or_too_much_are_refused_whole() {
         contacts::import(&bed.store, ayse, octets, None, false, by())
             .await
             .map(|report| counts(&report))
+#[tokio::test]
+async fn no_card_is_stored_that_could_not_be_read_again() {
+    on_both(|bed| async move {
+        let ayse = bed.account(AYSE).await;
+        let card = |lines: &str| format!("BEGIN:VCARD\nVERSION:4.0\n{lines}END:VCARD\n");
+        let many = |from: usize, to: usize| -> String {
+            (from..to).map(|n| format!("X-N{n}:{n}\n")).collect()
+        };
+        let parameters: String = (1..32).map(|n| format!("X{n}=1;")).collect();
+        // With its UID it has one property too many; with PREF one parameter.
+        let whole = card(&format!("FN:Bir\n{}", many(0, 999)));
+        let preferred = card(&format!("FN:İki\nTEL;{parameters}TYPE=home,pref:+905551112233\n"));
+        let report = import(&bed, ayse, &(whole + &preferred), false).await;
+        assert_eq!(counts(&report), [0, 0, 0, 0, 2]);
+        // One alone can be stored; what it would be completed with is too much.
+        let email = "FN:Üç\nEMAIL:uc@hs01.kep.tr\n";
+        let (first, second) = (many(0, 600), many(600, 1200));
+        let report = import(&bed, ayse, &card(&format!("{email}{first}")), false).await;
+        assert_eq!(counts(&report), [1, 0, 0, 0, 0]);
+        let report = import(&bed, ayse, &card(&format!("{email}{second}")), false).await;
+        assert_eq!(counts(&report), [0, 0, 0, 0, 1]);
+        assert_eq!(names(&bed, ayse, "", None).await, ["Üç"]);
+        // What is stored and can't be read, however it came there, can be taken away.
+        bed.write(|tx| Ok(tx.execute("UPDATE contact SET card = $1", &[(&b"x"[..]).into()])?))
+            .await;
+        contacts::remove(&bed.store, ayse, "uc@hs01.kep.tr", by()).await.unwrap();
+        assert_eq!(names(&bed, ayse, "", None).await, Vec::<String>::new());
+    })
+    .await;
+}
+
     };
     assert!(matches!(try_in(b"").await, Err(ContactError::Form)));
     assert!(matches!(try_in(b"\0\0\0").await, Err(ContactError::Form)));
