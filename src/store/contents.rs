@@ -152,6 +152,20 @@ impl Store {
             tries += 1;
             let content = self.read(move |tx| find(tx, id)).await?;
             let blobs = std::sync::Arc::clone(&self.blobs);
+    ) -> Result<Vec<u8>, StoreError> {
+        self.octets(move |tx| find(tx, id), range).await
+    }
+
+    /// The whole of a blob.
+    pub async fn blob(&self, id: BlobId) -> Result<Vec<u8>, StoreError> {
+        let find = move |tx: &mut Tx<'_>| Ok(Content::of(vec![blobs::find(tx, &id)?]));
+        self.octets(find, 0..u64::MAX).await
+    }
+
+    async fn octets(
+        &self,
+        find: impl Fn(&mut Tx<'_>) -> Result<Content, RowsError> + Clone + Send + 'static,
+        range: Range<u64>,
             let part = range.start.min(content.size)..range.end.min(content.size);
             let read = tokio::task::spawn_blocking(move || content.read(&blobs, part));
             let read = read.await.map_err(|_| RowsError::Undone("the read was stopped"))?;

@@ -3,12 +3,11 @@
 use super::book::Contact;
 use super::fault::ContactError;
 use super::fields::Fields;
-use super::list;
-use super::sheet::{COLUMNS, Column, harmless};
-use super::{CONTACTS_MAX, fields};
-use crate::store::Store;
+use super::sheet::{COLUMNS, Column};
+use crate::store::{Store, Tx};
 use crate::wire::AccountId;
 use crate::wire::vcard::{Property, escape};
+use crate::wire::sheet::harmless;
 use ::csv::{Terminator, WriterBuilder};
 
 /// What stands between the cells of a sheet.
