@@ -23,6 +23,8 @@ pub use report::{Entry, Fate, Report};
 
 /// Contacts of an account.
 pub const CONTACTS_MAX: usize = 10_000;
+/// Octets of all its cards.
+pub const BOOK_MAX: i64 = 64 << 20;
 /// Groups of an account.
 pub const GROUPS_MAX: usize = 200;
 /// Octets of a file that is imported.
