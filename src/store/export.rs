@@ -70,27 +70,14 @@ fn stored(row: &Row) -> Result<Stored, RowsError> {
     })
 }
 
-/// Every message that the account sent or was sent, by its identifier, and whether it sent it.
-pub fn concerned(
-    tx: &mut Tx<'_>,
-    account: AccountId,
-) -> Result<BTreeMap<MessageId, bool>, RowsError> {
-    let mut all = BTreeMap::new();
-    for (sent, sql) in [
-        (false, "SELECT message_id FROM recipient WHERE account = $1"),
-        (true, "SELECT message_id FROM submission WHERE account = $1"),
-    ] {
-        let mut failed = Ok(());
-        tx.visit(sql, &[account.0.into()], &mut |row| {
-            match submissions::message_id(&row.text(0)?) {
-                Ok(id) => drop(all.insert(id, sent)),
-                Err(error) => failed = Err(error),
-            }
-            Ok(failed.is_ok())
-        })?;
-        failed?;
-    }
-    Ok(all)
+/// Whether anything of anybody's is this content still.
+pub fn is_held(tx: &mut Tx<'_>, content: ContentId) -> Result<bool, RowsError> {
+    let row = tx.first(
+        "SELECT 1 FROM message WHERE content = $1
+         UNION ALL SELECT 1 FROM held_back WHERE content = $1 LIMIT 1",
+        &[content.0.into()],
+    )?;
+    Ok(row.is_some())
 }
 
 /// An evidence with what validates it.

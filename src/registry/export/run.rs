@@ -135,7 +135,12 @@ async fn lay_mail<W: Write>(
     let unopened = stored.kind == Kind::Sealed;
     let (file, octets) = match unopened {
         true => (format!("{file}.kapali.txt"), unopened_note(stored)),
-        false => (format!("{file}.eml"), store.content(stored.content).await?),
+        false => match store.content(stored.content).await {
+            Err(StoreError::Rows(RowsError::Missing(_))) if is_gone(store, stored).await? => {
+                return Ok(());
+            }
+            read => (format!("{file}.eml"), read?),
+        },
     };
     archive.add(&file, &octets)?;
     archive.summary.mails += 1;
@@ -167,6 +172,13 @@ fn mail(mailbox: &str, stored: &Stored, file: String, unopened: bool) -> Mail {
         date: stored.internal_date.iso8601(),
         from: field("From"),
         to: field("To"),
+/// Whether its owner removed it for good since its row was read.
+async fn is_gone(store: &Store, stored: &Stored) -> Result<bool, StoreError> {
+    let content = stored.content;
+    let work = move |tx: &mut Tx<'_>| Ok(!rows::is_held(tx, content)?);
+    store.read(work).await
+}
+
         subject: field("Subject"),
         octets: stored.size,
         message: stored.message_id.as_ref().map(MessageId::to_string),

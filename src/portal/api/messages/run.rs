@@ -9,11 +9,11 @@ use crate::portal::api::endpoint::{Json, MailFile, PlainFile};
 use crate::portal::api::kinds::{Cursor, Limit, MailboxKey, MessageKey, Yes};
 use crate::portal::api::mailboxes;
 use crate::portal::api::{Portal, Problem};
-use crate::store::Tx;
 use crate::store::mail::gather::{self, fresh::freshen};
 use crate::store::mail::page::{self, Wanted};
 use crate::store::mail::view::{Mailbox, MessageRow};
 use crate::store::mail::{Kind, Role};
+use crate::store::{RowsError, StoreError, Tx};
 use crate::wire::imap::{SystemFlags, UidSet};
 use serde::Serialize;
 use std::sync::Arc;
@@ -109,9 +109,16 @@ fn gathered(tx: &mut Tx<'_>, of: &Mailbox, rows: &[MessageRow]) -> Answered<Vec<
 async fn octets(portal: &Portal, call: &Arc<Call>, key: MessageKey) -> Answered<(Kind, Vec<u8>)> {
     let looked = Arc::clone(call);
     let look = move |tx: &mut Tx<'_>| find(tx, &looked, key);
-    let (_, row) = portal.store.read(look).await?;
+    let (_, row) = portal.store.read(look.clone()).await?;
     content::check_open(&row)?;
-    Ok((row.kind, portal.store.content(row.content).await?))
+    match portal.store.content(row.content).await {
+        Err(StoreError::Rows(RowsError::Missing(_))) => {
+            // Its owner was faster with the trash; else it is lost.
+            portal.store.read(look).await?;
+            Err(Problem::Internal)
+        }
+        read => Ok((row.kind, read?)),
+    }
 }
 
 /// Reads of octets what takes its time aside from the runtime's own threads.
