@@ -2,16 +2,16 @@
 
 use super::index::{self, Index, Mail, Proof};
 use super::{ExportError, Extent, Summary, names};
-use crate::registry::audit::{self, By};
+use crate::registry::audit::{self, Actor, By};
 use crate::store::evidence::{self, EvidenceRow};
 use crate::store::export::{self as rows, Stored};
 use crate::store::mail::{Kind, view, view::Mailbox};
-use crate::store::{BlobError, Lane, Store, StoreError, Tx, accounts, blobs};
+use crate::store::{Lane, RowsError, Store, StoreError, Tx, accounts, staff};
 use crate::wire::digest::sha256;
 use crate::wire::mime::text::decoded_field;
 use crate::wire::zip::Zip;
-use crate::wire::{BlobId, KepAddress, MessageId, Timestamp};
-use serde_json::json;
+use crate::wire::{KepAddress, MessageId, Timestamp};
+use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -19,33 +19,59 @@ use std::io::{BufWriter, Write};
 /// Hears how many mails and evidence are written.
 pub type Tell<'t> = &'t mut (dyn FnMut(&Summary) + Send);
 
-/// Writes everything of an account into a new file, and the act into the audit.
+/// Who may: what one member of staff could read alone, two make. Before there is any staff, whoever holds
+/// the machine may.
+pub async fn check(store: &Store, by: &By, second: Option<&str>) -> Result<(), ExportError> {
+    let two = match &by.actor {
+        Actor::Staff(name) => second.is_some_and(|second| second != name),
+        Actor::System(_) | Actor::Person { .. } => false,
+    };
+    let staff = store.read(staff::all).await?;
+    let alone = staff.iter().all(|one| one.ended_at.is_some());
+    if two || alone { Ok(()) } else { Err(ExportError::OnePerson) }
+}
+
+/// Writes everything of an account into a new file. The act stands in the audit before anything is
+/// written, and what it was when it is done.
 pub async fn export(
     store: &Store,
     by: &By,
+    second: Option<&str>,
     address: &KepAddress,
     file: File,
     tell: Tell<'_>,
 ) -> Result<Summary, ExportError> {
+    check(store, by, second).await?;
     let wanted = address.to_string();
     let account = store.read(move |tx| accounts::by_address(tx, &wanted)).await?;
     let account = account.ok_or_else(|| ExportError::Unknown(address.to_string()))?;
+    record(store, by, "account.export", &account.address, json!({ "second": second })).await?;
     let all = Extent::whole(account.id, account.address);
     let (summary, out) = gather(store, &all, by.at, &[], BufWriter::new(file), tell).await?;
     let done = tokio::task::spawn_blocking(move || -> std::io::Result<()> {
         out.into_inner().map_err(std::io::IntoInnerError::into_error)?.sync_all()
     });
     done.await.map_err(|_| ExportError::Stopped)??;
-    let (by, done) = (by.clone(), summary.clone());
-    let record = move |tx: &mut Tx<'_>| -> Result<(), StoreError> {
-        let counts = json!({
-            "mails": done.mails, "unopened": done.unopened, "evidence": done.evidence,
-        });
-        audit::record(tx, &by, "account.export", &done.address, counts)?;
+    let counts = json!({
+        "mails": summary.mails, "unopened": summary.unopened, "evidence": summary.evidence,
+    });
+    record(store, by, "account.exported", &summary.address, counts).await?;
+    Ok(summary)
+}
+
+async fn record(
+    store: &Store,
+    by: &By,
+    act: &'static str,
+    address: &str,
+    details: Value,
+) -> Result<(), StoreError> {
+    let (by, address) = (by.clone(), address.to_owned());
+    let work = move |tx: &mut Tx<'_>| -> Result<(), StoreError> {
+        audit::record(tx, &by, act, &address, details.clone())?;
         Ok(())
     };
-    store.write(Lane::Client, record).await?;
-    Ok(summary)
+    store.write(Lane::Client, work).await
 }
 
 /// Writes what is wanted of an account as an archive, with `more` files before the index.
