@@ -97,10 +97,7 @@ pub async fn gather<W: Write + Send + 'static>(
         held(store, wanted, &mut archive, tell).await?;
     }
     if wanted.evidence {
-        let concerned = store.read(move |tx| rows::concerned(tx, id)).await?;
-        for (message, sent) in concerned {
-            proofs(store, wanted, message, sent, &mut archive, tell).await?;
-        }
+        proofs(store, wanted, &mut archive, tell).await?;
     }
     for (name, octets) in more {
         archive.add(name, octets)?;
@@ -175,6 +172,13 @@ async fn lay_mail<W: Write>(
     Ok(())
 }
 
+/// Whether its owner removed it for good since its row was read.
+async fn is_gone(store: &Store, stored: &Stored) -> Result<bool, StoreError> {
+    let content = stored.content;
+    let work = move |tx: &mut Tx<'_>| Ok(!rows::is_held(tx, content)?);
+    store.read(work).await
+}
+
 /// What a list shows of a dispatch that was not opened.
 fn unopened_note(stored: &Stored) -> Vec<u8> {
     let field = |name| decoded_field(&stored.header, name).unwrap_or_default();
@@ -198,13 +202,6 @@ fn mail(mailbox: &str, stored: &Stored, file: String, unopened: bool) -> Mail {
         date: stored.internal_date.iso8601(),
         from: field("From"),
         to: field("To"),
-/// Whether its owner removed it for good since its row was read.
-async fn is_gone(store: &Store, stored: &Stored) -> Result<bool, StoreError> {
-    let content = stored.content;
-    let work = move |tx: &mut Tx<'_>| Ok(!rows::is_held(tx, content)?);
-    store.read(work).await
-}
-
         subject: field("Subject"),
         octets: stored.size,
         message: stored.message_id.as_ref().map(MessageId::to_string),
@@ -215,33 +212,45 @@ async fn is_gone(store: &Store, stored: &Stored) -> Result<bool, StoreError> {
 async fn proofs<W: Write>(
     store: &Store,
     wanted: &Extent,
-    message: MessageId,
-    sent: bool,
     archive: &mut Archive<W>,
     tell: Tell<'_>,
 ) -> Result<(), ExportError> {
-    let about = (!sent).then(|| archive.summary.address.clone());
-    let work = move |tx: &mut Tx<'_>| rows::proofs(tx, &message, about.as_deref());
-    let proofs = store.read(work).await?;
-    for proof in proofs.into_iter().filter(|proof| wanted.covers(proof.row.event_time)) {
-        let mut material = Vec::with_capacity(proof.material.len());
-        for (kind, value) in &proof.material {
-            let name = names::material(kind, &sha256(value).hex());
-            if archive.known.insert(name.clone()) {
-                archive.add(&name, value)?;
-                archive.summary.material += 1;
-            }
-            material.push(name);
+    let (account, from, until) = (wanted.account, wanted.from, wanted.until);
+    let mut before = (until, String::new());
+    loop {
+        let (at, id) = before;
+        let work = move |tx: &mut Tx<'_>| rows::proofs(tx, account, from, (at, &id), PROOFS);
+        let page = store.read(work).await?;
+        let Some(last) = page.last() else { return Ok(()) };
+        before = (last.row.event_time, last.row.id.as_str().to_owned());
+        for proof in &page {
+            lay_proof(store, proof, archive).await?;
         }
-        let documents = std::iter::once((&proof.row, false));
-        for (row, further) in documents.chain(proof.forms.iter().map(|row| (row, true))) {
-            let (file, octets) = (names::evidence(row, further), xml(store, row.xml).await?);
-            archive.add(&file, &octets)?;
-            archive.evidence.push(described(row, file, material.clone()));
-        }
-        archive.summary.evidence += 1;
+        tell(&archive.summary);
     }
-    tell(&archive.summary);
+}
+
+async fn lay_proof<W: Write>(
+    store: &Store,
+    proof: &rows::Proof,
+    archive: &mut Archive<W>,
+) -> Result<(), ExportError> {
+    let mut material = Vec::with_capacity(proof.material.len());
+    for (kind, value) in &proof.material {
+        let name = names::material(kind, &sha256(value).hex());
+        if archive.known.insert(name.clone()) {
+            archive.add(&name, value)?;
+            archive.summary.material += 1;
+        }
+        material.push(name);
+    }
+    let documents = std::iter::once((&proof.row, false));
+    for (row, further) in documents.chain(proof.forms.iter().map(|row| (row, true))) {
+        let (file, octets) = (names::evidence(row, further), store.blob(row.xml).await?);
+        archive.add(&file, &octets)?;
+        archive.evidence.push(described(row, file, material.clone()));
+    }
+    archive.summary.evidence += 1;
     Ok(())
 }
 
@@ -259,21 +268,6 @@ fn described(row: &EvidenceRow, file: String, material: Vec<String>) -> Proof {
             peer => peer.to_owned(),
         },
         material,
-    }
-}
-
-async fn xml(store: &Store, blob: BlobId) -> Result<Vec<u8>, ExportError> {
-    let mut tries = 0;
-    loop {
-        tries += 1;
-        let put = store.read(move |tx| blobs::find(tx, &blob)).await?;
-        let blobs = std::sync::Arc::clone(&store.blobs);
-        let read = tokio::task::spawn_blocking(move || blobs.read(&put)).await;
-        match read.map_err(|_| ExportError::Stopped)? {
-            // Compaction was faster; the row says where it lies now.
-            Err(BlobError::Moved(_)) if tries < TRIES => {}
-            read => return Ok(read.map_err(StoreError::from)?.to_vec()),
-        }
     }
 }
 
@@ -305,8 +299,9 @@ impl<W: Write> Archive<W> {
     }
 
     fn finish(mut self) -> Result<(Summary, W), ExportError> {
-        let (mails, evidence) =
+        let (mails, mut evidence) =
             (std::mem::take(&mut self.mails), std::mem::take(&mut self.evidence));
+        evidence.sort_by(|a, b| (&a.message, &a.time).cmp(&(&b.message, &b.time)));
         let index = Index { export: self.summary.clone(), mails, evidence };
         self.add("index.json", &serde_json::to_vec_pretty(&index)?)?;
         self.add("index.csv", index::csv(&index).as_bytes())?;
@@ -323,5 +318,5 @@ impl<W: Write> Archive<W> {
 const HELD_BACK: &str = "tutulan / held back";
 /// Messages whose rows are in memory at a time.
 const PAGE: i64 = 200;
-/// Each one needs another compaction to fail.
-const TRIES: u32 = 5;
+/// Evidence with its material; the most of one is known from the one before.
+const PROOFS: usize = 100;

@@ -17,6 +17,7 @@ mod directory;
 mod duties;
 mod evidence;
 mod faults;
+mod export;
 mod fsck;
 mod gather;
 mod handovers;
