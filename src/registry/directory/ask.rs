@@ -202,11 +202,6 @@ fn found(tx: &mut Tx<'_>, query: &Query) -> Result<(Vec<EntryRow>, bool), Direct
             found.push(row);
         }
     }
-    if let Some(identity) = query.identity().filter(|_| found.len() > 1) {
-        let wanted = Some(identity.to_ascii_uppercase());
-        found
-            .retain(|row| row.keys.identity.as_ref().map(|own| own.to_ascii_uppercase()) == wanted);
-    }
     Ok((found, more))
 }
 
@@ -240,7 +235,7 @@ async fn others(
 
 fn weigh(
     query: &Query,
-    (own, more): (Vec<EntryRow>, bool),
+    (mut own, more): (Vec<EntryRow>, bool),
     others: Option<(Vec<Record>, bool)>,
     central: Central,
     most: usize,
@@ -268,6 +263,12 @@ pub(super) async fn forget(store: &Store, now: Timestamp) -> Result<u64, Directo
         Ok(rows::forget(tx, now.plus_millis(-kept))?)
     };
     store.write(Lane::Background, work).await
+    // Theirs it was asked with.
+    let elsewhere = others.as_ref().map_or(0, |(others, _)| others.len());
+    if let Some(identity) = query.identity().filter(|_| own.len() + elsewhere > 1) {
+        let is = |own: &String| own.eq_ignore_ascii_case(identity);
+        own.retain(|row| row.keys.identity.as_ref().is_some_and(is));
+    }
 }
 
 const HOUR_SECS: i64 = 3600;
