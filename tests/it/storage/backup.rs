@@ -101,9 +101,10 @@ async fn a_backup_that_lacks_a_file_or_an_octet_is_refused() {
         let generation = bed.backups().join("generations").join(&taken.generation);
         let prove = || async {
             let folder = Folder::find(&bed.backups()).unwrap();
-            backup::verify(folder, Arc::clone(&bed.vault), silent()).await.map(|all| all.len())
+            let judged = backup::verify(folder, Arc::clone(&bed.vault), silent()).await?;
+            judged.into_iter().map(|(_, one)| one).collect::<Result<Vec<_>, _>>()
         };
-        assert_eq!(prove().await.unwrap(), 1);
+        assert_eq!(prove().await.unwrap().len(), 1);
         let parts: Vec<_> = taken.manifest.parts().map(|part| part.file.clone()).collect();
         assert_eq!(parts.len(), 2);
         for (n, part) in parts.into_iter().chain(["manifest.json".to_owned()]).enumerate() {
@@ -127,7 +128,6 @@ async fn a_backup_that_lacks_a_file_or_an_octet_is_refused() {
     .await;
 }
 
-#[tokio::test]
 #[tokio::test]
 async fn a_restore_that_was_cut_short_among_the_rows_is_repeated() {
     on_both(|bed| async move {
@@ -207,6 +207,7 @@ async fn a_restore_revives_no_login() {
     .await;
 }
 
+#[tokio::test]
 async fn a_second_generation_copies_only_what_is_new() {
     on_both(|bed| async move {
         for n in 0..3 {
@@ -234,6 +235,38 @@ async fn a_second_generation_copies_only_what_is_new() {
         assert!(matches!(gone, Err(BackupError::NoGeneration(_))), "{gone:?}");
     })
     .await;
+}
+
+#[tokio::test]
+async fn one_damaged_generation_does_not_hide_what_the_others_are_worth() {
+    let bed = Bed::sqlite().await;
+    content(&bed.store, &[&[1; 1000]]).await;
+    let first = bed.back_up(None).await.unwrap().generation;
+    let second = bed.back_up(None).await.unwrap().generation;
+    let folder = bed.backups().join("generations");
+    std::fs::remove_file(folder.join(&first).join("manifest.json")).unwrap();
+    let find = Folder::find(&bed.backups()).unwrap();
+    let judged = backup::verify(find, Arc::clone(&bed.vault), silent()).await.unwrap();
+    let good: Vec<_> = judged.iter().map(|(name, one)| (name.as_str(), one.is_ok())).collect();
+    assert_eq!(good, [(first.as_str(), false), (second.as_str(), true)]);
+}
+
+#[tokio::test]
+async fn a_clock_that_was_ahead_does_not_make_a_run_take_its_own_generation_away() {
+    let bed = Bed::sqlite().await;
+    content(&bed.store, &[&[1; 1000]]).await;
+    let first = bed.back_up(None).await.unwrap().generation;
+    let folder = bed.backups().join("generations");
+    let ahead = "20990101T000000.000Z";
+    std::fs::rename(folder.join(&first), folder.join(ahead)).unwrap();
+    let refused = bed.back_up(Some(1)).await;
+    assert!(matches!(&refused, Err(BackupError::Ahead(name)) if name == ahead), "{refused:?}");
+    let names = || Folder::find(&bed.backups()).unwrap().generations().unwrap();
+    assert_eq!(names(), [ahead], "nothing was made or taken away");
+    // By its right name it is the older one, and goes.
+    std::fs::rename(folder.join(ahead), folder.join(&first)).unwrap();
+    let taken = bed.back_up(Some(1)).await.unwrap();
+    assert_eq!((taken.removed, names()), (vec![first], vec![taken.generation]));
 }
 
 #[tokio::test]
@@ -384,8 +417,8 @@ async fn only_an_empty_place_and_the_right_key_will_do() {
 
         let stranger = Bed::sqlite().await;
         let folder = Folder::find(&bed.backups()).unwrap();
-        let proven = backup::verify(folder, Arc::clone(&stranger.vault), silent()).await;
-        assert!(matches!(proven, Err(BackupError::OtherKey)), "{proven:?}");
+        let proven = backup::verify(folder, Arc::clone(&stranger.vault), silent()).await.unwrap();
+        assert!(matches!(proven[0].1, Err(BackupError::OtherKey)), "{proven:?}");
         let ours = Folder::make(stranger.dir.path());
         assert!(matches!(ours, Err(BackupError::NotOurs(_))));
         let _alone = Folder::find(&bed.backups()).unwrap().lock().unwrap();
