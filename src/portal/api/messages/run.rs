@@ -83,10 +83,11 @@ fn page_of(
 ) -> Answered<Messages> {
     let before = cursor.map_or(u64::MAX, |cursor| u64::try_from(cursor.number).unwrap_or(0));
     let uids = page::before(tx, of, before, wanted, limit + 1)?;
-    let more = uids.len() > limit;
-    let uids = uids.get(..limit).unwrap_or(&uids);
-    let next = uids.last().filter(|_| more).map(|uid| Cursor::new(i64::from(*uid), "").write());
-    let rows = page::shown(tx, of, uids)?;
+    let wanted = uids.get(..limit).unwrap_or(&uids);
+    let (rows, looked_at) = page::shown_within(tx, of, wanted, HEADERS)?;
+    let more = uids.len() > looked_at;
+    let last = wanted.get(..looked_at).and_then(<[_]>::last).filter(|_| more);
+    let next = last.map(|uid| Cursor::new(i64::from(*uid), "").write());
     let messages = match of.role.is_gathered() {
         false => rows.iter().map(|row| Message::of(row, row.place(of))).collect(),
         true => gathered(tx, of, &rows)?,
@@ -187,3 +188,6 @@ pub async fn text(
 fn file_name(key: MessageKey) -> String {
     key.0.map_or_else(|| "message.eml".to_owned(), |at| format!("{}.eml", MessageKey::write(at)))
 }
+
+/// Octets of headers of one page; with more it ends early, and the next one goes on.
+const HEADERS: usize = 1 << 20;
