@@ -8,7 +8,8 @@ use crate::registry::audit::{Actor, By, Channel};
 use crate::registry::legal::LegalAct;
 use crate::registry::operators::{Act, Operator};
 use crate::registry::sessions;
-use crate::registry::{Access, Account};
+use crate::registry::{Access, Account, accounts};
+use crate::store::{Tx, accounts as rows};
 use crate::wire::{AccountId, Timestamp};
 use axum::body::Bytes;
 use serde::{Deserialize, Serialize};
@@ -174,12 +175,32 @@ impl Call {
 
     /// Nothing is added to a closed account.
     pub fn may_add(&self) -> Answered<()> {
-        match self.account()?.access(self.now) {
-            Access::Whole => Ok(()),
-            Access::Reading { until: Some(until) } => {
-                Err(Problem::AccountReadOnly(until.turkish_day()))
-            }
-            Access::Reading { until: None } | Access::Over => Err(Problem::AccountOver),
+        adding(self.account()?.access(self.now))
+    }
+
+    /// The same in the transaction that adds it: the account may have been closed since this came.
+    pub fn may_add_in(&self, tx: &mut Tx<'_>) -> Answered<()> {
+        let account = self.account_id()?;
+        rows::lock(tx, account)?;
+        adding(accounts::access(tx, account, self.now)?)
+    }
+
+    /// Whether what stands there may be moved, marked and removed: as long as it can be read.
+    pub fn may_file_in(&self, tx: &mut Tx<'_>) -> Answered<()> {
+        let account = self.account_id()?;
+        rows::lock(tx, account)?;
+        match accounts::access(tx, account, self.now)?.is_over() {
+            true => Err(Problem::AccountOver),
+            false => Ok(()),
+        }
+    }
+
+    /// Its answer, in the transaction that does it: where the caller has named the request, it is kept there,
+    /// so that it is done once, whatever comes between.
+    pub fn once<A: Answer>(&self, tx: &mut Tx<'_>, answer: A) -> Answered<Once<A>> {
+        let reply = answer.reply()?;
+        if let Some(name) = &self.named {
+            name.settle(tx, &reply)?;
         }
     }
 
@@ -199,6 +220,16 @@ impl Caller {
     pub fn of(token: ApiToken, account: Option<Account>, now: Timestamp) -> Answered<Self> {
         match (&token.holder, account) {
             (Holder::Account(_), Some(account)) if account.access(now).is_over() => {
+fn adding(access: Access) -> Answered<()> {
+    match access {
+        Access::Whole => Ok(()),
+        Access::Reading { until: Some(until) } => {
+            Err(Problem::AccountReadOnly(until.turkish_day()))
+        }
+        Access::Reading { until: None } | Access::Over => Err(Problem::AccountOver),
+    }
+}
+
                 Err(Problem::AccountOver)
             }
             (Holder::Account(_), Some(account)) => {

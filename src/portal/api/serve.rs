@@ -7,7 +7,7 @@ use super::route::{self, Found};
 use super::tongue::Tongue;
 use super::{Asked, BASE, Portal, Problem, admit, headers, run};
 use crate::registry::crowd;
-use crate::wire::AccountId;
+use crate::wire::{AccountId, Timestamp};
 use axum::Router;
 use axum::body::{Body, BodyDataStream, Bytes};
 use axum::extract::{Request, State};
@@ -129,7 +129,7 @@ impl Service {
     async fn call(
         &self,
         endpoint: &Endpoint,
-        caller: Caller,
+        (caller, since): (Caller, Timestamp),
         head: Head,
         body: &mut BodyDataStream,
     ) -> Answered<(Call, crate::registry::budget::Share)> {
@@ -153,8 +153,30 @@ impl Service {
         let reading = octets(&head.headers, body, most, &mut room);
         let body = tokio::time::timeout(BODY, reading).await.map_err(|_| Problem::Slow)??;
         let asked = Asked { path: head.words, query };
-        let (now, tongue, origin) = (self.portal.clock.now(), head.tongue, head.origin);
-        Ok((Call { caller, origin, now, tongue, asked, body, media, if_match, name }, room))
+        let (now, tongue) = (self.portal.clock.now(), head.tongue);
+        let caller = match now.millis() - since.millis() > WHILE {
+            true => self.still(endpoint, &head.headers, &head.origin, head.safe).await?,
+            false => caller,
+        };
+        let origin = head.origin;
+        let named = None;
+        let mut call =
+            Call { caller, origin, now, tongue, asked, body, media, if_match, name, named };
+        call.named = endpoint.named.then(|| Name::of(&call, endpoint.id)).flatten();
+        Ok((call, room))
+    }
+
+    /// Who asks, and may.
+    async fn still(
+        &self,
+        endpoint: &Endpoint,
+        headers: &HeaderMap,
+        origin: &Origin,
+        safe: bool,
+    ) -> Answered<Caller> {
+        let caller = admit::run::caller(&self.portal, endpoint, headers, origin, safe).await?;
+        caller.may(endpoint.scope, endpoint.duty())?;
+        Ok(caller)
     }
 
     fn most(&self, endpoint: &Endpoint) -> usize {
@@ -342,3 +364,5 @@ const JSON_MAX: usize = 64 << 10;
 const BODY: Duration = Duration::from_mins(10);
 /// How long an answer waits for a body that it does not need.
 const LINGER: Duration = Duration::from_secs(2);
+/// Milliseconds after which a token may have been revoked, or an account closed, while a body came in.
+const WHILE: i64 = 1000;
