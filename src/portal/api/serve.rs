@@ -24,12 +24,15 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::Semaphore;
 /// The API as it answers requests.
 #[derive(Clone)]
 pub struct Service {
     portal: Arc<Portal>,
     endpoints: Arc<Vec<Endpoint>>,
 }
+    /// A place for each operation that is under way.
+    work: Arc<Semaphore>,
 
 /// What the head of a request says.
 struct Head {
@@ -50,7 +53,13 @@ struct Outcome {
 
 impl Service {
     pub fn new(portal: Portal) -> Self {
-        Self { portal: Arc::new(portal), endpoints: Arc::new(super::operations()) }
+        let work = Arc::new(Semaphore::new(AT_ONCE as usize));
+        Self { portal: Arc::new(portal), endpoints: Arc::new(super::operations()), work }
+    }
+
+    /// Waits until no operation is under way any more. To be asked when nobody asks for another.
+    pub async fn is_done(&self) {
+        let _ = self.work.acquire_many(AT_ONCE).await;
     }
 
     pub fn router(self) -> Router {
@@ -109,10 +118,10 @@ impl Service {
         };
         // Who hangs up stops nothing halfway.
         let (portal, endpoints) = (Arc::clone(portal), Arc::clone(&self.endpoints));
-        let id = endpoint.id;
+        let (id, place) = (endpoint.id, Arc::clone(&self.work).acquire_owned().await);
         let done = tokio::spawn(async move {
             // The body is in memory until the work is done, whoever still waits for it.
-            let _room = room;
+            let (_room, _place) = (room, place);
             match endpoints.iter().find(|endpoint| endpoint.id == id) {
                 Some(endpoint) => run::carry_out(&portal, endpoint, &call).await,
                 None => Err(Problem::Internal),
@@ -359,6 +368,8 @@ fn wait(problem: &Problem) -> Option<u64> {
 
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
 /// Octets of a JSON body.
+/// More than connections have seats.
+const AT_ONCE: u32 = 1 << 20;
 const JSON_MAX: usize = 64 << 10;
 /// How long a body may take: the largest message over a slow line.
 const BODY: Duration = Duration::from_mins(10);
