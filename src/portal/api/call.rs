@@ -1,6 +1,8 @@
 //! A request that has been read and whose caller is known, and the answer to it.
 
+use super::endpoint::{Answer, Once};
 use super::kinds::Word;
+use super::once::Name;
 use super::problem::Problem;
 use super::tongue::Tongue;
 use crate::registry::api_tokens::{ApiToken, Holder, Scope};
@@ -72,6 +74,8 @@ pub struct Call {
     pub if_match: Option<IfMatch>,
     /// `Idempotency-Key`.
     pub name: Option<String>,
+    /// What the request is known by where it is done once.
+    pub named: Option<Name>,
 }
 
 /// The words of a path and of a query.
@@ -202,6 +206,7 @@ impl Call {
         if let Some(name) = &self.named {
             name.settle(tx, &reply)?;
         }
+        Ok(Once::of(reply))
     }
 
     /// Whether the caller's copy is the newest.
@@ -215,11 +220,6 @@ impl Call {
     }
 }
 
-impl Caller {
-    /// `account` is the token's, where it is one of an account.
-    pub fn of(token: ApiToken, account: Option<Account>, now: Timestamp) -> Answered<Self> {
-        match (&token.holder, account) {
-            (Holder::Account(_), Some(account)) if account.access(now).is_over() => {
 fn adding(access: Access) -> Answered<()> {
     match access {
         Access::Whole => Ok(()),
@@ -230,6 +230,11 @@ fn adding(access: Access) -> Answered<()> {
     }
 }
 
+impl Caller {
+    /// `account` is the token's, where it is one of an account.
+    pub fn of(token: ApiToken, account: Option<Account>, now: Timestamp) -> Answered<Self> {
+        match (&token.holder, account) {
+            (Holder::Account(_), Some(account)) if account.access(now).is_over() => {
                 Err(Problem::AccountOver)
             }
             (Holder::Account(_), Some(account)) => {

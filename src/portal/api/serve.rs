@@ -3,6 +3,7 @@
 
 use super::call::{Answered, Call, Caller, IfMatch, Origin, PROBLEM, Reply};
 use super::endpoint::{Endpoint, Most, Takes};
+use super::once::Name;
 use super::route::{self, Found};
 use super::tongue::Tongue;
 use super::{Asked, BASE, Portal, Problem, admit, headers, run};
@@ -23,16 +24,16 @@ use futures_core::Stream;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
-
 use tokio::sync::Semaphore;
+
 /// The API as it answers requests.
 #[derive(Clone)]
 pub struct Service {
     portal: Arc<Portal>,
     endpoints: Arc<Vec<Endpoint>>,
-}
     /// A place for each operation that is under way.
     work: Arc<Semaphore>,
+}
 
 /// What the head of a request says.
 struct Head {
@@ -112,7 +113,7 @@ impl Service {
         if let Err(problem) = caller.may(endpoint.scope, endpoint.duty()) {
             return Outcome::problem(problem);
         }
-        let (call, room) = match self.call(endpoint, caller, head, body).await {
+        let (call, room) = match self.call(endpoint, (caller, now), head, body).await {
             Ok((call, room)) => (Arc::new(call), room),
             Err(problem) => return Outcome::problem(problem),
         };
@@ -134,7 +135,8 @@ impl Service {
         Outcome { reply, allowed: None, wait: None }
     }
 
-    /// Reads the rest of the request. The memory that its body takes is held by what comes with it.
+    /// Reads the rest of the request. The memory that its body takes is held by what comes with it. Who has
+    /// taken a while to send it is looked up once more.
     async fn call(
         &self,
         endpoint: &Endpoint,
@@ -366,14 +368,14 @@ fn wait(problem: &Problem) -> Option<u64> {
     }
 }
 
-const IDEMPOTENCY_KEY: &str = "idempotency-key";
-/// Octets of a JSON body.
 /// More than connections have seats.
 const AT_ONCE: u32 = 1 << 20;
+const IDEMPOTENCY_KEY: &str = "idempotency-key";
+/// Octets of a JSON body.
 const JSON_MAX: usize = 64 << 10;
 /// How long a body may take: the largest message over a slow line.
 const BODY: Duration = Duration::from_mins(10);
-/// How long an answer waits for a body that it does not need.
-const LINGER: Duration = Duration::from_secs(2);
 /// Milliseconds after which a token may have been revoked, or an account closed, while a body came in.
 const WHILE: i64 = 1000;
+/// How long an answer waits for a body that it does not need.
+const LINGER: Duration = Duration::from_secs(2);

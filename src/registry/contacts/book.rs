@@ -139,22 +139,43 @@ pub async fn add(
     groups: Vec<String>,
     by: By,
 ) -> Result<Contact, ContactError> {
-    fields.judge()?;
-    let uid = uuid(random::bytes());
-    let mut card = Card::default();
-    fields.apply(&mut card);
-    let work = move |tx: &mut Tx<'_>| -> Result<_, ContactError> {
-        accounts::lock(tx, account)?;
-        let row = lay(tx, account, &uid, &card, None, by.at)?;
-        for name in &groups {
-            let group = group::make(tx, account, name)?;
-            rows::join(tx, row.id, group.id)?;
-        }
-        let added = whole(tx, &row)?;
-        note(tx, account, &by, "contact.add", &uid)?;
-        Ok(added)
-    };
+    let new = New::of(fields, groups)?;
+    let work = move |tx: &mut Tx<'_>| add_in(tx, account, &new, &by);
     store.write(Lane::Client, work).await
+}
+
+/// A contact that is to be added.
+pub struct New {
+    uid: String,
+    card: Card,
+    groups: Vec<String>,
+}
+
+impl New {
+    pub fn of(fields: Fields, groups: Vec<String>) -> Result<Self, ContactError> {
+        fields.judge()?;
+        let (uid, mut card) = (uuid(random::bytes()), Card::default());
+        fields.apply(&mut card);
+        Ok(Self { uid, card, groups })
+    }
+}
+
+/// The same within somebody's transaction.
+pub fn add_in(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    new: &New,
+    by: &By,
+) -> Result<Contact, ContactError> {
+    accounts::lock(tx, account)?;
+    let row = lay(tx, account, &new.uid, &new.card, None, by.at)?;
+    for name in &new.groups {
+        let group = group::make(tx, account, name)?;
+        rows::join(tx, row.id, group.id)?;
+    }
+    let added = whole(tx, &row)?;
+    note(tx, account, by, "contact.add", &new.uid)?;
+    Ok(added)
 }
 
 /// Changes what a contact says; what its card says beyond these fields stays.
@@ -240,6 +261,13 @@ pub(super) fn lay(
     if text.len() > CARD_MAX || read_back(text.as_bytes()).is_none() {
         return Err(Fault::TooLarge.into());
     }
+    let before = known.map_or(0, |known| known.card.len());
+    let (contacts, octets) = rows::size(tx, account)?;
+    let grown = octets.saturating_add(text.len() as i64 - before as i64);
+    let more = known.is_none() && contacts >= CONTACTS_MAX as i64;
+    if more || (text.len() > before && grown > BOOK_MAX) {
+        return Err(Fault::Full.into());
+    }
     let mut row = ContactRow {
         id: known.map_or(0, |known| known.id),
         account,
@@ -261,13 +289,6 @@ pub(super) fn lay(
     rows::set_addresses(tx, account, row.id, &addresses)?;
     Ok(row)
 }
-    let before = known.map_or(0, |known| known.card.len());
-    let (contacts, octets) = rows::size(tx, account)?;
-    let grown = octets.saturating_add(text.len() as i64 - before as i64);
-    let more = known.is_none() && contacts >= CONTACTS_MAX as i64;
-    if more || (text.len() > before && grown > BOOK_MAX) {
-        return Err(Fault::Full.into());
-    }
 
 /// As it is stored: named, with its UID, and without what rows say.
 pub(super) fn kept(card: &Card, uid: &str, name: &str) -> Card {
@@ -324,6 +345,15 @@ pub(super) fn contact(
     groups: Option<&Vec<i64>>,
     names: &BTreeMap<i64, String>,
 ) -> Result<Contact, RowsError> {
+    Ok(with_card(row, groups, names, stored(row)?))
+}
+
+fn with_card(
+    row: &ContactRow,
+    groups: Option<&Vec<i64>>,
+    names: &BTreeMap<i64, String>,
+    card: Card,
+) -> Contact {
     let named = groups.into_iter().flatten().filter_map(|id| names.get(id).cloned());
     Contact {
         uid: row.uid.clone(),
@@ -345,15 +375,6 @@ pub(super) fn row_of(
         return Ok(None);
     }
     if let Some(row) = rows::by_uid(tx, account, which)? {
-    Ok(with_card(row, groups, names, stored(row)?))
-}
-
-fn with_card(
-    row: &ContactRow,
-    groups: Option<&Vec<i64>>,
-    names: &BTreeMap<i64, String>,
-    card: Card,
-) -> Contact {
         return Ok(Some(row));
     }
     match rows::with_address(tx, account, &which.to_ascii_lowercase())? {

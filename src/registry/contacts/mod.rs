@@ -13,7 +13,7 @@ mod import;
 mod report;
 mod sheet;
 
-pub use book::{Contact, add, change, find, get, list, put, remove};
+pub use book::{Contact, New, add, add_in, change, find, get, list, put, remove};
 pub use export::{Separator, csv, vcards};
 pub use fault::{ContactError, Fault};
 pub use fields::{Fields, Phone, Postal};

@@ -3,6 +3,7 @@
 
 mod api;
 mod api_login;
+mod api_once;
 mod archive;
 mod audit;
 mod authority;
@@ -16,8 +17,8 @@ mod credits;
 mod directory;
 mod duties;
 mod evidence;
-mod faults;
 mod export;
+mod faults;
 mod fsck;
 mod gather;
 mod handovers;
