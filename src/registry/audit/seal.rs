@@ -10,7 +10,7 @@ use crate::trust::{
 use crate::wire::cms::{self, oid};
 use crate::wire::{Digest, Timestamp, sha256};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -242,6 +242,10 @@ pub enum Fault {
     Unstamped(i64),
     #[error("seal {0} was stamped {1} s after it says")]
     Late(i64, i64),
+    #[error("nothing was sealed between {1} and {2}, seal {0}: that is to be explained")]
+    Gap(i64, Timestamp, Timestamp),
+    #[error("entry {1} says {2}, a day or more before the seal that it comes after, {0}")]
+    Backdated(i64, i64, Timestamp),
     #[error("seal {0} is about entry {1}, and the audit ends before it")]
     Short(i64, i64),
     #[error("entry {1} is not what seal {0} says it was")]
@@ -258,14 +262,23 @@ pub enum Fault {
     Stale(Timestamp),
 }
 
-/// Judges chain, seals and copies. `copies` are those that lie outside the rows.
+/// What the audit is held against.
+pub struct Against<'a> {
+    pub provider: &'a str,
+    pub verifier: &'a SealVerifier,
+    /// Copies of seals that lie outside the rows.
+    pub copies: &'a BTreeMap<i64, Copy>,
+    /// Seals before which there was no server to seal, as those know who ask.
+    pub explained: &'a BTreeSet<i64>,
+}
+
+/// Judges chain, seals and copies.
 pub async fn verify(
     store: &Store,
-    provider: &str,
-    verifier: &SealVerifier,
-    copies: &BTreeMap<i64, Copy>,
+    held: &Against<'_>,
     now: Timestamp,
 ) -> Result<Verdict, RowsError> {
+    let Against { provider, verifier, copies, explained } = *held;
     let seals = store.read(rows::seals).await?;
     let statements: Vec<_> = seals.iter().map(|seal| Statement::parse(&seal.statement)).collect();
     let wanted: Vec<i64> = statements.iter().flatten().map(|one| one.up_to).collect();
@@ -288,6 +301,9 @@ pub async fn verify(
         let judged = Judged { seal, statement, before, provider, walked: walked.as_ref() };
         match judged.judge(verifier, now) {
             Ok(stamped) => {
+                let gap = gap(seal.number, verdict.sealed_at.or(first), stamped);
+                verdict.faults.extend(gap.filter(|_| !explained.contains(&seal.number)));
+                verdict.faults.extend(judged.backdated(stamped));
                 verdict.seals += 1;
                 verdict.sealed_at = Some(stamped);
                 verdict.sealed_up_to = statement.as_ref().map_or(0, |one| one.up_to);
@@ -338,6 +354,14 @@ impl Judged<'_> {
         Ok(stamped)
     }
 
+    /// What comes after a seal was not done long before it.
+    fn backdated(&self, stamped: Timestamp) -> Option<Fault> {
+        let up_to = self.statement.as_ref()?.up_to;
+        let (said, entry) = *self.walked?.earliest.get(&up_to)?;
+        let early = stamped.millis() - said.millis() >= DAY_MILLIS;
+        early.then_some(Fault::Backdated(self.seal.number, entry, said))
+    }
+
     fn stamped(
         &self,
         statement: &Statement,
@@ -355,6 +379,13 @@ impl Judged<'_> {
         }
         Ok(stamped)
     }
+}
+
+/// Whoever takes days back and writes others has no seals of those days.
+fn gap(number: i64, before: Option<Timestamp>, stamped: Timestamp) -> Option<Fault> {
+    let before = before?;
+    let long = stamped.millis() - before.millis() > 2 * DAY_MILLIS;
+    long.then_some(Fault::Gap(number, before, stamped))
 }
 
 /// Rows and copies tell of each other.
