@@ -2,9 +2,11 @@
 //! it. Router and document are both made of the list of these, so that neither says more than the other.
 
 mod body;
+mod file;
 mod words;
 
 pub use body::{Created, Document, Done, Json, Mail, MailFile, PlainFile, Ready, Tagged, XmlFile};
+pub use file::{BookFile, ContactsFile};
 pub use words::NoWords;
 pub(super) use words::params;
 
@@ -112,6 +114,8 @@ pub enum Most {
     Message,
     /// What may be verified.
     Document,
+    /// An address book.
+    Contacts,
 }
 
 /// A body that is given.

@@ -3,13 +3,15 @@
 //! nothing is for its handler to say.
 
 mod body;
+mod book;
 mod login;
 
 pub use body::{
-    ColourText, KepAddresses, LabelName, LabelWords, MailboxWord, OperatorWord, PaperWord,
-    PolicyText, Reason, TextLine,
+    ColourText, GroupName, KepAddresses, LabelName, LabelWords, MailboxWord, OperatorWord,
+    PaperWord, PolicyText, Reason, TextLine,
 };
 
+pub use book::{BookForm, SeparatorWord};
 pub use login::{Base64, Code, PasskeyAnswer, ScopeWords, SecretText, StepToken, UserName};
 
 use crate::store::mail::{Place, Role};

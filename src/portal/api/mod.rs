@@ -16,6 +16,7 @@ mod drafts;
 mod endpoint;
 mod evidence;
 mod factors;
+mod flow;
 mod handovers;
 mod headers;
 mod kinds;

@@ -1,18 +1,17 @@
-//! Contacts of an account: found, listed, laid in, taken away.
+//! Contacts of an account: found, listed, laid in.
 
 use super::fault::{ContactError, Fault};
 use super::fields::{CATEGORIES, Fields};
 use super::{CONTACTS_MAX, group};
 use crate::registry::audit::{self, By};
 use crate::store::contacts::{self as rows, ContactRow};
-use crate::store::{Lane, RowsError, Store, Tx, accounts};
-use crate::trust::random;
+use crate::store::{RowsError, Store, Tx, accounts};
 use crate::wire::fold::{collation_key, fold};
 use crate::wire::vcard::{Card, Property, escape, read};
 use crate::wire::{AccountId, Timestamp, sha256};
 use data_encoding::HEXLOWER;
 use serde_json::json;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A contact of an address book.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -44,37 +43,58 @@ pub async fn list(
     after: Option<&str>,
     limit: usize,
 ) -> Result<Vec<Contact>, ContactError> {
-    let words: Vec<String> = fold(search).split_whitespace().map(str::to_owned).collect();
+    let search = search.to_owned();
     let (group, after) = (group.map(str::to_owned), after.map(str::to_owned));
     let work = move |tx: &mut Tx<'_>| -> Result<_, ContactError> {
-        let of_group = match &group {
-            Some(name) => {
-                let group = group::find(tx, account, name)?;
-                Some(rows::members(tx, group.id)?)
-            }
+        let group = match &group {
+            Some(name) => Some(group::find(tx, account, name)?.id),
             None => None,
         };
-        let start = match &after {
-            Some(uid) => {
-                let row = row_of(tx, account, uid)?.ok_or_else(|| unknown(uid))?;
-                (row.sort_key, row.id)
-            }
-            None => (Vec::new(), 0),
-        };
-        let mut found = Vec::new();
-        rows::visit(tx, account, start, &mut |row| {
-            let wanted = words.iter().all(|word| row.search.contains(word.as_str()))
-                && of_group.as_ref().is_none_or(|members| members.contains(&row.id));
-            if wanted && found.len() < limit {
-                found.push(row);
-            }
-            Ok(found.len() < limit)
-        })?;
-        let (names, members) = (names(tx, account)?, rows::memberships(tx, account)?);
-        let all = found.iter().map(|row| contact(row, members.get(&row.id), &names));
-        Ok(all.collect::<Result<_, _>>()?)
+        list_in(tx, account, &search, group, after.as_deref(), limit)
     };
     store.read(work).await
+}
+
+/// The same in a transaction; of the group of this number.
+pub fn list_in(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    search: &str,
+    group: Option<i64>,
+    after: Option<&str>,
+    limit: usize,
+) -> Result<Vec<Contact>, ContactError> {
+    let words: Vec<String> = fold(search).split_whitespace().map(str::to_owned).collect();
+    let of_group = group.map(|group| rows::members(tx, group)).transpose()?;
+    let of_group = of_group.map(BTreeSet::from_iter);
+    let start = match after {
+        Some(uid) => {
+            let row = row_of(tx, account, uid)?.ok_or_else(|| unknown(uid))?;
+            (row.sort_key, row.id)
+        }
+        None => (Vec::new(), 0),
+    };
+    let mut found = Vec::new();
+    rows::visit(tx, account, start, &mut |row| {
+        let wanted = words.iter().all(|word| row.search.contains(word.as_str()))
+            && of_group.as_ref().is_none_or(|members| members.contains(&row.id));
+        if wanted && found.len() < limit {
+            found.push(row);
+        }
+        Ok(found.len() < limit)
+    })?;
+    shown(tx, account, &found)
+}
+
+/// These, with their groups.
+pub(super) fn shown(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    found: &[ContactRow],
+) -> Result<Vec<Contact>, ContactError> {
+    let (names, members) = (names(tx, account)?, rows::memberships(tx, account)?);
+    let all = found.iter().map(|row| contact(row, members.get(&row.id), &names));
+    Ok(all.collect::<Result<_, _>>()?)
 }
 
 /// The contact of that UID or KEP address, if there is one.
@@ -84,98 +104,22 @@ pub async fn find(
     which: &str,
 ) -> Result<Option<Contact>, ContactError> {
     let which = which.to_owned();
-    let work = move |tx: &mut Tx<'_>| -> Result<_, ContactError> {
-        let Some(row) = row_of(tx, account, &which)? else { return Ok(None) };
-        Ok(Some(whole(tx, &row)?))
-    };
-    store.read(work).await
+    store.read(move |tx: &mut Tx<'_>| find_in(tx, account, &which)).await
+}
+
+/// The same in a transaction.
+pub fn find_in(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    which: &str,
+) -> Result<Option<Contact>, ContactError> {
+    let Some(row) = row_of(tx, account, which)? else { return Ok(None) };
+    Ok(Some(whole(tx, &row)?))
 }
 
 /// The contact that must be there.
 pub async fn get(store: &Store, account: AccountId, which: &str) -> Result<Contact, ContactError> {
     find(store, account, which).await?.ok_or_else(|| unknown(which))
-}
-
-/// Adds a contact to the book, and to these groups, which are made where there are none.
-pub async fn add(
-    store: &Store,
-    account: AccountId,
-    fields: Fields,
-    groups: Vec<String>,
-    by: By,
-) -> Result<Contact, ContactError> {
-    fields.judge()?;
-    let uid = uuid(random::bytes());
-    let mut card = Card::default();
-    fields.apply(&mut card);
-    let work = move |tx: &mut Tx<'_>| -> Result<_, ContactError> {
-        accounts::lock(tx, account)?;
-        let row = lay(tx, account, &uid, &card, None, by.at)?;
-        for name in &groups {
-            let group = group::make(tx, account, name)?;
-            rows::join(tx, row.id, group.id)?;
-        }
-        let added = whole(tx, &row)?;
-        note(tx, account, &by, "contact.add", &uid)?;
-        Ok(added)
-    };
-    store.write(Lane::Client, work).await
-}
-
-/// Changes what a contact says; what its card says beyond these fields stays.
-pub async fn put(
-    store: &Store,
-    account: AccountId,
-    which: &str,
-    fields: Fields,
-    by: By,
-) -> Result<Contact, ContactError> {
-    change(store, account, which, move |said| said.clone_from(&fields), by).await
-}
-
-/// The same of what it says now.
-pub async fn change(
-    store: &Store,
-    account: AccountId,
-    which: &str,
-    change: impl Fn(&mut Fields) + Send + 'static,
-    by: By,
-) -> Result<Contact, ContactError> {
-    let which = which.to_owned();
-    let work = move |tx: &mut Tx<'_>| -> Result<_, ContactError> {
-        accounts::lock(tx, account)?;
-        let known = row_of(tx, account, &which)?.ok_or_else(|| unknown(&which))?;
-        let mut card = stored(&known)?;
-        let mut fields = Fields::of(&card);
-        change(&mut fields);
-        fields.judge()?;
-        fields.apply(&mut card);
-        let row = lay(tx, account, &known.uid, &card, Some(&known), by.at)?;
-        let changed = whole(tx, &row)?;
-        note(tx, account, &by, "contact.change", &known.uid)?;
-        Ok(changed)
-    };
-    store.write(Lane::Client, work).await
-}
-
-/// Takes a contact away; says what it was.
-pub async fn remove(
-    store: &Store,
-    account: AccountId,
-    which: &str,
-    by: By,
-) -> Result<Contact, ContactError> {
-    let which = which.to_owned();
-    let work = move |tx: &mut Tx<'_>| -> Result<_, ContactError> {
-        accounts::lock(tx, account)?;
-        let row = row_of(tx, account, &which)?.ok_or_else(|| unknown(&which))?;
-        let gone = whole(tx, &row)?;
-        rows::next_revision(tx, account)?;
-        rows::remove(tx, row.id)?;
-        note(tx, account, &by, "contact.remove", &row.uid)?;
-        Ok(gone)
-    };
-    store.write(Lane::Client, work).await
 }
 
 /// Lays a card in under its UID: a new contact, or another content of `known`. The caller has the lock.

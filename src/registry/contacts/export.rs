@@ -1,15 +1,16 @@
 //! Export: the whole address book as vCard 4.0, or as a sheet for Excel.
 
-use super::book::Contact;
+use super::book::{Contact, shown};
 use super::fault::ContactError;
 use super::fields::Fields;
-use super::list;
 use super::sheet::{COLUMNS, Column, harmless};
-use super::{CONTACTS_MAX, fields};
-use crate::store::Store;
+use super::{fields, group};
+use crate::store::contacts as rows;
+use crate::store::{Store, Tx};
 use crate::wire::AccountId;
 use crate::wire::vcard::{Property, escape};
 use ::csv::{Terminator, WriterBuilder};
+use std::collections::BTreeSet;
 
 /// What stands between the cells of a sheet.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -19,25 +20,112 @@ pub enum Separator {
     Comma,
 }
 
+/// How a book is written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Form {
+    /// Cards one after the other, with their groups as CATEGORIES.
+    Vcard,
+    /// A sheet in UTF-8 with a BOM. No cell is a formula.
+    Csv(Separator),
+}
+
+/// A book on its way out, page by page: it may be larger than memory. What is changed meanwhile stands in
+/// it as it was or as it is then.
+pub struct Pages {
+    account: AccountId,
+    group: Option<i64>,
+    form: Form,
+    /// Behind which contact it goes on.
+    after: Option<(Vec<u8>, i64)>,
+    over: bool,
+}
+
+impl Pages {
+    /// All contacts, or those of the group of that number.
+    pub fn new(account: AccountId, group: Option<i64>, form: Form) -> Self {
+        Self { account, group, form, after: None, over: false }
+    }
+
+    /// The next page; nothing after the last.
+    pub async fn next(&mut self, store: &Store) -> Result<Option<String>, ContactError> {
+        if self.over {
+            return Ok(None);
+        }
+        let (account, group, begun) = (self.account, self.group, self.after.is_some());
+        let after = self.after.clone().unwrap_or_default();
+        let work = move |tx: &mut Tx<'_>| page(tx, account, group, after.clone());
+        let (contacts, after) = store.read(work).await?;
+        self.over = after.is_none();
+        self.after = after;
+        Ok(Some(match self.form {
+            Form::Vcard => contacts.iter().map(card).collect(),
+            Form::Csv(separator) => sheet(&contacts, separator, !begun),
+        }))
+    }
+}
+
+type Page = (Vec<Contact>, Option<(Vec<u8>, i64)>);
+
+/// Contacts behind a place, as many as make a page, and where the next begins.
+fn page(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    group: Option<i64>,
+    after: (Vec<u8>, i64),
+) -> Result<Page, ContactError> {
+    let of_group = group.map(|group| rows::members(tx, group)).transpose()?;
+    let of_group = of_group.map(BTreeSet::from_iter);
+    let (mut found, mut octets, mut last) = (Vec::new(), 0, None);
+    rows::visit(tx, account, after, &mut |row| {
+        let place = (row.sort_key.clone(), row.id);
+        if of_group.as_ref().is_none_or(|members| members.contains(&row.id)) {
+            octets += row.card.len();
+            found.push(row);
+        }
+        let more = octets < PAGE;
+        last = Some(place).filter(|_| !more);
+        Ok(more)
+    })?;
+    Ok((shown(tx, account, &found)?, last))
+}
+
 /// All contacts, or those of a group: cards one after the other, with their groups as CATEGORIES.
 pub async fn vcards(
     store: &Store,
     account: AccountId,
     group: Option<&str>,
 ) -> Result<String, ContactError> {
-    let all = list(store, account, "", group, None, CONTACTS_MAX).await?;
-    Ok(all.iter().map(card).collect())
+    whole(store, account, group, Form::Vcard).await
 }
 
-/// The same as a sheet in UTF-8 with a BOM. No cell is a formula.
+/// The same as a sheet.
 pub async fn csv(
     store: &Store,
     account: AccountId,
     group: Option<&str>,
     separator: Separator,
 ) -> Result<String, ContactError> {
-    let all = list(store, account, "", group, None, CONTACTS_MAX).await?;
-    Ok(sheet(&all, separator))
+    whole(store, account, group, Form::Csv(separator)).await
+}
+
+async fn whole(
+    store: &Store,
+    account: AccountId,
+    group: Option<&str>,
+    form: Form,
+) -> Result<String, ContactError> {
+    let group = match group.map(str::to_owned) {
+        Some(name) => {
+            let find = move |tx: &mut Tx<'_>| group::find(tx, account, &name);
+            Some(store.read(find).await?.id)
+        }
+        None => None,
+    };
+    let (mut pages, mut all) = (Pages::new(account, group, form), String::new());
+    while let Some(page) = pages.next(store).await? {
+        all += &page;
+    }
+    Ok(all)
 }
 
 fn card(contact: &Contact) -> String {
@@ -49,7 +137,8 @@ fn card(contact: &Contact) -> String {
     card.to_string()
 }
 
-pub(super) fn sheet(contacts: &[Contact], separator: Separator) -> String {
+/// Rows of a sheet, under its heading when they are the first.
+pub(super) fn sheet(contacts: &[Contact], separator: Separator, first: bool) -> String {
     let delimiter = match separator {
         Separator::Semicolon => b';',
         Separator::Comma => b',',
@@ -59,14 +148,17 @@ pub(super) fn sheet(contacts: &[Contact], separator: Separator) -> String {
         .terminator(Terminator::CRLF)
         .from_writer(Vec::new());
     // Writing into memory does not fail.
-    let _ = writer.write_record(COLUMNS.map(|(_, heading)| heading));
+    if first {
+        let _ = writer.write_record(COLUMNS.map(|(_, heading)| heading));
+    }
     for contact in contacts {
         let fields = contact.fields();
         let cells = COLUMNS.map(|(column, _)| harmless(&cell(contact, &fields, column)));
         let _ = writer.write_record(&cells);
     }
     let octets = writer.into_inner().unwrap_or_default();
-    format!("\u{feff}{}", String::from_utf8_lossy(&octets))
+    let begin = if first { "\u{feff}" } else { "" };
+    format!("{begin}{}", String::from_utf8_lossy(&octets))
 }
 
 fn cell(contact: &Contact, fields: &Fields, column: Column) -> String {
@@ -96,3 +188,6 @@ fn cell(contact: &Contact, fields: &Fields, column: Column) -> String {
         Column::Uid => contact.uid.clone(),
     }
 }
+
+/// Octets of the cards of a page; one card more may stand in it.
+const PAGE: usize = 1 << 20;

@@ -15,6 +15,7 @@ import requests
 import schemathesis
 from hypothesis import strategies as st
 
+import book
 import people
 
 API = os.environ["KEP_API"]
@@ -151,7 +152,7 @@ THERE = {
 
 
 # Those who lead to what is there, each in a file of its own: words of a path, bodies, and what must be so before.
-LEADERS = (people,)
+LEADERS = (people, book)
 BODIES, BEFORE = {}, {}
 for leader in LEADERS:
     THERE.update(leader.PATHS)

@@ -161,14 +161,14 @@ pub async fn account(bed: &Bed, who: &str) -> AccountId {
     accounts::add(&bed.store, &domain, new).await.unwrap()
 }
 
-async fn token(bed: &Bed, who: &str, scopes: Scopes) -> String {
+pub async fn token(bed: &Bed, who: &str, scopes: Scopes) -> String {
     let by = By::system("test", NOW);
     let address = KepAddress::parse(who).unwrap();
     let made = api_tokens::add(&bed.store, &by, &address, "Program", scopes, 1).await.unwrap();
     made.1.expose_secret().to_owned()
 }
 
-fn all() -> Scopes {
+pub fn all() -> Scopes {
     Scopes::full(false)
 }
 

@@ -2,6 +2,7 @@
 //! where that is not installed, its half is skipped and says so.
 
 mod api;
+mod api_book;
 mod api_login;
 mod archive;
 mod audit;

@@ -105,6 +105,13 @@ impl utoipa::PartialSchema for KepAddresses {
 impl utoipa::ToSchema for KepAddresses {}
 
 body_word!(
+    /// The name of a group of contacts.
+    GroupName(String),
+    |text| line(text, GROUP).then(|| text.to_owned()),
+    form("^[^\\x00-\\x1f\\x7f-\\x9f]{1,64}$", 1, GROUP).examples([json!("Müşteriler")])
+);
+
+body_word!(
     /// A policy's value, as it is written.
     PolicyText(String),
     |text| line(text, PHRASE).then(|| text.to_owned()),
@@ -163,6 +170,8 @@ const WORDS: usize = 50;
 const ADDRESSES: usize = 8;
 /// Characters of a line that people see.
 const LINE: usize = 100;
+/// Characters of a group's name (`registry::contacts`).
+const GROUP: usize = crate::registry::contacts::GROUP_NAME_MAX;
 /// Characters of a label's name (`registry::labels`).
 const LABEL: usize = crate::registry::labels::NAME_MAX;
 

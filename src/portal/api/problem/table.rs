@@ -168,6 +168,8 @@ problems! {
     EvidenceUnknown 404 "evidence-unknown" "Böyle bir delil yok." "There is no such evidence.";
     TokenNotThere 404 "token-not-there" "Böyle bir belirteç yok." "There is no such token.";
     ContactUnknown 404 "contact-unknown" "Böyle bir kişi yok." "There is no such contact.";
+    ContactGroupUnknown 404 "contact-group-unknown"
+        "Adres defterinde böyle bir grup yok." "There is no such group in the address book.";
     TaskUnknown 404 "task-unknown" "Böyle bir iş yok." "There is no such task.";
     HandoverUnknown 404 "handover-unknown"
         "İmza bekleyen böyle bir kayıt yok." "There is no such hand-over.";
@@ -215,6 +217,11 @@ problems! {
         "Bu politikanın değeri olamaz; yazılışı: {}." "This is no value of the policy; write {}.";
     ContactUnfit(why) 409 "contact-unfit"
         "Bu kişi böyle kaydedilemez: {}." "The contact can't be kept like this: {}.";
+    ContactGroupExists(name) 409 "contact-group-exists"
+        "Adres defterinde bu adla bir grup var: {}."
+        "There is a group of that name in the address book: {}.";
+    ContactGroupName 409 "contact-group-bad-name"
+        "Grup adı olarak kullanılamaz." "This can't be the name of a group.";
     OverQuota 409 "over-quota"
         "Hesapta yer kalmadı." "There is no room left in the account."
         "Çöp Kutusu'nu boşaltın." "Empty the trash.";
@@ -235,6 +242,8 @@ problems! {
         "İstek çok büyük; sınır {} bayttır." "The request is too large; the limit is {} octets.";
     WrongMedia(types) 415 "wrong-media-type"
         "Gövde şu türlerden biri olmalı: {}." "The body must be of one of these types: {}.";
+    ContactsUnfit(why) 422 "contacts-unfit"
+        "Dosya adres defterine alınamaz: {}" "The file can't be taken into the address book: {}";
     NoRecipient 422 "no-recipient"
         "İletinin To veya Cc alanında alıcı yok."
         "Neither To nor Cc of the message names a recipient.";
