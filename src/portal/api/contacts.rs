@@ -72,7 +72,7 @@ params! {
 }
 
 #[derive(Serialize, ToSchema)]
-struct Contact {
+pub(super) struct Contact {
     /// Names it for ever, in every program.
     #[schema(example = "4f2b1c3e-0d5a-4b7e-9c1d-2e3f4a5b6c7d")]
     id: String,
@@ -213,7 +213,7 @@ impl ContactChange {
 }
 
 impl Contact {
-    fn of(row: &Row) -> Self {
+    pub(super) fn of(row: &Row) -> Self {
         let fields = Fields::of(&row.card);
         Self {
             id: row.uid.clone(),

@@ -77,6 +77,7 @@ pub enum Tag {
     Evidence,
     Verification,
     Contacts,
+    Directory,
     Credits,
     Tokens,
     Login,
@@ -301,7 +302,7 @@ impl Verb {
 }
 
 impl Tag {
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Account,
         Self::Mailboxes,
         Self::Messages,
@@ -311,6 +312,7 @@ impl Tag {
         Self::Evidence,
         Self::Verification,
         Self::Contacts,
+        Self::Directory,
         Self::Credits,
         Self::Tokens,
         Self::Login,
@@ -330,6 +332,7 @@ impl Tag {
             Self::Evidence => "Evidence",
             Self::Verification => "Verification",
             Self::Contacts => "Contacts",
+            Self::Directory => "Directory",
             Self::Credits => "Credits",
             Self::Tokens => "Tokens",
             Self::Login => "Login",

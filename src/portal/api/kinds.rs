@@ -11,7 +11,7 @@ pub use body::{
     PaperWord, PolicyText, Reason, TextLine,
 };
 
-pub use book::{BookForm, SeparatorWord};
+pub use book::{Addresses, BookForm, SeparatorWord, few};
 pub use login::{Base64, Code, PasskeyAnswer, ScopeWords, SecretText, StepToken, UserName};
 
 use crate::store::mail::{Place, Role};

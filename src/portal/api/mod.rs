@@ -11,6 +11,7 @@ mod certificates;
 mod contacts;
 mod credits;
 mod desk;
+mod directory;
 mod document;
 mod drafts;
 mod endpoint;
@@ -51,6 +52,8 @@ pub use problem::{Entry, Problem, Refusal, Refused};
 pub use serve::Service;
 
 use crate::registry::budget::Budget;
+use crate::registry::directory::Directory;
+use crate::registry::directory::dial::CentralDirectory;
 use crate::store::Store;
 use crate::trust::Clock;
 use pace::Pace;
@@ -68,6 +71,8 @@ pub struct Portal {
     pub limits: Limits,
     /// Who logs in, and how.
     pub people: People,
+    /// Whom questions to the directory are asked.
+    directory: Directory,
     room: Arc<Budget>,
     pace: Pace,
     document: OnceLock<Arc<Vec<u8>>>,
@@ -94,7 +99,15 @@ impl Portal {
     ) -> Self {
         let room = Arc::new(Budget::new(Budget::BODIES));
         let (pace, document) = (Pace::new(limits.per_minute), OnceLock::new());
-        Self { store, clock, desk, judge, limits, people, room, pace, document }
+        let ours = people.sign_in.domain.clone();
+        let directory = Directory { store: store.clone(), ours, central: None };
+        Self { store, clock, desk, judge, limits, people, directory, room, pace, document }
+    }
+
+    /// Other providers' entries come from there.
+    pub fn with_central(mut self, central: Option<Arc<CentralDirectory>>) -> Self {
+        self.directory.central = central;
+        self
     }
 
     /// The OpenAPI document, as JSON.
@@ -135,6 +148,7 @@ fn operations() -> Vec<Endpoint> {
         evidence::operations(),
         verify::operations(),
         contacts::operations(),
+        directory::operations(),
         credits::operations(),
         settings::operations(),
         storage::operations(),

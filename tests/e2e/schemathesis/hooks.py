@@ -16,6 +16,7 @@ import schemathesis
 from hypothesis import strategies as st
 
 import book
+import directory
 import people
 
 API = os.environ["KEP_API"]
@@ -152,7 +153,7 @@ THERE = {
 
 
 # Those who lead to what is there, each in a file of its own: words of a path, bodies, and what must be so before.
-LEADERS = (people, book)
+LEADERS = (people, book, directory)
 BODIES, BEFORE = {}, {}
 for leader in LEADERS:
     THERE.update(leader.PATHS)

@@ -3,6 +3,7 @@
 
 mod api;
 mod api_book;
+mod api_directory;
 mod api_login;
 mod archive;
 mod audit;

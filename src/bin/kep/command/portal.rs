@@ -46,7 +46,8 @@ pub async fn open(
         Arc::new(judge),
         limits,
         wire_up::people(house)?,
-    );
+    )
+    .with_central(wire_up::central(settings)?);
     let router = Service::new(portal).router();
     for listener in sockets.bind("portal", address).await? {
         let doorway =

@@ -170,6 +170,8 @@ problems! {
     ContactUnknown 404 "contact-unknown" "Böyle bir kişi yok." "There is no such contact.";
     ContactGroupUnknown 404 "contact-group-unknown"
         "Adres defterinde böyle bir grup yok." "There is no such group in the address book.";
+    DirectoryUnknown 404 "directory-unknown"
+        "Rehberde böyle bir kayıt yok." "There is no such entry in the directory.";
     TaskUnknown 404 "task-unknown" "Böyle bir iş yok." "There is no such task.";
     HandoverUnknown 404 "handover-unknown"
         "İmza bekleyen böyle bir kayıt yok." "There is no such hand-over.";
@@ -222,6 +224,10 @@ problems! {
         "There is a group of that name in the address book: {}.";
     ContactGroupName 409 "contact-group-bad-name"
         "Grup adı olarak kullanılamaz." "This can't be the name of a group.";
+    ContactThere 409 "contact-there"
+        "Bu adres adres defterinde zaten var." "This address is in the address book already.";
+    DirectoryNoPerson 409 "directory-no-person"
+        "Rehber onayını yalnızca gerçek kişiler verir." "Only natural persons consent to the directory.";
     OverQuota 409 "over-quota"
         "Hesapta yer kalmadı." "There is no room left in the account."
         "Çöp Kutusu'nu boşaltın." "Empty the trash.";
@@ -244,11 +250,22 @@ problems! {
         "Gövde şu türlerden biri olmalı: {}." "The body must be of one of these types: {}.";
     ContactsUnfit(why) 422 "contacts-unfit"
         "Dosya adres defterine alınamaz: {}" "The file can't be taken into the address book: {}";
+    DirectoryForeignKey(key) 422 "directory-foreign-key"
+        "Bu tür sorguda {} verilmez." "This kind of query takes no {}.";
+    DirectoryBadKey(key) 422 "directory-bad-key"
+        "{} geçerli değil." "The value of {} is not well-formed.";
+    DirectoryFewKeys 422 "directory-few-keys"
+        "Sorgu için verilenler yetmiyor." "What was given is too little for a query."
+        "Kişi: ad ve soyad ya da telefon. Şirket: unvan, MERSİS no, VKN ya da sicil no. Kurum: ad ya da DETSİS no."
+        "A person: given names and surname, or phone. A company: title, MERSİS, tax or registry number. A public body: title or DETSİS number.";
     NoRecipient 422 "no-recipient"
         "İletinin To veya Cc alanında alıcı yok."
         "Neither To nor Cc of the message names a recipient.";
     TooMany 429 "too-many-requests"
         "Kısa sürede çok istek geldi." "Too many requests in a short time.";
+    DirectoryOften(until) 429 "directory-often"
+        "Rehber sorgu sınırına ulaşıldı; {} sonrasında sorgulayın."
+        "The directory was asked too often; ask again after {}.";
 
     // The house.
     Internal 500 "internal-error" "İçeride bir hata oldu." "There was an error inside.";
