@@ -15,10 +15,12 @@ pub enum LegalAct {
     Token,
     /// What signs, and logs in, for the account.
     Certificate,
+    /// Where codes and words of changed credentials go.
+    NoticePlace,
 }
 
 /// Each with what it asks for, and what it is in Turkish and English.
-pub const TABLE: [(LegalAct, StepUp, &str, &str, &str); 4] = [
+pub const TABLE: [(LegalAct, StepUp, &str, &str, &str); 5] = [
     (
         LegalAct::Factors,
         StepUp::Legal,
@@ -46,6 +48,14 @@ pub const TABLE: [(LegalAct, StepUp, &str, &str, &str); 4] = [
         "certificate",
         "Sertifika kaydetmek ya da kaldırmak",
         "register or remove a certificate",
+    ),
+    (
+        LegalAct::NoticePlace,
+        StepUp::Legal,
+        "notice-place",
+        "Bildirim yeri eklemek ya da kaldırmak",
+        "add or remove a place of notices",
+    ),
     ),
 ];
 

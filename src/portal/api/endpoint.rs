@@ -78,6 +78,7 @@ pub enum Tag {
     Verification,
     Contacts,
     Directory,
+    Notices,
     Credits,
     Tokens,
     Login,
@@ -302,7 +303,7 @@ impl Verb {
 }
 
 impl Tag {
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Account,
         Self::Mailboxes,
         Self::Messages,
@@ -313,6 +314,7 @@ impl Tag {
         Self::Verification,
         Self::Contacts,
         Self::Directory,
+        Self::Notices,
         Self::Credits,
         Self::Tokens,
         Self::Login,
@@ -333,6 +335,7 @@ impl Tag {
             Self::Verification => "Verification",
             Self::Contacts => "Contacts",
             Self::Directory => "Directory",
+            Self::Notices => "Notices",
             Self::Credits => "Credits",
             Self::Tokens => "Tokens",
             Self::Login => "Login",

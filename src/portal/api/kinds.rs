@@ -7,8 +7,8 @@ mod book;
 mod login;
 
 pub use body::{
-    ColourText, GroupName, KepAddresses, LabelName, LabelWords, MailboxWord, OperatorWord,
-    PaperWord, PolicyText, Reason, TextLine,
+    ColourText, DayText, GroupName, KepAddresses, LabelName, LabelWords, MailboxText, MailboxWord,
+    OperatorWord, PaperWord, PlaceText, PolicyText, QuietText, Reason, TextLine,
 };
 
 pub use book::{Addresses, BookForm, SeparatorWord, few};

@@ -25,6 +25,7 @@ mod labels;
 mod login;
 mod mailboxes;
 mod messages;
+mod notices;
 mod once;
 mod pace;
 mod passkeys;
@@ -149,6 +150,7 @@ fn operations() -> Vec<Endpoint> {
         verify::operations(),
         contacts::operations(),
         directory::operations(),
+        notices::operations(),
         credits::operations(),
         settings::operations(),
         storage::operations(),

@@ -172,6 +172,8 @@ problems! {
         "Adres defterinde böyle bir grup yok." "There is no such group in the address book.";
     DirectoryUnknown 404 "directory-unknown"
         "Rehberde böyle bir kayıt yok." "There is no such entry in the directory.";
+    NoticePlaceUnknown 404 "notice-place-unknown"
+        "Böyle bir bildirim yeri yok." "There is no such place of notices.";
     TaskUnknown 404 "task-unknown" "Böyle bir iş yok." "There is no such task.";
     HandoverUnknown 404 "handover-unknown"
         "İmza bekleyen böyle bir kayıt yok." "There is no such hand-over.";
@@ -228,6 +230,15 @@ problems! {
         "Bu adres adres defterinde zaten var." "This address is in the address book already.";
     DirectoryNoPerson 409 "directory-no-person"
         "Rehber onayını yalnızca gerçek kişiler verir." "Only natural persons consent to the directory.";
+    NoticePlaceThere 409 "notice-place-there"
+        "Burası zaten bir bildirim yeri." "This is a place of notices already.";
+    NoticePlacesMany 409 "notice-places-many"
+        "Daha fazla bildirim yeri olamaz." "There can't be more places of notices."
+        "Kullanılmayan birini kaldırın." "Remove one that is not used.";
+    NoticeCodeOver 409 "notice-code-over"
+        "Geçerli bir kod yok: süresi dolmuş ya da çok denenmiş."
+        "No code is good any more: it is too old, or was tried too often."
+        "Yeni bir kod isteyin." "Ask for a new code.";
     OverQuota 409 "over-quota"
         "Hesapta yer kalmadı." "There is no room left in the account."
         "Çöp Kutusu'nu boşaltın." "Empty the trash.";
@@ -258,6 +269,12 @@ problems! {
         "Sorgu için verilenler yetmiyor." "What was given is too little for a query."
         "Kişi: ad ve soyad ya da telefon. Şirket: unvan, MERSİS no, VKN ya da sicil no. Kurum: ad ya da DETSİS no."
         "A person: given names and surname, or phone. A company: title, MERSİS, tax or registry number. A public body: title or DETSİS number.";
+    NoticePlaceUnfit(place) 422 "notice-place-unfit"
+        "{} bildirim yeri olamaz; cep telefonu ya da KEP dışı bir e-posta adresi yazın."
+        "{} can't be a place of notices; write a mobile number, or a mail address outside KEP.";
+    NoticeUnfit 422 "notice-unfit"
+        "Bildirim böyle ayarlanamaz: sessiz saatlerin başı ve sonu farklı olmalı; vekilin adı ve süresi olmalı."
+        "Notices can't be like this: quiet hours begin and end at different times; a deputy has a name and a time that ends after it begins.";
     NoRecipient 422 "no-recipient"
         "İletinin To veya Cc alanında alıcı yok."
         "Neither To nor Cc of the message names a recipient.";
@@ -266,6 +283,9 @@ problems! {
     DirectoryOften(until) 429 "directory-often"
         "Rehber sorgu sınırına ulaşıldı; {} sonrasında sorgulayın."
         "The directory was asked too often; ask again after {}.";
+    NoticeCodeSoon 429 "notice-code-soon"
+        "Kısa süre önce kod gönderildi ya da bugün çok kod gönderildi."
+        "A code was sent a short time ago, or too many today.";
 
     // The house.
     Internal 500 "internal-error" "İçeride bir hata oldu." "There was an error inside.";
