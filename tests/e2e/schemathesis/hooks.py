@@ -16,6 +16,7 @@ import schemathesis
 from hypothesis import strategies as st
 
 import book
+import boxes
 import directory
 import notices
 import people
@@ -154,7 +155,7 @@ THERE = {
 
 
 # Those who lead to what is there, each in a file of its own: words of a path, bodies, and what must be so before.
-LEADERS = (people, book, directory, notices)
+LEADERS = (people, book, boxes, directory, notices)
 BODIES, BEFORE = {}, {}
 for leader in LEADERS:
     THERE.update(leader.PATHS)

@@ -5,6 +5,7 @@ mod api;
 mod api_book;
 mod api_directory;
 mod api_login;
+mod api_mailboxes;
 mod api_notices;
 mod archive;
 mod audit;

@@ -239,6 +239,18 @@ problems! {
         "Geçerli bir kod yok: süresi dolmuş ya da çok denenmiş."
         "No code is good any more: it is too old, or was tried too often."
         "Yeni bir kod isteyin." "Ask for a new code.";
+    MailboxExists 409 "mailbox-exists"
+        "Bu adla bir posta kutusu var." "There is a mailbox of that name.";
+    MailboxBadName 409 "mailbox-bad-name"
+        "Posta kutusu adı olarak kullanılamaz." "This can't be the name of a mailbox.";
+    MailboxHasChildren 409 "mailbox-has-children"
+        "Altında başka posta kutuları var." "There are mailboxes under it."
+        "Önce onları silin." "Remove them first.";
+    MailboxKept 409 "mailbox-kept"
+        "Bu posta kutusu her hesapta bulunur; adı değiştirilemez, silinemez."
+        "Each account has this mailbox; it can be neither renamed nor removed.";
+    MailboxesMany 409 "mailboxes-many"
+        "Daha fazla posta kutusu olamaz." "There can't be more mailboxes.";
     OverQuota 409 "over-quota"
         "Hesapta yer kalmadı." "There is no room left in the account."
         "Çöp Kutusu'nu boşaltın." "Empty the trash.";
@@ -275,6 +287,8 @@ problems! {
     NoticeUnfit 422 "notice-unfit"
         "Bildirim böyle ayarlanamaz: sessiz saatlerin başı ve sonu farklı olmalı; vekilin adı ve süresi olmalı."
         "Notices can't be like this: quiet hours begin and end at different times; a deputy has a name and a time that ends after it begins.";
+    AddressUnfit(address) 422 "address-unfit"
+        "{} KEP adresi değil." "{} is no KEP address.";
     NoRecipient 422 "no-recipient"
         "İletinin To veya Cc alanında alıcı yok."
         "Neither To nor Cc of the message names a recipient.";
