@@ -17,10 +17,12 @@ pub enum LegalAct {
     Certificate,
     /// Where codes and words of changed credentials go.
     NoticePlace,
+    /// All that the account has leaves.
+    Export,
 }
 
 /// Each with what it asks for, and what it is in Turkish and English.
-pub const TABLE: [(LegalAct, StepUp, &str, &str, &str); 5] = [
+pub const TABLE: [(LegalAct, StepUp, &str, &str, &str); 6] = [
     (
         LegalAct::Factors,
         StepUp::Legal,
@@ -56,6 +58,12 @@ pub const TABLE: [(LegalAct, StepUp, &str, &str, &str); 5] = [
         "Bildirim yeri eklemek ya da kaldırmak",
         "add or remove a place of notices",
     ),
+    (
+        LegalAct::Export,
+        StepUp::Legal,
+        "export",
+        "Hesabın tam dökümünü istemek",
+        "ask for all that the account has",
     ),
 ];
 

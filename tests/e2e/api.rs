@@ -35,8 +35,13 @@ fn people_may_log_in(scene: &Scene, [sms, mail]: [u16; 2]) {
 
 /// Two persons with what they sign with; guessing is borne, and what was shown is believed for long.
 async fn people(scene: &Scene, openssl: &Path, [sms, mail]: [u16; 2]) -> Value {
-    let policies =
-        [("login.tries", "1000000"), ("session.step-up", "24h"), ("session.idle", "24h")];
+    let policies = [
+        ("login.tries", "1000000"),
+        ("session.step-up", "24h"),
+        ("session.idle", "24h"),
+        ("directory.queries-per-hour", "1000000"),
+        ("directory.results-per-day", "1000000"),
+    ];
     for (policy, value) in policies {
         let set = ["policy", "set", policy, value, "--reason", "deneme"];
         let ran = scene.kep(&set).await;
@@ -243,7 +248,33 @@ async fn a_signed_mail_goes_in_and_comes_out_over_the_api() {
     let post = ["--data-binary", &data, "-H", "Content-Type: application/octet-stream"];
     let judged = json(ask(&post, "/verify"));
     assert_eq!(judged["verdict"], "valid", "{judged}");
+    let archive = scene.scratch("evidence.zip");
+    std::fs::write(&archive, ask(&[], &format!("/evidence-archives/{id}"))).unwrap();
+    proves(&scene, &archive).await;
     let log = server.log();
     assert!(!log.contains(&token) && !log.contains(&token[6..]), "a token stands in the log");
     server.stop().await;
+}
+
+/// Unpacked by others, its dispatch verifies, and each time stamp is one.
+async fn proves(scene: &Scene, archive: &Path) {
+    let (Some(unzip), Some(openssl)) = (tool("unzip"), tool("openssl")) else { return };
+    let folder = scene.scratch("evidence.d");
+    let into = ["-q", archive.to_str().unwrap(), "-d", folder.to_str().unwrap()];
+    let (good, said) = run_within(Duration::from_secs(60), &unzip, &into);
+    assert!(good, "{}", String::from_utf8_lossy(&said));
+    let dispatch = folder.join("gonderi.eml");
+    let verified = scene.kep(&["verify", dispatch.to_str().unwrap()]).await;
+    assert_eq!(verified.code, Some(0), "{} {}", verified.out, verified.err);
+    let stamps: Vec<_> =
+        std::fs::read_dir(folder.join("zaman-damgalari")).unwrap().flatten().collect();
+    let stamps: Vec<_> =
+        stamps.iter().flat_map(|one| std::fs::read_dir(one.path()).unwrap().flatten()).collect();
+    assert!(!stamps.is_empty());
+    for stamp in stamps {
+        let path = stamp.path();
+        let shown = ["ts", "-reply", "-token_in", "-in", path.to_str().unwrap(), "-text"];
+        let (good, said) = run_within(Duration::from_secs(60), &openssl, &shown);
+        assert!(good && String::from_utf8_lossy(&said).contains("Hash Algorithm: sha256"));
+    }
 }

@@ -6,7 +6,7 @@ mod file;
 mod words;
 
 pub use body::{Created, Document, Done, Json, Mail, MailFile, PlainFile, Ready, Tagged, XmlFile};
-pub use file::{BookFile, ContactsFile};
+pub use file::{BookFile, ContactsFile, ZipFile};
 pub use words::NoWords;
 pub(super) use words::params;
 
@@ -79,6 +79,7 @@ pub enum Tag {
     Contacts,
     Directory,
     Notices,
+    Exports,
     Credits,
     Tokens,
     Login,
@@ -303,7 +304,7 @@ impl Verb {
 }
 
 impl Tag {
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Account,
         Self::Mailboxes,
         Self::Messages,
@@ -315,6 +316,7 @@ impl Tag {
         Self::Contacts,
         Self::Directory,
         Self::Notices,
+        Self::Exports,
         Self::Credits,
         Self::Tokens,
         Self::Login,
@@ -336,6 +338,7 @@ impl Tag {
             Self::Contacts => "Contacts",
             Self::Directory => "Directory",
             Self::Notices => "Notices",
+            Self::Exports => "Exports",
             Self::Credits => "Credits",
             Self::Tokens => "Tokens",
             Self::Login => "Login",

@@ -16,6 +16,7 @@ mod document;
 mod drafts;
 mod endpoint;
 mod evidence;
+mod exports;
 mod factors;
 mod flow;
 mod handovers;
@@ -31,6 +32,7 @@ mod pace;
 mod passkeys;
 mod passwords;
 mod people;
+mod pipe;
 mod problem;
 mod route;
 mod run;
@@ -58,6 +60,7 @@ use crate::registry::directory::dial::CentralDirectory;
 use crate::store::Store;
 use crate::trust::Clock;
 use pace::Pace;
+use pipe::Seats;
 use std::sync::{Arc, OnceLock};
 use utoipa::openapi::OpenApi;
 
@@ -74,6 +77,8 @@ pub struct Portal {
     pub people: People,
     /// Whom questions to the directory are asked.
     directory: Directory,
+    /// Who fetches an archive.
+    archives: Seats,
     room: Arc<Budget>,
     pace: Pace,
     document: OnceLock<Arc<Vec<u8>>>,
@@ -102,7 +107,20 @@ impl Portal {
         let (pace, document) = (Pace::new(limits.per_minute), OnceLock::new());
         let ours = people.sign_in.domain.clone();
         let directory = Directory { store: store.clone(), ours, central: None };
-        Self { store, clock, desk, judge, limits, people, directory, room, pace, document }
+        let archives = Seats::default();
+        Self {
+            store,
+            clock,
+            desk,
+            judge,
+            limits,
+            people,
+            directory,
+            archives,
+            room,
+            pace,
+            document,
+        }
     }
 
     /// Other providers' entries come from there.
@@ -151,6 +169,7 @@ fn operations() -> Vec<Endpoint> {
         contacts::operations(),
         directory::operations(),
         notices::operations(),
+        exports::operations(),
         credits::operations(),
         settings::operations(),
         storage::operations(),

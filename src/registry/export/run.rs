@@ -9,6 +9,8 @@ use crate::store::mail::{Kind, view, view::Mailbox};
 use crate::store::{BlobError, Lane, Store, StoreError, Tx, accounts, blobs};
 use crate::wire::digest::sha256;
 use crate::wire::mime::text::decoded_field;
+use crate::wire::xades::Signature;
+use crate::wire::xml::{self, Xml};
 use crate::wire::zip::Zip;
 use crate::wire::{BlobId, KepAddress, MessageId, Timestamp};
 use serde_json::json;
@@ -125,7 +127,7 @@ async fn held<W: Write>(
 }
 
 /// Content leaves only of what was opened (invariant 3).
-async fn lay_mail<W: Write>(
+pub(super) async fn lay_mail<W: Write>(
     store: &Store,
     mailbox: &str,
     stored: &Stored,
@@ -174,7 +176,7 @@ fn mail(mailbox: &str, stored: &Stored, file: String, unopened: bool) -> Mail {
     }
 }
 
-async fn proofs<W: Write>(
+pub(super) async fn proofs<W: Write>(
     store: &Store,
     wanted: &Extent,
     message: MessageId,
@@ -197,8 +199,9 @@ async fn proofs<W: Write>(
         }
         let documents = std::iter::once((&proof.row, false));
         for (row, further) in documents.chain(proof.forms.iter().map(|row| (row, true))) {
-            let (file, octets) = (names::evidence(row, further), xml(store, row.xml).await?);
+            let (file, octets) = (names::evidence(row, further), document(store, row.xml).await?);
             archive.add(&file, &octets)?;
+            archive.add_stamps(&file, &octets)?;
             archive.evidence.push(described(row, file, material.clone()));
         }
         archive.summary.evidence += 1;
@@ -224,7 +227,7 @@ fn described(row: &EvidenceRow, file: String, material: Vec<String>) -> Proof {
     }
 }
 
-async fn xml(store: &Store, blob: BlobId) -> Result<Vec<u8>, ExportError> {
+async fn document(store: &Store, blob: BlobId) -> Result<Vec<u8>, ExportError> {
     let mut tries = 0;
     loop {
         tries += 1;
@@ -240,33 +243,51 @@ async fn xml(store: &Store, blob: BlobId) -> Result<Vec<u8>, ExportError> {
 }
 
 /// The archive while it is written.
-struct Archive<W> {
+pub(super) struct Archive<W> {
     zip: Zip<W>,
     sums: String,
     known: BTreeSet<String>,
+    /// Whether the time stamps of evidence stand apart, too.
+    stamps: bool,
     summary: Summary,
     mails: Vec<Mail>,
     evidence: Vec<Proof>,
 }
 
 impl<W: Write> Archive<W> {
-    fn new(out: W, at: Timestamp, summary: Summary) -> Self {
+    pub fn new(out: W, at: Timestamp, summary: Summary) -> Self {
         Self {
             zip: Zip::new(out, at),
             sums: String::new(),
             known: BTreeSet::new(),
+            stamps: false,
             summary,
             mails: Vec::new(),
             evidence: Vec::new(),
         }
     }
 
-    fn add(&mut self, name: &str, octets: &[u8]) -> Result<(), ExportError> {
+    pub fn with_stamps(self) -> Self {
+        Self { stamps: true, ..self }
+    }
+
+    /// What can't be read has none; the document itself is there.
+    fn add_stamps(&mut self, file: &str, document: &[u8]) -> Result<(), ExportError> {
+        let text = xml::text(document).ok().filter(|_| self.stamps);
+        let signature =
+            text.as_deref().and_then(|text| Signature::read(&Xml::read(text).ok()?).ok());
+        for (number, stamp) in (1..).zip(signature.iter().flat_map(|one| &one.stamps)) {
+            self.add(&names::stamp(file, number), &stamp.token_der)?;
+        }
+        Ok(())
+    }
+
+    pub fn add(&mut self, name: &str, octets: &[u8]) -> Result<(), ExportError> {
         self.sums += &format!("{}  {name}\n", sha256(octets).hex());
         Ok(self.zip.add(name, octets)?)
     }
 
-    fn finish(mut self) -> Result<(Summary, W), ExportError> {
+    pub fn finish(mut self) -> Result<(Summary, W), ExportError> {
         let (mails, evidence) =
             (std::mem::take(&mut self.mails), std::mem::take(&mut self.evidence));
         let index = Index { export: self.summary.clone(), mails, evidence };

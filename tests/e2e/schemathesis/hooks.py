@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 import book
 import boxes
 import directory
+import exports
 import notices
 import people
 
@@ -155,7 +156,7 @@ THERE = {
 
 
 # Those who lead to what is there, each in a file of its own: words of a path, bodies, and what must be so before.
-LEADERS = (people, book, boxes, directory, notices)
+LEADERS = (people, book, boxes, directory, exports, notices)
 BODIES, BEFORE = {}, {}
 for leader in LEADERS:
     THERE.update(leader.PATHS)

@@ -4,6 +4,7 @@
 mod api;
 mod api_book;
 mod api_directory;
+mod api_exports;
 mod api_login;
 mod api_mailboxes;
 mod api_notices;

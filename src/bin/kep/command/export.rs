@@ -41,6 +41,9 @@ pub async fn run(arguments: &Arguments) -> Outcome {
 
 fn failure(error: &ExportError) -> Failure {
     match error {
+        ExportError::UnknownRequest(_) | ExportError::Over(_) | ExportError::Many => {
+            Failure::refused(error)
+        }
         ExportError::Unknown(_) => Failure::not_found(error).hint("`kep account list` shows them"),
         ExportError::Io(_) => Failure::io(error),
         ExportError::Index(_) | ExportError::Stopped => Failure::software(error),

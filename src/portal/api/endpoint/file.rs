@@ -46,18 +46,35 @@ impl Answer for BookFile {
             Form::Vcard => (VCARD, "adres-defteri.vcf"),
             Form::Csv => (CSV, "adres-defteri.csv"),
         };
-        Ok(flowing(media, name, self.flow))
+        Ok(flowing(&format!("{media}; charset=utf-8"), name, self.flow))
+    }
+}
+
+/// An archive.
+pub struct ZipFile {
+    pub name: String,
+    pub flow: Flow,
+}
+
+impl Answer for ZipFile {
+    fn gives() -> Gives {
+        Gives { status: 200, body: Body::Octets(&[ZIP]), headers: &["Content-Disposition"] }
+    }
+
+    fn reply(self) -> Answered<Reply> {
+        Ok(flowing(ZIP, &self.name, self.flow))
     }
 }
 
 fn flowing(media: &str, name: &str, flow: Flow) -> Reply {
-    let media = Some(format!("{media}; charset=utf-8"));
+    let media = Some(media.to_owned());
     let reply =
         Reply { status: 200, media, headers: Vec::new(), body: Vec::new(), flow: Some(flow) };
     reply.with("Content-Disposition", attachment(name))
 }
 
 const VCARD: &str = "text/vcard";
+const ZIP: &str = "application/zip";
 const CSV: &str = "text/csv";
 const BOOK: &[&str] = &[VCARD, CSV];
 const CARD: &str = "BEGIN:VCARD\r\nVERSION:4.0\r\nFN:Ayşe Yılmaz\r\n\

@@ -172,6 +172,7 @@ problems! {
         "Adres defterinde böyle bir grup yok." "There is no such group in the address book.";
     DirectoryUnknown 404 "directory-unknown"
         "Rehberde böyle bir kayıt yok." "There is no such entry in the directory.";
+    ExportUnknown 404 "export-unknown" "Böyle bir döküm yok." "There is no such export.";
     NoticePlaceUnknown 404 "notice-place-unknown"
         "Böyle bir bildirim yeri yok." "There is no such place of notices.";
     TaskUnknown 404 "task-unknown" "Böyle bir iş yok." "There is no such task.";
@@ -239,6 +240,9 @@ problems! {
         "Geçerli bir kod yok: süresi dolmuş ya da çok denenmiş."
         "No code is good any more: it is too old, or was tried too often."
         "Yeni bir kod isteyin." "Ask for a new code.";
+    ExportOver 409 "export-over"
+        "Dökümün indirme süresi dolmuş." "The export can't be fetched any more."
+        "Yeni bir döküm isteyin." "Ask for a new one.";
     MailboxExists 409 "mailbox-exists"
         "Bu adla bir posta kutusu var." "There is a mailbox of that name.";
     MailboxBadName 409 "mailbox-bad-name"
@@ -297,6 +301,10 @@ problems! {
     DirectoryOften(until) 429 "directory-often"
         "Rehber sorgu sınırına ulaşıldı; {} sonrasında sorgulayın."
         "The directory was asked too often; ask again after {}.";
+    ArchiveRunning 429 "archive-running"
+        "Bu hesabın bir arşivi zaten indiriliyor." "An archive of this account is being fetched already.";
+    ExportsMany 429 "exports-many"
+        "Bugün çok döküm istendi." "Too many exports were asked for today.";
     NoticeCodeSoon 429 "notice-code-soon"
         "Kısa süre önce kod gönderildi ya da bugün çok kod gönderildi."
         "A code was sent a short time ago, or too many today.";
