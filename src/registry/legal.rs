@@ -21,10 +21,14 @@ pub enum LegalAct {
     Closing,
     /// Who acts for the account, and how far.
     Operators,
+    /// Where codes and words of changed credentials go.
+    NoticePlace,
+    /// All that the account has leaves.
+    Export,
 }
 
 /// Each with what it asks for, and what it is in Turkish and English.
-pub const TABLE: [(LegalAct, StepUp, &str, &str, &str); 7] = [
+pub const TABLE: [(LegalAct, StepUp, &str, &str, &str); 9] = [
     (
         LegalAct::Factors,
         StepUp::Legal,
@@ -67,6 +71,20 @@ pub const TABLE: [(LegalAct, StepUp, &str, &str, &str); 7] = [
         "operators",
         "İşlem yetkilisi eklemek, değiştirmek ya da görevine son vermek",
         "add, change or end an operator",
+    ),
+    (
+        LegalAct::NoticePlace,
+        StepUp::Legal,
+        "notice-place",
+        "Bildirim yeri eklemek ya da kaldırmak",
+        "add or remove a place of notices",
+    ),
+    (
+        LegalAct::Export,
+        StepUp::Legal,
+        "export",
+        "Hesabın tam dökümünü istemek",
+        "ask for all that the account has",
     ),
 ];
 

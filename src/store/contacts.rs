@@ -275,6 +275,33 @@ pub fn members(tx: &mut Tx<'_>, group: i64) -> Result<BTreeSet<i64>, RowsError> 
     rows.iter().map(|row| row.int(0)).collect()
 }
 
+/// How many members each group of an account has that has any.
+pub fn group_sizes(tx: &mut Tx<'_>, account: AccountId) -> Result<BTreeMap<i64, usize>, RowsError> {
+    let rows = tx.query(
+        "SELECT in_group, COUNT(*) FROM contact_member
+         WHERE in_group IN (SELECT id FROM contact_group WHERE account = $1) GROUP BY in_group",
+        &[account.0.into()],
+    )?;
+    rows.iter().map(|row| Ok((row.int(0)?, usize::try_from(row.int(1)?).unwrap_or(0)))).collect()
+}
+
+/// Its groups are others now, and they are part of what is shown of it.
+pub fn touch(tx: &mut Tx<'_>, contact: i64, revision: i64) -> Result<(), RowsError> {
+    let sql = "UPDATE contact SET revision = $1 WHERE id = $2";
+    tx.execute(sql, &[revision.into(), contact.into()])?;
+    Ok(())
+}
+
+/// The same of all members of a group.
+pub fn touch_members(tx: &mut Tx<'_>, group: i64, revision: i64) -> Result<(), RowsError> {
+    tx.execute(
+        "UPDATE contact SET revision = $1
+         WHERE id IN (SELECT contact FROM contact_member WHERE in_group = $2)",
+        &[revision.into(), group.into()],
+    )?;
+    Ok(())
+}
+
 /// The groups that a contact is in.
 pub fn groups_of(tx: &mut Tx<'_>, contact: i64) -> Result<Vec<i64>, RowsError> {
     let sql = "SELECT in_group FROM contact_member WHERE contact = $1 ORDER BY in_group";

@@ -2,7 +2,7 @@
 
 use super::evidence::{self, EvidenceRow, Wanted};
 use super::mail::Kind;
-use super::mail::view::Mailbox;
+use super::mail::view::{self, Mailbox};
 use super::rows::{Row, RowsError, Tx};
 use super::submissions;
 use crate::wire::{AccountId, ContentId, MessageId, Timestamp};
@@ -79,6 +79,48 @@ pub fn is_held(tx: &mut Tx<'_>, content: ContentId) -> Result<bool, RowsError> {
     Ok(row.is_some())
 }
 
+/// Whether an account sent a message (`true`), or was sent it.
+pub fn concerns(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    id: &MessageId,
+) -> Result<Option<bool>, RowsError> {
+    for (sent, sql) in [
+        (true, "SELECT message_id FROM submission WHERE account = $1 AND message_id = $2"),
+        (false, "SELECT message_id FROM recipient WHERE account = $1 AND message_id = $2 LIMIT 1"),
+    ] {
+        if tx.first(sql, &[account.0.into(), id.as_str().into()])?.is_some() {
+            return Ok(Some(sent));
+        }
+    }
+    Ok(None)
+}
+
+/// What an account has of a message in its mailboxes, evidence mails too.
+pub fn of_message(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    id: &MessageId,
+) -> Result<Vec<(Mailbox, Stored)>, RowsError> {
+    let mut found = Vec::new();
+    for mailbox in view::mailboxes(tx, account)? {
+        if mailbox.role.is_gathered() {
+            continue;
+        }
+        let rows = tx.query(
+            "SELECT m.uid, m.kind, m.content, m.size, m.internal_date, m.message_id, o.header,
+                    m.saved_at
+             FROM message m LEFT JOIN outline o ON o.content = m.content
+             WHERE m.mailbox = $1 AND m.message_id = $2 ORDER BY m.uid LIMIT 1000",
+            &[mailbox.id.0.into(), id.as_str().into()],
+        )?;
+        for row in &rows {
+            found.push((mailbox.clone(), stored(row)?));
+        }
+    }
+    Ok(found)
+}
+
 /// An evidence with what validates it.
 #[derive(Clone, Debug)]
 pub struct Proof {
@@ -88,15 +130,14 @@ pub struct Proof {
     pub material: Vec<(String, Vec<u8>)>,
 }
 
-/// Evidence that an account may have, since then, the newest first, behind a moment and an identifier.
+/// Evidence that an account may have, the newest first, behind a moment and an identifier.
 pub fn proofs(
     tx: &mut Tx<'_>,
     account: AccountId,
-    since: Timestamp,
+    wanted: Wanted<'_>,
     before: (Timestamp, &str),
     limit: usize,
 ) -> Result<Vec<Proof>, RowsError> {
-    let wanted = Wanted { since: Some(since), ..Wanted::default() };
     let mut found = Vec::new();
     for row in evidence::seen(tx, account, wanted, before, limit)? {
         let forms = evidence::forms(tx, &row.id)?.iter().map(|form| row.in_form(form)).collect();

@@ -20,6 +20,7 @@ pub mod credits;
 pub mod directory;
 pub mod evidence;
 pub mod export;
+pub mod export_requests;
 pub mod fsck;
 pub mod handovers;
 pub mod holders;

@@ -40,6 +40,8 @@ async fn people(scene: &Scene, openssl: &Path, [sms, mail]: [u16; 2]) -> Value {
         ("session.step-up", "24h"),
         ("session.idle", "24h"),
         ("task.contract", "60d"),
+        ("directory.queries-per-hour", "1000000"),
+        ("directory.results-per-day", "1000000"),
     ];
     for (policy, value) in policies {
         let set = ["policy", "set", policy, value, "--reason", "deneme"];
@@ -247,7 +249,33 @@ async fn a_signed_mail_goes_in_and_comes_out_over_the_api() {
     let post = ["--data-binary", &data, "-H", "Content-Type: application/octet-stream"];
     let judged = json(ask(&post, "/verify"));
     assert_eq!(judged["verdict"], "valid", "{judged}");
+    let archive = scene.scratch("evidence.zip");
+    std::fs::write(&archive, ask(&[], &format!("/evidence-archives/{id}"))).unwrap();
+    proves(&scene, &archive).await;
     let log = server.log();
     assert!(!log.contains(&token) && !log.contains(&token[6..]), "a token stands in the log");
     server.stop().await;
+}
+
+/// Unpacked by others, its dispatch verifies, and each time stamp is one.
+async fn proves(scene: &Scene, archive: &Path) {
+    let (Some(unzip), Some(openssl)) = (tool("unzip"), tool("openssl")) else { return };
+    let folder = scene.scratch("evidence.d");
+    let into = ["-q", archive.to_str().unwrap(), "-d", folder.to_str().unwrap()];
+    let (good, said) = run_within(Duration::from_secs(60), &unzip, &into);
+    assert!(good, "{}", String::from_utf8_lossy(&said));
+    let dispatch = folder.join("gonderi.eml");
+    let verified = scene.kep(&["verify", dispatch.to_str().unwrap()]).await;
+    assert_eq!(verified.code, Some(0), "{} {}", verified.out, verified.err);
+    let stamps: Vec<_> =
+        std::fs::read_dir(folder.join("zaman-damgalari")).unwrap().flatten().collect();
+    let stamps: Vec<_> =
+        stamps.iter().flat_map(|one| std::fs::read_dir(one.path()).unwrap().flatten()).collect();
+    assert!(!stamps.is_empty());
+    for stamp in stamps {
+        let path = stamp.path();
+        let shown = ["ts", "-reply", "-token_in", "-in", path.to_str().unwrap(), "-text"];
+        let (good, said) = run_within(Duration::from_secs(60), &openssl, &shown);
+        assert!(good && String::from_utf8_lossy(&said).contains("Hash Algorithm: sha256"));
+    }
 }

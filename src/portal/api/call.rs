@@ -1,6 +1,7 @@
 //! A request that has been read and whose caller is known, and the answer to it.
 
 use super::endpoint::{Answer, Once};
+use super::flow::Flow;
 use super::kinds::Word;
 use super::once::Name;
 use super::problem::Problem;
@@ -100,6 +101,9 @@ pub struct Reply {
     /// Further headers.
     pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
+    /// What comes instead of `body`; it is kept by no name.
+    #[serde(skip)]
+    pub flow: Option<Flow>,
 }
 
 pub type Answered<T> = Result<T, Problem>;
@@ -341,11 +345,11 @@ impl Reply {
             tracing::error!(%error, "api");
             Problem::Internal
         })?;
-        Ok(Self { status, media: Some(JSON.to_owned()), headers: Vec::new(), body })
+        Ok(Self { status, media: Some(JSON.to_owned()), headers: Vec::new(), body, flow: None })
     }
 
     pub fn nothing() -> Self {
-        Self { status: 204, media: None, headers: Vec::new(), body: Vec::new() }
+        Self { status: 204, media: None, headers: Vec::new(), body: Vec::new(), flow: None }
     }
 
     pub fn with(mut self, name: &str, value: impl Into<String>) -> Self {

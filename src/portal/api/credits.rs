@@ -3,10 +3,11 @@
 mod run;
 
 use super::endpoint::{Endpoint, Tag, Verb, params};
-use super::kinds::{Limit, Number};
+use super::kinds::{Addresses, Limit, Number};
+use super::problem::Problem;
 use crate::registry::api_tokens::Scope;
 use crate::registry::credits::{Balance as Sums, Entry as Row};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 pub fn operations() -> Vec<Endpoint> {
@@ -21,6 +22,14 @@ pub fn operations() -> Vec<Endpoint> {
                 "Lists what became of credits, the newest first.",
             )
             .runs(run::entries),
+        Endpoint::new(Verb::Post, "/credits/quote", "quoteMessage", Tag::Credits)
+            .says(
+                "Gönderilmeden önce bir iletinin kaç kontör tutacağını söyler.",
+                "Says what a message would cost, before it is sent.",
+            )
+            .needs(Scope::CreditsRead)
+            .may_say([Problem::AddressUnfit(String::from("{}"))])
+            .runs(run::quote),
     ]
 }
 
@@ -74,6 +83,39 @@ struct CreditEntry {
 #[derive(Serialize, ToSchema)]
 struct CreditEntries {
     entries: Vec<CreditEntry>,
+}
+
+/// A message that is not sent yet.
+#[derive(Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct QuotedMessage {
+    /// Octets of the original as it will be handed in, signature and all.
+    #[schema(minimum = 0, maximum = 9007199254740991_u64, example = 20480)]
+    size: u64,
+    /// Of To, Cc and Bcc; each address counts once.
+    #[schema(inline)]
+    recipients: Addresses,
+}
+
+#[derive(Serialize, ToSchema)]
+struct MessageQuote {
+    /// Whether credits are asked for at all.
+    #[schema(example = true)]
+    enforced: bool,
+    /// Of all recipients together.
+    #[schema(minimum = 0, example = 2)]
+    total: i64,
+    /// Of one recipient with another provider, and of one with this.
+    #[schema(minimum = 0, example = 1)]
+    elsewhere: i64,
+    #[schema(minimum = 0, example = 1)]
+    here: i64,
+    /// What is left now.
+    #[schema(example = 118)]
+    available: i64,
+    /// Whether that is enough.
+    #[schema(example = true)]
+    enough: bool,
 }
 
 impl Credits {

@@ -2,11 +2,13 @@
 //! it. Router and document are both made of the list of these, so that neither says more than the other.
 
 mod body;
+mod file;
 mod words;
 
 pub use body::{
     Created, Document, Done, Json, Mail, MailFile, Once, PlainFile, Ready, Tagged, XmlFile,
 };
+pub use file::{BookFile, ContactsFile, ZipFile};
 pub use words::NoWords;
 pub(super) use words::params;
 
@@ -79,6 +81,9 @@ pub enum Tag {
     Evidence,
     Verification,
     Contacts,
+    Directory,
+    Notices,
+    Exports,
     Credits,
     Tokens,
     Login,
@@ -116,6 +121,8 @@ pub enum Most {
     Message,
     /// What may be verified.
     Document,
+    /// An address book.
+    Contacts,
 }
 
 /// A body that is given.
@@ -301,7 +308,7 @@ impl Verb {
 }
 
 impl Tag {
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 19] = [
         Self::Account,
         Self::Affairs,
         Self::Mailboxes,
@@ -312,6 +319,9 @@ impl Tag {
         Self::Evidence,
         Self::Verification,
         Self::Contacts,
+        Self::Directory,
+        Self::Notices,
+        Self::Exports,
         Self::Credits,
         Self::Tokens,
         Self::Login,
@@ -332,6 +342,9 @@ impl Tag {
             Self::Evidence => "Evidence",
             Self::Verification => "Verification",
             Self::Contacts => "Contacts",
+            Self::Directory => "Directory",
+            Self::Notices => "Notices",
+            Self::Exports => "Exports",
             Self::Credits => "Credits",
             Self::Tokens => "Tokens",
             Self::Login => "Login",

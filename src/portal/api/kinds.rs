@@ -3,13 +3,15 @@
 //! nothing is for its handler to say.
 
 mod body;
+mod book;
 mod login;
 
 pub use body::{
-    ColourText, FormText, KepAddresses, LabelName, LabelWords, MailboxWord, OperatorWord,
-    PaperWord, PolicyText, Reason, TextLine,
+    ColourText, DayText, FormText, GroupName, KepAddresses, LabelName, LabelWords, MailboxText,
+    MailboxWord, OperatorWord, PaperWord, PlaceText, PolicyText, QuietText, Reason, TextLine,
 };
 
+pub use book::{Addresses, BookForm, SeparatorWord, few};
 pub use login::{Base64, Code, PasskeyAnswer, ScopeWords, SecretText, StepToken, UserName};
 
 use crate::store::mail::{Place, Role};

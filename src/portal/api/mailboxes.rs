@@ -1,19 +1,33 @@
 //! Mailboxes: the account's own, and those that are gathered from them.
 
+mod change;
+mod run;
+
 use super::call::{Answered, Call};
 use super::endpoint::{Endpoint, Json, NoWords, Tag, Verb, params};
-use super::kinds::MailboxKey;
+use super::kinds::{MailboxKey, MailboxText};
 use super::problem::Problem;
 use crate::registry::api_tokens::Scope;
+use crate::registry::operators::Act;
 use crate::store::Tx;
 use crate::store::mail::page::{self, Held};
 use crate::store::mail::view::{self, Mailbox as Row};
 use crate::store::mail::{self, Role};
 use crate::wire::AccountId;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 pub fn operations() -> Vec<Endpoint> {
+    let some = || String::from("{}");
+    let names = || {
+        [
+            Problem::MailboxExists,
+            Problem::MailboxBadName,
+            Problem::MailboxKept,
+            Problem::MailboxesMany,
+            Problem::AccountReadOnly(some()),
+        ]
+    };
     vec![
         Endpoint::new(Verb::Get, "/mailboxes", "listMailboxes", Tag::Mailboxes)
             .says("Posta kutularını listeler.", "Lists the mailboxes.")
@@ -24,6 +38,39 @@ pub fn operations() -> Vec<Endpoint> {
             .needs(Scope::MailRead)
             .may_say([Problem::MailboxUnknown])
             .reads(show),
+        Endpoint::new(Verb::Post, "/mailboxes", "createMailbox", Tag::Mailboxes)
+            .says(
+                "Posta kutusu oluşturur; adında geçen üst kutular yoksa onlar da oluşur.",
+                "Makes a mailbox, and those above it that are not there.",
+            )
+            .needs(Scope::MailWrite)
+            .named()
+            .may_say(names())
+            .writes(change::create),
+        Endpoint::new(Verb::Patch, "/mailboxes/{mailbox}", "renameMailbox", Tag::Mailboxes)
+            .says(
+                "Posta kutusunun adını altındakilerle birlikte değiştirir. Gelen kutusu kalır; iletileri yeni \
+                 kutuya taşınır.",
+                "Gives a mailbox, and all under it, another name. The inbox stays, and its messages go to the new \
+                 mailbox.",
+            )
+            .needs(Scope::MailWrite)
+            .may_say(names().into_iter().chain([Problem::MailboxUnknown]))
+            .runs(run::rename),
+        Endpoint::new(Verb::Delete, "/mailboxes/{mailbox}", "deleteMailbox", Tag::Mailboxes)
+            .says(
+                "Posta kutusunu içindekilerle birlikte siler; deliller silinmez.",
+                "Removes a mailbox with what is in it; evidence is not removed.",
+            )
+            .needs(Scope::MailWrite)
+            .acts(Act::Delete)
+            .may_say([
+                Problem::MailboxUnknown,
+                Problem::MailboxHasChildren,
+                Problem::MailboxKept,
+                Problem::AccountReadOnly(some()),
+            ])
+            .runs(run::delete),
     ]
 }
 
@@ -59,6 +106,15 @@ struct Mailboxes {
     mailboxes: Vec<Mailbox>,
 }
 
+/// A mailbox to be made, or the other name of one.
+#[derive(Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct MailboxName {
+    /// Levels, `/` between.
+    #[schema(inline)]
+    name: MailboxText,
+}
+
 fn list(tx: &mut Tx<'_>, call: &Call, _: &NoWords) -> Answered<Json<Mailboxes>> {
     let account = call.account_id()?;
     let held = page::held(tx, account)?;
@@ -68,10 +124,13 @@ fn list(tx: &mut Tx<'_>, call: &Call, _: &NoWords) -> Answered<Json<Mailboxes>> 
 }
 
 fn show(tx: &mut Tx<'_>, call: &Call, ask: &OneMailbox) -> Answered<Json<Mailbox>> {
-    let account = call.account_id()?;
-    let row = find(tx, account, ask.mailbox)?;
-    let held = page::held(tx, account)?;
-    Ok(Json(Mailbox::of(&row, held.get(&row.id).copied())))
+    let row = find(tx, call.account_id()?, ask.mailbox)?;
+    Ok(Json(shown(tx, &row)?))
+}
+
+fn shown(tx: &mut Tx<'_>, row: &Row) -> Answered<Mailbox> {
+    let held = page::held(tx, row.account)?;
+    Ok(Mailbox::of(row, held.get(&row.id).copied()))
 }
 
 /// The account's mailbox of that part or number.

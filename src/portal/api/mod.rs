@@ -13,11 +13,14 @@ mod contacts;
 mod contract;
 mod credits;
 mod desk;
+mod directory;
 mod document;
 mod drafts;
 mod endpoint;
 mod evidence;
+mod exports;
 mod factors;
+mod flow;
 mod handovers;
 mod headers;
 mod holder;
@@ -26,12 +29,14 @@ mod labels;
 mod login;
 mod mailboxes;
 mod messages;
+mod notices;
 mod once;
 mod operators;
 mod pace;
 mod passkeys;
 mod passwords;
 mod people;
+mod pipe;
 mod problem;
 mod route;
 mod run;
@@ -54,9 +59,12 @@ pub use problem::{Entry, Problem, Refusal, Refused};
 pub use serve::Service;
 
 use crate::registry::budget::Budget;
+use crate::registry::directory::Directory;
+use crate::registry::directory::dial::CentralDirectory;
 use crate::store::Store;
 use crate::trust::Clock;
 use pace::Pace;
+use pipe::Seats;
 use std::sync::{Arc, OnceLock};
 use utoipa::openapi::OpenApi;
 
@@ -71,6 +79,10 @@ pub struct Portal {
     pub limits: Limits,
     /// Who logs in, and how.
     pub people: People,
+    /// Whom questions to the directory are asked.
+    directory: Directory,
+    /// Who fetches an archive.
+    archives: Seats,
     room: Arc<Budget>,
     pace: Pace,
     document: OnceLock<Arc<Vec<u8>>>,
@@ -97,7 +109,28 @@ impl Portal {
     ) -> Self {
         let room = Arc::new(Budget::new(Budget::BODIES));
         let (pace, document) = (Pace::new(limits.per_minute), OnceLock::new());
-        Self { store, clock, desk, judge, limits, people, room, pace, document }
+        let ours = people.sign_in.domain.clone();
+        let directory = Directory { store: store.clone(), ours, central: None };
+        let archives = Seats::default();
+        Self {
+            store,
+            clock,
+            desk,
+            judge,
+            limits,
+            people,
+            directory,
+            archives,
+            room,
+            pace,
+            document,
+        }
+    }
+
+    /// Other providers' entries come from there.
+    pub fn with_central(mut self, central: Option<Arc<CentralDirectory>>) -> Self {
+        self.directory.central = central;
+        self
     }
 
     /// The OpenAPI document, as JSON.
@@ -142,6 +175,9 @@ fn operations() -> Vec<Endpoint> {
         evidence::operations(),
         verify::operations(),
         contacts::operations(),
+        directory::operations(),
+        notices::operations(),
+        exports::operations(),
         credits::operations(),
         settings::operations(),
         storage::operations(),

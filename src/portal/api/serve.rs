@@ -7,7 +7,7 @@ use super::once::Name;
 use super::route::{self, Found};
 use super::tongue::Tongue;
 use super::{Asked, BASE, Portal, Problem, admit, headers, run};
-use crate::registry::crowd;
+use crate::registry::{contacts, crowd};
 use crate::wire::{AccountId, Timestamp};
 use axum::Router;
 use axum::body::{Body, BodyDataStream, Bytes};
@@ -195,6 +195,7 @@ impl Service {
             Takes::Nothing | Takes::Json { .. } => JSON_MAX,
             Takes::Octets { most: Most::Document, .. } => octets_of(self.portal.limits.document),
             Takes::Octets { most: Most::Message, .. } => octets_of(self.portal.desk.most()),
+            Takes::Octets { most: Most::Contacts, .. } => contacts::FILE_MAX,
         }
     }
 }
@@ -302,10 +303,11 @@ fn respond(outcome: Outcome, tongue: Tongue, head: bool) -> Response {
         Err(problem) => (said(&problem, tongue), outcome.wait.or_else(|| wait(&problem))),
     };
     let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let length = reply.body.len();
-    let mut response = Response::new(match head {
-        true => Body::empty(),
-        false => Body::from(reply.body),
+    let length = reply.flow.is_none().then_some(reply.body.len());
+    let mut response = Response::new(match (head, &reply.flow) {
+        (true, _) => Body::empty(),
+        (false, Some(flow)) => flow.body(),
+        (false, None) => Body::from(reply.body),
     });
     *response.status_mut() = status;
     let headers = response.headers_mut();
@@ -317,6 +319,8 @@ fn respond(outcome: Outcome, tongue: Tongue, head: bool) -> Response {
     };
     if let Some(media) = &reply.media {
         put(CONTENT_TYPE, media);
+    }
+    if let Some(length) = length.filter(|_| reply.media.is_some()) {
         put(CONTENT_LENGTH, &length.to_string());
     }
     if reply.media.as_deref() == Some(PROBLEM) {
@@ -357,7 +361,8 @@ fn guard(headers: &mut HeaderMap) {
 fn said(problem: &Problem, tongue: Tongue) -> Reply {
     let said = problem.said(tongue);
     let body = serde_json::to_vec(&said).unwrap_or_default();
-    Reply { status: said.status, media: Some(PROBLEM.to_owned()), headers: Vec::new(), body }
+    let media = Some(PROBLEM.to_owned());
+    Reply { status: said.status, media, headers: Vec::new(), body, flow: None }
 }
 
 /// In how many seconds it may go better.

@@ -1,12 +1,11 @@
-//! Contacts of an account: found, listed, laid in, taken away.
+//! Contacts of an account: found, listed, laid in.
 
 use super::fault::{ContactError, Fault};
 use super::fields::{CATEGORIES, Fields};
 use super::{BOOK_MAX, CONTACTS_MAX, group};
 use crate::registry::audit::{self, By};
 use crate::store::contacts::{self as rows, ContactRow, Place};
-use crate::store::{Lane, RowsError, Store, Tx, accounts};
-use crate::trust::random;
+use crate::store::{RowsError, Store, Tx, accounts};
 use crate::wire::fold::{collation_key, fold};
 use crate::wire::vcard::{Card, Property, escape, read};
 use crate::wire::{AccountId, Timestamp, sha256};
@@ -44,20 +43,36 @@ pub async fn list(
     after: Option<&str>,
     limit: usize,
 ) -> Result<Vec<Contact>, ContactError> {
-    let (search, group) = (search.to_owned(), group.map(str::to_owned));
-    let after = after.map(str::to_owned);
+    let search = search.to_owned();
+    let (group, after) = (group.map(str::to_owned), after.map(str::to_owned));
     let work = move |tx: &mut Tx<'_>| -> Result<_, ContactError> {
-        let sought = Sought::new(tx, account, &search, group.as_deref())?;
-        let start = match &after {
-            Some(uid) => {
-                let row = row_of(tx, account, uid)?.ok_or_else(|| unknown(uid))?;
-                (row.sort_key, row.id)
-            }
-            None => (Vec::new(), 0),
+        let group = match &group {
+            Some(name) => Some(group::find(tx, account, name)?.id),
+            None => None,
         };
-        Ok(sought.page(tx, start, limit)?.0)
+        list_in(tx, account, &search, group, after.as_deref(), limit)
     };
     store.read(work).await
+}
+
+/// The same in a transaction; of the group of this number.
+pub fn list_in(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    search: &str,
+    group: Option<i64>,
+    after: Option<&str>,
+    limit: usize,
+) -> Result<Vec<Contact>, ContactError> {
+    let start = match after {
+        Some(uid) => {
+            let row = row_of(tx, account, uid)?.ok_or_else(|| unknown(uid))?;
+            (row.sort_key, row.id)
+        }
+        None => (Vec::new(), 0),
+    };
+    let sought = Sought::new(tx, account, search, group)?;
+    Ok(sought.page(tx, start, (limit, usize::MAX))?.0)
 }
 
 /// Which contacts are wanted.
@@ -73,25 +88,20 @@ impl Sought {
         tx: &mut Tx<'_>,
         account: AccountId,
         search: &str,
-        group: Option<&str>,
+        group: Option<i64>,
     ) -> Result<Self, ContactError> {
         let words = fold(search).split_whitespace().map(str::to_owned).collect();
-        let of_group = match group {
-            Some(name) => {
-                let group = group::find(tx, account, name)?;
-                Some(rows::members(tx, group.id)?)
-            }
-            None => None,
-        };
+        let of_group = group.map(|group| rows::members(tx, group)).transpose()?;
         Ok(Self { account, words, of_group, names: names(tx, account)? })
     }
 
-    /// Those behind a place, so many, and the place of the last one.
+    /// Those behind a place, so many, or so many octets of cards and one card more; and the place of the
+    /// last one.
     pub fn page(
         &self,
         tx: &mut Tx<'_>,
         start: Place,
-        limit: usize,
+        (limit, octets): (usize, usize),
     ) -> Result<(Vec<Contact>, Option<Place>), ContactError> {
         let mut found = Vec::new();
         rows::visit(tx, self.account, start, &mut |id, search| {
@@ -102,11 +112,15 @@ impl Sought {
             }
             found.len() < limit
         })?;
-        let (mut all, mut last) = (Vec::with_capacity(found.len()), None);
+        let (mut all, mut last, mut taken) = (Vec::with_capacity(found.len()), None, 0);
         for id in found {
             let Some(row) = rows::by_id(tx, self.account, id)? else { continue };
             all.push(contact(&row, Some(&rows::groups_of(tx, id)?), &self.names)?);
+            taken += row.card.len();
             last = Some((row.sort_key, id));
+            if taken >= octets {
+                break;
+            }
         }
         Ok((all, last))
     }
@@ -119,122 +133,22 @@ pub async fn find(
     which: &str,
 ) -> Result<Option<Contact>, ContactError> {
     let which = which.to_owned();
-    let work = move |tx: &mut Tx<'_>| -> Result<_, ContactError> {
-        let Some(row) = row_of(tx, account, &which)? else { return Ok(None) };
-        Ok(Some(whole(tx, &row)?))
-    };
-    store.read(work).await
+    store.read(move |tx: &mut Tx<'_>| find_in(tx, account, &which)).await
+}
+
+/// The same in a transaction.
+pub fn find_in(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    which: &str,
+) -> Result<Option<Contact>, ContactError> {
+    let Some(row) = row_of(tx, account, which)? else { return Ok(None) };
+    Ok(Some(whole(tx, &row)?))
 }
 
 /// The contact that must be there.
 pub async fn get(store: &Store, account: AccountId, which: &str) -> Result<Contact, ContactError> {
     find(store, account, which).await?.ok_or_else(|| unknown(which))
-}
-
-/// Adds a contact to the book, and to these groups, which are made where there are none.
-pub async fn add(
-    store: &Store,
-    account: AccountId,
-    fields: Fields,
-    groups: Vec<String>,
-    by: By,
-) -> Result<Contact, ContactError> {
-    let new = New::of(fields, groups)?;
-    let work = move |tx: &mut Tx<'_>| add_in(tx, account, &new, &by);
-    store.write(Lane::Client, work).await
-}
-
-/// A contact that is to be added.
-pub struct New {
-    uid: String,
-    card: Card,
-    groups: Vec<String>,
-}
-
-impl New {
-    pub fn of(fields: Fields, groups: Vec<String>) -> Result<Self, ContactError> {
-        fields.judge()?;
-        let (uid, mut card) = (uuid(random::bytes()), Card::default());
-        fields.apply(&mut card);
-        Ok(Self { uid, card, groups })
-    }
-}
-
-/// The same within somebody's transaction.
-pub fn add_in(
-    tx: &mut Tx<'_>,
-    account: AccountId,
-    new: &New,
-    by: &By,
-) -> Result<Contact, ContactError> {
-    accounts::lock(tx, account)?;
-    let row = lay(tx, account, &new.uid, &new.card, None, by.at)?;
-    for name in &new.groups {
-        let group = group::make(tx, account, name)?;
-        rows::join(tx, row.id, group.id)?;
-    }
-    let added = whole(tx, &row)?;
-    note(tx, account, by, "contact.add", &new.uid)?;
-    Ok(added)
-}
-
-/// Changes what a contact says; what its card says beyond these fields stays.
-pub async fn put(
-    store: &Store,
-    account: AccountId,
-    which: &str,
-    fields: Fields,
-    by: By,
-) -> Result<Contact, ContactError> {
-    change(store, account, which, move |said| said.clone_from(&fields), by).await
-}
-
-/// The same of what it says now.
-pub async fn change(
-    store: &Store,
-    account: AccountId,
-    which: &str,
-    change: impl Fn(&mut Fields) + Send + 'static,
-    by: By,
-) -> Result<Contact, ContactError> {
-    let which = which.to_owned();
-    let work = move |tx: &mut Tx<'_>| -> Result<_, ContactError> {
-        accounts::lock(tx, account)?;
-        let known = row_of(tx, account, &which)?.ok_or_else(|| unknown(&which))?;
-        let mut card = stored(&known)?;
-        let mut fields = Fields::of(&card);
-        change(&mut fields);
-        fields.judge()?;
-        fields.apply(&mut card);
-        let row = lay(tx, account, &known.uid, &card, Some(&known), by.at)?;
-        let changed = whole(tx, &row)?;
-        note(tx, account, &by, "contact.change", &known.uid)?;
-        Ok(changed)
-    };
-    store.write(Lane::Client, work).await
-}
-
-/// Takes a contact away; says what it was.
-pub async fn remove(
-    store: &Store,
-    account: AccountId,
-    which: &str,
-    by: By,
-) -> Result<Contact, ContactError> {
-    let which = which.to_owned();
-    let work = move |tx: &mut Tx<'_>| -> Result<_, ContactError> {
-        accounts::lock(tx, account)?;
-        let row = row_of(tx, account, &which)?.ok_or_else(|| unknown(&which))?;
-        // Whatever stands there: it can be got rid of.
-        let (names, groups) = (names(tx, account)?, rows::groups_of(tx, row.id)?);
-        let card = stored(&row).unwrap_or_default();
-        let gone = with_card(&row, Some(&groups), &names, card);
-        rows::next_revision(tx, account)?;
-        rows::remove(tx, &row)?;
-        note(tx, account, &by, "contact.remove", &row.uid)?;
-        Ok(gone)
-    };
-    store.write(Lane::Client, work).await
 }
 
 /// Lays a card in under its UID: a new contact, or another content of `known`. The caller has the lock.
@@ -346,6 +260,12 @@ pub(super) fn contact(
     names: &BTreeMap<i64, String>,
 ) -> Result<Contact, RowsError> {
     Ok(with_card(row, groups, names, stored(row)?))
+}
+
+/// The same of what may not be readable: whatever stands there can be got rid of.
+pub(super) fn remains(tx: &mut Tx<'_>, row: &ContactRow) -> Result<Contact, ContactError> {
+    let (names, groups) = (names(tx, row.account)?, rows::groups_of(tx, row.id)?);
+    Ok(with_card(row, Some(&groups), &names, stored(row).unwrap_or_default()))
 }
 
 fn with_card(

@@ -2,9 +2,10 @@
 
 use super::book::{Contact, Sought};
 use super::fault::ContactError;
-use super::fields;
 use super::fields::Fields;
 use super::sheet::{COLUMNS, Column};
+use super::{fields, group};
+use crate::store::contacts::Place;
 use crate::store::{Store, Tx};
 use crate::wire::AccountId;
 use crate::wire::sheet::harmless;
@@ -19,54 +20,92 @@ pub enum Separator {
     Comma,
 }
 
+/// How a book is written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Form {
+    /// Cards one after the other, with their groups as CATEGORIES.
+    Vcard,
+    /// A sheet in UTF-8 with a BOM. No cell is a formula.
+    Csv(Separator),
+}
+
+/// A book on its way out, page by page: it may be larger than memory. What is changed meanwhile stands in
+/// it as it was or as it is then.
+pub struct Pages {
+    account: AccountId,
+    group: Option<i64>,
+    form: Form,
+    /// Behind which contact it goes on.
+    after: Option<Place>,
+    over: bool,
+}
+
+impl Pages {
+    /// All contacts, or those of the group of that number.
+    pub fn new(account: AccountId, group: Option<i64>, form: Form) -> Self {
+        Self { account, group, form, after: None, over: false }
+    }
+
+    /// The next page; nothing after the last.
+    pub async fn next(&mut self, store: &Store) -> Result<Option<String>, ContactError> {
+        if self.over {
+            return Ok(None);
+        }
+        let (account, group, begun) = (self.account, self.group, self.after.is_some());
+        let after = self.after.clone().unwrap_or_default();
+        let work = move |tx: &mut Tx<'_>| {
+            Sought::new(tx, account, "", group)?.page(tx, after.clone(), (PAGE, OCTETS))
+        };
+        let (contacts, after) = store.read::<_, ContactError, _>(work).await?;
+        self.over = after.is_none();
+        self.after = after;
+        if begun && self.over {
+            return Ok(None);
+        }
+        Ok(Some(match self.form {
+            Form::Vcard => contacts.iter().map(card).collect(),
+            Form::Csv(separator) => sheet(&contacts, separator, !begun),
+        }))
+    }
+}
+
 /// All contacts, or those of a group: cards one after the other, with their groups as CATEGORIES.
 pub async fn vcards(
     store: &Store,
     account: AccountId,
     group: Option<&str>,
 ) -> Result<String, ContactError> {
-    let group = group.map(str::to_owned);
-    let work = move |tx: &mut Tx<'_>| -> Result<String, ContactError> {
-        let mut all = String::new();
-        each(tx, account, group.as_deref(), &mut |contact| all += &card(contact))?;
-        Ok(all)
-    };
-    store.read(work).await
+    whole(store, account, group, Form::Vcard).await
 }
 
-/// The same as a sheet in UTF-8 with a BOM. No cell is a formula.
+/// The same as a sheet.
 pub async fn csv(
     store: &Store,
     account: AccountId,
     group: Option<&str>,
     separator: Separator,
 ) -> Result<String, ContactError> {
-    let group = group.map(str::to_owned);
-    let work = move |tx: &mut Tx<'_>| -> Result<String, ContactError> {
-        let mut sheet = Sheet::new(separator);
-        each(tx, account, group.as_deref(), &mut |contact| sheet.add(contact))?;
-        Ok(sheet.text())
-    };
-    store.read(work).await
+    whole(store, account, group, Form::Csv(separator)).await
 }
 
-/// A page of them in memory at a time.
-fn each(
-    tx: &mut Tx<'_>,
+async fn whole(
+    store: &Store,
     account: AccountId,
     group: Option<&str>,
-    seen: &mut dyn FnMut(&Contact),
-) -> Result<(), ContactError> {
-    let sought = Sought::new(tx, account, "", group)?;
-    let mut start = (Vec::new(), 0);
-    loop {
-        let (page, last) = sought.page(tx, start, PAGE)?;
-        page.iter().for_each(&mut *seen);
-        match last {
-            Some(last) => start = last,
-            None => return Ok(()),
+    form: Form,
+) -> Result<String, ContactError> {
+    let group = match group.map(str::to_owned) {
+        Some(name) => {
+            let find = move |tx: &mut Tx<'_>| group::find(tx, account, &name);
+            Some(store.read(find).await?.id)
         }
+        None => None,
+    };
+    let (mut pages, mut all) = (Pages::new(account, group, form), String::new());
+    while let Some(page) = pages.next(store).await? {
+        all += &page;
     }
+    Ok(all)
 }
 
 fn card(contact: &Contact) -> String {
@@ -78,33 +117,28 @@ fn card(contact: &Contact) -> String {
     card.to_string()
 }
 
-/// A sheet while it is written, into memory, which does not fail.
-pub(super) struct Sheet(::csv::Writer<Vec<u8>>);
-
-impl Sheet {
-    pub fn new(separator: Separator) -> Self {
-        let delimiter = match separator {
-            Separator::Semicolon => b';',
-            Separator::Comma => b',',
-        };
-        let mut writer = WriterBuilder::new()
-            .delimiter(delimiter)
-            .terminator(Terminator::CRLF)
-            .from_writer(Vec::new());
+/// Rows of a sheet, under its heading when they are the first.
+pub(super) fn sheet(contacts: &[Contact], separator: Separator, first: bool) -> String {
+    let delimiter = match separator {
+        Separator::Semicolon => b';',
+        Separator::Comma => b',',
+    };
+    let mut writer = WriterBuilder::new()
+        .delimiter(delimiter)
+        .terminator(Terminator::CRLF)
+        .from_writer(Vec::new());
+    // Writing into memory does not fail.
+    if first {
         let _ = writer.write_record(COLUMNS.map(|(_, heading)| heading));
-        Self(writer)
     }
-
-    pub fn add(&mut self, contact: &Contact) {
+    for contact in contacts {
         let fields = contact.fields();
         let cells = COLUMNS.map(|(column, _)| harmless(&cell(contact, &fields, column)));
-        let _ = self.0.write_record(&cells);
+        let _ = writer.write_record(&cells);
     }
-
-    pub fn text(self) -> String {
-        let octets = self.0.into_inner().unwrap_or_default();
-        format!("\u{feff}{}", String::from_utf8_lossy(&octets))
-    }
+    let octets = writer.into_inner().unwrap_or_default();
+    let begin = if first { "\u{feff}" } else { "" };
+    format!("{begin}{}", String::from_utf8_lossy(&octets))
 }
 
 fn cell(contact: &Contact, fields: &Fields, column: Column) -> String {
@@ -135,5 +169,6 @@ fn cell(contact: &Contact, fields: &Fields, column: Column) -> String {
     }
 }
 
-/// Contacts in memory at a time; their cards may be large.
-const PAGE: usize = 64;
+/// Contacts of a page, and octets of their cards; one card more may stand in it.
+const PAGE: usize = 256;
+const OCTETS: usize = 1 << 20;

@@ -124,7 +124,7 @@ pub enum ContactError {
     NoGroup(String),
     #[error("there is a group of that name: {0}")]
     GroupExists(String),
-    #[error("a group's name is one line of 1 to {} characters", super::group::NAME_MAX)]
+    #[error("a group's name is one line of 1 to {} characters", super::GROUP_NAME_MAX)]
     GroupName,
     #[error("the file has more than {FILE_MAX} octets or {ENTRIES_MAX} entries")]
     FileTooLarge,
@@ -141,7 +141,7 @@ impl ContactError {
             Self::NoGroup(name) => format!("{name} adlı grup yok."),
             Self::GroupExists(name) => format!("Bu adla bir grup var: {name}."),
             Self::GroupName => {
-                format!("Grup adı 1 ile {} karakterlik tek satırdır.", super::group::NAME_MAX)
+                format!("Grup adı 1 ile {} karakterlik tek satırdır.", super::GROUP_NAME_MAX)
             }
             Self::FileTooLarge => {
                 format!("Dosya {FILE_MAX} bayttan ya da {ENTRIES_MAX} kayıttan büyük.")

@@ -1,8 +1,8 @@
 //! Groups of an address book.
 
-use super::GROUPS_MAX;
 use super::book::{note, row_of, unknown};
 use super::fault::{ContactError, Fault};
+use super::{GROUP_NAME_MAX, GROUPS_MAX};
 use crate::registry::audit::By;
 use crate::store::contacts::{self as rows, GroupRow};
 use crate::store::{Lane, Store, Tx, accounts};
@@ -13,20 +13,32 @@ use std::collections::BTreeSet;
 /// A group, and how many contacts are in it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Group {
+    /// Names it for ever; the name may change.
+    pub id: i64,
     pub name: String,
     pub members: usize,
 }
 
 pub async fn groups(store: &Store, account: AccountId) -> Result<Vec<Group>, ContactError> {
-    let work = move |tx: &mut Tx<'_>| -> Result<_, ContactError> {
-        let mut all = Vec::new();
-        for group in rows::groups(tx, account)? {
-            let members = rows::members(tx, group.id)?.len();
-            all.push(Group { name: group.name, members });
-        }
-        Ok(all)
-    };
-    store.read(work).await
+    store.read(move |tx: &mut Tx<'_>| groups_in(tx, account)).await
+}
+
+/// The same in a transaction.
+pub fn groups_in(tx: &mut Tx<'_>, account: AccountId) -> Result<Vec<Group>, ContactError> {
+    let sizes = rows::group_sizes(tx, account)?;
+    let all = rows::groups(tx, account)?.into_iter().map(|row| Group {
+        id: row.id,
+        name: row.name,
+        members: sizes.get(&row.id).copied().unwrap_or_default(),
+    });
+    Ok(all.collect())
+}
+
+/// The group of that number.
+pub fn group_in(tx: &mut Tx<'_>, account: AccountId, id: i64) -> Result<Group, ContactError> {
+    let row = by_id(tx, account, id)?;
+    let members = rows::members(tx, id)?.len();
+    Ok(Group { id, name: row.name, members })
 }
 
 /// Makes a group.
@@ -36,16 +48,26 @@ pub async fn add_group(
     name: &str,
     by: By,
 ) -> Result<(), ContactError> {
-    let name = tidy(name)?;
-    let work = move |tx: &mut Tx<'_>| -> Result<(), ContactError> {
-        accounts::lock(tx, account)?;
-        if let Ok(known) = find(tx, account, &name) {
-            return Err(ContactError::GroupExists(known.name));
-        }
-        make(tx, account, &name)?;
-        Ok(note(tx, account, &by, "contact.group.add", "")?)
-    };
+    let name = name.to_owned();
+    let work = move |tx: &mut Tx<'_>| add_group_in(tx, account, &name, &by).map(drop);
     store.write(Lane::Client, work).await
+}
+
+/// The same in a transaction.
+pub fn add_group_in(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    name: &str,
+    by: &By,
+) -> Result<Group, ContactError> {
+    let name = tidy(name)?;
+    accounts::lock(tx, account)?;
+    if let Some(known) = named(tx, account, &name)? {
+        return Err(ContactError::GroupExists(known.name));
+    }
+    let made = make(tx, account, &name)?;
+    note(tx, account, by, "contact.group.add", "")?;
+    Ok(Group { id: made.id, name: made.name, members: 0 })
 }
 
 /// Gives a group another name; its members stay.
@@ -56,19 +78,36 @@ pub async fn rename_group(
     name: &str,
     by: By,
 ) -> Result<(), ContactError> {
-    let (which, name) = (which.to_owned(), tidy(name)?);
+    let (which, name) = (which.to_owned(), name.to_owned());
     let work = move |tx: &mut Tx<'_>| -> Result<(), ContactError> {
         accounts::lock(tx, account)?;
-        let group = find(tx, account, &which)?;
-        match find(tx, account, &name) {
-            Ok(other) if other.id != group.id => Err(ContactError::GroupExists(other.name)),
-            _ => {
-                rows::rename_group(tx, group.id, &name, &fold(&name))?;
-                Ok(note(tx, account, &by, "contact.group.rename", "")?)
-            }
-        }
+        let id = find(tx, account, &which)?.id;
+        rename_group_in(tx, account, id, &name, &by, |_| Ok(()))
     };
     store.write(Lane::Client, work).await
+}
+
+/// The same of the group of that number. `judge` sees it as it stands there, and may refuse.
+pub fn rename_group_in<E: From<ContactError>>(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    id: i64,
+    name: &str,
+    by: &By,
+    judge: impl FnOnce(&Group) -> Result<(), E>,
+) -> Result<(), E> {
+    let name = tidy(name)?;
+    judge(&held(tx, account, id)?)?;
+    let mut rename = || -> Result<(), ContactError> {
+        if let Some(other) = named(tx, account, &name)?.filter(|other| other.id != id) {
+            return Err(ContactError::GroupExists(other.name));
+        }
+        rows::rename_group(tx, id, &name, &fold(&name))?;
+        let revision = rows::next_revision(tx, account)?;
+        rows::touch_members(tx, id, revision)?;
+        Ok(note(tx, account, by, "contact.group.rename", "")?)
+    };
+    Ok(rename()?)
 }
 
 /// Takes a group away; its members stay in the address book.
@@ -81,11 +120,28 @@ pub async fn remove_group(
     let which = which.to_owned();
     let work = move |tx: &mut Tx<'_>| -> Result<(), ContactError> {
         accounts::lock(tx, account)?;
-        let group = find(tx, account, &which)?;
-        rows::remove_group(tx, group.id)?;
-        Ok(note(tx, account, &by, "contact.group.remove", "")?)
+        let id = find(tx, account, &which)?.id;
+        remove_group_in(tx, account, id, &by, |_| Ok(()))
     };
     store.write(Lane::Client, work).await
+}
+
+/// The same of the group of that number. `judge` sees it as it stands there, and may refuse.
+pub fn remove_group_in<E: From<ContactError>>(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    id: i64,
+    by: &By,
+    judge: impl FnOnce(&Group) -> Result<(), E>,
+) -> Result<(), E> {
+    judge(&held(tx, account, id)?)?;
+    let mut take_away = || -> Result<(), ContactError> {
+        let revision = rows::next_revision(tx, account)?;
+        rows::touch_members(tx, id, revision)?;
+        rows::remove_group(tx, id)?;
+        Ok(note(tx, account, by, "contact.group.remove", "")?)
+    };
+    Ok(take_away()?)
 }
 
 /// Puts a contact into a group. Says whether it was not there before.
@@ -121,19 +177,54 @@ async fn membership(
     let (group, contact) = (group.to_owned(), contact.to_owned());
     let work = move |tx: &mut Tx<'_>| -> Result<bool, ContactError> {
         accounts::lock(tx, account)?;
-        let group = find(tx, account, &group)?;
-        let row = row_of(tx, account, &contact)?.ok_or_else(|| unknown(&contact))?;
-        let (changed, act) = match member {
-            true => (rows::join(tx, row.id, group.id)?, "contact.group.join"),
-            false => (rows::leave(tx, row.id, group.id)?, "contact.group.leave"),
-        };
-        if changed {
-            rows::next_revision(tx, account)?;
-            note(tx, account, &by, act, &row.uid)?;
-        }
-        Ok(changed)
+        let id = find(tx, account, &group)?.id;
+        membership_in(tx, account, id, &contact, &by, member)
     };
     store.write(Lane::Client, work).await
+}
+
+/// Puts a contact into the group of that number, or takes it out. Says whether that changed anything.
+pub fn membership_in(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    id: i64,
+    contact: &str,
+    by: &By,
+    member: bool,
+) -> Result<bool, ContactError> {
+    accounts::lock(tx, account)?;
+    let group = by_id(tx, account, id)?;
+    let row = row_of(tx, account, contact)?.ok_or_else(|| unknown(contact))?;
+    let (changed, act) = match member {
+        true => (rows::join(tx, row.id, group.id)?, "contact.group.join"),
+        false => (rows::leave(tx, row.id, group.id)?, "contact.group.leave"),
+    };
+    if changed {
+        let revision = rows::next_revision(tx, account)?;
+        rows::touch(tx, row.id, revision)?;
+        note(tx, account, by, act, &row.uid)?;
+    }
+    Ok(changed)
+}
+
+/// A group that nobody else changes until the transaction ends.
+fn held(tx: &mut Tx<'_>, account: AccountId, id: i64) -> Result<Group, ContactError> {
+    accounts::lock(tx, account)?;
+    group_in(tx, account, id)
+}
+
+fn by_id(tx: &mut Tx<'_>, account: AccountId, id: i64) -> Result<GroupRow, ContactError> {
+    let found = rows::groups(tx, account)?.into_iter().find(|group| group.id == id);
+    found.ok_or_else(|| ContactError::NoGroup(id.to_string()))
+}
+
+fn named(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    name: &str,
+) -> Result<Option<GroupRow>, ContactError> {
+    let key = fold(name.trim());
+    Ok(rows::groups(tx, account)?.into_iter().find(|group| group.name_key == key))
 }
 
 /// The group of that name, however it is written.
@@ -142,8 +233,8 @@ pub(super) fn find(
     account: AccountId,
     name: &str,
 ) -> Result<GroupRow, ContactError> {
-    let found = rows::group_by_key(tx, account, &fold(name.trim()))?;
-    found.ok_or_else(|| ContactError::NoGroup(name.chars().take(NAME_MAX).collect()))
+    let found = named(tx, account, name)?;
+    found.ok_or_else(|| ContactError::NoGroup(name.chars().take(GROUP_NAME_MAX).collect()))
 }
 
 /// Whether a contact may be put into groups of these names.
@@ -188,11 +279,8 @@ pub(super) fn make(
 
 fn tidy(name: &str) -> Result<String, ContactError> {
     let name = name.trim();
-    let good = (1..=NAME_MAX).contains(&name.chars().count())
+    let good = (1..=GROUP_NAME_MAX).contains(&name.chars().count())
         && !name.chars().any(char::is_control)
         && !fold(name).trim().is_empty();
     good.then(|| name.to_owned()).ok_or(ContactError::GroupName)
 }
-
-/// Characters of a name.
-pub(super) const NAME_MAX: usize = 64;

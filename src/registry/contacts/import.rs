@@ -188,7 +188,8 @@ fn one(
     }
     match fate {
         Fate::Unchanged if joined => {
-            rows::next_revision(tx, account)?;
+            let revision = rows::next_revision(tx, account)?;
+            rows::touch(tx, row.id, revision)?;
             Ok(Fate::Completed)
         }
         fate => Ok(fate),
@@ -289,12 +290,13 @@ fn assembled(
         let bare = member.strip_prefix("urn:uuid:").or_else(|| member.strip_prefix("mailto:"));
         for which in [Some(member.as_str()), bare].into_iter().flatten() {
             if let Some(row) = row_of(tx, account, which)? {
-                joined |= rows::join(tx, row.id, group.id)?;
+                if rows::join(tx, row.id, group.id)? {
+                    let revision = rows::next_revision(tx, account)?;
+                    rows::touch(tx, row.id, revision)?;
+                    joined = true;
+                }
             }
         }
-    }
-    if joined || !there {
-        rows::next_revision(tx, account)?;
     }
     Ok(match (there, joined) {
         (false, _) => Fate::Added,

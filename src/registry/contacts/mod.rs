@@ -4,6 +4,7 @@
 //! Within an account a UID is one contact's, and so is a KEP address. Groups are rows; in a card that goes
 //! out they are its CATEGORIES.
 
+mod act;
 mod book;
 mod export;
 mod fault;
@@ -13,11 +14,15 @@ mod import;
 mod report;
 mod sheet;
 
-pub use book::{Contact, New, add, add_in, change, find, get, list, put, remove};
-pub use export::{Separator, csv, vcards};
+pub use act::{add, add_in, change, change_in, put, remove, remove_in};
+pub use book::{Contact, find, find_in, get, list, list_in};
+pub use export::{Form as ExportForm, Pages, Separator, csv, vcards};
 pub use fault::{ContactError, Fault};
 pub use fields::{Fields, Phone, Postal};
-pub use group::{Group, add_group, groups, join, leave, remove_group, rename_group};
+pub use group::{
+    Group, add_group, add_group_in, group_in, groups, groups_in, join, leave, membership_in,
+    remove_group, remove_group_in, rename_group, rename_group_in,
+};
 pub use import::{Form, import};
 pub use report::{Entry, Fate, Report};
 
@@ -27,6 +32,8 @@ pub const CONTACTS_MAX: usize = 10_000;
 pub const BOOK_MAX: i64 = 64 << 20;
 /// Groups of an account.
 pub const GROUPS_MAX: usize = 200;
+/// Characters of a group's name.
+pub const GROUP_NAME_MAX: usize = 64;
 /// Octets of a file that is imported.
 pub const FILE_MAX: usize = 16 << 20;
 /// Entries of a file that is imported.

@@ -130,6 +130,17 @@ pub async fn log(
     Ok(store.read(move |tx| rows::log(tx, account, limit)).await?)
 }
 
+/// Questions of an account before the one of this number, the newest first, in a transaction.
+pub fn log_of(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    before: Option<i64>,
+    limit: usize,
+) -> Result<Vec<Asked>, DirectoryError> {
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    Ok(rows::log_of(tx, account, before.unwrap_or(i64::MAX), limit)?)
+}
+
 /// What is noted of a question before it is answered.
 pub(super) struct Noted {
     pub kind: &'static str,

@@ -28,12 +28,23 @@ pub async fn consent(
     store: &Store,
     account: AccountId,
 ) -> Result<(Consent, Option<Timestamp>), DirectoryError> {
-    let work = move |tx: &mut Tx<'_>| -> Result<_, DirectoryError> {
-        let row = rows::consent(tx, account)?;
-        let consent = row.as_ref().map(Consent::of).transpose()?.unwrap_or_default();
-        Ok((consent, row.map(|row| row.changed_at)))
-    };
-    store.read(work).await
+    store.read(move |tx: &mut Tx<'_>| consent_in(tx, account)).await
+}
+
+/// The same in a transaction.
+pub fn consent_in(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+) -> Result<(Consent, Option<Timestamp>), DirectoryError> {
+    let row = rows::consent(tx, account)?;
+    let consent = row.as_ref().map(Consent::of).transpose()?.unwrap_or_default();
+    Ok((consent, row.map(|row| row.changed_at)))
+}
+
+/// What others see of an account; nothing of one that is not listed.
+pub fn shown(tx: &mut Tx<'_>, account: AccountId) -> Result<Option<Record>, DirectoryError> {
+    let Some(row) = rows::entry(tx, account)? else { return Ok(None) };
+    Ok(read(&row)?)
 }
 
 /// Records consent, or that it is taken back; the directory follows at once.
@@ -43,32 +54,38 @@ pub async fn set_consent(
     consent: Consent,
     by: By,
 ) -> Result<(), DirectoryError> {
-    let work = move |tx: &mut Tx<'_>| -> Result<(), DirectoryError> {
-        accounts::lock(tx, account)?;
-        let subject = source::subject(tx, account, by.at)?;
-        if subject.is_none_or(|subject| subject.record.kind != Kind::Person) {
-            return Err(DirectoryError::NoPerson);
-        }
-        let before = rows::consent(tx, account)?.as_ref().map(Consent::of).transpose()?;
-        if before.unwrap_or_default() == consent {
-            return Ok(());
-        }
-        let row = ConsentRow {
-            listed: consent.is_listed(),
-            findable: consent.ticked().0,
-            fields: consent.words(),
-            changed_at: by.at,
-            changed_by: by.actor.to_string(),
-        };
-        rows::set_consent(tx, account, &row)?;
-        let address = accounts::by_id(tx, account)?.address;
-        let details =
-            json!({ "listed": row.listed, "findable": row.findable, "fields": row.fields });
-        refresh(tx, account, by.at)?;
-        audit::record(tx, &by, "directory.consent", &address, details)?;
-        Ok(())
-    };
+    let work = move |tx: &mut Tx<'_>| set_consent_in(tx, account, &consent, &by);
     store.write(Lane::Client, work).await
+}
+
+/// The same in a transaction.
+pub fn set_consent_in(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    consent: &Consent,
+    by: &By,
+) -> Result<(), DirectoryError> {
+    accounts::lock(tx, account)?;
+    let subject = source::subject(tx, account, by.at)?;
+    if subject.is_none_or(|subject| subject.record.kind != Kind::Person) {
+        return Err(DirectoryError::NoPerson);
+    }
+    if consent_in(tx, account)?.0 == *consent {
+        return Ok(());
+    }
+    let row = ConsentRow {
+        listed: consent.is_listed(),
+        findable: consent.ticked().0,
+        fields: consent.words(),
+        changed_at: by.at,
+        changed_by: by.actor.to_string(),
+    };
+    rows::set_consent(tx, account, &row)?;
+    let address = accounts::by_id(tx, account)?.address;
+    let details = json!({ "listed": row.listed, "findable": row.findable, "fields": row.fields });
+    refresh(tx, account, by.at)?;
+    audit::record(tx, by, "directory.consent", &address, details)?;
+    Ok(())
 }
 
 /// Makes an account's entry what it should be; says whether it was another. Whoever changes what is known

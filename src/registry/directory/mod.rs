@@ -17,10 +17,10 @@ pub mod run;
 mod save;
 mod source;
 
-pub use ask::{Answer, Asked, Central, Directory, Found, Source, ask, log};
-pub use batch::{Checked, Verdict, check};
+pub use ask::{Answer, Asked, Central, Directory, Found, Source, ask, log, log_of};
+pub use batch::{Checked, MOST as BATCH_MAX, Verdict, check};
 pub use consent::{Consent, Field};
-pub use entry::{Subject, consent, set_consent};
+pub use entry::{Subject, consent, consent_in, set_consent, set_consent_in, shown};
 pub use fault::DirectoryError;
 pub use query::{Key, Query, QueryForm};
 pub use record::{Kind, Named, Record, Service};

@@ -3,9 +3,13 @@
 //! reading: of what is unopened only what a list shows is in it (invariant 3), and nothing is changed.
 
 mod index;
+mod message;
 mod names;
+mod request;
 mod run;
 
+pub use message::{concerns, of_message};
+pub use request::{Request, State, ask, begin, done, find, list};
 pub use run::{Tell, check, export, gather};
 
 use super::RegistryError;
@@ -67,6 +71,12 @@ pub enum ExportError {
     Unknown(String),
     #[error("an archive of an account is made by two of the staff")]
     OnePerson,
+    #[error("there is no export {0}")]
+    UnknownRequest(i64),
+    #[error("the export {0} can't be fetched any more")]
+    Over(i64),
+    #[error("an account asks for {most} exports in a day at most", most = request::MOST)]
+    Many,
     #[error("the archive: {0}")]
     Io(#[from] std::io::Error),
     #[error("the index: {0}")]

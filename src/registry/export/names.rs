@@ -44,6 +44,12 @@ fn unique(text: &str) -> String {
     }
 }
 
+/// `zaman-damgalari/1a2b_hs05.kep.tr/delivery-ID.xml.1.tst` (RFC 3161, a TimeStampToken in DER)
+pub fn stamp(evidence: &str, number: usize) -> String {
+    let bare = evidence.strip_prefix(EVIDENCE).unwrap_or(evidence);
+    format!("{STAMPS}{bare}.{number}.tst")
+}
+
 fn plain(text: &str) -> String {
     let letter = |c: char| match c {
         'ç' => 'c',
@@ -71,9 +77,12 @@ fn plain(text: &str) -> String {
 }
 
 const MAILS: &str = "iletiler";
+/// A dispatch as it was sealed.
+pub const DISPATCH: &str = "gonderi.eml";
 /// Of what is not in a mailbox any more.
 pub const HELD: &str = "iletiler/tutulan";
 const EVIDENCE: &str = "deliller";
+const STAMPS: &str = "zaman-damgalari";
 const MATERIAL: &str = "dogrulama";
 /// Names of files have 255 octets at most, and there are others beside this one.
 const NAME_MAX: usize = 100;

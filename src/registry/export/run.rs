@@ -3,12 +3,14 @@
 use super::index::{self, Index, Mail, Proof};
 use super::{ExportError, Extent, Summary, names};
 use crate::registry::audit::{self, Actor, By};
-use crate::store::evidence::{self, EvidenceRow};
+use crate::store::evidence::{self, EvidenceRow, Wanted};
 use crate::store::export::{self as rows, Stored};
 use crate::store::mail::{Kind, view, view::Mailbox};
 use crate::store::{Lane, RowsError, Store, StoreError, Tx, accounts, staff};
 use crate::wire::digest::sha256;
 use crate::wire::mime::text::decoded_field;
+use crate::wire::xades::Signature;
+use crate::wire::xml::{self, Xml};
 use crate::wire::zip::Zip;
 use crate::wire::{KepAddress, MessageId, Timestamp};
 use serde_json::{Value, json};
@@ -97,7 +99,7 @@ pub async fn gather<W: Write + Send + 'static>(
         held(store, wanted, &mut archive, tell).await?;
     }
     if wanted.evidence {
-        proofs(store, wanted, &mut archive, tell).await?;
+        proofs(store, wanted, None, &mut archive, tell).await?;
     }
     for (name, octets) in more {
         archive.add(name, octets)?;
@@ -148,7 +150,7 @@ async fn held<W: Write>(
 }
 
 /// Content leaves only of what was opened (invariant 3).
-async fn lay_mail<W: Write>(
+pub(super) async fn lay_mail<W: Write>(
     store: &Store,
     mailbox: &str,
     stored: &Stored,
@@ -209,17 +211,23 @@ fn mail(mailbox: &str, stored: &Stored, file: String, unopened: bool) -> Mail {
     }
 }
 
-async fn proofs<W: Write>(
+/// Evidence of the days that are wanted; of one message, if one is named.
+pub(super) async fn proofs<W: Write>(
     store: &Store,
     wanted: &Extent,
+    message: Option<&MessageId>,
     archive: &mut Archive<W>,
     tell: Tell<'_>,
 ) -> Result<(), ExportError> {
-    let (account, from, until) = (wanted.account, wanted.from, wanted.until);
-    let mut before = (until, String::new());
+    let (account, from) = (wanted.account, wanted.from);
+    let mut before = (wanted.until, String::new());
     loop {
-        let (at, id) = before;
-        let work = move |tx: &mut Tx<'_>| rows::proofs(tx, account, from, (at, &id), PROOFS);
+        let ((at, id), message) = (before, message.cloned());
+        let work = move |tx: &mut Tx<'_>| {
+            let message = message.as_ref().map(MessageId::as_str);
+            let wanted = Wanted { message, since: Some(from), ..Wanted::default() };
+            rows::proofs(tx, account, wanted, (at, &id), PROOFS)
+        };
         let page = store.read(work).await?;
         let Some(last) = page.last() else { return Ok(()) };
         before = (last.row.event_time, last.row.id.as_str().to_owned());
@@ -248,6 +256,7 @@ async fn lay_proof<W: Write>(
     for (row, further) in documents.chain(proof.forms.iter().map(|row| (row, true))) {
         let (file, octets) = (names::evidence(row, further), store.blob(row.xml).await?);
         archive.add(&file, &octets)?;
+        archive.add_stamps(&file, &octets)?;
         archive.evidence.push(described(row, file, material.clone()));
     }
     archive.summary.evidence += 1;
@@ -272,33 +281,51 @@ fn described(row: &EvidenceRow, file: String, material: Vec<String>) -> Proof {
 }
 
 /// The archive while it is written.
-struct Archive<W> {
+pub(super) struct Archive<W> {
     zip: Zip<W>,
     sums: String,
     known: BTreeSet<String>,
+    /// Whether the time stamps of evidence stand apart, too.
+    stamps: bool,
     summary: Summary,
     mails: Vec<Mail>,
     evidence: Vec<Proof>,
 }
 
 impl<W: Write> Archive<W> {
-    fn new(out: W, at: Timestamp, summary: Summary) -> Self {
+    pub fn new(out: W, at: Timestamp, summary: Summary) -> Self {
         Self {
             zip: Zip::new(out, at),
             sums: String::new(),
             known: BTreeSet::new(),
+            stamps: false,
             summary,
             mails: Vec::new(),
             evidence: Vec::new(),
         }
     }
 
-    fn add(&mut self, name: &str, octets: &[u8]) -> Result<(), ExportError> {
+    pub fn with_stamps(self) -> Self {
+        Self { stamps: true, ..self }
+    }
+
+    /// What can't be read has none; the document itself is there.
+    fn add_stamps(&mut self, file: &str, document: &[u8]) -> Result<(), ExportError> {
+        let text = xml::text(document).ok().filter(|_| self.stamps);
+        let signature =
+            text.as_deref().and_then(|text| Signature::read(&Xml::read(text).ok()?).ok());
+        for (number, stamp) in (1..).zip(signature.iter().flat_map(|one| &one.stamps)) {
+            self.add(&names::stamp(file, number), &stamp.token_der)?;
+        }
+        Ok(())
+    }
+
+    pub fn add(&mut self, name: &str, octets: &[u8]) -> Result<(), ExportError> {
         self.sums += &format!("{}  {name}\n", sha256(octets).hex());
         Ok(self.zip.add(name, octets)?)
     }
 
-    fn finish(mut self) -> Result<(Summary, W), ExportError> {
+    pub fn finish(mut self) -> Result<(Summary, W), ExportError> {
         let (mails, mut evidence) =
             (std::mem::take(&mut self.mails), std::mem::take(&mut self.evidence));
         evidence.sort_by(|a, b| (&a.message, &a.time).cmp(&(&b.message, &b.time)));

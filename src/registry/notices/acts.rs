@@ -1,17 +1,18 @@
 //! What holders, operators and staff do with places: add, prove, change, take away.
 
+use super::code::{CODE_SECS, CODES, Code, proof};
 use super::{Absence, Event, Quiet, Target, Whose, row, target};
 use crate::registry::accounts::{self, RegistryError};
 use crate::registry::audit::{self, By};
-use crate::registry::outbox::{self, Fields, Kind, Language, Outgoing};
+use crate::registry::outbox::Language;
 use crate::store::notices as rows;
 use crate::store::{Lane, RowsError, Store, StoreError, Tx};
-use crate::trust::random;
-use crate::trust::vault::{Purpose, Vault, VaultError};
-use crate::wire::{AccountId, KepAddress, Reach, Timestamp};
+use crate::trust::vault::{Purpose, VaultError};
+use crate::wire::{AccountId, KepAddress, Reach};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 use std::collections::BTreeSet;
+use std::fmt;
 use thiserror::Error;
 
 #[derive(Debug, Error)]
@@ -25,7 +26,7 @@ pub enum NoticeError {
     #[error("{0} is told at {1} already")]
     Exists(KepAddress, Reach),
     #[error("{0} is not told at {1}")]
-    Unknown(KepAddress, Reach),
+    Unknown(KepAddress, Which),
     #[error("{0} has {MOST} places already")]
     Many(KepAddress),
     #[error(
@@ -45,6 +46,28 @@ pub enum NoticeError {
 impl From<RowsError> for NoticeError {
     fn from(error: RowsError) -> Self {
         Self::Store(error.into())
+    }
+}
+
+/// A place of an account: by where it is, or by its number.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Which {
+    At(Reach),
+    Number(i64),
+}
+
+impl From<Reach> for Which {
+    fn from(reach: Reach) -> Self {
+        Self::At(reach)
+    }
+}
+
+impl fmt::Display for Which {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::At(reach) => reach.fmt(f),
+            Self::Number(id) => write!(f, "number {id}"),
+        }
     }
 }
 
@@ -97,8 +120,12 @@ pub async fn add(
 
 pub async fn list(store: &Store, address: &KepAddress) -> Result<Vec<Target>, NoticeError> {
     let account = accounts::get(store, address).await?.id;
-    let rows =
-        store.read(move |tx| rows::of_account(tx, account)).await.map_err(StoreError::from)?;
+    store.read(move |tx: &mut Tx<'_>| list_in(tx, account)).await
+}
+
+/// The same in a transaction.
+pub fn list_in(tx: &mut Tx<'_>, account: AccountId) -> Result<Vec<Target>, NoticeError> {
+    let rows = rows::of_account(tx, account)?;
     Ok(rows.iter().map(target).collect::<Result<_, _>>()?)
 }
 
@@ -107,13 +134,13 @@ pub async fn send_code(
     store: &Store,
     by: &By,
     address: &KepAddress,
-    reach: Reach,
+    which: impl Into<Which>,
 ) -> Result<(), NoticeError> {
     let account = accounts::get(store, address).await?.id;
     let code = Code::new(store.blobs.vault(), address)?;
-    let (address, at) = (address.clone(), by.at);
+    let (address, which, at) = (address.clone(), which.into(), by.at);
     let work = move |tx: &mut Tx<'_>| -> Result<(), NoticeError> {
-        let found = find(tx, account, &address, &reach)?;
+        let found = find(tx, account, &address, &which)?;
         let last = rows::code(tx, found.id)?.map(|code| code.sent_at);
         if last.is_some_and(|last| at < last.plus_secs(PAUSE_SECS)) {
             return Err(NoticeError::Soon);
@@ -128,14 +155,14 @@ pub async fn verify(
     store: &Store,
     by: &By,
     address: &KepAddress,
-    reach: Reach,
+    which: impl Into<Which>,
     code: &SecretString,
 ) -> Result<(), NoticeError> {
     let account = accounts::get(store, address).await?.id;
-    let (vault_of, code, address, by) =
-        (store.blobs.clone(), code.clone(), address.clone(), by.clone());
+    let (vault_of, code, address, which, by) =
+        (store.blobs.clone(), code.clone(), address.clone(), which.into(), by.clone());
     let work = move |tx: &mut Tx<'_>| -> Result<Result<(), NoticeError>, NoticeError> {
-        let found = find(tx, account, &address, &reach)?;
+        let found = find(tx, account, &address, &which)?;
         let Some(sent) = rows::code(tx, found.id)? else { return Ok(Err(NoticeError::Over)) };
         if sent.tries >= TRIES || by.at > sent.sent_at.plus_secs(CODE_SECS) {
             return Ok(Err(NoticeError::Over));
@@ -157,25 +184,39 @@ pub async fn set(
     store: &Store,
     by: &By,
     address: &KepAddress,
-    reach: Reach,
+    which: impl Into<Which>,
     change: Change,
 ) -> Result<(), NoticeError> {
-    sound(&change)?;
     let account = accounts::get(store, address).await?.id;
-    let (address, by) = (address.clone(), by.clone());
-    let work = move |tx: &mut Tx<'_>| -> Result<(), NoticeError> {
-        let found = find(tx, account, &address, &reach)?;
-        let changed = Target {
-            language: change.language,
-            events: change.events.clone(),
-            quiet: change.quiet,
-            whose: change.whose.clone(),
-            ..found
-        };
-        rows::change(tx, &row(&changed, by.at))?;
-        note(tx, &by, "account.notice.set", &address, &changed)
+    let (address, which, by) = (address.clone(), which.into(), by.clone());
+    let work = move |tx: &mut Tx<'_>| {
+        set_in(tx, &by, (account, &address), &which, &change, |_| Ok(())).map(drop)
     };
     store.write(Lane::Client, work).await
+}
+
+/// The same in a transaction. `judge` sees the place as it stands there, and may refuse.
+pub fn set_in<E: From<NoticeError>>(
+    tx: &mut Tx<'_>,
+    by: &By,
+    (account, address): (AccountId, &KepAddress),
+    which: &Which,
+    change: &Change,
+    judge: impl FnOnce(&Target) -> Result<(), E>,
+) -> Result<Target, E> {
+    sound(change)?;
+    let found = find(tx, account, address, which)?;
+    judge(&found)?;
+    let changed = Target {
+        language: change.language,
+        events: change.events.clone(),
+        quiet: change.quiet,
+        whose: change.whose.clone(),
+        ..found
+    };
+    rows::change(tx, &row(&changed, by.at)).map_err(NoticeError::from)?;
+    note(tx, by, "account.notice.set", address, &changed)?;
+    Ok(changed)
 }
 
 /// Takes a place away; what waits for it is not said there any more.
@@ -183,82 +224,52 @@ pub async fn remove(
     store: &Store,
     by: &By,
     address: &KepAddress,
-    reach: Reach,
+    which: impl Into<Which>,
 ) -> Result<(), NoticeError> {
     let account = accounts::get(store, address).await?.id;
-    let (address, by) = (address.clone(), by.clone());
-    let work = move |tx: &mut Tx<'_>| -> Result<(), NoticeError> {
-        let found = find(tx, account, &address, &reach)?;
-        rows::remove(tx, found.id)?;
-        let place = (reach.channel(), reach.as_str());
-        crate::store::outbox::withdraw(tx, account, place, by.at)?;
-        note(tx, &by, "account.notice.remove", &address, &found)
-    };
+    let (address, which, by) = (address.clone(), which.into(), by.clone());
+    let work = move |tx: &mut Tx<'_>| remove_in(tx, &by, (account, &address), &which, |_| Ok(()));
     store.write(Lane::Client, work).await
 }
 
-/// A code, and what is kept of it.
-struct Code {
-    address: KepAddress,
-    digest: [u8; 32],
-    fields: Fields,
-    /// Each one is sent, though the last one was for the same place.
-    cause: String,
+/// The same in a transaction. `judge` sees the place as it stands there, and may refuse.
+pub fn remove_in<E: From<NoticeError>>(
+    tx: &mut Tx<'_>,
+    by: &By,
+    (account, address): (AccountId, &KepAddress),
+    which: &Which,
+    judge: impl FnOnce(&Target) -> Result<(), E>,
+) -> Result<(), E> {
+    let found = find(tx, account, address, which)?;
+    judge(&found)?;
+    let mut take_away = || -> Result<(), NoticeError> {
+        rows::remove(tx, found.id)?;
+        let place = (found.reach.channel(), found.reach.as_str());
+        crate::store::outbox::withdraw(tx, account, place, by.at)?;
+        note(tx, by, "account.notice.remove", address, &found)
+    };
+    Ok(take_away()?)
 }
 
-impl Code {
-    fn new(vault: &Vault, address: &KepAddress) -> Result<Self, NoticeError> {
-        let code = format!("{:06}", random::below(1_000_000));
-        let values = [("code", code.as_str()), ("account", address.as_str())];
-        Ok(Self {
-            address: address.clone(),
-            digest: vault.derive(Purpose::NoticeCode, &proof(address, &code))?,
-            fields: Fields::secret(vault, &values)?,
-            cause: format!("verify/{}", data_encoding::HEXLOWER.encode(&random::bytes::<8>())),
-        })
-    }
-
-    fn send(&self, tx: &mut Tx<'_>, to: &Target, at: Timestamp) -> Result<(), NoticeError> {
-        // Codes go to who has not said that he wants them: nobody is to be plagued by them.
-        let day = at.plus_secs(-86_400);
-        if crate::store::outbox::since(tx, to.account, Kind::Verify.word(), day)? >= CODES {
-            return Err(NoticeError::ManyCodes(self.address.clone()));
-        }
-        rows::set_code(tx, to.id, &self.digest, at)?;
-        let outgoing = Outgoing {
-            account: to.account,
-            to: to.reach.clone(),
-            language: to.language,
-            kind: Kind::Verify,
-            fields: self.fields.clone(),
-            cause: self.cause.clone(),
-            due: at,
-            expires: at.plus_secs(CODE_SECS),
-        };
-        outbox::queue(tx, &outgoing)?;
-        Ok(())
-    }
-}
-
-/// A code is good for its own account alone.
-fn proof(address: &KepAddress, code: &str) -> Vec<u8> {
-    [address.as_str().as_bytes(), &[0], code.as_bytes()].concat()
-}
-
+/// The place, which nobody else changes until the transaction ends.
 fn find(
     tx: &mut Tx<'_>,
     account: AccountId,
     address: &KepAddress,
-    reach: &Reach,
+    which: &Which,
 ) -> Result<Target, NoticeError> {
     crate::store::accounts::lock(tx, account)?;
     for row in rows::of_account(tx, account)? {
         let known = target(&row)?;
-        if known.reach == *reach {
+        let same = match which {
+            Which::At(reach) => known.reach == *reach,
+            Which::Number(id) => known.id == *id,
+        };
+        if same {
             return Ok(known);
         }
     }
-    Err(NoticeError::Unknown(address.clone(), reach.clone()))
+    Err(NoticeError::Unknown(address.clone(), which.clone()))
 }
 
 fn sound(change: &Change) -> Result<(), NoticeError> {
@@ -291,9 +302,6 @@ fn note(
 const MOST: usize = 10;
 /// Characters of a name.
 const NAME: usize = 64;
-const CODE_SECS: i64 = 600;
 const PAUSE_SECS: i64 = 60;
-/// Of an account in a day.
-const CODES: u64 = 20;
 /// Of a million codes.
 const TRIES: i64 = 5;

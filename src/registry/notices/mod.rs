@@ -2,11 +2,15 @@
 //! KEP, and of what. What is told stands in the outbox; content is never told.
 
 mod acts;
+mod code;
 mod ending;
 mod quiet;
 mod tell;
 
-pub use acts::{Change, NoticeError, add, list, remove, send_code, set, verify};
+pub use acts::{
+    Change, NoticeError, Which, add, list, list_in, remove, remove_in, send_code, set, set_in,
+    verify,
+};
 pub use ending::sweep as tell_of_endings;
 pub use quiet::{Quiet, QuietError, reminder};
 pub use tell::{

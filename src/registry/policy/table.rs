@@ -152,6 +152,8 @@ policies! {
         "Altına inince haber verilen kontör", "Credits below which the account is warned";
     credit_sms_low "credit.sms-low": u32 = 10,
         "Altına inince haber verilen SMS", "SMS below which the account is warned";
+    export_open "export.open": Span = Span::hours(24),
+        "Hesap sahibinin istediği tam dökümün indirilebileceği süre", "How long a holder may fetch the export that he asked for";
     directory_results "directory.results": u32 = 50,
         "Bir rehber sorgusunda en çok gösterilecek kayıt", "How many entries a directory query tells at most";
     directory_queries_per_hour "directory.queries-per-hour": u32 = 60,

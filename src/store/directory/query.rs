@@ -177,6 +177,21 @@ pub fn told_since(
     rows.iter().map(told).collect()
 }
 
+/// Questions of an account before the one of this number, the newest first.
+pub fn log_of(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    before: i64,
+    limit: i64,
+) -> Result<Vec<QueryRow>, RowsError> {
+    let rows = tx.query(
+        "SELECT id, account, actor, channel, kind, keys, asked_at, results, central
+         FROM directory_query WHERE account = $1 AND id < $2 ORDER BY id DESC LIMIT $3",
+        &[account.0.into(), before.into(), limit.into()],
+    )?;
+    rows.iter().map(query).collect()
+}
+
 /// The newest questions, of one account or of all.
 pub fn log(
     tx: &mut Tx<'_>,

@@ -23,7 +23,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-const OWN: &str = "kendi sözü";
+pub const OWN: &str = "kendi sözü";
 
 fn api(bed: &Bed) -> Api {
     Api::of(bed, 10_000, people(bed))

@@ -3,10 +3,15 @@
 
 mod api;
 mod api_affairs;
+mod api_book;
+mod api_directory;
+mod api_exports;
 mod api_holder;
 mod api_login;
-mod api_operators;
+mod api_mailboxes;
+mod api_notices;
 mod api_once;
+mod api_operators;
 mod archive;
 mod audit;
 mod authority;

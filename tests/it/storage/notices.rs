@@ -71,7 +71,7 @@ async fn all(bed: &Bed) -> Vec<OutgoingRow> {
 }
 
 /// The code that was sent last.
-async fn code(bed: &Bed) -> SecretString {
+pub async fn code(bed: &Bed) -> SecretString {
     let row = all(bed).await.into_iter().rfind(|row| row.kind == "verify").unwrap();
     let outgoing = outbox::outgoing(&row).unwrap();
     SecretString::from(outgoing.fields.values(&bed.vault).unwrap()["code"].clone())

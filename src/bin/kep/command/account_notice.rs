@@ -55,8 +55,9 @@ pub async fn run(arguments: Arguments) -> Outcome {
             let by = staff::by_role(&store, &who, StaffRole::Registrar).await?;
             let all = notices::list(&store, &address).await.map_err(failure)?;
             let known = all.into_iter().find(|target| target.reach == place);
-            let known = known
-                .ok_or_else(|| failure(NoticeError::Unknown(address.clone(), place.clone())))?;
+            let known = known.ok_or_else(|| {
+                failure(NoticeError::Unknown(address.clone(), place.clone().into()))
+            })?;
             let Target { language, events, quiet, whose, .. } = known;
             let change = wanted(&wishes, Change { language, events, quiet, whose })?;
             notices::set(&store, &by, &address, place.clone(), change).await.map_err(failure)?;

@@ -47,6 +47,9 @@ pub async fn run(arguments: &Arguments) -> Outcome {
 
 fn failure(error: &ExportError) -> Failure {
     match error {
+        ExportError::UnknownRequest(_) | ExportError::Over(_) | ExportError::Many => {
+            Failure::refused(error)
+        }
         ExportError::Unknown(_) => Failure::not_found(error).hint("`kep account list` shows them"),
         ExportError::OnePerson => {
             Failure::refused(error).hint("--as NAME --second NAME; `kep staff list` shows them")

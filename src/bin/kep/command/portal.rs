@@ -47,7 +47,8 @@ pub async fn open(
         Arc::new(judge),
         limits,
         wire_up::people(house)?,
-    );
+    )
+    .with_central(wire_up::central(settings)?);
     let service = Service::new(portal);
     let (router, work) = (service.clone().router(), service);
     for listener in sockets.bind("portal", address).await? {

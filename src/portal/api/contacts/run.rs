@@ -1,81 +1,65 @@
-//! The address book, as the registry keeps it.
+//! Address books as files: what takes longer than a transaction.
 
-use super::{Contact, ContactChange, Contacts, Listing, NewContact, OneContact};
-use crate::portal::api::Portal;
+use super::files::{ContactsImport, Exporting, Importing};
+use super::groups;
 use crate::portal::api::call::{Answered, Call};
-use crate::portal::api::endpoint::{Created, Done, Json, Once};
-use crate::portal::api::kinds::{Cursor, Limit};
-use crate::registry::contacts::{self, Fields};
-use crate::store::{Lane, Tx};
+use crate::portal::api::endpoint::{BookFile, ContactsFile, Json};
+use crate::portal::api::flow::{Flow, Source, broken};
+use crate::portal::api::kinds::{BookForm, SeparatorWord};
+use crate::portal::api::{Portal, Problem};
+use crate::registry::contacts::{self, ExportForm, Pages, Separator};
+use crate::store::{Store, Tx};
+use axum::body::Bytes;
 use std::sync::Arc;
 
-pub async fn list(
+pub async fn import(
     portal: Arc<Portal>,
     call: Arc<Call>,
-    ask: Listing,
-    (): (),
-) -> Answered<Json<Contacts>> {
-    let (account, limit) = (call.account_id()?, Limit::of(ask.limit));
-    let search = ask.search.map(|search| search.0).unwrap_or_default();
-    let after = ask.cursor.as_ref().map(|cursor| cursor.text.as_str());
-    let found = contacts::list(&portal.store, account, &search, None, after, limit + 1).await?;
-    let more = found.len() > limit;
-    let found = found.get(..limit).unwrap_or(&found);
-    let next = found.last().filter(|_| more).map(|last| Cursor::new(0, last.uid.as_str()).write());
-    Ok(Json(Contacts { contacts: found.iter().map(Contact::of).collect(), next }))
-}
-
-pub async fn show(
-    portal: Arc<Portal>,
-    call: Arc<Call>,
-    ask: OneContact,
-    (): (),
-) -> Answered<Json<Contact>> {
-    let found = contacts::get(&portal.store, call.account_id()?, &ask.contact.0).await?;
-    Ok(Json(Contact::of(&found)))
-}
-
-pub async fn create(
-    portal: Arc<Portal>,
-    call: Arc<Call>,
-    _: crate::portal::api::endpoint::NoWords,
-    new: Json<NewContact>,
-) -> Answered<Once<Created<Contact>>> {
+    ask: Importing,
+    file: ContactsFile,
+) -> Answered<Json<ContactsImport>> {
     call.may_add()?;
-    let mut fields = Fields::default();
-    ContactChange::of(new.0).apply(&mut fields);
+    let dry = ask.dry.is_some_and(|dry| dry.0);
     let (account, by) = (call.account_id()?, call.by()?);
-    let new = contacts::New::of(fields, Vec::new())?;
-    let work = move |tx: &mut Tx<'_>| -> Answered<_> {
-        call.may_add_in(tx)?;
-        let made = contacts::add_in(tx, account, &new, &by)?;
-        let at = format!("/contacts/{}", made.uid);
-        call.once(tx, Created { value: Contact::of(&made), at })
-    };
-    portal.store.write(Lane::Client, work).await
+    let (form, octets) = (Some(file.form), &file.octets);
+    let report = contacts::import(&portal.store, account, octets, form, dry, by).await?;
+    Ok(Json(ContactsImport::of(&report)))
 }
 
-pub async fn change(
+pub async fn export(
     portal: Arc<Portal>,
     call: Arc<Call>,
-    ask: OneContact,
-    new: Json<ContactChange>,
-) -> Answered<Json<Contact>> {
-    let (account, by) = (call.account_id()?, call.by()?);
-    let known = contacts::get(&portal.store, account, &ask.contact.0).await?;
-    let mut fields = Fields::of(&known.card);
-    new.0.apply(&mut fields);
-    let made = contacts::put(&portal.store, account, &known.uid, fields, by).await?;
-    Ok(Json(Contact::of(&made)))
-}
-
-pub async fn delete(
-    portal: Arc<Portal>,
-    call: Arc<Call>,
-    ask: OneContact,
+    ask: Exporting,
     (): (),
-) -> Answered<Done> {
-    let (account, by) = (call.account_id()?, call.by()?);
-    contacts::remove(&portal.store, account, &ask.contact.0, by).await?;
-    Ok(Done)
+) -> Answered<BookFile> {
+    let account = call.account_id()?;
+    let find = move |tx: &mut Tx<'_>| groups::known(tx, account, ask.group);
+    let group = portal.store.read::<_, Problem, _>(find).await?;
+    let form = ask.form.map_or(contacts::Form::Vcard, |BookForm(form)| form);
+    let separator = ask.separator.map_or(Separator::Semicolon, |SeparatorWord(one)| one);
+    let written = match form {
+        contacts::Form::Vcard => ExportForm::Vcard,
+        contacts::Form::Csv => ExportForm::Csv(separator),
+    };
+    let (source, flow) = Flow::new();
+    tokio::spawn(pour(portal.store.clone(), Pages::new(account, group, written), source));
+    Ok(BookFile { form, flow })
+}
+
+async fn pour(store: Store, mut pages: Pages, source: Source) {
+    loop {
+        let piece = match pages.next(&store).await {
+            Ok(Some(page)) => Ok(Bytes::from(page)),
+            Ok(None) => return,
+            Err(error) => {
+                tracing::error!(%error, "an address book can't be written");
+                Err(broken())
+            }
+        };
+        let failed = piece.is_err();
+        // Nobody reads any more.
+        if source.send(piece).await.is_err() || failed {
+            return;
+        }
+    }
 }

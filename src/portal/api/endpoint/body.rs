@@ -184,7 +184,7 @@ macro_rules! files {
             fn reply(self) -> Answered<Reply> {
                 let disposition = crate::portal::api::headers::attachment(&self.name);
                 let (media, headers) = (Some($media.to_owned()), Vec::new());
-                let reply = Reply { status: 200, media, headers, body: self.octets };
+                let reply = Reply { status: 200, media, headers, body: self.octets, flow: None };
                 Ok(reply.with("Content-Disposition", disposition))
             }
         }
@@ -212,6 +212,12 @@ impl Answer for Ready {
 
     fn reply(self) -> Answered<Reply> {
         let body = self.0.as_ref().clone();
-        Ok(Reply { status: 200, media: Some(JSON.to_owned()), headers: Vec::new(), body })
+        Ok(Reply {
+            status: 200,
+            media: Some(JSON.to_owned()),
+            headers: Vec::new(),
+            body,
+            flow: None,
+        })
     }
 }

@@ -112,6 +112,56 @@ impl utoipa::PartialSchema for KepAddresses {
 impl utoipa::ToSchema for KepAddresses {}
 
 body_word!(
+    /// The name of a group of contacts.
+    GroupName(String),
+    |text| line(text, GROUP).then(|| text.to_owned()),
+    form("^[^\\x00-\\x1f\\x7f-\\x9f]{1,64}$", 1, GROUP).examples([json!("Müşteriler")])
+);
+
+body_word!(
+    /// A mailbox's name: levels, `/` between. Which names there can't be, its handler says.
+    MailboxText(String),
+    |text| line(text, MAILBOX).then(|| text.to_owned()),
+    form("^[^\\x00-\\x1f\\x7f-\\x9f]{1,255}$", 1, MAILBOX).examples([json!("Projeler/2026")])
+);
+
+body_word!(
+    /// Where somebody is told: a mobile number or an ordinary mail address.
+    PlaceText(String),
+    |text| line(text, MAILBOX).then(|| text.to_owned()),
+    form("^[^\\x00-\\x1f\\x7f-\\x9f]{1,255}$", 1, MAILBOX).examples([json!("+905321234567")])
+);
+
+body_word!(
+    /// Hours of a night or of a day, by the clock of Turkey.
+    QuietText(String),
+    |text| {
+        let sound = |text: &str, at: usize| text.as_bytes().get(at).copied() == Some(b':');
+        let good = text.len() == 11 && text.as_bytes().get(5) == Some(&b'-');
+        let digits = text.bytes().filter(u8::is_ascii_digit).count() == 8;
+        let hours = [text.get(0..2), text.get(6..8)].map(|hour| hour?.parse::<u8>().ok());
+        let minutes = [text.get(3..5), text.get(9..11)].map(|minute| minute?.parse::<u8>().ok());
+        let fits = hours.iter().all(|hour| hour.is_some_and(|hour| hour < 24))
+            && minutes.iter().all(|minute| minute.is_some_and(|minute| minute < 60));
+        (good && digits && fits && sound(text, 2) && sound(text, 8)).then(|| text.to_owned())
+    },
+    form("^([01][0-9]|2[0-3]):[0-5][0-9]-([01][0-9]|2[0-3]):[0-5][0-9]$", 11, 11)
+        .examples([json!("22:00-08:00")])
+);
+
+body_word!(
+    /// A day in Turkey.
+    DayText(super::Day),
+    super::Day::read,
+    ObjectBuilder::new()
+        .schema_type(utoipa::openapi::schema::Type::String)
+        .format(Some(utoipa::openapi::schema::SchemaFormat::KnownFormat(
+            utoipa::openapi::schema::KnownFormat::Date,
+        )))
+        .examples([json!("2026-12-24")])
+);
+
+body_word!(
     /// A policy's value, as it is written.
     PolicyText(String),
     |text| line(text, PHRASE).then(|| text.to_owned()),
@@ -181,6 +231,10 @@ const WORDS: usize = 50;
 const ADDRESSES: usize = 8;
 /// Characters of a line that people see.
 const LINE: usize = 100;
+/// Characters of a mailbox's name, and of a place where somebody is told.
+const MAILBOX: usize = 255;
+/// Characters of a group's name (`registry::contacts`).
+const GROUP: usize = crate::registry::contacts::GROUP_NAME_MAX;
 /// Characters of a label's name (`registry::labels`).
 const LABEL: usize = crate::registry::labels::NAME_MAX;
 

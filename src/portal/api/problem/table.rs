@@ -168,6 +168,13 @@ problems! {
     EvidenceUnknown 404 "evidence-unknown" "Böyle bir delil yok." "There is no such evidence.";
     TokenNotThere 404 "token-not-there" "Böyle bir belirteç yok." "There is no such token.";
     ContactUnknown 404 "contact-unknown" "Böyle bir kişi yok." "There is no such contact.";
+    ContactGroupUnknown 404 "contact-group-unknown"
+        "Adres defterinde böyle bir grup yok." "There is no such group in the address book.";
+    DirectoryUnknown 404 "directory-unknown"
+        "Rehberde böyle bir kayıt yok." "There is no such entry in the directory.";
+    ExportUnknown 404 "export-unknown" "Böyle bir döküm yok." "There is no such export.";
+    NoticePlaceUnknown 404 "notice-place-unknown"
+        "Böyle bir bildirim yeri yok." "There is no such place of notices.";
     TaskUnknown 404 "task-unknown" "Böyle bir iş yok." "There is no such task.";
     HandoverUnknown 404 "handover-unknown"
         "İmza bekleyen böyle bir kayıt yok." "There is no such hand-over.";
@@ -244,6 +251,39 @@ problems! {
         "Bu politikanın değeri olamaz; yazılışı: {}." "This is no value of the policy; write {}.";
     ContactUnfit(why) 409 "contact-unfit"
         "Bu kişi böyle kaydedilemez: {}." "The contact can't be kept like this: {}.";
+    ContactGroupExists(name) 409 "contact-group-exists"
+        "Adres defterinde bu adla bir grup var: {}."
+        "There is a group of that name in the address book: {}.";
+    ContactGroupName 409 "contact-group-bad-name"
+        "Grup adı olarak kullanılamaz." "This can't be the name of a group.";
+    ContactThere 409 "contact-there"
+        "Bu adres adres defterinde zaten var." "This address is in the address book already.";
+    DirectoryNoPerson 409 "directory-no-person"
+        "Rehber onayını yalnızca gerçek kişiler verir." "Only natural persons consent to the directory.";
+    NoticePlaceThere 409 "notice-place-there"
+        "Burası zaten bir bildirim yeri." "This is a place of notices already.";
+    NoticePlacesMany 409 "notice-places-many"
+        "Daha fazla bildirim yeri olamaz." "There can't be more places of notices."
+        "Kullanılmayan birini kaldırın." "Remove one that is not used.";
+    NoticeCodeOver 409 "notice-code-over"
+        "Geçerli bir kod yok: süresi dolmuş ya da çok denenmiş."
+        "No code is good any more: it is too old, or was tried too often."
+        "Yeni bir kod isteyin." "Ask for a new code.";
+    ExportOver 409 "export-over"
+        "Dökümün indirme süresi dolmuş." "The export can't be fetched any more."
+        "Yeni bir döküm isteyin." "Ask for a new one.";
+    MailboxExists 409 "mailbox-exists"
+        "Bu adla bir posta kutusu var." "There is a mailbox of that name.";
+    MailboxBadName 409 "mailbox-bad-name"
+        "Posta kutusu adı olarak kullanılamaz." "This can't be the name of a mailbox.";
+    MailboxHasChildren 409 "mailbox-has-children"
+        "Altında başka posta kutuları var." "There are mailboxes under it."
+        "Önce onları silin." "Remove them first.";
+    MailboxKept 409 "mailbox-kept"
+        "Bu posta kutusu her hesapta bulunur; adı değiştirilemez, silinemez."
+        "Each account has this mailbox; it can be neither renamed nor removed.";
+    MailboxesMany 409 "mailboxes-many"
+        "Daha fazla posta kutusu olamaz." "There can't be more mailboxes.";
     OverQuota 409 "over-quota"
         "Hesapta yer kalmadı." "There is no room left in the account."
         "Çöp Kutusu'nu boşaltın." "Empty the trash.";
@@ -266,11 +306,39 @@ problems! {
         "Gövde şu türlerden biri olmalı: {}." "The body must be of one of these types: {}.";
     FormUnfit(why) 422 "form-unfit"
         "Bilgiler böyle kaydedilemez: {}" "This can't be recorded: {}";
+    ContactsUnfit(why) 422 "contacts-unfit"
+        "Dosya adres defterine alınamaz: {}" "The file can't be taken into the address book: {}";
+    DirectoryForeignKey(key) 422 "directory-foreign-key"
+        "Bu tür sorguda {} verilmez." "This kind of query takes no {}.";
+    DirectoryBadKey(key) 422 "directory-bad-key"
+        "{} geçerli değil." "The value of {} is not well-formed.";
+    DirectoryFewKeys 422 "directory-few-keys"
+        "Sorgu için verilenler yetmiyor." "What was given is too little for a query."
+        "Kişi: ad ve soyad ya da telefon. Şirket: unvan, MERSİS no, VKN ya da sicil no. Kurum: ad ya da DETSİS no."
+        "A person: given names and surname, or phone. A company: title, MERSİS, tax or registry number. A public body: title or DETSİS number.";
+    NoticePlaceUnfit(place) 422 "notice-place-unfit"
+        "{} bildirim yeri olamaz; cep telefonu ya da KEP dışı bir e-posta adresi yazın."
+        "{} can't be a place of notices; write a mobile number, or a mail address outside KEP.";
+    NoticeUnfit 422 "notice-unfit"
+        "Bildirim böyle ayarlanamaz: sessiz saatlerin başı ve sonu farklı olmalı; vekilin adı ve süresi olmalı."
+        "Notices can't be like this: quiet hours begin and end at different times; a deputy has a name and a time that ends after it begins.";
+    AddressUnfit(address) 422 "address-unfit"
+        "{} KEP adresi değil." "{} is no KEP address.";
     NoRecipient 422 "no-recipient"
         "İletinin To veya Cc alanında alıcı yok."
         "Neither To nor Cc of the message names a recipient.";
     TooMany 429 "too-many-requests"
         "Kısa sürede çok istek geldi." "Too many requests in a short time.";
+    DirectoryOften(until) 429 "directory-often"
+        "Rehber sorgu sınırına ulaşıldı; {} sonrasında sorgulayın."
+        "The directory was asked too often; ask again after {}.";
+    ArchiveRunning 429 "archive-running"
+        "Bu hesabın bir arşivi zaten indiriliyor." "An archive of this account is being fetched already.";
+    ExportsMany 429 "exports-many"
+        "Bugün çok döküm istendi." "Too many exports were asked for today.";
+    NoticeCodeSoon 429 "notice-code-soon"
+        "Kısa süre önce kod gönderildi ya da bugün çok kod gönderildi."
+        "A code was sent a short time ago, or too many today.";
 
     // The house.
     Internal 500 "internal-error" "İçeride bir hata oldu." "There was an error inside.";

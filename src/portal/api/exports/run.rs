@@ -1,0 +1,63 @@
+//! Archives: what is needed is looked up, and that it is fetched recorded, before the first octet leaves.
+
+use super::{OneExport, OneMessageEvidence};
+use crate::portal::api::call::{Answered, Call};
+use crate::portal::api::endpoint::ZipFile;
+use crate::portal::api::pipe::run::pour;
+use crate::portal::api::{Portal, Problem};
+use crate::registry::api_tokens::Scope;
+use crate::registry::export::{self, ExportError, Extent};
+use crate::registry::operators::Act;
+use crate::store::{Lane, Tx};
+use std::sync::Arc;
+
+pub async fn archive(
+    portal: Arc<Portal>,
+    call: Arc<Call>,
+    asked: OneExport,
+    (): (),
+) -> Answered<ZipFile> {
+    call.on_duty(Act::Manage)?;
+    let (account, by, id) = (call.account()?.clone(), call.by()?, asked.export.0);
+    let of = account.id;
+    let find = move |tx: &mut Tx<'_>| export::find(tx, of, id, by.at);
+    portal.store.read(find).await?;
+    let seat = portal.archives.take(of)?;
+    let by = call.by()?;
+    let fetching = by.clone();
+    let begin = move |tx: &mut Tx<'_>| export::begin(tx, of, id, &fetching);
+    portal.store.write(Lane::Client, begin).await?;
+    let name = format!("{}-{}.zip", account.address, by.at.istanbul().format("%Y-%m-%d"));
+    let (store, clock) = (portal.store.clone(), portal.clock.clone());
+    let flow = pour(seat, move |pipe| async move {
+        let all = Extent::whole(account.id, account.address.to_string());
+        let (summary, pipe) = export::gather(&store, &all, by.at, &[], pipe, &mut |_| {}).await?;
+        pipe.finish()?;
+        let at = clock.now();
+        let done = move |tx: &mut Tx<'_>| export::done(tx, id, &summary, &by, at);
+        store.write::<_, ExportError, _>(Lane::Client, done).await
+    });
+    Ok(ZipFile { name, flow })
+}
+
+pub async fn evidence(
+    portal: Arc<Portal>,
+    call: Arc<Call>,
+    asked: OneMessageEvidence,
+    (): (),
+) -> Answered<ZipFile> {
+    call.caller.may(Some(Scope::EvidenceRead), None)?;
+    let message = asked.message.0.ok_or(Problem::MessageUnknown)?;
+    let (account, at) = (call.account()?.clone(), call.now);
+    let (of, wanted) = (account.id, message.clone());
+    let look = move |tx: &mut Tx<'_>| export::concerns(tx, of, &wanted);
+    let sent = portal.store.read(look).await?.ok_or(Problem::MessageUnknown)?;
+    let seat = portal.archives.take(of)?;
+    let (store, name) = (portal.store.clone(), format!("{message}.zip"));
+    let flow = pour(seat, move |pipe| async move {
+        let whose = (account.id, account.address.to_string());
+        let written = export::of_message(&store, whose, message, sent, at, pipe).await?;
+        Ok(written.1.finish()?)
+    });
+    Ok(ZipFile { name, flow })
+}
