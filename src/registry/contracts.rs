@@ -27,8 +27,12 @@ pub struct Contract {
 /// The terms of an account, the newest first.
 pub async fn of(store: &Store, address: &KepAddress) -> Result<Vec<Contract>, RegistryError> {
     let id = accounts::get(store, address).await?.id;
-    let rows = store.read(move |tx: &mut Tx<'_>| rows::of_account(tx, id)).await?;
-    Ok(rows.iter().map(known).collect())
+    Ok(store.read(move |tx: &mut Tx<'_>| all_of(tx, id)).await?)
+}
+
+/// The same within somebody's transaction.
+pub fn all_of(tx: &mut Tx<'_>, id: AccountId) -> Result<Vec<Contract>, RowsError> {
+    Ok(rows::of_account(tx, id)?.iter().map(known).collect())
 }
 
 /// Renews by so many months, or as the policy has it: from the end of the term in force, or from today
