@@ -310,11 +310,23 @@ pub fn seen_one(
     by: &Seen<'_>,
     id: &EvidenceId,
 ) -> Result<Option<EvidenceRow>, RowsError> {
-    let Some(row) = find(tx, id)? else { return Ok(None) };
-    let wanted = Wanted { message: Some(row.message_id.as_str()), ..Wanted::default() };
-    let last = (Timestamp::from_millis(i64::MAX), "");
-    let all = seen(tx, by, wanted, last, usize::from(u16::MAX))?;
-    Ok(all.into_iter().find(|other| other.id == row.id))
+    let row = tx.first(
+        "SELECT e.id, e.message_id, e.event, e.recipient, e.dialect, e.origin, e.event_time,
+                e.stamped_at, e.xml
+         FROM evidence e
+         WHERE e.message_id IN (
+                 SELECT message_id FROM submission WHERE account = $1
+                 UNION SELECT message_id FROM recipient WHERE account = $1
+                 UNION SELECT m.message_id FROM message m JOIN mailbox b ON b.id = m.mailbox
+                       WHERE b.account = $1 AND m.kind = 'evidence' AND m.message_id IS NOT NULL
+               )
+           AND (e.recipient IN ('', $2)
+                OR EXISTS (SELECT 1 FROM submission s
+                           WHERE s.message_id = e.message_id AND s.account = $1))
+           AND e.id = $3",
+        &[by.account.0.into(), by.address.into(), id.as_str().into()],
+    )?;
+    row.as_ref().map(from_row).transpose()
 }
 
 /// How many of a message came from another provider.
