@@ -5,7 +5,7 @@ use crate::arguments::Audit as Arguments;
 use crate::failure::{Failure, Outcome};
 use crate::settings::Settings;
 use crate::wire_up;
-use kep::registry::audit::seal::{self, AuditError, Verdict};
+use kep::registry::audit::seal::{self, AuditError, Verdict, VerifyError};
 use kep::registry::audit::{self, Entry, Wanted};
 use kep::registry::staff::StaffRole;
 use kep::store::audit as rows;
@@ -59,11 +59,13 @@ async fn verify(settings: &Settings, store: &Store, copies: Option<&Path>, json:
     let verifier = SealVerifier::new(anchors, Vec::new(), tokens);
     let own = wire_up::audit_copies(settings);
     let folder = copies.unwrap_or(&own);
-    let found = seal::copies(folder)
-        .map_err(|error| Failure::io(format!("{}: {error}", folder.display())))?;
     let (provider, now) = (settings.provider.domain.to_string(), Clock::System.now());
-    let verdict = seal::verify(store, &provider, &verifier, &found, now).await;
-    let judged = Judged::of(&verdict.map_err(unavailable)?);
+    let verdict = seal::verify(store, &provider, &verifier, folder, now).await;
+    let verdict = verdict.map_err(|error| match error {
+        VerifyError::Store(error) => unavailable(error),
+        VerifyError::Copies(..) => Failure::io(error.to_string()),
+    })?;
+    let judged = Judged::of(&verdict);
     show::print(json, &judged, Judged::text)?;
     Ok(match judged.valid {
         true => ExitCode::SUCCESS,
