@@ -2,18 +2,22 @@
 
 use crate::failure::{Failure, Outcome};
 use crate::settings::Settings;
+use crate::wire_up;
 use kep::accept::ask::{Config, Login, SubmitAnswer};
 use kep::accept::letter::Letter as Post;
 use kep::accept::refusal::Refusal as Reason;
 use kep::accept::run::Desk;
 use kep::evidence::verify::{Believed, Given, Judge, Report};
 use kep::portal::api::{Accepting, Entry, Letter, Refusal, Refused, Submitted, Verifying, Waiting};
+use kep::registry::audit::seal::{self, Verdict};
 use kep::store::evidence;
 use kep::store::{Store, StoreError, Tx};
-use kep::trust::{Anchors, Certificate, Lists, TrustError};
+use kep::trust::{Anchors, Certificate, Lists, SealVerifier, TokenVerifier, TrustError};
 use kep::wire::{MessageId, Timestamp};
+use std::error::Error;
+use std::path::PathBuf;
 use std::sync::Arc;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 /// The desk at which SMTP hands in, too.
 pub struct AcceptingDoor {
@@ -106,6 +110,11 @@ pub struct VerifyingDoor {
     time_stamp: Vec<Certificate>,
     user: Vec<Certificate>,
     store: Store,
+    provider: String,
+    /// Where copies of the audit's seals lie.
+    copies: PathBuf,
+    /// The whole audit is walked for one at a time.
+    walking: Arc<Semaphore>,
 }
 
 impl VerifyingDoor {
@@ -121,6 +130,9 @@ impl VerifyingDoor {
             time_stamp: load(&trust.tsa_anchors)?,
             user: load(&trust.user_anchors)?,
             store,
+            provider: settings.provider.domain.to_string(),
+            copies: wire_up::audit_copies(settings),
+            walking: Arc::new(Semaphore::new(1)),
         })
     }
 
@@ -132,6 +144,15 @@ impl VerifyingDoor {
             user: Some(anchors(&self.user)?),
             lists,
         })
+    }
+}
+
+impl VerifyingDoor {
+    async fn walk(&self, now: Timestamp) -> Result<Verdict, Box<dyn Error + Send + Sync>> {
+        let anchors = |of: &[Certificate]| Anchors::new(of.to_vec());
+        let tokens = TokenVerifier::new(anchors(&self.time_stamp)?, Vec::new());
+        let verifier = SealVerifier::new(anchors(&self.seal)?, Vec::new(), tokens);
+        Ok(seal::verify(&self.store, &self.provider, &verifier, &self.copies, now).await?)
     }
 }
 
@@ -155,6 +176,15 @@ impl Verifying for VerifyingDoor {
                 judge.judge_all(&[given], None, now)
             });
             serde_json::to_value(run.await?).ok()
+        })
+    }
+
+    fn audit(&self, now: Timestamp) -> Waiting<Option<Verdict>> {
+        let door = self.clone();
+        Box::pin(async move {
+            let _turn = door.walking.acquire().await.ok()?;
+            let walked = door.walk(now).await;
+            walked.inspect_err(|error| tracing::error!(%error, "audit")).ok()
         })
     }
 }

@@ -2,6 +2,7 @@
 //! wires the rooms up brings them together.
 
 use super::problem::{Entry, Refusal};
+use crate::registry::audit::seal::Verdict;
 use crate::wire::{AccountId, KepAddress, MessageId, OperatorCode, Timestamp};
 use axum::body::Bytes;
 use std::future::Future;
@@ -47,4 +48,6 @@ pub trait Accepting: Send + Sync {
 /// The judgement of a document, as `kep verify --json` prints it.
 pub trait Verifying: Send + Sync {
     fn verify(&self, octets: Bytes, now: Timestamp) -> Waiting<Option<serde_json::Value>>;
+    /// What `kep audit verify` finds; nothing when that can't be told now.
+    fn audit(&self, now: Timestamp) -> Waiting<Option<Verdict>>;
 }

@@ -4,6 +4,7 @@
 
 mod body;
 mod login;
+mod staff;
 
 pub use body::{
     ColourText, KepAddresses, LabelName, LabelWords, MailboxWord, OperatorWord, PaperWord,
@@ -11,6 +12,11 @@ pub use body::{
 };
 
 pub use login::{Base64, Code, PasskeyAnswer, ScopeWords, SecretText, StepToken, UserName};
+pub use staff::{
+    AccountStage, AddressText, ApplicationStage, DayText, ExtentWord, FileLine, FormLine,
+    HolderWord, MessageText, OpeningWord, PaperKindWord, ProposalState, Reference, RuleWord,
+    ServiceWord, UnitWord,
+};
 
 use crate::store::mail::{Place, Role};
 use crate::wire::imap::Keyword;

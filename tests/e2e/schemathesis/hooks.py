@@ -16,6 +16,7 @@ import schemathesis
 from hypothesis import strategies as st
 
 import people
+import staff
 
 API = os.environ["KEP_API"]
 SEED = pathlib.Path(os.environ["KEP_SEED"])
@@ -151,7 +152,7 @@ THERE = {
 
 
 # Those who lead to what is there, each in a file of its own: words of a path, bodies, and what must be so before.
-LEADERS = (people,)
+LEADERS = (people, staff)
 BODIES, BEFORE = {}, {}
 for leader in LEADERS:
     THERE.update(leader.PATHS)

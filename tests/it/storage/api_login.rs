@@ -29,7 +29,7 @@ fn api(bed: &Bed) -> Api {
     Api::of(bed, 10_000, people(bed))
 }
 
-async fn log_in(api: &Api, user: &str, password: &str) -> Value {
+pub async fn log_in(api: &Api, user: &str, password: &str) -> Value {
     let body = json!({ "user": user, "password": password });
     let (status, said) = api.ask("", "POST", "/login/password", body).await;
     assert_eq!(status, 200, "{said}");
@@ -41,7 +41,7 @@ fn token(said: &Value) -> String {
 }
 
 /// A session in which a code on paper was shown.
-async fn stepped_up(api: &Api, session: &str, paper: &SecretString) {
+pub async fn stepped_up(api: &Api, session: &str, paper: &SecretString) {
     let (_, asked) = api.ask(session, "POST", "/session/step-up", Value::Null).await;
     let shown = json!({ "backup-code": paper.expose_secret() });
     let body = json!({ "token": asked["token"], "shown": shown });
