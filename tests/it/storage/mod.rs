@@ -3,6 +3,7 @@
 
 mod api;
 mod api_login;
+mod api_rights;
 mod api_staff;
 mod archive;
 mod audit;
