@@ -683,7 +683,9 @@ fn refusal_of(fault: &SignatureFault) -> Refusal {
 impl From<ScanTrouble> for Trouble {
     fn from(trouble: ScanTrouble) -> Self {
         match trouble {
-            ScanTrouble::Unavailable => Self::Refused(Refusal::ScannerUnavailable),
+            ScanTrouble::Unavailable | ScanTrouble::Nobody => {
+                Self::Refused(Refusal::ScannerUnavailable)
+            }
             ScanTrouble::Store(error) => Self::Store(error),
         }
     }

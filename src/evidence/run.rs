@@ -245,6 +245,7 @@ impl Parcel {
             Origin::Account(account) => {
                 let mailbox = mail::of_role(tx, *account, Role::Evidence)?;
                 mail::lay_in(tx, mailbox, content, &self.message)?;
+                rows::show_to(tx, *account, &rows::row_id(&self.new.id, &self.new.origin))?;
                 self.tell(tx, *account)?;
                 Some(*account)
             }

@@ -376,13 +376,10 @@ pub(super) async fn with_verifier(
     Ok(found.transpose()?)
 }
 
-/// Whether a signing certificate is this account's: registered for it, naming its holder by the T.C.
+/// Whether a signing certificate that is not registered is this account's: naming its holder by the T.C.
 /// kimlik no, or, where that is not known of both, naming its address. Qualified certificates often
 /// name no address; another person's number is another person, whatever address stands beside it.
-pub fn is_signer(account: &Account, registered: &[Vec<u8>], signer: &Certificate) -> bool {
-    if registered.iter().any(|der| der == signer.der()) {
-        return true;
-    }
+pub fn is_signer(account: &Account, signer: &Certificate) -> bool {
     names_holder(account, signer.identity_number(), signer.emails())
 }
 
@@ -522,24 +519,16 @@ mod tests {
 
     #[test]
     fn invariant_07_an_identity_number_tells_whose_a_certificate_is() {
-        assert!(is_signer(&account(Some(OWN)), &[], &by_number(OWN)));
-        assert!(!is_signer(&account(Some(OWN)), &[], &by_number(OTHER)));
-        assert!(!is_signer(&account(None), &[], &by_number(OWN)));
-    }
-
-    #[test]
-    fn invariant_07_a_registered_certificate_is_its_accounts_alone() {
-        let registered = by_number(OTHER);
-        assert!(is_signer(&account(None), &[registered.der().to_vec()], &registered));
-        let again = by_number(OTHER);
-        assert!(!is_signer(&account(None), &[again.der().to_vec()], &registered));
+        assert!(is_signer(&account(Some(OWN)), &by_number(OWN)));
+        assert!(!is_signer(&account(Some(OWN)), &by_number(OTHER)));
+        assert!(!is_signer(&account(None), &by_number(OWN)));
     }
 
     #[test]
     fn invariant_07_an_address_tells_too_unless_the_numbers_differ() {
-        assert!(is_signer(&account(None), &[], &by_address("Ali.Veli@HS05.kep.tr")));
-        assert!(is_signer(&account(Some(OWN)), &[], &by_address(ALI)));
-        assert!(!is_signer(&account(None), &[], &by_address("ayse@hs05.kep.tr")));
+        assert!(is_signer(&account(None), &by_address("Ali.Veli@HS05.kep.tr")));
+        assert!(is_signer(&account(Some(OWN)), &by_address(ALI)));
+        assert!(!is_signer(&account(None), &by_address("ayse@hs05.kep.tr")));
         let both = |own, number| names_holder(&account(own), Some(number), &[ALI.to_owned()]);
         assert!(both(Some(OWN), OWN));
         assert!(!both(Some(OWN), OTHER));

@@ -33,7 +33,6 @@ pub struct AppPassword {
 pub enum Scope {
     Smtp,
     Imap,
-    Api,
 }
 
 /// Doors, at least one.
@@ -50,13 +49,12 @@ pub struct NewPassword {
 }
 
 impl Scope {
-    pub const ALL: [Self; 3] = [Self::Smtp, Self::Imap, Self::Api];
+    pub const ALL: [Self; 2] = [Self::Smtp, Self::Imap];
 
     pub fn word(self) -> &'static str {
         match self {
             Self::Smtp => "smtp",
             Self::Imap => "imap",
-            Self::Api => "api",
         }
     }
 
@@ -87,9 +85,10 @@ impl Scopes {
         self.0.iter().map(|scope| scope.word()).collect()
     }
 
+    /// As it was written. One that was made for the API alone opens nothing: that has tokens.
     fn parse(text: &str) -> Option<Self> {
-        let scopes: Option<Vec<_>> = text.split_ascii_whitespace().map(Scope::parse).collect();
-        Self::new(scopes?)
+        let words = text.split_ascii_whitespace().filter(|word| *word != FORMER);
+        words.map(Scope::parse).collect::<Option<Vec<_>>>().map(Self)
     }
 }
 
@@ -279,6 +278,8 @@ const LETTERS: usize = GROUPS * GROUP;
 const MOST: usize = 32;
 /// Characters of a name.
 const NAME: usize = 64;
+/// A door that earlier versions wrote down.
+const FORMER: &str = "api";
 const NOTED_SECS: i64 = 3600;
 
 #[cfg(test)]

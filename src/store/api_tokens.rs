@@ -157,13 +157,13 @@ pub fn take_over(
     Ok(taken == 1)
 }
 
-/// Keeps the answer.
-pub fn answered(tx: &mut Tx<'_>, of: Named<'_>, reply: &[u8]) -> Result<(), RowsError> {
-    tx.execute(
+/// Keeps the answer; says whether there was none.
+pub fn answered(tx: &mut Tx<'_>, of: Named<'_>, reply: &[u8]) -> Result<bool, RowsError> {
+    let kept = tx.execute(
         "UPDATE api_reply SET reply = $1 WHERE token = $2 AND name = $3 AND reply IS NULL",
         &[reply.into(), of.token.into(), of.name.into()],
     )?;
-    Ok(())
+    Ok(kept == 1)
 }
 
 /// Forgets a request that came to nothing: it may come again.

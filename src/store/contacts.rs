@@ -2,7 +2,7 @@
 
 use super::rows::{Row, RowsError, Tx};
 use crate::wire::{AccountId, Timestamp};
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 /// A contact; the registry makes all of it from the card.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -39,6 +39,7 @@ pub fn next_revision(tx: &mut Tx<'_>, account: AccountId) -> Result<i64, RowsErr
 
 /// Adds a contact; says its id.
 pub fn add(tx: &mut Tx<'_>, new: &ContactRow) -> Result<i64, RowsError> {
+    grow(tx, new.account, 1, new.card.len() as i64)?;
     tx.one(
         "contact",
         "INSERT INTO contact (account, uid, name, sort_key, search, card, revision, changed_at)
@@ -57,7 +58,9 @@ pub fn add(tx: &mut Tx<'_>, new: &ContactRow) -> Result<i64, RowsError> {
     .int(0)
 }
 
-pub fn change(tx: &mut Tx<'_>, row: &ContactRow) -> Result<(), RowsError> {
+/// Gives a contact another content; it had so many octets.
+pub fn change(tx: &mut Tx<'_>, row: &ContactRow, before: usize) -> Result<(), RowsError> {
+    grow(tx, row.account, 0, row.card.len() as i64 - before as i64)?;
     tx.execute(
         "UPDATE contact SET name = $1, sort_key = $2, search = $3, card = $4, revision = $5,
                 changed_at = $6 WHERE id = $7",
@@ -75,7 +78,9 @@ pub fn change(tx: &mut Tx<'_>, row: &ContactRow) -> Result<(), RowsError> {
 }
 
 /// Takes a contact away, with its addresses and memberships.
-pub fn remove(tx: &mut Tx<'_>, id: i64) -> Result<(), RowsError> {
+pub fn remove(tx: &mut Tx<'_>, row: &ContactRow) -> Result<(), RowsError> {
+    let id = row.id;
+    grow(tx, row.account, -1, -(row.card.len() as i64))?;
     tx.execute("DELETE FROM contact_address WHERE contact = $1", &[id.into()])?;
     tx.execute("DELETE FROM contact_member WHERE contact = $1", &[id.into()])?;
     tx.execute("DELETE FROM contact WHERE id = $1", &[id.into()])?;
@@ -108,35 +113,49 @@ pub fn by_id(
     row.as_ref().map(contact).transpose()
 }
 
-/// Looks at the contacts of an account behind this place in the order of their names, until `visitor`
-/// wants no more.
+/// A place in the order of names, behind a contact.
+pub type Place = (Vec<u8>, i64);
+
+/// Looks at the contacts of an account behind this place in the order of their names, by number and what
+/// is searched, until `visitor` wants no more. Cards are large: who wants one finds it by its number.
 pub fn visit(
     tx: &mut Tx<'_>,
     account: AccountId,
-    mut after: (Vec<u8>, i64),
-    visitor: &mut dyn FnMut(ContactRow) -> Result<bool, RowsError>,
+    mut after: Place,
+    visitor: &mut dyn FnMut(i64, &str) -> bool,
 ) -> Result<(), RowsError> {
     loop {
         let rows = tx.query(
-            "SELECT id, account, uid, name, sort_key, search, card, revision, changed_at
-             FROM contact WHERE account = $1 AND (sort_key, id) > ($2, $3)
+            "SELECT id, sort_key, search FROM contact WHERE account = $1 AND (sort_key, id) > ($2, $3)
              ORDER BY sort_key, id LIMIT 256",
             &[account.0.into(), (&after.0).into(), after.1.into()],
         )?;
         let Some(last) = rows.last() else { return Ok(()) };
-        after = (last.bytes(4)?.to_vec(), last.int(0)?);
+        after = (last.bytes(1)?.to_vec(), last.int(0)?);
         for row in &rows {
-            if !visitor(contact(row)?)? {
+            if !visitor(row.int(0)?, row.text(2)?) {
                 return Ok(());
             }
         }
     }
 }
 
-pub fn count(tx: &mut Tx<'_>, account: AccountId) -> Result<usize, RowsError> {
-    let sql = "SELECT COUNT(*) FROM contact WHERE account = $1";
-    let row = tx.one("count", sql, &[account.0.into()])?;
-    usize::try_from(row.int(0)?).map_err(|_| RowsError::Stored("a count"))
+/// How many contacts a book has, and how many octets their cards.
+pub fn size(tx: &mut Tx<'_>, account: AccountId) -> Result<(i64, i64), RowsError> {
+    let sql = "SELECT contacts, octets FROM contact_book WHERE account = $1";
+    let row = tx.first(sql, &[account.0.into()])?;
+    row.map_or(Ok((0, 0)), |row| Ok((row.int(0)?, row.int(1)?)))
+}
+
+/// It has so many more, or less.
+fn grow(tx: &mut Tx<'_>, account: AccountId, contacts: i64, octets: i64) -> Result<(), RowsError> {
+    tx.execute(
+        "INSERT INTO contact_book (account, revision, contacts, octets) VALUES ($1, 0, $2, $3)
+         ON CONFLICT (account) DO UPDATE SET contacts = contact_book.contacts + excluded.contacts,
+             octets = contact_book.octets + excluded.octets",
+        &[account.0.into(), contacts.into(), octets.into()],
+    )?;
+    Ok(())
 }
 
 /// The contact that has this address.
@@ -175,11 +194,30 @@ pub fn groups(tx: &mut Tx<'_>, account: AccountId) -> Result<Vec<GroupRow>, Rows
         "SELECT id, name, name_key FROM contact_group WHERE account = $1 ORDER BY name_key",
         &[account.0.into()],
     )?;
-    let group = |row: &Row| {
-        let (name, name_key) = (row.text(1)?.to_owned(), row.text(2)?.to_owned());
-        Ok(GroupRow { id: row.int(0)?, name, name_key })
-    };
     rows.iter().map(group).collect()
+}
+
+fn group(row: &Row) -> Result<GroupRow, RowsError> {
+    let (name, name_key) = (row.text(1)?.to_owned(), row.text(2)?.to_owned());
+    Ok(GroupRow { id: row.int(0)?, name, name_key })
+}
+
+pub fn group_by_key(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    key: &str,
+) -> Result<Option<GroupRow>, RowsError> {
+    let row = tx.first(
+        "SELECT id, name, name_key FROM contact_group WHERE account = $1 AND name_key = $2",
+        &[account.0.into(), key.into()],
+    )?;
+    row.as_ref().map(group).transpose()
+}
+
+pub fn count_groups(tx: &mut Tx<'_>, account: AccountId) -> Result<usize, RowsError> {
+    let sql = "SELECT COUNT(*) FROM contact_group WHERE account = $1";
+    let row = tx.one("count", sql, &[account.0.into()])?;
+    usize::try_from(row.int(0)?).map_err(|_| RowsError::Stored("a count"))
 }
 
 pub fn add_group(
@@ -231,7 +269,7 @@ pub fn leave(tx: &mut Tx<'_>, contact: i64, group: i64) -> Result<bool, RowsErro
 }
 
 /// The members of a group.
-pub fn members(tx: &mut Tx<'_>, group: i64) -> Result<Vec<i64>, RowsError> {
+pub fn members(tx: &mut Tx<'_>, group: i64) -> Result<BTreeSet<i64>, RowsError> {
     let rows =
         tx.query("SELECT contact FROM contact_member WHERE in_group = $1", &[group.into()])?;
     rows.iter().map(|row| row.int(0)).collect()
@@ -241,24 +279,6 @@ pub fn members(tx: &mut Tx<'_>, group: i64) -> Result<Vec<i64>, RowsError> {
 pub fn groups_of(tx: &mut Tx<'_>, contact: i64) -> Result<Vec<i64>, RowsError> {
     let sql = "SELECT in_group FROM contact_member WHERE contact = $1 ORDER BY in_group";
     tx.query(sql, &[contact.into()])?.iter().map(|row| row.int(0)).collect()
-}
-
-/// The groups of every contact of an account that is in one.
-pub fn memberships(
-    tx: &mut Tx<'_>,
-    account: AccountId,
-) -> Result<BTreeMap<i64, Vec<i64>>, RowsError> {
-    let rows = tx.query(
-        "SELECT contact, in_group FROM contact_member
-         WHERE in_group IN (SELECT id FROM contact_group WHERE account = $1)
-         ORDER BY contact, in_group",
-        &[account.0.into()],
-    )?;
-    let mut all: BTreeMap<i64, Vec<i64>> = BTreeMap::new();
-    for row in &rows {
-        all.entry(row.int(0)?).or_default().push(row.int(1)?);
-    }
-    Ok(all)
 }
 
 fn contact(row: &Row) -> Result<ContactRow, RowsError> {

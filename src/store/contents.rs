@@ -46,6 +46,12 @@ pub fn find(tx: &mut Tx<'_>, id: ContentId) -> Result<Content, RowsError> {
     )?;
     let pieces = rows.into_iter().map(|mut row| blobs::from_row(&mut row, 0));
     let pieces = pieces.collect::<Result<Vec<_>, _>>()?;
+    // One that was forgotten is not an empty one.
+    if pieces.is_empty()
+        && tx.first("SELECT 1 FROM content WHERE id = $1", &[id.0.into()])?.is_none()
+    {
+        return Err(RowsError::Missing("content"));
+    }
     Ok(Content::of(pieces))
 }
 
@@ -147,10 +153,24 @@ impl Store {
         id: ContentId,
         range: Range<u64>,
     ) -> Result<Vec<u8>, StoreError> {
+        self.octets(move |tx| find(tx, id), range).await
+    }
+
+    /// The whole of a blob.
+    pub async fn blob(&self, id: BlobId) -> Result<Vec<u8>, StoreError> {
+        let find = move |tx: &mut Tx<'_>| Ok(Content::of(vec![blobs::find(tx, &id)?]));
+        self.octets(find, 0..u64::MAX).await
+    }
+
+    async fn octets(
+        &self,
+        find: impl Fn(&mut Tx<'_>) -> Result<Content, RowsError> + Clone + Send + 'static,
+        range: Range<u64>,
+    ) -> Result<Vec<u8>, StoreError> {
         let mut tries = 0;
         loop {
             tries += 1;
-            let content = self.read(move |tx| find(tx, id)).await?;
+            let content = self.read(find.clone()).await?;
             let blobs = std::sync::Arc::clone(&self.blobs);
             let part = range.start.min(content.size)..range.end.min(content.size);
             let read = tokio::task::spawn_blocking(move || content.read(&blobs, part));

@@ -1,10 +1,14 @@
 //! Rows of evidence and of the material that validates it. Nothing here deletes or changes a row.
 
+mod seen;
+
+pub use seen::{Wanted, seen, seen_one, show_to};
+
 use super::StoreError;
 use super::blobs::{Blobs, Put};
 use super::rows::{Row, RowsError, Tx};
 use crate::wire::digest::sha256_of;
-use crate::wire::{AccountId, BlobId, ContentId, Digest, EvidenceId, MessageId, Timestamp};
+use crate::wire::{BlobId, ContentId, Digest, EvidenceId, MessageId, Timestamp};
 use std::sync::Arc;
 
 #[derive(Clone, Debug)]
@@ -93,9 +97,11 @@ pub fn append(tx: &mut Tx<'_>, blobs: &Blobs, new: &NewEvidence) -> Result<bool,
     )?;
     if added == 1 {
         blobs.record(tx, &new.xml)?;
+        let id = row_id(&new.id, &new.origin);
         for form in &new.forms {
-            append_form(tx, blobs, &row_id(&new.id, &new.origin), form)?;
+            append_form(tx, blobs, &id, form)?;
         }
+        seen::show(tx, &id)?;
     }
     Ok(added == 1)
 }
@@ -243,90 +249,6 @@ pub fn page(tx: &mut Tx<'_>, after: &str, limit: usize) -> Result<Vec<EvidenceRo
         &[after.into(), (limit as i64).into()],
     )?;
     rows.iter().map(from_row).collect()
-}
-
-/// What an account may see of all evidence: of what it sent all; of what came to it that of the message
-/// as a whole and of itself; and that of what it was refused, as long as the mail of it is in its
-/// mailboxes.
-#[derive(Clone, Debug)]
-pub struct Seen<'a> {
-    pub account: AccountId,
-    pub address: &'a str,
-}
-
-/// Which of that are wanted.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Wanted<'a> {
-    pub message: Option<&'a str>,
-    pub event: Option<&'a str>,
-    pub since: Option<Timestamp>,
-    pub until: Option<Timestamp>,
-}
-
-/// What an account sees, the newest first, behind a moment and an identifier.
-pub fn seen(
-    tx: &mut Tx<'_>,
-    by: &Seen<'_>,
-    wanted: Wanted<'_>,
-    (before, id): (Timestamp, &str),
-    limit: usize,
-) -> Result<Vec<EvidenceRow>, RowsError> {
-    let until = wanted.until.map_or(i64::MAX, Timestamp::millis);
-    let rows = tx.query(
-        "SELECT e.id, e.message_id, e.event, e.recipient, e.dialect, e.origin, e.event_time,
-                e.stamped_at, e.xml
-         FROM evidence e
-         WHERE e.message_id IN (
-                 SELECT message_id FROM submission WHERE account = $1
-                 UNION SELECT message_id FROM recipient WHERE account = $1
-                 UNION SELECT m.message_id FROM message m JOIN mailbox b ON b.id = m.mailbox
-                       WHERE b.account = $1 AND m.kind = 'evidence' AND m.message_id IS NOT NULL
-               )
-           AND (e.recipient IN ('', $2)
-                OR EXISTS (SELECT 1 FROM submission s
-                           WHERE s.message_id = e.message_id AND s.account = $1))
-           AND ($3 = '' OR e.message_id = $3) AND ($4 = '' OR e.event = $4)
-           AND e.event_time >= $5 AND e.event_time < $6
-           AND e.event_time <= $7 AND (e.event_time < $7 OR e.id < $8)
-         ORDER BY e.event_time DESC, e.id DESC LIMIT $9",
-        &[
-            by.account.0.into(),
-            by.address.into(),
-            wanted.message.unwrap_or_default().into(),
-            wanted.event.unwrap_or_default().into(),
-            wanted.since.map_or(i64::MIN, Timestamp::millis).into(),
-            until.into(),
-            before.millis().into(),
-            id.into(),
-            (limit as i64).into(),
-        ],
-    )?;
-    rows.iter().map(from_row).collect()
-}
-
-/// One of them.
-pub fn seen_one(
-    tx: &mut Tx<'_>,
-    by: &Seen<'_>,
-    id: &EvidenceId,
-) -> Result<Option<EvidenceRow>, RowsError> {
-    let row = tx.first(
-        "SELECT e.id, e.message_id, e.event, e.recipient, e.dialect, e.origin, e.event_time,
-                e.stamped_at, e.xml
-         FROM evidence e
-         WHERE e.message_id IN (
-                 SELECT message_id FROM submission WHERE account = $1
-                 UNION SELECT message_id FROM recipient WHERE account = $1
-                 UNION SELECT m.message_id FROM message m JOIN mailbox b ON b.id = m.mailbox
-                       WHERE b.account = $1 AND m.kind = 'evidence' AND m.message_id IS NOT NULL
-               )
-           AND (e.recipient IN ('', $2)
-                OR EXISTS (SELECT 1 FROM submission s
-                           WHERE s.message_id = e.message_id AND s.account = $1))
-           AND e.id = $3",
-        &[by.account.0.into(), by.address.into(), id.as_str().into()],
-    )?;
-    row.as_ref().map(from_row).transpose()
 }
 
 /// How many of a message came from another provider.

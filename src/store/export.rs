@@ -1,12 +1,11 @@
 //! What belongs to one account, page by page, for its holder.
 
-use super::evidence::EvidenceRow;
+use super::evidence::{self, EvidenceRow, Wanted};
 use super::mail::Kind;
 use super::mail::view::Mailbox;
 use super::rows::{Row, RowsError, Tx};
-use super::{evidence, submissions};
-use crate::wire::{AccountId, ContentId, EvidenceId, MessageId, Timestamp};
-use std::collections::BTreeMap;
+use super::submissions;
+use crate::wire::{AccountId, ContentId, MessageId, Timestamp};
 
 /// A message in a mailbox.
 #[derive(Clone, Debug)]
@@ -70,27 +69,14 @@ fn stored(row: &Row) -> Result<Stored, RowsError> {
     })
 }
 
-/// Every message that the account sent or was sent, by its identifier, and whether it sent it.
-pub fn concerned(
-    tx: &mut Tx<'_>,
-    account: AccountId,
-) -> Result<BTreeMap<MessageId, bool>, RowsError> {
-    let mut all = BTreeMap::new();
-    for (sent, sql) in [
-        (false, "SELECT message_id FROM recipient WHERE account = $1"),
-        (true, "SELECT message_id FROM submission WHERE account = $1"),
-    ] {
-        let mut failed = Ok(());
-        tx.visit(sql, &[account.0.into()], &mut |row| {
-            match submissions::message_id(&row.text(0)?) {
-                Ok(id) => drop(all.insert(id, sent)),
-                Err(error) => failed = Err(error),
-            }
-            Ok(failed.is_ok())
-        })?;
-        failed?;
-    }
-    Ok(all)
+/// Whether anything of anybody's is this content still.
+pub fn is_held(tx: &mut Tx<'_>, content: ContentId) -> Result<bool, RowsError> {
+    let row = tx.first(
+        "SELECT 1 FROM message WHERE content = $1
+         UNION ALL SELECT 1 FROM held_back WHERE content = $1 LIMIT 1",
+        &[content.0.into()],
+    )?;
+    Ok(row.is_some())
 }
 
 /// An evidence with what validates it.
@@ -102,22 +88,19 @@ pub struct Proof {
     pub material: Vec<(String, Vec<u8>)>,
 }
 
-/// Evidence of a message as an account may have it: of what it sent all, of what it was sent that
-/// about the whole and about itself.
+/// Evidence that an account may have, since then, the newest first, behind a moment and an identifier.
 pub fn proofs(
     tx: &mut Tx<'_>,
-    id: &MessageId,
-    only_about: Option<&str>,
+    account: AccountId,
+    since: Timestamp,
+    before: (Timestamp, &str),
+    limit: usize,
 ) -> Result<Vec<Proof>, RowsError> {
+    let wanted = Wanted { since: Some(since), ..Wanted::default() };
     let mut found = Vec::new();
-    for row in evidence::of_message(tx, id)? {
-        let about_other = |address: &str| !row.recipient.is_empty() && row.recipient != address;
-        if only_about.is_some_and(about_other) {
-            continue;
-        }
-        let key: &EvidenceId = &row.id;
-        let forms = evidence::forms(tx, key)?.iter().map(|form| row.in_form(form)).collect();
-        let material = evidence::material(tx, key)?;
+    for row in evidence::seen(tx, account, wanted, before, limit)? {
+        let forms = evidence::forms(tx, &row.id)?.iter().map(|form| row.in_form(form)).collect();
+        let material = evidence::material(tx, &row.id)?;
         found.push(Proof { forms, material, row });
     }
     Ok(found)

@@ -20,6 +20,7 @@ mod operator_code;
 pub mod reach;
 pub mod rem;
 pub mod scram;
+pub mod sheet;
 pub mod smpp;
 pub mod smtp;
 pub mod time;

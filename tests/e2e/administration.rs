@@ -72,14 +72,31 @@ async fn who_decides_is_staff_with_that_role_once_there_is_any() {
     assert!(!archive.exists() && !backups.exists());
     let more = ["staff", "roles", "ayse", "--role", "manager,auditor,registrar,operator"];
     assert_eq!(as_member(&scene, Some("ayse"), &more).await.code, Some(0));
-    for act in [&token[..], &export, &backup] {
+    for act in [&token[..], &backup] {
         let done = as_member(&scene, Some("ayse"), act).await;
         assert_eq!(done.code, Some(0), "{act:?}: {}", done.err);
     }
+    // An archive of an account asks for two.
+    let alone = as_member(&scene, Some("ayse"), &export).await;
+    assert!(alone.code == Some(77) && alone.err.contains("hint: --as"), "{}", alone.err);
+    assert!(!archive.exists());
+    assert_eq!(member(&scene, "ece", "auditor", Some("ayse")).await.code, Some(0));
+    let hers = password(&scene, "ece");
+    let second = ["--second", "ece", "--second-password-file", hers.to_str().unwrap()];
+    let done = as_member(&scene, Some("ayse"), &[&export[..], &second].concat()).await;
+    assert_eq!(done.code, Some(0), "{}", done.err);
+    // What is removed for good stands there, too.
+    let repair = ["fsck", "--repair"];
+    assert_eq!(as_member(&scene, None, &repair).await.code, Some(77));
+    let done = as_member(&scene, Some("ayse"), &repair).await;
+    assert_eq!(done.code, Some(0), "{}", done.err);
+    let told = ["audit", "list", "--act", "store", "--json"];
+    let told = as_member(&scene, Some("ayse"), &told).await.out;
+    assert!(told.contains("store.repair\"") && told.contains("store.repaired\""), "{told}");
     let acts = as_member(&scene, Some("ayse"), &reads).await;
     let acts: serde_json::Value = serde_json::from_str(&acts.out).unwrap();
     let acts: Vec<_> = acts.as_array().unwrap().iter().map(|one| one["act"].clone()).collect();
-    assert_eq!(acts, ["staff.roles", "staff.end", "staff.add", "staff.add"]);
+    assert_eq!(acts, ["staff.add", "staff.roles", "staff.end", "staff.add", "staff.add"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -118,6 +118,39 @@ async fn by_policy_mail_waits_for_a_scanner_that_is_away() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_waits_for_a_scanner_that_is_given_up_is_told_of_and_goes_on_by_policy() {
+    let Some((scene, mut clamd)) = scanned("").await else { return };
+    let server = scene.serve().await;
+    let set = async |key: &str, value: &str| {
+        let set = scene.kep(&["policy", "set", key, value, "--reason", "Tarayıcı yok"]).await;
+        assert_eq!(set.code, Some(0), "{}", set.err);
+    };
+    set("virus.unscanned", "hold").await;
+    clamd.end();
+    let clean = signed(&scene, b"Temiz.", "birakilan.1@x");
+    let id = scene.accepted(ALI, &[AYSE], &clean).await;
+    server.stop().await;
+    let conf = std::fs::read_to_string(scene.conf()).unwrap();
+    std::fs::write(scene.conf(), conf.replace("\nclamd = ", "\n#clamd = ")).unwrap();
+
+    let server = scene.serve().await;
+    server.logged("virus.abandoned", 1).await;
+    let checked = scene.kep(&["check"]).await;
+    assert!(checked.code != Some(0), "{}", checked.out);
+    assert!(checked.out.contains("1 messages were taken and wait"), "{}", checked.out);
+    let examined = scene.kep(&["fsck"]).await;
+    assert_eq!(examined.code, Some(0), "nothing is lost");
+    assert!(examined.out.contains("odd: scan: 1 messages"), "{}", examined.out);
+    assert_eq!(scene.events(&id).await, Vec::<String>::new());
+    server.stop().await;
+
+    set("virus.abandoned", "accept").await;
+    let server = scene.serve().await;
+    scene.settled(&id, 2).await;
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_infected_after_its_250_gives_its_credit_back_with_the_evidence() {
     let Some((scene, mut clamd)) = scanned("").await else { return };
     let server = scene.serve().await;

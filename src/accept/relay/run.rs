@@ -305,7 +305,9 @@ fn fault(fault: Fault) -> Trouble {
 impl From<ScanTrouble> for Trouble {
     fn from(trouble: ScanTrouble) -> Self {
         match trouble {
-            ScanTrouble::Unavailable => Self::Refused(Refusal::ScannerUnavailable),
+            ScanTrouble::Unavailable | ScanTrouble::Nobody => {
+                Self::Refused(Refusal::ScannerUnavailable)
+            }
             ScanTrouble::Store(error) => Self::Store(error),
         }
     }

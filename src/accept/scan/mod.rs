@@ -8,7 +8,7 @@ mod run;
 mod tests;
 
 pub use dial::Clamd;
-pub use run::{ScanTrouble, Scanner, Scanning};
+pub use run::{ScanTrouble, Scanner, Scanning, waiting};
 
 use super::refusal::Refusal;
 use crate::wire::clamd::Kind;

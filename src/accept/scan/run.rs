@@ -5,12 +5,12 @@ use super::{Clamd, Leniency, ScanFault, Verdict, pieces};
 use crate::accept::heavy;
 use crate::accept::refusal::Refusal;
 use crate::registry::credits;
-use crate::registry::policy::{self, Passage};
+use crate::registry::policy::{self, Abandoned, Passage};
 use crate::spool::fact::Refused;
 use crate::spool::{self, Fact, Step, Takers};
 use crate::store::jobs::{self, Job};
 use crate::store::submissions::{self, Origin, Recipient, Submission, SubmissionState};
-use crate::store::{Lane, RowsError, Store, StoreError, Tx, blobs};
+use crate::store::{Lane, RowsError, Store, StoreError, Tx};
 use crate::trust::Clock;
 use crate::wire::{MessageId, Timestamp};
 use std::sync::Arc;
@@ -27,6 +27,10 @@ pub struct Scanner {
 pub enum ScanTrouble {
     #[error("the virus scanner gives no verdict")]
     Unavailable,
+    #[error(
+        "no virus scanner is set (scan.clamd), and without one nothing passes (virus.abandoned)"
+    )]
+    Nobody,
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -85,11 +89,18 @@ impl Scanner {
     }
 }
 
-/// Scans what came while the scanner was away, until it has been seen.
+/// Scans what came while the scanner was away, until it has been seen. Where the settings name no scanner
+/// any more, policy says what becomes of it.
 pub struct Scanning {
     pub store: Store,
-    pub scanner: Arc<Scanner>,
+    pub scanner: Option<Arc<Scanner>>,
     pub clock: Clock,
+}
+
+/// How many messages were taken and wait for a scanner.
+pub async fn waiting(store: &Store) -> Result<u64, StoreError> {
+    let work = |tx: &mut Tx<'_>| Ok(jobs::waiting(tx, Step::Scan.word(), jobs::HELD)?);
+    store.read(work).await
 }
 
 impl Scanning {
@@ -110,21 +121,22 @@ impl Scanning {
         let wanted = id.clone();
         let look = move |tx: &mut Tx<'_>| -> Result<_, StoreError> {
             let Some(found) = submissions::find(tx, &wanted)? else { return Ok(None) };
-            let original = blobs::find(tx, &found.original)?;
-            Ok(Some((submissions::recipients(tx, &wanted)?, original, found)))
+            Ok(Some((submissions::recipients(tx, &wanted)?, found)))
         };
         let found = self.store.read(look).await?;
-        let waits = found.filter(|(_, _, found)| found.state == SubmissionState::Unscanned);
-        let Some((recipients, original, submission)) = waits else {
+        let waits = found.filter(|(_, found)| found.state == SubmissionState::Unscanned);
+        let Some((recipients, submission)) = waits else {
             let finish = move |tx: &mut Tx<'_>| jobs::finish(tx, job).map(drop);
             return Ok(self.store.write(Lane::Background, finish).await?);
         };
-        let blobs = Arc::clone(&self.store.blobs);
-        let octets = tokio::task::spawn_blocking(move || blobs.read(&original)).await;
-        let octets = octets.map_err(|_| RowsError::Undone("the read was stopped"))?;
-        let octets = octets.map_err(StoreError::from)?;
         let now = self.clock.now();
-        let refusal = self.scanner.judge(&self.store, &octets, now).await?;
+        let refusal = match &self.scanner {
+            Some(scanner) => {
+                let octets = self.store.blob(submission.original).await?;
+                scanner.judge(&self.store, &octets, now).await?
+            }
+            None => self.abandoned(&id, now).await?,
+        };
         let fact = refusal.map(|refusal| refused(&submission, &recipients, &refusal, now));
         let work = move |tx: &mut Tx<'_>| -> Result<(), StoreError> {
             match &fact {
@@ -139,6 +151,23 @@ impl Scanning {
             Ok(())
         };
         Ok(self.store.write(Lane::Background, work).await?)
+    }
+
+    /// What is said of a message that waits for a scanner which nobody will start.
+    async fn abandoned(
+        &self,
+        id: &MessageId,
+        now: Timestamp,
+    ) -> Result<Option<Refusal>, ScanTrouble> {
+        let policies = self.store.look_up(move |tx| policy::at(tx, now)).await?;
+        match policies.virus_abandoned {
+            Abandoned::Wait => Err(ScanTrouble::Nobody),
+            Abandoned::Accept => {
+                metrics::counter!("kep_scanned_total", "verdict" => "abandoned").increment(1);
+                tracing::warn!(message = %id, "passes without a scan, by policy");
+                Ok(None)
+            }
+        }
     }
 }
 

@@ -9,11 +9,13 @@ use kep::accept::refusal::Refusal as Reason;
 use kep::accept::run::Desk;
 use kep::evidence::verify::{Believed, Given, Judge, Report};
 use kep::portal::api::{Accepting, Entry, Letter, Refusal, Refused, Submitted, Verifying, Waiting};
-use kep::registry::audit::seal::{self, Verdict};
+use kep::registry::audit::seal::{self, Against, Verdict};
+use kep::registry::peers::Peer;
 use kep::store::evidence;
 use kep::store::{Store, StoreError, Tx};
 use kep::trust::{Anchors, Certificate, Lists, SealVerifier, TokenVerifier, TrustError};
 use kep::wire::{MessageId, Timestamp};
+use std::collections::BTreeSet;
 use std::error::Error;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -103,7 +105,7 @@ fn status(reason: &Reason) -> u16 {
     }
 }
 
-/// Judges by the provider's own anchors, with the lists that were kept when evidence was issued.
+/// Judges by the provider's own anchors and what the registry has of others, with the lists that were kept when evidence was issued.
 #[derive(Clone)]
 pub struct VerifyingDoor {
     seal: Vec<Certificate>,
@@ -136,10 +138,13 @@ impl VerifyingDoor {
         })
     }
 
-    fn judge(&self, lists: Lists) -> Result<Judge, TrustError> {
+    /// By the own anchors, and these seals of whoever says that he issued it.
+    fn judge(&self, mut lists: Lists, seals: &[Certificate]) -> Result<Judge, TrustError> {
         let anchors = |of: &[Certificate]| Anchors::new(of.to_vec());
+        // A seal may leave its certificate out: the registry has it.
+        seals.iter().for_each(|seal| lists.add_certificate(seal.clone()));
         Judge::new(Believed {
-            seal: Some(anchors(&self.seal)?),
+            seal: Some(Anchors::new([self.seal.as_slice(), seals].concat())?),
             time_stamp: Some(anchors(&self.time_stamp)?),
             user: Some(anchors(&self.user)?),
             lists,
@@ -152,7 +157,12 @@ impl VerifyingDoor {
         let anchors = |of: &[Certificate]| Anchors::new(of.to_vec());
         let tokens = TokenVerifier::new(anchors(&self.time_stamp)?, Vec::new());
         let verifier = SealVerifier::new(anchors(&self.seal)?, Vec::new(), tokens);
-        Ok(seal::verify(&self.store, &self.provider, &verifier, &self.copies, now).await?)
+        let folder = self.copies.clone();
+        let copies = tokio::task::spawn_blocking(move || seal::copies(&folder)).await??;
+        let (provider, explained) = (self.provider.as_str(), BTreeSet::new());
+        let (verifier, copies, explained) = (&verifier, &copies, &explained);
+        let held = Against { provider, verifier, copies, explained };
+        Ok(seal::verify(&self.store, &held, now).await?)
     }
 }
 
@@ -162,14 +172,15 @@ impl Verifying for VerifyingDoor {
         octets: axum::body::Bytes,
         now: Timestamp,
     ) -> Waiting<Option<serde_json::Value>> {
-        let first = self.judge(Lists::default());
+        let first = self.judge(Lists::default(), &[]);
         let again = self.clone();
         Box::pin(async move {
             let judge = first.inspect_err(|error| tracing::error!(%error, "verify")).ok()?;
             let looked = octets.clone();
             let report = aside(move || judge.judge(&looked, None, now)).await?;
             let lists = kept(&again.store, &report).await.inspect_err(said).ok()?;
-            let judge = again.judge(lists);
+            let seals = theirs(&again.store, &report, now).await.inspect_err(said).ok()?;
+            let judge = again.judge(lists, &seals);
             let judge = judge.inspect_err(|error| tracing::error!(%error, "verify")).ok()?;
             let run = aside(move || {
                 let given = Given { name: DOCUMENT, octets: Ok(&octets), original: None };
@@ -195,6 +206,25 @@ async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> 
 
 fn said(error: &StoreError) {
     tracing::error!(%error, "verify");
+}
+
+/// The seals that are registered for whoever says that he issued it, where that is another provider, good
+/// when it was stamped.
+async fn theirs(
+    store: &Store,
+    report: &Report,
+    now: Timestamp,
+) -> Result<Vec<Certificate>, StoreError> {
+    let Some(issuer) = report.issuer() else { return Ok(Vec::new()) };
+    let mut told =
+        report.evidence.iter().chain(report.enclosed.iter().flat_map(|one| &one.evidence));
+    let stamped = told.find_map(|facts| Timestamp::parse_iso8601(facts.stamped_at.as_deref()?));
+    let look = move |tx: &mut Tx<'_>| -> Result<Vec<Certificate>, StoreError> {
+        let peer = Peer::answering(tx, &issuer)?;
+        let seals = peer.iter().flat_map(|peer| peer.seals_at(stamped.unwrap_or(now)));
+        Ok(seals.map(|seal| seal.certificate.clone()).collect())
+    };
+    store.read(look).await
 }
 
 /// What was kept to validate the evidence that a document is, or encloses.
@@ -240,7 +270,30 @@ const ENCLOSED: usize = 16;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::collections::BTreeSet;
+    use kep::store::providers::{self, ProviderRow, SealRow};
+    use kep::store::{Lane, RowsAt};
+    use kep::trust::Clock;
+    use kep::trust::vault::Vault;
+
+    fn provider(domain: &str, seal: SealRow) -> ProviderRow {
+        let now = Timestamp::from_secs(1_795_424_000);
+        ProviderRow {
+            domain: domain.into(),
+            name: "Öteki".into(),
+            host: "127.0.0.1:25".into(),
+            route: String::new(),
+            state: "active".into(),
+            since: now,
+            tls_pins: "0f".repeat(32),
+            tls_ca: String::new(),
+            tls_by: String::new(),
+            client_pins: String::new(),
+            dialect: "ts102640".into(),
+            size_limit: None,
+            added_at: now,
+            seals: vec![seal],
+        }
+    }
 
     #[test]
     fn each_refusal_has_a_code_of_its_own_and_a_status() {
@@ -253,6 +306,57 @@ mod tests {
         assert_eq!(status(&Reason::SignatureMissing), 422);
         let own = kep::portal::api::catalogue(&[]);
         assert!(own.iter().all(|entry| !codes.contains(&entry.code)));
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn what_another_provider_sealed_is_judged_by_the_seals_that_are_registered_for_it() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/verify");
+        let evidence = std::fs::read(folder.join("evidence.xml")).unwrap();
+        let text = String::from_utf8(evidence.clone()).unwrap();
+        let (_, rest) = text.split_once("X509Certificate>").unwrap();
+        let bare: String =
+            rest.chars().take_while(|c| *c != '<').filter(|c| !c.is_whitespace()).collect();
+        let seal = data_encoding::BASE64.decode(bare.as_bytes()).unwrap();
+
+        let place = tempfile::tempdir().unwrap();
+        let key = place.path().join("master.key");
+        Vault::create(&key).unwrap();
+        let (vault, rows) = (Arc::new(Vault::open(&key).unwrap()), place.path().join("rows.db"));
+        let at = RowsAt::File(rows);
+        let store = Store::open(&at, &place.path().join("blobs"), vault).await.unwrap();
+        let stamps = Anchors::load(&folder.join("trust/tsa-ca.pem")).unwrap();
+        let door = VerifyingDoor {
+            seal: Vec::new(),
+            time_stamp: stamps.certificates().to_vec(),
+            user: Vec::new(),
+            store: store.clone(),
+            provider: "hs05.kep.tr".into(),
+            copies: place.path().join("copies"),
+            walking: Arc::new(Semaphore::new(1)),
+        };
+        let now = Clock::System.now();
+        let state = async || {
+            let judged = door.verify(evidence.clone().into(), now).await.unwrap();
+            let checks = judged["files"][0]["checks"].as_array().unwrap().clone();
+            let of = checks.into_iter().find(|check| check["name"] == "seal-certificate");
+            of.map(|check| check["state"].as_str().unwrap().to_owned())
+        };
+        let before = state().await;
+        let register = async |domain: &'static str| {
+            let seal = seal.clone();
+            let work = move |tx: &mut Tx<'_>| -> Result<(), StoreError> {
+                let from = Some(Timestamp::from_secs(0));
+                let row = SealRow { certificate: seal.clone(), from, until: None };
+                Ok(providers::put(tx, &provider(domain, row))?)
+            };
+            store.write(Lane::Client, work).await.unwrap();
+        };
+        // Another one's seal says nothing for it.
+        register("hs77.kep.tr").await;
+        assert_eq!(state().await, before);
+        register("hs05.kep.tr").await;
+        assert_ne!(state().await, before);
+        assert_eq!(state().await.as_deref(), Some("good"));
     }
 
     #[test]

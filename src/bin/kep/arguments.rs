@@ -257,6 +257,8 @@ pub struct Fsck {
     /// Before that, remove contents and blobs that nothing refers to and that are older than a day
     #[arg(long)]
     pub repair: bool,
+    #[command(flatten)]
+    pub who: Who,
     #[arg(long)]
     pub json: bool,
 }

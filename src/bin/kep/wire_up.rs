@@ -120,6 +120,9 @@ pub async fn find_store(settings: &Settings) -> Outcome<Option<Store>> {
         Err(error @ StoreError::Rows(RowsError::OlderSchema { .. })) => {
             Err(storage(&error).hint("`kep serve` brings it up to date when it starts"))
         }
+        Err(error @ StoreError::Rows(RowsError::HalfRestored)) => {
+            Err(storage(&error).hint(RESTORE_AGAIN))
+        }
         Err(error) => Err(storage(&error)),
     }
 }
@@ -131,11 +134,12 @@ pub async fn make_store(settings: &Settings) -> Outcome<Store> {
     own_folder(dir).map_err(|e| Failure::cannot_create(format!("{}: {e}", dir.display())))?;
     if backup::unfinished(dir) {
         let what = format!("a restore to {} did not end", dir.display());
-        return Err(Failure::unavailable(what).hint("say `kep restore` once more"));
+        return Err(Failure::unavailable(what).hint(RESTORE_AGAIN));
     }
     let (rows, blobs) = (rows(&settings.data)?, place(&settings.data).1);
     Store::open(&rows, &blobs, vault).await.map_err(|error| match &error {
         StoreError::Rows(RowsError::InClear) => storage(&error).hint(IN_CLEAR),
+        StoreError::Rows(RowsError::HalfRestored) => storage(&error).hint(RESTORE_AGAIN),
         _ => storage(&error),
     })
 }
@@ -667,10 +671,10 @@ impl House {
         }
     }
 
-    /// Scans what came while the scanner was away; without one it waits on.
-    pub fn scanning(&self) -> Option<Scanning> {
-        let scanner = self.scanner.clone()?;
-        Some(Scanning { store: self.store.clone(), scanner, clock: self.clock.clone() })
+    /// Scans what came while the scanner was away.
+    pub fn scanning(&self) -> Scanning {
+        let (store, clock) = (self.store.clone(), self.clock.clone());
+        Scanning { store, scanner: self.scanner.clone(), clock }
     }
 
     /// Judges what other providers hand over.
@@ -730,6 +734,7 @@ pub fn absolute(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
+const RESTORE_AGAIN: &str = "say `kep restore` once more";
 const IN_CLEAR: &str = "data.rows = \"postgres://…?sslmode=verify-full&sslrootcert=FILE\"; \
                         sslmode=disable where the line is safe otherwise";
 /// An authority at hand answers in milliseconds.

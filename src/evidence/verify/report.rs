@@ -3,6 +3,7 @@
 
 use super::Unread;
 use super::words::Name;
+use crate::wire::KepDomain;
 use crate::wire::rem::{ContentDigest, Dialect, Evidence};
 use data_encoding::HEXLOWER;
 use serde::Serialize;
@@ -112,6 +113,15 @@ impl Report {
         self.verdict = self.verdict.max(worst.unwrap_or(Verdict::Valid));
         self.enclosed = enclosed;
         self
+    }
+
+    /// Whoever says that he issued it, by the address in it, or in the evidence that it encloses. Whether it
+    /// was him is a check.
+    pub fn issuer(&self) -> Option<KepDomain> {
+        let enclosed = self.enclosed.iter().filter_map(|one| one.read.as_ref());
+        let evidence = self.read.iter().chain(enclosed).next()?;
+        let (_, domain) = evidence.issuer.address.rsplit_once('@')?;
+        KepDomain::registered(domain).ok()
     }
 
     /// A file whose octets could not be had.

@@ -56,7 +56,6 @@ params! {
 enum Door {
     Smtp,
     Imap,
-    Api,
 }
 
 /// How an unopened message stands in the inbox of that program: kapalı zarf, or doğrudan.
@@ -116,7 +115,6 @@ impl Door {
         match self {
             Self::Smtp => Scope::Smtp,
             Self::Imap => Scope::Imap,
-            Self::Api => Scope::Api,
         }
     }
 }
@@ -132,7 +130,7 @@ impl Opening {
 
 impl Shown {
     fn of(one: &AppPassword) -> Self {
-        let all = [Door::Smtp, Door::Imap, Door::Api];
+        let all = [Door::Smtp, Door::Imap];
         let opening = [Opening::Sealed, Opening::Direct];
         Self {
             id: one.id.clone(),

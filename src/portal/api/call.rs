@@ -1,6 +1,8 @@
 //! A request that has been read and whose caller is known, and the answer to it.
 
+use super::endpoint::{Answer, Once};
 use super::kinds::Word;
+use super::once::Name;
 use super::problem::Problem;
 use super::tongue::Tongue;
 use crate::registry::api_tokens::{ApiToken, Holder, Scope};
@@ -8,7 +10,8 @@ use crate::registry::audit::{Actor, By, Channel};
 use crate::registry::legal::LegalAct;
 use crate::registry::operators::{Act, Operator};
 use crate::registry::sessions;
-use crate::registry::{Access, Account};
+use crate::registry::{Access, Account, accounts};
+use crate::store::{Tx, accounts as rows};
 use crate::wire::{AccountId, Timestamp};
 use axum::body::Bytes;
 use serde::{Deserialize, Serialize};
@@ -71,6 +74,8 @@ pub struct Call {
     pub if_match: Option<IfMatch>,
     /// `Idempotency-Key`.
     pub name: Option<String>,
+    /// What the request is known by where it is done once.
+    pub named: Option<Name>,
 }
 
 /// The words of a path and of a query.
@@ -174,13 +179,34 @@ impl Call {
 
     /// Nothing is added to a closed account.
     pub fn may_add(&self) -> Answered<()> {
-        match self.account()?.access(self.now) {
-            Access::Whole => Ok(()),
-            Access::Reading { until: Some(until) } => {
-                Err(Problem::AccountReadOnly(until.turkish_day()))
-            }
-            Access::Reading { until: None } | Access::Over => Err(Problem::AccountOver),
+        adding(self.account()?.access(self.now))
+    }
+
+    /// The same in the transaction that adds it: the account may have been closed since this came.
+    pub fn may_add_in(&self, tx: &mut Tx<'_>) -> Answered<()> {
+        let account = self.account_id()?;
+        rows::lock(tx, account)?;
+        adding(accounts::access(tx, account, self.now)?)
+    }
+
+    /// Whether what stands there may be moved, marked and removed: as long as it can be read.
+    pub fn may_file_in(&self, tx: &mut Tx<'_>) -> Answered<()> {
+        let account = self.account_id()?;
+        rows::lock(tx, account)?;
+        match accounts::access(tx, account, self.now)?.is_over() {
+            true => Err(Problem::AccountOver),
+            false => Ok(()),
         }
+    }
+
+    /// Its answer, in the transaction that does it: where the caller has named the request, it is kept there,
+    /// so that it is done once, whatever comes between.
+    pub fn once<A: Answer>(&self, tx: &mut Tx<'_>, answer: A) -> Answered<Once<A>> {
+        let reply = answer.reply()?;
+        if let Some(name) = &self.named {
+            name.settle(tx, &reply)?;
+        }
+        Ok(Once::of(reply))
     }
 
     /// Whether the caller's copy is the newest.
@@ -191,6 +217,16 @@ impl Call {
             }
             _ => Ok(()),
         }
+    }
+}
+
+fn adding(access: Access) -> Answered<()> {
+    match access {
+        Access::Whole => Ok(()),
+        Access::Reading { until: Some(until) } => {
+            Err(Problem::AccountReadOnly(until.turkish_day()))
+        }
+        Access::Reading { until: None } | Access::Over => Err(Problem::AccountOver),
     }
 }
 

@@ -4,7 +4,9 @@
 mod body;
 mod words;
 
-pub use body::{Created, Document, Done, Json, Mail, MailFile, PlainFile, Ready, Tagged, XmlFile};
+pub use body::{
+    Created, Document, Done, Json, Mail, MailFile, Once, PlainFile, Ready, Tagged, XmlFile,
+};
 pub use words::NoWords;
 pub(super) use words::params;
 

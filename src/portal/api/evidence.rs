@@ -8,7 +8,7 @@ use super::kinds::{Cursor, Day, EventWord, Limit, Name, SubmissionKey};
 use super::problem::Problem;
 use crate::registry::api_tokens::Scope;
 use crate::store::Tx;
-use crate::store::evidence::{self as rows, EvidenceRow, Seen, Wanted};
+use crate::store::evidence::{self as rows, EvidenceRow, Wanted};
 use crate::wire::rem::Event;
 use crate::wire::{EvidenceId, Timestamp};
 use serde::Serialize;
@@ -90,11 +90,6 @@ struct EvidencePage {
     next: Option<String>,
 }
 
-fn seen(call: &Call) -> Answered<Seen<'_>> {
-    let account = call.account()?;
-    Ok(Seen { account: account.id, address: account.address.as_str() })
-}
-
 fn list(tx: &mut Tx<'_>, call: &Call, ask: &Listing) -> Answered<Json<EvidencePage>> {
     let limit = Limit::of(ask.limit);
     let message = match &ask.message {
@@ -113,7 +108,7 @@ fn list(tx: &mut Tx<'_>, call: &Call, ask: &Listing) -> Answered<Json<EvidencePa
     let first = Cursor::new(i64::MAX, "");
     let from = ask.cursor.as_ref().unwrap_or(&first);
     let before = (Timestamp::from_millis(from.number), from.text.as_str());
-    let found = rows::seen(tx, &seen(call)?, wanted, before, limit + 1)?;
+    let found = rows::seen(tx, call.account()?.id, wanted, before, limit + 1)?;
     let more = found.len() > limit;
     let found = found.get(..limit).unwrap_or(&found);
     let next = found.last().filter(|_| more);
@@ -127,7 +122,7 @@ fn show(tx: &mut Tx<'_>, call: &Call, ask: &OneEvidence) -> Answered<Json<Eviden
 
 fn find(tx: &mut Tx<'_>, call: &Call, ask: &OneEvidence) -> Answered<EvidenceRow> {
     let id = EvidenceId::from_stored(ask.evidence.0.as_str());
-    rows::seen_one(tx, &seen(call)?, &id)?.ok_or(Problem::EvidenceUnknown)
+    rows::seen_one(tx, call.account()?.id, &id)?.ok_or(Problem::EvidenceUnknown)
 }
 
 impl Evidence {

@@ -123,7 +123,7 @@ fn create(
     _: &NoWords,
     new: &Json<NewLabel>,
 ) -> Answered<Created<Label>> {
-    call.may_add()?;
+    call.may_add_in(tx)?;
     let (name, colour) = (&new.0.name.0, new.0.colour.clone().map(|colour| colour.0));
     let made = labels::create_in(tx, call.account_id()?, name, colour, call.now)?;
     let at = format!("/labels/{}", encoded(made.key.as_str()));
@@ -136,7 +136,7 @@ fn change(
     ask: &OneLabel,
     new: &Json<LabelChange>,
 ) -> Answered<Json<Label>> {
-    call.may_add()?;
+    call.may_add_in(tx)?;
     let old = known(tx, call, &ask.label)?;
     let new = &new.0;
     let colour = match (new.colourless, &new.colour) {

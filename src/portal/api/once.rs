@@ -1,6 +1,6 @@
 //! A request that its caller names (Idempotency-Key) is done once: what it was answered is kept in the
-//! transaction that does it. Where that is several transactions, the name is taken first, and given back
-//! when nothing came of it.
+//! transaction that does it. Where there are others before it, the name is taken first, and given back
+//! when nothing came of it (`Call::once`).
 
 use super::call::{Answered, Call, Reply};
 use super::problem::Problem;
@@ -79,7 +79,17 @@ impl Name {
         }
     }
 
-    pub fn keep(&self, tx: &mut Tx<'_>, reply: &Reply) -> Answered<()> {
+    /// The same, in the transaction that does it. Whoever was given up meanwhile and finds it answered
+    /// has not done it.
+    pub fn settle(&self, tx: &mut Tx<'_>, reply: &Reply) -> Answered<()> {
+        match self.keep(tx, reply)? {
+            true => Ok(()),
+            false => Err(Problem::RequestRunning),
+        }
+    }
+
+    /// Keeps what it was answered; says whether nothing was kept yet.
+    pub fn keep(&self, tx: &mut Tx<'_>, reply: &Reply) -> Answered<bool> {
         let octets = serde_json::to_vec(reply).map_err(|_| Problem::Internal)?;
         Ok(rows::answered(tx, self.named(), &octets)?)
     }

@@ -19,8 +19,7 @@ pub async fn carry_out(
     endpoint: &Endpoint,
     call: &Arc<Call>,
 ) -> Answered<Reply> {
-    let name = if endpoint.named { Name::of(call, endpoint.id) } else { None };
-    let now = call.now;
+    let (name, now) = (call.named.clone(), call.now);
     match (endpoint.begin)(portal, call)? {
         Task::Ready(reply) => Ok(reply),
         Task::Read(unit) => portal.store.read(move |tx: &mut Tx<'_>| unit(tx)).await,
@@ -52,7 +51,7 @@ async fn once(
     let done = work.await;
     let kept = done.clone();
     let settle = move |tx: &mut Tx<'_>| match &kept {
-        Ok(reply) => name.keep(tx, reply),
+        Ok(reply) => name.keep(tx, reply).map(drop),
         Err(_) => name.give_back(tx),
     };
     let settled: Result<(), Problem> = portal.store.write(Lane::Client, settle).await;

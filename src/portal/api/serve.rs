@@ -3,11 +3,12 @@
 
 use super::call::{Answered, Call, Caller, IfMatch, Origin, PROBLEM, Reply};
 use super::endpoint::{Endpoint, Most, Takes};
+use super::once::Name;
 use super::route::{self, Found};
 use super::tongue::Tongue;
 use super::{Asked, BASE, Portal, Problem, admit, headers, run};
 use crate::registry::crowd;
-use crate::wire::AccountId;
+use crate::wire::{AccountId, Timestamp};
 use axum::Router;
 use axum::body::{Body, BodyDataStream, Bytes};
 use axum::extract::{Request, State};
@@ -23,12 +24,15 @@ use futures_core::Stream;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::Semaphore;
 
 /// The API as it answers requests.
 #[derive(Clone)]
 pub struct Service {
     portal: Arc<Portal>,
     endpoints: Arc<Vec<Endpoint>>,
+    /// A place for each operation that is under way.
+    work: Arc<Semaphore>,
 }
 
 /// What the head of a request says.
@@ -50,7 +54,13 @@ struct Outcome {
 
 impl Service {
     pub fn new(portal: Portal) -> Self {
-        Self { portal: Arc::new(portal), endpoints: Arc::new(super::operations()) }
+        let work = Arc::new(Semaphore::new(AT_ONCE as usize));
+        Self { portal: Arc::new(portal), endpoints: Arc::new(super::operations()), work }
+    }
+
+    /// Waits until no operation is under way any more. To be asked when nobody asks for another.
+    pub async fn is_done(&self) {
+        let _ = self.work.acquire_many(AT_ONCE).await;
     }
 
     pub fn router(self) -> Router {
@@ -103,16 +113,16 @@ impl Service {
         if let Err(problem) = caller.may(endpoint.scope, endpoint.duty()) {
             return Outcome::problem(problem);
         }
-        let (call, room) = match self.call(endpoint, caller, head, body).await {
+        let (call, room) = match self.call(endpoint, (caller, now), head, body).await {
             Ok((call, room)) => (Arc::new(call), room),
             Err(problem) => return Outcome::problem(problem),
         };
         // Who hangs up stops nothing halfway.
         let (portal, endpoints) = (Arc::clone(portal), Arc::clone(&self.endpoints));
-        let id = endpoint.id;
+        let (id, place) = (endpoint.id, Arc::clone(&self.work).acquire_owned().await);
         let done = tokio::spawn(async move {
             // The body is in memory until the work is done, whoever still waits for it.
-            let _room = room;
+            let (_room, _place) = (room, place);
             match endpoints.iter().find(|endpoint| endpoint.id == id) {
                 Some(endpoint) => run::carry_out(&portal, endpoint, &call).await,
                 None => Err(Problem::Internal),
@@ -125,11 +135,12 @@ impl Service {
         Outcome { reply, allowed: None, wait: None }
     }
 
-    /// Reads the rest of the request. The memory that its body takes is held by what comes with it.
+    /// Reads the rest of the request. The memory that its body takes is held by what comes with it. Who has
+    /// taken a while to send it is looked up once more.
     async fn call(
         &self,
         endpoint: &Endpoint,
-        caller: Caller,
+        (caller, since): (Caller, Timestamp),
         head: Head,
         body: &mut BodyDataStream,
     ) -> Answered<(Call, crate::registry::budget::Share)> {
@@ -157,8 +168,30 @@ impl Service {
         let reading = octets(&head.headers, body, most, &mut room);
         let body = tokio::time::timeout(BODY, reading).await.map_err(|_| Problem::Slow)??;
         let asked = Asked { path: head.words, query };
-        let (now, tongue, origin) = (self.portal.clock.now(), head.tongue, head.origin);
-        Ok((Call { caller, origin, now, tongue, asked, body, media, if_match, name }, room))
+        let (now, tongue) = (self.portal.clock.now(), head.tongue);
+        let caller = match now.millis() - since.millis() > WHILE {
+            true => self.still(endpoint, &head.headers, &head.origin, head.safe).await?,
+            false => caller,
+        };
+        let origin = head.origin;
+        let named = None;
+        let mut call =
+            Call { caller, origin, now, tongue, asked, body, media, if_match, name, named };
+        call.named = endpoint.named.then(|| Name::of(&call, endpoint.id)).flatten();
+        Ok((call, room))
+    }
+
+    /// Who asks, and may.
+    async fn still(
+        &self,
+        endpoint: &Endpoint,
+        headers: &HeaderMap,
+        origin: &Origin,
+        safe: bool,
+    ) -> Answered<Caller> {
+        let caller = admit::run::caller(&self.portal, endpoint, headers, origin, safe).await?;
+        caller.may(endpoint.scope, endpoint.duty())?;
+        Ok(caller)
     }
 
     fn most(&self, endpoint: &Endpoint) -> usize {
@@ -339,10 +372,14 @@ fn wait(problem: &Problem) -> Option<u64> {
     }
 }
 
+/// More than connections have seats.
+const AT_ONCE: u32 = 1 << 20;
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
 /// Octets of a JSON body.
 const JSON_MAX: usize = 64 << 10;
 /// How long a body may take: the largest message over a slow line.
 const BODY: Duration = Duration::from_mins(10);
+/// Milliseconds after which a token may have been revoked, or an account closed, while a body came in.
+const WHILE: i64 = 1000;
 /// How long an answer waits for a body that it does not need.
 const LINGER: Duration = Duration::from_secs(2);

@@ -7,7 +7,7 @@ use super::endpoint::{Endpoint, Json, Tag, Verb, params};
 use super::kinds::{Cursor, Limit, SubmissionKey};
 use super::problem::Problem;
 use crate::registry::api_tokens::Scope;
-use crate::store::evidence::{self, EvidenceRow, Seen, Wanted};
+use crate::store::evidence::{self, EvidenceRow, Wanted};
 use crate::store::submissions::{self as rows, Origin, Recipient as RecipientRow};
 use crate::store::{RowsError, Tx};
 use crate::wire::rem::Event;
@@ -200,11 +200,10 @@ pub fn timeline_of(tx: &mut Tx<'_>, call: &Call, id: &MessageId) -> Answered<Jso
 }
 
 fn seen(tx: &mut Tx<'_>, call: &Call, id: &MessageId) -> Answered<Vec<EvidenceRow>> {
-    let account = call.account()?;
-    let by = Seen { account: account.id, address: account.address.as_str() };
+    let account = call.account()?.id;
     let wanted = Wanted { message: Some(id.as_str()), ..Wanted::default() };
     let last = (Timestamp::from_millis(i64::MAX), "");
-    let found: Result<_, RowsError> = evidence::seen(tx, &by, wanted, last, EVENTS);
+    let found: Result<_, RowsError> = evidence::seen(tx, account, wanted, last, EVENTS);
     Ok(found?)
 }
 

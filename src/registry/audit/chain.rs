@@ -3,8 +3,8 @@
 
 use crate::store::audit::{self as rows, EntryRow};
 use crate::store::{RowsError, Tx};
-use crate::wire::Digest;
 use crate::wire::digest::sha256_of;
+use crate::wire::{Digest, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What the first entry is bound to.
@@ -42,11 +42,15 @@ pub struct Walked {
     pub link: Digest,
     /// Those that were asked for.
     pub links: BTreeMap<i64, Digest>,
+    /// Behind each that was asked for, up to the next one: the entry that says the earliest time.
+    pub earliest: BTreeMap<i64, (Timestamp, i64)>,
+    from: i64,
 }
 
 /// Walks the whole chain; `wanted`: the numbers whose links are told.
 pub fn walk(tx: &mut Tx<'_>, wanted: &BTreeSet<i64>) -> Result<Result<Walked, Break>, RowsError> {
-    let mut walked = Walked { entries: 0, link: GENESIS, links: BTreeMap::new() };
+    let (links, earliest) = (BTreeMap::new(), BTreeMap::new());
+    let mut walked = Walked { entries: 0, link: GENESIS, links, earliest, from: 0 };
     if wanted.contains(&0) {
         walked.links.insert(0, GENESIS);
     }
@@ -74,8 +78,15 @@ fn next(walked: &mut Walked, entry: &EntryRow, wanted: &BTreeSet<i64>) -> Result
         return Err(Break::Link(entry.n));
     }
     (walked.entries, walked.link) = (entry.n, bound);
+    let said = (entry.at, entry.n);
+    walked
+        .earliest
+        .entry(walked.from)
+        .and_modify(|known| *known = (*known).min(said))
+        .or_insert(said);
     if wanted.contains(&entry.n) {
         walked.links.insert(entry.n, bound);
+        walked.from = entry.n;
     }
     Ok(())
 }

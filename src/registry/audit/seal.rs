@@ -238,15 +238,6 @@ pub fn copies(folder: &Path) -> io::Result<BTreeMap<i64, Copy>> {
     Ok(found)
 }
 
-/// Why nothing can be judged.
-#[derive(Debug, Error)]
-pub enum VerifyError {
-    #[error(transparent)]
-    Store(#[from] RowsError),
-    #[error("{0}: {1}")]
-    Copies(PathBuf, io::Error),
-}
-
 /// What `kep audit verify` found.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Verdict {
@@ -276,6 +267,10 @@ pub enum Fault {
     Unstamped(i64),
     #[error("seal {0} was stamped {1} s after it says")]
     Late(i64, i64),
+    #[error("nothing was sealed between {1} and {2}, seal {0}: that is to be explained")]
+    Gap(i64, Timestamp, Timestamp),
+    #[error("entry {1} says {2}, a day or more before the seal that it comes after, {0}")]
+    Backdated(i64, i64, Timestamp),
     #[error("seal {0} is about entry {1}, and the audit ends before it")]
     Short(i64, i64),
     #[error("entry {1} is not what seal {0} says it was")]
@@ -292,16 +287,23 @@ pub enum Fault {
     Stale(Timestamp),
 }
 
-/// Judges chain, seals, and the copies that lie in a folder outside the rows.
+/// What the audit is held against.
+pub struct Against<'a> {
+    pub provider: &'a str,
+    pub verifier: &'a SealVerifier,
+    /// Copies of seals that lie outside the rows, read before them: a seal is copied once it stands there.
+    pub copies: &'a BTreeMap<i64, Copy>,
+    /// Seals before which there was no server to seal, as those know who ask.
+    pub explained: &'a BTreeSet<i64>,
+}
+
+/// Judges chain, seals and copies.
 pub async fn verify(
     store: &Store,
-    provider: &str,
-    verifier: &SealVerifier,
-    folder: &Path,
+    held: &Against<'_>,
     now: Timestamp,
-) -> Result<Verdict, VerifyError> {
-    // Before the rows: a seal is copied once it stands in them.
-    let copies = copies(folder).map_err(|error| VerifyError::Copies(folder.to_owned(), error))?;
+) -> Result<Verdict, RowsError> {
+    let Against { provider, verifier, copies, explained } = *held;
     let seals = store.read(rows::seals).await?;
     let statements: Vec<_> = seals.iter().map(|seal| Statement::parse(&seal.statement)).collect();
     let wanted: BTreeSet<i64> = statements.iter().flatten().map(|one| one.up_to).collect();
@@ -324,6 +326,9 @@ pub async fn verify(
         let judged = Judged { seal, statement, before, provider, walked: walked.as_ref() };
         match judged.judge(verifier, now) {
             Ok(stamped) => {
+                let gap = gap(seal.number, verdict.sealed_at.or(first), stamped);
+                verdict.faults.extend(gap.filter(|_| !explained.contains(&seal.number)));
+                verdict.faults.extend(judged.backdated(stamped));
                 verdict.seals += 1;
                 verdict.sealed_at = Some(stamped);
                 verdict.sealed_up_to = statement.as_ref().map_or(0, |one| one.up_to);
@@ -332,7 +337,7 @@ pub async fn verify(
         }
         before = Some(seal);
     }
-    verdict.faults.extend(against(&seals, &copies, now));
+    verdict.faults.extend(against(&seals, copies, now));
     verdict.faults.extend(stale(first, verdict.sealed_at, now));
     Ok(verdict)
 }
@@ -374,6 +379,14 @@ impl Judged<'_> {
         Ok(stamped)
     }
 
+    /// What comes after a seal was not done long before it.
+    fn backdated(&self, stamped: Timestamp) -> Option<Fault> {
+        let up_to = self.statement.as_ref()?.up_to;
+        let (said, entry) = *self.walked?.earliest.get(&up_to)?;
+        let early = stamped.millis() - said.millis() >= DAY_MILLIS;
+        early.then_some(Fault::Backdated(self.seal.number, entry, said))
+    }
+
     fn stamped(
         &self,
         statement: &Statement,
@@ -391,6 +404,13 @@ impl Judged<'_> {
         }
         Ok(stamped)
     }
+}
+
+/// Whoever takes days back and writes others has no seals of those days.
+fn gap(number: i64, before: Option<Timestamp>, stamped: Timestamp) -> Option<Fault> {
+    let before = before?;
+    let long = stamped.millis() - before.millis() > 2 * DAY_MILLIS;
+    long.then_some(Fault::Gap(number, before, stamped))
 }
 
 /// Rows and copies tell of each other. Who seals at this moment has not copied yet.

@@ -2,9 +2,9 @@
 
 use super::fault::{ContactError, Fault};
 use super::fields::{CATEGORIES, Fields};
-use super::{CONTACTS_MAX, group};
+use super::{BOOK_MAX, CONTACTS_MAX, group};
 use crate::registry::audit::{self, By};
-use crate::store::contacts::{self as rows, ContactRow};
+use crate::store::contacts::{self as rows, ContactRow, Place};
 use crate::store::{Lane, RowsError, Store, Tx, accounts};
 use crate::trust::random;
 use crate::wire::fold::{collation_key, fold};
@@ -12,7 +12,7 @@ use crate::wire::vcard::{Card, Property, escape, read};
 use crate::wire::{AccountId, Timestamp, sha256};
 use data_encoding::HEXLOWER;
 use serde_json::json;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A contact of an address book.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -44,16 +44,10 @@ pub async fn list(
     after: Option<&str>,
     limit: usize,
 ) -> Result<Vec<Contact>, ContactError> {
-    let words: Vec<String> = fold(search).split_whitespace().map(str::to_owned).collect();
-    let (group, after) = (group.map(str::to_owned), after.map(str::to_owned));
+    let (search, group) = (search.to_owned(), group.map(str::to_owned));
+    let after = after.map(str::to_owned);
     let work = move |tx: &mut Tx<'_>| -> Result<_, ContactError> {
-        let of_group = match &group {
-            Some(name) => {
-                let group = group::find(tx, account, name)?;
-                Some(rows::members(tx, group.id)?)
-            }
-            None => None,
-        };
+        let sought = Sought::new(tx, account, &search, group.as_deref())?;
         let start = match &after {
             Some(uid) => {
                 let row = row_of(tx, account, uid)?.ok_or_else(|| unknown(uid))?;
@@ -61,20 +55,61 @@ pub async fn list(
             }
             None => (Vec::new(), 0),
         };
-        let mut found = Vec::new();
-        rows::visit(tx, account, start, &mut |row| {
-            let wanted = words.iter().all(|word| row.search.contains(word.as_str()))
-                && of_group.as_ref().is_none_or(|members| members.contains(&row.id));
-            if wanted && found.len() < limit {
-                found.push(row);
-            }
-            Ok(found.len() < limit)
-        })?;
-        let (names, members) = (names(tx, account)?, rows::memberships(tx, account)?);
-        let all = found.iter().map(|row| contact(row, members.get(&row.id), &names));
-        Ok(all.collect::<Result<_, _>>()?)
+        Ok(sought.page(tx, start, limit)?.0)
     };
     store.read(work).await
+}
+
+/// Which contacts are wanted.
+pub(super) struct Sought {
+    account: AccountId,
+    words: Vec<String>,
+    of_group: Option<BTreeSet<i64>>,
+    names: BTreeMap<i64, String>,
+}
+
+impl Sought {
+    pub fn new(
+        tx: &mut Tx<'_>,
+        account: AccountId,
+        search: &str,
+        group: Option<&str>,
+    ) -> Result<Self, ContactError> {
+        let words = fold(search).split_whitespace().map(str::to_owned).collect();
+        let of_group = match group {
+            Some(name) => {
+                let group = group::find(tx, account, name)?;
+                Some(rows::members(tx, group.id)?)
+            }
+            None => None,
+        };
+        Ok(Self { account, words, of_group, names: names(tx, account)? })
+    }
+
+    /// Those behind a place, so many, and the place of the last one.
+    pub fn page(
+        &self,
+        tx: &mut Tx<'_>,
+        start: Place,
+        limit: usize,
+    ) -> Result<(Vec<Contact>, Option<Place>), ContactError> {
+        let mut found = Vec::new();
+        rows::visit(tx, self.account, start, &mut |id, search| {
+            let wanted = self.words.iter().all(|word| search.contains(word.as_str()))
+                && self.of_group.as_ref().is_none_or(|members| members.contains(&id));
+            if wanted && found.len() < limit {
+                found.push(id);
+            }
+            found.len() < limit
+        })?;
+        let (mut all, mut last) = (Vec::with_capacity(found.len()), None);
+        for id in found {
+            let Some(row) = rows::by_id(tx, self.account, id)? else { continue };
+            all.push(contact(&row, Some(&rows::groups_of(tx, id)?), &self.names)?);
+            last = Some((row.sort_key, id));
+        }
+        Ok((all, last))
+    }
 }
 
 /// The contact of that UID or KEP address, if there is one.
@@ -104,22 +139,43 @@ pub async fn add(
     groups: Vec<String>,
     by: By,
 ) -> Result<Contact, ContactError> {
-    fields.judge()?;
-    let uid = uuid(random::bytes());
-    let mut card = Card::default();
-    fields.apply(&mut card);
-    let work = move |tx: &mut Tx<'_>| -> Result<_, ContactError> {
-        accounts::lock(tx, account)?;
-        let row = lay(tx, account, &uid, &card, None, by.at)?;
-        for name in &groups {
-            let group = group::make(tx, account, name)?;
-            rows::join(tx, row.id, group.id)?;
-        }
-        let added = whole(tx, &row)?;
-        note(tx, account, &by, "contact.add", &uid)?;
-        Ok(added)
-    };
+    let new = New::of(fields, groups)?;
+    let work = move |tx: &mut Tx<'_>| add_in(tx, account, &new, &by);
     store.write(Lane::Client, work).await
+}
+
+/// A contact that is to be added.
+pub struct New {
+    uid: String,
+    card: Card,
+    groups: Vec<String>,
+}
+
+impl New {
+    pub fn of(fields: Fields, groups: Vec<String>) -> Result<Self, ContactError> {
+        fields.judge()?;
+        let (uid, mut card) = (uuid(random::bytes()), Card::default());
+        fields.apply(&mut card);
+        Ok(Self { uid, card, groups })
+    }
+}
+
+/// The same within somebody's transaction.
+pub fn add_in(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    new: &New,
+    by: &By,
+) -> Result<Contact, ContactError> {
+    accounts::lock(tx, account)?;
+    let row = lay(tx, account, &new.uid, &new.card, None, by.at)?;
+    for name in &new.groups {
+        let group = group::make(tx, account, name)?;
+        rows::join(tx, row.id, group.id)?;
+    }
+    let added = whole(tx, &row)?;
+    note(tx, account, by, "contact.add", &new.uid)?;
+    Ok(added)
 }
 
 /// Changes what a contact says; what its card says beyond these fields stays.
@@ -169,9 +225,12 @@ pub async fn remove(
     let work = move |tx: &mut Tx<'_>| -> Result<_, ContactError> {
         accounts::lock(tx, account)?;
         let row = row_of(tx, account, &which)?.ok_or_else(|| unknown(&which))?;
-        let gone = whole(tx, &row)?;
+        // Whatever stands there: it can be got rid of.
+        let (names, groups) = (names(tx, account)?, rows::groups_of(tx, row.id)?);
+        let card = stored(&row).unwrap_or_default();
+        let gone = with_card(&row, Some(&groups), &names, card);
         rows::next_revision(tx, account)?;
-        rows::remove(tx, row.id)?;
+        rows::remove(tx, &row)?;
         note(tx, account, &by, "contact.remove", &row.uid)?;
         Ok(gone)
     };
@@ -189,9 +248,6 @@ pub(super) fn lay(
 ) -> Result<ContactRow, ContactError> {
     let fields = Fields::of(card);
     let circuit = fields.circuit()?;
-    if known.is_none() && rows::count(tx, account)? >= CONTACTS_MAX {
-        return Err(Fault::Full.into());
-    }
     for address in &circuit {
         let Some(other) = rows::with_address(tx, account, address.as_str())? else { continue };
         if known.is_none_or(|known| known.id != other) {
@@ -201,8 +257,16 @@ pub(super) fn lay(
     }
     let name = fields.shown();
     let text = kept(card, uid, &name).to_string();
-    if text.len() > CARD_MAX {
+    // Two cards that can be read may make one that can't.
+    if text.len() > CARD_MAX || read_back(text.as_bytes()).is_none() {
         return Err(Fault::TooLarge.into());
+    }
+    let before = known.map_or(0, |known| known.card.len());
+    let (contacts, octets) = rows::size(tx, account)?;
+    let grown = octets.saturating_add(text.len() as i64 - before as i64);
+    let more = known.is_none() && contacts >= CONTACTS_MAX as i64;
+    if more || (text.len() > before && grown > BOOK_MAX) {
+        return Err(Fault::Full.into());
     }
     let mut row = ContactRow {
         id: known.map_or(0, |known| known.id),
@@ -216,7 +280,7 @@ pub(super) fn lay(
         changed_at: at,
     };
     match known {
-        Some(_) => rows::change(tx, &row)?,
+        Some(_) => rows::change(tx, &row, before)?,
         None => row.id = rows::add(tx, &row)?,
     }
     let mut addresses: Vec<_> = circuit.iter().map(|address| address.as_str()).collect();
@@ -257,8 +321,11 @@ pub(super) fn uuid(mut octets: [u8; 16]) -> String {
 }
 
 pub(super) fn stored(row: &ContactRow) -> Result<Card, RowsError> {
-    let card = read(&row.card).next().and_then(|entry| entry.card.ok());
-    card.ok_or(RowsError::Stored("a card"))
+    read_back(&row.card).ok_or(RowsError::Stored("a card"))
+}
+
+fn read_back(text: &[u8]) -> Option<Card> {
+    read(text).next()?.card.ok()
 }
 
 pub(super) fn whole(tx: &mut Tx<'_>, row: &ContactRow) -> Result<Contact, ContactError> {
@@ -278,14 +345,23 @@ pub(super) fn contact(
     groups: Option<&Vec<i64>>,
     names: &BTreeMap<i64, String>,
 ) -> Result<Contact, RowsError> {
+    Ok(with_card(row, groups, names, stored(row)?))
+}
+
+fn with_card(
+    row: &ContactRow,
+    groups: Option<&Vec<i64>>,
+    names: &BTreeMap<i64, String>,
+    card: Card,
+) -> Contact {
     let named = groups.into_iter().flatten().filter_map(|id| names.get(id).cloned());
-    Ok(Contact {
+    Contact {
         uid: row.uid.clone(),
         revision: row.revision,
         changed_at: row.changed_at,
         groups: named.collect(),
-        card: stored(row)?,
-    })
+        card,
+    }
 }
 
 /// By UID, else by KEP address.

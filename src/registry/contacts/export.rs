@@ -1,13 +1,13 @@
 //! Export: the whole address book as vCard 4.0, or as a sheet for Excel.
 
-use super::book::Contact;
+use super::book::{Contact, Sought};
 use super::fault::ContactError;
+use super::fields;
 use super::fields::Fields;
-use super::list;
-use super::sheet::{COLUMNS, Column, harmless};
-use super::{CONTACTS_MAX, fields};
-use crate::store::Store;
+use super::sheet::{COLUMNS, Column};
+use crate::store::{Store, Tx};
 use crate::wire::AccountId;
+use crate::wire::sheet::harmless;
 use crate::wire::vcard::{Property, escape};
 use ::csv::{Terminator, WriterBuilder};
 
@@ -25,8 +25,13 @@ pub async fn vcards(
     account: AccountId,
     group: Option<&str>,
 ) -> Result<String, ContactError> {
-    let all = list(store, account, "", group, None, CONTACTS_MAX).await?;
-    Ok(all.iter().map(card).collect())
+    let group = group.map(str::to_owned);
+    let work = move |tx: &mut Tx<'_>| -> Result<String, ContactError> {
+        let mut all = String::new();
+        each(tx, account, group.as_deref(), &mut |contact| all += &card(contact))?;
+        Ok(all)
+    };
+    store.read(work).await
 }
 
 /// The same as a sheet in UTF-8 with a BOM. No cell is a formula.
@@ -36,8 +41,32 @@ pub async fn csv(
     group: Option<&str>,
     separator: Separator,
 ) -> Result<String, ContactError> {
-    let all = list(store, account, "", group, None, CONTACTS_MAX).await?;
-    Ok(sheet(&all, separator))
+    let group = group.map(str::to_owned);
+    let work = move |tx: &mut Tx<'_>| -> Result<String, ContactError> {
+        let mut sheet = Sheet::new(separator);
+        each(tx, account, group.as_deref(), &mut |contact| sheet.add(contact))?;
+        Ok(sheet.text())
+    };
+    store.read(work).await
+}
+
+/// A page of them in memory at a time.
+fn each(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    group: Option<&str>,
+    seen: &mut dyn FnMut(&Contact),
+) -> Result<(), ContactError> {
+    let sought = Sought::new(tx, account, "", group)?;
+    let mut start = (Vec::new(), 0);
+    loop {
+        let (page, last) = sought.page(tx, start, PAGE)?;
+        page.iter().for_each(&mut *seen);
+        match last {
+            Some(last) => start = last,
+            None => return Ok(()),
+        }
+    }
 }
 
 fn card(contact: &Contact) -> String {
@@ -49,24 +78,33 @@ fn card(contact: &Contact) -> String {
     card.to_string()
 }
 
-pub(super) fn sheet(contacts: &[Contact], separator: Separator) -> String {
-    let delimiter = match separator {
-        Separator::Semicolon => b';',
-        Separator::Comma => b',',
-    };
-    let mut writer = WriterBuilder::new()
-        .delimiter(delimiter)
-        .terminator(Terminator::CRLF)
-        .from_writer(Vec::new());
-    // Writing into memory does not fail.
-    let _ = writer.write_record(COLUMNS.map(|(_, heading)| heading));
-    for contact in contacts {
+/// A sheet while it is written, into memory, which does not fail.
+pub(super) struct Sheet(::csv::Writer<Vec<u8>>);
+
+impl Sheet {
+    pub fn new(separator: Separator) -> Self {
+        let delimiter = match separator {
+            Separator::Semicolon => b';',
+            Separator::Comma => b',',
+        };
+        let mut writer = WriterBuilder::new()
+            .delimiter(delimiter)
+            .terminator(Terminator::CRLF)
+            .from_writer(Vec::new());
+        let _ = writer.write_record(COLUMNS.map(|(_, heading)| heading));
+        Self(writer)
+    }
+
+    pub fn add(&mut self, contact: &Contact) {
         let fields = contact.fields();
         let cells = COLUMNS.map(|(column, _)| harmless(&cell(contact, &fields, column)));
-        let _ = writer.write_record(&cells);
+        let _ = self.0.write_record(&cells);
     }
-    let octets = writer.into_inner().unwrap_or_default();
-    format!("\u{feff}{}", String::from_utf8_lossy(&octets))
+
+    pub fn text(self) -> String {
+        let octets = self.0.into_inner().unwrap_or_default();
+        format!("\u{feff}{}", String::from_utf8_lossy(&octets))
+    }
 }
 
 fn cell(contact: &Contact, fields: &Fields, column: Column) -> String {
@@ -96,3 +134,6 @@ fn cell(contact: &Contact, fields: &Fields, column: Column) -> String {
         Column::Uid => contact.uid.clone(),
     }
 }
+
+/// Contacts in memory at a time; their cards may be large.
+const PAGE: usize = 64;

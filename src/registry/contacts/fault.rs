@@ -1,6 +1,6 @@
 //! What is wrong with a contact or with what was asked of an address book, in both languages.
 
-use super::{CONTACTS_MAX, ENTRIES_MAX, FILE_MAX, GROUPS_MAX};
+use super::{BOOK_MAX, CONTACTS_MAX, ENTRIES_MAX, FILE_MAX, GROUPS_MAX};
 use crate::registry::RegistryError;
 use crate::store::{RowsError, StoreError};
 use crate::wire::vcard::Bad;
@@ -69,7 +69,9 @@ impl Fault {
             Self::Row => {
                 "the row is no text, or has another number of fields than the heading".into()
             }
-            Self::Full => format!("an address book has {CONTACTS_MAX} contacts at most"),
+            Self::Full => {
+                format!("an address book has {CONTACTS_MAX} contacts and {BOOK_MIB} MiB at most")
+            }
             Self::Groups => format!("an address book has {GROUPS_MAX} groups at most"),
         }
     }
@@ -88,7 +90,9 @@ impl Fault {
             }
             Self::Card(bad) => format!("Kart okunamadı: {}.", card(*bad).0),
             Self::Row => "Satır metin değil ya da alan sayısı başlıktan farklı.".into(),
-            Self::Full => format!("Adres defterinde en çok {CONTACTS_MAX} kişi olur."),
+            Self::Full => {
+                format!("Adres defterinde en çok {CONTACTS_MAX} kişi ve {BOOK_MIB} MiB olur.")
+            }
             Self::Groups => format!("Adres defterinde en çok {GROUPS_MAX} grup olur."),
         }
     }
@@ -164,3 +168,5 @@ impl From<RowsError> for ContactError {
         Self::Registry(error.into())
     }
 }
+
+const BOOK_MIB: i64 = BOOK_MAX >> 20;

@@ -8,6 +8,7 @@ use crate::store::contacts::{self as rows, GroupRow};
 use crate::store::{Lane, Store, Tx, accounts};
 use crate::wire::AccountId;
 use crate::wire::fold::fold;
+use std::collections::BTreeSet;
 
 /// A group, and how many contacts are in it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -141,8 +142,7 @@ pub(super) fn find(
     account: AccountId,
     name: &str,
 ) -> Result<GroupRow, ContactError> {
-    let key = fold(name.trim());
-    let found = rows::groups(tx, account)?.into_iter().find(|group| group.name_key == key);
+    let found = rows::group_by_key(tx, account, &fold(name.trim()))?;
     found.ok_or_else(|| ContactError::NoGroup(name.chars().take(NAME_MAX).collect()))
 }
 
@@ -155,15 +155,14 @@ pub(super) fn check(
     if names.is_empty() {
         return Ok(());
     }
-    let mut known: Vec<_> =
-        rows::groups(tx, account)?.into_iter().map(|group| group.name_key).collect();
+    let mut new = BTreeSet::new();
     for name in names {
         let key = fold(&tidy(name)?);
-        if !known.contains(&key) {
-            known.push(key);
+        if rows::group_by_key(tx, account, &key)?.is_none() {
+            new.insert(key);
         }
     }
-    if known.len() > GROUPS_MAX {
+    if !new.is_empty() && rows::count_groups(tx, account)? + new.len() > GROUPS_MAX {
         return Err(Fault::Groups.into());
     }
     Ok(())
@@ -175,12 +174,12 @@ pub(super) fn make(
     account: AccountId,
     name: &str,
 ) -> Result<GroupRow, ContactError> {
-    let (name, all) = (tidy(name)?, rows::groups(tx, account)?);
-    let (key, full) = (fold(&name), all.len() >= GROUPS_MAX);
-    if let Some(known) = all.into_iter().find(|group| group.name_key == key) {
+    let name = tidy(name)?;
+    let key = fold(&name);
+    if let Some(known) = rows::group_by_key(tx, account, &key)? {
         return Ok(known);
     }
-    if full {
+    if rows::count_groups(tx, account)? >= GROUPS_MAX {
         return Err(Fault::Groups.into());
     }
     let id = rows::add_group(tx, account, &name, &key)?;

@@ -44,7 +44,8 @@ pub(super) enum Content {
     },
 }
 
-/// Takes a file in. With `dry` nothing is changed, and the report says what would have become of it.
+/// Takes a file in. With `dry` nothing is changed, and the report says what would have become of it, as far
+/// as a unit of its entries shows that alone.
 pub async fn import(
     store: &Store,
     account: AccountId,
@@ -62,12 +63,12 @@ pub async fn import(
     };
     let mut report = Report { ignored, dry, ..Report::default() };
     let candidates = Arc::new(candidates);
-    // What is tried only sees what it has tried before in one unit.
-    let step = if dry { candidates.len().max(1) } else { CHUNK };
-    for begin in (0..candidates.len()).step_by(step) {
-        let (candidates, by) = (Arc::clone(&candidates), by.clone());
+    let mut begin = 0;
+    while begin < candidates.len() {
+        let (candidates, by, end) = (Arc::clone(&candidates), by.clone(), unit(&candidates, begin));
+        let from = std::mem::replace(&mut begin, end);
         let work = move |tx: &mut Tx<'_>| -> Result<Vec<Entry>, Stop> {
-            let chunk = candidates.iter().skip(begin).take(step);
+            let chunk = candidates.iter().skip(from).take(end - from);
             let entries = take_in(tx, account, chunk, &by)?;
             if dry { Err(Stop::Tried(entries)) } else { Ok(entries) }
         };
@@ -77,6 +78,23 @@ pub async fn import(
         }
     }
     Ok(report)
+}
+
+/// Where a unit of work that begins there ends: it has one entry at least, and not more work than others
+/// can wait for.
+fn unit(candidates: &[Candidate], begin: usize) -> usize {
+    let (mut work, mut end) = (0, begin);
+    for candidate in candidates.iter().skip(begin) {
+        work += match &candidate.content {
+            Ok(Content::Group { members, .. }) => 1 + members.len() / MEMBERS_AS_ONE,
+            _ => 1,
+        };
+        if work > CHUNK && end > begin {
+            break;
+        }
+        end += 1;
+    }
+    end
 }
 
 /// Ends a unit of work: a trial is undone.
@@ -349,6 +367,8 @@ pub(super) fn sound(uid: String) -> Result<Option<String>, Fault> {
 
 /// Entries in one unit of work: other clients' go in between.
 const CHUNK: usize = 200;
+/// Members of a group that are as much work as a contact.
+const MEMBERS_AS_ONE: usize = 5;
 const BEGIN: &[u8] = b"BEGIN:VCARD";
 /// RFC 6350, and what Apple writes in version 3.0.
 const KINDS: [&str; 2] = ["KIND", "X-ADDRESSBOOKSERVER-KIND"];

@@ -13,7 +13,7 @@ mod import;
 mod report;
 mod sheet;
 
-pub use book::{Contact, add, change, find, get, list, put, remove};
+pub use book::{Contact, New, add, add_in, change, find, get, list, put, remove};
 pub use export::{Separator, csv, vcards};
 pub use fault::{ContactError, Fault};
 pub use fields::{Fields, Phone, Postal};
@@ -23,6 +23,8 @@ pub use report::{Entry, Fate, Report};
 
 /// Contacts of an account.
 pub const CONTACTS_MAX: usize = 10_000;
+/// Octets of all its cards.
+pub const BOOK_MAX: i64 = 64 << 20;
 /// Groups of an account.
 pub const GROUPS_MAX: usize = 200;
 /// Octets of a file that is imported.

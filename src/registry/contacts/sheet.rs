@@ -8,6 +8,7 @@ use super::import::{Candidate, Content, sound};
 use crate::wire::KepAddress;
 use crate::wire::fold::fold;
 use crate::wire::mime::text::decode_charset;
+use crate::wire::sheet::is_computed;
 use ::csv::{ReaderBuilder, StringRecord};
 
 /// What a column holds.
@@ -141,16 +142,8 @@ fn named(cell: &str) -> impl Iterator<Item = String> {
 /// What a cell says: without what keeps sheets from computing it.
 fn tidy(cell: &str) -> String {
     let bare = cell.trim();
-    let kept = bare.strip_prefix('\'').filter(|rest| rest.starts_with(COMPUTED));
+    let kept = bare.strip_prefix('\'').filter(|rest| is_computed(rest));
     kept.unwrap_or(bare).to_owned()
-}
-
-/// A cell that no sheet takes for a formula (OWASP, CSV injection).
-pub(super) fn harmless(cell: &str) -> String {
-    match cell.starts_with(COMPUTED) || cell.starts_with(['\t', '\r']) {
-        true => format!("'{cell}"),
-        false => cell.to_owned(),
-    }
 }
 
 fn decoded(octets: &[u8]) -> String {
@@ -328,4 +321,3 @@ const HEADINGS: [(Column, &[&str]); 17] = [
 ];
 
 const SEPARATORS: [u8; 3] = *b";,\t";
-const COMPUTED: [char; 4] = ['=', '+', '-', '@'];

@@ -9,7 +9,7 @@ use super::record::Record;
 use crate::registry::audit::{self, By};
 use crate::registry::policy;
 use crate::store::directory::EntryRow;
-use crate::store::directory::query::{self as rows, QueryRow};
+use crate::store::directory::query::{self as rows, QueryRow, ToldRow};
 use crate::store::{Lane, Store, Tx, accounts};
 use crate::wire::{AccountId, KepDomain, Timestamp};
 use serde_json::json;
@@ -105,7 +105,7 @@ pub async fn ask(
     let store = &directory.store;
     let keys = query.given().iter().map(|key| key.word()).collect::<Vec<_>>().join(" ");
     let (id, most) =
-        enter(store, account, Noted { kind: query.word(), keys, tells: 1 }, by).await?;
+        enter(store, account, Noted { kind: query.word(), keys, tells: None }, by).await?;
     let own = {
         let query = query.clone();
         let look = move |tx: &mut Tx<'_>| found(tx, &query);
@@ -135,8 +135,8 @@ pub(super) struct Noted {
     pub kind: &'static str,
     /// Words of keys, a space between.
     pub keys: String,
-    /// Entries that it tells of at least.
-    pub tells: i64,
+    /// Entries that it tells of; nobody knows before of how many a question does.
+    pub tells: Option<i64>,
 }
 
 /// Notes how much was told.
@@ -177,18 +177,41 @@ pub(super) async fn enter(
             let first = first.unwrap_or(by.at);
             return Err(DirectoryError::Often(first.plus_secs(HOUR_SECS)));
         }
-        let day = by.at.plus_secs(-DAY_SECS);
-        let most = i64::from(policies.directory_results_per_day);
-        if rows::told_since(tx, account, day)?.saturating_add(tells) > most {
-            return Err(DirectoryError::Often(by.at.plus_secs(HOUR_SECS)));
-        }
-        let id = rows::note(tx, &row)?;
+        let told = rows::told_since(tx, account, by.at.plus_secs(-DAY_SECS))?;
+        let bound = i64::from(policies.directory_results_per_day);
+        let left = left(&told, bound, tells.unwrap_or(1), by.at).map_err(DirectoryError::Often)?;
+        let most = tells.unwrap_or_else(|| left.min(i64::from(policies.directory_results)));
+        let id = rows::note(tx, &row, most)?;
         let address = accounts::by_id(tx, account)?.address;
         let details = json!({ "kind": row.kind, "keys": row.keys });
         audit::record(tx, &by, "directory.query", &address, details)?;
-        Ok((id, policies.directory_results as usize))
+        Ok((id, usize::try_from(most).unwrap_or(0)))
     };
     store.write(Lane::Client, work).await
+}
+
+/// How many entries may be told yet today, when it is as many as are needed; else when it will be. What is
+/// being answered counts as all that it may be told.
+fn left(told: &[ToldRow], bound: i64, needed: i64, now: Timestamp) -> Result<i64, Timestamp> {
+    let counts = |row: &ToldRow| match row.results {
+        Some(results) => (row.asked_at.plus_secs(DAY_SECS), results),
+        None => (row.asked_at.plus_secs(UNDER_WAY_SECS), row.most),
+    };
+    let mut counted: Vec<_> = told.iter().map(counts).filter(|(until, _)| *until > now).collect();
+    let sum = counted.iter().fold(0_i64, |sum, (_, told)| sum.saturating_add(*told));
+    let mut left = bound.saturating_sub(sum);
+    if left >= needed {
+        return Ok(left);
+    }
+    counted.sort_unstable();
+    for (until, told) in counted {
+        left = left.saturating_add(told);
+        if left >= needed {
+            return Err(until);
+        }
+    }
+    // More than anybody is told in a day.
+    Err(now.plus_secs(DAY_SECS))
 }
 
 /// Our own, and whether there are more candidates than anybody looks at.
@@ -201,11 +224,6 @@ fn found(tx: &mut Tx<'_>, query: &Query) -> Result<(Vec<EntryRow>, bool), Direct
         if entry::read(&row)?.is_some_and(|record| query.fits(&record, &row.keys)) {
             found.push(row);
         }
-    }
-    if let Some(identity) = query.identity().filter(|_| found.len() > 1) {
-        let wanted = Some(identity.to_ascii_uppercase());
-        found
-            .retain(|row| row.keys.identity.as_ref().map(|own| own.to_ascii_uppercase()) == wanted);
     }
     Ok((found, more))
 }
@@ -240,11 +258,17 @@ async fn others(
 
 fn weigh(
     query: &Query,
-    (own, more): (Vec<EntryRow>, bool),
+    (mut own, more): (Vec<EntryRow>, bool),
     others: Option<(Vec<Record>, bool)>,
     central: Central,
     most: usize,
 ) -> Answer {
+    // Theirs it was asked with.
+    let elsewhere = others.as_ref().map_or(0, |(others, _)| others.len());
+    if let Some(identity) = query.identity().filter(|_| own.len() + elsewhere > 1) {
+        let is = |own: &String| own.eq_ignore_ascii_case(identity);
+        own.retain(|row| row.keys.identity.as_ref().is_some_and(is));
+    }
     let own = own.iter().filter_map(|row| entry::read(row).ok().flatten());
     let mut found: Vec<_> = own.map(|record| Found { record, source: Source::Own }).collect();
     let (others, more_there) = others.unwrap_or_default();
@@ -272,5 +296,7 @@ pub(super) async fn forget(store: &Store, now: Timestamp) -> Result<u64, Directo
 
 const HOUR_SECS: i64 = 3600;
 const DAY_SECS: i64 = 24 * HOUR_SECS;
+/// Longer than any answer takes: what is not answered by then never will be.
+const UNDER_WAY_SECS: i64 = 300;
 /// Entries of one key that are looked at; more than these no answer could tell apart.
 const CANDIDATES: i64 = 1000;

@@ -66,7 +66,7 @@ pub async fn check(
         Kind::Company => "check-company",
         Kind::Public => "check-public",
     });
-    let noted = Noted { kind: word, keys: "address".to_owned(), tells: asked.len() as i64 };
+    let noted = Noted { kind: word, keys: "address".to_owned(), tells: Some(asked.len() as i64) };
     let (id, _) = enter(&directory.store, account, noted, by).await?;
     let told = asked.len() as i64;
     let ours = |domain: KepDomain| domain.provider() == directory.ours.provider();

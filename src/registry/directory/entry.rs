@@ -78,6 +78,16 @@ pub fn refresh(tx: &mut Tx<'_>, account: AccountId, at: Timestamp) -> Result<boo
     enter(tx, account, subject, at)
 }
 
+/// Whether it is not what it should be, as far as nobody is changing that now.
+pub(super) fn is_stale(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    at: Timestamp,
+) -> Result<bool, RowsError> {
+    let subject = source::subject(tx, account, at)?;
+    Ok(due(tx, account, subject, at)?.is_some())
+}
+
 /// The same of what is known; `None`: the account is nobody's to be found.
 pub fn enter(
     tx: &mut Tx<'_>,
@@ -85,19 +95,32 @@ pub fn enter(
     subject: Option<Subject>,
     at: Timestamp,
 ) -> Result<bool, RowsError> {
+    let Some((row, titled)) = due(tx, account, subject, at)? else { return Ok(false) };
+    rows::put(tx, &row, &titled)?;
+    push::lay_in(tx, account, row.revision, at)?;
+    Ok(true)
+}
+
+/// The entry that there should be in place of the one there is, with the words of its title.
+fn due(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    subject: Option<Subject>,
+    at: Timestamp,
+) -> Result<Option<(EntryRow, Words)>, RowsError> {
     let consent = rows::consent(tx, account)?.as_ref().map(Consent::of).transpose()?;
     let listed = listed(subject, &consent.unwrap_or_default());
     let known = rows::entry(tx, account)?;
     let (record, findable, keys, titled) = match &listed {
         Some(entry) => entry.columns()?,
-        None if known.as_ref().is_none_or(|known| known.record.is_none()) => return Ok(false),
+        None if known.as_ref().is_none_or(|known| known.record.is_none()) => return Ok(None),
         None => (None, false, Keys::default(), Vec::new()),
     };
     let same = |known: &EntryRow| {
         known.record == record && known.findable == findable && known.keys == keys
     };
     if known.as_ref().is_some_and(same) {
-        return Ok(false);
+        return Ok(None);
     }
     let kind = listed.as_ref().map(|entry| entry.record.kind.word().to_owned());
     let row = EntryRow {
@@ -110,9 +133,7 @@ pub fn enter(
         revision: known.map_or(0, |known| known.revision) + 1,
         changed_at: at,
     };
-    rows::put(tx, &row, &titled)?;
-    push::lay_in(tx, account, row.revision, at)?;
-    Ok(true)
+    Ok(Some((row, titled)))
 }
 
 /// What the directory has of an account that is in it.
@@ -138,7 +159,9 @@ fn listed(subject: Option<Subject>, consent: &Consent) -> Option<Listed> {
     }
 }
 
-type Row = (Option<String>, bool, Keys, Vec<Vec<u8>>);
+/// Folded words of a title.
+type Words = Vec<Vec<u8>>;
+type Row = (Option<String>, bool, Keys, Words);
 
 impl Listed {
     fn columns(&self) -> Result<Row, RowsError> {

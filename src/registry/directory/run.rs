@@ -6,11 +6,13 @@ use super::ask::forget;
 use super::dial::{CentralDirectory, CentralError, Told};
 use super::entry;
 use super::fault::DirectoryError;
+use crate::registry::audit::{self, By};
 use crate::store::directory as rows;
 use crate::store::directory::push::{self, PushRow};
-use crate::store::{Lane, RowsError, Store, Tx};
+use crate::store::{Lane, RowsError, Store, Tx, accounts};
 use crate::trust::Clock;
-use crate::wire::Timestamp;
+use crate::wire::{AccountId, Timestamp};
+use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -34,7 +36,10 @@ impl Push {
             tokio::select! {
                 () = tokio::time::sleep(pause) => {}
                 () = self.store.job_for(push::BELL) => {}
-                _ = sweep.tick() => self.housekeeping().await,
+                _ = sweep.tick() => tokio::select! {
+                    () = self.housekeeping() => {}
+                    _ = stop.changed() => return,
+                },
                 _ = stop.changed() => return,
             }
         }
@@ -145,26 +150,47 @@ impl Push {
         }
     }
 
-    /// Makes all entries what they should be; says how many were not.
+    /// Makes all entries what they should be; says how many were not. Each that looks as if it were not is
+    /// made anew under its account's lock: who takes his consent back meanwhile comes before or after that.
     pub async fn sweep(&self) -> Result<usize, RowsError> {
         let (mut after, mut changed, now) = (0, 0, self.clock.now());
         loop {
-            let work = move |tx: &mut Tx<'_>| -> Result<(Option<i64>, usize), RowsError> {
+            let look = move |tx: &mut Tx<'_>| -> Result<(Option<i64>, Vec<AccountId>), RowsError> {
                 let accounts = rows::accounts(tx, after, PAGE)?;
-                let mut changed = 0;
-                for account in &accounts {
-                    changed += usize::from(entry::refresh(tx, *account, now)?);
+                let last = accounts.last().map(|account| account.0);
+                let mut stale = Vec::new();
+                for account in accounts {
+                    if entry::is_stale(tx, account, now)? {
+                        stale.push(account);
+                    }
                 }
-                Ok((accounts.last().map(|account| account.0), changed))
+                Ok((last, stale))
             };
-            let (last, count) = self.store.write(Lane::Background, work).await?;
-            changed += count;
+            let (last, stale) = self.store.read(look).await?;
+            for account in stale {
+                let refresh = move |tx: &mut Tx<'_>| -> Result<bool, RowsError> {
+                    accounts::lock(tx, account)?;
+                    entry::refresh(tx, account, now)
+                };
+                changed += usize::from(self.store.write(Lane::Background, refresh).await?);
+            }
             match last {
                 Some(last) => after = last,
                 None => return Ok(changed),
             }
         }
     }
+}
+
+/// All that waits is told now; says how much it is.
+pub async fn hurry(store: &Store, by: &By) -> Result<u64, RowsError> {
+    let by = by.clone();
+    let work = move |tx: &mut Tx<'_>| -> Result<u64, RowsError> {
+        let entries = push::hurry(tx, by.at)?;
+        audit::record(tx, &by, "directory.push.retry", "", json!({ "entries": entries }))?;
+        Ok(entries)
+    };
+    store.write(Lane::Client, work).await
 }
 
 /// Half a minute, then twice as long each time, up to an hour.
@@ -186,7 +212,8 @@ const LEAST: Duration = Duration::from_millis(100);
 const LEASE: Duration = Duration::from_secs(600);
 /// What would not be had is shown to an operator; once a day it is tried all the same.
 const REFUSED: Duration = Duration::from_secs(24 * 3600);
-const AT_ONCE: i64 = 20;
+/// One after the other, and each may take as long as `directory.timeout`, a minute at most.
+const AT_ONCE: i64 = 8;
 const PAGE: i64 = 200;
 const HEARD_MAX: usize = 300;
 

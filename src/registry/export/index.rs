@@ -1,6 +1,7 @@
 //! The index of an export, three times: for programs (JSON), for spreadsheets (CSV), for people (HTML).
 
 use super::Summary;
+use crate::wire::sheet::harmless;
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -60,9 +61,7 @@ pub fn csv(index: &Index) -> String {
 
 /// Quoted; what a spreadsheet would take for a formula is text.
 fn cell(text: &str) -> String {
-    let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    let mark = if formula { "'" } else { "" };
-    format!("\"{mark}{}\"", text.replace('"', "\"\"").replace(['\r', '\n'], " "))
+    format!("\"{}\"", harmless(text).replace('"', "\"\"").replace(['\r', '\n'], " "))
 }
 
 pub fn html(index: &Index) -> String {

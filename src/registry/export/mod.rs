@@ -6,7 +6,7 @@ mod index;
 mod names;
 mod run;
 
-pub use run::{Tell, export, gather};
+pub use run::{Tell, check, export, gather};
 
 use super::RegistryError;
 use crate::store::export::Stored;
@@ -65,6 +65,8 @@ impl Extent {
 pub enum ExportError {
     #[error("there is no account {0}")]
     Unknown(String),
+    #[error("an archive of an account is made by two of the staff")]
+    OnePerson,
     #[error("the archive: {0}")]
     Io(#[from] std::io::Error),
     #[error("the index: {0}")]

@@ -3,20 +3,22 @@
 
 use crate::store::evidence::{self, EvidenceRow};
 use crate::store::mail::view::Mailbox;
+use crate::wire::digest::sha256;
 
 /// `iletiler/12-Giden-Kutusu`
 pub fn mailbox(mailbox: &Mailbox) -> String {
     format!("{MAILS}/{}-{}", mailbox.id.0, plain(&mailbox.name))
 }
 
-/// `deliller/1a2b_hs05.kep.tr/delivery-ID.xml`, in a further dialect `….DIALECT.xml`.
+/// `deliller/1a2b@hs05.kep.tr/delivery_3f2a.xml`, in a further dialect `….DIALECT.xml`, another provider's
+/// `delivery-hs06.kep.tr-ID.xml`.
 pub fn evidence(row: &EvidenceRow, further: bool) -> String {
     let by = match row.origin.as_str() {
         evidence::OWN => String::new(),
-        peer => format!("-{}", plain(peer)),
+        peer => format!("-{}-", plain(peer)),
     };
     let dialect = if further { format!(".{}", row.dialect) } else { String::new() };
-    let (folder, id) = (plain(row.message_id.as_str()), plain(row.document_id()));
+    let (folder, id) = (unique(row.message_id.as_str()), unique(row.document_id()));
     format!("{EVIDENCE}/{folder}/{}{by}{id}{dialect}.xml", row.event)
 }
 
@@ -28,6 +30,18 @@ pub fn material(kind: &str, sha256: &str) -> String {
         _ => "ocsp",
     };
     format!("{MATERIAL}/{sha256}.{extension}")
+}
+
+/// As [`plain`], and two that differ differ: others choose what they call theirs.
+fn unique(text: &str) -> String {
+    let name = plain(text);
+    match name == text {
+        true => name,
+        false => {
+            let digest = sha256(text.as_bytes()).hex();
+            format!("{name}-{}", digest.get(..MARK).unwrap_or(&digest))
+        }
+    }
 }
 
 fn plain(text: &str) -> String {
@@ -45,7 +59,7 @@ fn plain(text: &str) -> String {
         'ü' => 'u',
         'Ü' => 'U',
         ' ' | '/' => '-',
-        c if c.is_ascii_alphanumeric() || "-_.".contains(c) => c,
+        c if c.is_ascii_alphanumeric() || "-_.@".contains(c) => c,
         _ => '_',
     };
     let name: String = text.chars().take(NAME_MAX).map(letter).collect();
@@ -63,6 +77,8 @@ const EVIDENCE: &str = "deliller";
 const MATERIAL: &str = "dogrulama";
 /// Names of files have 255 octets at most, and there are others beside this one.
 const NAME_MAX: usize = 100;
+/// Digits of a digest.
+const MARK: usize = 16;
 
 #[cfg(test)]
 mod tests {
@@ -80,5 +96,15 @@ mod tests {
             assert_eq!(plain(name), expected);
         }
         assert_eq!(plain(&"x".repeat(500)).len(), NAME_MAX);
+    }
+
+    #[test]
+    fn what_is_called_differently_has_another_name_in_the_archive() {
+        let long = "x".repeat(120);
+        for (one, other) in [("a:b", "a_b"), ("a:b", "a;b"), (long.as_str(), &long[..119])] {
+            assert_ne!(unique(one), unique(other));
+        }
+        assert_eq!(unique("1a2b@hs05.kep.tr"), "1a2b@hs05.kep.tr");
+        assert!(unique(&"日".repeat(300)).len() < 120);
     }
 }

@@ -2,16 +2,16 @@
 
 use super::index::{self, Index, Mail, Proof};
 use super::{ExportError, Extent, Summary, names};
-use crate::registry::audit::{self, By};
+use crate::registry::audit::{self, Actor, By};
 use crate::store::evidence::{self, EvidenceRow};
 use crate::store::export::{self as rows, Stored};
 use crate::store::mail::{Kind, view, view::Mailbox};
-use crate::store::{BlobError, Lane, Store, StoreError, Tx, accounts, blobs};
+use crate::store::{Lane, RowsError, Store, StoreError, Tx, accounts, staff};
 use crate::wire::digest::sha256;
 use crate::wire::mime::text::decoded_field;
 use crate::wire::zip::Zip;
-use crate::wire::{BlobId, KepAddress, MessageId, Timestamp};
-use serde_json::json;
+use crate::wire::{KepAddress, MessageId, Timestamp};
+use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -19,33 +19,59 @@ use std::io::{BufWriter, Write};
 /// Hears how many mails and evidence are written.
 pub type Tell<'t> = &'t mut (dyn FnMut(&Summary) + Send);
 
-/// Writes everything of an account into a new file, and the act into the audit.
+/// Who may: what one member of staff could read alone, two make. Before there is any staff, whoever holds
+/// the machine may.
+pub async fn check(store: &Store, by: &By, second: Option<&str>) -> Result<(), ExportError> {
+    let two = match &by.actor {
+        Actor::Staff(name) => second.is_some_and(|second| second != name),
+        Actor::System(_) | Actor::Person { .. } => false,
+    };
+    let staff = store.read(staff::all).await?;
+    let alone = staff.iter().all(|one| one.ended_at.is_some());
+    if two || alone { Ok(()) } else { Err(ExportError::OnePerson) }
+}
+
+/// Writes everything of an account into a new file. The act stands in the audit before anything is
+/// written, and what it was when it is done.
 pub async fn export(
     store: &Store,
     by: &By,
+    second: Option<&str>,
     address: &KepAddress,
     file: File,
     tell: Tell<'_>,
 ) -> Result<Summary, ExportError> {
+    check(store, by, second).await?;
     let wanted = address.to_string();
     let account = store.read(move |tx| accounts::by_address(tx, &wanted)).await?;
     let account = account.ok_or_else(|| ExportError::Unknown(address.to_string()))?;
+    record(store, by, "account.export", &account.address, json!({ "second": second })).await?;
     let all = Extent::whole(account.id, account.address);
     let (summary, out) = gather(store, &all, by.at, &[], BufWriter::new(file), tell).await?;
     let done = tokio::task::spawn_blocking(move || -> std::io::Result<()> {
         out.into_inner().map_err(std::io::IntoInnerError::into_error)?.sync_all()
     });
     done.await.map_err(|_| ExportError::Stopped)??;
-    let (by, done) = (by.clone(), summary.clone());
-    let record = move |tx: &mut Tx<'_>| -> Result<(), StoreError> {
-        let counts = json!({
-            "mails": done.mails, "unopened": done.unopened, "evidence": done.evidence,
-        });
-        audit::record(tx, &by, "account.export", &done.address, counts)?;
+    let counts = json!({
+        "mails": summary.mails, "unopened": summary.unopened, "evidence": summary.evidence,
+    });
+    record(store, by, "account.exported", &summary.address, counts).await?;
+    Ok(summary)
+}
+
+async fn record(
+    store: &Store,
+    by: &By,
+    act: &'static str,
+    address: &str,
+    details: Value,
+) -> Result<(), StoreError> {
+    let (by, address) = (by.clone(), address.to_owned());
+    let work = move |tx: &mut Tx<'_>| -> Result<(), StoreError> {
+        audit::record(tx, &by, act, &address, details.clone())?;
         Ok(())
     };
-    store.write(Lane::Client, record).await?;
-    Ok(summary)
+    store.write(Lane::Client, work).await
 }
 
 /// Writes what is wanted of an account as an archive, with `more` files before the index.
@@ -71,10 +97,7 @@ pub async fn gather<W: Write + Send + 'static>(
         held(store, wanted, &mut archive, tell).await?;
     }
     if wanted.evidence {
-        let concerned = store.read(move |tx| rows::concerned(tx, id)).await?;
-        for (message, sent) in concerned {
-            proofs(store, wanted, message, sent, &mut archive, tell).await?;
-        }
+        proofs(store, wanted, &mut archive, tell).await?;
     }
     for (name, octets) in more {
         archive.add(name, octets)?;
@@ -135,13 +158,25 @@ async fn lay_mail<W: Write>(
     let unopened = stored.kind == Kind::Sealed;
     let (file, octets) = match unopened {
         true => (format!("{file}.kapali.txt"), unopened_note(stored)),
-        false => (format!("{file}.eml"), store.content(stored.content).await?),
+        false => match store.content(stored.content).await {
+            Err(StoreError::Rows(RowsError::Missing(_))) if is_gone(store, stored).await? => {
+                return Ok(());
+            }
+            read => (format!("{file}.eml"), read?),
+        },
     };
     archive.add(&file, &octets)?;
     archive.summary.mails += 1;
     archive.summary.unopened += u64::from(unopened || stored.kind == Kind::Stub);
     archive.mails.push(mail(mailbox, stored, file, unopened));
     Ok(())
+}
+
+/// Whether its owner removed it for good since its row was read.
+async fn is_gone(store: &Store, stored: &Stored) -> Result<bool, StoreError> {
+    let content = stored.content;
+    let work = move |tx: &mut Tx<'_>| Ok(!rows::is_held(tx, content)?);
+    store.read(work).await
 }
 
 /// What a list shows of a dispatch that was not opened.
@@ -177,33 +212,45 @@ fn mail(mailbox: &str, stored: &Stored, file: String, unopened: bool) -> Mail {
 async fn proofs<W: Write>(
     store: &Store,
     wanted: &Extent,
-    message: MessageId,
-    sent: bool,
     archive: &mut Archive<W>,
     tell: Tell<'_>,
 ) -> Result<(), ExportError> {
-    let about = (!sent).then(|| archive.summary.address.clone());
-    let work = move |tx: &mut Tx<'_>| rows::proofs(tx, &message, about.as_deref());
-    let proofs = store.read(work).await?;
-    for proof in proofs.into_iter().filter(|proof| wanted.covers(proof.row.event_time)) {
-        let mut material = Vec::with_capacity(proof.material.len());
-        for (kind, value) in &proof.material {
-            let name = names::material(kind, &sha256(value).hex());
-            if archive.known.insert(name.clone()) {
-                archive.add(&name, value)?;
-                archive.summary.material += 1;
-            }
-            material.push(name);
+    let (account, from, until) = (wanted.account, wanted.from, wanted.until);
+    let mut before = (until, String::new());
+    loop {
+        let (at, id) = before;
+        let work = move |tx: &mut Tx<'_>| rows::proofs(tx, account, from, (at, &id), PROOFS);
+        let page = store.read(work).await?;
+        let Some(last) = page.last() else { return Ok(()) };
+        before = (last.row.event_time, last.row.id.as_str().to_owned());
+        for proof in &page {
+            lay_proof(store, proof, archive).await?;
         }
-        let documents = std::iter::once((&proof.row, false));
-        for (row, further) in documents.chain(proof.forms.iter().map(|row| (row, true))) {
-            let (file, octets) = (names::evidence(row, further), xml(store, row.xml).await?);
-            archive.add(&file, &octets)?;
-            archive.evidence.push(described(row, file, material.clone()));
-        }
-        archive.summary.evidence += 1;
+        tell(&archive.summary);
     }
-    tell(&archive.summary);
+}
+
+async fn lay_proof<W: Write>(
+    store: &Store,
+    proof: &rows::Proof,
+    archive: &mut Archive<W>,
+) -> Result<(), ExportError> {
+    let mut material = Vec::with_capacity(proof.material.len());
+    for (kind, value) in &proof.material {
+        let name = names::material(kind, &sha256(value).hex());
+        if archive.known.insert(name.clone()) {
+            archive.add(&name, value)?;
+            archive.summary.material += 1;
+        }
+        material.push(name);
+    }
+    let documents = std::iter::once((&proof.row, false));
+    for (row, further) in documents.chain(proof.forms.iter().map(|row| (row, true))) {
+        let (file, octets) = (names::evidence(row, further), store.blob(row.xml).await?);
+        archive.add(&file, &octets)?;
+        archive.evidence.push(described(row, file, material.clone()));
+    }
+    archive.summary.evidence += 1;
     Ok(())
 }
 
@@ -221,21 +268,6 @@ fn described(row: &EvidenceRow, file: String, material: Vec<String>) -> Proof {
             peer => peer.to_owned(),
         },
         material,
-    }
-}
-
-async fn xml(store: &Store, blob: BlobId) -> Result<Vec<u8>, ExportError> {
-    let mut tries = 0;
-    loop {
-        tries += 1;
-        let put = store.read(move |tx| blobs::find(tx, &blob)).await?;
-        let blobs = std::sync::Arc::clone(&store.blobs);
-        let read = tokio::task::spawn_blocking(move || blobs.read(&put)).await;
-        match read.map_err(|_| ExportError::Stopped)? {
-            // Compaction was faster; the row says where it lies now.
-            Err(BlobError::Moved(_)) if tries < TRIES => {}
-            read => return Ok(read.map_err(StoreError::from)?.to_vec()),
-        }
     }
 }
 
@@ -267,8 +299,9 @@ impl<W: Write> Archive<W> {
     }
 
     fn finish(mut self) -> Result<(Summary, W), ExportError> {
-        let (mails, evidence) =
+        let (mails, mut evidence) =
             (std::mem::take(&mut self.mails), std::mem::take(&mut self.evidence));
+        evidence.sort_by(|a, b| (&a.message, &a.time).cmp(&(&b.message, &b.time)));
         let index = Index { export: self.summary.clone(), mails, evidence };
         self.add("index.json", &serde_json::to_vec_pretty(&index)?)?;
         self.add("index.csv", index::csv(&index).as_bytes())?;
@@ -285,5 +318,5 @@ impl<W: Write> Archive<W> {
 const HELD_BACK: &str = "tutulan / held back";
 /// Messages whose rows are in memory at a time.
 const PAGE: i64 = 200;
-/// Each one needs another compaction to fail.
-const TRIES: u32 = 5;
+/// Evidence with its material; the most of one is known from the one before.
+const PROOFS: usize = 100;

@@ -50,7 +50,7 @@ pub fn signer(
         }
         ended |= rows::was_person(tx, account.id, number)?;
     }
-    Ok(match !ended && accounts::is_signer(account, &[], certificate) {
+    Ok(match !ended && accounts::is_signer(account, certificate) {
         true => Signer::Holder,
         false => Signer::Stranger,
     })

@@ -41,6 +41,14 @@ pub enum Unscanned {
     Hold,
 }
 
+/// What becomes of a message that waits for a virus scanner when none is set any more.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Abandoned {
+    Wait,
+    /// It goes on unscanned.
+    Accept,
+}
+
 /// What becomes of what the virus scanner can't look into.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Passage {
@@ -218,6 +226,22 @@ impl Kind for Passage {
     fn write(&self) -> String {
         match self {
             Self::Refuse => "refuse",
+            Self::Accept => "accept",
+        }
+        .to_owned()
+    }
+}
+
+impl Kind for Abandoned {
+    const FORM: &'static str = "wait or accept";
+
+    fn parse(text: &str) -> Option<Self> {
+        [Self::Wait, Self::Accept].into_iter().find(|one| one.write() == text.trim())
+    }
+
+    fn write(&self) -> String {
+        match self {
+            Self::Wait => "wait",
             Self::Accept => "accept",
         }
         .to_owned()

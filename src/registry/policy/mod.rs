@@ -5,7 +5,7 @@
 mod kinds;
 mod table;
 
-pub use kinds::{DispatchSize, Kind, Octets, Passage, Percent, Span, Unscanned};
+pub use kinds::{Abandoned, DispatchSize, Kind, Octets, Passage, Percent, Span, Unscanned};
 pub use table::{DECLARED, Policies};
 
 use super::audit::{self, By};
@@ -95,6 +95,20 @@ pub async fn set(
     from: Timestamp,
     reason: &str,
 ) -> Result<Decision, PolicyError> {
+    let (row, by) = (decided(by, key, value, from, reason)?, by.clone());
+    let new = row.clone();
+    store.write(Lane::Client, move |tx: &mut Tx<'_>| set_in(tx, &by, &new)).await?;
+    Ok(row)
+}
+
+/// A decision that may be made.
+pub fn decided(
+    by: &By,
+    key: &str,
+    value: &str,
+    from: Timestamp,
+    reason: &str,
+) -> Result<Decision, PolicyError> {
     let declared = declared(key)?;
     let mut policies = Policies::default();
     if !policies.take(key, value) {
@@ -104,7 +118,7 @@ pub async fn set(
     if from < by.at {
         return Err(PolicyError::Past(from));
     }
-    let row = PolicyRow {
+    Ok(PolicyRow {
         key: key.to_owned(),
         valid_from: from,
         seq: 0,
@@ -112,18 +126,17 @@ pub async fn set(
         reason: reasoned(reason)?,
         set_by: by.actor.to_string(),
         set_at: by.at,
-    };
-    let (by, new) = (by.clone(), row.clone());
-    let work = move |tx: &mut Tx<'_>| -> Result<(), StoreError> {
-        rows::add(tx, &new)?;
-        let details = json!({
-            "value": new.value, "from": new.valid_from.iso8601(), "reason": new.reason,
-        });
-        audit::record(tx, &by, "policy.set", &new.key, details)?;
-        Ok(())
-    };
-    store.write(Lane::Client, work).await?;
-    Ok(row)
+    })
+}
+
+/// Makes it, within somebody's transaction.
+pub fn set_in(tx: &mut Tx<'_>, by: &By, new: &Decision) -> Result<(), StoreError> {
+    rows::add(tx, new)?;
+    let details = json!({
+        "value": new.value, "from": new.valid_from.iso8601(), "reason": new.reason,
+    });
+    audit::record(tx, by, "policy.set", &new.key, details)?;
+    Ok(())
 }
 
 /// Takes back what was decided and has not begun; how many decisions.

@@ -5,7 +5,7 @@ use super::super::accounts::SignatureRule;
 use super::super::credits::{Bands, GiveBack};
 use super::super::read_policy::ReadPolicy;
 use super::Declared;
-use super::kinds::{DispatchSize, Kind, Octets, Passage, Percent, Span, Unscanned};
+use super::kinds::{Abandoned, DispatchSize, Kind, Octets, Passage, Percent, Span, Unscanned};
 
 macro_rules! policies {
     ($($field:ident $key:literal: $kind:ty = $default:expr, $turkish:literal, $english:literal;)+) => {
@@ -65,6 +65,9 @@ policies! {
         "Yeni hesaplardan istenen imza", "What signature new accounts are asked for";
     virus_unscanned "virus.unscanned": Unscanned = Unscanned::Refuse,
         "Virüs taraması yapılamayan iletiye ne olur", "What becomes of a message that can't be scanned";
+    virus_abandoned "virus.abandoned": Abandoned = Abandoned::Wait,
+        "Virüs taraması bekleyen iletiye, artık tarayıcı yoksa ne olur",
+        "What becomes of a message that waits for a scan when no scanner is set any more";
     virus_encrypted "virus.encrypted": Passage = Passage::Accept,
         "Virüs taramasının açamadığı şifreli ek", "An encrypted attachment that can't be scanned";
     virus_beyond "virus.beyond": Passage = Passage::Refuse,

@@ -1,4 +1,4 @@
-//! The folder of a backup: `generations/20261129T004500Z/` each whole, one ending in `.part` while it is
+//! The folder of a backup: `generations/20261129T004500.123Z/` each whole, one ending in `.part` while it is
 //! made (a crash leaves it, the next run goes on with it), one in `.gone` while it is taken away.
 
 use super::BackupError;
@@ -77,6 +77,10 @@ impl Folder {
         if whole.exists() {
             return Err(BackupError::Busy(self.0.clone()));
         }
+        // Names are times: the newest would not be the last, and be the first to go.
+        if let Some(later) = self.generations()?.pop().filter(|newest| *newest > name) {
+            return Err(BackupError::Ahead(later));
+        }
         let unfinished = self.names()?.into_iter().rfind(|name| name.ends_with(PART));
         match unfinished.map(|name| self.path(&name)).filter(|path| *path != part) {
             Some(old) => std::fs::rename(&old, &part).map_err(BackupError::io(&old))?,
@@ -95,10 +99,16 @@ impl Folder {
         sync_folder(&self.0.join(GENERATIONS))
     }
 
-    /// Takes the oldest away until so many are left, and what an earlier run began to take away.
-    pub(super) fn prune(&self, keep: Option<usize>) -> Result<Vec<String>, BackupError> {
-        let all = self.generations()?;
-        let surplus = keep.map_or(0, |keep| all.len().saturating_sub(keep.max(1)));
+    /// Takes the oldest away until so many are left, and what an earlier run began to take away. The one
+    /// that was just made stays.
+    pub(super) fn prune(
+        &self,
+        keep: Option<usize>,
+        made: &str,
+    ) -> Result<Vec<String>, BackupError> {
+        let mut all = self.generations()?;
+        all.retain(|name| name != made);
+        let surplus = keep.map_or(0, |keep| (all.len() + 1).saturating_sub(keep.max(1)));
         for name in all.iter().take(surplus) {
             let (whole, gone) = (self.path(name), self.path(&format!("{name}{GONE}")));
             std::fs::rename(&whole, &gone).map_err(BackupError::io(&whole))?;

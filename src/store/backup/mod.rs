@@ -62,6 +62,8 @@ pub enum BackupError {
     Vault(#[from] VaultError),
     #[error("{0} is not empty")]
     NotEmpty(PathBuf),
+    #[error("the generation {0} is of a later time than now")]
+    Ahead(String),
     #[error("the work was stopped")]
     Stopped,
 }
@@ -147,7 +149,7 @@ pub async fn take(
             folder::write_file(&part.join(name), &octets)?;
         }
         folder.finish(&part, &taken.generation)?;
-        taken.removed = folder.prune(keep)?;
+        taken.removed = folder.prune(keep, &taken.generation)?;
         Ok(taken)
     })
     .await
@@ -239,26 +241,30 @@ fn tidy(part: &Path, manifest: &Manifest) -> Result<(), BackupError> {
     Ok(())
 }
 
+/// A generation by its name, and what it is worth.
+pub type Judged = (String, Result<Manifest, BackupError>);
+
 /// Reads every generation and compares each file with its digest; one that several share is read once.
-/// Says which generations were proven.
+/// One that is damaged says nothing of the others.
 pub async fn verify(
     folder: Folder,
     vault: Arc<Vault>,
     tell: Tell,
-) -> Result<Vec<(String, Manifest)>, BackupError> {
+) -> Result<Vec<Judged>, BackupError> {
     aside(move || {
         let _alone = folder.lock()?;
-        let mut proven = Vec::new();
         let mut seen = HashSet::new();
-        for name in folder.generations()? {
-            let path = folder.path(&name);
+        let mut prove = |name: &str| {
+            let path = folder.path(name);
             let manifest = Manifest::proven(&path, &vault)?;
             compare(&path, &manifest, &mut seen, &tell)?;
-            proven.push((name, manifest));
-        }
-        match proven.is_empty() {
+            Ok(manifest)
+        };
+        let judged: Vec<Judged> =
+            folder.generations()?.into_iter().map(|name| (name.clone(), prove(&name))).collect();
+        match judged.is_empty() {
             true => Err(BackupError::NoGeneration("at all".to_owned())),
-            false => Ok(proven),
+            false => Ok(judged),
         }
     })
     .await

@@ -1,12 +1,13 @@
 //! Restoring: a generation becomes a store where there was none. Rows come last and all at once, so that
-//! what a crash leaves is no store; the next run clears that away and begins anew.
+//! what a crash leaves is no store; the next run clears that away and begins anew. A database that it was
+//! at work in bears a mark until all is there.
 
 use super::dump::{self, Counts};
 use super::folder::{Folder, make_folder, sync_folder, write_file};
 use super::manifest::Manifest;
 use super::{BackupError, Part, Progress, Stage, Tell, aside, segments};
 use crate::store::blobs::Blobs;
-use crate::store::rows::{Start, Tx};
+use crate::store::rows::{Start, Tx, whole};
 use crate::store::{Lane, RowsAt, RowsError, Store, StoreError, close_to_others};
 use crate::trust::vault::Vault;
 use crate::wire::Timestamp;
@@ -51,9 +52,6 @@ pub async fn restore(
     .await?;
     let rows =
         rows(&path.join(&manifest.rows.file), &manifest, at, &blobs, vault, now, tell).await?;
-    if rows != manifest.tables {
-        return Err(BackupError::Altered(path.join(&manifest.rows.file)));
-    }
     let mark = data.join(UNFINISHED);
     std::fs::remove_file(&mark).map_err(BackupError::io(&mark))?;
     sync_folder(&data)?;
@@ -154,12 +152,16 @@ async fn rows(
     };
     let counts = store.write(Lane::Client, work).await?;
     drop(store);
-    drop(open(Start::Make).await?);
+    if counts != manifest.tables {
+        return Err(BackupError::Altered(file.to_owned()));
+    }
+    drop(open(Start::Whole).await?);
     Ok(counts)
 }
 
 /// Mail programs may have seen more than the backup had: they must not take one message for another
-/// (RFC 9051 §2.3.1.1).
+/// (RFC 9051 §2.3.1.1). And nobody is logged in, or may log in by a code or a link, who was told after the
+/// backup that he is not.
 fn renew(tx: &mut Tx<'_>, now: Timestamp) -> Result<(), RowsError> {
     for sql in [
         "UPDATE mailbox SET uid_validity =
@@ -169,8 +171,24 @@ fn renew(tx: &mut Tx<'_>, now: Timestamp) -> Result<(), RowsError> {
     ] {
         tx.execute(sql, &[now.secs().into()])?;
     }
+    // An older schema may lack some of them.
+    let there = whole::tables(tx)?;
+    for table in there.iter().filter(|table| FLEETING.contains(&table.name.as_str())) {
+        table.empty(tx)?;
+    }
+    if there.iter().any(|table| table.name == "outgoing") {
+        tx.execute(
+            "UPDATE outgoing SET state = 'withdrawn', fields = NULL, settled_at = $1
+             WHERE sealed = 1 AND state IN ('waiting', 'sending')",
+            &[now.millis().into()],
+        )?;
+        tx.execute("UPDATE notice_target SET code = NULL WHERE code IS NOT NULL", &[])?;
+    }
     Ok(())
 }
+
+/// What proves who somebody is, for a while alone.
+const FLEETING: [&str; 3] = ["login_session", "login_challenge", "account_message"];
 
 /// Stands in the data folder until all is there.
 const UNFINISHED: &str = "restore-unfinished";

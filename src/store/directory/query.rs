@@ -107,12 +107,12 @@ pub struct QueryRow {
     pub central: String,
 }
 
-/// Notes a question before it is answered; says its id.
-pub fn note(tx: &mut Tx<'_>, row: &QueryRow) -> Result<i64, RowsError> {
+/// Notes a question before it is answered, and how much it may be told; says its id.
+pub fn note(tx: &mut Tx<'_>, row: &QueryRow, most: i64) -> Result<i64, RowsError> {
     tx.one(
         "query",
-        "INSERT INTO directory_query (account, actor, channel, kind, keys, asked_at, central)
-         VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id",
+        "INSERT INTO directory_query (account, actor, channel, kind, keys, asked_at, central, most)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING id",
         &[
             row.account.0.into(),
             (&row.actor).into(),
@@ -121,6 +121,7 @@ pub fn note(tx: &mut Tx<'_>, row: &QueryRow) -> Result<i64, RowsError> {
             (&row.keys).into(),
             row.asked_at.millis().into(),
             (&row.central).into(),
+            most.into(),
         ],
     )?
     .int(0)
@@ -149,14 +150,31 @@ pub fn asked_since(
     Ok((row.int(0)?, row.opt_int(1)?.map(Timestamp::from_millis)))
 }
 
-/// How many results an account was told since then.
-pub fn told_since(tx: &mut Tx<'_>, account: AccountId, since: Timestamp) -> Result<i64, RowsError> {
+/// What a question was told, or may still be.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ToldRow {
+    pub asked_at: Timestamp,
+    /// `None`: it is not answered.
+    pub results: Option<i64>,
+    pub most: i64,
+}
+
+/// What an account was told since then, the oldest first.
+pub fn told_since(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    since: Timestamp,
+) -> Result<Vec<ToldRow>, RowsError> {
     let rows = tx.query(
-        "SELECT results FROM directory_query WHERE account = $1 AND asked_at > $2",
+        "SELECT asked_at, results, most FROM directory_query
+         WHERE account = $1 AND asked_at > $2 ORDER BY asked_at, id",
         &[account.0.into(), since.millis().into()],
     )?;
-    let counts = rows.iter().map(|row| Ok(row.opt_int(0)?.unwrap_or(0)));
-    counts.sum()
+    let told = |row: &Row| {
+        let asked_at = Timestamp::from_millis(row.int(0)?);
+        Ok(ToldRow { asked_at, results: row.opt_int(1)?, most: row.int(2)? })
+    };
+    rows.iter().map(told).collect()
 }
 
 /// The newest questions, of one account or of all.

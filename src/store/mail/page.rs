@@ -62,6 +62,27 @@ pub fn held(tx: &mut Tx<'_>, account: AccountId) -> Result<BTreeMap<MailboxId, H
     rows.iter().map(one).collect()
 }
 
+/// Those with their headers, until there are so many octets of headers; with how many of them were looked
+/// at: one at least.
+pub fn shown_within(
+    tx: &mut Tx<'_>,
+    of: &Mailbox,
+    uids: &[Uid],
+    most: usize,
+) -> Result<(Vec<view::MessageRow>, usize), RowsError> {
+    let (mut rows, mut looked_at, mut octets) = (Vec::with_capacity(uids.len()), 0, 0);
+    for some in uids.chunks(AT_ONCE) {
+        let found = shown(tx, of, some)?;
+        octets += found.iter().map(|row| row.header.len()).sum::<usize>();
+        looked_at += some.len();
+        rows.extend(found);
+        if octets >= most {
+            break;
+        }
+    }
+    Ok((rows, looked_at))
+}
+
 /// These messages with their headers, the newest first.
 pub fn shown(
     tx: &mut Tx<'_>,
@@ -81,3 +102,6 @@ pub fn shown(
     rows.reverse();
     Ok(rows)
 }
+
+/// A header has half a MiB at most.
+const AT_ONCE: usize = 8;

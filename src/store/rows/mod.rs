@@ -35,8 +35,11 @@ pub enum Start {
     Make,
     /// Takes them as they are: there, and of this program's version.
     Find,
-    /// Makes them, empty, as that version had them; refuses those that are there.
+    /// Makes them, empty, as that version had them, for a restore; refuses those that are there, but for
+    /// what a restore left that did not end.
     Fresh(i64),
+    /// As `Make`, of what a restore has laid down: from here on they are rows like any others.
+    Whole,
 }
 
 /// What surrounds a commit.
@@ -155,6 +158,8 @@ pub enum RowsError {
     NoSchema,
     #[error("there are rows already")]
     NotEmpty,
+    #[error("a restore into this database did not end")]
+    HalfRestored,
     #[error("blobs could not be made durable: {0}")]
     Blobs(#[from] std::io::Error),
     #[error("rows are closed after a failed sync; restart to recover")]

@@ -24,6 +24,7 @@ pub async fn migrate_postgres(
 ) -> Result<(), RowsError> {
     // Two processes may start at the same time.
     client.batch_execute("SELECT pg_advisory_lock(5264726)").await?;
+    begin_restore(client, start).await?;
     let exists = client.query_one("SELECT to_regclass('refinery_schema_history') IS NOT NULL", &[]);
     let found = if exists.await?.try_get::<_, bool>(0)? {
         let row = client.query_one("SELECT MAX(version) FROM refinery_schema_history", &[]).await?;
@@ -33,8 +34,46 @@ pub async fn migrate_postgres(
     };
     refuse_other(found, start)?;
     runner(&POSTGRES, start)?.run_async(client).await?;
+    if start == Start::Whole {
+        client.batch_execute("DROP TABLE IF EXISTS restore_unfinished").await?;
+    }
     client.batch_execute("SELECT pg_advisory_unlock(5264726)").await?;
     Ok(())
+}
+
+/// Rows of a restore that did not end say so themselves: a folder may be named beside a database that is
+/// somebody's. Only another restore goes on from there, and from nothing.
+async fn begin_restore(client: &tokio_postgres::Client, start: Start) -> Result<(), RowsError> {
+    let marked = client.query_one("SELECT to_regclass('restore_unfinished') IS NOT NULL", &[]);
+    match (marked.await?.try_get::<_, bool>(0)?, start) {
+        (false, Start::Make | Start::Find) | (_, Start::Whole) => Ok(()),
+        (true, Start::Make | Start::Find) => Err(RowsError::HalfRestored),
+        (false, Start::Fresh(_)) => {
+            // What is there is not ours to take away later.
+            if client.query_one(EMPTY, &[]).await?.try_get::<_, bool>(0)? {
+                Ok(client.batch_execute("CREATE TABLE restore_unfinished (one BIGINT)").await?)
+            } else {
+                Err(RowsError::NotEmpty)
+            }
+        }
+        (true, Start::Fresh(_)) => {
+            let all = |what: &'static str| {
+                let names = MIGRATIONS.iter().flat_map(move |(_, text)| made(what, text));
+                names.map(move |name| format!("DROP {what} IF EXISTS \"{name}\";"))
+            };
+            let history = "DROP TABLE IF EXISTS refinery_schema_history;".to_owned();
+            let drops: String = all("VIEW").chain(all("TABLE")).chain([history]).collect();
+            // One text is one transaction.
+            Ok(client.batch_execute(&drops).await?)
+        }
+    }
+}
+
+/// The tables, or views, that a migration makes.
+fn made(what: &'static str, text: &'static str) -> impl Iterator<Item = &'static str> {
+    let begin = format!("CREATE {what} ");
+    let lines = text.lines().filter_map(move |line| line.strip_prefix(begin.as_str()));
+    lines.filter_map(|rest| rest.split([' ', '(']).next())
 }
 
 struct Words {
@@ -60,7 +99,7 @@ fn runner(words: &Words, start: Start) -> Result<Runner, RowsError> {
             let target = i32::try_from(version).map_err(|_| RowsError::Stored("a version"))?;
             runner.set_target(Target::Version(target))
         }
-        Start::Make | Start::Find => runner,
+        Start::Make | Start::Find | Start::Whole => runner,
     })
 }
 
@@ -84,6 +123,8 @@ pub fn newest() -> i64 {
     last.and_then(|(number, _)| number.parse().ok()).unwrap_or(i64::MAX)
 }
 
+const EMPTY: &str = "SELECT NOT EXISTS (SELECT 1 FROM information_schema.tables
+    WHERE table_schema = current_schema() AND table_type = 'BASE TABLE')";
 const SQLITE: Words =
     Words { id: "INTEGER PRIMARY KEY AUTOINCREMENT", bytes: "BLOB", clustered: " WITHOUT ROWID" };
 const POSTGRES: Words = Words {
@@ -126,6 +167,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("V36__operator_titles", include_str!("0036_operator_titles.sql")),
     ("V37__archive", include_str!("0037_archive.sql")),
     ("V40__proposals", include_str!("0040_proposals.sql")),
+    ("V41__told", include_str!("0041_told.sql")),
 ];
 
 #[cfg(test)]

@@ -30,7 +30,7 @@ pub enum Kind {
     Bytes,
 }
 
-/// Every table but the record of migrations.
+/// Every table but the record of migrations, and the mark of a restore.
 pub fn tables(tx: &mut Tx<'_>) -> Result<Vec<Table>, RowsError> {
     let sql = if tx.shared() { POSTGRES_COLUMNS } else { SQLITE_COLUMNS };
     let mut tables: Vec<Table> = Vec::new();
@@ -177,7 +177,7 @@ const POSTGRES_COLUMNS: &str = "SELECT CAST(c.table_name AS TEXT), CAST(c.column
     FROM information_schema.columns c JOIN information_schema.tables t
     ON t.table_schema = c.table_schema AND t.table_name = c.table_name
     WHERE t.table_schema = current_schema() AND t.table_type = 'BASE TABLE'
-    AND t.table_name <> 'refinery_schema_history'
+    AND t.table_name NOT IN ('refinery_schema_history', 'restore_unfinished')
     ORDER BY c.table_name, c.ordinal_position";
 const SQLITE_NUMBERS: &str = "SELECT name, seq FROM sqlite_sequence ORDER BY name";
 const POSTGRES_NUMBERS: &str = "SELECT CAST(c.table_name AS TEXT),

@@ -155,6 +155,17 @@ fn any_property() -> impl Strategy<Value = Property> {
     )
 }
 
+#[test]
+fn a_card_at_the_bounds_is_read_as_it_was_written() {
+    let parameter = |n: usize| Parameter { name: format!("X-P{n}"), values: vec!["1".into()] };
+    let property = |n: usize| Property {
+        parameters: (0..n % 33).map(parameter).collect(),
+        ..Property::new(&format!("X-N{n}"), "a".into())
+    };
+    let card = Card { properties: (0..1000).map(property).collect() };
+    assert_eq!(one(card.to_string().as_bytes()), card);
+}
+
 proptest! {
     #[test]
     fn what_is_written_is_read(properties in proptest::collection::vec(any_property(), 0..12)) {

@@ -191,7 +191,7 @@ pub async fn token(bed: &Bed, who: &str, scopes: Scopes) -> String {
     made.1.expose_secret().to_owned()
 }
 
-fn all() -> Scopes {
+pub fn all() -> Scopes {
     Scopes::full(false)
 }
 

@@ -3,7 +3,7 @@
 
 use super::bed::Bed;
 use super::{NOW, on_both};
-use kep::registry::audit::seal::{self, AuditSeals, Fault, Verdict};
+use kep::registry::audit::seal::{self, Against, AuditSeals, Copy, Fault, Verdict};
 use kep::registry::audit::{self, Actor, By, Channel, Wanted, chain};
 use kep::store::audit as rows;
 use kep::store::{Lane, RowsError, Store, Tx};
@@ -14,7 +14,7 @@ use kep::trust::{
 };
 use kep::wire::Timestamp;
 use serde_json::json;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 fn by(at: Timestamp) -> By {
@@ -157,19 +157,35 @@ impl Trust {
     }
 
     async fn verdict(&self, bed: &Bed, now: Timestamp) -> Verdict {
-        self.judge(bed, "copies", now).await
+        let copies = seal::copies(&bed.dir.path().join("copies")).unwrap();
+        self.judge(bed, &copies, now).await
     }
 
-    async fn judge(&self, bed: &Bed, folder: &str, now: Timestamp) -> Verdict {
-        let folder = bed.dir.path().join(folder);
-        seal::verify(&bed.store, "hs05.kep.tr", &self.verifier(), &folder, now).await.unwrap()
+    async fn judge(&self, bed: &Bed, copies: &BTreeMap<i64, Copy>, now: Timestamp) -> Verdict {
+        self.judge_knowing(bed, copies, &BTreeSet::new(), now).await
+    }
+
+    async fn judge_knowing(
+        &self,
+        bed: &Bed,
+        copies: &BTreeMap<i64, Copy>,
+        explained: &BTreeSet<i64>,
+        now: Timestamp,
+    ) -> Verdict {
+        let (provider, verifier) = ("hs05.kep.tr", &self.verifier());
+        let held = Against { provider, verifier, copies, explained };
+        seal::verify(&bed.store, &held, now).await.unwrap()
     }
 }
 
 /// Two days, each sealed at its end.
 async fn two_days(trust: &Trust, bed: &Bed) -> Timestamp {
+    days(trust, bed, 2).await
+}
+
+async fn days(trust: &Trust, bed: &Bed, count: usize) -> Timestamp {
     let mut now = NOW;
-    for _ in 0..2 {
+    for _ in 0..count {
         for n in 0..3 {
             act(&bed.store, "account.note", "x", now.plus_secs(n)).await;
         }
@@ -228,8 +244,47 @@ async fn a_chain_written_anew_as_a_whole_is_told_by_its_seals() {
         let verdict = trust.verdict(&bed, now).await;
         assert!(verdict.faults.contains(&Fault::Removed(2)), "{:?}", verdict.faults);
         // And with those gone, that nothing was sealed for days.
-        let nothing = trust.judge(&bed, "none", now.plus_secs(86_400)).await;
+        let nothing = trust.judge(&bed, &BTreeMap::new(), now.plus_secs(86_400)).await;
         assert!(matches!(nothing.faults[..], [Fault::NeverSealed(_)]), "{:?}", nothing.faults);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn days_that_were_taken_back_with_their_seals_and_copies_leave_a_gap() {
+    on_both(|bed| async move {
+        let trust = Trust::new();
+        let now = days(&trust, &bed, 10).await;
+        // Who holds rows and copies takes the last five days back, and the server seals what he wrote.
+        let back = |tx: &mut Tx<'_>| -> Result<(), RowsError> {
+            let link = tx.one("link", "SELECT link FROM audit WHERE n = 15", &[])?;
+            tx.execute("DELETE FROM audit WHERE n > 15", &[])?;
+            let head = "UPDATE audit_head SET n = 15, link = $1";
+            tx.execute(head, &[link.bytes(0)?.into()])?;
+            tx.execute("DELETE FROM audit_seal WHERE number > 5", &[])?;
+            Ok(())
+        };
+        bed.write(move |tx| Ok(back(tx)?)).await;
+        let copies = bed.dir.path().join("copies");
+        for number in 6..=10 {
+            let (statement, signature) = seal::names(number);
+            std::fs::remove_file(copies.join(statement)).unwrap();
+            std::fs::remove_file(copies.join(signature)).unwrap();
+        }
+        act(&bed.store, "account.note", "another", NOW.plus_secs(6 * 86_400)).await;
+        let now = now.plus_secs(600);
+        trust.seals(&bed, now).seal().await.unwrap();
+        let verdict = trust.verdict(&bed, now.plus_secs(10)).await;
+        assert!(matches!(verdict.faults[..], [Fault::Gap(6, _, _)]), "{:?}", verdict.faults);
+        // A server that stood still looks the same, and somebody knows that it did.
+        let found = seal::copies(&copies).unwrap();
+        let known = BTreeSet::from([6]);
+        let explained = trust.judge_knowing(&bed, &found, &known, now.plus_secs(10)).await;
+        assert_eq!(explained.faults, []);
+        // What is said to be older than the seal before it was not done then.
+        act(&bed.store, "account.note", "old", now.plus_secs(-2 * 86_400)).await;
+        let verdict = trust.judge_knowing(&bed, &found, &known, now.plus_secs(20)).await;
+        assert!(matches!(verdict.faults[..], [Fault::Backdated(6, 17, _)]), "{:?}", verdict.faults);
     })
     .await;
 }

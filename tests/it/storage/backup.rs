@@ -4,10 +4,10 @@ use super::bed::{Bed, submission};
 use super::contents::content;
 use super::on_both;
 use crate::small_disk::SmallDisk;
-use kep::store::backup::{self, BackupError, Folder, Progress, Restored, Taken, Tell};
+use kep::store::backup::{self, BackupError, Folder, Progress, Restored, Stage, Taken, Tell};
 use kep::store::blobs::compact;
 use kep::store::fsck::{self, Depth};
-use kep::store::{RowsAt, Store, StoreError, Tx, contents, mail};
+use kep::store::{Blobs, RowsAt, RowsError, Store, StoreError, Tx, contents, mail};
 use kep::trust::Clock;
 use kep::wire::{AccountId, Timestamp};
 use std::collections::BTreeMap;
@@ -43,10 +43,19 @@ impl Bed {
         (at, data): &(RowsAt, PathBuf),
         generation: Option<&str>,
     ) -> Result<Restored, BackupError> {
+        self.restore_telling((at, data), generation, silent()).await
+    }
+
+    async fn restore_telling(
+        &self,
+        (at, data): (&RowsAt, &PathBuf),
+        generation: Option<&str>,
+        tell: Tell,
+    ) -> Result<Restored, BackupError> {
         let folder = Folder::find(&self.backups())?;
         let (generation, vault) = (generation.map(str::to_owned), Arc::clone(&self.vault));
         let places = (data.as_path(), &*data.join("blobs"));
-        backup::restore(folder, generation, at, places, vault, LATER, silent()).await
+        backup::restore(folder, generation, at, places, vault, LATER, tell).await
     }
 
     async fn open(&self, (at, data): &(RowsAt, PathBuf)) -> Store {
@@ -92,9 +101,10 @@ async fn a_backup_that_lacks_a_file_or_an_octet_is_refused() {
         let generation = bed.backups().join("generations").join(&taken.generation);
         let prove = || async {
             let folder = Folder::find(&bed.backups()).unwrap();
-            backup::verify(folder, Arc::clone(&bed.vault), silent()).await.map(|all| all.len())
+            let judged = backup::verify(folder, Arc::clone(&bed.vault), silent()).await?;
+            judged.into_iter().map(|(_, one)| one).collect::<Result<Vec<_>, _>>()
         };
-        assert_eq!(prove().await.unwrap(), 1);
+        assert_eq!(prove().await.unwrap().len(), 1);
         let parts: Vec<_> = taken.manifest.parts().map(|part| part.file.clone()).collect();
         assert_eq!(parts.len(), 2);
         for (n, part) in parts.into_iter().chain(["manifest.json".to_owned()]).enumerate() {
@@ -114,6 +124,85 @@ async fn a_backup_that_lacks_a_file_or_an_octet_is_refused() {
             // What a restore that did not end has left is no reason to refuse the next one.
             bed.restore(&place, None).await.unwrap();
         }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_restore_that_was_cut_short_among_the_rows_is_repeated() {
+    on_both(|bed| async move {
+        let account = bed.account("a@hs05.kep.tr").await;
+        bed.lay_in(submission(&bed.store, 1, account, b"bir")).await.unwrap();
+        bed.back_up(None).await.unwrap();
+        let place = bed.elsewhere("cut").await;
+        let cut: Tell = Arc::new(|at| assert!(at.stage != Stage::Rows, "cut here"));
+        for _ in 0..2 {
+            let ended = bed.restore_telling((&place.0, &place.1), None, Arc::clone(&cut)).await;
+            assert!(matches!(ended, Err(BackupError::Store(_))), "{ended:?}");
+        }
+        assert!(backup::unfinished(&place.1));
+        if let RowsAt::Postgres(_) = &place.0 {
+            // Nobody takes that for a provider's rows, from whichever folder.
+            let blobs = Blobs::open(&bed.dir.path().join("new"), Arc::clone(&bed.vault)).unwrap();
+            let half = Store::with(&place.0, blobs).await.err();
+            assert!(matches!(half, Some(StoreError::Rows(RowsError::HalfRestored))), "{half:?}");
+        }
+        bed.restore(&place, None).await.unwrap();
+        assert_eq!(everything(&bed.open(&place).await).await, everything(&bed.store).await);
+        // A database that is whole is not cleared, though a folder beside it is unfinished.
+        let beside = (place.0.clone(), bed.dir.path().join("beside"));
+        std::fs::create_dir(&beside.1).unwrap();
+        std::fs::write(beside.1.join("restore-unfinished"), b"x").unwrap();
+        if let RowsAt::Postgres(_) = &beside.0 {
+            let refused = bed.restore(&beside, None).await;
+            let not_empty = |error: &BackupError| {
+                matches!(error, BackupError::Store(StoreError::Rows(RowsError::NotEmpty)))
+            };
+            assert!(refused.as_ref().is_err_and(not_empty), "{refused:?}");
+        }
+        assert_eq!(everything(&bed.open(&place).await).await, everything(&bed.store).await);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_restore_revives_no_login() {
+    on_both(|bed| async move {
+        let fill = [
+            "INSERT INTO login_session (id, token, account, operator, proofs, created_at, seen_at,
+                                        ends_at, address, agent)
+             VALUES ('s', $1, 1, 0, '', 1, 1, 9000000000000, '192.0.2.7', 'Firefox')",
+            "INSERT INTO login_challenge (token, kind, account, operator, details, made_at, ends_at)
+             VALUES ($1, 'reset', 1, 0, '{}', 1, 9000000000000)",
+            "INSERT INTO outgoing (account, cause, channel, target, language, kind, fields, sealed,
+                                   due_at, expires_at, state)
+             VALUES (1, 'code', 'sms', '+905551112233', 'tr', 'login-code', $1, 1, 1, 9, 'waiting'),
+                    (1, 'mail', 'sms', '+905551112233', 'tr', 'mail', $1, 0, 1, 9, 'waiting')",
+            "INSERT INTO notice_target (account, channel, target, language, events, added_at, code,
+                                        code_at)
+             VALUES (1, 'sms', '+905551112233', 'tr', 'mail', 1, $1, 1)",
+        ];
+        for sql in fill {
+            bed.write(move |tx| Ok(tx.execute(sql, &[(&b"secret"[..]).into()])?)).await;
+        }
+        bed.back_up(None).await.unwrap();
+        let place = bed.elsewhere("again").await;
+        bed.restore(&place, None).await.unwrap();
+        let again = bed.open(&place).await;
+        let left = |sql: &'static str| {
+            let work = move |tx: &mut Tx<'_>| Ok::<_, StoreError>(tx.one("n", sql, &[])?.int(0)?);
+            again.read(work)
+        };
+        for table in [
+            "SELECT COUNT(*) FROM login_session",
+            "SELECT COUNT(*) FROM login_challenge",
+            "SELECT COUNT(*) FROM outgoing WHERE sealed = 1 AND fields IS NOT NULL",
+            "SELECT COUNT(*) FROM notice_target WHERE code IS NOT NULL",
+        ] {
+            assert_eq!(left(table).await.unwrap(), 0, "{table}");
+        }
+        let waits = "SELECT COUNT(*) FROM outgoing WHERE state = 'waiting'";
+        assert_eq!(left(waits).await.unwrap(), 1, "what holds no secret goes out");
     })
     .await;
 }
@@ -146,6 +235,38 @@ async fn a_second_generation_copies_only_what_is_new() {
         assert!(matches!(gone, Err(BackupError::NoGeneration(_))), "{gone:?}");
     })
     .await;
+}
+
+#[tokio::test]
+async fn one_damaged_generation_does_not_hide_what_the_others_are_worth() {
+    let bed = Bed::sqlite().await;
+    content(&bed.store, &[&[1; 1000]]).await;
+    let first = bed.back_up(None).await.unwrap().generation;
+    let second = bed.back_up(None).await.unwrap().generation;
+    let folder = bed.backups().join("generations");
+    std::fs::remove_file(folder.join(&first).join("manifest.json")).unwrap();
+    let find = Folder::find(&bed.backups()).unwrap();
+    let judged = backup::verify(find, Arc::clone(&bed.vault), silent()).await.unwrap();
+    let good: Vec<_> = judged.iter().map(|(name, one)| (name.as_str(), one.is_ok())).collect();
+    assert_eq!(good, [(first.as_str(), false), (second.as_str(), true)]);
+}
+
+#[tokio::test]
+async fn a_clock_that_was_ahead_does_not_make_a_run_take_its_own_generation_away() {
+    let bed = Bed::sqlite().await;
+    content(&bed.store, &[&[1; 1000]]).await;
+    let first = bed.back_up(None).await.unwrap().generation;
+    let folder = bed.backups().join("generations");
+    let ahead = "20990101T000000.000Z";
+    std::fs::rename(folder.join(&first), folder.join(ahead)).unwrap();
+    let refused = bed.back_up(Some(1)).await;
+    assert!(matches!(&refused, Err(BackupError::Ahead(name)) if name == ahead), "{refused:?}");
+    let names = || Folder::find(&bed.backups()).unwrap().generations().unwrap();
+    assert_eq!(names(), [ahead], "nothing was made or taken away");
+    // By its right name it is the older one, and goes.
+    std::fs::rename(folder.join(ahead), folder.join(&first)).unwrap();
+    let taken = bed.back_up(Some(1)).await.unwrap();
+    assert_eq!((taken.removed, names()), (vec![first], vec![taken.generation]));
 }
 
 #[tokio::test]
@@ -296,8 +417,8 @@ async fn only_an_empty_place_and_the_right_key_will_do() {
 
         let stranger = Bed::sqlite().await;
         let folder = Folder::find(&bed.backups()).unwrap();
-        let proven = backup::verify(folder, Arc::clone(&stranger.vault), silent()).await;
-        assert!(matches!(proven, Err(BackupError::OtherKey)), "{proven:?}");
+        let proven = backup::verify(folder, Arc::clone(&stranger.vault), silent()).await.unwrap();
+        assert!(matches!(proven[0].1, Err(BackupError::OtherKey)), "{proven:?}");
         let ours = Folder::make(stranger.dir.path());
         assert!(matches!(ours, Err(BackupError::NotOurs(_))));
         let _alone = Folder::find(&bed.backups()).unwrap().lock().unwrap();

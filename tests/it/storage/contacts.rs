@@ -205,6 +205,45 @@ async fn an_import_tells_what_is_bad_and_changes_nothing_the_second_time() {
     .await;
 }
 
+#[tokio::test]
+async fn a_large_file_is_tried_and_taken_in_units_and_the_book_knows_its_size() {
+    on_both(|bed| async move {
+        let ayse = bed.account(AYSE).await;
+        let card = |n: usize| format!("BEGIN:VCARD\nVERSION:4.0\nFN:Kişi {n}\nEND:VCARD\n");
+        let file: String = (0..450).map(card).collect();
+        let members: String = (0..1500).map(|n| format!("MEMBER:k{n}@hs01.kep.tr\n")).collect();
+        let group = format!(
+            "BEGIN:VCARD\nVERSION:4.0\nKIND:group\nFN:Hepsi\n{}END:VCARD\n",
+            &members[..20_000]
+        );
+        let file = file + group.rsplit_once("MEMBER").unwrap().0 + "END:VCARD\n";
+        let dry = import(&bed, ayse, &file, true).await;
+        assert_eq!(counts(&dry), [451, 0, 0, 0, 0]);
+        assert_eq!(names(&bed, ayse, "", None).await.len(), 0);
+        assert_eq!(counts(&import(&bed, ayse, &file, false).await), [451, 0, 0, 0, 0]);
+        assert_eq!(counts(&import(&bed, ayse, &file, false).await), [0, 0, 0, 451, 0]);
+        let uid = contacts::list(&bed.store, ayse, "449", None, None, 1).await.unwrap();
+        contacts::put(&bed.store, ayse, &uid[0].uid, fields("Başka", &[]), by()).await.unwrap();
+        contacts::remove(&bed.store, ayse, &uid[0].uid, by()).await.unwrap();
+        let size =
+            "SELECT COUNT(*) FROM contact_book WHERE contacts = (SELECT COUNT(*) FROM contact)
+                    AND octets = (SELECT SUM(LENGTH(card)) FROM contact)";
+        assert_eq!(bed.count(size).await, 1);
+
+        // A book that has as much as it may: no more goes in, and what is there goes out.
+        let full = "UPDATE contact_book SET octets = $1";
+        bed.write(move |tx| Ok(tx.execute(full, &[(64_i64 << 20).into()])?)).await;
+        let refused = add(&bed, ayse, "Çok", &[]).await;
+        assert!(matches!(refused, Err(ContactError::Bad(Fault::Full))), "{refused:?}");
+        let first = contacts::list(&bed.store, ayse, "", None, None, 1).await.unwrap();
+        let longer = fields(&"x".repeat(200), &[]);
+        let grown = contacts::put(&bed.store, ayse, &first[0].uid, longer, by()).await;
+        assert!(matches!(grown, Err(ContactError::Bad(Fault::Full))), "{grown:?}");
+        contacts::remove(&bed.store, ayse, &first[0].uid, by()).await.unwrap();
+    })
+    .await;
+}
+
 async fn whole(bed: &Bed, account: AccountId) -> Vec<Contact> {
     contacts::list(&bed.store, account, "", None, None, 100).await.unwrap()
 }
@@ -233,6 +272,37 @@ async fn a_card_of_somebody_who_is_there_completes_him() {
         assert_eq!(counts(&import(&bed, ayse, sheet, false).await), [1, 0, 1, 1, 0]);
         assert_eq!(counts(&import(&bed, ayse, sheet, false).await), [0, 0, 0, 3, 0]);
         assert_eq!(names(&bed, ayse, "", Some("dost")).await, ["Ali Veli"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn no_card_is_stored_that_could_not_be_read_again() {
+    on_both(|bed| async move {
+        let ayse = bed.account(AYSE).await;
+        let card = |lines: &str| format!("BEGIN:VCARD\nVERSION:4.0\n{lines}END:VCARD\n");
+        let many = |from: usize, to: usize| -> String {
+            (from..to).map(|n| format!("X-N{n}:{n}\n")).collect()
+        };
+        let parameters: String = (1..32).map(|n| format!("X{n}=1;")).collect();
+        // With its UID it has one property too many; with PREF one parameter.
+        let whole = card(&format!("FN:Bir\n{}", many(0, 999)));
+        let preferred = card(&format!("FN:İki\nTEL;{parameters}TYPE=home,pref:+905551112233\n"));
+        let report = import(&bed, ayse, &(whole + &preferred), false).await;
+        assert_eq!(counts(&report), [0, 0, 0, 0, 2]);
+        // One alone can be stored; what it would be completed with is too much.
+        let email = "FN:Üç\nEMAIL:uc@hs01.kep.tr\n";
+        let (first, second) = (many(0, 600), many(600, 1200));
+        let report = import(&bed, ayse, &card(&format!("{email}{first}")), false).await;
+        assert_eq!(counts(&report), [1, 0, 0, 0, 0]);
+        let report = import(&bed, ayse, &card(&format!("{email}{second}")), false).await;
+        assert_eq!(counts(&report), [0, 0, 0, 0, 1]);
+        assert_eq!(names(&bed, ayse, "", None).await, ["Üç"]);
+        // What is stored and can't be read, however it came there, can be taken away.
+        bed.write(|tx| Ok(tx.execute("UPDATE contact SET card = $1", &[(&b"x"[..]).into()])?))
+            .await;
+        contacts::remove(&bed.store, ayse, "uc@hs01.kep.tr", by()).await.unwrap();
+        assert_eq!(names(&bed, ayse, "", None).await, Vec::<String>::new());
     })
     .await;
 }

@@ -17,7 +17,7 @@ use kep::registry::policy;
 use kep::store::accounts::{self as account_rows, AccountRow};
 use kep::store::directory::push::{self, PushRow};
 use kep::store::directory::query as query_rows;
-use kep::store::{Lane, RowsError, Tx};
+use kep::store::{Lane, RowsAt, RowsError, Tx};
 use kep::trust::Clock;
 use kep::trust::pki::{CertificateAuthority, KeyKind, Links, Profile};
 use kep::wire::{AccountId, KepAddress, KepDomain, Timestamp};
@@ -269,6 +269,121 @@ async fn who_asks_too_often_waits_and_each_question_is_noted_without_what_was_as
     .await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn questions_that_are_under_way_count_towards_what_is_told_in_a_day() {
+    on_both(|bed| async move {
+        let asker = open(&bed, "mert@hs05.kep.tr", "Mert Can", "10000000078").await;
+        for address in ["a@hs05.kep.tr", "b@hs05.kep.tr", "c@hs05.kep.tr"] {
+            let account = open(&bed, address, "Ayşe Yılmaz", "10000000146").await;
+            agree(&bed, account, true, true, &["given", "family"]).await;
+        }
+        for (key, value) in [("directory.results", "3"), ("directory.results-per-day", "7")] {
+            policy::set(&bed.store, &by(NOW), key, value, NOW, "deneme").await.unwrap();
+        }
+        let directory = alone(&bed);
+        let asked = |at| directory::ask(&directory, asker, query("person", &NAME), by(at));
+        // One began and was never answered: for some minutes it may still be told three.
+        let row = query_rows::QueryRow {
+            id: 0,
+            account: asker,
+            actor: "staff:zeynep".into(),
+            channel: "api".into(),
+            kind: "person".into(),
+            keys: String::new(),
+            asked_at: NOW,
+            results: None,
+            central: String::new(),
+        };
+        bed.write(move |tx| Ok(query_rows::note(tx, &row, 3)?)).await;
+        assert_eq!(asked(NOW).await.unwrap().found.len(), 3);
+        let narrow = asked(NOW).await.unwrap();
+        assert!(narrow.more && narrow.found.is_empty(), "one is left, and there are three");
+        assert_eq!(asked(NOW.plus_secs(301)).await.unwrap().found.len(), 3, "4 were left");
+        let one = query("address", &[("address", "a@hs05.kep.tr")]);
+        let ask_one = |at| directory::ask(&directory, asker, one.clone(), by(at));
+        assert_eq!(ask_one(NOW.plus_secs(302)).await.unwrap().found.len(), 1);
+        let Err(DirectoryError::Often(until)) = ask_one(NOW.plus_secs(303)).await else {
+            panic!("eight in a day")
+        };
+        assert_eq!(until, NOW.plus_secs(86_400), "when the first three are a day old");
+        assert_eq!(ask_one(until.plus_secs(1)).await.unwrap().found.len(), 1);
+
+        // At the same time, too.
+        let later = NOW.plus_secs(3 * 86_400);
+        let all = (0..8).map(|_| asked(later));
+        let mut told = 0;
+        for answer in futures(all).await.into_iter().flatten() {
+            told += answer.found.len();
+        }
+        assert!(told <= 7, "{told}");
+    })
+    .await;
+}
+
+async fn futures<F: Future>(all: impl Iterator<Item = F>) -> Vec<F::Output> {
+    let mut pinned: Vec<_> = all.map(|one| (Box::pin(one), None)).collect();
+    std::future::poll_fn(move |cx| {
+        for (one, done) in pinned.iter_mut().filter(|(_, done)| done.is_none()) {
+            if let std::task::Poll::Ready(output) = one.as_mut().poll(cx) {
+                *done = Some(output);
+            }
+        }
+        match pinned.iter().all(|(_, done)| done.is_some()) {
+            true => std::task::Poll::Ready(pinned.drain(..).filter_map(|(_, done)| done).collect()),
+            false => std::task::Poll::Pending,
+        }
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_sweep_brings_nobody_back_who_takes_his_consent_back_meanwhile() {
+    let Some(bed) = Bed::postgres().await else { return };
+    let ayse = open(&bed, "ayse@hs05.kep.tr", "Ayşe Yılmaz", "10000000146").await;
+    agree(&bed, ayse, true, true, &["given", "family"]).await;
+    // Changed unseen, so that the sweep has something to do.
+    let rename = "UPDATE account SET name = 'Ayşe Demir' WHERE id = $1";
+    bed.write(move |tx| Ok(tx.execute(rename, &[ayse.0.into()])?)).await;
+    let RowsAt::Postgres(url) = &bed.at else { panic!("not PostgreSQL") };
+    let admin = Arc::new(super::server::admin(url).await);
+    let (sweeper, handle) = (bed.another().await, tokio::runtime::Handle::current());
+    let (tell, told) = std::sync::mpsc::channel();
+    let tell = std::sync::Mutex::new(tell);
+    let takes_back = move |tx: &mut Tx<'_>| -> Result<(), RowsError> {
+        account_rows::lock(tx, ayse)?;
+        tx.execute("UPDATE directory_consent SET listed = 0 WHERE account = $1", &[ayse.0.into()])?;
+        entry::refresh(tx, ayse, NOW)?;
+        let push = Push { store: sweeper.clone(), clock: Clock::Fixed(NOW), central: None };
+        let _ = tell.lock().unwrap().send(handle.spawn(async move { push.sweep().await }));
+        // It waits for this one, and goes on after it.
+        let waits = "SELECT COUNT(*) FROM pg_stat_activity
+                     WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        handle.block_on(async {
+            while admin.query_one(waits, &[]).await.unwrap().get::<_, i64>(0) == 0 {}
+        });
+        Ok(())
+    };
+    bed.store.write(Lane::Client, takes_back).await.unwrap();
+    told.recv().unwrap().await.unwrap().unwrap();
+    let entry = bed.read(move |tx| Ok(kep::store::directory::entry(tx, ayse)?)).await.unwrap();
+    assert_eq!((entry.record, entry.findable), (None, false));
+}
+
+#[tokio::test]
+async fn who_hurries_what_the_central_directory_has_to_hear_stands_in_the_audit() {
+    on_both(|bed| async move {
+        let ayse = open(&bed, "ayse@hs05.kep.tr", "Ayşe Yılmaz", "10000000146").await;
+        agree(&bed, ayse, true, true, &["given"]).await;
+        let by = by(NOW.plus_secs(9));
+        let hurried = kep::registry::directory::run::hurry(&bed.store, &by).await.unwrap();
+        assert_eq!(hurried, 0, "it was due at once");
+        let wanted = Wanted { most: 1, ..Wanted::default() };
+        let act = audit::list(&bed.store, wanted).await.unwrap().remove(0);
+        assert_eq!(act.act, "directory.push.retry");
+    })
+    .await;
+}
+
 fn reached(mock: &Mock, token: &str) -> Arc<CentralDirectory> {
     let token = Some(token.to_owned().into());
     Arc::new(CentralDirectory::new(&mock.url, token, Duration::from_secs(2)).unwrap())
@@ -320,6 +435,12 @@ async fn the_central_directory_tells_of_others_and_its_bad_days_cost_nobody_ours
     assert_eq!(ask(&directory, asker, own).await.central, Central::NotAsked);
     let foreign = query("address", &[("address", "ayse@hs01.kep.tr")]);
     assert_eq!(addresses(&ask(&directory, asker, foreign).await), ["ayse@hs01.kep.tr"]);
+    // A namesake of ours and others': the number decides over ours as well.
+    let numbered = |number| query("person", &[NAME[0], NAME[1], ("identity", number)]);
+    let his = ask(&directory, asker, numbered("10000000146")).await;
+    assert_eq!(addresses(&his).first(), Some(&"ayse@hs05.kep.tr"));
+    let another = ask(&directory, asker, numbered("10000000214")).await;
+    assert!(!addresses(&another).contains(&"ayse@hs05.kep.tr"), "{another:?}");
     policy::set(&bed.store, &by(NOW), "directory.results", "1", NOW, "deneme").await.unwrap();
     let many = ask(&directory, asker, query("person", &NAME)).await;
     assert!(many.more && many.found.is_empty());

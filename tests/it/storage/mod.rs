@@ -3,6 +3,7 @@
 
 mod api;
 mod api_login;
+mod api_once;
 mod api_rights;
 mod api_staff;
 mod archive;
@@ -18,6 +19,7 @@ mod credits;
 mod directory;
 mod duties;
 mod evidence;
+mod export;
 mod faults;
 mod fsck;
 mod gather;

@@ -166,6 +166,9 @@ pub enum Audit {
         /// Folder with the copies of the seals [default: audit.copies of the configuration]
         #[arg(long, value_name = "DIR")]
         copies: Option<PathBuf>,
+        /// Seals before which nothing was sealed for days, and it is known why: no server ran
+        #[arg(long, value_name = "NUMBER,…", value_delimiter = ',')]
+        explained: Vec<i64>,
         #[arg(long)]
         json: bool,
     },

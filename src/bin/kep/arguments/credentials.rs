@@ -14,8 +14,6 @@ pub enum Door {
     Smtp,
     /// Reading mail
     Imap,
-    /// Programs that use the provider's interface
-    Api,
 }
 
 impl Door {
@@ -23,7 +21,6 @@ impl Door {
         match self {
             Self::Smtp => Scope::Smtp,
             Self::Imap => Scope::Imap,
-            Self::Api => Scope::Api,
         }
     }
 }

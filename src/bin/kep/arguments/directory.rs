@@ -1,6 +1,6 @@
 //! `kep directory` and `kep account contact`.
 
-use super::{Conf, Who};
+use super::{Acting, Conf, Who};
 use clap::{Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -161,10 +161,7 @@ pub enum Push {
         json: bool,
     },
     /// Try all of it now
-    Retry {
-        #[command(flatten)]
-        conf: Conf,
-    },
+    Retry(Acting),
 }
 
 #[derive(Debug, Subcommand)]
@@ -224,7 +221,8 @@ pub enum Contact {
         /// [default: what the file looks like]
         #[arg(long, value_enum)]
         format: Option<ContactFormat>,
-        /// Show what would become of it, and change nothing
+        /// Show what would become of it, and change nothing. Each 200 entries are tried alone: what is twice
+        /// in a larger file, or in a group there, is told as if it were not
         #[arg(long)]
         dry_run: bool,
         /// Print JSON

@@ -50,6 +50,12 @@ pub struct Export {
     pub conf: Conf,
     #[command(flatten)]
     pub who: Who,
+    /// The second member of staff, who is asked for as soon as there is staff
+    #[arg(long, value_name = "NAME")]
+    pub second: Option<String>,
+    /// File with the second one's password, and nothing else; without it, it is asked for
+    #[arg(long, value_name = "FILE", requires = "second")]
+    pub second_password_file: Option<PathBuf>,
     pub address: String,
     /// The file to make; one that is there stays as it is
     #[arg(value_name = "FILE.zip")]

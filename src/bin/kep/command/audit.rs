@@ -5,13 +5,14 @@ use crate::arguments::Audit as Arguments;
 use crate::failure::{Failure, Outcome};
 use crate::settings::Settings;
 use crate::wire_up;
-use kep::registry::audit::seal::{self, AuditError, Verdict, VerifyError};
+use kep::registry::audit::seal::{self, Against, AuditError, Verdict};
 use kep::registry::audit::{self, Entry, Wanted};
 use kep::registry::staff::StaffRole;
 use kep::store::audit as rows;
 use kep::store::{RowsError, Store};
 use kep::trust::{Anchors, Clock, SealVerifier, TokenVerifier, TrustError};
 use serde::Serialize;
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -28,10 +29,11 @@ pub async fn run(arguments: Arguments) -> Outcome {
             let shown: Vec<_> = entries.iter().map(Shown::of).collect();
             show::print(json, &shown, |rows| list(rows))
         }
-        Arguments::Verify { conf, copies, json } => {
+        Arguments::Verify { conf, copies, explained, json } => {
             let settings = wire_up::settings(&conf.conf)?;
             let store = wire_up::store(&settings).await?;
-            verify(&settings, &store, copies.as_deref(), json).await
+            let explained = explained.into_iter().collect();
+            verify(&settings, &store, copies.as_deref(), &explained, json).await
         }
         Arguments::Seal { conf, json } => {
             let settings = wire_up::settings(&conf.conf)?;
@@ -51,7 +53,13 @@ pub async fn run(arguments: Arguments) -> Outcome {
     }
 }
 
-async fn verify(settings: &Settings, store: &Store, copies: Option<&Path>, json: bool) -> Outcome {
+async fn verify(
+    settings: &Settings,
+    store: &Store,
+    copies: Option<&Path>,
+    explained: &BTreeSet<i64>,
+    json: bool,
+) -> Outcome {
     let wrong = |error: TrustError| Failure::config(format!("trust: {error}"));
     let anchors = Anchors::load(&settings.trust.seal_anchors).map_err(wrong)?;
     let stamps = Anchors::load(&settings.trust.tsa_anchors).map_err(wrong)?;
@@ -59,13 +67,13 @@ async fn verify(settings: &Settings, store: &Store, copies: Option<&Path>, json:
     let verifier = SealVerifier::new(anchors, Vec::new(), tokens);
     let own = wire_up::audit_copies(settings);
     let folder = copies.unwrap_or(&own);
+    let found = seal::copies(folder)
+        .map_err(|error| Failure::io(format!("{}: {error}", folder.display())))?;
     let (provider, now) = (settings.provider.domain.to_string(), Clock::System.now());
-    let verdict = seal::verify(store, &provider, &verifier, folder, now).await;
-    let verdict = verdict.map_err(|error| match error {
-        VerifyError::Store(error) => unavailable(error),
-        VerifyError::Copies(..) => Failure::io(error.to_string()),
-    })?;
-    let judged = Judged::of(&verdict);
+    let (provider, verifier, copies) = (provider.as_str(), &verifier, &found);
+    let held = Against { provider, verifier, copies, explained };
+    let verdict = seal::verify(store, &held, now).await;
+    let judged = Judged::of(&verdict.map_err(unavailable)?);
     show::print(json, &judged, Judged::text)?;
     Ok(match judged.valid {
         true => ExitCode::SUCCESS,

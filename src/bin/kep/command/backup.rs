@@ -8,11 +8,12 @@ use crate::settings::{Rows, SealSource, Settings};
 use crate::wire_up;
 use kep::registry::audit::{self, By};
 use kep::registry::staff::StaffRole;
-use kep::store::backup::{self, BackupError, Folder, Manifest, Stage, Taken, Tell};
-use kep::store::{Lane, Store, StoreError, Tx};
+use kep::store::backup::{self, BackupError, Folder, Judged, Manifest, Stage, Taken, Tell};
+use kep::store::{Lane, RowsError, Store, StoreError, Tx};
 use kep::trust::Clock;
 use serde::Serialize;
 use std::path::Path;
+use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 
 pub async fn run(arguments: &Arguments) -> Outcome {
@@ -25,11 +26,7 @@ pub async fn run(arguments: &Arguments) -> Outcome {
         let folder = Folder::find(&arguments.dir).map_err(failure)?;
         let proven = backup::verify(folder, wire_up::vault(&settings)?, tell(&bar)).await;
         clear(&bar);
-        let proven = proven.map_err(failure)?;
-        let lines: Vec<_> = proven.iter().map(|(name, one)| Line::of(name, one)).collect();
-        return show::print(arguments.json, &lines, |lines| {
-            format!("{}every octet is what was written\n", table(lines))
-        });
+        return verified(proven.map_err(failure)?, arguments.json);
     }
     let store = wire_up::store(&settings).await?;
     let by = staff::by_role(&store, &arguments.who, StaffRole::Operator).await?;
@@ -42,6 +39,50 @@ pub async fn run(arguments: &Arguments) -> Outcome {
     record(&store, by, "backup.take", &taken.generation).await?;
     let made = Made::of(&taken, apart(&settings, &arguments.conf.conf));
     show::print(arguments.json, &made, text)
+}
+
+/// What each generation is worth; a failure when one is damaged.
+fn verified(judged: Vec<Judged>, json: bool) -> Outcome {
+    let worth = |(name, one): &Judged| match one {
+        Ok(manifest) => {
+            Worth { generation: name.clone(), line: Some(Line::of(name, manifest)), damage: None }
+        }
+        Err(error) => {
+            Worth { generation: name.clone(), line: None, damage: Some(error.to_string()) }
+        }
+    };
+    let all: Vec<_> = judged.iter().map(worth).collect();
+    show::print(json, &all, |all| {
+        let good: Vec<_> = all.iter().filter_map(|one| one.line.as_ref()).collect();
+        let damaged = all.iter().filter_map(|one| Some((&one.generation, one.damage.as_ref()?)));
+        let damaged: String =
+            damaged.map(|(name, damage)| format!("{name} is damaged: {damage}\n")).collect();
+        let good = match good.is_empty() {
+            true => String::new(),
+            false => format!("{}every octet of these is what was written\n", table(&good)),
+        };
+        good + &damaged
+    })?;
+    let bad = judged.iter().filter(|(_, one)| one.is_err()).count();
+    let some = judged.len() > bad;
+    match judged.into_iter().find_map(|(_, one)| one.err()) {
+        None => Ok(ExitCode::SUCCESS),
+        Some(error) if bad == 1 && !some => Err(failure(error)),
+        Some(_) => Err(Failure::data(format!("{bad} generations are damaged")).hint(match some {
+            true => "the others can be restored; `kep backup` makes a new one",
+            false => "`kep backup` makes a new one",
+        })),
+    }
+}
+
+/// What a generation is worth.
+#[derive(Serialize)]
+struct Worth {
+    generation: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<Line>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    damage: Option<String>,
 }
 
 /// Into the audit, of which generation it was.
@@ -63,7 +104,7 @@ fn list(arguments: &Arguments) -> Outcome {
         Ok(Line::of(name, &manifest))
     });
     let lines = lines.collect::<Outcome<Vec<_>>>()?;
-    show::print(arguments.json, &lines, |lines| table(lines))
+    show::print(arguments.json, &lines, |lines| table(&lines.iter().collect::<Vec<_>>()))
 }
 
 /// A generation, and what is in it.
@@ -102,7 +143,7 @@ impl Line {
     }
 }
 
-fn table(lines: &[Line]) -> String {
+fn table(lines: &[&Line]) -> String {
     let cells = lines.iter().map(|line| {
         let counts = [line.accounts, line.messages, line.evidence, line.octets];
         let words = [line.generation.clone()].into_iter();
@@ -221,6 +262,7 @@ pub fn failure(error: BackupError) -> Failure {
         BackupError::Io(..) | BackupError::Short(..) => Failure::io(&error),
         BackupError::NotOurs(_) | BackupError::NotEmpty(_) => Failure::cannot_create(&error),
         BackupError::OtherKey | BackupError::Vault(_) => Failure::config(&error),
+        BackupError::Ahead(_) => Failure::data(&error),
         BackupError::Dump(_) | BackupError::Form(..) | BackupError::Altered(_) => {
             Failure::data(&error)
         }
@@ -231,6 +273,9 @@ pub fn failure(error: BackupError) -> Failure {
         ),
         BackupError::Absent(_) => said.hint("`kep backup DIR` makes one"),
         BackupError::NoGeneration(_) => said.hint("`kep backup DIR --list` shows them"),
+        BackupError::Ahead(_) => said.hint(
+            "one clock was wrong: set this one right, or move that generation out of the folder",
+        ),
         BackupError::Busy(_) => said.hint("wait until it has ended"),
         BackupError::NotOurs(_) => said.hint("name an empty folder, or that of a backup"),
         BackupError::NotEmpty(_) => said.hint(
@@ -241,7 +286,7 @@ pub fn failure(error: BackupError) -> Failure {
         }
         BackupError::Altered(_) => said.hint("restore from another generation (--generation NAME)"),
         BackupError::Short(..) => said.hint("`kep fsck` says what is lost"),
-        BackupError::Store(_) => said.hint(NOT_EMPTY),
+        BackupError::Store(StoreError::Rows(RowsError::NotEmpty)) => said.hint(NOT_EMPTY),
         _ => said,
     }
 }

@@ -57,6 +57,7 @@ pub async fn run(arguments: &Arguments) -> Outcome {
     stamps(&settings, &clock, &mut found).await;
     scan::check(&settings, &clock, &mut found).await;
     if let Some(store) = storage(&settings, &mut found).await {
+        scan::waiting(&settings, &store, &mut found).await;
         peers(&store, &clock, &mut found).await;
         lists::check(&settings, &store, &clock, &mut found).await;
         routes::check(&settings, &store, &clock, &mut found).await;

@@ -12,9 +12,9 @@ use kep::registry::directory::{
     self, Answer, Asked, Consent, DirectoryError, Field, Found, Query, QueryForm, Record, Saved,
     Source,
 };
+use kep::registry::staff::StaffRole;
 use kep::store::directory::push::{self, PushRow};
-use kep::store::{Lane, RowsError, Store, Tx};
-use kep::trust::Clock;
+use kep::store::{RowsError, Store, Tx};
 use kep::wire::AccountId;
 use serde::Serialize;
 
@@ -112,11 +112,10 @@ async fn push(arguments: Push) -> Outcome {
             };
             show::print(json, &rows, |rows| absent.to_owned() + &waiting(rows))
         }
-        Push::Retry { conf } => {
-            let store = wire_up::store(&wire_up::settings(&conf.conf)?).await?;
-            let now = Clock::System.now();
-            let hurry = move |tx: &mut Tx<'_>| push::hurry(tx, now);
-            let hurried: Result<u64, RowsError> = store.write(Lane::Client, hurry).await;
+        Push::Retry(acting) => {
+            let store = wire_up::store(&wire_up::settings(&acting.conf.conf)?).await?;
+            let by = staff::by_role(&store, &acting.who, StaffRole::Operator).await?;
+            let hurried = directory::run::hurry(&store, &by).await;
             done(&format!("{} entries are told now", hurried.map_err(Failure::unavailable)?))
         }
     }

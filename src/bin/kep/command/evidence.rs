@@ -6,7 +6,7 @@ use crate::arguments::Evidence as Arguments;
 use crate::failure::{Failure, Outcome};
 use crate::wire_up;
 use kep::store::evidence::{self, EvidenceRow, FormRow};
-use kep::store::{RowsError, Store, Tx, blobs};
+use kep::store::{RowsError, Store, Tx};
 use kep::wire::EvidenceId;
 use kep::wire::rem::Dialect;
 use serde::Serialize;
@@ -99,10 +99,7 @@ fn with_forms(tx: &mut Tx<'_>, rows: &[EvidenceRow]) -> Result<Vec<Line>, RowsEr
 }
 
 async fn xml(store: &Store, row: &EvidenceRow) -> Outcome<Vec<u8>> {
-    let blob = row.xml;
-    let put = store.read(move |tx| blobs::find(tx, &blob)).await.map_err(rows)?;
-    let octets = store.blobs.read(&put).map_err(|e| Failure::unavailable(format!("{e}")))?;
-    Ok(octets.to_vec())
+    store.blob(row.xml).await.map_err(Failure::unavailable)
 }
 
 /// As a file is called. What another provider calls its evidence is nobody's path.

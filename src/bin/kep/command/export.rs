@@ -2,7 +2,7 @@
 
 use super::account::parse;
 use super::bar::Bar;
-use super::{show, staff};
+use super::{hold, show, staff};
 use crate::arguments::Export as Arguments;
 use crate::failure::{Failure, Outcome};
 use crate::wire_up;
@@ -13,7 +13,13 @@ use std::os::unix::fs::OpenOptionsExt;
 pub async fn run(arguments: &Arguments) -> Outcome {
     let store = wire_up::store(&wire_up::settings(&arguments.conf.conf)?).await?;
     let by = staff::by_role(&store, &arguments.who, StaffRole::Registrar).await?;
+    let file = arguments.second_password_file.as_deref();
+    let second = match &arguments.second {
+        Some(name) => Some(hold::proven(&store, name, file).await?),
+        None => None,
+    };
     let address = parse(&arguments.address)?;
+    export::check(&store, &by, second.as_deref()).await.map_err(|error| failure(&error))?;
     let path = &arguments.file;
     let opened = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
     let file = opened.map_err(|error| {
@@ -22,7 +28,7 @@ pub async fn run(arguments: &Arguments) -> Outcome {
     })?;
     let mut bar = Bar::new();
     let mut tell = |so_far: &Summary| bar.show("mails", so_far.mails, "all");
-    let done = export::export(&store, &by, &address, file, &mut tell).await;
+    let done = export::export(&store, &by, second.as_deref(), &address, file, &mut tell).await;
     bar.clear();
     let summary = done.map_err(|error| {
         // Half an archive is none.
@@ -42,6 +48,9 @@ pub async fn run(arguments: &Arguments) -> Outcome {
 fn failure(error: &ExportError) -> Failure {
     match error {
         ExportError::Unknown(_) => Failure::not_found(error).hint("`kep account list` shows them"),
+        ExportError::OnePerson => {
+            Failure::refused(error).hint("--as NAME --second NAME; `kep staff list` shows them")
+        }
         ExportError::Io(_) => Failure::io(error),
         ExportError::Index(_) | ExportError::Stopped => Failure::software(error),
         ExportError::Registry(_) | ExportError::Store(_) => Failure::unavailable(error),

@@ -2,18 +2,22 @@
 
 use super::bar::Bar;
 use super::message::rows;
-use super::show;
-use crate::arguments::Fsck as Arguments;
+use super::{show, staff};
+use crate::arguments::{Fsck as Arguments, Who};
 use crate::failure::{Failure, Outcome};
 use crate::wire_up;
+use kep::accept::scan;
 use kep::evidence::agree;
 use kep::evidence::verify::{Believed, Judge};
+use kep::registry::audit::{self, By};
+use kep::registry::staff::StaffRole;
 use kep::store::evidence::{self, EvidenceRow};
 use kep::store::fsck::repair::{self, Repaired};
 use kep::store::fsck::{self, Depth, Finding, Part, Severity};
-use kep::store::{Store, StoreError, Tx, blobs};
+use kep::store::{Lane, Store, StoreError, Tx, blobs};
 use kep::trust::Clock;
 use serde::Serialize;
+use serde_json::{Value, json};
 use std::process::ExitCode;
 
 #[derive(Serialize)]
@@ -24,12 +28,16 @@ pub struct Found {
 }
 
 pub async fn run(arguments: &Arguments) -> Outcome {
-    let store = wire_up::store(&wire_up::settings(&arguments.conf.conf)?).await?;
+    let settings = wire_up::settings(&arguments.conf.conf)?;
+    let store = wire_up::store(&settings).await?;
     let depth = if arguments.quick { Depth::Quick } else { Depth::Full };
     if arguments.repair {
-        repair(&store).await?;
+        repair(&store, &arguments.who).await?;
     }
-    let (found, bad) = examine(&store, depth).await?;
+    let (mut found, bad) = examine(&store, depth).await?;
+    if settings.scan.clamd.is_none() {
+        found.extend(unscanned(&store).await?);
+    }
     show::print(arguments.json, &found, |found| text(found, depth))?;
     match bad {
         0 => Ok(ExitCode::SUCCESS),
@@ -48,7 +56,7 @@ pub async fn examine(store: &Store, depth: Depth) -> Outcome<(Vec<Found>, usize)
         };
         bar.show(part, progress.done, progress.of);
     });
-    let findings = findings.await.map_err(|e| Failure::unavailable(format!("storage: {e}")))?;
+    let findings = findings.await.map_err(stored)?;
     let mut bad = findings.iter().filter(|finding| finding.severity > Severity::Odd).count();
     let mut found: Vec<_> = findings.iter().map(found).collect();
     if depth == Depth::Full {
@@ -60,17 +68,44 @@ pub async fn examine(store: &Store, depth: Depth) -> Outcome<(Vec<Found>, usize)
     Ok((found, bad))
 }
 
-/// What takes room for nothing goes; what it was is told, not written into the list of findings.
-async fn repair(store: &Store) -> Outcome<()> {
+/// There is a job for each, which says so again and again; nothing is lost, but nothing goes on.
+async fn unscanned(store: &Store) -> Outcome<Option<Found>> {
+    let n = scan::waiting(store).await.map_err(stored)?;
+    let (severity, subject) = (Severity::Odd.word(), "scan".to_owned());
+    let what = "messages were taken and wait for a virus scanner, and none is set";
+    let text = format!("{severity}: {subject}: {n} {what}");
+    Ok((n > 0).then_some(Found { severity, subject, text }))
+}
+
+/// What takes room for nothing goes; what it was is told, not written into the list of findings. The audit
+/// has it before anything goes, and how much it was after.
+async fn repair(store: &Store, who: &Who) -> Outcome<()> {
+    let by = staff::by_role(store, who, StaffRole::Operator).await?;
     let before = Clock::System.now().plus_millis(-OLD);
+    record(store, &by, "store.repair", json!({ "before": before.iso8601() })).await?;
     let done = repair::repair(store, before).await;
-    let done = done.map_err(|e| Failure::unavailable(format!("storage: {e}")))?;
+    let done = done.map_err(stored)?;
     let Repaired { contents, blobs, left } = done;
+    let gone = json!({ "contents": contents, "blobs": blobs });
+    record(store, &by, "store.repaired", gone).await?;
     eprintln!("removed, since nothing refers to them: {contents} contents, {blobs} other blobs");
     if left > 0 {
         eprintln!("{left} more are left alone: they may be of today");
     }
     Ok(())
+}
+
+fn stored(error: StoreError) -> Failure {
+    Failure::unavailable(format!("storage: {error}"))
+}
+
+async fn record(store: &Store, by: &By, act: &'static str, details: Value) -> Outcome<()> {
+    let by = by.clone();
+    let work = move |tx: &mut Tx<'_>| -> Result<(), StoreError> {
+        audit::record(tx, &by, act, "", details.clone())?;
+        Ok(())
+    };
+    store.write(Lane::Client, work).await.map_err(stored)
 }
 
 /// Every row of evidence against its XML, which is signed.

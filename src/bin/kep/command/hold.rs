@@ -9,6 +9,7 @@ use kep::registry::audit::{Actor, By};
 use kep::registry::holds::{self, Hold, HoldError};
 use kep::store::Store;
 use serde::Serialize;
+use std::path::Path;
 
 pub async fn run(arguments: Arguments) -> Outcome {
     match arguments {
@@ -49,12 +50,15 @@ async fn both(store: &Store, who: &Who, second: &Second) -> Outcome<(By, String)
             .hint("--as NAME --second NAME; `kep staff add` makes them"));
     }
     let by = staff::by(store, who).await?;
-    let other = Who {
-        name: Some(second.second.clone()),
-        staff_password_file: second.second_password_file.clone(),
-    };
-    match staff::by(store, &other).await?.actor {
-        Actor::Staff(name) => Ok((by, name)),
+    let other = proven(store, &second.second, second.second_password_file.as_deref()).await?;
+    Ok((by, other))
+}
+
+/// The other one of two, by his password.
+pub async fn proven(store: &Store, name: &str, file: Option<&Path>) -> Outcome<String> {
+    let (name, staff_password_file) = (Some(name.to_owned()), file.map(Path::to_owned));
+    match staff::by(store, &Who { name, staff_password_file }).await?.actor {
+        Actor::Staff(name) => Ok(name),
         _ => Err(Failure::software("a member of staff")),
     }
 }

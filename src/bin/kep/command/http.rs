@@ -20,7 +20,7 @@ where
     L::Addr: std::fmt::Debug,
 {
     let serving = axum::serve(listener, router).with_graceful_shutdown(stopped(stop.clone()));
-    until_farewell(serving.into_future(), stop).await;
+    until_farewell(serving.into_future(), stop, HTTP_FAREWELL).await;
 }
 
 pub async fn stopped(mut stop: watch::Receiver<bool>) {
@@ -28,15 +28,16 @@ pub async fn stopped(mut stop: watch::Receiver<bool>) {
     let _ = stop.wait_for(|stop| *stop).await;
 }
 
-/// Serves until it has stopped, and no longer than politeness asks.
+/// Serves until it has stopped: until what is under way then has its answer, and no longer than this.
 pub async fn until_farewell(
     serving: impl Future<Output = io::Result<()>>,
     mut ending: watch::Receiver<bool>,
+    longest: Duration,
 ) {
     // Who keeps his connection open for the next question keeps nobody waiting.
     let patience = async move {
         let _ = ending.wait_for(|stop| *stop).await;
-        tokio::time::sleep(HTTP_FAREWELL).await;
+        tokio::time::sleep(longest).await;
     };
     tokio::select! {
         served = serving => if let Err(error) = served {

@@ -13,6 +13,7 @@ use kep::registry::crowd::Crowd;
 use kep::trust::tls::ServerTls;
 use std::future::IntoFuture;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
@@ -47,14 +48,20 @@ pub async fn open(
         limits,
         wire_up::people(house)?,
     );
-    let router = Service::new(portal).router();
+    let service = Service::new(portal);
+    let (router, work) = (service.clone().router(), service);
     for listener in sockets.bind("portal", address).await? {
         let doorway =
             Doorway::over(listener, Arc::clone(&current), crowd.clone(), Manners::default());
         let doorway = doorway.map_err(|e| Failure::unavailable(format!("listen.portal: {e}")))?;
         let service = router.clone().into_make_service_with_connect_info::<Peer>();
         let serving = axum::serve(doorway, service).with_graceful_shutdown(stopped(stop.clone()));
-        tasks.spawn(until_farewell(serving.into_future(), stop.clone()));
+        let (stop, work) = (stop.clone(), work.clone());
+        tasks.spawn(async move {
+            until_farewell(serving.into_future(), stop, FAREWELL).await;
+            // Who has hung up stops nothing halfway, and neither do we.
+            let _ = tokio::time::timeout(WORK_FAREWELL, work.is_done()).await;
+        });
     }
     Ok(())
 }
@@ -66,3 +73,7 @@ fn current(tls: Option<&Arc<ServerTls>>) -> Outcome<CurrentTls> {
     let since = tokio::time::Instant::now();
     Ok(Arc::new(move || tls.current(since.elapsed())))
 }
+
+/// A message that comes in over a slow line, or waits for its time stamp; less than the server has to end.
+const FAREWELL: Duration = Duration::from_secs(40);
+const WORK_FAREWELL: Duration = Duration::from_secs(5);

@@ -42,7 +42,11 @@ pub async fn run(arguments: &Arguments) -> Outcome {
     clear(&bar);
     let restored = restored.map_err(failure)?;
     let store = wire_up::store(&settings).await?;
-    let by = staff::by(&store, &arguments.who).await?;
+    // It is done, whoever did it, and so the audit has it.
+    let (by, unproven) = match staff::by(&store, &arguments.who).await {
+        Ok(by) => (by, None),
+        Err(failure) => (staff::of_machine(), Some(failure)),
+    };
     kept::record(&store, by, "backup.restore", &restored.generation).await?;
     let (found, bad) = fsck::examine(&store, Depth::Full).await?;
     let data = match kept::elsewhere(&settings) {
@@ -57,9 +61,12 @@ pub async fn run(arguments: &Arguments) -> Outcome {
         findings: found.into_iter().map(|one| one.text).collect(),
     };
     show::print(arguments.json, &again, |again| text(again, &restored.manifest.begun))?;
-    match bad {
-        0 => Ok(ExitCode::SUCCESS),
-        n => Err(Failure::data(format!("{n} contradictions in what was restored")).hint(
+    match (bad, unproven) {
+        (0, None) => Ok(ExitCode::SUCCESS),
+        (0, Some(failure)) => Err(failure.hint(
+            "all is restored and examined; the audit has it as done by who is at this machine",
+        )),
+        (n, _) => Err(Failure::data(format!("{n} contradictions in what was restored")).hint(
             "restore an older generation elsewhere (--generation NAME --to DATA), and compare",
         )),
     }

@@ -181,9 +181,7 @@ fn steps(
     tasks.spawn_on(Arc::clone(&house.consigning).run(PARALLEL, stop.clone()), threads);
     tasks.spawn_on(Arc::clone(&house.facts).run(PARALLEL, stop.clone()), threads);
     tasks.spawn_on(Arc::clone(&house.relay).run(stop.clone()), threads);
-    if let Some(scanning) = house.scanning() {
-        tasks.spawn_on(Arc::new(scanning).run(PARALLEL, stop.clone()), threads);
-    }
+    tasks.spawn_on(Arc::new(house.scanning()).run(PARALLEL, stop.clone()), threads);
     tasks.spawn_on(compaction(house.store.clone(), stop.clone()), threads);
     tasks.spawn_on(forgetting(house.store.clone(), house.clock.clone(), stop.clone()), threads);
     tasks.spawn_on(decided::emptying(house, stop.clone()), threads);

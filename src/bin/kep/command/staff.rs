@@ -60,12 +60,19 @@ pub async fn run(arguments: Arguments) -> Outcome {
 /// Who gives this command: the member of staff that is named, once his password proves him; else
 /// whoever is logged in at this machine, by that name.
 pub async fn by(store: &Store, who: &Who) -> Outcome<By> {
-    let at = Clock::System.now();
-    let actor = match &who.name {
-        Some(_) => Actor::Staff(proven(store, who, at).await?.name),
-        None => Actor::Staff(format!("{}@localhost", at_machine())),
-    };
-    Ok(By { actor, channel: Channel::CommandLine, at })
+    let machine = of_machine();
+    Ok(match &who.name {
+        Some(_) => {
+            By { actor: Actor::Staff(proven(store, who, machine.at).await?.name), ..machine }
+        }
+        None => machine,
+    })
+}
+
+/// Whoever is logged in at this machine.
+pub fn of_machine() -> By {
+    let actor = Actor::Staff(format!("{}@localhost", at_machine()));
+    By { actor, channel: Channel::CommandLine, at: Clock::System.now() }
 }
 
 /// The same for what only a member of staff with this role may do. Before there is any staff, whoever

@@ -3,9 +3,10 @@
 use super::{Contact, ContactChange, Contacts, Listing, NewContact, OneContact};
 use crate::portal::api::Portal;
 use crate::portal::api::call::{Answered, Call};
-use crate::portal::api::endpoint::{Created, Done, Json};
+use crate::portal::api::endpoint::{Created, Done, Json, Once};
 use crate::portal::api::kinds::{Cursor, Limit};
 use crate::registry::contacts::{self, Fields};
+use crate::store::{Lane, Tx};
 use std::sync::Arc;
 
 pub async fn list(
@@ -39,13 +40,19 @@ pub async fn create(
     call: Arc<Call>,
     _: crate::portal::api::endpoint::NoWords,
     new: Json<NewContact>,
-) -> Answered<Created<Contact>> {
+) -> Answered<Once<Created<Contact>>> {
     call.may_add()?;
     let mut fields = Fields::default();
     ContactChange::of(new.0).apply(&mut fields);
     let (account, by) = (call.account_id()?, call.by()?);
-    let made = contacts::add(&portal.store, account, fields, Vec::new(), by).await?;
-    Ok(Created { value: Contact::of(&made), at: format!("/contacts/{}", made.uid) })
+    let new = contacts::New::of(fields, Vec::new())?;
+    let work = move |tx: &mut Tx<'_>| -> Answered<_> {
+        call.may_add_in(tx)?;
+        let made = contacts::add_in(tx, account, &new, &by)?;
+        let at = format!("/contacts/{}", made.uid);
+        call.once(tx, Created { value: Contact::of(&made), at })
+    };
+    portal.store.write(Lane::Client, work).await
 }
 
 pub async fn change(

@@ -2,7 +2,7 @@
 //! one transaction.
 
 use crate::portal::api::call::{Answered, Call};
-use crate::portal::api::endpoint::{Created, Done, Mail, NoWords, Tagged};
+use crate::portal::api::endpoint::{Created, Done, Mail, NoWords, Once, Tagged};
 use crate::portal::api::kinds::MessageKey;
 use crate::portal::api::mailboxes;
 use crate::portal::api::messages::{Message, OneMessage, changing, find};
@@ -10,7 +10,7 @@ use crate::portal::api::{Portal, Problem};
 use crate::registry::shares;
 use crate::store::mail::view::{Mailbox, MessageRow};
 use crate::store::mail::{self, Kind, NewMessage, Place, Role, change};
-use crate::store::{Lane, Put, StoreError, Tx, accounts, contents};
+use crate::store::{Lane, Put, StoreError, Tx, contents};
 use crate::wire::Timestamp;
 use crate::wire::imap::{SystemFlags, UidSet};
 use crate::wire::mime::fields::{field, unfold};
@@ -23,20 +23,20 @@ pub async fn create(
     call: Arc<Call>,
     _: NoWords,
     mail: Mail,
-) -> Answered<Created<Message>> {
+) -> Answered<Once<Created<Message>>> {
     let ready = ready(&portal, &call, mail.0).await?;
     let blobs = portal.store.clone();
     let storage = portal.limits.storage;
     let work = move |tx: &mut Tx<'_>| {
         let account = call.account_id()?;
-        accounts::lock(tx, account)?;
+        call.may_add_in(tx)?;
         has_room(tx, &call, ready.put.size, storage)?;
         let drafts = mailboxes::of_role(tx, account, Role::Drafts)?;
         let place = ready.lay_in(tx, &blobs.blobs, &drafts)?;
         let (_, row) = find(tx, &call, MessageKey(Some(place)))?;
         let value = Message::of(&row, place);
         let at = format!("/messages/{}", value.key);
-        Ok(Created { value, at })
+        call.once(tx, Created { value, at })
     };
     portal.store.write(Lane::Client, work).await
 }
@@ -53,6 +53,7 @@ pub async fn replace(
     let work = move |tx: &mut Tx<'_>| {
         let (drafts, row) = draft(tx, &call, ask.message)?;
         call.matches(&row.mod_seq.to_string())?;
+        call.may_add_in(tx)?;
         has_room(tx, &call, ready.put.size.saturating_sub(row.size), storage)?;
         let place = ready.lay_in(tx, &blobs.blobs, &drafts)?;
         change::remove_all(tx, &drafts, &UidSet::one(row.uid))?;

@@ -6,6 +6,7 @@ use crate::portal::api::problem::Problem;
 use axum::body::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::marker::PhantomData;
 use std::sync::Arc;
 use utoipa::ToSchema;
 use utoipa::openapi::schema::Schema;
@@ -47,6 +48,25 @@ impl<T: DeserializeOwned + ToSchema + Send + Sync + 'static> Given for Json<T> {
         }
         let read = serde_json::from_slice(&call.body);
         read.map(Self).map_err(|error| Problem::BadBody(error.to_string()))
+    }
+}
+
+/// An answer that was kept when it was made ([`Call::once`]).
+pub struct Once<A>(Reply, PhantomData<fn() -> A>);
+
+impl<A> Once<A> {
+    pub fn of(reply: Reply) -> Self {
+        Self(reply, PhantomData)
+    }
+}
+
+impl<A: Answer> Answer for Once<A> {
+    fn gives() -> Gives {
+        A::gives()
+    }
+
+    fn reply(self) -> Answered<Reply> {
+        Ok(self.0)
     }
 }
 

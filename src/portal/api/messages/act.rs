@@ -13,10 +13,10 @@ use crate::registry::labels;
 use crate::registry::operators::Act;
 use crate::spool::fact::Channel;
 use crate::spool::opening::{self, Opening};
+use crate::store::Tx;
 use crate::store::mail::origin::{Origin, origin};
 use crate::store::mail::view::{self, Mailbox, MessageRow};
 use crate::store::mail::{self, Kind, Place, Role, change, page, trash};
-use crate::store::{Tx, accounts};
 use crate::wire::imap::{Flags, Keywords, SystemFlags, UidSet};
 use serde::Deserialize;
 use std::cell::Cell;
@@ -36,7 +36,7 @@ pub fn find(tx: &mut Tx<'_>, call: &Call, key: MessageKey) -> Answered<(Mailbox,
 /// The same, to change it: until the transaction ends nobody else does.
 pub fn changing(tx: &mut Tx<'_>, call: &Call, key: MessageKey) -> Answered<(Mailbox, MessageRow)> {
     // Accounts are locked before their mailboxes.
-    accounts::lock(tx, call.account_id()?)?;
+    call.may_file_in(tx)?;
     if let Some(place) = key.0.filter(|_| tx.shared()) {
         view::owned(tx, call.account_id()?, place.mailbox)?.ok_or(Problem::MessageUnknown)?;
         mail::lock(tx, place.mailbox)?;

@@ -9,11 +9,11 @@ use crate::portal::api::endpoint::{Json, MailFile, PlainFile};
 use crate::portal::api::kinds::{Cursor, Limit, MailboxKey, MessageKey, Yes};
 use crate::portal::api::mailboxes;
 use crate::portal::api::{Portal, Problem};
-use crate::store::Tx;
 use crate::store::mail::gather::{self, fresh::freshen};
 use crate::store::mail::page::{self, Wanted};
 use crate::store::mail::view::{Mailbox, MessageRow};
 use crate::store::mail::{Kind, Role};
+use crate::store::{RowsError, StoreError, Tx};
 use crate::wire::imap::{SystemFlags, UidSet};
 use serde::Serialize;
 use std::sync::Arc;
@@ -83,10 +83,11 @@ fn page_of(
 ) -> Answered<Messages> {
     let before = cursor.map_or(u64::MAX, |cursor| u64::try_from(cursor.number).unwrap_or(0));
     let uids = page::before(tx, of, before, wanted, limit + 1)?;
-    let more = uids.len() > limit;
-    let uids = uids.get(..limit).unwrap_or(&uids);
-    let next = uids.last().filter(|_| more).map(|uid| Cursor::new(i64::from(*uid), "").write());
-    let rows = page::shown(tx, of, uids)?;
+    let wanted = uids.get(..limit).unwrap_or(&uids);
+    let (rows, looked_at) = page::shown_within(tx, of, wanted, HEADERS)?;
+    let more = uids.len() > looked_at;
+    let last = wanted.get(..looked_at).and_then(<[_]>::last).filter(|_| more);
+    let next = last.map(|uid| Cursor::new(i64::from(*uid), "").write());
     let messages = match of.role.is_gathered() {
         false => rows.iter().map(|row| Message::of(row, row.place(of))).collect(),
         true => gathered(tx, of, &rows)?,
@@ -109,9 +110,16 @@ fn gathered(tx: &mut Tx<'_>, of: &Mailbox, rows: &[MessageRow]) -> Answered<Vec<
 async fn octets(portal: &Portal, call: &Arc<Call>, key: MessageKey) -> Answered<(Kind, Vec<u8>)> {
     let looked = Arc::clone(call);
     let look = move |tx: &mut Tx<'_>| find(tx, &looked, key);
-    let (_, row) = portal.store.read(look).await?;
+    let (_, row) = portal.store.read(look.clone()).await?;
     content::check_open(&row)?;
-    Ok((row.kind, portal.store.content(row.content).await?))
+    match portal.store.content(row.content).await {
+        Err(StoreError::Rows(RowsError::Missing(_))) => {
+            // Its owner was faster with the trash; else it is lost.
+            portal.store.read(look).await?;
+            Err(Problem::Internal)
+        }
+        read => Ok((row.kind, read?)),
+    }
 }
 
 /// Reads of octets what takes its time aside from the runtime's own threads.
@@ -180,3 +188,6 @@ pub async fn text(
 fn file_name(key: MessageKey) -> String {
     key.0.map_or_else(|| "message.eml".to_owned(), |at| format!("{}.eml", MessageKey::write(at)))
 }
+
+/// Octets of headers of one page; with more it ends early, and the next one goes on.
+const HEADERS: usize = 1 << 20;

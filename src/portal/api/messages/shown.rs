@@ -66,7 +66,10 @@ pub enum MessageKind {
 
 impl Message {
     pub fn of(row: &MessageRow, place: Place) -> Self {
-        let field = |name| decoded_field(&row.header, name).unwrap_or_default().trim().to_owned();
+        let field = |name| {
+            let whole = decoded_field(&row.header, name).unwrap_or_default();
+            whole.trim().chars().take(FIELD).collect::<String>()
+        };
         let has = |flag| row.flags.system.has(flag);
         let words = || row.flags.keywords.iter();
         let state = |word: &str| STATES.iter().find(|(key, _)| key.eq_ignore_ascii_case(word));
@@ -95,6 +98,8 @@ impl Message {
     }
 }
 
+/// Characters of a field: of what is longer, content has the rest.
+const FIELD: usize = 4096;
 /// The server's own keywords (design, section 5).
 const STATES: [(&str, &str); 5] = [
     ("$KepAccepted", "accepted"),

@@ -5,12 +5,13 @@ use super::{
     Act, Acts, AuditListing, AuditVerdict, Decided, Decisions, NewDecision, OnePolicy, staff,
 };
 use crate::portal::api::call::{Answered, Call};
-use crate::portal::api::endpoint::{Created, Json, NoWords};
+use crate::portal::api::endpoint::{Created, Json, NoWords, Once};
 use crate::portal::api::kinds::Limit;
 use crate::portal::api::{Portal, Problem};
 use crate::registry::staff::{self as registry, StaffError, StaffRole};
 use crate::registry::{audit, policy};
 use crate::store::audit::Wanted;
+use crate::store::{Lane, Tx};
 use std::sync::Arc;
 
 /// Whether the member of staff that asks is one still, with that role.
@@ -43,13 +44,17 @@ pub async fn decide(
     call: Arc<Call>,
     ask: OnePolicy,
     new: Json<NewDecision>,
-) -> Answered<Created<Decided>> {
+) -> Answered<Once<Created<Decided>>> {
     has(&portal, &call, StaffRole::Manager).await?;
     let (by, key) = (call.by()?, &ask.policy.0);
     let (value, reason) = (&new.0.value.0, &new.0.reason.0);
-    let made = policy::set(&portal.store, &by, key, value, by.at, reason).await?;
+    let made = policy::decided(&by, key, value, by.at, reason)?;
     let at = format!("/staff/policies/{key}/decisions");
-    Ok(Created { value: Decided::of(&made), at })
+    let work = move |tx: &mut Tx<'_>| -> Answered<_> {
+        policy::set_in(tx, &by, &made)?;
+        call.once(tx, Created { value: Decided::of(&made), at: at.clone() })
+    };
+    portal.store.write(Lane::Client, work).await
 }
 
 pub async fn audit(

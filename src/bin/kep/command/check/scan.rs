@@ -3,7 +3,8 @@
 use super::Finding;
 use crate::settings::Settings;
 use crate::wire_up;
-use kep::accept::scan::{Clamd, Verdict};
+use kep::accept::scan::{self, Clamd, Verdict};
+use kep::store::Store;
 use kep::trust::Clock;
 
 pub async fn check(settings: &Settings, clock: &Clock, found: &mut Vec<Finding>) {
@@ -15,6 +16,23 @@ pub async fn check(settings: &Settings, clock: &Clock, found: &mut Vec<Finding>)
         Ok(finding) => found.push(finding),
         Err(error) => found.push(Finding::wrong("virus scan", format!("clamd: {error}"))),
     }
+}
+
+/// What was taken and waits. Without a scanner nobody comes for it.
+pub async fn waiting(settings: &Settings, store: &Store, found: &mut Vec<Finding>) {
+    let set = settings.scan.clamd.is_some();
+    found.push(match (scan::waiting(store).await, set) {
+        (Ok(0), _) => return,
+        (Ok(n), true) => {
+            Finding::warning("virus scan", format!("{n} messages were taken and wait for a scan"))
+        }
+        (Ok(n), false) => {
+            let text = "messages were taken and wait for a scan, and scan.clamd is not set: set it, or let \
+                        them pass (`kep policy set virus.abandoned accept`)";
+            Finding::wrong("virus scan", format!("{n} {text}"))
+        }
+        (Err(error), _) => Finding::wrong("virus scan", error),
+    });
 }
 
 async fn state(clamd: &Clamd, clock: &Clock) -> Result<Finding, kep::accept::scan::ScanFault> {

@@ -7,7 +7,7 @@ use crate::failure::{Failure, Outcome};
 use crate::wire_up;
 use kep::evidence::verify::{Believed, Facts, Given, Judge, Report};
 use kep::store::evidence::{self, EvidenceRow};
-use kep::store::{Store, blobs, submissions};
+use kep::store::{Store, submissions};
 use kep::trust::{Certificate, Clock, Lists};
 use kep::wire::{BlobId, MessageId};
 use std::collections::{BTreeMap, BTreeSet};
@@ -111,7 +111,5 @@ async fn material(store: &Store, row: &EvidenceRow, lists: &mut Lists) -> Outcom
 }
 
 async fn read(store: &Store, blob: BlobId) -> Outcome<Vec<u8>> {
-    let put = store.read(move |tx| blobs::find(tx, &blob)).await.map_err(rows)?;
-    let octets = store.blobs.read(&put).map_err(|e| Failure::unavailable(format!("{e}")))?;
-    Ok(octets.to_vec())
+    store.blob(blob).await.map_err(Failure::unavailable)
 }
