@@ -122,6 +122,7 @@ impl Run {
                         address,
                         operator: None,
                         at: Timestamp::from_secs(0),
+                        channel: kep::registry::audit::Channel::Smtp,
                     }),
                     (Some(b'c'), _) => LoginAnswer::Refused(Refusal::Empty),
                     (Some(b't'), _) => LoginAnswer::Temporary,

@@ -3,6 +3,7 @@
 //! The shell's loop: `session.next()`, do as it says, then `feed`, `answer` or `tls_started`.
 
 use super::refusal::Refusal;
+use crate::registry::audit::Channel;
 use crate::wire::smtp::{Body, Notify, Orcpt, Ret};
 use crate::wire::{AccountId, KepAddress, KepDomain, MessageId, OperatorCode, Timestamp};
 use secrecy::SecretString;
@@ -149,6 +150,8 @@ pub struct Login {
     pub operator: Option<OperatorCode>,
     /// When he did: evidence tells of it.
     pub at: Timestamp,
+    /// By which door he came: the audit tells of it.
+    pub channel: Channel,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

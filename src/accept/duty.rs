@@ -30,6 +30,7 @@ pub(super) fn let_in(proven: Proven, at: Timestamp) -> LoginAnswer {
             address: account.address,
             operator: operator.map(|operator| operator.code),
             at,
+            channel: Channel::Smtp,
         }),
     }
 }
@@ -111,7 +112,7 @@ impl Following {
             None => from.address.to_string(),
         };
         let actor = Actor::Person { account: from.account, name };
-        Self { by: By { actor, channel: Channel::Smtp, at }, operator, what }
+        Self { by: By { actor, channel: from.channel, at }, operator, what }
     }
 
     /// What waits for this signature, and what was reserved for it.
@@ -150,3 +151,22 @@ impl Following {
 
 /// `\Seen`: the sender knows what he wrote.
 const SEEN: u8 = 1;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::KepAddress;
+
+    #[test]
+    fn what_follows_is_recorded_of_the_door_by_which_the_message_came() {
+        let address = KepAddress::parse("ali.veli@hs05.kep.tr").unwrap();
+        let at = Timestamp::from_secs(0);
+        for channel in [Channel::Smtp, Channel::Api, Channel::Portal] {
+            let account = AccountId(1);
+            let from = Login { account, address: address.clone(), operator: None, at, channel };
+            let persons = Persons { submitter: None, signer: Some(None) };
+            let following = Following::of(&from, &persons, SubmissionState::Accepted, b"", at);
+            assert_eq!(following.by.channel, channel);
+        }
+    }
+}

@@ -74,6 +74,7 @@ mod tests {
             address: address("ali@hs05.kep.tr"),
             operator: None,
             at: Timestamp::from_secs(0),
+            channel: crate::registry::audit::Channel::Smtp,
         };
         let recipient = |to: &&str| Recipient {
             address: address(to),

@@ -12,7 +12,7 @@ use super::rejections::{self, Rejections};
 use super::scan::{ScanTrouble, Scanner};
 use crate::registry::accounts::{self, Account, SignatureRule};
 use crate::registry::app_passwords::Scope;
-use crate::registry::audit::{Actor, By, Channel};
+use crate::registry::audit::{Actor, By};
 use crate::registry::budget::Budget;
 use crate::registry::credits::{self, Paid, Recipients, Short, Till};
 use crate::registry::handovers;
@@ -305,7 +305,7 @@ impl Desk {
             None => envelope.from.address.to_string(),
         };
         let actor = Actor::Person { account: whose, name };
-        let by = By { actor, channel: Channel::Smtp, at: now };
+        let by = By { actor, channel: envelope.from.channel, at: now };
         let release = move |tx: &mut Tx<'_>| -> Result<(), StoreError> {
             if submissions::release(tx, &id, now)? {
                 handovers::released(tx, whose, &id, &by)?;

@@ -167,6 +167,10 @@ pub enum RegistryError {
     Reason(usize),
     #[error("{0} has no contract")]
     NoContract(KepAddress),
+    #[error("the contract of {0} can be renewed from {time} on", time = .1.turkish())]
+    EarlyRenewal(KepAddress, Timestamp),
+    #[error("{0} has no such request to close it")]
+    NoRequest(KepAddress),
     #[error("a contract runs 1 to {0} months")]
     Months(u32),
     #[error("{0} has no receipt of a request to close it")]

@@ -53,40 +53,73 @@ pub async fn request(
     reason: &str,
     by: &By,
 ) -> Result<Closing, RegistryError> {
-    let reason = reasoned(reason, true)?;
     let id = accounts::get(store, address).await?.id;
-    let (address, by) = (address.clone(), by.clone());
-    let work = move |tx: &mut Tx<'_>| -> Result<Closing, RegistryError> {
-        let rules = policy::at(tx, by.at)?;
-        let wait = rules.closing_wait.millis();
-        let completes = rules.closing_by_system.then(|| by.at.plus_millis(wait));
-        accounts::step_in(tx, id, &address, Move::Request { completes }, &by)?;
-        let row = ClosingRow {
-            id: 0,
-            account: id,
-            requested_at: by.at,
-            requested_by: name(&by),
-            reason: reason.clone(),
-            completes_at: completes,
-            outcome: None,
-            decided_at: None,
-            receipt: None,
-        };
-        let number = rows::add(tx, &row)?;
-        Ok(closing(&ClosingRow { id: number, ..row })?)
-    };
+    let (address, by, reason) = (address.clone(), by.clone(), reason.to_owned());
+    let work = move |tx: &mut Tx<'_>| request_in(tx, id, &address, &reason, &by);
     store.write(Lane::Client, work).await
+}
+
+/// The same within somebody's transaction.
+pub fn request_in(
+    tx: &mut Tx<'_>,
+    id: AccountId,
+    address: &KepAddress,
+    reason: &str,
+    by: &By,
+) -> Result<Closing, RegistryError> {
+    let reason = reasoned(reason, true)?;
+    let rules = policy::at(tx, by.at)?;
+    let wait = rules.closing_wait.millis();
+    let completes = rules.closing_by_system.then(|| by.at.plus_millis(wait));
+    accounts::step_in(tx, id, address, Move::Request { completes }, by)?;
+    let row = ClosingRow {
+        id: 0,
+        account: id,
+        requested_at: by.at,
+        requested_by: name(by),
+        reason,
+        completes_at: completes,
+        outcome: None,
+        decided_at: None,
+        receipt: None,
+    };
+    let number = rows::add(tx, &row)?;
+    Ok(closing(&ClosingRow { id: number, ..row })?)
 }
 
 /// Before it completes.
 pub async fn withdraw(store: &Store, address: &KepAddress, by: &By) -> Result<(), RegistryError> {
     let id = accounts::get(store, address).await?.id;
     let (address, by) = (address.clone(), by.clone());
-    let work = move |tx: &mut Tx<'_>| -> Result<(), RegistryError> {
-        accounts::step_in(tx, id, &address, Move::Withdraw, &by)?;
-        Ok(rows::decide(tx, id, WITHDRAWN, by.at)?)
-    };
+    let work = move |tx: &mut Tx<'_>| withdraw_in(tx, id, &address, &by);
     store.write(Lane::Client, work).await
+}
+
+/// The same within somebody's transaction.
+pub fn withdraw_in(
+    tx: &mut Tx<'_>,
+    id: AccountId,
+    address: &KepAddress,
+    by: &By,
+) -> Result<(), RegistryError> {
+    accounts::step_in(tx, id, address, Move::Withdraw, by)?;
+    Ok(rows::decide(tx, id, WITHDRAWN, by.at)?)
+}
+
+/// One request of an account.
+pub fn find(tx: &mut Tx<'_>, account: AccountId, id: i64) -> Result<Option<Closing>, RowsError> {
+    let row = rows::find(tx, id)?.filter(|row| row.account == account);
+    row.as_ref().map(closing).transpose()
+}
+
+/// Requests of an account that are older than that one, the newest first.
+pub fn page(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    before: Option<i64>,
+    most: usize,
+) -> Result<Vec<Closing>, RowsError> {
+    rows::page(tx, account, before.unwrap_or(i64::MAX), most)?.iter().map(closing).collect()
 }
 
 /// Closes now, whether somebody asked for it or not. Says until when it can be read.

@@ -27,12 +27,12 @@ pub struct Contract {
 /// The terms of an account, the newest first.
 pub async fn of(store: &Store, address: &KepAddress) -> Result<Vec<Contract>, RegistryError> {
     let id = accounts::get(store, address).await?.id;
-    Ok(store.read(move |tx: &mut Tx<'_>| all_of(tx, id)).await?)
+    Ok(store.read(move |tx: &mut Tx<'_>| terms(tx, id)).await?)
 }
 
 /// The same within somebody's transaction.
-pub fn all_of(tx: &mut Tx<'_>, id: AccountId) -> Result<Vec<Contract>, RowsError> {
-    Ok(rows::of_account(tx, id)?.iter().map(known).collect())
+pub fn terms(tx: &mut Tx<'_>, account: AccountId) -> Result<Vec<Contract>, RowsError> {
+    Ok(rows::of_account(tx, account)?.iter().map(known).collect())
 }
 
 /// Renews by so many months, or as the policy has it: from the end of the term in force, or from today
@@ -47,19 +47,55 @@ pub async fn renew(
     let (address, by) = (address.clone(), by.clone());
     let work = move |tx: &mut Tx<'_>| -> Result<Contract, RegistryError> {
         account_rows::lock(tx, id)?;
-        let state = AccountState::of(&account_rows::standing(tx, id)?)?;
-        let stage = state.stage_at(by.at);
-        if matches!(stage, Stage::Closed | Stage::Ended) {
-            let mistimed = Mistimed { stage, done: "renewed" };
-            return Err(RegistryError::Standing(address.clone(), mistimed));
-        }
-        let contract = begin(tx, id, months, by.at)?;
-        let (n, until) = (contract.n, contract.ends_at.iso8601());
-        let details = json!({ "term": n, "until": until });
-        audit::record(tx, &by, "contract.renew", address.as_str(), details)?;
-        Ok(contract)
+        renew_in(tx, id, &address, months, &by)
     };
     store.write(Lane::Client, work).await
+}
+
+/// Its holder renews it as the policy has it: when it is a task of his, or is over, so that twice is once. To
+/// be called under the account's lock.
+pub fn renew_own(
+    tx: &mut Tx<'_>,
+    id: AccountId,
+    address: &KepAddress,
+    by: &By,
+) -> Result<Contract, RegistryError> {
+    let last = terms(tx, id)?.first().copied();
+    let last = last.ok_or_else(|| RegistryError::NoContract(address.clone()))?;
+    let from = renewable_from(tx, &last, by.at)?;
+    if by.at < from {
+        return Err(RegistryError::EarlyRenewal(address.clone(), from));
+    }
+    renew_in(tx, id, address, None, by)
+}
+
+/// From when on its holder may renew it.
+pub fn renewable_from(
+    tx: &mut Tx<'_>,
+    last: &Contract,
+    now: Timestamp,
+) -> Result<Timestamp, RowsError> {
+    Ok(last.ends_at.plus_millis(-policy::at(tx, now)?.task_contract.millis()))
+}
+
+fn renew_in(
+    tx: &mut Tx<'_>,
+    id: AccountId,
+    address: &KepAddress,
+    months: Option<u32>,
+    by: &By,
+) -> Result<Contract, RegistryError> {
+    let state = AccountState::of(&account_rows::standing(tx, id)?)?;
+    let stage = state.stage_at(by.at);
+    if matches!(stage, Stage::Closed | Stage::Ended) {
+        let mistimed = Mistimed { stage, done: "renewed" };
+        return Err(RegistryError::Standing(address.clone(), mistimed));
+    }
+    let contract = begin(tx, id, months, by.at)?;
+    let (n, until) = (contract.n, contract.ends_at.iso8601());
+    let details = json!({ "term": n, "until": until });
+    audit::record(tx, by, "contract.renew", address.as_str(), details)?;
+    Ok(contract)
 }
 
 /// Whether the last term is not over.

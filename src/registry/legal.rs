@@ -15,10 +15,16 @@ pub enum LegalAct {
     Token,
     /// What signs, and logs in, for the account.
     Certificate,
+    /// A new term.
+    Contract,
+    /// A wish to close the account, or to keep it after all.
+    Closing,
+    /// Who acts for the account, and how far.
+    Operators,
 }
 
 /// Each with what it asks for, and what it is in Turkish and English.
-pub const TABLE: [(LegalAct, StepUp, &str, &str, &str); 4] = [
+pub const TABLE: [(LegalAct, StepUp, &str, &str, &str); 7] = [
     (
         LegalAct::Factors,
         StepUp::Legal,
@@ -46,6 +52,21 @@ pub const TABLE: [(LegalAct, StepUp, &str, &str, &str); 4] = [
         "certificate",
         "Sertifika kaydetmek ya da kaldırmak",
         "register or remove a certificate",
+    ),
+    (LegalAct::Contract, StepUp::Legal, "contract", "Sözleşmeyi yenilemek", "renew the contract"),
+    (
+        LegalAct::Closing,
+        StepUp::Legal,
+        "closing",
+        "Hesabın kapatılmasını istemek ya da talebi geri almak",
+        "ask for the account to be closed, or withdraw that",
+    ),
+    (
+        LegalAct::Operators,
+        StepUp::Legal,
+        "operators",
+        "İşlem yetkilisi eklemek, değiştirmek ya da görevine son vermek",
+        "add, change or end an operator",
     ),
 ];
 

@@ -53,6 +53,22 @@ pub fn of_account(tx: &mut Tx<'_>, account: AccountId) -> Result<Vec<ClosingRow>
     rows.iter().map(closing).collect()
 }
 
+/// Those with a smaller number, the newest first.
+pub fn page(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    before: i64,
+    most: usize,
+) -> Result<Vec<ClosingRow>, RowsError> {
+    let rows = tx.query(
+        "SELECT id, account, requested_at, requested_by, reason, completes_at, outcome, decided_at,
+                receipt, signature, stamped_at
+         FROM closing WHERE account = $1 AND id < $2 ORDER BY id DESC LIMIT $3",
+        &[account.0.into(), before.into(), (most as i64).into()],
+    )?;
+    rows.iter().map(closing).collect()
+}
+
 pub fn find(tx: &mut Tx<'_>, id: i64) -> Result<Option<ClosingRow>, RowsError> {
     let row = tx.first(
         "SELECT id, account, requested_at, requested_by, reason, completes_at, outcome, decided_at,

@@ -35,8 +35,12 @@ fn people_may_log_in(scene: &Scene, [sms, mail]: [u16; 2]) {
 
 /// Two persons with what they sign with; guessing is borne, and what was shown is believed for long.
 async fn people(scene: &Scene, openssl: &Path, [sms, mail]: [u16; 2]) -> Value {
-    let policies =
-        [("login.tries", "1000000"), ("session.step-up", "24h"), ("session.idle", "24h")];
+    let policies = [
+        ("login.tries", "1000000"),
+        ("session.step-up", "24h"),
+        ("session.idle", "24h"),
+        ("task.contract", "60d"),
+    ];
     for (policy, value) in policies {
         let set = ["policy", "set", policy, value, "--reason", "deneme"];
         let ran = scene.kep(&set).await;

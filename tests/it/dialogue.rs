@@ -29,6 +29,7 @@ fn serve(session: &mut Session, said: &mut Vec<u8>, spooled: &mut Vec<u8>) {
                     address: address(&user),
                     operator: None,
                     at: Timestamp::from_secs(0),
+                    channel: kep::registry::audit::Channel::Smtp,
                 })),
                 Ask::Recipient { address, .. } if address.local() == "yok" => {
                     Answer::Recipient(RecipientAnswer::Unknown)

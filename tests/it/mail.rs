@@ -44,6 +44,7 @@ fn envelope() -> Envelope {
             address: address("ali@hs05.kep.tr"),
             operator: None,
             at: Timestamp::from_secs(0),
+            channel: kep::registry::audit::Channel::Smtp,
         },
         recipients: vec![Recipient {
             address: address("veli@hs05.kep.tr"),

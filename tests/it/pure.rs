@@ -319,6 +319,7 @@ impl World {
                         address,
                         operator: None,
                         at: Timestamp::from_secs(0),
+                        channel: kep::registry::audit::Channel::Smtp,
                     }),
                     _ => LoginAnswer::Rejected,
                 })

@@ -21,6 +21,7 @@ fn envelope() -> Envelope {
             address: address("ali@hs05.kep.tr"),
             operator: None,
             at: Timestamp::from_secs(0),
+            channel: crate::registry::audit::Channel::Smtp,
         },
         recipients: vec![to("veli@hs05.kep.tr")],
         body: Body::SevenBit,

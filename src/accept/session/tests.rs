@@ -73,6 +73,7 @@ fn answer(ask: Ask, open: &mut Option<Vec<u8>>, seen: &mut Seen) -> Answer {
                 address,
                 operator: None,
                 at: Timestamp::from_secs(0),
+                channel: crate::registry::audit::Channel::Smtp,
             }),
             Err(_) => LoginAnswer::Rejected,
         }),

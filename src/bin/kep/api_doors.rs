@@ -32,8 +32,8 @@ impl Accepting for AcceptingDoor {
     fn submit(&self, letter: Letter) -> Waiting<Submitted> {
         let (desk, most) = (Arc::clone(&self.desk), self.most());
         Box::pin(async move {
-            let Letter { account, address, operator, at, recipients, octets } = letter;
-            let from = Login { account, address, operator, at };
+            let Letter { account, address, operator, at, channel, recipients, octets } = letter;
+            let from = Login { account, address, operator, at, channel };
             let post = Post { from, recipients, octets: octets.to_vec(), most };
             match desk.hand_in(post).await {
                 SubmitAnswer::Accepted { message_id } => Submitted::Accepted(message_id),

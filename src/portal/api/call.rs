@@ -153,13 +153,17 @@ impl Call {
         }
     }
 
-    /// Whose doing it is, for the audit.
-    pub fn by(&self) -> Answered<By> {
-        let at = self.now;
-        let channel = match &self.caller {
+    /// A browser's pages are the portal.
+    pub fn channel(&self) -> Channel {
+        match &self.caller {
             Caller::Person(present) if present.by_cookie => Channel::Portal,
             _ => Channel::Api,
-        };
+        }
+    }
+
+    /// Whose doing it is, for the audit.
+    pub fn by(&self) -> Answered<By> {
+        let (channel, at) = (self.channel(), self.now);
         let actor = match &self.caller {
             Caller::Anybody => return Err(Problem::NoToken),
             Caller::Staff { name, .. } => Actor::Staff(name.clone()),
@@ -256,17 +260,18 @@ impl Caller {
 
     /// A session may what its holder may; an operator's, what his roles say.
     pub fn may(&self, scope: Option<Scope>, act: Option<Act>) -> Answered<()> {
+        // Where no scope is asked for, his roles count all the same.
+        if let Self::Person(present) = self
+            && let Some((operator, act)) = present.admitted.operator.as_ref().zip(act)
+            && !operator.may(act)
+        {
+            return Err(Problem::OperatorMayNot);
+        }
         let Some(scope) = scope else { return Ok(()) };
         let token = match self {
             Self::Anybody => return Err(Problem::NoToken),
             Self::Person(_) if scope.is_of_staff() => return Err(Problem::NotStaff),
-            Self::Person(present) => {
-                let operator = present.admitted.operator.as_ref();
-                return match operator.zip(act) {
-                    Some((operator, act)) if !operator.may(act) => Err(Problem::OperatorMayNot),
-                    _ => Ok(()),
-                };
-            }
+            Self::Person(_) => return Ok(()),
             Self::Account { token, .. } | Self::Staff { token, .. } => token,
         };
         match token.scopes.has(scope) {

@@ -2,6 +2,7 @@
 //! wires the rooms up brings them together.
 
 use super::problem::{Entry, Refusal};
+use crate::registry::audit::Channel;
 use crate::registry::audit::seal::Verdict;
 use crate::wire::{AccountId, KepAddress, MessageId, OperatorCode, Timestamp};
 use axum::body::Bytes;
@@ -19,6 +20,8 @@ pub struct Letter {
     pub operator: Option<OperatorCode>,
     /// When its author showed who he is.
     pub at: Timestamp,
+    /// By which door it comes.
+    pub channel: Channel,
     /// Each once.
     pub recipients: Vec<String>,
     pub octets: Bytes,

@@ -69,6 +69,8 @@ pub struct Endpoint {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Tag {
     Account,
+    /// What persons decide about the account: contract, closing, contact data, operators.
+    Affairs,
     Mailboxes,
     Messages,
     Drafts,
@@ -299,8 +301,9 @@ impl Verb {
 }
 
 impl Tag {
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Account,
+        Self::Affairs,
         Self::Mailboxes,
         Self::Messages,
         Self::Drafts,
@@ -320,6 +323,7 @@ impl Tag {
     pub fn name(self) -> &'static str {
         match self {
             Self::Account => "Account",
+            Self::Affairs => "Affairs",
             Self::Mailboxes => "Mailboxes",
             Self::Messages => "Messages",
             Self::Drafts => "Drafts",

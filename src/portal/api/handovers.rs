@@ -36,7 +36,8 @@ pub fn operations() -> Vec<Endpoint> {
                 Problem::PaperUnknown,
                 Problem::OperatorUnknown,
                 Problem::OperatorMayNot,
-                Problem::OperatorUnfit(some()),
+                Problem::OperatorEnded,
+                Problem::OperatorSuspended,
                 Problem::HandoverOver,
                 Problem::AccountReadOnly(some()),
             ])
@@ -55,7 +56,8 @@ pub fn operations() -> Vec<Endpoint> {
             Problem::HandoverUnknown,
             Problem::OperatorUnknown,
             Problem::OperatorMayNot,
-            Problem::OperatorUnfit(some()),
+            Problem::OperatorEnded,
+            Problem::OperatorSuspended,
             Problem::HandoverOver,
             Problem::AccountReadOnly(some()),
         ])
@@ -177,6 +179,13 @@ impl From<OperatorError> for Problem {
         match error {
             OperatorError::Registry(error) => error.into(),
             OperatorError::Unknown(..) => Self::OperatorUnknown,
+            OperatorError::Ended(..) => Self::OperatorEnded,
+            OperatorError::Suspended(..) => Self::OperatorSuspended,
+            OperatorError::NotSuspended(..) => Self::OperatorNotSuspended,
+            OperatorError::Personal(_) => Self::OperatorsNotForPersons,
+            OperatorError::Exists(_) => Self::OperatorThere,
+            OperatorError::Full(_) => Self::OperatorsFull,
+            OperatorError::Person(fault) => Self::FormUnfit(fault.to_string()),
             unfit => Self::OperatorUnfit(unfit.to_string()),
         }
     }

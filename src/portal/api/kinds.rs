@@ -7,8 +7,8 @@ mod login;
 mod staff;
 
 pub use body::{
-    ColourText, KepAddresses, LabelName, LabelWords, MailboxWord, OperatorWord, PaperWord,
-    PolicyText, Reason, TextLine,
+    ColourText, FormText, KepAddresses, LabelName, LabelWords, MailboxWord, OperatorWord,
+    PaperWord, PolicyText, Reason, TextLine,
 };
 
 pub use login::{Base64, Code, PasskeyAnswer, ScopeWords, SecretText, StepToken, UserName};

@@ -8,7 +8,9 @@ mod admit;
 mod app_passwords;
 mod call;
 mod certificates;
+mod closings;
 mod contacts;
+mod contract;
 mod credits;
 mod desk;
 mod document;
@@ -18,12 +20,14 @@ mod evidence;
 mod factors;
 mod handovers;
 mod headers;
+mod holder;
 mod kinds;
 mod labels;
 mod login;
 mod mailboxes;
 mod messages;
 mod once;
+mod operators;
 mod pace;
 mod passkeys;
 mod passwords;
@@ -132,6 +136,10 @@ pub fn operations() -> Vec<Endpoint> {
         submissions::operations(),
         tasks::operations(),
         handovers::operations(),
+        holder::operations(),
+        contract::operations(),
+        closings::operations(),
+        operators::operations(),
         evidence::operations(),
         verify::operations(),
         contacts::operations(),

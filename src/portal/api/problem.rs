@@ -180,6 +180,10 @@ impl From<RegistryError> for Problem {
             RegistryError::Foreign(..) => Self::AddressUnfit("foreign".to_owned()),
             RegistryError::Reserved(_) => Self::AddressUnfit("reserved".to_owned()),
             RegistryError::Application(error) => error.into(),
+            RegistryError::NoContract(_) => Self::ContractNone,
+            RegistryError::EarlyRenewal(_, from) => Self::ContractEarly(from.turkish_day()),
+            RegistryError::NoRequest(_) => Self::ClosingUnknown,
+            RegistryError::NoReceipt(_) | RegistryError::Unsigned(_) => Self::ReceiptUnsigned,
             other => {
                 tracing::error!(error = %other, "api");
                 Self::Internal

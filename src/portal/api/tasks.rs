@@ -16,7 +16,7 @@ pub fn operations() -> Vec<Endpoint> {
             .says("Yapılacak işleri listeler.", "Lists what is to be done, the oldest first.")
             .needs(Scope::AccountRead)
             .runs(run::list),
-        Endpoint::new(Verb::Post, "/tasks/{task}/done", "dismissTask", Tag::Account)
+        Endpoint::new(Verb::Post, "/tasks/{task}/done", "dismissTask", Tag::Affairs)
             .says(
                 "Yapıldığını yalnızca kişinin bileceği bir işi bitirir.",
                 "Ends a task of which only a person can tell that it is done.",

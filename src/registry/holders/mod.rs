@@ -7,6 +7,7 @@ mod fault;
 mod numbers;
 mod organisation;
 mod person;
+pub mod reached;
 pub mod records;
 mod text;
 

@@ -1,14 +1,18 @@
 //! What is recorded of holders: an account is opened with all of it in one transaction; changes leave the
 //! version before them and a line in the audit that names the fields, not what is in them.
 
-use super::{Contact, ContactForm, Holder, HolderKind, Invoice};
+pub(in crate::registry) use super::reached::put_contact;
+pub use super::reached::{Version, set_contact, versions};
+
+use super::reached::add_contact;
+use super::{Contact, Holder, HolderKind, Invoice};
 use crate::registry::accounts::{self, Account, NewAccount, RegistryError};
 use crate::registry::audit::{self, Actor, By};
 use crate::registry::contracts::{self, Contract};
 use crate::registry::standing::Service;
 use crate::registry::{addresses, directory, policy};
 use crate::store::accounts as account_rows;
-use crate::store::holders::{self as rows, ContactRow, HolderRow};
+use crate::store::holders::{self as rows, HolderRow};
 use crate::store::{Lane, RowsError, Store, StoreError, Tx, operators};
 use crate::wire::{AccountId, HolderId, KepAddress, KepDomain, Timestamp};
 use serde_json::json;
@@ -34,14 +38,6 @@ pub struct Record {
     pub invoice: Option<Invoice>,
     /// Whether its e-seal may sign, as far as the policy lets any.
     pub e_seal: bool,
-}
-
-/// A change of the contact data.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Version {
-    pub contact: ContactForm,
-    pub changed_at: Timestamp,
-    pub changed_by: String,
 }
 
 /// Opens an account with holder, contact data and contract; the address must be free for this holder.
@@ -174,66 +170,6 @@ pub async fn set_holder(
     store.write(Lane::Client, work).await
 }
 
-/// What is said takes the place of what was, field by field; an empty text takes a field away.
-pub async fn set_contact(
-    store: &Store,
-    address: &KepAddress,
-    said: ContactForm,
-    by: &By,
-) -> Result<Contact, RegistryError> {
-    let id = accounts::get(store, address).await?.id;
-    let (address, by) = (address.clone(), by.clone());
-    let work = move |tx: &mut Tx<'_>| -> Result<Contact, RegistryError> {
-        account_rows::lock(tx, id)?;
-        let before: ContactForm = match rows::contact(tx, id)? {
-            Some(row) => read(&row.form)?,
-            None => ContactForm::default(),
-        };
-        let contact = Contact::parse(&said.clone().over(before))?;
-        put_contact(tx, id, &address, &contact, &by)?;
-        Ok(contact)
-    };
-    store.write(Lane::Client, work).await
-}
-
-/// The same, whole and within somebody's transaction, under the account's lock.
-pub(in crate::registry) fn put_contact(
-    tx: &mut Tx<'_>,
-    id: AccountId,
-    address: &KepAddress,
-    contact: &Contact,
-    by: &By,
-) -> Result<(), RegistryError> {
-    let last = rows::contact(tx, id)?;
-    let before: ContactForm = match &last {
-        Some(row) => read(&row.form)?,
-        None => ContactForm::default(),
-    };
-    let changed = contact.form().differences(&before);
-    if !changed.is_empty() {
-        let n = last.map_or(1, |row| row.n + 1);
-        add_contact(tx, id, n, &contact.form(), by)?;
-        directory::entry::refresh(tx, id, by.at)?;
-        let details = json!({ "fields": changed, "version": n });
-        audit::record(tx, by, "account.contact", address.as_str(), details)?;
-    }
-    Ok(())
-}
-
-/// The versions of an account's contact data, the newest first.
-pub async fn versions(store: &Store, address: &KepAddress) -> Result<Vec<Version>, RegistryError> {
-    let id = accounts::get(store, address).await?.id;
-    let work = move |tx: &mut Tx<'_>| -> Result<Vec<Version>, RowsError> {
-        let all = rows::contacts(tx, id)?;
-        let version = |row: ContactRow| -> Result<Version, RowsError> {
-            let ContactRow { form, changed_at, changed_by, .. } = row;
-            Ok(Version { contact: read(&form)?, changed_at, changed_by })
-        };
-        all.into_iter().map(version).collect()
-    };
-    Ok(store.read(work).await?)
-}
-
 pub async fn set_service(
     store: &Store,
     address: &KepAddress,
@@ -263,14 +199,27 @@ pub async fn set_invoice(
     let (address, by) = (address.clone(), by.clone());
     let work = move |tx: &mut Tx<'_>| -> Result<(), RegistryError> {
         account_rows::lock(tx, id)?;
-        let form = invoice.as_ref().map(|invoice| written(&invoice.form())).transpose()?;
-        let (_, e_seal) = rows::terms(tx, id)?;
-        rows::set_terms(tx, id, form.as_deref(), e_seal)?;
-        let details = json!({ "given": invoice.is_some() });
-        audit::record(tx, &by, "account.invoice", address.as_str(), details)?;
-        Ok(())
+        put_invoice(tx, id, &address, invoice.as_ref(), &by)
     };
     store.write(Lane::Client, work).await
+}
+
+/// The same within somebody's transaction, under the account's lock.
+pub fn put_invoice(
+    tx: &mut Tx<'_>,
+    id: AccountId,
+    address: &KepAddress,
+    invoice: Option<&Invoice>,
+    by: &By,
+) -> Result<(), RegistryError> {
+    let form = invoice.map(|invoice| written(&invoice.form())).transpose()?;
+    let (before, e_seal) = rows::terms(tx, id)?;
+    if form != before {
+        rows::set_terms(tx, id, form.as_deref(), e_seal)?;
+        let details = json!({ "given": invoice.is_some() });
+        audit::record(tx, by, "account.invoice", address.as_str(), details)?;
+    }
+    Ok(())
 }
 
 /// Whether an institution's e-seal may sign for it; the policy must let any.
@@ -325,17 +274,6 @@ fn made(tx: &mut Tx<'_>, account: &NewAccount) -> Result<AccountId, RegistryErro
     })
 }
 
-fn add_contact(
-    tx: &mut Tx<'_>,
-    account: AccountId,
-    n: i64,
-    form: &ContactForm,
-    by: &By,
-) -> Result<(), RowsError> {
-    let row = ContactRow { n, form: written(form)?, changed_at: by.at, changed_by: name(by) };
-    rows::add_contact(tx, account, &row)
-}
-
 /// Whoever did it, in a word.
 pub(in crate::registry) fn name(by: &By) -> String {
     match &by.actor {
@@ -355,7 +293,7 @@ pub(in crate::registry) fn written<T: serde::Serialize>(value: &T) -> Result<Str
     serde_json::to_string(value).map_err(|_| stored())
 }
 
-fn stored() -> RowsError {
+pub(super) fn stored() -> RowsError {
     RowsError::Stored("what is recorded of a holder")
 }
 

@@ -1,6 +1,6 @@
 //! An operator acts no more, for good or for a time.
 
-use super::{OperatorError, active, present, record, rows};
+use super::{Of, OperatorError, active, present, record, rows};
 use crate::registry::accounts;
 use crate::registry::audit::By;
 use crate::registry::credentials::{self, Owner};
@@ -21,12 +21,22 @@ pub async fn end(
     let (by, address) = (by.clone(), address.clone());
     let work = move |tx: &mut Tx<'_>| -> Result<(), OperatorError> {
         account_rows::lock(tx, account)?;
-        let one = present(tx, account, &address, code)?;
-        rows::end(tx, account, code.number(), by.at, &by.actor.to_string())?;
-        leave(tx, account, code, by.at)?;
-        Ok(record(tx, &by, "operator.end", &address, &one, json!({}))?)
+        end_in(tx, &by, &Of { account, address: &address }, code)
     };
     store.write(Lane::Client, work).await
+}
+
+/// The same within somebody's transaction, under the account's lock.
+pub fn end_in(
+    tx: &mut Tx<'_>,
+    by: &By,
+    of: &Of<'_>,
+    code: OperatorCode,
+) -> Result<(), OperatorError> {
+    let one = present(tx, of.account, of.address, code)?;
+    rows::end(tx, of.account, code.number(), by.at, &by.actor.to_string())?;
+    leave(tx, of.account, code, by.at)?;
+    Ok(record(tx, by, "operator.end", of.address, &one, json!({}))?)
 }
 
 /// He may nothing until he is resumed: sessions, passwords and second factors go, so that he gets new ones
@@ -41,12 +51,22 @@ pub async fn suspend(
     let (by, address) = (by.clone(), address.clone());
     let work = move |tx: &mut Tx<'_>| -> Result<(), OperatorError> {
         account_rows::lock(tx, account)?;
-        let one = active(tx, account, &address, code)?;
-        rows::suspend(tx, account, code.number(), by.at, &by.actor.to_string())?;
-        leave(tx, account, code, by.at)?;
-        Ok(record(tx, &by, "operator.suspend", &address, &one, json!({}))?)
+        suspend_in(tx, &by, &Of { account, address: &address }, code)
     };
     store.write(Lane::Client, work).await
+}
+
+/// The same within somebody's transaction, under the account's lock.
+pub fn suspend_in(
+    tx: &mut Tx<'_>,
+    by: &By,
+    of: &Of<'_>,
+    code: OperatorCode,
+) -> Result<(), OperatorError> {
+    let one = active(tx, of.account, of.address, code)?;
+    rows::suspend(tx, of.account, code.number(), by.at, &by.actor.to_string())?;
+    leave(tx, of.account, code, by.at)?;
+    Ok(record(tx, by, "operator.suspend", of.address, &one, json!({}))?)
 }
 
 pub async fn resume(
@@ -59,14 +79,24 @@ pub async fn resume(
     let (by, address) = (by.clone(), address.clone());
     let work = move |tx: &mut Tx<'_>| -> Result<(), OperatorError> {
         account_rows::lock(tx, account)?;
-        let one = present(tx, account, &address, code)?;
-        if !rows::resume(tx, account, code.number())? {
-            return Err(OperatorError::NotSuspended(address.clone(), code));
-        }
-        directory::entry::refresh(tx, account, by.at)?;
-        Ok(record(tx, &by, "operator.resume", &address, &one, json!({}))?)
+        resume_in(tx, &by, &Of { account, address: &address }, code)
     };
     store.write(Lane::Client, work).await
+}
+
+/// The same within somebody's transaction, under the account's lock.
+pub fn resume_in(
+    tx: &mut Tx<'_>,
+    by: &By,
+    of: &Of<'_>,
+    code: OperatorCode,
+) -> Result<(), OperatorError> {
+    let one = present(tx, of.account, of.address, code)?;
+    if !rows::resume(tx, of.account, code.number())? {
+        return Err(OperatorError::NotSuspended(of.address.clone(), code));
+    }
+    directory::entry::refresh(tx, of.account, by.at)?;
+    Ok(record(tx, by, "operator.resume", of.address, &one, json!({}))?)
 }
 
 /// What follows when he acts no more, for good or for a time.

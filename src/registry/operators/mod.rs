@@ -7,7 +7,7 @@ mod person;
 mod signer;
 mod table;
 
-pub use departing::{end, resume, suspend};
+pub use departing::{end, end_in, resume, resume_in, suspend, suspend_in};
 pub(super) use keys::has_ended;
 pub use keys::{certificates, give_certificate, give_password, passwords};
 pub use person::{Person, PersonFault};
@@ -21,7 +21,7 @@ use super::holders::{HolderKind, records};
 use crate::store::accounts as account_rows;
 use crate::store::operators::{self as rows, OperatorRow};
 use crate::store::{Lane, RowsError, Store, StoreError, Tx};
-use crate::wire::{AccountId, KepAddress, MailAddress, Mobile, OperatorCode, Timestamp};
+use crate::wire::{AccountId, KepAddress, MailAddress, Mobile, OperatorCode, Timestamp, digest};
 use serde_json::json;
 use thiserror::Error;
 
@@ -50,6 +50,13 @@ pub enum Standing {
         at: Timestamp,
         by: Box<str>,
     },
+}
+
+/// Whose operators.
+#[derive(Clone, Copy, Debug)]
+pub struct Of<'a> {
+    pub account: AccountId,
+    pub address: &'a KepAddress,
 }
 
 #[derive(Debug, Error)]
@@ -99,6 +106,19 @@ impl Operator {
         self.is_active() && self.roles.may(act)
     }
 
+    /// Another text whenever something about him became different.
+    pub fn version(&self) -> String {
+        let person = &self.person;
+        let standing = match &self.standing {
+            Standing::Active => String::new(),
+            Standing::Suspended { at, .. } => format!("suspended {}", at.millis()),
+            Standing::Ended { at, .. } => format!("ended {}", at.millis()),
+        };
+        let title = person.title.as_deref().unwrap_or_default();
+        let text = format!("{}\n{title}\n{standing}", self.roles.words());
+        digest::sha256(text.as_bytes()).hex()
+    }
+
     /// As audit, evidence and logs name him.
     pub fn label(&self) -> String {
         format!("{} {}", self.code, self.person.name())
@@ -114,29 +134,41 @@ pub async fn add(
 ) -> Result<Operator, OperatorError> {
     let account = accounts::get(store, address).await?.id;
     let (by, address) = (by.clone(), address.clone());
-    let work = move |tx: &mut Tx<'_>| -> Result<Operator, OperatorError> {
+    let work = move |tx: &mut Tx<'_>| {
         account_rows::lock(tx, account)?;
-        institutional(tx, account, &address)?;
-        let next = rows::last_code(tx, account)? + 1;
-        let full = || OperatorError::Full(address.clone());
-        let code = OperatorCode::of_number(next).ok_or_else(full)?;
-        let new = Operator {
-            account,
-            code,
-            person: person.clone(),
-            roles,
-            added_at: by.at,
-            added_by: by.actor.to_string(),
-            standing: Standing::Active,
-        };
-        if !rows::add(tx, &row(&new))? {
-            return Err(OperatorError::Exists(address.clone()));
-        }
-        record(tx, &by, "operator.add", &address, &new, json!({ "roles": roles.words() }))?;
-        directory::entry::refresh(tx, account, by.at)?;
-        Ok(new)
+        add_in(tx, &by, &Of { account, address: &address }, person.clone(), roles)
     };
     store.write(Lane::Client, work).await
+}
+
+/// The same within somebody's transaction, under the account's lock.
+pub fn add_in(
+    tx: &mut Tx<'_>,
+    by: &By,
+    of: &Of<'_>,
+    person: Person,
+    roles: Roles,
+) -> Result<Operator, OperatorError> {
+    let (account, address) = (of.account, of.address);
+    institutional(tx, account, address)?;
+    let next = rows::last_code(tx, account)? + 1;
+    let full = || OperatorError::Full(address.clone());
+    let code = OperatorCode::of_number(next).ok_or_else(full)?;
+    let new = Operator {
+        account,
+        code,
+        person,
+        roles,
+        added_at: by.at,
+        added_by: by.actor.to_string(),
+        standing: Standing::Active,
+    };
+    if !rows::add(tx, &row(&new))? {
+        return Err(OperatorError::Exists(address.clone()));
+    }
+    record(tx, by, "operator.add", address, &new, json!({ "roles": roles.words() }))?;
+    directory::entry::refresh(tx, account, by.at)?;
+    Ok(new)
 }
 
 /// Those of an account, by their codes; those that have ended too.
@@ -168,12 +200,23 @@ pub async fn set_roles(
     let (by, address) = (by.clone(), address.clone());
     let work = move |tx: &mut Tx<'_>| -> Result<(), OperatorError> {
         account_rows::lock(tx, account)?;
-        let one = present(tx, account, &address, code)?;
-        rows::set_roles(tx, account, code.number(), &roles.words())?;
-        let details = json!({ "roles": roles.words(), "before": one.roles.words() });
-        Ok(record(tx, &by, "operator.roles", &address, &one, details)?)
+        set_roles_in(tx, &by, &Of { account, address: &address }, code, roles)
     };
     store.write(Lane::Client, work).await
+}
+
+/// The same within somebody's transaction, under the account's lock.
+pub fn set_roles_in(
+    tx: &mut Tx<'_>,
+    by: &By,
+    of: &Of<'_>,
+    code: OperatorCode,
+    roles: Roles,
+) -> Result<(), OperatorError> {
+    let one = present(tx, of.account, of.address, code)?;
+    rows::set_roles(tx, of.account, code.number(), &roles.words())?;
+    let details = json!({ "roles": roles.words(), "before": one.roles.words() });
+    Ok(record(tx, by, "operator.roles", of.address, &one, details)?)
 }
 
 /// What he is in the company or public body; empty: nothing.
@@ -185,17 +228,39 @@ pub async fn set_title(
     title: &str,
 ) -> Result<(), OperatorError> {
     let account = accounts::get(store, address).await?.id;
-    let title = person::titled(title)?.unwrap_or_default();
-    let (by, address) = (by.clone(), address.clone());
+    let (by, address, title) = (by.clone(), address.clone(), title.to_owned());
     let work = move |tx: &mut Tx<'_>| -> Result<(), OperatorError> {
         account_rows::lock(tx, account)?;
-        let one = present(tx, account, &address, code)?;
-        rows::set_title(tx, account, code.number(), &title)?;
-        directory::entry::refresh(tx, account, by.at)?;
-        let details = json!({ "title": title, "before": one.person.title });
-        Ok(record(tx, &by, "operator.title", &address, &one, details)?)
+        set_title_in(tx, &by, &Of { account, address: &address }, code, &title)
     };
     store.write(Lane::Client, work).await
+}
+
+/// The same within somebody's transaction, under the account's lock.
+pub fn set_title_in(
+    tx: &mut Tx<'_>,
+    by: &By,
+    of: &Of<'_>,
+    code: OperatorCode,
+    title: &str,
+) -> Result<(), OperatorError> {
+    let title = person::titled(title)?.unwrap_or_default();
+    let one = present(tx, of.account, of.address, code)?;
+    rows::set_title(tx, of.account, code.number(), &title)?;
+    directory::entry::refresh(tx, of.account, by.at)?;
+    let details = json!({ "title": title, "before": one.person.title });
+    Ok(record(tx, by, "operator.title", of.address, &one, details)?)
+}
+
+/// Those of an account behind a code, by their codes; those that have ended too.
+pub fn page(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    after: i64,
+    most: usize,
+) -> Result<Vec<Operator>, RowsError> {
+    let found = rows::of_account(tx, account)?.into_iter();
+    found.filter(|row| row.code > after).take(most).map(operator).collect()
 }
 
 /// A person acts for himself; who is not known may be an institution.

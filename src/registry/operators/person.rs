@@ -30,6 +30,20 @@ pub enum PersonFault {
     Email(ReachError),
 }
 
+impl PersonFault {
+    pub fn turkish(self) -> String {
+        match self {
+            Self::Name => format!("ad, soyad ve unvan birer satırdır, en çok {NAME} karakterdir"),
+            Self::IdentityNumber => {
+                "T.C. kimlik numarası 11 hanelidir ve denetim basamakları tutmalıdır".to_owned()
+            }
+            Self::Phone(_) => "cep telefonu numarası +905321234567 gibi yazılır".to_owned(),
+            Self::Email(ReachError::Kep) => "e-posta adresi KEP adresi olamaz".to_owned(),
+            Self::Email(_) => "e-posta adresi ad@alan.com gibidir".to_owned(),
+        }
+    }
+}
+
 impl Person {
     pub fn new(
         given_name: &str,

@@ -13,6 +13,6 @@ mod second;
 mod signature;
 
 pub use desk::{Answer, Client, Entered, SignIn};
-pub use recovery::Reset;
+pub use recovery::{Invited, Reset};
 pub use second::{Asking, Fits, Given, Options, Second};
 pub use signature::Purpose;

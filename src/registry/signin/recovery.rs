@@ -2,18 +2,20 @@
 //! that goes out by SMS. Who asks learns nothing of whether there is such an account.
 
 use super::challenge::{self, Details, Kind};
-use super::desk::{self, Answer, Client, SignIn, acting};
+use super::desk::{self, Answer, Client, Named, SignIn, acting};
 use super::signature::Purpose;
-use crate::registry::accounts::{self, Account};
+use crate::registry::accounts::{self, Account, RegistryError};
+use crate::registry::audit::{self, By};
 use crate::registry::credentials::passwords::{self, PasswordFault};
 use crate::registry::credentials::tries::{self, Counted, Gate};
 use crate::registry::credentials::{CredentialError, Owner, Rules, send_reset};
 use crate::registry::operators::Operator;
 use crate::store::{Lane, Tx, accounts as account_rows};
 use crate::trust::{one_time, secret};
-use crate::wire::Timestamp;
+use crate::wire::{KepAddress, Timestamp};
 use data_encoding::HEXLOWER;
 use secrecy::{ExposeSecret, SecretString};
+use serde_json::json;
 use std::sync::Arc;
 
 /// What became of a new password.
@@ -32,18 +34,52 @@ pub enum Reset {
     Later,
 }
 
+/// What became of a link.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Invited {
+    /// To where he is reached, as far as that is known.
+    Sent,
+    /// There is nobody of that name who acts now.
+    Nobody,
+    /// Too many were sent; again after that.
+    Locked(Timestamp),
+}
+
 impl SignIn {
     /// Sends a link and a code, if there is such an account and it has told where.
     pub async fn forgot(&self, user: &str, now: Timestamp) -> Result<(), CredentialError> {
         let Some(who) = self.named(user) else { return Ok(()) };
+        self.send(who, None, now).await.map(|_| ())
+    }
+
+    /// The same to an operator, by who manages those of the account; he sets his first password by it. To be
+    /// done after a look at who he is and whether he can be reached.
+    pub async fn invite(&self, one: &Operator, by: &By) -> Result<Invited, CredentialError> {
+        let id = one.account;
+        let find = move |tx: &mut Tx<'_>| -> Result<_, CredentialError> {
+            Ok(account_rows::by_id(tx, id)?.address)
+        };
+        let address = self.store.read(find).await?;
+        let address = KepAddress::parse(&address).map_err(RegistryError::Address)?;
+        let who = Named { address, operator: one.code.number() };
+        self.send(who, Some((by.clone(), one.label())), by.at).await
+    }
+
+    /// `by` whom it is sent, and to whom, where that is to be recorded.
+    async fn send(
+        &self,
+        who: Named,
+        by: Option<(By, String)>,
+        now: Timestamp,
+    ) -> Result<Invited, CredentialError> {
         let (token, code) = (one_time::token(), one_time::digits());
         let link = self.link(&token);
         let blobs = Arc::clone(&self.store.blobs);
         let work = move |tx: &mut Tx<'_>| {
             let rules = Rules { tries: SENT, ..Rules::at(tx, now)? };
             let counted = Counted::Reset(who.address.clone(), who.operator);
-            if let Gate::Locked(_) = tries::begin(tx, &counted, &rules, now)? {
-                return Ok(());
+            if let Gate::Locked(until) = tries::begin(tx, &counted, &rules, now)? {
+                return Ok(Invited::Locked(until));
             }
             let owner = match desk::owner(tx, &who)? {
                 Some(owner) if accounts::access(tx, owner.account, now)?.is_over() => None,
@@ -55,11 +91,14 @@ impl SignIn {
                 Details { left: TRIES, code: Some(HEXLOWER.encode(&kept)), ..Details::default() };
             // One of nobody waits as well: both take as long.
             challenge::put(tx, Kind::Reset, owner, &details, &token, now, None)?;
-            if let Some(owner) = owner {
-                let until = now.plus_secs(Kind::Reset.lasts());
-                send_reset(tx, vault, owner, (&link, &code), (now, until))?;
+            let Some(owner) = owner else { return Ok(Invited::Nobody) };
+            let until = now.plus_secs(Kind::Reset.lasts());
+            send_reset(tx, vault, owner, (&link, &code), (now, until))?;
+            if let Some((by, label)) = &by {
+                let details = json!({ "operator": label });
+                audit::record(tx, by, "operator.password-link", who.address.as_str(), details)?;
             }
-            Ok::<_, CredentialError>(())
+            Ok::<_, CredentialError>(Invited::Sent)
         };
         self.store.write(Lane::Client, work).await
     }

@@ -15,6 +15,7 @@ import requests
 import schemathesis
 from hypothesis import strategies as st
 
+import affairs
 import people
 import staff
 
@@ -152,7 +153,7 @@ THERE = {
 
 
 # Those who lead to what is there, each in a file of its own: words of a path, bodies, and what must be so before.
-LEADERS = (people, staff)
+LEADERS = (people, affairs, staff)
 BODIES, BEFORE = {}, {}
 for leader in LEADERS:
     THERE.update(leader.PATHS)

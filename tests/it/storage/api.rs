@@ -34,7 +34,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 const ALI: &str = "ali.veli@hs05.kep.tr";
-const AYSE: &str = "ayse.yilmaz@hs05.kep.tr";
+pub const AYSE: &str = "ayse.yilmaz@hs05.kep.tr";
 
 /// Takes every letter, and counts them.
 #[derive(Default)]

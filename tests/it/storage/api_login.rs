@@ -36,7 +36,7 @@ pub async fn log_in(api: &Api, user: &str, password: &str) -> Value {
     said
 }
 
-fn token(said: &Value) -> String {
+pub fn token(said: &Value) -> String {
     said["token"].as_str().unwrap_or_else(|| panic!("{said}")).to_owned()
 }
 

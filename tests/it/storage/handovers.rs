@@ -26,7 +26,7 @@ fn held(bed: &Bed, account: AccountId) -> NewSubmission {
     new
 }
 
-async fn hold(bed: &Bed) -> (AccountId, MessageId) {
+pub async fn hold(bed: &Bed) -> (AccountId, MessageId) {
     let account = accounts::get(&bed.store, &firm()).await.unwrap().id;
     let (new, store) = (held(bed, account), bed.store.clone());
     let id = new.message_id.clone();

@@ -47,7 +47,7 @@ fn staff(name: &str, at: Timestamp) -> By {
     By { actor: Actor::Staff(name.into()), channel: Channel::CommandLine, at }
 }
 
-fn person(number: &str) -> Holder {
+pub fn person(number: &str) -> Holder {
     let form = HolderForm {
         kind: "person".into(),
         given_names: Some("Ali".into()),

@@ -2,10 +2,13 @@
 //! where that is not installed, its half is skipped and says so.
 
 mod api;
+mod api_affairs;
+mod api_holder;
 mod api_login;
 mod api_once;
 mod api_rights;
 mod api_staff;
+mod api_operators;
 mod archive;
 mod audit;
 mod authority;

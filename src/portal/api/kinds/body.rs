@@ -76,6 +76,13 @@ body_word!(
     form("^[^\\x00-\\x1f\\x7f-\\x9f]{1,100}$", 1, LINE).examples([json!("Ayşe Yılmaz")])
 );
 
+body_word!(
+    /// A field of a form; empty: nothing. What it must be like, its form knows.
+    FormText(String),
+    |text| (text.is_empty() || line(text, FIELD)).then(|| text.to_owned()),
+    form("^[^\\x00-\\x1f\\x7f-\\x9f]{0,300}$", 0, FIELD).examples([json!("Ankara")])
+);
+
 /// KEP addresses in a body, some at a time.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct KepAddresses(pub Vec<String>);
@@ -129,8 +136,18 @@ body_word!(
     /// An operator's code.
     OperatorWord(OperatorCode),
     |text| OperatorCode::parse(text).filter(|_| text.bytes().all(|b| b.is_ascii_digit())),
-    form("^(0{0,2}[1-9]|0?[1-9][0-9]|[1-9][0-9]{2})$", 1, 3).examples([json!("001")])
+    form(OPERATOR, 1, 3).examples([json!("001")])
 );
+
+impl Word for OperatorWord {
+    fn read(text: &str) -> Option<Self> {
+        serde_json::from_value(json!(text)).ok()
+    }
+
+    fn schema() -> Schema {
+        form(OPERATOR, 1, 3).into()
+    }
+}
 
 /// Keys of labels in a body, some at a time.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -157,6 +174,7 @@ impl utoipa::PartialSchema for LabelWords {
 
 impl utoipa::ToSchema for LabelWords {}
 
+const OPERATOR: &str = "^(0{0,2}[1-9]|0?[1-9][0-9]|[1-9][0-9]{2})$";
 /// Labels that one message gets or loses at once.
 const WORDS: usize = 50;
 /// Of one contact.
@@ -166,6 +184,8 @@ const LINE: usize = 100;
 /// Characters of a label's name (`registry::labels`).
 const LABEL: usize = crate::registry::labels::NAME_MAX;
 
+/// Characters of a field of a form: a title is the longest.
+const FIELD: usize = 300;
 /// Characters of a reason, as the registry takes them.
 const REASON: usize = 500;
 pub(super) const SEEN: &str =

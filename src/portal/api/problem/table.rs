@@ -174,6 +174,10 @@ problems! {
         "There is no held message and no draft of this id.";
     OperatorUnknown 404 "operator-unknown"
         "Böyle bir işlem yetkilisi yok." "There is no such operator.";
+    ClosingUnknown 404 "closing-unknown"
+        "Böyle bir kapatma talebi yok." "There is no such request to close the account.";
+    InvoiceUnknown 404 "invoice-unknown"
+        "Fatura bilgisi yok." "Nothing is recorded of invoices.";
     PolicyUnknown 404 "policy-unknown" "Böyle bir politika yok." "There is no such policy.";
     ErrorUnknown 404 "error-unknown" "Böyle bir hata kodu yok." "There is no such error code.";
     AccountUnknown 404 "account-unknown"
@@ -223,8 +227,6 @@ problems! {
         "Başvurunun durumunda bu yapılamaz: {}." "This can't be done with an application that is {}.";
     PapersMissing(kinds) 409 "papers-missing"
         "Eksik belgeler: {}." "Papers are missing: {}.";
-    AccountStanding(state) 409 "account-standing"
-        "Hesabın durumu ({}) buna elvermiyor." "The account's state ({}) does not allow it.";
     NotTheHolder 409 "not-the-holder"
         "Hesap yalnızca eski sahibine yeniden açılır."
         "The account is opened again for its old holder alone."
@@ -235,6 +237,31 @@ problems! {
         "Öneri sonuçlanmış: {}." "The proposal is decided: {}.";
     AuthorityRequestDecided(state) 409 "authority-request-decided"
         "Talep sonuçlanmış: {}." "The request is decided: {}.";
+    OperatorEnded 409 "operator-ended"
+        "İşlem yetkilisinin görevi sona ermiş." "The operator acts no more.";
+    OperatorSuspended 409 "operator-suspended"
+        "İşlem yetkilisinin görevi durdurulmuş." "The operator is suspended."
+        "Önce görevine döndürün." "Resume him first.";
+    OperatorNotSuspended 409 "operator-not-suspended"
+        "İşlem yetkilisinin görevi durdurulmuş değil." "The operator is not suspended.";
+    OperatorThere 409 "operator-there"
+        "Bu kişi zaten işlem yetkilisi." "That person is an operator already.";
+    OperatorsNotForPersons 409 "operators-not-for-persons"
+        "Bireysel hesabın işlem yetkilisi olmaz." "A person's account (bireysel) has no operators.";
+    OperatorsFull 409 "operators-full"
+        "İşlem yetkilisi kodu kalmadı." "The account has given all its operators' codes.";
+    OperatorUnreachable 409 "operator-unreachable"
+        "İşlem yetkilisinin cep telefonu ve e-posta adresi kayıtlı değil."
+        "A mobile telephone and an e-mail address of the operator are not both recorded.";
+    AccountStanding(state) 409 "account-standing"
+        "Hesabın durumu ({}) buna elvermiyor." "The account's state ({}) does not allow it.";
+    ContractNone 409 "contract-none"
+        "Hesabın yenilenecek bir sözleşmesi yok." "The account has no contract that could be renewed.";
+    ContractEarly(from) 409 "contract-early"
+        "Sözleşme {} gününden başlayarak yenilenebilir." "The contract can be renewed from {} on.";
+    ReceiptUnsigned 409 "receipt-unsigned"
+        "Alındı henüz imzalanmadı." "The receipt is not signed yet."
+        "Birkaç dakika sonra yeniden isteyin." "Ask again in some minutes.";
     OperatorUnfit(why) 409 "operator-unfit"
         "İşlem yetkilisi için bu yapılamaz: {}." "This can't be done about the operator: {}.";
     PolicyValue(form) 409 "policy-value"
@@ -261,11 +288,11 @@ problems! {
         "İstek çok büyük; sınır {} bayttır." "The request is too large; the limit is {} octets.";
     WrongMedia(types) 415 "wrong-media-type"
         "Gövde şu türlerden biri olmalı: {}." "The body must be of one of these types: {}.";
+    FormUnfit(why) 422 "form-unfit"
+        "Bilgiler böyle kaydedilemez: {}" "This can't be recorded: {}";
     NoRecipient 422 "no-recipient"
         "İletinin To veya Cc alanında alıcı yok."
         "Neither To nor Cc of the message names a recipient.";
-    FormUnfit(why) 422 "form-unfit"
-        "Bilgiler böyle kaydedilemez: {}" "This can't be recorded: {}";
     AddressUnfit(why) 422 "address-unfit"
         "Bu adres verilemez: {}." "This address can't be given: {}.";
     CreditsUnfit(why) 422 "credits-unfit"

@@ -318,7 +318,7 @@ fn whole(tx: &mut Tx<'_>, call: &Call, account: Row) -> Answered<Tagged<StaffAcc
         e_seal: record.e_seal,
         holder: record.holder.map(|holder| HolderShown::of(&holder.form())),
         contact: ContactShown::of(&record.contact.form()),
-        contracts: contracts::all_of(tx, id)?.iter().map(Term::of).collect(),
+        contracts: contracts::terms(tx, id)?.iter().map(Term::of).collect(),
         closings: closings::all_of(tx, id)?.iter().map(ClosingLine::of).collect(),
         octets: usage::of_account(tx, id)?.octets,
     };

@@ -29,6 +29,7 @@ pub async fn submit(
         address: account.address.clone(),
         operator: call.operator().map(|operator| operator.code),
         at: call.now,
+        channel: call.channel(),
         recipients,
         octets: mail.0,
     };
