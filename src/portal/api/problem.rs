@@ -176,9 +176,9 @@ impl From<RegistryError> for Problem {
             RegistryError::Holder(faults) => Self::FormUnfit(faults.to_string()),
             RegistryError::Reason(_) => Self::FormUnfit(error.to_string()),
             RegistryError::NotTheHolder(_) => Self::NotTheHolder,
-            RegistryError::Untaken(_, why) => Self::AddressUnfit(why.word().to_owned()),
-            RegistryError::Foreign(..) => Self::AddressUnfit("foreign".to_owned()),
-            RegistryError::Reserved(_) => Self::AddressUnfit("reserved".to_owned()),
+            RegistryError::Untaken(_, why) => Self::AddressNotGiven(why.word().to_owned()),
+            RegistryError::Foreign(..) => Self::AddressNotGiven("foreign".to_owned()),
+            RegistryError::Reserved(_) => Self::AddressNotGiven("reserved".to_owned()),
             RegistryError::Application(error) => error.into(),
             RegistryError::NoContract(_) => Self::ContractNone,
             RegistryError::EarlyRenewal(_, from) => Self::ContractEarly(from.turkish_day()),
@@ -203,7 +203,7 @@ impl From<ApplicationError> for Problem {
             }
             ApplicationError::SameHand(_) => Self::SecondPersonNeeded,
             ApplicationError::Nameless => Self::NotStaff,
-            ApplicationError::Open(_) => Self::AddressUnfit("given".to_owned()),
+            ApplicationError::Open(_) => Self::AddressNotGiven("given".to_owned()),
         }
     }
 }

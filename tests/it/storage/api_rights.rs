@@ -15,9 +15,10 @@ use kep::registry::CertificateUse;
 use kep::registry::api_tokens::{Scope, Scopes};
 use kep::registry::app_passwords::{self, NewPassword};
 use kep::registry::credentials::{Owner, certificates, passkeys};
+use kep::registry::operators::{self, Person, Role, Roles};
 use kep::registry::staff::StaffRole;
 use kep::registry::tasks::{self, NewTask, TaskKind};
-use kep::registry::{accounts, handovers, sessions};
+use kep::registry::{accounts, closings, handovers, sessions};
 use kep::store::mail::{self, Kind as MailKind, NewMessage};
 use kep::store::submissions::{self, SubmissionState};
 use kep::store::{StoreError, Tx};
@@ -78,6 +79,16 @@ const TABLE: &[(&str, Names)] = &[
     ("removePasskey", Own("-")),
     ("revokeAppPassword", Own("-")),
     ("removeCertificate", Own("-")),
+    ("showClosing", Own("-")),
+    ("withdrawClosing", Own("-")),
+    ("downloadReceipt", Own("-")),
+    ("downloadReceiptSignature", Own("-")),
+    ("showOperator", Own("-")),
+    ("changeOperator", Own(r#"{"title":"Müdür"}"#)),
+    ("endOperator", Own("-")),
+    ("suspendOperator", Own("-")),
+    ("resumeOperator", Own("-")),
+    ("sendOperatorPasswordLink", Own("-")),
     ("showError", Common),
     ("listDecisions", Common),
     ("decidePolicy", Common),
@@ -141,12 +152,21 @@ async fn things(bed: &Bed, api: &Api, owner: Owner, whole: &str) -> Words {
     let added = app_passwords::add(&bed.store, &address(ALI), phone, &by()).await.unwrap().0;
     is("password", added.id.clone(), "zzzzz");
     is("fingerprint", a_certificate(bed, owner).await, &"ab".repeat(32));
+    is("operator", an_operator(bed).await, "777");
+    let asked = closings::request(&bed.store, &address(ALI), "", &by()).await.unwrap();
+    is("closing", asked.id.to_string(), "999");
     words
 }
 
 async fn inbox(bed: &Bed, owner: Owner) -> String {
     let role = mail::Role::Inbox;
     bed.read(move |tx| Ok(mail::of_role(tx, owner.account, role)?)).await.0.to_string()
+}
+
+async fn an_operator(bed: &Bed) -> String {
+    let person = Person::new("Can", "Ak", "10000000214", None, Some("can@example.org")).unwrap();
+    let roles = Roles::new([Role::Reads]).unwrap();
+    operators::add(&bed.store, &by(), &address(ALI), person, roles).await.unwrap().code.to_string()
 }
 
 async fn a_task(bed: &Bed, owner: Owner) -> i64 {

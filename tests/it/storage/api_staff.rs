@@ -106,9 +106,9 @@ async fn an_application_is_checked_by_one_and_approved_by_two_others() {
         let staff = Staff::of(&bed).await;
         let (all, selin) = ("/staff/applications", staff.selin.as_str());
         for (body, code) in [
-            (application("ali.veli@hs06.kep.tr", "10000000146"), "address-unfit"),
-            (application("destek@hs05.kep.tr", "10000000146"), "address-unfit"),
-            (application("no-address", "10000000146"), "address-unfit"),
+            (application("ali.veli@hs06.kep.tr", "10000000146"), "address-not-given"),
+            (application("destek@hs05.kep.tr", "10000000146"), "address-not-given"),
+            (application("no-address", "10000000146"), "address-not-given"),
             (application(ALI, "10000000147"), "form-unfit"),
             (json!({ "address": ALI }), "bad-body"),
         ] {
@@ -116,7 +116,7 @@ async fn an_application_is_checked_by_one_and_approved_by_two_others() {
         }
         let made = staff.done(selin, all, application(ALI, "10000000146")).await;
         assert_eq!((&made["state"], &made["missing"]), (&json!("created"), &json!(["contract"])));
-        staff.refused(selin, all, application(ALI, "10000000214"), "address-unfit").await;
+        staff.refused(selin, all, application(ALI, "10000000214"), "address-not-given").await;
         let one = format!("{all}/{}", made["number"]);
         let step = |what: &str| format!("{one}/{what}");
         staff.refused(selin, &step("check"), json!({}), "papers-missing").await;

@@ -293,7 +293,7 @@ problems! {
     NoRecipient 422 "no-recipient"
         "İletinin To veya Cc alanında alıcı yok."
         "Neither To nor Cc of the message names a recipient.";
-    AddressUnfit(why) 422 "address-unfit"
+    AddressNotGiven(why) 422 "address-not-given"
         "Bu adres verilemez: {}." "This address can't be given: {}.";
     CreditsUnfit(why) 422 "credits-unfit"
         "Kontör hareketi yapılamaz: {}." "This entry can't be made: {}.";

@@ -42,7 +42,7 @@ fn looking() -> Vec<Endpoint> {
                 Problem::NotStaff,
                 Problem::StaffRole(some()),
                 Problem::FormUnfit(some()),
-                Problem::AddressUnfit(some()),
+                Problem::AddressNotGiven(some()),
             ])
             .runs(run::file),
         Endpoint::new(

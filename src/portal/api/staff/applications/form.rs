@@ -185,7 +185,7 @@ contact_fields! {
 impl NewApplication {
     pub fn wish(self, now: Timestamp) -> Result<Wish, Problem> {
         let address = KepAddress::parse(&self.address.0);
-        let address = address.map_err(|error| Problem::AddressUnfit(format!("{error:?}")))?;
+        let address = address.map_err(|error| Problem::AddressNotGiven(format!("{error:?}")))?;
         let holder = holders::Holder::parse(&self.holder.form(), now).map_err(unfit)?;
         let contact = self.contact.map(ContactFields::form).unwrap_or_default();
         let papers = self.papers.unwrap_or_default();
