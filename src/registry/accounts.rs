@@ -243,6 +243,12 @@ pub async fn get(store: &Store, address: &KepAddress) -> Result<Account, Registr
     found.ok_or_else(|| RegistryError::Unknown(address.clone()))
 }
 
+/// The same within somebody's transaction.
+pub fn get_in(tx: &mut Tx<'_>, address: &KepAddress) -> Result<Account, RegistryError> {
+    let row = rows::by_address(tx, address.as_str())?;
+    Ok(account(&row.ok_or_else(|| RegistryError::Unknown(address.clone()))?)?)
+}
+
 pub async fn list(store: &Store) -> Result<Vec<Account>, RegistryError> {
     let rows = store.read(rows::all).await?;
     Ok(rows.iter().map(account).collect::<Result<_, _>>()?)

@@ -52,17 +52,15 @@ impl Caretaker {
     /// Once over all accounts that time can have moved.
     pub async fn round(&self) -> Result<Round, RegistryError> {
         let mut round = Round::default();
-        for stage in [Stage::Closing, Stage::Closed] {
-            let mut after = AccountId(0);
-            loop {
-                let batch = self.batch(stage, after).await?;
-                let Some(last) = batch.last() else { break };
-                after = *last;
-                for account in batch {
-                    // One that can't be read holds up no other.
-                    if let Err(error) = self.one(account, stage, &mut round).await {
-                        tracing::warn!(%error, account = account.0, "it waits for the next round");
-                    }
+        let mut after = AccountId(0);
+        loop {
+            let batch = self.batch(after).await?;
+            let Some(last) = batch.last() else { break };
+            after = *last;
+            for account in batch {
+                // One that can't be read holds up no other.
+                if let Err(error) = self.one(account, &mut round).await {
+                    tracing::warn!(%error, account = account.0, "it waits for the next round");
                 }
             }
         }
@@ -70,7 +68,7 @@ impl Caretaker {
         Ok(round)
     }
 
-    async fn one(&self, id: AccountId, was: Stage, round: &mut Round) -> Result<(), RegistryError> {
+    async fn one(&self, id: AccountId, round: &mut Round) -> Result<(), RegistryError> {
         let find = move |tx: &mut Tx<'_>| -> Result<_, RowsError> {
             accounts::account(&account_rows::by_id(tx, id)?)
         };
@@ -80,6 +78,7 @@ impl Caretaker {
         if !due {
             return Ok(());
         }
+        let was = account.state.stage();
         let by = By { actor: Actor::System("caretaker"), channel: Channel::System, at: now };
         let reached = closings::catch_up(&self.store, account, &by).await?.stage();
         round.completed += usize::from(was == Stage::Closing && reached != Stage::Closing);
@@ -87,8 +86,10 @@ impl Caretaker {
         Ok(())
     }
 
-    async fn batch(&self, stage: Stage, after: AccountId) -> Result<Vec<AccountId>, RegistryError> {
-        let find = move |tx: &mut Tx<'_>| rows::accounts_in(tx, stage.word(), after, BATCH);
+    async fn batch(&self, after: AccountId) -> Result<Vec<AccountId>, RegistryError> {
+        let now = self.clock.now();
+        let find =
+            move |tx: &mut Tx<'_>| rows::due(tx, after, now, now.plus_secs(-READABLE), BATCH);
         Ok(self.store.read(find).await?)
     }
 
@@ -110,6 +111,8 @@ impl Caretaker {
     }
 }
 
+/// Three months are no shorter than this, in seconds; who was closed later is still read.
+const READABLE: i64 = 88 * 86_400;
 const BATCH: usize = 200;
 /// Doors go by the clock; only records wait.
 const PAUSE: Duration = Duration::from_secs(60);

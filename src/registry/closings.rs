@@ -128,14 +128,20 @@ pub async fn close(
     address: &KepAddress,
     by: &By,
 ) -> Result<Option<Timestamp>, RegistryError> {
-    let id = accounts::get(store, address).await?.id;
-    let (address, by) = (address.clone(), by.clone());
-    let work = move |tx: &mut Tx<'_>| -> Result<Option<Timestamp>, RegistryError> {
-        let state = accounts::step_in(tx, id, &address, Move::Close, &by)?;
-        rows::decide(tx, id, COMPLETED, state.closed_at().unwrap_or(by.at))?;
-        Ok(state.readable_until())
-    };
-    store.write(Lane::Client, work).await
+    let account = accounts::get(store, address).await?;
+    let by = by.clone();
+    store.write(Lane::Client, move |tx: &mut Tx<'_>| close_in(tx, &account, &by)).await
+}
+
+/// The same within somebody's transaction.
+pub fn close_in(
+    tx: &mut Tx<'_>,
+    account: &Account,
+    by: &By,
+) -> Result<Option<Timestamp>, RegistryError> {
+    let state = accounts::step_in(tx, account.id, &account.address, Move::Close, by)?;
+    rows::decide(tx, account.id, COMPLETED, state.closed_at().unwrap_or(by.at))?;
+    Ok(state.readable_until())
 }
 
 /// Opens again what was closed or has ended, for its old holder alone: where he is known, his number
@@ -148,18 +154,26 @@ pub async fn reopen(
 ) -> Result<(), RegistryError> {
     let account = accounts::get(store, address).await?;
     let (by, number) = (by.clone(), number.map(str::to_owned));
-    let work = move |tx: &mut Tx<'_>| -> Result<(), RegistryError> {
-        let holder = account.holder.map(|id| records::holder(tx, id)).transpose()?;
-        let known = |holder: &Holder| number.as_deref().is_some_and(|no| holder.is_known_by(no));
-        if holder.as_ref().is_some_and(|holder| !known(holder)) {
-            return Err(RegistryError::NotTheHolder(account.address.clone()));
-        }
-        if reopen_in(tx, &account, &by)? && !contracts::goes_on(tx, account.id, by.at)? {
-            contracts::begin(tx, account.id, None, by.at)?;
-        }
-        Ok(())
-    };
+    let work = move |tx: &mut Tx<'_>| reopen_his(tx, &account, number.as_deref(), &by);
     store.write(Lane::Client, work).await
+}
+
+/// The same within somebody's transaction.
+pub fn reopen_his(
+    tx: &mut Tx<'_>,
+    account: &Account,
+    number: Option<&str>,
+    by: &By,
+) -> Result<(), RegistryError> {
+    let holder = account.holder.map(|id| records::holder(tx, id)).transpose()?;
+    let known = |holder: &Holder| number.is_some_and(|no| holder.is_known_by(no));
+    if holder.as_ref().is_some_and(|holder| !known(holder)) {
+        return Err(RegistryError::NotTheHolder(account.address.clone()));
+    }
+    if reopen_in(tx, account, by)? && !contracts::goes_on(tx, account.id, by.at)? {
+        contracts::begin(tx, account.id, None, by.at)?;
+    }
+    Ok(())
 }
 
 /// The same within the transaction of whoever has checked the holder, and without a contract. Says whether
@@ -209,10 +223,12 @@ pub async fn catch_up(
 /// Requests of an account, the newest first.
 pub async fn of(store: &Store, address: &KepAddress) -> Result<Vec<Closing>, RegistryError> {
     let id = accounts::get(store, address).await?.id;
-    let work = move |tx: &mut Tx<'_>| -> Result<Vec<Closing>, RowsError> {
-        rows::of_account(tx, id)?.iter().map(closing).collect()
-    };
-    Ok(store.read(work).await?)
+    Ok(store.read(move |tx: &mut Tx<'_>| all_of(tx, id)).await?)
+}
+
+/// The same within somebody's transaction.
+pub fn all_of(tx: &mut Tx<'_>, id: AccountId) -> Result<Vec<Closing>, RowsError> {
+    rows::of_account(tx, id)?.iter().map(closing).collect()
 }
 
 /// Gives our word for a request; once. The receipt that is kept is the one that counts.
@@ -332,4 +348,4 @@ impl Outcome {
 
 const WITHDRAWN: &str = "withdrawn";
 const COMPLETED: &str = "completed";
-const REASON: usize = 300;
+const REASON: usize = 500;

@@ -17,7 +17,9 @@ pub use account::{Quote, Statement, history, quote, statement};
 pub use audit::{Audit, audit};
 pub use price::{Bands, GiveBack, Recipients};
 pub use till::{Held, Paid, Short, Till, pay, recipients};
-pub use top_up::{Addition, CreditError, Done, Unit, correct, top_up};
+pub use top_up::{
+    Addition, CreditError, Done, Unit, correct, correct_in, sound, top_up, top_up_in,
+};
 
 use super::policy::{self, Policies};
 use crate::spool;

@@ -4,7 +4,7 @@
 use super::audit::{self, Actor, By};
 use crate::store::holds::{self as rows, HoldRow, Signed};
 use crate::store::{Lane, RowsError, Store, StoreError, Tx, accounts};
-use crate::wire::{KepAddress, MessageId};
+use crate::wire::{AccountId, KepAddress, MessageId};
 use serde_json::json;
 use thiserror::Error;
 
@@ -22,6 +22,8 @@ pub enum HoldError {
     UnknownAccount(String),
     #[error("the account has nothing of a message {0}")]
     UnknownMessage(MessageId),
+    #[error("{0} is no message's identifier")]
+    NoMessage(String),
     #[error("there is no hold {0} in force")]
     Unknown(i64),
     #[error(transparent)]
@@ -43,27 +45,49 @@ pub async fn place(
     message: Option<MessageId>,
     reason: &str,
 ) -> Result<i64, HoldError> {
-    let (signed, reason) = (signed(by, second)?, reasoned(reason)?);
-    let (by, address) = (by.clone(), address.to_string());
-    let work = move |tx: &mut Tx<'_>| -> Result<i64, HoldError> {
-        let account = accounts::by_address(tx, &address)?;
-        let account = account.ok_or_else(|| HoldError::UnknownAccount(address.clone()))?;
-        // Nothing is removed between this and the hold.
-        accounts::lock(tx, account.id)?;
-        if let Some(message) = &message
-            && !rows::knows(tx, account.id, message)?
-        {
-            return Err(HoldError::UnknownMessage(message.clone()));
-        }
-        let id = rows::place(tx, account.id, message.as_ref(), &reason, &signed)?;
-        let details = json!({
-            "hold": id, "second": signed.second, "reason": reason,
-            "message": message.as_ref().map(MessageId::as_str),
-        });
-        audit::record(tx, &by, "hold.place", &address, details)?;
-        Ok(id)
-    };
+    let (by, second, address) = (by.clone(), second.to_owned(), address.clone());
+    let reason = reason.to_owned();
+    let work =
+        move |tx: &mut Tx<'_>| place_in(tx, &by, &second, &address, message.as_ref(), &reason);
     store.write(Lane::Client, work).await
+}
+
+/// The same within somebody's transaction.
+pub fn place_in(
+    tx: &mut Tx<'_>,
+    by: &By,
+    second: &str,
+    address: &KepAddress,
+    message: Option<&MessageId>,
+    reason: &str,
+) -> Result<i64, HoldError> {
+    let (signed, reason) = (signed(by, second)?, reasoned(reason)?);
+    let account = holdable(tx, address, message)?;
+    let id = rows::place(tx, account, message, &reason, &signed)?;
+    let details = json!({
+        "hold": id, "second": signed.second, "reason": reason,
+        "message": message.map(MessageId::as_str),
+    });
+    audit::record(tx, by, "hold.place", address.as_str(), details)?;
+    Ok(id)
+}
+
+/// The account, if there is something of it to hold. It is locked: nothing is removed between this and the
+/// hold.
+pub fn holdable(
+    tx: &mut Tx<'_>,
+    address: &KepAddress,
+    message: Option<&MessageId>,
+) -> Result<AccountId, HoldError> {
+    let account = accounts::by_address(tx, address.as_str())?;
+    let account = account.ok_or_else(|| HoldError::UnknownAccount(address.to_string()))?.id;
+    accounts::lock(tx, account)?;
+    match message {
+        Some(message) if !rows::knows(tx, account, message)? => {
+            Err(HoldError::UnknownMessage(message.clone()))
+        }
+        _ => Ok(account),
+    }
 }
 
 /// Ends a hold: what was removed meanwhile and nothing else keeps is erased now. Says how many messages.
@@ -74,20 +98,35 @@ pub async fn release(
     id: i64,
     reason: &str,
 ) -> Result<u64, HoldError> {
-    let (signed, reason, by) = (signed(by, second)?, reasoned(reason)?, by.clone());
-    let work = move |tx: &mut Tx<'_>| -> Result<(), HoldError> {
-        let hold = rows::list(tx)?.into_iter().find(|hold| hold.id == id);
-        let hold = hold.ok_or(HoldError::Unknown(id))?;
-        accounts::lock(tx, hold.account)?;
-        if !rows::release(tx, id, &reason, &signed)? {
-            return Err(HoldError::Unknown(id));
-        }
-        let details = json!({ "hold": id, "second": signed.second, "reason": reason });
-        audit::record(tx, &by, "hold.release", &hold.address, details)?;
-        Ok(())
-    };
+    let (by, second, reason) = (by.clone(), second.to_owned(), reason.to_owned());
+    let work = move |tx: &mut Tx<'_>| release_in(tx, &by, &second, id, &reason);
     store.write(Lane::Client, work).await?;
     let_go(store).await
+}
+
+/// The same within somebody's transaction; what it kept is erased by the next [`let_go`].
+pub fn release_in(
+    tx: &mut Tx<'_>,
+    by: &By,
+    second: &str,
+    id: i64,
+    reason: &str,
+) -> Result<(), HoldError> {
+    let (signed, reason) = (signed(by, second)?, reasoned(reason)?);
+    let hold = in_force(tx, id)?;
+    accounts::lock(tx, hold.account)?;
+    if !rows::release(tx, id, &reason, &signed)? {
+        return Err(HoldError::Unknown(id));
+    }
+    let details = json!({ "hold": id, "second": signed.second, "reason": reason });
+    audit::record(tx, by, "hold.release", &hold.address, details)?;
+    Ok(())
+}
+
+/// One that has not ended.
+pub fn in_force(tx: &mut Tx<'_>, id: i64) -> Result<Hold, HoldError> {
+    let hold = rows::find(tx, id)?.filter(|hold| hold.released.is_none());
+    hold.ok_or(HoldError::Unknown(id))
 }
 
 /// Erases what no hold keeps any more.

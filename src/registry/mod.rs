@@ -2,6 +2,7 @@
 //! policies that hold for them.
 
 pub mod accounts;
+pub mod accounts_found;
 pub mod addresses;
 pub mod api_tokens;
 pub mod app_passwords;
@@ -34,6 +35,7 @@ pub mod outbox;
 pub mod peers;
 pub mod places;
 pub mod policy;
+pub mod proposals;
 pub mod providers;
 pub mod queue;
 pub mod read_policy;

@@ -143,6 +143,12 @@ pub async fn find(store: &Store, name: &str) -> Result<Option<Member>, StaffErro
     Ok(row.as_ref().map(member).transpose()?)
 }
 
+/// Whether a member of staff, who has not left, has one of these roles.
+pub fn has_one_of(tx: &mut Tx<'_>, name: &str, roles: &[StaffRole]) -> Result<bool, RowsError> {
+    let found = rows::find(tx, name)?.as_ref().map(member).transpose()?;
+    Ok(found.is_some_and(|member| roles.iter().any(|role| member.may(*role))))
+}
+
 /// Whether anybody is staff yet: before that, whoever holds the machine acts by its own name.
 pub async fn any(store: &Store) -> Result<bool, StaffError> {
     Ok(list(store).await?.iter().any(|one| one.ended_at.is_none()))

@@ -114,6 +114,17 @@ pub fn all(tx: &mut Tx<'_>) -> Result<Vec<KnownAccount>, RowsError> {
     rows.iter().map(account).collect()
 }
 
+/// In the order of their addresses, those behind one.
+pub fn page(tx: &mut Tx<'_>, after: &str, most: usize) -> Result<Vec<KnownAccount>, RowsError> {
+    let rows = tx.query(
+        "SELECT id, address, name, national_id, opening, signature_policy, password, created_at,
+                holder, state, service, closed_at, state_since, completes_at, state_reason
+         FROM account WHERE address > $1 ORDER BY address LIMIT $2",
+        &[after.into(), (most as i64).into()],
+    )?;
+    rows.iter().map(account).collect()
+}
+
 /// Locks an account's row until the end of the transaction, where several processes share the rows.
 pub fn lock(tx: &mut Tx<'_>, id: AccountId) -> Result<(), RowsError> {
     if tx.shared() {

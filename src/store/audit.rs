@@ -82,15 +82,36 @@ pub fn head(tx: &mut Tx<'_>) -> Result<(i64, Digest), RowsError> {
     }
 }
 
+/// A text for what is wanted, so that an index finds it: whose subject it is, and since when.
+macro_rules! listing {
+    ($subject:literal, $since:literal) => {
+        concat!(
+            "SELECT n, at, actor, channel, act, subject, details, link FROM audit WHERE ",
+            $subject,
+            " AND ($2 = '' OR actor = $2)
+              AND ($3 = '' OR act = $3 OR (act >= $4 AND act < $5)) AND ",
+            $since,
+            " AND n < $7 ORDER BY n DESC LIMIT $8"
+        )
+    };
+}
+
 pub fn list(tx: &mut Tx<'_>, wanted: &Wanted) -> Result<Vec<EntryRow>, RowsError> {
     let family = wanted.act.as_ref().map(|act| format!("{act}."));
     // Who ends with the character after the dot, `/`, is past all that begin with the dot.
     let after = wanted.act.as_ref().map(|act| format!("{act}/"));
+    let sql = match (&wanted.subject, wanted.since) {
+        (Some(_), None) => listing!("subject = $1", "at >= $6"),
+        (Some(_), Some(_)) => {
+            listing!("subject = $1", "n >= (SELECT MIN(n) FROM audit WHERE at >= $6) AND at >= $6")
+        }
+        (None, None) => listing!("$1 = ''", "at >= $6"),
+        (None, Some(_)) => {
+            listing!("$1 = ''", "n >= (SELECT MIN(n) FROM audit WHERE at >= $6) AND at >= $6")
+        }
+    };
     let rows = tx.query(
-        "SELECT n, at, actor, channel, act, subject, details, link FROM audit
-         WHERE ($1 = '' OR subject = $1) AND ($2 = '' OR actor = $2)
-           AND ($3 = '' OR act = $3 OR (act >= $4 AND act < $5))
-           AND at >= $6 AND n < $7 ORDER BY n DESC LIMIT $8",
+        sql,
         &[
             wanted.subject.as_deref().unwrap_or_default().into(),
             wanted.actor.as_deref().unwrap_or_default().into(),
@@ -122,6 +143,17 @@ pub fn add_seal(tx: &mut Tx<'_>, seal: &SealRow) -> Result<bool, RowsError> {
         &[seal.number.into(), (&seal.statement).into(), (&seal.signature[..]).into()],
     )?;
     Ok(added == 1)
+}
+
+/// The numbers of all seals.
+pub fn seal_numbers(tx: &mut Tx<'_>) -> Result<Vec<i64>, RowsError> {
+    let rows = tx.query("SELECT number FROM audit_seal ORDER BY number", &[])?;
+    rows.iter().map(|row| row.int(0)).collect()
+}
+
+pub fn seal(tx: &mut Tx<'_>, number: i64) -> Result<Option<SealRow>, RowsError> {
+    let sql = "SELECT number, statement, signature FROM audit_seal WHERE number = $1";
+    tx.first(sql, &[number.into()])?.as_ref().map(sealed).transpose()
 }
 
 pub fn last_seal(tx: &mut Tx<'_>) -> Result<Option<SealRow>, RowsError> {

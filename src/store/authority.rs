@@ -103,6 +103,23 @@ pub fn list(tx: &mut Tx<'_>) -> Result<Vec<RequestRow>, RowsError> {
     rows.iter().map(request).collect()
 }
 
+/// The newest first, before this number where one is given.
+pub fn page(
+    tx: &mut Tx<'_>,
+    before: Option<i64>,
+    most: usize,
+) -> Result<Vec<RequestRow>, RowsError> {
+    let rows = tx.query(
+        "SELECT r.id, r.authority, r.file_number, r.legal_basis, r.account, a.address, r.scope,
+                r.from_at, r.until_at, r.certificate, r.note, r.entered_by, r.entered_at, r.state,
+                r.decided_by, r.decided_at, r.decision
+         FROM authority_request r JOIN account a ON a.id = r.account
+         WHERE r.id < $1 ORDER BY r.id DESC LIMIT $2",
+        &[before.unwrap_or(i64::MAX).into(), (most as i64).into()],
+    )?;
+    rows.iter().map(request).collect()
+}
+
 pub fn add_export(tx: &mut Tx<'_>, new: &ExportRow) -> Result<(), RowsError> {
     tx.execute(
         "INSERT INTO authority_export (request, exported_by, exported_at, digest, sealed_digest,

@@ -119,17 +119,21 @@ pub fn decide(
     Ok(())
 }
 
-/// Accounts of that state behind this number, by theirs.
-pub fn accounts_in(
+/// Accounts that time may have moved, behind one: closings whose hour has come by `now`, and accounts that
+/// were closed before `closed`.
+pub fn due(
     tx: &mut Tx<'_>,
-    state: &str,
     after: AccountId,
+    now: Timestamp,
+    closed: Timestamp,
     most: usize,
 ) -> Result<Vec<AccountId>, RowsError> {
     let rows = tx.query(
-        "SELECT id FROM account WHERE state = $1 AND state <> 'active' AND id > $2
-         ORDER BY id LIMIT $3",
-        &[state.into(), after.0.into(), (most as i64).into()],
+        "SELECT id FROM account
+         WHERE id > $1 AND state <> 'active'
+           AND ((state = 'closing' AND completes_at <= $2) OR (state = 'closed' AND closed_at < $3))
+         ORDER BY id LIMIT $4",
+        &[after.0.into(), now.millis().into(), closed.millis().into(), (most as i64).into()],
     )?;
     rows.iter().map(|row| Ok(AccountId(row.int(0)?))).collect()
 }

@@ -80,6 +80,37 @@ pub fn list(tx: &mut Tx<'_>) -> Result<Vec<HoldRow>, RowsError> {
     rows.iter().map(hold).collect()
 }
 
+/// The newest first; of one account, or of all.
+pub fn page(
+    tx: &mut Tx<'_>,
+    account: Option<AccountId>,
+    before: Option<i64>,
+    most: usize,
+) -> Result<Vec<HoldRow>, RowsError> {
+    let rows = tx.query(
+        "SELECT h.id, h.account, a.address, h.message_id, h.reason, h.placed_by, h.placed_second,
+                h.placed_at, h.released_by, h.released_second, h.released_at, h.release_reason
+         FROM legal_hold h JOIN account a ON a.id = h.account
+         WHERE h.id < $1 AND ($2 = 0 OR h.account = $2) ORDER BY h.id DESC LIMIT $3",
+        &[
+            before.unwrap_or(i64::MAX).into(),
+            account.map_or(0, |account| account.0).into(),
+            (most as i64).into(),
+        ],
+    )?;
+    rows.iter().map(hold).collect()
+}
+
+pub fn find(tx: &mut Tx<'_>, id: i64) -> Result<Option<HoldRow>, RowsError> {
+    let row = tx.first(
+        "SELECT h.id, h.account, a.address, h.message_id, h.reason, h.placed_by, h.placed_second,
+                h.placed_at, h.released_by, h.released_second, h.released_at, h.release_reason
+         FROM legal_hold h JOIN account a ON a.id = h.account WHERE h.id = $1",
+        &[id.into()],
+    )?;
+    row.as_ref().map(hold).transpose()
+}
+
 fn hold(row: &Row) -> Result<HoldRow, RowsError> {
     let time = |column| Ok::<_, RowsError>(row.opt_int(column)?.map(Timestamp::from_millis));
     let text = |column| Ok::<_, RowsError>(row.opt_text(column)?.unwrap_or_default().to_owned());

@@ -35,6 +35,7 @@ pub mod notices;
 pub mod operators;
 pub mod outbox;
 pub mod policies;
+pub mod proposals;
 pub mod providers;
 pub mod relay;
 pub mod reports;

@@ -43,14 +43,10 @@ pub fn keyed(vault: &Vault, owner: &str, code: &SecretString) -> Result<[u8; 32]
     vault.derive(Purpose::OneTimeCode, &input)
 }
 
-/// In the same time, wherever they differ.
-pub fn same(one: &[u8], other: &[u8]) -> bool {
-    one.len() == other.len() && openssl::memcmp::eq(one, other)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::trust::secret::is_same;
 
     #[test]
     fn what_is_kept_tells_codes_and_their_owners_apart() {
@@ -59,15 +55,14 @@ mod tests {
         Vault::create(&file).unwrap();
         let vault = Vault::open(&file).unwrap();
         let keep = |owner, code: &str| keyed(&vault, owner, &SecretString::from(code)).unwrap();
-        assert!(same(&keep("1/0", "123456"), &keep("1/0", "123456")));
-        assert!(!same(&keep("1/0", "123456"), &keep("1/0", "123457")));
-        assert!(!same(&keep("1/0", "123456"), &keep("2/0", "123456")));
-        assert!(!same(b"a", b"ab"));
+        assert!(is_same(&keep("1/0", "123456"), &keep("1/0", "123456")));
+        assert!(!is_same(&keep("1/0", "123456"), &keep("1/0", "123457")));
+        assert!(!is_same(&keep("1/0", "123456"), &keep("2/0", "123456")));
         let other = place.path().join("other.key");
         Vault::create(&other).unwrap();
         let other = Vault::open(&other).unwrap();
         let elsewhere = keyed(&other, "1/0", &SecretString::from("123456")).unwrap();
-        assert!(!same(&keep("1/0", "123456"), &elsewhere), "it takes the master key");
+        assert!(!is_same(&keep("1/0", "123456"), &elsewhere), "it takes the master key");
     }
 
     #[test]

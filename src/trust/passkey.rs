@@ -132,9 +132,7 @@ impl Relying {
 
     fn check_client(&self, json: &[u8], kind: &str, challenge: &[u8]) -> Result<(), PasskeyFault> {
         let data = ClientData::parse(json).ok_or(PasskeyFault::Malformed)?;
-        let same = data.challenge.len() == challenge.len()
-            && openssl::memcmp::eq(&data.challenge, challenge);
-        if data.kind != kind || !same {
+        if data.kind != kind || !super::secret::is_same(&data.challenge, challenge) {
             return Err(PasskeyFault::Challenge);
         }
         match data.origin == self.origin && !data.cross_origin {

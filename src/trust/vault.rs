@@ -199,7 +199,7 @@ impl Vault {
         derived: &[u8],
     ) -> Result<bool, VaultError> {
         let own = self.derive(purpose, input)?;
-        Ok(own.len() == derived.len() && openssl::memcmp::eq(&own, derived))
+        Ok(super::secret::is_same(&own, derived))
     }
 }
 

@@ -125,6 +125,7 @@ async fn seed(scene: &Scene) -> PathBuf {
     }
     std::fs::write(folder.join("spare.txt"), spare.join("\n")).unwrap();
     std::fs::write(folder.join("staff.txt"), staff(scene).await).unwrap();
+    std::fs::write(folder.join("second.txt"), second(scene).await).unwrap();
     folder
 }
 
@@ -132,13 +133,31 @@ async fn seed(scene: &Scene) -> PathBuf {
 async fn staff(scene: &Scene) -> String {
     let password = scene.scratch("staff.password");
     std::fs::write(&password, "uzun ve kimsenin bilmediği\n").unwrap();
-    let (password, roles) = (password.to_str().unwrap(), "manager,auditor,registrar");
+    let (password, roles) =
+        (password.to_str().unwrap(), "manager,auditor,registrar,approver,accountant");
     let add = ["staff", "add", "selin", "--display", "Selin Ay", "--role", roles];
     let ran = scene.kep(&[&add[..], &["--password-file", password]].concat()).await;
     assert_eq!(ran.code, Some(0), "{}", ran.err);
-    let made = ["account", "token", "add", "--staff", "selin", "--name", "idare", "--scope", "all"];
-    let by = ["--as", "selin", "--staff-password-file", password];
-    let made = scene.json(&[&made[..], &by[..]].concat()).await;
+    staff_token(scene, "selin").await
+}
+
+/// A token of another one, for what two of them do.
+async fn second(scene: &Scene) -> String {
+    let password = scene.scratch("staff.password");
+    let (password, roles) = (password.to_str().unwrap(), "registrar,approver,accountant");
+    let add = ["staff", "add", "can", "--display", "Can Ak", "--role", roles];
+    let by = ["--as", "selin", "--staff-password-file", password, "--password-file", password];
+    let ran = scene.kep(&[&add[..], &by].concat()).await;
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    staff_token(scene, "can").await
+}
+
+/// Made by selin.
+async fn staff_token(scene: &Scene, name: &str) -> String {
+    let password = scene.scratch("staff.password");
+    let made = ["account", "token", "add", "--staff", name, "--name", "idare", "--scope", "all"];
+    let by = ["--as", "selin", "--staff-password-file", password.to_str().unwrap()];
+    let made = scene.json(&[&made[..], &by].concat()).await;
     made["token"].as_str().unwrap().to_owned()
 }
 

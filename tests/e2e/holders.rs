@@ -219,9 +219,11 @@ async fn activated(scene: &Scene, registrar: &[String; 4], approver: &[String; 4
         assert!(wrong.err.contains(part), "{}", wrong.err);
     }
     assert_eq!(by(scene, registrar, &["application", "check", &id]).await.code, Some(0));
-    let early = by(scene, registrar, &["application", "approve", &id]).await;
-    assert_eq!(early.code, Some(0), "the first of two: {}", early.err);
-    let same = by(scene, registrar, &["application", "approve", &id]).await;
+    let own = by(scene, registrar, &["application", "approve", &id]).await;
+    assert!(own.code == Some(65) && own.err.contains("hint: --as"), "who checked: {}", own.err);
+    let second = staff(scene, "ikinci", "approver").await;
+    assert_eq!(by(scene, &second, &["application", "approve", &id]).await.code, Some(0));
+    let same = by(scene, &second, &["application", "approve", &id]).await;
     assert!(same.code == Some(65) && same.err.contains("hint: --as"), "{}", same.err);
     let nameless = scene.kep(&["application", "approve", &id]).await;
     assert!(nameless.code == Some(64) && nameless.err.contains("hint: "), "{}", nameless.err);

@@ -2,19 +2,24 @@
 
 use crate::failure::{Failure, Outcome};
 use crate::settings::Settings;
+use crate::wire_up;
 use kep::accept::ask::{Config, Login, SubmitAnswer};
 use kep::accept::letter::Letter as Post;
 use kep::accept::refusal::Refusal as Reason;
 use kep::accept::run::Desk;
 use kep::evidence::verify::{Believed, Given, Judge, Report};
 use kep::portal::api::{Accepting, Entry, Letter, Refusal, Refused, Submitted, Verifying, Waiting};
+use kep::registry::audit::seal::{self, Against, Verdict};
 use kep::registry::peers::Peer;
 use kep::store::evidence;
 use kep::store::{Store, StoreError, Tx};
-use kep::trust::{Anchors, Certificate, Lists, TrustError};
+use kep::trust::{Anchors, Certificate, Lists, SealVerifier, TokenVerifier, TrustError};
 use kep::wire::{MessageId, Timestamp};
+use std::collections::BTreeSet;
+use std::error::Error;
+use std::path::PathBuf;
 use std::sync::Arc;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 /// The desk at which SMTP hands in, too.
 pub struct AcceptingDoor {
@@ -107,6 +112,11 @@ pub struct VerifyingDoor {
     time_stamp: Vec<Certificate>,
     user: Vec<Certificate>,
     store: Store,
+    provider: String,
+    /// Where copies of the audit's seals lie.
+    copies: PathBuf,
+    /// The whole audit is walked for one at a time.
+    walking: Arc<Semaphore>,
 }
 
 impl VerifyingDoor {
@@ -122,6 +132,9 @@ impl VerifyingDoor {
             time_stamp: load(&trust.tsa_anchors)?,
             user: load(&trust.user_anchors)?,
             store,
+            provider: settings.provider.domain.to_string(),
+            copies: wire_up::audit_copies(settings),
+            walking: Arc::new(Semaphore::new(1)),
         })
     }
 
@@ -136,6 +149,20 @@ impl VerifyingDoor {
             user: Some(anchors(&self.user)?),
             lists,
         })
+    }
+}
+
+impl VerifyingDoor {
+    async fn walk(&self, now: Timestamp) -> Result<Verdict, Box<dyn Error + Send + Sync>> {
+        let anchors = |of: &[Certificate]| Anchors::new(of.to_vec());
+        let tokens = TokenVerifier::new(anchors(&self.time_stamp)?, Vec::new());
+        let verifier = SealVerifier::new(anchors(&self.seal)?, Vec::new(), tokens);
+        let folder = self.copies.clone();
+        let copies = tokio::task::spawn_blocking(move || seal::copies(&folder)).await??;
+        let (provider, explained) = (self.provider.as_str(), BTreeSet::new());
+        let (verifier, copies, explained) = (&verifier, &copies, &explained);
+        let held = Against { provider, verifier, copies, explained };
+        Ok(seal::verify(&self.store, &held, now).await?)
     }
 }
 
@@ -160,6 +187,15 @@ impl Verifying for VerifyingDoor {
                 judge.judge_all(&[given], None, now)
             });
             serde_json::to_value(run.await?).ok()
+        })
+    }
+
+    fn audit(&self, now: Timestamp) -> Waiting<Option<Verdict>> {
+        let door = self.clone();
+        Box::pin(async move {
+            let _turn = door.walking.acquire().await.ok()?;
+            let walked = door.walk(now).await;
+            walked.inspect_err(|error| tracing::error!(%error, "audit")).ok()
         })
     }
 }
@@ -238,7 +274,6 @@ mod tests {
     use kep::store::{Lane, RowsAt};
     use kep::trust::Clock;
     use kep::trust::vault::Vault;
-    use std::collections::BTreeSet;
 
     fn provider(domain: &str, seal: SealRow) -> ProviderRow {
         let now = Timestamp::from_secs(1_795_424_000);
@@ -295,6 +330,9 @@ mod tests {
             time_stamp: stamps.certificates().to_vec(),
             user: Vec::new(),
             store: store.clone(),
+            provider: "hs05.kep.tr".into(),
+            copies: place.path().join("copies"),
+            walking: Arc::new(Semaphore::new(1)),
         };
         let now = Clock::System.now();
         let state = async || {

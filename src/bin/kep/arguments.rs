@@ -11,6 +11,7 @@ mod keeping;
 mod lists;
 mod notices;
 mod operators;
+mod proposals;
 mod safety;
 
 pub use account::{AddAccount, SetAccount};
@@ -29,6 +30,7 @@ pub use keeping::{Archive, Authority, Extent, NewRequest, Setting, Vault};
 pub use lists::{Import, ListKind};
 pub use notices::{AccountNotice, Notice, Tongue, Wishes};
 pub use operators::{Handover, Operator, Role as OperatorRole, Task};
+pub use proposals::Proposal;
 pub use safety::{Backup, Export, Hold, Restore, Second};
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
@@ -116,6 +118,9 @@ pub enum Command {
     /// Keep what an authority asks to be kept: two of the staff do so
     #[command(subcommand)]
     Hold(Hold),
+    /// What one of the staff proposed over the API, decided by another
+    #[command(subcommand)]
+    Proposal(Proposal),
     /// What authorities ask for (makam talebi): entered by one of the staff, approved by another
     #[command(subcommand)]
     Authority(Authority),

@@ -42,7 +42,7 @@ params! {
 
 /// Sums of an account's entries.
 #[derive(Serialize, ToSchema)]
-struct Credits {
+pub(super) struct Credits {
     #[schema(example = 120)]
     available: i64,
     /// For messages that are not accepted yet.
@@ -119,7 +119,7 @@ struct MessageQuote {
 }
 
 impl Credits {
-    fn of(sums: &Sums) -> Self {
+    pub(super) fn of(sums: &Sums) -> Self {
         let Sums { available, reserved, spent, sms, sms_spent } = *sums;
         Self { available, reserved, spent, sms, sms_spent }
     }

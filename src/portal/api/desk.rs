@@ -3,6 +3,7 @@
 
 use super::problem::{Entry, Refusal};
 use crate::registry::audit::Channel;
+use crate::registry::audit::seal::Verdict;
 use crate::wire::{AccountId, KepAddress, MessageId, OperatorCode, Timestamp};
 use axum::body::Bytes;
 use std::future::Future;
@@ -50,4 +51,6 @@ pub trait Accepting: Send + Sync {
 /// The judgement of a document, as `kep verify --json` prints it.
 pub trait Verifying: Send + Sync {
     fn verify(&self, octets: Bytes, now: Timestamp) -> Waiting<Option<serde_json::Value>>;
+    /// What `kep audit verify` finds; nothing when that can't be told now.
+    fn audit(&self, now: Timestamp) -> Waiting<Option<Verdict>>;
 }

@@ -5,6 +5,7 @@
 mod body;
 mod book;
 mod login;
+mod staff;
 
 pub use body::{
     ColourText, DayText, FormText, GroupName, KepAddresses, LabelName, LabelWords, MailboxText,
@@ -13,6 +14,11 @@ pub use body::{
 
 pub use book::{Addresses, BookForm, SeparatorWord, few};
 pub use login::{Base64, Code, PasskeyAnswer, ScopeWords, SecretText, StepToken, UserName};
+pub use staff::{
+    AccountStage, AddressText, ApplicationStage, DayText, ExtentWord, FileLine, FormLine,
+    HolderWord, MessageText, OpeningWord, PaperKindWord, ProposalState, Reference, RuleWord,
+    ServiceWord, UnitWord,
+};
 
 use crate::store::mail::{Place, Role};
 use crate::wire::imap::Keyword;

@@ -158,7 +158,8 @@ pub fn catalogue(refusals: &[Entry]) -> Vec<Entry> {
     all
 }
 
-fn operations() -> Vec<Endpoint> {
+/// All there are; router, document and the tests of who may are made of them.
+pub fn operations() -> Vec<Endpoint> {
     let lists = [
         account::operations(),
         mailboxes::operations(),

@@ -8,6 +8,7 @@ pub use table::Problem;
 
 use super::tongue::Tongue;
 use crate::registry::RegistryError;
+use crate::registry::applications::ApplicationError;
 use crate::store::{RowsError, StoreError};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -168,11 +169,17 @@ impl From<RegistryError> for Problem {
     fn from(error: RegistryError) -> Self {
         match error {
             RegistryError::Store(error) => error.into(),
+            RegistryError::Unknown(_) => Self::AccountUnknown,
             RegistryError::Standing(_, mistimed) => {
                 Self::AccountStanding(mistimed.stage.word().to_owned())
             }
             RegistryError::Holder(faults) => Self::FormUnfit(faults.to_string()),
             RegistryError::Reason(_) => Self::FormUnfit(error.to_string()),
+            RegistryError::NotTheHolder(_) => Self::NotTheHolder,
+            RegistryError::Untaken(_, why) => Self::AddressNotGiven(why.word().to_owned()),
+            RegistryError::Foreign(..) => Self::AddressNotGiven("foreign".to_owned()),
+            RegistryError::Reserved(_) => Self::AddressNotGiven("reserved".to_owned()),
+            RegistryError::Application(error) => error.into(),
             RegistryError::NoContract(_) => Self::ContractNone,
             RegistryError::EarlyRenewal(_, from) => Self::ContractEarly(from.turkish_day()),
             RegistryError::NoRequest(_) => Self::ClosingUnknown,
@@ -181,6 +188,22 @@ impl From<RegistryError> for Problem {
                 tracing::error!(error = %other, "api");
                 Self::Internal
             }
+        }
+    }
+}
+
+impl From<ApplicationError> for Problem {
+    fn from(error: ApplicationError) -> Self {
+        match error {
+            ApplicationError::Unknown(_) => Self::ApplicationUnknown,
+            ApplicationError::Mistimed { stage, .. } => Self::ApplicationMistimed(stage.to_owned()),
+            ApplicationError::Papers(kinds) => {
+                let words: Vec<_> = kinds.iter().map(|kind| kind.word()).collect();
+                Self::PapersMissing(words.join(", "))
+            }
+            ApplicationError::SameHand(_) => Self::SecondPersonNeeded,
+            ApplicationError::Nameless => Self::NotStaff,
+            ApplicationError::Open(_) => Self::AddressNotGiven("given".to_owned()),
         }
     }
 }

@@ -152,6 +152,10 @@ impl Service {
             return Err(Problem::BadHeader(IDEMPOTENCY_KEY.to_owned()));
         }
         let if_match = text(&head.headers, IF_MATCH.as_str())?;
+        // What can't be compared is not done (RFC 9110, section 13.1.1).
+        if if_match.is_some() && !endpoint.guarded && !head.safe {
+            return Err(Problem::BadHeader(IF_MATCH.to_string()));
+        }
         let if_match = if_match.map(|value| IfMatch::read(&value));
         let account = match &caller {
             Caller::Account { account, .. } => account.id,

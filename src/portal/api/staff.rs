@@ -1,5 +1,13 @@
-//! Administration, for the staff: policies and the audit. Nothing here reads anybody's mail.
+//! Administration, for the staff: applications, accounts, credits, holds, authorities' requests, policies and
+//! the audit. Nothing here reads anybody's mail.
 
+mod accounts;
+mod applications;
+mod authority;
+mod credits;
+mod duty;
+mod holds;
+mod proposals;
 mod run;
 
 use super::call::{Answered, Call, Caller};
@@ -8,12 +16,26 @@ use super::kinds::{Limit, Name, Number, Phrase, PolicyText, Reason};
 use super::problem::Problem;
 use crate::registry::api_tokens::Scope;
 use crate::registry::audit::Entry;
+use crate::registry::audit::seal::Verdict;
 use crate::registry::policy::{self, DECLARED, Decision, PolicyError};
 use crate::store::Tx;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 pub fn operations() -> Vec<Endpoint> {
+    let lists = [
+        own(),
+        applications::operations(),
+        accounts::operations(),
+        credits::operations(),
+        holds::operations(),
+        authority::operations(),
+        proposals::operations(),
+    ];
+    lists.into_iter().flatten().collect()
+}
+
+fn own() -> Vec<Endpoint> {
     vec![
         Endpoint::new(Verb::Get, "/staff/policies", "listPolicies", Tag::Staff)
             .says("Yürürlükteki politikaları listeler.", "Lists the policies that are in force.")
@@ -45,8 +67,16 @@ pub fn operations() -> Vec<Endpoint> {
         Endpoint::new(Verb::Get, "/staff/audit", "listAudit", Tag::Staff)
             .says("Denetim kaydını yeniden eskiye listeler.", "Lists the audit, the newest first.")
             .needs(Scope::StaffAudit)
-            .may_say([Problem::NotStaff])
+            .may_say([Problem::NotStaff, Problem::StaffRole("{}".into())])
             .runs(run::audit),
+        Endpoint::new(Verb::Get, "/staff/audit/verdict", "verifyAudit", Tag::Staff)
+            .says(
+                "Denetim zincirini, mühürlerini ve kopyalarını doğrular.",
+                "Verifies the chain of the audit, its seals and their copies.",
+            )
+            .needs(Scope::StaffAudit)
+            .may_say([Problem::NotStaff, Problem::StaffRole("{}".into())])
+            .runs(run::verify),
     ]
 }
 
@@ -145,6 +175,41 @@ struct Act {
 struct Acts {
     entries: Vec<Act>,
 }
+
+/// What became of the audit, as `kep audit verify` says it.
+#[derive(Serialize, ToSchema)]
+struct AuditVerdict {
+    valid: bool,
+    #[schema(minimum = 0, example = 1042)]
+    entries: i64,
+    /// How many seals hold.
+    #[schema(minimum = 0, example = 7)]
+    seals: usize,
+    /// Up to which entry the last of them reaches; 0: none.
+    #[schema(minimum = 0, example = 1000)]
+    sealed_up_to: i64,
+    #[schema(format = DateTime, example = "2026-11-29T09:00:00.000Z")]
+    sealed_at: Option<String>,
+    /// What is wrong, in English; the first hundred.
+    #[schema(example = json!([]))]
+    faults: Vec<String>,
+}
+
+impl AuditVerdict {
+    fn of(found: &Verdict) -> Self {
+        Self {
+            valid: found.faults.is_empty(),
+            entries: found.entries,
+            seals: found.seals,
+            sealed_up_to: found.sealed_up_to,
+            sealed_at: found.sealed_at.map(|at| at.iso8601()),
+            faults: found.faults.iter().take(FAULTS).map(ToString::to_string).collect(),
+        }
+    }
+}
+
+/// Of a chain that is broken everywhere.
+const FAULTS: usize = 100;
 
 /// The member of staff that asks.
 fn staff(call: &Call) -> Answered<&str> {

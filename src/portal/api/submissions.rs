@@ -71,7 +71,7 @@ params! {
 pub struct Taken {
     #[schema(example = "0a1b2c3d4e5f60718293a4b5c6d7e8f9@hs05.kep.tr")]
     message_id: String,
-    /// `accepted`, or `held`: it waits for its author's signature.
+    /// `accepted`, though it may wait for the virus scanner, or `held`: it waits for its author's signature.
     #[schema(example = "accepted")]
     state: String,
     /// Whether the same message came before.
@@ -90,7 +90,9 @@ struct Submission {
     /// In octets.
     #[schema(minimum = 0, example = 12345)]
     size: u64,
-    /// `held`, `accepted`, or `dispatched` once it is sealed.
+    /// `held`: it waits for its author's signature; `signed`: its signed form went as another message;
+    /// `withdrawn`: nobody signed it; `unscanned`: it waits for the virus scanner; `accepted`; or `dispatched`
+    /// once it is sealed.
     #[schema(example = "dispatched")]
     state: String,
     /// Of the original, in hex.

@@ -5,7 +5,7 @@ mod papers;
 mod records;
 
 pub use papers::{Paper, PaperKind, missing};
-pub use records::{activate, add, find, list, step};
+pub use records::{activate, add, add_in, find, find_in, list, list_in, step, step_in};
 
 use super::accounts::{OpeningMode, SignatureRule};
 use super::holders::{Contact, ContactForm, Holder, HolderForm};
@@ -113,7 +113,7 @@ pub enum ApplicationError {
     Mistimed { stage: &'static str, done: &'static str },
     #[error("papers are missing: {}", .0.iter().map(|kind| kind.word()).collect::<Vec<_>>().join(", "))]
     Papers(Vec<PaperKind>),
-    #[error("{0} approved it already: the second approval is another person's")]
+    #[error("{0} checked or approved it: each approval is another person's")]
     SameHand(String),
     #[error("an application is worked on by staff who are named")]
     Nameless,
@@ -184,6 +184,11 @@ impl State {
                 Err(ApplicationError::Papers(papers.to_vec()))
             }
             (Self::Created { .. }, Step::Check) => Ok(Self::Checked { check: hand }),
+            (Self::Checked { check } | Self::Seconded { check, .. }, Step::Approve)
+                if same(&check.staff, &hand.staff) =>
+            {
+                Err(ApplicationError::SameHand(check.staff))
+            }
             (Self::Checked { check }, Step::Approve) => Ok(Self::Seconded { check, first: hand }),
             (Self::Seconded { first, .. }, Step::Approve) if same(&first.staff, &hand.staff) => {
                 Err(ApplicationError::SameHand(first.staff))

@@ -25,45 +25,55 @@ use serde_json::json;
 pub async fn add(
     store: &Store,
     provider: &KepDomain,
+    wish: Wish,
+    by: &By,
+) -> Result<Application, RegistryError> {
+    let (provider, by) = (provider.clone(), by.clone());
+    let work = move |tx: &mut Tx<'_>| add_in(tx, &provider, wish.clone(), &by);
+    store.write(Lane::Client, work).await
+}
+
+pub fn add_in(
+    tx: &mut Tx<'_>,
+    provider: &KepDomain,
     mut wish: Wish,
     by: &By,
 ) -> Result<Application, RegistryError> {
     let hand = hand(by)?;
-    let (provider, by) = (provider.clone(), by.clone());
-    wish.purpose = Purpose::Opening;
-    let work = move |tx: &mut Tx<'_>| -> Result<Application, RegistryError> {
-        let mut wish = wish.clone();
-        match closed(tx, &wish.address, &wish.holder, by.at)? {
-            Some(_) => wish.purpose = Purpose::Reopening,
-            None => addresses::allot(tx, &provider, &wish.address, &wish.holder, by.at)?,
+    wish.purpose = match closed(tx, &wish.address, &wish.holder, by.at)? {
+        Some(_) => Purpose::Reopening,
+        None => {
+            addresses::allot(tx, provider, &wish.address, &wish.holder, by.at)?;
+            Purpose::Opening
         }
-        let state = State::Created { by: hand.clone() };
-        let row = ApplicationRow {
-            id: ApplicationId(0),
-            address: wish.address.to_string(),
-            lookalike: lookalike(wish.address.as_str()),
-            identity: wish.holder.key(),
-            stage: state.word().to_owned(),
-            holds: state.holds(),
-            wish: written(&form(&wish))?,
-            state: written(&state)?,
-            created_at: by.at,
-            changed_at: by.at,
-        };
-        let id = rows::add(tx, &row)?.ok_or_else(|| {
-            RegistryError::Untaken(wish.address.clone(), addresses::Untaken::Given)
-        })?;
-        let kind = wish.holder.kind().word();
-        let details = json!({ "application": id.0, "kind": kind, "service": wish.service.word() });
-        audit::record(tx, &by, "application.add", wish.address.as_str(), details)?;
-        Ok(Application { id, wish, state, created_at: by.at, changed_at: by.at })
     };
-    store.write(Lane::Client, work).await
+    let state = State::Created { by: hand };
+    let row = ApplicationRow {
+        id: ApplicationId(0),
+        address: wish.address.to_string(),
+        lookalike: lookalike(wish.address.as_str()),
+        identity: wish.holder.key(),
+        stage: state.word().to_owned(),
+        holds: state.holds(),
+        wish: written(&form(&wish))?,
+        state: written(&state)?,
+        created_at: by.at,
+        changed_at: by.at,
+    };
+    let id = rows::add(tx, &row)?
+        .ok_or_else(|| RegistryError::Untaken(wish.address.clone(), addresses::Untaken::Given))?;
+    let kind = wish.holder.kind().word();
+    let details = json!({ "application": id.0, "kind": kind, "service": wish.service.word() });
+    audit::record(tx, by, "application.add", wish.address.as_str(), details)?;
+    Ok(Application { id, wish, state, created_at: by.at, changed_at: by.at })
 }
 
 pub async fn find(store: &Store, id: ApplicationId) -> Result<Application, RegistryError> {
-    let row = store.read(move |tx: &mut Tx<'_>| rows::find(tx, id)).await?;
-    let row = row.ok_or(ApplicationError::Unknown(id))?;
+    store.read(move |tx: &mut Tx<'_>| find_in(tx, id)).await
+}
+
+pub fn find_in(tx: &mut Tx<'_>, id: ApplicationId) -> Result<Application, RegistryError> {
+    let row = rows::find(tx, id)?.ok_or(ApplicationError::Unknown(id))?;
     Ok(application(&row)?)
 }
 
@@ -74,42 +84,72 @@ pub async fn list(
     before: Option<ApplicationId>,
     most: usize,
 ) -> Result<Vec<Application>, RegistryError> {
-    let work = move |tx: &mut Tx<'_>| -> Result<Vec<Application>, RowsError> {
-        let found = match stage {
-            Some(stage) => rows::of_stage(tx, stage, before, most)?,
-            None => rows::list(tx, before, most)?,
-        };
-        found.iter().map(application).collect()
+    Ok(store.read(move |tx: &mut Tx<'_>| list_in(tx, stage, before, most)).await?)
+}
+
+pub fn list_in(
+    tx: &mut Tx<'_>,
+    stage: Option<&'static str>,
+    before: Option<ApplicationId>,
+    most: usize,
+) -> Result<Vec<Application>, RowsError> {
+    let found = match stage {
+        Some(stage) => rows::of_stage(tx, stage, before, most)?,
+        None => rows::list(tx, before, most)?,
     };
-    Ok(store.read(work).await?)
+    found.iter().map(application).collect()
 }
 
 /// Checks, approves, refuses or withdraws. `papers` are such as came since; they stand in the audit.
 pub async fn step(
     store: &Store,
     id: ApplicationId,
-    mut step: Step,
+    step: Step,
     papers: Vec<Paper>,
     by: &By,
 ) -> Result<Application, RegistryError> {
+    let by = by.clone();
+    let any = |_: &Application| Ok::<_, RegistryError>(());
+    let work = move |tx: &mut Tx<'_>| step_in(tx, id, step.clone(), &papers, &by, any);
+    store.write(Lane::Client, work).await
+}
+
+/// The same within somebody's transaction; `may` is asked of the application as it was, under its lock.
+pub fn step_in<E: From<RegistryError>>(
+    tx: &mut Tx<'_>,
+    id: ApplicationId,
+    mut step: Step,
+    papers: &[Paper],
+    by: &By,
+    may: impl FnOnce(&Application) -> Result<(), E>,
+) -> Result<Application, E> {
     match &mut step {
         Step::Refuse { reason, .. } => *reason = reasoned(reason, false)?,
         Step::Withdraw { reason } => *reason = reasoned(reason, true)?,
         _ => {}
     }
-    let (hand, by) = (hand(by)?, by.clone());
-    let work = move |tx: &mut Tx<'_>| -> Result<Application, RegistryError> {
-        let (mut row, mut application) = locked(tx, id)?;
-        application.wish.papers.extend(papers.iter().cloned());
-        let lack = missing(application.wish.holder.kind(), &application.wish.papers);
-        let state = application.state.after(step.clone(), hand.clone(), &lack)?;
-        row.wish = written(&form(&application.wish))?;
-        keep(tx, &mut row, &mut application, state, &by)?;
-        let details = details(&application, &papers);
-        audit::record(tx, &by, step.act(), application.wish.address.as_str(), details)?;
-        Ok(application)
-    };
-    store.write(Lane::Client, work).await
+    let (mut row, mut application) = locked(tx, id)?;
+    may(&application)?;
+    application.wish.papers.extend(papers.iter().cloned());
+    stepped(tx, &mut row, &mut application, step, papers, by)?;
+    Ok(application)
+}
+
+fn stepped(
+    tx: &mut Tx<'_>,
+    row: &mut ApplicationRow,
+    application: &mut Application,
+    step: Step,
+    papers: &[Paper],
+    by: &By,
+) -> Result<(), RegistryError> {
+    let lack = missing(application.wish.holder.kind(), &application.wish.papers);
+    let (act, state) = (step.act(), application.state.after(step, hand(by)?, &lack)?);
+    row.wish = written(&form(&application.wish))?;
+    keep(tx, row, application, state, by)?;
+    let details = details(application, papers);
+    audit::record(tx, by, act, application.wish.address.as_str(), details)?;
+    Ok(())
 }
 
 /// Opens the account of an approved application, or reopens it, with its contract. `password` is

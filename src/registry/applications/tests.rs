@@ -16,10 +16,12 @@ fn on(state: &State, step: Step, who: &str) -> Result<State, ApplicationError> {
 
 #[test]
 fn four_eyes_are_two_people() {
-    let checked = on(&created(), Step::Check, "ayse").unwrap();
+    let checked = on(&created(), Step::Check, "ece").unwrap();
+    let own = on(&checked, Step::Approve, "Ece").unwrap_err();
+    assert!(matches!(own, ApplicationError::SameHand(_)), "who checked approves nothing");
     let first = on(&checked, Step::Approve, "ayse").unwrap();
     assert_eq!(first.word(), "seconded");
-    for same in ["ayse", "AYSE", " Ayse "] {
+    for same in ["ayse", "AYSE", " Ayse ", "ece"] {
         let again = on(&first, Step::Approve, same).unwrap_err();
         assert!(matches!(again, ApplicationError::SameHand(_)), "{same}");
     }
@@ -76,12 +78,12 @@ proptest! {
     /// Whatever is tried, and by whom: who is active was approved by two, and what is over stays so.
     #[test]
     fn nobody_is_activated_by_one_person(
-        steps in proptest::collection::vec((a_step(), 0_usize..3), 0..30)
+        steps in proptest::collection::vec((a_step(), 0_usize..4), 0..30)
     ) {
         let mut state = created();
         for (step, who) in steps {
             let over = matches!(state.word(), "activated" | "refused" | "withdrawn");
-            match state.after(step, hand(["ayse", "AYSE", "veli"][who]), &[]) {
+            match state.after(step, hand(["ayse", "AYSE", "veli", "ece"][who]), &[]) {
                 Ok(after) => {
                     prop_assert!(!over);
                     let json = serde_json::to_string(&after).unwrap();
@@ -90,8 +92,11 @@ proptest! {
                 }
                 Err(_) => continue,
             }
-            if let State::Approved { first, second, .. } | State::Activated { first, second, .. } = &state {
+            if let State::Approved { check, first, second }
+            | State::Activated { check, first, second, .. } = &state
+            {
                 prop_assert!(!same(&first.staff, &second.staff));
+                prop_assert!(!same(&check.staff, &first.staff) && !same(&check.staff, &second.staff));
             }
         }
     }

@@ -5,7 +5,7 @@ use crate::store::audit::{self as rows, EntryRow};
 use crate::store::{RowsError, Tx};
 use crate::wire::digest::sha256_of;
 use crate::wire::{Digest, Timestamp};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What the first entry is bound to.
 pub const GENESIS: Digest = Digest([0; 32]);
@@ -48,7 +48,7 @@ pub struct Walked {
 }
 
 /// Walks the whole chain; `wanted`: the numbers whose links are told.
-pub fn walk(tx: &mut Tx<'_>, wanted: &[i64]) -> Result<Result<Walked, Break>, RowsError> {
+pub fn walk(tx: &mut Tx<'_>, wanted: &BTreeSet<i64>) -> Result<Result<Walked, Break>, RowsError> {
     let (links, earliest) = (BTreeMap::new(), BTreeMap::new());
     let mut walked = Walked { entries: 0, link: GENESIS, links, earliest, from: 0 };
     if wanted.contains(&0) {
@@ -69,7 +69,7 @@ pub fn walk(tx: &mut Tx<'_>, wanted: &[i64]) -> Result<Result<Walked, Break>, Ro
     Ok(Ok(walked))
 }
 
-fn next(walked: &mut Walked, entry: &EntryRow, wanted: &[i64]) -> Result<(), Break> {
+fn next(walked: &mut Walked, entry: &EntryRow, wanted: &BTreeSet<i64>) -> Result<(), Break> {
     if entry.n != walked.entries + 1 {
         return Err(Break::Gap { after: walked.entries, found: entry.n });
     }

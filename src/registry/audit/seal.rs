@@ -86,10 +86,10 @@ impl AuditSeals {
         let last = self.store.read(rows::last_seal).await?;
         let at = last.as_ref().and_then(|seal| Statement::parse(&seal.statement)?.time());
         let now = self.clock.now();
-        if at.is_none_or(|at| now.millis() - at.millis() >= DAY_MILLIS) {
-            self.seal().await?;
+        match at.is_none_or(|at| now.millis() - at.millis() >= DAY_MILLIS) {
+            true => self.seal().await.map(drop),
+            false => self.copy().await,
         }
-        self.copy().await
     }
 
     /// Seals the head as it is.
@@ -129,12 +129,28 @@ impl AuditSeals {
 
     /// Each seal as two files, where they are not yet.
     async fn copy(&self) -> Result<(), AuditError> {
-        let seals = self.store.read(rows::seals).await?;
-        let at = self.copies.clone();
-        let copying = tokio::task::spawn_blocking(move || copy_all(&at, &seals));
-        match copying.await {
-            Ok(done) => done.map_err(|error| AuditError::Copy(self.copies.clone(), error)),
-            Err(error) => Err(AuditError::Copy(self.copies.clone(), io::Error::other(error))),
+        let numbers = self.store.read(rows::seal_numbers).await?;
+        let missing = self.in_folder(move |folder| Ok(missing(folder, numbers))).await?;
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let find = move |tx: &mut Tx<'_>| -> Result<Vec<SealRow>, RowsError> {
+            let found = missing.iter().map(|number| rows::seal(tx, *number));
+            Ok(found.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
+        };
+        let seals = self.store.read(find).await?;
+        self.in_folder(move |folder| copy_all(folder, &seals)).await
+    }
+
+    async fn in_folder<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Path) -> io::Result<T> + Send + 'static,
+    ) -> Result<T, AuditError> {
+        let (at, wrong) =
+            (self.copies.clone(), |error| AuditError::Copy(self.copies.clone(), error));
+        match tokio::task::spawn_blocking(move || work(&at)).await {
+            Ok(done) => done.map_err(wrong),
+            Err(error) => Err(wrong(io::Error::other(error))),
         }
     }
 }
@@ -158,6 +174,15 @@ pub fn names(number: i64) -> (String, String) {
     let name = format!("audit-{number:06}.json");
     let signature = format!("{name}.p7s");
     (name, signature)
+}
+
+/// Those of which a file is not there.
+fn missing(folder: &Path, numbers: Vec<i64>) -> Vec<i64> {
+    let lacks = |number: &i64| {
+        let (name, signature) = names(*number);
+        !folder.join(name).exists() || !folder.join(signature).exists()
+    };
+    numbers.into_iter().filter(lacks).collect()
 }
 
 fn copy_all(folder: &Path, seals: &[SealRow]) -> io::Result<()> {
@@ -266,7 +291,7 @@ pub enum Fault {
 pub struct Against<'a> {
     pub provider: &'a str,
     pub verifier: &'a SealVerifier,
-    /// Copies of seals that lie outside the rows.
+    /// Copies of seals that lie outside the rows, read before them: a seal is copied once it stands there.
     pub copies: &'a BTreeMap<i64, Copy>,
     /// Seals before which there was no server to seal, as those know who ask.
     pub explained: &'a BTreeSet<i64>,
@@ -281,7 +306,7 @@ pub async fn verify(
     let Against { provider, verifier, copies, explained } = *held;
     let seals = store.read(rows::seals).await?;
     let statements: Vec<_> = seals.iter().map(|seal| Statement::parse(&seal.statement)).collect();
-    let wanted: Vec<i64> = statements.iter().flatten().map(|one| one.up_to).collect();
+    let wanted: BTreeSet<i64> = statements.iter().flatten().map(|one| one.up_to).collect();
     let walk = move |tx: &mut Tx<'_>| Ok::<_, RowsError>((chain::walk(tx, &wanted)?, first(tx)?));
     let (walked, first) = store.read(walk).await?;
     let mut verdict =
@@ -312,7 +337,7 @@ pub async fn verify(
         }
         before = Some(seal);
     }
-    verdict.faults.extend(against(&seals, copies));
+    verdict.faults.extend(against(&seals, copies, now));
     verdict.faults.extend(stale(first, verdict.sealed_at, now));
     Ok(verdict)
 }
@@ -388,11 +413,16 @@ fn gap(number: i64, before: Option<Timestamp>, stamped: Timestamp) -> Option<Fau
     long.then_some(Fault::Gap(number, before, stamped))
 }
 
-/// Rows and copies tell of each other.
-fn against(seals: &[SealRow], copies: &BTreeMap<i64, Copy>) -> Vec<Fault> {
+/// Rows and copies tell of each other. Who seals at this moment has not copied yet.
+fn against(seals: &[SealRow], copies: &BTreeMap<i64, Copy>, now: Timestamp) -> Vec<Fault> {
     let mut faults = Vec::new();
+    let newest = seals.last().filter(|seal| {
+        let at = Statement::parse(&seal.statement).and_then(|statement| statement.time());
+        at.is_some_and(|at| now.millis() - at.millis() < COPYING_MILLIS)
+    });
     for seal in seals {
         match copies.get(&seal.number) {
+            None if newest.is_some_and(|newest| newest.number == seal.number) => {}
             None => faults.push(Fault::Uncopied(seal.number)),
             Some(copy) => {
                 let same = copy.statement == seal.statement.as_bytes();
@@ -435,5 +465,7 @@ const KIND: &str = "kep-audit-seal-1";
 const DAY_MILLIS: i64 = 24 * 3600 * 1000;
 /// How often it is looked whether a day has gone by.
 const LOOK: std::time::Duration = std::time::Duration::from_secs(600);
+/// So long the newest seal may lack its copy.
+const COPYING_MILLIS: i64 = 5 * 60 * 1000;
 /// An authority may be slow to answer, not this slow.
 const LATE_SECS: i64 = 3600;

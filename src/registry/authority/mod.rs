@@ -120,13 +120,26 @@ impl From<RowsError> for AuthorityError {
 
 /// Enters a request; its number.
 pub async fn enter(store: &Store, by: &By, new: NewRequest) -> Result<i64, AuthorityError> {
+    let by = by.clone();
+    store.write(Lane::Client, move |tx: &mut Tx<'_>| enter_in(tx, &by, &new)).await
+}
+
+/// The same within somebody's transaction.
+pub fn enter_in(tx: &mut Tx<'_>, by: &By, new: &NewRequest) -> Result<i64, AuthorityError> {
     let name = staff(by)?;
+    if new.from >= new.until {
+        return Err(AuthorityError::Period);
+    }
+    let suits = envelope::suits(&new.certificate, by.at);
+    suits.map_err(|error| AuthorityError::Certificate(error.to_string()))?;
+    let account = accounts::by_address(tx, new.address.as_str())?;
+    let account = account.ok_or_else(|| AuthorityError::UnknownAccount(new.address.to_string()))?;
     let row = RequestRow {
         id: 0,
         authority: line("the authority", &new.authority)?,
         file_number: line("the file number", &new.file_number)?,
         legal_basis: line("the legal basis", &new.legal_basis)?,
-        account: crate::wire::AccountId(0),
+        account: account.id,
         address: new.address.to_string(),
         scope: new.scope.word().to_owned(),
         from: new.from,
@@ -143,25 +156,14 @@ pub async fn enter(store: &Store, by: &By, new: NewRequest) -> Result<i64, Autho
         decided_at: None,
         decision: None,
     };
-    if new.from >= new.until {
-        return Err(AuthorityError::Period);
-    }
-    let suits = envelope::suits(&new.certificate, by.at);
-    suits.map_err(|error| AuthorityError::Certificate(error.to_string()))?;
-    let (by, fingerprint) = (by.clone(), new.certificate.digest().hex());
-    let work = move |tx: &mut Tx<'_>| -> Result<i64, AuthorityError> {
-        let account = accounts::by_address(tx, &row.address)?;
-        let account = account.ok_or_else(|| AuthorityError::UnknownAccount(row.address.clone()))?;
-        let id = rows::enter(tx, &RequestRow { account: account.id, ..row.clone() })?;
-        let details = json!({
-            "request": id, "authority": row.authority, "file": row.file_number,
-            "basis": row.legal_basis, "scope": row.scope, "from": row.from.iso8601(),
-            "until": row.until.iso8601(), "certificate": fingerprint,
-        });
-        audit::record(tx, &by, "authority.request", &row.address, details)?;
-        Ok(id)
-    };
-    store.write(Lane::Client, work).await
+    let id = rows::enter(tx, &row)?;
+    let details = json!({
+        "request": id, "authority": row.authority, "file": row.file_number,
+        "basis": row.legal_basis, "scope": row.scope, "from": row.from.iso8601(),
+        "until": row.until.iso8601(), "certificate": new.certificate.digest().hex(),
+    });
+    audit::record(tx, by, "authority.request", &row.address, details)?;
+    Ok(id)
 }
 
 /// Approves it, or refuses it: another than who entered it, once.
@@ -172,34 +174,65 @@ pub async fn decide(
     approve: bool,
     reason: &str,
 ) -> Result<(), AuthorityError> {
-    let (name, reason, by) = (staff(by)?, line("a reason", reason)?, by.clone());
+    let (reason, by) = (reason.to_owned(), by.clone());
+    store.write(Lane::Client, move |tx: &mut Tx<'_>| decide_in(tx, &by, id, approve, &reason)).await
+}
+
+/// The same within somebody's transaction.
+pub fn decide_in(
+    tx: &mut Tx<'_>,
+    by: &By,
+    id: i64,
+    approve: bool,
+    reason: &str,
+) -> Result<(), AuthorityError> {
+    let (name, reason) = (staff(by)?, line("a reason", reason)?);
     let (state, act) = match approve {
         true => (APPROVED, "authority.approve"),
         false => (REFUSED, "authority.refuse"),
     };
-    let work = move |tx: &mut Tx<'_>| -> Result<(), AuthorityError> {
-        // Two who decide at the same time: one statement tells who was first.
-        let decided = rows::decide(tx, id, state, (&name, by.at), &reason)?;
-        let request = rows::find(tx, id)?.ok_or(AuthorityError::Unknown(id))?;
-        if !decided {
-            return Err(match request.state == ENTERED {
-                true => AuthorityError::OnePerson(name.clone()),
-                false => AuthorityError::DecidedAlready(id, request.state),
-            });
-        }
-        let details = json!({
-            "request": id, "file": request.file_number, "entered": request.entered_by,
-            "reason": reason,
+    // Two who decide at the same time: one statement tells who was first.
+    let decided = rows::decide(tx, id, state, (&name, by.at), &reason)?;
+    let request = rows::find(tx, id)?.ok_or(AuthorityError::Unknown(id))?;
+    if !decided {
+        return Err(match request.state == ENTERED {
+            true => AuthorityError::OnePerson(name),
+            false => AuthorityError::DecidedAlready(id, request.state),
         });
-        audit::record(tx, &by, act, &request.address, details)?;
-        Ok(())
-    };
-    store.write(Lane::Client, work).await
+    }
+    let details = json!({
+        "request": id, "file": request.file_number, "entered": request.entered_by,
+        "reason": reason,
+    });
+    audit::record(tx, by, act, &request.address, details)?;
+    Ok(())
 }
 
 pub async fn find(store: &Store, id: i64) -> Result<Request, AuthorityError> {
-    let row = store.read(move |tx: &mut Tx<'_>| rows::find(tx, id)).await?;
-    Request::of(row.ok_or(AuthorityError::Unknown(id))?)
+    store.read(move |tx: &mut Tx<'_>| find_in(tx, id)).await
+}
+
+pub fn find_in(tx: &mut Tx<'_>, id: i64) -> Result<Request, AuthorityError> {
+    Request::of(rows::find(tx, id)?.ok_or(AuthorityError::Unknown(id))?)
+}
+
+/// Some of them with what was handed out, the newest first; before this number, where one is given.
+pub fn page(
+    tx: &mut Tx<'_>,
+    before: Option<i64>,
+    most: usize,
+) -> Result<Vec<(Request, Vec<HandedOut>)>, AuthorityError> {
+    let mut all = Vec::new();
+    for row in rows::page(tx, before, most)? {
+        let exports = rows::exports(tx, row.id)?;
+        all.push((Request::of(row)?, exports));
+    }
+    Ok(all)
+}
+
+/// What was handed out for a request.
+pub fn handed_out(tx: &mut Tx<'_>, id: i64) -> Result<Vec<HandedOut>, RowsError> {
+    rows::exports(tx, id)
 }
 
 /// All of them with what was handed out, the newest first.

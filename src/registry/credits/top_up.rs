@@ -101,6 +101,17 @@ pub async fn top_up(
     address: &KepAddress,
     what: &Addition,
 ) -> Result<Done, CreditError> {
+    let (by, address, what) = (by.clone(), address.clone(), what.clone());
+    store.write(Lane::Client, move |tx: &mut Tx<'_>| top_up_in(tx, &by, &address, &what)).await
+}
+
+/// The same within somebody's transaction.
+pub fn top_up_in(
+    tx: &mut Tx<'_>,
+    by: &By,
+    address: &KepAddress,
+    what: &Addition,
+) -> Result<Done, CreditError> {
     if matches!(by.actor, Actor::Person { .. }) {
         return Err(CreditError::NotStaff);
     }
@@ -112,7 +123,7 @@ pub async fn top_up(
         Unit::Sms => Ledger::SmsTopUp,
     };
     let put = Put { kind: Kind::TopUp, provider: from, act: "credit.top-up", approved_by: None };
-    lay_in(store, by, address, what, put).await
+    lay_in(tx, by, address, what, &put)
 }
 
 /// Sets an account right, by more or by less: one asks for it, and another one approves.
@@ -123,13 +134,26 @@ pub async fn correct(
     address: &KepAddress,
     what: &Addition,
 ) -> Result<Done, CreditError> {
+    let (by, address, what) = (by.clone(), address.clone(), what.clone());
+    let second = approved_by.to_owned();
+    let work = move |tx: &mut Tx<'_>| correct_in(tx, &by, &second, &address, &what);
+    store.write(Lane::Client, work).await
+}
+
+/// The same within somebody's transaction.
+pub fn correct_in(
+    tx: &mut Tx<'_>,
+    by: &By,
+    approved_by: &str,
+    address: &KepAddress,
+    what: &Addition,
+) -> Result<Done, CreditError> {
     let Actor::Staff(first) = &by.actor else { return Err(CreditError::NotStaff) };
     let second = approved_by.trim().to_ascii_lowercase();
     if first.trim().eq_ignore_ascii_case(&second) {
         return Err(CreditError::SamePerson);
     }
-    let may = staff::find(store, &second).await?.is_some_and(|one| one.may(StaffRole::Approver));
-    if !may {
+    if !staff::has_one_of(tx, &second, &[StaffRole::Approver])? {
         return Err(CreditError::NoApprover(second));
     }
     let provider = match what.unit {
@@ -137,7 +161,17 @@ pub async fn correct(
         Unit::Sms => Ledger::SmsCorrection,
     };
     let (kind, act, approved_by) = (Kind::Correct, "credit.correct", Some(second));
-    lay_in(store, by, address, what, Put { kind, provider, act, approved_by }).await
+    lay_in(tx, by, address, what, &Put { kind, provider, act, approved_by })
+}
+
+/// Whether an entry could be made of it: amount, reason and reference have their forms.
+pub fn sound(what: &Addition) -> Result<Addition, CreditError> {
+    if !(1..=MOST).contains(&what.amount.unsigned_abs()) {
+        return Err(CreditError::Amount);
+    }
+    let reason = line(&what.reason, REASON).ok_or(CreditError::Reason)?;
+    let reference = line(&what.reference, REFERENCE).ok_or(CreditError::Reference)?;
+    Ok(Addition { reason, reference, ..what.clone() })
 }
 
 /// How it is laid in.
@@ -148,23 +182,16 @@ struct Put {
     approved_by: Option<String>,
 }
 
-async fn lay_in(
-    store: &Store,
+fn lay_in(
+    tx: &mut Tx<'_>,
     by: &By,
     address: &KepAddress,
     what: &Addition,
-    put: Put,
+    put: &Put,
 ) -> Result<Done, CreditError> {
-    if !(1..=MOST).contains(&what.amount.unsigned_abs()) {
-        return Err(CreditError::Amount);
-    }
-    let reason = line(&what.reason, REASON).ok_or(CreditError::Reason)?;
-    let reference = line(&what.reference, REFERENCE).ok_or(CreditError::Reference)?;
-    let account = accounts::get(store, address).await?.id;
-    let what = Addition { reason, reference, ..what.clone() };
-    let (by, address) = (by.clone(), address.to_string());
-    let work = move |tx: &mut Tx<'_>| post(tx, &by, account, &address, &what, &put);
-    store.write(Lane::Client, work).await
+    let what = sound(what)?;
+    let account = accounts::get_in(tx, address)?.id;
+    post(tx, by, account, address.as_str(), &what, put)
 }
 
 fn post(

@@ -11,7 +11,7 @@ use crate::registry::credentials::tries::{self, Counted, Gate};
 use crate::registry::credentials::{CredentialError, Owner, Rules, send_reset};
 use crate::registry::operators::Operator;
 use crate::store::{Lane, Tx, accounts as account_rows};
-use crate::trust::one_time;
+use crate::trust::{one_time, secret};
 use crate::wire::{KepAddress, Timestamp};
 use data_encoding::HEXLOWER;
 use secrecy::{ExposeSecret, SecretString};
@@ -119,7 +119,7 @@ impl SignIn {
         };
         let kept = taken.details.code().unwrap_or_default();
         let given = one_time::keyed(self.store.blobs.vault(), "reset", code)?;
-        let right = one_time::same(&kept, &given);
+        let right = secret::is_same(&kept, &given);
         let outcome = match right {
             true => self.renew(owner, password, client, now).await?,
             false => Reset::Wrong,

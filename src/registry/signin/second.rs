@@ -14,7 +14,7 @@ use crate::registry::sessions::{self, Factor, Session};
 use crate::store::credentials::{passkeys as passkey_rows, totp as totp_rows};
 use crate::store::{Lane, Tx, accounts as account_rows};
 use crate::trust::vault::Vault;
-use crate::trust::{Certificate, one_time, passkey};
+use crate::trust::{Certificate, one_time, passkey, secret};
 use crate::wire::webauthn::{Assertion, Request};
 use crate::wire::{KepAddress, Timestamp};
 use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
@@ -322,7 +322,7 @@ fn judge_code(
         _ => match details.code() {
             Some(kept) => {
                 let given = one_time::keyed(vault, &format!("sms/{owner}"), code)?;
-                one_time::same(&kept, &given)
+                secret::is_same(&kept, &given)
             }
             None => false,
         },

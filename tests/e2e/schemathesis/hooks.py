@@ -22,6 +22,7 @@ import directory
 import exports
 import notices
 import people
+import staff
 
 API = os.environ["KEP_API"]
 SEED = pathlib.Path(os.environ["KEP_SEED"])
@@ -157,7 +158,7 @@ THERE = {
 
 
 # Those who lead to what is there, each in a file of its own: words of a path, bodies, and what must be so before.
-LEADERS = (people, affairs, book, boxes, directory, exports, notices)
+LEADERS = (people, affairs, book, boxes, directory, exports, notices, staff)
 BODIES, BEFORE = {}, {}
 for leader in LEADERS:
     THERE.update(leader.PATHS)

@@ -11,6 +11,7 @@ use kep::portal::api::{
 use kep::registry::accounts::{self, NewAccount, OpeningMode, SignatureRule};
 use kep::registry::api_tokens::{self, Scope, Scopes};
 use kep::registry::audit::By;
+use kep::registry::audit::seal::Verdict;
 use kep::registry::closings;
 use kep::registry::login::{Logins, Pauses};
 use kep::registry::places::Places;
@@ -64,6 +65,10 @@ impl Verifying for Judge {
     fn verify(&self, _: axum::body::Bytes, _: Timestamp) -> Waiting<Option<Value>> {
         Box::pin(std::future::ready(None))
     }
+
+    fn audit(&self, _: Timestamp) -> Waiting<Option<Verdict>> {
+        Box::pin(std::future::ready(None))
+    }
 }
 
 /// Who logs in; pauses are none.
@@ -114,6 +119,24 @@ impl Api {
 
     pub async fn ask(&self, token: &str, method: &str, path: &str, body: Value) -> (u16, Value) {
         self.named(token, method, path, body, None).await
+    }
+
+    /// Without a token: status and code.
+    pub async fn bare(&self, method: &str, path: &str) -> (u16, String) {
+        let request = Request::builder().method(method).uri(format!("/api/v1{path}"));
+        let (status, answer) = self.send(request.body(Body::empty()).unwrap()).await;
+        let said: Value = serde_json::from_slice(answer.body()).unwrap_or_default();
+        (status.as_u16(), said["code"].as_str().unwrap_or_default().to_owned())
+    }
+
+    /// With a version: the code that is said.
+    pub async fn if_match(&self, token: &str, method: &str, path: &str, tag: &str) -> String {
+        let request = Request::builder().method(method).uri(format!("/api/v1{path}"));
+        let request = request.header("Authorization", format!("Bearer {token}"));
+        let request = request.header("If-Match", tag).body(Body::empty());
+        let (_, answer) = self.send(request.unwrap()).await;
+        let said: Value = serde_json::from_slice(answer.body()).unwrap_or_default();
+        said["code"].as_str().unwrap_or_default().to_owned()
     }
 
     pub async fn named(
@@ -173,7 +196,7 @@ pub fn all() -> Scopes {
 }
 
 /// A dispatch that waits to be opened, in the inbox; its key.
-async fn unopened(bed: &Bed, account: AccountId, n: u32) -> String {
+pub async fn unopened(bed: &Bed, account: AccountId, n: u32) -> String {
     bed.lay_in(bed::submission(&bed.store, n, account, &n.to_be_bytes())).await.unwrap();
     let put = bed.store.blobs.put(b"Subject: x\r\n\r\ngizli".to_vec()).unwrap();
     let sealed = bed::message(&put, Kind::Sealed, Some(bed::id(n)));
@@ -550,6 +573,10 @@ impl Verifying for Door {
             slow.go.acquire().await.unwrap().forget();
             Some(json!({}))
         })
+    }
+
+    fn audit(&self, _: Timestamp) -> Waiting<Option<Verdict>> {
+        Box::pin(std::future::ready(None))
     }
 }
 

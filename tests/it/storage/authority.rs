@@ -54,7 +54,7 @@ fn rsa() -> (Certificate, PKey<Private>) {
     reader(PKey::from_rsa(Rsa::generate(2048).unwrap()).unwrap())
 }
 
-fn elliptic() -> (Certificate, PKey<Private>) {
+pub fn elliptic() -> (Certificate, PKey<Private>) {
     let group = EcGroup::from_curve_name(Nid::X9_62_PRIME256V1).unwrap();
     reader(PKey::from_ec_key(EcKey::generate(&group).unwrap()).unwrap())
 }

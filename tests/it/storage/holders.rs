@@ -143,7 +143,7 @@ async fn approved(store: &Store, at: &str, holder: Holder) -> ApplicationId {
     let id = applications::add(store, &domain(), wish(at, holder), &by).await.unwrap().id;
     let papers = vec![Paper::parse("contract").unwrap()];
     applications::step(store, id, Step::Check, papers, &by).await.unwrap();
-    stepped(store, id, Step::Approve, "ayse").await.unwrap();
+    stepped(store, id, Step::Approve, "ece").await.unwrap();
     stepped(store, id, Step::Approve, "can").await.unwrap();
     id
 }
@@ -233,9 +233,11 @@ async fn an_application_becomes_an_account_by_two_peoples_approval() {
         let papers = vec![Paper::parse("contract=Dolap 3/18").unwrap()];
         let checked = applications::step(store, taken.id, Step::Check, papers, &by).await.unwrap();
         assert_eq!(checked.wish.papers.len(), 2);
-        stepped(store, taken.id, Step::Approve, "ayse").await.unwrap();
-        let same = stepped(store, taken.id, Step::Approve, "Ayse").await.unwrap_err();
-        assert!(matches!(same, RegistryError::Application(ApplicationError::SameHand(_))));
+        stepped(store, taken.id, Step::Approve, "ece").await.unwrap();
+        for same in ["Ece", "ayse"] {
+            let same = stepped(store, taken.id, Step::Approve, same).await.unwrap_err();
+            assert!(matches!(same, RegistryError::Application(ApplicationError::SameHand(_))));
+        }
         let activate =
             || applications::activate(store, taken.id, "-".into(), SignatureRule::Required, &by);
         let early = activate().await.unwrap_err();
@@ -396,7 +398,7 @@ async fn a_reopened_account_is_as_it_was_applied_for() {
         let id = applications::add(store, &domain(), wish, &by).await.unwrap().id;
         let papers = vec![Paper::parse("contract").unwrap()];
         applications::step(store, id, Step::Check, papers, &by).await.unwrap();
-        stepped(store, id, Step::Approve, "ayse").await.unwrap();
+        stepped(store, id, Step::Approve, "ece").await.unwrap();
         stepped(store, id, Step::Approve, "can").await.unwrap();
         let rule = SignatureRule::Required;
         applications::activate(store, id, "neu".into(), rule, &by).await.unwrap();

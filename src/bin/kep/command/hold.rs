@@ -119,7 +119,7 @@ fn failure(error: HoldError) -> Failure {
         HoldError::UnknownAccount(_) => {
             Failure::not_found(&error).hint("`kep account list` shows them")
         }
-        HoldError::UnknownMessage(_) => {
+        HoldError::UnknownMessage(_) | HoldError::NoMessage(_) => {
             Failure::not_found(&error).hint("`kep message list` shows them")
         }
         HoldError::Unknown(_) => Failure::not_found(&error).hint("`kep hold list` shows them"),

@@ -36,6 +36,7 @@ mod operators;
 mod policy;
 mod portal;
 mod preferences;
+mod proposal;
 mod provider;
 mod queue;
 mod quiet;
@@ -82,6 +83,7 @@ pub fn run(arguments: Arguments) -> Outcome {
         Command::Backup(backup) => wait(backup::run(&backup)),
         Command::Restore(restore) => wait(restore::run(&restore)),
         Command::Hold(hold) => wait(hold::run(hold)),
+        Command::Proposal(proposal) => wait(proposal::run(proposal)),
         Command::Seal(seal) => seal::run(&seal),
         Command::Vault(vault) => wait(vault::run(vault)),
         Command::Authority(authority) => wait(authority::run(authority)),

@@ -242,7 +242,7 @@ const LABEL: usize = crate::registry::labels::NAME_MAX;
 const FIELD: usize = 300;
 /// Characters of a reason, as the registry takes them.
 const REASON: usize = 500;
-const SEEN: &str =
+pub(super) const SEEN: &str =
     "^[^\\s\\x00-\\x1f\\x7f-\\x9f]([^\\x00-\\x1f\\x7f-\\x9f]*[^\\s\\x00-\\x1f\\x7f-\\x9f])?$";
 
 #[cfg(test)]

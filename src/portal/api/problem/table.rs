@@ -72,8 +72,6 @@ problems! {
         "Bilinmeyen parametre: {}." "Unknown parameter: {}.";
     RepeatedParameter(name) 400 "repeated-parameter"
         "{} parametresi birden çok kez geçiyor." "The parameter {} occurs more than once.";
-    MissingParameter(name) 400 "missing-parameter"
-        "{} parametresi eksik." "The parameter {} is missing.";
     BadParameter(name) 400 "bad-parameter"
         "{} parametresinin değeri geçersiz." "The value of the parameter {} is not valid.";
     BadHeader(name) 400 "bad-header"
@@ -189,6 +187,15 @@ problems! {
         "Fatura bilgisi yok." "Nothing is recorded of invoices.";
     PolicyUnknown 404 "policy-unknown" "Böyle bir politika yok." "There is no such policy.";
     ErrorUnknown 404 "error-unknown" "Böyle bir hata kodu yok." "There is no such error code.";
+    AccountUnknown 404 "account-unknown"
+        "Böyle bir hesap yok." "There is no such account.";
+    ApplicationUnknown 404 "application-unknown"
+        "Böyle bir başvuru yok." "There is no such application.";
+    HoldUnknown 404 "hold-unknown"
+        "Yürürlükte böyle bir saklama kararı yok." "There is no such hold in force.";
+    AuthorityRequestUnknown 404 "authority-request-unknown"
+        "Böyle bir makam talebi yok." "There is no such request of an authority.";
+    ProposalUnknown 404 "proposal-unknown" "Böyle bir öneri yok." "There is no such proposal.";
     NoSuchMethod(methods) 405 "no-such-method"
         "Bu adreste yapılabilenler: {}." "What can be done here: {}.";
     Slow 408 "too-slow" "İstek zamanında gelmedi." "The request did not come in time.";
@@ -220,6 +227,23 @@ problems! {
         "Bu iş, istediği yapılınca biter." "This task is over when what it asks for is done.";
     HandoverOver 409 "handover-over"
         "Artık imza beklemiyor." "It waits for a signature no more.";
+    SecondPersonNeeded 403 "second-person-needed"
+        "Bunu başka bir personelin yapması gerekir."
+        "This is for another member of staff to do.";
+    ApplicationMistimed(state) 409 "application-mistimed"
+        "Başvurunun durumunda bu yapılamaz: {}." "This can't be done with an application that is {}.";
+    PapersMissing(kinds) 409 "papers-missing"
+        "Eksik belgeler: {}." "Papers are missing: {}.";
+    NotTheHolder 409 "not-the-holder"
+        "Hesap yalnızca eski sahibine yeniden açılır."
+        "The account is opened again for its old holder alone."
+        "Sahibin numarasını yazın." "Say the number that the holder is known by.";
+    ReferenceTaken 409 "reference-taken"
+        "Bu başvuru numarası başka bir hareketin." "This reference stands for another entry.";
+    ProposalOver(state) 409 "proposal-over"
+        "Öneri sonuçlanmış: {}." "The proposal is decided: {}.";
+    AuthorityRequestDecided(state) 409 "authority-request-decided"
+        "Talep sonuçlanmış: {}." "The request is decided: {}.";
     OperatorEnded 409 "operator-ended"
         "İşlem yetkilisinin görevi sona ermiş." "The operator acts no more.";
     OperatorSuspended 409 "operator-suspended"
@@ -327,6 +351,14 @@ problems! {
     NoRecipient 422 "no-recipient"
         "İletinin To veya Cc alanında alıcı yok."
         "Neither To nor Cc of the message names a recipient.";
+    AddressNotGiven(why) 422 "address-not-given"
+        "Bu adres verilemez: {}." "This address can't be given: {}.";
+    CreditsUnfit(why) 422 "credits-unfit"
+        "Kontör hareketi yapılamaz: {}." "This entry can't be made: {}.";
+    PeriodUnfit 422 "period-unfit"
+        "Dönem, başlangıcından sonra biter." "The period ends after it begins.";
+    CertificateUnfit(why) 422 "certificate-unfit"
+        "Sertifika kullanılamaz: {}." "The certificate can't be used: {}.";
     TooMany 429 "too-many-requests"
         "Kısa sürede çok istek geldi." "Too many requests in a short time.";
     DirectoryOften(until) 429 "directory-often"

@@ -1,9 +1,11 @@
 //! What of administration waits. A member of staff who has left, or has not the role, does nothing more,
 //! whatever his token says.
 
-use super::{Act, Acts, AuditListing, Decided, Decisions, NewDecision, OnePolicy, staff};
+use super::{
+    Act, Acts, AuditListing, AuditVerdict, Decided, Decisions, NewDecision, OnePolicy, staff,
+};
 use crate::portal::api::call::{Answered, Call};
-use crate::portal::api::endpoint::{Created, Json, Once};
+use crate::portal::api::endpoint::{Created, Json, NoWords, Once};
 use crate::portal::api::kinds::Limit;
 use crate::portal::api::{Portal, Problem};
 use crate::registry::staff::{self as registry, StaffError, StaffRole};
@@ -72,4 +74,15 @@ pub async fn audit(
     };
     let entries = audit::list(&portal.store, wanted).await?;
     Ok(Json(Acts { entries: entries.iter().map(Act::of).collect() }))
+}
+
+pub async fn verify(
+    portal: Arc<Portal>,
+    call: Arc<Call>,
+    _: NoWords,
+    (): (),
+) -> Answered<Json<AuditVerdict>> {
+    has(&portal, &call, StaffRole::Auditor).await?;
+    let found = portal.judge.audit(call.now).await.ok_or(Problem::Unavailable)?;
+    Ok(Json(AuditVerdict::of(&found)))
 }

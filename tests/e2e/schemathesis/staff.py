@@ -1,0 +1,143 @@
+"""What the staff does: selin makes the requests, can is the second person (KEP_SEED/second.txt: his token)."""
+
+import base64
+import os
+import pathlib
+import subprocess
+import tempfile
+import threading
+import time
+
+import requests
+
+import people
+
+API = people.API
+SEED = pathlib.Path(os.environ["KEP_SEED"])
+SELIN, CAN = os.environ["KEP_STAFF_TOKEN"], (SEED / "second.txt").read_text().strip()
+OWN = people.OWN["address"]
+DOMAIN = OWN.split("@")[1]
+# Nobody logs in to it: it is suspended and closed.
+TARGET = f"hedef@{DOMAIN}"
+lock, turns = threading.Lock(), {"n": 0}
+
+web = requests.Session()
+web.verify = os.environ["KEP_CA"]
+web.trust_env = False
+
+
+def ask(method, path, who, body=None):
+    answer = web.request(method, API + path, json=body, headers={"Authorization": f"Bearer {who}"})
+    return answer.json() if answer.content else {}
+
+
+def post(path, who, body=None):
+    return ask("POST", path, who, body)
+
+
+def number():
+    with lock:
+        turns["n"] += 1
+        return int(time.time() * 1000) * 100 + turns["n"] % 100
+
+
+def new_application():
+    holder = {"kind": "person", "given_names": "Ali", "surname": "Veli", "identity_number": "10000000146"}
+    return {"address": f"basvuru.{number()}@{DOMAIN}", "holder": holder, "contact": {"email": "ali@example.org"}}
+
+
+def application(*steps):
+    """Filed by can, and as far as these steps of his bring it."""
+    made = post("/staff/applications", CAN, {**new_application(), "papers": [{"kind": "signed-contract"}]})
+    for step in steps:
+        post(f"/staff/applications/{made['number']}/{step}", CAN, {})
+    return {"application": made["number"]}
+
+
+def account(state):
+    """The account that nobody needs, in that state."""
+    path = f"/staff/accounts/{TARGET}"
+    now = ask("GET", path, SELIN)["account"]["standing"]["state"]
+    if now == "suspended" and state != now:
+        post(f"{path}/resume", SELIN)
+    if now == "closed" and state != now:
+        post(f"{path}/reopen", SELIN, {})
+    if state == "suspended" and now != state:
+        post(f"{path}/suspend", SELIN, {"reason": "Deneme"})
+    if state == "closed" and now != state:
+        post(f"{path}/close", SELIN)
+    return {"address": TARGET}
+
+
+def proposal():
+    made = post("/staff/holds", CAN, {"address": TARGET, "reason": "2026/17"})
+    return {"proposal": made["number"]}
+
+
+def hold():
+    made = post(f"/staff/proposals/{proposal()['proposal']}/approve", SELIN)
+    return {"hold": made["made"]}
+
+
+def certificate():
+    """An authority's, made once."""
+    with tempfile.TemporaryDirectory() as folder:
+        made = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "300", "-subj", "/CN=Mahkeme",
+                "-keyout", f"{folder}/key", "-outform", "DER", "-out", f"{folder}/der"]
+        subprocess.run(made, check=True, capture_output=True)
+        return base64.b64encode(pathlib.Path(folder, "der").read_bytes()).decode()
+
+
+CERTIFICATE = certificate()
+
+
+def new_request():
+    return {"address": OWN, "from": "2026-11-01", "until": "2026-11-29", "certificate": CERTIFICATE}
+
+
+def request():
+    words = {"authority": "Mahkeme", "file": "2026/1", "basis": "CMK m. 134", "scope": "mails"}
+    return {"request": post("/staff/authority-requests", CAN, {**new_request(), **words})["number"]}
+
+
+def target():
+    """Opened by the first round."""
+    password = SEED / "hedef.password"
+    password.write_text("kimsenin bilmediği bir söz\n")
+    kep = [people.SAID["kep"], "account", "add", TARGET, "--name", "Hedef", "--password-file", str(password)]
+    subprocess.run([*kep, *people.SAID["by"], "--conf", people.SAID["conf"]], check=True, capture_output=True)
+
+
+PATHS = {
+    "showApplication": application,
+    "checkApplication": application,
+    "approveApplication": lambda: application("check"),
+    "refuseApplication": application,
+    "withdrawApplication": application,
+    "showStaffAccount": lambda: {"address": OWN},
+    "suspendAccount": lambda: account("active"),
+    "resumeAccount": lambda: account("suspended"),
+    "closeAccount": lambda: account("active"),
+    "reopenAccount": lambda: account("closed"),
+    "showStaffCredits": lambda: {"address": OWN},
+    "listLedger": lambda: {"address": OWN},
+    "topUpCredits": lambda: {"address": TARGET},
+    "proposeCorrection": lambda: {"address": TARGET},
+    "proposeRelease": hold,
+    "showAuthorityRequest": request,
+    "approveAuthorityRequest": request,
+    "refuseAuthorityRequest": request,
+    "showProposal": proposal,
+    "approveProposal": proposal,
+    "refuseProposal": proposal,
+}
+BODIES = {
+    "fileApplication": new_application,
+    "proposeHold": lambda: {"address": TARGET, "message_id": None},
+    "reopenAccount": lambda: {"identity": None},
+    "fileAuthorityRequest": new_request,
+}
+BEFORE = {}
+
+if os.environ.get("KEP_ROUND", "0") == "0":
+    target()
