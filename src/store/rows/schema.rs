@@ -166,9 +166,9 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("V35__keeping", include_str!("0035_keeping.sql")),
     ("V36__operator_titles", include_str!("0036_operator_titles.sql")),
     ("V37__archive", include_str!("0037_archive.sql")),
+    ("V39__exports", include_str!("0039_exports.sql")),
     ("V40__proposals", include_str!("0040_proposals.sql")),
     ("V41__told", include_str!("0041_told.sql")),
-    ("V39__exports", include_str!("0039_exports.sql")),
 ];
 
 #[cfg(test)]

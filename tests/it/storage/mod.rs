@@ -12,8 +12,6 @@ mod api_mailboxes;
 mod api_notices;
 mod api_once;
 mod api_operators;
-mod api_once;
-mod api_operators;
 mod api_rights;
 mod api_staff;
 mod archive;
