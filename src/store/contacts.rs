@@ -2,7 +2,7 @@
 
 use super::rows::{Row, RowsError, Tx};
 use crate::wire::{AccountId, Timestamp};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A contact; the registry makes all of it from the card.
 #[derive(Clone, PartialEq, Eq, Debug)]

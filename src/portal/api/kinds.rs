@@ -15,9 +15,9 @@ pub use body::{
 pub use book::{Addresses, BookForm, SeparatorWord, few};
 pub use login::{Base64, Code, PasskeyAnswer, ScopeWords, SecretText, StepToken, UserName};
 pub use staff::{
-    AccountStage, AddressText, ApplicationStage, DayText, ExtentWord, FileLine, FormLine,
-    HolderWord, MessageText, OpeningWord, PaperKindWord, ProposalState, Reference, RuleWord,
-    ServiceWord, UnitWord,
+    AccountStage, AddressText, ApplicationStage, ExtentWord, FileLine, FormLine, HolderWord,
+    MessageText, OpeningWord, PaperKindWord, ProposalState, Reference, RuleWord, ServiceWord,
+    UnitWord,
 };
 
 use crate::store::mail::{Place, Role};

@@ -1,7 +1,7 @@
 //! Sheets as people send them, and that what is exported is no formula and is read again.
 
 use super::book::{Contact, kept};
-use super::export::{Separator, Sheet};
+use super::export::{Separator, sheet};
 use super::import::Content;
 use super::*;
 use crate::wire::Timestamp;
@@ -22,12 +22,6 @@ fn rows(octets: &[u8]) -> (Vec<Row>, Vec<String>) {
         (candidate.line, content)
     });
     (told.collect(), ignored)
-}
-
-fn sheet(contact: &Contact, separator: Separator) -> String {
-    let mut sheet = Sheet::new(separator);
-    sheet.add(contact);
-    sheet.text()
 }
 
 #[test]

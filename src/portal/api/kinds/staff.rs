@@ -1,6 +1,6 @@
 //! Words of what the staff asks.
 
-use super::{Day, KEY, Word, form, line, printable};
+use super::{KEY, Word, form, line, printable};
 use crate::registry::accounts::{OpeningMode, SignatureRule};
 use crate::registry::applications::{self, PaperKind};
 use crate::registry::authority::Scope as Extent;
@@ -127,11 +127,6 @@ text! {
     /// A line of up to 300 characters that neither begins nor ends with a space.
     FileLine(String) = |text| (line(text, FORM) && text.trim() == text).then(|| text.to_owned()),
         form(super::body::SEEN, 1, FORM).examples([json!("Ankara 3. Asliye Ceza Mahkemesi")]);
-    /// A day in Turkey.
-    DayText(Day) = Day::read, match Day::schema() {
-        Schema::Object(object) => ObjectBuilder::from(object).examples([json!("2026-11-29")]),
-        _ => ObjectBuilder::new(),
-    };
 }
 
 /// Characters of a field of a form; what each may have is said elsewhere.
