@@ -10,8 +10,8 @@ use kep::portal::api::{
 };
 use kep::registry::accounts::{self, NewAccount, OpeningMode, SignatureRule};
 use kep::registry::api_tokens::{self, Scope, Scopes};
-use kep::registry::audit::By;
 use kep::registry::audit::seal::Verdict;
+use kep::registry::audit::{By, Channel};
 use kep::registry::closings;
 use kep::registry::login::{Logins, Pauses};
 use kep::registry::places::Places;
@@ -28,21 +28,22 @@ use serde_json::{Value, json};
 use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 const ALI: &str = "ali.veli@hs05.kep.tr";
 pub const AYSE: &str = "ayse.yilmaz@hs05.kep.tr";
 
-/// Takes every letter, and counts them.
+/// Takes every letter, and counts them; by which door the last one came.
 #[derive(Default)]
-struct Desk(AtomicU32);
+struct Desk(AtomicU32, Mutex<Option<Channel>>);
 
 impl Accepting for Desk {
     fn submit(&self, letter: Letter) -> Waiting<Submitted> {
         let n = self.0.fetch_add(1, Ordering::SeqCst);
+        *self.1.lock().unwrap() = Some(letter.channel);
         let id = MessageId::parse(&format!("{n}.{}@hs05.kep.tr", letter.recipients.len())).unwrap();
         Box::pin(async move {
             tokio::task::yield_now().await;
@@ -109,6 +110,11 @@ impl Api {
         let clock = Clock::Fixed(NOW);
         let portal = Portal::new(bed.store.clone(), clock, door, Arc::new(Judge), limits, people);
         Self { service: Service::new(portal), desk }
+    }
+
+    /// By which door the last letter came.
+    pub fn door(&self) -> Option<Channel> {
+        *self.desk.1.lock().unwrap()
     }
 
     pub async fn send(&self, request: Request<Body>) -> (StatusCode, Response<Vec<u8>>) {

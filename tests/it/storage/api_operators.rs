@@ -8,6 +8,9 @@ use super::holders::person;
 use super::operators::{FIRM, appoint, by, code, firm, open};
 use super::told;
 use super::{NOW, on_both};
+use axum::body::Body;
+use axum::http::Request;
+use kep::registry::audit::Channel;
 use kep::registry::closings;
 use kep::registry::holders::records;
 use kep::registry::operators::{self, Role};
@@ -228,6 +231,25 @@ async fn a_persons_account_has_no_operators() {
         let said = told(&api, &holder, "POST", "/operators", ayse()).await;
         assert_eq!(said, refused(409, "operators-not-for-persons"));
         assert!(operators::get(&bed.store, &firm(), code(1)).await.is_err());
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_letter_tells_the_room_that_accepts_by_which_door_it_came() {
+    on_both(|bed| async move {
+        let (api, _) = firm_of(&bed).await;
+        let sends = appoint(&bed, NUMBERS[0], &[Role::Sends]).await;
+        let sender = operator(&bed, &api, sends).await;
+        let mail = "From: a\r\nTo: b@hs05.kep.tr\r\n\r\nx";
+        assert_eq!(told(&api, &sender, "POST", "/submissions", json!(mail)).await.0, 201);
+        assert_eq!(api.door(), Some(Channel::Api));
+        let request = Request::post("/api/v1/submissions")
+            .header("Cookie", format!("__Host-kep-session={sender}"))
+            .header("X-KEP-Request", "1")
+            .header("Content-Type", "message/rfc822");
+        let (status, _) = api.send(request.body(Body::from(mail)).unwrap()).await;
+        assert_eq!((status.as_u16(), api.door()), (201, Some(Channel::Portal)));
     })
     .await;
 }
