@@ -271,12 +271,12 @@ fn assembled(
     for member in members {
         let bare = member.strip_prefix("urn:uuid:").or_else(|| member.strip_prefix("mailto:"));
         for which in [Some(member.as_str()), bare].into_iter().flatten() {
-            if let Some(row) = row_of(tx, account, which)? {
-                if rows::join(tx, row.id, group.id)? {
-                    let revision = rows::next_revision(tx, account)?;
-                    rows::touch(tx, row.id, revision)?;
-                    joined = true;
-                }
+            if let Some(row) = row_of(tx, account, which)?
+                && rows::join(tx, row.id, group.id)?
+            {
+                let revision = rows::next_revision(tx, account)?;
+                rows::touch(tx, row.id, revision)?;
+                joined = true;
             }
         }
     }
