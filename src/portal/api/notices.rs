@@ -3,6 +3,7 @@
 //! than a password.
 
 mod run;
+mod shown;
 
 use super::call::{Answered, Call};
 use super::endpoint::{Done, Endpoint, Json, NoWords, Tag, Tagged, Verb, params};
@@ -17,14 +18,13 @@ use crate::registry::operators::Act;
 use crate::registry::outbox::Language;
 use crate::store::Tx;
 use crate::wire::sha256;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
+use shown::{NoticePlace, NoticePlaces};
 use utoipa::ToSchema;
 
 pub fn operations() -> Vec<Endpoint> {
-    let of = |verb, path, id| Endpoint::new(verb, path, id, Tag::Notices).acts(Act::Manage);
     let one = |verb, id| of(verb, "/notice-places/{place}", id);
-    let unknown = || [Problem::NoticePlaceUnknown, Problem::AccountReadOnly("{}".into())];
-    vec![
+    let places = vec![
         of(Verb::Get, "/notice-places", "listNoticePlaces")
             .says("Bildirim yerlerini listeler.", "Lists the places of notices.")
             .needs(Scope::AccountRead)
@@ -66,6 +66,12 @@ pub fn operations() -> Vec<Endpoint> {
             .guarded()
             .may_say(unknown())
             .writes(remove),
+    ];
+    places.into_iter().chain(codes()).collect()
+}
+
+fn codes() -> [Endpoint; 2] {
+    [
         of(Verb::Post, "/notice-places/{place}/code", "sendNoticeCode")
             .says(
                 "Yeni bir kod gönderir; önceki geçersiz olur.",
@@ -82,6 +88,15 @@ pub fn operations() -> Vec<Endpoint> {
     ]
 }
 
+fn of(verb: Verb, path: &'static str, id: &'static str) -> Endpoint {
+    Endpoint::new(verb, path, id, Tag::Notices).acts(Act::Manage)
+}
+
+/// What is not there, and what may not be changed any more.
+fn unknown() -> [Problem; 2] {
+    [Problem::NoticePlaceUnknown, Problem::AccountReadOnly("{}".into())]
+}
+
 params! {
     OnePlace {
         path place: Number = 3, "The place's number.";
@@ -89,7 +104,7 @@ params! {
 }
 
 /// What one may be told of.
-#[derive(Clone, Copy, Deserialize, Serialize, ToSchema)]
+#[derive(Clone, Copy, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 enum NoticeEvent {
     /// A message came.
@@ -112,7 +127,7 @@ enum NoticeEvent {
     Login,
 }
 
-#[derive(Clone, Copy, Deserialize, Serialize, ToSchema)]
+#[derive(Clone, Copy, Deserialize, ToSchema)]
 enum NoticeLanguage {
     #[serde(rename = "tr")]
     Turkish,
@@ -174,43 +189,6 @@ fn some_events<'de, D: serde::Deserializer<'de>>(
     from: D,
 ) -> Result<Option<Vec<NoticeEvent>>, D::Error> {
     few::<_, _, 9>(from).map(Some)
-}
-
-#[derive(Serialize, ToSchema)]
-struct NoticePlace {
-    #[schema(minimum = 1, example = 3)]
-    number: i64,
-    /// `sms` or `mail`.
-    #[schema(example = "sms")]
-    channel: String,
-    #[schema(example = "+905321234567")]
-    place: String,
-    /// `tr` or `en`.
-    #[schema(example = "tr")]
-    language: String,
-    #[schema(example = json!(["mail", "unread"]))]
-    events: Vec<String>,
-    #[schema(example = "22:00-08:00")]
-    quiet: Option<String>,
-    deputy: Option<DeputyShown>,
-    /// Since when it is proven by a code; before that nothing but the code goes there.
-    #[schema(format = DateTime, example = "2026-11-29T09:00:00.000Z")]
-    proven: Option<String>,
-}
-
-#[derive(Serialize, ToSchema)]
-struct DeputyShown {
-    #[schema(example = "Ayşe Yılmaz")]
-    name: String,
-    #[schema(format = Date, example = "2026-12-24")]
-    from: String,
-    #[schema(format = Date, example = "2026-12-31")]
-    until: String,
-}
-
-#[derive(Serialize, ToSchema)]
-struct NoticePlaces {
-    places: Vec<NoticePlace>,
 }
 
 fn list(tx: &mut Tx<'_>, call: &Call, _: &NoWords) -> Answered<Json<NoticePlaces>> {
@@ -299,36 +277,6 @@ impl NoticeEvent {
             Self::Contract => Event::Contract,
             Self::Handover => Event::Handover,
             Self::Login => Event::Login,
-        }
-    }
-}
-
-impl NoticePlace {
-    fn of(target: &Target) -> Self {
-        let deputy = match &target.whose {
-            Whose::Holder => None,
-            Whose::Deputy(absence) => Some(DeputyShown::of(absence)),
-        };
-        Self {
-            number: target.id,
-            channel: target.reach.channel().to_owned(),
-            place: target.reach.as_str().to_owned(),
-            language: target.language.word().to_owned(),
-            events: target.events.iter().map(|event| event.word().to_owned()).collect(),
-            quiet: target.quiet.map(|quiet| quiet.to_string()),
-            deputy,
-            proven: target.proven_at.map(|at| at.iso8601()),
-        }
-    }
-}
-
-impl DeputyShown {
-    fn of(absence: &Absence) -> Self {
-        let last = absence.until.plus_millis(-1);
-        Self {
-            name: absence.deputy.clone(),
-            from: absence.from.istanbul().date_naive().to_string(),
-            until: last.istanbul().date_naive().to_string(),
         }
     }
 }

@@ -38,7 +38,7 @@ pub fn operations() -> Vec<Endpoint> {
 }
 
 /// What a person may let others ask by, and see.
-#[derive(Clone, Copy, Deserialize, Serialize, ToSchema)]
+#[derive(Clone, Copy, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 enum ConsentField {
     Given,
