@@ -3,7 +3,7 @@
 mod run;
 
 use super::endpoint::{Endpoint, Tag, Verb, params};
-use super::kinds::{Addresses, Limit, Number};
+use super::kinds::{Addresses, Limit, Number, whole};
 use super::problem::Problem;
 use crate::registry::api_tokens::Scope;
 use crate::registry::credits::{Balance as Sums, Entry as Row};
@@ -91,6 +91,7 @@ struct CreditEntries {
 struct QuotedMessage {
     /// Octets of the original as it will be handed in, signature and all.
     #[schema(minimum = 0, maximum = 9007199254740991_u64, example = 20480)]
+    #[serde(deserialize_with = "whole")]
     size: u64,
     /// Of To, Cc and Bcc; each address counts once.
     #[schema(inline)]

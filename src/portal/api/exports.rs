@@ -48,7 +48,7 @@ pub fn operations() -> Vec<Endpoint> {
             .runs(run::archive),
         Endpoint::new(
             Verb::Get,
-            "/evidence-archives/{message}",
+            "/evidence-archives/{submission}",
             "downloadMessageEvidence",
             Tag::Evidence,
         )
@@ -72,7 +72,7 @@ params! {
 
 params! {
     OneMessageEvidence {
-        path message: SubmissionKey = "0a1b2c3d4e5f60718293a4b5c6d7e8f9@hs05.kep.tr",
+        path submission: SubmissionKey = "0a1b2c3d4e5f60718293a4b5c6d7e8f9@hs05.kep.tr",
             "The provider's identifier of a message that the account sent or was sent.";
     }
 }

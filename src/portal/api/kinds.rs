@@ -10,6 +10,7 @@ mod staff;
 pub use body::{
     ColourText, DayText, FormText, GroupName, KepAddresses, LabelName, LabelWords, MailboxText,
     MailboxWord, OperatorWord, PaperWord, PlaceText, PolicyText, QuietText, Reason, TextLine,
+    whole,
 };
 
 pub use book::{Addresses, BookForm, SeparatorWord, few};

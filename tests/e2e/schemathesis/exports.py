@@ -15,7 +15,7 @@ def export():
 
 def message():
     found = book.web.get(book.API + "/submissions").json().get("submissions", [])
-    return {"message": found[0]["message_id"] if found else None}
+    return {"submission": found[0]["message_id"] if found else None}
 
 
 PATHS = {"showExport": export, "downloadExport": export, "downloadMessageEvidence": message}

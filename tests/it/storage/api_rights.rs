@@ -15,18 +15,21 @@ use kep::registry::CertificateUse;
 use kep::registry::api_tokens::{Scope, Scopes};
 use kep::registry::app_passwords::{self, NewPassword};
 use kep::registry::credentials::{Owner, certificates, passkeys};
+use kep::registry::notices::{self, Change, Whose};
 use kep::registry::operators::{self, Person, Role, Roles};
+use kep::registry::outbox::Language;
 use kep::registry::staff::StaffRole;
 use kep::registry::tasks::{self, NewTask, TaskKind};
-use kep::registry::{accounts, closings, handovers, sessions};
+use kep::registry::{accounts, closings, export, handovers, sessions};
 use kep::store::mail::{self, Kind as MailKind, NewMessage};
 use kep::store::submissions::{self, SubmissionState};
 use kep::store::{StoreError, Tx};
 use kep::trust::passkey::Relying;
 use kep::trust::pki::{CertificateAuthority, KeyKind, Links, Profile};
+use kep::wire::Reach;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 const AYSE: &str = "ayse.yilmaz@hs05.kep.tr";
 const MAIL: &str = "From: a\r\nSubject: taslak\r\n\r\nx";
@@ -45,6 +48,8 @@ use Names::{Common, Own};
 #[rustfmt::skip]
 const TABLE: &[(&str, Names)] = &[
     ("showMailbox", Own("-")),
+    ("renameMailbox", Own(r#"{"name":"Başka"}"#)),
+    ("deleteMailbox", Own("-")),
     ("showMessage", Own("-")),
     ("downloadMessage", Own("-")),
     ("downloadOriginal", Own("-")),
@@ -71,6 +76,19 @@ const TABLE: &[(&str, Names)] = &[
     ("showContact", Own("-")),
     ("changeContact", Own(r#"{"name":"Başka"}"#)),
     ("deleteContact", Own("-")),
+    ("showContactGroup", Own("-")),
+    ("renameContactGroup", Own(r#"{"name":"Başka"}"#)),
+    ("deleteContactGroup", Own("-")),
+    ("joinContactGroup", Own("-")),
+    ("leaveContactGroup", Own("-")),
+    ("showNoticePlace", Own("-")),
+    ("changeNoticePlace", Own("{}")),
+    ("removeNoticePlace", Own("-")),
+    ("sendNoticeCode", Own("-")),
+    ("verifyNoticePlace", Own(r#"{"code":"000000"}"#)),
+    ("showExport", Own("-")),
+    ("downloadExport", Own("-")),
+    ("downloadMessageEvidence", Own("-")),
     ("revokeToken", Own("-")),
     ("dismissTask", Own("-")),
     ("returnHandover", Own(r#"{"reason":"Eksik"}"#)),
@@ -155,6 +173,10 @@ async fn things(bed: &Bed, api: &Api, owner: Owner, whole: &str) -> Words {
     is("operator", an_operator(bed).await, "777");
     let asked = closings::request(&bed.store, &address(ALI), "", &by()).await.unwrap();
     is("closing", asked.id.to_string(), "999");
+    let group = made("/address-book/groups", json!({ "name": "Müşteriler" })).await;
+    is("group", group["number"].to_string(), "999");
+    is("place", a_place(bed).await.to_string(), "999");
+    is("export", an_export(bed, owner).await.to_string(), "999");
     words
 }
 
@@ -167,6 +189,22 @@ async fn an_operator(bed: &Bed) -> String {
     let person = Person::new("Can", "Ak", "10000000214", None, Some("can@example.org")).unwrap();
     let roles = Roles::new([Role::Reads]).unwrap();
     operators::add(&bed.store, &by(), &address(ALI), person, roles).await.unwrap().code.to_string()
+}
+
+async fn a_place(bed: &Bed) -> i64 {
+    let change = Change {
+        language: Language::Turkish,
+        events: BTreeSet::new(),
+        quiet: None,
+        whose: Whose::Holder,
+    };
+    let reach = Reach::parse("+905321234567").unwrap();
+    notices::add(&bed.store, &by(), &address(ALI), reach, change).await.unwrap().id
+}
+
+async fn an_export(bed: &Bed, owner: Owner) -> i64 {
+    let ask = move |tx: &mut Tx<'_>| Ok(export::ask(tx, owner.account, &by()).unwrap().id);
+    bed.write(ask).await
 }
 
 async fn a_task(bed: &Bed, owner: Owner) -> i64 {

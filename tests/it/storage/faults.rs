@@ -239,7 +239,7 @@ fn after_a_failing_sync_the_rows_are_closed_and_a_restart_finds_what_was_acknowl
     let output = Command::new(strace)
         .args(["-f", "-qq", "-o", "/dev/null", "-P"])
         .arg(dir.path().join("rows.db-wal"))
-        .args(["-e", "trace=fsync,fdatasync", "-e", "inject=fsync,fdatasync:error=EIO:when=70+"])
+        .args(["-e", "trace=fsync,fdatasync", "-e", "inject=fsync,fdatasync:error=EIO:when=100+"])
         .arg(std::env::current_exe().unwrap())
         .args(["--exact", test, "--nocapture"])
         .env(CHILD, dir.path())

@@ -7,7 +7,7 @@ use kep::registry::holds::{self, HoldError};
 use kep::store::fsck::{self, Depth, Kind as Found};
 use kep::store::holds as rows;
 use kep::store::mail::{self, Kind, Role, trash, view};
-use kep::store::{StoreError, Tx, contents};
+use kep::store::{RowsError, StoreError, Tx, contents};
 use kep::wire::imap::UidSet;
 use kep::wire::{AccountId, ContentId, KepAddress};
 
@@ -52,7 +52,10 @@ impl Bed {
 
     async fn is_there(&self, content: ContentId) -> bool {
         let find = move |tx: &mut Tx<'_>| -> Result<bool, StoreError> {
-            Ok(!contents::find(tx, content)?.pieces().is_empty())
+            match contents::find(tx, content) {
+                Err(RowsError::Missing(_)) => Ok(false),
+                found => Ok(!found?.pieces().is_empty()),
+            }
         };
         self.read(find).await
     }

@@ -47,7 +47,7 @@ pub async fn evidence(
     (): (),
 ) -> Answered<ZipFile> {
     call.caller.may(Some(Scope::EvidenceRead), None)?;
-    let message = asked.message.0.ok_or(Problem::MessageUnknown)?;
+    let message = asked.submission.0.ok_or(Problem::MessageUnknown)?;
     let (account, at) = (call.account()?.clone(), call.now);
     let (of, wanted) = (account.id, message.clone());
     let look = move |tx: &mut Tx<'_>| export::concerns(tx, of, &wanted);

@@ -3,8 +3,22 @@
 use super::{KEY, LabelKey, MailboxKey, PHRASE, Word, form, line};
 use crate::registry::labels::Colour;
 use crate::wire::OperatorCode;
+use serde::Deserialize;
 use serde_json::json;
 use utoipa::openapi::schema::{ObjectBuilder, Schema};
+
+/// A number without a fraction, as JSON Schema has it: `938.0` is one, too (Validation §6.1.1).
+pub fn whole<'de, D: serde::Deserializer<'de>, N: TryFrom<i64>>(from: D) -> Result<N, D::Error> {
+    let number = serde_json::Number::deserialize(from)?;
+    let float =
+        |number: f64| (number.fract() == 0.0 && number.abs() <= WHOLE).then_some(number as i64);
+    let found = number.as_i64().or_else(|| number.as_f64().and_then(float));
+    let found = found.and_then(|number| N::try_from(number).ok());
+    found.ok_or_else(|| serde::de::Error::custom("no such whole number"))
+}
+
+/// Whole numbers up to there are floats of their own (RFC 8259 §6).
+const WHOLE: f64 = 9_007_199_254_740_991.0;
 
 /// A word of a body: read and documented by the same two functions.
 macro_rules! body_word {

@@ -6,7 +6,7 @@ use super::proposals::Proposal;
 use crate::portal::api::call::{Answered, Call};
 use crate::portal::api::credits::Credits;
 use crate::portal::api::endpoint::{Created, Endpoint, Json, Tag, Verb, params};
-use crate::portal::api::kinds::{Limit, Name, Number, Reason, Reference, UnitWord};
+use crate::portal::api::kinds::{Limit, Name, Number, Reason, Reference, UnitWord, whole};
 use crate::portal::api::problem::Problem;
 use crate::registry::api_tokens::Scope;
 use crate::registry::credits::{self, Addition, CreditError, Done, Entry as Row, Unit};
@@ -111,6 +111,7 @@ struct CreditTopUp {
     #[schema(inline)]
     unit: UnitWord,
     #[schema(minimum = 1, maximum = 1_000_000_000, example = 100)]
+    #[serde(deserialize_with = "whole")]
     amount: i64,
     #[schema(inline)]
     reason: Reason,
@@ -125,6 +126,7 @@ struct CreditCorrection {
     unit: UnitWord,
     /// Less than nothing takes away.
     #[schema(minimum = -1_000_000_000, maximum = 1_000_000_000, example = -5)]
+    #[serde(deserialize_with = "whole")]
     amount: i64,
     #[schema(inline)]
     reason: Reason,
