@@ -44,7 +44,7 @@ fn unique(text: &str) -> String {
     }
 }
 
-/// `zaman-damgalari/1a2b_hs05.kep.tr/delivery-ID.xml.1.tst` (RFC 3161, a TimeStampToken in DER)
+/// `zaman-damgalari/1a2b@hs05.kep.tr/delivery-ID.xml.1.tst` (RFC 3161, a TimeStampToken in DER)
 pub fn stamp(evidence: &str, number: usize) -> String {
     let bare = evidence.strip_prefix(EVIDENCE).unwrap_or(evidence);
     format!("{STAMPS}{bare}.{number}.tst")

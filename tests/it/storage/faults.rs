@@ -239,7 +239,7 @@ fn after_a_failing_sync_the_rows_are_closed_and_a_restart_finds_what_was_acknowl
     let output = Command::new(strace)
         .args(["-f", "-qq", "-o", "/dev/null", "-P"])
         .arg(dir.path().join("rows.db-wal"))
-        .args(["-e", "trace=fsync,fdatasync", "-e", "inject=fsync,fdatasync:error=EIO:when=100+"])
+        .args(["-e", "trace=fsync,fdatasync", "-e", "inject=fsync,fdatasync:error=EIO:when=150+"])
         .arg(std::env::current_exe().unwrap())
         .args(["--exact", test, "--nocapture"])
         .env(CHILD, dir.path())
@@ -277,7 +277,7 @@ fn child_whose_journal_fails() {
         let vault = Arc::new(Vault::open(&dir.join("master.key")).unwrap());
         let at = RowsAt::File(dir.join("rows.db"));
         let store = Store::open(&at, &dir.join("blobs"), vault).await.unwrap();
-        for n in 0..100 {
+        for n in 0..200 {
             let name = format!("a{n}@hs05.kep.tr");
             let account = bed::account_row(&name);
             let add = move |tx: &mut Tx<'_>| kep::store::accounts::add(tx, &account);
