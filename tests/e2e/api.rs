@@ -284,7 +284,9 @@ async fn proves(scene: &Scene, archive: &Path) {
     let (good, said) = run_within(Duration::from_secs(60), &unzip, &into);
     assert!(good, "{}", String::from_utf8_lossy(&said));
     let dispatch = folder.join("gonderi.eml");
-    let verified = scene.kep(&["verify", dispatch.to_str().unwrap()]).await;
+    let trust = scene.provider().join("trust");
+    let verify = ["verify", "--trust", trust.to_str().unwrap(), dispatch.to_str().unwrap()];
+    let verified = scene.kep(&verify).await;
     assert_eq!(verified.code, Some(0), "{} {}", verified.out, verified.err);
     let stamps: Vec<_> =
         std::fs::read_dir(folder.join("zaman-damgalari")).unwrap().flatten().collect();

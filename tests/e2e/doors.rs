@@ -205,7 +205,10 @@ async fn api(
         octets.len()
     );
     if !media.is_empty() {
-        ask += &format!("Content-Type: {media}\r\nIf-Match: *\r\n");
+        ask += &format!("Content-Type: {media}\r\n");
+    }
+    if method == "PATCH" {
+        ask += "If-Match: *\r\n";
     }
     door.write(&[ask.as_bytes(), b"\r\n", &octets].concat()).await.unwrap();
     let text = |octets: Vec<u8>| String::from_utf8(octets).unwrap();
