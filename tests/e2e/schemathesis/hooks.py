@@ -199,8 +199,11 @@ def filter_case(context, case):
 
 
 def to_another(case):
-    """What the staff does to an account it does not do to those who make the requests."""
+    """What the staff does to an account it does not do to those who make the requests, and the session that
+    they make them by is ended by nobody: it learns both from what it was answered."""
     words = case.path_parameters or {}
+    if words.get("session") == people.MAIN_ID:
+        words["session"] = people.a_session()
     address = urllib.parse.unquote(str(words.get("address"))).lower()
     if case.method != "GET" and address in (people.OWN["address"], people.OTHER["address"]):
         words["address"] = staff.TARGET

@@ -292,4 +292,5 @@ for who in (OWN, OTHER) if os.environ.get("KEP_ROUND", "0") == "0" else ():
     prove(who, PHONE[who["address"]])
     prove(who, MAILBOX[who["address"]])
 MAIN = log_in(OWN)
+MAIN_ID = ask("GET", "/session", MAIN).json()["session"]["id"]
 step_up(MAIN)
