@@ -4,6 +4,7 @@
 use imap_codec::CommandCodec;
 use imap_codec::decode::Decoder;
 use imap_codec::imap_types::command::CommandBody;
+use imap_codec::imap_types::extensions::metadata::Entry;
 use imap_codec::imap_types::fetch::MacroOrMessageDataItemNames::MessageDataItemNames as Items;
 use imap_codec::imap_types::mailbox::Mailbox;
 use kep::wire::imap::command::{Acl, Order};
@@ -20,6 +21,15 @@ libfuzzer_sys::fuzz_target!(|octets: &[u8]| {
     {
         return;
     }
+    // A message's octets stream in behind their announcement: with them it is nothing for this parser.
+    if matches!(&theirs.body, CommandBody::Append { .. }) {
+        return;
+    }
+    // It takes names of entries without a slash, which RFC 5464 §3.2 doesn't have: options stand there, too.
+    if matches!(&theirs.body, CommandBody::GetMetadata { entries, .. } if entries.as_ref().iter().any(nameless))
+    {
+        return;
+    }
     let ours = match ours {
         Ok(ours) => ours,
         Err(reason) => return assert!(BOUNDS.contains(&reason), "{reason}: {theirs:?}"),
@@ -31,6 +41,10 @@ libfuzzer_sys::fuzz_target!(|octets: &[u8]| {
         assert!(inbox || ours == theirs, "{ours:?} {theirs:?}");
     }
 });
+
+fn nameless(entry: &Entry<'_>) -> bool {
+    !AsRef::<[u8]>::as_ref(entry).starts_with(b"/")
+}
 
 fn name(command: &Command) -> &'static str {
     match command {
