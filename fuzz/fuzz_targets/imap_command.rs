@@ -131,8 +131,9 @@ fn their_mailbox<'a>(body: &'a CommandBody<'_>) -> Option<&'a [u8]> {
 }
 
 /// Why we refuse what the judge reads.
-const BOUNDS: [&str; 20] = [
+const BOUNDS: [&str; 21] = [
     "Bad entry name",
+    "Bad field name",
     "Bad keyword",
     "Bad message set",
     "NUL in a literal",
