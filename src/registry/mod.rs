@@ -18,6 +18,7 @@ pub mod contracts;
 pub mod credentials;
 pub mod credits;
 pub mod crowd;
+pub mod declared;
 pub mod directory;
 pub mod export;
 pub mod handovers;

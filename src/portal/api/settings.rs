@@ -7,7 +7,7 @@ use super::endpoint::{Endpoint, Json, NoWords, Tag, Verb};
 use super::problem::Problem;
 use crate::registry::api_tokens::Scope;
 use crate::registry::credentials::Owner;
-use crate::registry::settings::kinds::Kind;
+use crate::registry::declared::Kind;
 use crate::registry::settings::{self, SettingError, Settings};
 use crate::store::Tx;
 use serde::{Deserialize, Serialize};

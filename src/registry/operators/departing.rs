@@ -9,21 +9,15 @@ use crate::store::{Lane, RowsError, Store, Tx, accounts as account_rows, handove
 use crate::wire::{AccountId, KepAddress, OperatorCode, Timestamp};
 use serde_json::json;
 
-/// He acts no more from now on: all that he logs in by goes, his certificates count for nobody, who is connected by it is out, and
-/// what was handed to him waits for whoever may sign.
+/// He acts no more from now on: all that he logs in by goes, his certificates count for nobody, who is
+/// connected by it is out, and what was handed to him waits for whoever may sign.
 pub async fn end(
     store: &Store,
     by: &By,
     address: &KepAddress,
     code: OperatorCode,
 ) -> Result<(), OperatorError> {
-    let account = accounts::get(store, address).await?.id;
-    let (by, address) = (by.clone(), address.clone());
-    let work = move |tx: &mut Tx<'_>| -> Result<(), OperatorError> {
-        account_rows::lock(tx, account)?;
-        end_in(tx, &by, &Of { account, address: &address }, code)
-    };
-    store.write(Lane::Client, work).await
+    change(store, by, address, code, end_in).await
 }
 
 /// The same within somebody's transaction, under the account's lock.
@@ -47,13 +41,7 @@ pub async fn suspend(
     address: &KepAddress,
     code: OperatorCode,
 ) -> Result<(), OperatorError> {
-    let account = accounts::get(store, address).await?.id;
-    let (by, address) = (by.clone(), address.clone());
-    let work = move |tx: &mut Tx<'_>| -> Result<(), OperatorError> {
-        account_rows::lock(tx, account)?;
-        suspend_in(tx, &by, &Of { account, address: &address }, code)
-    };
-    store.write(Lane::Client, work).await
+    change(store, by, address, code, suspend_in).await
 }
 
 /// The same within somebody's transaction, under the account's lock.
@@ -75,13 +63,7 @@ pub async fn resume(
     address: &KepAddress,
     code: OperatorCode,
 ) -> Result<(), OperatorError> {
-    let account = accounts::get(store, address).await?.id;
-    let (by, address) = (by.clone(), address.clone());
-    let work = move |tx: &mut Tx<'_>| -> Result<(), OperatorError> {
-        account_rows::lock(tx, account)?;
-        resume_in(tx, &by, &Of { account, address: &address }, code)
-    };
-    store.write(Lane::Client, work).await
+    change(store, by, address, code, resume_in).await
 }
 
 /// The same within somebody's transaction, under the account's lock.
@@ -97,6 +79,25 @@ pub fn resume_in(
     }
     directory::entry::refresh(tx, of.account, by.at)?;
     Ok(record(tx, by, "operator.resume", of.address, &one, json!({}))?)
+}
+
+/// What becomes of an operator, within somebody's transaction.
+type Change = fn(&mut Tx<'_>, &By, &Of<'_>, OperatorCode) -> Result<(), OperatorError>;
+
+async fn change(
+    store: &Store,
+    by: &By,
+    address: &KepAddress,
+    code: OperatorCode,
+    change: Change,
+) -> Result<(), OperatorError> {
+    let account = accounts::get(store, address).await?.id;
+    let (by, address) = (by.clone(), address.clone());
+    let work = move |tx: &mut Tx<'_>| -> Result<(), OperatorError> {
+        account_rows::lock(tx, account)?;
+        change(tx, &by, &Of { account, address: &address }, code)
+    };
+    store.write(Lane::Client, work).await
 }
 
 /// What follows when he acts no more, for good or for a time.

@@ -2,18 +2,10 @@
 
 use super::super::accounts::SignatureRule;
 use super::super::budget::Budget;
+use super::super::declared::Kind;
 use super::super::read_policy::ReadPolicy;
 use std::fmt::{self, Display};
 use std::str::FromStr;
-
-/// A value that a policy can have.
-pub trait Kind: Sized + Clone + PartialEq + std::fmt::Debug {
-    /// How one is written.
-    const FORM: &'static str;
-
-    fn parse(text: &str) -> Option<Self>;
-    fn write(&self) -> String;
-}
 
 /// A length of time in milliseconds, written with its unit: `15m`, `24h`, `30d`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -137,22 +129,6 @@ impl Kind for DispatchSize {
 
     fn write(&self) -> String {
         Octets(self.0).write()
-    }
-}
-
-impl Kind for bool {
-    const FORM: &'static str = "yes or no";
-
-    fn parse(text: &str) -> Option<Self> {
-        match text.trim() {
-            "yes" | "evet" => Some(true),
-            "no" | "hayır" => Some(false),
-            _ => None,
-        }
-    }
-
-    fn write(&self) -> String {
-        if *self { "yes" } else { "no" }.to_owned()
     }
 }
 

@@ -5,10 +5,11 @@
 mod kinds;
 mod table;
 
-pub use kinds::{Abandoned, DispatchSize, Kind, Octets, Passage, Percent, Span, Unscanned};
+pub use kinds::{Abandoned, DispatchSize, Octets, Passage, Percent, Span, Unscanned};
 pub use table::{DECLARED, Policies};
 
 use super::audit::{self, By};
+use super::declared::Declared;
 use super::read_policy::{MessageType, PolicyEntry, PolicyTable, ReadPolicy};
 use crate::store::policies::{self as rows, PolicyRow};
 use crate::store::{Lane, RowsError, Store, StoreError, Tx};
@@ -17,16 +18,6 @@ use serde_json::json;
 use std::str::FromStr;
 use std::sync::{Arc, Mutex, PoisonError};
 use thiserror::Error;
-
-/// A policy, as people read about it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Declared {
-    pub key: &'static str,
-    /// How a value is written.
-    pub form: &'static str,
-    pub turkish: &'static str,
-    pub english: &'static str,
-}
 
 /// A decision, and since when it holds.
 pub type Decision = PolicyRow;

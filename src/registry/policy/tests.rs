@@ -1,6 +1,7 @@
 use super::super::audit::{Actor, Channel};
 use super::super::budget::Budget;
 use super::*;
+use crate::registry::declared::Kind;
 use crate::store::RowsAt;
 use crate::trust::vault::Vault;
 use std::num::NonZeroU16;

@@ -1,15 +1,7 @@
 //! The kinds of values that a setting can have.
 
+use crate::registry::declared::Kind;
 use crate::registry::outbox::Language;
-
-/// A value that a setting can have.
-pub trait Kind: Sized + Clone + PartialEq + std::fmt::Debug {
-    /// How one is written.
-    const FORM: &'static str;
-
-    fn parse(text: &str) -> Option<Self>;
-    fn write(&self) -> String;
-}
 
 macro_rules! numbers {
     ($(#[$doc:meta])* $name:ident $form:literal [$($value:literal),+]) => {
@@ -136,22 +128,6 @@ impl Kind for SignatureText {
 
     fn write(&self) -> String {
         self.0.clone()
-    }
-}
-
-impl Kind for bool {
-    const FORM: &'static str = "yes or no";
-
-    fn parse(text: &str) -> Option<Self> {
-        match text.trim() {
-            "yes" | "evet" => Some(true),
-            "no" | "hayır" => Some(false),
-            _ => None,
-        }
-    }
-
-    fn write(&self) -> String {
-        if *self { "yes" } else { "no" }.to_owned()
     }
 }
 

@@ -9,21 +9,12 @@ pub use table::{DECLARED, Settings};
 use super::accounts::{self, RegistryError};
 use super::audit::{self, By};
 use super::credentials::Owner;
+use super::declared::Declared;
 use crate::store::settings as rows;
 use crate::store::{Lane, RowsError, Store, StoreError, Tx};
 use crate::wire::{KepAddress, OperatorCode};
 use serde_json::json;
 use thiserror::Error;
-
-/// A setting, as people read about it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Declared {
-    pub key: &'static str,
-    /// How a value is written.
-    pub form: &'static str,
-    pub turkish: &'static str,
-    pub english: &'static str,
-}
 
 #[derive(Debug, Error)]
 pub enum SettingError {

@@ -2,78 +2,36 @@
 //! what it is about in Turkish and English. Whoever adds one adds a row here, and a field to what the API
 //! shows.
 
-use super::Declared;
 use super::kinds::{
-    Asking, Clock, Column, Columns, Density, Format, Kind, PageSize, SignatureText, Theme, Undo,
+    Asking, Clock, Column, Columns, Density, Format, PageSize, SignatureText, Theme, Undo,
 };
+use crate::registry::declared::declared;
 use crate::registry::outbox::Language;
 
-macro_rules! settings {
-    ($($field:ident $key:literal: $kind:ty = $default:expr, $turkish:literal, $english:literal;)+) => {
-        /// What a person works with.
-        #[derive(Clone, PartialEq, Debug)]
-        pub struct Settings {
-            $(#[doc = $english] pub $field: $kind,)+
-        }
-
-        impl Default for Settings {
-            fn default() -> Self {
-                Self { $($field: $default,)+ }
-            }
-        }
-
-        impl Settings {
-            /// False when this program knows no such key, or no such value of it.
-            pub(super) fn take(&mut self, key: &str, value: &str) -> bool {
-                match key {
-                    $($key => match <$kind as Kind>::parse(value) {
-                        Some(value) => {
-                            self.$field = value;
-                            true
-                        }
-                        None => false,
-                    },)+
-                    _ => false,
-                }
-            }
-
-            /// A value as it is written.
-            pub fn written(&self, key: &str) -> Option<String> {
-                match key {
-                    $($key => Some(Kind::write(&self.$field)),)+
-                    _ => None,
-                }
-            }
-        }
-
-        /// Every setting there is.
-        pub const DECLARED: &[Declared] = &[$(Declared {
-            key: $key, form: <$kind as Kind>::FORM, turkish: $turkish, english: $english,
-        },)+];
-    };
-}
-
-settings! {
-    page_size "page-size": PageSize = PageSize(50),
-        "Sayfadaki ileti sayısı", "Messages on a page";
-    density "density": Density = Density::Normal,
-        "Satır yoğunluğu", "How close rows stand";
-    theme "theme": Theme = Theme::System,
-        "Tema", "Colours";
-    language "language": Language = Language::Turkish,
-        "Dil; hesap sahibine giden bildirimlerin de dili", "Language, of notices to the holder too";
-    clock "clock": Clock = Clock::Hours24,
-        "Saat biçimi", "How times of day are written";
-    shortcuts "shortcuts": bool = true,
-        "Klavye kısayolları", "Whether keys are shortcuts";
-    undo "undo": Undo = Undo(10),
-        "Gönderimden önce geri alma süresi (saniye)", "Seconds in which sending can be taken back";
-    asking "ask-before-opening": Asking = Asking::Always,
-        "Açmadan önce sor (okundu delili)", "Whether opening, which is proven to the sender, is asked about";
-    format "format": Format = Format::Html,
-        "Yeni iletinin varsayılan biçimi", "How new messages are written";
-    signature_text "signature-text": SignatureText = SignatureText(String::new()),
-        "İmza metni", "Text beneath new messages";
-    columns "columns": Columns = Columns(Column::ALL.to_vec()),
-        "Liste sütunları", "Columns of lists";
+declared! {
+    /// What a person works with.
+    Settings {
+        page_size "page-size": PageSize = PageSize(50),
+            "Sayfadaki ileti sayısı", "Messages on a page";
+        density "density": Density = Density::Normal,
+            "Satır yoğunluğu", "How close rows stand";
+        theme "theme": Theme = Theme::System,
+            "Tema", "Colours";
+        language "language": Language = Language::Turkish,
+            "Dil; hesap sahibine giden bildirimlerin de dili", "Language, of notices to the holder too";
+        clock "clock": Clock = Clock::Hours24,
+            "Saat biçimi", "How times of day are written";
+        shortcuts "shortcuts": bool = true,
+            "Klavye kısayolları", "Whether keys are shortcuts";
+        undo "undo": Undo = Undo(10),
+            "Gönderimden önce geri alma süresi (saniye)", "Seconds in which sending can be taken back";
+        asking "ask-before-opening": Asking = Asking::Always,
+            "Açmadan önce sor (okundu delili)", "Whether opening, which is proven to the sender, is asked about";
+        format "format": Format = Format::Html,
+            "Yeni iletinin varsayılan biçimi", "How new messages are written";
+        signature_text "signature-text": SignatureText = SignatureText(String::new()),
+            "İmza metni", "Text beneath new messages";
+        columns "columns": Columns = Columns(Column::ALL.to_vec()),
+            "Liste sütunları", "Columns of lists";
+    }
 }

@@ -6,7 +6,6 @@ use kep::registry::credentials::Owner;
 use kep::registry::outbox::Language;
 use kep::registry::settings::kinds::{Density, PageSize};
 use kep::registry::settings::{self, SettingError, Settings};
-use kep::store::accounts;
 
 fn by() -> By {
     By { actor: Actor::Staff("can".into()), channel: Channel::CommandLine, at: NOW }
@@ -72,7 +71,6 @@ async fn the_language_is_that_of_the_holders_notices_and_of_no_deputys() {
         let operator = Owner { operator: 2, ..ali };
         settings::set(&bed.store, &by(), operator, "language", "tr").await.unwrap();
         assert_eq!(bed.count(english).await, 1);
-        bed.read(move |tx| Ok(accounts::by_id(tx, ali.account)?)).await;
     })
     .await;
 }

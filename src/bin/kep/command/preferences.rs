@@ -6,6 +6,7 @@ use crate::arguments::Setting as Arguments;
 use crate::failure::{Failure, Outcome};
 use crate::wire_up;
 use kep::registry::credentials::Owner;
+use kep::registry::declared::Declared;
 use kep::registry::settings::{self, DECLARED, SettingError, Settings};
 use kep::store::Store;
 use kep::wire::OperatorCode;
@@ -49,7 +50,7 @@ struct Line {
 }
 
 fn lines(found: &Settings) -> Vec<Line> {
-    let line = |declared: &settings::Declared| Line {
+    let line = |declared: &Declared| Line {
         key: declared.key,
         value: found.written(declared.key).unwrap_or_default(),
         form: declared.form,

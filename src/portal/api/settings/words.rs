@@ -1,9 +1,10 @@
 //! Settings in a body: each is read by its own kind, and documented as one of its values.
 
+use crate::registry::declared::Kind;
 use crate::registry::outbox::Language;
 use crate::registry::settings::kinds::{
-    Asking, Clock, Column, Columns, Density, Format, Kind, PageSize, SIGNATURE, SignatureText,
-    Theme, Undo,
+    Asking, Clock, Column, Columns, Density, Format, PageSize, SIGNATURE, SignatureText, Theme,
+    Undo,
 };
 use serde_json::{Value, json};
 use utoipa::openapi::RefOr;
