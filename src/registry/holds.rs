@@ -2,6 +2,7 @@
 //! Its owner is shown nothing of it: what he removes is gone for him, and its content stays.
 
 use super::audit::{self, Actor, By};
+use super::staff::{self, OffDuty, StaffRole};
 use crate::store::holds::{self as rows, HoldRow, Signed};
 use crate::store::{Lane, RowsError, Store, StoreError, Tx, accounts};
 use crate::wire::{AccountId, KepAddress, MessageId};
@@ -26,6 +27,8 @@ pub enum HoldError {
     NoMessage(String),
     #[error("there is no hold {0} in force")]
     Unknown(i64),
+    #[error(transparent)]
+    OffDuty(#[from] OffDuty),
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -61,7 +64,7 @@ pub fn place_in(
     message: Option<&MessageId>,
     reason: &str,
 ) -> Result<i64, HoldError> {
-    let (signed, reason) = (signed(by, second)?, reasoned(reason)?);
+    let (signed, reason) = (signed(tx, by, second)?, reasoned(reason)?);
     let account = holdable(tx, address, message)?;
     let id = rows::place(tx, account, message, &reason, &signed)?;
     let details = json!({
@@ -112,7 +115,7 @@ pub fn release_in(
     id: i64,
     reason: &str,
 ) -> Result<(), HoldError> {
-    let (signed, reason) = (signed(by, second)?, reasoned(reason)?);
+    let (signed, reason) = (signed(tx, by, second)?, reasoned(reason)?);
     let hold = in_force(tx, id)?;
     accounts::lock(tx, hold.account)?;
     if !rows::release(tx, id, &reason, &signed)? {
@@ -169,12 +172,14 @@ pub async fn list(store: &Store) -> Result<Vec<(Hold, u64)>, HoldError> {
     store.read(work).await
 }
 
-fn signed(by: &By, second: &str) -> Result<Signed, HoldError> {
+fn signed(tx: &mut Tx<'_>, by: &By, second: &str) -> Result<Signed, HoldError> {
     let Actor::Staff(name) = &by.actor else { return Err(HoldError::NotStaff) };
-    match name == second {
-        true => Err(HoldError::OnePerson(name.clone())),
-        false => Ok(Signed { by: name.clone(), second: second.to_owned(), at: by.at }),
+    if name == second {
+        return Err(HoldError::OnePerson(name.clone()));
     }
+    staff::on_duty::<HoldError>(tx, name, BY)?;
+    staff::on_duty::<HoldError>(tx, second, &[StaffRole::Approver])?;
+    Ok(Signed { by: name.clone(), second: second.to_owned(), at: by.at })
 }
 
 fn reasoned(reason: &str) -> Result<String, HoldError> {
@@ -184,6 +189,8 @@ fn reasoned(reason: &str) -> Result<String, HoldError> {
     good.then(|| reason.to_owned()).ok_or(HoldError::Reason)
 }
 
+/// Who has a hold placed or released; an approver is the second.
+pub const BY: &[StaffRole] = &[StaffRole::Registrar, StaffRole::Approver];
 /// Characters of a reason.
 const REASON: usize = 500;
 /// Messages let go in one unit.

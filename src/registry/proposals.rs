@@ -3,9 +3,9 @@
 
 use super::audit::{self, Actor, By};
 use super::closings::reasoned;
-use super::credits::{self, Addition, CreditError, Unit};
+use super::credits::{self, Addition, CreditError, Done, Unit};
 use super::holds::{self, HoldError};
-use super::staff::{self, StaffRole};
+use super::staff::{self, OffDuty, StaffRole};
 use super::{RegistryError, accounts};
 use crate::store::proposals::{self as rows, ProposalRow};
 use crate::store::{RowsError, StoreError, Tx};
@@ -82,6 +82,8 @@ pub enum ProposalError {
     #[error("only staff proposes and decides")]
     NotStaff,
     #[error(transparent)]
+    OffDuty(#[from] OffDuty),
+    #[error(transparent)]
     Hold(#[from] HoldError),
     #[error(transparent)]
     Credit(#[from] CreditError),
@@ -113,9 +115,7 @@ impl Act {
     /// Who may propose it.
     pub fn proposers(&self) -> &'static [StaffRole] {
         match self {
-            Self::PlaceHold { .. } | Self::ReleaseHold { .. } => {
-                &[StaffRole::Registrar, StaffRole::Approver]
-            }
+            Self::PlaceHold { .. } | Self::ReleaseHold { .. } => holds::BY,
             Self::Correct { .. } => &[StaffRole::Accountant],
         }
     }
@@ -175,8 +175,12 @@ impl Act {
                 Some(*hold)
             }
             Self::Correct { address, .. } => {
-                credits::correct_in(tx, first, second, &parsed(address)?, &self.addition())?;
-                None
+                let what = self.addition();
+                match credits::correct_in(tx, first, second, &parsed(address)?, &what)? {
+                    Done::Now(_) => None,
+                    // It would do nothing, and be said to be done.
+                    Done::Before(_) => return Err(CreditError::Taken(what.reference).into()),
+                }
             }
         })
     }
@@ -198,6 +202,7 @@ impl State {
 /// Lays a proposal in, which could be done as things stand.
 pub fn propose(tx: &mut Tx<'_>, act: &Act, by: &By) -> Result<Proposal, ProposalError> {
     let name = staff_name(by)?;
+    staff::on_duty::<ProposalError>(tx, &name, act.proposers())?;
     let subject = act.subject(tx)?;
     let written = serde_json::to_string(act).map_err(|_| RowsError::Stored("a proposal"))?;
     let id = rows::add(tx, &subject, &written, (&name, by.at))?;
@@ -227,6 +232,7 @@ pub fn approve(tx: &mut Tx<'_>, id: i64, by: &By) -> Result<Proposal, ProposalEr
     if found.by == second {
         return Err(ProposalError::SamePerson(second));
     }
+    staff::on_duty::<ProposalError>(tx, &second, &[StaffRole::Approver])?;
     decided(tx, &found, DONE, (&second, by.at), None)?;
     if !staff::has_one_of(tx, &found.by, found.act.proposers())? {
         return Err(ProposalError::Gone(found.by));
@@ -246,7 +252,10 @@ pub fn refuse(tx: &mut Tx<'_>, id: i64, reason: &str, by: &By) -> Result<Proposa
     let found = find(tx, id)?;
     let (state, act) = match found.by == name {
         true => (WITHDRAWN, "proposal.withdraw"),
-        false => (REFUSED, "proposal.refuse"),
+        false => {
+            staff::on_duty::<ProposalError>(tx, &name, &[StaffRole::Approver])?;
+            (REFUSED, "proposal.refuse")
+        }
     };
     decided(tx, &found, state, (&name, by.at), Some(&reason))?;
     let details = json!({ "proposal": id, "what": found.act.word(), "reason": reason });

@@ -143,6 +143,30 @@ pub async fn find(store: &Store, name: &str) -> Result<Option<Member>, StaffErro
     Ok(row.as_ref().map(member).transpose()?)
 }
 
+/// Somebody who is no member of staff with one of these roles: he has left, or never had it.
+#[derive(Debug, Error)]
+#[error("{name} is no member of staff who is {roles}")]
+pub struct OffDuty {
+    pub name: String,
+    /// Words of the roles.
+    pub roles: String,
+}
+
+/// Asks it in the transaction that acts.
+pub fn on_duty<E: From<RowsError> + From<OffDuty>>(
+    tx: &mut Tx<'_>,
+    name: &str,
+    roles: &[StaffRole],
+) -> Result<(), E> {
+    match has_one_of(tx, name, roles)? {
+        true => Ok(()),
+        false => {
+            let roles = roles.iter().map(|role| role.word()).collect::<Vec<_>>().join(" / ");
+            Err(OffDuty { name: name.to_owned(), roles }.into())
+        }
+    }
+}
+
 /// Whether a member of staff, who has not left, has one of these roles.
 pub fn has_one_of(tx: &mut Tx<'_>, name: &str, roles: &[StaffRole]) -> Result<bool, RowsError> {
     let found = rows::find(tx, name)?.as_ref().map(member).transpose()?;

@@ -8,6 +8,7 @@ pub use run::{Written, export};
 
 use super::audit::{self, Actor, By};
 use super::export::{ExportError, Extent};
+use super::staff::{self as members, OffDuty, StaffRole};
 use crate::store::authority::{self as rows, ExportRow, RequestRow};
 use crate::store::{Lane, RowsError, Store, StoreError, Tx, accounts};
 use crate::trust::Certificate;
@@ -84,6 +85,8 @@ pub enum AuthorityError {
     NotStaff,
     #[error("{0} entered the request; another member of staff decides")]
     OnePerson(String),
+    #[error(transparent)]
+    OffDuty(#[from] OffDuty),
     #[error("{what} is one line of 1 to {most} characters")]
     Line { what: &'static str, most: usize },
     #[error("the period ends after it begins")]
@@ -127,6 +130,7 @@ pub async fn enter(store: &Store, by: &By, new: NewRequest) -> Result<i64, Autho
 /// The same within somebody's transaction.
 pub fn enter_in(tx: &mut Tx<'_>, by: &By, new: &NewRequest) -> Result<i64, AuthorityError> {
     let name = staff(by)?;
+    members::on_duty::<AuthorityError>(tx, &name, ENTERS)?;
     if new.from >= new.until {
         return Err(AuthorityError::Period);
     }
@@ -191,6 +195,7 @@ pub fn decide_in(
         true => (APPROVED, "authority.approve"),
         false => (REFUSED, "authority.refuse"),
     };
+    members::on_duty::<AuthorityError>(tx, &name, DECIDES)?;
     // Two who decide at the same time: one statement tells who was first.
     let decided = rows::decide(tx, id, state, (&name, by.at), &reason)?;
     let request = rows::find(tx, id)?.ok_or(AuthorityError::Unknown(id))?;
@@ -199,6 +204,9 @@ pub fn decide_in(
             true => AuthorityError::OnePerson(name),
             false => AuthorityError::DecidedAlready(id, request.state),
         });
+    }
+    if approve {
+        members::on_duty::<AuthorityError>(tx, &request.entered_by, ENTERS)?;
     }
     let details = json!({
         "request": id, "file": request.file_number, "entered": request.entered_by,
@@ -337,6 +345,10 @@ fn line(what: &'static str, text: &str) -> Result<String, AuthorityError> {
     good.then(|| text.to_owned()).ok_or(AuthorityError::Line { what, most: LINE })
 }
 
+/// Who enters a request, and writes what was approved.
+const ENTERS: &[StaffRole] = &[StaffRole::Registrar];
+/// Who decides it, another than who entered it.
+const DECIDES: &[StaffRole] = &[StaffRole::Approver];
 const ENTERED: &str = "entered";
 const APPROVED: &str = "approved";
 const REFUSED: &str = "refused";

@@ -4,13 +4,14 @@
 use super::{AuthorityError, Request, State};
 use crate::registry::audit::{self, By};
 use crate::registry::export::{Summary, gather};
+use crate::registry::staff as members;
 use crate::store::authority::{self as rows, ExportRow};
 use crate::store::{Lane, Store, Tx};
 use crate::trust::detached::Word;
 use crate::trust::envelope::Envelope;
 use crate::wire::Digest;
 use serde_json::json;
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
@@ -39,22 +40,51 @@ pub async fn export(
     let State::Approved(_) = &request.state else {
         return Err(AuthorityError::NotApproved(id, request.state.word().to_owned()));
     };
-    let seal = beside(file, ".p7s");
-    for there in [file, &seal] {
-        if there.exists() {
-            return Err(AuthorityError::Exists(there.display().to_string()));
+    let of = name.clone();
+    let ask = move |tx: &mut Tx<'_>| members::on_duty(tx, &of, super::ENTERS);
+    store.read::<_, AuthorityError, _>(ask).await?;
+    let (seal, part) = (beside(file, ".p7s"), beside(file, ".part"));
+    // Whoever else writes this file has the lock, until it stands there.
+    let out = alone(&part)?;
+    let there = [file, &seal].into_iter().find(|path| path.exists());
+    let done = match there {
+        Some(path) => Err(AuthorityError::Exists(path.display().to_string())),
+        None => hand_out(store, word, by, &request, &out, (file, &seal, &part)).await,
+    };
+    done.inspect_err(|_| drop(std::fs::remove_file(&part)))
+}
+
+/// The part of a file that nobody else writes. What a crash left behind can be read by nobody but the
+/// authority; it goes all the same.
+fn alone(part: &Path) -> Result<File, AuthorityError> {
+    let mut options = OpenOptions::new();
+    let out = options.write(true).create(true).truncate(false).mode(0o600).open(part)?;
+    match out.try_lock() {
+        Ok(()) => out.set_len(0)?,
+        Err(TryLockError::WouldBlock) => {
+            return Err(AuthorityError::Exists(part.display().to_string()));
         }
+        Err(TryLockError::Error(error)) => return Err(error.into()),
     }
-    let part = beside(file, ".part");
-    let done = write(store, word, by, &request, &part).await;
-    let (row, signature, summary) = done.inspect_err(|_| drop(std::fs::remove_file(&part)))?;
-    let digest = row.digest;
+    Ok(out)
+}
+
+async fn hand_out(
+    store: &Store,
+    word: &Word,
+    by: &By,
+    request: &Request,
+    out: &File,
+    (file, seal, part): (&Path, &Path, &Path),
+) -> Result<Written, AuthorityError> {
+    let (row, signature, summary) = write(store, word, by, request, out.try_clone()?).await?;
+    let (digest, name) = (row.digest, super::staff(by)?);
     // It is known who handed it out before anybody can take it.
-    record(store, by, &request, ExportRow { by: name, ..row }).await?;
-    lay(&seal, &signature)?;
-    std::fs::rename(&part, file)?;
+    record(store, by, request, ExportRow { by: name, ..row }).await?;
+    lay(seal, &signature)?;
+    std::fs::rename(part, file).inspect_err(|_| drop(std::fs::remove_file(seal)))?;
     sync_folder(file)?;
-    Ok(Written { archive: file.to_owned(), seal, summary, digest })
+    Ok(Written { archive: file.to_owned(), seal: seal.to_owned(), summary, digest })
 }
 
 async fn write(
@@ -62,11 +92,8 @@ async fn write(
     word: &Word,
     by: &By,
     request: &Request,
-    part: &Path,
+    out: File,
 ) -> Result<(ExportRow, Vec<u8>, Summary), AuthorityError> {
-    // What a crash left behind can be read by nobody but the authority; it goes all the same.
-    let mut options = OpenOptions::new();
-    let out = options.write(true).create(true).truncate(true).mode(0o600).open(part)?;
     let envelope = Envelope::open(BufWriter::new(out), &request.certificate, by.at)?;
     let about = serde_json::to_vec_pretty(&about(request)).map_err(io::Error::from)?;
     let more = [("TALEP.json", about)];
@@ -97,6 +124,7 @@ async fn record(
 ) -> Result<(), AuthorityError> {
     let (by, address, file) = (by.clone(), request.address.clone(), request.file_number.clone());
     let work = move |tx: &mut Tx<'_>| -> Result<(), AuthorityError> {
+        members::on_duty::<AuthorityError>(tx, &row.by, super::ENTERS)?;
         // It may have been decided otherwise while it was written.
         let now = rows::find(tx, row.request)?.ok_or(AuthorityError::Unknown(row.request))?;
         if now.state != super::APPROVED {

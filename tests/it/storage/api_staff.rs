@@ -179,8 +179,7 @@ async fn applications_are_leafed_through_by_state() {
         staff::end(&bed.store, &by(), "selin").await.unwrap();
         let (status, said) = staff.api.ask(selin, "GET", all, Value::Null).await;
         assert!(status == 401 || status == 403, "{said}");
-        let account = account(&bed, AYSE).await;
-        assert!(account.0 > 0);
+        account(&bed, AYSE).await;
         let holder = token(&bed, AYSE, Scopes::full(false)).await;
         let (status, said) = staff.api.ask(&holder, "GET", all, Value::Null).await;
         assert_eq!((status, &said["code"]), (403, &json!("scope-missing")));
@@ -304,6 +303,12 @@ async fn credits_are_topped_up_once_and_set_right_by_two() {
         assert_eq!([both.0.0, both.1.0].iter().filter(|status| **status == 200).count(), 1);
         staff.refused(&staff.can, &approve, Value::Null, "proposal-over").await;
         assert_eq!(staff.get(&credits).await["available"], 70);
+        // What was done under its reference is not said to be done again.
+        let same = staff.done(selin, &corrections, of("credit", -30, "Hata 1")).await;
+        let approve = format!("/staff/proposals/{}/approve", same["number"]);
+        staff.refused(&staff.can, &approve, Value::Null, "reference-taken").await;
+        let refuse = format!("/staff/proposals/{}/refuse", same["number"]);
+        staff.done(selin, &refuse, json!({ "reason": "Yapılmış" })).await;
         // What can't be done any more stays open, and its proposer takes it back.
         let much = staff.done(selin, &corrections, of("credit", -71, "Hata 2")).await;
         let approve = format!("/staff/proposals/{}/approve", much["number"]);

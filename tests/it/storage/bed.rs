@@ -1,6 +1,8 @@
 //! What a test starts from: a store of its own on either driver, and things to lay into it.
 
 use super::server::server;
+use kep::registry::audit::By;
+use kep::registry::staff::{self, StaffRole};
 use kep::store::accounts::{self, AccountRow};
 use kep::store::mail::{self, Kind, NewMessage};
 use kep::store::submissions::{
@@ -9,6 +11,7 @@ use kep::store::submissions::{
 use kep::store::{Blobs, Lane, Put, RowsAt, Store, StoreError, Tx};
 use kep::trust::vault::Vault;
 use kep::wire::{AccountId, MessageId, Timestamp, digest::sha256_of};
+use secrecy::SecretString;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -77,6 +80,15 @@ impl Bed {
     /// One number.
     pub async fn count(&self, sql: &'static str) -> i64 {
         self.read(move |tx| Ok(tx.one("count", sql, &[])?.int(0)?)).await
+    }
+
+    /// Members of staff who may everything.
+    pub async fn staff(&self, names: &[&str]) {
+        let secret = SecretString::from("uzun bir parola sozu");
+        for name in names {
+            let by = By::system("test", NOW);
+            staff::add(&self.store, &by, name, name, &StaffRole::ALL, &secret).await.unwrap();
+        }
     }
 
     pub async fn account(&self, address: &'static str) -> AccountId {

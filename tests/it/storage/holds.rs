@@ -4,12 +4,14 @@ use super::bed::{Bed, NOW, id, message};
 use super::on_both;
 use kep::registry::audit::{Actor, By, Channel};
 use kep::registry::holds::{self, HoldError};
+use kep::registry::staff::{self, StaffRole};
 use kep::store::fsck::{self, Depth, Kind as Found};
 use kep::store::holds as rows;
 use kep::store::mail::{self, Kind, Role, trash, view};
 use kep::store::{RowsError, StoreError, Tx, contents};
 use kep::wire::imap::UidSet;
 use kep::wire::{AccountId, ContentId, KepAddress};
+use secrecy::SecretString;
 
 const WHO: &str = "a@hs05.kep.tr";
 
@@ -69,6 +71,7 @@ impl Bed {
 #[tokio::test]
 async fn what_an_owner_removes_of_a_held_account_stays_until_the_last_hold_ends() {
     on_both(|bed| async move {
+        bed.staff(&["can", "ece"]).await;
         let account = bed.account(WHO).await;
         let content = bed.lay(account, 1).await;
         let (first, second) = (bed.hold(None).await, bed.hold(None).await);
@@ -91,6 +94,7 @@ async fn what_an_owner_removes_of_a_held_account_stays_until_the_last_hold_ends(
 #[tokio::test]
 async fn the_emptying_of_the_trash_keeps_back_what_is_held_and_nothing_else() {
     on_both(|bed| async move {
+        bed.staff(&["can", "ece"]).await;
         let account = bed.account(WHO).await;
         let (held, free) = (bed.lay(account, 1).await, bed.lay(account, 2).await);
         let hold = bed.hold(Some(1)).await;
@@ -108,6 +112,7 @@ async fn the_emptying_of_the_trash_keeps_back_what_is_held_and_nothing_else() {
 #[tokio::test]
 async fn one_person_alone_holds_nothing() {
     on_both(|bed| async move {
+        bed.staff(&["can", "ece"]).await;
         bed.account(WHO).await;
         let (address, store) = (KepAddress::parse(WHO).unwrap(), &bed.store);
         let alone = holds::place(store, &by("can"), "can", &address, None, "2026/17").await;
@@ -126,8 +131,36 @@ async fn one_person_alone_holds_nothing() {
 }
 
 #[tokio::test]
+async fn who_has_not_the_role_or_has_left_holds_nothing() {
+    on_both(|bed| async move {
+        bed.staff(&["can", "ece"]).await;
+        let (address, store) = (KepAddress::parse(WHO).unwrap(), &bed.store);
+        bed.account(WHO).await;
+        let secret = SecretString::from("uzun bir parola sozu");
+        for (name, role) in [("denetci", StaffRole::Auditor), ("kayitci", StaffRole::Registrar)] {
+            staff::add(store, &by("can"), name, name, &[role], &secret).await.unwrap();
+        }
+        let place = async |first: &str, second: &str| {
+            holds::place(store, &by(first), second, &address, None, "2026/17").await
+        };
+        for (first, second) in [("denetci", "ece"), ("can", "kayitci"), ("can", "kimse")] {
+            let refused = place(first, second).await;
+            assert!(matches!(refused, Err(HoldError::OffDuty(_))), "{first} {second} {refused:?}");
+        }
+        let hold = place("kayitci", "ece").await.unwrap();
+        let left = holds::release(store, &by("denetci"), "ece", hold, "bitti").await;
+        assert!(matches!(left, Err(HoldError::OffDuty(_))), "{left:?}");
+        staff::end(store, &by("can"), "ece").await.unwrap();
+        let left = holds::release(store, &by("can"), "ece", hold, "bitti").await;
+        assert!(matches!(left, Err(HoldError::OffDuty(_))), "{left:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_hold_that_is_placed_while_another_lets_go_keeps_what_it_covers() {
     on_both(|bed| async move {
+        bed.staff(&["can", "ece"]).await;
         let account = bed.account(WHO).await;
         let content = bed.lay(account, 1).await;
         let first = bed.hold(None).await;
@@ -154,6 +187,7 @@ async fn a_hold_that_is_placed_while_another_lets_go_keeps_what_it_covers() {
 #[tokio::test]
 async fn a_hold_of_a_message_that_the_account_has_nothing_of_is_refused() {
     on_both(|bed| async move {
+        bed.staff(&["can", "ece"]).await;
         let account = bed.account(WHO).await;
         bed.lay(account, 1).await;
         let (address, store) = (KepAddress::parse(WHO).unwrap(), &bed.store);

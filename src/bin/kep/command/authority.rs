@@ -224,6 +224,8 @@ fn failure(error: AuthorityError) -> Failure {
         AuthorityError::OnePerson(_) | AuthorityError::NotStaff => {
             Failure::refused(&error).hint("--as names another member of staff than who entered it")
         }
+        AuthorityError::OffDuty(_) => Failure::refused(&error)
+            .hint("a registrar enters and exports, an approver decides; `kep staff list`"),
         AuthorityError::Unknown(_) => {
             Failure::not_found(&error).hint("`kep authority list` shows them")
         }

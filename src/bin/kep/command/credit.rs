@@ -108,7 +108,7 @@ fn told(done: Done, json: bool) -> Outcome {
     })
 }
 
-fn failure(error: CreditError) -> Failure {
+pub(super) fn failure(error: CreditError) -> Failure {
     match error {
         CreditError::Registry(error) => registry(error),
         CreditError::Staff(error) => staff::failure(error),

@@ -110,11 +110,13 @@ fn table(lines: &[Line]) -> String {
     show::table(&head, &cells.collect::<Vec<_>>(), "no holds")
 }
 
-fn failure(error: HoldError) -> Failure {
+pub(super) fn failure(error: HoldError) -> Failure {
     match &error {
         HoldError::OnePerson(_) | HoldError::NotStaff => {
             Failure::refused(&error).hint("--second names another member of staff than --as")
         }
+        HoldError::OffDuty(_) => Failure::refused(&error)
+            .hint("a registrar or approver by --as, an approver by --second; `kep staff list`"),
         HoldError::Reason => Failure::data(&error),
         HoldError::UnknownAccount(_) => {
             Failure::not_found(&error).hint("`kep account list` shows them")

@@ -1,13 +1,12 @@
 //! `kep proposal`: what one of the staff proposed over the API, decided by another one.
 
 use super::account::registry;
-use super::{show, staff};
+use super::{credit, hold, show, staff};
 use crate::arguments::{Proposal as Arguments, Who};
 use crate::failure::{Failure, Outcome};
 use crate::wire_up;
 use kep::registry::audit::By;
 use kep::registry::proposals::{self, Act, Proposal, ProposalError, State};
-use kep::registry::staff::StaffRole;
 use kep::store::{Lane, Store, Tx};
 use serde::Serialize;
 
@@ -23,35 +22,24 @@ pub async fn run(arguments: Arguments) -> Outcome {
         }
         Arguments::Approve { conf, who, id, json } => {
             let store = wire_up::store(&wire_up::settings(&conf.conf)?).await?;
-            let by = named(&store, &who, Some(StaffRole::Approver)).await?;
+            let by = named(&store, &who).await?;
             decided(&store, json, move |tx| proposals::approve(tx, id, &by)).await
         }
         Arguments::Refuse { conf, who, id, reason, json } => {
             let store = wire_up::store(&wire_up::settings(&conf.conf)?).await?;
-            let own = own(&store, &who, id).await?;
-            let role = (!own).then_some(StaffRole::Approver);
-            let by = named(&store, &who, role).await?;
+            let by = named(&store, &who).await?;
             decided(&store, json, move |tx| proposals::refuse(tx, id, &reason, &by)).await
         }
     }
 }
 
 /// Whoever decides is a person who proves it.
-async fn named(store: &Store, who: &Who, role: Option<StaffRole>) -> Outcome<By> {
+async fn named(store: &Store, who: &Who) -> Outcome<By> {
     if who.name.is_none() {
         return Err(Failure::usage("a proposal is decided by a named person")
             .hint("--as NAME; `kep staff list` shows who is approver"));
     }
-    match role {
-        Some(role) => staff::by_role(store, who, role).await,
-        None => staff::by(store, who).await,
-    }
-}
-
-/// Whether it is the proposal of who is named.
-async fn own(store: &Store, who: &Who, id: i64) -> Outcome<bool> {
-    let found = store.read(move |tx: &mut Tx<'_>| proposals::find(tx, id)).await;
-    Ok(who.name.as_deref() == Some(found.map_err(failure)?.by.as_str()))
+    staff::by(store, who).await
 }
 
 async fn decided(
@@ -74,12 +62,20 @@ fn failure(error: ProposalError) -> Failure {
         ProposalError::Unknown(_) => {
             Failure::not_found(&error).hint("`kep proposal list` shows them")
         }
-        ProposalError::SamePerson(_) | ProposalError::Gone(_) | ProposalError::NotStaff => {
+        ProposalError::SamePerson(_) | ProposalError::NotStaff => {
             Failure::refused(&error).hint("--as names another member of staff than who proposed it")
         }
-        ProposalError::Over(..) | ProposalError::Hold(_) | ProposalError::Credit(_) => {
-            Failure::data(&error).hint("`kep proposal list` shows what it is about")
+        ProposalError::OffDuty(_) => {
+            Failure::refused(&error).hint("`kep staff list` shows who is approver")
         }
+        ProposalError::Gone(_) => {
+            Failure::refused(&error).hint("refuse it, and have it proposed anew")
+        }
+        ProposalError::Over(..) => {
+            Failure::data(&error).hint("`kep proposal list` shows what became of it")
+        }
+        ProposalError::Hold(error) => hold::failure(error),
+        ProposalError::Credit(error) => credit::failure(error),
     }
 }
 
@@ -92,14 +88,23 @@ struct Line {
     at: String,
     state: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
+    decided_by: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    decided: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
+    /// The hold that came of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hold: Option<i64>,
 }
 
 impl Line {
     fn of(row: &Proposal) -> Self {
-        let reason = match &row.state {
-            State::Open | State::Done { .. } => None,
-            State::Refused { reason, .. } | State::Withdrawn { reason, .. } => Some(reason.clone()),
+        let (decided, reason, hold) = match &row.state {
+            State::Open => (None, None, None),
+            State::Done { by, at, made } => (Some((by, at)), None, *made),
+            State::Refused { by, at, reason } => (Some((by, at)), Some(reason.clone()), None),
+            State::Withdrawn { at, reason } => (Some((&row.by, at)), Some(reason.clone()), None),
         };
         Self {
             number: row.id,
@@ -108,7 +113,10 @@ impl Line {
             by: row.by.clone(),
             at: row.at.iso8601(),
             state: row.state.word(),
+            decided_by: decided.map(|(by, _)| by.clone()),
+            decided: decided.map(|(_, at)| at.iso8601()),
             reason,
+            hold,
         }
     }
 }
@@ -117,8 +125,22 @@ fn table(lines: &[Line]) -> String {
     let cells = lines.iter().map(|line| {
         let what = line.what.word().to_owned();
         let (number, state) = (line.number.to_string(), line.state.to_owned());
-        vec![number, what, line.about.clone(), line.by.clone(), line.at.clone(), state]
+        let (about, by, at) = (line.about.clone(), line.by.clone(), line.at.clone());
+        vec![number, what, about, details(&line.what), by, at, state]
     });
-    let head = ["NO", "WHAT", "ABOUT", "BY", "AT", "STATE"];
+    let head = ["NO", "WHAT", "ABOUT", "DETAILS", "BY", "AT", "STATE"];
     show::table(&head, &cells.collect::<Vec<_>>(), "no proposals")
+}
+
+/// All that an approver decides about.
+fn details(act: &Act) -> String {
+    match act {
+        Act::PlaceHold { message: Some(message), reason, .. } => format!("{message}: {reason}"),
+        Act::PlaceHold { message: None, reason, .. } => format!("all: {reason}"),
+        Act::ReleaseHold { hold, reason } => format!("hold {hold}: {reason}"),
+        Act::Correct { sms, amount, reason, reference, .. } => {
+            let unit = if *sms { "sms" } else { "credits" };
+            format!("{amount:+} {unit} ({reference}): {reason}")
+        }
+    }
 }

@@ -240,6 +240,9 @@ problems! {
         "Sahibin numarasını yazın." "Say the number that the holder is known by.";
     ReferenceTaken 409 "reference-taken"
         "Bu başvuru numarası başka bir hareketin." "This reference stands for another entry.";
+    ProposerGone 409 "proposer-gone"
+        "Öneren artık bunu öneremez." "Who proposed it may not any more."
+        "Reddedin, yeniden önerilsin." "Refuse it, and have it proposed anew.";
     ProposalOver(state) 409 "proposal-over"
         "Öneri sonuçlanmış: {}." "The proposal is decided: {}.";
     AuthorityRequestDecided(state) 409 "authority-request-decided"

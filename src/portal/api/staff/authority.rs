@@ -299,6 +299,7 @@ impl From<AuthorityError> for Problem {
         match error {
             AuthorityError::NotStaff => Self::NotStaff,
             AuthorityError::OnePerson(_) => Self::SecondPersonNeeded,
+            AuthorityError::OffDuty(off) => off.into(),
             AuthorityError::Line { .. } => Self::FormUnfit(error.to_string()),
             AuthorityError::Period => Self::PeriodUnfit,
             AuthorityError::UnknownAccount(_) => Self::AccountUnknown,

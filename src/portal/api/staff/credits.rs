@@ -1,7 +1,7 @@
 //! Credits of an account: what became of them, what was bought, and what is set right by two of the staff.
 
 use super::accounts::{OneAccount, named};
-use super::duty::{COUNTS, SEES_CREDITS, on_duty};
+use super::duty::{COUNTS, SEES_FILES, on_duty};
 use super::proposals::Proposal;
 use crate::portal::api::call::{Answered, Call};
 use crate::portal::api::credits::Credits;
@@ -143,13 +143,13 @@ struct ToppedUp {
 }
 
 fn balance(tx: &mut Tx<'_>, call: &Call, ask: &OneAccount) -> Answered<Json<Credits>> {
-    on_duty(tx, call, SEES_CREDITS)?;
+    on_duty(tx, call, SEES_FILES)?;
     let account = named(tx, &ask.address)?;
     Ok(Json(Credits::of(&rows::balance(tx, account.id)?)))
 }
 
 fn ledger(tx: &mut Tx<'_>, call: &Call, ask: &Ledger) -> Answered<Json<LedgerEntries>> {
-    on_duty(tx, call, SEES_CREDITS)?;
+    on_duty(tx, call, SEES_FILES)?;
     let account = named(tx, &ask.address)?;
     let before = ask.before.map(|number| number.0);
     let found = rows::entries(tx, account.id, before, Limit::of(ask.limit))?;

@@ -8,9 +8,8 @@ use crate::portal::api::endpoint::{Created, Endpoint, Json, NoWords, Tag, Verb, 
 use crate::portal::api::kinds::{AddressText, Limit, MessageText, Name, Number, Reason};
 use crate::portal::api::problem::Problem;
 use crate::registry::api_tokens::Scope;
-use crate::registry::holds::{Hold as Row, HoldError};
+use crate::registry::holds::{BY, Hold as Row, HoldError};
 use crate::registry::proposals::{self, Act};
-use crate::registry::staff::StaffRole;
 use crate::store::{Tx, holds as rows};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -147,7 +146,7 @@ fn place(
     _: &NoWords,
     body: &Json<NewHold>,
 ) -> Answered<Created<Proposal>> {
-    let by = on_duty(tx, call, PROPOSES)?;
+    let by = on_duty(tx, call, BY)?;
     let NewHold { address, message_id, reason } = &body.0;
     let act = Act::PlaceHold {
         address: named(tx, &Name(address.0.clone()))?.address.to_string(),
@@ -163,7 +162,7 @@ fn release(
     ask: &OneHold,
     body: &Json<HoldRelease>,
 ) -> Answered<Created<Proposal>> {
-    let by = on_duty(tx, call, PROPOSES)?;
+    let by = on_duty(tx, call, BY)?;
     let act = Act::ReleaseHold { hold: ask.hold.0, reason: body.0.reason.0.clone() };
     Ok(Proposal::created(&proposals::propose(tx, &act, &by)?))
 }
@@ -193,6 +192,7 @@ impl From<HoldError> for Problem {
         match error {
             HoldError::OnePerson(_) => Self::SecondPersonNeeded,
             HoldError::NotStaff => Self::NotStaff,
+            HoldError::OffDuty(off) => off.into(),
             HoldError::Reason => Self::FormUnfit(error.to_string()),
             HoldError::UnknownAccount(_) => Self::AccountUnknown,
             HoldError::UnknownMessage(_) | HoldError::NoMessage(_) => Self::SubmissionUnknown,
@@ -201,5 +201,3 @@ impl From<HoldError> for Problem {
         }
     }
 }
-
-const PROPOSES: &[StaffRole] = &[StaffRole::Registrar, StaffRole::Approver];

@@ -20,6 +20,7 @@ pub fn operations() -> Vec<Endpoint> {
                 Problem::StaffRole(some()),
                 Problem::ProposalUnknown,
                 Problem::ProposalOver(some()),
+                Problem::ProposerGone,
                 Problem::SecondPersonNeeded,
                 Problem::AccountUnknown,
                 Problem::HoldUnknown,
@@ -187,7 +188,9 @@ impl From<ProposalError> for Problem {
         match error {
             ProposalError::Unknown(_) => Self::ProposalUnknown,
             ProposalError::Over(_, state) => Self::ProposalOver(state.to_owned()),
-            ProposalError::SamePerson(_) | ProposalError::Gone(_) => Self::SecondPersonNeeded,
+            ProposalError::SamePerson(_) => Self::SecondPersonNeeded,
+            ProposalError::Gone(_) => Self::ProposerGone,
+            ProposalError::OffDuty(off) => off.into(),
             ProposalError::NotStaff => Self::NotStaff,
             ProposalError::Hold(error) => error.into(),
             ProposalError::Credit(error) => error.into(),

@@ -1,6 +1,7 @@
 //! What of administration waits. A member of staff who has left, or has not the role, does nothing more,
 //! whatever his token says.
 
+use super::duty::on_duty;
 use super::{
     Act, Acts, AuditListing, AuditVerdict, Decided, Decisions, NewDecision, OnePolicy, staff,
 };
@@ -17,7 +18,7 @@ use std::sync::Arc;
 /// Whether the member of staff that asks is one still, with that role.
 async fn has(portal: &Portal, call: &Call, role: StaffRole) -> Answered<()> {
     let found = registry::find(&portal.store, staff(call)?).await.map_err(trouble)?;
-    match found.is_some_and(|member| member.ended_at.is_none() && member.may(role)) {
+    match found.is_some_and(|member| member.may(role)) {
         true => Ok(()),
         false => Err(Problem::StaffRole(role.word().to_owned())),
     }
@@ -45,12 +46,12 @@ pub async fn decide(
     ask: OnePolicy,
     new: Json<NewDecision>,
 ) -> Answered<Once<Created<Decided>>> {
-    has(&portal, &call, StaffRole::Manager).await?;
     let (by, key) = (call.by()?, &ask.policy.0);
     let (value, reason) = (&new.0.value.0, &new.0.reason.0);
     let made = policy::decided(&by, key, value, by.at, reason)?;
     let at = format!("/staff/policies/{key}/decisions");
     let work = move |tx: &mut Tx<'_>| -> Answered<_> {
+        on_duty(tx, &call, &[StaffRole::Manager])?;
         policy::set_in(tx, &by, &made)?;
         call.once(tx, Created { value: Decided::of(&made), at: at.clone() })
     };
