@@ -197,15 +197,22 @@ pub async fn retire(
             return Err(ResealError::Needed { generation, what: column.word(), count });
         }
     }
+    let vault = store.blobs.vault();
+    vault.refresh()?;
+    if vault.generation() == generation {
+        return Err(VaultError::Newest(generation).into());
+    }
+    if !vault.generations().contains(&generation) {
+        return Err(VaultError::NoGeneration(generation).into());
+    }
+    // A key that is gone is told of, whatever comes between.
+    note(store, by, "vault.retire", generation).await?;
     let path = file.to_owned();
     let retired = tokio::task::spawn_blocking(move || Vault::retire(&path, generation)).await;
     match retired {
-        Ok(retired) => drop(retired?),
-        Err(error) => {
-            return Err(StoreError::from(RowsError::from(std::io::Error::other(error))).into());
-        }
+        Ok(retired) => retired.map(drop).map_err(ResealError::from),
+        Err(error) => Err(StoreError::from(RowsError::from(std::io::Error::other(error))).into()),
     }
-    note(store, by, "vault.retire", generation).await
 }
 
 /// Writes down what was done with a key.

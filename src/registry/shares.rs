@@ -2,9 +2,10 @@
 //! was decided for its kind of holder, and that before the configuration. Evidence counts for nothing.
 
 use super::accounts::RegistryError;
+use super::declared::Kind as _;
 use super::notices::{self, Happened};
 use super::outbox::Kind as NoticeKind;
-use super::policy::{self, Kind as _, Octets};
+use super::policy::{self, Octets};
 use crate::store::mail::usage;
 use crate::store::{Lane, RowsError, Store, StoreError, Tx, policies};
 use crate::wire::{AccountId, Timestamp};

@@ -100,14 +100,18 @@ pub fn list(tx: &mut Tx<'_>, wanted: &Wanted) -> Result<Vec<EntryRow>, RowsError
     let family = wanted.act.as_ref().map(|act| format!("{act}."));
     // Who ends with the character after the dot, `/`, is past all that begin with the dot.
     let after = wanted.act.as_ref().map(|act| format!("{act}/"));
+    // Without the sum SQLite walks the numbers from the first one, instead of the times.
     let sql = match (&wanted.subject, wanted.since) {
         (Some(_), None) => listing!("subject = $1", "at >= $6"),
         (Some(_), Some(_)) => {
-            listing!("subject = $1", "n >= (SELECT MIN(n) FROM audit WHERE at >= $6) AND at >= $6")
+            listing!(
+                "subject = $1",
+                "n >= (SELECT MIN(n + 0) FROM audit WHERE at >= $6) AND at >= $6"
+            )
         }
         (None, None) => listing!("$1 = ''", "at >= $6"),
         (None, Some(_)) => {
-            listing!("$1 = ''", "n >= (SELECT MIN(n) FROM audit WHERE at >= $6) AND at >= $6")
+            listing!("$1 = ''", "n >= (SELECT MIN(n + 0) FROM audit WHERE at >= $6) AND at >= $6")
         }
     };
     let rows = tx.query(

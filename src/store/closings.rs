@@ -128,14 +128,24 @@ pub fn due(
     closed: Timestamp,
     most: usize,
 ) -> Result<Vec<AccountId>, RowsError> {
-    let rows = tx.query(
+    let most_each = most as i64;
+    let closing = tx.query(
         "SELECT id FROM account
-         WHERE id > $1 AND state <> 'active'
-           AND ((state = 'closing' AND completes_at <= $2) OR (state = 'closed' AND closed_at < $3))
-         ORDER BY id LIMIT $4",
-        &[after.0.into(), now.millis().into(), closed.millis().into(), (most as i64).into()],
+         WHERE state = 'closing' AND state <> 'active' AND id > $1 AND completes_at <= $2
+         ORDER BY id LIMIT $3",
+        &[after.0.into(), now.millis().into(), most_each.into()],
     )?;
-    rows.iter().map(|row| Ok(AccountId(row.int(0)?))).collect()
+    let over = tx.query(
+        "SELECT id FROM account
+         WHERE state = 'closed' AND state <> 'active' AND id > $1 AND closed_at < $2
+         ORDER BY id LIMIT $3",
+        &[after.0.into(), closed.millis().into(), most_each.into()],
+    )?;
+    let found = closing.iter().chain(&over).map(|row| Ok(AccountId(row.int(0)?)));
+    let mut found = found.collect::<Result<Vec<_>, RowsError>>()?;
+    found.sort_unstable();
+    found.truncate(most);
+    Ok(found)
 }
 
 fn closing(row: &Row) -> Result<ClosingRow, RowsError> {

@@ -16,7 +16,12 @@ async fn staff(scene: &Scene, names: &[&str]) {
     for (n, name) in names.iter().enumerate() {
         let file = password(scene, name);
         let add = ["staff", "add", name, "--display", "Ayşe Demir", "--role", "manager"];
-        let roles = ["--role", "operator,auditor", "--password-file", file.to_str().unwrap()];
+        let roles = [
+            "--role",
+            "operator,auditor,registrar,approver",
+            "--password-file",
+            file.to_str().unwrap(),
+        ];
         let add = [&add[..], &roles];
         let ran = match n {
             0 => scene.kep(&add.concat()).await,

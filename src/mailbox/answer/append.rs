@@ -238,7 +238,7 @@ fn lay_in(tx: &mut Tx<'_>, who: &Who, blobs: &Blobs, to: &Mailbox, ready: &Ready
     }
     // What the user has filed elsewhere meanwhile stays where he put it.
     for place in servers.into_iter().filter(|place| place.mailbox == to.id) {
-        mail::remove(tx, place)?;
+        change::remove_all(tx, to, &UidSet::one(place.uid))?;
     }
     Ok(uid)
 }

@@ -51,7 +51,7 @@ fn an_answer_is_success_by_the_rule_alone() {
     assert!(matches!(said(503, &"x".repeat(10_000)), Said::Later(why) if why.len() < 200));
 }
 
-/// Rev. 2, 10: a gateway that says again what it was asked.
+/// A gateway that says again what it was asked.
 #[test]
 fn what_is_secret_stands_in_no_trouble() {
     let gateway = gateway(None, Form::Json);

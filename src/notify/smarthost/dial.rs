@@ -156,7 +156,6 @@ mod tests {
         }
     }
 
-    /// Rev. 2, 13.
     #[tokio::test]
     async fn a_server_that_wants_no_mail_from_us_is_asked_again() {
         for (answer, never) in [

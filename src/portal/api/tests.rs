@@ -132,7 +132,6 @@ fn the_catalogue_has_each_problem_of_each_operation() {
     }
 }
 
-/// Rev. 1, 23.
 #[test]
 fn the_document_names_each_state_of_a_submission() {
     let said = document()["components"]["schemas"]["Submission"]["properties"]["state"].to_string();

@@ -2,7 +2,8 @@
 //! address. The original, because its sender can count it before he signs; what is sealed around it depends
 //! on evidence and dialect. Pure.
 
-use crate::registry::policy::{Kind, Octets};
+use crate::registry::declared::Kind;
+use crate::registry::policy::Octets;
 use crate::store::credits::Charge;
 
 /// Credits of a recipient by the size of the original: `5 MiB = 1, 10 MiB = 2, more = 3`.

@@ -35,13 +35,19 @@ pub fn material(kind: &str, sha256: &str) -> String {
 /// As [`plain`], and two that differ differ: others choose what they call theirs.
 fn unique(text: &str) -> String {
     let name = plain(text);
-    match name == text {
+    match name == text && !marked(text) {
         true => name,
         false => {
             let digest = sha256(text.as_bytes()).hex();
             format!("{name}-{}", digest.get(..MARK).unwrap_or(&digest))
         }
     }
+}
+
+/// Whether it looks as one does that was marked.
+fn marked(text: &str) -> bool {
+    let digest = text.rsplit_once('-').map(|(_, digest)| digest);
+    digest.is_some_and(|one| one.len() == MARK && one.bytes().all(|b| b.is_ascii_hexdigit()))
 }
 
 /// `zaman-damgalari/1a2b@hs05.kep.tr/delivery-ID.xml.1.tst` (RFC 3161, a TimeStampToken in DER)
@@ -113,6 +119,8 @@ mod tests {
         for (one, other) in [("a:b", "a_b"), ("a:b", "a;b"), (long.as_str(), &long[..119])] {
             assert_ne!(unique(one), unique(other));
         }
+        let as_marked = unique("x/y");
+        assert_ne!(unique(&as_marked), as_marked, "nobody calls his as another one's is called");
         assert_eq!(unique("1a2b@hs05.kep.tr"), "1a2b@hs05.kep.tr");
         assert!(unique(&"日".repeat(300)).len() < 120);
     }

@@ -111,7 +111,8 @@ pub fn done(
     rows::done(tx, id, &row)?;
     let details =
         json!({ "export": id, "mails": mails, "unopened": unopened, "evidence": evidence });
-    audit::record(tx, by, "account.exported", &summary.address, details)?;
+    let by = By { at, ..by.clone() };
+    audit::record(tx, &by, "account.exported", &summary.address, details)?;
     Ok(())
 }
 

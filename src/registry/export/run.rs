@@ -7,6 +7,7 @@ use crate::store::evidence::{self, EvidenceRow, Wanted};
 use crate::store::export::{self as rows, Stored};
 use crate::store::mail::{Kind, view, view::Mailbox};
 use crate::store::{Lane, RowsError, Store, StoreError, Tx, accounts, staff};
+use crate::trust::Clock;
 use crate::wire::digest::sha256;
 use crate::wire::mime::text::decoded_field;
 use crate::wire::xades::Signature;
@@ -37,7 +38,7 @@ pub async fn check(store: &Store, by: &By, second: Option<&str>) -> Result<(), E
 /// written, and what it was when it is done.
 pub async fn export(
     store: &Store,
-    by: &By,
+    (by, clock): (&By, &Clock),
     second: Option<&str>,
     address: &KepAddress,
     file: File,
@@ -57,7 +58,8 @@ pub async fn export(
     let counts = json!({
         "mails": summary.mails, "unopened": summary.unopened, "evidence": summary.evidence,
     });
-    record(store, by, "account.exported", &summary.address, counts).await?;
+    let by = By { at: clock.now(), ..by.clone() };
+    record(store, &by, "account.exported", &summary.address, counts).await?;
     Ok(summary)
 }
 

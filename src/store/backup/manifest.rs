@@ -3,6 +3,7 @@
 
 use super::BackupError;
 use super::dump::Counts;
+use crate::trust::secret::is_same;
 use crate::trust::vault::{Purpose, Vault};
 use crate::wire::sha256;
 use data_encoding::HEXLOWER;
@@ -86,7 +87,7 @@ impl Manifest {
     /// The same, when it was written with this master key and nobody has changed it since.
     pub fn proven(generation: &Path, vault: &Vault) -> Result<Self, BackupError> {
         let manifest = Self::read(generation)?;
-        if manifest.master_key != master_key(vault)? {
+        if !is_same(manifest.master_key.as_bytes(), master_key(vault)?.as_bytes()) {
             return Err(BackupError::OtherKey);
         }
         let read = |name| {
@@ -94,7 +95,7 @@ impl Manifest {
             std::fs::read(&path).map_err(BackupError::io(&path))
         };
         let (text, proof) = (read(FILE)?, read(PROOF)?);
-        match proof.trim_ascii() == prove(vault, &text)?.as_bytes() {
+        match is_same(proof.trim_ascii(), prove(vault, &text)?.as_bytes()) {
             true => Ok(manifest),
             false => Err(BackupError::Altered(generation.join(FILE))),
         }

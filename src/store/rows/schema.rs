@@ -169,6 +169,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("V39__exports", include_str!("0039_exports.sql")),
     ("V40__proposals", include_str!("0040_proposals.sql")),
     ("V41__told", include_str!("0041_told.sql")),
+    ("V42__directory_log", include_str!("0042_directory_log.sql")),
 ];
 
 #[cfg(test)]

@@ -355,7 +355,7 @@ async fn nobody_does_what_he_may_not() {
     .await;
 }
 
-/// Rev. 1, 20: a condition that can't be looked at is no reason to go on (RFC 9110, section 13.1.1).
+/// A condition that can't be looked at is no reason to go on (RFC 9110, section 13.1.1).
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_change_that_knows_no_versions_refuses_if_match() {
     let bed = Bed::sqlite().await;

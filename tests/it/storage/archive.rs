@@ -45,6 +45,10 @@ async fn all_evidence_comes_under_stamps_that_follow_from_each_other() {
              JOIN material m ON m.digest = s.digest WHERE m.kind = 'certificate'",
         );
         assert!(kept.await >= 3, "what validates a stamp is kept with it");
+        // What is gathered and was never stamped waits.
+        bed.write(|tx| Ok(tx.execute("DELETE FROM archive_stamp WHERE n > 1", &[])?)).await;
+        let verdict = verify(&bed, &archivist).await;
+        assert_eq!((verdict.stamps, verdict.stamped, verdict.waiting), (1, 3, 1));
     })
     .await;
 }

@@ -325,7 +325,7 @@ async fn a_copy_that_is_missing_is_written_with_the_next_seal() {
     .await;
 }
 
-/// Rev. 1, 22: whoever verifies between the seal and its copy finds nothing wrong, and later it is.
+/// Whoever verifies between the seal and its copy finds nothing wrong, and later it is.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_newest_seal_may_lack_its_copy_for_some_minutes() {
     on_both(|bed| async move {

@@ -9,6 +9,7 @@ use kep::registry::staff::{self, StaffRole};
 use kep::store::evidence::{self as rows, Wanted as Which};
 use kep::store::mail::{self, Kind, Role};
 use kep::store::{Lane, Store, StoreError, Tx, contents, submissions};
+use kep::trust::Clock;
 use kep::wire::{AccountId, EvidenceId, KepAddress, Timestamp};
 use secrecy::SecretString;
 use std::io::{self, Write};
@@ -175,7 +176,15 @@ async fn once_there_is_staff_two_export_and_the_audit_has_it_first() {
         let path = |name: &str| bed.dir.path().join(name);
         let export = async |by: &By, second, name: &str| {
             let file = std::fs::File::create(path(name)).unwrap();
-            export::export(&bed.store, by, second, &address, file, &mut |_| {}).await
+            export::export(
+                &bed.store,
+                (by, &Clock::Fixed(NOW)),
+                second,
+                &address,
+                file,
+                &mut |_| {},
+            )
+            .await
         };
         export(&by("root@localhost"), None, "1.zip").await.unwrap();
         for (name, role) in [("ayse", StaffRole::Manager), ("can", StaffRole::Registrar)] {

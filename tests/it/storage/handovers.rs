@@ -153,7 +153,7 @@ async fn what_is_returned_stands_in_the_drafts_and_may_come_again() {
     .await;
 }
 
-/// Rev. 2, 6: returned, sent again unsigned, returned again.
+/// Returned, sent again unsigned, returned again.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_came_back_is_done_when_it_is_handed_in_again_and_a_new_reason_is_told() {
     on_both(|bed| async move {
@@ -190,7 +190,7 @@ async fn what_came_back_is_done_when_it_is_handed_in_again_and_a_new_reason_is_t
     .await;
 }
 
-/// Rev. 2, 11: a row that nobody can read.
+/// A row that nobody can read.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_hand_over_that_can_not_be_read_holds_up_no_other() {
     on_both(|bed| async move {

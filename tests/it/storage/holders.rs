@@ -380,7 +380,7 @@ async fn the_old_holder_alone_gets_his_account_back() {
     .await;
 }
 
-/// Rev. 2, 3: what two people approved for a reopened account holds, and it has a contract.
+/// What two people approved for a reopened account holds, and it has a contract.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_reopened_account_is_as_it_was_applied_for() {
     on_both(|bed| async move {
@@ -411,7 +411,7 @@ async fn a_reopened_account_is_as_it_was_applied_for() {
     .await;
 }
 
-/// Rev. 2, 4: an account that staff reopen after its contract is over has one again.
+/// An account that staff reopen after its contract is over has one again.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_reopened_account_whose_term_is_over_begins_another() {
     on_both(|bed| async move {

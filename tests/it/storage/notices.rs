@@ -587,7 +587,7 @@ async fn each_certificate_that_ends_is_told_of_once_a_distance() {
     .await;
 }
 
-/// Rev. 2, 5: the phone is sold while the gateway thinks.
+/// The phone is sold while the gateway thinks.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_under_way_to_a_place_that_is_taken_away_is_not_tried_there_again() {
     on_both(|bed| async move {
@@ -628,7 +628,7 @@ async fn what_is_under_way_to_a_place_that_is_taken_away_is_not_tried_there_agai
     .await;
 }
 
-/// Rev. 2, 9: an SMSC that counts anew calls another SMS by the same number.
+/// An SMSC that counts anew calls another SMS by the same number.
 #[tokio::test]
 async fn a_reference_that_comes_again_is_of_the_new_part_and_has_no_receipt() {
     on_both(|bed| async move {

@@ -186,7 +186,7 @@ async fn invariant_07_a_signature_is_the_holders_or_a_known_operators() {
     .await;
 }
 
-/// Rev. 2, 1: a certificate with the account's address, and with or without his number.
+/// A certificate with the account's address, and with or without his number.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn invariant_07_who_has_ended_signs_as_nobody_whatever_address_his_certificate_bears() {
     on_both(|bed| async move {
@@ -315,7 +315,7 @@ async fn a_certificate_that_ends_is_a_task_until_another_takes_its_place_or_it_h
     .await;
 }
 
-/// Rev. 2, 7: what only logs in, what can't be read, and what is taken away again replace nothing.
+/// What only logs in, what can't be read, and what is taken away again replace nothing.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_certificate_is_replaced_by_one_for_the_same_use_alone_and_while_that_is_there() {
     on_both(|bed| async move {

@@ -500,7 +500,7 @@ async fn a_signature_lets_in_whose_certificate_is_registered_or_bears_his_number
     .await;
 }
 
-/// Rev. 2, 2: an operator's certificate that bears the account's address.
+/// An operator's certificate that bears the account's address.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_operators_certificate_is_no_factor_of_the_holder() {
     on_both(|bed| async move {

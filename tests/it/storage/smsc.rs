@@ -210,7 +210,7 @@ async fn a_part_that_is_throttled_is_sent_again_and_those_before_it_are_not() {
     ours.ends().await;
 }
 
-/// Rev. 2, 8: its window is shut while it asks and asks.
+/// Its window is shut while it asks and asks.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_smsc_that_stops_reading_is_left_in_time() {
     let listener = listener().await;
@@ -225,7 +225,7 @@ async fn an_smsc_that_stops_reading_is_left_in_time() {
     ours.ends().await;
 }
 
-/// Rev. 2, 8: stopped before the bind was answered.
+/// Stopped before the bind was answered.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_bind_that_is_not_answered_holds_up_no_end() {
     let listener = listener().await;
@@ -237,7 +237,7 @@ async fn a_bind_that_is_not_answered_holds_up_no_end() {
     ours.session.await.unwrap();
 }
 
-/// Rev. 2, 12: who asked has gone before the SMSC was there.
+/// Who asked has gone before the SMSC was there.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_nobody_waits_for_any_more_is_not_submitted() {
     let listener = listener().await;

@@ -3,7 +3,11 @@
 
 use super::world::{CAN, House, Said};
 use crate::accept::scan::Place;
+use crate::registry::audit::By;
+use crate::registry::policy;
 use crate::store::submissions::RecipientState;
+use crate::store::{RowsError, Tx};
+use crate::wire::Timestamp;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,14 +16,18 @@ use tokio::net::{TcpListener, TcpStream};
 
 /// Finds a virus in everything, while it is told so.
 async fn scanner(infected: &Arc<AtomicBool>) -> Place {
+    scanner_that(infected, b"stream: Deneme FOUND\0").await
+}
+
+async fn scanner_that(finds: &Arc<AtomicBool>, found: &'static [u8]) -> Place {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let place = Place::Tcp(listener.local_addr().unwrap());
-    let infected = Arc::clone(infected);
+    let finds = Arc::clone(finds);
     tokio::spawn(async move {
         while let Ok((mut line, _)) = listener.accept().await {
             stream(&mut line).await;
-            let said: &[u8] = match infected.load(Ordering::SeqCst) {
-                true => b"stream: Deneme FOUND\0",
+            let said: &[u8] = match finds.load(Ordering::SeqCst) {
+                true => found,
                 false => b"stream: OK\0",
             };
             line.write_all(said).await.unwrap();
@@ -64,6 +72,26 @@ async fn an_infected_dispatch_reaches_nobody_and_its_provider_gets_evidence_for_
         let rejected = house.jobs("evidence").await;
         let of_second = "fact/5f2c@hs05.kep.tr/2/relay-rejected".to_owned();
         assert!(rejected.contains(&of_second), "{rejected:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_encrypted_dispatch_is_rejected_by_its_reason_where_policy_refuses_it() {
+    for house in House::both().await {
+        let encrypted = Arc::new(AtomicBool::new(true));
+        let found = b"stream: Heuristics.Encrypted.Zip FOUND\0";
+        let house = house.scanned_by(scanner_that(&encrypted, found).await);
+        let by = By::system("test", Timestamp::from_secs(0));
+        let set = policy::set(&house.store, &by, "virus.encrypted", "refuse", by.at, "deneme");
+        set.await.unwrap();
+        let mail = house.incoming(&[CAN]);
+        assert_eq!(house.hand(&mail, &[CAN]).await, Said::Taken);
+        let work = |tx: &mut Tx<'_>| -> Result<String, RowsError> {
+            let sql = "SELECT payload FROM job WHERE step = 'evidence'";
+            Ok(tx.one("fact", sql, &[])?.text(0)?.to_owned())
+        };
+        let fact = house.store.read(work).await.unwrap();
+        assert!(fact.contains("PolicyViolation"), "{fact}");
     }
 }
 

@@ -96,7 +96,7 @@ async fn register(
 ) -> Outcome {
     let subject = certificate.subject().to_owned();
     let store = wire_up::store(&wire_up::settings(conf)?).await?;
-    let (address, by) = (parse(address)?, staff::by(&store, who).await?);
+    let (address, by) = (parse(address)?, staff::by_role(&store, who, StaffRole::Registrar).await?);
     let owner = Owner::holder(accounts::get(&store, &address).await.map_err(registry)?.id);
     let added = certificates::add(&store, owner, certificate, uses, &by).await;
     added.map_err(failure)?;
@@ -109,7 +109,7 @@ async fn register(
 async fn take_away(conf: &Path, who: &Who, address: &str, fingerprint: &str) -> Outcome {
     let (address, digest) = (parse(address)?, self::fingerprint(fingerprint)?);
     let store = wire_up::store(&wire_up::settings(conf)?).await?;
-    let by = staff::by(&store, who).await?;
+    let by = staff::by_role(&store, who, StaffRole::Registrar).await?;
     let owner = Owner::holder(accounts::get(&store, &address).await.map_err(registry)?.id);
     let removed = certificates::remove(&store, owner, true, digest, &by).await;
     if !removed.map_err(failure)? {
@@ -186,11 +186,11 @@ async fn change(arguments: SetAccount) -> Outcome {
         let hint = "--opening, --signature, --storage, --label-mailboxes, --service or --e-seal";
         return Err(Failure::usage("nothing to set").hint(hint));
     }
+    let by = staff::by_role(&store, &who, StaffRole::Registrar).await?;
     if let Some(switch) = label_mailboxes {
         let account = accounts::get(&store, &address).await.map_err(registry)?.id;
         super::label::as_mailboxes(&store, account, switch == Switch::On).await?;
     }
-    let by = staff::by(&store, &who).await?;
     if let Some(storage) = storage {
         let set = accounts::set_storage(&store, &address, storage, &by).await;
         set.map_err(registry)?;

@@ -8,6 +8,7 @@ use crate::failure::{Failure, Outcome};
 use crate::wire_up;
 use kep::registry::export::{self, ExportError, Summary};
 use kep::registry::staff::StaffRole;
+use kep::trust::Clock;
 use std::os::unix::fs::OpenOptionsExt;
 
 pub async fn run(arguments: &Arguments) -> Outcome {
@@ -28,7 +29,9 @@ pub async fn run(arguments: &Arguments) -> Outcome {
     })?;
     let mut bar = Bar::new();
     let mut tell = |so_far: &Summary| bar.show("mails", so_far.mails, "all");
-    let done = export::export(&store, &by, second.as_deref(), &address, file, &mut tell).await;
+    let done =
+        export::export(&store, (&by, &Clock::System), second.as_deref(), &address, file, &mut tell)
+            .await;
     bar.clear();
     let summary = done.map_err(|error| {
         // Half an archive is none.

@@ -125,6 +125,13 @@ async fn stamps(
         }
         before = Some(stamp);
     }
+    // What is gathered and under no stamp yet waits, too.
+    let reach = all.iter().rev().find_map(|stamp| Statement::parse(&stamp.statement));
+    let reach = reach.map_or(0, |statement| statement.batches);
+    let beyond = batches.iter().filter(|batch| batch.n > reach);
+    let beyond = beyond.map(|batch| u64::try_from(batch.leaves).unwrap_or(0)).sum();
+    verdict.stamped = verdict.stamped.saturating_sub(beyond);
+    verdict.waiting += beyond;
     verdict.stamps = all.len();
     verdict.stamped_at = all.last().map(|stamp| stamp.stamped_at);
     verdict.ends_at = all.last().map(|stamp| stamp.ends_at);

@@ -22,7 +22,7 @@ fn table() -> Vec<(Fact, Event, u8, Option<&'static str>, &'static str)> {
     let lost =
         |reason: &str| Fact::NotDelivered { message: m(), recipient, at, reason: reason.into() };
     let rejected =
-        Fact::RelayRejected { message: m(), recipient, at, reason: "UnknownRecipient".into() };
+        |reason: &str| Fact::RelayRejected { message: m(), recipient, at, reason: reason.into() };
     let person = ALI.to_owned();
     let read = Fact::Read { message: m(), recipient, at, channel: Channel::Portal, person };
     let silence = "http://uri.etsi.org/19522/EventReason/\
@@ -33,7 +33,9 @@ fn table() -> Vec<(Fact, Event, u8, Option<&'static str>, &'static str)> {
     let of = |fragment: &'static str| Some(fragment);
     vec![
         (Fact::RelayAccepted { message: m(), at }, Event::RelayAcceptance, 20, None, "RB01"),
-        (rejected, Event::RelayRejection, 21, of("UnknownRecipient"), "RB21"),
+        (rejected("UnknownRecipient"), Event::RelayRejection, 21, of("UnknownRecipient"), "RB21"),
+        (rejected("MalwareFound"), Event::RelayRejection, 21, of("MalwareFound"), "RB03"),
+        (rejected("PolicyViolation"), Event::RelayRejection, 21, of("PolicyViolation"), "RB06"),
         (failed("R_REMMD_Malfunction"), Event::RelayFailure, 31, of("R_REMMD_Malfunction"), "RB07"),
         (
             failed("R_REMMD_NotIdentified"),

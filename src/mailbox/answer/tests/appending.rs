@@ -11,6 +11,7 @@ on_stores!(
     what_is_appended_is_there_byte_for_byte,
     several_messages_come_in_together_or_not_at_all,
     the_clients_copy_replaces_the_servers,
+    what_a_hold_covers_stays_when_the_clients_copy_replaces_the_servers,
     the_clients_copy_is_linked_when_it_came_first,
     a_second_copy_is_just_a_second_mail,
     some_mailboxes_take_no_appended_message,
@@ -95,6 +96,20 @@ async fn the_clients_copy_replaces_the_servers(world: World) {
         Ok((found.sent_uid, places.len()))
     };
     assert_eq!(world.store.read(work).await.unwrap(), (Some(2), 1));
+}
+
+/// Who has Message-ID could lay another mail in its place.
+async fn what_a_hold_covers_stays_when_the_clients_copy_replaces_the_servers(world: World) {
+    use crate::store::holds::{self, Signed};
+    world.submit("m1@hs05.kep.tr", true).await;
+    let ali = world.ali;
+    let signed = Signed { by: "can".into(), second: "ece".into(), at: NOW };
+    let place = move |tx: &mut Tx<'_>| holds::place(tx, ali, None, "2026/17", &signed);
+    world.store.write(Lane::Client, place).await.unwrap();
+    let mut desk = world.desk("ali").await;
+    appended(append(&mut desk, "Giden Kutusu", CLIENTS, Flags::default()).await);
+    let kept = world.store.read(move |tx: &mut Tx<'_>| holds::kept_back(tx, ali)).await;
+    assert_eq!(kept.unwrap(), 1);
 }
 
 async fn the_clients_copy_is_linked_when_it_came_first(world: World) {
