@@ -193,12 +193,9 @@ pub async fn admit(
     let text = shown.expose_secret();
     let id = text.get(..GROUP).filter(|_| text.len() == LETTERS).ok_or(Unfit::Unknown)?.to_owned();
     let find = move |tx: &mut Tx<'_>| -> Result<_, StoreError> {
-        let Some(row) = rows::find(tx, &id)? else { return Ok(None) };
+        let Some(row) = standing(tx, &id)? else { return Ok(None) };
         let account = row.account.map(|account| account_rows::by_id(tx, account)).transpose()?;
-        // Who has left the staff leaves his tokens.
-        let staff = row.staff.as_deref().map(|name| staff_rows::find(tx, name)).transpose()?;
-        let left = staff.is_some_and(|member| member.is_none_or(|row| row.ended_at.is_some()));
-        Ok((!left).then_some((row, account)))
+        Ok(Some((row, account)))
     };
     let found = store.look_up(find).await.map_err(RegistryError::from)?;
     let (row, account) = found.ok_or(Unfit::Unknown)?;
@@ -213,6 +210,19 @@ pub async fn admit(
     let account = account.map_err(RegistryError::from)?;
     used(store, &token, now).await;
     Ok((token, account))
+}
+
+/// Whether it is there still, in the transaction that acts for it.
+pub fn stands(tx: &mut Tx<'_>, token: &ApiToken) -> Result<bool, RowsError> {
+    Ok(standing(tx, &token.id)?.is_some())
+}
+
+/// Who has left the staff leaves his tokens.
+fn standing(tx: &mut Tx<'_>, id: &str) -> Result<Option<TokenRow>, RowsError> {
+    let Some(row) = rows::find(tx, id)? else { return Ok(None) };
+    let staff = row.staff.as_deref().map(|name| staff_rows::find(tx, name)).transpose()?;
+    let left = staff.is_some_and(|member| member.is_none_or(|row| row.ended_at.is_some()));
+    Ok((!left).then_some(row))
 }
 
 /// Notes that it was used; now and then is enough.

@@ -187,21 +187,48 @@ pub async fn admit(
     now: Timestamp,
 ) -> Result<Option<Admitted>, CredentialError> {
     let Some(session) = find(store, token, now).await? else { return Ok(None) };
-    let work = move |tx: &mut Tx<'_>| {
-        let owner = session.owner;
-        let operator = match OperatorCode::of_number(owner.operator) {
-            None => None,
-            Some(code) => match operators::acting(tx, owner.account, code)? {
-                None => return Ok(None),
-                some => some,
-            },
-        };
-        let account = accounts::account(&account_rows::by_id(tx, owner.account)?)?;
-        let rules = Rules::at(tx, now)?;
-        let session = session.clone();
-        Ok::<_, CredentialError>(Some(Admitted { session, account, operator, rules }))
+    store.look_up(move |tx: &mut Tx<'_>| admitted(tx, session.clone(), now)).await
+}
+
+fn admitted(
+    tx: &mut Tx<'_>,
+    session: Session,
+    now: Timestamp,
+) -> Result<Option<Admitted>, CredentialError> {
+    let owner = session.owner;
+    let operator = match OperatorCode::of_number(owner.operator) {
+        None => None,
+        Some(code) => match operators::acting(tx, owner.account, code)? {
+            None => return Ok(None),
+            some => some,
+        },
     };
-    store.look_up(work).await
+    let account = accounts::account(&account_rows::by_id(tx, owner.account)?)?;
+    let rules = Rules::at(tx, now)?;
+    Ok(Some(Admitted { session, account, operator, rules }))
+}
+
+/// The same in the transaction that acts for it: nothing, if it has ended since, or its operator has gone.
+pub fn admit_again(
+    tx: &mut Tx<'_>,
+    was: &Session,
+    now: Timestamp,
+) -> Result<Option<Admitted>, CredentialError> {
+    let Some(row) = rows::by_id(tx, &was.id)? else { return Ok(None) };
+    match alive(tx, &row, now)? {
+        Some(session) => admitted(tx, session, now),
+        None => Ok(None),
+    }
+}
+
+fn alive(
+    tx: &mut Tx<'_>,
+    row: &SessionRow,
+    now: Timestamp,
+) -> Result<Option<Session>, CredentialError> {
+    let (session, rules) = (Session::of(row)?, Rules::at(tx, now)?);
+    let over = accounts::access(tx, session.owner.account, now)?.is_over();
+    Ok((session.is_alive(&rules, now) && !over).then_some(session))
 }
 
 /// The session of a token, while it lasts and its account may be entered. Using it keeps it from ending
@@ -212,11 +239,9 @@ pub async fn find(
     now: Timestamp,
 ) -> Result<Option<Session>, CredentialError> {
     let digest = one_time::digest(token);
-    let work = move |tx: &mut Tx<'_>| {
-        let Some(row) = rows::by_token(tx, &digest)? else { return Ok(None) };
-        let (session, rules) = (Session::of(&row)?, Rules::at(tx, now)?);
-        let over = accounts::access(tx, session.owner.account, now)?.is_over();
-        Ok::<_, CredentialError>((session.is_alive(&rules, now) && !over).then_some(session))
+    let work = move |tx: &mut Tx<'_>| match rows::by_token(tx, &digest)? {
+        Some(row) => alive(tx, &row, now),
+        None => Ok(None),
     };
     let found = store.look_up(work).await?;
     if let Some(session) = &found {

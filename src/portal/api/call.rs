@@ -6,7 +6,7 @@ use super::kinds::Word;
 use super::once::Name;
 use super::problem::Problem;
 use super::tongue::Tongue;
-use crate::registry::api_tokens::{ApiToken, Holder, Scope};
+use crate::registry::api_tokens::{self, ApiToken, Holder, Scope};
 use crate::registry::audit::{Actor, By, Channel};
 use crate::registry::legal::LegalAct;
 use crate::registry::operators::{Act, Operator};
@@ -68,6 +68,8 @@ pub struct Call {
     pub origin: Origin,
     pub now: Timestamp,
     pub tongue: Tongue,
+    /// What an operator's roles must allow for it.
+    pub act: Option<Act>,
     pub asked: Asked,
     pub body: Bytes,
     /// `Content-Type` without its parameters, in small letters.
@@ -185,6 +187,31 @@ impl Call {
         }
     }
 
+    /// Who asks may still, in the transaction that acts: a session may have ended since the request came, a
+    /// token been taken away, an operator have lost a role. Until the transaction ends that changes no more.
+    pub fn stands_in(&self, tx: &mut Tx<'_>) -> Answered<()> {
+        if let Ok(account) = self.account_id() {
+            rows::lock(tx, account)?;
+        }
+        match &self.caller {
+            Caller::Anybody => Ok(()),
+            Caller::Account { token, .. } | Caller::Staff { token, .. } => {
+                match api_tokens::stands(tx, token)? {
+                    true => Ok(()),
+                    false => Err(Problem::TokenUnknown),
+                }
+            }
+            Caller::Person(present) => {
+                let now = sessions::admit_again(tx, &present.admitted.session, self.now)?;
+                let operator = now.ok_or(Problem::TokenUnknown)?.operator;
+                match operator.zip(self.act).is_some_and(|(operator, act)| !operator.may(act)) {
+                    true => Err(Problem::OperatorMayNot),
+                    false => Ok(()),
+                }
+            }
+        }
+    }
+
     /// Nothing is added to a closed account.
     pub fn may_add(&self) -> Answered<()> {
         adding(self.account()?.access(self.now))
@@ -192,16 +219,14 @@ impl Call {
 
     /// The same in the transaction that adds it: the account may have been closed since this came.
     pub fn may_add_in(&self, tx: &mut Tx<'_>) -> Answered<()> {
-        let account = self.account_id()?;
-        rows::lock(tx, account)?;
-        adding(accounts::access(tx, account, self.now)?)
+        self.stands_in(tx)?;
+        adding(accounts::access(tx, self.account_id()?, self.now)?)
     }
 
     /// Whether what stands there may be moved, marked and removed: as long as it can be read.
     pub fn may_file_in(&self, tx: &mut Tx<'_>) -> Answered<()> {
-        let account = self.account_id()?;
-        rows::lock(tx, account)?;
-        match accounts::access(tx, account, self.now)?.is_over() {
+        self.stands_in(tx)?;
+        match accounts::access(tx, self.account_id()?, self.now)?.is_over() {
             true => Err(Problem::AccountOver),
             false => Ok(()),
         }

@@ -133,7 +133,7 @@ fn request(
     _: &NoWords,
     new: &Json<ClosingRequest>,
 ) -> Answered<Created<Closing>> {
-    call.may_add()?;
+    call.may_add_in(tx)?;
     let (account, reason) = (call.account()?, new.0.reason.as_ref());
     let reason = reason.map(|reason| reason.0.as_str()).unwrap_or_default();
     let made = closings::request_in(tx, account.id, &account.address, reason, &call.by()?)?;
@@ -145,7 +145,7 @@ fn show(tx: &mut Tx<'_>, call: &Call, ask: &OneClosing) -> Answered<Json<Closing
 }
 
 fn withdraw(tx: &mut Tx<'_>, call: &Call, ask: &OneClosing, _: &()) -> Answered<Json<Closing>> {
-    call.may_add()?;
+    call.may_add_in(tx)?;
     let account = call.account()?;
     rows::lock(tx, account.id)?;
     let there = known(tx, call, ask)?;

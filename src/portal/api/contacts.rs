@@ -150,7 +150,7 @@ fn create(
     _: &NoWords,
     new: &Json<NewContact>,
 ) -> Answered<Created<Contact>> {
-    call.may_add()?;
+    call.may_add_in(tx)?;
     let mut fields = Fields::default();
     ContactChange::of(new.0.clone()).apply(&mut fields);
     let (account, by) = (call.account_id()?, call.by()?);
@@ -164,7 +164,7 @@ fn change(
     ask: &OneContact,
     new: &Json<ContactChange>,
 ) -> Answered<Tagged<Contact>> {
-    call.may_add()?;
+    call.may_add_in(tx)?;
     let (account, by) = (call.account_id()?, call.by()?);
     let made = contacts::change_in(tx, account, &ask.contact.0, &by, |known, fields| {
         call.matches(&tag(known))?;
@@ -175,7 +175,7 @@ fn change(
 }
 
 fn delete(tx: &mut Tx<'_>, call: &Call, ask: &OneContact, _: &()) -> Answered<Done> {
-    call.may_add()?;
+    call.may_add_in(tx)?;
     let (account, by) = (call.account_id()?, call.by()?);
     let judge = |known: &Row| call.matches(&tag(known));
     contacts::remove_in(tx, account, &ask.contact.0, &by, judge)?;

@@ -86,7 +86,7 @@ fn show(tx: &mut Tx<'_>, call: &Call, ask: &TermListing) -> Answered<Tagged<Cont
 }
 
 fn renew(tx: &mut Tx<'_>, call: &Call, _: &NoWords, _: &()) -> Answered<Json<Term>> {
-    call.may_add()?;
+    call.may_add_in(tx)?;
     let account = call.account()?;
     rows::lock(tx, account.id)?;
     call.matches(&version(&contracts::terms(tx, account.id)?))?;

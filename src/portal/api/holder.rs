@@ -158,7 +158,7 @@ fn change(
     _: &NoWords,
     new: &Json<ContactDataChange>,
 ) -> Answered<Tagged<ContactData>> {
-    call.may_add()?;
+    call.may_add_in(tx)?;
     let account = call.account()?;
     rows::lock(tx, account.id)?;
     let (_, version) = reached::contact(tx, account.id)?;

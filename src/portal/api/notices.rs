@@ -209,7 +209,7 @@ fn change(
     new: &Json<NoticeWishes>,
 ) -> Answered<Tagged<NoticePlace>> {
     call.on_duty(Act::Manage)?;
-    call.may_add()?;
+    call.may_add_in(tx)?;
     let (by, account) = (call.by()?, call.account()?);
     let (whose, which) = ((account.id, &account.address), Which::Number(ask.place.0));
     let wanted = new.0.clone().change()?;
@@ -220,7 +220,7 @@ fn change(
 
 fn remove(tx: &mut Tx<'_>, call: &Call, ask: &OnePlace, _: &()) -> Answered<Done> {
     call.on_duty(Act::Manage)?;
-    call.may_add()?;
+    call.may_add_in(tx)?;
     let (by, account) = (call.by()?, call.account()?);
     let (whose, which) = ((account.id, &account.address), Which::Number(ask.place.0));
     notices::remove_in(tx, &by, whose, &which, |known| call.matches(&tag(known)?))?;

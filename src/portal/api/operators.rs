@@ -192,7 +192,7 @@ fn add(
     _: &NoWords,
     new: &Json<NewOperator>,
 ) -> Answered<Created<Operator>> {
-    call.may_add()?;
+    call.may_add_in(tx)?;
     let (account, new) = (call.account()?, &new.0);
     let text = |field: &Option<FormText>| {
         field.as_ref().map(|text| text.0.clone()).filter(|text| !text.trim().is_empty())
@@ -250,7 +250,7 @@ fn guarded<'a>(
     call: &'a Call,
     ask: &OneOperator,
 ) -> Answered<(Of<'a>, crate::registry::audit::By)> {
-    call.may_add()?;
+    call.may_add_in(tx)?;
     let account = call.account()?;
     rows::lock(tx, account.id)?;
     call.matches(&known(tx, call, ask)?.version())?;

@@ -24,9 +24,13 @@ pub async fn carry_out(
         Task::Ready(reply) => Ok(reply),
         Task::Read(unit) => portal.store.read(move |tx: &mut Tx<'_>| unit(tx)).await,
         Task::Write(unit) => {
-            let work = move |tx: &mut Tx<'_>| match &name {
-                Some(name) => name.done_in(tx, now, &unit),
-                None => unit(tx),
+            let call = Arc::clone(call);
+            let work = move |tx: &mut Tx<'_>| {
+                call.stands_in(tx)?;
+                match &name {
+                    Some(name) => name.done_in(tx, now, &unit),
+                    None => unit(tx),
+                }
             };
             portal.store.write(Lane::Client, work).await
         }
@@ -44,7 +48,11 @@ async fn once(
     work: Running,
 ) -> Answered<Reply> {
     let (taken, now) = (name.clone(), call.now);
-    let begin = move |tx: &mut Tx<'_>| taken.begin(tx, now);
+    let asks = Arc::clone(call);
+    let begin = move |tx: &mut Tx<'_>| {
+        asks.stands_in(tx)?;
+        taken.begin(tx, now)
+    };
     if let Begun::Before(reply) = portal.store.write(Lane::Client, begin).await? {
         return Ok(reply);
     }

@@ -174,9 +174,9 @@ impl Service {
             false => caller,
         };
         let origin = head.origin;
-        let named = None;
+        let (act, named) = (endpoint.duty(), None);
         let mut call =
-            Call { caller, origin, now, tongue, asked, body, media, if_match, name, named };
+            Call { caller, origin, now, tongue, act, asked, body, media, if_match, name, named };
         call.named = endpoint.named.then(|| Name::of(&call, endpoint.id)).flatten();
         Ok((call, room))
     }

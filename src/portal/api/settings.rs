@@ -100,7 +100,7 @@ fn change(
     _: &NoWords,
     new: &Json<SettingsChange>,
 ) -> Answered<Json<UserSettings>> {
-    call.may_add()?;
+    call.may_add_in(tx)?;
     let owner = Owner::holder(call.account_id()?);
     let changed = settings::change(tx, &call.by()?, owner, &new.0.written())?;
     Ok(Json(UserSettings::of(&changed)))

@@ -47,6 +47,15 @@ pub fn by_token(tx: &mut Tx<'_>, token: &[u8]) -> Result<Option<SessionRow>, Row
     row.as_ref().map(session).transpose()
 }
 
+pub fn by_id(tx: &mut Tx<'_>, id: &str) -> Result<Option<SessionRow>, RowsError> {
+    let row = tx.first(
+        "SELECT id, account, operator, proofs, created_at, seen_at, ends_at, address, agent
+         FROM login_session WHERE id = $1",
+        &[id.into()],
+    )?;
+    row.as_ref().map(session).transpose()
+}
+
 /// Of an account, its operators' too, the latest first.
 pub fn of_account(tx: &mut Tx<'_>, account: AccountId) -> Result<Vec<SessionRow>, RowsError> {
     let rows = tx.query(

@@ -14,6 +14,7 @@ mod api_once;
 mod api_operators;
 mod api_rights;
 mod api_staff;
+mod api_standing;
 mod archive;
 mod audit;
 mod authority;

@@ -127,7 +127,7 @@ fn create(
     _: &NoWords,
     new: &Json<ContactGroupName>,
 ) -> Answered<Created<ContactGroup>> {
-    call.may_add()?;
+    call.may_add_in(tx)?;
     let (account, by) = (call.account_id()?, call.by()?);
     let made = contacts::add_group_in(tx, account, &new.0.name.0, &by)?;
     let at = format!("/address-book/groups/{}", made.id);
@@ -140,7 +140,7 @@ fn rename(
     ask: &OneGroup,
     new: &Json<ContactGroupName>,
 ) -> Answered<Tagged<ContactGroup>> {
-    call.may_add()?;
+    call.may_add_in(tx)?;
     let (account, by) = (call.account_id()?, call.by()?);
     let judge = |known: &Row| call.matches(&tag(known));
     contacts::rename_group_in(tx, account, ask.group.0, &new.0.name.0, &by, judge)?;
@@ -148,7 +148,7 @@ fn rename(
 }
 
 fn delete(tx: &mut Tx<'_>, call: &Call, ask: &OneGroup, _: &()) -> Answered<Done> {
-    call.may_add()?;
+    call.may_add_in(tx)?;
     let (account, by) = (call.account_id()?, call.by()?);
     let judge = |known: &Row| call.matches(&tag(known));
     contacts::remove_group_in(tx, account, ask.group.0, &by, judge)?;
@@ -164,7 +164,7 @@ fn leave(tx: &mut Tx<'_>, call: &Call, ask: &OneMember, _: &()) -> Answered<Done
 }
 
 fn member(tx: &mut Tx<'_>, call: &Call, ask: &OneMember, member: bool) -> Answered<Done> {
-    call.may_add()?;
+    call.may_add_in(tx)?;
     let (account, by) = (call.account_id()?, call.by()?);
     contacts::membership_in(tx, account, ask.group.0, &ask.contact.0, &by, member)?;
     Ok(Done)

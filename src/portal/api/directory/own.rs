@@ -125,7 +125,7 @@ fn change(
     new: &Json<DirectoryConsent>,
 ) -> Answered<Tagged<OwnEntry>> {
     call.on_duty(Act::Manage)?;
-    call.may_add()?;
+    call.may_add_in(tx)?;
     let (account, by) = (call.account_id()?, call.by()?);
     accounts::lock(tx, account)?;
     call.matches(&own(tx, account)?.1)?;

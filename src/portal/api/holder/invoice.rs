@@ -94,7 +94,7 @@ fn set(
     _: &NoWords,
     new: &Json<NewInvoice>,
 ) -> Answered<Tagged<InvoiceData>> {
-    call.may_add()?;
+    call.may_add_in(tx)?;
     let account = call.account()?;
     rows::lock(tx, account.id)?;
     let before = known(tx, call)?;
@@ -105,7 +105,7 @@ fn set(
 }
 
 fn remove(tx: &mut Tx<'_>, call: &Call, _: &NoWords, _: &()) -> Answered<Done> {
-    call.may_add()?;
+    call.may_add_in(tx)?;
     let account = call.account()?;
     rows::lock(tx, account.id)?;
     let before = known(tx, call)?.ok_or(Problem::InvoiceUnknown)?;

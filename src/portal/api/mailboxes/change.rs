@@ -20,7 +20,7 @@ pub fn create(
     _: &NoWords,
     new: &Json<MailboxName>,
 ) -> Answered<Created<Mailbox>> {
-    call.may_add()?;
+    call.may_add_in(tx)?;
     let (account, name) = (call.account_id()?, parsed(&new.0.name.0)?);
     tree::make(tx, account, &name, call.now)?;
     let made = named(tx, account, &name)?;
