@@ -8,12 +8,14 @@ pub use scope::{Scope, Scopes};
 
 use super::accounts::{self, Account, RegistryError};
 use super::audit::{self, By};
+use super::credentials::{Owner, telling};
+use super::operators::{self, Operator};
 use crate::store::api_tokens::{self as rows, TokenRow};
 use crate::store::{
     Lane, RowsError, Store, StoreError, Tx, accounts as account_rows, staff as staff_rows,
 };
 use crate::trust::{random, secret};
-use crate::wire::{AccountId, KepAddress, Timestamp, sha256};
+use crate::wire::{AccountId, KepAddress, OperatorCode, Timestamp, sha256};
 use secrecy::{ExposeSecret, SecretString};
 use thiserror::Error;
 
@@ -30,6 +32,9 @@ pub struct ApiToken {
     /// Its first group.
     pub id: String,
     pub holder: Holder,
+    /// Who of the account made it and acts by it, where that is not its holder: it may what he may, and goes
+    /// with him.
+    pub operator: Option<OperatorCode>,
     /// What its owner calls it.
     pub name: String,
     pub scopes: Scopes,
@@ -67,17 +72,24 @@ pub enum Unfit {
     Registry(#[from] RegistryError),
 }
 
-/// Makes a token of an account. It is shown this once; nobody can say it again.
+/// A token to be made.
+pub struct NewToken<'a> {
+    pub name: &'a str,
+    pub scopes: Scopes,
+    pub days: u16,
+}
+
+/// Makes a token of an account: of its holder, or of an operator. It is shown this once; nobody can say it
+/// again. Whose it is hears of it, whoever made it.
 pub async fn add(
     store: &Store,
     by: &By,
     address: &KepAddress,
-    name: &str,
-    scopes: Scopes,
-    days: u16,
+    operator: Option<OperatorCode>,
+    new: NewToken<'_>,
 ) -> Result<(ApiToken, SecretString), TokenError> {
     let account = accounts::get(store, address).await?.id;
-    make(store, by, Holder::Account(account), address.as_str(), name, scopes, days).await
+    make(store, by, (Holder::Account(account), operator), address.as_str(), new).await
 }
 
 /// The same for a member of the staff.
@@ -85,21 +97,17 @@ pub async fn add_staff(
     store: &Store,
     by: &By,
     staff: &str,
-    name: &str,
-    scopes: Scopes,
-    days: u16,
+    new: NewToken<'_>,
 ) -> Result<(ApiToken, SecretString), TokenError> {
-    make(store, by, Holder::Staff(staff.to_owned()), staff, name, scopes, days).await
+    make(store, by, (Holder::Staff(staff.to_owned()), None), staff, new).await
 }
 
 async fn make(
     store: &Store,
     by: &By,
-    holder: Holder,
+    (holder, operator): (Holder, Option<OperatorCode>),
     subject: &str,
-    name: &str,
-    scopes: Scopes,
-    days: u16,
+    NewToken { name, scopes, days }: NewToken<'_>,
 ) -> Result<(ApiToken, SecretString), TokenError> {
     let (name, now) = (named(name)?, by.at);
     if !(1..=DAYS).contains(&days) {
@@ -109,7 +117,9 @@ async fn make(
     let secret = SecretString::from(random::password(GROUPS));
     let id = secret.expose_secret().get(..GROUP).unwrap_or_default().to_owned();
     let expires_at = now.plus_secs(i64::from(days) * 24 * 3600);
-    let token = ApiToken { id, holder, name, scopes, created_at: now, expires_at, used_at: None };
+    let created_at = now;
+    let token =
+        ApiToken { id, holder, operator, name, scopes, created_at, expires_at, used_at: None };
     let row = to_row(&token, &secret);
     let (by, subject) = (by.clone(), subject.to_owned());
     let insert = move |tx: &mut Tx<'_>| -> Result<bool, StoreError> {
@@ -119,6 +129,9 @@ async fn make(
         let room = rows::of(tx, row.account)?.len() < MOST;
         if room {
             rows::add(tx, &row)?;
+            if let Some(account) = row.account {
+                telling::changed(tx, Owner { account, operator: row.operator }, by.at)?;
+            }
             audit::record(tx, &by, "token.add", &subject, details(&row))?;
         }
         Ok(room)
@@ -181,24 +194,31 @@ pub fn remove_in(
 }
 
 fn details(row: &TokenRow) -> serde_json::Value {
-    serde_json::json!({ "id": row.id, "name": row.name, "scopes": row.scopes })
+    let mut details = serde_json::json!({ "id": row.id, "name": row.name, "scopes": row.scopes });
+    if row.operator != 0 {
+        details["operator"] = row.operator.into();
+    }
+    details
+}
+
+/// A token that was shown, and who acts by it.
+pub struct Admitted {
+    pub token: ApiToken,
+    pub account: Option<Account>,
+    pub operator: Option<Operator>,
 }
 
 /// Whose a token is: in a few look-ups, and by a comparison that takes as long for any wrong one.
-pub async fn admit(
-    store: &Store,
-    shown: &SecretString,
-    now: Timestamp,
-) -> Result<(ApiToken, Option<Account>), Unfit> {
+pub async fn admit(store: &Store, shown: &SecretString, now: Timestamp) -> Result<Admitted, Unfit> {
     let text = shown.expose_secret();
     let id = text.get(..GROUP).filter(|_| text.len() == LETTERS).ok_or(Unfit::Unknown)?.to_owned();
     let find = move |tx: &mut Tx<'_>| -> Result<_, StoreError> {
-        let Some(row) = standing(tx, &id)? else { return Ok(None) };
+        let Some((row, operator)) = standing(tx, &id)? else { return Ok(None) };
         let account = row.account.map(|account| account_rows::by_id(tx, account)).transpose()?;
-        Ok(Some((row, account)))
+        Ok(Some((row, account, operator)))
     };
     let found = store.look_up(find).await.map_err(RegistryError::from)?;
-    let (row, account) = found.ok_or(Unfit::Unknown)?;
+    let (row, account, operator) = found.ok_or(Unfit::Unknown)?;
     if !secret::is_same(&row.digest, &sha256(text.as_bytes()).0) {
         return Err(Unfit::Unknown);
     }
@@ -209,20 +229,29 @@ pub async fn admit(
     let account = account.as_ref().map(accounts::account).transpose();
     let account = account.map_err(RegistryError::from)?;
     used(store, &token, now).await;
-    Ok((token, account))
+    Ok(Admitted { token, account, operator })
 }
 
-/// Whether it is there still, in the transaction that acts for it.
-pub fn stands(tx: &mut Tx<'_>, token: &ApiToken) -> Result<bool, RowsError> {
-    Ok(standing(tx, &token.id)?.is_some())
+/// The same in the transaction that acts for it: nothing, if it is there no more; else who acts by it, where
+/// that is an operator.
+pub fn admit_again(
+    tx: &mut Tx<'_>,
+    token: &ApiToken,
+) -> Result<Option<Option<Operator>>, RowsError> {
+    Ok(standing(tx, &token.id)?.map(|(_, operator)| operator))
 }
 
-/// Who has left the staff leaves his tokens.
-fn standing(tx: &mut Tx<'_>, id: &str) -> Result<Option<TokenRow>, RowsError> {
+/// Who has left the staff, or acts for an account no more, leaves his tokens.
+fn standing(tx: &mut Tx<'_>, id: &str) -> Result<Option<(TokenRow, Option<Operator>)>, RowsError> {
     let Some(row) = rows::find(tx, id)? else { return Ok(None) };
     let staff = row.staff.as_deref().map(|name| staff_rows::find(tx, name)).transpose()?;
-    let left = staff.is_some_and(|member| member.is_none_or(|row| row.ended_at.is_some()));
-    Ok((!left).then_some(row))
+    if staff.is_some_and(|member| member.is_none_or(|row| row.ended_at.is_some())) {
+        return Ok(None);
+    }
+    let Some((account, code)) = row.account.zip(OperatorCode::of_number(row.operator)) else {
+        return Ok(Some((row, None)));
+    };
+    Ok(operators::acting(tx, account, code)?.map(|operator| (row, Some(operator))))
 }
 
 /// Notes that it was used; now and then is enough.
@@ -245,6 +274,7 @@ fn to_row(token: &ApiToken, secret: &SecretString) -> TokenRow {
     TokenRow {
         id: token.id.clone(),
         account,
+        operator: token.operator.map_or(0, |code| code.number()),
         staff,
         name: token.name.clone(),
         scopes: token.scopes.words().join(" "),
@@ -263,6 +293,7 @@ fn known(row: &TokenRow) -> Result<ApiToken, RowsError> {
     Ok(ApiToken {
         id: row.id.clone(),
         holder: holder.ok_or(RowsError::Stored("whose a token is"))?,
+        operator: OperatorCode::of_number(row.operator),
         name: row.name.clone(),
         scopes: Scopes::of(scopes.ok_or(RowsError::Stored("scopes"))?),
         created_at: row.created_at,

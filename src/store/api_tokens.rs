@@ -10,6 +10,8 @@ use crate::wire::{AccountId, Timestamp};
 pub struct TokenRow {
     pub id: String,
     pub account: Option<AccountId>,
+    /// 0: the account's holder.
+    pub operator: i64,
     pub staff: Option<String>,
     pub name: String,
     /// Between single spaces.
@@ -22,8 +24,9 @@ pub struct TokenRow {
 
 pub fn add(tx: &mut Tx<'_>, new: &TokenRow) -> Result<(), StoreError> {
     let added = tx.execute(
-        "INSERT INTO api_token (id, account, staff, name, scopes, digest, created_at, expires_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (id) DO NOTHING",
+        "INSERT INTO api_token
+             (id, account, staff, name, scopes, digest, created_at, expires_at, operator)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (id) DO NOTHING",
         &[
             (&new.id).into(),
             new.account.map(|account| account.0).into(),
@@ -33,6 +36,7 @@ pub fn add(tx: &mut Tx<'_>, new: &TokenRow) -> Result<(), StoreError> {
             (&new.digest).into(),
             new.created_at.millis().into(),
             new.expires_at.millis().into(),
+            new.operator.into(),
         ],
     )?;
     match added {
@@ -43,7 +47,7 @@ pub fn add(tx: &mut Tx<'_>, new: &TokenRow) -> Result<(), StoreError> {
 
 pub fn find(tx: &mut Tx<'_>, id: &str) -> Result<Option<TokenRow>, RowsError> {
     let row = tx.first(
-        "SELECT id, account, staff, name, scopes, digest, created_at, expires_at, used_at
+        "SELECT id, account, staff, name, scopes, digest, created_at, expires_at, used_at, operator
          FROM api_token WHERE id = $1",
         &[id.into()],
     )?;
@@ -54,12 +58,12 @@ pub fn find(tx: &mut Tx<'_>, id: &str) -> Result<Option<TokenRow>, RowsError> {
 pub fn of(tx: &mut Tx<'_>, account: Option<AccountId>) -> Result<Vec<TokenRow>, RowsError> {
     let rows = match account {
         Some(account) => tx.query(
-            "SELECT id, account, staff, name, scopes, digest, created_at, expires_at, used_at
+            "SELECT id, account, staff, name, scopes, digest, created_at, expires_at, used_at, operator
              FROM api_token WHERE account = $1 ORDER BY created_at, id",
             &[account.0.into()],
         )?,
         None => tx.query(
-            "SELECT id, account, staff, name, scopes, digest, created_at, expires_at, used_at
+            "SELECT id, account, staff, name, scopes, digest, created_at, expires_at, used_at, operator
              FROM api_token WHERE account IS NULL ORDER BY created_at, id",
             &[],
         )?,
@@ -90,7 +94,20 @@ fn token(row: &Row) -> Result<TokenRow, RowsError> {
         created_at: Timestamp::from_millis(row.int(6)?),
         expires_at: Timestamp::from_millis(row.int(7)?),
         used_at: row.opt_int(8)?.map(Timestamp::from_millis),
+        operator: row.int(9)?,
     })
+}
+
+/// Takes all of an account's operator away, with what they were answered.
+pub fn forget(tx: &mut Tx<'_>, account: AccountId, operator: i64) -> Result<(), RowsError> {
+    let of = [account.0.into(), operator.into()];
+    tx.execute(
+        "DELETE FROM api_reply WHERE token IN
+             (SELECT id FROM api_token WHERE account = $1 AND operator = $2)",
+        &of,
+    )?;
+    tx.execute("DELETE FROM api_token WHERE account = $1 AND operator = $2", &of)?;
+    Ok(())
 }
 
 /// A request by the name that its caller gave it.

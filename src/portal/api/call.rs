@@ -26,6 +26,8 @@ pub enum Caller {
     Account {
         token: ApiToken,
         account: Box<Account>,
+        /// Whose token it is, where it is not the holder's.
+        operator: Option<Box<Operator>>,
     },
     Staff {
         token: ApiToken,
@@ -127,27 +129,24 @@ impl Call {
     /// Whose doing it is, as evidence and the audit log name it.
     pub fn person(&self) -> Answered<String> {
         let account = self.account()?;
-        Ok(match (self.token(), self.operator()) {
-            (Some(token), _) => format!("{} (API: {})", account.address, token.name),
-            (None, Some(operator)) => format!("{} / {}", account.address, operator.label()),
-            (None, None) => account.address.to_string(),
+        let who = match self.operator() {
+            Some(operator) => format!("{} / {}", account.address, operator.label()),
+            None => account.address.to_string(),
+        };
+        Ok(match self.token() {
+            Some(token) => format!("{who} (API: {})", token.name),
+            None => who,
         })
     }
 
     /// Who acts for the account, where it is not its holder.
     pub fn operator(&self) -> Option<&Operator> {
-        match &self.caller {
-            Caller::Person(present) => present.admitted.operator.as_ref(),
-            _ => None,
-        }
+        self.caller.operator()
     }
 
     /// An operator does what his roles say.
     pub fn on_duty(&self, act: Act) -> Answered<()> {
-        match self.operator() {
-            Some(operator) if !operator.may(act) => Err(Problem::OperatorMayNot),
-            _ => Ok(()),
-        }
+        on_duty(self.operator(), Some(act))
     }
 
     /// The session that asks.
@@ -193,23 +192,17 @@ impl Call {
         if let Ok(account) = self.account_id() {
             rows::lock(tx, account)?;
         }
-        match &self.caller {
-            Caller::Anybody => Ok(()),
+        let found = match &self.caller {
+            Caller::Anybody => return Ok(()),
             Caller::Account { token, .. } | Caller::Staff { token, .. } => {
-                match api_tokens::stands(tx, token)? {
-                    true => Ok(()),
-                    false => Err(Problem::TokenUnknown),
-                }
+                api_tokens::admit_again(tx, token)?
             }
             Caller::Person(present) => {
-                let now = sessions::admit_again(tx, &present.admitted.session, self.now)?;
-                let operator = now.ok_or(Problem::TokenUnknown)?.operator;
-                match operator.zip(self.act).is_some_and(|(operator, act)| !operator.may(act)) {
-                    true => Err(Problem::OperatorMayNot),
-                    false => Ok(()),
-                }
+                let again = sessions::admit_again(tx, &present.admitted.session, self.now)?;
+                again.map(|admitted| admitted.operator)
             }
-        }
+        };
+        on_duty(found.ok_or(Problem::TokenUnknown)?.as_ref(), self.act)
     }
 
     /// Nothing is added to a closed account.
@@ -253,6 +246,13 @@ impl Call {
     }
 }
 
+fn on_duty(operator: Option<&Operator>, act: Option<Act>) -> Answered<()> {
+    match operator.zip(act).is_some_and(|(operator, act)| !operator.may(act)) {
+        true => Err(Problem::OperatorMayNot),
+        false => Ok(()),
+    }
+}
+
 fn adding(access: Access) -> Answered<()> {
     match access {
         Access::Whole => Ok(()),
@@ -264,14 +264,15 @@ fn adding(access: Access) -> Answered<()> {
 }
 
 impl Caller {
-    /// `account` is the token's, where it is one of an account.
-    pub fn of(token: ApiToken, account: Option<Account>, now: Timestamp) -> Answered<Self> {
+    pub fn of(admitted: api_tokens::Admitted, now: Timestamp) -> Answered<Self> {
+        let api_tokens::Admitted { token, account, operator } = admitted;
         match (&token.holder, account) {
             (Holder::Account(_), Some(account)) if account.access(now).is_over() => {
                 Err(Problem::AccountOver)
             }
             (Holder::Account(_), Some(account)) => {
-                Ok(Self::Account { token, account: Box::new(account) })
+                let (account, operator) = (Box::new(account), operator.map(Box::new));
+                Ok(Self::Account { token, account, operator })
             }
             (Holder::Staff(name), _) => Ok(Self::Staff { name: name.clone(), token }),
             (Holder::Account(_), None) => Err(Problem::TokenUnknown),
@@ -287,15 +288,19 @@ impl Caller {
         }
     }
 
-    /// A session may what its holder may; an operator's, what his roles say.
+    /// Who acts for the account, where it is not its holder.
+    fn operator(&self) -> Option<&Operator> {
+        match self {
+            Self::Person(present) => present.admitted.operator.as_ref(),
+            Self::Account { operator, .. } => operator.as_deref(),
+            Self::Anybody | Self::Staff { .. } => None,
+        }
+    }
+
+    /// A session may what its holder may, a token what its scopes say; an operator's, what his roles say, too.
     pub fn may(&self, scope: Option<Scope>, act: Option<Act>) -> Answered<()> {
         // Where no scope is asked for, his roles count all the same.
-        if let Self::Person(present) = self
-            && let Some((operator, act)) = present.admitted.operator.as_ref().zip(act)
-            && !operator.may(act)
-        {
-            return Err(Problem::OperatorMayNot);
-        }
+        on_duty(self.operator(), act)?;
         let Some(scope) = scope else { return Ok(()) };
         let token = match self {
             Self::Anybody => return Err(Problem::NoToken),

@@ -40,6 +40,7 @@ pub fn operations() -> Vec<Endpoint> {
             .legal(LegalAct::Closing)
             .acts(Act::Manage)
             .may_say(decides().into_iter().chain([Problem::FormUnfit(some())]))
+            .named()
             .writes(request),
         at(Verb::Get, one, "showClosing")
             .says("Bir kapatma talebini gösterir.", "Shows a request to close the account.")
@@ -51,6 +52,7 @@ pub fn operations() -> Vec<Endpoint> {
             .legal(LegalAct::Closing)
             .acts(Act::Manage)
             .may_say(decides().into_iter().chain([Problem::ClosingUnknown]))
+            .named()
             .writes(withdraw),
         at(Verb::Get, "/account/closings/{closing}/receipt", "downloadReceipt")
             .says(

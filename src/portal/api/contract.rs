@@ -37,6 +37,7 @@ pub fn operations() -> Vec<Endpoint> {
                 Problem::OperatorMayNot,
                 Problem::AccountReadOnly(some()),
             ])
+            .named()
             .writes(renew),
     ]
 }

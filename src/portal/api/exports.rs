@@ -32,6 +32,7 @@ pub fn operations() -> Vec<Endpoint> {
             )
             .legal(LegalAct::Export)
             .may_say([Problem::ExportsMany])
+            .named()
             .writes(ask),
         of(Verb::Get, "/exports/{export}", "showExport")
             .says("Bir dökümün durumunu gösterir.", "Shows how an export stands.")

@@ -48,6 +48,7 @@ pub fn operations() -> Vec<Endpoint> {
                 Problem::OperatorMayNot,
                 Problem::AccountReadOnly(some()),
             ])
+            .named()
             .writes(add),
         at(Verb::Get, one, "showOperator")
             .says(
@@ -73,11 +74,13 @@ pub fn operations() -> Vec<Endpoint> {
             )
             .guarded()
             .may_say(changes())
+            .named()
             .writes(end),
         manages(Verb::Post, "/operators/{operator}/suspend", "suspendOperator")
             .says("Görevini durdurur.", "Suspends an operator: he may nothing until he is resumed.")
             .guarded()
             .may_say(changes().into_iter().chain([Problem::OperatorSuspended]))
+            .named()
             .writes(suspend),
         manages(Verb::Post, "/operators/{operator}/resume", "resumeOperator")
             .says(
@@ -86,6 +89,7 @@ pub fn operations() -> Vec<Endpoint> {
             )
             .guarded()
             .may_say(changes().into_iter().chain([Problem::OperatorNotSuspended]))
+            .named()
             .writes(resume),
         manages(Verb::Post, "/operators/{operator}/password-link", "sendOperatorPasswordLink")
             .says(

@@ -2,7 +2,7 @@
 //! What it says wrongly is found before anything is done.
 
 use super::call::{Answered, Call, Caller, IfMatch, Origin, PROBLEM, Reply};
-use super::endpoint::{Endpoint, Most, Takes};
+use super::endpoint::{Endpoint, Most, Takes, Verb};
 use super::once::Name;
 use super::route::{self, Found};
 use super::tongue::Tongue;
@@ -148,7 +148,9 @@ impl Service {
         let query = headers::pairs(query);
         let query = query.ok_or_else(|| Problem::MalformedRequest("query".to_owned()))?;
         let name = text(&head.headers, IDEMPOTENCY_KEY)?;
-        if endpoint.named && name.as_deref().is_some_and(|name| !is_name(name)) {
+        // Who names a request believes that it is done once.
+        let nameable = endpoint.named || endpoint.verb != Verb::Post;
+        if name.as_deref().is_some_and(|name| !nameable || endpoint.named && !is_name(name)) {
             return Err(Problem::BadHeader(IDEMPOTENCY_KEY.to_owned()));
         }
         let if_match = text(&head.headers, IF_MATCH.as_str())?;

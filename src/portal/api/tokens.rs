@@ -52,7 +52,7 @@ params! {
 /// A token to be made.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct NewToken {
+struct TokenWanted {
     #[schema(inline)]
     name: TextLine,
     /// What it may be used for.
@@ -81,6 +81,9 @@ struct Token {
     name: String,
     #[schema(example = json!(["mail:read", "evidence:read"]))]
     scopes: Vec<String>,
+    /// The operator who made it and acts by it, where that is not the holder.
+    #[schema(example = "002")]
+    operator: Option<String>,
     #[schema(format = DateTime, example = "2026-11-29T09:00:00.000Z")]
     created: String,
     #[schema(format = DateTime, example = "2027-11-29T09:00:00.000Z")]
@@ -118,6 +121,7 @@ impl Token {
             id: token.id.clone(),
             name: token.name.clone(),
             scopes: token.scopes.words().into_iter().map(str::to_owned).collect(),
+            operator: token.operator.map(|code| code.to_string()),
             created: token.created_at.iso8601(),
             expires: token.expires_at.iso8601(),
             used: token.used_at.map(|at| at.iso8601()),

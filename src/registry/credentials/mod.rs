@@ -6,7 +6,7 @@ mod common;
 pub mod passkeys;
 pub mod passwords;
 mod rules;
-mod telling;
+pub(in crate::registry) mod telling;
 pub mod totp;
 pub mod tries;
 
@@ -16,6 +16,7 @@ pub(super) use telling::{has_phone, login_code, reset as send_reset};
 
 use super::accounts::RegistryError;
 use super::audit::{self, Actor, By};
+use crate::store::api_tokens;
 use crate::store::credentials::{self as rows, OwnerKey};
 use crate::store::{Lane, RowsError, Store, StoreError, Tx, accounts as account_rows};
 use crate::trust::TrustError;
@@ -167,6 +168,7 @@ fn stays_second(tx: &mut Tx<'_>, owner: Owner, by: &By) -> Result<(), Credential
 
 /// All that an operator logs in by goes with him, his sessions too.
 pub fn forget(tx: &mut Tx<'_>, owner: Owner) -> Result<(), RowsError> {
+    api_tokens::forget(tx, owner.account, owner.operator)?;
     rows::forget(tx, owner.key())
 }
 

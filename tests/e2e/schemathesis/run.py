@@ -62,7 +62,7 @@ def run(number, *more):
 
 
 def short():
-    """What had fewer cases than asked for; what takes no word has no more cases than it has."""
+    """What had fewer cases than asked for."""
     asked = json.loads(counted.read_text())
     operations = asked["operations"]
     return [name for name in operations if asked["asked"].get(name, 0) < int(cases)]

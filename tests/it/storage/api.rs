@@ -9,7 +9,7 @@ use kep::portal::api::{
     Accepting, Entry, Letter, Limits, People, Portal, Service, Submitted, Verifying, Waiting,
 };
 use kep::registry::accounts::{self, NewAccount, OpeningMode, SignatureRule};
-use kep::registry::api_tokens::{self, Scope, Scopes};
+use kep::registry::api_tokens::{self, NewToken, Scope, Scopes};
 use kep::registry::audit::seal::Verdict;
 use kep::registry::audit::{By, Channel};
 use kep::registry::closings;
@@ -193,7 +193,8 @@ pub async fn account(bed: &Bed, who: &str) -> AccountId {
 pub async fn token(bed: &Bed, who: &str, scopes: Scopes) -> String {
     let by = By::system("test", NOW);
     let address = KepAddress::parse(who).unwrap();
-    let made = api_tokens::add(&bed.store, &by, &address, "Program", scopes, 1).await.unwrap();
+    let new = NewToken { name: "Program", scopes, days: 1 };
+    let made = api_tokens::add(&bed.store, &by, &address, None, new).await.unwrap();
     made.1.expose_secret().to_owned()
 }
 

@@ -12,7 +12,7 @@ use axum::http::Request;
 use kep::portal::api::People;
 use kep::portal::serve::Peer;
 use kep::registry::CertificateUse;
-use kep::registry::api_tokens::{self, Scopes};
+use kep::registry::api_tokens::{self, NewToken, Scopes};
 use kep::registry::audit::{self, Wanted};
 use kep::registry::credentials::{Owner, certificates, passwords};
 use kep::registry::operators::{self, Role};
@@ -153,7 +153,15 @@ async fn legal_acts_ask_for_more_than_a_password_and_no_token_does_them() {
         let (api, (_, paper)) = (api(&bed), app(&bed, owner).await);
         let session = token(&log_in(&api, ALI, OWN).await);
         let (full, of) = (Scopes::full(false), address(ALI));
-        let made = api_tokens::add(&bed.store, &by(), &of, "x", full, 9).await.unwrap();
+        let made = api_tokens::add(
+            &bed.store,
+            &by(),
+            &of,
+            None,
+            NewToken { name: "x", scopes: full, days: 9 },
+        )
+        .await
+        .unwrap();
         let program = made.1.expose_secret().to_owned();
         for (method, path, body) in legal() {
             let (status, said) = api.ask(&session, method, path, body.clone()).await;

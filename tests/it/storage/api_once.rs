@@ -8,9 +8,9 @@ use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use futures_core::Stream;
 use kep::portal::api::{
-    Accepting, Entry, Letter, Limits, Portal, Service, Submitted, Verifying, Waiting,
+    Accepting, Entry, Letter, Limits, Portal, Service, Submitted, Verifying, Waiting, operations,
 };
-use kep::registry::api_tokens::{self, Scope, Scopes};
+use kep::registry::api_tokens::{self, NewToken, Scope, Scopes};
 use kep::registry::audit::By;
 use kep::registry::audit::seal::Verdict;
 use kep::registry::closings;
@@ -59,7 +59,8 @@ async fn a_named_request_whose_answer_could_not_be_kept_was_not_done_and_is_done
         let secret = SecretString::from("uzun bir parola");
         staff::add(&bed.store, &by, "ayse", "Ayşe", &[StaffRole::Manager], &secret).await.unwrap();
         let scopes = Scopes::of([Scope::StaffPolicies]);
-        let made = api_tokens::add_staff(&bed.store, &by, "ayse", "P", scopes, 1).await.unwrap();
+        let new = NewToken { name: "P", scopes, days: 1 };
+        let made = api_tokens::add_staff(&bed.store, &by, "ayse", new).await.unwrap();
         let hers = made.1.expose_secret().to_owned();
         let draft = json!("Subject: x\r\n\r\ny");
         let decision = json!({ "value": "3d", "reason": "deneme" });
@@ -80,6 +81,26 @@ async fn a_named_request_whose_answer_could_not_be_kept_was_not_done_and_is_done
             assert_eq!(ask().await, (201, done), "{path}");
             assert_eq!(bed.count(count).await, 1, "{path}");
         }
+    })
+    .await;
+}
+
+/// Its name was read by nobody, and a second request made another one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_request_that_cannot_be_named_refuses_its_name() {
+    on_both(|bed| async move {
+        api::account(&bed, ALI).await;
+        let api = Api::of(&bed, 1000, api::people(&bed));
+        let own = api::token(&bed, ALI, api::all()).await;
+        let posts = operations().into_iter().filter(|endpoint| endpoint.verb.word() == "POST");
+        let (named, other): (Vec<_>, Vec<_>) = posts.partition(|endpoint| endpoint.named);
+        assert!(named.len() > 20 && !other.is_empty());
+        let quote = json!({ "size": 1, "recipients": 1 });
+        let said = api.named(&own, "POST", "/credits/quote", quote, Some("bir")).await;
+        assert_eq!((said.0, &said.1["code"]), (400, &json!("bad-header")), "{}", said.1);
+        let folders = json!({ "name": "Yeni" });
+        let made = api.named(&own, "POST", "/mailboxes", folders.clone(), Some("bir")).await;
+        assert_eq!(api.named(&own, "POST", "/mailboxes", folders, Some("bir")).await, made);
     })
     .await;
 }

@@ -140,12 +140,16 @@ async fn who_may_not_manage_changes_no_operator_and_makes_no_token() {
             let said = told(&api, &reader, method, path, body).await;
             assert_eq!(said, refused(403, "operator-may-not"), "{method} {path}");
         }
-        assert_eq!(told(&api, &whole, "POST", "/tokens", token).await.0, 201);
+        let (status, made) = api.ask(&whole, "POST", "/tokens", token).await;
+        assert_eq!((status, &made["made"]["operator"]), (201, &json!("002")));
+        let his = made["token"].as_str().unwrap();
+        assert_eq!(told(&api, his, "GET", "/messages", Value::Null).await.0, 200);
         assert_eq!(told(&api, &whole, "PATCH", "/operators/001", roles).await.0, 200);
         assert_eq!(told(&api, &reader, "GET", "/operators/002", Value::Null).await.0, 200);
         // Of himself, too; then he is gone.
         assert_eq!(told(&api, &whole, "POST", "/operators/002/end", Value::Null).await.0, 200);
         assert_eq!(told(&api, &whole, "GET", "/session", Value::Null).await.0, 401);
+        assert_eq!(told(&api, his, "GET", "/messages", Value::Null).await.0, 401);
     })
     .await;
 }
@@ -250,6 +254,41 @@ async fn a_letter_tells_the_room_that_accepts_by_which_door_it_came() {
             .header("Content-Type", "message/rfc822");
         let (status, _) = api.send(request.body(Body::from(mail)).unwrap()).await;
         assert_eq!((status.as_u16(), api.door()), (201, Some(Channel::Portal)));
+    })
+    .await;
+}
+
+/// A token outlived the operator who had made it, and what was done by it named nobody.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_token_may_what_the_operator_may_who_made_it_and_acts_in_his_name() {
+    on_both(|bed| async move {
+        let (api, holder) = firm_of(&bed).await;
+        let full = appoint(&bed, NUMBERS[0], &[Role::Full]).await;
+        let whole = operator(&bed, &api, full).await;
+        let wanted = json!({ "name": "Program", "scopes": ["mail:read", "contacts:write"] });
+        let made = api.ask(&whole, "POST", "/tokens", wanted).await.1;
+        let his = made["token"].as_str().unwrap();
+        let label = json!({ "name": "İş" });
+        assert_eq!(told(&api, his, "POST", "/contacts", label.clone()).await.0, 201);
+        let roles = json!({ "roles": ["reads"] });
+        assert_eq!(told(&api, &holder, "PATCH", "/operators/001", roles).await.0, 200);
+        let said = told(&api, his, "POST", "/contacts", label).await;
+        assert_eq!(said, refused(403, "operator-may-not"));
+        assert_eq!(told(&api, his, "GET", "/messages", Value::Null).await.0, 200);
+        let roles = json!({ "roles": ["full"] });
+        assert_eq!(told(&api, &holder, "PATCH", "/operators/001", roles).await.0, 200);
+        let added = acts(&bed, "token.add").await;
+        assert_eq!(added[0].details["operator"], 1);
+        let (_, listed) = api.ask(&holder, "GET", "/tokens", Value::Null).await;
+        assert_eq!(listed["tokens"][0]["operator"], "001");
+        let told = told::told(&bed).await;
+        assert!(told.iter().any(|one| one.kind == Kind::Credentials), "whose it is hears of it");
+        assert_eq!(
+            self::told(&api, &holder, "POST", "/operators/001/suspend", Value::Null).await.0,
+            200
+        );
+        let said = self::told(&api, his, "GET", "/messages", Value::Null).await;
+        assert_eq!(said, refused(401, "token-unknown"));
     })
     .await;
 }

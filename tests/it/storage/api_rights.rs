@@ -12,7 +12,7 @@ use super::logins::{address, by, open};
 use super::{NOW, evidence, on_both};
 use kep::portal::api::{Endpoint, operations};
 use kep::registry::CertificateUse;
-use kep::registry::api_tokens::{Scope, Scopes};
+use kep::registry::api_tokens::{self, NewToken, Scope, Scopes};
 use kep::registry::app_passwords::{self, NewPassword};
 use kep::registry::credentials::{Owner, certificates, passkeys};
 use kep::registry::notices::{self, Change, Whose};
@@ -322,9 +322,8 @@ async fn nobody_does_what_he_may_not() {
                 false => token(&bed, ALI, scopes).await,
                 true => {
                     let by = by();
-                    let add = kep::registry::api_tokens::add_staff(
-                        &bed.store, &by, "selin", "dar", scopes, 1,
-                    );
+                    let new = NewToken { name: "dar", scopes, days: 1 };
+                    let add = api_tokens::add_staff(&bed.store, &by, "selin", new);
                     add.await.unwrap().1.expose_secret().to_owned()
                 }
             };

@@ -8,7 +8,7 @@ use super::logins::by;
 use super::{NOW, on_both};
 use axum::body::Body;
 use axum::http::Request;
-use kep::registry::api_tokens::{self, Scope, Scopes};
+use kep::registry::api_tokens::{self, NewToken, Scope, Scopes};
 use kep::registry::audit::{self, By, Wanted};
 use kep::registry::holders::{Holder, HolderForm, records};
 use kep::registry::staff::{self, StaffRole};
@@ -24,7 +24,8 @@ const AYSE: &str = "ayse.yilmaz@hs05.kep.tr";
 pub async fn member(bed: &Bed, name: &str, roles: &[StaffRole]) -> String {
     let secret = SecretString::from("uzun bir parola sozu");
     staff::add(&bed.store, &By::system("test", NOW), name, name, roles, &secret).await.unwrap();
-    let made = api_tokens::add_staff(&bed.store, &by(), name, "idare", Scopes::full(true), 1).await;
+    let new = NewToken { name: "idare", scopes: Scopes::full(true), days: 1 };
+    let made = api_tokens::add_staff(&bed.store, &by(), name, new).await;
     made.unwrap().1.expose_secret().to_owned()
 }
 
@@ -431,7 +432,13 @@ async fn a_named_act_of_the_staff_is_done_once() {
         assert_eq!(bed.count("SELECT COUNT(*) FROM proposal").await, 1);
         // The scope is not the role, nor the role the scope.
         let narrow = Scopes::of([Scope::StaffAudit]);
-        let made = api_tokens::add_staff(&bed.store, &by(), "selin", "dar", narrow, 1).await;
+        let made = api_tokens::add_staff(
+            &bed.store,
+            &by(),
+            "selin",
+            NewToken { name: "dar", scopes: narrow, days: 1 },
+        )
+        .await;
         let narrow = made.unwrap().1.expose_secret().to_owned();
         staff.refused(&narrow, "/staff/holds", new, "scope-missing").await;
         let (status, said) =

@@ -6,6 +6,7 @@ use super::{NOW, bed::Bed, bed::submission, on_both};
 use kep::registry::accounts::{
     self, CertificateUse, NewAccount, OpeningMode, RegistryError, SignatureRule,
 };
+use kep::registry::api_tokens::{self, NewToken};
 use kep::registry::app_passwords::{NewPassword, Scopes};
 use kep::registry::credentials::{Owner, certificates};
 use kep::registry::credits::{self, Charge, Paid, Short, Unit};
@@ -420,6 +421,8 @@ async fn outfitted(bed: &Bed, account: AccountId, code: OperatorCode) {
     .await;
     let new = NewPassword { name: "Telefon".into(), opening: None, scopes: Scopes::mail() };
     operators::give_password(&bed.store, &by(NOW), &firm(), code, new).await.unwrap();
+    let new = NewToken { name: "Program", scopes: api_tokens::Scopes::full(false), days: 9 };
+    api_tokens::add(&bed.store, &by(NOW), &firm(), Some(code), new).await.unwrap();
 }
 
 /// In how many tables an operator has something to log in by.
@@ -435,6 +438,7 @@ async fn left(bed: &Bed, code: OperatorCode) -> usize {
             "SELECT 1 FROM passkey WHERE operator = $1",
             "SELECT 1 FROM login_session WHERE operator = $1",
             "SELECT 1 FROM app_password WHERE operator = $1",
+            "SELECT 1 FROM api_token WHERE operator = $1",
         ] {
             left += usize::from(tx.first(sql, &[number.into()])?.is_some());
         }
@@ -454,10 +458,10 @@ async fn whoever_ends_or_is_suspended_has_nothing_left_to_log_in_by() {
         );
         for code in [one, other] {
             outfitted(&bed, account, code).await;
-            assert_eq!(left(&bed, code).await, 7);
+            assert_eq!(left(&bed, code).await, 8);
         }
         operators::end(&bed.store, &by(NOW), &firm(), one).await.unwrap();
-        assert_eq!((left(&bed, one).await, left(&bed, other).await), (0, 7));
+        assert_eq!((left(&bed, one).await, left(&bed, other).await), (0, 8));
 
         let (_, id) = hold(&bed, 1, None).await;
         let subject = id.as_str();

@@ -5,7 +5,7 @@ use super::{show, staff};
 use crate::arguments::ApiToken as Arguments;
 use crate::failure::{Failure, Outcome};
 use crate::wire_up;
-use kep::registry::api_tokens::{self, ApiToken, Scope, Scopes, TokenError};
+use kep::registry::api_tokens::{self, ApiToken, NewToken, Scope, Scopes, TokenError};
 use kep::registry::staff::StaffRole;
 use secrecy::ExposeSecret;
 use serde::Serialize;
@@ -15,17 +15,18 @@ pub async fn run(arguments: Arguments) -> Outcome {
         Arguments::Add { conf, who, address, staff: member, called, scopes, days, json } => {
             let store = wire_up::store(&wire_up::settings(&conf.conf)?).await?;
             let scopes = scopes_of(&scopes, member.is_some())?;
+            let new = NewToken { name: &called, scopes, days };
             let made = match (&address, &member) {
                 (Some(address), _) => {
                     let by = staff::by_role(&store, &who, StaffRole::Registrar).await?;
                     let address = parse(address)?;
-                    api_tokens::add(&store, &by, &address, &called, scopes, days).await
+                    api_tokens::add(&store, &by, &address, None, new).await
                 }
                 (None, member) => {
                     let by = staff::by_role(&store, &who, StaffRole::Manager).await?;
                     let member = member.as_deref().unwrap_or_default();
                     known(&store, member).await?;
-                    api_tokens::add_staff(&store, &by, member, &called, scopes, days).await
+                    api_tokens::add_staff(&store, &by, member, new).await
                 }
             };
             let (known, secret) = made.map_err(failure)?;
@@ -101,6 +102,7 @@ struct Made {
 struct Shown {
     id: String,
     name: String,
+    operator: Option<String>,
     scopes: Vec<&'static str>,
     created: String,
     expires: String,
@@ -112,6 +114,7 @@ impl Shown {
         Self {
             id: known.id.clone(),
             name: known.name.clone(),
+            operator: known.operator.map(|code| code.to_string()),
             scopes: known.scopes.words(),
             created: known.created_at.iso8601(),
             expires: known.expires_at.iso8601(),
@@ -124,8 +127,9 @@ fn list(rows: &[Shown]) -> String {
     let cells = rows.iter().map(|row| {
         let used = row.used.clone().unwrap_or_else(|| "never".to_owned());
         let scopes = row.scopes.join(",");
-        vec![row.id.clone(), row.name.clone(), row.expires.clone(), used, scopes]
+        let operator = row.operator.clone().unwrap_or_default();
+        vec![row.id.clone(), row.name.clone(), operator, row.expires.clone(), used, scopes]
     });
-    let head = ["ID", "NAME", "EXPIRES", "USED", "SCOPES"];
+    let head = ["ID", "NAME", "OPERATOR", "EXPIRES", "USED", "SCOPES"];
     show::table(&head, &cells.collect::<Vec<_>>(), "no tokens")
 }

@@ -48,7 +48,7 @@ pub async fn caller(
 async fn by_token(portal: &Portal, shown: &SecretString) -> Answered<Caller> {
     let now = portal.clock.now();
     match api_tokens::admit(&portal.store, shown, now).await {
-        Ok((token, account)) => Caller::of(token, account, now),
+        Ok(admitted) => Caller::of(admitted, now),
         Err(Unfit::Unknown) => Err(Problem::TokenUnknown),
         Err(Unfit::Expired) => Err(Problem::TokenExpired),
         Err(Unfit::Registry(error)) => Err(error.into()),
