@@ -99,7 +99,7 @@ fn token(row: &Row) -> Result<TokenRow, RowsError> {
 }
 
 /// Takes all of an account's operator away, with what they were answered.
-pub fn forget(tx: &mut Tx<'_>, account: AccountId, operator: i64) -> Result<(), RowsError> {
+pub fn remove_of(tx: &mut Tx<'_>, account: AccountId, operator: i64) -> Result<(), RowsError> {
     let of = [account.0.into(), operator.into()];
     tx.execute(
         "DELETE FROM api_reply WHERE token IN

@@ -168,7 +168,7 @@ fn stays_second(tx: &mut Tx<'_>, owner: Owner, by: &By) -> Result<(), Credential
 
 /// All that an operator logs in by goes with him, his sessions too.
 pub fn forget(tx: &mut Tx<'_>, owner: Owner) -> Result<(), RowsError> {
-    api_tokens::forget(tx, owner.account, owner.operator)?;
+    api_tokens::remove_of(tx, owner.account, owner.operator)?;
     rows::forget(tx, owner.key())
 }
 
