@@ -63,17 +63,17 @@ async fn who_lost_a_right_while_he_still_sent_does_nothing_by_it() {
         open(&bed).await;
         let api = Arc::new(api(&bed));
         let account = accounts::get(&bed.store, &firm()).await.unwrap().id;
-        let files = appoint(&bed, NUMBER, &[Role::Prepares]).await;
+        let files = appoint(&bed, NUMBER, &[Role::Reads]).await;
         let his = operator(&bed, &api, files).await;
         assert_eq!(add(&api, &his, async {}).await.0, 201);
-        let reads = || Roles::new([Role::Reads]).unwrap();
+        let signs = || Roles::new([Role::Signs]).unwrap();
         let fewer = async {
-            operators::set_roles(&bed.store, &by(NOW), &firm(), code(1), reads()).await.unwrap();
+            operators::set_roles(&bed.store, &by(NOW), &firm(), code(1), signs()).await.unwrap();
         };
         assert_eq!(add(&api, &his, fewer).await, (403, "operator-may-not".into()));
 
-        let prepares = Roles::new([Role::Prepares]).unwrap();
-        operators::set_roles(&bed.store, &by(NOW), &firm(), code(1), prepares).await.unwrap();
+        let reads = Roles::new([Role::Reads]).unwrap();
+        operators::set_roles(&bed.store, &by(NOW), &firm(), code(1), reads).await.unwrap();
         let owner = Owner { account, operator: 1 };
         let out = async {
             sessions::end_all(&bed.store, owner, None, &by(NOW)).await.unwrap();
