@@ -208,7 +208,6 @@ fn change(
     ask: &OnePlace,
     new: &Json<NoticeWishes>,
 ) -> Answered<Tagged<NoticePlace>> {
-    call.on_duty(Act::Manage)?;
     call.may_add()?;
     let (by, account) = (call.by()?, call.account()?);
     let (whose, which) = ((account.id, &account.address), Which::Number(ask.place.0));
@@ -219,7 +218,6 @@ fn change(
 }
 
 fn remove(tx: &mut Tx<'_>, call: &Call, ask: &OnePlace, _: &()) -> Answered<Done> {
-    call.on_duty(Act::Manage)?;
     call.may_add()?;
     let (by, account) = (call.by()?, call.account()?);
     let (whose, which) = ((account.id, &account.address), Which::Number(ask.place.0));
