@@ -90,6 +90,36 @@ async fn mailboxes_are_made_renamed_and_removed_as_over_imap() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_mailbox_in_which_something_is_unopened_stays_whole() {
+    on_both(|bed| async move {
+        let ali = account(&bed, ALI).await;
+        let (api, mine) = (api(&bed), token(&bed, ALI, all()).await);
+        let say = async |method: &str, path: &str, body: Value| {
+            let (status, said) = api.ask(&mine, method, path, body).await;
+            assert!(status < 300, "{method} {path}: {said}");
+            said
+        };
+        let made = say("POST", "/mailboxes", json!({ "name": "Projeler" })).await;
+        let path = format!("/mailboxes/{}", made["number"]);
+        fill(&bed, ali, Role::Inbox, 2).await;
+        let inbox = say("GET", "/mailboxes/inbox", Value::Null).await["number"].clone();
+        let unopened = api::unopened(&bed, ali, 1).await;
+        let mut keys = Vec::new();
+        for key in [format!("{inbox}-1"), format!("{inbox}-2"), unopened] {
+            let to = json!({ "mailbox": made["number"].to_string() });
+            let moved = say("POST", &format!("/messages/{key}/move"), to).await;
+            keys.push(moved["key"].as_str().unwrap().to_owned());
+        }
+        let refusal = refused(409, "mailbox-unopened");
+        assert_eq!(told(&api, &mine, "DELETE", &path, Value::Null).await, refusal);
+        assert_eq!(say("GET", &path, Value::Null).await["messages"], 3, "nothing of it goes");
+        say("POST", &format!("/messages/{}/open", keys[2]), Value::Null).await;
+        say("DELETE", &path, Value::Null).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_operator_takes_away_what_his_roles_let_him_and_is_named_for_it() {
     on_both(|bed| async move {
         open(&bed).await;

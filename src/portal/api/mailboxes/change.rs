@@ -73,6 +73,7 @@ impl From<TreeError> for Problem {
             TreeError::NoSuch => Self::MailboxUnknown,
             TreeError::HasChildren => Self::MailboxHasChildren,
             TreeError::Cannot => Self::MailboxKept,
+            TreeError::Unopened => Self::MailboxUnopened,
             TreeError::Limit => Self::MailboxesMany,
             TreeError::Rows(error) => error.into(),
         }
