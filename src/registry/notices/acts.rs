@@ -189,9 +189,8 @@ pub async fn set(
 ) -> Result<Target, NoticeError> {
     let account = accounts::get(store, address).await?.id;
     let (address, which, by) = (address.clone(), which.into(), by.clone());
-    let work = move |tx: &mut Tx<'_>| {
-        set_in(tx, &by, (account, &address), &which, &change, |_| Ok(()))
-    };
+    let work =
+        move |tx: &mut Tx<'_>| set_in(tx, &by, (account, &address), &which, &change, |_| Ok(()));
     store.write(Lane::Client, work).await
 }
 

@@ -154,7 +154,12 @@ async fn an_operator_takes_away_what_his_roles_let_him_and_is_named_for_it() {
             ("POST", one(3, "move"), below, Some("Çöp Kutusu/Eski")),
             ("DELETE", format!("/messages/{}", key(&thrown)), Value::Null, None),
             ("DELETE", format!("/drafts/{}", key(&draft)), Value::Null, None),
-            ("PATCH", boxes[0].clone(), json!({ "name": "Çöp Kutusu/Bir" }), Some("Çöp Kutusu/Bir")),
+            (
+                "PATCH",
+                boxes[0].clone(),
+                json!({ "name": "Çöp Kutusu/Bir" }),
+                Some("Çöp Kutusu/Bir"),
+            ),
             ("DELETE", boxes[1].clone(), Value::Null, None),
         ];
         let (drawn, drafts) = (one(4, "move"), json!({ "mailbox": "drafts" }));

@@ -14,8 +14,11 @@ async fn a_session_has_its_own_persons_settings_whatever_his_roles() {
         let signs = appoint(&bed, AYSE_NO, &[Role::Signs]).await;
         let full = appoint(&bed, MEHMET_NO, &[Role::Full]).await;
         let api = api(&bed);
-        let people =
-            [holder(&bed, &api).await, operator(&bed, &api, signs).await, operator(&bed, &api, full).await];
+        let people = [
+            holder(&bed, &api).await,
+            operator(&bed, &api, signs).await,
+            operator(&bed, &api, full).await,
+        ];
         let set = async |who: &str, wishes: Value| {
             let (status, said) = api.ask(who, "PATCH", "/settings", wishes).await;
             assert_eq!(status, 200, "{said}");
