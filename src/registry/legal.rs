@@ -76,8 +76,8 @@ pub const TABLE: [(LegalAct, StepUp, &str, &str, &str); 9] = [
         LegalAct::NoticePlace,
         StepUp::Legal,
         "notice-place",
-        "Bildirim yeri eklemek ya da kaldırmak",
-        "add or remove a place of notices",
+        "Bildirim yeri eklemek ya da kaldırmak, kimin olduğunu değiştirmek, yeni yerden girişleri bildirmez kılmak",
+        "add or remove a place of notices, change whose it is, silence strange logins there",
     ),
     (
         LegalAct::Export,

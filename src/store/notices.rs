@@ -53,12 +53,14 @@ pub fn add(tx: &mut Tx<'_>, new: &TargetRow) -> Result<Option<i64>, RowsError> {
     row.map(|row| row.int(0)).transpose()
 }
 
-/// What may change of it: all but where it is and whether that is proven.
+/// What may change of it: all but where it is. That it is proven may be taken back, and with that the code that
+/// was sent last.
 pub fn change(tx: &mut Tx<'_>, row: &TargetRow) -> Result<(), RowsError> {
     let (deputy, from, until) = columns(row);
     tx.execute(
         "UPDATE notice_target SET language = $1, events = $2, quiet_from = $3, quiet_until = $4,
-                                  deputy = $5, away_from = $6, away_until = $7 WHERE id = $8",
+                                  deputy = $5, away_from = $6, away_until = $7,
+                                  verified_at = $8 WHERE id = $9",
         &[
             (&row.language).into(),
             (&row.events).into(),
@@ -67,6 +69,7 @@ pub fn change(tx: &mut Tx<'_>, row: &TargetRow) -> Result<(), RowsError> {
             deputy.into(),
             from.into(),
             until.into(),
+            row.verified_at.map(Timestamp::millis).into(),
             row.id.into(),
         ],
     )?;
@@ -129,6 +132,13 @@ pub fn code(tx: &mut Tx<'_>, id: i64) -> Result<Option<CodeRow>, RowsError> {
         })
     };
     row.map(of).transpose()
+}
+
+/// What was sent last proves nothing any more.
+pub fn void_code(tx: &mut Tx<'_>, id: i64) -> Result<(), RowsError> {
+    let sql = "UPDATE notice_target SET code = NULL WHERE id = $1";
+    tx.execute(sql, &[id.into()])?;
+    Ok(())
 }
 
 /// One more code was tried.

@@ -158,6 +158,7 @@ impl From<TreeError> for Failure {
             TreeError::NoSuch => Refusal::NoSuchMailbox,
             TreeError::HasChildren => Refusal::HasChildren,
             TreeError::Cannot => Refusal::Cannot,
+            TreeError::Unopened => Refusal::Said(words::OPEN_BEFORE_DELETE.to_owned()),
             TreeError::Limit => Refusal::Limit,
             TreeError::Rows(error) => return error.into(),
         })

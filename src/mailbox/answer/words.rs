@@ -6,6 +6,9 @@ pub const ONLY_STUBS_OPEN: &str = "Açılacaklar klasörüne yalnız açılmamı
 pub const OPEN_BEFORE_COPY: &str = "Açılmamış ileti kopyalanamaz; taşıyabilir ya da önce \
     açabilirsiniz / An unopened message can't be copied; move it, or open it first";
 
+pub const OPEN_BEFORE_DELETE: &str = "Klasörde açılmamış ileti var; önce açın ya da başka bir klasöre \
+    taşıyın / There are unopened messages in the mailbox; open them or move them elsewhere first";
+
 /// To a program whose password opens by moving, in an account whose messages open by being fetched.
 pub const OPEN_BY_MOVING: &str = "Açılmamış ileti; açmak için Açılacaklar klasörüne taşıyın / \
     Unopened; to open it, move it to Açılacaklar";

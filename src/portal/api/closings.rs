@@ -81,7 +81,7 @@ params! {
 
 params! {
     ClosingListing {
-        query after: Number = 3, "Those behind this number only: the last one of the page before.";
+        query before: Number = 42, "Those before this number only: the last one of the page before.";
         query limit: Limit = 50, "How many at most.";
     }
 }
@@ -124,8 +124,8 @@ struct Closings {
 }
 
 fn list(tx: &mut Tx<'_>, call: &Call, ask: &ClosingListing) -> Answered<Json<Closings>> {
-    let behind = ask.after.map(|number| number.0);
-    let page = closings::page(tx, call.account_id()?, behind, Limit::of(ask.limit))?;
+    let before = ask.before.map(|number| number.0);
+    let page = closings::page(tx, call.account_id()?, before, Limit::of(ask.limit))?;
     Ok(Json(Closings { closings: page.iter().map(Closing::of).collect() }))
 }
 

@@ -132,9 +132,7 @@ fn list(tx: &mut Tx<'_>, call: &Call, ask: &Listing) -> Answered<Json<Contacts>>
     let search = ask.search.as_ref().map_or("", |search| search.0.as_str());
     let group = groups::known(tx, account, ask.group)?;
     let after = ask.cursor.as_ref().map(|cursor| cursor.text.as_str());
-    let found = contacts::list_in(tx, account, search, group, after, limit + 1)?;
-    let more = found.len() > limit;
-    let found = found.get(..limit).unwrap_or(&found);
+    let (found, more) = contacts::page_in(tx, account, search, group, after, (limit, CARDS))?;
     let next = found.last().filter(|_| more).map(|last| Cursor::new(0, last.uid.as_str()).write());
     Ok(Json(Contacts { contacts: found.iter().map(Contact::of).collect(), next }))
 }
@@ -227,6 +225,9 @@ impl Contact {
         }
     }
 }
+
+/// Octets of contacts of one page, with which it ends early; the next one goes on.
+const CARDS: usize = 256 << 10;
 
 impl From<ContactError> for Problem {
     fn from(error: ContactError) -> Self {

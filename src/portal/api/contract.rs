@@ -44,7 +44,7 @@ pub fn operations() -> Vec<Endpoint> {
 
 params! {
     TermListing {
-        query after: Number = 3, "Those behind this number only: the last one of the page before.";
+        query before: Number = 42, "Those before this number only: the last one of the page before.";
         query limit: Limit = 50, "How many at most.";
     }
 }
@@ -77,8 +77,8 @@ fn show(tx: &mut Tx<'_>, call: &Call, ask: &TermListing) -> Answered<Tagged<Cont
     let terms = contracts::terms(tx, call.account_id()?)?;
     let last = terms.first();
     let renewable = last.map(|last| contracts::renewable_from(tx, last, call.now)).transpose()?;
-    let behind = ask.after.map_or(i64::MAX, |number| number.0);
-    let page = terms.iter().filter(|term| term.n < behind).take(Limit::of(ask.limit));
+    let before = ask.before.map_or(i64::MAX, |number| number.0);
+    let page = terms.iter().filter(|term| term.n < before).take(Limit::of(ask.limit));
     let value = Contract {
         terms: page.map(Term::of).collect(),
         renewable: renewable.map(|from| from.iso8601()),

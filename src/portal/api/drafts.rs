@@ -37,7 +37,7 @@ pub fn operations() -> Vec<Endpoint> {
         Endpoint::new(Verb::Delete, "/drafts/{message}", "discardDraft", Tag::Drafts)
             .says("Taslağı kalıcı olarak siler.", "Removes a draft for good.")
             .needs(Scope::MailWrite)
-            .acts(Act::Draft)
+            .acts(Act::Delete)
             .may_say([Problem::MessageUnknown, Problem::NotADraft])
             .writes(run::discard),
     ]

@@ -59,14 +59,15 @@ pub fn operations() -> Vec<Endpoint> {
             .runs(run::rename),
         Endpoint::new(Verb::Delete, "/mailboxes/{mailbox}", "deleteMailbox", Tag::Mailboxes)
             .says(
-                "Posta kutusunu içindekilerle birlikte siler; deliller silinmez.",
-                "Removes a mailbox with what is in it; evidence is not removed.",
+                "Posta kutusunu içindekilerle birlikte siler; deliller silinmez. İçinde açılmamış ileti olan kutu kalır.",
+                "Removes a mailbox with what is in it; evidence is not removed. One with unopened messages stays.",
             )
             .needs(Scope::MailWrite)
             .acts(Act::Delete)
             .may_say([
                 Problem::MailboxUnknown,
                 Problem::MailboxHasChildren,
+                Problem::MailboxUnopened,
                 Problem::MailboxKept,
                 Problem::AccountReadOnly(some()),
             ])

@@ -46,6 +46,7 @@ mod settings;
 mod staff;
 mod storage;
 mod submissions;
+mod taking;
 mod tasks;
 mod tokens;
 mod tongue;

@@ -5,7 +5,7 @@
 mod run;
 mod shown;
 
-use super::call::{Answered, Call};
+use super::call::{Answered, Call, Caller};
 use super::endpoint::{Done, Endpoint, Json, NoWords, Tag, Tagged, Verb, params};
 use super::kinds::{Code, DayText, Number, PlaceText, QuietText, TextLine, few};
 use super::problem::Problem;
@@ -50,12 +50,16 @@ pub fn operations() -> Vec<Endpoint> {
             .reads(show),
         one(Verb::Put, "changeNoticePlace")
             .says(
-                "Orada nelerin, ne zaman, hangi dilde ve kime bildirileceğini belirler.",
-                "Says what is told there, when, in which language, and whom.",
+                "Orada nelerin, ne zaman, hangi dilde ve kime bildirileceğini belirler. Kimin yeri olduğu değişirse \
+                 ya da yeni yerden girişler bildirilmez olursa ek doğrulama ister; hesap sahibinin olan yer yeniden \
+                 onaylanır.",
+                "Says what is told there, when, in which language, and whom. A step-up is asked for where it is \
+                 another's place then, or strange logins are not told there any more; one that becomes the holder's \
+                 own is to be proven anew.",
             )
             .personal()
             .guarded()
-            .may_say(unknown().into_iter().chain([Problem::NoticeUnfit]))
+            .may_say(unknown().into_iter().chain([Problem::NoticeUnfit, Problem::StepUpNeeded]))
             .writes(change),
         one(Verb::Delete, "removeNoticePlace")
             .says(
@@ -208,18 +212,30 @@ fn change(
     ask: &OnePlace,
     new: &Json<NoticeWishes>,
 ) -> Answered<Tagged<NoticePlace>> {
-    call.on_duty(Act::Manage)?;
     call.may_add_in(tx)?;
     let (by, account) = (call.by()?, call.account()?);
     let (whose, which) = ((account.id, &account.address), Which::Number(ask.place.0));
     let wanted = new.0.clone().change()?;
-    let judge = |known: &Target| call.matches(&tag(known)?);
+    let judge = |known: &Target| {
+        call.matches(&tag(known)?)?;
+        match known.guards_otherwise(&wanted) {
+            true => has_shown_enough(call),
+            false => Ok(()),
+        }
+    };
     let changed = notices::set_in(tx, &by, whose, &which, &wanted, judge)?;
     tagged(&changed)
 }
 
+/// More than a password, of late.
+fn has_shown_enough(call: &Call) -> Answered<()> {
+    match &call.caller {
+        Caller::Person(present) => present.proves(LegalAct::NoticePlace, call.now),
+        _ => Err(Problem::SessionNeeded),
+    }
+}
+
 fn remove(tx: &mut Tx<'_>, call: &Call, ask: &OnePlace, _: &()) -> Answered<Done> {
-    call.on_duty(Act::Manage)?;
     call.may_add_in(tx)?;
     let (by, account) = (call.by()?, call.account()?);
     let (whose, which) = ((account.id, &account.address), Which::Number(ask.place.0));

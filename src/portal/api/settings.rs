@@ -1,12 +1,11 @@
-//! What the holder of the account set for himself: the same in every browser.
+//! What a person set for himself, the holder or an operator: the same in every browser. It is his alone: no token
+//! has any, and nobody sees another's.
 
 mod words;
 
 use super::call::{Answered, Call};
 use super::endpoint::{Endpoint, Json, NoWords, Tag, Verb};
 use super::problem::Problem;
-use crate::registry::api_tokens::Scope;
-use crate::registry::credentials::Owner;
 use crate::registry::declared::Kind;
 use crate::registry::settings::{self, SettingError, Settings};
 use crate::store::Tx;
@@ -20,15 +19,15 @@ use words::{
 pub fn operations() -> Vec<Endpoint> {
     vec![
         Endpoint::new(Verb::Get, "/settings", "showSettings", Tag::Account)
-            .says("Kullanıcı ayarlarını gösterir.", "Shows the user's settings.")
-            .needs(Scope::AccountRead)
+            .says("Kullanıcının kendi ayarlarını gösterir.", "Shows the user's own settings.")
+            .personal()
             .reads(show),
         Endpoint::new(Verb::Patch, "/settings", "changeSettings", Tag::Account)
             .says(
-                "Kullanıcı ayarlarını değiştirir; adı geçmeyen ayar olduğu gibi kalır.",
-                "Changes the user's settings; what is not named stays.",
+                "Kullanıcının kendi ayarlarını değiştirir; adı geçmeyen ayar olduğu gibi kalır.",
+                "Changes the user's own settings; what is not named stays.",
             )
-            .needs(Scope::MailWrite)
+            .personal()
             .may_say([Problem::AccountReadOnly(String::from("{}"))])
             .writes(change),
     ]
@@ -90,8 +89,7 @@ struct SettingsChange {
 }
 
 fn show(tx: &mut Tx<'_>, call: &Call, _: &NoWords) -> Answered<Json<UserSettings>> {
-    let owner = Owner::holder(call.account_id()?);
-    Ok(Json(UserSettings::of(&settings::of(tx, owner)?)))
+    Ok(Json(UserSettings::of(&settings::of(tx, call.session()?.session.owner)?)))
 }
 
 fn change(
@@ -101,7 +99,7 @@ fn change(
     new: &Json<SettingsChange>,
 ) -> Answered<Json<UserSettings>> {
     call.may_add_in(tx)?;
-    let owner = Owner::holder(call.account_id()?);
+    let owner = call.session()?.session.owner;
     let changed = settings::change(tx, &call.by()?, owner, &new.0.written())?;
     Ok(Json(UserSettings::of(&changed)))
 }

@@ -50,20 +50,22 @@ pub async fn list(
             Some(name) => Some(group::find(tx, account, name)?.id),
             None => None,
         };
-        list_in(tx, account, &search, group, after.as_deref(), limit)
+        let page = (limit, usize::MAX);
+        Ok(page_in(tx, account, &search, group, after.as_deref(), page)?.0)
     };
     store.read(work).await
 }
 
-/// The same in a transaction; of the group of this number.
-pub fn list_in(
+/// The same in a transaction; of the group of this number, and no more after the one with which they have so many
+/// octets. Says whether there are others behind them.
+pub fn page_in(
     tx: &mut Tx<'_>,
     account: AccountId,
     search: &str,
     group: Option<i64>,
     after: Option<&str>,
-    limit: usize,
-) -> Result<Vec<Contact>, ContactError> {
+    (limit, octets): (usize, usize),
+) -> Result<(Vec<Contact>, bool), ContactError> {
     let start = match after {
         Some(uid) => {
             let row = row_of(tx, account, uid)?.ok_or_else(|| unknown(uid))?;
@@ -72,7 +74,12 @@ pub fn list_in(
         None => (Vec::new(), 0),
     };
     let sought = Sought::new(tx, account, search, group)?;
-    Ok(sought.page(tx, start, (limit, usize::MAX))?.0)
+    let (found, last) = sought.page(tx, start, (limit, octets))?;
+    let more = match last {
+        Some(last) => !sought.behind(tx, last, 1)?.is_empty(),
+        None => false,
+    };
+    Ok((found, more))
 }
 
 /// Which contacts are wanted.
@@ -95,14 +102,31 @@ impl Sought {
         Ok(Self { account, words, of_group, names: names(tx, account)? })
     }
 
-    /// Those behind a place, so many, or so many octets of cards and one card more; and the place of the
-    /// last one.
+    /// Those behind a place, so many, or so many octets (cards, names of groups) and one card more; and the place
+    /// of the last one.
     pub fn page(
         &self,
         tx: &mut Tx<'_>,
         start: Place,
         (limit, octets): (usize, usize),
     ) -> Result<(Vec<Contact>, Option<Place>), ContactError> {
+        let found = self.behind(tx, start, limit)?;
+        let (mut all, mut last, mut taken) = (Vec::with_capacity(found.len()), None, 0);
+        for id in found {
+            let Some(row) = rows::by_id(tx, self.account, id)? else { continue };
+            let one = contact(&row, Some(&rows::groups_of(tx, id)?), &self.names)?;
+            taken += row.card.len() + one.groups.iter().map(String::len).sum::<usize>();
+            all.push(one);
+            last = Some((row.sort_key, id));
+            if taken >= octets {
+                break;
+            }
+        }
+        Ok((all, last))
+    }
+
+    /// Numbers of those behind a place, so many.
+    fn behind(&self, tx: &mut Tx<'_>, start: Place, limit: usize) -> Result<Vec<i64>, RowsError> {
         let mut found = Vec::new();
         rows::visit(tx, self.account, start, &mut |id, search| {
             let wanted = self.words.iter().all(|word| search.contains(word.as_str()))
@@ -112,17 +136,7 @@ impl Sought {
             }
             found.len() < limit
         })?;
-        let (mut all, mut last, mut taken) = (Vec::with_capacity(found.len()), None, 0);
-        for id in found {
-            let Some(row) = rows::by_id(tx, self.account, id)? else { continue };
-            all.push(contact(&row, Some(&rows::groups_of(tx, id)?), &self.names)?);
-            taken += row.card.len();
-            last = Some((row.sort_key, id));
-            if taken >= octets {
-                break;
-            }
-        }
-        Ok((all, last))
+        Ok(found)
     }
 }
 

@@ -15,7 +15,7 @@ mod report;
 mod sheet;
 
 pub use act::{add, add_in, change, change_in, put, remove, remove_in};
-pub use book::{Contact, find, find_in, get, list, list_in};
+pub use book::{Contact, find, find_in, get, list, page_in};
 pub use export::{Form as ExportForm, Pages, Separator, csv, vcards};
 pub use fault::{ContactError, Fault};
 pub use fields::{Fields, Phone, Postal};

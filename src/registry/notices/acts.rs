@@ -179,23 +179,23 @@ pub async fn verify(
     store.write(Lane::Client, work).await?
 }
 
-/// What is told there, in which language, when and whom.
+/// What is told there, in which language, when and whom; the place as it is then.
 pub async fn set(
     store: &Store,
     by: &By,
     address: &KepAddress,
     which: impl Into<Which>,
     change: Change,
-) -> Result<(), NoticeError> {
+) -> Result<Target, NoticeError> {
     let account = accounts::get(store, address).await?.id;
     let (address, which, by) = (address.clone(), which.into(), by.clone());
-    let work = move |tx: &mut Tx<'_>| {
-        set_in(tx, &by, (account, &address), &which, &change, |_| Ok(())).map(drop)
-    };
+    let work =
+        move |tx: &mut Tx<'_>| set_in(tx, &by, (account, &address), &which, &change, |_| Ok(()));
     store.write(Lane::Client, work).await
 }
 
-/// The same in a transaction. `judge` sees the place as it stands there, and may refuse.
+/// The same in a transaction. `judge` sees the place as it stands there, and may refuse. A place that becomes
+/// the holder's own gets his codes: what proved it was in another's hands, and proves nothing of him.
 pub fn set_in<E: From<NoticeError>>(
     tx: &mut Tx<'_>,
     by: &By,
@@ -207,11 +207,16 @@ pub fn set_in<E: From<NoticeError>>(
     sound(change)?;
     let found = find(tx, account, address, which)?;
     judge(&found)?;
+    let becomes_his = change.whose == Whose::Holder && found.whose != Whose::Holder;
+    if becomes_his {
+        rows::void_code(tx, found.id).map_err(NoticeError::from)?;
+    }
     let changed = Target {
         language: change.language,
         events: change.events.clone(),
         quiet: change.quiet,
         whose: change.whose.clone(),
+        proven_at: found.proven_at.filter(|_| !becomes_his),
         ..found
     };
     rows::change(tx, &row(&changed, by.at)).map_err(NoticeError::from)?;

@@ -127,7 +127,26 @@ impl Event {
     }
 }
 
+impl Whose {
+    /// Whether that is the same person, for whatever time.
+    pub fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Holder, Self::Holder) => true,
+            (Self::Deputy(one), Self::Deputy(other)) => one.deputy == other.deputy,
+            _ => false,
+        }
+    }
+}
+
 impl Target {
+    /// Whether a change would touch what guards the account: codes that log in go to the holder's places, and
+    /// that somebody logs in from elsewhere is told there.
+    pub fn guards_otherwise(&self, change: &Change) -> bool {
+        let told = self.proven_at.is_some() && self.whose == Whose::Holder;
+        let of_logins = told && self.events.contains(&Event::Login);
+        !self.whose.is_same(&change.whose) || (of_logins && !change.events.contains(&Event::Login))
+    }
+
     /// Whether this is told here then. Changed credentials are told to the holder wherever he is reached.
     pub fn hears(&self, kind: Kind, at: Timestamp) -> bool {
         let wanted = match Event::of(kind) {

@@ -238,6 +238,13 @@ fn present(tx: &mut Tx<'_>, of: &Mailbox, uids: &UidSet) -> Result<UidSet, RowsE
     flagged(tx, of, uids, 0)
 }
 
+/// Whether something in it is still to be opened: a dispatch, or the notice of one.
+pub fn has_unopened(tx: &mut Tx<'_>, of: &Mailbox) -> Result<bool, RowsError> {
+    let kinds = [Kind::Sealed, Kind::Stub].map(Kind::word);
+    let sql = "SELECT uid FROM message WHERE mailbox = $1 AND kind IN ($2, $3) LIMIT 1";
+    Ok(tx.first(sql, &[of.id.0.into(), kinds[0].into(), kinds[1].into()])?.is_some())
+}
+
 /// What those of `uids` that are there are.
 pub fn kinds(tx: &mut Tx<'_>, of: &Mailbox, uids: &UidSet) -> Result<BTreeSet<Kind>, RowsError> {
     let mut kinds = BTreeSet::new();

@@ -20,6 +20,8 @@ pub enum TreeError {
     HasChildren,
     #[error("it is the program's own")]
     Cannot,
+    #[error("there are unopened messages in it")]
+    Unopened,
     #[error("an account may not have more mailboxes")]
     Limit,
     #[error(transparent)]
@@ -82,7 +84,8 @@ pub fn use_for(tx: &mut Tx<'_>, mailbox: &Mailbox, special: SpecialUse) -> Resul
 }
 
 /// Removes up to `most` messages of a mailbox; when none is left, the mailbox itself. Says whether
-/// it is gone. Its name stays subscribed (RFC 9051 §6.3.7).
+/// it is gone. Its name stays subscribed (RFC 9051 §6.3.7). One with unopened messages stays whole: their time to
+/// read runs, and whoever is to open them would see no more of them before its end, or nothing at all.
 pub fn delete(
     tx: &mut Tx<'_>,
     account: AccountId,
@@ -97,6 +100,9 @@ pub fn delete(
     }
     if mailboxes(tx, account)?.iter().any(|other| is_under(&other.name, &mailbox.name)) {
         return Err(TreeError::HasChildren);
+    }
+    if change::has_unopened(tx, &mailbox)? {
+        return Err(TreeError::Unopened);
     }
     let batch = change::first(tx, &mailbox, most)?;
     remove_all(tx, &mailbox, &batch)?;

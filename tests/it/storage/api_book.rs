@@ -257,6 +257,23 @@ async fn a_large_book_comes_in_pages_and_each_contact_once() {
             }
             assert_eq!(out.matches('\u{feff}').count(), heading);
         }
+        // However many are asked for, an answer is small, and the next one goes on where it ended.
+        for (query, sought) in [("limit=200", ""), ("limit=200&search=ki%C5%9Fi%2000", "00")] {
+            let (mut names, mut next) = (Vec::new(), String::new());
+            loop {
+                let path = format!("/contacts?{query}{next}");
+                let page = hear(&api, &mine, ("GET", &path), &[], Body::empty()).await;
+                assert!(page.octets.len() < 300 << 10, "{query}: {}", page.octets.len());
+                let page = page.json();
+                let found = page["contacts"].as_array().unwrap();
+                names.extend(found.iter().map(|one| one["name"].as_str().unwrap().to_owned()));
+                let Some(cursor) = page["next"].as_str() else { break };
+                next = format!("&cursor={cursor}");
+            }
+            let all = (0..120).map(|n| format!("Kişi {n:03}"));
+            let all: Vec<_> = all.filter(|name| name.contains(sought)).collect();
+            assert_eq!(names, all, "{query}");
+        }
     })
     .await;
 }

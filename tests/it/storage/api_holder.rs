@@ -153,7 +153,7 @@ async fn a_contract_that_ends_soon_is_renewed_once() {
             (1, &json!(2)),
             "{shown}"
         );
-        let (_, rest) = api.ask(&own, "GET", "/account/contract?after=2", Value::Null).await;
+        let (_, rest) = api.ask(&own, "GET", "/account/contract?before=2", Value::Null).await;
         assert_eq!(rest["terms"][0]["number"], 1);
         assert_eq!(renew(&holder).await.1, "contract-early", "that is enough");
         assert_eq!(acts(&bed, "contract.renew").await[0].channel, "api");
@@ -215,7 +215,7 @@ async fn a_request_to_close_has_a_receipt_and_is_withdrawn_while_there_is_time()
         assert_eq!(post(&holder, &withdraw, Value::Null).await.1["code"], "account-standing");
         let (_, listed) = api.ask(&own, "GET", "/account/closings?limit=1", Value::Null).await;
         assert_eq!(listed["closings"][0]["number"], next["number"]);
-        let path = format!("/account/closings?after={}", next["number"]);
+        let path = format!("/account/closings?before={}", next["number"]);
         let (_, rest) = api.ask(&own, "GET", &path, Value::Null).await;
         assert_eq!(rest["closings"][0]["number"], made["number"]);
         assert_eq!(get(&other, "/account/closings").await.0, 200);

@@ -1,11 +1,14 @@
-//! Mailboxes and prices over the API, on both drivers.
+//! Mailboxes, what is taken away from them, and prices over the API, on both drivers.
 
-use super::api::{account, all, token};
+use super::api::{self, account, all, token};
+use super::api_affairs::{AYSE_NO, MEHMET_NO, acts, holder, operator, refused, told};
 use super::api_book::{ALI, AYSE, api};
 use super::bed::{self, Bed};
+use super::operators::{FIRM, appoint, firm, open};
 use super::{NOW, on_both};
 use kep::registry::audit::By;
-use kep::registry::{closings, policy};
+use kep::registry::operators::Role as Duties;
+use kep::registry::{accounts, closings, policy};
 use kep::store::contents;
 use kep::store::mail::{self, Kind, Role};
 use kep::wire::{AccountId, KepAddress};
@@ -81,6 +84,106 @@ async fn mailboxes_are_made_renamed_and_removed_as_over_imap() {
             ("DELETE", &path, Value::Null),
         ] {
             assert_eq!(ask(method, path, body).await.1["code"], "account-read-only", "{method}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_mailbox_in_which_something_is_unopened_stays_whole() {
+    on_both(|bed| async move {
+        let ali = account(&bed, ALI).await;
+        let (api, mine) = (api(&bed), token(&bed, ALI, all()).await);
+        let say = async |method: &str, path: &str, body: Value| {
+            let (status, said) = api.ask(&mine, method, path, body).await;
+            assert!(status < 300, "{method} {path}: {said}");
+            said
+        };
+        let made = say("POST", "/mailboxes", json!({ "name": "Projeler" })).await;
+        let path = format!("/mailboxes/{}", made["number"]);
+        fill(&bed, ali, Role::Inbox, 2).await;
+        let inbox = say("GET", "/mailboxes/inbox", Value::Null).await["number"].clone();
+        let unopened = api::unopened(&bed, ali, 1).await;
+        let mut keys = Vec::new();
+        for key in [format!("{inbox}-1"), format!("{inbox}-2"), unopened] {
+            let to = json!({ "mailbox": made["number"].to_string() });
+            let moved = say("POST", &format!("/messages/{key}/move"), to).await;
+            keys.push(moved["key"].as_str().unwrap().to_owned());
+        }
+        let refusal = refused(409, "mailbox-unopened");
+        assert_eq!(told(&api, &mine, "DELETE", &path, Value::Null).await, refusal);
+        assert_eq!(say("GET", &path, Value::Null).await["messages"], 3, "nothing of it goes");
+        say("POST", &format!("/messages/{}/open", keys[2]), Value::Null).await;
+        say("DELETE", &path, Value::Null).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_operator_takes_away_what_his_roles_let_him_and_is_named_for_it() {
+    on_both(|bed| async move {
+        open(&bed).await;
+        let reads = appoint(&bed, AYSE_NO, &[Duties::Reads]).await;
+        let prepares = appoint(&bed, MEHMET_NO, &[Duties::Reads, Duties::Prepares]).await;
+        let account = accounts::get(&bed.store, &firm()).await.unwrap().id;
+        fill(&bed, account, Role::Inbox, 6).await;
+        let (api, own) = (api(&bed), token(&bed, FIRM, all()).await);
+        let holder = holder(&bed, &api).await;
+        let (reader, preparer) =
+            (operator(&bed, &api, reads).await, operator(&bed, &api, prepares).await);
+        let say = async |who: &str, method: &str, path: &str, body: Value| {
+            let (status, said) = api.ask(who, method, path, body).await;
+            assert!(status < 300, "{method} {path}: {said}");
+            said
+        };
+        let make = async |name: &str| {
+            let made = say(&own, "POST", "/mailboxes", json!({ "name": name })).await;
+            made["number"].to_string()
+        };
+        let below = json!({ "mailbox": make("Çöp Kutusu/Eski").await });
+        let boxes = [make("Bir").await, make("İki").await].map(|id| format!("/mailboxes/{id}"));
+        let draft = say(&own, "POST", "/drafts", json!("Subject: taslak\r\n\r\nx")).await;
+        let inbox = say(&own, "GET", "/mailboxes/inbox", Value::Null).await["number"].clone();
+        let one = |n: u32, act: &str| format!("/messages/{inbox}-{n}/{act}");
+        let key = |said: &Value| said["key"].as_str().unwrap().to_owned();
+        let thrown = say(&holder, "POST", &one(5, "trash"), Value::Null).await;
+        let trash = Some("Çöp Kutusu");
+        let deeds = [
+            ("POST", one(1, "trash"), Value::Null, trash),
+            ("POST", one(2, "move"), json!({ "mailbox": "trash" }), trash),
+            ("POST", one(3, "move"), below, Some("Çöp Kutusu/Eski")),
+            ("DELETE", format!("/messages/{}", key(&thrown)), Value::Null, None),
+            ("DELETE", format!("/drafts/{}", key(&draft)), Value::Null, None),
+            (
+                "PATCH",
+                boxes[0].clone(),
+                json!({ "name": "Çöp Kutusu/Bir" }),
+                Some("Çöp Kutusu/Bir"),
+            ),
+            ("DELETE", boxes[1].clone(), Value::Null, None),
+        ];
+        let (drawn, drafts) = (one(4, "move"), json!({ "mailbox": "drafts" }));
+        let may_not = refused(403, "operator-may-not");
+        for (method, path, body, _) in &deeds {
+            let said = told(&api, &reader, method, path, body.clone()).await;
+            assert_eq!(said, may_not, "{method} {path}");
+        }
+        assert_eq!(told(&api, &reader, "POST", &drawn, drafts.clone()).await, may_not);
+        assert!(acts(&bed, "mail.delete").await.is_empty(), "the holder's own is his affair");
+        // What lies in the trash is put back by who may file.
+        let last = say(&own, "POST", &one(6, "trash"), Value::Null).await;
+        say(&reader, "POST", &format!("/messages/{}/restore", key(&last)), Value::Null).await;
+        for (method, path, body, _) in &deeds {
+            say(&preparer, method, path, body.clone()).await;
+        }
+        say(&preparer, "POST", &drawn, drafts).await;
+        let mut told = acts(&bed, "mail.delete").await;
+        told.sort_by_key(|one| one.n);
+        let to: Vec<_> = told.iter().map(|one| one.details["to"].as_str()).collect();
+        assert_eq!(to, deeds.map(|(.., to)| to));
+        for one in told {
+            let named = one.actor.contains("002 Ayşe Demir") && one.channel == "api";
+            assert!(named, "{one:?}");
         }
     })
     .await;

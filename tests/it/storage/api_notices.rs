@@ -11,6 +11,7 @@ use super::operators::{appoint, firm};
 use axum::body::Body;
 use kep::registry::accounts;
 use kep::registry::credentials::{Owner, passwords};
+use kep::registry::notices;
 use kep::registry::operators::Role;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
@@ -172,6 +173,64 @@ async fn an_operator_does_of_it_what_his_roles_say_whatever_he_has_shown() {
         let added = api.ask(&full, "POST", PLACES, json!({ "place": "a@example.org" })).await;
         assert_eq!(added.0, 201, "{added:?}");
         assert_eq!(api.ask(&full, "POST", "/exports", Value::Null).await.0, 201);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_password_alone_changes_nothing_of_what_guards_the_account() {
+    on_both(|bed| async move {
+        let owner = ali(&bed).await;
+        let (_, paper) = app(&bed, owner).await;
+        let api = api(&bed);
+        let session =
+            async || log_in(&api, ALI, OWN).await["token"].as_str().unwrap().to_owned();
+        let (weak, strong) = (session().await, session().await);
+        stepped_up(&api, &strong, &paper[0]).await;
+        let deputy = |name: &str, until: &str| {
+            json!({ "deputy": { "name": name, "from": "2026-12-24", "until": until } })
+        };
+        let his = deputy("Ayşe Yılmaz", "2026-12-31");
+        let new = json!({ "place": "0532 123 45 67", "wishes": his });
+        let (status, added) = api.ask(&strong, "POST", PLACES, new).await;
+        assert_eq!((status, &added["deputy"]["name"]), (201, &json!("Ayşe Yılmaz")), "{added}");
+        let path = format!("{PLACES}/{}", added["number"]);
+        let verify = async |code: &SecretString| {
+            let shown = json!({ "code": code.expose_secret() });
+            api.ask(&strong, "POST", &format!("{path}/verify"), shown).await.0
+        };
+        let put = async |who: &str, wishes: Value| {
+            let (status, said) = api.ask(who, "PUT", &path, wishes).await;
+            (status, said["code"].as_str().unwrap_or_default().to_owned(), said["proven"].clone())
+        };
+        let step_up = || (403, "step-up-needed".to_owned(), Value::Null);
+        let places = async || {
+            let account = owner.account;
+            bed.read(move |tx| Ok(notices::holder_places(tx, account)?)).await.len()
+        };
+        let hers = code(&bed).await;
+        assert_eq!(put(&weak, json!({})).await, step_up());
+        assert_eq!(put(&weak, deputy("Mallory", "2026-12-31")).await, step_up());
+        // How long she is his deputy is no such thing.
+        assert_eq!(put(&weak, deputy("Ayşe Yılmaz", "2027-01-02")).await.0, 200);
+        // A code that went to her proves nothing of him.
+        assert_eq!(put(&strong, json!({})).await.0, 200);
+        assert_eq!(verify(&hers).await, 409);
+        let again = format!("{path}/code");
+        assert_eq!(api.ask(&strong, "POST", &again, Value::Null).await.0, 204);
+        assert_eq!(verify(&code(&bed).await).await, 204);
+        assert_eq!(places().await, 1);
+        // Strange logins are told until he has shown more than a password.
+        assert_eq!(put(&weak, json!({ "events": ["mail"] })).await, step_up());
+        assert_eq!(put(&weak, his.clone()).await, step_up());
+        let kept = put(&weak, json!({ "events": ["login"], "quiet": "22:00-08:00" })).await;
+        assert!(kept.0 == 200 && kept.2.is_string(), "{kept:?}");
+        // Hers stays proven for her, and counts for nothing once it is his.
+        let given = put(&strong, his).await;
+        assert!(given.0 == 200 && given.2.is_string(), "{given:?}");
+        assert_eq!(put(&weak, json!({})).await, step_up());
+        assert_eq!(put(&strong, json!({})).await, (200, String::new(), Value::Null));
+        assert_eq!(places().await, 0);
     })
     .await;
 }

@@ -13,6 +13,7 @@ mod api_notices;
 mod api_once;
 mod api_operators;
 mod api_rights;
+mod api_settings;
 mod api_staff;
 mod api_standing;
 mod archive;

@@ -60,8 +60,14 @@ pub async fn run(arguments: Arguments) -> Outcome {
             })?;
             let Target { language, events, quiet, whose, .. } = known;
             let change = wanted(&wishes, Change { language, events, quiet, whose })?;
-            notices::set(&store, &by, &address, place.clone(), change).await.map_err(failure)?;
-            done(&format!("{address} is told otherwise at {place}"))
+            let set = notices::set(&store, &by, &address, place.clone(), change).await;
+            done(&match set.map_err(failure)?.proven_at {
+                Some(_) => format!("{address} is told otherwise at {place}"),
+                None => format!(
+                    "{place} is not proven: nothing is told there before a code came back; `kep account notice \
+                     verify` without one sends it"
+                ),
+            })
         }
         Arguments::Remove { conf, who, address, place } => {
             let store = wire_up::store(&wire_up::settings(&conf.conf)?).await?;

@@ -20,6 +20,7 @@ on_stores!(
     a_notice_that_is_appended_by_a_program_that_was_offline_opens_too,
     only_stubs_enter_the_mailbox_of_opening,
     unopened_messages_are_moved_and_stay_unopened,
+    a_mailbox_with_unopened_messages_is_not_deleted,
     unopened_messages_are_not_copied_but_into_the_trash,
 );
 
@@ -286,6 +287,30 @@ async fn unopened_messages_are_moved_and_stay_unopened(world: World) {
     desk.answer(content(archive, 1, 0..WHOLE)).await;
     assert_eq!(world.facts().await, 2);
     assert_eq!(rows(&mut desk, mailbox).await.len(), 1);
+}
+
+async fn a_mailbox_with_unopened_messages_is_not_deleted(world: World) {
+    world.deliver("m1@hs05.kep.tr", false).await;
+    world.deliver("m2@hs05.kep.tr", true).await;
+    let mut desk = world.desk("veli").await;
+    let mailbox = select(&mut desk, "INBOX").await.mailbox;
+    let delete = || Ask::Delete { name: name("Eski") };
+    for uid in ["1", "2"] {
+        let create = Ask::Create { name: name("Eski"), special: None };
+        assert!(matches!(desk.answer(create).await, Answer::Done));
+        let ask = Ask::Move { mailbox, uids: uids(uid), to: name("Eski") };
+        assert!(matches!(desk.answer(ask).await, Answer::Moved(_)));
+        assert!(is_said(desk.answer(delete()).await));
+        let old = select(&mut desk, "Eski").await.mailbox;
+        assert_eq!(rows(&mut desk, old).await.len(), 1);
+        let opens = match uid {
+            "1" => content(old, 1, 0..WHOLE),
+            _ => Ask::Move { mailbox: old, uids: uids("1"), to: name("Açılacaklar") },
+        };
+        desk.answer(opens).await;
+        assert!(matches!(desk.answer(delete()).await, Answer::Done));
+    }
+    assert_eq!(world.facts().await, 2);
 }
 
 async fn unopened_messages_are_not_copied_but_into_the_trash(world: World) {

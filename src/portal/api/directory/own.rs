@@ -124,7 +124,6 @@ fn change(
     _: &NoWords,
     new: &Json<DirectoryConsent>,
 ) -> Answered<Tagged<OwnEntry>> {
-    call.on_duty(Act::Manage)?;
     call.may_add_in(tx)?;
     let (account, by) = (call.account_id()?, call.by()?);
     accounts::lock(tx, account)?;

@@ -6,6 +6,7 @@ use crate::portal::api::endpoint::{Created, Done, Mail, NoWords, Once, Tagged};
 use crate::portal::api::kinds::MessageKey;
 use crate::portal::api::mailboxes;
 use crate::portal::api::messages::{Message, OneMessage, changing, find};
+use crate::portal::api::taking::takes_away;
 use crate::portal::api::{Portal, Problem};
 use crate::registry::shares;
 use crate::store::mail::view::{Mailbox, MessageRow};
@@ -65,6 +66,7 @@ pub async fn replace(
 
 pub fn discard(tx: &mut Tx<'_>, call: &Call, ask: &OneMessage, (): &()) -> Answered<Done> {
     let (drafts, row) = draft(tx, call, ask.message)?;
+    takes_away(tx, call, None)?;
     change::remove_all(tx, &drafts, &UidSet::one(row.uid))?;
     Ok(Done)
 }

@@ -5,14 +5,12 @@ use crate::portal::api::call::{Answered, Call};
 use crate::portal::api::endpoint::{Created, Json, NoWords};
 use crate::portal::api::kinds::MailboxKey;
 use crate::portal::api::problem::Problem;
-use crate::registry::audit;
-use crate::registry::operators::Act;
+use crate::portal::api::taking::takes_away;
 use crate::store::Tx;
 use crate::store::mail::tree::{self, TreeError};
 use crate::store::mail::view;
 use crate::wire::AccountId;
 use crate::wire::imap;
-use serde_json::json;
 
 pub fn create(
     tx: &mut Tx<'_>,
@@ -34,12 +32,12 @@ pub fn rename(
     key: MailboxKey,
     name: &imap::MailboxName,
 ) -> Answered<(Row, Row)> {
+    call.may_add_in(tx)?;
     let account = call.account_id()?;
     let row = find(tx, account, key)?;
     let from = imap::MailboxName::parse(&row.name).ok_or(Problem::MailboxKept)?;
     if into_trash(tx, account, name)? {
-        call.on_duty(Act::Delete)?;
-        note(tx, call, Some(name.as_str()))?;
+        takes_away(tx, call, Some(name.as_str()))?;
     }
     tree::rename(tx, account, &from, name, call.now)?;
     let now = named(tx, account, name)?;
@@ -48,10 +46,11 @@ pub fn rename(
 
 /// Removes a part of what is in it, and at last the mailbox; whether it is gone.
 pub fn delete(tx: &mut Tx<'_>, call: &Call, key: MailboxKey, most: usize) -> Answered<bool> {
+    call.may_add_in(tx)?;
     let account = call.account_id()?;
     let row = find(tx, account, key)?;
     let name = imap::MailboxName::parse(&row.name).ok_or(Problem::MailboxKept)?;
-    note(tx, call, None)?;
+    takes_away(tx, call, None)?;
     Ok(tree::delete(tx, account, &name, most, call.now)?)
 }
 
@@ -59,14 +58,6 @@ pub fn delete(tx: &mut Tx<'_>, call: &Call, key: MailboxKey, most: usize) -> Ans
 fn into_trash(tx: &mut Tx<'_>, account: AccountId, name: &imap::MailboxName) -> Answered<bool> {
     let first = name.as_str().split('/').next().unwrap_or_default();
     Ok(view::named(tx, account, first)?.is_some_and(|above| above.is_trash()))
-}
-
-/// What an operator takes away is recorded with his name, as over IMAP.
-fn note(tx: &mut Tx<'_>, call: &Call, to: Option<&str>) -> Answered<()> {
-    let Some(operator) = call.operator() else { return Ok(()) };
-    let details = json!({ "operator": operator.code.to_string(), "to": to });
-    audit::record(tx, &call.by()?, "mail.delete", call.account()?.address.as_str(), details)?;
-    Ok(())
 }
 
 pub fn parsed(name: &str) -> Answered<imap::MailboxName> {
@@ -84,6 +75,7 @@ impl From<TreeError> for Problem {
             TreeError::NoSuch => Self::MailboxUnknown,
             TreeError::HasChildren => Self::MailboxHasChildren,
             TreeError::Cannot => Self::MailboxKept,
+            TreeError::Unopened => Self::MailboxUnopened,
             TreeError::Limit => Self::MailboxesMany,
             TreeError::Rows(error) => error.into(),
         }

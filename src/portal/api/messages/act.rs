@@ -9,6 +9,7 @@ use crate::portal::api::kinds::{LabelKey, LabelWords, MailboxWord, MessageKey};
 use crate::portal::api::mailboxes;
 use crate::portal::api::problem::Problem;
 use crate::portal::api::submissions::{self, Timeline};
+use crate::portal::api::taking::takes_away;
 use crate::registry::labels;
 use crate::registry::operators::Act;
 use crate::spool::fact::Channel;
@@ -174,8 +175,10 @@ pub fn move_to(
 ) -> Answered<Tagged<Message>> {
     let (from, row) = changing(tx, call, ask.message)?;
     let to = mailboxes::find(tx, call.account_id()?, to.0.mailbox.0)?;
-    if to.role == Role::Trash {
-        call.on_duty(Act::Delete)?;
+    match to.role {
+        _ if to.is_trash() => takes_away(tx, call, Some(&to.name))?,
+        Role::Drafts => call.on_duty(Act::Draft)?,
+        _ => {}
     }
     let evidence = row.kind == Kind::Evidence;
     let takes = match to.role {
@@ -224,10 +227,11 @@ pub fn trash(tx: &mut Tx<'_>, call: &Call, ask: &OneMessage, (): &()) -> Answere
     if from.is_trash() {
         return Ok(tagged(&from, &row));
     }
-    let to = mail::of_role(tx, call.account_id()?, Role::Trash)?;
+    let to = mailboxes::of_role(tx, call.account_id()?, Role::Trash)?;
+    takes_away(tx, call, Some(&to.name))?;
     let placed = trash::discard(tx, &from, &UidSet::one(row.uid), call.now)?;
     let uid = placed.to.first().ok_or(Problem::MessageUnknown)?;
-    standing(tx, call, Place { mailbox: to, uid })
+    standing(tx, call, Place { mailbox: to.id, uid })
 }
 
 pub fn restore(
@@ -255,6 +259,7 @@ pub fn delete(tx: &mut Tx<'_>, call: &Call, ask: &OneMessage, (): &()) -> Answer
     if row.kind == Kind::Sealed {
         check_open(&row)?;
     }
+    takes_away(tx, call, None)?;
     change::remove_all(tx, &from, &UidSet::one(row.uid))?;
     Ok(Done)
 }

@@ -306,6 +306,9 @@ problems! {
     MailboxHasChildren 409 "mailbox-has-children"
         "Altında başka posta kutuları var." "There are mailboxes under it."
         "Önce onları silin." "Remove them first.";
+    MailboxUnopened 409 "mailbox-unopened"
+        "Kutuda açılmamış ileti var." "There are unopened messages in the mailbox."
+        "Önce iletileri açın ya da başka bir kutuya taşıyın." "Open them, or move them to another mailbox, first.";
     MailboxKept 409 "mailbox-kept"
         "Bu posta kutusu her hesapta bulunur; adı değiştirilemez, silinemez."
         "Each account has this mailbox; it can be neither renamed nor removed.";
