@@ -1,4 +1,4 @@
-//! A holder's wish to close an account (*Hesap Askı İşlemleri*, M-033 to M-036): he asks, and has our word
+//! A holder's wish to close an account (*Hesap Askı İşlemleri*): he asks, and has our word
 //! for it; he may withdraw; it completes by itself or by staff, as the policies have it; three months
 //! of reading follow. The request counts from when it is recorded: a receipt that can't be
 //! signed at the moment is signed later.
@@ -144,7 +144,7 @@ pub fn close_in(
     Ok(state.readable_until())
 }
 
-/// Opens again what was closed or has ended, for its old holder alone: where he is known, his number
+/// Opens again what was closed or has ended, for its old holder alone: where he is known, his number
 /// is asked for. The new check of his identity is the work of whoever does this.
 pub async fn reopen(
     store: &Store,
