@@ -7,7 +7,7 @@ mod scope;
 pub use scope::{Scope, Scopes};
 
 use super::accounts::{self, Account, RegistryError};
-use super::audit::{self, By};
+use super::audit::{self, Actor, By};
 use crate::store::api_tokens::{self as rows, TokenRow};
 use crate::store::{
     Lane, RowsError, Store, StoreError, Tx, accounts as account_rows, staff as staff_rows,
@@ -45,6 +45,8 @@ pub enum TokenError {
     Registry(#[from] RegistryError),
     #[error("the name of a token is one line of 1 to {NAME} characters")]
     Name,
+    #[error("a token of the staff is made by whose it is: {0}")]
+    Another(String),
     #[error("a token has one scope at least")]
     NoScope,
     #[error("{0} is no scope of such a token")]
@@ -80,7 +82,7 @@ pub async fn add(
     make(store, by, Holder::Account(account), address.as_str(), name, scopes, days).await
 }
 
-/// The same for a member of the staff.
+/// The same for a member of the staff, by himself alone: with a token in another's name one would be two.
 pub async fn add_staff(
     store: &Store,
     by: &By,
@@ -89,6 +91,9 @@ pub async fn add_staff(
     scopes: Scopes,
     days: u16,
 ) -> Result<(ApiToken, SecretString), TokenError> {
+    if !matches!(&by.actor, Actor::Staff(name) if name == staff) {
+        return Err(TokenError::Another(staff.to_owned()));
+    }
     make(store, by, Holder::Staff(staff.to_owned()), staff, name, scopes, days).await
 }
 
