@@ -223,12 +223,10 @@ pub async fn catch_up(
 /// Requests of an account, the newest first.
 pub async fn of(store: &Store, address: &KepAddress) -> Result<Vec<Closing>, RegistryError> {
     let id = accounts::get(store, address).await?.id;
-    Ok(store.read(move |tx: &mut Tx<'_>| all_of(tx, id)).await?)
-}
-
-/// The same within somebody's transaction.
-pub fn all_of(tx: &mut Tx<'_>, id: AccountId) -> Result<Vec<Closing>, RowsError> {
-    rows::of_account(tx, id)?.iter().map(closing).collect()
+    let all = move |tx: &mut Tx<'_>| -> Result<Vec<Closing>, RowsError> {
+        rows::of_account(tx, id)?.iter().map(closing).collect()
+    };
+    Ok(store.read(all).await?)
 }
 
 /// Gives our word for a request; once. The receipt that is kept is the one that counts.
