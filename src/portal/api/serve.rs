@@ -177,7 +177,9 @@ impl Service {
         let named = None;
         let mut call =
             Call { caller, origin, now, tongue, asked, body, media, if_match, name, named };
-        call.named = endpoint.named.then(|| Name::of(&call, endpoint.id)).flatten();
+        if endpoint.named {
+            call.named = Name::of(self.portal.store.blobs.vault(), &call, endpoint.id)?;
+        }
         Ok((call, room))
     }
 
