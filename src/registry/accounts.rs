@@ -1,6 +1,6 @@
 //! Accounts: who may log in, submit and receive, and under which policies.
 
-use super::addresses::Untaken;
+use super::addresses::{Malformed, Untaken};
 use super::applications::ApplicationError;
 use super::audit::{self, By};
 use super::contracts;
@@ -139,7 +139,7 @@ pub enum RegistryError {
     Reserved(KepAddress),
     #[error("there is no account {0}")]
     Unknown(KepAddress),
-    #[error("not a KEP address: {0:?}")]
+    #[error("not a KEP address: {}", Malformed(*.0))]
     Address(AddressError),
     #[error("the name of a password is one line of 1 to {0} characters")]
     PasswordName(usize),
@@ -464,7 +464,7 @@ words!(OpeningMode { Sealed = "sealed", Direct = "direct" });
 words!(CertificateUse { Sign = "sign", Login = "login", Both = "both" });
 words!(SignatureRule { Required = "required", Hold = "hold", Optional = "optional" });
 
-/// Addresses of the provider itself (design, section 5).
+/// Addresses of the provider itself.
 pub const RESERVED: [&str; 3] = ["kepservisi", "postmaster", "abuse"];
 
 #[cfg(test)]

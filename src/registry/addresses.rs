@@ -1,4 +1,4 @@
-//! Which address somebody gets: ASCII letters of his name, in the provider's domain or, of
+//! Which address somebody gets: ASCII letters of his name, in the provider's domain or, of
 //! an institution, in a sub-domain of its own. An address is given once: not again after its account
 //! ended, and nobody else gets one that people would take for it.
 
@@ -7,7 +7,7 @@ use super::holders::{Holder, HolderKind};
 use crate::store::addresses as rows;
 use crate::store::{RowsError, Store, Tx};
 use crate::wire::address::lookalike;
-use crate::wire::{KepAddress, KepDomain, Timestamp};
+use crate::wire::{AddressError, KepAddress, KepDomain, Timestamp};
 use std::collections::BTreeSet;
 
 /// Why an address is not given.
@@ -58,6 +58,44 @@ impl Untaken {
 }
 
 impl std::fmt::Display for Untaken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.english())
+    }
+}
+
+/// Why a text is no address, for people.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Malformed(pub AddressError);
+
+impl Malformed {
+    pub fn turkish(self) -> &'static str {
+        match self.0 {
+            AddressError::Empty => "Adres boş.",
+            AddressError::NoAt => "Adreste @ yok.",
+            AddressError::NotAscii => {
+                "Adreste yalnızca ASCII harfler olur: ş, ğ, ı gibi harfler olmaz."
+            }
+            AddressError::BadLocal => {
+                "Adresin @ öncesinde olamayacak bir karakter ya da nokta var."
+            }
+            AddressError::LocalTooLong => "Adresin @ öncesi çok uzun.",
+            AddressError::NotKepDomain => "KEP adresi değil; KEP adresi @hsNN.kep.tr ile biter.",
+        }
+    }
+
+    pub fn english(self) -> &'static str {
+        match self.0 {
+            AddressError::Empty => "it is empty",
+            AddressError::NoAt => "it has no @",
+            AddressError::NotAscii => "its letters are not all of ASCII",
+            AddressError::BadLocal => "before its @ stands a sign or a dot that can't be there",
+            AddressError::LocalTooLong => "what stands before its @ is too long",
+            AddressError::NotKepDomain => "it is no KEP address, which ends in @hsNN.kep.tr",
+        }
+    }
+}
+
+impl std::fmt::Display for Malformed {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.english())
     }

@@ -7,7 +7,7 @@ mod scope;
 pub use scope::{Scope, Scopes};
 
 use super::accounts::{self, Account, RegistryError};
-use super::audit::{self, By};
+use super::audit::{self, Actor, By};
 use super::credentials::{Owner, telling};
 use super::operators::{self, Operator};
 use crate::store::api_tokens::{self as rows, TokenRow};
@@ -50,6 +50,8 @@ pub enum TokenError {
     Registry(#[from] RegistryError),
     #[error("the name of a token is one line of 1 to {NAME} characters")]
     Name,
+    #[error("a token of the staff is made by whose it is: {0}")]
+    Another(String),
     #[error("a token has one scope at least")]
     NoScope,
     #[error("{0} is no scope of such a token")]
@@ -92,13 +94,16 @@ pub async fn add(
     make(store, by, (Holder::Account(account), operator), address.as_str(), new).await
 }
 
-/// The same for a member of the staff.
+/// The same for a member of the staff, by himself alone: with a token in another's name one would be two.
 pub async fn add_staff(
     store: &Store,
     by: &By,
     staff: &str,
     new: NewToken<'_>,
 ) -> Result<(ApiToken, SecretString), TokenError> {
+    if !matches!(&by.actor, Actor::Staff(name) if name == staff) {
+        return Err(TokenError::Another(staff.to_owned()));
+    }
     make(store, by, (Holder::Staff(staff.to_owned()), None), staff, new).await
 }
 

@@ -1,4 +1,4 @@
-//! A holder's wish to close an account (*Hesap Askı İşlemleri*, M-033 to M-036): he asks, and has our word
+//! A holder's wish to close an account (*Hesap Askı İşlemleri*): he asks, and has our word
 //! for it; he may withdraw; it completes by itself or by staff, as the policies have it; three months
 //! of reading follow. The request counts from when it is recorded: a receipt that can't be
 //! signed at the moment is signed later.
@@ -144,7 +144,7 @@ pub fn close_in(
     Ok(state.readable_until())
 }
 
-/// Opens again what was closed or has ended, for its old holder alone: where he is known, his number
+/// Opens again what was closed or has ended, for its old holder alone: where he is known, his number
 /// is asked for. The new check of his identity is the work of whoever does this.
 pub async fn reopen(
     store: &Store,
@@ -223,12 +223,10 @@ pub async fn catch_up(
 /// Requests of an account, the newest first.
 pub async fn of(store: &Store, address: &KepAddress) -> Result<Vec<Closing>, RegistryError> {
     let id = accounts::get(store, address).await?.id;
-    Ok(store.read(move |tx: &mut Tx<'_>| all_of(tx, id)).await?)
-}
-
-/// The same within somebody's transaction.
-pub fn all_of(tx: &mut Tx<'_>, id: AccountId) -> Result<Vec<Closing>, RowsError> {
-    rows::of_account(tx, id)?.iter().map(closing).collect()
+    let all = move |tx: &mut Tx<'_>| -> Result<Vec<Closing>, RowsError> {
+        rows::of_account(tx, id)?.iter().map(closing).collect()
+    };
+    Ok(store.read(all).await?)
 }
 
 /// Gives our word for a request; once. The receipt that is kept is the one that counts.

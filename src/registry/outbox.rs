@@ -1,8 +1,8 @@
 //! What is to be said to people outside KEP: laid down in the transaction of its cause, said later by
 //! the room `notify`. The same cause is said once at each place.
 //!
-//! Never content, and no subject either: an SMS and ordinary mail lie open on their way (design,
-//! invariant 3; kep-domain R-40). Who wrote and when is all they tell.
+//! Never content, and no subject either: an SMS and ordinary mail lie open on their way,
+//! and telling is not reading (invariant 3). Who wrote and when is all they tell.
 
 use super::audit::{self, By};
 use super::policy;

@@ -1,6 +1,6 @@
 //! The provider's own people: who may act for it, and what. Staff never see what a message says.
 
-use super::audit::{self, By};
+use super::audit::{self, Actor, By, Channel};
 use crate::store::staff::{self as rows, StaffRow};
 use crate::store::{Lane, RowsError, Store, StoreError, Tx};
 use crate::trust::TrustError;
@@ -17,6 +17,8 @@ pub struct Member {
     pub name: String,
     pub display: String,
     pub roles: Vec<StaffRole>,
+    /// Another one set his password, and knows it: he sets his own before he acts.
+    pub password_given: bool,
     pub added_at: Timestamp,
     pub ended_at: Option<Timestamp>,
 }
@@ -52,6 +54,10 @@ pub enum StaffError {
     Password,
     #[error("name or password of the member of staff is wrong")]
     Rejected,
+    #[error("another one set the password of {0}, and knows it: {0} sets a new one before acting")]
+    PasswordGiven(String),
+    #[error("an own password is another than the one before")]
+    PasswordSame,
     #[error(
         "one member of staff at least is a manager: without one nobody could change that again"
     )]
@@ -113,12 +119,16 @@ pub async fn add(
         display: display.trim().to_owned(),
         roles: words(roles),
         password: hashed(secret)?,
+        given: false,
         added_at: by.at,
         ended_at: None,
     };
     let (by, new) = (by.clone(), row.clone());
     let work = move |tx: &mut Tx<'_>| -> Result<bool, StaffError> {
         rows::lock(tx)?;
+        // Who adds the first one is whoever holds the machine: himself, as nobody else could say.
+        let given = rows::all(tx)?.iter().any(|one| one.ended_at.is_none());
+        let new = StaffRow { given, ..new.clone() };
         let added = rows::add(tx, &new)?;
         if added {
             managed(tx)?;
@@ -178,8 +188,22 @@ pub async fn any(store: &Store) -> Result<bool, StaffError> {
     Ok(list(store).await?.iter().any(|one| one.ended_at.is_none()))
 }
 
-/// Who it is by his password. Who has ended is nobody.
+/// Who it is by his password, of which nobody else knows. Who has ended is nobody.
 pub async fn prove(
+    store: &Store,
+    passwords: &Passwords,
+    name: &str,
+    secret: &SecretString,
+    now: Timestamp,
+) -> Result<Member, StaffError> {
+    let member = known(store, passwords, name, secret, now).await?;
+    match member.password_given {
+        true => Err(StaffError::PasswordGiven(member.name)),
+        false => Ok(member),
+    }
+}
+
+async fn known(
     store: &Store,
     passwords: &Passwords,
     name: &str,
@@ -196,15 +220,42 @@ pub async fn prove(
     }
 }
 
-pub async fn set_password(
+/// Sets the password of another one, who sets his own before he acts.
+pub async fn give_password(
     store: &Store,
     by: &By,
     name: &str,
     secret: &SecretString,
 ) -> Result<(), StaffError> {
+    put_password(store, by, name, secret, true).await
+}
+
+/// Sets one's own, proven by the one before.
+pub async fn set_own_password(
+    store: &Store,
+    passwords: &Passwords,
+    name: &str,
+    (old, new): (&SecretString, &SecretString),
+    (channel, at): (Channel, Timestamp),
+) -> Result<(), StaffError> {
+    let name = known(store, passwords, name, old, at).await?.name;
+    if old.expose_secret() == new.expose_secret() {
+        return Err(StaffError::PasswordSame);
+    }
+    let by = By { actor: Actor::Staff(name.clone()), channel, at };
+    put_password(store, &by, &name, new, false).await
+}
+
+async fn put_password(
+    store: &Store,
+    by: &By,
+    name: &str,
+    secret: &SecretString,
+    given: bool,
+) -> Result<(), StaffError> {
     let hash = hashed(secret)?;
-    let set = move |tx: &mut Tx<'_>, name: &str| Ok(rows::set_password(tx, name, &hash)?);
-    change(store, by, name, "staff.password", json!({}), set).await
+    let set = move |tx: &mut Tx<'_>, name: &str| Ok(rows::set_password(tx, name, &hash, given)?);
+    change(store, by, name, "staff.password", json!({ "own": !given }), set).await
 }
 
 pub async fn set_roles(
@@ -271,6 +322,7 @@ fn member(row: &StaffRow) -> Result<Member, RowsError> {
         name: row.name.clone(),
         display: row.display.clone(),
         roles: row.roles.split_whitespace().map(role).collect::<Result<_, _>>()?,
+        password_given: row.given,
         added_at: row.added_at,
         ended_at: row.ended_at,
     })

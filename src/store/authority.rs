@@ -26,6 +26,7 @@ pub struct RequestRow {
 
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ExportRow {
+    pub id: i64,
     pub request: i64,
     pub by: String,
     pub at: Timestamp,
@@ -90,19 +91,6 @@ pub fn find(tx: &mut Tx<'_>, id: i64) -> Result<Option<RequestRow>, RowsError> {
     row.as_ref().map(request).transpose()
 }
 
-/// The newest first.
-pub fn list(tx: &mut Tx<'_>) -> Result<Vec<RequestRow>, RowsError> {
-    let rows = tx.query(
-        "SELECT r.id, r.authority, r.file_number, r.legal_basis, r.account, a.address, r.scope,
-                r.from_at, r.until_at, r.certificate, r.note, r.entered_by, r.entered_at, r.state,
-                r.decided_by, r.decided_at, r.decision
-         FROM authority_request r JOIN account a ON a.id = r.account
-         WHERE r.id > 0 ORDER BY r.id DESC",
-        &[],
-    )?;
-    rows.iter().map(request).collect()
-}
-
 /// The newest first, before this number where one is given.
 pub fn page(
     tx: &mut Tx<'_>,
@@ -120,11 +108,13 @@ pub fn page(
     rows.iter().map(request).collect()
 }
 
-pub fn add_export(tx: &mut Tx<'_>, new: &ExportRow) -> Result<(), RowsError> {
-    tx.execute(
+/// Adds what was handed out, with the seal over it; its number.
+pub fn add_export(tx: &mut Tx<'_>, new: &ExportRow, seal: &[u8]) -> Result<i64, RowsError> {
+    let row = tx.one(
+        "authority export",
         "INSERT INTO authority_export (request, exported_by, exported_at, digest, sealed_digest,
-                                       stamped_at, mails, evidence)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+                                       stamped_at, mails, evidence, seal)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING id",
         &[
             new.request.into(),
             (&new.by).into(),
@@ -134,15 +124,25 @@ pub fn add_export(tx: &mut Tx<'_>, new: &ExportRow) -> Result<(), RowsError> {
             new.stamped_at.millis().into(),
             (new.mails as i64).into(),
             (new.evidence as i64).into(),
+            seal.into(),
         ],
     )?;
-    Ok(())
+    row.int(0)
+}
+
+/// The seal over what was handed out for a request, where it was kept.
+pub fn seal(tx: &mut Tx<'_>, request: i64, id: i64) -> Result<Option<Vec<u8>>, RowsError> {
+    let row = tx.first(
+        "SELECT seal FROM authority_export WHERE request = $1 AND id = $2 AND seal IS NOT NULL",
+        &[request.into(), id.into()],
+    )?;
+    row.map(|row| Ok(row.bytes(0)?.to_vec())).transpose()
 }
 
 /// What was handed out for a request, the first time first.
 pub fn exports(tx: &mut Tx<'_>, request: i64) -> Result<Vec<ExportRow>, RowsError> {
     let rows = tx.query(
-        "SELECT exported_by, exported_at, digest, sealed_digest, stamped_at, mails, evidence
+        "SELECT exported_by, exported_at, digest, sealed_digest, stamped_at, mails, evidence, id
          FROM authority_export WHERE request = $1 ORDER BY id",
         &[request.into()],
     )?;
@@ -151,6 +151,7 @@ pub fn exports(tx: &mut Tx<'_>, request: i64) -> Result<Vec<ExportRow>, RowsErro
     };
     let export = |row: &Row| {
         Ok(ExportRow {
+            id: row.int(7)?,
             request,
             by: row.text(0)?.to_owned(),
             at: Timestamp::from_millis(row.int(1)?),

@@ -12,6 +12,8 @@ pub struct StaffRow {
     pub roles: String,
     /// Argon2id.
     pub password: String,
+    /// Another one set it, and knows it.
+    pub given: bool,
     pub added_at: Timestamp,
     pub ended_at: Option<Timestamp>,
 }
@@ -19,13 +21,15 @@ pub struct StaffRow {
 /// False when the name was given before.
 pub fn add(tx: &mut Tx<'_>, row: &StaffRow) -> Result<bool, RowsError> {
     let added = tx.execute(
-        "INSERT INTO staff (name, display, roles, password, added_at) VALUES ($1, $2, $3, $4, $5)
+        "INSERT INTO staff (name, display, roles, password, password_given, added_at)
+         VALUES ($1, $2, $3, $4, $5, $6)
          ON CONFLICT (name) DO NOTHING",
         &[
             (&row.name).into(),
             (&row.display).into(),
             (&row.roles).into(),
             (&row.password).into(),
+            i64::from(row.given).into(),
             row.added_at.millis().into(),
         ],
     )?;
@@ -33,13 +37,14 @@ pub fn add(tx: &mut Tx<'_>, row: &StaffRow) -> Result<bool, RowsError> {
 }
 
 pub fn find(tx: &mut Tx<'_>, name: &str) -> Result<Option<StaffRow>, RowsError> {
-    let sql =
-        "SELECT name, display, roles, password, added_at, ended_at FROM staff WHERE name = $1";
+    let sql = "SELECT name, display, roles, password, added_at, ended_at, password_given
+               FROM staff WHERE name = $1";
     tx.first(sql, &[name.into()])?.as_ref().map(staff).transpose()
 }
 
 pub fn all(tx: &mut Tx<'_>) -> Result<Vec<StaffRow>, RowsError> {
-    let sql = "SELECT name, display, roles, password, added_at, ended_at FROM staff ORDER BY name";
+    let sql = "SELECT name, display, roles, password, added_at, ended_at, password_given
+               FROM staff ORDER BY name";
     tx.query(sql, &[])?.iter().map(staff).collect()
 }
 
@@ -51,9 +56,15 @@ pub fn lock(tx: &mut Tx<'_>) -> Result<(), RowsError> {
     Ok(())
 }
 
-pub fn set_password(tx: &mut Tx<'_>, name: &str, password: &str) -> Result<bool, RowsError> {
-    let values = [password.into(), name.into()];
-    Ok(tx.execute("UPDATE staff SET password = $1 WHERE name = $2", &values)? == 1)
+pub fn set_password(
+    tx: &mut Tx<'_>,
+    name: &str,
+    password: &str,
+    given: bool,
+) -> Result<bool, RowsError> {
+    let values = [password.into(), i64::from(given).into(), name.into()];
+    let sql = "UPDATE staff SET password = $1, password_given = $2 WHERE name = $3";
+    Ok(tx.execute(sql, &values)? == 1)
 }
 
 pub fn set_roles(tx: &mut Tx<'_>, name: &str, roles: &str) -> Result<bool, RowsError> {
@@ -73,6 +84,7 @@ fn staff(row: &Row) -> Result<StaffRow, RowsError> {
         display: row.text(1)?.to_owned(),
         roles: row.text(2)?.to_owned(),
         password: row.text(3)?.to_owned(),
+        given: row.int(6)? == 1,
         added_at: Timestamp::from_millis(row.int(4)?),
         ended_at: row.opt_int(5)?.map(Timestamp::from_millis),
     })

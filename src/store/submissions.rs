@@ -708,5 +708,5 @@ pub(super) fn blob_id(bytes: &[u8]) -> Result<BlobId, RowsError> {
 
 /// No account has this number.
 const NOBODY: AccountId = AccountId(0);
-/// Design, invariant 2.
+/// Invariant 2.
 const SAME_MAIL_WINDOW: i64 = 24 * 3600 * 1000;

@@ -1,5 +1,4 @@
-//! The number of an operator (işlem yetkilisi) within an account: 1 to 999, written with three digits
-//! (kep-domain R-61).
+//! The number of an operator (işlem yetkilisi) within an account: 1 to 999, written with three digits.
 
 use std::fmt;
 

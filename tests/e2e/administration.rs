@@ -6,11 +6,20 @@ use std::path::{Path, PathBuf};
 
 /// A member of staff with a password of his own.
 async fn member(scene: &Scene, name: &str, role: &str, by: Option<&str>) -> Ran {
-    let file = password(scene, name);
-    let file = file.to_str().unwrap();
+    let (own, given) = (password(scene, name), scene.given_password());
+    let own = own.to_str().unwrap();
     let add = ["staff", "add", name, "--display", "Ayşe Demir", "--role", role];
-    let with = ["--password-file", file];
-    as_member(scene, by, &[&add[..], &with[..]].concat()).await
+    let with = ["--password-file", if by.is_some() { given.as_str() } else { own }];
+    let added = as_member(scene, by, &[&add[..], &with[..]].concat()).await;
+    if by.is_some() && added.code == Some(0) {
+        // What another one knows lets him do nothing.
+        let list = ["staff", "password", "ayse", "--as", name, "--staff-password-file", &given];
+        let refused = scene.kep(&[&list[..], &["--password-file", own]].concat()).await;
+        let said = refused.err.contains("another one set the password");
+        assert!(refused.code == Some(77) && said, "{}", refused.err);
+        scene.sets_own_password(name, own).await;
+    }
+    added
 }
 
 fn password(scene: &Scene, name: &str) -> PathBuf {
@@ -76,6 +85,13 @@ async fn who_decides_is_staff_with_that_role_once_there_is_any() {
         let done = as_member(&scene, Some("ayse"), act).await;
         assert_eq!(done.code, Some(0), "{act:?}: {}", done.err);
     }
+    // One of the staff is not two: a token in another's name is made by nobody.
+    let idare = ["account", "token", "add", "--name", "idare", "--scope", "staff:audit", "--staff"];
+    let refused = as_member(&scene, Some("ayse"), &[&idare[..], &["ece"]].concat()).await;
+    assert_eq!(refused.code, Some(77), "{}", refused.err);
+    assert_eq!(scene.kep(&[&idare[..], &["ayse"]].concat()).await.code, Some(64));
+    let own = as_member(&scene, Some("ayse"), &[&idare[..], &["ayse"]].concat()).await;
+    assert_eq!(own.code, Some(0), "{}", own.err);
     // An archive of an account asks for two.
     let alone = as_member(&scene, Some("ayse"), &export).await;
     assert!(alone.code == Some(77) && alone.err.contains("hint: --as"), "{}", alone.err);
@@ -96,7 +112,9 @@ async fn who_decides_is_staff_with_that_role_once_there_is_any() {
     let acts = as_member(&scene, Some("ayse"), &reads).await;
     let acts: serde_json::Value = serde_json::from_str(&acts.out).unwrap();
     let acts: Vec<_> = acts.as_array().unwrap().iter().map(|one| one["act"].clone()).collect();
-    assert_eq!(acts, ["staff.add", "staff.roles", "staff.end", "staff.add", "staff.add"]);
+    let add = ["staff.password", "staff.add"];
+    let expected = [&add[..], &["staff.roles", "staff.end"], &add, &["staff.add"]].concat();
+    assert_eq!(acts, expected);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -125,7 +125,9 @@ async fn seed(scene: &Scene) -> PathBuf {
     }
     std::fs::write(folder.join("spare.txt"), spare.join("\n")).unwrap();
     std::fs::write(folder.join("staff.txt"), staff(scene).await).unwrap();
-    std::fs::write(folder.join("second.txt"), second(scene).await).unwrap();
+    for (file, name) in [("second.txt", "can"), ("third.txt", "ece")] {
+        std::fs::write(folder.join(file), another(scene, name).await).unwrap();
+    }
     folder
 }
 
@@ -141,22 +143,24 @@ async fn staff(scene: &Scene) -> String {
     staff_token(scene, "selin").await
 }
 
-/// A token of another one, for what two of them do.
-async fn second(scene: &Scene) -> String {
+/// A token of another one, for what two or three of them do.
+async fn another(scene: &Scene, name: &str) -> String {
     let password = scene.scratch("staff.password");
     let (password, roles) = (password.to_str().unwrap(), "registrar,approver,accountant");
-    let add = ["staff", "add", "can", "--display", "Can Ak", "--role", roles];
-    let by = ["--as", "selin", "--staff-password-file", password, "--password-file", password];
+    let add = ["staff", "add", name, "--display", "Can Ak", "--role", roles];
+    let given = scene.given_password();
+    let by = ["--as", "selin", "--staff-password-file", password, "--password-file", &given];
     let ran = scene.kep(&[&add[..], &by].concat()).await;
     assert_eq!(ran.code, Some(0), "{}", ran.err);
-    staff_token(scene, "can").await
+    scene.sets_own_password(name, password).await;
+    staff_token(scene, name).await
 }
 
-/// Made by selin.
+/// Made by himself.
 async fn staff_token(scene: &Scene, name: &str) -> String {
     let password = scene.scratch("staff.password");
     let made = ["account", "token", "add", "--staff", name, "--name", "idare", "--scope", "all"];
-    let by = ["--as", "selin", "--staff-password-file", password.to_str().unwrap()];
+    let by = ["--as", name, "--staff-password-file", password.to_str().unwrap()];
     let made = scene.json(&[&made[..], &by].concat()).await;
     made["token"].as_str().unwrap().to_owned()
 }

@@ -14,20 +14,19 @@ fn password(scene: &Scene, name: &str) -> PathBuf {
 /// Members of staff; all of them may what is asked for here.
 async fn staff(scene: &Scene, names: &[&str]) {
     for (n, name) in names.iter().enumerate() {
-        let file = password(scene, name);
+        let (own, given) = (password(scene, name), scene.given_password());
+        let own = own.to_str().unwrap();
         let add = ["staff", "add", name, "--display", "Ayşe Demir", "--role", "manager"];
-        let roles = [
-            "--role",
-            "operator,auditor,registrar,approver",
-            "--password-file",
-            file.to_str().unwrap(),
-        ];
-        let add = [&add[..], &roles];
+        let roles = ["--role", "operator,auditor,registrar,approver", "--password-file"];
+        let add = [&add[..], &roles, &[if n == 0 { own } else { given.as_str() }]].concat();
         let ran = match n {
-            0 => scene.kep(&add.concat()).await,
-            _ => as_one(scene, names[0], &add.concat()).await,
+            0 => scene.kep(&add).await,
+            _ => as_one(scene, names[0], &add).await,
         };
         assert_eq!(ran.code, Some(0), "{}", ran.err);
+        if n > 0 {
+            scene.sets_own_password(name, own).await;
+        }
     }
 }
 

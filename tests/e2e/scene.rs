@@ -215,6 +215,21 @@ impl Scene {
         self.account(from).signer.sign(&letter(from, to, message_id)).unwrap()
     }
 
+    /// The file with the password that a new member of staff is given.
+    pub fn given_password(&self) -> String {
+        let file = self.scratch("given.password");
+        std::fs::write(&file, "uzun, verilen bir söz").unwrap();
+        file.to_str().unwrap().to_owned()
+    }
+
+    /// He sets his own, which is in this file.
+    pub async fn sets_own_password(&self, name: &str, file: &str) {
+        let set = ["staff", "password", name, "--as", name, "--password-file", file];
+        let given = self.given_password();
+        let ran = self.kep(&[&set[..], &["--staff-password-file", &given]].concat()).await;
+        assert_eq!(ran.code, Some(0), "{}", ran.err);
+    }
+
     /// Logs in, submits, and says the answer.
     pub async fn submit(&self, from: &str, to: &[&str], mail: &[u8]) -> Reply {
         let mut smtp = self.doors().smtp(self.account(from)).await.unwrap();

@@ -100,7 +100,7 @@ fn line_ends(octets: &[u8], limit: usize) -> Result<(), Refusal> {
     })
 }
 
-/// The provider's own names: what they send is the provider's word (design, section 2).
+/// The provider's own names: what they send is the provider's word.
 pub(super) const RESERVED: [&str; 3] = ["kepservisi", "postmaster", "abuse"];
 
 /// The longest honest headers (many Received, long References) have about a hundred fields.

@@ -1,4 +1,4 @@
-//! The command line (design, section 9). Scripts rely on it: more may come, nothing goes.
+//! The command line. Scripts rely on it: more may come, nothing goes.
 
 mod account;
 mod administration;

@@ -632,17 +632,19 @@ impl House {
 
     /// Writes down what time has made of accounts.
     pub fn caretaker(&self) -> Caretaker {
+        let provider = self.sealing.issuer.provider.name.clone();
+        let (store, clock) = (self.store.clone(), self.clock.clone());
+        Caretaker { store, clock, word: self.word(), provider }
+    }
+
+    /// The provider's own word.
+    pub fn word(&self) -> Word {
         let issuer = &self.sealing.issuer;
-        Caretaker {
-            store: self.store.clone(),
+        Word {
+            seal: Arc::clone(&issuer.seal),
+            stamper: Arc::clone(&issuer.stamper),
+            readiness: Arc::clone(&issuer.readiness),
             clock: self.clock.clone(),
-            word: Word {
-                seal: Arc::clone(&issuer.seal),
-                stamper: Arc::clone(&issuer.stamper),
-                readiness: Arc::clone(&issuer.readiness),
-                clock: self.clock.clone(),
-            },
-            provider: issuer.provider.name.clone(),
         }
     }
 

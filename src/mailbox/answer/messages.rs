@@ -88,7 +88,7 @@ pub fn is_too_long(flags: &Flags) -> bool {
 }
 
 pub(super) fn changed(old: &Flags, ask: &ask::Store) -> Flags {
-    // The server's own keywords are neither set nor taken by a client (design, section 5).
+    // The server's own keywords are neither set nor taken by a client.
     let words = ask.flags.keywords.client_owned();
     let system = ask.flags.system;
     match ask.change {

@@ -8,7 +8,7 @@ mod run;
 use super::call::{Answered, Call};
 use super::endpoint::{Created, Done, Endpoint, Json, NoWords, Tag, Tagged, Verb, params};
 use super::kinds::{Cursor, KepAddresses, Limit, Name, Number, Phrase, TextLine};
-use super::problem::Problem;
+use super::problem::{Both, Problem};
 use crate::registry::api_tokens::Scope;
 use crate::registry::contacts::{self, Contact as Row, ContactError, Fields};
 use crate::store::Tx;
@@ -29,7 +29,7 @@ pub fn operations() -> Vec<Endpoint> {
             .says("Adres defterine bir kişi ekler.", "Adds a contact to the address book.")
             .needs(Scope::ContactsWrite)
             .named()
-            .may_say([Problem::ContactUnfit(some()), Problem::AccountReadOnly(some())])
+            .may_say([Problem::ContactUnfit(Both::any()), Problem::AccountReadOnly(some())])
             .writes(create),
         one(Verb::Get, "showContact")
             .says("Bir kişiyi gösterir.", "Shows a contact.")
@@ -42,7 +42,7 @@ pub fn operations() -> Vec<Endpoint> {
             .guarded()
             .may_say([
                 Problem::ContactUnknown,
-                Problem::ContactUnfit(some()),
+                Problem::ContactUnfit(Both::any()),
                 Problem::AccountReadOnly(some()),
             ])
             .writes(change),
@@ -234,7 +234,9 @@ impl From<ContactError> for Problem {
         match error {
             ContactError::Registry(error) => error.into(),
             ContactError::Unknown(_) => Self::ContactUnknown,
-            ContactError::Bad(fault) => Self::ContactUnfit(fault.turkish()),
+            ContactError::Bad(fault) => {
+                Self::ContactUnfit(Both::new(fault.turkish(), fault.english()))
+            }
             ContactError::NoGroup(_) => Self::ContactGroupUnknown,
             ContactError::GroupExists(name) => Self::ContactGroupExists(name),
             ContactError::GroupName => Self::ContactGroupName,

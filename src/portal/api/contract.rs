@@ -60,7 +60,7 @@ struct Contract {
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = ContractTerm)]
-struct Term {
+pub struct Term {
     #[schema(minimum = 1, example = 1)]
     number: i64,
     #[schema(format = DateTime, example = "2026-11-29T09:00:00.000Z")]
@@ -100,7 +100,7 @@ fn version(terms: &[Row]) -> String {
 }
 
 impl Term {
-    fn of(row: &Row) -> Self {
+    pub fn of(row: &Row) -> Self {
         Self {
             number: row.n,
             starts: row.starts_at.iso8601(),

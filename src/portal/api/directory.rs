@@ -7,7 +7,7 @@ mod shown;
 
 use super::endpoint::{Endpoint, Tag, Verb, params};
 use super::kinds::{Addresses, Limit, Number, TextLine};
-use super::problem::Problem;
+use super::problem::{Both, Problem};
 use crate::registry::api_tokens::Scope;
 use crate::registry::directory::{DirectoryError, Key, QueryForm};
 use crate::registry::operators::Act;
@@ -51,7 +51,7 @@ pub fn operations() -> Vec<Endpoint> {
                 Problem::DirectoryBadKey(some()),
                 Problem::DirectoryUnknown,
                 Problem::ContactThere,
-                Problem::ContactUnfit(some()),
+                Problem::ContactUnfit(Both::any()),
             ]))
             .runs(run::take),
         of(Verb::Get, "/directory/queries", "listDirectoryQueries")

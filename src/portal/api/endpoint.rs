@@ -8,7 +8,7 @@ mod words;
 pub use body::{
     Created, Document, Done, Json, Mail, MailFile, Once, PlainFile, Ready, Tagged, XmlFile,
 };
-pub use file::{BookFile, ContactsFile, ZipFile};
+pub use file::{BookFile, ContactsFile, SealedFile, ZipFile};
 pub use words::NoWords;
 pub(super) use words::params;
 

@@ -64,6 +64,7 @@ use crate::registry::directory::Directory;
 use crate::registry::directory::dial::CentralDirectory;
 use crate::store::Store;
 use crate::trust::Clock;
+use crate::trust::detached::Word;
 use pace::Pace;
 use pipe::Seats;
 use std::sync::{Arc, OnceLock};
@@ -82,6 +83,8 @@ pub struct Portal {
     pub people: People,
     /// Whom questions to the directory are asked.
     directory: Directory,
+    /// The provider's word for what authorities are given.
+    word: Option<Word>,
     /// Who fetches an archive.
     archives: Seats,
     room: Arc<Budget>,
@@ -121,6 +124,7 @@ impl Portal {
             limits,
             people,
             directory,
+            word: None,
             archives,
             room,
             pace,
@@ -131,6 +135,12 @@ impl Portal {
     /// Other providers' entries come from there.
     pub fn with_central(mut self, central: Option<Arc<CentralDirectory>>) -> Self {
         self.directory.central = central;
+        self
+    }
+
+    /// What is handed out to authorities is under its seal.
+    pub fn with_word(mut self, word: Word) -> Self {
+        self.word = Some(word);
         self
     }
 

@@ -6,6 +6,7 @@ use super::call::{Answered, Call, Reply};
 use super::problem::Problem;
 use crate::store::Tx;
 use crate::store::api_tokens::{self as rows, Known, Named};
+use crate::trust::vault::{Purpose, Vault};
 use crate::wire::{Timestamp, sha256};
 
 /// The name of a request, and what it says.
@@ -23,9 +24,12 @@ pub enum Begun {
 }
 
 impl Name {
-    /// `None` when it has none.
-    pub fn of(call: &Call, operation: &str) -> Option<Self> {
-        let (token, name) = (call.caller.counted()?, call.name.clone()?);
+    /// `None` when it has none. What it says is known by octets of which nobody without the master key
+    /// learns anything: a password that it holds could be guessed by a mere digest.
+    pub fn of(vault: &Vault, call: &Call, operation: &str) -> Answered<Option<Self>> {
+        let Some((token, name)) = call.caller.counted().zip(call.name.clone()) else {
+            return Ok(None);
+        };
         let mut said = format!("{operation}\n").into_bytes();
         for (name, value) in &call.asked.path {
             said.extend(format!("{name}={value}\n").as_bytes());
@@ -36,7 +40,11 @@ impl Name {
         said.extend(call.media.as_deref().unwrap_or_default().as_bytes());
         said.push(b'\n');
         said.extend(&sha256(&call.body).0);
-        Some(Self { token, name, digest: sha256(&said).0.to_vec() })
+        let digest = vault.derive(Purpose::NamedRequest, &said).map_err(|error| {
+            tracing::error!(%error, "api");
+            Problem::Internal
+        })?;
+        Ok(Some(Self { token, name, digest: digest.to_vec() }))
     }
 
     fn named(&self) -> Named<'_> {

@@ -1,5 +1,6 @@
-//! Who logs in, and how: what the API needs of the registry for it.
+//! Who logs in, and how, and what new accounts begin with: what the API needs of the registry for it.
 
+use crate::registry::accounts::SignatureRule;
 use crate::registry::login::{Logins, Pauses};
 use crate::registry::places::Places;
 use crate::registry::signin::SignIn;
@@ -14,4 +15,6 @@ pub struct People {
     pub places: Arc<Places>,
     /// How apps and authenticators name us.
     pub provider: String,
+    /// The rule of signatures for a new account, where no policy says one.
+    pub signature: SignatureRule,
 }

@@ -1,5 +1,5 @@
 //! Archives on their way out: written by a thread of its own, a piece at a time, as fast as they are read. Few at
-//! once, and one of an account: each holds a thread for as long as its reader takes.
+//! once, and one of an account or a request: each holds a thread for as long as its reader takes.
 
 pub mod run;
 
@@ -50,31 +50,47 @@ impl Write for Pipe {
 
 /// Who fetches an archive now.
 #[derive(Clone, Default)]
-pub struct Seats(Arc<Mutex<BTreeSet<AccountId>>>);
+pub struct Seats(Arc<Mutex<BTreeSet<Whose>>>);
+
+/// Whose archive it is: an authority's keeps no holder from his own, who would learn of it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Whose {
+    Account(AccountId),
+    Request(i64),
+}
 
 /// A place, free again when this is dropped.
 pub struct Seat {
     seats: Seats,
-    account: AccountId,
+    whose: Whose,
 }
 
 impl Seats {
     pub fn take(&self, account: AccountId) -> Answered<Seat> {
+        self.place(Whose::Account(account))
+    }
+
+    /// For what an authority asks for.
+    pub fn take_for(&self, request: i64) -> Answered<Seat> {
+        self.place(Whose::Request(request))
+    }
+
+    fn place(&self, whose: Whose) -> Answered<Seat> {
         let mut taken = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if taken.contains(&account) {
+        if taken.contains(&whose) {
             return Err(Problem::ArchiveRunning);
         }
         if taken.len() >= SEATS {
             return Err(Problem::Busy);
         }
-        taken.insert(account);
-        Ok(Seat { seats: self.clone(), account })
+        taken.insert(whose);
+        Ok(Seat { seats: self.clone(), whose })
     }
 }
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        self.seats.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.account);
+        self.seats.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.whose);
     }
 }
 
@@ -112,6 +128,10 @@ mod tests {
         assert_eq!(seats.take(AccountId(99)).err(), Some(Problem::Busy));
         held.pop();
         assert_eq!(seats.take(AccountId(0)).err(), Some(Problem::ArchiveRunning));
+        // What an authority takes hinders no holder.
+        let authority = seats.take_for(99);
+        assert!(authority.is_ok() && seats.take_for(99).is_err());
+        drop(authority);
         assert!(seats.take(AccountId(99)).is_ok());
     }
 }

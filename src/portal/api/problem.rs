@@ -8,6 +8,7 @@ pub use table::Problem;
 
 use super::tongue::Tongue;
 use crate::registry::RegistryError;
+use crate::registry::addresses::{Malformed, Untaken};
 use crate::registry::applications::ApplicationError;
 use crate::store::{RowsError, StoreError};
 use serde::Serialize;
@@ -25,6 +26,13 @@ pub struct Row {
     /// What the caller can do; may be empty.
     pub hint_turkish: &'static str,
     pub hint_english: &'static str,
+}
+
+/// What a problem is about, where that is said in either language.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Both {
+    pub turkish: String,
+    pub english: String,
 }
 
 /// A problem as it is said (RFC 9457, section 3.1).
@@ -108,7 +116,7 @@ impl Problem {
         };
         Said {
             kind: format!("{}/errors/{}", super::BASE, entry.code),
-            title: title.replace("{}", &self.shown()),
+            title: title.replace("{}", &self.shown(tongue)),
             status: entry.status,
             code: entry.code,
             hint,
@@ -144,8 +152,26 @@ impl Problem {
     }
 
     /// What it is about comes from the caller: short, and one line.
-    fn shown(&self) -> String {
-        self.detail().chars().filter(|c| !c.is_control()).take(DETAIL).collect()
+    fn shown(&self, tongue: Tongue) -> String {
+        self.detail(tongue).chars().filter(|c| !c.is_control()).take(DETAIL).collect()
+    }
+}
+
+impl Both {
+    pub fn new(turkish: impl Into<String>, english: impl Into<String>) -> Self {
+        Self { turkish: turkish.into(), english: english.into() }
+    }
+
+    /// Of a problem that may come, whatever it will be about.
+    pub fn any() -> Self {
+        Self::new("{}", "{}")
+    }
+
+    pub fn said(&self, tongue: Tongue) -> &str {
+        match tongue {
+            Tongue::Turkish => &self.turkish,
+            Tongue::English => &self.english,
+        }
     }
 }
 
@@ -176,9 +202,12 @@ impl From<RegistryError> for Problem {
             RegistryError::Holder(faults) => Self::FormUnfit(faults.to_string()),
             RegistryError::Reason(_) => Self::FormUnfit(error.to_string()),
             RegistryError::NotTheHolder(_) => Self::NotTheHolder,
-            RegistryError::Untaken(_, why) => Self::AddressNotGiven(why.word().to_owned()),
-            RegistryError::Foreign(..) => Self::AddressNotGiven("foreign".to_owned()),
-            RegistryError::Reserved(_) => Self::AddressNotGiven("reserved".to_owned()),
+            RegistryError::Untaken(_, why) => why.into(),
+            RegistryError::Foreign(_, own) => Self::AddressNotGiven(Both::new(
+                format!("Sağlayıcının adresi değil; adresler {own} ile biter."),
+                format!("it is none of the provider's, which end in {own}"),
+            )),
+            RegistryError::Reserved(_) => Untaken::Reserved.into(),
             RegistryError::Application(error) => error.into(),
             RegistryError::NoContract(_) => Self::ContractNone,
             RegistryError::EarlyRenewal(_, from) => Self::ContractEarly(from.turkish_day()),
@@ -203,8 +232,20 @@ impl From<ApplicationError> for Problem {
             }
             ApplicationError::SameHand(_) => Self::SecondPersonNeeded,
             ApplicationError::Nameless => Self::NotStaff,
-            ApplicationError::Open(_) => Self::AddressNotGiven("given".to_owned()),
+            ApplicationError::Open(_) => Untaken::Given.into(),
         }
+    }
+}
+
+impl From<Untaken> for Problem {
+    fn from(why: Untaken) -> Self {
+        Self::AddressNotGiven(Both::new(why.turkish(), why.english()))
+    }
+}
+
+impl From<Malformed> for Problem {
+    fn from(why: Malformed) -> Self {
+        Self::AddressNotGiven(Both::new(why.turkish(), why.english()))
     }
 }
 

@@ -179,7 +179,9 @@ impl Service {
         let (act, named) = (endpoint.duty(), None);
         let mut call =
             Call { caller, origin, now, tongue, act, asked, body, media, if_match, name, named };
-        call.named = endpoint.named.then(|| Name::of(&call, endpoint.id)).flatten();
+        if endpoint.named {
+            call.named = Name::of(self.portal.store.blobs.vault(), &call, endpoint.id)?;
+        }
         Ok((call, room))
     }
 

@@ -1,11 +1,13 @@
 //! Applications for accounts (başvuru): papers, a check, two different people's approval, activation. Each
 //! state has what belongs to it, and each step is one transaction with its line in the audit.
 
+mod activation;
 mod papers;
 mod records;
 
+pub use activation::{Beginning, activate, activate_in, begin};
 pub use papers::{Paper, PaperKind, missing};
-pub use records::{activate, add, add_in, find, find_in, list, list_in, step, step_in};
+pub use records::{add, add_in, find, find_in, list, list_in, step, step_in};
 
 use super::accounts::{OpeningMode, SignatureRule};
 use super::holders::{Contact, ContactForm, Holder, HolderForm};

@@ -1,4 +1,4 @@
-//! The papers of an application. What is kept of one here is what it is and where it lies.
+//! The papers of an application. What is kept of one here is what it is and where it lies.
 
 use crate::registry::holders::HolderKind;
 use serde::{Deserialize, Serialize};

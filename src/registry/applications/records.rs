@@ -3,21 +3,18 @@
 use super::{
     Application, ApplicationError, Hand, Paper, Purpose, State, Step, Wish, WishForm, missing,
 };
-use crate::registry::accounts::{
-    self, Account, NewAccount, OpeningMode, RegistryError, SignatureRule,
-};
+use crate::registry::accounts::{self, Account, OpeningMode, RegistryError, SignatureRule};
 use crate::registry::addresses;
 use crate::registry::audit::{self, Actor, By};
-use crate::registry::closings::{reasoned, reopen_in};
-use crate::registry::contracts::{self, Contract};
-use crate::registry::holders::records::{self, NewHolding, read, written};
+use crate::registry::closings::reasoned;
+use crate::registry::holders::records::{self, read, written};
 use crate::registry::holders::{Contact, Holder};
 use crate::registry::standing::{Service, Stage};
 use crate::store::accounts as account_rows;
 use crate::store::applications::{self as rows, ApplicationRow};
 use crate::store::{Lane, RowsError, Store, Tx};
 use crate::wire::address::lookalike;
-use crate::wire::{AccountId, ApplicationId, KepAddress, KepDomain, Timestamp};
+use crate::wire::{ApplicationId, KepAddress, KepDomain, Timestamp};
 use serde_json::json;
 
 /// Takes an application. The address is kept for it; that of an account of the same holder which was closed
@@ -152,81 +149,8 @@ fn stepped(
     Ok(())
 }
 
-/// Opens the account of an approved application, or reopens it, with its contract. `password` is
-/// Argon2id's text, `signature` the provider's rule for who applied for none.
-pub async fn activate(
-    store: &Store,
-    id: ApplicationId,
-    password: String,
-    signature: SignatureRule,
-    by: &By,
-) -> Result<(Application, Contract), RegistryError> {
-    let (hand, by) = (hand(by)?, by.clone());
-    let work = move |tx: &mut Tx<'_>| -> Result<(Application, Contract), RegistryError> {
-        let (mut row, mut application) = locked(tx, id)?;
-        // Whether it may be now, before anything is opened.
-        let step = Step::Activate { account: AccountId(0) };
-        application.state.after(step, hand.clone(), &[])?;
-        let wish = application.wish.clone();
-        let (account, contract) = match wish.purpose {
-            Purpose::Opening => {
-                records::insert(tx, &holding(&wish, &password, signature, by.at), &by)?
-            }
-            Purpose::Reopening => reopened(tx, &wish, &password, &by)?,
-        };
-        let state = application.state.after(Step::Activate { account }, hand.clone(), &[])?;
-        keep(tx, &mut row, &mut application, state, &by)?;
-        let details = json!({ "application": id.0, "until": contract.ends_at.iso8601() });
-        audit::record(tx, &by, "application.activate", wish.address.as_str(), details)?;
-        Ok((application, contract))
-    };
-    store.write(Lane::Client, work).await
-}
-
-fn holding(wish: &Wish, password: &str, signature: SignatureRule, at: Timestamp) -> NewHolding {
-    let account = NewAccount {
-        address: wish.address.clone(),
-        name: wish.holder.name(),
-        identity_number: None,
-        opening: wish.opening,
-        signature: wish.signature.unwrap_or(signature),
-        password: password.to_owned(),
-        certificates: Vec::new(),
-        at,
-    };
-    NewHolding {
-        account,
-        holder: wish.holder.clone(),
-        contact: wish.contact.clone(),
-        service: wish.service,
-        months: wish.months,
-    }
-}
-
-fn reopened(
-    tx: &mut Tx<'_>,
-    wish: &Wish,
-    password: &str,
-    by: &By,
-) -> Result<(AccountId, Contract), RegistryError> {
-    let account = closed(tx, &wish.address, &wish.holder, by.at)?;
-    let account = account.ok_or_else(|| ApplicationError::Open(wish.address.clone()))?;
-    reopen_in(tx, &account, by)?;
-    records::bind(tx, account.id, &wish.holder, by.at)?;
-    account_rows::set_service(tx, account.id, wish.service.word())?;
-    account_rows::set_password(tx, account.id, password, by.at)?;
-    account_rows::set_opening(tx, account.id, wish.opening.word())?;
-    // Who applied for no rule keeps the one that he had.
-    if let Some(rule) = wish.signature {
-        account_rows::set_signature_policy(tx, account.id, rule.word())?;
-    }
-    records::put_contact(tx, account.id, &account.address, &wish.contact, by)?;
-    let contract = contracts::begin(tx, account.id, wish.months, by.at)?;
-    Ok((account.id, contract))
-}
-
 /// This holder's account of that address, if it is closed or has ended.
-fn closed(
+pub(super) fn closed(
     tx: &mut Tx<'_>,
     address: &KepAddress,
     holder: &Holder,
@@ -240,7 +164,7 @@ fn closed(
     Ok((his && over).then_some(account))
 }
 
-fn locked(
+pub(super) fn locked(
     tx: &mut Tx<'_>,
     id: ApplicationId,
 ) -> Result<(ApplicationRow, Application), RegistryError> {
@@ -250,7 +174,7 @@ fn locked(
     Ok((row, application))
 }
 
-fn keep(
+pub(super) fn keep(
     tx: &mut Tx<'_>,
     row: &mut ApplicationRow,
     application: &mut Application,
@@ -272,15 +196,19 @@ fn details(application: &Application, papers: &[Paper]) -> serde_json::Value {
         "stage": application.state.word(),
         "papers": papers,
     });
-    if let State::Refused { reason, blocked, .. } = &application.state {
-        details["reason"] = json!(reason);
-        details["blocked"] = json!(blocked);
+    match &application.state {
+        State::Refused { reason, blocked, .. } => {
+            details["reason"] = json!(reason);
+            details["blocked"] = json!(blocked);
+        }
+        State::Withdrawn { reason, .. } => details["reason"] = json!(reason),
+        _ => {}
     }
     details
 }
 
 /// Staff does this; the system has no hands.
-fn hand(by: &By) -> Result<Hand, RegistryError> {
+pub(super) fn hand(by: &By) -> Result<Hand, RegistryError> {
     match &by.actor {
         Actor::Staff(name) if !name.trim().is_empty() => {
             Ok(Hand { staff: name.clone(), at: by.at.millis() })

@@ -4,12 +4,12 @@
 
 mod run;
 
-pub use run::{Written, export};
+pub use run::{Written, begin, export, fits, send};
 
 use super::audit::{self, Actor, By};
 use super::export::{ExportError, Extent};
 use super::staff::{self as members, OffDuty, StaffRole};
-use crate::store::authority::{self as rows, ExportRow, RequestRow};
+use crate::store::authority::{self as rows, RequestRow};
 use crate::store::{Lane, RowsError, Store, StoreError, Tx, accounts};
 use crate::trust::Certificate;
 use crate::trust::detached::WordError;
@@ -99,6 +99,8 @@ pub enum AuthorityError {
     DecidedAlready(i64, String),
     #[error("request {0} is not approved: {1}")]
     NotApproved(i64, String),
+    #[error("there is no seal of an export {0}")]
+    UnknownExport(i64),
     #[error("the authority's certificate: {0}")]
     Certificate(String),
     #[error("{0} is there already")]
@@ -238,23 +240,23 @@ pub fn page(
     Ok(all)
 }
 
+/// The seal over what was handed out for a request.
+pub fn seal(tx: &mut Tx<'_>, request: i64, export: i64) -> Result<Vec<u8>, AuthorityError> {
+    rows::seal(tx, request, export)?.ok_or(AuthorityError::UnknownExport(export))
+}
+
 /// What was handed out for a request.
 pub fn handed_out(tx: &mut Tx<'_>, id: i64) -> Result<Vec<HandedOut>, RowsError> {
     rows::exports(tx, id)
 }
 
-/// All of them with what was handed out, the newest first.
-pub async fn list(store: &Store) -> Result<Vec<(Request, Vec<HandedOut>)>, AuthorityError> {
-    let work = |tx: &mut Tx<'_>| -> Result<Vec<(RequestRow, Vec<ExportRow>)>, RowsError> {
-        let requests = rows::list(tx)?;
-        let with = |row: RequestRow| {
-            let exports = rows::exports(tx, row.id)?;
-            Ok((row, exports))
-        };
-        requests.into_iter().map(with).collect()
-    };
-    let all = store.read(work).await?;
-    all.into_iter().map(|(row, exports)| Ok((Request::of(row)?, exports))).collect()
+/// The same by itself.
+pub async fn list(
+    store: &Store,
+    before: Option<i64>,
+    most: usize,
+) -> Result<Vec<(Request, Vec<HandedOut>)>, AuthorityError> {
+    store.read(move |tx: &mut Tx<'_>| page(tx, before, most)).await
 }
 
 impl Request {

@@ -8,7 +8,7 @@ use crate::registry::staff as members;
 use crate::store::authority::{self as rows, ExportRow};
 use crate::store::{Lane, Store, Tx};
 use crate::trust::detached::Word;
-use crate::trust::envelope::Envelope;
+use crate::trust::envelope::{Closed, Envelope};
 use crate::wire::Digest;
 use serde_json::json;
 use std::fs::{File, OpenOptions, TryLockError};
@@ -35,14 +35,8 @@ pub async fn export(
     id: i64,
     file: &Path,
 ) -> Result<Written, AuthorityError> {
-    let name = super::staff(by)?;
-    let request = super::find(store, id).await?;
-    let State::Approved(_) = &request.state else {
-        return Err(AuthorityError::NotApproved(id, request.state.word().to_owned()));
-    };
-    let of = name.clone();
-    let ask = move |tx: &mut Tx<'_>| members::on_duty(tx, &of, super::ENTERS);
-    store.read::<_, AuthorityError, _>(ask).await?;
+    let whose = by.clone();
+    let request = store.read(move |tx: &mut Tx<'_>| fits(tx, &whose, id)).await?;
     let (seal, part) = (beside(file, ".p7s"), beside(file, ".part"));
     // Whoever else writes this file has the lock, until it stands there.
     let out = alone(&part)?;
@@ -52,6 +46,39 @@ pub async fn export(
         None => hand_out(store, word, by, &request, &out, (file, &seal, &part)).await,
     };
     done.inspect_err(|_| drop(std::fs::remove_file(&part)))
+}
+
+/// The request, if it is approved and whoever asks may hand out what it is about.
+pub fn fits(tx: &mut Tx<'_>, by: &By, id: i64) -> Result<Request, AuthorityError> {
+    let name = super::staff(by)?;
+    let request = super::find_in(tx, id)?;
+    let State::Approved(_) = &request.state else {
+        return Err(AuthorityError::NotApproved(id, request.state.word().to_owned()));
+    };
+    members::on_duty::<AuthorityError>(tx, &name, super::ENTERS)?;
+    Ok(request)
+}
+
+/// The same for who takes it while it is written: that he began stands in the audit before he has any of it.
+pub fn begin(tx: &mut Tx<'_>, by: &By, id: i64) -> Result<Request, AuthorityError> {
+    let request = fits(tx, by, id)?;
+    let details = json!({ "request": id, "file": request.file_number });
+    audit::record(tx, by, "authority.export.begin", &request.address, details)?;
+    Ok(request)
+}
+
+/// Writes the archive to somebody who takes it meanwhile, as `export` writes it to a file. What is behind
+/// the last octets that `out` holds back he has once it is sealed and recorded.
+pub async fn send<W: Write + Send + 'static>(
+    store: &Store,
+    word: &Word,
+    by: &By,
+    request: &Request,
+    out: W,
+) -> Result<W, AuthorityError> {
+    let sealed = write(store, word, by, request, out).await?;
+    record(store, by, request, sealed.row, sealed.signature).await?;
+    Ok(sealed.out)
 }
 
 /// The part of a file that nobody else writes. What a crash left behind can be read by nobody but the
@@ -77,43 +104,52 @@ async fn hand_out(
     out: &File,
     (file, seal, part): (&Path, &Path, &Path),
 ) -> Result<Written, AuthorityError> {
-    let (row, signature, summary) = write(store, word, by, request, out.try_clone()?).await?;
-    let (digest, name) = (row.digest, super::staff(by)?);
+    let sealed = write(store, word, by, request, BufWriter::new(out.try_clone()?)).await?;
+    let Sealed { row, signature, summary, out } = sealed;
+    out.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
+    let digest = row.digest;
     // It is known who handed it out before anybody can take it.
-    record(store, by, request, ExportRow { by: name, ..row }).await?;
+    record(store, by, request, row, signature.clone()).await?;
     lay(seal, &signature)?;
     std::fs::rename(part, file).inspect_err(|_| drop(std::fs::remove_file(seal)))?;
     sync_folder(file)?;
     Ok(Written { archive: file.to_owned(), seal: seal.to_owned(), summary, digest })
 }
 
-async fn write(
+/// An archive, whole, and the provider's word for it.
+struct Sealed<W> {
+    row: ExportRow,
+    signature: Vec<u8>,
+    summary: Summary,
+    out: W,
+}
+
+async fn write<W: Write + Send + 'static>(
     store: &Store,
     word: &Word,
     by: &By,
     request: &Request,
-    out: File,
-) -> Result<(ExportRow, Vec<u8>, Summary), AuthorityError> {
-    let envelope = Envelope::open(BufWriter::new(out), &request.certificate, by.at)?;
+    out: W,
+) -> Result<Sealed<W>, AuthorityError> {
+    let envelope = Envelope::open(out, &request.certificate, by.at)?;
     let about = serde_json::to_vec_pretty(&about(request)).map_err(io::Error::from)?;
     let more = [("TALEP.json", about)];
     let gathered = gather(store, &request.extent, by.at, &more, envelope, &mut |_| {}).await?;
     let (summary, envelope) = gathered;
-    let closed = envelope.close()?;
-    let out = closed.out.into_inner().map_err(io::IntoInnerError::into_error)?;
-    out.sync_all()?;
-    let given = word.give_over(closed.plain).await?;
+    let Closed { out, plain, sealed } = envelope.close()?;
+    let given = word.give_over(plain).await?;
     let row = ExportRow {
+        id: 0,
         request: request.id,
-        by: String::new(),
+        by: super::staff(by)?,
         at: by.at,
-        digest: closed.plain,
-        sealed_digest: closed.sealed,
+        digest: plain,
+        sealed_digest: sealed,
         stamped_at: given.stamped_at,
         mails: summary.mails,
         evidence: summary.evidence,
     };
-    Ok((row, given.signature, summary))
+    Ok(Sealed { row, signature: given.signature, summary, out })
 }
 
 async fn record(
@@ -121,19 +157,17 @@ async fn record(
     by: &By,
     request: &Request,
     row: ExportRow,
+    signature: Vec<u8>,
 ) -> Result<(), AuthorityError> {
     let (by, address, file) = (by.clone(), request.address.clone(), request.file_number.clone());
     let work = move |tx: &mut Tx<'_>| -> Result<(), AuthorityError> {
-        members::on_duty::<AuthorityError>(tx, &row.by, super::ENTERS)?;
-        // It may have been decided otherwise while it was written.
-        let now = rows::find(tx, row.request)?.ok_or(AuthorityError::Unknown(row.request))?;
-        if now.state != super::APPROVED {
-            return Err(AuthorityError::NotApproved(row.request, now.state));
-        }
-        rows::add_export(tx, &row)?;
+        // It may have been decided otherwise while it was written, or he may have left.
+        fits(tx, &by, row.request)?;
+        let number = rows::add_export(tx, &row, &signature)?;
         let details = json!({
-            "request": row.request, "file": file, "mails": row.mails, "evidence": row.evidence,
-            "sha256": row.digest.hex(), "encrypted": row.sealed_digest.hex(),
+            "request": row.request, "export": number, "file": file, "mails": row.mails,
+            "evidence": row.evidence, "sha256": row.digest.hex(),
+            "encrypted": row.sealed_digest.hex(),
         });
         audit::record(tx, &by, "authority.export", &address, details)?;
         Ok(())

@@ -1,4 +1,4 @@
-//! Many addresses at once (RehberTopluKontrol, R-84): whether each is in the directory. Of whose it is no
+//! Many addresses at once (RehberTopluKontrol): whether each is in the directory. Of whose it is no
 //! more is told than the kind; each address counts as one that was told, so that nobody guesses at leisure.
 
 use super::ask::{Central, Directory, Noted, answered, enter};

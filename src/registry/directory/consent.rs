@@ -1,4 +1,4 @@
-//! What a natural person agrees to (guide M-027 to M-029, R-82): to be listed at all, to be found by
+//! What a natural person agrees to: to be listed at all, to be found by
 //! queries, and by which data; what nobody may ask by, nobody sees. Without a word: nothing.
 
 use crate::store::RowsError;

@@ -34,7 +34,7 @@ pub struct Told {
     pub revision: i64,
     /// Whether queries may find it.
     pub findable: bool,
-    /// T.C. kimlik no and the like, MERSİS and DETSİS stand in the record.
+    /// T.C. kimlik no and the like, MERSİS and DETSİS stand in the record.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub identity: Option<String>,
     pub record: Record,

@@ -1,4 +1,4 @@
-//! The directory (KEP Rehberi, R-80 to R-85): which accounts are listed, and with what; who may ask how
+//! The directory (KEP Rehberi): which accounts are listed, and with what; who may ask how
 //! much; what the central directory (Merkezi KEP Rehberi) knows of other providers' accounts, and that it
 //! hears of ours at once.
 //!

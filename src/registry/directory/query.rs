@@ -1,4 +1,4 @@
-//! Questions, and whom they find. Against harvesting: a person is found by given names and surname,
+//! Questions, and whom they find. Against harvesting: a person is found by given names and surname,
 //! whole and both, or by a whole phone number; a company or public body by a number, or by words of its
 //! title. The identity number is asked last: it decides between several whom the other keys leave, and is
 //! looked at for nothing else.

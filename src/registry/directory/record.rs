@@ -1,4 +1,4 @@
-//! What the directory has of an account, and what of it others see.
+//! What the directory has of an account, and what of it others see.
 
 use super::consent::{Consent, Field};
 use crate::wire::KepAddress;
@@ -15,7 +15,7 @@ pub enum Kind {
     Public,
 }
 
-/// Hizmet alma şekli.
+/// Hizmet alma şekli.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Service {

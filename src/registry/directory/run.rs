@@ -1,4 +1,4 @@
-//! Keeps the central directory current: what has changed is told at once and until it is taken, in
+//! Keeps the central directory current: what has changed is told at once and until it is taken, in
 //! its newest revision alone. Now and then all entries are made anew, for what changed unseen, and
 //! questions older than they are kept are forgotten.
 

@@ -1,4 +1,4 @@
-//! What was found, into the asker's address book (guide M-087).
+//! What was found, into the asker's address book.
 
 use super::record::Record;
 use crate::registry::audit::By;

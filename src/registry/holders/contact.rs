@@ -1,4 +1,4 @@
-//! Where a holder is reached (*Adres ve iletişim bilgilerim*, M-026), and to whom invoices go (M-091).
+//! Where a holder is reached (*Adres ve iletişim bilgilerim*), and to whom invoices go.
 
 use super::{CitizenNumber, Country, Email, Fault, Faults, Line, Phone, Province, Vkn};
 use serde::{Deserialize, Serialize};

@@ -1,4 +1,4 @@
-//! Legal persons: companies (tüzel) and public bodies (kamu) (R-62, R-81, R-83, M-091).
+//! Legal persons: companies (tüzel) and public bodies (kamu).
 
 use super::{Detsis, Fault, Faults, HolderForm, Line, Mersis, TradeRegistryNumber, Vkn};
 

@@ -1,4 +1,4 @@
-//! Natural persons (bireysel): what *Kimlik Bilgilerim* shows (guide M-025).
+//! Natural persons (bireysel): what *Kimlik Bilgilerim* shows.
 
 use super::{
     CitizenNumber, Country, Fault, Faults, ForeignerNumber, HolderForm, Line, PassportNumber,

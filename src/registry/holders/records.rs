@@ -142,7 +142,7 @@ pub async fn accounts_of(store: &Store, holder: &Holder) -> Result<Vec<Account>,
 }
 
 /// Records whose an account is, or corrects it: the kind and the number by which he is known stay, so that
-/// no account passes to somebody else.
+/// no account passes to somebody else.
 pub async fn set_holder(
     store: &Store,
     address: &KepAddress,
@@ -222,7 +222,7 @@ pub fn put_invoice(
     Ok(())
 }
 
-/// Whether an institution's e-seal may sign for it; the policy must let any.
+/// Whether an institution's e-seal may sign for it; the policy must let any.
 pub async fn set_e_seal(
     store: &Store,
     address: &KepAddress,

@@ -1,5 +1,5 @@
 //! Operators (işlem yetkilisi): the persons who act for an account beside its holder, each with roles,
-//! passwords and certificates of his own, so that it is known who did what (kep-domain R-61).
+//! passwords and certificates of his own, so that it is known who did what.
 
 mod departing;
 mod keys;

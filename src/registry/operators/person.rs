@@ -1,4 +1,4 @@
-//! Who an operator is: what is asked of whoever is registered to act for an account (kep-domain R-61).
+//! Who an operator is: what is asked of whoever is registered to act for an account.
 
 use crate::registry::holders::{CitizenNumber, ForeignerNumber};
 use crate::wire::{MailAddress, Mobile, ReachError};
@@ -10,7 +10,7 @@ use thiserror::Error;
 pub struct Person {
     pub given_name: String,
     pub surname: String,
-    /// What he is there (Müdür): the directory shows it beside his name.
+    /// What he is there (Müdür): the directory shows it beside his name.
     pub title: Option<String>,
     /// T.C. kimlik no, or the number of that form which foreigners have: by it his certificate is known.
     pub identity_number: String,

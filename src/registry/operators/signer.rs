@@ -1,5 +1,4 @@
-//! Whose a signing certificate is: the account's holder's, or which of its operators' (invariant 7;
-//! kep-domain R-53).
+//! Whose a signing certificate is: the account's holder's, or which of its operators' (invariant 7).
 
 use super::{Operator, find, operator, rows};
 use crate::registry::accounts::{self, Account, CertificateUse};
@@ -57,8 +56,8 @@ pub fn signer(
 }
 
 /// Whose an electronic seal is that signs; `None` for what is no e-seal. It names no person but an
-/// institution, by its VKN, and signs for it where the account is permitted to and the policy lets any
-/// (kep-domain R-55), registered or not.
+/// institution, by its VKN, and signs for it where the account is permitted to and the policy lets any,
+/// registered or not.
 pub fn e_seal(
     tx: &mut Tx<'_>,
     account: &Account,

@@ -1,4 +1,4 @@
-//! Logging in by electronic signature: a text with a number that is used once is signed
+//! Logging in by electronic signature: a text with a number that is used once is signed
 //! (CMS, CAdES) with a certificate that is registered for the account or names its holder by his T.C.
 //! kimlik no; an operator names the account for which he acts. The signature is judged as one under a mail is: path, validity, use, revocation.
 

@@ -12,7 +12,7 @@ use crate::store::accounts::{self as rows, StandingRow};
 use crate::store::{RowsError, Store, Tx};
 use crate::wire::{AccountId, Timestamp};
 
-/// Hizmet alma şekli.
+/// Hizmet alma şekli.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Service {
     /// Gönderici/alıcı.

@@ -170,6 +170,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("V40__proposals", include_str!("0040_proposals.sql")),
     ("V41__told", include_str!("0041_told.sql")),
     ("V42__directory_log", include_str!("0042_directory_log.sql")),
+    ("V43__staff_hands", include_str!("0043_staff_hands.sql")),
     ("V46__tokens_of_operators", include_str!("0046_tokens_of_operators.sql")),
 ];
 

@@ -14,16 +14,19 @@ pub enum Purpose {
     /// Whose master key a backup was made under.
     BackupKey,
     BackupManifest,
+    /// What a named request said: a password may stand in it.
+    NamedRequest,
 }
 
 impl Purpose {
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::OneTimeCode,
         Self::NoticeCode,
         Self::LoginPlace,
         Self::ScramSalt,
         Self::BackupKey,
         Self::BackupManifest,
+        Self::NamedRequest,
     ];
 
     /// Stands in rows by what was derived with it: never another.
@@ -35,6 +38,7 @@ impl Purpose {
             Self::ScramSalt => "SCRAM salt",
             Self::BackupKey => "kep backup: which key",
             Self::BackupManifest => "kep backup: manifest",
+            Self::NamedRequest => "named request",
         }
     }
 }

@@ -1,4 +1,5 @@
-"""What the staff does: selin makes the requests, can is the second person (KEP_SEED/second.txt: his token)."""
+"""What the staff does: selin makes the requests, can is the second person and ece the third (KEP_SEED/second.txt,
+third.txt: their tokens)."""
 
 import base64
 import os
@@ -15,11 +16,12 @@ import people
 API = people.API
 SEED = pathlib.Path(os.environ["KEP_SEED"])
 SELIN, CAN = os.environ["KEP_STAFF_TOKEN"], (SEED / "second.txt").read_text().strip()
+ECE = (SEED / "third.txt").read_text().strip()
 OWN = people.OWN["address"]
 DOMAIN = OWN.split("@")[1]
 # Nobody logs in to it: it is suspended and closed.
 TARGET = f"hedef@{DOMAIN}"
-lock, turns = threading.Lock(), {"n": 0}
+lock, turns, kept = threading.Lock(), {"n": 0}, {}
 
 web = requests.Session()
 web.verify = os.environ["KEP_CA"]
@@ -51,6 +53,18 @@ def application(*steps):
     made = post("/staff/applications", CAN, {**new_application(), "papers": [{"kind": "signed-contract"}]})
     for step in steps:
         post(f"/staff/applications/{made['number']}/{step}", CAN, {})
+    return {"application": made["number"]}
+
+
+def approved():
+    """Checked by can, approved by the two others. Its holder is known by nobody's certificate."""
+    holder = {"kind": "person", "given_names": "Ali", "surname": "Veli", "nationality": "DE", "passport": "U12345678"}
+    made = post("/staff/applications", CAN,
+                {**new_application(), "holder": holder, "papers": [{"kind": "signed-contract"}]})
+    one = f"/staff/applications/{made['number']}"
+    post(f"{one}/check", CAN, {})
+    post(f"{one}/approve", ECE)
+    post(f"{one}/approve", SELIN)
     return {"application": made["number"]}
 
 
@@ -100,6 +114,24 @@ def request():
     return {"request": post("/staff/authority-requests", CAN, {**new_request(), **words})["number"]}
 
 
+def to_hand_out():
+    words = request()
+    post(f"/staff/authority-requests/{words['request']}/approve", SELIN, {"reason": "Yazı ekte"})
+    return words
+
+
+def handed_out():
+    """One for all: its seal is fetched as often as one likes."""
+    with lock:
+        if not kept:
+            words = to_hand_out()
+            one = f"{API}/staff/authority-requests/{words['request']}"
+            who = {"Authorization": f"Bearer {SELIN}"}
+            web.post(f"{one}/export", headers=who).raise_for_status()
+            kept.update(words, export=web.get(one, headers=who).json()["exports"][0]["number"])
+        return dict(kept)
+
+
 def target():
     """Opened by the first round."""
     password = SEED / "hedef.password"
@@ -114,6 +146,7 @@ PATHS = {
     "approveApplication": lambda: application("check"),
     "refuseApplication": application,
     "withdrawApplication": application,
+    "activateApplication": approved,
     "showStaffAccount": lambda: {"address": OWN},
     "suspendAccount": lambda: account("active"),
     "resumeAccount": lambda: account("suspended"),
@@ -127,12 +160,15 @@ PATHS = {
     "showAuthorityRequest": request,
     "approveAuthorityRequest": request,
     "refuseAuthorityRequest": request,
+    "exportAuthorityRequest": to_hand_out,
+    "downloadAuthoritySeal": handed_out,
     "showProposal": proposal,
     "approveProposal": proposal,
     "refuseProposal": proposal,
 }
 BODIES = {
     "fileApplication": new_application,
+    "activateApplication": lambda: {"password": "kimsenin bilmediği bir söz"},
     "proposeHold": lambda: {"address": TARGET, "message_id": None},
     "reopenAccount": lambda: {"identity": None},
     "fileAuthorityRequest": new_request,

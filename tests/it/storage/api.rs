@@ -19,6 +19,7 @@ use kep::registry::signin::SignIn;
 use kep::store::contents;
 use kep::store::mail::{self, Kind, Role};
 use kep::store::submissions::{self, RecipientState};
+use kep::trust::detached::Word;
 use kep::trust::passkey::Relying;
 use kep::trust::password::Passwords;
 use kep::trust::{Anchors, Clock, UserTrust};
@@ -90,6 +91,7 @@ pub fn people(bed: &Bed) -> People {
         pauses: Arc::new(Pauses::new(Duration::ZERO)),
         places: Arc::new(Places::new(bed.store.clone())),
         provider: "Deneme KEP".into(),
+        signature: SignatureRule::Required,
     }
 }
 
@@ -104,11 +106,24 @@ impl Api {
     }
 
     pub fn of(bed: &Bed, per_minute: u32, people: People) -> Self {
+        Self::made(bed, per_minute, people, None)
+    }
+
+    /// That has a seal.
+    pub fn with_word(bed: &Bed, people: People, word: Word) -> Self {
+        Self::made(bed, 10_000, people, Some(word))
+    }
+
+    fn made(bed: &Bed, per_minute: u32, people: People, word: Option<Word>) -> Self {
         let desk = Arc::new(Desk::default());
         let limits = Limits { document: 10_000, storage: Some(100_000), per_minute };
         let door = Arc::clone(&desk) as Arc<dyn Accepting>;
         let clock = Clock::Fixed(NOW);
         let portal = Portal::new(bed.store.clone(), clock, door, Arc::new(Judge), limits, people);
+        let portal = match word {
+            Some(word) => portal.with_word(word),
+            None => portal,
+        };
         Self { service: Service::new(portal), desk }
     }
 
@@ -143,6 +158,18 @@ impl Api {
         let (_, answer) = self.send(request.unwrap()).await;
         let said: Value = serde_json::from_slice(answer.body()).unwrap_or_default();
         said["code"].as_str().unwrap_or_default().to_owned()
+    }
+
+    /// What a refusal says in a language.
+    pub async fn told_in(&self, token: &str, path: &str, body: Value, language: &str) -> String {
+        let request = Request::post(format!("/api/v1{path}"))
+            .header("Authorization", format!("Bearer {token}"))
+            .header("Accept-Language", language)
+            .header("Content-Type", "application/json");
+        let (status, answer) = self.send(request.body(Body::from(body.to_string())).unwrap()).await;
+        let said: Value = serde_json::from_slice(answer.body()).unwrap();
+        assert!(status.is_client_error(), "{said}");
+        said["title"].as_str().unwrap().to_owned()
     }
 
     pub async fn named(

@@ -3,7 +3,7 @@
 
 use super::api::{self, Api};
 use super::bed::{self, Bed};
-use super::{NOW, on_both};
+use super::{NOW, logins, on_both};
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use futures_core::Stream;
@@ -60,7 +60,7 @@ async fn a_named_request_whose_answer_could_not_be_kept_was_not_done_and_is_done
         staff::add(&bed.store, &by, "ayse", "Ayşe", &[StaffRole::Manager], &secret).await.unwrap();
         let scopes = Scopes::of([Scope::StaffPolicies]);
         let new = NewToken { name: "P", scopes, days: 1 };
-        let made = api_tokens::add_staff(&bed.store, &by, "ayse", new).await.unwrap();
+        let made = api_tokens::add_staff(&bed.store, &logins::by(), "ayse", new).await.unwrap();
         let hers = made.1.expose_secret().to_owned();
         let draft = json!("Subject: x\r\n\r\ny");
         let decision = json!({ "value": "3d", "reason": "deneme" });

@@ -4,7 +4,7 @@
 
 use super::api::{self, Api, people, token, unopened};
 use super::api_login::{log_in, stepped_up};
-use super::api_staff::member;
+use super::api_staff::{his, member};
 use super::bed::{self, Bed};
 use super::credentials::passkey_maker::{Authenticator, Kind};
 use super::credentials::{ALI, ali, app};
@@ -115,6 +115,7 @@ const TABLE: &[(&str, Names)] = &[
     ("approveApplication", Common),
     ("refuseApplication", Common),
     ("withdrawApplication", Common),
+    ("activateApplication", Common),
     ("showStaffAccount", Common),
     ("suspendAccount", Common),
     ("resumeAccount", Common),
@@ -128,6 +129,8 @@ const TABLE: &[(&str, Names)] = &[
     ("showAuthorityRequest", Common),
     ("approveAuthorityRequest", Common),
     ("refuseAuthorityRequest", Common),
+    ("exportAuthorityRequest", Common),
+    ("downloadAuthoritySeal", Common),
     ("showProposal", Common),
     ("approveProposal", Common),
     ("refuseProposal", Common),
@@ -321,7 +324,7 @@ async fn nobody_does_what_he_may_not() {
             let made = match scope.is_of_staff() {
                 false => token(&bed, ALI, scopes).await,
                 true => {
-                    let by = by();
+                    let by = his("selin");
                     let new = NewToken { name: "dar", scopes, days: 1 };
                     let add = api_tokens::add_staff(&bed.store, &by, "selin", new);
                     add.await.unwrap().1.expose_secret().to_owned()
@@ -407,6 +410,23 @@ async fn another_accounts_things_are_not_there() {
             let own = path(endpoint, &words, true);
             let (status, said) = api.ask(&whole, "GET", &own, Value::Null).await;
             assert_ne!(status, 404, "{}: {said}", endpoint.id);
+        }
+        // For a person alone, too; what takes something away comes last.
+        let his = log_in(&api, ALI, secret).await["token"].as_str().unwrap().to_owned();
+        let (_, paper) = app(&bed, owner).await;
+        stepped_up(&api, &his, &paper[0]).await;
+        let mut personal = operations();
+        personal.retain(|one| one.personal && matches!(row(one), Some(Own(_))));
+        personal.sort_by_key(|one| one.verb.word() == "DELETE");
+        assert!(personal.len() > 15, "{}", personal.len());
+        for endpoint in &personal {
+            let Some(Own(written)) = row(endpoint) else { continue };
+            let (method, own) = (endpoint.verb.word(), path(endpoint, &words, true));
+            let (status, said) = api.ask(&his, method, &own, body(written)).await;
+            let code = said["code"].as_str().unwrap_or_default();
+            assert!(status != 404 && status < 500, "{}: {status} {said}", endpoint.id);
+            let barred = ["session-needed", "step-up-needed", "scope-missing", "no-token"];
+            assert!(!barred.contains(&code), "{}: {said}", endpoint.id);
         }
     })
     .await;

@@ -9,7 +9,7 @@ use super::{NOW, on_both};
 use axum::body::Body;
 use axum::http::Request;
 use kep::registry::api_tokens::{self, NewToken, Scope, Scopes};
-use kep::registry::audit::{self, By, Wanted};
+use kep::registry::audit::{self, Actor, By, Wanted};
 use kep::registry::holders::{Holder, HolderForm, records};
 use kep::registry::staff::{self, StaffRole};
 use kep::registry::{accounts, closings};
@@ -25,20 +25,25 @@ pub async fn member(bed: &Bed, name: &str, roles: &[StaffRole]) -> String {
     let secret = SecretString::from("uzun bir parola sozu");
     staff::add(&bed.store, &By::system("test", NOW), name, name, roles, &secret).await.unwrap();
     let new = NewToken { name: "idare", scopes: Scopes::full(true), days: 1 };
-    let made = api_tokens::add_staff(&bed.store, &by(), name, new).await;
+    let made = api_tokens::add_staff(&bed.store, &his(name), name, new).await;
     made.unwrap().1.expose_secret().to_owned()
 }
 
+/// What a member of staff does himself.
+pub fn his(name: &str) -> By {
+    By { actor: Actor::Staff(name.to_owned()), ..by() }
+}
+
 /// `selin` keeps and counts, `can` and `ece` approve; all three may register.
-struct Staff {
-    api: Api,
-    selin: String,
-    can: String,
-    ece: String,
+pub struct Staff {
+    pub api: Api,
+    pub selin: String,
+    pub can: String,
+    pub ece: String,
 }
 
 impl Staff {
-    async fn of(bed: &Bed) -> Self {
+    pub async fn of(bed: &Bed) -> Self {
         use StaffRole::{Accountant, Approver, Auditor, Manager, Registrar};
         member(bed, "mudur", &[Manager]).await;
         let selin = member(bed, "selin", &[Registrar, Approver, Accountant, Auditor]).await;
@@ -47,23 +52,23 @@ impl Staff {
         Self { api: Api::of(bed, 10_000, people(bed)), selin, can, ece }
     }
 
-    async fn get(&self, path: &str) -> Value {
+    pub async fn get(&self, path: &str) -> Value {
         let (status, said) = self.api.ask(&self.selin, "GET", path, Value::Null).await;
         assert_eq!(status, 200, "{path}: {said}");
         said
     }
 
-    async fn post(&self, who: &str, path: &str, body: Value) -> (u16, Value) {
+    pub async fn post(&self, who: &str, path: &str, body: Value) -> (u16, Value) {
         self.api.ask(who, "POST", path, body).await
     }
 
-    async fn done(&self, who: &str, path: &str, body: Value) -> Value {
+    pub async fn done(&self, who: &str, path: &str, body: Value) -> Value {
         let (status, said) = self.post(who, path, body).await;
         assert!((200..300).contains(&status), "{path}: {said}");
         said
     }
 
-    async fn refused(&self, who: &str, path: &str, body: Value, code: &str) {
+    pub async fn refused(&self, who: &str, path: &str, body: Value, code: &str) {
         let (status, said) = self.post(who, path, body).await;
         assert!((400..500).contains(&status), "{path}: {said}");
         assert_eq!(said["code"], code, "{path}: {said}");
@@ -85,7 +90,7 @@ impl Staff {
     }
 }
 
-fn application(address: &str, number: &str) -> Value {
+pub fn application(address: &str, number: &str) -> Value {
     json!({
         "address": address,
         "holder": {
@@ -171,6 +176,10 @@ async fn applications_are_leafed_through_by_state() {
         let withdraw = format!("{all}/{}/withdraw", newest[0]);
         staff.done(selin, &withdraw, json!({ "reason": "Vazgeçti" })).await;
         assert_eq!(numbers(&staff.get(&format!("{all}?state=withdrawn")).await), [newest[0]]);
+        let told =
+            Wanted { act: Some("application.withdraw".into()), most: 2, ..Wanted::default() };
+        let told = audit::list(&bed.store, told).await.unwrap();
+        assert_eq!((told.len(), &told[0].details["reason"]), (1, &json!("Vazgeçti")));
         let (status, _) = staff.api.ask(selin, "GET", &format!("{all}?state=x"), Value::Null).await;
         assert_eq!(status, 400);
         staff
@@ -186,6 +195,36 @@ async fn applications_are_leafed_through_by_state() {
         assert_eq!((status, &said["code"]), (403, &json!("scope-missing")));
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn why_something_is_not_taken_is_said_in_the_language_that_was_asked_for() {
+    let bed = Bed::sqlite().await;
+    let staff = Staff::of(&bed).await;
+    account(&bed, AYSE).await;
+    let holder = token(&bed, AYSE, Scopes::full(false)).await;
+    let all = "/staff/applications";
+    let foreign = application("ali@hs06.kep.tr", "10000000146");
+    for (who, path, body, turkish, english) in [
+        (&staff.selin, all, application("ali", "10000000146"), "Adreste @ yok.", "it has no @."),
+        (&staff.selin, all, application("ali@a.com", "10000000146"), "KEP adresi değil", "no KEP"),
+        (&staff.selin, all, foreign, "adresler hs05.kep.tr", "end in hs05.kep.tr."),
+        (&staff.selin, all, application("destek@hs05.kep.tr", "10000000146"), "ayrıl", "reserved"),
+        (&staff.selin, all, application(ALI, "10000000147"), "identity_number: ", "check digits"),
+        (
+            &holder,
+            "/contacts",
+            json!({ "name": "Ayşe", "kep": ["a@b"] }),
+            "KEP adresi değil",
+            "is no KEP address",
+        ),
+    ] {
+        let said = |language| staff.api.told_in(who, path, body.clone(), language);
+        let (in_turkish, in_english) = (said("tr").await, said("en").await);
+        assert!(in_turkish.contains(turkish), "{in_turkish}");
+        assert!(in_english.contains(english), "{in_english}");
+        assert_ne!(in_turkish, in_english);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -239,6 +278,21 @@ async fn accounts_are_found_suspended_closed_and_opened_again() {
         assert!(!text.contains("subject") && !text.contains("password"), "{text}");
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_account_is_shown_with_the_last_of_many_wishes_to_close_it() {
+    let bed = Bed::sqlite().await;
+    let staff = Staff::of(&bed).await;
+    account(&bed, ALI).await;
+    let address = KepAddress::parse(ALI).unwrap();
+    for n in 0..21 {
+        closings::request(&bed.store, &address, &n.to_string(), &by()).await.unwrap();
+        closings::withdraw(&bed.store, &address, &by()).await.unwrap();
+    }
+    let said = staff.get(&format!("/staff/accounts/{ALI}")).await;
+    let closings = said["closings"].as_array().unwrap();
+    assert_eq!((closings.len(), &closings[0]["reason"]), (20, &json!("20")));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -434,7 +488,7 @@ async fn a_named_act_of_the_staff_is_done_once() {
         let narrow = Scopes::of([Scope::StaffAudit]);
         let made = api_tokens::add_staff(
             &bed.store,
-            &by(),
+            &his("selin"),
             "selin",
             NewToken { name: "dar", scopes: narrow, days: 1 },
         )

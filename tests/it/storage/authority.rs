@@ -176,7 +176,7 @@ async fn what_makes_no_sense_is_not_entered() {
         let late = By { at: NOW.plus_secs(400 * DAY), ..by("can") };
         let bad = authority::enter(&bed.store, &late, new).await;
         assert!(matches!(bad, Err(AuthorityError::Certificate(_))), "{bad:?}");
-        assert!(authority::list(&bed.store).await.unwrap().is_empty());
+        assert!(authority::list(&bed.store, None, 9).await.unwrap().is_empty());
     })
     .await;
 }
@@ -234,7 +234,11 @@ async fn what_is_handed_out_is_read_by_the_authority_and_by_nobody_else() {
                 assert!(!sealed.windows(clear.len()).any(|part| part == clear));
             }
         }
-        let all = authority::list(&bed.store).await.unwrap();
+        let all = authority::list(&bed.store, None, 9).await.unwrap();
+        let last = authority::list(&bed.store, None, 1).await.unwrap();
+        assert_eq!((all.len(), last.len(), last[0].0.id), (2, 1, all[0].0.id));
+        let before = authority::list(&bed.store, Some(last[0].0.id), 9).await.unwrap();
+        assert_eq!(before[0].0.id, all[1].0.id);
         assert!(all.iter().all(|(_, exports)| exports.len() == 1 && exports[0].by == "zeki"));
         let acts = "SELECT COUNT(*) FROM audit WHERE act = 'authority.export'";
         assert_eq!(bed.count(acts).await, 2);
@@ -242,7 +246,7 @@ async fn what_is_handed_out_is_read_by_the_authority_and_by_nobody_else() {
     .await;
 }
 
-fn decrypt(openssl: &Path, from: &Path, key: &Path, certificate: &Path, to: &Path) {
+pub fn decrypt(openssl: &Path, from: &Path, key: &Path, certificate: &Path, to: &Path) {
     let [from, key, certificate, to] = [from, key, certificate, to].map(|p| p.to_str().unwrap());
     let command = ["cms", "-decrypt", "-inform", "DER", "-binary", "-in", from, "-inkey", key];
     let command = [&command[..], &["-recip", certificate, "-out", to]].concat();
@@ -250,7 +254,7 @@ fn decrypt(openssl: &Path, from: &Path, key: &Path, certificate: &Path, to: &Pat
     assert!(good, "{}", String::from_utf8_lossy(&said));
 }
 
-fn verify(openssl: &Path, seal: &Path, zip: &Path) {
+pub fn verify(openssl: &Path, seal: &Path, zip: &Path) {
     let [seal, zip] = [seal, zip].map(|path| path.to_str().unwrap());
     let command = ["cms", "-verify", "-noverify", "-binary", "-inform", "DER", "-in", seal];
     let command = [&command[..], &["-content", zip, "-out", "/dev/null"]].concat();
@@ -258,7 +262,7 @@ fn verify(openssl: &Path, seal: &Path, zip: &Path) {
     assert!(good, "{}", String::from_utf8_lossy(&said));
 }
 
-fn list(unzip: &Path, zip: &Path) -> String {
+pub fn list(unzip: &Path, zip: &Path) -> String {
     let (good, said) = run(unzip, &["-l", zip.to_str().unwrap()]);
     assert!(good);
     String::from_utf8_lossy(&said).into_owned()

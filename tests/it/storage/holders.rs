@@ -29,11 +29,13 @@ use kep::trust::{
     TokenVerifier,
 };
 use kep::wire::{AccountId, ApplicationId, KepAddress, KepDomain, Timestamp};
+use secrecy::SecretString;
 use std::sync::Arc;
 
 const ALI: &str = "10000000146";
 const VELI: &str = "10000000214";
 const DAY: i64 = 86_400;
+const SECRET: &str = "kimsenin bilmedigi bir soz";
 
 fn domain() -> KepDomain {
     KepDomain::parse("hs05.kep.tr").unwrap()
@@ -238,8 +240,9 @@ async fn an_application_becomes_an_account_by_two_peoples_approval() {
             let same = stepped(store, taken.id, Step::Approve, same).await.unwrap_err();
             assert!(matches!(same, RegistryError::Application(ApplicationError::SameHand(_))));
         }
-        let activate =
-            || applications::activate(store, taken.id, "-".into(), SignatureRule::Required, &by);
+        let secret = SecretString::from(SECRET);
+        let rule = SignatureRule::Required;
+        let activate = || applications::activate(store, taken.id, &secret, rule, &by);
         let early = activate().await.unwrap_err();
         assert_eq!(early.to_string(), "the application is seconded; it can't be activated now");
         assert!(accounts::find(store, &address(ali)).await.unwrap().is_none());
@@ -365,7 +368,7 @@ async fn the_old_holder_alone_gets_his_account_back() {
         assert_eq!(purpose, Purpose::Reopening);
         let rule = SignatureRule::Required;
         let (_, contract) =
-            applications::activate(store, id, "neu".into(), rule, &by).await.unwrap();
+            applications::activate(store, id, &SECRET.into(), rule, &by).await.unwrap();
         assert_eq!((contract.n, stage(store, ali, NOW).await), (2, Stage::Active));
         // By staff, who checked him anew.
         closings::close(store, &address(ali), &by).await.unwrap();
@@ -401,7 +404,7 @@ async fn a_reopened_account_is_as_it_was_applied_for() {
         stepped(store, id, Step::Approve, "ece").await.unwrap();
         stepped(store, id, Step::Approve, "can").await.unwrap();
         let rule = SignatureRule::Required;
-        applications::activate(store, id, "neu".into(), rule, &by).await.unwrap();
+        applications::activate(store, id, &SECRET.into(), rule, &by).await.unwrap();
         let account = accounts::get(store, &address(ali)).await.unwrap();
         let had = (account.opening, account.signature, account.service);
         assert_eq!(had, (OpeningMode::Direct, SignatureRule::Optional, Service::Receive));

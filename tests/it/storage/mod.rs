@@ -11,6 +11,7 @@ mod api_login;
 mod api_mailboxes;
 mod api_notices;
 mod api_once;
+mod api_opening;
 mod api_operators;
 mod api_rights;
 mod api_settings;

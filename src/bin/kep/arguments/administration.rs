@@ -26,7 +26,8 @@ pub struct Acting {
 
 #[derive(Debug, Subcommand)]
 pub enum Staff {
-    /// Add a member of staff; the password is asked for, or read from --password-file
+    /// Add a member of staff; the password is asked for, or read from --password-file. Who is added sets his own
+    /// (`kep staff password`) before he acts
     Add {
         #[command(flatten)]
         conf: Conf,
@@ -60,7 +61,8 @@ pub enum Staff {
         #[arg(long, value_delimiter = ',', required = true)]
         role: Vec<String>,
     },
-    /// Give a member of staff a new password
+    /// Set one's own password, proven by the one before; or a manager sets another's, who sets his own before he
+    /// acts
     Password {
         #[command(flatten)]
         conf: Conf,

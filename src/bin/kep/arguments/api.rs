@@ -33,7 +33,7 @@ pub enum ApiToken {
         /// The account whose token it is
         #[arg(required_unless_present = "staff", conflicts_with = "staff")]
         address: Option<String>,
-        /// The member of staff whose token it is; it reads no mail
+        /// The member of staff whose token it is: who gives the command (--as), no other; it reads no mail
         #[arg(long, value_name = "NAME")]
         staff: Option<String>,
         /// What its owner calls it: the program, the office

@@ -1,7 +1,8 @@
 //! Whose accounts are, applications for them, their states and contracts.
 
+use super::proposals::PAGE;
 use super::{Conf, Opening, Signature, Who};
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand, ValueEnum, value_parser};
 use std::path::PathBuf;
 
 /// Bireysel, tüzel, kamu.
@@ -303,8 +304,9 @@ pub enum Application {
         /// Only those before this number
         #[arg(long, value_name = "ID")]
         before: Option<i64>,
-        #[arg(long, default_value_t = 50)]
-        limit: usize,
+        /// How many at most
+        #[arg(long, value_name = "N", default_value_t = 50, value_parser = value_parser!(u16).range(PAGE))]
+        limit: u16,
         #[arg(long)]
         json: bool,
     },

@@ -1,7 +1,8 @@
 //! What is said of the master key, of authorities' requests, and of what people set for themselves.
 
+use super::proposals::PAGE;
 use super::{Conf, Who};
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand, ValueEnum, value_parser};
 use std::path::PathBuf;
 
 #[derive(Debug, Subcommand)]
@@ -151,6 +152,12 @@ pub enum Authority {
     List {
         #[command(flatten)]
         conf: Conf,
+        /// Those before this number only
+        #[arg(long, value_name = "NUMBER")]
+        before: Option<i64>,
+        /// How many at most
+        #[arg(long, value_name = "N", default_value_t = 50, value_parser = value_parser!(u16).range(PAGE))]
+        limit: u16,
         #[arg(long)]
         json: bool,
     },

@@ -1,7 +1,8 @@
 //! What one of the staff proposed over the API and another one decides.
 
 use super::{Conf, Who};
-use clap::Subcommand;
+use clap::{Subcommand, value_parser};
+use std::ops::RangeInclusive;
 
 #[derive(Debug, Subcommand)]
 pub enum Proposal {
@@ -16,8 +17,8 @@ pub enum Proposal {
         #[arg(long, value_name = "NUMBER")]
         before: Option<i64>,
         /// How many at most
-        #[arg(long, default_value_t = 50)]
-        limit: usize,
+        #[arg(long, value_name = "N", default_value_t = 50, value_parser = value_parser!(u16).range(PAGE))]
+        limit: u16,
         #[arg(long)]
         json: bool,
     },
@@ -46,4 +47,24 @@ pub enum Proposal {
         #[arg(long)]
         json: bool,
     },
+}
+
+/// How much of a list is read at once; the next page begins `--before` its last one.
+pub const PAGE: RangeInclusive<i64> = 1..=1000;
+
+#[cfg(test)]
+mod tests {
+    use crate::arguments::Arguments;
+    use clap::Parser;
+
+    #[test]
+    fn a_page_of_a_list_has_an_end() {
+        for list in ["proposal", "application", "authority"] {
+            let said = |limit| Arguments::try_parse_from(["kep", list, "list", "--limit", limit]);
+            assert!(said("1").is_ok() && said("1000").is_ok(), "{list}");
+            for limit in ["0", "1001", "18446744073709551615"] {
+                assert!(said(limit).is_err(), "{list} {limit}");
+            }
+        }
+    }
 }

@@ -11,6 +11,7 @@ use crate::wire_up;
 use kep::registry::accounts::{
     self, Account, CertificateUse, NewAccount, OpeningMode, RegistryError, SignatureRule,
 };
+use kep::registry::addresses::Malformed;
 use kep::registry::credentials::{Owner, certificates, passwords};
 use kep::registry::shares::{self, Share};
 use kep::registry::staff::StaffRole;
@@ -243,7 +244,7 @@ pub fn rule(signature: Signature) -> SignatureRule {
 
 pub fn parse(address: &str) -> Outcome<KepAddress> {
     KepAddress::parse(address).map_err(|error| {
-        Failure::data(format!("{address} is not a KEP address: {error:?}"))
+        Failure::data(format!("{address} is not a KEP address: {}", Malformed(error)))
             .hint("local@hsNN.kep.tr, in ASCII letters")
     })
 }

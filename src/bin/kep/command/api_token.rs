@@ -2,11 +2,13 @@
 
 use super::account::{done, parse, registry};
 use super::{show, staff};
-use crate::arguments::ApiToken as Arguments;
+use crate::arguments::{ApiToken as Arguments, Who};
 use crate::failure::{Failure, Outcome};
 use crate::wire_up;
 use kep::registry::api_tokens::{self, ApiToken, NewToken, Scope, Scopes, TokenError};
+use kep::registry::audit::By;
 use kep::registry::staff::StaffRole;
+use kep::store::Store;
 use secrecy::ExposeSecret;
 use serde::Serialize;
 
@@ -23,9 +25,8 @@ pub async fn run(arguments: Arguments) -> Outcome {
                     api_tokens::add(&store, &by, &address, None, new).await
                 }
                 (None, member) => {
-                    let by = staff::by_role(&store, &who, StaffRole::Manager).await?;
+                    let by = named(&store, &who).await?;
                     let member = member.as_deref().unwrap_or_default();
-                    known(&store, member).await?;
                     api_tokens::add_staff(&store, &by, member, new).await
                 }
             };
@@ -58,13 +59,13 @@ pub async fn run(arguments: Arguments) -> Outcome {
     }
 }
 
-async fn known(store: &kep::store::Store, member: &str) -> Outcome<()> {
-    let found = kep::registry::staff::find(store, member).await.map_err(staff::failure)?;
-    match found.is_some_and(|member| member.ended_at.is_none()) {
-        true => Ok(()),
-        false => Err(Failure::not_found(format!("there is no member of staff {member}"))
-            .hint("`kep staff list` shows them")),
+/// A member of staff who is proven by his password: nobody makes a token in his name.
+async fn named(store: &Store, who: &Who) -> Outcome<By> {
+    if who.name.is_none() {
+        return Err(Failure::usage("a token of the staff is for whoever proves himself")
+            .hint("--as NAME --staff NAME, the same; `kep staff list` shows them"));
     }
+    staff::by(store, who).await
 }
 
 fn scopes_of(words: &[String], of_staff: bool) -> Outcome<Scopes> {
@@ -86,6 +87,7 @@ fn failure(error: TokenError) -> Failure {
             Failure::usage(error).hint("`kep api scopes` lists them")
         }
         TokenError::Many => Failure::data(error).hint("`kep account token remove` takes one away"),
+        TokenError::Another(_) => Failure::refused(error).hint("--as NAME --staff NAME, the same"),
         TokenError::Name | TokenError::Days => Failure::usage(error),
     }
 }

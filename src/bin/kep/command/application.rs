@@ -5,12 +5,10 @@ use super::{credentials, forms, holding, show, staff};
 use crate::arguments::{Application as Arguments, Who};
 use crate::failure::{Failure, Outcome};
 use crate::wire_up;
-use kep::registry::accounts;
 use kep::registry::applications::{
     self, Application, Hand, Paper, PaperKind, Purpose, State, Step, Wish,
 };
 use kep::registry::audit::By;
-use kep::registry::credentials::passwords;
 use kep::registry::holders::{ContactForm, HolderForm};
 use kep::registry::staff::StaffRole;
 use kep::store::Store;
@@ -53,7 +51,8 @@ pub async fn run(arguments: Arguments) -> Outcome {
         Arguments::List { conf, stage, before, limit, json } => {
             let store = store(&conf.conf).await?;
             let stage = stage.as_deref().map(known_stage).transpose()?;
-            let all = applications::list(&store, stage, before.map(ApplicationId), limit).await;
+            let all =
+                applications::list(&store, stage, before.map(ApplicationId), limit.into()).await;
             let rows: Vec<_> = all.map_err(registry)?.iter().map(Shown::of).collect();
             show::print(json, &rows, |rows| list(rows))
         }
@@ -88,16 +87,12 @@ pub async fn run(arguments: Arguments) -> Outcome {
             let store = wire_up::store(&settings).await?;
             let by = staff::by_role(&store, &who, StaffRole::Registrar).await?;
             let configured = wire_up::rule(settings.accept.signature);
-            let default = accounts::new_signature(&store, configured, by.at).await;
-            let default = default.map_err(registry)?;
             let id = ApplicationId(id);
-            let wish = applications::find(&store, id).await.map_err(registry)?.wish;
+            // Whether there is one, before a password is asked for.
+            applications::find(&store, id).await.map_err(registry)?;
             let secret = secret(password_file.as_deref()).await?;
-            let named = wish.holder.name();
-            let accepted = passwords::accept(&store, &wish.address, &named, &secret, by.at).await;
-            let password = accepted.map_err(credentials::failure)?;
-            let activated = applications::activate(&store, id, password, default, &by).await;
-            let (application, contract) = activated.map_err(registry)?;
+            let activated = applications::activate(&store, id, &secret, configured, &by).await;
+            let (application, contract) = activated.map_err(credentials::failure)?;
             let term = holding::Term::of(&contract);
             let activated = Activated { application: Shown::of(&application), contract: term };
             show::print(json, &activated, |activated| {

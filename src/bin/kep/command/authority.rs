@@ -30,9 +30,9 @@ pub async fn run(arguments: Arguments) -> Outcome {
         Arguments::Export { conf, who, id, file, json } => {
             export(&conf.conf, &who, id, &file, json).await
         }
-        Arguments::List { conf, json } => {
+        Arguments::List { conf, before, limit, json } => {
             let store = wire_up::store(&wire_up::settings(&conf.conf)?).await?;
-            let all = authority::list(&store).await.map_err(failure)?;
+            let all = authority::list(&store, before, limit.into()).await.map_err(failure)?;
             let lines: Vec<_> = all.iter().map(|(one, out)| Line::of(one, out)).collect();
             show::print(json, &lines, |lines| table(lines))
         }
@@ -139,6 +139,7 @@ struct Line {
 
 #[derive(Serialize)]
 struct Out {
+    number: i64,
     by: String,
     at: String,
     sha256: String,
@@ -176,6 +177,7 @@ impl Line {
 impl Out {
     fn of(row: &HandedOut) -> Self {
         Self {
+            number: row.id,
             by: row.by.clone(),
             at: row.at.iso8601(),
             sha256: row.digest.hex(),
@@ -226,7 +228,7 @@ fn failure(error: AuthorityError) -> Failure {
         }
         AuthorityError::OffDuty(_) => Failure::refused(&error)
             .hint("a registrar enters and exports, an approver decides; `kep staff list`"),
-        AuthorityError::Unknown(_) => {
+        AuthorityError::Unknown(_) | AuthorityError::UnknownExport(_) => {
             Failure::not_found(&error).hint("`kep authority list` shows them")
         }
         AuthorityError::UnknownAccount(_) => {

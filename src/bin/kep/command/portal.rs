@@ -48,7 +48,8 @@ pub async fn open(
         limits,
         wire_up::people(house)?,
     )
-    .with_central(wire_up::central(settings)?);
+    .with_central(wire_up::central(settings)?)
+    .with_word(house.word());
     let service = Service::new(portal);
     let (router, work) = (service.clone().router(), service);
     for listener in sockets.bind("portal", address).await? {

@@ -15,7 +15,7 @@ pub async fn run(arguments: Arguments) -> Outcome {
         Arguments::List { conf, state, before, limit, json } => {
             let store = wire_up::store(&wire_up::settings(&conf.conf)?).await?;
             let state = state.as_deref().map(known).transpose()?;
-            let page = move |tx: &mut Tx<'_>| proposals::page(tx, state, before, limit);
+            let page = move |tx: &mut Tx<'_>| proposals::page(tx, state, before, limit.into());
             let found = store.read(page).await.map_err(Failure::unavailable)?;
             let lines: Vec<_> = found.iter().map(Line::of).collect();
             show::print(json, &lines, |lines| table(lines))

@@ -39,14 +39,15 @@ pub async fn run(arguments: Arguments) -> Outcome {
         }
         Arguments::Password { conf, who, member, password_file } => {
             let store = wire_up::store(&wire_up::settings(&conf.conf)?).await?;
-            let by = by(&store, &who).await?;
-            let own = matches!(&by.actor, Actor::Staff(name) if *name == member);
-            if !own {
-                allowed(&store, &by, StaffRole::Manager).await?;
+            let file = password_file.as_deref();
+            if who.name.as_deref() == Some(member.as_str()) {
+                own_password(&store, &who, &member, file).await?;
+                return done(&format!("{member} has a new password"));
             }
-            let secret = secret(password_file.as_deref(), "New password: ").await?;
-            staff::set_password(&store, &by, &member, &secret).await.map_err(failure)?;
-            done(&format!("{member} has a new password"))
+            let by = managing(&store, &who).await?;
+            let secret = secret(file, "New password: ").await?;
+            staff::give_password(&store, &by, &member, &secret).await.map_err(failure)?;
+            done(&format!("{member} has a new password, and sets another one before acting"))
         }
         Arguments::End { conf, who, member } => {
             let store = wire_up::store(&wire_up::settings(&conf.conf)?).await?;
@@ -81,6 +82,15 @@ pub async fn by_role(store: &Store, who: &Who, role: StaffRole) -> Outcome<By> {
     let by = by(store, who).await?;
     allowed(store, &by, role).await?;
     Ok(by)
+}
+
+async fn own_password(store: &Store, who: &Who, name: &str, file: Option<&Path>) -> Outcome<()> {
+    let old = secret(who.staff_password_file.as_deref(), "Your password: ").await?;
+    let new = secret(file, "New password: ").await?;
+    let passwords = Passwords::new(1).map_err(Failure::software)?;
+    let when = (Channel::CommandLine, Clock::System.now());
+    let set = staff::set_own_password(store, &passwords, name, (&old, &new), when).await;
+    set.map_err(failure)
 }
 
 async fn managing(store: &Store, who: &Who) -> Outcome<By> {
@@ -141,6 +151,9 @@ pub fn failure(error: StaffError) -> Failure {
     match &error {
         StaffError::Unknown(_) => Failure::not_found(&error).hint("`kep staff list` shows them"),
         StaffError::Rejected => Failure::refused(&error),
+        StaffError::PasswordGiven(name) => Failure::refused(&error).hint(format!(
+            "`kep staff password {name} --as {name}`, by the password that is known"
+        )),
         StaffError::NoManager => Failure::data(&error)
             .hint("`kep staff add NAME --role manager` first, or --role manager with the others"),
         StaffError::Store(_) => Failure::unavailable(&error),
@@ -156,6 +169,8 @@ struct Shown {
     since: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     ended: Option<String>,
+    /// Not, where another one set it last.
+    own_password: bool,
 }
 
 impl Shown {
@@ -166,6 +181,7 @@ impl Shown {
             roles: member.roles.iter().map(|role| role.word()).collect(),
             since: member.added_at.iso8601(),
             ended: member.ended_at.map(|at| at.iso8601()),
+            own_password: !member.password_given,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Who logs in to the portal and the API, as the settings have it.
 
-use super::{House, provider};
+use super::{House, provider, rule};
 use crate::failure::{Failure, Outcome};
 use kep::portal::api::People;
 use kep::registry::signin::SignIn;
@@ -25,5 +25,6 @@ pub fn people(house: &House) -> Outcome<People> {
         pauses: Arc::clone(&house.pauses),
         places: Arc::clone(&house.places),
         provider: provider.name,
+        signature: rule(house.settings.accept.signature),
     })
 }

@@ -1,4 +1,4 @@
-//! A password that opens otherwise than the account's messages lie (design, section 5, step 5).
+//! A password that opens otherwise than the account's messages lie.
 
 use super::on_stores;
 use super::world::*;

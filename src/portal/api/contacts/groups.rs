@@ -5,7 +5,7 @@ use crate::portal::api::endpoint::{
     Created, Done, Endpoint, Json, NoWords, Tag, Tagged, Verb, params,
 };
 use crate::portal::api::kinds::{GroupName, Name, Number};
-use crate::portal::api::problem::Problem;
+use crate::portal::api::problem::{Both, Problem};
 use crate::registry::api_tokens::Scope;
 use crate::registry::contacts::{self, Group as Row};
 use crate::store::Tx;
@@ -27,7 +27,7 @@ pub fn operations() -> Vec<Endpoint> {
     };
     let one = |verb, id| of(verb, "/address-book/groups/{group}", id);
     let names = [Problem::ContactGroupExists(some()), Problem::ContactGroupName];
-    let unfit = [Problem::ContactUnfit(some()), Problem::AccountReadOnly(some())];
+    let unfit = [Problem::ContactUnfit(Both::any()), Problem::AccountReadOnly(some())];
     let (unknown, names) = ([Problem::ContactGroupUnknown], names.into_iter().chain(unfit));
     vec![
         of(Verb::Get, "/address-book/groups", "listContactGroups")

@@ -66,6 +66,22 @@ impl Answer for ZipFile {
     }
 }
 
+/// An archive that only its reader can decrypt (CMS EnvelopedData).
+pub struct SealedFile {
+    pub name: String,
+    pub flow: Flow,
+}
+
+impl Answer for SealedFile {
+    fn gives() -> Gives {
+        Gives { status: 200, body: Body::Octets(&[CMS]), headers: &["Content-Disposition"] }
+    }
+
+    fn reply(self) -> Answered<Reply> {
+        Ok(flowing(CMS, &self.name, self.flow))
+    }
+}
+
 fn flowing(media: &str, name: &str, flow: Flow) -> Reply {
     let media = Some(media.to_owned());
     let reply =
@@ -75,6 +91,7 @@ fn flowing(media: &str, name: &str, flow: Flow) -> Reply {
 
 const VCARD: &str = "text/vcard";
 const ZIP: &str = "application/zip";
+const CMS: &str = "application/pkcs7-mime";
 const CSV: &str = "text/csv";
 const BOOK: &[&str] = &[VCARD, CSV];
 const CARD: &str = "BEGIN:VCARD\r\nVERSION:4.0\r\nFN:Ayşe Yılmaz\r\n\

@@ -55,7 +55,7 @@ pub async fn evidence(
     let flow = pour(seat, move |pipe| async move {
         let whose = (account.id, account.address.to_string());
         let written = export::of_message(&store, whose, message, sent, at, pipe).await?;
-        Ok(written.1.finish()?)
+        Ok::<_, ExportError>(written.1.finish()?)
     });
     Ok(ZipFile { name, flow })
 }

@@ -4,6 +4,7 @@ use crate::portal::api::call::Call;
 use crate::portal::api::problem::Problem;
 use crate::portal::api::tongue::Tongue;
 use crate::registry::RegistryError;
+use crate::registry::credentials::{CredentialError, PasswordFault};
 use crate::registry::holders::Faults;
 use crate::registry::operators::{OperatorError, PersonFault};
 
@@ -34,6 +35,25 @@ impl Unfit for PersonFault {
             Tongue::Turkish => self.turkish(),
             Tongue::English => self.to_string(),
         })
+    }
+}
+
+impl Unfit for PasswordFault {
+    fn problem(self, tongue: Tongue) -> Problem {
+        Problem::PasswordUnfit(match tongue {
+            Tongue::Turkish => self.turkish(),
+            Tongue::English => self.english(),
+        })
+    }
+}
+
+impl Unfit for CredentialError {
+    fn problem(self, tongue: Tongue) -> Problem {
+        match self {
+            Self::Password(fault) => fault.problem(tongue),
+            Self::Registry(error) => error.problem(tongue),
+            other => other.into(),
+        }
     }
 }
 

@@ -100,7 +100,7 @@ impl Message {
 
 /// Characters of a field: of what is longer, content has the rest.
 const FIELD: usize = 4096;
-/// The server's own keywords (design, section 5).
+/// The server's own keywords.
 const STATES: [(&str, &str); 5] = [
     ("$KepAccepted", "accepted"),
     ("$KepDelivered", "delivered"),

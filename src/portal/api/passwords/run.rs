@@ -6,10 +6,9 @@ use crate::portal::api::endpoint::{Done, Json, NoWords};
 use crate::portal::api::login::SignatureAsked;
 use crate::portal::api::login::tried::run::tried;
 use crate::portal::api::login::tried::{Judged, client, locked};
-use crate::portal::api::tongue::Tongue;
 use crate::portal::api::{Portal, Problem};
 use crate::registry::credentials::tries::Gate;
-use crate::registry::credentials::{CredentialError, PasswordFault, passwords};
+use crate::registry::credentials::{CredentialError, passwords};
 use crate::registry::signin::{Fits, Purpose, Reset};
 use secrecy::ExposeSecret;
 use std::sync::Arc;
@@ -32,7 +31,7 @@ pub async fn change(
         let but = Some(session.id.as_str());
         match passwords::set(&portal.store, session.owner, &asked.new.0, but, &by).await {
             Ok(()) => Ok(Judged::Right(Ok(Done))),
-            Err(CredentialError::Password(fault)) => Ok(Judged::Right(Err(unfit(&call, fault)))),
+            Err(CredentialError::Password(fault)) => Ok(Judged::Right(Err(call.unfit(fault)))),
             Err(error) => Err(error.into()),
         }
     };
@@ -100,17 +99,10 @@ pub async fn reset_signed(
 fn judged(call: &Call, outcome: Reset) -> Answered<Judged<Answered<Done>>> {
     match outcome {
         Reset::Done => Ok(Judged::Right(Ok(Done))),
-        Reset::Password(fault) => Ok(Judged::Right(Err(unfit(call, fault)))),
+        Reset::Password(fault) => Ok(Judged::Right(Err(call.unfit(fault)))),
         Reset::Several => Ok(Judged::Right(Err(Problem::SeveralAccounts))),
         Reset::Wrong => Err(Problem::LoginWrong),
         Reset::Expired => Ok(Judged::Not(Problem::LoginExpired)),
         Reset::Later => Ok(Judged::Not(Problem::Unavailable)),
     }
-}
-
-fn unfit(call: &Call, fault: PasswordFault) -> Problem {
-    Problem::PasswordUnfit(match call.tongue {
-        Tongue::Turkish => fault.turkish(),
-        Tongue::English => fault.english(),
-    })
 }

@@ -2,15 +2,16 @@
 
 use super::{Pipe, Seat};
 use crate::portal::api::flow::{Flow, broken};
-use crate::registry::export::ExportError;
+use std::fmt::Display;
 use std::sync::mpsc::sync_channel;
 use tokio::runtime::Handle;
 use tokio::task::spawn_blocking;
 
 /// Runs what writes an archive, and gives what it writes.
-pub fn pour<F>(seat: Seat, write: impl FnOnce(Pipe) -> F + Send + 'static) -> Flow
+pub fn pour<F, E>(seat: Seat, write: impl FnOnce(Pipe) -> F + Send + 'static) -> Flow
 where
-    F: Future<Output = Result<(), ExportError>>,
+    F: Future<Output = Result<(), E>>,
+    E: Display + Send + 'static,
 {
     let (pieces, written) = sync_channel(WAITING);
     let (source, flow) = Flow::new();

@@ -1,9 +1,12 @@
 //! The one table of what is not done over the API. A row: name (and whether it is about something),
-//! status, code, Turkish, English, and hints in both where the caller can do something.
+//! status, code, Turkish, English, and hints in both where the caller can do something. What it is about is the
+//! same in both languages, unless it is called `both`.
 
-use super::{Refusal, Row};
+use super::{Both, Refusal, Row};
+use crate::portal::api::tongue::Tongue;
 
 macro_rules! problems {
+    (@text both) => { Both };
     (@text $_:ident) => { String };
     ($( $name:ident $(($detail:ident))? $status:literal $code:literal
         $tr:literal $en:literal $($hint_tr:literal $hint_en:literal)? ; )*) => {
@@ -31,10 +34,10 @@ macro_rules! problems {
             }
 
             /// What it is about; empty when that needs no word.
-            pub fn detail(&self) -> &str {
+            pub fn detail(&self, tongue: Tongue) -> &str {
                 match self {
                     $( problems!(@bind detail $name $($detail)?) =>
-                        problems!(@value detail $($detail)?), )*
+                        problems!(@value detail tongue $($detail)?), )*
                     Self::Refused(refusal) => &refusal.detail,
                 }
             }
@@ -49,9 +52,11 @@ macro_rules! problems {
     (@pattern $name:ident $detail:ident) => { Self::$name(_) };
     (@bind $v:ident $name:ident) => { Self::$name };
     (@bind $v:ident $name:ident $detail:ident) => { Self::$name($v) };
-    (@value $v:ident) => { "" };
-    (@value $v:ident $detail:ident) => { $v.as_str() };
+    (@value $v:ident $tongue:ident) => { "" };
+    (@value $v:ident $tongue:ident both) => { $v.said($tongue) };
+    (@value $v:ident $tongue:ident $detail:ident) => { $v.as_str() };
     (@make $name:ident) => { Self::$name };
+    (@make $name:ident both) => { Self::$name(Both::any()) };
     (@make $name:ident $detail:ident) => { Self::$name("{}".to_owned()) };
 }
 
@@ -247,6 +252,8 @@ problems! {
         "Öneri sonuçlanmış: {}." "The proposal is decided: {}.";
     AuthorityRequestDecided(state) 409 "authority-request-decided"
         "Talep sonuçlanmış: {}." "The request is decided: {}.";
+    AuthorityRequestOpen(state) 409 "authority-request-not-approved"
+        "Talep onaylanmış değil: {}." "The request is not approved: {}.";
     OperatorEnded 409 "operator-ended"
         "İşlem yetkilisinin görevi sona ermiş." "The operator acts no more.";
     OperatorSuspended 409 "operator-suspended"
@@ -276,8 +283,8 @@ problems! {
         "İşlem yetkilisi için bu yapılamaz: {}." "This can't be done about the operator: {}.";
     PolicyValue(form) 409 "policy-value"
         "Bu politikanın değeri olamaz; yazılışı: {}." "This is no value of the policy; write {}.";
-    ContactUnfit(why) 409 "contact-unfit"
-        "Bu kişi böyle kaydedilemez: {}." "The contact can't be kept like this: {}.";
+    ContactUnfit(both) 409 "contact-unfit"
+        "Bu kişi böyle kaydedilemez: {}" "The contact can't be kept like this: {}.";
     ContactGroupExists(name) 409 "contact-group-exists"
         "Adres defterinde bu adla bir grup var: {}."
         "There is a group of that name in the address book: {}.";
@@ -357,8 +364,8 @@ problems! {
     NoRecipient 422 "no-recipient"
         "İletinin To veya Cc alanında alıcı yok."
         "Neither To nor Cc of the message names a recipient.";
-    AddressNotGiven(why) 422 "address-not-given"
-        "Bu adres verilemez: {}." "This address can't be given: {}.";
+    AddressNotGiven(both) 422 "address-not-given"
+        "Bu adres verilemez: {}" "This address can't be given: {}.";
     CreditsUnfit(why) 422 "credits-unfit"
         "Kontör hareketi yapılamaz: {}." "This entry can't be made: {}.";
     PeriodUnfit 422 "period-unfit"

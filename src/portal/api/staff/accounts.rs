@@ -163,7 +163,7 @@ struct StaffAccount {
     contact: ContactShown,
     /// The newest first.
     contracts: Vec<Term>,
-    /// Requests to close it, the newest first.
+    /// The last twenty requests to close it, the newest first.
     closings: Vec<ClosingLine>,
     /// Octets that its mailboxes hold.
     #[schema(minimum = 0, example = 1048576)]
@@ -319,7 +319,7 @@ fn whole(tx: &mut Tx<'_>, call: &Call, account: Row) -> Answered<Tagged<StaffAcc
         holder: record.holder.map(|holder| HolderShown::of(&holder.form())),
         contact: ContactShown::of(&record.contact.form()),
         contracts: contracts::terms(tx, id)?.iter().map(Term::of).collect(),
-        closings: closings::all_of(tx, id)?.iter().map(ClosingLine::of).collect(),
+        closings: closings::page(tx, id, None, CLOSINGS)?.iter().map(ClosingLine::of).collect(),
         octets: usage::of_account(tx, id)?.octets,
     };
     Ok(Tagged(shown, tag))
@@ -395,3 +395,6 @@ impl ClosingLine {
         }
     }
 }
+
+/// Requests to close an account that are shown with it.
+const CLOSINGS: usize = 20;

@@ -1,6 +1,6 @@
-//! Applications for accounts (başvuru): taken, checked, approved by two others, refused or withdrawn. The
-//! account is opened by `kep application activate`, which asks for its first password.
+//! Applications for accounts (başvuru): taken, checked, approved by two others, activated, refused or withdrawn.
 
+mod activation;
 mod form;
 mod run;
 
@@ -8,7 +8,7 @@ use super::duty::{APPROVES, REGISTERS, SEES_FILES, on_duty};
 use crate::portal::api::call::{Answered, Call};
 use crate::portal::api::endpoint::{Endpoint, Json, Tag, Tagged, Verb, params};
 use crate::portal::api::kinds::{ApplicationStage, Limit, Number, Reason};
-use crate::portal::api::problem::Problem;
+use crate::portal::api::problem::{Both, Problem};
 use crate::registry::api_tokens::Scope;
 use crate::registry::applications::{self as registry, Application as Row, Hand, State, Step};
 use crate::store::Tx;
@@ -20,6 +20,7 @@ use utoipa::ToSchema;
 pub fn operations() -> Vec<Endpoint> {
     let mut all = looking();
     all.extend(steps());
+    all.push(activation::operation());
     all
 }
 
@@ -42,7 +43,7 @@ fn looking() -> Vec<Endpoint> {
                 Problem::NotStaff,
                 Problem::StaffRole(some()),
                 Problem::FormUnfit(some()),
-                Problem::AddressNotGiven(some()),
+                Problem::AddressNotGiven(Both::any()),
             ])
             .runs(run::file),
         Endpoint::new(

@@ -1,9 +1,13 @@
-//! Authorities' requests (makam talebi): entered by one of the staff, decided by another one. What is handed
-//! out is written by `kep authority export`, encrypted for the authority.
+//! Authorities' requests (makam talebi): entered by one of the staff, decided by another one, and handed out for
+//! the authority alone: encrypted and sealed while it is fetched, as `kep authority export` writes it.
+
+mod run;
 
 use super::duty::{APPROVES, REGISTERS, SEES_FILES, on_duty};
 use crate::portal::api::call::{Answered, Call};
-use crate::portal::api::endpoint::{Created, Endpoint, Json, NoWords, Tag, Verb, params};
+use crate::portal::api::endpoint::{
+    Created, Endpoint, Json, NoWords, PlainFile, Tag, Verb, params,
+};
 use crate::portal::api::kinds::{
     AddressText, Base64, DayText, ExtentWord, FileLine, Limit, Number,
 };
@@ -70,12 +74,57 @@ pub fn operations() -> Vec<Endpoint> {
         decide("/staff/authority-requests/{request}/refuse", "refuseAuthorityRequest")
             .says("Reddeder; kaydedenden başkası.", "Refuses it: another than who entered it.")
             .writes(refuse),
+        Endpoint::new(
+            Verb::Post,
+            "/staff/authority-requests/{request}/export",
+            "exportAuthorityRequest",
+            Tag::Staff,
+        )
+        .says(
+            "Onaylanan talebin dökümünü, yalnızca makamın açabileceği biçimde (CMS) indirir.",
+            "Downloads what an approved request is about, which only the authority can read (CMS).",
+        )
+        .needs(Scope::StaffAccounts)
+        .may_say([
+            Problem::NotStaff,
+            Problem::StaffRole(some()),
+            Problem::AuthorityRequestUnknown,
+            Problem::AuthorityRequestOpen(some()),
+            Problem::CertificateUnfit(some()),
+            Problem::ArchiveRunning,
+        ])
+        .runs(run::export),
+        Endpoint::new(
+            Verb::Get,
+            "/staff/authority-requests/{request}/exports/{export}/seal",
+            "downloadAuthoritySeal",
+            Tag::Staff,
+        )
+        .says(
+            "Bir dökümün mührünü indirir: açık ZIP üzerinde zaman damgalı CAdES.",
+            "Downloads the seal over an export: CAdES with a time stamp over the ZIP in clear.",
+        )
+        .needs(Scope::StaffAccounts)
+        .may_say([
+            Problem::NotStaff,
+            Problem::StaffRole(some()),
+            Problem::AuthorityRequestUnknown,
+            Problem::ExportUnknown,
+        ])
+        .reads(seal),
     ]
 }
 
 params! {
     OneRequest {
         path request: Number = 2, "The request's number.";
+    }
+}
+
+params! {
+    OneExport {
+        path request: Number = 2, "The request's number.";
+        path export: Number = 1, "The number of what was handed out for it.";
     }
 }
 
@@ -131,6 +180,8 @@ struct AuthorityRequest {
 
 #[derive(Serialize, ToSchema)]
 struct AuthorityExport {
+    #[schema(minimum = 1, example = 1)]
+    number: i64,
     #[schema(example = "selin")]
     by: String,
     #[schema(format = DateTime, example = "2026-11-29T11:00:00.000Z")]
@@ -138,6 +189,12 @@ struct AuthorityExport {
     /// Of the archive in clear.
     #[schema(example = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")]
     sha256: String,
+    /// Of what was handed out.
+    #[schema(example = "60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752")]
+    encrypted_sha256: String,
+    /// When the seal was stamped.
+    #[schema(format = DateTime, example = "2026-11-29T11:00:02.000Z")]
+    stamped: String,
     #[schema(minimum = 0, example = 12)]
     mails: u64,
     #[schema(minimum = 0, example = 40)]
@@ -257,6 +314,20 @@ fn decided(
     shown(tx, ask.request.0)
 }
 
+/// Who may fetch the archive may fetch its seal.
+fn seal(tx: &mut Tx<'_>, call: &Call, ask: &OneExport) -> Answered<PlainFile> {
+    on_duty(tx, call, REGISTERS)?;
+    let (request, export) = (ask.request.0, ask.export.0);
+    registry::find_in(tx, request)?;
+    let octets = registry::seal(tx, request, export)?;
+    Ok(PlainFile { name: format!("{}.p7s", name(request)), octets })
+}
+
+/// As the page of the command line has it.
+fn name(request: i64) -> String {
+    format!("talep-{request}.zip.p7m")
+}
+
 impl AuthorityRequest {
     fn of(row: &Row, exports: &[HandedOut]) -> Self {
         let decided = row.state.decided();
@@ -285,9 +356,12 @@ impl AuthorityRequest {
 impl AuthorityExport {
     fn of(row: &HandedOut) -> Self {
         Self {
+            number: row.id,
             by: row.by.clone(),
             at: row.at.iso8601(),
             sha256: row.digest.hex(),
+            encrypted_sha256: row.sealed_digest.hex(),
+            stamped: row.stamped_at.iso8601(),
             mails: row.mails,
             evidence: row.evidence,
         }
@@ -306,8 +380,10 @@ impl From<AuthorityError> for Problem {
             AuthorityError::Unknown(_) => Self::AuthorityRequestUnknown,
             AuthorityError::DecidedAlready(_, state) => Self::AuthorityRequestDecided(state),
             AuthorityError::Certificate(why) => Self::CertificateUnfit(why),
+            AuthorityError::NotApproved(_, state) => Self::AuthorityRequestOpen(state),
+            AuthorityError::UnknownExport(_) => Self::ExportUnknown,
             AuthorityError::Store(error) => error.into(),
-            // Of exports, which are none of ours.
+            // Of files, which are none of ours.
             other => {
                 tracing::error!(error = %other, "api");
                 Self::Internal

@@ -1,15 +1,16 @@
 //! What is said of a holder and how he is reached, as the staff types it and as it is shown.
 
+use crate::portal::api::call::{Answered, Call};
 use crate::portal::api::kinds::{
     AddressText, FormLine, HolderWord, OpeningWord, PaperKindWord, RuleWord, ServiceWord, TextLine,
 };
 use crate::portal::api::problem::Problem;
-use crate::registry::RegistryError;
 use crate::registry::accounts::OpeningMode;
+use crate::registry::addresses::Malformed;
 use crate::registry::applications::{Paper as Row, Purpose, Wish};
-use crate::registry::holders::{self, ContactForm, Faults, HolderForm};
+use crate::registry::holders::{self, ContactForm, HolderForm};
 use crate::registry::standing::Service;
-use crate::wire::{KepAddress, Timestamp};
+use crate::wire::KepAddress;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -183,10 +184,11 @@ contact_fields! {
 }
 
 impl NewApplication {
-    pub fn wish(self, now: Timestamp) -> Result<Wish, Problem> {
+    pub fn wish(self, call: &Call) -> Answered<Wish> {
         let address = KepAddress::parse(&self.address.0);
-        let address = address.map_err(|error| Problem::AddressNotGiven(format!("{error:?}")))?;
-        let holder = holders::Holder::parse(&self.holder.form(), now).map_err(unfit)?;
+        let address = address.map_err(Malformed)?;
+        let holder = holders::Holder::parse(&self.holder.form(), call.now);
+        let holder = holder.map_err(|faults| call.unfit(faults))?;
         let contact = self.contact.map(ContactFields::form).unwrap_or_default();
         let papers = self.papers.unwrap_or_default();
         if papers.len() > super::PAPERS {
@@ -199,7 +201,7 @@ impl NewApplication {
             purpose: Purpose::Opening,
             address,
             holder,
-            contact: holders::Contact::parse(&contact).map_err(unfit)?,
+            contact: holders::Contact::parse(&contact).map_err(|faults| call.unfit(faults))?,
             service: self.service.map_or(Service::Both, |word| word.0),
             opening: self.opening.map_or(OpeningMode::Sealed, |word| word.0),
             signature: self.signature.map(|word| word.0),
@@ -220,8 +222,4 @@ impl Paper {
     pub fn of(row: &Row) -> Self {
         Self { kind: row.kind.word().to_owned(), reference: row.reference.clone() }
     }
-}
-
-fn unfit(faults: Faults) -> Problem {
-    RegistryError::from(faults).into()
 }
