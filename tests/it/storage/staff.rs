@@ -1,7 +1,7 @@
 //! The provider's own people, on both drivers.
 
 use super::{NOW, bed::Bed, on_both};
-use kep::registry::api_tokens::{self, Scope, Scopes, TokenError};
+use kep::registry::api_tokens::{self, NewToken, Scope, Scopes, TokenError};
 use kep::registry::audit::{self, Actor, By, Channel, Wanted};
 use kep::registry::staff::{self, StaffError, StaffRole};
 use kep::trust::password::Passwords;
@@ -106,7 +106,8 @@ async fn a_token_of_the_staff_is_made_by_nobody_but_whose_it_is() {
         add(&bed, "selin", &[StaffRole::Registrar]).await.unwrap();
         let made = async |by: &By| {
             let scopes = Scopes::of([Scope::StaffAccounts]);
-            api_tokens::add_staff(&bed.store, by, "selin", "idare", scopes, 1).await.map(drop)
+            let new = NewToken { name: "idare", scopes, days: 1 };
+            api_tokens::add_staff(&bed.store, by, "selin", new).await.map(drop)
         };
         for other in [his("mudur"), By::system("test", NOW)] {
             assert!(matches!(made(&other).await, Err(TokenError::Another(_))), "{other:?}");
