@@ -179,6 +179,8 @@ pub enum RegistryError {
     Unsigned(String),
     #[error(transparent)]
     Application(#[from] ApplicationError),
+    #[error("an account is opened by an application that one has checked and two others approved")]
+    ByApplication,
 }
 
 impl From<RowsError> for RegistryError {

@@ -145,7 +145,8 @@ pub fn close_in(
 }
 
 /// Opens again what was closed or has ended, for its old holder alone: where he is known, his number
-/// is asked for. The new check of his identity is the work of whoever does this.
+/// is asked for. The new check of his identity is the work of whoever does this, and who may do it
+/// without an application a policy says (`account.direct`).
 pub async fn reopen(
     store: &Store,
     address: &KepAddress,
@@ -165,6 +166,7 @@ pub fn reopen_his(
     number: Option<&str>,
     by: &By,
 ) -> Result<(), RegistryError> {
+    records::direct(tx, by.at)?;
     let holder = account.holder.map(|id| records::holder(tx, id)).transpose()?;
     let known = |holder: &Holder| number.is_some_and(|no| holder.is_known_by(no));
     if holder.as_ref().is_some_and(|holder| !known(holder)) {

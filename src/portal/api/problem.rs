@@ -180,6 +180,7 @@ impl From<RegistryError> for Problem {
             RegistryError::Foreign(..) => Self::AddressNotGiven("foreign".to_owned()),
             RegistryError::Reserved(_) => Self::AddressNotGiven("reserved".to_owned()),
             RegistryError::Application(error) => error.into(),
+            RegistryError::ByApplication => Self::ApplicationNeeded,
             RegistryError::NoContract(_) => Self::ContractNone,
             RegistryError::EarlyRenewal(_, from) => Self::ContractEarly(from.turkish_day()),
             RegistryError::NoRequest(_) => Self::ClosingUnknown,

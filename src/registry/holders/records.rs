@@ -10,7 +10,7 @@ use crate::registry::accounts::{self, Account, NewAccount, RegistryError};
 use crate::registry::audit::{self, Actor, By};
 use crate::registry::contracts::{self, Contract};
 use crate::registry::standing::Service;
-use crate::registry::{addresses, directory, policy};
+use crate::registry::{addresses, directory, policy, staff};
 use crate::store::accounts as account_rows;
 use crate::store::holders::{self as rows, HolderRow};
 use crate::store::{Lane, RowsError, Store, StoreError, Tx, operators};
@@ -40,6 +40,15 @@ pub struct Record {
     pub e_seal: bool,
 }
 
+/// Whether an account may be opened, or opened again, without an application: before anybody is staff
+/// whoever holds the machine may, and from then on the policy says it.
+pub(in crate::registry) fn direct(tx: &mut Tx<'_>, now: Timestamp) -> Result<(), RegistryError> {
+    match !staff::any_in(tx)? || policy::at(tx, now)?.account_direct {
+        true => Ok(()),
+        false => Err(RegistryError::ByApplication),
+    }
+}
+
 /// Opens an account with holder, contact data and contract; the address must be free for this holder.
 pub async fn open(
     store: &Store,
@@ -49,6 +58,7 @@ pub async fn open(
 ) -> Result<(AccountId, Contract), RegistryError> {
     let (provider, by) = (provider.clone(), by.clone());
     let work = move |tx: &mut Tx<'_>| {
+        direct(tx, by.at)?;
         let address = new.account.address.clone();
         addresses::allot(tx, &provider, &address, &new.holder, by.at)?;
         insert(tx, &new, &by)
@@ -68,6 +78,7 @@ pub async fn open_unknown(
     accounts::may_have(&account.address, provider)?;
     let by = by.clone();
     let work = move |tx: &mut Tx<'_>| -> Result<(), RegistryError> {
+        direct(tx, by.at)?;
         let address = account.address.clone();
         let id = made(tx, &account)?;
         account_rows::set_service(tx, id, service.word())?;

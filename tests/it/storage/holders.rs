@@ -17,6 +17,7 @@ use kep::registry::contracts;
 use kep::registry::holders::records::{self, NewHolding};
 use kep::registry::holders::{Contact, ContactForm, Holder, HolderForm};
 use kep::registry::policy;
+use kep::registry::staff::{self as members, StaffRole};
 use kep::registry::standing::{AccountState, Act, Move, Service, Stage, may};
 use kep::registry::tasks::TaskKind;
 use kep::store::tasks::ending_contracts;
@@ -29,6 +30,7 @@ use kep::trust::{
     TokenVerifier,
 };
 use kep::wire::{AccountId, ApplicationId, KepAddress, KepDomain, Timestamp};
+use secrecy::SecretString;
 use std::sync::Arc;
 
 const ALI: &str = "10000000146";
@@ -264,6 +266,56 @@ async fn an_application_becomes_an_account_by_two_peoples_approval() {
         let nameless =
             applications::add(store, &domain(), wish("b@hs05.kep.tr", person(VELI)), &nobody).await;
         assert!(matches!(nameless, Err(RegistryError::Application(ApplicationError::Nameless))));
+    })
+    .await;
+}
+
+/// Before anybody is staff whoever holds the machine opens accounts; then they come of applications.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn once_there_is_staff_no_registrar_opens_an_account_alone() {
+    on_both(|bed| async move {
+        let store = &bed.store;
+        let by = staff("ayse", NOW);
+        let nameless = async |at: &str| {
+            let account = holding(at, person(ALI)).account;
+            let contact = Contact::default();
+            records::open_unknown(store, &domain(), account, contact, Service::Both, &by).await
+        };
+        let reopen = async |at: &str, number| {
+            closings::close(store, &address(at), &by).await.unwrap();
+            closings::reopen(store, &address(at), number, &by).await
+        };
+        let (ali, ece) = ("ali.veli@hs05.kep.tr", "ece.ak@hs05.kep.tr");
+        open(store, ali, person(ALI)).await.unwrap();
+        nameless(ece).await.unwrap();
+        reopen(ali, Some(ALI)).await.unwrap();
+        let secret = SecretString::from("uzun bir parola sozu");
+        let manager = [StaffRole::Manager];
+        members::add(store, &by, "mudur", "Müdür", &manager, &secret).await.unwrap();
+
+        let tried = async || {
+            [
+                open(store, "veli@hs05.kep.tr", person(VELI)).await.map(|_| ()),
+                nameless("can.su@hs05.kep.tr").await,
+                reopen(ali, Some(ALI)).await,
+                reopen(ece, None).await,
+            ]
+        };
+        for refused in tried().await {
+            assert!(matches!(refused, Err(RegistryError::ByApplication)), "{refused:?}");
+        }
+        assert_eq!(stage(store, ali, NOW).await, Stage::Closed);
+        let free = accounts::find(store, &address("veli@hs05.kep.tr")).await.unwrap();
+        assert!(free.is_none());
+        // By an application it goes on.
+        let id = approved(store, ali, person(ALI)).await;
+        applications::activate(store, id, "-".into(), SignatureRule::Optional, &by).await.unwrap();
+        assert_eq!(stage(store, ali, NOW).await, Stage::Active);
+
+        policy::set(store, &by, "account.direct", "yes", NOW, "kuruluş").await.unwrap();
+        for done in tried().await {
+            done.unwrap();
+        }
     })
     .await;
 }
