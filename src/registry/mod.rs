@@ -48,6 +48,7 @@ pub mod shares;
 pub mod signin;
 pub mod staff;
 pub mod standing;
+pub mod sub_domains;
 pub mod tasks;
 mod texts;
 

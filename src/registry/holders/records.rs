@@ -75,11 +75,11 @@ pub async fn open_unknown(
     service: Service,
     by: &By,
 ) -> Result<(), RegistryError> {
-    accounts::may_have(&account.address, provider)?;
-    let by = by.clone();
+    let (provider, by) = (provider.clone(), by.clone());
     let work = move |tx: &mut Tx<'_>| -> Result<(), RegistryError> {
         direct(tx, by.at)?;
         let address = account.address.clone();
+        addresses::allot_unknown(tx, &provider, &address)?;
         let id = made(tx, &account)?;
         account_rows::set_service(tx, id, service.word())?;
         if contact != Contact::default() {
@@ -171,6 +171,9 @@ pub async fn set_holder(
         }
         if new.kind() == HolderKind::Person && operators::any(tx, account.id)? {
             return Err(RegistryError::HasOperators(address.clone()));
+        }
+        if before.is_none() {
+            addresses::becomes_known(tx, &address, &new, by.at)?;
         }
         bind(tx, account.id, &new, by.at)?;
         directory::entry::refresh(tx, account.id, by.at)?;

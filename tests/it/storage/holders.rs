@@ -17,7 +17,6 @@ use kep::registry::contracts;
 use kep::registry::holders::records::{self, NewHolding};
 use kep::registry::holders::{Contact, ContactForm, Holder, HolderForm};
 use kep::registry::policy;
-use kep::registry::staff::{self as members, StaffRole};
 use kep::registry::standing::{AccountState, Act, Move, Service, Stage, may};
 use kep::registry::tasks::TaskKind;
 use kep::store::tasks::ending_contracts;
@@ -30,22 +29,21 @@ use kep::trust::{
     TokenVerifier,
 };
 use kep::wire::{AccountId, ApplicationId, KepAddress, KepDomain, Timestamp};
-use secrecy::SecretString;
 use std::sync::Arc;
 
-const ALI: &str = "10000000146";
-const VELI: &str = "10000000214";
-const DAY: i64 = 86_400;
+pub const ALI: &str = "10000000146";
+pub const VELI: &str = "10000000214";
+pub const DAY: i64 = 86_400;
 
-fn domain() -> KepDomain {
+pub fn domain() -> KepDomain {
     KepDomain::parse("hs05.kep.tr").unwrap()
 }
 
-fn address(text: &str) -> KepAddress {
+pub fn address(text: &str) -> KepAddress {
     KepAddress::parse(text).unwrap()
 }
 
-fn staff(name: &str, at: Timestamp) -> By {
+pub fn staff(name: &str, at: Timestamp) -> By {
     By { actor: Actor::Staff(name.into()), channel: Channel::CommandLine, at }
 }
 
@@ -71,7 +69,7 @@ pub fn company(vkn: &str) -> Holder {
     Holder::parse(&form, NOW).unwrap()
 }
 
-fn holding(at: &str, holder: Holder) -> NewHolding {
+pub fn holding(at: &str, holder: Holder) -> NewHolding {
     let account = NewAccount {
         address: address(at),
         name: String::new(),
@@ -91,12 +89,12 @@ fn holding(at: &str, holder: Holder) -> NewHolding {
     }
 }
 
-async fn open(store: &Store, at: &str, holder: Holder) -> Result<AccountId, RegistryError> {
+pub async fn open(store: &Store, at: &str, holder: Holder) -> Result<AccountId, RegistryError> {
     let by = staff("ayse", NOW);
     records::open(store, &domain(), holding(at, holder), &by).await.map(|(id, _)| id)
 }
 
-async fn untaken(store: &Store, at: &str, holder: Holder) -> Option<Untaken> {
+pub async fn untaken(store: &Store, at: &str, holder: Holder) -> Option<Untaken> {
     match open(store, at, holder).await {
         Err(RegistryError::Untaken(_, why)) => Some(why),
         Err(other) => panic!("{other}"),
@@ -104,11 +102,11 @@ async fn untaken(store: &Store, at: &str, holder: Holder) -> Option<Untaken> {
     }
 }
 
-async fn stage(store: &Store, at: &str, now: Timestamp) -> Stage {
+pub async fn stage(store: &Store, at: &str, now: Timestamp) -> Stage {
     accounts::get(store, &address(at)).await.unwrap().state.stage_at(now)
 }
 
-async fn acts(store: &Store, subject: &str) -> Vec<String> {
+pub async fn acts(store: &Store, subject: &str) -> Vec<String> {
     let wanted = Wanted { subject: Some(subject.into()), most: 100, ..Wanted::default() };
     let mut acts: Vec<_> =
         audit::list(store, wanted).await.unwrap().into_iter().map(|entry| entry.act).collect();
@@ -116,7 +114,7 @@ async fn acts(store: &Store, subject: &str) -> Vec<String> {
     acts
 }
 
-fn wish(at: &str, holder: Holder) -> Wish {
+pub fn wish(at: &str, holder: Holder) -> Wish {
     Wish {
         purpose: Purpose::Opening,
         address: address(at),
@@ -130,7 +128,7 @@ fn wish(at: &str, holder: Holder) -> Wish {
     }
 }
 
-async fn stepped(
+pub async fn stepped(
     store: &Store,
     id: ApplicationId,
     step: Step,
@@ -140,7 +138,7 @@ async fn stepped(
 }
 
 /// Checked with all papers and approved by two.
-async fn approved(store: &Store, at: &str, holder: Holder) -> ApplicationId {
+pub async fn approved(store: &Store, at: &str, holder: Holder) -> ApplicationId {
     let by = staff("ayse", NOW);
     let id = applications::add(store, &domain(), wish(at, holder), &by).await.unwrap().id;
     let papers = vec![Paper::parse("contract").unwrap()];
@@ -266,56 +264,6 @@ async fn an_application_becomes_an_account_by_two_peoples_approval() {
         let nameless =
             applications::add(store, &domain(), wish("b@hs05.kep.tr", person(VELI)), &nobody).await;
         assert!(matches!(nameless, Err(RegistryError::Application(ApplicationError::Nameless))));
-    })
-    .await;
-}
-
-/// Before anybody is staff whoever holds the machine opens accounts; then they come of applications.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn once_there_is_staff_no_registrar_opens_an_account_alone() {
-    on_both(|bed| async move {
-        let store = &bed.store;
-        let by = staff("ayse", NOW);
-        let nameless = async |at: &str| {
-            let account = holding(at, person(ALI)).account;
-            let contact = Contact::default();
-            records::open_unknown(store, &domain(), account, contact, Service::Both, &by).await
-        };
-        let reopen = async |at: &str, number| {
-            closings::close(store, &address(at), &by).await.unwrap();
-            closings::reopen(store, &address(at), number, &by).await
-        };
-        let (ali, ece) = ("ali.veli@hs05.kep.tr", "ece.ak@hs05.kep.tr");
-        open(store, ali, person(ALI)).await.unwrap();
-        nameless(ece).await.unwrap();
-        reopen(ali, Some(ALI)).await.unwrap();
-        let secret = SecretString::from("uzun bir parola sozu");
-        let manager = [StaffRole::Manager];
-        members::add(store, &by, "mudur", "Müdür", &manager, &secret).await.unwrap();
-
-        let tried = async || {
-            [
-                open(store, "veli@hs05.kep.tr", person(VELI)).await.map(|_| ()),
-                nameless("can.su@hs05.kep.tr").await,
-                reopen(ali, Some(ALI)).await,
-                reopen(ece, None).await,
-            ]
-        };
-        for refused in tried().await {
-            assert!(matches!(refused, Err(RegistryError::ByApplication)), "{refused:?}");
-        }
-        assert_eq!(stage(store, ali, NOW).await, Stage::Closed);
-        let free = accounts::find(store, &address("veli@hs05.kep.tr")).await.unwrap();
-        assert!(free.is_none());
-        // By an application it goes on.
-        let id = approved(store, ali, person(ALI)).await;
-        applications::activate(store, id, "-".into(), SignatureRule::Optional, &by).await.unwrap();
-        assert_eq!(stage(store, ali, NOW).await, Stage::Active);
-
-        policy::set(store, &by, "account.direct", "yes", NOW, "kuruluş").await.unwrap();
-        for done in tried().await {
-            done.unwrap();
-        }
     })
     .await;
 }
