@@ -217,7 +217,7 @@ fn reopened(
     let account = closed(tx, &wish.address, &wish.holder, by.at)?;
     let account = account.ok_or_else(|| ApplicationError::Open(wish.address.clone()))?;
     reopen_in(tx, &account, by)?;
-    records::bind(tx, account.id, &wish.holder, by.at)?;
+    records::bind(tx, account.id, &wish.holder, by)?;
     account_rows::set_service(tx, account.id, wish.service.word())?;
     account_rows::set_password(tx, account.id, password, by.at)?;
     account_rows::set_opening(tx, account.id, wish.opening.word())?;

@@ -101,7 +101,7 @@ pub fn insert(
     let account = NewAccount { at: by.at, ..new.account.clone() };
     let address = account.address.clone();
     let id = made(tx, &account)?;
-    let holder = bind(tx, id, &new.holder, by.at)?;
+    let holder = bind(tx, id, &new.holder, by)?;
     account_rows::set_service(tx, id, new.service.word())?;
     if new.contact != Contact::default() {
         add_contact(tx, id, 1, &new.contact.form(), by)?;
@@ -175,8 +175,7 @@ pub async fn set_holder(
         if before.is_none() {
             addresses::becomes_known(tx, &address, &new, by.at)?;
         }
-        bind(tx, account.id, &new, by.at)?;
-        directory::entry::refresh(tx, account.id, by.at)?;
+        bind(tx, account.id, &new, &by)?;
         let details = json!({ "kind": new.kind().word(), "first": before.is_none() });
         audit::record(tx, &by, "account.holder", address.as_str(), details)?;
         Ok(())
@@ -263,12 +262,13 @@ pub async fn set_e_seal(
     store.write(Lane::Client, work).await
 }
 
-/// The account is this holder's from now on; what the registry knew of him is brought up to date.
+/// The account is this holder's from now on; what the registry knew of him is brought up to date, for all
+/// accounts that he has.
 pub(in crate::registry) fn bind(
     tx: &mut Tx<'_>,
     account: AccountId,
     new: &Holder,
-    now: Timestamp,
+    by: &By,
 ) -> Result<HolderId, RegistryError> {
     let row = HolderRow {
         kind: new.kind().word().to_owned(),
@@ -276,9 +276,32 @@ pub(in crate::registry) fn bind(
         name: new.name(),
         form: written(&new.form())?,
     };
-    let id = rows::put(tx, &row, now)?;
+    let id = rows::put(tx, &row, by.at)?;
     account_rows::set_holder(tx, account, id, &new.name(), new.certificate_number())?;
+    directory::entry::refresh(tx, account, by.at)?;
+    for other in rows::accounts(tx, id)?.into_iter().filter(|other| *other != account) {
+        follow(tx, other, id, new, by)?;
+    }
     Ok(id)
+}
+
+/// Another account of his bears the name and the number that he has now.
+fn follow(
+    tx: &mut Tx<'_>,
+    other: AccountId,
+    id: HolderId,
+    new: &Holder,
+    by: &By,
+) -> Result<(), RegistryError> {
+    let before = account_rows::by_id(tx, other)?;
+    let (name, number) = (new.name(), new.certificate_number());
+    if before.name != name || before.national_id.as_deref() != number {
+        account_rows::set_holder(tx, other, id, &name, number)?;
+        let details = json!({ "kind": new.kind().word(), "first": false });
+        audit::record(tx, by, "account.holder", &before.address, details)?;
+    }
+    directory::entry::refresh(tx, other, by.at)?;
+    Ok(())
 }
 
 fn made(tx: &mut Tx<'_>, account: &NewAccount) -> Result<AccountId, RegistryError> {

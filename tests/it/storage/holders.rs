@@ -14,6 +14,7 @@ use kep::registry::audit::{self, Actor, By, Channel, Wanted};
 use kep::registry::caretaker::{Caretaker, Round};
 use kep::registry::closings::{self, Outcome};
 use kep::registry::contracts;
+use kep::registry::directory::entry;
 use kep::registry::holders::records::{self, NewHolding};
 use kep::registry::holders::{Contact, ContactForm, Holder, HolderForm};
 use kep::registry::policy;
@@ -428,6 +429,36 @@ async fn a_reopened_account_whose_term_is_over_begins_another() {
             closings::reopen(store, &address(ali), Some(ALI), &by).await.unwrap();
             assert_eq!(terms().await.len(), n, "what is open is not opened");
         }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_corrected_holder_is_corrected_for_all_his_accounts() {
+    on_both(|bed| async move {
+        let store = &bed.store;
+        let (one, two) = ("ornek@ornek.hs05.kep.tr", "bilgi@ornek.hs05.kep.tr");
+        let (firm, by) = (company("8760052205"), staff("ayse", NOW));
+        open(store, one, firm.clone()).await.unwrap();
+        open(store, two, firm.clone()).await.unwrap();
+        open(store, "baska@hs05.kep.tr", company("3880718497")).await.unwrap();
+        let title = "Örnek Yazılım A.Ş.";
+        let form = HolderForm { title: Some(title.into()), ..firm.form() };
+        let corrected = Holder::parse(&form, NOW).unwrap();
+        records::set_holder(store, &address(two), corrected.clone(), &by).await.unwrap();
+        for at in [one, two] {
+            let account = accounts::get(store, &address(at)).await.unwrap();
+            assert_eq!(account.name, title, "{at}");
+            let id = account.id;
+            let told = store.read(move |tx: &mut Tx<'_>| entry::shown(tx, id)).await.unwrap();
+            assert_eq!(told.unwrap().title.as_deref(), Some(title), "{at}");
+            assert_eq!(acts(store, at).await.last().unwrap(), "account.holder", "{at}");
+        }
+        let other = accounts::get(store, &address("baska@hs05.kep.tr")).await.unwrap();
+        assert_eq!(other.name, firm.name());
+        let count = acts(store, one).await.len();
+        records::set_holder(store, &address(two), corrected, &by).await.unwrap();
+        assert_eq!(acts(store, one).await.len(), count, "nothing became different");
     })
     .await;
 }
