@@ -40,6 +40,7 @@ pub mod proposals;
 pub mod providers;
 pub mod queue;
 pub mod read_policy;
+mod reopening;
 pub mod resealing;
 pub mod route;
 pub mod sessions;

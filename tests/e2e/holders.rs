@@ -338,6 +338,11 @@ async fn an_account_from_its_application_to_its_end_and_back() {
         by(&scene, &registrar, &["account", "reopen", VEYSEL, "--identity", "10000000214"]).await;
     assert!(other.code == Some(65) && other.err.contains("hint: "), "{}", other.err);
     done(&scene, &registrar, &reopen).await;
+    // What he had before it ended lets nobody in.
+    assert!(smtp().await.is_err());
+    let file = scene.scratch("veysel.password");
+    let given = ["account", "password", VEYSEL, "--password-file", file.to_str().unwrap()];
+    done(&scene, &registrar, &given).await;
     smtp().await.unwrap();
     let who = manager.each_ref().map(String::as_str);
     let acts = scene.json(&[&["audit", "list", "--subject", VEYSEL][..], &who].concat()).await;

@@ -9,6 +9,7 @@ use crate::registry::accounts::{
 use crate::registry::audit::{self, Actor, By};
 use crate::registry::closings::{reasoned, reopen_in};
 use crate::registry::contracts::{self, Contract};
+use crate::registry::credentials::{CredentialError, Owner, passwords};
 use crate::registry::holders::records::{self, NewHolding, read, written};
 use crate::registry::holders::{Contact, Holder};
 use crate::registry::standing::{Service, Stage};
@@ -219,7 +220,12 @@ fn reopened(
     reopen_in(tx, &account, by)?;
     records::bind(tx, account.id, &wish.holder, by)?;
     account_rows::set_service(tx, account.id, wish.service.word())?;
-    account_rows::set_password(tx, account.id, password, by.at)?;
+    // Sessions end, and he is told, as whenever a password is new.
+    let put = passwords::put(tx, Owner::holder(account.id), password, None, by);
+    put.map_err(|error| match error {
+        CredentialError::Registry(error) => error,
+        _ => RowsError::Stored("a password").into(),
+    })?;
     account_rows::set_opening(tx, account.id, wish.opening.word())?;
     // Who applied for no rule keeps the one that he had.
     if let Some(rule) = wish.signature {

@@ -20,7 +20,11 @@ struct Place {
 }
 
 /// Passwords or other credentials changed. The holder hears it of his operators, too.
-pub(super) fn changed(tx: &mut Tx<'_>, owner: Owner, at: Timestamp) -> Result<(), RowsError> {
+pub(in crate::registry) fn changed(
+    tx: &mut Tx<'_>,
+    owner: Owner,
+    at: Timestamp,
+) -> Result<(), RowsError> {
     let (time, cause) = (at.turkish(), format!("credentials/{owner}/{}", at.millis()));
     let values = [("time", time.as_str())];
     let happened = Happened {

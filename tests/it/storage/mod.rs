@@ -46,6 +46,7 @@ mod notices;
 mod operators;
 mod postgres;
 mod relay;
+mod reopening;
 mod resealing;
 mod server;
 mod settings;
