@@ -179,6 +179,12 @@ pub enum RegistryError {
     Unsigned(String),
     #[error(transparent)]
     Application(#[from] ApplicationError),
+    #[error("nobody has the sub-domain {0}")]
+    NoSubDomain(String),
+    #[error("accounts live in {0}, or applications for it are under way")]
+    SubDomainInUse(KepDomain),
+    #[error("an account is opened by an application that one has checked and two others approved")]
+    ByApplication,
 }
 
 impl From<RowsError> for RegistryError {

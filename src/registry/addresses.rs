@@ -134,8 +134,29 @@ impl Called {
         }
     }
 
-    fn is_person(&self) -> bool {
-        matches!(self, Self::Person { .. })
+    fn sort(&self) -> Sort {
+        match self {
+            Self::Person { .. } => Sort::Person,
+            Self::Institution { .. } => Sort::Institution,
+        }
+    }
+}
+
+/// Of whom an address would be.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Sort {
+    Person,
+    Institution,
+    /// Only a name is known.
+    Unknown,
+}
+
+impl Sort {
+    fn of(holder: &Holder) -> Self {
+        match holder.kind() {
+            HolderKind::Person => Self::Person,
+            HolderKind::Company | HolderKind::Public => Self::Institution,
+        }
     }
 }
 
@@ -180,7 +201,7 @@ pub async fn propose(
             if free.len() == most {
                 break;
             }
-            if untaken(tx, &address, &identity, called.is_person())?.is_none() {
+            if untaken(tx, &address, &identity, called.sort())?.is_none() {
                 free.push(address);
             }
         }
@@ -190,7 +211,7 @@ pub async fn propose(
 }
 
 /// Holds every other giver off, and says whether this holder may have the address; its sub-domain is
-/// his from then on.
+/// his from then on (`sub_domains` frees it).
 pub(super) fn allot(
     tx: &mut Tx<'_>,
     provider: &KepDomain,
@@ -201,8 +222,7 @@ pub(super) fn allot(
     is_own(address, provider)?;
     rows::hold(tx)?;
     let identity = holder.key();
-    let person = holder.kind() == HolderKind::Person;
-    if let Some(why) = untaken(tx, address, &identity, person)? {
+    if let Some(why) = untaken(tx, address, &identity, Sort::of(holder))? {
         return Err(RegistryError::Untaken(address.clone(), why));
     }
     if let Some(label) = sub_domain(address) {
@@ -211,12 +231,46 @@ pub(super) fn allot(
     Ok(())
 }
 
+/// The same for somebody of whom a name alone is known: no sub-domain becomes his, and he has none that is
+/// somebody's.
+pub(super) fn allot_unknown(
+    tx: &mut Tx<'_>,
+    provider: &KepDomain,
+    address: &KepAddress,
+) -> Result<(), RegistryError> {
+    is_own(address, provider)?;
+    rows::hold(tx)?;
+    match untaken(tx, address, "", Sort::Unknown)? {
+        Some(why) => Err(RegistryError::Untaken(address.clone(), why)),
+        None => Ok(()),
+    }
+}
+
+/// The holder of an account becomes known: it may stand in no other's sub-domain, and one that is nobody's
+/// is his from then on.
+pub(super) fn becomes_known(
+    tx: &mut Tx<'_>,
+    address: &KepAddress,
+    holder: &Holder,
+    now: Timestamp,
+) -> Result<(), RegistryError> {
+    let Some(label) = sub_domain(address) else { return Ok(()) };
+    rows::hold(tx)?;
+    let (identity, owner) = (holder.key(), rows::sub_domain_of(tx, &label)?);
+    let why = match owner {
+        _ if holder.kind() == HolderKind::Person => Untaken::SubDomainOfPerson,
+        Some(owner) if owner != identity => Untaken::SubDomainOfAnother,
+        _ => return Ok(rows::give_sub_domain(tx, &label, &identity, now)?),
+    };
+    Err(RegistryError::Untaken(address.clone(), why))
+}
+
 /// Why this holder can't have the address, whatever else he has.
 fn untaken(
     tx: &mut Tx<'_>,
     address: &KepAddress,
     identity: &str,
-    person: bool,
+    sort: Sort,
 ) -> Result<Option<Untaken>, RowsError> {
     let label = sub_domain(address);
     let local = address.local();
@@ -224,13 +278,18 @@ fn untaken(
         return Ok(Some(Untaken::Reserved));
     }
     if let Some(label) = &label {
-        if person {
+        if sort == Sort::Person {
             return Ok(Some(Untaken::SubDomainOfPerson));
         }
         if SUB_DOMAINS.contains(&label.as_str()) {
             return Ok(Some(Untaken::SubDomainReserved));
         }
-        if rows::sub_domain_of(tx, label)?.is_some_and(|owner| owner != identity) {
+        let others = match rows::sub_domain_of(tx, label)? {
+            Some(owner) => owner != identity,
+            // Who lives there must be known before it is anybody's.
+            None => sort == Sort::Institution && rows::any_unknown_in(tx, &address.domain())?,
+        };
+        if others {
             return Ok(Some(Untaken::SubDomainOfAnother));
         }
     }

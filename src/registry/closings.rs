@@ -10,7 +10,8 @@ use super::directory;
 use super::holders::Holder;
 use super::holders::records::{self, name};
 use super::policy;
-use super::standing::{AccountState, Move};
+use super::reopening;
+use super::standing::{AccountState, Move, Stage};
 use crate::store::closings::{self as rows, ClosingRow, ReceiptRow};
 use crate::store::{Lane, RowsError, Store, Tx, accounts as account_rows};
 use crate::trust::detached::{Given, Word, WordError};
@@ -145,7 +146,8 @@ pub fn close_in(
 }
 
 /// Opens again what was closed or has ended, for its old holder alone: where he is known, his number
-/// is asked for. The new check of his identity is the work of whoever does this.
+/// is asked for. The new check of his identity is the work of whoever does this, and who may do it
+/// without an application a policy says (`account.direct`).
 pub async fn reopen(
     store: &Store,
     address: &KepAddress,
@@ -165,6 +167,7 @@ pub fn reopen_his(
     number: Option<&str>,
     by: &By,
 ) -> Result<(), RegistryError> {
+    records::direct(tx, by.at)?;
     let holder = account.holder.map(|id| records::holder(tx, id)).transpose()?;
     let known = |holder: &Holder| number.is_some_and(|no| holder.is_known_by(no));
     if holder.as_ref().is_some_and(|holder| !known(holder)) {
@@ -176,8 +179,8 @@ pub fn reopen_his(
     Ok(())
 }
 
-/// The same within the transaction of whoever has checked the holder, and without a contract. Says whether
-/// it was not open.
+/// The same within the transaction of whoever has checked the holder, and without a contract. What had
+/// ended begins anew. Says whether it was not open.
 pub(super) fn reopen_in(
     tx: &mut Tx<'_>,
     account: &Account,
@@ -189,6 +192,9 @@ pub(super) fn reopen_in(
     // It had completed, and nobody had written that down.
     let done = state.at(by.at).closed_at().unwrap_or(by.at);
     rows::decide(tx, account.id, COMPLETED, done)?;
+    if state.stage_at(by.at) == Stage::Ended {
+        reopening::begin_anew(tx, account, by)?;
+    }
     Ok(opened != state)
 }
 

@@ -3,6 +3,7 @@
 //! somebody names it.
 
 mod found;
+pub mod staff;
 
 pub use found::{enter, learn, unknown};
 
@@ -183,6 +184,17 @@ pub async fn take_away(
     label: Label,
     at: Timestamp,
 ) -> Result<Label, LabelError> {
+    take_away_and(store, account, label, at, |_| Ok(())).await
+}
+
+/// The same, and what belongs to it in the transaction in which it is done.
+async fn take_away_and(
+    store: &Store,
+    account: AccountId,
+    label: Label,
+    at: Timestamp,
+    then: impl Fn(&mut Tx<'_>) -> Result<(), RowsError> + Send + 'static,
+) -> Result<Label, LabelError> {
     let look = move |tx: &mut Tx<'_>| sources(tx, account);
     let mailboxes = store.read(look).await?;
     for mailbox in mailboxes {
@@ -197,7 +209,8 @@ pub async fn take_away(
     let work = move |tx: &mut Tx<'_>| -> Result<(), LabelError> {
         accounts::lock(tx, account)?;
         rows::remove(tx, account, key.as_str())?;
-        mirror(tx, account, at)
+        mirror(tx, account, at)?;
+        Ok(then(tx)?)
     };
     store.write(Lane::Client, work).await?;
     Ok(label)
@@ -210,15 +223,22 @@ pub async fn as_mailboxes(
     on: bool,
     at: Timestamp,
 ) -> Result<(), LabelError> {
-    let work = move |tx: &mut Tx<'_>| {
-        accounts::lock(tx, account)?;
-        label_boxes::want(tx, account, on)?;
-        if on {
-            found::learn_all(tx, account, at)?;
-        }
-        mirror(tx, account, at)
-    };
+    let work = move |tx: &mut Tx<'_>| as_mailboxes_in(tx, account, on, at);
     store.write(Lane::Client, work).await
+}
+
+fn as_mailboxes_in(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    on: bool,
+    at: Timestamp,
+) -> Result<(), LabelError> {
+    accounts::lock(tx, account)?;
+    label_boxes::want(tx, account, on)?;
+    if on {
+        found::learn_all(tx, account, at)?;
+    }
+    mirror(tx, account, at)
 }
 
 /// Within a transaction: what `list` says.

@@ -40,6 +40,7 @@ pub mod proposals;
 pub mod providers;
 pub mod queue;
 pub mod read_policy;
+mod reopening;
 pub mod resealing;
 pub mod route;
 pub mod sessions;
@@ -48,6 +49,7 @@ pub mod shares;
 pub mod signin;
 pub mod staff;
 pub mod standing;
+pub mod sub_domains;
 pub mod tasks;
 mod texts;
 

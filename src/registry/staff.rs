@@ -185,7 +185,12 @@ pub fn has_one_of(tx: &mut Tx<'_>, name: &str, roles: &[StaffRole]) -> Result<bo
 
 /// Whether anybody is staff yet: before that, whoever holds the machine acts by its own name.
 pub async fn any(store: &Store) -> Result<bool, StaffError> {
-    Ok(list(store).await?.iter().any(|one| one.ended_at.is_none()))
+    Ok(store.read(any_in).await?)
+}
+
+/// The same within somebody's transaction.
+pub fn any_in(tx: &mut Tx<'_>) -> Result<bool, RowsError> {
+    Ok(rows::all(tx)?.iter().any(|one| one.ended_at.is_none()))
 }
 
 /// Who it is by his password, of which nobody else knows. Who has ended is nobody.

@@ -3,7 +3,7 @@
 use super::StoreError;
 use super::rows::{Row, RowsError, Tx};
 use crate::wire::address::lookalike;
-use crate::wire::{AccountId, HolderId, MailboxId, Timestamp};
+use crate::wire::{AccountId, HolderId, KepDomain, MailboxId, Timestamp};
 
 /// An account that is to be opened; the registry gives the words their meaning.
 #[derive(Clone, Debug)]
@@ -110,6 +110,17 @@ pub fn all(tx: &mut Tx<'_>) -> Result<Vec<KnownAccount>, RowsError> {
                 holder, state, service, closed_at, state_since, completes_at, state_reason
          FROM account ORDER BY address",
         &[],
+    )?;
+    rows.iter().map(account).collect()
+}
+
+/// Those with an address in that domain itself, in the order of their addresses.
+pub fn in_domain(tx: &mut Tx<'_>, domain: &KepDomain) -> Result<Vec<KnownAccount>, RowsError> {
+    let rows = tx.query(
+        "SELECT id, address, name, national_id, opening, signature_policy, password, created_at,
+                holder, state, service, closed_at, state_since, completes_at, state_reason
+         FROM account WHERE address LIKE $1 ORDER BY address",
+        &[(&format!("%@{domain}")).into()],
     )?;
     rows.iter().map(account).collect()
 }

@@ -1,7 +1,7 @@
 //! Which addresses were given, are kept for an application, or look like one that is.
 
-use super::rows::{RowsError, Tx};
-use crate::wire::Timestamp;
+use super::rows::{Row, RowsError, Tx};
+use crate::wire::{KepDomain, Timestamp};
 
 /// Nobody else gives an address before this transaction ends.
 pub fn hold(tx: &mut Tx<'_>) -> Result<(), RowsError> {
@@ -34,6 +34,44 @@ pub fn look_alikes(tx: &mut Tx<'_>, lookalike: &str) -> Result<Vec<Option<String
     )?;
     let all = accounts.iter().chain(&waiting);
     all.map(|row| Ok(row.opt_text(0)?.map(str::to_owned))).collect()
+}
+
+/// Whether an account has an address in that domain itself, however it is now.
+pub fn any_in(tx: &mut Tx<'_>, domain: &KepDomain) -> Result<bool, RowsError> {
+    let sql = "SELECT id FROM account WHERE address LIKE $1 LIMIT 1";
+    Ok(tx.first(sql, &[(&format!("%@{domain}")).into()])?.is_some())
+}
+
+/// The same of an account of which nobody knows whose it is.
+pub fn any_unknown_in(tx: &mut Tx<'_>, domain: &KepDomain) -> Result<bool, RowsError> {
+    let sql = "SELECT id FROM account WHERE holder IS NULL AND address LIKE $1 LIMIT 1";
+    Ok(tx.first(sql, &[(&format!("%@{domain}")).into()])?.is_some())
+}
+
+/// Whose a sub-domain is.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SubDomainRow {
+    pub label: String,
+    pub identity: String,
+    pub given_at: Timestamp,
+}
+
+/// All that are somebody's, by their labels.
+pub fn sub_domains(tx: &mut Tx<'_>) -> Result<Vec<SubDomainRow>, RowsError> {
+    let sql = "SELECT label, identity, given_at FROM sub_domain ORDER BY label";
+    let row = |row: &Row| {
+        Ok(SubDomainRow {
+            label: row.text(0)?.to_owned(),
+            identity: row.text(1)?.to_owned(),
+            given_at: Timestamp::from_millis(row.int(2)?),
+        })
+    };
+    tx.query(sql, &[])?.iter().map(row).collect()
+}
+
+/// Says whether it was somebody's.
+pub fn free_sub_domain(tx: &mut Tx<'_>, label: &str) -> Result<bool, RowsError> {
+    Ok(tx.execute("DELETE FROM sub_domain WHERE label = $1", &[label.into()])? == 1)
 }
 
 pub fn sub_domain_of(tx: &mut Tx<'_>, label: &str) -> Result<Option<String>, RowsError> {

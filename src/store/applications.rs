@@ -1,7 +1,7 @@
 //! Rows of applications for accounts.
 
 use super::rows::{Row, RowsError, Tx};
-use crate::wire::{ApplicationId, Timestamp};
+use crate::wire::{ApplicationId, KepDomain, Timestamp};
 
 #[derive(Clone, Debug)]
 pub struct ApplicationRow {
@@ -84,6 +84,16 @@ pub fn list(
         &[before.map_or(i64::MAX, |id| id.0).into(), (most as i64).into()],
     )?;
     rows.iter().map(application).collect()
+}
+
+/// Those for addresses in that domain itself which are not decided.
+pub fn under_way(tx: &mut Tx<'_>, domain: &KepDomain) -> Result<Vec<ApplicationId>, RowsError> {
+    let rows = tx.query(
+        "SELECT id FROM application
+         WHERE holds = 1 AND stage <> 'refused' AND address LIKE $1 ORDER BY id",
+        &[(&format!("%@{domain}")).into()],
+    )?;
+    rows.iter().map(|row| Ok(ApplicationId(row.int(0)?))).collect()
 }
 
 /// All that can change: its stage, whether it holds its address, its papers, its state.

@@ -104,6 +104,11 @@ pub fn remove(tx: &mut Tx<'_>, id: i64) -> Result<bool, RowsError> {
     Ok(tx.execute("DELETE FROM notice_target WHERE id = $1", &[id.into()])? == 1)
 }
 
+/// All of an account; how many there were.
+pub fn remove_all(tx: &mut Tx<'_>, account: AccountId) -> Result<u64, RowsError> {
+    tx.execute("DELETE FROM notice_target WHERE account = $1", &[account.0.into()])
+}
+
 /// A new code takes the old one's place.
 pub fn set_code(
     tx: &mut Tx<'_>,

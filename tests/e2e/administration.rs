@@ -1,6 +1,6 @@
 //! Staff, policies and the audit from the command line, and openssl as the judge of the audit's seals.
 
-use crate::scene::{ALI, Plan, Ran, Scene, until};
+use crate::scene::{ALI, AYSE, Plan, Ran, Scene, until};
 use crate::tool::{run, tool};
 use std::path::{Path, PathBuf};
 
@@ -96,7 +96,7 @@ async fn who_decides_is_staff_with_that_role_once_there_is_any() {
     let alone = as_member(&scene, Some("ayse"), &export).await;
     assert!(alone.code == Some(77) && alone.err.contains("hint: --as"), "{}", alone.err);
     assert!(!archive.exists());
-    assert_eq!(member(&scene, "ece", "auditor", Some("ayse")).await.code, Some(0));
+    assert_eq!(member(&scene, "ece", "approver", Some("ayse")).await.code, Some(0));
     let hers = password(&scene, "ece");
     let second = ["--second", "ece", "--second-password-file", hers.to_str().unwrap()];
     let done = as_member(&scene, Some("ayse"), &[&export[..], &second].concat()).await;
@@ -115,6 +115,43 @@ async fn who_decides_is_staff_with_that_role_once_there_is_any() {
     let add = ["staff.password", "staff.add"];
     let expected = [&add[..], &["staff.roles", "staff.end"], &add, &["staff.add"]].concat();
     assert_eq!(acts, expected);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_staff_does_to_an_account_asks_for_a_registrar_and_stands_in_the_audit() {
+    let scene = Scene::new(Plan::default()).await;
+    drop(scene.serve().await);
+    assert_eq!(member(&scene, "mudur", "manager,auditor", None).await.code, Some(0));
+    assert_eq!(member(&scene, "ayse", "registrar", Some("mudur")).await.code, Some(0));
+    let acts: [(&str, &[&str]); 10] = [
+        ("label.add", &["label", "add", ALI, "Satış"]),
+        ("label.rename", &["label", "rename", ALI, "Satış", "Pazarlama"]),
+        ("label.colour", &["label", "colour", ALI, "Pazarlama", "#2E7D32"]),
+        ("account.label-mailboxes", &["account", "set", ALI, "--label-mailboxes", "on"]),
+        ("label.remove", &["label", "remove", ALI, "Pazarlama"]),
+        ("contact.add", &["account", "contact", "add", ALI, "--name", "Ece Ak"]),
+        ("contact.group.add", &["account", "contact", "group", "add", ALI, "müvekkil"]),
+        ("account.settings", &["account", "settings", "set", ALI, "page-size", "100"]),
+        ("directory.query", &["directory", "query", "address", "--for", ALI, "--address", AYSE]),
+        ("directory.query", &["directory", "check", "--for", ALI, AYSE]),
+    ];
+    for (act, command) in acts {
+        for name in [None, Some("mudur")] {
+            let refused = as_member(&scene, name, command).await;
+            assert_eq!(refused.code, Some(77), "{act} {name:?}: {}", refused.err);
+        }
+        let done = as_member(&scene, Some("ayse"), command).await;
+        assert_eq!(done.code, Some(0), "{act}: {}", done.err);
+    }
+    let restore = ["message", "restore", "yok", "--account", ALI];
+    assert_eq!(as_member(&scene, Some("mudur"), &restore).await.code, Some(77));
+    let told = ["audit", "list", "--subject", ALI, "--json"];
+    let told = as_member(&scene, Some("mudur"), &told).await.out;
+    let told: serde_json::Value = serde_json::from_str(&told).unwrap();
+    let told: Vec<_> = told.as_array().unwrap().iter().rev().collect();
+    let said: Vec<_> = told.iter().map(|one| one["act"].as_str().unwrap()).collect();
+    assert_eq!(said, acts.map(|(act, _)| act));
+    assert!(told.iter().all(|one| one["actor"] == "staff:ayse"), "{told:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -140,6 +140,11 @@ async fn staff(scene: &Scene) -> String {
     let add = ["staff", "add", "selin", "--display", "Selin Ay", "--role", roles];
     let ran = scene.kep(&[&add[..], &["--password-file", password]].concat()).await;
     assert_eq!(ran.code, Some(0), "{}", ran.err);
+    // Accounts are opened and reopened there by one of the staff.
+    let decide = ["policy", "set", "account.direct", "yes", "--reason", "deneme"];
+    let by = ["--as", "selin", "--staff-password-file", password];
+    let ran = scene.kep(&[&decide[..], &by].concat()).await;
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
     staff_token(scene, "selin").await
 }
 

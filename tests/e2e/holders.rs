@@ -331,10 +331,21 @@ async fn an_account_from_its_application_to_its_end_and_back() {
     let free =
         scene.json(&["address", "propose", "--given-names", "Veysel", "--surname", "Kara"]).await;
     assert!(free.as_array().unwrap().iter().all(|one| one != VEYSEL), "{free}");
+    // Without an application only where the provider has decided so.
+    let reopen = ["account", "reopen", VEYSEL, "--identity", "10000000146"];
+    let alone = by(&scene, &registrar, &reopen).await;
+    assert!(alone.code == Some(77) && alone.err.contains("application add"), "{}", alone.err);
+    let decide = ["policy", "set", "account.direct", "yes", "--reason", "Kurul kararı 3"];
+    done(&scene, &manager, &decide).await;
     let other =
         by(&scene, &registrar, &["account", "reopen", VEYSEL, "--identity", "10000000214"]).await;
     assert!(other.code == Some(65) && other.err.contains("hint: "), "{}", other.err);
-    done(&scene, &registrar, &["account", "reopen", VEYSEL, "--identity", "10000000146"]).await;
+    done(&scene, &registrar, &reopen).await;
+    // What he had before it ended lets nobody in.
+    assert!(smtp().await.is_err());
+    let file = scene.scratch("veysel.password");
+    let given = ["account", "password", VEYSEL, "--password-file", file.to_str().unwrap()];
+    done(&scene, &registrar, &given).await;
     smtp().await.unwrap();
     let who = manager.each_ref().map(String::as_str);
     let acts = scene.json(&[&["audit", "list", "--subject", VEYSEL][..], &who].concat()).await;

@@ -386,6 +386,8 @@ pub enum Label {
     Add {
         #[command(flatten)]
         conf: Conf,
+        #[command(flatten)]
+        who: Who,
         address: String,
         name: String,
         /// Its colour, `#RRGGBB`
@@ -398,6 +400,8 @@ pub enum Label {
     Rename {
         #[command(flatten)]
         conf: Conf,
+        #[command(flatten)]
+        who: Who,
         address: String,
         /// Its name or its key
         label: String,
@@ -407,6 +411,8 @@ pub enum Label {
     Colour {
         #[command(flatten)]
         conf: Conf,
+        #[command(flatten)]
+        who: Who,
         address: String,
         /// Its name or its key
         label: String,
@@ -417,6 +423,8 @@ pub enum Label {
     Remove {
         #[command(flatten)]
         conf: Conf,
+        #[command(flatten)]
+        who: Who,
         address: String,
         /// Its name or its key
         label: String,

@@ -209,6 +209,7 @@ impl From<RegistryError> for Problem {
             )),
             RegistryError::Reserved(_) => Untaken::Reserved.into(),
             RegistryError::Application(error) => error.into(),
+            RegistryError::ByApplication => Self::ApplicationNeeded,
             RegistryError::NoContract(_) => Self::ContractNone,
             RegistryError::EarlyRenewal(_, from) => Self::ContractEarly(from.turkish_day()),
             RegistryError::NoRequest(_) => Self::ClosingUnknown,

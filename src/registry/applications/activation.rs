@@ -7,11 +7,11 @@ use crate::registry::accounts::{self, NewAccount, RegistryError, SignatureRule};
 use crate::registry::audit::{self, By};
 use crate::registry::closings::reopen_in;
 use crate::registry::contracts::{self, Contract};
-use crate::registry::credentials::{CredentialError, passwords};
+use crate::registry::credentials::{CredentialError, Owner, passwords};
 use crate::registry::holders::records::{self, NewHolding};
 use crate::store::accounts as account_rows;
 use crate::store::applications::ApplicationRow;
-use crate::store::{Lane, Store, Tx};
+use crate::store::{Lane, RowsError, Store, Tx};
 use crate::wire::{AccountId, ApplicationId, Timestamp};
 use secrecy::SecretString;
 use serde_json::json;
@@ -123,9 +123,14 @@ fn reopened(
     let account = closed(tx, &wish.address, &wish.holder, by.at)?;
     let account = account.ok_or_else(|| ApplicationError::Open(wish.address.clone()))?;
     reopen_in(tx, &account, by)?;
-    records::bind(tx, account.id, &wish.holder, by.at)?;
+    records::bind(tx, account.id, &wish.holder, by)?;
     account_rows::set_service(tx, account.id, wish.service.word())?;
-    account_rows::set_password(tx, account.id, password, by.at)?;
+    // Sessions end, and he is told, as whenever a password is new.
+    let put = passwords::put(tx, Owner::holder(account.id), password, None, by);
+    put.map_err(|error| match error {
+        CredentialError::Registry(error) => error,
+        _ => RowsError::Stored("a password").into(),
+    })?;
     account_rows::set_opening(tx, account.id, wish.opening.word())?;
     // Who applied for no rule keeps the one that he had.
     if let Some(rule) = wish.signature {

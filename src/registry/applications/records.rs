@@ -10,6 +10,7 @@ use crate::registry::closings::reasoned;
 use crate::registry::holders::records::{self, read, written};
 use crate::registry::holders::{Contact, Holder};
 use crate::registry::standing::{Service, Stage};
+use crate::registry::{addresses, sub_domains};
 use crate::store::accounts as account_rows;
 use crate::store::applications::{self as rows, ApplicationRow};
 use crate::store::{Lane, RowsError, Store, Tx};
@@ -144,7 +145,12 @@ fn stepped(
     let (act, state) = (step.act(), application.state.after(step, hand(by)?, &lack)?);
     row.wish = written(&form(&application.wish))?;
     keep(tx, row, application, state, by)?;
-    let details = details(application, papers);
+    let mut details = details(application, papers);
+    if matches!(application.state, State::Refused { .. } | State::Withdrawn { .. })
+        && sub_domains::leave(tx, &application.wish.address)?
+    {
+        details["frees"] = json!(application.wish.address.domain().as_str());
+    }
     audit::record(tx, by, act, application.wish.address.as_str(), details)?;
     Ok(())
 }

@@ -13,6 +13,7 @@ pub use request::{Request, State, ask, begin, done, find, list};
 pub use run::{Tell, check, export, gather};
 
 use super::RegistryError;
+use super::staff::OffDuty;
 use crate::store::export::Stored;
 use crate::store::{RowsError, StoreError};
 use crate::wire::{AccountId, Timestamp};
@@ -71,6 +72,8 @@ pub enum ExportError {
     Unknown(String),
     #[error("an archive of an account is made by two of the staff")]
     OnePerson,
+    #[error(transparent)]
+    OffDuty(#[from] OffDuty),
     #[error("there is no export {0}")]
     UnknownRequest(i64),
     #[error("the export {0} can't be fetched any more")]

@@ -3,10 +3,11 @@
 use super::index::{self, Index, Mail, Proof};
 use super::{ExportError, Extent, Summary, names};
 use crate::registry::audit::{self, Actor, By};
+use crate::registry::staff::{self, StaffRole};
 use crate::store::evidence::{self, EvidenceRow, Wanted};
 use crate::store::export::{self as rows, Stored};
 use crate::store::mail::{Kind, view, view::Mailbox};
-use crate::store::{Lane, RowsError, Store, StoreError, Tx, accounts, staff};
+use crate::store::{Lane, RowsError, Store, StoreError, Tx, accounts};
 use crate::trust::Clock;
 use crate::wire::digest::sha256;
 use crate::wire::mime::text::decoded_field;
@@ -22,16 +23,24 @@ use std::io::{BufWriter, Write};
 /// Hears how many mails and evidence are written.
 pub type Tell<'t> = &'t mut (dyn FnMut(&Summary) + Send);
 
-/// Who may: what one member of staff could read alone, two make. Before there is any staff, whoever holds
-/// the machine may.
+/// Who may: what one member of staff could read alone, two make, a registrar and an approver beside him.
+/// Before there is any staff, whoever holds the machine may.
 pub async fn check(store: &Store, by: &By, second: Option<&str>) -> Result<(), ExportError> {
-    let two = match &by.actor {
-        Actor::Staff(name) => second.is_some_and(|second| second != name),
-        Actor::System(_) | Actor::Person { .. } => false,
-    };
-    let staff = store.read(staff::all).await?;
-    let alone = staff.iter().all(|one| one.ended_at.is_some());
-    if two || alone { Ok(()) } else { Err(ExportError::OnePerson) }
+    let (by, second) = (by.clone(), second.map(str::to_owned));
+    store.read(move |tx: &mut Tx<'_>| signed(tx, &by, second.as_deref())).await
+}
+
+fn signed(tx: &mut Tx<'_>, by: &By, second: Option<&str>) -> Result<(), ExportError> {
+    if !staff::any_in(tx)? {
+        return Ok(());
+    }
+    match (&by.actor, second) {
+        (Actor::Staff(name), Some(second)) if name != second => {
+            staff::on_duty::<ExportError>(tx, name, &[StaffRole::Registrar])?;
+            staff::on_duty(tx, second, &[StaffRole::Approver])
+        }
+        _ => Err(ExportError::OnePerson),
+    }
 }
 
 /// Writes everything of an account into a new file. The act stands in the audit before anything is

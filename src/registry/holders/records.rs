@@ -10,7 +10,7 @@ use crate::registry::accounts::{self, Account, NewAccount, RegistryError};
 use crate::registry::audit::{self, Actor, By};
 use crate::registry::contracts::{self, Contract};
 use crate::registry::standing::Service;
-use crate::registry::{addresses, directory, policy};
+use crate::registry::{addresses, directory, policy, staff};
 use crate::store::accounts as account_rows;
 use crate::store::holders::{self as rows, HolderRow};
 use crate::store::{Lane, RowsError, Store, StoreError, Tx, operators};
@@ -40,6 +40,15 @@ pub struct Record {
     pub e_seal: bool,
 }
 
+/// Whether an account may be opened, or opened again, without an application: before anybody is staff
+/// whoever holds the machine may, and from then on the policy says it.
+pub(in crate::registry) fn direct(tx: &mut Tx<'_>, now: Timestamp) -> Result<(), RegistryError> {
+    match !staff::any_in(tx)? || policy::at(tx, now)?.account_direct {
+        true => Ok(()),
+        false => Err(RegistryError::ByApplication),
+    }
+}
+
 /// Opens an account with holder, contact data and contract; the address must be free for this holder.
 pub async fn open(
     store: &Store,
@@ -49,6 +58,7 @@ pub async fn open(
 ) -> Result<(AccountId, Contract), RegistryError> {
     let (provider, by) = (provider.clone(), by.clone());
     let work = move |tx: &mut Tx<'_>| {
+        direct(tx, by.at)?;
         let address = new.account.address.clone();
         addresses::allot(tx, &provider, &address, &new.holder, by.at)?;
         insert(tx, &new, &by)
@@ -65,10 +75,11 @@ pub async fn open_unknown(
     service: Service,
     by: &By,
 ) -> Result<(), RegistryError> {
-    accounts::may_have(&account.address, provider)?;
-    let by = by.clone();
+    let (provider, by) = (provider.clone(), by.clone());
     let work = move |tx: &mut Tx<'_>| -> Result<(), RegistryError> {
+        direct(tx, by.at)?;
         let address = account.address.clone();
+        addresses::allot_unknown(tx, &provider, &address)?;
         let id = made(tx, &account)?;
         account_rows::set_service(tx, id, service.word())?;
         if contact != Contact::default() {
@@ -90,7 +101,7 @@ pub fn insert(
     let account = NewAccount { at: by.at, ..new.account.clone() };
     let address = account.address.clone();
     let id = made(tx, &account)?;
-    let holder = bind(tx, id, &new.holder, by.at)?;
+    let holder = bind(tx, id, &new.holder, by)?;
     account_rows::set_service(tx, id, new.service.word())?;
     if new.contact != Contact::default() {
         add_contact(tx, id, 1, &new.contact.form(), by)?;
@@ -161,8 +172,10 @@ pub async fn set_holder(
         if new.kind() == HolderKind::Person && operators::any(tx, account.id)? {
             return Err(RegistryError::HasOperators(address.clone()));
         }
-        bind(tx, account.id, &new, by.at)?;
-        directory::entry::refresh(tx, account.id, by.at)?;
+        if before.is_none() {
+            addresses::becomes_known(tx, &address, &new, by.at)?;
+        }
+        bind(tx, account.id, &new, &by)?;
         let details = json!({ "kind": new.kind().word(), "first": before.is_none() });
         audit::record(tx, &by, "account.holder", address.as_str(), details)?;
         Ok(())
@@ -249,12 +262,13 @@ pub async fn set_e_seal(
     store.write(Lane::Client, work).await
 }
 
-/// The account is this holder's from now on; what the registry knew of him is brought up to date.
+/// The account is this holder's from now on; what the registry knew of him is brought up to date, for all
+/// accounts that he has.
 pub(in crate::registry) fn bind(
     tx: &mut Tx<'_>,
     account: AccountId,
     new: &Holder,
-    now: Timestamp,
+    by: &By,
 ) -> Result<HolderId, RegistryError> {
     let row = HolderRow {
         kind: new.kind().word().to_owned(),
@@ -262,9 +276,32 @@ pub(in crate::registry) fn bind(
         name: new.name(),
         form: written(&new.form())?,
     };
-    let id = rows::put(tx, &row, now)?;
+    let id = rows::put(tx, &row, by.at)?;
     account_rows::set_holder(tx, account, id, &new.name(), new.certificate_number())?;
+    directory::entry::refresh(tx, account, by.at)?;
+    for other in rows::accounts(tx, id)?.into_iter().filter(|other| *other != account) {
+        follow(tx, other, id, new, by)?;
+    }
     Ok(id)
+}
+
+/// Another account of his bears the name and the number that he has now.
+fn follow(
+    tx: &mut Tx<'_>,
+    other: AccountId,
+    id: HolderId,
+    new: &Holder,
+    by: &By,
+) -> Result<(), RegistryError> {
+    let before = account_rows::by_id(tx, other)?;
+    let (name, number) = (new.name(), new.certificate_number());
+    if before.name != name || before.national_id.as_deref() != number {
+        account_rows::set_holder(tx, other, id, &name, number)?;
+        let details = json!({ "kind": new.kind().word(), "first": false });
+        audit::record(tx, by, "account.holder", &before.address, details)?;
+    }
+    directory::entry::refresh(tx, other, by.at)?;
+    Ok(())
 }
 
 fn made(tx: &mut Tx<'_>, account: &NewAccount) -> Result<AccountId, RegistryError> {

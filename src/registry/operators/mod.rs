@@ -102,6 +102,10 @@ impl Operator {
         self.standing == Standing::Active
     }
 
+    pub fn has_ended(&self) -> bool {
+        matches!(self.standing, Standing::Ended { .. })
+    }
+
     pub fn may(&self, act: Act) -> bool {
         self.is_active() && self.roles.may(act)
     }
@@ -329,9 +333,7 @@ fn present(
 ) -> Result<Operator, OperatorError> {
     match find(tx, account, code)? {
         None => Err(OperatorError::Unknown(address.clone(), code)),
-        Some(one) if matches!(one.standing, Standing::Ended { .. }) => {
-            Err(OperatorError::Ended(address.clone(), code))
-        }
+        Some(one) if one.has_ended() => Err(OperatorError::Ended(address.clone(), code)),
         Some(one) => Ok(one),
     }
 }

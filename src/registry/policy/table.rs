@@ -54,6 +54,9 @@ declared! {
         closed_account_receives "closing.receives": bool = false,
             "Kapalı hesabın okunabildiği üç ayda ileti alması",
             "Whether a closed account receives in its three months of reading";
+        account_direct "account.direct": bool = false,
+            "Başvurusuz hesap açılması ve yeniden açılması; görevli yokken hep olur",
+            "Whether staff opens and reopens accounts without an application; before anybody is staff it may";
         contract_months "contract.months": u32 = 12,
             "Sözleşme süresi (ay)", "Months of a contract's term";
         e_seal_allowed "e-seal.allowed": bool = false,

@@ -73,3 +73,20 @@ pub fn forget(tx: &mut Tx<'_>, owner: OwnerKey) -> Result<(), RowsError> {
     tx.execute("DELETE FROM login_challenge WHERE account = $1 AND operator = $2", &of)?;
     Ok(())
 }
+
+/// What there was that programs and certificates came in by.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Forgotten {
+    pub app_passwords: u64,
+    pub certificates: u64,
+}
+
+/// The holder's own factors, his certificates, and every password of a program.
+pub fn forget_account(tx: &mut Tx<'_>, account: AccountId) -> Result<Forgotten, RowsError> {
+    forget(tx, OwnerKey { account, operator: 0 })?;
+    let of = [account.0.into()];
+    let app_passwords = tx.execute("DELETE FROM app_password WHERE account = $1", &of)?;
+    // Those of operators stay known as theirs.
+    let sql = "DELETE FROM account_certificate WHERE account = $1 AND operator = 0";
+    Ok(Forgotten { app_passwords, certificates: tx.execute(sql, &of)? })
+}

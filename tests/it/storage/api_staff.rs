@@ -11,6 +11,7 @@ use axum::http::Request;
 use kep::registry::api_tokens::{self, NewToken, Scope, Scopes};
 use kep::registry::audit::{self, Actor, By, Wanted};
 use kep::registry::holders::{Holder, HolderForm, records};
+use kep::registry::policy;
 use kep::registry::staff::{self, StaffRole};
 use kep::registry::{accounts, closings};
 use kep::wire::KepAddress;
@@ -88,6 +89,11 @@ impl Staff {
             .header("If-Match", tag);
         self.api.send(request.body(Body::empty()).unwrap()).await.0.as_u16()
     }
+}
+
+/// Accounts are opened without an application.
+async fn directly(bed: &Bed) {
+    policy::set(&bed.store, &by(), "account.direct", "yes", by().at, "deneme").await.unwrap();
 }
 
 pub fn application(address: &str, number: &str) -> Value {
@@ -271,6 +277,8 @@ async fn accounts_are_found_suspended_closed_and_opened_again() {
         let standing = &closed["account"]["standing"];
         assert_eq!(standing["state"], "closed");
         assert!(standing["readable_until"].is_string(), "{closed}");
+        staff.refused(selin, &step("reopen"), json!({}), "application-needed").await;
+        directly(&bed).await;
         let open = staff.done(selin, &step("reopen"), json!({})).await;
         assert_eq!(open["account"]["standing"]["state"], "active");
         assert_eq!(open["contracts"].as_array().unwrap().len(), 1, "{open}");
@@ -311,6 +319,7 @@ async fn an_account_of_a_known_holder_is_opened_again_for_him_alone() {
         let holder = Holder::parse(&form, NOW).unwrap();
         records::set_holder(&bed.store, &address, holder, &by()).await.unwrap();
         closings::close(&bed.store, &address, &by()).await.unwrap();
+        directly(&bed).await;
         let reopen = format!("/staff/accounts/{ALI}/reopen");
         for wrong in [json!({}), json!({ "identity": "10000000214" })] {
             staff.refused(&staff.selin, &reopen, wrong, "not-the-holder").await;

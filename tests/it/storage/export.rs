@@ -187,10 +187,15 @@ async fn once_there_is_staff_two_export_and_the_audit_has_it_first() {
             .await
         };
         export(&by("root@localhost"), None, "1.zip").await.unwrap();
-        for (name, role) in [("ayse", StaffRole::Manager), ("can", StaffRole::Registrar)] {
+        for (name, roles) in [
+            ("mudur", &[StaffRole::Manager][..]),
+            ("ayse", &[StaffRole::Registrar, StaffRole::Approver]),
+            ("can", &[StaffRole::Approver]),
+            ("ece", &[StaffRole::Registrar]),
+        ] {
             let secret = SecretString::from("uzun bir parola");
             let by = by("root@localhost");
-            staff::add(&bed.store, &by, name, name, &[role], &secret).await.unwrap();
+            staff::add(&bed.store, &by, name, name, roles, &secret).await.unwrap();
         }
         for (by, second) in [
             (by("ayse"), None),
@@ -199,6 +204,11 @@ async fn once_there_is_staff_two_export_and_the_audit_has_it_first() {
         ] {
             let alone = export(&by, second, "2.zip").await;
             assert!(matches!(alone, Err(ExportError::OnePerson)), "{alone:?}");
+        }
+        // The second is an approver, and the first a registrar.
+        for (first, second) in [("ayse", "ece"), ("ayse", "yok"), ("can", "ayse")] {
+            let unfit = export(&by(first), Some(second), "2.zip").await;
+            assert!(matches!(unfit, Err(ExportError::OffDuty(_))), "{unfit:?}");
         }
         export(&by("ayse"), Some("can"), "3.zip").await.unwrap();
         let wanted = Wanted { subject: Some(WHO.into()), most: 2, ..Wanted::default() };

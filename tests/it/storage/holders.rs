@@ -14,6 +14,7 @@ use kep::registry::audit::{self, Actor, By, Channel, Wanted};
 use kep::registry::caretaker::{Caretaker, Round};
 use kep::registry::closings::{self, Outcome};
 use kep::registry::contracts;
+use kep::registry::directory::entry;
 use kep::registry::holders::records::{self, NewHolding};
 use kep::registry::holders::{Contact, ContactForm, Holder, HolderForm};
 use kep::registry::policy;
@@ -32,20 +33,20 @@ use kep::wire::{AccountId, ApplicationId, KepAddress, KepDomain, Timestamp};
 use secrecy::SecretString;
 use std::sync::Arc;
 
-const ALI: &str = "10000000146";
-const VELI: &str = "10000000214";
-const DAY: i64 = 86_400;
 const SECRET: &str = "kimsenin bilmedigi bir soz";
+pub const ALI: &str = "10000000146";
+pub const VELI: &str = "10000000214";
+pub const DAY: i64 = 86_400;
 
-fn domain() -> KepDomain {
+pub fn domain() -> KepDomain {
     KepDomain::parse("hs05.kep.tr").unwrap()
 }
 
-fn address(text: &str) -> KepAddress {
+pub fn address(text: &str) -> KepAddress {
     KepAddress::parse(text).unwrap()
 }
 
-fn staff(name: &str, at: Timestamp) -> By {
+pub fn staff(name: &str, at: Timestamp) -> By {
     By { actor: Actor::Staff(name.into()), channel: Channel::CommandLine, at }
 }
 
@@ -71,7 +72,7 @@ pub fn company(vkn: &str) -> Holder {
     Holder::parse(&form, NOW).unwrap()
 }
 
-fn holding(at: &str, holder: Holder) -> NewHolding {
+pub fn holding(at: &str, holder: Holder) -> NewHolding {
     let account = NewAccount {
         address: address(at),
         name: String::new(),
@@ -91,12 +92,12 @@ fn holding(at: &str, holder: Holder) -> NewHolding {
     }
 }
 
-async fn open(store: &Store, at: &str, holder: Holder) -> Result<AccountId, RegistryError> {
+pub async fn open(store: &Store, at: &str, holder: Holder) -> Result<AccountId, RegistryError> {
     let by = staff("ayse", NOW);
     records::open(store, &domain(), holding(at, holder), &by).await.map(|(id, _)| id)
 }
 
-async fn untaken(store: &Store, at: &str, holder: Holder) -> Option<Untaken> {
+pub async fn untaken(store: &Store, at: &str, holder: Holder) -> Option<Untaken> {
     match open(store, at, holder).await {
         Err(RegistryError::Untaken(_, why)) => Some(why),
         Err(other) => panic!("{other}"),
@@ -104,11 +105,11 @@ async fn untaken(store: &Store, at: &str, holder: Holder) -> Option<Untaken> {
     }
 }
 
-async fn stage(store: &Store, at: &str, now: Timestamp) -> Stage {
+pub async fn stage(store: &Store, at: &str, now: Timestamp) -> Stage {
     accounts::get(store, &address(at)).await.unwrap().state.stage_at(now)
 }
 
-async fn acts(store: &Store, subject: &str) -> Vec<String> {
+pub async fn acts(store: &Store, subject: &str) -> Vec<String> {
     let wanted = Wanted { subject: Some(subject.into()), most: 100, ..Wanted::default() };
     let mut acts: Vec<_> =
         audit::list(store, wanted).await.unwrap().into_iter().map(|entry| entry.act).collect();
@@ -116,7 +117,7 @@ async fn acts(store: &Store, subject: &str) -> Vec<String> {
     acts
 }
 
-fn wish(at: &str, holder: Holder) -> Wish {
+pub fn wish(at: &str, holder: Holder) -> Wish {
     Wish {
         purpose: Purpose::Opening,
         address: address(at),
@@ -130,7 +131,7 @@ fn wish(at: &str, holder: Holder) -> Wish {
     }
 }
 
-async fn stepped(
+pub async fn stepped(
     store: &Store,
     id: ApplicationId,
     step: Step,
@@ -140,7 +141,7 @@ async fn stepped(
 }
 
 /// Checked with all papers and approved by two.
-async fn approved(store: &Store, at: &str, holder: Holder) -> ApplicationId {
+pub async fn approved(store: &Store, at: &str, holder: Holder) -> ApplicationId {
     let by = staff("ayse", NOW);
     let id = applications::add(store, &domain(), wish(at, holder), &by).await.unwrap().id;
     let papers = vec![Paper::parse("contract").unwrap()];
@@ -431,6 +432,36 @@ async fn a_reopened_account_whose_term_is_over_begins_another() {
             closings::reopen(store, &address(ali), Some(ALI), &by).await.unwrap();
             assert_eq!(terms().await.len(), n, "what is open is not opened");
         }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_corrected_holder_is_corrected_for_all_his_accounts() {
+    on_both(|bed| async move {
+        let store = &bed.store;
+        let (one, two) = ("ornek@ornek.hs05.kep.tr", "bilgi@ornek.hs05.kep.tr");
+        let (firm, by) = (company("8760052205"), staff("ayse", NOW));
+        open(store, one, firm.clone()).await.unwrap();
+        open(store, two, firm.clone()).await.unwrap();
+        open(store, "baska@hs05.kep.tr", company("3880718497")).await.unwrap();
+        let title = "Örnek Yazılım A.Ş.";
+        let form = HolderForm { title: Some(title.into()), ..firm.form() };
+        let corrected = Holder::parse(&form, NOW).unwrap();
+        records::set_holder(store, &address(two), corrected.clone(), &by).await.unwrap();
+        for at in [one, two] {
+            let account = accounts::get(store, &address(at)).await.unwrap();
+            assert_eq!(account.name, title, "{at}");
+            let id = account.id;
+            let told = store.read(move |tx: &mut Tx<'_>| entry::shown(tx, id)).await.unwrap();
+            assert_eq!(told.unwrap().title.as_deref(), Some(title), "{at}");
+            assert_eq!(acts(store, at).await.last().unwrap(), "account.holder", "{at}");
+        }
+        let other = accounts::get(store, &address("baska@hs05.kep.tr")).await.unwrap();
+        assert_eq!(other.name, firm.name());
+        let count = acts(store, one).await.len();
+        records::set_holder(store, &address(two), corrected, &by).await.unwrap();
+        assert_eq!(acts(store, one).await.len(), count, "nothing became different");
     })
     .await;
 }

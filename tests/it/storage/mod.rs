@@ -1,6 +1,7 @@
 //! The storage, the same tests on both drivers. PostgreSQL is a private server of Debian's package;
 //! where that is not installed, its half is skipped and says so.
 
+mod addresses;
 mod api;
 mod api_affairs;
 mod api_book;
@@ -48,6 +49,7 @@ mod notices;
 mod operators;
 mod postgres;
 mod relay;
+mod reopening;
 mod resealing;
 mod server;
 mod settings;

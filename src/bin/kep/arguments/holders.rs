@@ -413,4 +413,23 @@ pub enum Address {
         #[arg(long)]
         json: bool,
     },
+    /// Whose the institutions' sub-domains are, and what is in them
+    SubDomain {
+        #[command(flatten)]
+        conf: Conf,
+        /// `ornek` for ornek.hsNN.kep.tr; all without it
+        label: Option<String>,
+        #[arg(long)]
+        json: bool,
+    },
+    /// Free a sub-domain in which no account lives and for which no application is under way
+    Release {
+        #[command(flatten)]
+        conf: Conf,
+        #[command(flatten)]
+        who: Who,
+        label: String,
+        #[arg(long)]
+        reason: String,
+    },
 }

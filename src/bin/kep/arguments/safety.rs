@@ -50,7 +50,7 @@ pub struct Export {
     pub conf: Conf,
     #[command(flatten)]
     pub who: Who,
-    /// The second member of staff, who is asked for as soon as there is staff
+    /// An approver, who is asked for as soon as there is staff
     #[arg(long, value_name = "NAME")]
     pub second: Option<String>,
     /// File with the second one's password, and nothing else; without it, it is asked for

@@ -190,7 +190,7 @@ async fn change(arguments: SetAccount) -> Outcome {
     let by = staff::by_role(&store, &who, StaffRole::Registrar).await?;
     if let Some(switch) = label_mailboxes {
         let account = accounts::get(&store, &address).await.map_err(registry)?.id;
-        super::label::as_mailboxes(&store, account, switch == Switch::On).await?;
+        super::label::as_mailboxes(&store, account, switch == Switch::On, &by).await?;
     }
     if let Some(storage) = storage {
         let set = accounts::set_storage(&store, &address, storage, &by).await;

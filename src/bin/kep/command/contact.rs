@@ -11,6 +11,7 @@ use kep::registry::accounts;
 use kep::registry::contacts::{
     self, Contact, ContactError, Fate, Fields, Form, Phone, Report, Separator,
 };
+use kep::registry::staff::StaffRole;
 use kep::store::Store;
 use kep::wire::AccountId;
 use serde::Serialize;
@@ -34,14 +35,14 @@ pub async fn run(arguments: Arguments) -> Outcome {
         }
         Arguments::Remove { conf, who, address, contact } => {
             let (store, account) = open(&conf, &address).await?;
-            let by = staff::by(&store, &who).await?;
+            let by = staff::by_role(&store, &who, StaffRole::Registrar).await?;
             let gone = contacts::remove(&store, account, &contact, by).await.map_err(failure)?;
             done(&format!("{} is in the address book no longer", gone.fields().shown()))
         }
         Arguments::Import { conf, who, address, file, format, dry_run, json } => {
             let octets = read(&file)?;
             let (store, account) = open(&conf, &address).await?;
-            let by = staff::by(&store, &who).await?;
+            let by = staff::by_role(&store, &who, StaffRole::Registrar).await?;
             let form = format.map(form);
             let report = contacts::import(&store, account, &octets, form, dry_run, by).await;
             show::print(json, &Imported::of(&report.map_err(failure)?), told)
@@ -63,7 +64,7 @@ pub async fn run(arguments: Arguments) -> Outcome {
 
 async fn add(add: ContactAdd) -> Outcome {
     let (store, account) = open(&add.conf, &add.address).await?;
-    let by = staff::by(&store, &add.who).await?;
+    let by = staff::by_role(&store, &add.who, StaffRole::Registrar).await?;
     let phones = add.phone.into_iter().map(|number| Phone { number, mobile: false });
     let mobiles = add.mobile.into_iter().map(|number| Phone { number, mobile: true });
     let fields = Fields {
@@ -84,7 +85,7 @@ async fn add(add: ContactAdd) -> Outcome {
 
 async fn change(change: ContactChange) -> Outcome {
     let (store, account) = open(&change.conf, &change.address).await?;
-    let by = staff::by(&store, &change.who).await?;
+    let by = staff::by_role(&store, &change.who, StaffRole::Registrar).await?;
     let json = change.json;
     let contact = change.contact.clone();
     let change = move |fields: &mut Fields| apply(&change, fields);
@@ -140,33 +141,33 @@ async fn group(arguments: Group) -> Outcome {
         }
         Group::Add { conf, who, address, group } => {
             let (store, account) = open(&conf, &address).await?;
-            let by = staff::by(&store, &who).await?;
+            let by = staff::by_role(&store, &who, StaffRole::Registrar).await?;
             contacts::add_group(&store, account, &group, by).await.map_err(failure)?;
             done(&format!("{group} is a group"))
         }
         Group::Rename { conf, who, address, group, new } => {
             let (store, account) = open(&conf, &address).await?;
-            let by = staff::by(&store, &who).await?;
+            let by = staff::by_role(&store, &who, StaffRole::Registrar).await?;
             let renamed = contacts::rename_group(&store, account, &group, &new, by).await;
             renamed.map_err(failure)?;
             done(&format!("{group} is called {new}"))
         }
         Group::Remove { conf, who, address, group } => {
             let (store, account) = open(&conf, &address).await?;
-            let by = staff::by(&store, &who).await?;
+            let by = staff::by_role(&store, &who, StaffRole::Registrar).await?;
             contacts::remove_group(&store, account, &group, by).await.map_err(failure)?;
             done(&format!("{group} is a group no longer"))
         }
         Group::Join { conf, who, address, group, contact } => {
             let (store, account) = open(&conf, &address).await?;
-            let by = staff::by(&store, &who).await?;
+            let by = staff::by_role(&store, &who, StaffRole::Registrar).await?;
             let new = contacts::join(&store, account, &group, &contact, by).await;
             let said = if new.map_err(failure)? { "is in" } else { "was in" };
             done(&format!("{contact} {said} {group}"))
         }
         Group::Leave { conf, who, address, group, contact } => {
             let (store, account) = open(&conf, &address).await?;
-            let by = staff::by(&store, &who).await?;
+            let by = staff::by_role(&store, &who, StaffRole::Registrar).await?;
             let was = contacts::leave(&store, account, &group, &contact, by).await;
             let said = if was.map_err(failure)? { "is no longer in" } else { "was not in" };
             done(&format!("{contact} {said} {group}"))

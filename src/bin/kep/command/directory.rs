@@ -42,7 +42,7 @@ pub async fn run(arguments: Arguments) -> Outcome {
                 Failure::data("a field that there is not").hint(all)
             })?;
             let (store, account) = open(&conf, &address).await?;
-            let by = staff::by(&store, &who).await?;
+            let by = staff::by_role(&store, &who, StaffRole::Registrar).await?;
             directory::set_consent(&store, account, consent, by).await.map_err(failure)?;
             done(&format!("the consent of {address} is recorded"))
         }
@@ -83,7 +83,7 @@ async fn query(asked: DirectoryQuery) -> Outcome {
     let settings = wire_up::settings(&asked.conf.conf)?;
     let store = wire_up::store(&settings).await?;
     let account = id(&store, &asked.account).await?;
-    let by = staff::by(&store, &asked.who).await?;
+    let by = staff::by_role(&store, &asked.who, StaffRole::Registrar).await?;
     let directory = wire_up::directory(&settings, &store)?;
     let answer = directory::ask(&directory, account, query, by.clone()).await.map_err(failure)?;
     let saved = match asked.save {

@@ -6,6 +6,7 @@ use crate::arguments::DirectoryCheck;
 use crate::failure::{Failure, Outcome};
 use crate::wire_up;
 use kep::registry::directory::{self, Checked, Kind, Verdict};
+use kep::registry::staff::StaffRole;
 use serde::Serialize;
 use std::path::Path;
 
@@ -18,7 +19,7 @@ pub async fn run(asked: DirectoryCheck) -> Outcome {
     let settings = wire_up::settings(&asked.conf.conf)?;
     let store = wire_up::store(&settings).await?;
     let account = id(&store, &asked.account).await?;
-    let by = staff::by(&store, &asked.who).await?;
+    let by = staff::by_role(&store, &asked.who, StaffRole::Registrar).await?;
     let directory = wire_up::directory(&settings, &store)?;
     let checked = directory::check(&directory, account, kind, &addresses, by).await;
     let (checked, central) = checked.map_err(failure)?;

@@ -54,9 +54,8 @@ fn failure(error: &ExportError) -> Failure {
             Failure::refused(error)
         }
         ExportError::Unknown(_) => Failure::not_found(error).hint("`kep account list` shows them"),
-        ExportError::OnePerson => {
-            Failure::refused(error).hint("--as NAME --second NAME; `kep staff list` shows them")
-        }
+        ExportError::OnePerson | ExportError::OffDuty(_) => Failure::refused(error)
+            .hint("--as a registrar, --second an approver; `kep staff list` shows them"),
         ExportError::Io(_) => Failure::io(error),
         ExportError::Index(_) | ExportError::Stopped => Failure::software(error),
         ExportError::Registry(_) | ExportError::Store(_) => Failure::unavailable(error),

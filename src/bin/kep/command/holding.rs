@@ -261,6 +261,13 @@ pub fn failure(error: &RegistryError) -> Failure {
         RegistryError::Application(ApplicationError::SameHand(_)) => {
             data.hint("--as NAME says who approves")
         }
+        RegistryError::NoSubDomain(_) => {
+            Failure::not_found(error).hint("`kep address sub-domain` lists them")
+        }
+        RegistryError::SubDomainInUse(_) => data.hint("`kep address sub-domain LABEL` shows which"),
+        RegistryError::ByApplication => Failure::refused(error).hint(
+            "`kep application add` files one; where a manager has set the policy account.direct, none is needed",
+        ),
         RegistryError::Application(_) => data.hint("`kep application show` says how far it is"),
         _ => data,
     }

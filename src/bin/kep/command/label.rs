@@ -1,15 +1,16 @@
 //! `kep label`: an account's labels, which mail programs know as keywords.
 
 use super::account::{self, parse};
-use super::show;
+use super::{show, staff};
 use crate::arguments::{Conf, Label as Arguments};
 use crate::failure::{Failure, Outcome};
 use crate::wire_up;
 use kep::registry::accounts;
+use kep::registry::audit::By;
 use kep::registry::labels::{self, Colour, Label, LabelError};
+use kep::registry::staff::StaffRole;
 use kep::store::Store;
-use kep::trust::Clock;
-use kep::wire::{AccountId, Timestamp};
+use kep::wire::AccountId;
 use serde::Serialize;
 use std::process::ExitCode;
 
@@ -21,46 +22,46 @@ pub async fn run(arguments: Arguments) -> Outcome {
             let rows: Vec<_> = all.iter().map(Shown::of).collect();
             show::print(json, &rows, |rows| list(rows))
         }
-        Arguments::Add { conf, address, name, colour, json } => {
+        Arguments::Add { conf, who, address, name, colour, json } => {
             let colour = colour.as_deref().map(parse_colour).transpose()?;
             let (store, account) = of(&conf, &address).await?;
-            let made =
-                labels::create(&store, account, &name, colour, now()).await.map_err(failure)?;
+            let by = staff::by_role(&store, &who, StaffRole::Registrar).await?;
+            let made = labels::staff::create(&store, account, &name, colour, &by).await;
+            let made = made.map_err(failure)?;
             let text =
                 |shown: &Shown| format!("{} is a label, its key is {}\n", shown.name, shown.key);
             show::print(json, &Shown::of(&made), text)
         }
-        Arguments::Rename { conf, address, label, name } => {
+        Arguments::Rename { conf, who, address, label, name } => {
             let (store, account) = of(&conf, &address).await?;
-            let renamed =
-                labels::rename(&store, account, &label, &name, now()).await.map_err(failure)?;
+            let by = staff::by_role(&store, &who, StaffRole::Registrar).await?;
+            let renamed = labels::staff::rename(&store, account, &label, &name, &by).await;
+            let renamed = renamed.map_err(failure)?;
             done(&format!(
                 "{} is its name, its key is {} still",
                 renamed.name,
                 renamed.key.as_str()
             ))
         }
-        Arguments::Colour { conf, address, label, colour } => {
+        Arguments::Colour { conf, who, address, label, colour } => {
             let colour = (colour != "none").then(|| parse_colour(&colour)).transpose()?;
             let (store, account) = of(&conf, &address).await?;
-            let changed = labels::recolour(&store, account, &label, colour, now()).await;
+            let by = staff::by_role(&store, &who, StaffRole::Registrar).await?;
+            let changed = labels::staff::recolour(&store, account, &label, colour, &by).await;
             done(&format!("{} has another colour", changed.map_err(failure)?.name))
         }
-        Arguments::Remove { conf, address, label } => {
+        Arguments::Remove { conf, who, address, label } => {
             let (store, account) = of(&conf, &address).await?;
-            let gone = labels::delete(&store, account, &label, now()).await.map_err(failure)?;
-            done(&format!("{} is no label any more", gone.name))
+            let by = staff::by_role(&store, &who, StaffRole::Registrar).await?;
+            let gone = labels::staff::delete(&store, account, &label, &by).await;
+            done(&format!("{} is no label any more", gone.map_err(failure)?.name))
         }
     }
 }
 
-fn now() -> Timestamp {
-    Clock::System.now()
-}
-
 /// For `kep account set --label-mailboxes`.
-pub async fn as_mailboxes(store: &Store, account: AccountId, on: bool) -> Outcome<()> {
-    labels::as_mailboxes(store, account, on, now()).await.map_err(failure)
+pub async fn as_mailboxes(store: &Store, account: AccountId, on: bool, by: &By) -> Outcome<()> {
+    labels::staff::as_mailboxes(store, account, on, by).await.map_err(failure)
 }
 
 async fn of(conf: &Conf, address: &str) -> Outcome<(Store, AccountId)> {

@@ -5,6 +5,7 @@ use super::{show, staff};
 use crate::arguments::Message as Arguments;
 use crate::failure::{Failure, Outcome};
 use crate::wire_up;
+use kep::registry::staff::StaffRole;
 use kep::registry::{accounts, audit};
 use kep::store::mail::{self, Role, trash, view};
 use kep::store::reports::{self, ReportRow};
@@ -61,7 +62,7 @@ pub async fn run(arguments: Arguments) -> Outcome {
         }
         Arguments::Restore { conf, id, account, json } => {
             let store = wire_up::store(&wire_up::settings(&conf.conf.conf)?).await?;
-            let by = staff::by(&store, &conf.who).await?;
+            let by = staff::by_role(&store, &conf.who, StaffRole::Registrar).await?;
             let account = accounts::get(&store, &parse(&account)?).await.map_err(registry)?;
             let wanted = message_id(&id)?;
             let work = move |tx: &mut Tx<'_>| {

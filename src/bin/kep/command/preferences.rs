@@ -8,6 +8,7 @@ use crate::wire_up;
 use kep::registry::credentials::Owner;
 use kep::registry::declared::Declared;
 use kep::registry::settings::{self, DECLARED, SettingError, Settings};
+use kep::registry::staff::StaffRole;
 use kep::store::Store;
 use kep::wire::OperatorCode;
 use serde::Serialize;
@@ -22,7 +23,7 @@ pub async fn run(arguments: Arguments) -> Outcome {
         }
         Arguments::Set { conf, who, address, key, value, operator } => {
             let store = wire_up::store(&wire_up::settings(&conf.conf)?).await?;
-            let by = staff::by(&store, &who).await?;
+            let by = staff::by_role(&store, &who, StaffRole::Registrar).await?;
             let owner = owner(&store, &address, operator.as_deref()).await?;
             settings::set(&store, &by, owner, &key, &value).await.map_err(failure)?;
             done(&format!("{key} of {address} is set"))

@@ -243,6 +243,11 @@ problems! {
         "Hesap yalnızca eski sahibine yeniden açılır."
         "The account is opened again for its old holder alone."
         "Sahibin numarasını yazın." "Say the number that the holder is known by.";
+    ApplicationNeeded 409 "application-needed"
+        "Hesap başvuruyla açılır: biri denetler, başka iki kişi onaylar."
+        "An account is opened by an application: one checks it, two others approve it."
+        "Başvuruyu kaydedin; account.direct kuralı başvurusuz açmaya izin verebilir."
+        "File one; the policy account.direct may let staff do without.";
     ReferenceTaken 409 "reference-taken"
         "Bu başvuru numarası başka bir hareketin." "This reference stands for another entry.";
     ProposerGone 409 "proposer-gone"

@@ -61,6 +61,7 @@ fn changes() -> Vec<Endpoint> {
         Problem::AccountUnknown,
         Problem::AccountStanding(some()),
         Problem::NotTheHolder,
+        Problem::ApplicationNeeded,
     ];
     vec![
         change("/staff/accounts/{address}/suspend", "suspendAccount")
