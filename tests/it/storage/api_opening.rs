@@ -147,7 +147,7 @@ async fn what_an_authority_asked_for_is_handed_out_over_the_api_as_it_is_into_a_
 
         staff.api = Api::with_word(&bed, people(&bed), word(NOW).0);
         let answer = fetched(&staff, "POST", &export).await;
-        let header = |name| answer.headers()[name].to_str().unwrap().to_owned();
+        let header = |name: &str| answer.headers()[name].to_str().unwrap().to_owned();
         assert_eq!(header("content-type"), "application/pkcs7-mime");
         assert!(header("content-disposition").contains("talep-1.zip.p7m\""));
         let shown = staff.get(&one).await;
