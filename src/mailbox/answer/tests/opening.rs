@@ -297,7 +297,8 @@ async fn a_mailbox_with_unopened_messages_is_not_deleted(world: World) {
     let delete = || Ask::Delete { name: name("Eski") };
     for uid in ["1", "2"] {
         let create = Ask::Create { name: name("Eski"), special: None };
-        assert!(matches!(desk.answer(create).await, Answer::Done));
+        let made = desk.answer(create).await;
+        assert!(matches!(made, Answer::Created(_)), "{made:?}");
         let ask = Ask::Move { mailbox, uids: uids(uid), to: name("Eski") };
         assert!(matches!(desk.answer(ask).await, Answer::Moved(_)));
         assert!(is_said(desk.answer(delete()).await));
