@@ -4,7 +4,6 @@ use super::{
     Application, ApplicationError, Hand, Paper, Purpose, State, Step, Wish, WishForm, missing,
 };
 use crate::registry::accounts::{self, Account, OpeningMode, RegistryError, SignatureRule};
-use crate::registry::addresses;
 use crate::registry::audit::{self, Actor, By};
 use crate::registry::closings::reasoned;
 use crate::registry::holders::records::{self, read, written};

@@ -55,7 +55,7 @@ async fn once_there_is_staff_no_registrar_opens_an_account_alone() {
         assert!(free.is_none());
         // By an application it goes on.
         let id = approved(store, ali, person(ALI)).await;
-        applications::activate(store, id, "-".into(), SignatureRule::Optional, &by).await.unwrap();
+        applications::activate(store, id, &SECRET.into(), SignatureRule::Optional, &by).await.unwrap();
         assert_eq!(stage(store, ali, NOW).await, Stage::Active);
 
         policy::set(store, &by, "account.direct", "yes", NOW, "kuruluş").await.unwrap();

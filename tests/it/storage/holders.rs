@@ -33,7 +33,7 @@ use kep::wire::{AccountId, ApplicationId, KepAddress, KepDomain, Timestamp};
 use secrecy::SecretString;
 use std::sync::Arc;
 
-const SECRET: &str = "kimsenin bilmedigi bir soz";
+pub const SECRET: &str = "kimsenin bilmedigi bir soz";
 pub const ALI: &str = "10000000146";
 pub const VELI: &str = "10000000214";
 pub const DAY: i64 = 86_400;

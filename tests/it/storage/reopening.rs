@@ -36,7 +36,7 @@ async fn furnished(bed: &Bed) -> AccountId {
     totp::enrol(store, owner, "KEP", &by).await.unwrap();
     let new = NewPassword { name: "Telefon".into(), opening: None, scopes: MailScopes::mail() };
     app_passwords::add(store, &firm, new, &by).await.unwrap();
-    api_tokens::add(store, &by, &firm, "arşiv", Scopes::full(false), 1000).await.unwrap();
+    api_tokens::add(store, &by, &firm, None, NewToken { name: "arşiv", scopes: Scopes::full(false), days: 1000 }).await.unwrap();
     let root = CertificateAuthority::create("Root", KeyKind::P256, NOW).unwrap();
     let issued = |name: &str| {
         let profile = Profile::User { name: name.into(), email: FIRM.into() };
@@ -153,7 +153,7 @@ async fn activated(bed: &Bed, at: Timestamp) {
     stepped(store, id, Step::Approve, "ece").await.unwrap();
     stepped(store, id, Step::Approve, "can").await.unwrap();
     let rule = SignatureRule::Required;
-    applications::activate(store, id, "yeni".into(), rule, &by).await.unwrap();
+    applications::activate(store, id, &SECRET.into(), rule, &by).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
