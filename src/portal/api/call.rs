@@ -69,6 +69,8 @@ pub struct Call {
     pub now: Timestamp,
     pub tongue: Tongue,
     pub asked: Asked,
+    /// Whether the answer's head alone is asked for (HEAD).
+    pub head: bool,
     pub body: Bytes,
     /// `Content-Type` without its parameters, in small letters.
     pub media: Option<String>,

@@ -9,7 +9,7 @@ mod request;
 mod run;
 
 pub use message::{concerns, of_message};
-pub use request::{Request, State, ask, begin, done, find, list};
+pub use request::{Request, State, ask, begin, done, find, list, open};
 pub use run::{Tell, check, export, gather};
 
 use super::RegistryError;
