@@ -84,7 +84,7 @@ impl Staff {
     }
 }
 
-fn application(address: &str, number: &str) -> Value {
+pub fn application(address: &str, number: &str) -> Value {
     json!({
         "address": address,
         "holder": {
