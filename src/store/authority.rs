@@ -90,19 +90,6 @@ pub fn find(tx: &mut Tx<'_>, id: i64) -> Result<Option<RequestRow>, RowsError> {
     row.as_ref().map(request).transpose()
 }
 
-/// The newest first.
-pub fn list(tx: &mut Tx<'_>) -> Result<Vec<RequestRow>, RowsError> {
-    let rows = tx.query(
-        "SELECT r.id, r.authority, r.file_number, r.legal_basis, r.account, a.address, r.scope,
-                r.from_at, r.until_at, r.certificate, r.note, r.entered_by, r.entered_at, r.state,
-                r.decided_by, r.decided_at, r.decision
-         FROM authority_request r JOIN account a ON a.id = r.account
-         WHERE r.id > 0 ORDER BY r.id DESC",
-        &[],
-    )?;
-    rows.iter().map(request).collect()
-}
-
 /// The newest first, before this number where one is given.
 pub fn page(
     tx: &mut Tx<'_>,

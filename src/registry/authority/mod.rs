@@ -9,7 +9,7 @@ pub use run::{Written, export};
 use super::audit::{self, Actor, By};
 use super::export::{ExportError, Extent};
 use super::staff::{self as members, OffDuty, StaffRole};
-use crate::store::authority::{self as rows, ExportRow, RequestRow};
+use crate::store::authority::{self as rows, RequestRow};
 use crate::store::{Lane, RowsError, Store, StoreError, Tx, accounts};
 use crate::trust::Certificate;
 use crate::trust::detached::WordError;
@@ -245,16 +245,7 @@ pub fn handed_out(tx: &mut Tx<'_>, id: i64) -> Result<Vec<HandedOut>, RowsError>
 
 /// All of them with what was handed out, the newest first.
 pub async fn list(store: &Store) -> Result<Vec<(Request, Vec<HandedOut>)>, AuthorityError> {
-    let work = |tx: &mut Tx<'_>| -> Result<Vec<(RequestRow, Vec<ExportRow>)>, RowsError> {
-        let requests = rows::list(tx)?;
-        let with = |row: RequestRow| {
-            let exports = rows::exports(tx, row.id)?;
-            Ok((row, exports))
-        };
-        requests.into_iter().map(with).collect()
-    };
-    let all = store.read(work).await?;
-    all.into_iter().map(|(row, exports)| Ok((Request::of(row)?, exports))).collect()
+    store.read(|tx: &mut Tx<'_>| page(tx, None, ALL)).await
 }
 
 impl Request {
@@ -354,3 +345,4 @@ const APPROVED: &str = "approved";
 const REFUSED: &str = "refused";
 /// Characters.
 const LINE: usize = 300;
+const ALL: usize = i64::MAX as usize;
