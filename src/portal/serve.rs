@@ -1,5 +1,6 @@
 //! The portal's socket: TLS from the first byte. A connection has a seat; its handshake keeps nobody else
-//! waiting, and it ends when it is silent for long, or has lasted long enough.
+//! waiting, and it ends when it is silent for long, or asks for more after it has lasted long enough. What is on
+//! its way out by then goes on for as long as it moves.
 
 use crate::registry::crowd::{Crowd, Seat};
 use axum::extract::connect_info::Connected;
@@ -26,7 +27,7 @@ pub struct Manners {
     pub handshake: Duration,
     /// Without an octet in either direction.
     pub silence: Duration,
-    /// A connection in all.
+    /// So long a connection may ask.
     pub session: Duration,
 }
 
@@ -141,8 +142,7 @@ impl Visit {
         go: impl FnOnce(Pin<&mut TlsStream<TcpStream>>, &mut Context<'_>) -> Poll<io::Result<T>>,
     ) -> Poll<io::Result<T>> {
         if let Poll::Ready(done) = go(Pin::new(&mut self.stream), cx) {
-            let next = (Instant::now() + self.silence).min(self.end);
-            self.quiet.as_mut().reset(next);
+            self.quiet.as_mut().reset(Instant::now() + self.silence);
             return Poll::Ready(done);
         }
         ready!(self.quiet.as_mut().poll(cx));
@@ -156,10 +156,13 @@ impl AsyncRead for Visit {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        if Instant::now() >= self.end {
-            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+        let before = buf.filled().len();
+        let read = ready!(self.in_time(cx, |stream, cx| stream.poll_read(cx, buf)));
+        // Who only listens is not in the way of what he is sent.
+        match buf.filled().len() > before && Instant::now() >= self.end {
+            true => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
+            false => Poll::Ready(read),
         }
-        self.in_time(cx, |stream, cx| stream.poll_read(cx, buf))
     }
 }
 

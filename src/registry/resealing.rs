@@ -184,6 +184,17 @@ async fn unless_settled(store: &Store, newest: u8) -> Result<Round, ResealError>
     }
 }
 
+/// Adds a key to the file, which seals what is new from then on; its generation.
+pub async fn rotate(store: &Store, by: &By, file: &Path) -> Result<u8, ResealError> {
+    let path = file.to_owned();
+    let next = aside(move || Vault::next(&path)).await?;
+    // It is told of before it is there, whatever comes between.
+    note(store, by, "vault.rotate", next).await?;
+    let path = file.to_owned();
+    aside(move || Vault::rotate_to(&path, next)).await?;
+    Ok(next)
+}
+
 /// Takes an older key out of the file, when nothing is sealed by it. Nobody else may have the store open
 /// to write meanwhile.
 pub async fn retire(
@@ -208,15 +219,20 @@ pub async fn retire(
     // A key that is gone is told of, whatever comes between.
     note(store, by, "vault.retire", generation).await?;
     let path = file.to_owned();
-    let retired = tokio::task::spawn_blocking(move || Vault::retire(&path, generation)).await;
-    match retired {
-        Ok(retired) => retired.map(drop).map_err(ResealError::from),
+    aside(move || Vault::retire(&path, generation)).await.map(drop)
+}
+
+async fn aside<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, VaultError> + Send + 'static,
+) -> Result<T, ResealError> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => Ok(done?),
         Err(error) => Err(StoreError::from(RowsError::from(std::io::Error::other(error))).into()),
     }
 }
 
-/// Writes down what was done with a key.
-pub async fn note(
+/// Writes down what is done with a key.
+async fn note(
     store: &Store,
     by: &By,
     act: &'static str,

@@ -111,10 +111,10 @@ pub fn batches(tx: &mut Tx<'_>) -> Result<Vec<Batch>, RowsError> {
     rows.iter().map(batch).collect()
 }
 
-/// The leaves of a batch in the order of their names.
-pub fn leaves(tx: &mut Tx<'_>, batch: i64) -> Result<Vec<(String, Digest)>, RowsError> {
-    let sql = "SELECT evidence, leaf FROM archive_leaf WHERE batch = $1";
-    let rows = tx.query(sql, &[batch.into()])?;
+/// So many leaves of a batch at most, in the order of their names.
+pub fn leaves(tx: &mut Tx<'_>, batch: i64, most: i64) -> Result<Vec<(String, Digest)>, RowsError> {
+    let sql = "SELECT evidence, leaf FROM archive_leaf WHERE batch = $1 LIMIT $2";
+    let rows = tx.query(sql, &[batch.into(), most.into()])?;
     let leaf = |row: &Row| Ok((row.text(0)?.to_owned(), digest(row, 1)?));
     let mut all = rows.iter().map(leaf).collect::<Result<Vec<_>, RowsError>>()?;
     // By their octets: databases order texts by rules of their own.
@@ -152,11 +152,13 @@ pub fn add_stamp(tx: &mut Tx<'_>, new: &Stamp, material: &[Material]) -> Result<
     Ok(added == 1)
 }
 
-/// All stamps, the first one first.
-pub fn stamps(tx: &mut Tx<'_>) -> Result<Vec<Stamp>, RowsError> {
+/// Stamps behind a number, by number. What is larger than any statement or token is read as none.
+pub fn stamps(tx: &mut Tx<'_>, after: i64, limit: i64) -> Result<Vec<Stamp>, RowsError> {
     let rows = tx.query(
-        "SELECT n, statement, token, stamped_at, ends_at FROM archive_stamp WHERE n > 0 ORDER BY n",
-        &[],
+        "SELECT n, CASE WHEN LENGTH(statement) <= CAST($1 AS BIGINT) THEN statement ELSE '' END,
+                CASE WHEN LENGTH(token) <= CAST($2 AS BIGINT) THEN token END, stamped_at, ends_at
+         FROM archive_stamp WHERE n > $3 ORDER BY n LIMIT $4",
+        &[STATEMENT_MAX.into(), TOKEN_MAX.into(), after.into(), limit.into()],
     )?;
     rows.iter().map(stamp).collect()
 }
@@ -174,8 +176,12 @@ fn stamp(row: &Row) -> Result<Stamp, RowsError> {
     Ok(Stamp {
         n: row.int(0)?,
         statement: row.text(1)?.to_owned(),
-        token: row.bytes(2)?.to_vec(),
+        token: if row.is_null(2) { Vec::new() } else { row.bytes(2)?.to_vec() },
         stamped_at: Timestamp::from_millis(row.int(3)?),
         ends_at: Timestamp::from_millis(row.int(4)?),
     })
 }
+
+/// Characters of a statement, which has a few hundred; octets of a token, which has some thousands.
+const STATEMENT_MAX: i64 = 16 << 10;
+const TOKEN_MAX: i64 = 1 << 20;

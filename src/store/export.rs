@@ -15,8 +15,10 @@ pub struct Stored {
     pub content: ContentId,
     pub size: u64,
     pub internal_date: Timestamp,
-    /// Since when it is there.
-    pub saved_at: Timestamp,
+    /// Since when it is where it is; of what is kept back nobody knows.
+    pub saved_at: Option<Timestamp>,
+    /// When the message that it belongs to was accepted, sealed, and delivered to the account.
+    pub way: Vec<Timestamp>,
     pub message_id: Option<MessageId>,
     /// The outermost header.
     pub header: Vec<u8>,
@@ -30,12 +32,18 @@ pub fn messages(
     limit: i64,
 ) -> Result<Vec<Stored>, RowsError> {
     let rows = tx.query(
-        "SELECT m.uid, m.kind, m.content, m.size, m.internal_date, m.message_id, o.header, m.saved_at
+        "SELECT m.uid, m.kind, m.content, m.size, m.internal_date, m.message_id, o.header, m.saved_at,
+                (SELECT s.accepted_at FROM submission s
+                 WHERE s.message_id = m.message_id AND s.account = $1),
+                (SELECT MIN(e.event_time) FROM evidence e
+                 WHERE e.message_id = m.message_id AND e.event = 'submission-acceptance'),
+                (SELECT MIN(r.delivered_at) FROM recipient r
+                 WHERE r.message_id = m.message_id AND r.account = $1)
          FROM message m LEFT JOIN outline o ON o.content = m.content
-         WHERE m.mailbox = $1 AND m.uid > $2 ORDER BY m.uid LIMIT $3",
-        &[mailbox.id.0.into(), after.into(), limit.into()],
+         WHERE m.mailbox = $2 AND m.uid > $3 ORDER BY m.uid LIMIT $4",
+        &[mailbox.account.0.into(), mailbox.id.0.into(), after.into(), limit.into()],
     )?;
-    rows.iter().map(stored).collect()
+    rows.iter().map(|row| Ok(Stored { way: way(row)?, ..stored(row)? })).collect()
 }
 
 /// Messages that are kept back of an account, behind a mailbox and a UID, each with its mailbox.
@@ -47,13 +55,21 @@ pub fn held_back(
 ) -> Result<Vec<(i64, Stored)>, RowsError> {
     let rows = tx.query(
         "SELECT b.uid, b.kind, b.content, b.size, b.internal_date, b.message_id, o.header,
-                b.internal_date, b.mailbox
+                CAST(NULL AS BIGINT),
+                (SELECT s.accepted_at FROM submission s
+                 WHERE s.message_id = b.message_id AND s.account = $1),
+                (SELECT MIN(e.event_time) FROM evidence e
+                 WHERE e.message_id = b.message_id AND e.event = 'submission-acceptance'),
+                (SELECT MIN(r.delivered_at) FROM recipient r
+                 WHERE r.message_id = b.message_id AND r.account = $1),
+                b.mailbox
          FROM held_back b LEFT JOIN outline o ON o.content = b.content
          WHERE b.account = $1 AND (b.mailbox > $2 OR (b.mailbox = $2 AND b.uid > $3))
          ORDER BY b.mailbox, b.uid LIMIT $4",
         &[account.0.into(), mailbox.into(), uid.into(), limit.into()],
     )?;
-    rows.iter().map(|row| Ok((row.int(8)?, stored(row)?))).collect()
+    let held = |row: &Row| Ok((row.int(11)?, Stored { way: way(row)?, ..stored(row)? }));
+    rows.iter().map(held).collect()
 }
 
 fn stored(row: &Row) -> Result<Stored, RowsError> {
@@ -65,8 +81,15 @@ fn stored(row: &Row) -> Result<Stored, RowsError> {
         internal_date: Timestamp::from_millis(row.int(4)?),
         message_id: row.opt_text(5)?.map(submissions::message_id).transpose()?,
         header: if row.is_null(6) { Vec::new() } else { row.bytes(6)?.to_vec() },
-        saved_at: Timestamp::from_millis(row.int(7)?),
+        saved_at: row.opt_int(7)?.map(Timestamp::from_millis),
+        way: Vec::new(),
     })
+}
+
+fn way(row: &Row) -> Result<Vec<Timestamp>, RowsError> {
+    let moments = [8, 9, 10].map(|at| row.opt_int(at));
+    let moments = moments.into_iter().collect::<Result<Vec<_>, _>>()?;
+    Ok(moments.into_iter().flatten().map(Timestamp::from_millis).collect())
 }
 
 /// Whether anything of anybody's is this content still.

@@ -30,9 +30,3 @@ pub fn set(
     )?;
     Ok(())
 }
-
-/// Whether an account has an operator of this number who acts for it still.
-pub fn is_operator(tx: &mut Tx<'_>, account: AccountId, operator: i64) -> Result<bool, RowsError> {
-    let sql = "SELECT 1 FROM operator WHERE account = $1 AND code = $2 AND ended_at IS NULL";
-    Ok(tx.first(sql, &[account.0.into(), operator.into()])?.is_some())
-}

@@ -40,6 +40,8 @@ pub enum VaultError {
     NoGeneration(u8),
     #[error("master key generation {0} seals what is new; only an older one can go")]
     Newest(u8),
+    #[error("master key generation {0} was added by somebody else meanwhile")]
+    Meanwhile(u8),
     #[error("the octets were altered, or the key is not theirs")]
     Altered,
     #[error("cipher: {0}")]
@@ -66,12 +68,28 @@ impl Vault {
     /// takes the new one by [`Vault::refresh`].
     pub fn rotate(path: &Path) -> Result<Self, VaultError> {
         file::change(path, |keys| {
-            let newest = keys.generation().checked_add(1);
-            let newest = newest.ok_or(VaultError::NoGeneration(u8::MAX))?;
+            let newest = following(keys)?;
             keys.masters.push((newest, Zeroizing::new(random::bytes())));
             Ok(())
         })?;
         Self::open(path)
+    }
+
+    /// The same of the generation that [`Vault::next`] told, unless somebody else has added it since.
+    pub fn rotate_to(path: &Path, generation: u8) -> Result<Self, VaultError> {
+        file::change(path, |keys| match following(keys)? == generation {
+            true => {
+                keys.masters.push((generation, Zeroizing::new(random::bytes())));
+                Ok(())
+            }
+            false => Err(VaultError::Meanwhile(generation)),
+        })?;
+        Self::open(path)
+    }
+
+    /// The generation that comes next.
+    pub fn next(path: &Path) -> Result<u8, VaultError> {
+        following(&file::read(path)?)
     }
 
     /// Takes a generation out of the file: what it sealed can't be read any more, so nothing may be
@@ -181,6 +199,10 @@ impl Vault {
         key.open_range(owner, size, 0..size, body, &mut secret)?;
         Ok(secret)
     }
+}
+
+fn following(keys: &Keys) -> Result<u8, VaultError> {
+    keys.generation().checked_add(1).ok_or(VaultError::NoGeneration(u8::MAX))
 }
 
 impl Vault {

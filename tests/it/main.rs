@@ -22,6 +22,7 @@ mod lane;
 mod lists;
 mod mail;
 mod manual;
+mod portal_served;
 mod pure;
 mod small_disk;
 mod smtp;

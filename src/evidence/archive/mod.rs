@@ -6,7 +6,7 @@
 mod run;
 mod verify;
 
-pub use run::{ArchiveError, Archivist};
+pub use run::{ArchiveError, Archivist, Stamped};
 pub use verify::{Fault, Verdict, verify};
 
 use crate::store::archive::{Batch, Stamp, Subject};
@@ -66,3 +66,5 @@ fn digest_of(stamp: &Stamp) -> Digest {
 
 const KIND: &str = "kep-archive-1";
 const LEAF: &[u8] = b"kep archive leaf 1";
+/// Leaves of a batch.
+const BATCH: i64 = 1024;

@@ -1,6 +1,6 @@
 //! Takes new evidence into batches, and stamps all of them anew before the last stamp is too old.
 
-use super::{KIND, Statement, digest_of, leaf, root, root_of};
+use super::{BATCH, KIND, Statement, digest_of, leaf, root, root_of};
 use crate::evidence::material;
 use crate::registry::policy;
 use crate::store::archive::{self as rows, Stamp, Subject};
@@ -19,6 +19,16 @@ pub struct Archivist {
     pub stamper: Arc<Stamper>,
     pub readiness: Arc<Readiness>,
     pub clock: Clock,
+}
+
+/// What came of stamping.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Stamped {
+    /// There is no evidence yet.
+    Nothing,
+    Now(Stamp),
+    /// Another process was faster: its stamp is as good.
+    ByAnother(Stamp),
 }
 
 #[derive(Debug, Error)]
@@ -58,7 +68,7 @@ impl Archivist {
         }
     }
 
-    /// Stamps when it is time.
+    /// Stamps when it is time; says what it stamped.
     pub async fn round(&self) -> Result<Option<Stamp>, ArchiveError> {
         let now = self.clock.now();
         let look = move |tx: &mut Tx<'_>| -> Result<_, RowsError> {
@@ -67,19 +77,22 @@ impl Archivist {
         let (interval, last) = self.store.read(look).await?;
         match last {
             Some(last) if !due(&last, interval.millis(), now) => Ok(None),
-            _ => self.stamp().await,
+            _ => match self.stamp().await? {
+                Stamped::Now(stamp) => Ok(Some(stamp)),
+                Stamped::Nothing | Stamped::ByAnother(_) => Ok(None),
+            },
         }
     }
 
-    /// Stamps now; nothing while there is no evidence.
-    pub async fn stamp(&self) -> Result<Option<Stamp>, ArchiveError> {
+    /// Stamps now.
+    pub async fn stamp(&self) -> Result<Stamped, ArchiveError> {
         self.readiness.check()?;
         self.gather().await?;
         let look = |tx: &mut Tx<'_>| -> Result<_, RowsError> {
             Ok((rows::batches(tx)?, rows::last_stamp(tx)?))
         };
         let (batches, last) = self.store.read(look).await?;
-        let Some(newest) = batches.last() else { return Ok(None) };
+        let Some(newest) = batches.last() else { return Ok(Stamped::Nothing) };
         let statement = Statement {
             kind: KIND.to_owned(),
             provider: self.provider.clone(),
@@ -105,10 +118,14 @@ impl Archivist {
         let mut kept: Vec<_> = path.iter().map(material::certificate).collect();
         kept.extend(material::known(&known));
         let new = stamp.clone();
-        let add = move |tx: &mut Tx<'_>| rows::add_stamp(tx, &new, &kept);
-        // When another process was faster, its stamp is as good.
-        let added = self.store.write(Lane::Background, add).await?;
-        Ok(added.then_some(stamp))
+        let add = move |tx: &mut Tx<'_>| -> Result<Option<Stamp>, RowsError> {
+            match rows::add_stamp(tx, &new, &kept)? {
+                true => Ok(None),
+                false => rows::last_stamp(tx),
+            }
+        };
+        let there = self.store.write(Lane::Background, add).await?;
+        Ok(there.map_or(Stamped::Now(stamp), Stamped::ByAnother))
     }
 
     /// Takes what is in no batch yet into some.
@@ -118,9 +135,11 @@ impl Archivist {
             let behind = after.clone();
             let look = move |tx: &mut Tx<'_>| rows::subjects(tx, &behind, BATCH);
             let page = self.store.read(look).await?;
-            let Some(last) = page.last() else { break };
-            after = last.name.clone();
-            self.lay(page).await?;
+            let Some(last) = page.last().map(|last| last.name.clone()) else { break };
+            // What another process has taken is looked at once more: it may have taken a part.
+            if self.lay(page).await? {
+                after = last;
+            }
         }
         let mut after = (String::new(), String::new());
         loop {
@@ -128,22 +147,28 @@ impl Archivist {
             let look = move |tx: &mut Tx<'_>| rows::forms(tx, (&id, &dialect), BATCH);
             let page = self.store.read(look).await?;
             let Some((id, dialect, _)) = page.last() else { return Ok(()) };
-            after = (id.clone(), dialect.clone());
-            self.lay(page.into_iter().map(|(_, _, form)| form).collect()).await?;
+            let last = (id.clone(), dialect.clone());
+            if self.lay(page.into_iter().map(|(_, _, form)| form).collect()).await? {
+                after = last;
+            }
         }
     }
 
-    async fn lay(&self, page: Vec<Subject>) -> Result<(), ArchiveError> {
+    /// Says whether no other process was faster.
+    async fn lay(&self, page: Vec<Subject>) -> Result<bool, ArchiveError> {
         let new = page.iter().filter(|subject| subject.leaf.is_none());
         let mut leaves: Vec<_> = new.map(|one| (one.name.clone(), leaf(one))).collect();
         if leaves.is_empty() {
-            return Ok(());
+            return Ok(true);
         }
         leaves.sort();
         let root = root(leaves.iter().map(|(_, leaf)| leaf));
         let add = move |tx: &mut Tx<'_>| rows::add_batch(tx, &leaves, root);
-        self.store.write(Lane::Background, add).await?;
-        Ok(())
+        match self.store.write(Lane::Background, add).await {
+            Ok(_) => Ok(true),
+            Err(RowsError::Undone(_)) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
     }
 }
 
@@ -154,8 +179,6 @@ fn due(last: &Stamp, interval: i64, now: Timestamp) -> bool {
     age >= interval.max(DAY) || (left < ENDING && age >= DAY)
 }
 
-/// Evidence of one batch, and rows of one look.
-const BATCH: i64 = 1024;
 const LOOK: Duration = Duration::from_hours(1);
 const DAY: i64 = 86_400_000;
 const ENDING: i64 = 90 * DAY;

@@ -73,6 +73,8 @@ pub struct Call {
     /// What an operator's roles must allow for it.
     pub act: Option<Act>,
     pub asked: Asked,
+    /// Whether the answer's head alone is asked for (HEAD).
+    pub head: bool,
     pub body: Bytes,
     /// `Content-Type` without its parameters, in small letters.
     pub media: Option<String>,

@@ -25,6 +25,11 @@ impl Flow {
         (source, Self(Arc::new(Mutex::new(Some(pieces)))))
     }
 
+    /// Of which nobody reads anything: the answer's head alone is wanted.
+    pub fn unread() -> Self {
+        Self(Arc::default())
+    }
+
     pub fn body(&self) -> Body {
         let taken = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
         taken.map_or_else(Body::empty, |pieces| Body::from_stream(Pieces(pieces)))

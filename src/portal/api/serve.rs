@@ -43,6 +43,8 @@ struct Head {
     tongue: Tongue,
     origin: Origin,
     safe: bool,
+    /// Whether the answer's head alone is wanted.
+    alone: bool,
 }
 
 /// An answer on its way, and for whom.
@@ -79,9 +81,9 @@ impl Service {
                 Found::Operation(endpoint, words) => {
                     let query = parts.uri.query().map(str::to_owned);
                     let origin = admit::origin(&parts);
-                    let safe = parts.method.is_safe();
+                    let (safe, alone) = (parts.method.is_safe(), parts.method == Method::HEAD);
                     let headers = parts.headers;
-                    let head = Head { words, query, headers, tongue, origin, safe };
+                    let head = Head { words, query, headers, tongue, origin, safe, alone };
                     let outcome = self.operate(endpoint, head, &mut body).await;
                     note(endpoint, &outcome);
                     outcome
@@ -175,10 +177,20 @@ impl Service {
             true => self.still(endpoint, &head.headers, &head.origin, head.safe).await?,
             false => caller,
         };
-        let origin = head.origin;
-        let (act, named) = (endpoint.duty(), None);
-        let mut call =
-            Call { caller, origin, now, tongue, act, asked, body, media, if_match, name, named };
+        let mut call = Call {
+            caller,
+            origin: head.origin,
+            now,
+            tongue,
+            act: endpoint.duty(),
+            asked,
+            head: head.alone,
+            body,
+            media,
+            if_match,
+            name,
+            named: None,
+        };
         if endpoint.named {
             call.named = Name::of(self.portal.store.blobs.vault(), &call, endpoint.id)?;
         }

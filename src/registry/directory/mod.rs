@@ -24,7 +24,7 @@ pub use entry::{Subject, consent, consent_in, set_consent, set_consent_in, shown
 pub use fault::DirectoryError;
 pub use query::{Key, Query, QueryForm};
 pub use record::{Kind, Named, Record, Service};
-pub use save::{Saved, save};
+pub use save::{Saved, save, save_in};
 
 #[cfg(test)]
 mod tests;

@@ -3,7 +3,7 @@
 use super::record::Record;
 use crate::registry::audit::By;
 use crate::registry::contacts::{self, Contact, ContactError, Fault, Fields, Phone, Postal};
-use crate::store::Store;
+use crate::store::{Store, Tx};
 use crate::wire::AccountId;
 
 /// What became of it.
@@ -37,6 +37,17 @@ pub async fn save(
         }
     }
     Ok(saved)
+}
+
+/// Makes a contact of one, in a transaction. Of the octets its UID is made.
+pub fn save_in(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    uid: [u8; 16],
+    record: &Record,
+    by: &By,
+) -> Result<Contact, ContactError> {
+    contacts::add_in(tx, account, uid, &record.contact(), &[], by)
 }
 
 impl Record {

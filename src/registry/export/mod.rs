@@ -9,12 +9,13 @@ mod request;
 mod run;
 
 pub use message::{concerns, of_message};
-pub use request::{Request, State, ask, begin, done, find, list};
+pub use request::{Request, State, ask, begin, done, find, list, open};
 pub use run::{Tell, check, export, gather};
 
 use super::RegistryError;
 use super::staff::OffDuty;
 use crate::store::export::Stored;
+use crate::store::mail::Kind;
 use crate::store::{RowsError, StoreError};
 use crate::wire::{AccountId, Timestamp};
 use serde::Serialize;
@@ -59,10 +60,13 @@ impl Extent {
         self.from <= at && at < self.until
     }
 
-    /// What a mail program put there has the day that the program gave it: the day on which it came
-    /// counts as well.
+    /// What a mail program put there has the day that the program gave it: the day on which it came counts as
+    /// well, and of a message, be it moved since, that on which it was accepted, sealed or delivered.
     fn has(&self, stored: &Stored) -> bool {
-        self.covers(stored.internal_date) || self.covers(stored.saved_at)
+        let own = [Some(stored.internal_date), stored.saved_at].into_iter().flatten();
+        // An evidence mail is not the message that it is about.
+        let way = stored.way.iter().copied().filter(|_| stored.kind != Kind::Evidence);
+        own.chain(way).any(|at| self.covers(at))
     }
 }
 

@@ -85,18 +85,29 @@ pub fn find(
     Ok(request(row, at))
 }
 
+/// Whether it may be fetched now.
+pub fn open(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    id: i64,
+    at: Timestamp,
+) -> Result<(), ExportError> {
+    match find(tx, account, id, at)?.state {
+        State::Over(_) => Err(ExportError::Over(id)),
+        State::Open | State::Fetched(_) => Ok(()),
+    }
+}
+
 /// Somebody fetches it: that is recorded before the first octet leaves.
 pub fn begin(tx: &mut Tx<'_>, account: AccountId, id: i64, by: &By) -> Result<(), ExportError> {
-    if let State::Over(_) = find(tx, account, id, by.at)?.state {
-        return Err(ExportError::Over(id));
-    }
+    open(tx, account, id, by.at)?;
     rows::begun(tx, id)?;
     let address = accounts::by_id(tx, account)?.address;
     audit::record(tx, by, "account.export.fetch", &address, json!({ "export": id }))?;
     Ok(())
 }
 
-/// It was written to its end.
+/// All of it was taken.
 pub fn done(
     tx: &mut Tx<'_>,
     id: i64,

@@ -192,9 +192,15 @@ async fn is_gone(store: &Store, stored: &Stored) -> Result<bool, StoreError> {
     store.read(work).await
 }
 
+/// A field of a header, as far as an index shows it.
+fn shown(stored: &Stored, name: &str) -> String {
+    let whole = decoded_field(&stored.header, name).unwrap_or_default();
+    whole.trim().chars().take(FIELD).collect()
+}
+
 /// What a list shows of a dispatch that was not opened.
 fn unopened_note(stored: &Stored) -> Vec<u8> {
-    let field = |name| decoded_field(&stored.header, name).unwrap_or_default();
+    let field = |name| shown(stored, name);
     let text = format!(
         "Bu ileti acilmamistir; icerigi arsivde yoktur.\nThis message was not opened; its content is \
          not in the archive.\n\nFrom: {}\nTo: {}\nSubject: {}\nDate: {}\n",
@@ -207,7 +213,7 @@ fn unopened_note(stored: &Stored) -> Vec<u8> {
 }
 
 fn mail(mailbox: &str, stored: &Stored, file: String, unopened: bool) -> Mail {
-    let field = |name| decoded_field(&stored.header, name).unwrap_or_default();
+    let field = |name| shown(stored, name);
     Mail {
         file,
         mailbox: mailbox.to_owned(),
@@ -279,7 +285,7 @@ fn described(row: &EvidenceRow, file: String, material: Vec<String>) -> Proof {
         file,
         message: row.message_id.to_string(),
         event: row.event.clone(),
-        recipient: row.recipient.clone(),
+        recipient: row.recipient.chars().take(FIELD).collect(),
         time: row.event_time.iso8601(),
         stamped: row.stamped_at.iso8601(),
         dialect: row.dialect.clone(),
@@ -354,7 +360,9 @@ impl<W: Write> Archive<W> {
 
 /// The mailbox that people read of what is held back.
 const HELD_BACK: &str = "tutulan / held back";
-/// Messages whose rows are in memory at a time.
-const PAGE: i64 = 200;
+/// Messages whose rows are in memory at a time; a header has half a MiB at most.
+const PAGE: i64 = 16;
+/// Characters of a field: the index stands in memory until all is written, and the mail has the rest.
+const FIELD: usize = 300;
 /// Evidence with its material; the most of one is known from the one before.
 const PROOFS: usize = 100;

@@ -98,34 +98,46 @@ pub async fn hand_over(
 ) -> Result<Handover, HandoverError> {
     let account = accounts::get(store, address).await?.id;
     let (by, address, subject) = (by.clone(), address.clone(), subject.to_owned());
-    let work = move |tx: &mut Tx<'_>| -> Result<Handover, HandoverError> {
-        account_rows::lock(tx, account)?;
-        permitted(tx, account, &address, by_operator, Act::HandOver)?;
-        let named = permitted(tx, account, &address, Some(to), Act::Sign)?;
-        let due = by.at.plus_millis(policy::at(tx, by.at)?.hold_lapse.millis());
-        let there = match rows::waiting(tx, account, &subject)? {
-            Some(row) => handover(row)?,
-            None => {
-                let draft = paper::draft(tx, account, &subject)?;
-                let none = || HandoverError::NoPaper(address.clone(), subject.clone());
-                begin(tx, account, draft.ok_or_else(none)?, Some(&subject), due, &by)?
-            }
-        };
-        let step = Step::HandOver { to, due };
-        let handover = Handover {
-            state: there.state.after(step, by.at)?,
-            handed_by: by.actor.to_string(),
-            ..there
-        };
-        keep(tx, &handover)?;
-        tasks::hand_on(tx, account, TaskKind::Sign, &subject, Some(to), due)?;
-        tasks::done(tx, account, TaskKind::Returned, &subject, by.at)?;
-        let to = named.map(|named| named.label());
-        let details = json!({ "message": subject, "to": to, "due": due.iso8601() });
-        audit::record(tx, &by, "handover.to", address.as_str(), details)?;
-        Ok(handover)
+    let work = move |tx: &mut Tx<'_>| {
+        hand_over_in(tx, (account, &address), by_operator, &subject, to, &by)
     };
     store.write(Lane::Client, work).await
+}
+
+/// The same in a transaction.
+pub fn hand_over_in(
+    tx: &mut Tx<'_>,
+    (account, address): (AccountId, &KepAddress),
+    by_operator: Option<OperatorCode>,
+    subject: &str,
+    to: OperatorCode,
+    by: &By,
+) -> Result<Handover, HandoverError> {
+    account_rows::lock(tx, account)?;
+    permitted(tx, account, address, by_operator, Act::HandOver)?;
+    let named = permitted(tx, account, address, Some(to), Act::Sign)?;
+    let due = by.at.plus_millis(policy::at(tx, by.at)?.hold_lapse.millis());
+    let there = match rows::waiting(tx, account, subject)? {
+        Some(row) => handover(row)?,
+        None => {
+            let draft = paper::draft(tx, account, subject)?;
+            let none = || HandoverError::NoPaper(address.clone(), subject.to_owned());
+            begin(tx, account, draft.ok_or_else(none)?, Some(subject), due, by)?
+        }
+    };
+    let step = Step::HandOver { to, due };
+    let handover = Handover {
+        state: there.state.after(step, by.at)?,
+        handed_by: by.actor.to_string(),
+        ..there
+    };
+    keep(tx, &handover)?;
+    tasks::hand_on(tx, account, TaskKind::Sign, subject, Some(to), due)?;
+    tasks::done(tx, account, TaskKind::Returned, subject, by.at)?;
+    let to = named.map(|named| named.label());
+    let details = json!({ "message": subject, "to": to, "due": due.iso8601() });
+    audit::record(tx, by, "handover.to", address.as_str(), details)?;
+    Ok(handover)
 }
 
 /// Who was to sign won't: it stands in the drafts again, and whoever wrote it is told why.
@@ -138,28 +150,40 @@ pub async fn give_back(
     reason: &str,
 ) -> Result<Handover, HandoverError> {
     let account = accounts::get(store, address).await?.id;
-    let (by, address, reason) = (by.clone(), address.clone(), reasoned(reason)?);
-    let work = move |tx: &mut Tx<'_>| -> Result<Handover, HandoverError> {
-        account_rows::lock(tx, account)?;
-        permitted(tx, account, &address, by_operator, Act::Sign)?;
-        let unknown = || HandoverError::Unknown(address.clone(), id);
-        let there = handover(rows::find(tx, account, id)?.ok_or_else(unknown)?)?;
-        // Somebody else's desk is not his to clear.
-        if let (State::Waiting { to: Some(to), .. }, Some(who)) = (&there.state, by_operator)
-            && *to != who
-        {
-            return Err(HandoverError::NotHis(who.to_string(), Act::Sign));
-        }
-        let step = Step::Return { by: by_operator, reason: reason.clone() };
-        let handover = Handover { state: there.state.after(step, by.at)?, ..there };
-        keep(tx, &handover)?;
-        came_back(tx, &handover, &reason, by.at)?;
-        tasks::done(tx, account, TaskKind::Sign, handover.paper.subject(), by.at)?;
-        let details = json!({ "message": handover.paper.subject(), "reason": reason });
-        audit::record(tx, &by, "handover.return", address.as_str(), details)?;
-        Ok(handover)
-    };
+    let (by, address, reason) = (by.clone(), address.clone(), reason.to_owned());
+    let work =
+        move |tx: &mut Tx<'_>| give_back_in(tx, (account, &address), by_operator, id, &reason, &by);
     store.write(Lane::Client, work).await
+}
+
+/// The same in a transaction.
+pub fn give_back_in(
+    tx: &mut Tx<'_>,
+    (account, address): (AccountId, &KepAddress),
+    by_operator: Option<OperatorCode>,
+    id: i64,
+    reason: &str,
+    by: &By,
+) -> Result<Handover, HandoverError> {
+    let reason = reasoned(reason)?;
+    account_rows::lock(tx, account)?;
+    permitted(tx, account, address, by_operator, Act::Sign)?;
+    let unknown = || HandoverError::Unknown(address.clone(), id);
+    let there = handover(rows::find(tx, account, id)?.ok_or_else(unknown)?)?;
+    // Somebody else's desk is not his to clear.
+    if let (State::Waiting { to: Some(to), .. }, Some(who)) = (&there.state, by_operator)
+        && *to != who
+    {
+        return Err(HandoverError::NotHis(who.to_string(), Act::Sign));
+    }
+    let step = Step::Return { by: by_operator, reason: reason.clone() };
+    let handover = Handover { state: there.state.after(step, by.at)?, ..there };
+    keep(tx, &handover)?;
+    came_back(tx, &handover, &reason, by.at)?;
+    tasks::done(tx, account, TaskKind::Sign, handover.paper.subject(), by.at)?;
+    let details = json!({ "message": handover.paper.subject(), "reason": reason });
+    audit::record(tx, by, "handover.return", address.as_str(), details)?;
+    Ok(handover)
 }
 
 /// Of an account behind a number, the oldest first: what waits, or all.

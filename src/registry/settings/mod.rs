@@ -11,7 +11,7 @@ use super::audit::{self, By};
 use super::credentials::Owner;
 use super::declared::Declared;
 use crate::store::settings as rows;
-use crate::store::{Lane, RowsError, Store, StoreError, Tx};
+use crate::store::{Lane, RowsError, Store, StoreError, Tx, operators};
 use crate::wire::{KepAddress, OperatorCode};
 use serde_json::json;
 use thiserror::Error;
@@ -93,7 +93,8 @@ pub async fn owner(
     let account = accounts::get(store, address).await?.id;
     let number = OperatorCode::or_holder(operator);
     let known = move |tx: &mut Tx<'_>| -> Result<bool, RowsError> {
-        Ok(number == 0 || rows::is_operator(tx, account, number)?)
+        let row = operators::find(tx, account, number)?;
+        Ok(number == 0 || row.is_some_and(|one| one.ended.is_none()))
     };
     match store.read(known).await? {
         true => Ok(Owner { account, operator: number }),

@@ -1,6 +1,7 @@
 //! Restoring: a generation becomes a store where there was none. Rows come last and all at once, so that
 //! what a crash leaves is no store; the next run clears that away and begins anew. A database that it was
-//! at work in bears a mark until all is there.
+//! at work in bears a mark until all is there. Of the two marks that of the folder goes last, and says before the
+//! other one goes that all is there: a database that bears none is nobody's to clear.
 
 use super::dump::{self, Counts};
 use super::folder::{Folder, make_folder, sync_folder, write_file};
@@ -37,25 +38,70 @@ pub async fn restore(
     tell: Tell,
 ) -> Result<Restored, BackupError> {
     let (data, blobs) = (data.to_owned(), blobs.to_owned());
-    let (places, key, told) =
-        ((data.clone(), blobs.clone()), Arc::clone(&vault), Arc::clone(&tell));
+    let (key, mark) = (Arc::clone(&vault), data.join(UNFINISHED));
     let (name, path, manifest, _alone) = aside(move || {
         let alone = folder.lock()?;
         let (name, path) = folder.chosen(generation.as_deref())?;
         let manifest = Manifest::proven(&path, &key)?;
-        clear(&places.0, &places.1)?;
-        make_folder(&places.1)?;
-        write_file(&places.0.join(UNFINISHED), name.as_bytes())?;
-        copy(&path, &manifest, &places.1, &told)?;
         Ok((name, path, manifest, alone))
     })
     .await?;
-    let rows =
-        rows(&path.join(&manifest.rows.file), &manifest, at, &blobs, vault, now, tell).await?;
+    if let Some(whole) = whole(&mark)?
+        && is_there(at, &blobs, &vault).await?
+    {
+        unmark(&data)?;
+        return match whole == name {
+            true => Ok(Restored { generation: name, rows: manifest.tables.clone(), manifest }),
+            false => Err(BackupError::NotEmpty(data)),
+        };
+    }
+    let (from, copied, told) = (path.clone(), manifest.clone(), Arc::clone(&tell));
+    let (places, begun) = ((data.clone(), blobs.clone()), name.clone());
+    aside(move || {
+        clear(&places.0, &places.1)?;
+        make_folder(&places.1)?;
+        write_file(&places.0.join(UNFINISHED), begun.as_bytes())?;
+        copy(&from, &copied, &places.1, &told)
+    })
+    .await?;
+    let file = path.join(&manifest.rows.file);
+    let rows = rows(&file, &manifest, at, &blobs, Arc::clone(&vault), now, tell).await?;
+    // A file of rows goes with its folder, whatever the mark says.
+    if let RowsAt::Postgres(_) = at {
+        write_file(&mark, format!("{name}{WHOLE}").as_bytes())?;
+        sync_folder(&data)?;
+    }
+    drop(open(at, &blobs, vault, Start::Whole).await?);
+    unmark(&data)?;
+    Ok(Restored { generation: name, manifest, rows })
+}
+
+/// The generation of which all is there, if that is what the mark of the folder says.
+fn whole(mark: &Path) -> Result<Option<String>, BackupError> {
+    match std::fs::read_to_string(mark) {
+        Ok(text) => Ok(text.strip_suffix(WHOLE).map(str::to_owned)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(BackupError::io(mark)(error)),
+    }
+}
+
+/// Whether the database has what the mark says, which then bears no mark of its own any more.
+async fn is_there(at: &RowsAt, blobs: &Path, vault: &Arc<Vault>) -> Result<bool, BackupError> {
+    match open(at, blobs, Arc::clone(vault), Start::Find).await {
+        Ok(_) => Ok(true),
+        Err(StoreError::Rows(RowsError::HalfRestored)) => {
+            drop(open(at, blobs, Arc::clone(vault), Start::Whole).await?);
+            Ok(true)
+        }
+        Err(StoreError::Rows(RowsError::NoSchema)) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn unmark(data: &Path) -> Result<(), BackupError> {
     let mark = data.join(UNFINISHED);
     std::fs::remove_file(&mark).map_err(BackupError::io(&mark))?;
-    sync_folder(&data)?;
-    Ok(Restored { generation: name, manifest, rows })
+    sync_folder(data)
 }
 
 /// Whether a restore into this data folder did not end.
@@ -79,7 +125,8 @@ fn clear(data: &Path, blobs: &Path) -> Result<(), BackupError> {
     }
     for folder in [data, blobs] {
         // Whoever restores has the lock of the server, too.
-        let expected = [UNFINISHED, "serve.lock", "lost+found"].map(|name| folder.join(name));
+        let expected = [UNFINISHED, MARKING, "serve.lock", "lost+found"];
+        let expected = expected.map(|name| folder.join(name));
         let other = |path: &PathBuf| path != blobs && !expected.contains(path);
         if entries(folder)?.iter().any(other) {
             return Err(BackupError::NotEmpty(folder.to_owned()));
@@ -135,12 +182,8 @@ async fn rows(
     if let RowsAt::File(path) = at {
         close_to_others(path).map_err(BackupError::io(path))?;
     }
-    let open = |start| {
-        let blobs = Blobs::open(blobs, Arc::clone(&vault)).map_err(StoreError::from);
-        async move { Store::begin(at, blobs?, start).await }
-    };
     // As the schema was then: what came later is what migrations do to it.
-    let store = open(Start::Fresh(manifest.schema)).await?;
+    let store = open(at, blobs, vault, Start::Fresh(manifest.schema)).await?;
     let (path, of) = (file.to_owned(), manifest.tables.values().sum());
     let work = move |tx: &mut Tx<'_>| -> Result<Counts, BackupError> {
         let file = File::open(&path).map_err(BackupError::io(&path))?;
@@ -155,8 +198,16 @@ async fn rows(
     if counts != manifest.tables {
         return Err(BackupError::Altered(file.to_owned()));
     }
-    drop(open(Start::Whole).await?);
     Ok(counts)
+}
+
+async fn open(
+    at: &RowsAt,
+    blobs: &Path,
+    vault: Arc<Vault>,
+    start: Start,
+) -> Result<Store, StoreError> {
+    Store::begin(at, Blobs::open(blobs, vault)?, start).await
 }
 
 /// Mail programs may have seen more than the backup had: they must not take one message for another
@@ -192,3 +243,7 @@ const FLEETING: [&str; 3] = ["login_session", "login_challenge", "account_messag
 
 /// Stands in the data folder until all is there.
 const UNFINISHED: &str = "restore-unfinished";
+/// The same while it is written.
+const MARKING: &str = "restore-unfinished.new";
+/// Stands in it behind the generation when all is there but for the marks.
+const WHOLE: &str = "\nwhole\n";

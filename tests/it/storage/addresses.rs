@@ -2,8 +2,8 @@
 //! for them, and once there is staff accounts come of applications.
 
 use super::holders::{
-    ALI, DAY, VELI, acts, address, approved, company, domain, holding, open, person, staff, stage,
-    stepped, untaken, wish,
+    ALI, DAY, SECRET, VELI, acts, address, approved, company, domain, holding, open, person, staff,
+    stage, stepped, untaken, wish,
 };
 use super::{NOW, on_both};
 use kep::registry::accounts::{self, NewAccount, RegistryError, SignatureRule};
@@ -55,7 +55,9 @@ async fn once_there_is_staff_no_registrar_opens_an_account_alone() {
         assert!(free.is_none());
         // By an application it goes on.
         let id = approved(store, ali, person(ALI)).await;
-        applications::activate(store, id, &SECRET.into(), SignatureRule::Optional, &by).await.unwrap();
+        applications::activate(store, id, &SECRET.into(), SignatureRule::Optional, &by)
+            .await
+            .unwrap();
         assert_eq!(stage(store, ali, NOW).await, Stage::Active);
 
         policy::set(store, &by, "account.direct", "yes", NOW, "kuruluş").await.unwrap();

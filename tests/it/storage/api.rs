@@ -132,6 +132,11 @@ impl Api {
         *self.desk.1.lock().unwrap()
     }
 
+    /// An answer of which nothing is read yet.
+    pub async fn begin(&self, request: Request<Body>) -> Response<Body> {
+        self.service.answer(request).await
+    }
+
     pub async fn send(&self, request: Request<Body>) -> (StatusCode, Response<Vec<u8>>) {
         let (parts, body) = self.service.answer(request).await.into_parts();
         let octets = to_bytes(body, usize::MAX).await.unwrap().to_vec();

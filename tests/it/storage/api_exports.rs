@@ -9,17 +9,21 @@ use super::credentials::{ALI, ali, app};
 use super::logins::open;
 use super::{NOW, evidence, on_both};
 use axum::body::Body;
+use axum::http::Request;
 use flate2::read::DeflateDecoder;
+use futures_core::Stream;
 use kep::registry::api_tokens::{Scope, Scopes};
 use kep::registry::audit::By;
+use kep::registry::export::{self, Extent};
 use kep::registry::{closings, policy};
 use kep::store::contents;
-use kep::store::mail::{self, Kind, Role};
+use kep::store::mail::{self, Kind, NewMessage, Role};
 use kep::store::submissions::{self, RecipientState};
 use kep::wire::{AccountId, KepAddress, sha256};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::io::Read;
+use std::pin::Pin;
 use std::sync::Arc;
 
 /// The files of an archive, by other code than the one that wrote it; each has its checksum.
@@ -126,6 +130,93 @@ async fn a_holder_asks_for_all_he_has_and_fetches_it_within_its_time() {
             last = asked(&session).await.0;
         }
         assert_eq!(last, 429);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_export_is_fetched_when_its_last_piece_was_taken_and_looked_at_by_head_alone() {
+    on_both(|bed| async move {
+        let owner = ali(&bed).await;
+        let (_, paper) = app(&bed, owner).await;
+        let noise: Vec<u8> = (0..200_u32).flat_map(|n| sha256(&n.to_be_bytes()).0).collect();
+        for n in 0..25 {
+            let text = [b"Subject: x\r\n\r\n".as_slice(), &noise].concat();
+            laid(&bed, owner.account, n, Kind::Dispatch, &text).await;
+        }
+        let api = api(&bed);
+        let session = log_in(&api, ALI, OWN).await["token"].as_str().unwrap().to_owned();
+        stepped_up(&api, &session, &paper[0]).await;
+        let new = api.ask(&session, "POST", "/exports", Value::Null).await.1;
+        let path = format!("/exports/{}", new["number"]);
+        let archive = format!("{path}/archive");
+        let stands = async || {
+            let shown = api.ask(&session, "GET", &path, Value::Null).await.1;
+            (shown["state"].as_str().unwrap().to_owned(), shown["begun"].as_i64().unwrap())
+        };
+        let head = async || hear(&api, &session, ("HEAD", &archive), &[], Body::empty()).await;
+        let heard = head().await;
+        assert_eq!((heard.status, heard.octets.len()), (200, 0));
+        assert_eq!(heard.headers["Content-Type"], "application/zip");
+        assert!(heard.headers.contains_key("Content-Disposition"));
+        assert_eq!(stands().await, ("open".into(), 0), "nobody began to fetch it");
+
+        let request = Request::get(format!("/api/v1{archive}"));
+        let request = request.header("Authorization", format!("Bearer {session}"));
+        let answer = api.begin(request.body(Body::empty()).unwrap()).await;
+        let mut pieces = answer.into_body().into_data_stream();
+        let first = std::future::poll_fn(|cx| Pin::new(&mut pieces).poll_next(cx)).await;
+        assert!(first.unwrap().unwrap().starts_with(b"PK"));
+        // What is left of it waits for him.
+        for _ in 0..50 {
+            assert_eq!(stands().await, ("open".into(), 1));
+        }
+        drop(pieces);
+        let mut left = 1000;
+        while head().await.status != 200 {
+            left -= 1;
+            assert!(left > 0, "his place is not free");
+        }
+        assert_eq!(stands().await, ("open".into(), 1), "he has a piece of it");
+        unpacked(&hear(&api, &session, ("GET", &archive), &[], Body::empty()).await.octets);
+        assert_eq!(stands().await, ("fetched".into(), 2));
+        let acts = "SELECT COUNT(*) FROM audit WHERE act = 'account.exported'";
+        assert_eq!(bed.count(acts).await, 1);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_subject_without_end_is_a_line_of_the_index() {
+    on_both(|bed| async move {
+        let owner = ali(&bed).await;
+        let long = format!("{}ş{}", "x".repeat(299), "y".repeat(100_000));
+        let mail = format!("Subject: {long}\r\nTo: {long}\r\nFrom: {long}\r\n\r\nmetin");
+        let put = bed.store.blobs.put(mail.clone().into_bytes()).unwrap();
+        let message = NewMessage {
+            header: mail.clone().into_bytes(),
+            ..bed::message(&put, Kind::Plain, None)
+        };
+        let blobs = Arc::clone(&bed.store.blobs);
+        bed.write(move |tx| {
+            let content = contents::create_from(tx, &blobs, &[&put])?;
+            let inbox = mail::of_role(tx, owner.account, Role::Inbox)?;
+            Ok(mail::lay_in(tx, inbox, content, &message)?)
+        })
+        .await;
+        let all = Extent::whole(owner.account, ALI.to_owned());
+        let gathered = export::gather(&bed.store, &all, NOW, &[], Vec::new(), &mut |_| {}).await;
+        let files = unpacked(&gathered.unwrap().1);
+        let whole = files.iter().find(|(name, _)| name.ends_with(".eml")).unwrap().1;
+        assert_eq!(whole, mail.as_bytes(), "the mail has all of it");
+        let index: Value = serde_json::from_slice(&files["index.json"]).unwrap();
+        for field in ["subject", "from", "to"] {
+            let shown = index["mails"][0][field].as_str().unwrap();
+            assert_eq!(shown, format!("{}ş", "x".repeat(299)), "{field}");
+        }
+        for index in ["index.csv", "index.html"] {
+            assert!(files[index].len() < 5000, "{index}");
+        }
     })
     .await;
 }

@@ -1,9 +1,12 @@
 //! What the JSON API does once, whatever fails in between; what becomes of an account while a request comes
 //! in; answers that stay small; the end of the server.
 
-use super::api::{self, Api};
+use super::api::{self, AYSE, Api};
+use super::api_affairs::AYSE_NO;
+use super::api_staff::{application, member};
 use super::bed::{self, Bed};
-use super::{NOW, logins, on_both};
+use super::handovers::hold;
+use super::{NOW, logins, on_both, operators};
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use futures_core::Stream;
@@ -14,8 +17,10 @@ use kep::registry::api_tokens::{self, NewToken, Scope, Scopes};
 use kep::registry::audit::By;
 use kep::registry::audit::seal::Verdict;
 use kep::registry::closings;
+use kep::registry::directory::{self, Consent};
+use kep::registry::operators::Role;
 use kep::registry::staff::{self, StaffRole};
-use kep::store::mail::{self, Kind, NewMessage, Role};
+use kep::store::mail::{self, Kind, NewMessage};
 use kep::store::{Tx, contents};
 use kep::trust::Clock;
 use kep::wire::{KepAddress, Timestamp};
@@ -103,6 +108,55 @@ async fn a_request_that_cannot_be_named_refuses_its_name() {
         assert_eq!(api.named(&own, "POST", "/mailboxes", folders, Some("bir")).await, made);
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn hand_overs_applications_and_what_the_directory_has_are_done_once_too() {
+    on_both(|bed| async move {
+        operators::open(&bed).await;
+        operators::appoint(&bed, AYSE_NO, &[Role::Signs]).await;
+        let (_, id) = hold(&bed).await;
+        let ayse = api::account(&bed, AYSE).await;
+        let (consent, by) = (Consent::parse(true, true, &["given"]).unwrap(), By::system("t", NOW));
+        directory::set_consent(&bed.store, ayse, consent, by).await.unwrap();
+        let api = Api::of(&bed, 1000, api::people(&bed));
+        let own = api::token(&bed, operators::FIRM, api::all()).await;
+        member(&bed, "mudur", &[StaffRole::Manager]).await;
+        let hers = member(&bed, "selin", &[StaffRole::Registrar]).await;
+        let waiting = "SELECT MAX(id) FROM handover";
+        let hand_over = ("/handovers".to_owned(), json!({ "message": id.as_str(), "to": "001" }));
+        let taken = ("/directory/contacts".to_owned(), json!({ "address": AYSE }));
+        let filed = ("/staff/applications".to_owned(), application(ALI, AYSE_NO));
+        let returned =
+            (format!("/handovers/{}/return", bed.count(waiting).await), json!({ "reason": "x" }));
+        for (token, (path, body), act) in [
+            (&own, hand_over, "handover.to"),
+            (&own, returned, "handover.return"),
+            (&own, taken, "contact.add"),
+            (&hers, filed, "application.add"),
+        ] {
+            let done = || audit_of(&bed, act);
+            let ask = || api.named(token, "POST", &path, body.clone(), Some(&path));
+            keeping_fails(&bed, true).await;
+            let (status, said) = ask().await;
+            assert!(status >= 500, "{path}: {status} {said}");
+            assert_eq!(done().await, 0, "{path}: nothing was done");
+            keeping_fails(&bed, false).await;
+            let made = ask().await;
+            assert!((200..300).contains(&made.0), "{path}: {made:?}");
+            assert_eq!(ask().await, made, "{path}");
+            assert_eq!(done().await, 1, "{path}");
+        }
+    })
+    .await;
+}
+
+/// How often the audit has an act.
+async fn audit_of(bed: &Bed, act: &'static str) -> i64 {
+    bed.read(move |tx| {
+        Ok(tx.one("count", "SELECT COUNT(*) FROM audit WHERE act = $1", &[act.into()])?.int(0)?)
+    })
+    .await
 }
 
 struct Nobody;
@@ -222,7 +276,7 @@ async fn a_page_of_messages_with_enormous_headers_ends_early_and_the_next_goes_o
             let blobs = Arc::clone(&bed.store.blobs);
             bed.write(move |tx: &mut Tx<'_>| {
                 let content = contents::create_from(tx, &blobs, &[&put])?;
-                let inbox = mail::of_role(tx, ali, Role::Inbox)?;
+                let inbox = mail::of_role(tx, ali, mail::Role::Inbox)?;
                 Ok(mail::lay_in(tx, inbox, content, &new)?)
             })
             .await;

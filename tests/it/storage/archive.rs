@@ -5,7 +5,8 @@ use super::bed::Bed;
 use super::evidence::{append, new};
 use super::holders::word;
 use super::{NOW, on_both};
-use kep::evidence::archive::{self, Archivist, Fault, Verdict};
+use kep::evidence::archive::{self, Archivist, Fault, Stamped, Verdict};
+use kep::store::archive::Stamp;
 use kep::trust::detached::Word;
 use kep::wire::{Digest, Timestamp};
 
@@ -13,6 +14,11 @@ fn archivist(bed: &Bed, now: Timestamp) -> Archivist {
     let (Word { stamper, readiness, clock, .. }, _) = word(now);
     let provider = "hs05.kep.tr".to_owned();
     Archivist { store: bed.store.clone(), provider, stamper, readiness, clock }
+}
+
+fn now(stamped: Stamped) -> Stamp {
+    let Stamped::Now(stamp) = stamped else { panic!("{stamped:?}") };
+    stamp
 }
 
 async fn verify(bed: &Bed, by: &Archivist) -> Verdict {
@@ -33,8 +39,8 @@ async fn all_evidence_comes_under_stamps_that_follow_from_each_other() {
         let verdict = verify(&bed, &archivist).await;
         assert_eq!((verdict.stamps, verdict.stamped, verdict.waiting), (1, 3, 1));
         assert_eq!(verdict.faults, []);
-        let second = archivist.stamp().await.unwrap().unwrap();
-        let third = archivist.stamp().await.unwrap().unwrap();
+        let second = now(archivist.stamp().await.unwrap());
+        let third = now(archivist.stamp().await.unwrap());
         assert_eq!((second.n, third.n), (2, 3));
         assert!(third.ends_at > third.stamped_at);
         let verdict = verify(&bed, &archivist).await;
@@ -98,6 +104,86 @@ async fn what_was_changed_since_it_was_stamped_is_named() {
         assert!(faults.contains(&Fault::Root(1)) && faults.contains(&Fault::Root(2)), "{faults:?}");
         assert!(faults.iter().any(|fault| matches!(fault, Fault::Token(1, _))), "{faults:?}");
         assert!(faults.contains(&Fault::Previous(2)), "{faults:?}");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_is_slower_than_another_process_is_told_of_its_stamp() {
+    on_both(|bed| async move {
+        let archivist = archivist(&bed, NOW);
+        assert_eq!(archivist.stamp().await.unwrap(), Stamped::Nothing);
+        for n in 1..=40 {
+            append(&bed.store, new(&bed.store, n, "delivery", "a")).await;
+        }
+        // All at once, none of them fails, whoever gathers and whoever stamps.
+        let (one, two, three) = tokio::join!(archivist.stamp(), archivist.stamp(), archivist.stamp());
+        for stamped in [one, two, three] {
+            assert!(!matches!(stamped.unwrap(), Stamped::Nothing));
+        }
+        let verdict = verify(&bed, &archivist).await;
+        assert_eq!((verdict.stamped, verdict.waiting, &*verdict.faults), (40, 0, &[][..]));
+        // Another one's stands there between the look and the writing.
+        let before = verdict.stamps as i64;
+        let faster: &[&'static str] = match bed.store.shared() {
+            false => &["CREATE TRIGGER faster BEFORE INSERT ON archive_stamp WHEN NEW.ends_at > 0
+                        BEGIN INSERT INTO archive_stamp (n, statement, token, stamped_at, ends_at,
+                        material_set) VALUES (NEW.n, 'another', X'00', 1, 0, NEW.material_set); END"],
+            true => &[
+                "CREATE FUNCTION faster() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                 IF NEW.ends_at > 0 THEN INSERT INTO archive_stamp (n, statement, token, stamped_at,
+                 ends_at, material_set) VALUES (NEW.n, 'another', '', 1, 0, NEW.material_set); END IF;
+                 RETURN NEW; END $$",
+                "CREATE TRIGGER faster BEFORE INSERT ON archive_stamp
+                 FOR EACH ROW EXECUTE FUNCTION faster()",
+            ],
+        };
+        for sql in faster {
+            bed.write(move |tx| Ok(tx.execute(sql, &[])?)).await;
+        }
+        match archivist.stamp().await.unwrap() {
+            Stamped::ByAnother(stamp) => {
+                assert_eq!((stamp.n, stamp.statement.as_str()), (before + 1, "another"));
+            }
+            other => panic!("{other:?}"),
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_archive_that_was_blown_up_is_judged_within_bounds() {
+    on_both(|bed| async move {
+        let archivist = archivist(&bed, NOW);
+        append(&bed.store, new(&bed.store, 1, "delivery", "a")).await;
+        now(archivist.stamp().await.unwrap());
+        now(archivist.stamp().await.unwrap());
+        bed.write(|tx| {
+            let token = vec![b'x'; 2 << 20];
+            tx.execute("UPDATE archive_stamp SET token = $1 WHERE n = 1", &[(&token[..]).into()])?;
+            let statement = "x".repeat(100_000);
+            let sql = "UPDATE archive_stamp SET statement = $1 WHERE n = 2";
+            tx.execute(sql, &[statement.as_str().into()])?;
+            for n in 0..3000 {
+                let (name, leaf) = (format!("yok-{n}"), [7_u8; 32]);
+                tx.execute(
+                    "INSERT INTO archive_leaf (evidence, batch, leaf) VALUES ($1, 1, $2)",
+                    &[name.as_str().into(), (&leaf[..]).into()],
+                )?;
+            }
+            Ok(())
+        })
+        .await;
+        let verdict = verify(&bed, &archivist).await;
+        assert_eq!(verdict.stamps, 2);
+        for fault in [Fault::Batch(1), Fault::Statement(2)] {
+            // Those of the leaves that are nowhere come before.
+            let told = verdict.faults.contains(&fault) || verdict.unnamed > 0;
+            assert!(told, "{fault:?}");
+        }
+        assert_eq!(verdict.faults.len(), 1000);
+        // A batch has 1024 leaves, and one more tells that it is none.
+        assert!((20..40).contains(&verdict.unnamed), "{}", verdict.unnamed);
     })
     .await;
 }

@@ -166,6 +166,55 @@ async fn a_restore_that_was_cut_short_among_the_rows_is_repeated() {
 }
 
 #[tokio::test]
+async fn a_restore_that_was_cut_short_before_its_marks_went_is_ended_by_the_next() {
+    on_both(|bed| async move {
+        let account = bed.account("a@hs05.kep.tr").await;
+        bed.lay_in(submission(&bed.store, 1, account, b"bir")).await.unwrap();
+        let there = everything(&bed.store).await;
+        let first = bed.back_up(None).await.unwrap().generation;
+        bed.lay_in(submission(&bed.store, 2, account, b"iki")).await.unwrap();
+        let second = bed.back_up(None).await.unwrap().generation;
+        let place = bed.elsewhere("cut").await;
+        bed.restore(&place, Some(&first)).await.unwrap();
+        // A file of rows goes with its folder; a database stays where it is.
+        let RowsAt::Postgres(_) = &place.0 else { return };
+        let mark = place.1.join("restore-unfinished");
+        for marked in [true, false] {
+            std::fs::write(&mark, format!("{first}\nwhole\n")).unwrap();
+            if marked {
+                let both = bed.open(&place).await;
+                let make = |tx: &mut Tx<'_>| {
+                    Ok::<_, StoreError>(
+                        tx.execute("CREATE TABLE restore_unfinished (one BIGINT)", &[])?,
+                    )
+                };
+                both.write(kep::store::Lane::Client, make).await.unwrap();
+            }
+            let again = bed.restore(&place, Some(&first)).await.unwrap();
+            assert_eq!(again.rows, again.manifest.tables);
+            assert!(!backup::unfinished(&place.1));
+            let store = bed.open(&place).await;
+            assert_eq!(everything(&store).await, there, "{marked}");
+            assert_eq!(serious(&store).await, Vec::<String>::new(), "its contents are there");
+        }
+        // Another generation is not laid over what is whole.
+        std::fs::write(&mark, format!("{first}\nwhole\n")).unwrap();
+        let other = bed.restore(&place, Some(&second)).await;
+        assert!(matches!(other, Err(BackupError::NotEmpty(_))), "{other:?}");
+        let store = bed.open(&place).await;
+        assert_eq!(everything(&store).await, there);
+        assert_eq!(serious(&store).await, Vec::<String>::new());
+        drop(store);
+        // Whoever takes the database away begins anew.
+        let fresh = (bed.elsewhere("x").await.0, place.1.clone());
+        std::fs::write(&mark, format!("{first}\nwhole\n")).unwrap();
+        bed.restore(&fresh, Some(&second)).await.unwrap();
+        assert_eq!(everything(&bed.open(&fresh).await).await, everything(&bed.store).await);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_restore_revives_no_login() {
     on_both(|bed| async move {
         let fill = [

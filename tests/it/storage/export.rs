@@ -5,11 +5,14 @@ use super::bed::{Bed, id, message, submission};
 use super::{NOW, evidence, on_both};
 use kep::registry::audit::{self, Actor, By, Channel, Wanted};
 use kep::registry::export::{self, ExportError, Extent, Summary};
+use kep::registry::holds;
 use kep::registry::staff::{self, StaffRole};
 use kep::store::evidence::{self as rows, Wanted as Which};
-use kep::store::mail::{self, Kind, Role};
+use kep::store::mail::{self, Kind, NewMessage, Role};
+use kep::store::submissions::RecipientState;
 use kep::store::{Lane, Store, StoreError, Tx, contents, submissions};
 use kep::trust::Clock;
+use kep::wire::imap::UidSet;
 use kep::wire::{AccountId, EvidenceId, KepAddress, Timestamp};
 use secrecy::SecretString;
 use std::io::{self, Write};
@@ -164,6 +167,75 @@ async fn the_export_has_the_evidence_that_a_list_shows_of_what_was_refused_too()
         // What is withdrawn is not sent, and its evidence stays whose it was.
         let withdrawn = bed.write(|tx| Ok(submissions::withdraw(tx, &id(1))?)).await;
         assert!(!withdrawn, "it was accepted");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_period_has_what_was_accepted_sealed_or_delivered_in_it_wherever_it_stands_since() {
+    on_both(|bed| async move {
+        bed.staff(&["can", "ece"]).await;
+        let (sender, other) = (bed.account(WHO).await, bed.account("mert@hs05.kep.tr").await);
+        let (day, at) = (86_400, |days: i64| NOW.plus_secs(days * 86_400));
+        // As a mail program laid it in under a date of its own, and moved it since.
+        let lay = async |account: AccountId, kind: Kind, of: Option<u32>, role: Role| {
+            let put = bed.store.blobs.put(b"Subject: x\r\n\r\nmetin".to_vec()).unwrap();
+            let new = message(&put, kind, of.map(id));
+            let new = NewMessage { internal_date: at(-90), saved_at: at(90), ..new };
+            let blobs = Arc::clone(&bed.store.blobs);
+            bed.write(move |tx| {
+                let content = contents::create_from(tx, &blobs, &[&put])?;
+                let mailbox = mail::of_role(tx, account, role)?;
+                Ok(mail::lay_in(tx, mailbox, content, &new)?)
+            })
+            .await
+        };
+        let mut sent = submission(&bed.store, 1, sender, b"bir");
+        sent.recipients[0].account = Some(other);
+        bed.lay_in(sent).await.unwrap();
+        let mut acceptance = evidence::new(&bed.store, 1, "submission-acceptance", "");
+        acceptance.event_time = at(10);
+        assert!(evidence::append(&bed.store, acceptance).await);
+        let delivered = at(20);
+        bed.write(move |tx| {
+            Ok(submissions::outcome(tx, &id(1), 1, RecipientState::Delivered, delivered)?)
+        })
+        .await;
+        lay(sender, Kind::Plain, Some(1), Role::Sent).await;
+        lay(sender, Kind::Evidence, Some(1), Role::Inbox).await;
+        lay(sender, Kind::Plain, None, Role::Inbox).await;
+        lay(other, Kind::Dispatch, Some(1), Role::Inbox).await;
+        let mails = async |account: AccountId, around: Timestamp, held: bool| {
+            let (from, until) = (around.plus_secs(-day), around.plus_secs(day));
+            let all = Extent::whole(account, WHO.to_owned());
+            let period = Extent { from, until, held, evidence: false, ..all };
+            let gathered =
+                export::gather(&bed.store, &period, NOW, &[], Vec::new(), &mut |_| {}).await;
+            gathered.unwrap().0.mails
+        };
+        for (around, of_sender, of_other, why) in [
+            (at(0), 1, 0, "accepted"),
+            (at(10), 1, 1, "sealed"),
+            (at(20), 0, 1, "delivered to the other"),
+            (at(90), 3, 1, "laid in, or moved"),
+            (at(-90), 3, 1, "as it is dated"),
+            (at(5), 0, 0, "nothing"),
+        ] {
+            assert_eq!(mails(sender, around, false).await, of_sender, "{why}");
+            assert_eq!(mails(other, around, false).await, of_other, "{why}");
+        }
+        // What its owner removed and a hold keeps, by the same.
+        let address = KepAddress::parse("mert@hs05.kep.tr").unwrap();
+        holds::place(&bed.store, &by("can"), "ece", &address, None, "2026/17").await.unwrap();
+        bed.write(move |tx| {
+            let inbox = mail::of_role(tx, other, Role::Inbox)?;
+            let inbox = mail::view::owned(tx, other, inbox)?.unwrap();
+            Ok(mail::change::remove_all(tx, &inbox, &UidSet::range(1, 1))?)
+        })
+        .await;
+        assert_eq!(mails(other, at(20), false).await, 0);
+        assert_eq!(mails(other, at(20), true).await, 1);
+        assert_eq!(mails(other, at(5), true).await, 0);
     })
     .await;
 }

@@ -2,10 +2,12 @@
 //! closed, and nothing of what it had before it ended.
 
 use super::bed::Bed;
-use super::holders::{DAY, acts, address, company, domain, open, staff, stage, stepped, wish};
+use super::holders::{
+    DAY, SECRET, acts, address, company, domain, open, staff, stage, stepped, wish,
+};
 use super::{NOW, on_both};
 use kep::registry::accounts::{CertificateUse, SignatureRule};
-use kep::registry::api_tokens::{self, Scopes};
+use kep::registry::api_tokens::{self, NewToken, Scopes};
 use kep::registry::app_passwords::{self, NewPassword, Scopes as MailScopes};
 use kep::registry::applications::{self, Paper, PaperKind, Step, Wish};
 use kep::registry::credentials::{Owner, certificates, passkeys, totp};
@@ -36,7 +38,15 @@ async fn furnished(bed: &Bed) -> AccountId {
     totp::enrol(store, owner, "KEP", &by).await.unwrap();
     let new = NewPassword { name: "Telefon".into(), opening: None, scopes: MailScopes::mail() };
     app_passwords::add(store, &firm, new, &by).await.unwrap();
-    api_tokens::add(store, &by, &firm, None, NewToken { name: "arşiv", scopes: Scopes::full(false), days: 1000 }).await.unwrap();
+    api_tokens::add(
+        store,
+        &by,
+        &firm,
+        None,
+        NewToken { name: "arşiv", scopes: Scopes::full(false), days: 1000 },
+    )
+    .await
+    .unwrap();
     let root = CertificateAuthority::create("Root", KeyKind::P256, NOW).unwrap();
     let issued = |name: &str| {
         let profile = Profile::User { name: name.into(), email: FIRM.into() };

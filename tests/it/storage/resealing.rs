@@ -12,6 +12,7 @@ use kep::store::{Store, StoreError, Tx, contents};
 use kep::trust::vault::{Purpose, Vault, VaultError};
 use kep::wire::{ContentId, KepAddress, Reach};
 use std::collections::BTreeMap;
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -126,6 +127,31 @@ async fn whenever_it_is_cut_short_it_goes_on_and_nothing_of_the_old_key_is_left(
         assert_eq!(process.blobs.vault().derive(Purpose::LoginPlace, b"x").unwrap(), derived);
         let acts = bed.count("SELECT COUNT(*) FROM audit WHERE act = 'vault.retire'").await;
         assert_eq!(acts, 1);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_is_in_the_audit_before_it_is_in_the_file() {
+    on_both(|bed| async move {
+        let rotate = async || resealing::rotate(&bed.store, &by(), &bed.key()).await;
+        let notes = "SELECT COUNT(*) FROM audit WHERE act = 'vault.rotate'";
+        bed.write(|tx| Ok(tx.execute("ALTER TABLE audit RENAME TO elsewhere", &[])?)).await;
+        let failed = rotate().await;
+        assert!(matches!(failed, Err(ResealError::Store(_))), "{failed:?}");
+        assert_eq!(Vault::open(&bed.key()).unwrap().generation(), 1, "nobody knows of it");
+        bed.write(|tx| Ok(tx.execute("ALTER TABLE elsewhere RENAME TO audit", &[])?)).await;
+        let mode = |mode| std::fs::Permissions::from_mode(mode);
+        std::fs::set_permissions(bed.key(), mode(0o644)).unwrap();
+        assert!(rotate().await.is_err());
+        assert_eq!(bed.count(notes).await, 0, "a file that can't be read is no key to come");
+        std::fs::set_permissions(bed.key(), mode(0o600)).unwrap();
+        assert_eq!(rotate().await.unwrap(), 2);
+        assert_eq!(Vault::open(&bed.key()).unwrap().generation(), 2);
+        assert_eq!(bed.count(notes).await, 1);
+        // Of two at the same time each adds its own, or none.
+        let late = Vault::rotate_to(&bed.key(), 2).err();
+        assert!(matches!(late, Some(VaultError::Meanwhile(2))), "{late:?}");
     })
     .await;
 }

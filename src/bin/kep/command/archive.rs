@@ -4,7 +4,7 @@ use super::show;
 use crate::arguments::Archive as Arguments;
 use crate::failure::{Failure, Outcome};
 use crate::wire_up;
-use kep::evidence::archive::{self, ArchiveError, Archivist, Verdict};
+use kep::evidence::archive::{self, ArchiveError, Archivist, Stamped, Verdict};
 use kep::store::archive::Stamp;
 use kep::trust::detached::Word;
 use serde::Serialize;
@@ -18,11 +18,13 @@ pub async fn run(arguments: &Arguments) -> Outcome {
             let Word { stamper, readiness, clock, .. } = wire_up::word(&settings).await?;
             let provider = settings.provider.domain.to_string();
             let archivist = Archivist { store, provider, stamper, readiness, clock };
-            let stamp = archivist.stamp().await.map_err(failure)?;
-            show::print(*json, &stamp.as_ref().map(Stamped::of), |stamp| match stamp {
-                Some(Stamped { number, stamped, ends }) => {
-                    format!("stamp {number} of {stamped}, by a certificate until {ends}\n")
-                }
+            let made = match archivist.stamp().await.map_err(failure)? {
+                Stamped::Nothing => None,
+                Stamped::Now(stamp) => Some(Made::of(&stamp, false)),
+                Stamped::ByAnother(stamp) => Some(Made::of(&stamp, true)),
+            };
+            show::print(*json, &made, |made| match made {
+                Some(made) => made.text(),
                 None => "there is no evidence yet\n".to_owned(),
             })
         }
@@ -34,7 +36,7 @@ pub async fn run(arguments: &Arguments) -> Outcome {
             let verdict = archive::verify(&store, stamper.verifier()).await;
             let verdict = verdict.map_err(|error| Failure::unavailable(&error))?;
             show::print(*json, &Shown::of(&verdict), text)?;
-            match verdict.faults.len() {
+            match verdict.faults.len() as u64 + verdict.unnamed {
                 0 => Ok(ExitCode::SUCCESS),
                 n => Err(Failure::data(format!("{n} faults"))
                     .hint("compare with a backup: something was changed since it was stamped")),
@@ -44,16 +46,25 @@ pub async fn run(arguments: &Arguments) -> Outcome {
 }
 
 #[derive(Serialize)]
-struct Stamped {
+struct Made {
     number: i64,
     stamped: String,
     ends: String,
+    /// Another process was faster.
+    by_another: bool,
 }
 
-impl Stamped {
-    fn of(stamp: &Stamp) -> Self {
+impl Made {
+    fn of(stamp: &Stamp, by_another: bool) -> Self {
         let (stamped, ends) = (stamp.stamped_at.iso8601(), stamp.ends_at.iso8601());
-        Self { number: stamp.n, stamped, ends }
+        Self { number: stamp.n, stamped, ends, by_another }
+    }
+
+    fn text(&self) -> String {
+        let Self { number, stamped, ends, by_another } = self;
+        let before =
+            if *by_another { "another process was faster, and it is as good: " } else { "" };
+        format!("{before}stamp {number} of {stamped}, by a certificate until {ends}\n")
     }
 }
 
@@ -66,6 +77,8 @@ struct Shown {
     stamped: u64,
     waiting: u64,
     faults: Vec<String>,
+    /// Beyond those that are named.
+    unnamed: u64,
 }
 
 impl Shown {
@@ -77,14 +90,18 @@ impl Shown {
             stamped: verdict.stamped,
             waiting: verdict.waiting,
             faults: verdict.faults.iter().map(ToString::to_string).collect(),
+            unnamed: verdict.unnamed,
         }
     }
 }
 
 fn text(shown: &Shown) -> String {
-    let Shown { stamps, last, ends, stamped, waiting, faults } = shown;
+    let Shown { stamps, last, ends, stamped, waiting, faults, unnamed } = shown;
     let (last, ends) = (last.as_deref().unwrap_or("never"), ends.as_deref().unwrap_or("-"));
-    let faults: String = faults.iter().map(|fault| format!("{fault}\n")).collect();
+    let mut faults: String = faults.iter().map(|fault| format!("{fault}\n")).collect();
+    if *unnamed > 0 {
+        faults += &format!("and {unnamed} more\n");
+    }
     format!(
         "{faults}{stamps} stamps, the last of {last} by a certificate until {ends}\n\
          {stamped} documents are under them, {waiting} wait for the next one\n"

@@ -52,13 +52,13 @@ async fn rotate(settings: &Settings, who: &Who) -> Outcome {
         Some(store) => Some(staff::by_role(store, who, StaffRole::Operator).await?),
         None => None,
     };
-    let vault = Vault::rotate(path).map_err(|error| {
+    let unmade = |error: VaultError| {
         Failure::config(error).hint("`kep vault init` makes the first key of a new provider")
-    })?;
-    let generation = vault.generation();
-    if let Some((store, by)) = store.as_ref().zip(by.as_ref()) {
-        resealing::note(store, by, "vault.rotate", generation).await.map_err(failure)?;
-    }
+    };
+    let generation = match store.as_ref().zip(by.as_ref()) {
+        Some((store, by)) => resealing::rotate(store, by, path).await.map_err(failure)?,
+        None => Vault::rotate(path).map_err(unmade)?.generation(),
+    };
     let key = format!("master key generation {generation}");
     told(
         path,
@@ -142,6 +142,9 @@ fn failure(error: ResealError) -> Failure {
             .hint("`kep vault reseal` seals it anew; `kep vault status` shows what is left"),
         ResealError::Vault(VaultError::Newest(_) | VaultError::NoGeneration(_)) => {
             Failure::data(&error).hint("`kep vault status` shows the generations")
+        }
+        ResealError::Vault(VaultError::Meanwhile(_)) => {
+            Failure::unavailable(&error).hint("`kep vault status` shows the generations")
         }
         ResealError::Vault(_) => Failure::config(&error),
         ResealError::Store(_) => Failure::unavailable(&error),

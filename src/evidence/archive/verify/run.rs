@@ -1,7 +1,7 @@
 //! Whether the archive's stamps hold, and the evidence is what they are over.
 
-use super::super::{Statement, digest_of, leaf, root, root_of};
-use crate::store::archive::{self as rows, Stamp, Subject};
+use super::super::{BATCH, Statement, digest_of, leaf, root, root_of};
+use crate::store::archive::{self as rows, Batch, Stamp, Subject};
 use crate::store::{RowsError, Store, Tx};
 use crate::trust::TokenVerifier;
 use crate::wire::Timestamp;
@@ -18,6 +18,8 @@ pub struct Verdict {
     pub stamped: u64,
     pub waiting: u64,
     pub faults: Vec<Fault>,
+    /// Faults that are not named, after so many.
+    pub unnamed: u64,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, Error)]
@@ -36,6 +38,15 @@ pub enum Fault {
     Root(i64),
     #[error("stamp {0}: {1}")]
     Token(i64, String),
+}
+
+impl Verdict {
+    fn add(&mut self, fault: Fault) {
+        match self.faults.len() < FAULTS {
+            true => self.faults.push(fault),
+            false => self.unnamed += 1,
+        }
+    }
 }
 
 pub async fn verify(store: &Store, tokens: &TokenVerifier) -> Result<Verdict, RowsError> {
@@ -73,7 +84,7 @@ fn judge(subject: &Subject, verdict: &mut Verdict) -> u64 {
         }
         Some(stamped) => {
             if stamped != leaf(subject) {
-                verdict.faults.push(Fault::Changed(subject.name.clone()));
+                verdict.add(Fault::Changed(subject.name.clone()));
             }
             1
         }
@@ -83,15 +94,17 @@ fn judge(subject: &Subject, verdict: &mut Verdict) -> u64 {
 async fn batches(store: &Store, verdict: &mut Verdict) -> Result<(), RowsError> {
     let all = store.read(rows::batches).await?;
     for batch in all {
-        let leaves = store.read(move |tx: &mut Tx<'_>| rows::leaves(tx, batch.n)).await?;
+        // One more than a batch has: then it is none.
+        let look = move |tx: &mut Tx<'_>| rows::leaves(tx, batch.n, BATCH + 1);
+        let leaves = store.read(look).await?;
         let made = root(leaves.iter().map(|(_, leaf)| leaf));
         if made != batch.root || leaves.len() as i64 != batch.leaves {
-            verdict.faults.push(Fault::Batch(batch.n));
+            verdict.add(Fault::Batch(batch.n));
         }
         for (name, _) in leaves {
             let wanted = name.clone();
             if !store.read(move |tx: &mut Tx<'_>| rows::is_there(tx, &wanted)).await? {
-                verdict.faults.push(Fault::Gone(name));
+                verdict.add(Fault::Gone(name));
             }
         }
     }
@@ -103,39 +116,66 @@ async fn stamps(
     tokens: &TokenVerifier,
     verdict: &mut Verdict,
 ) -> Result<(), RowsError> {
-    let all = store.read(rows::stamps).await?;
     let batches = store.read(rows::batches).await?;
-    let mut before: Option<&Stamp> = None;
-    for (at, stamp) in all.iter().enumerate() {
-        let n = stamp.n;
-        let statement = Statement::parse(&stamp.statement);
-        let Some(statement) = statement.filter(|one| one.number == n && n == at as i64 + 1) else {
-            verdict.faults.push(Fault::Statement(n));
-            continue;
-        };
-        if statement.previous != before.map_or_else(String::new, |one| digest_of(one).hex()) {
-            verdict.faults.push(Fault::Previous(n));
+    let mut chain = Chain { previous: String::new(), reach: 0 };
+    let mut after = 0;
+    loop {
+        let page = store.read(move |tx: &mut Tx<'_>| rows::stamps(tx, after, STAMPS)).await?;
+        let Some(last) = page.last() else { break };
+        after = last.n;
+        for stamp in &page {
+            verdict.stamps += 1;
+            (verdict.stamped_at, verdict.ends_at) = (Some(stamp.stamped_at), Some(stamp.ends_at));
+            chain.add(stamp, &batches, tokens, verdict);
         }
-        let reach = batches.iter().take_while(|batch| batch.n <= statement.batches).count();
-        if root_of(batches.get(..reach).unwrap_or_default()).hex() != statement.root {
-            verdict.faults.push(Fault::Root(n));
-        }
-        if let Err(fault) = tokens.verify(&stamp.token, stamp.statement.as_bytes()) {
-            verdict.faults.push(Fault::Token(n, fault.to_string()));
-        }
-        before = Some(stamp);
     }
     // What is gathered and under no stamp yet waits, too.
-    let reach = all.iter().rev().find_map(|stamp| Statement::parse(&stamp.statement));
-    let reach = reach.map_or(0, |statement| statement.batches);
-    let beyond = batches.iter().filter(|batch| batch.n > reach);
+    let beyond = batches.iter().filter(|batch| batch.n > chain.reach);
     let beyond = beyond.map(|batch| u64::try_from(batch.leaves).unwrap_or(0)).sum();
     verdict.stamped = verdict.stamped.saturating_sub(beyond);
     verdict.waiting += beyond;
-    verdict.stamps = all.len();
-    verdict.stamped_at = all.last().map(|stamp| stamp.stamped_at);
-    verdict.ends_at = all.last().map(|stamp| stamp.ends_at);
     Ok(())
 }
 
+/// Stamps as far as they were looked at.
+struct Chain {
+    /// What the next one says of the last whose statement was one.
+    previous: String,
+    /// Up to which batch the last statement reaches.
+    reach: i64,
+}
+
+impl Chain {
+    fn add(
+        &mut self,
+        stamp: &Stamp,
+        batches: &[Batch],
+        tokens: &TokenVerifier,
+        verdict: &mut Verdict,
+    ) {
+        let n = stamp.n;
+        let statement = Statement::parse(&stamp.statement);
+        self.reach = statement.as_ref().map_or(self.reach, |statement| statement.batches);
+        let follows = |one: &Statement| one.number == n && n == verdict.stamps as i64;
+        let Some(statement) = statement.filter(follows) else {
+            return verdict.add(Fault::Statement(n));
+        };
+        if statement.previous != self.previous {
+            verdict.add(Fault::Previous(n));
+        }
+        let reach = batches.iter().take_while(|batch| batch.n <= statement.batches).count();
+        if root_of(batches.get(..reach).unwrap_or_default()).hex() != statement.root {
+            verdict.add(Fault::Root(n));
+        }
+        if let Err(fault) = tokens.verify(&stamp.token, stamp.statement.as_bytes()) {
+            verdict.add(Fault::Token(n, fault.to_string()));
+        }
+        self.previous = digest_of(stamp).hex();
+    }
+}
+
+/// Rows of one look, and stamps of one, which have more octets.
 const PAGE: i64 = 1024;
+const STAMPS: i64 = 16;
+/// So many faults are named; the rest are counted.
+const FAULTS: usize = 1000;

@@ -7,10 +7,12 @@ use super::{
 };
 use crate::portal::api::call::{Answered, Call};
 use crate::portal::api::contacts::Contact;
-use crate::portal::api::endpoint::{Created, Json, NoWords};
+use crate::portal::api::endpoint::{Created, Json, NoWords, Once};
 use crate::portal::api::{Portal, Problem};
-use crate::registry::contacts::ContactError;
+use crate::registry::contacts::{ContactError, Fault};
 use crate::registry::directory::{self, Checked, Kind, Query, QueryForm, Verdict};
+use crate::store::{Lane, Tx};
+use crate::trust::random;
 use std::sync::Arc;
 
 pub async fn query(
@@ -47,7 +49,7 @@ pub async fn take(
     call: Arc<Call>,
     _: NoWords,
     asked: Json<TakenAddress>,
-) -> Answered<Created<Contact>> {
+) -> Answered<Once<Created<Contact>>> {
     call.may_add()?;
     let address = Some(asked.0.address.0);
     let form = QueryForm { kind: "address".to_owned(), address, ..QueryForm::default() };
@@ -59,12 +61,17 @@ pub async fn take(
     let (account, by) = (call.account_id()?, call.by()?);
     let answer = directory::ask(&portal.directory, account, query, by.clone()).await?;
     let found = answer.found.into_iter().next().ok_or(Problem::DirectoryUnknown)?;
-    let saved = directory::save(&portal.store, account, &[found.record], &by).await?;
-    if let Some((_, fault)) = saved.refused.into_iter().next() {
-        return Err(ContactError::Bad(fault).into());
-    }
-    let made = saved.new.first().ok_or(Problem::ContactThere)?;
-    Ok(Created { value: Contact::of(made), at: format!("/contacts/{}", made.uid) })
+    let uid = random::bytes();
+    let work = move |tx: &mut Tx<'_>| {
+        call.may_add_in(tx)?;
+        let made = match directory::save_in(tx, account, uid, &found.record, &by) {
+            Err(ContactError::Bad(Fault::Taken { .. })) => Err(Problem::ContactThere),
+            made => Ok(made?),
+        }?;
+        let at = format!("/contacts/{}", made.uid);
+        call.once(tx, Created { value: Contact::of(&made), at })
+    };
+    portal.store.write(Lane::Client, work).await
 }
 
 impl HolderKind {

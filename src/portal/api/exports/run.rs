@@ -1,12 +1,14 @@
-//! Archives: what is needed is looked up, and that it is fetched recorded, before the first octet leaves.
+//! Archives: what is needed is looked up, and that it is fetched recorded, before the first octet leaves; that it
+//! was fetched, when the last one has.
 
 use super::{OneExport, OneMessageEvidence};
 use crate::portal::api::call::{Answered, Call};
 use crate::portal::api::endpoint::ZipFile;
-use crate::portal::api::pipe::run::pour;
+use crate::portal::api::flow::Flow;
+use crate::portal::api::pipe::{Pipe, run::pour};
 use crate::portal::api::{Portal, Problem};
 use crate::registry::api_tokens::Scope;
-use crate::registry::export::{self, ExportError, Extent};
+use crate::registry::export::{self, ExportError, Extent, Summary};
 use crate::store::{Lane, Tx};
 use std::sync::Arc;
 
@@ -17,25 +19,30 @@ pub async fn archive(
     (): (),
 ) -> Answered<ZipFile> {
     let (account, by, id) = (call.account()?.clone(), call.by()?, asked.export.0);
-    let of = account.id;
-    let find = move |tx: &mut Tx<'_>| export::find(tx, of, id, by.at);
-    portal.store.read(find).await?;
+    let (of, at) = (account.id, by.at);
+    portal.store.read(move |tx: &mut Tx<'_>| export::open(tx, of, id, at)).await?;
     let seat = portal.archives.take(of)?;
-    let by = call.by()?;
+    let name = format!("{}-{}.zip", account.address, at.istanbul().format("%Y-%m-%d"));
+    if call.head {
+        return Ok(ZipFile { name, flow: Flow::unread() });
+    }
     let fetching = by.clone();
     let begin = move |tx: &mut Tx<'_>| export::begin(tx, of, id, &fetching);
     portal.store.write(Lane::Client, begin).await?;
-    let name = format!("{}-{}.zip", account.address, by.at.istanbul().format("%Y-%m-%d"));
     let (store, clock) = (portal.store.clone(), portal.clock.clone());
-    let flow = pour(seat, move |pipe| async move {
+    let from = store.clone();
+    let write = move |pipe: Pipe| async move {
         let all = Extent::whole(account.id, account.address.to_string());
-        let (summary, pipe) = export::gather(&store, &all, by.at, &[], pipe, &mut |_| {}).await?;
+        let (summary, pipe) = export::gather(&from, &all, at, &[], pipe, &mut |_| {}).await?;
         pipe.finish()?;
+        Ok(summary)
+    };
+    let taken = move |summary: Summary| async move {
         let at = clock.now();
         let done = move |tx: &mut Tx<'_>| export::done(tx, id, &summary, &by, at);
         store.write::<_, ExportError, _>(Lane::Client, done).await
-    });
-    Ok(ZipFile { name, flow })
+    };
+    Ok(ZipFile { name, flow: pour(seat, write, taken) })
 }
 
 pub async fn evidence(
@@ -52,10 +59,14 @@ pub async fn evidence(
     let sent = portal.store.read(look).await?.ok_or(Problem::MessageUnknown)?;
     let seat = portal.archives.take(of)?;
     let (store, name) = (portal.store.clone(), format!("{message}.zip"));
-    let flow = pour(seat, move |pipe| async move {
+    if call.head {
+        return Ok(ZipFile { name, flow: Flow::unread() });
+    }
+    let write = move |pipe: Pipe| async move {
         let whose = (account.id, account.address.to_string());
         let written = export::of_message(&store, whose, message, sent, at, pipe).await?;
         Ok::<_, ExportError>(written.1.finish()?)
-    });
-    Ok(ZipFile { name, flow })
+    };
+    let taken = |()| std::future::ready(Ok(()));
+    Ok(ZipFile { name, flow: pour(seat, write, taken) })
 }

@@ -2,11 +2,14 @@
 
 use super::{Handover, HandoverListing, HandoverReturn, Handovers, NewHandover, OneHandover};
 use crate::portal::api::call::{Answered, Call};
-use crate::portal::api::endpoint::{Json, NoWords};
+use crate::portal::api::endpoint::{Json, NoWords, Once};
 use crate::portal::api::kinds::Limit;
 use crate::portal::api::{Portal, Problem};
-use crate::registry::handovers;
+use crate::registry::audit::By;
 use crate::registry::operators::Act;
+use crate::registry::{Account, handovers};
+use crate::store::{Lane, Tx};
+use crate::wire::OperatorCode;
 use std::sync::Arc;
 
 pub async fn list(
@@ -30,12 +33,16 @@ pub async fn hand_over(
     call: Arc<Call>,
     _: NoWords,
     Json(new): Json<NewHandover>,
-) -> Answered<Json<Handover>> {
-    call.may_add()?;
-    let (store, by, address) = (&portal.store, call.by()?, &call.account()?.address);
-    let own = call.operator().map(|operator| operator.code);
-    let made = handovers::hand_over(store, &by, address, own, &new.message.0, new.to.0).await?;
-    Ok(Json(Handover::of(&made)))
+) -> Answered<Once<Json<Handover>>> {
+    let work = move |tx: &mut Tx<'_>| {
+        call.may_add_in(tx)?;
+        let (by, account, own) = whose(&call)?;
+        let (message, to) = (&new.message.0, new.to.0);
+        let made =
+            handovers::hand_over_in(tx, (account.id, &account.address), own, message, to, &by)?;
+        call.once(tx, Json(Handover::of(&made)))
+    };
+    portal.store.write(Lane::Client, work).await
 }
 
 pub async fn give_back(
@@ -43,10 +50,19 @@ pub async fn give_back(
     call: Arc<Call>,
     ask: OneHandover,
     Json(said): Json<HandoverReturn>,
-) -> Answered<Json<Handover>> {
-    call.may_add()?;
-    let (store, by, address) = (&portal.store, call.by()?, &call.account()?.address);
-    let (own, id) = (call.operator().map(|operator| operator.code), ask.handover.0);
-    let made = handovers::give_back(store, &by, address, own, id, &said.reason.0).await?;
-    Ok(Json(Handover::of(&made)))
+) -> Answered<Once<Json<Handover>>> {
+    let work = move |tx: &mut Tx<'_>| {
+        call.may_add_in(tx)?;
+        let (by, account, own) = whose(&call)?;
+        let (id, reason) = (ask.handover.0, &said.reason.0);
+        let made =
+            handovers::give_back_in(tx, (account.id, &account.address), own, id, reason, &by)?;
+        call.once(tx, Json(Handover::of(&made)))
+    };
+    portal.store.write(Lane::Client, work).await
+}
+
+/// Whose doing it is, and who acts for the account where it is not its holder.
+fn whose(call: &Call) -> Answered<(By, &Account, Option<OperatorCode>)> {
+    Ok((call.by()?, call.account()?, call.operator().map(|operator| operator.code)))
 }

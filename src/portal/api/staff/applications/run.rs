@@ -18,13 +18,13 @@ pub async fn file(
     call: Arc<Call>,
     _: NoWords,
     new: Json<NewApplication>,
-) -> Answered<Created<Application>> {
+) -> Answered<Once<Created<Application>>> {
     let (wish, domain) = (new.0.wish(&call), portal.people.sign_in.domain.clone());
     let work = move |tx: &mut Tx<'_>| {
         let by = on_duty(tx, &call, REGISTERS)?;
         let made = applications::add_in(tx, &domain, wish.clone()?, &by)?;
         let at = format!("/staff/applications/{}", made.id.0);
-        Ok(Created { value: Application::of(&made), at })
+        call.once(tx, Created { value: Application::of(&made), at })
     };
     portal.store.write(Lane::Client, work).await
 }

@@ -4,7 +4,7 @@
 use super::{OneRequest, REGISTERS, name, on_duty};
 use crate::portal::api::call::{Answered, Call};
 use crate::portal::api::endpoint::SealedFile;
-use crate::portal::api::pipe::run::pour;
+use crate::portal::api::pipe::{Pipe, run::pour};
 use crate::portal::api::{Portal, Problem};
 use crate::registry::authority::{self as registry, AuthorityError};
 use crate::store::{Lane, Tx};
@@ -34,11 +34,12 @@ pub async fn export(
         Ok(registry::begin(tx, &by, id)?)
     };
     let request = store.write(Lane::Client, begin).await?;
-    let flow = pour(seat, move |pipe| async move {
+    let write = move |pipe: Pipe| async move {
         let pipe = registry::send(&store, &word, &by, &request, pipe).await?;
         Ok::<_, AuthorityError>(pipe.finish()?)
-    });
-    Ok(SealedFile { name: name(id), flow })
+    };
+    let taken = |()| std::future::ready(Ok(()));
+    Ok(SealedFile { name: name(id), flow: pour(seat, write, taken) })
 }
 
 fn ready(portal: &Portal) -> Answered<Word> {
