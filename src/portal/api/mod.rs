@@ -6,6 +6,7 @@ mod about;
 mod account;
 mod admit;
 mod app_passwords;
+mod audit;
 mod call;
 mod certificates;
 mod closings;
@@ -162,6 +163,7 @@ pub fn catalogue(refusals: &[Entry]) -> Vec<Entry> {
 pub fn operations() -> Vec<Endpoint> {
     let lists = [
         account::operations(),
+        audit::operations(),
         mailboxes::operations(),
         messages::operations(),
         drafts::operations(),

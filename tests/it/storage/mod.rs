@@ -3,6 +3,7 @@
 
 mod api;
 mod api_affairs;
+mod api_audit;
 mod api_book;
 mod api_directory;
 mod api_exports;
