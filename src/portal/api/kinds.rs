@@ -10,15 +10,15 @@ mod staff;
 pub use body::{
     ColourText, DayText, FormText, GroupName, KepAddresses, LabelName, LabelWords, MailboxText,
     MailboxWord, OperatorWord, PaperWord, PlaceText, PolicyText, QuietText, Reason, TextLine,
-    whole,
+    some_whole, whole,
 };
 
 pub use book::{Addresses, BookForm, SeparatorWord, few};
 pub use login::{Base64, Code, PasskeyAnswer, ScopeWords, SecretText, StepToken, UserName};
 pub use staff::{
     AccountStage, AddressText, ApplicationStage, ExtentWord, FileLine, FormLine, HolderWord,
-    MessageText, OpeningWord, PaperKindWord, ProposalState, Reference, RuleWord, ServiceWord,
-    UnitWord,
+    MessageText, NoticeStateWord, OpeningWord, PaperKindWord, ProposalState, Reference, RuleWord,
+    ServiceWord, UnitWord,
 };
 
 use crate::store::mail::{Place, Role};

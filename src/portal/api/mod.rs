@@ -49,6 +49,7 @@ mod storage;
 mod submissions;
 mod tasks;
 mod tokens;
+mod told;
 mod tongue;
 mod verify;
 
@@ -180,6 +181,7 @@ pub fn operations() -> Vec<Endpoint> {
         contacts::operations(),
         directory::operations(),
         notices::operations(),
+        told::operations(),
         exports::operations(),
         credits::operations(),
         settings::operations(),

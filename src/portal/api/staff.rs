@@ -7,6 +7,7 @@ mod authority;
 mod credits;
 mod duty;
 mod holds;
+mod notices;
 mod proposals;
 mod run;
 
@@ -29,6 +30,7 @@ pub fn operations() -> Vec<Endpoint> {
         accounts::operations(),
         credits::operations(),
         holds::operations(),
+        notices::operations(),
         authority::operations(),
         proposals::operations(),
     ];
