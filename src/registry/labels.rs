@@ -210,15 +210,23 @@ pub async fn as_mailboxes(
     on: bool,
     at: Timestamp,
 ) -> Result<(), LabelError> {
-    let work = move |tx: &mut Tx<'_>| {
-        accounts::lock(tx, account)?;
-        label_boxes::want(tx, account, on)?;
-        if on {
-            found::learn_all(tx, account, at)?;
-        }
-        mirror(tx, account, at)
-    };
+    let work = move |tx: &mut Tx<'_>| as_mailboxes_in(tx, account, on, at);
     store.write(Lane::Client, work).await
+}
+
+/// The same within somebody's transaction.
+pub fn as_mailboxes_in(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    on: bool,
+    at: Timestamp,
+) -> Result<(), LabelError> {
+    accounts::lock(tx, account)?;
+    label_boxes::want(tx, account, on)?;
+    if on {
+        found::learn_all(tx, account, at)?;
+    }
+    mirror(tx, account, at)
 }
 
 /// Within a transaction: what `list` says.

@@ -49,6 +49,7 @@ pub mod signin;
 pub mod staff;
 pub mod standing;
 pub mod tasks;
+pub mod terms;
 mod texts;
 
 pub use accounts::{

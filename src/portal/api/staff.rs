@@ -2,14 +2,17 @@
 //! the audit. Nothing here reads anybody's mail.
 
 mod accounts;
+mod addresses;
 mod applications;
 mod authority;
 mod credits;
 mod duty;
+mod holder;
 mod holds;
 mod notices;
 mod proposals;
 mod run;
+mod terms;
 
 use super::call::{Answered, Call, Caller};
 use super::endpoint::{Endpoint, Json, NoWords, Tag, Verb, params};
@@ -28,6 +31,9 @@ pub fn operations() -> Vec<Endpoint> {
         own(),
         applications::operations(),
         accounts::operations(),
+        terms::operations(),
+        holder::operations(),
+        addresses::operations(),
         credits::operations(),
         holds::operations(),
         notices::operations(),

@@ -58,11 +58,6 @@ fn now() -> Timestamp {
     Clock::System.now()
 }
 
-/// For `kep account set --label-mailboxes`.
-pub async fn as_mailboxes(store: &Store, account: AccountId, on: bool) -> Outcome<()> {
-    labels::as_mailboxes(store, account, on, now()).await.map_err(failure)
-}
-
 async fn of(conf: &Conf, address: &str) -> Outcome<(Store, AccountId)> {
     let store = wire_up::store(&wire_up::settings(&conf.conf)?).await?;
     let found = accounts::get(&store, &parse(address)?).await.map_err(account::registry)?;
@@ -75,7 +70,7 @@ fn parse_colour(text: &str) -> Outcome<Colour> {
     })
 }
 
-fn failure(error: LabelError) -> Failure {
+pub fn failure(error: LabelError) -> Failure {
     match error {
         LabelError::Registry(error) => account::registry(error),
         LabelError::Unknown(_) => {

@@ -1,6 +1,7 @@
 //! What of administration waits. A member of staff who has left, or has not the role, does nothing more,
 //! whatever his token says.
 
+use super::addresses::{FreeAddresses, NameGiven};
 use super::duty::on_duty;
 use super::{
     Act, Acts, AuditListing, AuditVerdict, Decided, Decisions, NewDecision, OnePolicy, staff,
@@ -10,7 +11,7 @@ use crate::portal::api::endpoint::{Created, Json, NoWords, Once};
 use crate::portal::api::kinds::Limit;
 use crate::portal::api::{Portal, Problem};
 use crate::registry::staff::{self as registry, StaffError, StaffRole};
-use crate::registry::{audit, policy};
+use crate::registry::{addresses, audit, policy};
 use crate::store::audit::Wanted;
 use crate::store::{Lane, Tx};
 use std::sync::Arc;
@@ -56,6 +57,18 @@ pub async fn decide(
         call.once(tx, Created { value: Decided::of(&made), at: at.clone() })
     };
     portal.store.write(Lane::Client, work).await
+}
+
+pub async fn propose(
+    portal: Arc<Portal>,
+    call: Arc<Call>,
+    ask: NameGiven,
+    (): (),
+) -> Answered<Json<FreeAddresses>> {
+    has(&portal, &call, StaffRole::Registrar).await?;
+    let (domain, most) = (&portal.people.sign_in.domain, Limit::of(ask.limit));
+    let free = addresses::propose(&portal.store, domain, &ask.called(), "", most).await?;
+    Ok(Json(FreeAddresses { addresses: free.iter().map(ToString::to_string).collect() }))
 }
 
 pub async fn audit(
