@@ -3,9 +3,7 @@
 
 use super::account::{done, parse, registry};
 use super::{closing, forms, show, staff};
-use crate::arguments::{
-    ContactOptions, HolderOptions, Holding as Arguments, ServiceType, Who,
-};
+use crate::arguments::{ContactOptions, HolderOptions, Holding as Arguments, ServiceType, Who};
 use crate::failure::{Failure, Outcome};
 use crate::wire_up;
 use kep::registry::RegistryError;

@@ -187,6 +187,18 @@ body_word!(
 );
 
 body_word!(
+    /// An instant.
+    MomentText(super::Moment),
+    super::Moment::read,
+    ObjectBuilder::new()
+        .schema_type(utoipa::openapi::schema::Type::String)
+        .format(Some(utoipa::openapi::schema::SchemaFormat::KnownFormat(
+            utoipa::openapi::schema::KnownFormat::DateTime,
+        )))
+        .examples([json!("2027-01-01T00:00:00+03:00")])
+);
+
+body_word!(
     /// A policy's value, as it is written.
     PolicyText(String),
     |text| line(text, PHRASE).then(|| text.to_owned()),

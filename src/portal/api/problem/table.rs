@@ -287,6 +287,12 @@ problems! {
         "İşlem yetkilisi için bu yapılamaz: {}." "This can't be done about the operator: {}.";
     PolicyValue(form) 409 "policy-value"
         "Bu politikanın değeri olamaz; yazılışı: {}." "This is no value of the policy; write {}.";
+    PolicyPast 409 "policy-past"
+        "Karar geçmişte başlayamaz; o gün yürürlükte olan olduğu gibi kalır."
+        "A decision begins now or later: what was in force stays as it was.";
+    PolicyNothingLater 409 "policy-nothing-later"
+        "Bu politika için ileride başlayacak bir karar yok."
+        "Nothing is decided about this policy for later.";
     ContactUnfit(why) 409 "contact-unfit"
         "Bu kişi böyle kaydedilemez: {}." "The contact can't be kept like this: {}.";
     ContactGroupExists(name) 409 "contact-group-exists"

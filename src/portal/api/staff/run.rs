@@ -49,7 +49,8 @@ pub async fn decide(
 ) -> Answered<Once<Created<Decided>>> {
     let (by, key) = (call.by()?, &ask.policy.0);
     let (value, reason) = (&new.0.value.0, &new.0.reason.0);
-    let made = policy::decided(&by, key, value, by.at, reason)?;
+    let from = new.0.from.as_ref().map_or(by.at, |from| from.0.0);
+    let made = policy::decided(&by, key, value, from, reason)?;
     let at = format!("/staff/policies/{key}/decisions");
     let work = move |tx: &mut Tx<'_>| -> Answered<_> {
         on_duty(tx, &call, &[StaffRole::Manager])?;
@@ -80,9 +81,9 @@ pub async fn audit(
     has(&portal, &call, StaffRole::Auditor).await?;
     let wanted = Wanted {
         subject: ask.subject.map(|subject| subject.0),
-        actor: None,
+        actor: ask.actor.map(|actor| actor.0),
         act: ask.act.map(|act| act.0),
-        since: None,
+        since: ask.since.map(|since| since.0),
         before: ask.before.map(|number| number.0),
         most: u32::try_from(Limit::of(ask.limit)).unwrap_or(u32::MAX),
     };
