@@ -29,15 +29,15 @@ pub async fn member(bed: &Bed, name: &str, roles: &[StaffRole]) -> String {
 }
 
 /// `selin` keeps and counts, `can` and `ece` approve; all three may register.
-struct Staff {
-    api: Api,
-    selin: String,
-    can: String,
-    ece: String,
+pub struct Staff {
+    pub api: Api,
+    pub selin: String,
+    pub can: String,
+    pub ece: String,
 }
 
 impl Staff {
-    async fn of(bed: &Bed) -> Self {
+    pub async fn of(bed: &Bed) -> Self {
         use StaffRole::{Accountant, Approver, Auditor, Manager, Registrar};
         member(bed, "mudur", &[Manager]).await;
         let selin = member(bed, "selin", &[Registrar, Approver, Accountant, Auditor]).await;
@@ -46,30 +46,30 @@ impl Staff {
         Self { api: Api::of(bed, 10_000, people(bed)), selin, can, ece }
     }
 
-    async fn get(&self, path: &str) -> Value {
+    pub async fn get(&self, path: &str) -> Value {
         let (status, said) = self.api.ask(&self.selin, "GET", path, Value::Null).await;
         assert_eq!(status, 200, "{path}: {said}");
         said
     }
 
-    async fn post(&self, who: &str, path: &str, body: Value) -> (u16, Value) {
+    pub async fn post(&self, who: &str, path: &str, body: Value) -> (u16, Value) {
         self.api.ask(who, "POST", path, body).await
     }
 
-    async fn done(&self, who: &str, path: &str, body: Value) -> Value {
+    pub async fn done(&self, who: &str, path: &str, body: Value) -> Value {
         let (status, said) = self.post(who, path, body).await;
         assert!((200..300).contains(&status), "{path}: {said}");
         said
     }
 
-    async fn refused(&self, who: &str, path: &str, body: Value, code: &str) {
+    pub async fn refused(&self, who: &str, path: &str, body: Value, code: &str) {
         let (status, said) = self.post(who, path, body).await;
         assert!((400..500).contains(&status), "{path}: {said}");
         assert_eq!(said["code"], code, "{path}: {said}");
     }
 
     /// The version of what is there.
-    async fn tag(&self, path: &str) -> String {
+    pub async fn tag(&self, path: &str) -> String {
         let request = Request::get(format!("/api/v1{path}"))
             .header("Authorization", format!("Bearer {}", self.selin));
         let (_, answer) = self.api.send(request.body(Body::empty()).unwrap()).await;
@@ -95,7 +95,7 @@ fn application(address: &str, number: &str) -> Value {
     })
 }
 
-async fn acts(bed: &Bed) -> Vec<String> {
+pub async fn acts(bed: &Bed) -> Vec<String> {
     let all = audit::list(&bed.store, Wanted { most: 200, ..Wanted::default() }).await.unwrap();
     all.into_iter().rev().map(|entry| format!("{} {}", entry.act, entry.actor)).collect()
 }
