@@ -1,6 +1,7 @@
 //! What stands in the rows before and after an attempt, each in one transaction with its job.
 
 use super::fate::Next;
+use crate::registry::outbox::trouble::{NO_CREDITS, TOO_LATE};
 use crate::registry::outbox::{self, Kind, Outgoing, Values};
 use crate::registry::{credits, notices};
 use crate::spool::Step;
@@ -49,8 +50,8 @@ pub fn claim(tx: &mut Tx<'_>, turn: Turn, vault: &Vault) -> Result<Option<Claime
     };
     if now >= row.expires_at {
         let why = match row.trouble.as_str() {
-            "" => "its time had passed".to_owned(),
-            trouble => format!("its time had passed: {trouble}"),
+            "" => TOO_LATE.to_owned(),
+            trouble => format!("{TOO_LATE}: {trouble}"),
         };
         return over(tx, turn, &row, State::Failed, &why);
     }
@@ -58,7 +59,7 @@ pub fn claim(tx: &mut Tx<'_>, turn: Turn, vault: &Vault) -> Result<Option<Claime
         return over(tx, turn, &row, State::Withdrawn, "");
     }
     if is_paid_for(&outgoing) && !credits::spend_sms(tx, row.account, &bill(&row), now)? {
-        return over(tx, turn, &row, State::Failed, "no credits for SMS are left");
+        return over(tx, turn, &row, State::Failed, NO_CREDITS);
     }
     rows::begin(tx, id)?;
     row.attempts = row.attempts.saturating_add(1);

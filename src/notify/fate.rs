@@ -1,6 +1,7 @@
 //! What an answer means for what was to be said. Pure.
 
 use crate::registry::outbox::Kind;
+use crate::registry::outbox::trouble::GIVEN_UP;
 use crate::wire::Timestamp;
 
 /// What became of one attempt.
@@ -31,9 +32,7 @@ pub fn next(said: Said, kind: Kind, attempts: u32, expires: Timestamp, now: Time
             let at = now.plus_secs(pause(kind, attempts));
             match at < expires {
                 true => Next::Again { at, why: bounded(why) },
-                false => {
-                    Next::Failed(bounded(format!("given up after {attempts} attempts: {why}")))
-                }
+                false => Next::Failed(bounded(format!("{GIVEN_UP} {attempts} attempts: {why}"))),
             }
         }
     }

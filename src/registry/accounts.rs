@@ -299,26 +299,26 @@ pub fn step_in(
     Ok(after)
 }
 
-pub async fn set_opening(
-    store: &Store,
-    address: &KepAddress,
+/// In somebody's transaction, under the account's lock.
+pub(super) fn set_opening_in(
+    tx: &mut Tx<'_>,
+    of: (AccountId, &KepAddress),
     mode: OpeningMode,
     by: &By,
 ) -> Result<(), RegistryError> {
-    let set = move |tx: &mut Tx<'_>, id| rows::set_opening(tx, id, mode.word());
-    let details = json!({ "opening": mode.word() });
-    set_recorded(store, address, "account.opening", details, by, set).await
+    rows::set_opening(tx, of.0, mode.word())?;
+    set_recorded(tx, of.1, "account.opening", json!({ "opening": mode.word() }), by)
 }
 
-pub async fn set_signature(
-    store: &Store,
-    address: &KepAddress,
+/// The same of what signature is asked for.
+pub(super) fn set_signature_in(
+    tx: &mut Tx<'_>,
+    of: (AccountId, &KepAddress),
     rule: SignatureRule,
     by: &By,
 ) -> Result<(), RegistryError> {
-    let set = move |tx: &mut Tx<'_>, id| rows::set_signature_policy(tx, id, rule.word());
-    let details = json!({ "signature": rule.word() });
-    set_recorded(store, address, "account.signature", details, by, set).await
+    rows::set_signature_policy(tx, of.0, rule.word())?;
+    set_recorded(tx, of.1, "account.signature", json!({ "signature": rule.word() }), by)
 }
 
 /// How many octets the account's messages may have together; `None` for the provider's own limit.
@@ -328,28 +328,34 @@ pub async fn set_storage(
     limit: Option<u64>,
     by: &By,
 ) -> Result<(), RegistryError> {
-    let set = move |tx: &mut Tx<'_>, id| mail::usage::set_limit(tx, id, limit);
-    let details = json!({ "octets": limit });
-    set_recorded(store, address, "account.storage", details, by, set).await
+    let (id, address, by) = (get(store, address).await?.id, address.clone(), by.clone());
+    let work = move |tx: &mut Tx<'_>| {
+        rows::lock(tx, id)?;
+        set_storage_in(tx, (id, &address), limit, &by)
+    };
+    store.write(Lane::Client, work).await
 }
 
-async fn set_recorded(
-    store: &Store,
+/// The same within somebody's transaction, under the account's lock.
+pub(super) fn set_storage_in(
+    tx: &mut Tx<'_>,
+    of: (AccountId, &KepAddress),
+    limit: Option<u64>,
+    by: &By,
+) -> Result<(), RegistryError> {
+    mail::usage::set_limit(tx, of.0, limit)?;
+    set_recorded(tx, of.1, "account.storage", json!({ "octets": limit }), by)
+}
+
+fn set_recorded(
+    tx: &mut Tx<'_>,
     address: &KepAddress,
     act: &'static str,
     details: serde_json::Value,
     by: &By,
-    set: impl Fn(&mut Tx<'_>, AccountId) -> Result<(), RowsError> + Send + 'static,
 ) -> Result<(), RegistryError> {
-    let id = get(store, address).await?.id;
-    let (by, subject) = (by.clone(), address.to_string());
-    let work = move |tx: &mut Tx<'_>| -> Result<(), RowsError> {
-        rows::lock(tx, id)?;
-        set(tx, id)?;
-        audit::record(tx, &by, act, &subject, details.clone())?;
-        Ok(())
-    };
-    Ok(store.write(Lane::Client, work).await?)
+    audit::record(tx, by, act, address.as_str(), details)?;
+    Ok(())
 }
 
 /// Octets that may still come into the account; `None` when there is no limit. `provider` is the

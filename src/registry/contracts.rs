@@ -78,7 +78,8 @@ pub fn renewable_from(
     Ok(last.ends_at.plus_millis(-policy::at(tx, now)?.task_contract.millis()))
 }
 
-fn renew_in(
+/// Renews within somebody's transaction, under the account's lock.
+pub fn renew_in(
     tx: &mut Tx<'_>,
     id: AccountId,
     address: &KepAddress,

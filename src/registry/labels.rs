@@ -227,6 +227,7 @@ pub async fn as_mailboxes(
     store.write(Lane::Client, work).await
 }
 
+/// The same within somebody's transaction.
 fn as_mailboxes_in(
     tx: &mut Tx<'_>,
     account: AccountId,

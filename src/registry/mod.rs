@@ -51,6 +51,7 @@ pub mod staff;
 pub mod standing;
 pub mod sub_domains;
 pub mod tasks;
+pub mod terms;
 mod texts;
 
 pub use accounts::{

@@ -4,6 +4,8 @@
 //! Never content, and no subject either: an SMS and ordinary mail lie open on their way,
 //! and telling is not reading (invariant 3). Who wrote and when is all they tell.
 
+pub mod trouble;
+
 use super::audit::{self, By};
 use super::policy;
 use crate::spool;
@@ -152,37 +154,35 @@ pub enum Retried {
 /// such one.
 pub async fn retry(store: &Store, by: &By, id: i64) -> Result<Option<Retried>, RowsError> {
     let by = by.clone();
-    let work = move |tx: &mut Tx<'_>| -> Result<Option<Retried>, RowsError> {
-        let Some(row) = rows::find(tx, id)? else { return Ok(None) };
-        let window = policy::at(tx, by.at)?.notice_window;
-        // What waits keeps its end; what failed gets a new one.
-        let expires = match row.state.is_open() {
-            true => row.expires_at,
-            false => by.at.plus_millis(window.millis()),
-        };
-        if !rows::revive(tx, id, by.at, expires)? {
-            let under_way = row.state == rows::State::Sending;
-            return Ok(Some(if under_way { Retried::UnderWay } else { Retried::Gone }));
-        }
-        spool::hurry_notice(tx, id, by.at)?;
-        let address = accounts::by_id(tx, row.account)?.address;
-        let details = json!({ "notice": id, "kind": row.kind });
-        audit::record(tx, &by, "notice.retry", &address, details)?;
-        Ok(Some(Retried::Now))
+    store.write(Lane::Client, move |tx: &mut Tx<'_>| retry_in(tx, &by, id)).await
+}
+
+/// The same within somebody's transaction.
+pub fn retry_in(tx: &mut Tx<'_>, by: &By, id: i64) -> Result<Option<Retried>, RowsError> {
+    let Some(row) = rows::find(tx, id)? else { return Ok(None) };
+    let window = policy::at(tx, by.at)?.notice_window;
+    // What waits keeps its end; what failed gets a new one.
+    let expires = match row.state.is_open() {
+        true => row.expires_at,
+        false => by.at.plus_millis(window.millis()),
     };
-    store.write(Lane::Client, work).await
+    if !rows::revive(tx, id, by.at, expires)? {
+        let under_way = row.state == rows::State::Sending;
+        return Ok(Some(if under_way { Retried::UnderWay } else { Retried::Gone }));
+    }
+    spool::hurry_notice(tx, id, by.at)?;
+    let address = accounts::by_id(tx, row.account)?.address;
+    let details = json!({ "notice": id, "kind": row.kind });
+    audit::record(tx, by, "notice.retry", &address, details)?;
+    Ok(Some(Retried::Now))
 }
 
 /// What a row says, if it is still to be said.
 pub fn outgoing(row: &OutgoingRow) -> Result<Outgoing, RowsError> {
     let octets = row.fields.clone().ok_or(RowsError::Missing("what a notice says"))?;
-    let place = match row.channel.as_str() {
-        "sms" => Mobile::parse(&row.target).map(Reach::Sms),
-        _ => MailAddress::parse(&row.target).map(Reach::Mail),
-    };
     Ok(Outgoing {
         account: row.account,
-        to: place.map_err(|_| RowsError::Stored("where a notice goes"))?,
+        to: place(row)?,
         language: Language::parse(&row.language).ok_or(RowsError::Stored("a language"))?,
         kind: Kind::parse(&row.kind).ok_or(RowsError::Stored("what a notice is"))?,
         fields: if row.sealed { Fields::Sealed(octets) } else { Fields::Plain(octets) },
@@ -190,6 +190,15 @@ pub fn outgoing(row: &OutgoingRow) -> Result<Outgoing, RowsError> {
         due: row.due_at,
         expires: row.expires_at,
     })
+}
+
+/// Where a row goes.
+pub fn place(row: &OutgoingRow) -> Result<Reach, RowsError> {
+    let place = match row.channel.as_str() {
+        "sms" => Mobile::parse(&row.target).map(Reach::Sms),
+        _ => MailAddress::parse(&row.target).map(Reach::Mail),
+    };
+    place.map_err(|_| RowsError::Stored("where a notice goes"))
 }
 
 impl Kind {

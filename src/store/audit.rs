@@ -130,6 +130,30 @@ pub fn list(tx: &mut Tx<'_>, wanted: &Wanted) -> Result<Vec<EntryRow>, RowsError
     rows.iter().map(|row| entry(row)).collect()
 }
 
+/// What was done about one subject, of the kinds of acts that whose it is may know of, before that number;
+/// the newest first. What the staff looks at, holds, proposes or hands over to an authority is none of them, and
+/// a new kind is none before it stands here.
+pub fn of_subject(
+    tx: &mut Tx<'_>,
+    subject: &str,
+    before: i64,
+    most: usize,
+) -> Result<Vec<EntryRow>, RowsError> {
+    let rows = tx.query(
+        "SELECT n, at, actor, channel, act, subject, details, link FROM audit
+         WHERE subject = $1 AND n < $2
+           AND (act = 'login' OR act LIKE 'account.%' OR act LIKE 'app-password.%'
+                OR act LIKE 'contact.%' OR act LIKE 'contract.%' OR act LIKE 'credit.%'
+                OR act LIKE 'directory.%' OR act LIKE 'handover.%' OR act LIKE 'login.%'
+                OR act LIKE 'mail.%' OR act LIKE 'message.%' OR act LIKE 'notice.%'
+                OR act LIKE 'operator.%' OR act LIKE 'session.%' OR act LIKE 'task.%'
+                OR act LIKE 'token.%')
+         ORDER BY n DESC LIMIT $3",
+        &[subject.into(), before.into(), (most as i64).into()],
+    )?;
+    rows.iter().map(|row| entry(row)).collect()
+}
+
 /// All entries from the first on, one by one; `visitor` says whether it wants the next.
 pub fn visit(tx: &mut Tx<'_>, mut visitor: impl FnMut(EntryRow) -> bool) -> Result<(), RowsError> {
     tx.visit(

@@ -255,6 +255,51 @@ pub fn list(
     rows.iter().map(outgoing).collect()
 }
 
+/// Which of them are asked for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Which {
+    All,
+    One(State),
+    /// What waits, is on its way, or failed.
+    Unsaid,
+}
+
+impl Which {
+    fn word(self) -> &'static str {
+        match self {
+            Self::All => "",
+            Self::One(state) => state.word(),
+            Self::Unsaid => "unsaid",
+        }
+    }
+}
+
+/// Those before that number, of one account or all; the newest first.
+pub fn page(
+    tx: &mut Tx<'_>,
+    which: Which,
+    account: Option<AccountId>,
+    before: Option<i64>,
+    most: usize,
+) -> Result<Vec<OutgoingRow>, RowsError> {
+    let rows = tx.query(
+        "SELECT id, account, cause, channel, target, language, kind, fields, sealed, due_at,
+                expires_at, state, attempts, tells, joined, settled_at, trouble
+         FROM outgoing
+         WHERE id < $1 AND (CAST($2 AS BIGINT) IS NULL OR account = $2)
+           AND ($3 = '' OR state = $3
+                OR ($3 = 'unsaid' AND state IN ('waiting', 'sending', 'failed')))
+         ORDER BY id DESC LIMIT $4",
+        &[
+            before.unwrap_or(i64::MAX).into(),
+            account.map(|account| account.0).into(),
+            which.word().into(),
+            (most as i64).into(),
+        ],
+    )?;
+    rows.iter().map(outgoing).collect()
+}
+
 /// How many are in a state, and when the oldest of them is or was due.
 pub fn count(tx: &mut Tx<'_>, state: State) -> Result<(u64, Option<Timestamp>), RowsError> {
     let row = tx.one(

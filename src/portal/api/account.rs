@@ -4,9 +4,9 @@ use super::call::{Answered, Call};
 use super::endpoint::{Endpoint, Json, NoWords, Tag, Verb};
 use crate::registry::accounts::AccountState;
 use crate::registry::api_tokens::Scope;
-use crate::registry::{Access, accounts};
+use crate::registry::{Access, accounts, addresses};
 use crate::store::mail::usage;
-use crate::store::{Tx, accounts as rows, contracts};
+use crate::store::{Tx, accounts as rows, contracts, holders};
 use crate::trust::Certificate;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -34,6 +34,12 @@ struct Account {
     /// `both`, or `receive`: it sends nothing.
     #[schema(example = "both")]
     service: String,
+    /// The institution's label of the address, if it has one (alt alan adı).
+    #[schema(example = "ornek")]
+    sub_domain: Option<String>,
+    /// Whether an institution's e-seal may sign for it, as far as the provider lets any.
+    #[schema(example = false)]
+    e_seal: bool,
     /// When its closing completes by itself.
     #[schema(format = DateTime, example = "2026-12-06T09:00:00.000Z")]
     completes: Option<String>,
@@ -102,6 +108,8 @@ fn show(tx: &mut Tx<'_>, call: &Call, _: &NoWords) -> Answered<Json<Account>> {
         name: account.name.clone(),
         state: state.word().to_owned(),
         service: account.service.word().to_owned(),
+        sub_domain: addresses::sub_domain(&account.address),
+        e_seal: holders::terms(tx, id)?.1,
         completes: completes.map(|at| at.iso8601()),
         contract_ends: contract.first().map(|last| last.ends_at.iso8601()),
         readable_until: readable_until.map(|until| until.iso8601()),

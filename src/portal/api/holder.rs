@@ -4,6 +4,8 @@
 mod faults;
 mod invoice;
 
+pub use invoice::{InvoiceData, NewInvoice};
+
 use super::call::{Answered, Call};
 use super::endpoint::{Endpoint, Json, NoWords, Tag, Tagged, Verb};
 use super::kinds::FormText;
@@ -122,7 +124,7 @@ struct ContactData {
 /// What is to be otherwise.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct ContactDataChange {
+pub struct ContactDataChange {
     #[schema(inline)]
     street: Option<FormText>,
     #[schema(inline)]
@@ -209,7 +211,7 @@ impl ContactData {
 }
 
 impl ContactDataChange {
-    fn said(&self) -> ContactForm {
+    pub fn said(&self) -> ContactForm {
         let text = |field: &Option<FormText>| field.as_ref().map(|text| text.0.clone());
         ContactForm {
             street: text(&self.street),

@@ -9,16 +9,16 @@ mod staff;
 
 pub use body::{
     ColourText, DayText, FormText, GroupName, KepAddresses, LabelName, LabelWords, MailboxText,
-    MailboxWord, OperatorWord, PaperWord, PlaceText, PolicyText, QuietText, Reason, TextLine,
-    whole,
+    MailboxWord, MomentText, OperatorWord, PaperWord, PlaceText, PolicyText, QuietText, Reason,
+    TextLine, some_whole, whole,
 };
 
 pub use book::{Addresses, BookForm, SeparatorWord, few};
 pub use login::{Base64, Code, PasskeyAnswer, ScopeWords, SecretText, StepToken, UserName};
 pub use staff::{
     AccountStage, AddressText, ApplicationStage, ExtentWord, FileLine, FormLine, HolderWord,
-    MessageText, OpeningWord, PaperKindWord, ProposalState, Reference, RuleWord, ServiceWord,
-    UnitWord,
+    MessageText, NoticeStateWord, OpeningWord, PaperKindWord, ProposalState, Reference, RuleWord,
+    ServiceWord, UnitWord,
 };
 
 use crate::store::mail::{Place, Role};
@@ -346,6 +346,24 @@ impl Word for Day {
     fn schema() -> Schema {
         let format = utoipa::openapi::schema::SchemaFormat::KnownFormat(
             utoipa::openapi::schema::KnownFormat::Date,
+        );
+        ObjectBuilder::new().schema_type(Type::String).format(Some(format)).into()
+    }
+}
+
+/// An instant, `2026-11-29T09:00:00+03:00` (RFC 3339).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Moment(pub Timestamp);
+
+impl Word for Moment {
+    fn read(text: &str) -> Option<Self> {
+        let time = chrono::DateTime::parse_from_rfc3339(text).ok()?;
+        Some(Self(Timestamp::from_millis(time.timestamp_millis())))
+    }
+
+    fn schema() -> Schema {
+        let format = utoipa::openapi::schema::SchemaFormat::KnownFormat(
+            utoipa::openapi::schema::KnownFormat::DateTime,
         );
         ObjectBuilder::new().schema_type(Type::String).format(Some(format)).into()
     }

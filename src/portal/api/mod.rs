@@ -6,6 +6,7 @@ mod about;
 mod account;
 mod admit;
 mod app_passwords;
+mod audit;
 mod call;
 mod certificates;
 mod closings;
@@ -49,6 +50,7 @@ mod submissions;
 mod taking;
 mod tasks;
 mod tokens;
+mod told;
 mod tongue;
 mod verify;
 
@@ -173,6 +175,7 @@ pub fn catalogue(refusals: &[Entry]) -> Vec<Entry> {
 pub fn operations() -> Vec<Endpoint> {
     let lists = [
         account::operations(),
+        audit::operations(),
         mailboxes::operations(),
         messages::operations(),
         drafts::operations(),
@@ -189,6 +192,7 @@ pub fn operations() -> Vec<Endpoint> {
         contacts::operations(),
         directory::operations(),
         notices::operations(),
+        told::operations(),
         exports::operations(),
         credits::operations(),
         settings::operations(),

@@ -200,7 +200,13 @@ impl From<RegistryError> for Problem {
                 Self::AccountStanding(mistimed.stage.word().to_owned())
             }
             RegistryError::Holder(faults) => Self::FormUnfit(faults.to_string()),
-            RegistryError::Reason(_) => Self::FormUnfit(error.to_string()),
+            RegistryError::Reason(_) | RegistryError::Months(_) => {
+                Self::FormUnfit(error.to_string())
+            }
+            RegistryError::NoHolder(_) => Self::HolderUnknown,
+            RegistryError::NotForPersons => Self::NotForPersons,
+            RegistryError::HasOperators(_) => Self::OperatorsNotForPersons,
+            RegistryError::Forbidden(_) => Self::PolicyForbids,
             RegistryError::NotTheHolder(_) => Self::NotTheHolder,
             RegistryError::Untaken(_, why) => why.into(),
             RegistryError::Foreign(_, own) => Self::AddressNotGiven(Both::new(

@@ -2,22 +2,28 @@
 //! the audit. Nothing here reads anybody's mail.
 
 mod accounts;
+mod addresses;
 mod applications;
 mod authority;
 mod credits;
+mod directory;
 mod duty;
+mod holder;
 mod holds;
+mod notices;
 mod proposals;
 mod run;
+mod terms;
 
 use super::call::{Answered, Call, Caller};
-use super::endpoint::{Endpoint, Json, NoWords, Tag, Verb, params};
-use super::kinds::{Limit, Name, Number, Phrase, PolicyText, Reason};
+use super::endpoint::{Endpoint, Json, Tag, Verb, params};
+use super::kinds::{Limit, Moment, MomentText, Name, Number, Phrase, PolicyText, Reason};
 use super::problem::Problem;
 use crate::registry::api_tokens::Scope;
 use crate::registry::audit::Entry;
 use crate::registry::audit::seal::Verdict;
 use crate::registry::policy::{self, DECLARED, Decision, PolicyError};
+use crate::registry::staff::StaffRole;
 use crate::store::Tx;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -27,8 +33,13 @@ pub fn operations() -> Vec<Endpoint> {
         own(),
         applications::operations(),
         accounts::operations(),
+        terms::operations(),
+        holder::operations(),
+        addresses::operations(),
         credits::operations(),
+        directory::operations(),
         holds::operations(),
+        notices::operations(),
         authority::operations(),
         proposals::operations(),
     ];
@@ -38,7 +49,10 @@ pub fn operations() -> Vec<Endpoint> {
 fn own() -> Vec<Endpoint> {
     vec![
         Endpoint::new(Verb::Get, "/staff/policies", "listPolicies", Tag::Staff)
-            .says("Yürürlükteki politikaları listeler.", "Lists the policies that are in force.")
+            .says(
+                "Şimdi ya da verilen anda yürürlükte olan politikaları listeler.",
+                "Lists the policies that are in force, now or then.",
+            )
             .needs(Scope::StaffPolicies)
             .may_say([Problem::NotStaff])
             .reads(policies),
@@ -52,8 +66,8 @@ fn own() -> Vec<Endpoint> {
             .runs(run::decisions),
         Endpoint::new(Verb::Post, "/staff/policies/{policy}/decisions", "decidePolicy", Tag::Staff)
             .says(
-                "Bir politika için şimdiden geçerli yeni bir karar verir.",
-                "Decides a policy anew, from now on.",
+                "Bir politika için şimdiden ya da ileri bir andan geçerli yeni bir karar verir.",
+                "Decides a policy anew, from now or a later time on.",
             )
             .needs(Scope::StaffPolicies)
             .named()
@@ -62,8 +76,23 @@ fn own() -> Vec<Endpoint> {
                 Problem::StaffRole("{}".into()),
                 Problem::PolicyUnknown,
                 Problem::PolicyValue("{}".into()),
+                Problem::PolicyPast,
             ])
             .runs(run::decide),
+        Endpoint::new(Verb::Post, "/staff/policies/{policy}/cancel", "cancelPolicy", Tag::Staff)
+            .says(
+                "Bir politikanın henüz yürürlüğe girmemiş kararlarını geri alır.",
+                "Takes back what is decided about a policy and has not begun.",
+            )
+            .needs(Scope::StaffPolicies)
+            .named()
+            .may_say([
+                Problem::NotStaff,
+                Problem::StaffRole("{}".into()),
+                Problem::PolicyUnknown,
+                Problem::PolicyNothingLater,
+            ])
+            .writes(cancel),
         Endpoint::new(Verb::Get, "/staff/audit", "listAudit", Tag::Staff)
             .says("Denetim kaydını yeniden eskiye listeler.", "Lists the audit, the newest first.")
             .needs(Scope::StaffAudit)
@@ -87,9 +116,17 @@ params! {
 }
 
 params! {
+    PolicyListing {
+        query at: Moment = "2027-01-01T00:00:00+03:00", "What is in force then; now when nothing is said.";
+    }
+}
+
+params! {
     AuditListing {
         query act: Phrase = "policy", "Of this act only, or of all whose first word it is.";
         query subject: Phrase = "ali.veli@hs05.kep.tr", "About this one only.";
+        query actor: Phrase = "staff:selin", "By this one only, as it is written in `actor`.";
+        query since: Moment = "2026-11-29T00:00:00+03:00", "Since this time only.";
         query before: Number = 42, "Those before this number only: the last one of the page before.";
         query limit: Limit = 50, "How many at most.";
     }
@@ -145,6 +182,24 @@ struct NewDecision {
     value: PolicyText,
     #[schema(inline)]
     reason: Reason,
+    /// When it begins; now when nothing is said.
+    #[schema(inline)]
+    from: Option<MomentText>,
+}
+
+/// Why it is taken back.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct PolicyCancelling {
+    #[schema(inline)]
+    reason: Reason,
+}
+
+#[derive(Serialize, ToSchema)]
+struct PolicyCancelled {
+    /// How many decisions were taken back.
+    #[schema(minimum = 1, example = 1)]
+    decisions: u64,
 }
 
 /// An entry of the audit.
@@ -219,9 +274,9 @@ fn staff(call: &Call) -> Answered<&str> {
     }
 }
 
-fn policies(tx: &mut Tx<'_>, call: &Call, _: &NoWords) -> Answered<Json<Policies>> {
+fn policies(tx: &mut Tx<'_>, call: &Call, ask: &PolicyListing) -> Answered<Json<Policies>> {
     staff(call)?;
-    let in_force = policy::at(tx, call.now)?;
+    let in_force = policy::at(tx, ask.at.map_or(call.now, |at| at.0))?;
     let policies = DECLARED.iter().map(|declared| Policy {
         key: declared.key.to_owned(),
         value: in_force.written(declared.key),
@@ -230,6 +285,19 @@ fn policies(tx: &mut Tx<'_>, call: &Call, _: &NoWords) -> Answered<Json<Policies
         english: declared.english.to_owned(),
     });
     Ok(Json(Policies { policies: policies.collect() }))
+}
+
+fn cancel(
+    tx: &mut Tx<'_>,
+    call: &Call,
+    ask: &OnePolicy,
+    new: &Json<PolicyCancelling>,
+) -> Answered<Json<PolicyCancelled>> {
+    let by = duty::on_duty(tx, call, &[StaffRole::Manager])?;
+    match policy::cancel_in(tx, &by, &ask.policy.0, &new.0.reason.0)? {
+        0 => Err(Problem::PolicyNothingLater),
+        decisions => Ok(Json(PolicyCancelled { decisions })),
+    }
 }
 
 impl Decided {
@@ -264,8 +332,9 @@ impl From<PolicyError> for Problem {
         match error {
             PolicyError::Unknown(_) => Self::PolicyUnknown,
             PolicyError::Value { form, .. } => Self::PolicyValue(form.to_owned()),
-            // Decided from now on, with a reason of the right form.
-            PolicyError::Past(_) | PolicyError::Reason => Self::Internal,
+            PolicyError::Past(_) => Self::PolicyPast,
+            // A reason has the right form here.
+            PolicyError::Reason => Self::Internal,
             PolicyError::Store(error) => error.into(),
         }
     }

@@ -5,6 +5,7 @@
 //! What a message says is never in it, nor a secret: who, what, about whom, by which way, when.
 
 pub mod chain;
+pub mod own;
 pub mod seal;
 
 pub use crate::store::audit::Wanted;

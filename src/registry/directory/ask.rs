@@ -10,7 +10,7 @@ use crate::registry::audit::{self, By};
 use crate::registry::policy;
 use crate::store::directory::EntryRow;
 use crate::store::directory::query::{self as rows, QueryRow, ToldRow};
-use crate::store::{Lane, Store, Tx, accounts};
+use crate::store::{Lane, RowsError, Store, Tx, accounts};
 use crate::wire::{AccountId, KepDomain, Timestamp};
 use serde_json::json;
 use std::sync::Arc;
@@ -139,6 +139,16 @@ pub fn log_of(
 ) -> Result<Vec<Asked>, DirectoryError> {
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     Ok(rows::log_of(tx, account, before.unwrap_or(i64::MAX), limit)?)
+}
+
+/// The same of an account or of all.
+pub fn log_page(
+    tx: &mut Tx<'_>,
+    account: Option<AccountId>,
+    before: Option<i64>,
+    limit: usize,
+) -> Result<Vec<Asked>, RowsError> {
+    rows::log_page(tx, account, before, limit)
 }
 
 /// What is noted of a question before it is answered.

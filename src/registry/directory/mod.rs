@@ -17,7 +17,7 @@ pub mod run;
 mod save;
 mod source;
 
-pub use ask::{Answer, Asked, Central, Directory, Found, Source, ask, log, log_of};
+pub use ask::{Answer, Asked, Central, Directory, Found, Source, ask, log, log_of, log_page};
 pub use batch::{Checked, MOST as BATCH_MAX, Verdict, check};
 pub use consent::{Consent, Field};
 pub use entry::{Subject, consent, consent_in, set_consent, set_consent_in, shown};

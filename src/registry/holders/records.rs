@@ -160,27 +160,35 @@ pub async fn set_holder(
     new: Holder,
     by: &By,
 ) -> Result<(), RegistryError> {
-    let account = accounts::get(store, address).await?;
-    let (address, by) = (address.clone(), by.clone());
-    let work = move |tx: &mut Tx<'_>| -> Result<(), RegistryError> {
-        account_rows::lock(tx, account.id)?;
-        let before = accounts::account(&account_rows::by_id(tx, account.id)?)?.holder;
-        let before = before.map(|id| holder(tx, id)).transpose()?;
-        if before.as_ref().is_some_and(|before| before.key() != new.key()) {
-            return Err(RegistryError::NotTheHolder(address.clone()));
-        }
-        if new.kind() == HolderKind::Person && operators::any(tx, account.id)? {
-            return Err(RegistryError::HasOperators(address.clone()));
-        }
-        if before.is_none() {
-            addresses::becomes_known(tx, &address, &new, by.at)?;
-        }
-        bind(tx, account.id, &new, &by)?;
-        let details = json!({ "kind": new.kind().word(), "first": before.is_none() });
-        audit::record(tx, &by, "account.holder", address.as_str(), details)?;
-        Ok(())
-    };
+    let (account, by) = (accounts::get(store, address).await?, by.clone());
+    let work = move |tx: &mut Tx<'_>| set_holder_in(tx, &account, &new, &by);
     store.write(Lane::Client, work).await
+}
+
+/// The same within somebody's transaction.
+pub fn set_holder_in(
+    tx: &mut Tx<'_>,
+    account: &Account,
+    new: &Holder,
+    by: &By,
+) -> Result<(), RegistryError> {
+    let address = &account.address;
+    account_rows::lock(tx, account.id)?;
+    let before = accounts::account(&account_rows::by_id(tx, account.id)?)?.holder;
+    let before = before.map(|id| holder(tx, id)).transpose()?;
+    if before.as_ref().is_some_and(|before| before.key() != new.key()) {
+        return Err(RegistryError::NotTheHolder(address.clone()));
+    }
+    if new.kind() == HolderKind::Person && operators::any(tx, account.id)? {
+        return Err(RegistryError::HasOperators(address.clone()));
+    }
+    if before.is_none() {
+        addresses::becomes_known(tx, address, new, by.at)?;
+    }
+    bind(tx, account.id, new, by)?;
+    let details = json!({ "kind": new.kind().word(), "first": before.is_none() });
+    audit::record(tx, by, "account.holder", address.as_str(), details)?;
+    Ok(())
 }
 
 pub async fn set_service(
@@ -191,14 +199,23 @@ pub async fn set_service(
 ) -> Result<(), RegistryError> {
     let id = accounts::get(store, address).await?.id;
     let (address, by) = (address.clone(), by.clone());
-    let work = move |tx: &mut Tx<'_>| -> Result<(), RegistryError> {
-        account_rows::set_service(tx, id, service.word())?;
-        directory::entry::refresh(tx, id, by.at)?;
-        let details = json!({ "service": service.word() });
-        audit::record(tx, &by, "account.service", address.as_str(), details)?;
-        Ok(())
-    };
+    let work = move |tx: &mut Tx<'_>| set_service_in(tx, id, &address, service, &by);
     store.write(Lane::Client, work).await
+}
+
+/// The same within somebody's transaction.
+pub(in crate::registry) fn set_service_in(
+    tx: &mut Tx<'_>,
+    id: AccountId,
+    address: &KepAddress,
+    service: Service,
+    by: &By,
+) -> Result<(), RegistryError> {
+    account_rows::set_service(tx, id, service.word())?;
+    directory::entry::refresh(tx, id, by.at)?;
+    let details = json!({ "service": service.word() });
+    audit::record(tx, by, "account.service", address.as_str(), details)?;
+    Ok(())
 }
 
 /// Invoices of an account; nothing takes them away.
@@ -242,24 +259,34 @@ pub async fn set_e_seal(
     permitted: bool,
     by: &By,
 ) -> Result<(), RegistryError> {
-    let account = accounts::get(store, address).await?;
-    let (address, by) = (address.clone(), by.clone());
+    let (account, by) = (accounts::get(store, address).await?, by.clone());
     let work = move |tx: &mut Tx<'_>| -> Result<(), RegistryError> {
         account_rows::lock(tx, account.id)?;
-        let id = account.holder.ok_or_else(|| RegistryError::NoHolder(address.clone()))?;
-        if holder(tx, id)?.kind() == HolderKind::Person {
-            return Err(RegistryError::NotForPersons);
-        }
-        if permitted && !policy::at(tx, by.at)?.e_seal_allowed {
-            return Err(RegistryError::Forbidden("an e-seal"));
-        }
-        let (invoice, _) = rows::terms(tx, account.id)?;
-        rows::set_terms(tx, account.id, invoice.as_deref(), permitted)?;
-        let details = json!({ "permitted": permitted });
-        audit::record(tx, &by, "account.e_seal", address.as_str(), details)?;
-        Ok(())
+        set_e_seal_in(tx, &account, permitted, &by)
     };
     store.write(Lane::Client, work).await
+}
+
+/// The same within somebody's transaction, under the account's lock.
+pub(in crate::registry) fn set_e_seal_in(
+    tx: &mut Tx<'_>,
+    account: &Account,
+    permitted: bool,
+    by: &By,
+) -> Result<(), RegistryError> {
+    let address = &account.address;
+    let id = account.holder.ok_or_else(|| RegistryError::NoHolder(address.clone()))?;
+    if holder(tx, id)?.kind() == HolderKind::Person {
+        return Err(RegistryError::NotForPersons);
+    }
+    if permitted && !policy::at(tx, by.at)?.e_seal_allowed {
+        return Err(RegistryError::Forbidden("an e-seal"));
+    }
+    let (invoice, _) = rows::terms(tx, account.id)?;
+    rows::set_terms(tx, account.id, invoice.as_deref(), permitted)?;
+    let details = json!({ "permitted": permitted });
+    audit::record(tx, by, "account.e_seal", address.as_str(), details)?;
+    Ok(())
 }
 
 /// The account is this holder's from now on; what the registry knew of him is brought up to date, for all

@@ -1,8 +1,6 @@
 //! What staff does to the labels of an account: as its holder would, and in the audit.
 
-use super::{
-    Colour, Label, LabelError, all, as_mailboxes_in, change_in, find, make, take_away_and, tidy,
-};
+use super::{Colour, Label, LabelError, all, change_in, find, make, take_away_and, tidy};
 use crate::registry::audit::{self, By};
 use crate::store::{Lane, RowsError, Store, Tx, accounts};
 use crate::wire::AccountId;
@@ -80,20 +78,15 @@ pub async fn delete(
     take_away_and(store, account, label, at, recorded).await
 }
 
-/// Gives the account a mailbox for each label, or takes them away.
-pub async fn as_mailboxes(
-    store: &Store,
+/// Gives the account a mailbox for each label, or takes them away; within somebody's transaction.
+pub fn as_mailboxes_in(
+    tx: &mut Tx<'_>,
     account: AccountId,
     on: bool,
     by: &By,
 ) -> Result<(), LabelError> {
-    let by = by.clone();
-    let work = move |tx: &mut Tx<'_>| {
-        as_mailboxes_in(tx, account, on, by.at)?;
-        record(tx, &by, "account.label-mailboxes", account, json!({ "on": on }))?;
-        Ok(())
-    };
-    store.write(Lane::Client, work).await
+    super::as_mailboxes_in(tx, account, on, by.at)?;
+    Ok(record(tx, by, "account.label-mailboxes", account, json!({ "on": on }))?)
 }
 
 /// Which: by its key.

@@ -132,17 +132,20 @@ pub fn set_in(tx: &mut Tx<'_>, by: &By, new: &Decision) -> Result<(), StoreError
 
 /// Takes back what was decided and has not begun; how many decisions.
 pub async fn cancel(store: &Store, by: &By, key: &str, reason: &str) -> Result<u64, PolicyError> {
+    let (by, key, reason) = (by.clone(), key.to_owned(), reason.to_owned());
+    let work = move |tx: &mut Tx<'_>| cancel_in(tx, &by, &key, &reason);
+    store.write(Lane::Client, work).await
+}
+
+/// The same within somebody's transaction.
+pub fn cancel_in(tx: &mut Tx<'_>, by: &By, key: &str, reason: &str) -> Result<u64, PolicyError> {
     let (key, reason) = (declared(key)?.key, reasoned(reason)?);
-    let by = by.clone();
-    let work = move |tx: &mut Tx<'_>| -> Result<u64, StoreError> {
-        let count = rows::cancel(tx, key, by.at)?;
-        if count > 0 {
-            let details = json!({ "decisions": count, "reason": reason });
-            audit::record(tx, &by, "policy.cancel", key, details)?;
-        }
-        Ok(count)
-    };
-    Ok(store.write(Lane::Client, work).await?)
+    let count = rows::cancel(tx, key, by.at)?;
+    if count > 0 {
+        let details = json!({ "decisions": count, "reason": reason });
+        audit::record(tx, by, "policy.cancel", key, details)?;
+    }
+    Ok(count)
 }
 
 /// Every decision about a policy, or about all, the earliest first.

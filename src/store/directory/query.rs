@@ -213,6 +213,27 @@ pub fn log(
     rows.iter().map(query).collect()
 }
 
+/// Questions of an account or of all, before the one of this number, the newest first.
+pub fn log_page(
+    tx: &mut Tx<'_>,
+    account: Option<AccountId>,
+    before: Option<i64>,
+    limit: usize,
+) -> Result<Vec<QueryRow>, RowsError> {
+    let (before, limit) = (before.unwrap_or(i64::MAX), limit as i64);
+    match account {
+        Some(account) => log_of(tx, account, before, limit),
+        None => {
+            let rows = tx.query(
+                "SELECT id, account, actor, channel, kind, keys, asked_at, results, central
+                 FROM directory_query WHERE id < $1 ORDER BY id DESC LIMIT $2",
+                &[before.into(), limit.into()],
+            )?;
+            rows.iter().map(query).collect()
+        }
+    }
+}
+
 /// Forgets questions from before then; says how many.
 pub fn forget(tx: &mut Tx<'_>, before: Timestamp) -> Result<u64, RowsError> {
     tx.execute("DELETE FROM directory_query WHERE asked_at < $1", &[before.millis().into()])

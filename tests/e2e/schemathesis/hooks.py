@@ -272,7 +272,7 @@ def before_call(context, case, kwargs):
     if all(words.values()):
         case.path_parameters.update(words)
         if name == "decidePolicy" and isinstance(case.body, dict):
-            case.body["value"] = "24h"
+            case.body.update({"value": "24h", "from": None})
         if name == "changeMessage" and isinstance(case.body, dict):
             for list_name in ("add_labels", "remove_labels"):
                 if case.body.get(list_name):

@@ -25,6 +25,7 @@ from aiosmtpd.controller import Controller
 API = os.environ["KEP_API"]
 SAID = json.loads(os.environ["KEP_PEOPLE"])
 OWN, OTHER = SAID["own"], SAID["other"]
+FULL = "@dolu.example.org"
 RP, ORIGIN = "kep.example", "https://kep.example"
 PHONE = {OWN["address"]: "+905320000001", OTHER["address"]: "+905320000002"}
 MAILBOX = {OWN["address"]: "own@example.org", OTHER["address"]: "other@example.org"}
@@ -50,6 +51,13 @@ class Gateway(BaseHTTPRequestHandler):
 
 
 class Smarthost:
+    async def handle_RCPT(self, server, session, envelope, address, options):
+        # What goes there waits.
+        if address.endswith(FULL):
+            return "452 full"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
     async def handle_DATA(self, server, session, envelope):
         text = envelope.content.decode()
         if "base64" in text:

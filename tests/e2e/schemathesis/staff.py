@@ -11,6 +11,7 @@ import time
 
 import requests
 
+import affairs
 import people
 
 API = people.API
@@ -68,19 +69,67 @@ def approved():
     return {"application": made["number"]}
 
 
+HOLDER = {"kind": "person", "given_names": "Ali", "surname": "Veli", "identity_number": "10000000146"}
+# What is said of holders of other kinds.
+OTHERS = ("nationality", "foreigner_number", "passport", "father", "birth_place", "birth_date", "title", "vkn",
+          "mersis", "trade_registry", "registry_office", "detsis", "activity")
+KEPT = f"/staff/accounts/{TARGET}"
+
+
+def kept():
+    return ask("GET", KEPT, SELIN)
+
+
 def account(state):
     """The account that nobody needs, in that state."""
-    path = f"/staff/accounts/{TARGET}"
-    now = ask("GET", path, SELIN)["account"]["standing"]["state"]
+    path, shown = KEPT, kept()
+    now = shown["account"]["standing"]["state"]
     if now == "suspended" and state != now:
         post(f"{path}/resume", SELIN)
     if now == "closed" and state != now:
-        post(f"{path}/reopen", SELIN, {})
+        post(f"{path}/reopen", SELIN, {"identity": HOLDER["identity_number"]})
+    if now == "closing" and state != now:
+        post(f"{path}/closings/{shown['closings'][0]['number']}/withdraw", SELIN)
+    if state == "closing" and now != state:
+        post(f"{path}/closings", SELIN, {})
     if state == "suspended" and now != state:
         post(f"{path}/suspend", SELIN, {"reason": "Deneme"})
     if state == "closed" and now != state:
         post(f"{path}/close", SELIN)
     return {"address": TARGET}
+
+
+def closing():
+    account("closing")
+    return {"address": TARGET, "closing": kept()["closings"][0]["number"]}
+
+
+def invoiced():
+    ask("PUT", f"{KEPT}/invoice", SELIN, affairs.invoice())
+    return {"address": TARGET}
+
+
+def later():
+    """A policy about which something is decided for later."""
+    decided = {"value": "90d", "reason": "Deneme", "from": "2099-01-01T00:00:00Z"}
+    post("/staff/policies/notice.keep/decisions", SELIN, decided)
+    return {"policy": "notice.keep"}
+
+
+def said():
+    found = ask("GET", "/staff/notices?state=sent", SELIN)["notices"]
+    return {"notice": found[0]["number"] if found else None}
+
+
+def unsaid():
+    """A notice that waits: the smarthost takes nothing for that place."""
+    path = f"/staff/notices?account={TARGET}&state=waiting"
+    if not ask("GET", path, SELIN)["notices"]:
+        place = f"yer{number()}{people.FULL}"
+        kep = [people.SAID["kep"], "account", "notice", "add", TARGET, place, *people.SAID["by"]]
+        subprocess.run([*kep, "--conf", people.SAID["conf"]], check=True, capture_output=True)
+    found = ask("GET", path, SELIN)["notices"]
+    return {"notice": found[0]["number"] if found else None}
 
 
 def proposal():
@@ -152,6 +201,17 @@ PATHS = {
     "resumeAccount": lambda: account("suspended"),
     "closeAccount": lambda: account("active"),
     "reopenAccount": lambda: account("closed"),
+    "changeStaffAccount": lambda: {"address": TARGET},
+    "renewStaffContract": lambda: account("active"),
+    "requestStaffClosing": lambda: account("active"),
+    "withdrawStaffClosing": closing,
+    "setStaffHolder": lambda: {"address": TARGET},
+    "changeStaffContact": lambda: {"address": TARGET},
+    "setStaffInvoice": lambda: {"address": TARGET},
+    "removeStaffInvoice": invoiced,
+    "cancelPolicy": later,
+    "showStaffNotice": said,
+    "retryNotice": unsaid,
     "showStaffCredits": lambda: {"address": OWN},
     "listLedger": lambda: {"address": OWN},
     "topUpCredits": lambda: {"address": TARGET},
@@ -170,7 +230,14 @@ BODIES = {
     "fileApplication": new_application,
     "activateApplication": lambda: {"password": "kimsenin bilmediği bir söz"},
     "proposeHold": lambda: {"address": TARGET, "message_id": None},
-    "reopenAccount": lambda: {"identity": None},
+    "reopenAccount": lambda: {"identity": HOLDER["identity_number"]},
+    "changeStaffAccount": lambda: dict.fromkeys(("signature", "storage", "service", "e_seal", "label_mailboxes"))
+    | {"opening": "sealed"},
+    "renewStaffContract": lambda: {"months": 1},
+    "requestStaffClosing": lambda: {"reason": None},
+    "setStaffHolder": lambda: dict.fromkeys(OTHERS) | HOLDER,
+    "changeStaffContact": affairs.contact_data,
+    "setStaffInvoice": affairs.invoice,
     "fileAuthorityRequest": new_request,
 }
 BEFORE = {}

@@ -76,7 +76,7 @@ impl Staff {
     }
 
     /// The version of what is there.
-    async fn tag(&self, path: &str) -> String {
+    pub async fn tag(&self, path: &str) -> String {
         let request = Request::get(format!("/api/v1{path}"))
             .header("Authorization", format!("Bearer {}", self.selin));
         let (_, answer) = self.api.send(request.body(Body::empty()).unwrap()).await;
@@ -107,7 +107,7 @@ pub fn application(address: &str, number: &str) -> Value {
     })
 }
 
-async fn acts(bed: &Bed) -> Vec<String> {
+pub async fn acts(bed: &Bed) -> Vec<String> {
     let all = audit::list(&bed.store, Wanted { most: 200, ..Wanted::default() }).await.unwrap();
     all.into_iter().rev().map(|entry| format!("{} {}", entry.act, entry.actor)).collect()
 }

@@ -16,6 +16,7 @@ use kep::registry::credentials::{Owner, certificates, passwords};
 use kep::registry::shares::{self, Share};
 use kep::registry::staff::StaffRole;
 use kep::registry::standing::AccountState;
+use kep::registry::terms::{self, Terms};
 use kep::store::Store;
 use kep::trust::{Certificate, Clock};
 use kep::wire::{Digest, KepAddress, OperatorCode};
@@ -182,31 +183,21 @@ async fn change(arguments: SetAccount) -> Outcome {
     let store = wire_up::store(&wire_up::settings(&conf.conf)?).await?;
     let address = parse(&address)?;
     let policy = opening.is_some() || signature.is_some();
-    let terms = service.is_some() || e_seal.is_some();
-    if !policy && !terms && storage.is_none() && label_mailboxes.is_none() {
+    let more = service.is_some() || e_seal.is_some();
+    if !policy && !more && storage.is_none() && label_mailboxes.is_none() {
         let hint = "--opening, --signature, --storage, --label-mailboxes, --service or --e-seal";
         return Err(Failure::usage("nothing to set").hint(hint));
     }
     let by = staff::by_role(&store, &who, StaffRole::Registrar).await?;
-    if let Some(switch) = label_mailboxes {
-        let account = accounts::get(&store, &address).await.map_err(registry)?.id;
-        super::label::as_mailboxes(&store, account, switch == Switch::On, &by).await?;
-    }
-    if let Some(storage) = storage {
-        let set = accounts::set_storage(&store, &address, storage, &by).await;
-        set.map_err(registry)?;
-    }
-    if let Some(opening) = opening {
-        let set = accounts::set_opening(&store, &address, mode(opening), &by).await;
-        set.map_err(registry)?;
-    }
-    if let Some(signature) = signature {
-        let set = accounts::set_signature(&store, &address, rule(signature), &by).await;
-        set.map_err(registry)?;
-    }
-    if terms {
-        holding::set_terms(&store, &who, &address, service, e_seal).await?;
-    }
+    let new = Terms {
+        opening: opening.map(mode),
+        signature: signature.map(rule),
+        storage,
+        service: service.map(super::forms::service),
+        e_seal: e_seal.map(|switch| switch == Switch::On),
+        label_mailboxes: label_mailboxes.map(|switch| switch == Switch::On),
+    };
+    terms::set(&store, &address, &new, &by).await.map_err(super::label::failure)?;
     done(&format!("{address} is changed"))
 }
 

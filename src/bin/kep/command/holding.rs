@@ -3,9 +3,7 @@
 
 use super::account::{done, parse, registry};
 use super::{closing, forms, show, staff};
-use crate::arguments::{
-    ContactOptions, HolderOptions, Holding as Arguments, ServiceType, Switch, Who,
-};
+use crate::arguments::{ContactOptions, HolderOptions, Holding as Arguments, ServiceType, Who};
 use crate::failure::{Failure, Outcome};
 use crate::wire_up;
 use kep::registry::RegistryError;
@@ -153,25 +151,6 @@ pub async fn reopen(conf: &Path, who: &Who, address: &str, number: Option<&str>)
     let address = parse(address)?;
     closings::reopen(&store, &address, number, &by).await.map_err(registry)?;
     done(&format!("account {address} is active"))
-}
-
-pub async fn set_terms(
-    store: &Store,
-    who: &Who,
-    address: &KepAddress,
-    service: Option<ServiceType>,
-    e_seal: Option<Switch>,
-) -> Outcome<()> {
-    let by = staff::by_role(store, who, StaffRole::Registrar).await?;
-    if let Some(service) = service {
-        let set = records::set_service(store, address, forms::service(service), &by).await;
-        set.map_err(registry)?;
-    }
-    if let Some(switch) = e_seal {
-        let set = records::set_e_seal(store, address, switch == Switch::On, &by).await;
-        set.map_err(registry)?;
-    }
-    Ok(())
 }
 
 /// What `kep account show` adds.

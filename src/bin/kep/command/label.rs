@@ -6,7 +6,6 @@ use crate::arguments::{Conf, Label as Arguments};
 use crate::failure::{Failure, Outcome};
 use crate::wire_up;
 use kep::registry::accounts;
-use kep::registry::audit::By;
 use kep::registry::labels::{self, Colour, Label, LabelError};
 use kep::registry::staff::StaffRole;
 use kep::store::Store;
@@ -59,11 +58,6 @@ pub async fn run(arguments: Arguments) -> Outcome {
     }
 }
 
-/// For `kep account set --label-mailboxes`.
-pub async fn as_mailboxes(store: &Store, account: AccountId, on: bool, by: &By) -> Outcome<()> {
-    labels::staff::as_mailboxes(store, account, on, by).await.map_err(failure)
-}
-
 async fn of(conf: &Conf, address: &str) -> Outcome<(Store, AccountId)> {
     let store = wire_up::store(&wire_up::settings(&conf.conf)?).await?;
     let found = accounts::get(&store, &parse(address)?).await.map_err(account::registry)?;
@@ -76,7 +70,7 @@ fn parse_colour(text: &str) -> Outcome<Colour> {
     })
 }
 
-fn failure(error: LabelError) -> Failure {
+pub fn failure(error: LabelError) -> Failure {
     match error {
         LabelError::Registry(error) => account::registry(error),
         LabelError::Unknown(_) => {

@@ -37,7 +37,7 @@ pub fn operations() -> Vec<Endpoint> {
 
 /// To whom invoices go.
 #[derive(Serialize, ToSchema)]
-struct InvoiceData {
+pub struct InvoiceData {
     #[schema(example = "Örnek A.Ş.")]
     title: String,
     /// Vergi dairesi.
@@ -62,7 +62,7 @@ struct InvoiceData {
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct NewInvoice {
+pub struct NewInvoice {
     #[schema(inline)]
     title: FormText,
     #[schema(inline)]
@@ -128,7 +128,7 @@ fn version(invoice: &Invoice) -> String {
 }
 
 impl NewInvoice {
-    fn form(&self) -> InvoiceForm {
+    pub fn form(&self) -> InvoiceForm {
         let text = |field: &Option<FormText>| field.as_ref().map(|text| text.0.clone());
         let mut form = InvoiceForm {
             title: self.title.0.clone(),
@@ -148,7 +148,7 @@ impl NewInvoice {
 }
 
 impl InvoiceData {
-    fn of(form: InvoiceForm) -> Self {
+    pub fn of(form: InvoiceForm) -> Self {
         let InvoiceForm { title, tax_office, tax_number, contact } = form;
         Self {
             title,

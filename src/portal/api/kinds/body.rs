@@ -9,12 +9,23 @@ use utoipa::openapi::schema::{ObjectBuilder, Schema};
 
 /// A number without a fraction, as JSON Schema has it: `938.0` is one, too (Validation §6.1.1).
 pub fn whole<'de, D: serde::Deserializer<'de>, N: TryFrom<i64>>(from: D) -> Result<N, D::Error> {
-    let number = serde_json::Number::deserialize(from)?;
+    one_whole(&serde_json::Number::deserialize(from)?)
+}
+
+/// The same where there may be none.
+pub fn some_whole<'de, D: serde::Deserializer<'de>, N: TryFrom<i64>>(
+    from: D,
+) -> Result<Option<N>, D::Error> {
+    let number = Option::<serde_json::Number>::deserialize(from)?;
+    number.as_ref().map(one_whole).transpose()
+}
+
+fn one_whole<N: TryFrom<i64>, E: serde::de::Error>(number: &serde_json::Number) -> Result<N, E> {
     let float =
         |number: f64| (number.fract() == 0.0 && number.abs() <= WHOLE).then_some(number as i64);
     let found = number.as_i64().or_else(|| number.as_f64().and_then(float));
     let found = found.and_then(|number| N::try_from(number).ok());
-    found.ok_or_else(|| serde::de::Error::custom("no such whole number"))
+    found.ok_or_else(|| E::custom("no such whole number"))
 }
 
 /// Whole numbers up to there are floats of their own (RFC 8259 §6).
@@ -173,6 +184,18 @@ body_word!(
             utoipa::openapi::schema::KnownFormat::Date,
         )))
         .examples([json!("2026-12-24")])
+);
+
+body_word!(
+    /// An instant.
+    MomentText(super::Moment),
+    super::Moment::read,
+    ObjectBuilder::new()
+        .schema_type(utoipa::openapi::schema::Type::String)
+        .format(Some(utoipa::openapi::schema::SchemaFormat::KnownFormat(
+            utoipa::openapi::schema::KnownFormat::DateTime,
+        )))
+        .examples([json!("2027-01-01T00:00:00+03:00")])
 );
 
 body_word!(

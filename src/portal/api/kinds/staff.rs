@@ -8,6 +8,7 @@ use crate::registry::credits::Unit;
 use crate::registry::holders::HolderKind;
 use crate::registry::proposals;
 use crate::registry::standing::{Service, Stage};
+use crate::store::outbox::State as NoticeState;
 use serde::de::Error;
 use serde_json::json;
 use utoipa::openapi::RefOr;
@@ -66,6 +67,8 @@ one_of! {
         Stage::word;
     /// What became of a proposal.
     ProposalState(&'static str) = proposals::State::WORDS, |word| word;
+    /// What became of a notice.
+    NoticeStateWord(NoticeState) = NoticeState::ALL, NoticeState::word;
     /// Bireysel, tüzel, kamu.
     HolderWord(HolderKind) = [HolderKind::Person, HolderKind::Company, HolderKind::Public],
         HolderKind::word;

@@ -178,6 +178,9 @@ problems! {
     ExportUnknown 404 "export-unknown" "Böyle bir döküm yok." "There is no such export.";
     NoticePlaceUnknown 404 "notice-place-unknown"
         "Böyle bir bildirim yeri yok." "There is no such place of notices.";
+    NoticeUnknown 404 "notice-unknown"
+        "Böyle bir bildirim yok." "There is no such notice."
+        "Sonuçlananlar bir süre sonra silinir." "What was settled is forgotten after a while.";
     TaskUnknown 404 "task-unknown" "Böyle bir iş yok." "There is no such task.";
     HandoverUnknown 404 "handover-unknown"
         "İmza bekleyen böyle bir kayıt yok." "There is no such hand-over.";
@@ -248,6 +251,14 @@ problems! {
         "An account is opened by an application: one checks it, two others approve it."
         "Başvuruyu kaydedin; account.direct kuralı başvurusuz açmaya izin verebilir."
         "File one; the policy account.direct may let staff do without.";
+    HolderUnknown 409 "holder-unknown"
+        "Hesabın sahibi kayıtlı değil." "Nobody is recorded as the account's holder."
+        "Önce sahibini kaydedin." "Record the holder first.";
+    NotForPersons 409 "not-for-persons"
+        "Bu, yalnızca tüzel kişiler ve kamu kurumları içindir."
+        "Only a company or a public body has that.";
+    PolicyForbids 409 "policy-forbids"
+        "Yürürlükteki politika buna izin vermiyor." "The policy in force does not allow it.";
     ReferenceTaken 409 "reference-taken"
         "Bu başvuru numarası başka bir hareketin." "This reference stands for another entry.";
     ProposerGone 409 "proposer-gone"
@@ -290,6 +301,12 @@ problems! {
         "Bu politikanın değeri olamaz; yazılışı: {}." "This is no value of the policy; write {}.";
     ContactUnfit(both) 409 "contact-unfit"
         "Bu kişi böyle kaydedilemez: {}" "The contact can't be kept like this: {}.";
+    PolicyPast 409 "policy-past"
+        "Karar geçmişte başlayamaz; o gün yürürlükte olan olduğu gibi kalır."
+        "A decision begins now or later: what was in force stays as it was.";
+    PolicyNothingLater 409 "policy-nothing-later"
+        "Bu politika için ileride başlayacak bir karar yok."
+        "Nothing is decided about this policy for later.";
     ContactGroupExists(name) 409 "contact-group-exists"
         "Adres defterinde bu adla bir grup var: {}."
         "There is a group of that name in the address book: {}.";
@@ -308,6 +325,10 @@ problems! {
         "Geçerli bir kod yok: süresi dolmuş ya da çok denenmiş."
         "No code is good any more: it is too old, or was tried too often."
         "Yeni bir kod isteyin." "Ask for a new code.";
+    NoticeUnderWay 409 "notice-under-way"
+        "Bildirim şu anda gönderiliyor." "The notice is being said just now.";
+    NoticeGone 409 "notice-gone"
+        "Bildirim sonuçlanmış; metni artık yok." "The notice was settled, and what it said is gone.";
     ExportOver 409 "export-over"
         "Dökümün indirme süresi dolmuş." "The export can't be fetched any more."
         "Yeni bir döküm isteyin." "Ask for a new one.";

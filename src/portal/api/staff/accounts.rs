@@ -4,6 +4,7 @@ use super::applications::{ContactShown, HolderShown};
 use super::duty::{REGISTERS, SEES_ACCOUNTS, on_duty};
 use crate::portal::api::call::{Answered, Call};
 use crate::portal::api::endpoint::{Endpoint, Json, Tag, Tagged, Verb, params};
+use crate::portal::api::holder::InvoiceData;
 use crate::portal::api::kinds::{AccountStage, Cursor, Limit, Name, Phrase, Reason, Reference};
 use crate::portal::api::problem::Problem;
 use crate::registry::accounts::{self, Account as Row, AccountState};
@@ -13,7 +14,7 @@ use crate::registry::closings::{self, Closing, Outcome};
 use crate::registry::contracts::{self, Contract};
 use crate::registry::holders::records;
 use crate::registry::standing::Move;
-use crate::store::mail::usage;
+use crate::store::mail::{label_boxes, usage};
 use crate::store::{Tx, accounts as rows};
 use crate::wire::{KepAddress, sha256};
 use serde::{Deserialize, Serialize};
@@ -152,16 +153,23 @@ struct Accounts {
 
 /// An account, as the staff sees it.
 #[derive(Serialize, ToSchema)]
-struct StaffAccount {
+pub struct StaffAccount {
     account: AccountLine,
     #[schema(example = "sealed")]
     opening: String,
     #[schema(example = "required")]
     signature: String,
     e_seal: bool,
+    /// Its own limit, in octets; none when the provider's holds.
+    #[schema(minimum = 0, example = 10737418240_u64)]
+    storage: Option<u64>,
+    /// Whether its labels are mailboxes, too.
+    label_mailboxes: bool,
     /// None: nobody is recorded.
     holder: Option<HolderShown>,
     contact: ContactShown,
+    /// To whom invoices go.
+    invoice: Option<InvoiceData>,
     /// The newest first.
     contracts: Vec<Term>,
     /// The last twenty requests to close it, the newest first.
@@ -184,6 +192,8 @@ struct Term {
 
 #[derive(Serialize, ToSchema)]
 struct ClosingLine {
+    #[schema(minimum = 1, example = 3)]
+    number: i64,
     #[schema(format = DateTime, example = "2026-11-29T09:00:00.000Z")]
     requested: String,
     #[schema(example = "ali.veli@hs05.kep.tr")]
@@ -231,8 +241,7 @@ fn list(tx: &mut Tx<'_>, call: &Call, ask: &AccountListing) -> Answered<Json<Acc
 
 fn show(tx: &mut Tx<'_>, call: &Call, ask: &OneAccount) -> Answered<Tagged<StaffAccount>> {
     on_duty(tx, call, SEES_ACCOUNTS)?;
-    let account = named(tx, &ask.address)?;
-    whole(tx, call, account)
+    changed(tx, call, &ask.address)
 }
 
 fn suspend(
@@ -261,10 +270,9 @@ fn moved(
     step: Move,
 ) -> Answered<Tagged<StaffAccount>> {
     let by = on_duty(tx, call, REGISTERS)?;
-    let account = changing(tx, call, ask)?;
+    let account = changing(tx, call, &ask.address)?;
     accounts::step_in(tx, account.id, &account.address, step, &by)?;
-    let account = named(tx, &ask.address)?;
-    whole(tx, call, account)
+    changed(tx, call, &ask.address)
 }
 
 fn close(
@@ -274,10 +282,9 @@ fn close(
     (): &(),
 ) -> Answered<Tagged<StaffAccount>> {
     let by = on_duty(tx, call, REGISTERS)?;
-    let account = changing(tx, call, ask)?;
+    let account = changing(tx, call, &ask.address)?;
     closings::close_in(tx, &account, &by)?;
-    let account = named(tx, &ask.address)?;
-    whole(tx, call, account)
+    changed(tx, call, &ask.address)
 }
 
 fn reopen(
@@ -287,11 +294,10 @@ fn reopen(
     body: &Json<AccountReopening>,
 ) -> Answered<Tagged<StaffAccount>> {
     let by = on_duty(tx, call, REGISTERS)?;
-    let account = changing(tx, call, ask)?;
+    let account = changing(tx, call, &ask.address)?;
     let number = body.0.identity.as_ref().map(|number| number.0.as_str());
     closings::reopen_his(tx, &account, number, &by)?;
-    let account = named(tx, &ask.address)?;
-    whole(tx, call, account)
+    changed(tx, call, &ask.address)
 }
 
 /// The account of that address.
@@ -301,38 +307,58 @@ pub(super) fn named(tx: &mut Tx<'_>, address: &Name) -> Answered<Row> {
 }
 
 /// The same, to change it: until the transaction ends nobody else does.
-fn changing(tx: &mut Tx<'_>, call: &Call, ask: &OneAccount) -> Answered<Row> {
-    let id = named(tx, &ask.address)?.id;
+pub(super) fn changing(tx: &mut Tx<'_>, call: &Call, address: &Name) -> Answered<Row> {
+    let id = named(tx, address)?.id;
     rows::lock(tx, id)?;
-    let account = named(tx, &ask.address)?;
-    call.matches(&tag(&account))?;
+    let account = named(tx, address)?;
+    if call.if_match.is_some() {
+        let shown = shown(tx, call, account.clone())?;
+        call.matches(&tag(&shown)?)?;
+    }
     Ok(account)
 }
 
+/// As it is after a change.
+pub(super) fn changed(
+    tx: &mut Tx<'_>,
+    call: &Call,
+    address: &Name,
+) -> Answered<Tagged<StaffAccount>> {
+    let account = named(tx, address)?;
+    whole(tx, call, account)
+}
+
 fn whole(tx: &mut Tx<'_>, call: &Call, account: Row) -> Answered<Tagged<StaffAccount>> {
-    let (id, tag) = (account.id, tag(&account));
-    let record = records::record(tx, account)?;
-    let shown = StaffAccount {
+    let shown = shown(tx, call, account)?;
+    let tag = tag(&shown)?;
+    Ok(Tagged(shown, tag))
+}
+
+fn shown(tx: &mut Tx<'_>, call: &Call, account: Row) -> Answered<StaffAccount> {
+    let (id, record) = (account.id, records::record(tx, account)?);
+    let usage = usage::of_account(tx, id)?;
+    Ok(StaffAccount {
         account: AccountLine::of(&record.account, call),
         opening: record.account.opening.word().to_owned(),
         signature: record.account.signature.word().to_owned(),
         e_seal: record.e_seal,
+        storage: usage.own_limit,
+        label_mailboxes: label_boxes::wanted(tx, id)?,
         holder: record.holder.map(|holder| HolderShown::of(&holder.form())),
         contact: ContactShown::of(&record.contact.form()),
+        invoice: record.invoice.map(|invoice| InvoiceData::of(invoice.form())),
         contracts: contracts::terms(tx, id)?.iter().map(Term::of).collect(),
         closings: closings::page(tx, id, None, CLOSINGS)?.iter().map(ClosingLine::of).collect(),
-        octets: usage::of_account(tx, id)?.octets,
-    };
-    Ok(Tagged(shown, tag))
+        octets: usage.octets,
+    })
 }
 
-/// Of what `changes()` change.
-fn tag(account: &Row) -> String {
-    let row = account.state.row();
-    let times = [row.closed_at, row.since, row.completes_at];
-    let times = times.map(|at| at.map_or(0, crate::wire::Timestamp::millis));
-    let text = format!("{} {times:?} {}", row.state, row.reason.unwrap_or_default());
-    sha256(text.as_bytes()).hex().get(..16).unwrap_or_default().to_owned()
+/// Of all that is shown but what mail makes of it: none of it has a number of its own that grows.
+fn tag(shown: &StaffAccount) -> Answered<String> {
+    let mut shown = serde_json::to_value(shown).map_err(|_| Problem::Internal)?;
+    shown["octets"] = 0.into();
+    let hex = sha256(shown.to_string().as_bytes()).hex();
+    Ok(hex.get(..16).unwrap_or_default().to_owned())
 }
 
 impl AccountLine {
@@ -387,6 +413,7 @@ impl ClosingLine {
             Outcome::Withdrawn(at) | Outcome::Completed(at) => Some(at.iso8601()),
         };
         Self {
+            number: row.id,
             requested: row.requested_at.iso8601(),
             by: row.requested_by.clone(),
             reason: row.reason.clone(),

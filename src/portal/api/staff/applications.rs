@@ -320,4 +320,4 @@ impl StepDone {
 /// Papers that come at once.
 const PAPERS: usize = 20;
 
-pub use form::{Contact as ContactShown, Holder as HolderShown};
+pub use form::{Contact as ContactShown, Holder as HolderShown, HolderFields};

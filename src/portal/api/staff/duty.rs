@@ -28,3 +28,4 @@ pub const SEES_FILES: &[StaffRole] =
 pub const REGISTERS: &[StaffRole] = &[StaffRole::Registrar];
 pub const APPROVES: &[StaffRole] = &[StaffRole::Approver];
 pub const COUNTS: &[StaffRole] = &[StaffRole::Accountant];
+pub const AUDITS: &[StaffRole] = &[StaffRole::Auditor];

@@ -1,6 +1,7 @@
 //! What of administration waits. A member of staff who has left, or has not the role, does nothing more,
 //! whatever his token says.
 
+use super::addresses::{FreeAddresses, NameGiven};
 use super::duty::on_duty;
 use super::{
     Act, Acts, AuditListing, AuditVerdict, Decided, Decisions, NewDecision, OnePolicy, staff,
@@ -10,7 +11,7 @@ use crate::portal::api::endpoint::{Created, Json, NoWords, Once};
 use crate::portal::api::kinds::Limit;
 use crate::portal::api::{Portal, Problem};
 use crate::registry::staff::{self as registry, StaffError, StaffRole};
-use crate::registry::{audit, policy};
+use crate::registry::{addresses, audit, policy};
 use crate::store::audit::Wanted;
 use crate::store::{Lane, Tx};
 use std::sync::Arc;
@@ -48,7 +49,8 @@ pub async fn decide(
 ) -> Answered<Once<Created<Decided>>> {
     let (by, key) = (call.by()?, &ask.policy.0);
     let (value, reason) = (&new.0.value.0, &new.0.reason.0);
-    let made = policy::decided(&by, key, value, by.at, reason)?;
+    let from = new.0.from.as_ref().map_or(by.at, |from| from.0.0);
+    let made = policy::decided(&by, key, value, from, reason)?;
     let at = format!("/staff/policies/{key}/decisions");
     let work = move |tx: &mut Tx<'_>| -> Answered<_> {
         on_duty(tx, &call, &[StaffRole::Manager])?;
@@ -56,6 +58,18 @@ pub async fn decide(
         call.once(tx, Created { value: Decided::of(&made), at: at.clone() })
     };
     portal.store.write(Lane::Client, work).await
+}
+
+pub async fn propose(
+    portal: Arc<Portal>,
+    call: Arc<Call>,
+    ask: NameGiven,
+    (): (),
+) -> Answered<Json<FreeAddresses>> {
+    has(&portal, &call, StaffRole::Registrar).await?;
+    let (domain, most) = (&portal.people.sign_in.domain, Limit::of(ask.limit));
+    let free = addresses::propose(&portal.store, domain, &ask.called(), "", most).await?;
+    Ok(Json(FreeAddresses { addresses: free.iter().map(ToString::to_string).collect() }))
 }
 
 pub async fn audit(
@@ -67,9 +81,9 @@ pub async fn audit(
     has(&portal, &call, StaffRole::Auditor).await?;
     let wanted = Wanted {
         subject: ask.subject.map(|subject| subject.0),
-        actor: None,
+        actor: ask.actor.map(|actor| actor.0),
         act: ask.act.map(|act| act.0),
-        since: None,
+        since: ask.since.map(|since| since.0),
         before: ask.before.map(|number| number.0),
         most: u32::try_from(Limit::of(ask.limit)).unwrap_or(u32::MAX),
     };

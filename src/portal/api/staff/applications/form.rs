@@ -74,10 +74,10 @@ macro_rules! holder_fields {
         }
 
         impl HolderFields {
-            fn form(self) -> HolderForm {
+            pub fn form(&self) -> HolderForm {
                 HolderForm {
                     kind: self.kind.0.word().to_owned(),
-                    $($field: self.$field.map(|line| line.0),)*
+                    $($field: self.$field.as_ref().map(|line| line.0.clone()),)*
                 }
             }
         }
