@@ -125,27 +125,31 @@ impl Notify {
         Ok(())
     }
 
-    /// Now and then: what ends soon is told of, what was settled long ago is forgotten.
     async fn tending(&self, mut stop: watch::Receiver<bool>) {
         loop {
-            let now = self.clock.now();
-            match notices::tell_of_endings(&self.store, now).await {
-                Ok(0) => {}
-                Ok(notices) => tracing::info!(notices, "told of what ends soon"),
-                Err(error) => tracing::warn!(%error, "what ends can't be looked through"),
-            }
-            let sweep = move |tx: &mut Tx<'_>| -> Result<u64, RowsError> {
-                // What was told of an end is known until the end, so that it is told once.
-                let rules = policy::at(tx, now)?;
-                let keep = rules.notice_keep.millis().max(rules.notice_ending.millis());
-                rows::sweep(tx, now.plus_millis(keep.saturating_neg()))
-            };
-            if let Err(error) = self.store.write(Lane::Background, sweep).await {
-                tracing::warn!(%error, "the outbox can't be swept");
-            }
+            self.tend().await;
             if !spool::rest(&mut stop, TENDED).await {
                 return;
             }
+        }
+    }
+
+    /// Now and then: what ends soon is told of, what was settled long ago is forgotten.
+    pub async fn tend(&self) {
+        let now = self.clock.now();
+        match notices::tell_of_endings(&self.store, now).await {
+            Ok(0) => {}
+            Ok(notices) => tracing::info!(notices, "told of what ends soon"),
+            Err(error) => tracing::warn!(%error, "what ends can't be looked through"),
+        }
+        let sweep = move |tx: &mut Tx<'_>| -> Result<u64, RowsError> {
+            // What was told of an end is known until the end, so that it is told once.
+            let rules = policy::at(tx, now)?;
+            let keep = rules.notice_keep.millis().max(rules.notice_ending.millis());
+            rows::sweep(tx, now.plus_millis(keep.saturating_neg()))
+        };
+        if let Err(error) = self.store.write(Lane::Background, sweep).await {
+            tracing::warn!(%error, "the outbox can't be swept");
         }
     }
 }

@@ -137,7 +137,8 @@ impl Push {
         Ok(self.store.write(Lane::Background, note).await?)
     }
 
-    async fn housekeeping(&self) {
+    /// Now and then: entries are made what they should be, old questions are forgotten.
+    pub async fn housekeeping(&self) {
         match self.sweep().await {
             Ok(0) => {}
             Ok(entries) => tracing::info!(entries, "entries of the directory were made anew"),

@@ -10,7 +10,7 @@ use kep::store::archive::Stamp;
 use kep::trust::detached::Word;
 use kep::wire::{Digest, Timestamp};
 
-fn archivist(bed: &Bed, now: Timestamp) -> Archivist {
+pub fn archivist(bed: &Bed, now: Timestamp) -> Archivist {
     let (Word { stamper, readiness, clock, .. }, _) = word(now);
     let provider = "hs05.kep.tr".to_owned();
     Archivist { store: bed.store.clone(), provider, stamper, readiness, clock }
