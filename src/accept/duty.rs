@@ -15,7 +15,7 @@ use crate::store::mail::{Kind, NewMessage};
 use crate::store::submissions::{NewSubmission, Origin, SubmissionState};
 use crate::store::{RowsError, StoreError, Tx};
 use crate::trust::Certificate;
-use crate::wire::{AccountId, OperatorCode, Timestamp};
+use crate::wire::{OperatorCode, Timestamp};
 use serde_json::json;
 
 /// Of whom nothing but his roles could keep from sending.
@@ -36,16 +36,25 @@ pub(super) fn let_in(proven: Proven, at: Timestamp) -> LoginAnswer {
 }
 
 /// Who hands a message in, where that is not the holder; his roles may have changed since the login.
-pub(super) fn submitter(
+pub(super) fn acting(
     tx: &mut Tx<'_>,
-    account: AccountId,
-    code: OperatorCode,
+    from: &Login,
 ) -> Result<Result<Option<Operator>, Refusal>, RowsError> {
-    Ok(match operators::find(tx, account, code)? {
+    let Some(code) = from.operator else { return Ok(Ok(None)) };
+    Ok(match operators::find(tx, from.account, code)? {
         Some(operator) if operator.may(Act::Submit) => Ok(Some(operator)),
         Some(operator) => Err(Refusal::SenderMayNotSend(operator.label())),
         None => Err(Refusal::SenderMayNotSend(code.to_string())),
     })
+}
+
+/// The same person, as the audit names him.
+pub(super) fn by(from: &Login, operator: Option<&Operator>, at: Timestamp) -> By {
+    let name = match operator {
+        Some(operator) => format!("{} / {}", from.address, operator.label()),
+        None => from.address.to_string(),
+    };
+    By { actor: Actor::Person { account: from.account, name }, channel: from.channel, at }
 }
 
 /// Who signed, where that is not the holder (invariant 7).
@@ -107,12 +116,7 @@ impl Following {
             (_, Some(signer)) => What::Signed { by: signer.map(|one| one.code) },
             (_, None) => What::Nothing,
         };
-        let name = match &operator {
-            Some(label) => format!("{} / {label}", from.address),
-            None => from.address.to_string(),
-        };
-        let actor = Actor::Person { account: from.account, name };
-        Self { by: By { actor, channel: from.channel, at }, operator, what }
+        Self { by: by(from, persons.submitter, at), operator, what }
     }
 
     /// What waits for this signature, and what was reserved for it.
@@ -155,7 +159,7 @@ const SEEN: u8 = 1;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::KepAddress;
+    use crate::wire::{AccountId, KepAddress};
 
     #[test]
     fn what_follows_is_recorded_of_the_door_by_which_the_message_came() {

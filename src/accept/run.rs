@@ -12,7 +12,6 @@ use super::rejections::{self, Rejections};
 use super::scan::{ScanTrouble, Scanner};
 use crate::registry::accounts::{self, Account, SignatureRule};
 use crate::registry::app_passwords::Scope;
-use crate::registry::audit::{Actor, By};
 use crate::registry::budget::Budget;
 use crate::registry::credits::{self, Paid, Recipients, Short, Till};
 use crate::registry::handovers;
@@ -299,21 +298,19 @@ impl Desk {
             return Ok(Some(recorded(same)));
         }
         self.readiness.check()?;
-        let (whose, id) = (envelope.from.account, same.message_id.clone());
-        let name = match envelope.from.operator {
-            Some(code) => format!("{} / {code}", envelope.from.address),
-            None => envelope.from.address.to_string(),
-        };
-        let actor = Actor::Person { account: whose, name };
-        let by = By { actor, channel: envelope.from.channel, at: now };
-        let release = move |tx: &mut Tx<'_>| -> Result<(), StoreError> {
+        let (from, id) = (envelope.from.clone(), same.message_id.clone());
+        let release = move |tx: &mut Tx<'_>| -> Result<bool, StoreError> {
+            let Ok(operator) = duty::acting(tx, &from)? else { return Ok(false) };
             if submissions::release(tx, &id, now)? {
-                handovers::released(tx, whose, &id, &by)?;
+                let by = duty::by(&from, operator.as_ref(), now);
+                handovers::released(tx, from.account, &id, &by)?;
                 spool::certify(tx, &id, now)?;
             }
-            Ok(())
+            Ok(true)
         };
-        self.store.write(Lane::Client, release).await?;
+        if !self.store.write(Lane::Client, release).await? {
+            return Ok(Some(recorded(same)));
+        }
         tracing::info!(message = %same.message_id, "accepted; no signature is asked for any more");
         metrics::counter!("kep_accepted_total").increment(1);
         Ok(Some(SubmitAnswer::Accepted { message_id: same.message_id }))
@@ -376,13 +373,8 @@ impl Desk {
         };
         // It may have changed since the login.
         may_submit(&account, self.clock.now()).map_err(|bar| bar.after_login(&account))?;
-        let operator = match envelope.from.operator {
-            Some(code) => {
-                let whose = account.id;
-                self.store.look_up(move |tx| duty::submitter(tx, whose, code)).await??
-            }
-            None => None,
-        };
+        let from = envelope.from.clone();
+        let operator = self.store.look_up(move |tx| duty::acting(tx, &from)).await??;
         let unsigned = |state| Judged {
             parsed: parsed.clone(),
             account: account.clone(),

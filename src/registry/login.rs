@@ -2,11 +2,14 @@
 
 use super::accounts::{self, Account, CertificateUse, OpeningMode, RegistryError};
 use super::app_passwords::{self, AppPassword, Scope};
+use super::credentials::tries::{self, Counted, Gate};
 use super::credentials::{self, Owner, Rules};
 use super::crowd;
 use super::operators::{self, Operator, Signer};
 use crate::store::app_passwords::{self as rows, AppPasswordRow};
-use crate::store::{RowsError, Store, Tx, accounts as account_rows, operators as operator_rows};
+use crate::store::{
+    Lane, RowsError, Store, Tx, accounts as account_rows, operators as operator_rows,
+};
 use crate::trust::Certificate;
 use crate::trust::password::Passwords;
 use crate::trust::scram::{self, Verifier};
@@ -38,6 +41,8 @@ enum Who {
     Network(IpAddr),
     /// The name's local part: who guesses doesn't choose his domain for nothing.
     Name(String),
+    /// What one name adds to its network's.
+    Part(IpAddr, String),
 }
 
 impl Pauses {
@@ -47,18 +52,26 @@ impl Pauses {
 
     /// One more failure from this address, for this name: the pause before its answer.
     pub fn after_failure(&self, from: IpAddr, name: &str, now: Timestamp) -> Duration {
-        let local = name.split('@').next().unwrap_or_default();
-        let local = local.chars().take(NAME).collect::<String>().to_lowercase();
+        let (network, local) = (crowd::network(from), local_part(name));
         let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
-        let of_network = self.count(&mut failures, Who::Network(crowd::network(from)), now);
+        self.count(&mut failures, Who::Part(network, local.clone()), now);
+        let of_network = self.count(&mut failures, Who::Network(network), now);
         of_network.max(self.count(&mut failures, Who::Name(local), now))
     }
 
-    /// The right password: its network starts anew. The name does not, lest its owner's logins help
-    /// whoever guesses.
-    pub fn after_success(&self, from: IpAddr) {
+    /// The right one for this name: what was wrong for it from there counts no more for its network. What
+    /// was for other names does, lest who has an account here guesses at theirs as fast as he likes; and
+    /// the name's own does, lest its owner's logins help whoever guesses.
+    pub fn after_success(&self, from: IpAddr, name: &str) {
+        let (network, local) = (crowd::network(from), local_part(name));
+        if local.is_empty() {
+            return;
+        }
         let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
-        failures.remove(&Who::Network(crowd::network(from)));
+        let Some((part, _)) = failures.remove(&Who::Part(network, local)) else { return };
+        if let Some((count, _)) = failures.get_mut(&Who::Network(network)) {
+            *count = count.saturating_sub(part);
+        }
     }
 
     fn count(&self, failures: &mut Failures, who: Who, now: Timestamp) -> Duration {
@@ -73,6 +86,11 @@ impl Pauses {
         (*count, *last) = (count.saturating_add(1), now);
         pause.min(LONGEST)
     }
+}
+
+fn local_part(name: &str) -> String {
+    let local = name.split('@').next().unwrap_or_default();
+    local.chars().take(NAME).collect::<String>().to_lowercase()
 }
 
 type Failures = HashMap<Who, (u32, Timestamp)>;
@@ -187,7 +205,9 @@ impl Logins {
         Self { store, passwords, domain, generated: AtomicBool::new(false) }
     }
 
-    /// `user` is the address; its local part alone means the provider's own domain.
+    /// `user` is the address; its local part alone means the provider's own domain. Wrong tries of the
+    /// account's own password count as at the portal, and its lock is kept here, too: who is locked out
+    /// hears what a wrong one hears. Generated passwords are too long to be guessed, and enter still.
     pub async fn login(
         &self,
         user: &str,
@@ -195,13 +215,13 @@ impl Logins {
         door: Scope,
         now: Timestamp,
     ) -> Result<Outcome, RegistryError> {
-        let found = match self.address(user) {
-            Some(address) => accounts::with_verifier(&self.store, &address).await?,
-            None => None,
-        };
-        let Some((account, own)) = found else {
+        let Some(address) = self.address(user) else {
             self.passwords.verify(None, secret, now).await;
             return Ok(Outcome::Rejected);
+        };
+        let Some((account, own)) = accounts::with_verifier(&self.store, &address).await? else {
+            self.passwords.verify(None, secret, now).await;
+            return self.wrong(address, secret, now).await;
         };
         if let Some((row, shaped)) = self.generated(account.id, secret).await? {
             return Ok(match self.passwords.verify(Some(&row.verifier), &shaped, now).await {
@@ -211,8 +231,27 @@ impl Logins {
         }
         Ok(match self.passwords.verify(Some(&own), secret, now).await {
             true => self.by_own(account, now).await?,
-            false => Outcome::Rejected,
+            false => self.wrong(address, secret, now).await?,
         })
+    }
+
+    /// One more wrong try for this name, whether there is such an account or not. The same wrong one
+    /// again counts once: a program with an old password guesses nothing.
+    async fn wrong(
+        &self,
+        address: KepAddress,
+        secret: &SecretString,
+        now: Timestamp,
+    ) -> Result<Outcome, RegistryError> {
+        if !self.passwords.was_wrong(address.as_str(), secret, now) {
+            let counted = Counted::Password(address, 0);
+            let work = move |tx: &mut Tx<'_>| {
+                let rules = Rules::at(tx, now)?;
+                tries::begin(tx, &counted, &rules, now)
+            };
+            self.store.write(Lane::Client, work).await?;
+        }
+        Ok(Outcome::Rejected)
     }
 
     /// Whether anybody has a generated password: SCRAM can prove no other.
@@ -316,13 +355,16 @@ impl Logins {
 
     async fn by_own(&self, account: Account, now: Timestamp) -> Result<Outcome, RegistryError> {
         let owner = Owner::holder(account.id);
+        let counted = Counted::Password(account.address.clone(), 0);
         let work = move |tx: &mut Tx<'_>| {
             let rules = Rules::at(tx, now)?;
-            credentials::asks_two(tx, owner, &rules)
+            let gate = tries::gate(tx, &counted, now)?;
+            Ok::<_, RowsError>((gate, credentials::asks_two(tx, owner, &rules)?))
         };
         Ok(match self.store.look_up(work).await? {
-            true => Outcome::NotHere(NotHere::SecondFactor),
-            false => Outcome::proven(account, None, Means::Password),
+            (Gate::Locked(_), _) => Outcome::Rejected,
+            (Gate::Open, true) => Outcome::NotHere(NotHere::SecondFactor),
+            (Gate::Open, false) => Outcome::proven(account, None, Means::Password),
         })
     }
 
@@ -417,8 +459,22 @@ mod tests {
         assert_eq!(fresh(other, 2), 2);
         assert_eq!((3..40).map(|now| fresh(one, now)).max(), Some(60));
         assert_eq!(fresh(one, 5_000), 2);
-        pauses.after_success(other.parse().unwrap());
+        pauses.after_success(other.parse().unwrap(), "user3");
         assert_eq!(fresh(other, 5_000), 2);
+    }
+
+    #[test]
+    fn a_right_password_takes_away_what_its_own_name_added_and_nothing_else() {
+        let pauses = Pauses::new(Duration::from_secs(1));
+        let (from, own) = ("192.0.2.1", "veli@hs05.kep.tr");
+        assert_eq!([secs(&pauses, from, own, 0), secs(&pauses, from, own, 1)], [1, 2]);
+        assert_eq!(secs(&pauses, from, "ali", 2), 4);
+        pauses.after_success(from.parse().unwrap(), "Veli@hs05.kep.tr");
+        assert_eq!(secs(&pauses, from, "ayse", 3), 2, "the one for ali counts still");
+        // Who logs in between his guesses gains nothing by it.
+        pauses.after_success(from.parse().unwrap(), own);
+        pauses.after_success(from.parse().unwrap(), "");
+        assert_eq!(secs(&pauses, from, "mehmet", 4), 4);
     }
 
     #[test]
@@ -428,7 +484,7 @@ mod tests {
         assert_eq!(secs(&pauses, "2001:db8::2", "b", 0), 2);
         assert_eq!(secs(&pauses, "::ffff:192.0.2.1", "ali", 0), 1);
         assert_eq!(secs(&pauses, "192.0.2.9", "Ali@hs05.kep.tr", 0), 2);
-        pauses.after_success("192.0.2.9".parse().unwrap());
+        pauses.after_success("192.0.2.9".parse().unwrap(), "ali");
         assert_eq!(secs(&pauses, "192.0.2.10", "ali", 0), 4);
     }
 

@@ -18,8 +18,12 @@ pub struct Passwords {
     permits: Arc<Semaphore>,
     decoy: String,
     key: [u8; 32],
-    known: Mutex<HashMap<[u8; 32], Timestamp>>,
+    known: Mutex<Marks>,
+    wrong: Mutex<Marks>,
 }
+
+/// Keyed hashes, and until when each counts.
+type Marks = HashMap<[u8; 32], Timestamp>;
 
 /// A verifier for a password, as PHC text.
 pub fn hash(secret: &SecretString) -> Result<String, super::TrustError> {
@@ -42,6 +46,7 @@ impl Passwords {
             decoy,
             key: random::bytes(),
             known: Mutex::default(),
+            wrong: Mutex::default(),
         })
     }
 
@@ -55,7 +60,7 @@ impl Passwords {
     ) -> bool {
         let mark = verifier.and_then(|verifier| self.mark(verifier, secret));
         if let Some(mark) = &mark
-            && self.is_known(mark, now)
+            && is_marked(&self.known, mark, now)
         {
             return true;
         }
@@ -72,35 +77,43 @@ impl Passwords {
         };
         let fits = tokio::task::spawn_blocking(job).await.unwrap_or(false) && there;
         if let Some(mark) = mark.filter(|_| fits) {
-            self.remember(mark, now);
+            remember(&self.known, mark, now, REMEMBERED_SECS);
         }
         fits
     }
 
-    /// Keyed, so that a dump of memory gives no fast hash of a password away without its key; over
-    /// the verifier too, so that a changed password is not known.
-    fn mark(&self, verifier: &str, secret: &SecretString) -> Option<[u8; 32]> {
+    /// Whether this secret was wrong for this name of late already; from now on it was.
+    pub fn was_wrong(&self, name: &str, secret: &SecretString, now: Timestamp) -> bool {
+        let Some(mark) = self.mark(name, secret) else { return false };
+        let again = is_marked(&self.wrong, &mark, now);
+        remember(&self.wrong, mark, now, WRONG_SECS);
+        again
+    }
+
+    /// Keyed, so that a dump of memory gives no fast hash of a password away without its key; over what
+    /// it is for too: the verifier, so that a changed password is not known, or a name.
+    fn mark(&self, owner: &str, secret: &SecretString) -> Option<[u8; 32]> {
         let key = PKey::hmac(&self.key).ok()?;
         let mut signer = Signer::new(MessageDigest::sha256(), &key).ok()?;
-        signer.update(verifier.as_bytes()).ok()?;
+        signer.update(owner.as_bytes()).ok()?;
         signer.update(&[0]).ok()?;
         signer.update(secret.expose_secret().as_bytes()).ok()?;
         signer.sign_to_vec().ok()?.try_into().ok()
     }
+}
 
-    fn is_known(&self, mark: &[u8; 32], now: Timestamp) -> bool {
-        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.get(mark).is_some_and(|until| now < *until)
+fn is_marked(marks: &Mutex<Marks>, mark: &[u8; 32], now: Timestamp) -> bool {
+    let marks = marks.lock().unwrap_or_else(PoisonError::into_inner);
+    marks.get(mark).is_some_and(|until| now < *until)
+}
+
+fn remember(marks: &Mutex<Marks>, mark: [u8; 32], now: Timestamp, secs: i64) {
+    let mut marks = marks.lock().unwrap_or_else(PoisonError::into_inner);
+    if marks.len() >= KNOWN {
+        marks.retain(|_, until| now < *until);
     }
-
-    fn remember(&self, mark: [u8; 32], now: Timestamp) {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.len() >= KNOWN {
-            known.retain(|_, until| now < *until);
-        }
-        if known.len() < KNOWN {
-            known.insert(mark, now.plus_secs(REMEMBERED_SECS));
-        }
+    if marks.len() < KNOWN || marks.contains_key(&mark) {
+        marks.insert(mark, now.plus_secs(secs));
     }
 }
 
@@ -124,6 +137,8 @@ fn argon2() -> Argon2<'static> {
 }
 
 const REMEMBERED_SECS: i64 = 600;
+/// Longer than mail programs wait before they try again.
+const WRONG_SECS: i64 = 3_600;
 const KNOWN: usize = 20_000;
 const MAX_MEMORY_KIB: u32 = 256 * 1024;
 const MAX_PASSES: u32 = 16;
@@ -157,11 +172,23 @@ mod tests {
         let now = Timestamp::from_secs(1_000);
         assert!(passwords.verify(Some(&first), &one, now).await);
         let known = |verifier: &str, at: Timestamp| {
-            passwords.is_known(&passwords.mark(verifier, &one).unwrap(), at)
+            is_marked(&passwords.known, &passwords.mark(verifier, &one).unwrap(), at)
         };
         assert!(known(&first, now));
         assert!(!known(&first, now.plus_secs(REMEMBERED_SECS)));
         assert!(!known(&second, now), "a changed password");
+    }
+
+    #[test]
+    fn the_same_wrong_one_is_known_again_for_its_name_and_for_a_while() {
+        let passwords = Passwords::new(1).unwrap();
+        let (old, other) = (SecretString::from("eski"), SecretString::from("başka"));
+        let was =
+            |name, secret, secs| passwords.was_wrong(name, secret, Timestamp::from_secs(secs));
+        assert_eq!([was("ali", &old, 0), was("ali", &old, 3_599)], [false, true]);
+        assert_eq!([was("ali", &other, 3_600), was("veli", &old, 3_600)], [false, false]);
+        assert!(was("ali", &old, 7_198), "each time it is remembered anew");
+        assert!(!was("ali", &old, 7_198 + 3_600));
     }
 
     #[tokio::test]

@@ -123,6 +123,28 @@ async fn a_held_message_waits_for_a_named_operator_who_signs_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_may_not_send_any_more_lets_nothing_go_that_is_held() {
+    let scene = Scene::new(Plan::default()).await;
+    done(&scene, &["account", "set", ALI, "--signature", "hold"]).await;
+    let (code, sends) = appoint(&scene, NUMBERS[0], "sends").await;
+    let server = scene.serve().await;
+    let mail = letter(ALI, &[AYSE], "bekle.2@istemci.example").unsigned();
+    let mut door = smtp(&scene, &sends).await.unwrap();
+    let held = door.submit(ALI, &[AYSE], &Prepared::new(&mail)).await.unwrap().reply;
+    assert!(held.lines[0].contains("waits for its signature"), "{held:?}");
+    done(&scene, &["account", "set", ALI, "--signature", "optional"]).await;
+    done(&scene, &["account", "operator", "roles", ALI, &code, "--role", "prepares"]).await;
+    let again = door.submit(ALI, &[AYSE], &Prepared::new(&mail)).await.unwrap().reply;
+    assert_eq!(again, held, "he hears what he heard, and it waits still");
+    done(&scene, &["account", "operator", "roles", ALI, &code, "--role", "sends"]).await;
+    let again = door.submit(ALI, &[AYSE], &Prepared::new(&mail)).await.unwrap().reply;
+    assert!(!again.lines[0].contains("waits for its signature"), "{again:?}");
+    let id = held.lines.last().unwrap().strip_prefix("2.0.0 ").unwrap().to_owned();
+    scene.settled(&id, 2).await;
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_message_whose_connection_ends_is_to_be_sent_again_until_it_comes() {
     let scene = Scene::new(Plan::default()).await;
     let server = scene.serve().await;

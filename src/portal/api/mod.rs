@@ -52,6 +52,7 @@ mod tasks;
 mod tokens;
 mod told;
 mod tongue;
+mod upload;
 mod verify;
 
 pub use call::Asked;

@@ -68,6 +68,13 @@ pub fn begin(
     Ok(gate)
 }
 
+/// Whether a try would be heard; none is counted.
+pub fn gate(tx: &mut Tx<'_>, counted: &Counted, now: Timestamp) -> Result<Gate, RowsError> {
+    let row = rows::get(tx, &counted.who())?;
+    let locked = row.map(|row| row.locked_until).filter(|until| now < *until);
+    Ok(locked.map_or(Gate::Open, Gate::Locked))
+}
+
 /// It was right.
 pub fn right(tx: &mut Tx<'_>, counted: &Counted) -> Result<(), RowsError> {
     rows::clear(tx, &counted.who()).map(drop)

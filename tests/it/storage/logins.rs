@@ -1,5 +1,6 @@
 //! Who is let in: generated passwords by their text or by SCRAM, certificates, on both drivers.
 
+use super::signin::{by_password, root, sign_in};
 use super::{NOW, bed::Bed, on_both};
 use kep::registry::accounts::{self, NewAccount, OpeningMode, SignatureRule};
 use kep::registry::app_passwords::{NewPassword, Scope, Scopes};
@@ -7,6 +8,7 @@ use kep::registry::audit::{Actor, By, Channel};
 use kep::registry::closings;
 use kep::registry::credentials::{self, Owner, certificates, totp};
 use kep::registry::login::{Logins, Means, NotHere, Outcome, Proven};
+use kep::registry::signin::Answer;
 use kep::registry::{CertificateUse, RegistryError, app_passwords};
 use kep::store::app_passwords::{self as rows, AppPasswordRow};
 use kep::store::{Lane, StoreError, Tx};
@@ -334,6 +336,67 @@ async fn where_two_factors_are_asked_the_own_password_lets_no_mail_program_in() 
         totp::remove(&bed.store, owner, &by()).await.unwrap();
         credentials::choose_two(&bed.store, owner, false, &by()).await.unwrap();
         assert!(by_text(&logins, ALI, "kendi sözü").await.is_some());
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_guesses_by_a_mail_program_is_locked_out_at_every_door() {
+    on_both(|bed| async move {
+        open(&bed, ALI, Vec::new()).await;
+        let (logins, portal) = (logins(&bed), sign_in(&bed, &root()));
+        let ali = address(ALI);
+        let (_, generated) = app_passwords::add(&bed.store, &ali, mail("P"), &by()).await.unwrap();
+        for name in ["ali.veli", "yok@hs05.kep.tr"] {
+            // A wrong generated one is no guess at the own one, however often it comes.
+            let mut mixed = generated.expose_secret().to_owned();
+            mixed.replace_range(mixed.len() - 5.., "00000");
+            assert_eq!(by_text(&logins, ALI, &mixed).await, None);
+            for guess in 0..10 {
+                assert_eq!(by_text(&logins, name, &format!("yanlış {guess}")).await, None);
+            }
+            let answer = by_password(&portal, name, "kendi sözü", NOW).await;
+            assert!(matches!(answer, Answer::Locked(_)), "{name}: {answer:?}");
+        }
+        assert_eq!(by_text(&logins, ALI, "kendi sözü").await, None, "right, and not heard");
+        assert!(by_text(&logins, ALI, generated.expose_secret()).await.is_some());
+        let (later, own) = (NOW.plus_secs(900), SecretString::from("kendi sözü"));
+        let after = logins.login(ALI, &own, Scope::Smtp, later).await.unwrap();
+        assert!(proven(after).is_some(), "a lock ends");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_guesses_at_the_portal_is_locked_out_of_mail_programs() {
+    on_both(|bed| async move {
+        open(&bed, ALI, Vec::new()).await;
+        let (logins, portal) = (logins(&bed), sign_in(&bed, &root()));
+        assert!(by_text(&logins, ALI, "kendi sözü").await.is_some());
+        for _ in 0..10 {
+            assert!(matches!(by_password(&portal, ALI, "yanlış", NOW).await, Answer::Wrong));
+        }
+        for door in Scope::ALL {
+            let own = SecretString::from("kendi sözü");
+            let outcome = logins.login(ALI, &own, door, NOW).await.unwrap();
+            assert!(matches!(outcome, Outcome::Rejected), "{door:?}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_program_with_an_old_password_locks_nobody_out() {
+    on_both(|bed| async move {
+        open(&bed, ALI, Vec::new()).await;
+        let (logins, old) = (logins(&bed), SecretString::from("eski söz"));
+        for minutes in 0..60 {
+            let now = NOW.plus_secs(minutes * 60);
+            let outcome = logins.login(ALI, &old, Scope::Imap, now).await.unwrap();
+            assert!(matches!(outcome, Outcome::Rejected));
+        }
+        let (later, own) = (NOW.plus_secs(3_600), SecretString::from("kendi sözü"));
+        assert!(proven(logins.login(ALI, &own, Scope::Imap, later).await.unwrap()).is_some());
     })
     .await;
 }
