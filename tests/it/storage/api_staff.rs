@@ -420,7 +420,7 @@ async fn a_hold_is_placed_and_released_by_two() {
         let made = staff.done(&staff.can, holds, new(ALI)).await;
         staff::end(&bed.store, &by(), "can").await.unwrap();
         let approve = format!("/staff/proposals/{}/approve", made["number"]);
-        staff.refused(selin, &approve, Value::Null, "second-person-needed").await;
+        staff.refused(selin, &approve, Value::Null, "proposer-gone").await;
         let said = acts(&bed).await;
         for act in
             ["proposal.add staff:selin", "proposal.approve staff:can", "hold.place staff:selin"]
