@@ -163,14 +163,13 @@ async fn staff(scene: &Scene, name: &str, roles: &str) -> [String; 4] {
     let managed = ["--as", "mudur", "--staff-password-file"].map(str::to_owned);
     let manager = scene.scratch("mudur.password").to_str().unwrap().to_owned();
     let who: Vec<&str> = managed.iter().map(String::as_str).chain([manager.as_str()]).collect();
-    match name {
-        "mudur" => did(scene, &[&add[..], &[file.as_str()]].concat()).await,
-        _ => {
-            let given = scene.given_password();
-            did(scene, &[&add[..], &[given.as_str()], &who].concat()).await;
-            scene.sets_own_password(name, &file).await;
-        }
-    };
+    if name == "mudur" {
+        did(scene, &[&add[..], &[file.as_str()]].concat()).await;
+    } else {
+        let given = scene.given_password();
+        did(scene, &[&add[..], &[given.as_str()], &who].concat()).await;
+        scene.sets_own_password(name, &file).await;
+    }
     ["--as".to_owned(), name.to_owned(), "--staff-password-file".to_owned(), file]
 }
 
