@@ -313,7 +313,7 @@ async fn what_stays_unread_is_told_again_and_further() {
         proven(&bed, ALI, "05337654321", Change { whose, ..change(&[Event::Escalation]) }).await;
         let due = NOW.plus_secs(48 * 3600);
         watched(&bed, ali, due).await;
-        let before = |hours: i64| due.plus_secs(-hours * 3600);
+        let before = move |hours: i64| due.plus_secs(-hours * 3600);
         assert_eq!(reminded(&bed, before(25)).await, []);
         let [post, sms, second] = ["ali@example.com", "+905321234567", "+905337654321"];
         let expected = [(24, vec![post]), (6, vec![post, sms]), (2, vec![post, sms, second])];
