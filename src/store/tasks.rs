@@ -2,7 +2,7 @@
 
 use super::contracts::{self, ContractRow};
 use super::rows::{Row, RowsError, Tx};
-use super::submissions::{RecipientState, message_id};
+use super::submissions::{RecipientState, SubmissionState, message_id};
 use crate::wire::{AccountId, Digest, MessageId, Timestamp};
 
 /// The registry gives the words their meaning.
@@ -304,7 +304,7 @@ pub struct Delayed {
 }
 
 /// Messages that were accepted before, are not sealed, and have no open task of that kind: their jobs are
-/// there still.
+/// there still, be it that they wait for the virus scanner.
 pub fn unsealed(
     tx: &mut Tx<'_>,
     kind: &str,
@@ -314,7 +314,7 @@ pub fn unsealed(
     let rows = tx.query(
         "SELECT s.account, s.message_id, s.accepted_at
          FROM job j JOIN submission s ON s.message_id = j.payload
-         WHERE j.step = 'certify' AND s.provider IS NULL AND s.accepted_at <= $1
+         WHERE j.step IN ('certify', 'scan') AND s.provider IS NULL AND s.accepted_at <= $1
            AND NOT EXISTS (SELECT 1 FROM task t WHERE t.account = s.account AND t.kind = $2
                            AND t.subject = s.message_id AND t.state = 'open')
          ORDER BY j.id LIMIT $3",
@@ -343,12 +343,17 @@ pub fn unanswered(
     rows.iter().map(delayed).collect()
 }
 
-/// Whether a message waits still: to be sealed, or for another provider's word.
+/// Whether a message waits still: for the virus scanner, to be sealed, or for another provider's word.
 pub fn waits(tx: &mut Tx<'_>, message: &str) -> Result<bool, RowsError> {
     let row = tx.first(
-        "SELECT 1 FROM submission WHERE message_id = $1 AND state = 'accepted'
-         UNION ALL SELECT 1 FROM recipient WHERE message_id = $1 AND state = $2 LIMIT 1",
-        &[message.into(), RecipientState::Relayed.word().into()],
+        "SELECT 1 FROM submission WHERE message_id = $1 AND state IN ($2, $3)
+         UNION ALL SELECT 1 FROM recipient WHERE message_id = $1 AND state = $4 LIMIT 1",
+        &[
+            message.into(),
+            SubmissionState::Unscanned.word().into(),
+            SubmissionState::Accepted.word().into(),
+            RecipientState::Relayed.word().into(),
+        ],
     )?;
     Ok(row.is_some())
 }

@@ -45,6 +45,16 @@ impl Accepting for AcceptingDoor {
         })
     }
 
+    fn broke_off(&self, letter: Letter) -> Waiting<()> {
+        let desk = Arc::clone(&self.desk);
+        Box::pin(async move {
+            let Letter { account, address, operator, at, channel, octets, .. } = letter;
+            let mut body = desk.body(account);
+            body.add(&octets);
+            desk.broke_off(Login { account, address, operator, at, channel }, body).await;
+        })
+    }
+
     fn most(&self) -> u64 {
         self.config.borrow().size_limit
     }

@@ -42,6 +42,8 @@ pub enum Submitted {
 /// The room that accepts.
 pub trait Accepting: Send + Sync {
     fn submit(&self, letter: Letter) -> Waiting<Submitted>;
+    /// A message whose connection ended before it did: as much of it as came.
+    fn broke_off(&self, letter: Letter) -> Waiting<()>;
     /// The largest message that may be submitted now, in octets.
     fn most(&self) -> u64;
     /// All that it may refuse a message for.

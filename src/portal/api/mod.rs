@@ -49,6 +49,7 @@ mod submissions;
 mod tasks;
 mod tokens;
 mod tongue;
+mod upload;
 mod verify;
 
 pub use call::Asked;

@@ -6,6 +6,7 @@ use super::endpoint::{Endpoint, Most, Takes};
 use super::once::Name;
 use super::route::{self, Found};
 use super::tongue::Tongue;
+use super::upload::Upload;
 use super::{Asked, BASE, Portal, Problem, admit, headers, run};
 use crate::registry::{contacts, crowd};
 use crate::wire::{AccountId, Timestamp};
@@ -165,8 +166,10 @@ impl Service {
         let media = text(&head.headers, CONTENT_TYPE.as_str())?.map(|media| headers::media(&media));
         let mut room = self.portal.room.open(account);
         let most = self.most(endpoint);
-        let reading = octets(&head.headers, body, most, &mut room);
-        let body = tokio::time::timeout(BODY, reading).await.map_err(|_| Problem::Slow)??;
+        let mut upload = Upload::begin(&self.portal.desk, endpoint, &caller, since);
+        let reading = octets(&head.headers, body, most, &mut room, &mut upload.octets);
+        let read = tokio::time::timeout(BODY, reading).await.unwrap_or(Err(Problem::Slow));
+        let body = upload.end(read)?;
         let asked = Asked { path: head.words, query };
         let (now, tongue) = (self.portal.clock.now(), head.tongue);
         let caller = match now.millis() - since.millis() > WHILE {
@@ -248,13 +251,13 @@ async fn octets(
     body: &mut BodyDataStream,
     most: usize,
     room: &mut crate::registry::budget::Share,
-) -> Answered<Bytes> {
+    whole: &mut Vec<u8>,
+) -> Answered<()> {
     let too_large = || Problem::TooLarge(most.to_string());
     let announced = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
     if announced.is_some_and(|octets: u64| octets > most as u64) {
         return Err(too_large());
     }
-    let mut whole = Vec::new();
     while let Some(piece) = next(body).await {
         let piece = piece.map_err(|error| {
             tracing::debug!(%error, "a request's body");
@@ -268,7 +271,7 @@ async fn octets(
         }
         whole.extend_from_slice(&piece);
     }
-    Ok(Bytes::from(whole))
+    Ok(())
 }
 
 async fn next(body: &mut BodyDataStream) -> Option<Result<Bytes, axum::Error>> {

@@ -52,7 +52,7 @@ async fn write<T: Send + 'static>(
 }
 
 /// Notes when certificates end that were registered since; one that can't be read never does.
-fn read_certificates(tx: &mut Tx<'_>) -> Result<usize, RowsError> {
+pub(in crate::registry) fn read_certificates(tx: &mut Tx<'_>) -> Result<usize, RowsError> {
     let unread = rows::unread_certificates(tx, BATCH)?;
     for one in &unread {
         let read = Certificate::from_der(&one.certificate).map(|read| read.not_after());

@@ -1,5 +1,5 @@
-//! Uploads: a message that an account began to hand in (SMTP DATA or BDAT), and whose connection ended or
-//! fell silent before its last octet. It is known by its Message-ID, where that came; nothing of it is kept.
+//! Uploads: a message that an account began to hand in (SMTP DATA or BDAT, the API), and whose connection ended
+//! or fell silent before its last octet. It is known by its Message-ID, where that came; nothing of it is kept.
 //! Most programs try again by themselves: the message that comes whole closes the task.
 
 use super::{DONE, NewTask, TaskKind, open, rows};

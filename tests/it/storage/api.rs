@@ -36,9 +36,9 @@ use std::time::Duration;
 const ALI: &str = "ali.veli@hs05.kep.tr";
 pub const AYSE: &str = "ayse.yilmaz@hs05.kep.tr";
 
-/// Takes every letter, and counts them; by which door the last one came.
+/// Takes every letter, and counts them; by which door the last one came; what broke off.
 #[derive(Default)]
-struct Desk(AtomicU32, Mutex<Option<Channel>>);
+struct Desk(AtomicU32, Mutex<Option<Channel>>, Mutex<Vec<Letter>>);
 
 impl Accepting for Desk {
     fn submit(&self, letter: Letter) -> Waiting<Submitted> {
@@ -49,6 +49,11 @@ impl Accepting for Desk {
             tokio::task::yield_now().await;
             Submitted::Accepted(id)
         })
+    }
+
+    fn broke_off(&self, letter: Letter) -> Waiting<()> {
+        self.2.lock().unwrap().push(letter);
+        Box::pin(std::future::ready(()))
     }
 
     fn most(&self) -> u64 {
@@ -544,6 +549,56 @@ async fn who_is_refused_while_he_still_sends_hears_it() {
         assert_eq!(refused(&[Some(1000); 500], false).await, 66, "no more than 64 KiB");
         assert_eq!(refused(&[Some(1000), None], false).await, 1, "nor for ever");
         assert_eq!(refused(&[Some(1000); 3], true).await, 0, "who asked first has sent nothing");
+    })
+    .await;
+}
+
+/// The beginning of a message, and then nothing more, or the end of the connection.
+struct Half(Option<&'static [u8]>, bool);
+
+impl Stream for Half {
+    type Item = Result<Vec<u8>, std::io::Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        match (self.0.take(), self.1) {
+            (Some(octets), _) => Poll::Ready(Some(Ok(octets.to_vec()))),
+            (None, true) => Poll::Ready(Some(Err(std::io::ErrorKind::ConnectionReset.into()))),
+            (None, false) => Poll::Pending,
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_submission_that_breaks_off_is_told_to_the_desk() {
+    on_both(|bed| async move {
+        let ali = account(&bed, ALI).await;
+        let (api, token) = (Api::new(&bed, 1000), token(&bed, ALI, all()).await);
+        let head = b"Message-ID: <yarim@x>\r\n\r\nx";
+        let request = |path: &str, ends: bool| {
+            let request = Request::post(format!("/api/v1{path}"));
+            let request = request.header("Authorization", format!("Bearer {token}"));
+            let request = request.header("Content-Type", "message/rfc822");
+            request.body(Body::from_stream(Half(Some(head), ends))).unwrap()
+        };
+        let broken = || api.desk.2.lock().unwrap().drain(..).collect::<Vec<_>>();
+        let (status, _) = api.send(request("/submissions", true)).await;
+        assert_eq!(status, StatusCode::BAD_REQUEST);
+        let letter = broken().pop().unwrap();
+        assert_eq!((letter.account, &letter.octets[..]), (ali, &head[..]));
+        // Who is gone is not answered: all that is left of his request is dropped.
+        let waiting = tokio::time::timeout(
+            Duration::from_millis(500),
+            api.send(request("/submissions", false)),
+        );
+        assert!(waiting.await.is_err());
+        assert_eq!(broken().len(), 1);
+        // A draft is nothing that somebody waits for.
+        api.send(request("/drafts", true)).await;
+        assert_eq!(broken().len(), 0);
+        let (status, _) = api
+            .named(&token, "POST", "/submissions", json!("To: b@hs05.kep.tr\r\n\r\nx"), None)
+            .await;
+        assert_eq!((status, broken().len()), (201, 0), "one that came whole");
     })
     .await;
 }

@@ -91,6 +91,10 @@ impl Accepting for Nobody {
         Box::pin(std::future::ready(Submitted::Unavailable))
     }
 
+    fn broke_off(&self, _: Letter) -> Waiting<()> {
+        Box::pin(std::future::ready(()))
+    }
+
     fn most(&self) -> u64 {
         10_000
     }

@@ -8,6 +8,7 @@ use kep::registry::credentials::{Owner, certificates};
 use kep::registry::login::{Logins, Outcome};
 use kep::registry::operators::{self, OperatorError, Person, Role, Roles, Signer, Standing};
 use kep::registry::tasks::{self, NewTask, TaskKind, TaskState, Wanted, sweep};
+use kep::store::submissions::{self, NewSubmission, SubmissionState};
 use kep::store::{StoreError, Tx};
 use kep::trust::password::Passwords;
 use kep::trust::pki::{CertificateAuthority, KeyKind, Links, Profile};
@@ -376,6 +377,40 @@ async fn evidence_that_is_late_is_a_task_until_it_is_there() {
         .await;
         assert_eq!(sweep(3720).await.closed, 1);
         assert_eq!(list(&bed, None, false).await, []);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn evidence_of_what_waits_for_the_scanner_is_late_too() {
+    on_both(|bed| async move {
+        open(&bed).await;
+        let account = accounts::get(&bed.store, &firm()).await.unwrap().id;
+        let new = super::bed::submission(&bed.store, 1, account, b"Subject: x\r\n\r\nx\r\n");
+        let id = new.message_id.clone();
+        bed.lay_in(NewSubmission { state: SubmissionState::Unscanned, ..new }).await.unwrap();
+        let job = id.clone();
+        bed.write(move |tx| Ok(kep::spool::scan(tx, &job, NOW)?)).await;
+        let sweep = async |secs| sweep::round(&bed.store, NOW.plus_secs(secs)).await.unwrap();
+        assert_eq!(sweep(3600).await.opened, 1);
+        assert_eq!(sweep(3660).await, sweep::Round::default(), "it waits still");
+        assert_eq!(list(&bed, None, false).await[0].subject, id.as_str());
+        // The scanner has looked at it, and it is sealed.
+        let scanned = NOW.plus_secs(3700);
+        bed.write(move |tx| -> Result<(), StoreError> {
+            tx.execute("DELETE FROM job", &[])?;
+            assert!(submissions::scanned(tx, &id, scanned)?);
+            kep::spool::certify(tx, &id, scanned)?;
+            Ok(())
+        })
+        .await;
+        assert_eq!(sweep(3720).await, sweep::Round::default(), "it is not sealed yet");
+        bed.write(|tx| {
+            tx.execute("UPDATE submission SET state = 'dispatched'", &[])?;
+            Ok(tx.execute("DELETE FROM job", &[])?)
+        })
+        .await;
+        assert_eq!(sweep(3780).await.closed, 1);
     })
     .await;
 }
