@@ -54,7 +54,7 @@ pub fn claim(tx: &mut Tx<'_>, turn: Turn, vault: &Vault) -> Result<Option<Claime
         };
         return over(tx, turn, &row, State::Failed, &why);
     }
-    if !notices::wants_still(tx, outgoing.kind, &values)? {
+    if !notices::wants_still(tx, &outgoing, &values, now)? {
         return over(tx, turn, &row, State::Withdrawn, "");
     }
     if is_paid_for(&outgoing) && !credits::spend_sms(tx, row.account, &bill(&row), now)? {

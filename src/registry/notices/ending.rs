@@ -3,11 +3,13 @@
 
 use super::{Happened, tell};
 use crate::registry::accounts::{self as registry, Access};
-use crate::registry::outbox::{Kind, Values};
+use crate::registry::outbox::{Kind, Outgoing, Values};
 use crate::registry::policy::{self, Span};
+use crate::registry::tasks;
+use crate::store::tasks as task_rows;
 use crate::store::{Lane, RowsError, Store, StoreError, Tx, accounts, contracts, notices as rows};
 use crate::trust::Certificate;
-use crate::wire::{AccountId, Timestamp};
+use crate::wire::{AccountId, Digest, Timestamp};
 
 /// Looks through the accounts that have a place; says how many notices were laid down.
 pub async fn sweep(store: &Store, now: Timestamp) -> Result<usize, StoreError> {
@@ -24,6 +26,10 @@ pub async fn sweep(store: &Store, now: Timestamp) -> Result<usize, StoreError> {
 }
 
 fn of_account(tx: &mut Tx<'_>, account: AccountId, now: Timestamp) -> Result<usize, RowsError> {
+    // What is closed has nothing to renew.
+    if registry::access(tx, account, now)? != Access::Whole {
+        return Ok(0);
+    }
     let first = policy::at(tx, now)?.notice_ending;
     let mut laid = contract(tx, account, first, now)?;
     // Those to log in by, and its operators', too: whoever they stop at the door asks the holder.
@@ -31,13 +37,16 @@ fn of_account(tx: &mut Tx<'_>, account: AccountId, now: Timestamp) -> Result<usi
         // What can't be read signs nothing either.
         let Ok(certificate) = Certificate::from_der(&der) else { continue };
         let Some(distance) = distance(certificate.not_after(), first, now) else { continue };
-        let digest = data_encoding::HEXLOWER.encode(&certificate.digest().0[..8]);
+        if is_replaced(tx, account, certificate.digest())? {
+            continue;
+        }
+        let digest = certificate.digest().hex();
         let day = certificate.not_after().turkish_day();
         let happened = Happened {
             account,
             kind: Kind::Certificate,
-            cause: format!("certificate/{digest}/{distance}"),
-            values: &[("day", &day)],
+            cause: format!("certificate/{}/{distance}", digest.get(..16).unwrap_or(&digest)),
+            values: &[("day", &day), ("certificate", &digest)],
             at: now,
         };
         laid += tell(tx, &happened)?;
@@ -45,7 +54,14 @@ fn of_account(tx: &mut Tx<'_>, account: AccountId, now: Timestamp) -> Result<usi
     Ok(laid)
 }
 
-/// The last term, of an account that is not closed.
+/// Whether another one for the same use, of the same person, ends later.
+fn is_replaced(tx: &mut Tx<'_>, account: AccountId, digest: Digest) -> Result<bool, RowsError> {
+    // One that was registered just now is read as well.
+    tasks::sweep::read_certificates(tx)?;
+    task_rows::is_replaced(tx, account, digest)
+}
+
+/// The last term.
 fn contract(
     tx: &mut Tx<'_>,
     account: AccountId,
@@ -54,8 +70,7 @@ fn contract(
 ) -> Result<usize, RowsError> {
     let Some(last) = contracts::of_account(tx, account)?.into_iter().next() else { return Ok(0) };
     let left = last.ends_at.millis().saturating_sub(now.millis());
-    if !(1..=first.millis()).contains(&left) || registry::access(tx, account, now)? != Access::Whole
-    {
+    if !(1..=first.millis()).contains(&left) {
         return Ok(0);
     }
     let (day, term) = (last.ends_at.turkish_day(), last.n.to_string());
@@ -69,14 +84,25 @@ fn contract(
     tell(tx, &happened)
 }
 
-/// Whether the term that a notice tells of is the last still.
-pub(super) fn is_last(tx: &mut Tx<'_>, values: &Values) -> Result<bool, RowsError> {
-    let (Some(address), Some(term)) = (values.get("account"), values.get("term")) else {
-        return Ok(true);
-    };
-    let Some(account) = accounts::by_address(tx, address)? else { return Ok(false) };
-    let last = contracts::of_account(tx, account.id)?.into_iter().next();
-    Ok(last.is_some_and(|last| last.n.to_string() == *term))
+/// Whether what a notice tells of ends still: the term is the last one, nothing replaces the certificate.
+pub(super) fn is_so_still(
+    tx: &mut Tx<'_>,
+    outgoing: &Outgoing,
+    values: &Values,
+    now: Timestamp,
+) -> Result<bool, RowsError> {
+    let account = outgoing.account;
+    if registry::access(tx, account, now)? != Access::Whole {
+        return Ok(false);
+    }
+    if let Some(term) = values.get("term") {
+        let last = contracts::of_account(tx, account)?.into_iter().next();
+        return Ok(last.is_some_and(|last| last.n.to_string() == *term));
+    }
+    match values.get("certificate").and_then(|digest| Digest::from_hex(digest)) {
+        Some(digest) => Ok(!is_replaced(tx, account, digest)?),
+        None => Ok(true),
+    }
 }
 
 /// The nearest of the distances that is reached; none before the first and after the end.

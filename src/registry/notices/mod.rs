@@ -134,15 +134,22 @@ impl Target {
             Some(event) => self.events.contains(&event),
             None => kind == Kind::Credentials && self.whose == Whose::Holder,
         };
-        let there = match &self.whose {
+        let his = match &self.whose {
             Whose::Holder => true,
-            Whose::Deputy(absence) => {
-                // A deputy is for what waits to be opened; the rest is the holder's affair.
-                let his = matches!(kind, Kind::Mail | Kind::Unread | Kind::Evidence);
-                his && absence.from <= at && at < absence.until
-            }
+            // A deputy is for what waits to be opened; the rest is the holder's affair.
+            Whose::Deputy(_) => matches!(kind, Kind::Mail | Kind::Unread | Kind::Evidence),
         };
-        self.proven_at.is_some() && wanted && there
+        self.proven_at.is_some() && wanted && his && self.is_in_time(kind, at)
+    }
+
+    /// A deputy hears what happens while the holder is away; the code that proves his place comes before.
+    fn is_in_time(&self, kind: Kind, at: Timestamp) -> bool {
+        match &self.whose {
+            Whose::Deputy(absence) if !kind.is_asked_for() => {
+                absence.from <= at && at < absence.until
+            }
+            Whose::Holder | Whose::Deputy(_) => true,
+        }
     }
 }
 

@@ -165,16 +165,24 @@ pub fn look_unread(
     Ok(())
 }
 
-/// Whether what is to be said is still so: nobody is reminded of what he has opened meanwhile, nor told
-/// of the end of a term that he has renewed.
+/// Whether what is to be said is still so, and still that person's affair: nobody is reminded of what he has
+/// opened meanwhile, nor told of the end of what he has renewed; and no deputy hears anything after his time.
 pub fn wants_still(
     tx: &mut Tx<'_>,
-    kind: Kind,
+    outgoing: &Outgoing,
     values: &outbox::Values,
+    now: Timestamp,
 ) -> Result<bool, RowsError> {
-    match kind {
+    let there = |target: &Target| target.reach == outgoing.to;
+    let is_for = targets(tx, outgoing.account, there)?.pop();
+    if is_for.is_some_and(|target| !target.is_in_time(outgoing.kind, now)) {
+        return Ok(false);
+    }
+    match outgoing.kind {
         Kind::Unread => {}
-        Kind::Contract => return ending::is_last(tx, values),
+        Kind::Contract | Kind::Certificate => {
+            return ending::is_so_still(tx, outgoing, values, now);
+        }
         _ => return Ok(true),
     }
     let message = values.get("message").and_then(|id| MessageId::parse(id));

@@ -193,12 +193,12 @@ async fn the_end_of_a_contract_is_told_once_and_of_a_renewed_one_no_more() {
         assert_eq!(all.len(), 1);
         assert_eq!(all[0].0, "contract/1");
         assert!(all[0].1.contains(&end.turkish_day()), "{}", all[0].1);
+        let row = bed.read(|tx| Ok(outbox::list(tx, None, None, 100)?)).await.remove(0);
+        let outgoing = kep::registry::outbox::outgoing(&row).unwrap();
         let still = async || {
+            let (outgoing, at) = (outgoing.clone(), before(20));
             let values = serde_json::from_str(&all[0].1).unwrap();
-            bed.read(move |tx| {
-                Ok(notices::wants_still(tx, kep::registry::outbox::Kind::Contract, &values)?)
-            })
-            .await
+            bed.read(move |tx| Ok(notices::wants_still(tx, &outgoing, &values, at)?)).await
         };
         assert!(still().await);
         contracts::renew(&bed.store, &ali(), None, &by(before(5))).await.unwrap();

@@ -9,7 +9,7 @@ use kep::registry::accounts::{self, NewAccount, OpeningMode, SignatureRule};
 use kep::registry::audit::{self, Actor, By, Channel, Wanted};
 use kep::registry::notices::{self, Absence, Change, Event, Happened, NoticeError, Whose};
 use kep::registry::outbox::{self, Fields, Kind, Language, Outgoing};
-use kep::registry::{credits, policy};
+use kep::registry::{closings, credits, policy};
 use kep::spool::{Step, Takers};
 use kep::store::fsck;
 use kep::store::outbox::{self as rows, OutgoingRow, State};
@@ -17,7 +17,7 @@ use kep::store::submissions::{self, RecipientState};
 use kep::store::{RowsError, StoreError, Tx};
 use kep::trust::dial::Dial;
 use kep::trust::pki::{CertificateAuthority, KeyKind, Links, Profile};
-use kep::trust::{Clock, password};
+use kep::trust::{Certificate, Clock, password};
 use kep::wire::{AccountId, KepAddress, KepDomain, Reach, Timestamp};
 use secrecy::SecretString;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -261,10 +261,11 @@ async fn who_has_opened_the_message_is_not_reminded_of_it() {
         }
         let told = of(&bed, "unread").await;
         assert_eq!((told.len(), told[0].expires_at), (1, due));
-        let values = outbox::outgoing(&told[0]).unwrap().fields.values(&bed.vault).unwrap();
+        let outgoing = outbox::outgoing(&told[0]).unwrap();
+        let values = outgoing.fields.values(&bed.vault).unwrap();
         let wants = async || {
-            let values = values.clone();
-            bed.read(move |tx| Ok(notices::wants_still(tx, Kind::Unread, &values)?)).await
+            let (outgoing, values) = (outgoing.clone(), values.clone());
+            bed.read(move |tx| Ok(notices::wants_still(tx, &outgoing, &values, at)?)).await
         };
         assert!(wants().await);
         bed.write(|tx| {
@@ -583,6 +584,92 @@ async fn each_certificate_that_ends_is_told_of_once_a_distance() {
             assert_eq!(notices::tell_of_endings(&bed.store, at).await.unwrap(), laid, "{days}");
         }
         assert_eq!(of(&bed, "certificate").await.len(), 6);
+    })
+    .await;
+}
+
+/// One that ends, and one for the same use that ends later.
+fn two_certificates() -> [Certificate; 2] {
+    let root = CertificateAuthority::create("Kök", KeyKind::P256, NOW).unwrap();
+    let issue = |at| {
+        let profile = Profile::User { name: "Ali".into(), email: ALI.into() };
+        root.issue(&profile, KeyKind::P256, &Links::default(), at).unwrap().certificate().clone()
+    };
+    let (old, new) = (issue(NOW.plus_secs(-40 * 86_400)), issue(NOW));
+    assert!(old.not_after() < new.not_after());
+    [old, new]
+}
+
+async fn register(bed: &Bed, ali: AccountId, certificate: &Certificate) {
+    let (digest, der) = (certificate.digest(), certificate.der().to_vec());
+    bed.write(move |tx| {
+        Ok(kep::store::accounts::add_certificate(tx, ali, &digest.0, &der, "both", NOW)?)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn nobody_is_told_of_a_certificate_that_a_later_one_replaced() {
+    on_both(|bed| async move {
+        let ali = open(&bed, ALI).await;
+        proven(&bed, ALI, "05321234567", change(&[Event::Certificate])).await;
+        let [old, new] = two_certificates();
+        let ends = old.not_after();
+        register(&bed, ali, &old).await;
+        let tell = async |at| notices::tell_of_endings(&bed.store, at).await.unwrap();
+        assert_eq!(tell(ends.plus_secs(-20 * 86_400)).await, 1);
+        let station = gateway().await;
+        register(&bed, ali, &new).await;
+        // What waited is no longer so.
+        let at = ends.plus_secs(-20 * 86_400 + 60);
+        round(&bed, &notify(&bed, &station.url, at), at).await;
+        assert_eq!(*station.asked.lock().unwrap(), Vec::<String>::new());
+        assert_eq!(of(&bed, "certificate").await[0].state, State::Withdrawn);
+        assert_eq!(tell(ends.plus_secs(-5 * 86_400)).await, 0, "nor does the next distance count");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn nobody_is_told_what_ends_of_a_closed_account() {
+    on_both(|bed| async move {
+        let ali = open(&bed, ALI).await;
+        proven(&bed, ALI, "05321234567", change(&[Event::Certificate])).await;
+        let [old, _] = two_certificates();
+        register(&bed, ali, &old).await;
+        let before = |days: i64| old.not_after().plus_secs(-days * 86_400);
+        let tell = async |at| notices::tell_of_endings(&bed.store, at).await.unwrap();
+        assert_eq!(tell(before(20)).await, 1);
+        closings::close(&bed.store, &address(ALI), &by(before(10))).await.unwrap();
+        assert_eq!(tell(before(5)).await, 0);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_deputy_hears_nothing_after_his_time_though_it_was_laid_down_before() {
+    on_both(|bed| async move {
+        let ali = open(&bed, ALI).await;
+        let night = Timestamp::parse_iso8601("2026-11-30T02:00:00+03:00").unwrap();
+        let morning = Timestamp::parse_iso8601("2026-11-30T08:00:00+03:00").unwrap();
+        let hour = 3600;
+        for (place, until) in
+            [("05321234567", night.plus_secs(hour)), ("05337654321", morning.plus_secs(hour))]
+        {
+            let whose = Whose::Deputy(Absence { deputy: "Ayşe".into(), from: NOW, until });
+            let quiet = "22:00-08:00".parse().ok();
+            proven(&bed, ALI, place, Change { quiet, whose, ..change(&[Event::Mail]) }).await;
+        }
+        assert_eq!(bed.write(mail(ali, "1", night)).await, 2);
+        let station = gateway().await;
+        round(&bed, &notify(&bed, &station.url, morning), morning).await;
+        let states = async |target: &str| {
+            let all = of(&bed, "mail").await;
+            all.iter().find(|row| row.target.ends_with(target)).unwrap().state
+        };
+        assert_eq!(states("5321234567").await, State::Withdrawn, "the holder is back");
+        assert_eq!(states("5337654321").await, State::Sent);
+        assert_eq!(station.asked.lock().unwrap().len(), 1);
     })
     .await;
 }
