@@ -3,6 +3,7 @@
 
 mod recovery;
 mod station;
+mod wiring;
 
 use crate::scene::{ALI, AYSE, Plan, Scene, until};
 use crate::tool::{python_with, tool};

@@ -24,7 +24,7 @@ pub async fn caller(
         (Some(shown), _) if sessions::has_form(shown.expose_secret()) => {
             present(portal, &shown, false).await?
         }
-        (Some(shown), _) => by_token(portal, &shown).await?,
+        (Some(shown), _) => by_token(portal, &shown, origin).await?,
         (None, Some(kept)) => {
             let present = present(portal, &kept, true).await?;
             if !safe && !origin.proven {
@@ -45,14 +45,18 @@ pub async fn caller(
     Ok(caller)
 }
 
-async fn by_token(portal: &Portal, shown: &SecretString) -> Answered<Caller> {
+async fn by_token(portal: &Portal, shown: &SecretString, origin: &Origin) -> Answered<Caller> {
     let now = portal.clock.now();
-    match api_tokens::admit(&portal.store, shown, now).await {
-        Ok((token, account)) => Caller::of(token, account, now),
-        Err(Unfit::Unknown) => Err(Problem::TokenUnknown),
-        Err(Unfit::Expired) => Err(Problem::TokenExpired),
-        Err(Unfit::Registry(error)) => Err(error.into()),
+    let caller = match api_tokens::admit(&portal.store, shown, now).await {
+        Ok((token, account)) => Caller::of(token, account, now)?,
+        Err(Unfit::Unknown) => return Err(Problem::TokenUnknown),
+        Err(Unfit::Expired) => return Err(Problem::TokenExpired),
+        Err(Unfit::Registry(error)) => return Err(error.into()),
+    };
+    if let Caller::Account { account, .. } = &caller {
+        portal.people.places.came(account.id, origin.address, "API", now).await;
     }
+    Ok(caller)
 }
 
 async fn present(portal: &Portal, shown: &SecretString, by_cookie: bool) -> Answered<Caller> {
