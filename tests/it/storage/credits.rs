@@ -1,6 +1,7 @@
 //! Credits on both drivers: entries are once each, no writer overdraws, and what is kept is the sum.
 
 mod model;
+mod together;
 
 use super::bed::{self, Bed, account_row, submission};
 use super::{NOW, on_both};
@@ -43,6 +44,15 @@ pub async fn opened(store: &Store, address: &str) -> AccountId {
         ..account_row(address)
     };
     store.write(Lane::Client, move |tx| accounts::add(tx, &row)).await.unwrap()
+}
+
+/// Who corrects, and who approves it.
+async fn staffed(bed: &Bed) {
+    let secret = SecretString::from("uzun bir parola sozu");
+    let roles = [StaffRole::Manager, StaffRole::Accountant, StaffRole::Approver];
+    for (name, role) in ["mudur", "mali", "onay"].into_iter().zip(roles) {
+        staff::add(&bed.store, &by("kurucu"), name, name, &[role], &secret).await.unwrap();
+    }
 }
 
 async fn topped_up(bed: &Bed, amount: i64) -> AccountId {
@@ -227,11 +237,7 @@ async fn a_top_up_is_once_by_its_reference_and_stands_in_the_audit() {
 async fn a_correction_takes_two_people_and_leaves_nothing_below_zero() {
     on_both(|bed| async move {
         let account = topped_up(&bed, 10).await;
-        let secret = SecretString::from("uzun bir parola sozu");
-        let roles = [StaffRole::Manager, StaffRole::Accountant, StaffRole::Approver];
-        for (name, role) in ["mudur", "mali", "onay"].into_iter().zip(roles) {
-            staff::add(&bed.store, &by("kurucu"), name, name, &[role], &secret).await.unwrap();
-        }
+        staffed(&bed).await;
         let correct = async |second: &str, amount: i64, reference: &str| {
             let what = addition(Unit::Credit, amount, reference);
             credits::correct(&bed.store, &by("mali"), second, &address(AYSE), &what).await

@@ -1,7 +1,7 @@
 //! Random courses of an account against a model that knows no rows. Each act may run twice, and may be
 //! undone when it has run and run again, as after a crash.
 
-use super::{addition, address, bed, by, opened};
+use super::{addition, address, bed, by, opened, staffed};
 use crate::storage::NOW;
 use crate::storage::bed::Bed;
 use kep::registry::credits::{self, Balance, Charge, Unit};
@@ -22,6 +22,8 @@ enum Act {
     Release(usize),
     GiveBack { message: usize, recipient: usize, evidence: u8 },
     Sms { cause: u8 },
+    SmsBack { cause: u8 },
+    Correct { sms: bool, amount: i64, reference: u8 },
 }
 
 /// How an act runs.
@@ -53,6 +55,9 @@ struct Model {
     balance: Balance,
     references: BTreeSet<(bool, u8)>,
     causes: BTreeSet<u8>,
+    /// Of these causes nothing could be sent.
+    unsent: BTreeSet<u8>,
+    corrected: BTreeSet<u8>,
     messages: Vec<Message>,
 }
 
@@ -67,6 +72,9 @@ fn act() -> impl Strategy<Value = (Act, Run)> {
         4 => (any::<usize>(), 1..5_usize, prop::sample::select(vec![20, 21, 31, 41]))
             .prop_map(|(message, recipient, evidence)| Act::GiveBack { message, recipient, evidence }),
         2 => (0..6_u8).prop_map(|cause| Act::Sms { cause }),
+        1 => (0..6_u8).prop_map(|cause| Act::SmsBack { cause }),
+        2 => (any::<bool>(), prop_oneof![-6..0_i64, 1..4_i64], 0..6_u8)
+            .prop_map(|(sms, amount, reference)| Act::Correct { sms, amount, reference }),
     ];
     let run = prop_oneof![4 => Just(Run::Once), 2 => Just(Run::Twice), 2 => Just(Run::Crashed)];
     (act, run)
@@ -82,6 +90,7 @@ fn the_balance_is_the_sum_of_the_entries_whatever_happens() {
         runtime.block_on(async {
             let by = by("kurul");
             policy::set(&bed.store, &by, "credit.enforced", "yes", NOW, "karar").await.unwrap();
+            staffed(&bed).await;
         });
         let next = std::cell::Cell::new(0);
         let mut runner =
@@ -171,6 +180,32 @@ async fn carry_out(
                 model.causes.insert(cause);
                 model.balance.sms -= 1;
                 model.balance.sms_spent += 1;
+            }
+        }
+        Act::SmsBack { cause } => {
+            let named = format!("bildirim {cause}");
+            running(store, run, move |tx| Ok(credits::give_back_sms(tx, account, &named, NOW)?))
+                .await;
+            if model.causes.contains(&cause) && model.unsent.insert(cause) {
+                model.balance.sms += 1;
+                model.balance.sms_spent -= 1;
+            }
+        }
+        Act::Correct { sms, amount, reference } => {
+            let unit = if sms { Unit::Sms } else { Unit::Credit };
+            let what = addition(unit, amount, &format!("{n}/düzeltme/{reference}"));
+            let own = if sms { &mut model.balance.sms } else { &mut model.balance.available };
+            let taken = model.corrected.contains(&reference);
+            let enough = *own + amount >= 0;
+            let times = if matches!(run, Run::Once) { 1 } else { 2 };
+            for _ in 0..times {
+                let done =
+                    credits::correct(store, &by("mali"), "onay", &address(name), &what).await;
+                assert!(taken || done.is_ok() == enough, "{done:?}");
+            }
+            if enough && !taken {
+                *own += amount;
+                model.corrected.insert(reference);
             }
         }
     }
