@@ -10,7 +10,7 @@ use super::policy;
 use super::sessions;
 use super::shares;
 pub use super::standing::AccountState;
-use super::standing::{AccountStanding, Mistimed, Move, Service, Stage};
+use super::standing::{self, AccountStanding, Mistimed, Move, Service, Stage};
 use crate::store::accounts::{self as rows, AccountRow, KnownAccount};
 use crate::store::{Lane, RowsError, Store, StoreError, Tx, mail};
 use crate::trust::{Certificate, TrustError};
@@ -77,11 +77,14 @@ impl Account {
     }
 }
 
+/// As the table has it, whatever the service type; a test holds that this is all that it says of these acts.
 fn access_to(state: &AccountState, now: Timestamp) -> Access {
-    match state.stage_at(now) {
-        Stage::Active | Stage::Suspended | Stage::Closing => Access::Whole,
-        Stage::Closed => Access::Reading { until: state.at(now).readable_until() },
-        Stage::Applied | Stage::Ended => Access::Over,
+    let stage = state.stage_at(now);
+    let may = |act| standing::answer(stage, Service::Receive, act) == standing::Answer::Yes;
+    match (may(standing::Act::Login), may(standing::Act::Append)) {
+        (true, true) => Access::Whole,
+        (true, false) => Access::Reading { until: state.at(now).readable_until() },
+        (false, _) => Access::Over,
     }
 }
 

@@ -4,15 +4,17 @@
 use crate::client::imap::Imap;
 use crate::client::smtp::{Prepared, Smtp};
 use crate::client::tls::{Connection, Security, Tls};
-use crate::scene::{ALI, Plan, Scene, until};
+use crate::scene::{ALI, Plan, Scene, letter, until};
+use data_encoding::BASE64;
 use kep::registry::audit::{Actor, By, Channel};
 use kep::registry::closings;
 use kep::registry::standing::{Act, Answer, Service, Stage, TABLE, answer};
-use kep::store::{RowsAt, Store};
+use kep::spool;
+use kep::store::{Lane, RowsAt, Store, StoreError, Tx, submissions};
 use kep::trust::vault::Vault;
 use kep::trust::{Certificate, Clock};
-use kep::wire::KepAddress;
-use serde_json::Value;
+use kep::wire::{KepAddress, MessageId, Timestamp};
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
@@ -38,7 +40,11 @@ struct Early {
     smtp: Smtp,
     /// Logged in, and half a message handed in.
     begun: Smtp,
+    /// Logged in, with the inbox open.
+    imap: Imap,
     token: String,
+    /// Of its holder, who signed to get it.
+    session: String,
     /// Of a message in the inbox, by the API.
     key: String,
 }
@@ -119,27 +125,63 @@ impl Cell {
         let mut begun = doors.smtp(account).await.unwrap();
         begun.command(&format!("MAIL FROM:<{address}>")).await.unwrap().must_be(250).unwrap();
         begun.command(&format!("RCPT TO:<{ALI}>")).await.unwrap().must_be(250).unwrap();
+        let mut imap = doors.imap(account).await.unwrap();
+        imap.select("INBOX").await.unwrap();
         let add = ["account", "token", "add", &address, "--name", "kapılar", "--scope", "all"];
         let token = scene.json(&add).await["token"].as_str().unwrap().to_owned();
+        let session = self.session(scene).await.unwrap();
         let (_, inbox) = api(scene, &token, "GET", "/messages?mailbox=inbox", None).await;
         let key = inbox["messages"][0]["key"].as_str().unwrap_or_else(|| panic!("{inbox}"));
-        Early { smtp, begun, token, key: key.to_owned() }
+        Early { smtp, begun, imap, token, session, key: key.to_owned() }
+    }
+
+    /// A session of the holder, who signs: legal acts ask for no more.
+    async fn session(&self, scene: &Scene) -> Option<String> {
+        let (code, asked) = api(scene, "-", "POST", "/login/signature/text", None).await;
+        assert_eq!(code, 200, "{asked}");
+        let signer = &scene.account(&self.address()).signer;
+        let signed = signer.signature(asked["text"].as_str().unwrap().as_bytes()).unwrap();
+        let body = json!({ "token": asked["token"], "signature": BASE64.encode(&signed),
+                           "user": self.address() });
+        let body = Some(("application/json", body.to_string().into_bytes()));
+        let (code, came) = api(scene, "-", "POST", "/login/signature", body).await;
+        assert!(code < 500, "{came}");
+        came["token"].as_str().filter(|_| code == 200).map(str::to_owned)
     }
 
     async fn tried(&self, scene: &Scene, early: Option<Early>, ledger: &mut Ledger) {
         self.tried_login(scene, ledger).await;
         let Some(early) = early else { return };
-        let Early { mut smtp, mut begun, token, key } = early;
+        let Early { mut smtp, mut begun, mut imap, token, session, key } = early;
         let (address, may) = (self.address(), self.may(Act::Submit, false));
         smtp.command(&format!("MAIL FROM:<{address}>")).await.unwrap().must_be(250).unwrap();
         let reply = smtp.command(&format!("RCPT TO:<{ALI}>")).await.unwrap();
         ledger.note(self, "SMTP RCPT of the sender", reply.code == 250, may);
+        self.bears_its_day(scene, &reply.lines.join(" ")).await;
         let mail = scene.letter(&address, &[ALI], &format!("{}.veri@x", self.local));
         begun.command("DATA").await.unwrap().must_be(354).unwrap();
         begun.say(Prepared::new(&mail).octets()).await.unwrap();
         let reply = begun.reply().await.unwrap();
         ledger.note(self, "SMTP DATA", reply.code == 250, may);
-        self.tried_api(scene, &token, &key, ledger).await;
+        self.tried_mailbox(&mut imap, "IMAP of before", ledger).await;
+        self.tried_api(scene, (&token, "token"), &key, ledger).await;
+        self.tried_api(scene, (&session, "session of before"), &key, ledger).await;
+        let new = self.session(scene).await;
+        ledger.note(self, "API login", new.is_some(), self.may(Act::Login, false));
+        // Who is let in no more asks by the session that he had.
+        let session = new.unwrap_or(session);
+        self.tried_api(scene, (&session, "session"), &key, ledger).await;
+        self.tried_affairs(scene, &session, ledger).await;
+    }
+
+    /// Of a closed account each refusal to send says until when it is read.
+    async fn bears_its_day(&self, scene: &Scene, said: &str) {
+        if self.stage != Stage::Closed {
+            return;
+        }
+        let shown = scene.json(&["account", "show", &self.address()]).await;
+        let until = Timestamp::parse_iso8601(shown["readable_until"].as_str().unwrap()).unwrap();
+        assert!(said.contains(&until.turkish_day()), "{said}: {shown}");
     }
 
     async fn tried_login(&self, scene: &Scene, ledger: &mut Ledger) {
@@ -151,24 +193,41 @@ impl Cell {
         let implicit = Security::Implicit;
         let smtp = Smtp::login(doors.submission, &doors.tls, implicit, &address, &password).await;
         ledger.note(self, "SMTP login", smtp.is_ok(), self.may(Act::Submit, false));
+        if let Err(refused) = smtp {
+            self.bears_its_day(scene, &refused.to_string()).await;
+        }
         let imap = Imap::login(doors.imap, &doors.tls, implicit, &address, &password).await;
         ledger.note(self, "IMAP login", imap.is_ok(), self.may(Act::Login, false));
         let Ok(mut imap) = imap else { return };
-        let read = imap.select("INBOX").await.is_ok();
-        let read = read && imap.fetch("1", "(ENVELOPE)").await.is_ok();
-        ledger.note(self, "IMAP read", read, self.may(Act::Read, false));
-        let flagged = imap.command("STORE 1 +FLAGS (\\Flagged)").await.is_ok();
-        ledger.note(self, "IMAP flag", flagged, self.may(Act::Flag, false));
-        let draft = b"Subject: taslak\r\n\r\nx\r\n";
-        let appended = imap.append("Taslaklar", "\\Draft", draft).await.is_ok();
-        ledger.note(self, "IMAP append", appended, self.may(Act::Append, false));
+        ledger.note(self, "IMAP select", imap.select("INBOX").await.is_ok(), true);
+        self.tried_mailbox(&mut imap, "IMAP", ledger).await;
     }
 
-    async fn tried_api(&self, scene: &Scene, token: &str, key: &str, ledger: &mut Ledger) {
-        let mail = scene.letter(&self.address(), &[ALI], &format!("{}.api@x", self.local));
+    /// In the inbox.
+    async fn tried_mailbox(&self, imap: &mut Imap, door: &str, ledger: &mut Ledger) {
+        let read = imap.fetch("1", "(ENVELOPE)").await.is_ok();
+        ledger.note(self, &format!("{door}: read"), read, self.may(Act::Read, false));
+        let flagged = imap.command("STORE 1 +FLAGS (\\Flagged)").await.is_ok();
+        ledger.note(self, &format!("{door}: flag"), flagged, self.may(Act::Flag, false));
+        let draft = b"Subject: taslak\r\n\r\nx\r\n";
+        let appended = imap.append("Taslaklar", "\\Draft", draft).await.is_ok();
+        ledger.note(self, &format!("{door}: append"), appended, self.may(Act::Append, false));
+    }
+
+    async fn tried_api(
+        &self,
+        scene: &Scene,
+        (token, by): (&str, &str),
+        key: &str,
+        ledger: &mut Ledger,
+    ) {
+        let name = format!("{}.{}@x", self.local, by.replace(' ', "."));
+        let mail = scene.letter(&self.address(), &[ALI], &name);
         let json = |text: &str| Some(("application/json", text.as_bytes().to_vec()));
         let draft = b"Subject: taslak\r\n\r\nx\r\n".to_vec();
-        let contact = format!("{{\"name\":\"Ali\",\"kep\":[\"{ALI}\"]}}");
+        let contact =
+            json!({ "name": by, "kep": [format!("{}@hs06.kep.tr", by.replace(' ', "."))] });
+        let contact = contact.to_string();
         let message = format!("/messages/{key}");
         for (act, method, path, body) in [
             (Act::Login, "GET", "/account", None),
@@ -180,9 +239,63 @@ impl Cell {
         ] {
             let (code, said) = api(scene, token, method, path, body).await;
             let may = self.may(act, false);
-            ledger.note(self, &format!("API {method} {path}: {code}"), code < 300, may);
+            ledger.note(self, &format!("API by {by} {method} {path}: {code}"), code < 300, may);
             assert!(code < 500, "{method} {path}: {said}");
         }
+    }
+
+    /// What a person decides about the account itself.
+    async fn tried_affairs(&self, scene: &Scene, session: &str, ledger: &mut Ledger) {
+        let place = json!({ "place": format!("{}@ornek.example", self.local) });
+        let operator = json!({ "given_name": "Can", "surname": "Ak", "roles": ["reads"],
+                               "identity_number": "10000000146" });
+        let mut asked = vec![
+            ("/notice-places".to_owned(), place.to_string()),
+            ("/operators".to_owned(), operator.to_string()),
+        ];
+        match self.stage {
+            // What is suspended is not closed at its holder's wish (`AccountState::after`).
+            Stage::Suspended => {}
+            // One wish at a time: this one takes back the one that there is.
+            Stage::Closing => {
+                let (_, all) = api(scene, session, "GET", "/account/closings", None).await;
+                let number = &all["closings"][0]["number"];
+                asked.push((format!("/account/closings/{number}/withdraw"), String::new()));
+            }
+            _ => asked.push(("/account/closings".to_owned(), "{}".to_owned())),
+        }
+        for (path, body) in asked {
+            let media = if body.is_empty() { "" } else { "application/json" };
+            let body = Some((media, body.into_bytes()));
+            let (code, said) = api(scene, session, "POST", &path, body).await;
+            let door = format!("API POST {path}: {code} {}", said["code"]);
+            ledger.note(self, &door, code < 300, self.may(Act::Manage, false));
+        }
+    }
+}
+
+/// What was taken for all of them before their states changed goes on now: to whom it comes.
+async fn released(scene: &Scene, rows: &Store, all: &[Cell], message: &str, ledger: &mut Ledger) {
+    let (id, now) = (MessageId::parse(message).unwrap(), Clock::System.now());
+    let release = move |tx: &mut Tx<'_>| -> Result<(), StoreError> {
+        assert!(submissions::release(tx, &id, now)?);
+        Ok(spool::certify(tx, &id, now)?)
+    };
+    rows.write(Lane::Client, release).await.unwrap();
+    // Another one, so that the server looks what there is.
+    scene.accepted(ALI, &[ALI], &scene.letter(ALI, &[ALI], "kendine@x")).await;
+    for cell in all.iter().filter(|cell| !cell.is_applied()) {
+        let outcome = until("an outcome", async || {
+            let shown = scene.json(&["message", "show", message]).await;
+            let recipients = shown["recipients"].as_array().unwrap().clone();
+            let one = recipients.iter().find(|one| one["address"] == cell.address().as_str());
+            let state = one.unwrap()["state"].as_str().unwrap().to_owned();
+            (state != "accepted").then_some(state)
+        })
+        .await;
+        let may = cell.may(Act::Receive, false);
+        let door = format!("delivery of what was accepted before: {outcome}");
+        ledger.note(cell, &door, outcome == "delivered", may);
     }
 }
 
@@ -306,6 +419,8 @@ async fn each_cell_of_the_table_is_what_each_door_does() {
     let other = Scene::new(plan).await;
     believe([&scene, &other]);
     scene.set("portal", "requests_per_minute", "1000000");
+    // Whoever is let in nowhere is answered at once.
+    scene.set("accept", "auth_failure_delay", "\"0ms\"");
     know(&scene, &other, "hs06.kep.tr").await;
     know(&other, &scene, "hs05.kep.tr").await;
     let (server, abroad) = (scene.serve().await, other.serve().await);
@@ -318,11 +433,16 @@ async fn each_cell_of_the_table_is_what_each_door_does() {
     for cell in &all {
         early.push(if cell.is_applied() { None } else { Some(cell.early(&scene).await) });
     }
+    did(&scene, &["account", "set", ALI, "--signature", "hold"]).await;
+    let waiting = letter(ALI, &to, "bekleyen@x").unsigned();
+    let reply = scene.submit(ALI, &to, &waiting).await;
+    let held = reply.lines.last().unwrap().strip_prefix("2.0.0 ").unwrap().to_owned();
     let rows = store(&scene).await;
     for cell in &all {
         cell.bring(&scene, &rows).await;
     }
     let mut ledger = Ledger::default();
+    released(&scene, &rows, &all, &held, &mut ledger).await;
     for (cell, early) in all.iter().zip(early) {
         cell.tried(&scene, early, &mut ledger).await;
     }
@@ -331,9 +451,10 @@ async fn each_cell_of_the_table_is_what_each_door_does() {
     did(&scene, &decide).await;
     received((&scene, &other), &all, true, &mut ledger).await;
     assert!(ledger.lines.is_empty(), "{:#?}\n{}", ledger.lines, server.log());
-    // Two logins of twelve, three acts of the eight whom IMAP lets in, eight more of the ten accounts, and
-    // two ways to receive of twelve, under two policies.
-    assert_eq!(ledger.tried, 2 * 12 + 3 * 8 + 8 * 10 + 2 * 12 * 2);
+    // Two logins of twelve, four acts of the eight whom IMAP lets in; of the ten accounts one delivery, two acts
+    // by SMTP, three by IMAP, six by token and twice by session, a login and two affairs, and of eight one more;
+    // and two ways to receive of twelve, under two policies.
+    assert_eq!(ledger.tried, 2 * 12 + 4 * 8 + (1 + 2 + 3 + 3 * 6 + 3) * 10 + 8 + 2 * 12 * 2);
     drop(rows);
     server.stop().await;
     abroad.stop().await;

@@ -38,6 +38,24 @@ fn invariant_09_a_closing_completes_at_its_hour_whoever_writes_it_down_and_when(
     assert_eq!(staff.stage_at(hour.plus_secs(9_999_999)), Stage::Closing);
 }
 
+/// [`super::super::accounts::Access`] has three values: the table says no more of what it stands for.
+#[test]
+fn what_an_account_is_let_in_to_is_one_of_three_and_the_same_for_each_service() {
+    for (stage, service) in Stage::ALL
+        .into_iter()
+        .flat_map(|stage| [Service::Both, Service::Receive].map(|service| (stage, service)))
+    {
+        let may = |act| answer(stage, service, act) == Answer::Yes;
+        let reads = [Act::Login, Act::Read, Act::Flag].map(may);
+        let adds = [Act::Append, Act::Manage].map(may);
+        let known = [([true; 3], [true; 2]), ([true; 3], [false; 2]), ([false; 3], [false; 2])];
+        assert!(known.contains(&(reads, adds)), "{stage:?} {service:?}");
+        for act in [Act::Login, Act::Append] {
+            assert_eq!(may(act), answer(stage, Service::Both, act) == Answer::Yes, "{stage:?}");
+        }
+    }
+}
+
 #[test]
 fn states_change_as_the_law_has_it_and_no_other_way() {
     let suspended = AccountState::Suspended { since: NOW, reason: "borç".into() };
