@@ -10,8 +10,15 @@ use serde::{Deserialize, Serialize};
 pub enum Errand {
     /// What stands in this row of the outbox.
     Say { outgoing: i64 },
-    /// A recipient's time to read ends at `due`: if he has not opened the message by now, he is told.
-    Unread { message: String, recipient: usize, due: i64 },
+    /// A recipient's time to read ends at `due`: if he has not opened the message by now, he is told, as that
+    /// step of the policy has it.
+    Unread {
+        message: String,
+        recipient: usize,
+        due: i64,
+        #[serde(default)]
+        step: usize,
+    },
     /// A balance fell below its threshold.
     Low,
 }
@@ -36,13 +43,13 @@ pub fn hurry_notice(tx: &mut Tx<'_>, outgoing: i64, now: Timestamp) -> Result<()
 /// Lays in that it is looked at `at` whether a recipient has opened the message.
 pub fn unread(
     tx: &mut Tx<'_>,
-    message: &MessageId,
-    recipient: usize,
+    (message, recipient): (&MessageId, usize),
     due: Timestamp,
-    at: Timestamp,
+    (step, at): (usize, Timestamp),
 ) -> Result<(), RowsError> {
-    let errand = Errand::Unread { message: message.to_string(), recipient, due: due.millis() };
-    lay_in(tx, &format!("unread/{message}/{recipient}"), &errand, at)
+    let (named, due) = (message.to_string(), due.millis());
+    let errand = Errand::Unread { message: named, recipient, due, step };
+    lay_in(tx, &format!("unread/{message}/{recipient}/{step}"), &errand, at)
 }
 
 /// Lays in that somebody's balance fell below its threshold.

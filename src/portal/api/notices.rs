@@ -20,6 +20,7 @@ use crate::store::Tx;
 use crate::wire::sha256;
 use serde::Deserialize;
 use shown::{NoticePlace, NoticePlaces};
+use std::collections::BTreeSet;
 use utoipa::ToSchema;
 
 pub fn operations() -> Vec<Endpoint> {
@@ -125,6 +126,8 @@ enum NoticeEvent {
     Handover,
     /// A login from where there was none before.
     Login,
+    /// The last reminder of what is unread: for a second person, whoever is away.
+    Escalation,
 }
 
 #[derive(Clone, Copy, Deserialize, ToSchema)]
@@ -141,12 +144,12 @@ enum NoticeLanguage {
 struct Deputy {
     #[schema(inline)]
     name: TextLine,
-    /// The first day, in Turkey.
+    /// The first day, in Turkey. Who hears of `escalation` alone needs no days.
     #[schema(inline)]
-    from: DayText,
+    from: Option<DayText>,
     /// The last day.
     #[schema(inline)]
-    until: DayText,
+    until: Option<DayText>,
 }
 
 /// What a place is to be like, whole.
@@ -158,7 +161,7 @@ struct NoticeWishes {
     language: Option<NoticeLanguage>,
     /// Of new mail, of what is unread, of what came back unsigned and of strange logins, if nothing is said.
     #[serde(default, deserialize_with = "some_events")]
-    #[schema(inline, nullable = false, max_items = 9, example = json!(["mail", "unread"]))]
+    #[schema(inline, nullable = false, max_items = 10, example = json!(["mail", "unread"]))]
     events: Option<Vec<NoticeEvent>>,
     /// Hours in which nobody is woken.
     #[schema(inline)]
@@ -188,7 +191,7 @@ struct NoticeCode {
 fn some_events<'de, D: serde::Deserializer<'de>>(
     from: D,
 ) -> Result<Option<Vec<NoticeEvent>>, D::Error> {
-    few::<_, _, 9>(from).map(Some)
+    few::<_, _, 10>(from).map(Some)
 }
 
 fn list(tx: &mut Tx<'_>, call: &Call, _: &NoWords) -> Answered<Json<NoticePlaces>> {
@@ -244,16 +247,15 @@ impl NoticeWishes {
             .events
             .map(|events| events.into_iter().map(NoticeEvent::event).collect::<Vec<_>>());
         let quiet = self.quiet.map(|quiet| quiet.0.parse::<Quiet>());
-        let whose = self.deputy.map(|deputy| {
-            let (from, until) = (deputy.from.0.begins(), deputy.until.0.next().begins());
-            Whose::Deputy(Absence { deputy: deputy.name.0, from, until })
-        });
+        let events: BTreeSet<_> = events.unwrap_or_else(usual).into_iter().collect();
+        let alone = events.iter().eq([&Event::Escalation]);
+        let whose = self.deputy.map(|deputy| deputy.whose(alone)).transpose()?;
         Ok(Change {
             language: match self.language {
                 Some(NoticeLanguage::English) => Language::English,
                 Some(NoticeLanguage::Turkish) | None => Language::Turkish,
             },
-            events: events.unwrap_or_else(usual).into_iter().collect(),
+            events,
             quiet: quiet.transpose().map_err(|_| Problem::NoticeUnfit)?,
             whose: whose.unwrap_or(Whose::Holder),
         })
@@ -262,6 +264,20 @@ impl NoticeWishes {
     /// What a place is like of which nothing is said.
     fn none() -> Self {
         Self { language: None, events: None, quiet: None, deputy: None }
+    }
+}
+
+impl Deputy {
+    /// `alone`: he hears of the last reminder alone.
+    fn whose(self, alone: bool) -> Answered<Whose> {
+        let name = self.name.0;
+        Ok(Whose::Deputy(match (self.from, self.until) {
+            (Some(from), Some(until)) => {
+                Absence { deputy: name, from: from.0.begins(), until: until.0.next().begins() }
+            }
+            (None, None) if alone => Absence::never(name),
+            _ => return Err(Problem::NoticeUnfit),
+        }))
     }
 }
 
@@ -277,6 +293,7 @@ impl NoticeEvent {
             Self::Contract => Event::Contract,
             Self::Handover => Event::Handover,
             Self::Login => Event::Login,
+            Self::Escalation => Event::Escalation,
         }
     }
 }

@@ -6,6 +6,7 @@ mod code;
 mod ending;
 mod quiet;
 mod tell;
+mod unread;
 
 pub use acts::{
     Change, NoticeError, Which, add, list, list_in, remove, remove_in, send_code, set, set_in,
@@ -14,9 +15,10 @@ pub use acts::{
 pub use ending::sweep as tell_of_endings;
 pub use quiet::{Quiet, QuietError, reminder};
 pub use tell::{
-    Happened, evidence_came, handover_came_back, holder_places, look_unread, low_balances,
-    mail_came, new_place, tell, wants_still, watch,
+    Happened, evidence_came, handover_came_back, holder_places, low_balances, mail_came, new_place,
+    tell, wants_still,
 };
+pub use unread::{look_unread, watch};
 
 use super::outbox::{Kind, Language};
 use crate::store::RowsError;
@@ -77,10 +79,24 @@ pub enum Event {
     Handover,
     /// A login from where there was none before.
     Login,
+    /// The last reminder of what is unread: for a second person (his place is a deputy's), whoever is away.
+    Escalation,
+}
+
+impl Absence {
+    /// Of a second person, who deputises on no day.
+    pub fn never(deputy: String) -> Self {
+        let epoch = Timestamp::from_millis(0);
+        Self { deputy, from: epoch, until: epoch.plus_millis(1) }
+    }
+
+    pub fn is_never(&self) -> bool {
+        *self == Self::never(self.deputy.clone())
+    }
 }
 
 impl Event {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Mail,
         Self::Evidence,
         Self::Unread,
@@ -90,6 +106,7 @@ impl Event {
         Self::Contract,
         Self::Handover,
         Self::Login,
+        Self::Escalation,
     ];
 
     pub fn word(self) -> &'static str {
@@ -103,6 +120,7 @@ impl Event {
             Self::Contract => "contract",
             Self::Handover => "handover",
             Self::Login => "login",
+            Self::Escalation => "escalation",
         }
     }
 
@@ -144,8 +162,9 @@ impl Target {
 
     /// A deputy hears what happens while the holder is away; the code that proves his place comes before.
     fn is_in_time(&self, kind: Kind, at: Timestamp) -> bool {
+        let always = kind == Kind::Unread && self.events.contains(&Event::Escalation);
         match &self.whose {
-            Whose::Deputy(absence) if !kind.is_asked_for() => {
+            Whose::Deputy(absence) if !kind.is_asked_for() && !always => {
                 absence.from <= at && at < absence.until
             }
             Whose::Holder | Whose::Deputy(_) => true,

@@ -1,12 +1,12 @@
 //! Something happened: who wants to hear of it gets a notice laid down, in the transaction in which it
 //! happened. What has no proven place costs one look-up.
 
-use super::{Target, Whose, ending, reminder, target};
+use super::unread::unread_by;
+use super::{Target, Whose, ending, target};
 use crate::registry::outbox::{self, Fields, Kind, Outgoing};
 use crate::registry::policy::{self, Policies};
-use crate::spool;
 use crate::store::credits::{self, Ledger};
-use crate::store::submissions::{self, RecipientState};
+use crate::store::submissions;
 use crate::store::{RowsError, Tx, accounts, notices as rows, outbox as waiting};
 use crate::wire::rem::Event;
 use crate::wire::{AccountId, MessageId, Timestamp};
@@ -104,67 +104,6 @@ pub fn handover_came_back(
     tell(tx, &happened).map(|_| ())
 }
 
-/// A message's time to read runs: who wants to be reminded is, before it ends.
-pub fn watch(
-    tx: &mut Tx<'_>,
-    account: AccountId,
-    message: &MessageId,
-    recipient: usize,
-    due: Timestamp,
-    now: Timestamp,
-) -> Result<(), RowsError> {
-    // A deputy's absence is judged when he is told.
-    let wants = |target: &Target| target.events.contains(&super::Event::Unread);
-    let targets = targets(tx, account, |target| target.proven_at.is_some() && wants(target))?;
-    if targets.is_empty() {
-        return Ok(());
-    }
-    let before = policy::at(tx, now)?.notice_unread;
-    let times = targets.iter().map(|target| reminder(due, before, target.quiet, now));
-    match times.min() {
-        Some(first) => spool::unread(tx, message, recipient, due, first),
-        None => Ok(()),
-    }
-}
-
-/// It is time to remind: lays notices down, unless the message was opened. What is due later is looked
-/// at again when it is said ([`wants_still`]).
-pub fn look_unread(
-    tx: &mut Tx<'_>,
-    message: &MessageId,
-    recipient: usize,
-    due: Timestamp,
-    now: Timestamp,
-) -> Result<(), RowsError> {
-    let Some(submission) = submissions::find(tx, message)? else { return Ok(()) };
-    let Some(account) = unread_by(tx, message, recipient)?.filter(|_| now < due) else {
-        return Ok(());
-    };
-    let rules = policy::at(tx, now)?;
-    let number = recipient.to_string();
-    let (time, until) = (submission.accepted_at.turkish(), due.turkish());
-    let happened = Happened {
-        account,
-        kind: Kind::Unread,
-        cause: format!("unread/{message}/{recipient}"),
-        values: &[
-            ("sender", &submission.details.sender),
-            ("time", &time),
-            ("due", &until),
-            ("message", message.as_str()),
-            ("recipient", &number),
-        ],
-        at: now,
-    };
-    let fields = fields(tx, &happened)?;
-    for target in targets(tx, account, |target| target.hears(Kind::Unread, now))? {
-        let at = reminder(due, rules.notice_unread, target.quiet, now);
-        let outgoing = outgoing(&happened, &target, &fields, at, &rules);
-        outbox::queue(tx, &Outgoing { expires: due, ..outgoing })?;
-    }
-    Ok(())
-}
-
 /// Whether what is to be said is still so, and still that person's affair: nobody is reminded of what he has
 /// opened meanwhile, nor told of the end of what he has renewed; and no deputy hears anything after his time.
 pub fn wants_still(
@@ -244,17 +183,7 @@ pub fn holder_places(tx: &mut Tx<'_>, account: AccountId) -> Result<Vec<Target>,
     targets(tx, account, |target| target.proven_at.is_some() && target.whose == Whose::Holder)
 }
 
-fn unread_by(
-    tx: &mut Tx<'_>,
-    message: &MessageId,
-    recipient: usize,
-) -> Result<Option<AccountId>, RowsError> {
-    let recipients = submissions::recipients(tx, message)?;
-    let found = recipients.into_iter().find(|one| one.n == recipient);
-    Ok(found.filter(|one| one.state == RecipientState::Delivered).and_then(|one| one.account))
-}
-
-fn targets(
+pub(super) fn targets(
     tx: &mut Tx<'_>,
     account: AccountId,
     wanted: impl Fn(&Target) -> bool,
@@ -264,7 +193,7 @@ fn targets(
     Ok(all.into_iter().filter(wanted).collect())
 }
 
-fn fields(tx: &mut Tx<'_>, happened: &Happened<'_>) -> Result<Fields, RowsError> {
+pub(super) fn fields(tx: &mut Tx<'_>, happened: &Happened<'_>) -> Result<Fields, RowsError> {
     let address = accounts::by_id(tx, happened.account)?.address;
     let values = [happened.values, &[("account", address.as_str())]].concat();
     Ok(Fields::plain(&values))
@@ -304,7 +233,7 @@ fn lay(
     Ok(outbox::queue(tx, &outgoing(happened, target, fields, due, rules))?.is_some())
 }
 
-fn outgoing(
+pub(super) fn outgoing(
     happened: &Happened<'_>,
     target: &Target,
     fields: &Fields,

@@ -11,6 +11,10 @@ use std::str::FromStr;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Span(pub i64);
 
+/// Times before an end, the longest first, written one after the other: `24h 6h 2h`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Steps(pub Vec<Span>);
+
 /// Hundredths, up to a hundred.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Percent(pub u32);
@@ -87,6 +91,21 @@ impl Kind for Span {
 
     fn write(&self) -> String {
         self.to_string()
+    }
+}
+
+impl Kind for Steps {
+    const FORM: &'static str = "one to five times, the longest first: 24h 6h 2h";
+
+    fn parse(text: &str) -> Option<Self> {
+        let words = text.split([' ', ',']).filter(|word| !word.is_empty());
+        let steps: Vec<_> = words.map(Span::parse).collect::<Option<_>>()?;
+        let falling = steps.windows(2).all(|two| two.first() > two.last());
+        (falling && (1..=STEPS).contains(&steps.len())).then_some(Self(steps))
+    }
+
+    fn write(&self) -> String {
+        self.0.iter().map(Span::to_string).collect::<Vec<_>>().join(" ")
     }
 }
 
@@ -245,6 +264,7 @@ const UNITS: &[(&str, i64)] =
     &[("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)];
 const SIZES: &[(&str, u64)] =
     &[("TiB", 1 << 40), ("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10), ("B", 1)];
+const STEPS: usize = 5;
 const CENTURY: i64 = 100 * 366 * 86_400_000;
 /// What one account's messages may take in memory: a larger one would hear a temporary error for ever.
 const LARGEST: u64 = Budget::of_one(Budget::BODIES) as u64;

@@ -5,7 +5,7 @@
 mod kinds;
 mod table;
 
-pub use kinds::{Abandoned, DispatchSize, Octets, Passage, Percent, Span, Unscanned};
+pub use kinds::{Abandoned, DispatchSize, Octets, Passage, Percent, Span, Steps, Unscanned};
 pub use table::{DECLARED, Policies};
 
 use super::audit::{self, By};

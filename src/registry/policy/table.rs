@@ -1,7 +1,7 @@
 //! The one table of policies. A row: field, key, kind, what holds while nothing is decided, and what it
 //! is about in Turkish and English. Whoever adds one adds a row.
 
-use super::kinds::{Abandoned, DispatchSize, Octets, Passage, Percent, Span, Unscanned};
+use super::kinds::{Abandoned, DispatchSize, Octets, Passage, Percent, Span, Steps, Unscanned};
 use crate::registry::accounts::SignatureRule;
 use crate::registry::credits::{Bands, GiveBack};
 use crate::registry::declared::declared;
@@ -69,9 +69,9 @@ declared! {
             "Karşı sağlayıcının delili ne kadar gecikince iş açılır", "How late another provider's evidence is before there is a task";
         task_upload "task.upload": Span = Span::days(7),
             "Yarım kalan yükleme için açılan işin duracağı süre", "How long the task of an unfinished upload stands";
-        notice_unread "notice.unread": Span = Span::hours(6),
-            "Okunmamış ileti için hatırlatmanın, sürenin dolmasından ne kadar önce gönderileceği",
-            "How long before the time to read ends the unread are told of";
+        notice_unread "notice.unread": Steps = Steps(vec![Span::hours(6), Span::hours(2)]),
+            "Okunmamış ileti için hatırlatmaların, sürenin dolmasından ne kadar önce gönderileceği; sonrakiler daha çok yere gider",
+            "How long before the time to read ends the unread are told of; later ones reach further";
         notice_pause "notice.pause": Span = Span::minutes(2),
             "Aynı yere aynı türden iki bildirim arasındaki en kısa süre; aradakiler birlikte bildirilir",
             "Shortest time between two notices of a kind at one place; those between are told together";

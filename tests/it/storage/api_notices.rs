@@ -76,13 +76,22 @@ async fn a_place_is_proven_by_its_code_and_no_change_of_it_is_lost() {
                 json!({ "deputy": { "name": "A", "from": "2026-12-24", "until": "2026-12-23" } }),
                 "notice-unfit",
             ),
+            (json!({ "deputy": { "name": "A" } }), "notice-unfit"),
+            (
+                json!({ "deputy": { "name": "A" }, "events": ["unread", "escalation"] }),
+                "notice-unfit",
+            ),
             (json!({ "quiet": "24:00-08:00" }), "bad-body"),
             (json!({ "events": ["herşey"] }), "bad-body"),
-            (json!({ "events": vec!["mail"; 10] }), "bad-body"),
+            (json!({ "events": vec!["mail"; 11] }), "bad-body"),
             (json!({ "language": "de" }), "bad-body"),
         ] {
             assert_eq!(ask("PUT", &path, bad.clone()).await.1["code"], code, "{bad}");
         }
+        // A second person deputises on no day.
+        let second = json!({ "deputy": { "name": "A" }, "events": ["escalation"] });
+        let second = ask("PUT", &path, second).await.1;
+        assert_eq!(second["deputy"], json!({ "name": "A", "from": null, "until": null }));
         // What is not said is as it was made first: the whole is replaced.
         let bare = ask("PUT", &path, json!({})).await.1;
         assert_eq!((&bare["quiet"], &bare["deputy"]), (&Value::Null, &Value::Null), "{bare}");

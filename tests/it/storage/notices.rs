@@ -256,7 +256,7 @@ async fn who_has_opened_the_message_is_not_reminded_of_it() {
         })
         .await;
         for n in [1, 2] {
-            bed.write(move |tx| Ok(notices::look_unread(tx, &super::bed::id(n), 1, due, at)?))
+            bed.write(move |tx| Ok(notices::look_unread(tx, (&super::bed::id(n), 1), due, 0, at)?))
                 .await;
         }
         let told = of(&bed, "unread").await;
@@ -274,6 +274,103 @@ async fn who_has_opened_the_message_is_not_reminded_of_it() {
         })
         .await;
         assert!(!wants().await);
+    })
+    .await;
+}
+
+/// A message that is delivered, and whose time to read runs from now on.
+async fn watched(bed: &Bed, ali: AccountId, due: Timestamp) {
+    bed.lay_in(submission(&bed.store, 1, ali, b"mail")).await.unwrap();
+    bed.write(move |tx| {
+        submissions::outcome(tx, &super::bed::id(1), 1, RecipientState::Delivered, NOW)?;
+        Ok(notices::watch(tx, ali, &super::bed::id(1), 1, due, NOW)?)
+    })
+    .await;
+}
+
+/// Looks at what is unread then; where one is reminded, and when, by what came before.
+async fn reminded(bed: &Bed, at: Timestamp) -> Vec<(String, Timestamp)> {
+    let notify = notify(bed, "http://127.0.0.1:9/", at);
+    for taken in Takers::new(&bed.store, Step::Notify).take(at, 100).await.unwrap() {
+        if taken.job.name.starts_with("unread/") {
+            notify.carry_out(&taken.job).await.unwrap();
+        }
+    }
+    let all = of(bed, "unread").await;
+    all.into_iter().map(|row| (row.target, row.due_at)).collect()
+}
+
+#[tokio::test]
+async fn what_stays_unread_is_told_again_and_further() {
+    on_both(|bed| async move {
+        let ali = open(&bed, ALI).await;
+        policy::set(&bed.store, &by(NOW), "notice.unread", "24h 6h 2h", NOW, "deneme")
+            .await
+            .unwrap();
+        proven(&bed, ALI, "ali@example.com", change(&[Event::Unread])).await;
+        proven(&bed, ALI, "05321234567", change(&[Event::Mail])).await;
+        let whose = Whose::Deputy(Absence::never("Ayşe".into()));
+        proven(&bed, ALI, "05337654321", Change { whose, ..change(&[Event::Escalation]) }).await;
+        let due = NOW.plus_secs(48 * 3600);
+        watched(&bed, ali, due).await;
+        let before = move |hours: i64| due.plus_secs(-hours * 3600);
+        assert_eq!(reminded(&bed, before(25)).await, []);
+        let [post, sms, second] = ["ali@example.com", "+905321234567", "+905337654321"];
+        let expected = [(24, vec![post]), (6, vec![post, sms]), (2, vec![post, sms, second])];
+        let mut told = Vec::new();
+        for (hours, places) in expected {
+            told.extend(places.into_iter().map(|place| (place.to_owned(), before(hours))));
+            for _ in 0..2 {
+                let mut found = reminded(&bed, before(hours)).await;
+                found.sort_by(|one, other| (one.1, &one.0).cmp(&(other.1, &other.0)));
+                let mut told = told.clone();
+                told.sort_by(|one, other| (one.1, &one.0).cmp(&(other.1, &other.0)));
+                assert_eq!(found, told, "{hours}");
+            }
+        }
+        assert_eq!(reminded(&bed, before(1)).await.len(), told.len(), "that was the last");
+        // The second person is told though nobody is away; of nothing else.
+        let row = of(&bed, "unread").await.into_iter().find(|row| row.target == second).unwrap();
+        let outgoing = outbox::outgoing(&row).unwrap();
+        let values = outgoing.fields.values(&bed.vault).unwrap();
+        let still = move |tx: &mut Tx<'_>| -> Result<bool, StoreError> {
+            Ok(notices::wants_still(tx, &outgoing, &values, before(2))?)
+        };
+        assert!(bed.read(still).await);
+        assert_eq!(bed.write(mail(ali, "sonra", NOW)).await, 1, "his own telephone");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn nobody_is_told_twice_at_the_end_of_his_quiet_hours_nor_once_more_when_he_has_opened() {
+    on_both(|bed| async move {
+        let ali = open(&bed, ALI).await;
+        let quiet = "22:00-08:00".parse().ok();
+        let wishes = Change { quiet, ..change(&[Event::Unread]) };
+        proven(&bed, ALI, "05321234567", wishes).await;
+        let due = Timestamp::parse_iso8601("2026-11-30T09:30:00+03:00").unwrap();
+        let morning = Timestamp::parse_iso8601("2026-11-30T08:00:00+03:00").unwrap();
+        watched(&bed, ali, due).await;
+        // By default six hours before, and two: both are quiet.
+        for hours in [6, 2, 1] {
+            let told = reminded(&bed, due.plus_secs(-hours * 3600)).await;
+            assert_eq!(told, [("+905321234567".to_owned(), morning)], "{hours}");
+        }
+    })
+    .await;
+    on_both(|bed| async move {
+        let ali = open(&bed, ALI).await;
+        proven(&bed, ALI, "05321234567", change(&[Event::Unread])).await;
+        let due = NOW.plus_secs(24 * 3600);
+        watched(&bed, ali, due).await;
+        assert_eq!(reminded(&bed, due.plus_secs(-6 * 3600)).await.len(), 1);
+        bed.write(|tx| {
+            submissions::opened(tx, &super::bed::id(1), 1, RecipientState::Read, NOW)?;
+            Ok(())
+        })
+        .await;
+        assert_eq!(reminded(&bed, due.plus_secs(-2 * 3600)).await.len(), 1);
     })
     .await;
 }

@@ -68,7 +68,8 @@ pub enum AccountNotice {
 #[derive(Clone, Debug, Args)]
 pub struct Wishes {
     /// What is told there: mail, evidence, unread, credit, storage, certificate, contract, handover,
-    /// login; several with commas [default: mail, unread, handover, login]
+    /// login, escalation (the last reminder of what is unread); several with commas [default: mail, unread,
+    /// handover, login]
     #[arg(long, value_name = "EVENTS", value_delimiter = ',')]
     pub events: Vec<String>,
     /// In which language
@@ -77,8 +78,8 @@ pub struct Wishes {
     /// Hours in which nobody is woken, by the clock of Turkey, `22:00-08:00`; `none` for none
     #[arg(long, value_name = "HOURS")]
     pub quiet: Option<String>,
-    /// The place is a deputy's (vekil), of this name: he is told between --from and --until, and of
-    /// nothing but that there is something; `none` makes it the holder's own
+    /// The place is a deputy's (vekil), of this name: he is told between --from and --until, of `escalation`
+    /// always, and of nothing but that there is something; `none` makes it the holder's own
     #[arg(long, value_name = "NAME")]
     pub deputy: Option<String>,
     /// The first day on which a deputy is told, `2026-12-24`

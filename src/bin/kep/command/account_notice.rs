@@ -120,9 +120,14 @@ fn whose(wishes: &Wishes, known: Whose) -> Outcome<Whose> {
     let days = match (days, known) {
         (Some((from, until)), _) => (midnight(from)?, midnight(until)?.plus_secs(DAY)),
         (None, Whose::Deputy(absence)) => (absence.from, absence.until),
+        (None, Whose::Holder) if wishes.events == [Event::Escalation.word()] => {
+            return Ok(Whose::Deputy(Absence::never(named)));
+        }
         (None, Whose::Holder) => {
-            return Err(Failure::usage("a deputy is told for a time")
-                .hint("--from and --until say the first and the last day"));
+            return Err(Failure::usage("a deputy is told for a time").hint(
+                "--from and --until say the first and the last day; a second person who hears of \
+                 `escalation` alone needs none",
+            ));
         }
     };
     Ok(Whose::Deputy(Absence { deputy: named, from: days.0, until: days.1 }))
@@ -174,6 +179,7 @@ impl Shown {
             Whose::Holder => None,
             Whose::Deputy(absence) => Some(absence),
         };
+        let days = absence.filter(|absence| !absence.is_never());
         Self {
             place: target.reach.to_string(),
             channel: target.reach.channel(),
@@ -181,8 +187,8 @@ impl Shown {
             language: target.language.word(),
             quiet: target.quiet.map(|quiet| quiet.to_string()),
             deputy: absence.map(|absence| absence.deputy.clone()),
-            from: absence.map(|absence| absence.from.iso8601()),
-            until: absence.map(|absence| absence.until.iso8601()),
+            from: days.map(|absence| absence.from.iso8601()),
+            until: days.map(|absence| absence.until.iso8601()),
             verified: target.proven_at.map(|at| at.iso8601()),
         }
     }
@@ -192,6 +198,7 @@ fn list(rows: &[Shown]) -> String {
     let cells = rows.iter().map(|row| {
         let whose = match (&row.deputy, &row.from, &row.until) {
             (Some(name), Some(from), Some(until)) => format!("{name}, {from} to {until}"),
+            (Some(name), ..) => name.clone(),
             _ => "holder".to_owned(),
         };
         let words = [

@@ -1,6 +1,7 @@
 //! Places of notices, as programs read them.
 
 use crate::registry::notices::{Absence, Target, Whose};
+use crate::wire::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -30,10 +31,11 @@ pub struct NoticePlace {
 pub struct DeputyShown {
     #[schema(example = "Ayşe Yılmaz")]
     name: String,
+    /// None: he hears of the last reminders alone.
     #[schema(format = Date, example = "2026-12-24")]
-    from: String,
+    from: Option<String>,
     #[schema(format = Date, example = "2026-12-31")]
-    until: String,
+    until: Option<String>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -62,11 +64,9 @@ impl NoticePlace {
 
 impl DeputyShown {
     fn of(absence: &Absence) -> Self {
+        let day =
+            |at: Timestamp| (!absence.is_never()).then(|| at.istanbul().date_naive().to_string());
         let last = absence.until.plus_millis(-1);
-        Self {
-            name: absence.deputy.clone(),
-            from: absence.from.istanbul().date_naive().to_string(),
-            until: last.istanbul().date_naive().to_string(),
-        }
+        Self { name: absence.deputy.clone(), from: day(absence.from), until: day(last) }
     }
 }
