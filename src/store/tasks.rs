@@ -346,13 +346,13 @@ pub fn unanswered(
 /// Whether a message waits still: for the virus scanner, to be sealed, or for another provider's word.
 pub fn waits(tx: &mut Tx<'_>, message: &str) -> Result<bool, RowsError> {
     let row = tx.first(
-        "SELECT 1 FROM submission WHERE message_id = $1 AND state IN ($3, $4)
-         UNION ALL SELECT 1 FROM recipient WHERE message_id = $1 AND state = $2 LIMIT 1",
+        "SELECT 1 FROM submission WHERE message_id = $1 AND state IN ($2, $3)
+         UNION ALL SELECT 1 FROM recipient WHERE message_id = $1 AND state = $4 LIMIT 1",
         &[
             message.into(),
-            RecipientState::Relayed.word().into(),
             SubmissionState::Unscanned.word().into(),
             SubmissionState::Accepted.word().into(),
+            RecipientState::Relayed.word().into(),
         ],
     )?;
     Ok(row.is_some())

@@ -2,9 +2,10 @@
 
 use crate::client::imap::Imap;
 use crate::client::smtp::{Prepared, Smtp};
-use crate::client::tls::Security;
+use crate::client::tls::{Connection, Security, Tls};
 use crate::scene::{ALI, AYSE, Plan, Scene, letter, until};
 use serde_json::Value;
+use std::net::Ipv4Addr;
 
 const NUMBERS: [&str; 3] = ["10000000146", "10000000214", "10000000382"];
 
@@ -164,6 +165,37 @@ async fn a_message_whose_connection_ends_is_to_be_sent_again_until_it_comes() {
     let shown = scene.json(&["account", "task", "list", ALI]).await;
     assert_eq!((&shown[0]["subject"], &shown[0]["action"]), (&id.into(), &"resume".into()));
     assert_eq!(scene.json(&["message", "list"]).await, serde_json::json!([]), "nothing is kept");
+    scene.accepted(ALI, &[AYSE], &mail).await;
+    assert_eq!(tasks(&scene, &["--all"]).await, [(kind, "done".to_owned())]);
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_submission_over_the_api_that_breaks_off_is_to_be_sent_again_until_it_comes() {
+    let scene = Scene::new(Plan::default()).await;
+    let server = scene.serve().await;
+    let id = "yarim.2@istemci.example";
+    let mail = scene.letter(ALI, &[AYSE], id);
+    let add = ["account", "token", "add", ALI, "--name", "program", "--scope", "mail:send"];
+    let token = scene.json(&add).await["token"].as_str().unwrap().to_owned();
+    let tls = Tls::new(&scene.provider().join("trust/tls-ca.pem"), "localhost").unwrap();
+    let to = (Ipv4Addr::LOCALHOST, scene.port(5)).into();
+    let mut door = Connection::implicit(to, &tls).await.unwrap();
+    let head = format!(
+        "POST /api/v1/submissions HTTP/1.1\r\nHost: localhost:{}\r\nAuthorization: Bearer {token}\r\n\
+         Content-Type: message/rfc822\r\nContent-Length: {}\r\n\r\n",
+        scene.port(5),
+        mail.len()
+    );
+    door.write(&[head.as_bytes(), &mail[..mail.len() / 2]].concat()).await.unwrap();
+    drop(door);
+    let kind = "upload-unfinished".to_owned();
+    until("the task", async || {
+        (tasks(&scene, &[]).await == [(kind.clone(), "open".to_owned())]).then_some(())
+    })
+    .await;
+    let shown = scene.json(&["account", "task", "list", ALI]).await;
+    assert_eq!(shown[0]["subject"], id);
     scene.accepted(ALI, &[AYSE], &mail).await;
     assert_eq!(tasks(&scene, &["--all"]).await, [(kind, "done".to_owned())]);
     server.stop().await;
