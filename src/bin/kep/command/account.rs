@@ -1,17 +1,13 @@
 //! `kep account`: opening, listing, changing accounts.
 
 use super::credentials::{self, failure};
-use super::{holding, quiet, show, staff};
-use crate::arguments::{
-    Account as Arguments, AddAccount, Opening, SetAccount, Signature, Switch, Who,
-};
+use super::said::{done, mode, parse, read_certificate, registry, rule, secret};
+use super::{holding, show, staff};
+use crate::arguments::{Account as Arguments, AddAccount, SetAccount, Switch, Who};
 use crate::failure::{Failure, Outcome};
 use crate::settings::{Settings, Size};
 use crate::wire_up;
-use kep::registry::accounts::{
-    self, Account, CertificateUse, NewAccount, OpeningMode, RegistryError, SignatureRule,
-};
-use kep::registry::addresses::Malformed;
+use kep::registry::accounts::{self, Account, CertificateUse, NewAccount};
 use kep::registry::credentials::{Owner, certificates, passwords};
 use kep::registry::shares::{self, Share};
 use kep::registry::staff::StaffRole;
@@ -19,11 +15,9 @@ use kep::registry::standing::AccountState;
 use kep::registry::terms::{self, Terms};
 use kep::store::Store;
 use kep::trust::{Certificate, Clock};
-use kep::wire::{Digest, KepAddress, OperatorCode};
-use secrecy::SecretString;
+use kep::wire::{Digest, OperatorCode};
 use serde::Serialize;
-use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+use std::path::Path;
 
 pub async fn run(arguments: Arguments) -> Outcome {
     match arguments {
@@ -218,54 +212,6 @@ fn limit(text: &str) -> Outcome<Option<u64>> {
     size.ok_or_else(|| Failure::data(format!("{text} is no size")).hint("`10 GiB`, or `default`"))
 }
 
-pub fn mode(opening: Opening) -> OpeningMode {
-    match opening {
-        Opening::Sealed => OpeningMode::Sealed,
-        Opening::Direct => OpeningMode::Direct,
-    }
-}
-
-pub fn rule(signature: Signature) -> SignatureRule {
-    match signature {
-        Signature::Required => SignatureRule::Required,
-        Signature::Hold => SignatureRule::Hold,
-        Signature::Optional => SignatureRule::Optional,
-    }
-}
-
-pub fn parse(address: &str) -> Outcome<KepAddress> {
-    KepAddress::parse(address).map_err(|error| {
-        Failure::data(format!("{address} is not a KEP address: {}", Malformed(error)))
-            .hint("local@hsNN.kep.tr, in ASCII letters")
-    })
-}
-
-pub fn registry(error: RegistryError) -> Failure {
-    match &error {
-        RegistryError::Unknown(_) => {
-            Failure::not_found(&error).hint("`kep account list` shows the accounts")
-        }
-        RegistryError::Foreign(_, own) => {
-            let hint = format!("accounts here are local@{own}, or in a sub-domain of it");
-            Failure::data(&error).hint(hint)
-        }
-        RegistryError::Store(_) => Failure::unavailable(&error),
-        other => holding::failure(other),
-    }
-}
-
-/// PEM or DER.
-pub fn read_certificate(file: &PathBuf) -> Outcome<Certificate> {
-    let wrong =
-        |error: &dyn std::fmt::Display| Failure::not_found(format!("{}: {error}", file.display()));
-    let octets = std::fs::read(file).map_err(|e| wrong(&e))?;
-    if octets.starts_with(b"-----") {
-        let found = Certificate::from_pem(&octets).map_err(|e| wrong(&e))?;
-        return found.into_iter().next().ok_or_else(|| wrong(&"no certificate in it"));
-    }
-    Certificate::from_der(&octets).map_err(|e| wrong(&e))
-}
-
 #[derive(Serialize)]
 struct Shown {
     address: String,
@@ -395,23 +341,4 @@ fn list(rows: &[Shown]) -> String {
     });
     let head = ["ADDRESS", "NAME", "STATE", "OPENING", "SIGNATURE", "SINCE"];
     show::table(&head, &cells.collect::<Vec<_>>(), "no accounts yet; open one: kep account add")
-}
-
-pub async fn secret(file: Option<&Path>) -> Outcome<SecretString> {
-    match file {
-        Some(path) => wire_up::secret(path),
-        None => ask().await,
-    }
-}
-
-/// From standard input: a person types it unseen, a script pipes it.
-async fn ask() -> Outcome<SecretString> {
-    let line = quiet::ask("Password: ").await;
-    let line = line.map_err(|e| Failure::usage(format!("no password: {e}")))?;
-    Ok(SecretString::from(line.trim_end_matches(['\r', '\n']).to_owned()))
-}
-
-pub fn done(text: &str) -> Outcome {
-    show::write(&format!("{text}\n"))?;
-    Ok(ExitCode::SUCCESS)
 }

@@ -1,6 +1,6 @@
 //! `kep account notice`: where people are told outside KEP.
 
-use super::account::{done, parse};
+use super::said::{done, parse};
 use super::{show, staff};
 use crate::arguments::{AccountNotice as Arguments, Tongue, Wishes};
 use crate::failure::{Failure, Outcome};
@@ -160,7 +160,7 @@ fn failure(error: NoticeError) -> Failure {
         NoticeError::Deputy => Some("--deputy NAME --from DAY --until DAY"),
     };
     match (error, hint) {
-        (NoticeError::Registry(error), _) => super::account::registry(error),
+        (NoticeError::Registry(error), _) => super::said::registry(error),
         (error, Some(hint)) => Failure::data(error).hint(hint),
         (error, None) => Failure::data(error),
     }

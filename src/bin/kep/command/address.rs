@@ -1,6 +1,6 @@
 //! `kep address`: which addresses can be given, and whose the sub-domains are.
 
-use super::account::{done, registry};
+use super::said::{done, registry};
 use super::{show, staff};
 use crate::arguments::Address as Arguments;
 use crate::failure::Outcome;

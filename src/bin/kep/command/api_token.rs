@@ -1,6 +1,6 @@
 //! `kep account token`: tokens of the JSON API.
 
-use super::account::{done, parse, registry};
+use super::said::{done, parse, registry};
 use super::{show, staff};
 use crate::arguments::{ApiToken as Arguments, Who};
 use crate::failure::{Failure, Outcome};

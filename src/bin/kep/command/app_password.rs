@@ -1,6 +1,6 @@
 //! `kep account app-password`: passwords that we generate for mail programs.
 
-use super::account::{done, mode, parse, registry};
+use super::said::{done, mode, parse, registry};
 use super::{show, staff};
 use crate::arguments::{AppPassword as Arguments, Door};
 use crate::failure::{Failure, Outcome};

@@ -1,6 +1,6 @@
 //! `kep application`: from the papers to the account.
 
-use super::account::{mode, parse, registry, rule, secret};
+use super::said::{mode, parse, registry, rule, secret};
 use super::{credentials, forms, holding, show, staff};
 use crate::arguments::{Application as Arguments, Who};
 use crate::failure::{Failure, Outcome};

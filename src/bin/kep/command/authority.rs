@@ -1,7 +1,7 @@
 //! `kep authority`: what authorities ask for, by two of the staff.
 
-use super::account::{done, parse, read_certificate};
 use super::account_notice::midnight;
+use super::said::{done, parse, read_certificate};
 use super::{show, staff};
 use crate::arguments::{Authority as Arguments, Extent, NewRequest as Entered, Who};
 use crate::failure::{Failure, Outcome};

@@ -1,6 +1,6 @@
 //! `kep account closing`: a holder's wish to close his account, and our word for it.
 
-use super::account::{done, parse, registry};
+use super::said::{done, parse, registry};
 use super::{show, staff};
 use crate::arguments::Closing as Arguments;
 use crate::failure::{Failure, Outcome};

@@ -1,6 +1,6 @@
 //! `kep account contact`: an account's address book.
 
-use super::account::{done, parse, registry};
+use super::said::{done, parse, registry};
 use super::{show, staff};
 use crate::arguments::{
     Conf, Contact as Arguments, ContactAdd, ContactChange, ContactFormat, ContactGroup as Group,

@@ -1,6 +1,6 @@
 //! `kep account totp`, `passkey`, `session`, `two-factors`, `unlock`.
 
-use super::account::{done, parse, registry};
+use super::said::{done, parse, registry};
 use super::{quiet, show, staff};
 use crate::arguments::{LogIn, Passkey, Session, Switch, Totp, Whose};
 use crate::failure::{Failure, Outcome};

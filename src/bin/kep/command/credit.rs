@@ -1,6 +1,6 @@
 //! `kep account credit`, `kep credit`.
 
-use super::account::{parse, registry};
+use super::said::{parse, registry};
 use super::{show, staff};
 use crate::arguments::{AccountCredit, Credit, CreditAct, Unit as UnitArgument, Who, Why};
 use crate::failure::{Failure, Outcome};

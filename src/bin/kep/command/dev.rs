@@ -1,6 +1,6 @@
 //! `kep dev init`: a working provider in a folder. No real trust stands behind what it makes.
 
-use super::{account, show};
+use super::{said, show};
 use crate::arguments::{DevInit, Key};
 use crate::failure::{Failure, Outcome};
 use crate::{settings, wire_up};
@@ -85,12 +85,12 @@ pub async fn make(arguments: &DevInit) -> Outcome<Made> {
             name: person.name.clone(),
             identity_number: person.identity_number.clone(),
             opening: if arguments.direct { OpeningMode::Direct } else { OpeningMode::Sealed },
-            signature: account::rule(arguments.signature),
+            signature: said::rule(arguments.signature),
             password: password::hash(&secret).map_err(Failure::software)?,
             certificates: person.registered(&issued),
             at: now,
         };
-        accounts::add(&store, &domain, new).await.map_err(account::registry)?;
+        accounts::add(&store, &domain, new).await.map_err(said::registry)?;
     }
     place.private("passwords.txt", passwords.as_bytes())?;
     Ok(Made {
@@ -109,8 +109,8 @@ fn people(accounts: &[String], domain: &KepDomain) -> Outcome<Vec<Person>> {
             None => (text, false),
         };
         let whole = if text.contains('@') { text.to_owned() } else { format!("{text}@{domain}") };
-        let address = account::parse(&whole)?;
-        accounts::is_own(&address, domain).map_err(account::registry)?;
+        let address = said::parse(&whole)?;
+        accounts::is_own(&address, domain).map_err(said::registry)?;
         if people.iter().any(|person| person.address == address) {
             return Err(Failure::usage(format!("{address} is named twice")));
         }

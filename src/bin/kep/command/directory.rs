@@ -1,6 +1,6 @@
 //! `kep directory`: questions, consent, the log of who asked, and what the central directory has to hear.
 
-use super::account::{done, parse, registry};
+use super::said::{done, parse, registry};
 use super::{contact, show, staff};
 use crate::arguments::{
     Conf, Consent as ConsentArguments, Directory as Arguments, DirectoryQuery, Push,

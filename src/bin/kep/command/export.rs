@@ -1,7 +1,7 @@
 //! `kep account export`: all that an account has, for its holder.
 
-use super::account::parse;
 use super::bar::Bar;
+use super::said::parse;
 use super::{hold, show, staff};
 use crate::arguments::Export as Arguments;
 use crate::failure::{Failure, Outcome};

@@ -1,6 +1,6 @@
 //! `kep hold`: what an authority asks to be kept, by two of the staff.
 
-use super::account::{done, parse};
+use super::said::{done, parse};
 use super::{message, show, staff};
 use crate::arguments::{Hold as Arguments, Second, Who};
 use crate::failure::{Failure, Outcome};

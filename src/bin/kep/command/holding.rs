@@ -1,14 +1,12 @@
 //! `kep account holder|contact|invoice|suspend|resume|contract|renew`, and how accounts of known holders
 //! are opened, closed and opened again.
 
-use super::account::{done, parse, registry};
+use super::said::{done, parse, registry};
 use super::{closing, forms, show, staff};
 use crate::arguments::{ContactOptions, HolderOptions, Holding as Arguments, ServiceType, Who};
 use crate::failure::{Failure, Outcome};
 use crate::wire_up;
-use kep::registry::RegistryError;
 use kep::registry::accounts::{self, NewAccount};
-use kep::registry::applications::ApplicationError;
 use kep::registry::audit::By;
 use kep::registry::closings;
 use kep::registry::contracts::{self, Contract};
@@ -209,46 +207,6 @@ impl Term {
             ends: contract.ends_at.iso8601(),
             made: contract.made_at.iso8601(),
         }
-    }
-}
-
-/// What people can do about what the registry refuses.
-pub fn failure(error: &RegistryError) -> Failure {
-    let data = Failure::data(error);
-    match error {
-        RegistryError::Holder(faults) => forms::wrong(faults),
-        RegistryError::Untaken(..) => data.hint("`kep address propose` shows some that are free"),
-        RegistryError::NotTheHolder(_) => {
-            data.hint("an account never passes to somebody else; --identity NO proves the holder")
-        }
-        RegistryError::NoHolder(_) => data.hint("`kep account holder ADDRESS --kind …` records him"),
-        RegistryError::Standing(..) => data.hint("`kep account show` shows the state of an account"),
-        RegistryError::HasOperators(_) => data.hint("`kep account operator end` ends them first"),
-        RegistryError::Forbidden(_) => data.hint("`kep policy show` shows what is allowed"),
-        RegistryError::NoReceipt(_) => {
-            Failure::not_found(error).hint("`kep account closing show` lists the requests")
-        }
-        RegistryError::Unsigned(_) => Failure::unavailable(error).hint(
-            "the request counts; `kep account closing receipt` signs it later, and the server does too",
-        ),
-        RegistryError::Application(ApplicationError::Unknown(_)) => {
-            Failure::not_found(error).hint("`kep application list` shows them")
-        }
-        RegistryError::Application(ApplicationError::Papers(_)) => {
-            data.hint("`kep application check ID --paper KIND=REFERENCE` adds what came since")
-        }
-        RegistryError::Application(ApplicationError::SameHand(_)) => {
-            data.hint("--as NAME says who approves")
-        }
-        RegistryError::NoSubDomain(_) => {
-            Failure::not_found(error).hint("`kep address sub-domain` lists them")
-        }
-        RegistryError::SubDomainInUse(_) => data.hint("`kep address sub-domain LABEL` shows which"),
-        RegistryError::ByApplication => Failure::refused(error).hint(
-            "`kep application add` files one; where a manager has set the policy account.direct, none is needed",
-        ),
-        RegistryError::Application(_) => data.hint("`kep application show` says how far it is"),
-        _ => data,
     }
 }
 

@@ -1,6 +1,6 @@
 //! `kep label`: an account's labels, which mail programs know as keywords.
 
-use super::account::{self, parse};
+use super::said::{self, parse};
 use super::{show, staff};
 use crate::arguments::{Conf, Label as Arguments};
 use crate::failure::{Failure, Outcome};
@@ -60,7 +60,7 @@ pub async fn run(arguments: Arguments) -> Outcome {
 
 async fn of(conf: &Conf, address: &str) -> Outcome<(Store, AccountId)> {
     let store = wire_up::store(&wire_up::settings(&conf.conf)?).await?;
-    let found = accounts::get(&store, &parse(address)?).await.map_err(account::registry)?;
+    let found = accounts::get(&store, &parse(address)?).await.map_err(said::registry)?;
     Ok((store, found.id))
 }
 
@@ -72,7 +72,7 @@ fn parse_colour(text: &str) -> Outcome<Colour> {
 
 pub fn failure(error: LabelError) -> Failure {
     match error {
-        LabelError::Registry(error) => account::registry(error),
+        LabelError::Registry(error) => said::registry(error),
         LabelError::Unknown(_) => {
             Failure::not_found(&error).hint("`kep label list ADDRESS` shows the labels")
         }

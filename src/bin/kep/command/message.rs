@@ -1,6 +1,6 @@
 //! `kep message`: what was submitted, and how far it came.
 
-use super::account::{parse, registry};
+use super::said::{parse, registry};
 use super::{show, staff};
 use crate::arguments::Message as Arguments;
 use crate::failure::{Failure, Outcome};

@@ -41,6 +41,7 @@ mod provider;
 mod queue;
 mod quiet;
 mod restore;
+mod said;
 mod seal;
 mod serve;
 pub mod show;

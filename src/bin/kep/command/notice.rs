@@ -1,7 +1,7 @@
 //! `kep notice`: what was to be said outside KEP, and what became of it. What it says is not shown.
 
-use super::account::{done, parse};
 use super::message::rows;
+use super::said::{done, parse};
 use super::{show, staff};
 use crate::arguments::Notice as Arguments;
 use crate::failure::{Failure, Outcome};
@@ -21,7 +21,7 @@ pub async fn run(arguments: Arguments) -> Outcome {
             let account = match account.as_deref().map(parse).transpose()? {
                 Some(address) => {
                     let found = accounts::get(&store, &address).await;
-                    Some(found.map_err(super::account::registry)?.id)
+                    Some(found.map_err(super::said::registry)?.id)
                 }
                 None => None,
             };

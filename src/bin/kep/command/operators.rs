@@ -1,6 +1,6 @@
 //! `kep account operator`: who acts for an account beside its holder.
 
-use super::account::{done, mode, parse, read_certificate, registry};
+use super::said::{done, mode, parse, read_certificate, registry};
 use super::{show, staff};
 use crate::arguments::{Operator as Arguments, OperatorRole, Who};
 use crate::failure::{Failure, Outcome};

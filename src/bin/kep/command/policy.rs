@@ -1,6 +1,6 @@
 //! `kep policy`: what the provider decided, since when, why and who.
 
-use super::account::done;
+use super::said::done;
 use super::{show, staff};
 use crate::arguments::Policy as Arguments;
 use crate::failure::{Failure, Outcome};

@@ -1,6 +1,6 @@
 //! `kep account settings`: what a person set for himself.
 
-use super::account::{done, parse, registry};
+use super::said::{done, parse, registry};
 use super::{show, staff};
 use crate::arguments::Setting as Arguments;
 use crate::failure::{Failure, Outcome};

@@ -1,6 +1,6 @@
 //! `kep proposal`: what one of the staff proposed over the API, decided by another one.
 
-use super::account::registry;
+use super::said::registry;
 use super::{credit, hold, show, staff};
 use crate::arguments::{Proposal as Arguments, Who};
 use crate::failure::{Failure, Outcome};

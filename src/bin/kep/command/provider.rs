@@ -2,7 +2,7 @@
 
 mod lists;
 
-use super::account::{done, read_certificate, registry};
+use super::said::{done, read_certificate, registry};
 use super::{show, staff};
 use crate::arguments::{Acting, Conf, Dialect, Provider as Arguments, Terms};
 use crate::failure::{Failure, Outcome};

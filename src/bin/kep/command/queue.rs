@@ -94,7 +94,7 @@ async fn of_provider(
     domain: KepDomain,
     change: Change,
 ) -> Outcome<Changed> {
-    if peers::find(store, &domain).await.map_err(super::account::registry)?.is_none() {
+    if peers::find(store, &domain).await.map_err(super::said::registry)?.is_none() {
         return Err(provider::unknown(&domain));
     }
     let mails = queue::of_provider(store, by, &domain, change).await.map_err(rows)?;

@@ -1,6 +1,6 @@
 //! `kep staff`: the provider's own people; and who of them gives a command.
 
-use super::account::done;
+use super::said::done;
 use super::{quiet, show};
 use crate::arguments::{Staff as Arguments, Who};
 use crate::failure::{Failure, Outcome};

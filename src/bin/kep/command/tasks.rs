@@ -1,7 +1,7 @@
 //! `kep account handover` and `kep account task`: what waits for a signature, and what else is to do.
 
-use super::account::{done, parse, registry};
 use super::operators::{failure, parsed, registrar};
+use super::said::{done, parse, registry};
 use super::show;
 use crate::arguments::{Handover as HandoverArguments, Task as TaskArguments};
 use crate::failure::{Failure, Outcome};

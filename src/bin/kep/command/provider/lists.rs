@@ -1,6 +1,6 @@
 //! Lists of providers that others publish: taken, and what was taken; and the codes of the circuit.
 
-use super::super::account::{done, registry};
+use super::super::said::{done, registry};
 use super::super::show::{self as out, table};
 use super::super::staff;
 use crate::arguments::{Acting, Conf, Import, ListKind as Kind};
