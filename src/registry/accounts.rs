@@ -303,7 +303,7 @@ pub fn step_in(
 }
 
 /// In somebody's transaction, under the account's lock.
-pub(super) fn set_opening_in(
+pub(in crate::registry) fn set_opening_in(
     tx: &mut Tx<'_>,
     of: (AccountId, &KepAddress),
     mode: OpeningMode,
@@ -314,7 +314,7 @@ pub(super) fn set_opening_in(
 }
 
 /// The same of what signature is asked for.
-pub(super) fn set_signature_in(
+pub(in crate::registry) fn set_signature_in(
     tx: &mut Tx<'_>,
     of: (AccountId, &KepAddress),
     rule: SignatureRule,

@@ -257,12 +257,34 @@ pub(super) fn becomes_known(
     let Some(label) = sub_domain(address) else { return Ok(()) };
     rows::hold(tx)?;
     let (identity, owner) = (holder.key(), rows::sub_domain_of(tx, &label)?);
-    let why = match owner {
-        _ if holder.kind() == HolderKind::Person => Untaken::SubDomainOfPerson,
-        Some(owner) if owner != identity => Untaken::SubDomainOfAnother,
-        _ => return Ok(rows::give_sub_domain(tx, &label, &identity, now)?),
+    let others = match owner {
+        Some(owner) => owner != identity,
+        None => rows::any_of_others_in(tx, &address.domain(), &identity, address.as_str())?,
+    };
+    let why = match (holder.kind(), others) {
+        (HolderKind::Person, _) => Untaken::SubDomainOfPerson,
+        (_, true) => Untaken::SubDomainOfAnother,
+        (_, false) => return Ok(rows::give_sub_domain(tx, &label, &identity, now)?),
     };
     Err(RegistryError::Untaken(address.clone(), why))
+}
+
+/// An account is opened again: its sub-domain may have become somebody else's since it had ended.
+pub(super) fn comes_back(
+    tx: &mut Tx<'_>,
+    address: &KepAddress,
+    holder: Option<&Holder>,
+    now: Timestamp,
+) -> Result<(), RegistryError> {
+    let Some(label) = sub_domain(address) else { return Ok(()) };
+    if let Some(holder) = holder {
+        return becomes_known(tx, address, holder, now);
+    }
+    rows::hold(tx)?;
+    match rows::sub_domain_of(tx, &label)? {
+        Some(_) => Err(RegistryError::Untaken(address.clone(), Untaken::SubDomainOfAnother)),
+        None => Ok(()),
+    }
 }
 
 /// Why this holder can't have the address, whatever else he has.
@@ -286,8 +308,11 @@ fn untaken(
         }
         let others = match rows::sub_domain_of(tx, label)? {
             Some(owner) => owner != identity,
-            // Who lives there must be known before it is anybody's.
-            None => sort == Sort::Institution && rows::any_unknown_in(tx, &address.domain())?,
+            // Who lives there must be known before it is anybody's, and be the same.
+            None => {
+                sort == Sort::Institution
+                    && rows::any_of_others_in(tx, &address.domain(), identity, address.as_str())?
+            }
         };
         if others {
             return Ok(Some(Untaken::SubDomainOfAnother));

@@ -4,6 +4,7 @@
 //! signed at the moment is signed later.
 
 use super::accounts::{self, Account, RegistryError};
+use super::addresses;
 use super::audit::{self, By};
 use super::contracts;
 use super::directory;
@@ -188,6 +189,8 @@ pub(super) fn reopen_in(
 ) -> Result<bool, RegistryError> {
     account_rows::lock(tx, account.id)?;
     let state = AccountState::of(&account_rows::standing(tx, account.id)?)?;
+    let holder = account.holder.map(|id| records::holder(tx, id)).transpose()?;
+    addresses::comes_back(tx, &account.address, holder.as_ref(), by.at)?;
     let opened = accounts::step_in(tx, account.id, &account.address, Move::Reopen, by)?;
     // It had completed, and nobody had written that down.
     let done = state.at(by.at).closed_at().unwrap_or(by.at);
@@ -206,24 +209,30 @@ pub async fn catch_up(
     by: &By,
 ) -> Result<AccountState, RegistryError> {
     let by = by.clone();
-    let work = move |tx: &mut Tx<'_>| -> Result<AccountState, RegistryError> {
-        account_rows::lock(tx, account.id)?;
-        let state = AccountState::of(&account_rows::standing(tx, account.id)?)?;
-        let mut reached = state.at(by.at);
-        if reached != state {
-            account_rows::set_standing(tx, account.id, &reached.row())?;
-            directory::entry::refresh(tx, account.id, by.at)?;
-            contracts::leave(tx, account.id, by.at)?;
-            rows::decide(tx, account.id, COMPLETED, reached.closed_at().unwrap_or(by.at))?;
-            let subject = account.address.as_str();
-            audit::record(tx, &by, "account.closing.complete", subject, reached.details())?;
-        }
-        if reached.readable_until().is_some_and(|until| by.at > until) {
-            reached = accounts::step_in(tx, account.id, &account.address, Move::End, &by)?;
-        }
-        Ok(reached)
-    };
-    store.write(Lane::Background, work).await
+    store.write(Lane::Background, move |tx: &mut Tx<'_>| catch_up_in(tx, &account, &by)).await
+}
+
+/// The same within somebody's transaction.
+pub(super) fn catch_up_in(
+    tx: &mut Tx<'_>,
+    account: &Account,
+    by: &By,
+) -> Result<AccountState, RegistryError> {
+    account_rows::lock(tx, account.id)?;
+    let state = AccountState::of(&account_rows::standing(tx, account.id)?)?;
+    let reached = state.at(by.at);
+    if reached != state {
+        account_rows::set_standing(tx, account.id, &reached.row())?;
+        directory::entry::refresh(tx, account.id, by.at)?;
+        contracts::leave(tx, account.id, by.at)?;
+        rows::decide(tx, account.id, COMPLETED, reached.closed_at().unwrap_or(by.at))?;
+        let subject = account.address.as_str();
+        audit::record(tx, by, "account.closing.complete", subject, reached.details())?;
+    }
+    match reached.readable_until().is_some_and(|until| by.at > until) {
+        true => accounts::step_in(tx, account.id, &account.address, Move::End, by),
+        false => Ok(reached),
+    }
 }
 
 /// Requests of an account, the newest first.

@@ -1,6 +1,7 @@
 //! The provider's own people: who may act for it, and what. Staff never see what a message says.
 
 use super::audit::{self, Actor, By, Channel};
+use crate::store::api_tokens;
 use crate::store::staff::{self as rows, StaffRow};
 use crate::store::{Lane, RowsError, Store, StoreError, Tx};
 use crate::trust::TrustError;
@@ -259,7 +260,13 @@ async fn put_password(
     given: bool,
 ) -> Result<(), StaffError> {
     let hash = hashed(secret)?;
-    let set = move |tx: &mut Tx<'_>, name: &str| Ok(rows::set_password(tx, name, &hash, given)?);
+    let set = move |tx: &mut Tx<'_>, name: &str| {
+        // Whoever has another's tokens has them no more: a password is given where one was lost.
+        if given {
+            api_tokens::remove_of_staff(tx, name)?;
+        }
+        Ok(rows::set_password(tx, name, &hash, given)?)
+    };
     change(store, by, name, "staff.password", json!({ "own": !given }), set).await
 }
 

@@ -5,7 +5,7 @@
 use super::accounts::{self, Account, RegistryError};
 use super::addresses::sub_domain;
 use super::audit::{self, By};
-use super::closings::reasoned;
+use super::closings::{self, reasoned};
 use super::standing::Stage;
 use crate::store::addresses::{self as rows, SubDomainRow};
 use crate::store::{Lane, RowsError, Store, Tx, accounts as account_rows, applications, holders};
@@ -52,10 +52,17 @@ pub async fn release(
     let (provider, label, by) = (provider.clone(), label.to_owned(), by.clone());
     let reason = reasoned(reason, false)?;
     let work = move |tx: &mut Tx<'_>| -> Result<(), RegistryError> {
+        let found = |tx: &mut Tx<'_>| -> Result<SubDomain, RegistryError> {
+            let row = rows::sub_domains(tx)?.into_iter().find(|row| row.label == label);
+            let row = row.ok_or_else(|| RegistryError::NoSubDomain(label.clone()))?;
+            Ok(whole(tx, &provider, row)?)
+        };
+        // What time has ended counts as ended. Accounts are locked before addresses.
+        for account in &found(tx)?.accounts {
+            closings::catch_up_in(tx, account, &by)?;
+        }
         rows::hold(tx)?;
-        let row = rows::sub_domains(tx)?.into_iter().find(|row| row.label == label);
-        let row = row.ok_or_else(|| RegistryError::NoSubDomain(label.clone()))?;
-        let one = whole(tx, &provider, row)?;
+        let one = found(tx)?;
         let lives = |account: &Account| account.state.stage_at(by.at) != Stage::Ended;
         if one.accounts.iter().any(lives) || !one.applications.is_empty() {
             return Err(RegistryError::SubDomainInUse(one.domain));

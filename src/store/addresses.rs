@@ -42,10 +42,19 @@ pub fn any_in(tx: &mut Tx<'_>, domain: &KepDomain) -> Result<bool, RowsError> {
     Ok(tx.first(sql, &[(&format!("%@{domain}")).into()])?.is_some())
 }
 
-/// The same of an account of which nobody knows whose it is.
-pub fn any_unknown_in(tx: &mut Tx<'_>, domain: &KepDomain) -> Result<bool, RowsError> {
-    let sql = "SELECT id FROM account WHERE holder IS NULL AND address LIKE $1 LIMIT 1";
-    Ok(tx.first(sql, &[(&format!("%@{domain}")).into()])?.is_some())
+/// The same of an account that is somebody else's, or nobody knows whose, and has not ended; `but` counts for
+/// nothing.
+pub fn any_of_others_in(
+    tx: &mut Tx<'_>,
+    domain: &KepDomain,
+    identity: &str,
+    but: &str,
+) -> Result<bool, RowsError> {
+    let sql = "SELECT a.id FROM account a LEFT JOIN holder h ON h.id = a.holder
+               WHERE a.address LIKE $1 AND a.address <> $2 AND a.state <> 'ended'
+                 AND (h.identity IS NULL OR h.identity <> $3) LIMIT 1";
+    let domain = format!("%@{domain}");
+    Ok(tx.first(sql, &[(&domain).into(), but.into(), identity.into()])?.is_some())
 }
 
 /// Whose a sub-domain is.

@@ -110,6 +110,16 @@ pub fn remove_of(tx: &mut Tx<'_>, account: AccountId, operator: i64) -> Result<(
     Ok(())
 }
 
+/// Takes all of a member of the staff away; how many there were.
+pub fn remove_of_staff(tx: &mut Tx<'_>, name: &str) -> Result<u64, RowsError> {
+    let of = [name.into()];
+    tx.execute(
+        "DELETE FROM api_reply WHERE token IN (SELECT id FROM api_token WHERE staff = $1)",
+        &of,
+    )?;
+    tx.execute("DELETE FROM api_token WHERE staff = $1", &of)
+}
+
 /// A request by the name that its caller gave it.
 #[derive(Clone, Copy, Debug)]
 pub struct Named<'a> {

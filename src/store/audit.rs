@@ -144,8 +144,8 @@ pub fn of_subject(
          WHERE subject = $1 AND n < $2
            AND (act = 'login' OR act LIKE 'account.%' OR act LIKE 'app-password.%'
                 OR act LIKE 'contact.%' OR act LIKE 'contract.%' OR act LIKE 'credit.%'
-                OR act LIKE 'directory.%' OR act LIKE 'handover.%' OR act LIKE 'login.%'
-                OR act LIKE 'mail.%' OR act LIKE 'message.%' OR act LIKE 'notice.%'
+                OR act LIKE 'directory.%' OR act LIKE 'handover.%' OR act LIKE 'label.%'
+                OR act LIKE 'login.%' OR act LIKE 'mail.%' OR act LIKE 'message.%' OR act LIKE 'notice.%'
                 OR act LIKE 'operator.%' OR act LIKE 'session.%' OR act LIKE 'task.%'
                 OR act LIKE 'token.%')
          ORDER BY n DESC LIMIT $3",

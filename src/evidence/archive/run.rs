@@ -130,6 +130,7 @@ impl Archivist {
 
     /// Takes what is in no batch yet into some.
     async fn gather(&self) -> Result<(), ArchiveError> {
+        let mut patience = PATIENCE;
         let mut after = String::new();
         loop {
             let behind = after.clone();
@@ -137,7 +138,7 @@ impl Archivist {
             let page = self.store.read(look).await?;
             let Some(last) = page.last().map(|last| last.name.clone()) else { break };
             // What another process has taken is looked at once more: it may have taken a part.
-            if self.lay(page).await? {
+            if self.lay(page, &mut patience).await? {
                 after = last;
             }
         }
@@ -148,14 +149,15 @@ impl Archivist {
             let page = self.store.read(look).await?;
             let Some((id, dialect, _)) = page.last() else { return Ok(()) };
             let last = (id.clone(), dialect.clone());
-            if self.lay(page.into_iter().map(|(_, _, form)| form).collect()).await? {
+            let page = page.into_iter().map(|(_, _, form)| form).collect();
+            if self.lay(page, &mut patience).await? {
                 after = last;
             }
         }
     }
 
-    /// Says whether no other process was faster.
-    async fn lay(&self, page: Vec<Subject>) -> Result<bool, ArchiveError> {
+    /// Says whether no other process was faster; who is never faster gives up.
+    async fn lay(&self, page: Vec<Subject>, patience: &mut u32) -> Result<bool, ArchiveError> {
         let new = page.iter().filter(|subject| subject.leaf.is_none());
         let mut leaves: Vec<_> = new.map(|one| (one.name.clone(), leaf(one))).collect();
         if leaves.is_empty() {
@@ -166,7 +168,10 @@ impl Archivist {
         let add = move |tx: &mut Tx<'_>| rows::add_batch(tx, &leaves, root);
         match self.store.write(Lane::Background, add).await {
             Ok(_) => Ok(true),
-            Err(RowsError::Undone(_)) => Ok(false),
+            Err(RowsError::Undone(_)) if *patience > 0 => {
+                *patience -= 1;
+                Ok(false)
+            }
             Err(error) => Err(error.into()),
         }
     }
@@ -179,6 +184,8 @@ fn due(last: &Stamp, interval: i64, now: Timestamp) -> bool {
     age >= interval.max(DAY) || (left < ENDING && age >= DAY)
 }
 
+/// How often another process may be faster in one go.
+const PATIENCE: u32 = 100;
 const LOOK: Duration = Duration::from_hours(1);
 const DAY: i64 = 86_400_000;
 const ENDING: i64 = 90 * DAY;

@@ -21,6 +21,7 @@ pub fn duty(scope: Scope) -> Option<Act> {
         Scope::MailWrite | Scope::ContactsWrite => Some(Act::File),
         Scope::MailSend => Some(Act::Submit),
         Scope::Tokens => Some(Act::Manage),
+        Scope::AccountAudit => Some(Act::Audit),
         Scope::AccountRead | Scope::CreditsRead | Scope::Verify => None,
         Scope::StaffAccounts | Scope::StaffPolicies | Scope::StaffAudit => None,
     }

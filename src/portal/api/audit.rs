@@ -6,7 +6,6 @@ use super::kinds::{Limit, Number};
 use super::problem::Problem;
 use crate::registry::api_tokens::Scope;
 use crate::registry::audit::own::{self, OwnActor, OwnEntry};
-use crate::registry::operators::Act;
 use crate::store::Tx;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -18,8 +17,7 @@ pub fn operations() -> Vec<Endpoint> {
                 "Hesapla ilgili işlem kaydını yeniden eskiye listeler.",
                 "Lists what was done about the account and by whom, the newest first.",
             )
-            .needs(Scope::AccountRead)
-            .acts(Act::Audit)
+            .needs(Scope::AccountAudit)
             .may_say([Problem::OperatorMayNot])
             .reads(list),
     ]

@@ -291,7 +291,7 @@ impl Caller {
     }
 
     /// Who acts for the account, where it is not its holder.
-    fn operator(&self) -> Option<&Operator> {
+    pub fn operator(&self) -> Option<&Operator> {
         match self {
             Self::Person(present) => present.admitted.operator.as_ref(),
             Self::Account { operator, .. } => operator.as_deref(),

@@ -20,7 +20,7 @@ pub fn operations() -> Vec<Endpoint> {
                 "Hesaba KEP dışında bildirilenleri ve sonuçlarını yeniden eskiye listeler.",
                 "Lists what the account was to be told outside KEP, and what became of it, the newest first.",
             )
-            .needs(Scope::AccountRead)
+            .needs(Scope::AccountAudit)
             .acts(Act::Manage)
             .may_say([Problem::OperatorMayNot])
             .reads(list),

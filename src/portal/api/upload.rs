@@ -52,17 +52,15 @@ impl Drop for Upload {
 }
 
 fn letter(caller: &Caller, at: Timestamp) -> Option<Letter> {
-    let (account, operator) = match caller {
-        Caller::Account { account, .. } => (account.as_ref(), None),
-        Caller::Person(present) => {
-            (&present.admitted.account, present.admitted.operator.as_ref().map(|one| one.code))
-        }
+    let account = match caller {
+        Caller::Account { account, .. } => account.as_ref(),
+        Caller::Person(present) => &present.admitted.account,
         Caller::Anybody | Caller::Staff { .. } => return None,
     };
     Some(Letter {
         account: account.id,
         address: account.address.clone(),
-        operator,
+        operator: caller.operator().map(|operator| operator.code),
         at,
         channel: Channel::Api,
         recipients: Vec::new(),

@@ -6,6 +6,7 @@ use super::{Holder, TokenError};
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Scope {
     AccountRead,
+    AccountAudit,
     MailRead,
     MailOpen,
     MailWrite,
@@ -27,8 +28,14 @@ pub struct Scopes(Vec<Scope>);
 
 impl Scope {
     /// Each once, with what it allows in Turkish and English.
-    pub const ALL: [(Self, &'static str, &'static str, &'static str); 14] = [
+    pub const ALL: [(Self, &'static str, &'static str, &'static str); 15] = [
         (Self::AccountRead, "account:read", "Hesabı görmek", "see the account"),
+        (
+            Self::AccountAudit,
+            "account:audit",
+            "Hesapla ilgili yapılanları ve bildirimleri görmek",
+            "see what was done about the account, and what it was told",
+        ),
         (
             Self::MailRead,
             "mail:read",

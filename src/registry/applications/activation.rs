@@ -9,7 +9,6 @@ use crate::registry::closings::reopen_in;
 use crate::registry::contracts::{self, Contract};
 use crate::registry::credentials::{CredentialError, Owner, passwords};
 use crate::registry::holders::records::{self, NewHolding};
-use crate::store::accounts as account_rows;
 use crate::store::applications::ApplicationRow;
 use crate::store::{Lane, RowsError, Store, Tx};
 use crate::wire::{AccountId, ApplicationId, Timestamp};
@@ -124,17 +123,18 @@ fn reopened(
     let account = account.ok_or_else(|| ApplicationError::Open(wish.address.clone()))?;
     reopen_in(tx, &account, by)?;
     records::bind(tx, account.id, &wish.holder, by)?;
-    account_rows::set_service(tx, account.id, wish.service.word())?;
+    records::set_service_in(tx, account.id, &account.address, wish.service, by)?;
     // Sessions end, and he is told, as whenever a password is new.
     let put = passwords::put(tx, Owner::holder(account.id), password, None, by);
     put.map_err(|error| match error {
         CredentialError::Registry(error) => error,
         _ => RowsError::Stored("a password").into(),
     })?;
-    account_rows::set_opening(tx, account.id, wish.opening.word())?;
+    let of = (account.id, &account.address);
+    accounts::set_opening_in(tx, of, wish.opening, by)?;
     // Who applied for no rule keeps the one that he had.
     if let Some(rule) = wish.signature {
-        account_rows::set_signature_policy(tx, account.id, rule.word())?;
+        accounts::set_signature_in(tx, of, rule, by)?;
     }
     records::put_contact(tx, account.id, &account.address, &wish.contact, by)?;
     let contract = contracts::begin(tx, account.id, wish.months, by.at)?;

@@ -38,7 +38,10 @@ pub fn add_in(
 ) -> Result<Application, RegistryError> {
     let hand = hand(by)?;
     wish.purpose = match closed(tx, &wish.address, &wish.holder, by.at)? {
-        Some(_) => Purpose::Reopening,
+        Some(_) => {
+            addresses::comes_back(tx, &wish.address, Some(&wish.holder), by.at)?;
+            Purpose::Reopening
+        }
         None => {
             addresses::allot(tx, provider, &wish.address, &wish.holder, by.at)?;
             Purpose::Opening

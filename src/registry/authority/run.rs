@@ -13,7 +13,7 @@ use crate::wire::Digest;
 use serde_json::json;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, BufWriter, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 /// What was written.
@@ -87,6 +87,10 @@ fn alone(part: &Path) -> Result<File, AuthorityError> {
     let mut options = OpenOptions::new();
     let out = options.write(true).create(true).truncate(false).mode(0o600).open(part)?;
     match out.try_lock() {
+        // Whoever had the lock may have given the file its name meanwhile.
+        Ok(()) if !is_at(&out, part) => {
+            return Err(AuthorityError::Exists(part.display().to_string()));
+        }
         Ok(()) => out.set_len(0)?,
         Err(TryLockError::WouldBlock) => {
             return Err(AuthorityError::Exists(part.display().to_string()));
@@ -94,6 +98,11 @@ fn alone(part: &Path) -> Result<File, AuthorityError> {
         Err(TryLockError::Error(error)) => return Err(error.into()),
     }
     Ok(out)
+}
+
+fn is_at(open: &File, path: &Path) -> bool {
+    let known = |found: std::fs::Metadata| (found.dev(), found.ino());
+    open.metadata().ok().map(known) == std::fs::metadata(path).ok().map(known)
 }
 
 async fn hand_out(

@@ -177,6 +177,11 @@ async fn the_sub_domain_of_a_refused_application_is_free_again() {
         assert!(matches!(gone, Err(RegistryError::NoSubDomain(_))), "{gone:?}");
         assert_eq!(acts(store, "ornek.hs05.kep.tr").await, ["sub_domain.release"]);
         assert_eq!(untaken(store, "destek@ornek.hs05.kep.tr", one).await, None);
+        // Whose it is from now on keeps it: the account that had ended comes back into it no more.
+        let back = add(ornek, &two).await;
+        assert!(matches!(back, Err(RegistryError::Untaken(_, why)) if why == another), "{back:?}");
+        let direct = closings::reopen(store, &address(ornek), Some("3880718497"), &by).await;
+        assert!(matches!(direct, Err(RegistryError::Untaken(..))), "{direct:?}");
     })
     .await;
 }

@@ -35,7 +35,7 @@ async fn an_accounts_people_read_what_was_done_about_it_and_nothing_that_staff_d
         let audits = appoint(&bed, AYSE_NO, &[Role::Audits]).await;
         let reads = appoint(&bed, MEHMET_NO, &[Role::Reads, Role::Signs]).await;
         let api = api(&bed);
-        let own = api::token(&bed, FIRM, Scopes::of([Scope::AccountRead])).await;
+        let own = api::token(&bed, FIRM, Scopes::of([Scope::AccountAudit])).await;
         let all = async |who: &str, path: &str| {
             let (status, said) = api.ask(who, "GET", path, Value::Null).await;
             assert_eq!(status, 200, "{said}");
@@ -79,7 +79,7 @@ async fn an_account_shows_its_sub_domain_service_and_e_seal() {
         for (who, sub_domain, e_seal) in
             [("bilgi@ornek.hs05.kep.tr", json!("ornek"), false), (AYSE, Value::Null, true)]
         {
-            let own = api::token(&bed, who, Scopes::of([Scope::AccountRead])).await;
+            let own = api::token(&bed, who, Scopes::of([Scope::AccountAudit])).await;
             let (_, said) = api.ask(&own, "GET", "/account", Value::Null).await;
             let shown = (&said["sub_domain"], &said["e_seal"], &said["service"]);
             assert_eq!(shown, (&sub_domain, &json!(e_seal), &json!("both")));

@@ -80,7 +80,7 @@ async fn an_account_sees_what_it_was_not_told_and_why_and_nothing_of_what_it_say
         let ids = some(&bed, ali).await;
         told(&bed, ayse, Kind::Mail, MAIL, Fate::Waits).await;
         let api = api::Api::of(&bed, 10_000, api::people(&bed));
-        let own = api::token(&bed, ALI, Scopes::of([Scope::AccountRead])).await;
+        let own = api::token(&bed, ALI, Scopes::of([Scope::AccountAudit])).await;
         let get = async |path: &str| {
             let (status, said) = api.ask(&own, "GET", path, Value::Null).await;
             assert_eq!(status, 200, "{path}: {said}");

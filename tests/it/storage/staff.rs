@@ -117,3 +117,20 @@ async fn a_token_of_the_staff_is_made_by_nobody_but_whose_it_is() {
     })
     .await;
 }
+
+/// A token went on approving after its owner's password had been given anew because all was lost.
+#[tokio::test]
+async fn who_is_given_a_new_password_has_no_token_any_more() {
+    on_both(|bed| async move {
+        add(&bed, "mudur", &[StaffRole::Manager]).await.unwrap();
+        add(&bed, "selin", &[StaffRole::Registrar]).await.unwrap();
+        let new = NewToken { name: "idare", scopes: Scopes::of([Scope::StaffAccounts]), days: 1 };
+        let by = his("selin");
+        let secret = api_tokens::add_staff(&bed.store, &by, "selin", new).await.unwrap().1;
+        assert!(api_tokens::admit(&bed.store, &secret, NOW).await.is_ok());
+        let given = SecretString::from("yeni verilen uzun parola");
+        staff::give_password(&bed.store, &his("mudur"), "selin", &given).await.unwrap();
+        assert!(api_tokens::admit(&bed.store, &secret, NOW).await.is_err());
+    })
+    .await;
+}
