@@ -17,8 +17,6 @@ pub enum Trouble {
 }
 
 impl Trouble {
-    pub const ALL: [Self; 4] = [Self::Delayed, Self::Refused, Self::GivenUp, Self::NoCredits];
-
     pub fn of(row: &OutgoingRow) -> Option<Self> {
         match row.state {
             State::Waiting | State::Sending => (!row.trouble.is_empty()).then_some(Self::Delayed),
