@@ -83,7 +83,8 @@ mod tests {
 
     /// Each command that does something, by all its words.
     fn leaves(command: &clap::Command, words: &str, found: &mut BTreeSet<String>) {
-        let below: Vec<_> = command.get_subcommands().filter(|one| one.get_name() != "help").collect();
+        let below: Vec<_> =
+            command.get_subcommands().filter(|one| one.get_name() != "help").collect();
         if below.is_empty() {
             found.insert(words.to_owned());
         }
@@ -122,7 +123,10 @@ mod tests {
             for name in names {
                 assert!(told.insert(name.clone()), "{name} has two rows");
             }
-            assert!(!operations.is_empty() || !why.is_empty(), "{command}: no operation, no reason");
+            assert!(
+                !operations.is_empty() || !why.is_empty(),
+                "{command}: no operation, no reason"
+            );
         }
         assert_eq!(told, there, "docs/api.md, Commands and operations");
     }
