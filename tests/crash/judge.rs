@@ -31,23 +31,76 @@ pub async fn faults(
     mails: &Path,
     patience: Duration,
 ) -> io::Result<Vec<String>> {
+    let seen = look(world, entries, promised, patience).await?;
+    let mut faults: Vec<_> = seen.iter().flat_map(|one| one.faults(entries, promised)).collect();
+    verify_all(world, &seen, mails, &mut faults).await?;
+    Ok(faults)
+}
+
+/// The mails of one account.
+#[derive(Clone)]
+pub struct Seen {
+    pub address: String,
+    pub evidence: Vec<Vec<u8>>,
+    pub dispatches: Vec<Vec<u8>>,
+}
+
+/// What IMAP shows once the server has caught up.
+pub async fn look(
+    world: &World,
+    entries: &Entries,
+    promised: &BTreeSet<String>,
+    patience: Duration,
+) -> io::Result<Vec<Seen>> {
     let server = world.serve().await?;
-    let mut faults = Vec::new();
+    let mut seen = Vec::new();
     let is_promised = |(id, _): &(&String, &Entry)| promised.contains(*id);
     for account in world.accounts() {
         let must = || entries.iter().filter(is_promised).map(|(_, entry)| entry);
         let sent = must().filter(|e| e.sender == account.address).count();
         let evidence =
             settled(world, account, "Deliller", (sent * EVIDENCES.len(), patience)).await?;
-        judge_evidence(&evidence, account, (entries, promised), &mut faults);
         let incoming = must().filter(|e| e.recipient == account.address).count();
         let dispatches = settled(world, account, "INBOX", (incoming, patience)).await?;
-        judge_dispatches(&dispatches, account, (entries, promised), &mut faults);
-        let files = write_mails(mails, account, evidence.iter().chain(&dispatches))?;
-        verify(world, &files, &mut faults).await?;
+        seen.push(Seen { address: account.address.clone(), evidence, dispatches });
     }
     server.kill().await?;
-    Ok(faults)
+    Ok(seen)
+}
+
+impl Seen {
+    pub fn faults(&self, entries: &Entries, promised: &BTreeSet<String>) -> Vec<String> {
+        let mut faults = Vec::new();
+        judge_evidence(&self.evidence, &self.address, (entries, promised), &mut faults);
+        judge_dispatches(&self.dispatches, &self.address, (entries, promised), &mut faults);
+        faults
+    }
+}
+
+/// What `kep verify` says of all of them.
+pub async fn verify_all(
+    world: &World,
+    seen: &[Seen],
+    mails: &Path,
+    faults: &mut Vec<String>,
+) -> io::Result<()> {
+    for one in seen {
+        let both = one.evidence.iter().chain(&one.dispatches);
+        let files = write_mails(mails, &one.address, both)?;
+        verify(world, &files, faults).await?;
+    }
+    Ok(())
+}
+
+/// The letter that an evidence mail is about, and what it says of it.
+pub fn evidence_of(mail: &[u8]) -> Option<(String, String)> {
+    let about = field(mail, "In-Reply-To")?;
+    Some((last_id(&about).to_owned(), field(mail, "X-REM-Evidence-Type")?))
+}
+
+/// The letter that a dispatch encloses.
+pub fn enclosed(mail: &[u8]) -> Option<String> {
+    field(mail, "References").map(|ids| last_id(&ids).to_owned())
 }
 
 /// All mails of a mailbox once it holds enough and no longer grows.
@@ -94,26 +147,26 @@ pub async fn read_all(imap: &mut Imap, mailbox: &str) -> io::Result<Vec<Vec<u8>>
 /// bearing the id of its `250`.
 fn judge_evidence(
     mails: &[Vec<u8>],
-    account: &Account,
+    address: &str,
     (all, promised): (&Entries, &BTreeSet<String>),
     faults: &mut Vec<String>,
 ) {
     let mut counts: BTreeMap<(String, String), usize> = BTreeMap::new();
     for mail in mails {
-        let Some(id) = known(mail, "In-Reply-To", &account.address, all, faults) else { continue };
+        let Some(id) = known(mail, "In-Reply-To", address, all, faults) else { continue };
         match field(mail, "X-REM-Evidence-Type") {
             Some(kind) if EVIDENCES.contains(&kind.as_str()) => {
                 *counts.entry((id, kind)).or_default() += 1;
             }
-            other => faults.push(format!("{id}: {other:?} at {}", account.address)),
+            other => faults.push(format!("{id}: {other:?} at {address}")),
         }
     }
-    for (message_id, _) in all.iter().filter(|(_, e)| e.sender == account.address) {
+    for (message_id, _) in all.iter().filter(|(_, e)| e.sender == address) {
         for kind in EVIDENCES {
             let count = counts.get(&(message_id.clone(), kind.to_owned())).copied();
             let count = count.unwrap_or_default();
             if count > 1 || (count == 0 && promised.contains(message_id)) {
-                faults.push(format!("{message_id}: {count} × {kind} at {}", account.address));
+                faults.push(format!("{message_id}: {count} × {kind} at {address}"));
             }
         }
     }
@@ -122,17 +175,17 @@ fn judge_evidence(
 /// Exactly one dispatch a letter, and in it the original byte for byte; nothing else.
 fn judge_dispatches(
     mails: &[Vec<u8>],
-    account: &Account,
+    address: &str,
     (all, promised): (&Entries, &BTreeSet<String>),
     faults: &mut Vec<String>,
 ) {
     let mut found: BTreeMap<String, Vec<&[u8]>> = BTreeMap::new();
     for mail in mails {
-        if let Some(id) = known(mail, "References", &account.address, all, faults) {
+        if let Some(id) = known(mail, "References", address, all, faults) {
             found.entry(id).or_default().push(mail);
         }
     }
-    for (message_id, entry) in all.iter().filter(|(_, e)| e.recipient == account.address) {
+    for (message_id, entry) in all.iter().filter(|(_, e)| e.recipient == address) {
         match found.get(message_id).map(Vec::as_slice).unwrap_or_default() {
             [dispatch] if contains(dispatch, &entry.original) => {}
             [] if !promised.contains(message_id) => {}
@@ -170,12 +223,12 @@ fn known(
 
 fn write_mails<'a>(
     folder: &Path,
-    account: &Account,
+    address: &str,
     mails: impl Iterator<Item = &'a Vec<u8>>,
 ) -> io::Result<Vec<PathBuf>> {
     std::fs::create_dir_all(folder)?;
     let write = |(number, mail): (usize, &Vec<u8>)| {
-        let file = folder.join(format!("{}-{number}.eml", account.address));
+        let file = folder.join(format!("{address}-{number}.eml"));
         std::fs::write(&file, mail).map(|()| file)
     };
     mails.enumerate().map(write).collect()
