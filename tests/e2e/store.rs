@@ -124,6 +124,49 @@ async fn evidence_that_is_not_what_its_row_says_is_found() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_was_changed_since_the_archive_was_stamped_is_named() {
+    let (scene, id) = settled().await;
+    let archive = async |act: &str| {
+        let ran = scene.kep(&["evidence", "archive", act, "--json"]).await;
+        let said: serde_json::Value = serde_json::from_str(&ran.out).expect(&ran.err);
+        (ran.code, said, ran.err)
+    };
+    // The server stamps what it finds when it starts, and has the authority of development.
+    let server = scene.serve().await;
+    server.logged("evidence is stamped anew", 1).await;
+    let (code, stamped, _) = archive("stamp").await;
+    assert_eq!((code, &stamped["number"]), (Some(0), &2.into()), "{stamped}");
+    server.stop().await;
+    let (code, whole, _) = archive("verify").await;
+    assert_eq!((code, &whole["stamped"], &whole["waiting"]), (Some(0), &2.into(), &0.into()));
+    assert_eq!(whole["stamps"], 2, "{whole}");
+    assert_eq!((&whole["last"], &whole["faults"]), (&stamped["stamped"], &serde_json::json!([])));
+
+    let vault = Vault::open(&scene.provider().join("secrets/master.key")).unwrap();
+    let at = RowsAt::File(data(&scene).join("kep.sqlite"));
+    let store = Store::find(&at, &data(&scene).join("blobs"), Arc::new(vault)).await.unwrap();
+    let all = store.read(move |tx| evidence::of_message(tx, &id)).await.unwrap();
+    drop(store);
+    let [kept, changed] = all.as_slice() else { panic!("{all:?}") };
+    let (one, other, own) = (changed.id.clone(), kept.xml, changed.xml);
+    let put = |xml: kep::wire::BlobId| {
+        let id = one.clone();
+        move |tx: &mut Tx<'_>| {
+            let sql = "UPDATE evidence SET xml = $1 WHERE id = $2";
+            tx.execute(sql, &[(&xml.0[..]).into(), id.as_str().into()])?;
+            Ok(())
+        }
+    };
+    meddle(&scene, put(other)).await;
+    let (code, found, hint) = archive("verify").await;
+    let fault = format!("{} is not what was stamped", changed.id);
+    assert_eq!((code, &found["faults"]), (Some(65), &serde_json::json!([fault])), "{found}");
+    assert!(hint.contains("hint: compare with a backup"), "{hint}");
+    meddle(&scene, put(own)).await;
+    assert_eq!(archive("verify").await.0, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_master_key_is_made_once_and_renewed() {
     use std::os::unix::fs::PermissionsExt;
     let scene = Scene::new(Plan::default()).await;
