@@ -1,7 +1,8 @@
 //! Mail is shown to clamd, a real one; what is infected is refused by name, and nothing passes unseen.
 
 use crate::clamd::{Clamd, MARKED, eicar};
-use crate::scene::{ALI, AYSE, MEHMET, Plan, Scene};
+use crate::scene::{ALI, AYSE, MEHMET, Plan, Scene, until};
+use crate::tool::{run, tool};
 use data_encoding::BASE64;
 
 async fn scanned(more: &str) -> Option<(Scene, Clamd)> {
@@ -21,7 +22,7 @@ async fn an_infected_mail_is_refused_with_evidence_that_names_the_virus() {
     assert_eq!(reply.code, 554, "{reply:?}");
     assert!(reply.lines.iter().any(|line| line.contains("Eicar-Test-Signature")), "{reply:?}");
     assert!(reply.lines[0].starts_with("5.7.0"), "{reply:?}");
-    crate::scene::until("the rejection evidence", async || {
+    until("the rejection evidence", async || {
         (scene.count("submission-rejection").await == 1).then_some(())
     })
     .await;
@@ -47,6 +48,46 @@ async fn an_infected_mail_is_refused_with_evidence_that_names_the_virus() {
         "{}",
         checked.out
     );
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn over_the_api_an_infected_mail_is_refused_by_its_code_and_with_the_same_evidence() {
+    let Some(curl) = tool("curl") else { return };
+    let Some((scene, _clamd)) = scanned("").await else { return };
+    let server = scene.serve().await;
+    let token = ["account", "token", "add", ALI, "--name", "curl", "--scope", "all"];
+    let token = scene.json(&token).await["token"].as_str().unwrap().to_owned();
+    let post = |mail: &[u8]| {
+        let (file, authority) =
+            (scene.scratch("mail.eml"), scene.provider().join("trust/tls-ca.pem"));
+        std::fs::write(&file, mail).unwrap();
+        let (bearer, data) =
+            (format!("Authorization: Bearer {token}"), format!("@{}", file.display()));
+        let url = format!("https://localhost:{}/api/v1/submissions", scene.port(5));
+        let mail = ["-H", "Content-Type: message/rfc822", "--data-binary", &data];
+        let more = ["-sS", "-w", "\n%{http_code}", "--cacert", authority.to_str().unwrap()];
+        let (good, said) = run(&curl, &[&more[..], &["-H", &bearer], &mail, &[&url]].concat());
+        let said = String::from_utf8(said).unwrap();
+        assert!(good, "{said}");
+        let (body, status) = said.rsplit_once('\n').unwrap();
+        let body: serde_json::Value = serde_json::from_str(body).expect(&said);
+        (status.to_owned(), body)
+    };
+    let (status, said) = post(&signed(&scene, eicar().as_bytes(), "bulasik.2@x"));
+    assert_eq!((status.as_str(), &said["code"]), ("422", &"refused-virus".into()), "{said}");
+    assert!(said.to_string().contains("Eicar-Test-Signature"), "{said}");
+    until("the rejection evidence", async || {
+        (scene.count("submission-rejection").await == 1).then_some(())
+    })
+    .await;
+    let listed = scene.json(&["evidence", "list"]).await;
+    let id = listed[0]["id"].as_str().unwrap();
+    let xml = scene.json(&["evidence", "show", id]).await["xml"].as_str().unwrap().to_owned();
+    assert!(xml.contains("MalwareFound") && xml.contains("Eicar-Test-Signature"), "{xml}");
+    assert_eq!(scene.json(&["message", "list"]).await, serde_json::json!([]));
+    let (status, said) = post(&signed(&scene, b"Temiz.", "temiz.2@x"));
+    assert!(status.starts_with('2'), "{status} {said}");
     server.stop().await;
 }
 
@@ -107,7 +148,7 @@ async fn by_policy_mail_waits_for_a_scanner_that_is_away() {
     clamd.go_on().await;
     let events = scene.settled(&good, 2).await;
     assert_eq!(events, [format!("delivery {AYSE}"), "submission-acceptance".to_owned()]);
-    crate::scene::until("the rejection evidence", async || {
+    until("the rejection evidence", async || {
         (scene.events(&bad).await == ["submission-rejection"]).then_some(())
     })
     .await;
@@ -172,7 +213,7 @@ async fn what_is_infected_after_its_250_gives_its_credit_back_with_the_evidence(
     let good = scene.accepted(ALI, &[AYSE], &good).await;
     assert_eq!(has().await, [3, 2, 0], "both are charged while they wait");
     clamd.go_on().await;
-    crate::scene::until("the rejection evidence", async || {
+    until("the rejection evidence", async || {
         (scene.events(&bad).await == ["submission-rejection"]).then_some(())
     })
     .await;
