@@ -252,3 +252,28 @@ async fn a_person_finds_his_settings_again() {
     let nobody = scene.kep(&[&set[..], &["undo", "0", "--operator", "007"]].concat()).await;
     assert_eq!(nobody.code, Some(66), "{}", nobody.err);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_in_the_trash_goes_when_the_time_is_over_that_was_decided() {
+    let scene = Scene::new(Plan::default()).await;
+    let server = scene.serve().await;
+    let mut imap = scene.doors().imap(scene.account(ALI)).await.unwrap();
+    for name in ["Taslaklar", "Arşiv"] {
+        imap.append(name, "", b"Subject: x\r\n\r\nx\r\n").await.unwrap();
+    }
+    imap.select("Taslaklar").await.unwrap();
+    imap.uid_move("1", "Çöp Kutusu").await.unwrap();
+    let set = ["policy", "set", "retention.trash", "2h", "--reason", "Kurul kararı 3"];
+    assert_eq!(scene.kep(&set).await.code, Some(0));
+    assert_eq!(imap.count("Çöp Kutusu").await.unwrap(), 1);
+    drop(imap);
+    server.stop().await;
+
+    let hours = |hours: u32| [("KEP_DEV_CLOCK_OFFSET_SECS", (hours * 3600).to_string().into())];
+    let server = scene.serve_with(&hours(3)).await;
+    server.logged("removed from the trash", 1).await;
+    let mut imap = scene.doors().imap(scene.account(ALI)).await.unwrap();
+    let left = [imap.count("Çöp Kutusu").await.unwrap(), imap.count("Arşiv").await.unwrap()];
+    assert_eq!(left, [0, 1]);
+    server.stop().await;
+}

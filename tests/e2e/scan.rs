@@ -121,6 +121,10 @@ async fn what_cannot_be_looked_into_passes_by_policy_only() {
     let locked = signed(&scene, &encrypted_zip(), "kilitli.1@x");
     scene.accepted(ALI, &[AYSE], &locked).await;
     server.logged("passes without a scan", 1).await;
+    let set = ["policy", "set", "virus.beyond", "accept", "--reason", "Büyük ekler"];
+    assert_eq!(scene.kep(&set).await.code, Some(0));
+    scene.accepted(ALI, &[AYSE], &large).await;
+    server.logged("passes without a scan", 2).await;
     server.stop().await;
 }
 

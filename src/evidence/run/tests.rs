@@ -19,6 +19,7 @@ use crate::trust::{Anchors, Role as TrustRole, StampSettings, StampSource, Token
 use crate::wire::{KepAddress, KepDomain, sha256};
 
 mod dialects;
+mod time_to_read;
 mod whole_set;
 
 pub(crate) const ALI: &str = "ali.veli@hs05.kep.tr";

@@ -9,7 +9,7 @@ use kep::evidence::archive::{self, Archivist, Fault, Verdict};
 use kep::trust::detached::Word;
 use kep::wire::{Digest, Timestamp};
 
-fn archivist(bed: &Bed, now: Timestamp) -> Archivist {
+pub fn archivist(bed: &Bed, now: Timestamp) -> Archivist {
     let (Word { stamper, readiness, clock, .. }, _) = word(now);
     let provider = "hs05.kep.tr".to_owned();
     Archivist { store: bed.store.clone(), provider, stamper, readiness, clock }

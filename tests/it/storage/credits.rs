@@ -45,7 +45,7 @@ pub async fn opened(store: &Store, address: &str) -> AccountId {
     store.write(Lane::Client, move |tx| accounts::add(tx, &row)).await.unwrap()
 }
 
-async fn topped_up(bed: &Bed, amount: i64) -> AccountId {
+pub async fn topped_up(bed: &Bed, amount: i64) -> AccountId {
     let account = opened(&bed.store, AYSE).await;
     let what = addition(Unit::Credit, amount, &format!("dekont {amount}"));
     credits::top_up(&bed.store, &by("mali"), &address(AYSE), &what).await.unwrap();
@@ -66,7 +66,7 @@ fn charge(total: i64, low: i64) -> Charge {
 }
 
 /// As the desk lays it in.
-async fn hand_in(store: &Store, new: NewSubmission) -> Result<Paid, StoreError> {
+pub async fn hand_in(store: &Store, new: NewSubmission) -> Result<Paid, StoreError> {
     let blobs = store.blobs.clone();
     let work = move |tx: &mut Tx<'_>| -> Result<Paid, StoreError> {
         let paid = credits::pay(tx, &new, &[])?;

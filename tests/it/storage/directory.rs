@@ -29,7 +29,7 @@ fn by(at: Timestamp) -> By {
     By { actor: Actor::Staff("zeynep".into()), channel: Channel::CommandLine, at }
 }
 
-async fn open(
+pub async fn open(
     bed: &Bed,
     address: &'static str,
     name: &'static str,
@@ -55,19 +55,19 @@ async fn agree(bed: &Bed, account: AccountId, listed: bool, findable: bool, fiel
     directory::set_consent(&bed.store, account, consent, by(NOW)).await.unwrap();
 }
 
-fn query(kind: &str, keys: &[(&str, &str)]) -> Query {
+pub fn query(kind: &str, keys: &[(&str, &str)]) -> Query {
     let mut form: serde_json::Map<String, Value> =
         keys.iter().map(|(key, text)| ((*key).to_owned(), (*text).into())).collect();
     form.insert("kind".into(), kind.into());
     Query::parse(&serde_json::from_value::<QueryForm>(form.into()).unwrap()).unwrap()
 }
 
-fn alone(bed: &Bed) -> Directory {
+pub fn alone(bed: &Bed) -> Directory {
     let ours = KepDomain::parse("hs05.kep.tr").unwrap();
     Directory { store: bed.store.clone(), ours, central: None }
 }
 
-async fn ask(directory: &Directory, account: AccountId, query: Query) -> Answer {
+pub async fn ask(directory: &Directory, account: AccountId, query: Query) -> Answer {
     directory::ask(directory, account, query, by(NOW)).await.unwrap()
 }
 

@@ -32,7 +32,7 @@ const ALI: &str = "ali.veli@hs05.kep.tr";
 const UA: &str = "imza.1@istemci.example";
 const MAIL: &[u8] = b"Message-ID: <imza.1@istemci.example>\r\nSubject: x\r\n\r\nx\r\n";
 
-fn ali() -> KepAddress {
+pub fn ali() -> KepAddress {
     KepAddress::parse(ALI).unwrap()
 }
 
@@ -41,7 +41,7 @@ fn day(n: i64) -> Timestamp {
 }
 
 /// A person's account, with a contract of a year.
-async fn person(bed: &Bed) -> AccountId {
+pub async fn person(bed: &Bed) -> AccountId {
     let form = HolderForm {
         kind: "person".into(),
         given_names: Some("Ali".into()),
@@ -71,7 +71,7 @@ async fn person(bed: &Bed) -> AccountId {
 }
 
 /// A proven place of an account that hears of these.
-async fn place(bed: &Bed, account: AccountId, events: &[Event]) {
+pub async fn place(bed: &Bed, account: AccountId, events: &[Event]) {
     let events = events.iter().map(|event| event.word()).collect::<Vec<_>>().join(" ");
     bed.write(move |tx| {
         let row = places::TargetRow {
@@ -211,7 +211,7 @@ async fn the_end_of_a_contract_is_told_once_and_of_a_renewed_one_no_more() {
     .await;
 }
 
-async fn broke_off(bed: &Bed, account: AccountId, id: &str, at: Timestamp) -> bool {
+pub async fn broke_off(bed: &Bed, account: AccountId, id: &str, at: Timestamp) -> bool {
     let id = id.to_owned();
     bed.write(move |tx| Ok(tasks::broke_off(tx, account, None, &id, at)?)).await
 }

@@ -43,6 +43,7 @@ mod memory;
 mod migrating;
 mod notices;
 mod operators;
+mod policies;
 mod postgres;
 mod relay;
 mod resealing;

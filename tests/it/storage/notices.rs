@@ -40,7 +40,7 @@ fn by(at: Timestamp) -> By {
     By { actor: Actor::Staff("ayse".into()), channel: Channel::CommandLine, at }
 }
 
-async fn open(bed: &Bed, who: &str) -> AccountId {
+pub async fn open(bed: &Bed, who: &str) -> AccountId {
     let new = NewAccount {
         address: address(who),
         name: "Ali Veli".into(),
@@ -55,7 +55,7 @@ async fn open(bed: &Bed, who: &str) -> AccountId {
     accounts::add(&bed.store, &domain, new).await.unwrap()
 }
 
-fn change(events: &[Event]) -> Change {
+pub fn change(events: &[Event]) -> Change {
     Change {
         language: Language::Turkish,
         events: events.iter().copied().collect(),
@@ -78,7 +78,7 @@ pub async fn code(bed: &Bed) -> SecretString {
 }
 
 /// A place of the account that is proven.
-async fn proven(bed: &Bed, who: &str, at: &str, change: Change) {
+pub async fn proven(bed: &Bed, who: &str, at: &str, change: Change) {
     let who = address(who);
     notices::add(&bed.store, &by(NOW), &who, place(at), change).await.unwrap();
     let code = code(bed).await;
@@ -93,7 +93,7 @@ async fn proven(bed: &Bed, who: &str, at: &str, change: Change) {
     .await;
 }
 
-fn mail(account: AccountId, cause: &str, at: Timestamp) -> impl Fn(&mut Tx<'_>) -> Told {
+pub fn mail(account: AccountId, cause: &str, at: Timestamp) -> impl Fn(&mut Tx<'_>) -> Told {
     let cause = cause.to_owned();
     move |tx| {
         let values = [("sender", ALI), ("time", "bugün")];
@@ -105,7 +105,7 @@ fn mail(account: AccountId, cause: &str, at: Timestamp) -> impl Fn(&mut Tx<'_>) 
 
 type Told = Result<usize, StoreError>;
 
-async fn of(bed: &Bed, kind: &str) -> Vec<OutgoingRow> {
+pub async fn of(bed: &Bed, kind: &str) -> Vec<OutgoingRow> {
     all(bed).await.into_iter().filter(|row| row.kind == kind).collect()
 }
 
@@ -300,7 +300,7 @@ async fn gateway() -> Station {
     Station { url, asked, busy }
 }
 
-fn notify(bed: &Bed, url: &str, now: Timestamp) -> Notify {
+pub fn notify(bed: &Bed, url: &str, now: Timestamp) -> Notify {
     let gateway = Gateway {
         dial: Dial::straight(Duration::from_secs(10)).unwrap(),
         url: url.to_owned(),
@@ -321,7 +321,7 @@ fn notify(bed: &Bed, url: &str, now: Timestamp) -> Notify {
 }
 
 /// Carries out what is due then; what is put off is not.
-async fn round(bed: &Bed, notify: &Notify, now: Timestamp) {
+pub async fn round(bed: &Bed, notify: &Notify, now: Timestamp) {
     let takers = Takers::new(&bed.store, Step::Notify);
     for taken in takers.take(now, 100).await.unwrap() {
         notify.carry_out(&taken.job).await.unwrap();

@@ -73,7 +73,7 @@ fn qualified(number: &str) -> Certificate {
     certificate(Profile::Qualified { name, identity_number }, 365)
 }
 
-fn mailed(email: &str, days: i64) -> Certificate {
+pub fn mailed(email: &str, days: i64) -> Certificate {
     certificate(Profile::User { name: "Ayşe Demir".into(), email: email.into() }, days)
 }
 

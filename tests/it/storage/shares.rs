@@ -18,7 +18,7 @@ fn by(at: Timestamp) -> By {
 }
 
 impl Bed {
-    async fn share(&self, account: AccountId, now: Timestamp) -> (u64, Option<u64>, Whose) {
+    pub async fn share(&self, account: AccountId, now: Timestamp) -> (u64, Option<u64>, Whose) {
         let share = shares::share(&self.store, account, CONFIGURED, now).await.unwrap();
         (share.used, share.limit, share.by)
     }
@@ -36,7 +36,7 @@ impl Bed {
         .await;
     }
 
-    async fn of_kind(&self, account: AccountId, kind: &'static str) {
+    pub async fn of_kind(&self, account: AccountId, kind: &'static str) {
         self.write(move |tx| {
             let row = tx.one(
                 "holder",

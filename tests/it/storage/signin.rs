@@ -21,13 +21,13 @@ use kep::wire::{KepDomain, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
 use std::sync::Arc;
 
-const OWN: &str = "kendi sözü";
+pub const OWN: &str = "kendi sözü";
 
-fn root() -> CertificateAuthority {
+pub fn root() -> CertificateAuthority {
     CertificateAuthority::create("Kök", KeyKind::P256, NOW).unwrap()
 }
 
-fn sign_in(bed: &Bed, root: &CertificateAuthority) -> SignIn {
+pub fn sign_in(bed: &Bed, root: &CertificateAuthority) -> SignIn {
     let anchors = Anchors::new(vec![root.certificate().clone()]).unwrap();
     SignIn {
         store: bed.store.clone(),
@@ -46,11 +46,11 @@ fn secret(text: &str) -> SecretString {
     SecretString::from(text)
 }
 
-async fn by_password(desk: &SignIn, user: &str, password: &str, now: Timestamp) -> Answer {
+pub async fn by_password(desk: &SignIn, user: &str, password: &str, now: Timestamp) -> Answer {
     desk.password(user, &secret(password), &client(), now).await.unwrap()
 }
 
-fn entered(answer: Answer) -> Entered {
+pub fn entered(answer: Answer) -> Entered {
     match answer {
         Answer::In(entered) => *entered,
         other => panic!("{other:?}"),

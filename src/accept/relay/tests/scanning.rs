@@ -96,6 +96,22 @@ async fn an_encrypted_dispatch_is_rejected_by_its_reason_where_policy_refuses_it
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_dispatch_beyond_what_the_scanner_looks_at_is_taken_where_policy_accepts_it() {
+    for house in House::both().await {
+        let beyond = Arc::new(AtomicBool::new(true));
+        let found = b"stream: Heuristics.Limits.Exceeded.MaxFileSize FOUND\0";
+        let house = house.scanned_by(scanner_that(&beyond, found).await);
+        let by = By::system("test", Timestamp::from_secs(0));
+        let set = policy::set(&house.store, &by, "virus.beyond", "accept", by.at, "deneme");
+        set.await.unwrap();
+        let mail = house.incoming(&[CAN]);
+        assert_eq!(house.hand(&mail, &[CAN]).await, Said::Taken);
+        assert_eq!(house.jobs("consign").await, ["consign/5f2c@hs05.kep.tr"]);
+        assert_eq!(house.jobs("evidence").await, Vec::<String>::new());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_no_scanner_looked_at_is_not_taken_and_comes_again() {
     for house in House::both().await {
         let nobody = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
