@@ -361,7 +361,8 @@ async fn the_sweep_brings_nobody_back_who_takes_his_consent_back_meanwhile() {
         let waiting =
             async { while admin.query_one(waits, &[]).await.unwrap().get::<_, i64>(0) == 0 {} };
         let long = std::time::Duration::from_secs(60);
-        handle.block_on(tokio::time::timeout(long, waiting)).expect("the sweep waits");
+        let waiting = async { tokio::time::timeout(long, waiting).await };
+        handle.block_on(waiting).expect("the sweep waits");
         Ok(())
     };
     bed.store.write(Lane::Client, takes_back).await.unwrap();
