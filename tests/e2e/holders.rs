@@ -359,3 +359,40 @@ async fn an_account_from_its_application_to_its_end_and_back() {
     }
     server.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whose_a_sub_domain_is_is_shown_and_it_is_freed_with_a_reason() {
+    let scene = Scene::new(Plan::default()).await;
+    assert_eq!(scene.json(&["address", "sub-domain"]).await, serde_json::json!([]));
+    staff(&scene, "mudur", "manager,auditor").await;
+    let registrar = staff(&scene, "ayse", "registrar").await;
+    let add = [
+        "application",
+        "add",
+        "ornek@ornek.hs05.kep.tr",
+        "--kind",
+        "company",
+        "--title",
+        "Örnek A.Ş.",
+        "--vkn",
+        "8760052205",
+        "--mersis",
+        "0876005220500014",
+        "--json",
+    ];
+    let taken = by(&scene, &registrar, &add).await;
+    let taken: serde_json::Value = serde_json::from_str(&taken.out).expect(&taken.err);
+    let shown = scene.json(&["address", "sub-domain", "ornek"]).await;
+    let expected = (&"ornek.hs05.kep.tr".into(), &"vkn:8760052205".into(), &taken["id"]);
+    let one = &shown[0];
+    assert_eq!((&one["domain"], &one["identity"], &one["applications"][0]), expected, "{shown}");
+    let release = ["address", "release", "ornek", "--reason", "Sehven alındı"];
+    let held = by(&scene, &registrar, &release).await;
+    assert!(held.code == Some(65) && held.err.contains("hint: "), "{}", held.err);
+    let nameless = scene.kep(&release).await;
+    assert_eq!(nameless.code, Some(77), "{}", nameless.err);
+    let id = taken["id"].to_string();
+    done(&scene, &registrar, &["application", "withdraw", &id, "--reason", "Vazgeçti"]).await;
+    let gone = scene.kep(&["address", "sub-domain", "ornek"]).await;
+    assert!(gone.code == Some(66) && gone.err.contains("hint: "), "{}", gone.err);
+}
