@@ -386,9 +386,10 @@ async fn whose_a_sub_domain_is_is_shown_and_it_is_freed_with_a_reason() {
     let taken = by(&scene, &registrar, &add).await;
     let taken: serde_json::Value = serde_json::from_str(&taken.out).expect(&taken.err);
     let shown = scene.json(&["address", "sub-domain", "ornek"]).await;
-    let expected = (&"ornek.hs05.kep.tr".into(), &"vkn:8760052205".into(), &taken["id"]);
     let one = &shown[0];
-    assert_eq!((&one["domain"], &one["identity"], &one["applications"][0]), expected, "{shown}");
+    assert_eq!(one["domain"], "ornek.hs05.kep.tr", "{shown}");
+    assert_eq!(one["identity"], "vkn:8760052205");
+    assert_eq!(one["applications"][0], taken["id"]);
     let release = ["address", "release", "ornek", "--reason", "Sehven alındı"];
     let held = by(&scene, &registrar, &release).await;
     assert!(held.code == Some(65) && held.err.contains("hint: "), "{}", held.err);
