@@ -114,10 +114,11 @@ pub fn remove_of(tx: &mut Tx<'_>, account: AccountId, operator: i64) -> Result<(
 pub fn remove_of_staff(tx: &mut Tx<'_>, name: &str) -> Result<u64, RowsError> {
     let of = [name.into()];
     tx.execute(
-        "DELETE FROM api_reply WHERE token IN (SELECT id FROM api_token WHERE staff = $1)",
+        "DELETE FROM api_reply WHERE token IN
+             (SELECT id FROM api_token WHERE account IS NULL AND staff = $1)",
         &of,
     )?;
-    tx.execute("DELETE FROM api_token WHERE staff = $1", &of)
+    tx.execute("DELETE FROM api_token WHERE account IS NULL AND staff = $1", &of)
 }
 
 /// A request by the name that its caller gave it.

@@ -140,7 +140,7 @@ const WALKERS: [&str; 12] = [
     "store/staff.rs",
 ];
 /// Lists for the command line, and figures.
-const LISTS: [&str; 12] = [
+const LISTS: [&str; 16] = [
     // How much each master key seals, for staff.
     "GROUP BY substr(",
     "FROM relay ORDER BY since, id",
@@ -149,6 +149,11 @@ const LISTS: [&str; 12] = [
     "SELECT COUNT(*) FROM evidence",
     "WHERE account = $1 OR $2 = 1",
     "FROM evidence ORDER BY stored_at DESC",
+    // Who lives in an institution's sub-domain, when an address in it is applied for.
+    "FROM account WHERE address LIKE $1",
+    "WHERE a.address LIKE $1",
+    "AND stage <> 'refused' AND address LIKE $1",
+    "FROM sub_domain ORDER BY label",
     // The proof of all sums.
     "FROM credit_balance\n         ORDER BY account",
     "FROM credit_entry ORDER BY account, seq",
