@@ -340,5 +340,9 @@ fn list(rows: &[Shown]) -> String {
         words.map(str::to_owned).to_vec()
     });
     let head = ["ADDRESS", "NAME", "STATE", "OPENING", "SIGNATURE", "SINCE"];
-    show::table(&head, &cells.collect::<Vec<_>>(), "no accounts yet; open one: kep account add")
+    show::table(
+        &head,
+        &cells.collect::<Vec<_>>(),
+        "no accounts yet; open one: kep account add, or kep application add once there is staff",
+    )
 }
