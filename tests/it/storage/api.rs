@@ -1,7 +1,7 @@
 //! The JSON API without its socket, on both drivers: who may, what is done once, what stays closed.
 
 use super::bed::{self, Bed};
-use super::{NOW, on_both};
+use super::{NOW, on_both, operators};
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, Response, StatusCode};
 use futures_core::Stream;
@@ -14,6 +14,7 @@ use kep::registry::audit::seal::Verdict;
 use kep::registry::audit::{By, Channel};
 use kep::registry::closings;
 use kep::registry::login::{Logins, Pauses};
+use kep::registry::operators::Role as OperatorRole;
 use kep::registry::places::Places;
 use kep::registry::signin::SignIn;
 use kep::store::contents;
@@ -632,6 +633,26 @@ async fn a_submission_that_breaks_off_is_told_to_the_desk() {
             .named(&token, "POST", "/submissions", json!("To: b@hs05.kep.tr\r\n\r\nx"), None)
             .await;
         assert_eq!((status, broken().len()), (201, 0), "one that came whole");
+    })
+    .await;
+}
+
+/// The task named nobody of the account.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_breaks_off_by_an_operators_token_is_his() {
+    on_both(|bed| async move {
+        operators::open(&bed).await;
+        let code = operators::appoint(&bed, "10000000146", &[OperatorRole::Full]).await;
+        let (by, firm) = (By::system("test", NOW), operators::firm());
+        let new = NewToken { name: "Program", scopes: all(), days: 1 };
+        let made = api_tokens::add(&bed.store, &by, &firm, Some(code), new).await.unwrap();
+        let api = Api::new(&bed, 1000);
+        let half = Half(Some(b"Message-ID: <yarim@x>\r\n\r\nx"), true);
+        let request = Request::post("/api/v1/submissions")
+            .header("Authorization", format!("Bearer {}", made.1.expose_secret()))
+            .header("Content-Type", "message/rfc822");
+        api.send(request.body(Body::from_stream(half)).unwrap()).await;
+        assert_eq!(api.desk.2.lock().unwrap()[0].operator, Some(code));
     })
     .await;
 }
