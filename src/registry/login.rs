@@ -50,23 +50,25 @@ impl Pauses {
         Self { first, failures: Mutex::default() }
     }
 
-    /// One more failure from this address, for this name: the pause before its answer.
+    /// One more failure from this address, for this name: the pause before its answer. Where no name is said,
+    /// as with a passkey, it counts for its network alone.
     pub fn after_failure(&self, from: IpAddr, name: &str, now: Timestamp) -> Duration {
         let (network, local) = (crowd::network(from), local_part(name));
         let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
         self.count(&mut failures, Who::Part(network, local.clone()), now);
         let of_network = self.count(&mut failures, Who::Network(network), now);
+        if local.is_empty() {
+            return of_network;
+        }
         of_network.max(self.count(&mut failures, Who::Name(local), now))
     }
 
     /// The right one for this name: what was wrong for it from there counts no more for its network. What
     /// was for other names does, lest who has an account here guesses at theirs as fast as he likes; and
-    /// the name's own does, lest its owner's logins help whoever guesses.
+    /// the name's own does, lest its owner's logins help whoever guesses. Without a name it is what was wrong
+    /// from there without one.
     pub fn after_success(&self, from: IpAddr, name: &str) {
         let (network, local) = (crowd::network(from), local_part(name));
-        if local.is_empty() {
-            return;
-        }
         let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
         let Some((part, _)) = failures.remove(&Who::Part(network, local)) else { return };
         if let Some((count, _)) = failures.get_mut(&Who::Network(network)) {
@@ -486,6 +488,18 @@ mod tests {
         assert_eq!(secs(&pauses, "192.0.2.9", "Ali@hs05.kep.tr", 0), 2);
         pauses.after_success("192.0.2.9".parse().unwrap(), "ali");
         assert_eq!(secs(&pauses, "192.0.2.10", "ali", 0), 4);
+    }
+
+    #[test]
+    fn who_says_no_name_waits_for_nobody_elses_failures() {
+        let pauses = Pauses::new(Duration::from_secs(1));
+        assert_eq!([secs(&pauses, "192.0.2.1", "", 0), secs(&pauses, "192.0.2.1", "", 1)], [1, 2]);
+        assert_eq!(secs(&pauses, "198.51.100.1", "", 2), 1, "no name is nobody's");
+        pauses.after_success("192.0.2.1".parse().unwrap(), "");
+        assert_eq!(secs(&pauses, "192.0.2.1", "ali", 3), 1);
+        // What was wrong for a name counts still.
+        pauses.after_success("192.0.2.1".parse().unwrap(), "");
+        assert_eq!(secs(&pauses, "192.0.2.1", "", 4), 2);
     }
 
     #[test]
