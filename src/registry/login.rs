@@ -221,20 +221,32 @@ impl Logins {
             self.passwords.verify(None, secret, now).await;
             return Ok(Outcome::Rejected);
         };
-        let Some((account, own)) = accounts::with_verifier(&self.store, &address).await? else {
-            self.passwords.verify(None, secret, now).await;
-            return self.wrong(address, secret, now).await;
-        };
-        if let Some((row, shaped)) = self.generated(account.id, secret).await? {
+        let found = accounts::with_verifier(&self.store, &address).await?;
+        if let Some((account, _)) = &found
+            && let Some((row, shaped)) = self.generated(account.id, secret).await?
+        {
             return Ok(match self.passwords.verify(Some(&row.verifier), &shaped, now).await {
-                true => self.by_generated(account, &row, door, now).await?,
+                true => self.by_generated(account.clone(), &row, door, now).await?,
                 false => Outcome::Rejected,
             });
         }
-        Ok(match self.passwords.verify(Some(&own), secret, now).await {
-            true => self.by_own(account, now).await?,
-            false => self.wrong(address, secret, now).await?,
-        })
+        // While it is locked nothing is judged: the right one takes as long as any other, and none is noted.
+        if self.is_locked(&address, now).await? {
+            self.passwords.verify(None, secret, now).await;
+            return Ok(Outcome::Rejected);
+        }
+        let own = found.as_ref().map(|(_, own)| own.as_str());
+        let fits = self.passwords.verify(own, secret, now).await;
+        match found.filter(|_| fits) {
+            Some((account, _)) => self.by_own(account, now).await,
+            None => self.wrong(address, secret, now).await,
+        }
+    }
+
+    async fn is_locked(&self, address: &KepAddress, now: Timestamp) -> Result<bool, RegistryError> {
+        let counted = Counted::Password(address.clone(), 0);
+        let gate = self.store.read(move |tx| tries::gate(tx, &counted, now)).await?;
+        Ok(gate != Gate::Open)
     }
 
     /// One more wrong try for this name, whether there is such an account or not. The same wrong one
