@@ -256,8 +256,10 @@ async fn who_has_opened_the_message_is_not_reminded_of_it() {
         })
         .await;
         for n in [1, 2] {
-            bed.write(move |tx| Ok(notices::look_unread(tx, (&super::bed::id(n), 1), due, 0, at)?))
-                .await;
+            bed.write(move |tx| {
+                Ok(notices::look_unread(tx, (&super::bed::id(n), 1), due, NOW, at)?)
+            })
+            .await;
         }
         let told = of(&bed, "unread").await;
         assert_eq!((told.len(), told[0].expires_at), (1, due));
