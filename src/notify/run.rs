@@ -63,12 +63,12 @@ impl Notify {
                 };
                 self.store.write(Lane::Background, work).await
             }
-            Errand::Unread { message, recipient, due, step } => {
+            Errand::Unread { message, recipient, due, since } => {
                 let (job, now) = (job.id, self.clock.now());
-                let due = Timestamp::from_millis(due);
+                let [due, since] = [due, since].map(Timestamp::from_millis);
                 let work = move |tx: &mut Tx<'_>| -> Result<(), StoreError> {
                     if let Some(message) = MessageId::parse(&message) {
-                        notices::look_unread(tx, (&message, recipient), due, step, now)?;
+                        notices::look_unread(tx, (&message, recipient), due, since, now)?;
                     }
                     jobs::finish(tx, job)?;
                     Ok(())

@@ -50,23 +50,25 @@ impl Pauses {
         Self { first, failures: Mutex::default() }
     }
 
-    /// One more failure from this address, for this name: the pause before its answer.
+    /// One more failure from this address, for this name: the pause before its answer. Where no name is said,
+    /// as with a passkey, it counts for its network alone.
     pub fn after_failure(&self, from: IpAddr, name: &str, now: Timestamp) -> Duration {
         let (network, local) = (crowd::network(from), local_part(name));
         let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
         self.count(&mut failures, Who::Part(network, local.clone()), now);
         let of_network = self.count(&mut failures, Who::Network(network), now);
+        if local.is_empty() {
+            return of_network;
+        }
         of_network.max(self.count(&mut failures, Who::Name(local), now))
     }
 
     /// The right one for this name: what was wrong for it from there counts no more for its network. What
     /// was for other names does, lest who has an account here guesses at theirs as fast as he likes; and
-    /// the name's own does, lest its owner's logins help whoever guesses.
+    /// the name's own does, lest its owner's logins help whoever guesses. Without a name it is what was wrong
+    /// from there without one.
     pub fn after_success(&self, from: IpAddr, name: &str) {
         let (network, local) = (crowd::network(from), local_part(name));
-        if local.is_empty() {
-            return;
-        }
         let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
         let Some((part, _)) = failures.remove(&Who::Part(network, local)) else { return };
         if let Some((count, _)) = failures.get_mut(&Who::Network(network)) {
@@ -219,20 +221,32 @@ impl Logins {
             self.passwords.verify(None, secret, now).await;
             return Ok(Outcome::Rejected);
         };
-        let Some((account, own)) = accounts::with_verifier(&self.store, &address).await? else {
-            self.passwords.verify(None, secret, now).await;
-            return self.wrong(address, secret, now).await;
-        };
-        if let Some((row, shaped)) = self.generated(account.id, secret).await? {
+        let found = accounts::with_verifier(&self.store, &address).await?;
+        if let Some((account, _)) = &found
+            && let Some((row, shaped)) = self.generated(account.id, secret).await?
+        {
             return Ok(match self.passwords.verify(Some(&row.verifier), &shaped, now).await {
-                true => self.by_generated(account, &row, door, now).await?,
+                true => self.by_generated(account.clone(), &row, door, now).await?,
                 false => Outcome::Rejected,
             });
         }
-        Ok(match self.passwords.verify(Some(&own), secret, now).await {
-            true => self.by_own(account, now).await?,
-            false => self.wrong(address, secret, now).await?,
-        })
+        // While it is locked nothing is judged: the right one takes as long as any other, and none is noted.
+        if self.is_locked(&address, now).await? {
+            self.passwords.verify(None, secret, now).await;
+            return Ok(Outcome::Rejected);
+        }
+        let own = found.as_ref().map(|(_, own)| own.as_str());
+        let fits = self.passwords.verify(own, secret, now).await;
+        match found.filter(|_| fits) {
+            Some((account, _)) => self.by_own(account, now).await,
+            None => self.wrong(address, secret, now).await,
+        }
+    }
+
+    async fn is_locked(&self, address: &KepAddress, now: Timestamp) -> Result<bool, RegistryError> {
+        let counted = Counted::Password(address.clone(), 0);
+        let gate = self.store.read(move |tx| tries::gate(tx, &counted, now)).await?;
+        Ok(gate != Gate::Open)
     }
 
     /// One more wrong try for this name, whether there is such an account or not. The same wrong one
@@ -486,6 +500,18 @@ mod tests {
         assert_eq!(secs(&pauses, "192.0.2.9", "Ali@hs05.kep.tr", 0), 2);
         pauses.after_success("192.0.2.9".parse().unwrap(), "ali");
         assert_eq!(secs(&pauses, "192.0.2.10", "ali", 0), 4);
+    }
+
+    #[test]
+    fn who_says_no_name_waits_for_nobody_elses_failures() {
+        let pauses = Pauses::new(Duration::from_secs(1));
+        assert_eq!([secs(&pauses, "192.0.2.1", "", 0), secs(&pauses, "192.0.2.1", "", 1)], [1, 2]);
+        assert_eq!(secs(&pauses, "198.51.100.1", "", 2), 1, "no name is nobody's");
+        pauses.after_success("192.0.2.1".parse().unwrap(), "");
+        assert_eq!(secs(&pauses, "192.0.2.1", "ali", 3), 1);
+        // What was wrong for a name counts still.
+        pauses.after_success("192.0.2.1".parse().unwrap(), "");
+        assert_eq!(secs(&pauses, "192.0.2.1", "", 4), 2);
     }
 
     #[test]

@@ -10,14 +10,14 @@ use serde::{Deserialize, Serialize};
 pub enum Errand {
     /// What stands in this row of the outbox.
     Say { outgoing: i64 },
-    /// A recipient's time to read ends at `due`: if he has not opened the message by now, he is told, as that
-    /// step of the policy has it.
+    /// A recipient's time to read ends at `due`: if he has not opened the message by now, he is told, as the
+    /// steps of the policy have it whose time came after `since`.
     Unread {
         message: String,
         recipient: usize,
         due: i64,
         #[serde(default)]
-        step: usize,
+        since: i64,
     },
     /// A balance fell below its threshold.
     Low,
@@ -40,16 +40,17 @@ pub fn hurry_notice(tx: &mut Tx<'_>, outgoing: i64, now: Timestamp) -> Result<()
     jobs::hurry(tx, Step::Notify.word(), &format!("notify/{outgoing}"), now)
 }
 
-/// Lays in that it is looked at `at` whether a recipient has opened the message.
+/// Lays in that it is looked at `at` whether a recipient has opened the message; the time before that was
+/// `since`.
 pub fn unread(
     tx: &mut Tx<'_>,
     (message, recipient): (&MessageId, usize),
     due: Timestamp,
-    (step, at): (usize, Timestamp),
+    (since, at): (Timestamp, Timestamp),
 ) -> Result<(), RowsError> {
-    let (named, due) = (message.to_string(), due.millis());
-    let errand = Errand::Unread { message: named, recipient, due, step };
-    lay_in(tx, &format!("unread/{message}/{recipient}/{step}"), &errand, at)
+    let (named, due, since) = (message.to_string(), due.millis(), since.millis());
+    let errand = Errand::Unread { message: named, recipient, due, since };
+    lay_in(tx, &format!("unread/{message}/{recipient}/{}", at.millis()), &errand, at)
 }
 
 /// Lays in that somebody's balance fell below its threshold.

@@ -128,6 +128,24 @@ pub fn last_due(
     Ok(row.map(|row| row.opt_int(0)).transpose()?.flatten().map(Timestamp::from_millis))
 }
 
+/// When the last is or was due whose cause begins so, at a place; what was not said there doesn't count.
+pub fn last_of(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    (channel, target): (&str, &str),
+    causes: &str,
+) -> Result<Option<Timestamp>, RowsError> {
+    let plain = causes.replace('!', "!!").replace('%', "!%").replace('_', "!_");
+    let causes = format!("{plain}%");
+    let row = tx.first(
+        "SELECT MAX(due_at) FROM outgoing
+         WHERE account = $1 AND channel = $2 AND target = $3 AND cause LIKE $4 ESCAPE '!'
+           AND state NOT IN ('failed', 'withdrawn')",
+        &[account.0.into(), channel.into(), target.into(), (&causes).into()],
+    )?;
+    Ok(row.map(|row| row.opt_int(0)).transpose()?.flatten().map(Timestamp::from_millis))
+}
+
 /// How many of a kind were due for an account since then.
 pub fn since(
     tx: &mut Tx<'_>,

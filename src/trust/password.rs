@@ -50,8 +50,8 @@ impl Passwords {
         })
     }
 
-    /// Whether the secret fits; without a verifier a decoy is tried, so that an unknown user costs
-    /// the same time.
+    /// Whether the secret fits; without a verifier, or with one that nothing fits, a decoy is tried, so that
+    /// an unknown user costs the same time.
     pub async fn verify(
         &self,
         verifier: Option<&str>,
@@ -64,8 +64,8 @@ impl Passwords {
         {
             return true;
         }
-        let there = verifier.is_some();
-        let verifier = verifier.unwrap_or(&self.decoy).to_owned();
+        let (verifier, there) = self.tried(verifier);
+        let verifier = verifier.to_owned();
         let secret = secret.clone();
         // The semaphore is never closed; without a permit the verification is still right.
         let permit = self.permits.clone().acquire_owned().await.ok();
@@ -80,6 +80,14 @@ impl Passwords {
             remember(&self.known, mark, now, REMEMBERED_SECS);
         }
         fits
+    }
+
+    /// What the work is done on, and whether its outcome counts.
+    fn tried<'a>(&'a self, verifier: Option<&'a str>) -> (&'a str, bool) {
+        match verifier.filter(|verifier| bearable(verifier).is_some()) {
+            Some(verifier) => (verifier, true),
+            None => (&self.decoy, false),
+        }
     }
 
     /// Whether this secret was wrong for this name of late already; from now on it was.
@@ -118,16 +126,19 @@ fn remember(marks: &Mutex<Marks>, mark: [u8; 32], now: Timestamp, secs: i64) {
 }
 
 /// What is stored may come from elsewhere: only Argon2id, and only at a cost that can be borne.
+fn bearable(verifier: &str) -> Option<PasswordHash> {
+    let verifier = PasswordHash::new(verifier).ok()?;
+    let params = Params::try_from(&verifier).ok()?;
+    let bearable = params.m_cost() <= MAX_MEMORY_KIB && params.t_cost() <= MAX_PASSES;
+    (bearable && verifier.algorithm == argon2::ARGON2ID_IDENT).then_some(verifier)
+}
+
 fn fits(verifier: &str, secret: &SecretString) -> bool {
     let secret = secret.expose_secret().as_bytes();
-    let Ok(verifier) = PasswordHash::new(verifier) else { return false };
-    let Ok(params) = Params::try_from(&verifier) else { return false };
-    let bearable = params.m_cost() <= MAX_MEMORY_KIB
-        && params.t_cost() <= MAX_PASSES
-        && secret.len() <= MAX_SECRET;
-    bearable
-        && verifier.algorithm == argon2::ARGON2ID_IDENT
-        && argon2().verify_password(secret, &verifier).is_ok()
+    let Some(verifier) = bearable(verifier).filter(|_| secret.len() <= MAX_SECRET) else {
+        return false;
+    };
+    argon2().verify_password(secret, &verifier).is_ok()
 }
 
 fn argon2() -> Argon2<'static> {
@@ -201,10 +212,14 @@ mod tests {
             good.replace("t=2", "t=1000"),
             good.replace("$argon2id$", "$argon2d$"),
             "plain".to_owned(),
+            "-".to_owned(),
             String::new(),
         ] {
             assert!(!passwords.verify(Some(&bad), &secret, now).await, "{bad}");
+            // It costs what an unknown name costs.
+            assert_eq!(passwords.tried(Some(&bad)), (passwords.decoy.as_str(), false), "{bad}");
         }
+        assert_eq!(passwords.tried(Some(&good)), (good.as_str(), true));
         let long = SecretString::from("a".repeat(MAX_SECRET + 1));
         assert!(!passwords.verify(Some(&hash(&long).unwrap()), &long, now).await);
     }

@@ -181,9 +181,8 @@ impl Target {
 
     /// A deputy hears what happens while the holder is away; the code that proves his place comes before.
     fn is_in_time(&self, kind: Kind, at: Timestamp) -> bool {
-        let always = kind == Kind::Unread && self.events.contains(&Event::Escalation);
         match &self.whose {
-            Whose::Deputy(absence) if !kind.is_asked_for() && !always => {
+            Whose::Deputy(absence) if !kind.is_asked_for() => {
                 absence.from <= at && at < absence.until
             }
             Whose::Holder | Whose::Deputy(_) => true,

@@ -2,7 +2,7 @@
 //! happened. What has no proven place costs one look-up.
 
 use super::unread::unread_by;
-use super::{Target, Whose, ending, target};
+use super::{Event as Wish, Target, Whose, ending, target};
 use crate::registry::outbox::{self, Fields, Kind, Outgoing};
 use crate::registry::policy::{self, Policies};
 use crate::store::credits::{self, Ledger};
@@ -105,7 +105,8 @@ pub fn handover_came_back(
 }
 
 /// Whether what is to be said is still so, and still that person's affair: nobody is reminded of what he has
-/// opened meanwhile, nor told of the end of what he has renewed; and no deputy hears anything after his time.
+/// opened meanwhile, nor told of the end of what he has renewed; and no deputy hears anything after his time, but
+/// for the last reminder where he is the second person.
 pub fn wants_still(
     tx: &mut Tx<'_>,
     outgoing: &Outgoing,
@@ -114,7 +115,13 @@ pub fn wants_still(
 ) -> Result<bool, RowsError> {
     let there = |target: &Target| target.reach == outgoing.to;
     let is_for = targets(tx, outgoing.account, there)?.pop();
-    if is_for.is_some_and(|target| !target.is_in_time(outgoing.kind, now)) {
+    // One that was laid down before the steps were told apart is taken for the last.
+    let last = outgoing.kind == Kind::Unread && values.get("last").is_none_or(|last| last == "yes");
+    let hears = |target: Target| {
+        let second = last && target.events.contains(&Wish::Escalation);
+        second || target.is_in_time(outgoing.kind, now)
+    };
+    if is_for.is_some_and(|target| !hears(target)) {
         return Ok(false);
     }
     match outgoing.kind {

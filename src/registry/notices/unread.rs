@@ -9,7 +9,7 @@ use crate::registry::outbox::{self, Kind, Outgoing};
 use crate::registry::policy::{self, Span};
 use crate::spool;
 use crate::store::submissions::{self, RecipientState};
-use crate::store::{RowsError, Tx};
+use crate::store::{RowsError, Tx, outbox as waiting};
 use crate::wire::{AccountId, MessageId, Timestamp};
 
 /// A message's time to read runs: who wants to be reminded is, before it ends.
@@ -32,18 +32,20 @@ pub fn watch(
     }
     let steps = policy::at(tx, now)?.notice_unread.0;
     // What is past counts for nothing; where all are, the last one counts at once.
-    let ahead = |step: &Span| now.plus_millis(step.millis()) < due;
-    let first = steps.iter().position(ahead).unwrap_or(steps.len().saturating_sub(1));
-    look_at(tx, (message, recipient), due, first, (steps.as_slice(), told.as_slice()), now)
+    let ahead = steps.iter().find(|step| plain(due, **step) > now).or(steps.last());
+    let Some(first) = ahead else { return Ok(()) };
+    let at = came(due, *first, &told).max(now);
+    spool::unread(tx, (message, recipient), due, (now, at))
 }
 
-/// It is time to remind: lays notices down, and the next step, unless the message was opened. What is due
-/// later is looked at again when it is said ([`super::wants_still`]).
+/// It is time to remind: lays notices down, and when to look again, unless the message was opened. The steps are
+/// those of today; what an earlier look (`since`) told stays told, and what is due later is looked at again when
+/// it is said ([`super::wants_still`]).
 pub fn look_unread(
     tx: &mut Tx<'_>,
     (message, recipient): (&MessageId, usize),
     due: Timestamp,
-    step: usize,
+    since: Timestamp,
     now: Timestamp,
 ) -> Result<(), RowsError> {
     let Some(submission) = submissions::find(tx, message)? else { return Ok(()) };
@@ -51,35 +53,40 @@ pub fn look_unread(
         return Ok(());
     };
     let rules = policy::at(tx, now)?;
-    let steps = rules.notice_unread.0.as_slice();
-    let Some(before) = steps.get(step).copied() else { return Ok(()) };
+    let all = targets(tx, account, |target| target.proven_at.is_some())?;
+    let look = Look { all: &all, steps: &rules.notice_unread.0, due, since, now };
+    let causes = format!("unread/{message}/{recipient}/");
     let number = recipient.to_string();
     let (time, until) = (submission.accepted_at.turkish(), due.turkish());
-    let happened = Happened {
-        account,
-        kind: Kind::Unread,
-        cause: format!("unread/{message}/{recipient}/{before}"),
-        values: &[
-            ("sender", &submission.details.sender),
-            ("time", &time),
-            ("due", &until),
-            ("message", message.as_str()),
-            ("recipient", &number),
-        ],
-        at: now,
-    };
-    let fields = fields(tx, &happened)?;
-    let all = targets(tx, account, |target| target.proven_at.is_some())?;
-    for target in reached(&all, step, steps.len(), now) {
-        let at = reminder(due, before, target.quiet, now);
-        if !is_told_before((all.as_slice(), target), (steps, step), due, at, now) {
-            let outgoing = outgoing(&happened, target, &fields, at, &rules);
-            outbox::queue(tx, &Outgoing { expires: due, ..outgoing })?;
+    for (step, before) in look.come() {
+        let happened = Happened {
+            account,
+            kind: Kind::Unread,
+            cause: format!("{causes}{before}"),
+            values: &[
+                ("sender", &submission.details.sender),
+                ("time", &time),
+                ("due", &until),
+                ("message", message.as_str()),
+                ("recipient", &number),
+                ("last", if look.is_last(step) { "yes" } else { "no" }),
+            ],
+            at: now,
+        };
+        let fields = fields(tx, &happened)?;
+        for target in look.told(step) {
+            let place = (target.reach.channel(), target.reach.as_str());
+            let last = waiting::last_of(tx, account, place, &causes)?;
+            if last.is_none_or(|last| last < reminder(due, before, target.quiet, EPOCH)) {
+                let at = reminder(due, before, target.quiet, now);
+                let outgoing = outgoing(&happened, target, &fields, at, &rules);
+                outbox::queue(tx, &Outgoing { expires: due, ..outgoing })?;
+            }
         }
     }
-    match step + 1 < steps.len() {
-        true => look_at(tx, (message, recipient), due, step + 1, (steps, all.as_slice()), now),
-        false => Ok(()),
+    match look.next() {
+        Some(at) => spool::unread(tx, (message, recipient), due, (now, at)),
+        None => Ok(()),
     }
 }
 
@@ -94,19 +101,66 @@ pub(super) fn unread_by(
     Ok(found.filter(|one| one.state == RecipientState::Delivered).and_then(|one| one.account))
 }
 
-/// Lays a step in, as early as the first of these places wants it.
-fn look_at(
-    tx: &mut Tx<'_>,
-    of: (&MessageId, usize),
+/// What is looked at: the places, and the steps as the policy has them now.
+struct Look<'a> {
+    all: &'a [Target],
+    steps: &'a [Span],
     due: Timestamp,
-    step: usize,
-    (steps, targets): (&[Span], &[Target]),
+    /// When it was looked at before, or the time to read began.
+    since: Timestamp,
     now: Timestamp,
-) -> Result<(), RowsError> {
-    let Some(before) = steps.get(step).copied() else { return Ok(()) };
-    let times = targets.iter().map(|target| reminder(due, before, target.quiet, now));
-    let plain = reminder(due, before, None, now);
-    spool::unread(tx, of, due, (step, times.chain([plain]).min().unwrap_or(plain)))
+}
+
+impl Look<'_> {
+    /// The steps whose time has come for one place at least.
+    fn come(&self) -> Vec<(usize, Span)> {
+        let steps = self.steps.iter().copied().enumerate();
+        steps.filter(|(_, before)| came(self.due, *before, self.all) <= self.now).collect()
+    }
+
+    fn next(&self) -> Option<Timestamp> {
+        let times = self.steps.iter().map(|before| came(self.due, *before, self.all));
+        times.filter(|at| *at > self.now).min()
+    }
+
+    fn is_last(&self, step: usize) -> bool {
+        step + 1 == self.steps.len()
+    }
+
+    /// Who is told of a step that has come. Of those that fall together at a place the last one is told.
+    fn told(&self, step: usize) -> Vec<&Target> {
+        let together = |target: &Target| {
+            let later = self.come().into_iter().filter(|(later, _)| *later > step);
+            let later: Vec<_> = later.map(|(later, _)| later).collect();
+            let same = |later: &usize| self.at(*later, target) == self.at(step, target);
+            later.iter().any(|later| same(later) && self.reaches(*later, target))
+        };
+        let reached = self.all.iter().filter(|target| self.reaches(step, target));
+        reached.filter(|target| !together(target)).collect()
+    }
+
+    /// What was past when it was looked at before is told no more, but for the last step.
+    fn reaches(&self, step: usize, target: &Target) -> bool {
+        let Some(before) = self.steps.get(step).copied() else { return false };
+        let time = reminder(self.due, before, target.quiet, EPOCH).max(plain(self.due, before));
+        let new = time > self.since || self.is_last(step);
+        new && reached(self.all, step, self.steps.len(), self.now).contains(&target)
+    }
+
+    fn at(&self, step: usize, target: &Target) -> Option<Timestamp> {
+        let before = self.steps.get(step).copied();
+        before.map(|before| reminder(self.due, before, target.quiet, self.now))
+    }
+}
+
+/// When a step comes, as early as the first of these places wants it.
+fn came(due: Timestamp, before: Span, targets: &[Target]) -> Timestamp {
+    let times = targets.iter().map(|target| reminder(due, before, target.quiet, EPOCH));
+    times.fold(plain(due, before), Timestamp::min)
+}
+
+fn plain(due: Timestamp, before: Span) -> Timestamp {
+    reminder(due, before, None, EPOCH)
 }
 
 /// Whom a step reaches.
@@ -121,16 +175,4 @@ fn reached(all: &[Target], step: usize, steps: usize, now: Timestamp) -> Vec<&Ta
     all.iter().filter(|target| wants(target) || further(target) || last(target)).collect()
 }
 
-/// Whether quiet hours have brought an earlier step to that time, or later.
-fn is_told_before(
-    (all, target): (&[Target], &Target),
-    (steps, step): (&[Span], usize),
-    due: Timestamp,
-    at: Timestamp,
-    now: Timestamp,
-) -> bool {
-    let heard = |earlier: usize| reached(all, earlier, steps.len(), now).contains(&target);
-    let came = |before: Span| reminder(due, before, target.quiet, Timestamp::from_millis(0));
-    let mut earlier = steps.iter().enumerate().take(step);
-    earlier.any(|(earlier, before)| heard(earlier) && came(*before) >= at)
-}
+const EPOCH: Timestamp = Timestamp::from_millis(0);

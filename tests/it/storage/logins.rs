@@ -11,6 +11,7 @@ use kep::registry::login::{Logins, Means, NotHere, Outcome, Proven};
 use kep::registry::signin::Answer;
 use kep::registry::{CertificateUse, RegistryError, app_passwords};
 use kep::store::app_passwords::{self as rows, AppPasswordRow};
+use kep::store::credentials::tries;
 use kep::store::{Lane, StoreError, Tx};
 use kep::trust::password::Passwords;
 use kep::trust::pki::{CertificateAuthority, KeyKind, Links, Profile};
@@ -363,6 +364,28 @@ async fn who_guesses_by_a_mail_program_is_locked_out_at_every_door() {
         let (later, own) = (NOW.plus_secs(900), SecretString::from("kendi sözü"));
         let after = logins.login(ALI, &own, Scope::Smtp, later).await.unwrap();
         assert!(proven(after).is_some(), "a lock ends");
+    })
+    .await;
+}
+
+/// What is said meanwhile is judged as little at a mail program as at the portal: it is as new afterwards.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn while_it_is_locked_nothing_that_a_mail_program_says_is_judged_or_noted() {
+    on_both(|bed| async move {
+        open(&bed, ALI, Vec::new()).await;
+        let logins = logins(&bed);
+        for name in [ALI, "yok@hs05.kep.tr"] {
+            for guess in 0..10 {
+                assert_eq!(by_text(&logins, name, &format!("yanlış {guess}")).await, None);
+            }
+            assert_eq!(by_text(&logins, name, "sonraki").await, None);
+            let (later, guess) = (NOW.plus_secs(900), SecretString::from("sonraki"));
+            let outcome = logins.login(name, &guess, Scope::Imap, later).await.unwrap();
+            assert!(matches!(outcome, Outcome::Rejected));
+            let who = format!("password/{name}/0");
+            let row = bed.read(move |tx| Ok(tries::get(tx, &who)?)).await.unwrap();
+            assert_eq!((row.failures, row.last_at), (1, later), "{name}");
+        }
     })
     .await;
 }

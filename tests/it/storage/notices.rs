@@ -256,8 +256,10 @@ async fn who_has_opened_the_message_is_not_reminded_of_it() {
         })
         .await;
         for n in [1, 2] {
-            bed.write(move |tx| Ok(notices::look_unread(tx, (&super::bed::id(n), 1), due, 0, at)?))
-                .await;
+            bed.write(move |tx| {
+                Ok(notices::look_unread(tx, (&super::bed::id(n), 1), due, NOW, at)?)
+            })
+            .await;
         }
         let told = of(&bed, "unread").await;
         assert_eq!((told.len(), told[0].expires_at), (1, due));
@@ -371,6 +373,101 @@ async fn nobody_is_told_twice_at_the_end_of_his_quiet_hours_nor_once_more_when_h
         })
         .await;
         assert_eq!(reminded(&bed, due.plus_secs(-2 * 3600)).await.len(), 1);
+    })
+    .await;
+}
+
+async fn steps(bed: &Bed, steps: &str, at: Timestamp) {
+    policy::set(&bed.store, &by(at), "notice.unread", steps, at, "deneme").await.unwrap();
+}
+
+/// The hours before the end at which somebody was reminded.
+fn hours(told: &[(String, Timestamp)], place: &str, due: Timestamp) -> Vec<i64> {
+    let his = told.iter().filter(|(target, _)| target.ends_with(place));
+    let mut hours: Vec<_> = his.map(|(_, at)| (due.millis() - at.millis()) / 3_600_000).collect();
+    hours.sort_by(|one, other| other.cmp(one));
+    hours
+}
+
+#[tokio::test]
+async fn a_deputy_hears_reminders_in_his_days_and_the_last_one_on_any() {
+    on_both(|bed| async move {
+        let ali = open(&bed, ALI).await;
+        steps(&bed, "24h 6h 2h", NOW).await;
+        let due = NOW.plus_secs(48 * 3600);
+        let before = move |hours: i64| due.plus_secs(-hours * 3600);
+        let whose = Whose::Deputy(Absence { deputy: "Ayşe".into(), from: NOW, until: before(20) });
+        let wishes = Change { whose, ..change(&[Event::Unread, Event::Escalation]) };
+        proven(&bed, ALI, "05337654321", wishes).await;
+        watched(&bed, ali, due).await;
+        for (at, told) in [(24, vec![24]), (6, vec![24]), (2, vec![24, 2])] {
+            let found = reminded(&bed, before(at)).await;
+            assert_eq!(hours(&found, "5337654321", due), told, "{at}");
+        }
+        let mut wanted = Vec::new();
+        let mut rows = of(&bed, "unread").await;
+        rows.sort_by_key(|row| row.due_at);
+        for row in rows {
+            let outgoing = outbox::outgoing(&row).unwrap();
+            let values = outgoing.fields.values(&bed.vault).unwrap();
+            let still = move |tx: &mut Tx<'_>| -> Result<bool, StoreError> {
+                Ok(notices::wants_still(tx, &outgoing, &values, before(2))?)
+            };
+            wanted.push(bed.read(still).await);
+        }
+        assert_eq!(wanted, [false, true], "an earlier one that was put off beyond his days");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn other_steps_decided_meanwhile_lose_no_reminder_and_double_none() {
+    let cases: [(&str, &str, &[i64], &[i64]); 4] = [
+        // Steps, those that are decided after the first; when the holder is told, and the second person.
+        ("24h 6h 2h", "2h", &[24, 2], &[2]),
+        ("6h 2h", "24h 7h 2h", &[6, 2], &[2]),
+        ("6h 2h", "6h 4h 1h", &[6, 2, 1], &[1]),
+        // The last one is past already.
+        ("6h 2h", "7h", &[6], &[2]),
+    ];
+    for (first, then, holder, second) in cases {
+        on_both(|bed| async move {
+            let ali = open(&bed, ALI).await;
+            steps(&bed, first, NOW).await;
+            proven(&bed, ALI, "ali@example.com", change(&[Event::Unread])).await;
+            let whose = Whose::Deputy(Absence::never("Ayşe".into()));
+            let wishes = Change { whose, ..change(&[Event::Escalation]) };
+            proven(&bed, ALI, "ayse@example.com", wishes).await;
+            let due = NOW.plus_secs(48 * 3600);
+            watched(&bed, ali, due).await;
+            let mut told = Vec::new();
+            for before in (0..48).rev() {
+                let at = due.plus_secs(-before * 3600);
+                let fresh = told.is_empty();
+                told = reminded(&bed, at).await;
+                if fresh && !told.is_empty() {
+                    steps(&bed, then, at).await;
+                }
+            }
+            assert_eq!(hours(&told, "ali@example.com", due), holder, "{first}, {then}");
+            assert_eq!(hours(&told, "ayse@example.com", due), second, "{first}, {then}");
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn who_is_looked_for_late_is_reminded_once() {
+    on_both(|bed| async move {
+        let ali = open(&bed, ALI).await;
+        proven(&bed, ALI, "05321234567", change(&[Event::Unread])).await;
+        let due = NOW.plus_secs(24 * 3600);
+        watched(&bed, ali, due).await;
+        // By default six hours before, and two.
+        let late = due.plus_secs(-3600);
+        for _ in 0..2 {
+            assert_eq!(reminded(&bed, late).await, [("+905321234567".to_owned(), late)]);
+        }
     })
     .await;
 }

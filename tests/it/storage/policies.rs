@@ -243,7 +243,7 @@ async fn notice_unread_is_how_long_before_the_end_the_unread_are_told_of() {
         .await;
         let looked = bed.count("SELECT due_at FROM job WHERE name LIKE 'unread/%'").await;
         assert_eq!(looked, told.millis());
-        bed.write(move |tx| Ok(notices::look_unread(tx, (&bed::id(1), 1), due, 0, told)?)).await;
+        bed.write(move |tx| Ok(notices::look_unread(tx, (&bed::id(1), 1), due, NOW, told)?)).await;
         assert_eq!(places::of(&bed, "unread").await[0].due_at, told);
     })
     .await;
