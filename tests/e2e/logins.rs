@@ -368,8 +368,15 @@ async fn a_closed_account_is_read_for_three_months_and_finds_its_server_meanwhil
     }
     let wrong = imap_login(&scene, AYSE, "wrong").await.err().unwrap().to_string();
     assert!(wrong.contains("AUTHENTICATIONFAILED"), "only the right password is told: {wrong}");
+    // It had ended: nothing that let her in before does, and she is given a password anew.
     assert_eq!(scene.kep(&["account", "reopen", AYSE]).await.code, Some(0));
-    assert!(imap_login(&scene, AYSE, &ayse.password).await.is_ok());
+    assert!(imap_login(&scene, AYSE, &ayse.password).await.is_err());
+    let file = scene.scratch("ayse.password");
+    std::fs::write(&file, "yeniden acilan hesabin sozu").unwrap();
+    let given = ["account", "password", AYSE, "--password-file", file.to_str().unwrap()];
+    let given = scene.kep(&given).await;
+    assert_eq!(given.code, Some(0), "{}", given.err);
+    assert!(imap_login(&scene, AYSE, "yeniden acilan hesabin sozu").await.is_ok());
     server.stop().await;
 }
 
