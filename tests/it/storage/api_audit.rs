@@ -79,7 +79,7 @@ async fn an_account_shows_its_sub_domain_service_and_e_seal() {
         for (who, sub_domain, e_seal) in
             [("bilgi@ornek.hs05.kep.tr", json!("ornek"), false), (AYSE, Value::Null, true)]
         {
-            let own = api::token(&bed, who, Scopes::of([Scope::AccountAudit])).await;
+            let own = api::token(&bed, who, Scopes::of([Scope::AccountRead])).await;
             let (_, said) = api.ask(&own, "GET", "/account", Value::Null).await;
             let shown = (&said["sub_domain"], &said["e_seal"], &said["service"]);
             assert_eq!(shown, (&sub_domain, &json!(e_seal), &json!("both")));
