@@ -506,6 +506,11 @@ const SET_IN: &[(&str, &str, &[&str])] = &[
         "policies_say_who_completes_and_whether_a_closed_account_receives",
         &["closing.by-system", "closing.receives"],
     ),
+    (
+        "tests/it/storage/addresses.rs",
+        "once_there_is_staff_no_registrar_opens_an_account_alone",
+        &["account.direct"],
+    ),
     (HERE, "closing_wait_is_how_long_a_request_to_close_waits", &["closing.wait"]),
     (HERE, "contract_months_is_the_term_of_a_contract_that_names_none", &["contract.months"]),
     (
