@@ -8,6 +8,7 @@ mod credit;
 mod directory;
 mod holders;
 mod keeping;
+mod labels;
 mod lists;
 mod notices;
 mod operators;
@@ -27,6 +28,7 @@ pub use holders::{
     Address, Application, Closing, ContactOptions, HolderOptions, Holding, Kind, ServiceType,
 };
 pub use keeping::{Archive, Authority, Extent, NewRequest, Setting, Vault};
+pub use labels::Label;
 pub use lists::{Import, ListKind};
 pub use notices::{AccountNotice, Notice, Tongue, Wishes};
 pub use operators::{Handover, Operator, Role as OperatorRole, Task};
@@ -370,65 +372,6 @@ pub enum Account {
 pub enum Switch {
     On,
     Off,
-}
-
-#[derive(Debug, Subcommand)]
-pub enum Label {
-    /// List an account's labels: those that were named, and those that its messages bear
-    List {
-        #[command(flatten)]
-        conf: Conf,
-        address: String,
-        #[arg(long)]
-        json: bool,
-    },
-    /// Make a label
-    Add {
-        #[command(flatten)]
-        conf: Conf,
-        #[command(flatten)]
-        who: Who,
-        address: String,
-        name: String,
-        /// Its colour, `#RRGGBB`
-        #[arg(long, value_name = "COLOUR")]
-        colour: Option<String>,
-        #[arg(long)]
-        json: bool,
-    },
-    /// Give a label another name; messages keep it
-    Rename {
-        #[command(flatten)]
-        conf: Conf,
-        #[command(flatten)]
-        who: Who,
-        address: String,
-        /// Its name or its key
-        label: String,
-        name: String,
-    },
-    /// Give a label another colour
-    Colour {
-        #[command(flatten)]
-        conf: Conf,
-        #[command(flatten)]
-        who: Who,
-        address: String,
-        /// Its name or its key
-        label: String,
-        /// `#RRGGBB`, or `none`
-        colour: String,
-    },
-    /// Take a label off all messages, and away
-    Remove {
-        #[command(flatten)]
-        conf: Conf,
-        #[command(flatten)]
-        who: Who,
-        address: String,
-        /// Its name or its key
-        label: String,
-    },
 }
 
 #[derive(Debug, Subcommand)]

@@ -22,7 +22,7 @@ OWN = people.OWN["address"]
 DOMAIN = OWN.split("@")[1]
 # Nobody logs in to it: it is suspended and closed.
 TARGET = f"hedef@{DOMAIN}"
-lock, turns, kept = threading.Lock(), {"n": 0}, {}
+lock, turns, sealed = threading.Lock(), {"n": 0}, {}
 
 web = requests.Session()
 web.verify = os.environ["KEP_CA"]
@@ -172,13 +172,13 @@ def to_hand_out():
 def handed_out():
     """One for all: its seal is fetched as often as one likes."""
     with lock:
-        if not kept:
+        if not sealed:
             words = to_hand_out()
             one = f"{API}/staff/authority-requests/{words['request']}"
             who = {"Authorization": f"Bearer {SELIN}"}
             web.post(f"{one}/export", headers=who).raise_for_status()
-            kept.update(words, export=web.get(one, headers=who).json()["exports"][0]["number"])
-        return dict(kept)
+            sealed.update(words, export=web.get(one, headers=who).json()["exports"][0]["number"])
+        return dict(sealed)
 
 
 def target():
