@@ -22,7 +22,7 @@ OWN = people.OWN["address"]
 DOMAIN = OWN.split("@")[1]
 # Nobody logs in to it: it is suspended and closed.
 TARGET = f"hedef@{DOMAIN}"
-lock, turns, sealed = threading.Lock(), {"n": 0}, {}
+lock, turns, sealed = threading.RLock(), {"n": 0}, {}
 
 web = requests.Session()
 web.verify = os.environ["KEP_CA"]
