@@ -5,7 +5,7 @@ mod run;
 
 use super::call::{Answered, Call};
 use super::endpoint::{Done, Endpoint, Json, NoWords, Tag, Verb, params};
-use super::kinds::{Name, ScopeWords, TextLine};
+use super::kinds::{Name, ScopeWords, TextLine, some_whole};
 use super::problem::Problem;
 use crate::registry::api_tokens::{self, ApiToken, Scope};
 use crate::registry::legal::LegalAct;
@@ -60,6 +60,7 @@ struct TokenWanted {
     scopes: ScopeWords,
     /// Until it ends; a year when nothing is said.
     #[schema(minimum = 1, maximum = 1826, example = 90)]
+    #[serde(default, deserialize_with = "some_whole")]
     days: Option<u16>,
 }
 

@@ -3,6 +3,7 @@
 use crate::portal::api::call::{Answered, Call};
 use crate::portal::api::kinds::{
     AddressText, FormLine, HolderWord, OpeningWord, PaperKindWord, RuleWord, ServiceWord, TextLine,
+    some_whole,
 };
 use crate::portal::api::problem::Problem;
 use crate::registry::accounts::OpeningMode;
@@ -33,6 +34,7 @@ pub struct NewApplication {
     signature: Option<RuleWord>,
     /// Of the first term; as the policy has it when nothing is said.
     #[schema(minimum = 1, maximum = 120, example = 12)]
+    #[serde(default, deserialize_with = "some_whole")]
     months: Option<u16>,
     #[schema(max_items = 20)]
     papers: Option<Vec<PaperForm>>,
