@@ -214,13 +214,11 @@ impl Call {
 
     /// The same in the transaction that adds it: the account may have been closed since this came.
     pub fn may_add_in(&self, tx: &mut Tx<'_>) -> Answered<()> {
-        self.stands_in(tx)?;
         adding(accounts::access(tx, self.account_id()?, self.now)?)
     }
 
     /// Whether what stands there may be moved, marked and removed: as long as it can be read.
     pub fn may_file_in(&self, tx: &mut Tx<'_>) -> Answered<()> {
-        self.stands_in(tx)?;
         match accounts::access(tx, self.account_id()?, self.now)?.is_over() {
             true => Err(Problem::AccountOver),
             false => Ok(()),

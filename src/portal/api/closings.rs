@@ -8,7 +8,7 @@ use crate::registry::api_tokens::Scope;
 use crate::registry::closings::{self, Closing as Row, Outcome, Receipt};
 use crate::registry::legal::LegalAct;
 use crate::registry::operators::Act;
-use crate::store::{Tx, accounts as rows};
+use crate::store::Tx;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -149,7 +149,6 @@ fn show(tx: &mut Tx<'_>, call: &Call, ask: &OneClosing) -> Answered<Json<Closing
 fn withdraw(tx: &mut Tx<'_>, call: &Call, ask: &OneClosing, _: &()) -> Answered<Json<Closing>> {
     call.may_add_in(tx)?;
     let account = call.account()?;
-    rows::lock(tx, account.id)?;
     let there = known(tx, call, ask)?;
     if there.outcome != Outcome::Open {
         let state = account.state_at(call.now).word().to_owned();

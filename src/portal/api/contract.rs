@@ -8,7 +8,7 @@ use crate::registry::api_tokens::Scope;
 use crate::registry::contracts::{self, Contract as Row};
 use crate::registry::legal::LegalAct;
 use crate::registry::operators::Act;
-use crate::store::{Tx, accounts as rows};
+use crate::store::Tx;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -89,7 +89,6 @@ fn show(tx: &mut Tx<'_>, call: &Call, ask: &TermListing) -> Answered<Tagged<Cont
 fn renew(tx: &mut Tx<'_>, call: &Call, _: &NoWords, _: &()) -> Answered<Json<Term>> {
     call.may_add_in(tx)?;
     let account = call.account()?;
-    rows::lock(tx, account.id)?;
     call.matches(&version(&contracts::terms(tx, account.id)?))?;
     let term = contracts::renew_own(tx, account.id, &account.address, &call.by()?)?;
     Ok(Json(Term::of(&term)))

@@ -12,7 +12,7 @@ use super::kinds::FormText;
 use super::problem::Problem;
 use crate::registry::holders::{ContactForm, HolderForm, reached, records};
 use crate::registry::operators::Act;
-use crate::store::{Tx, accounts as rows};
+use crate::store::Tx;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -162,7 +162,6 @@ fn change(
 ) -> Answered<Tagged<ContactData>> {
     call.may_add_in(tx)?;
     let account = call.account()?;
-    rows::lock(tx, account.id)?;
     let (_, version) = reached::contact(tx, account.id)?;
     call.matches(&version.to_string())?;
     let said = new.0.said();

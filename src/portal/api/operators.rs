@@ -12,7 +12,7 @@ use super::problem::Problem;
 use crate::registry::api_tokens::Scope;
 use crate::registry::legal::LegalAct;
 use crate::registry::operators::{self, Act, Of, Operator as Row, Person, Role, Standing};
-use crate::store::{Tx, accounts as rows};
+use crate::store::Tx;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use words::RoleWords;
@@ -206,7 +206,6 @@ fn add(
     let person = Person::new(name, &new.surname.0, number, phone.as_deref(), email.as_deref());
     let person = person.and_then(|one| one.titled(&text(&new.title).unwrap_or_default()));
     let person = person.map_err(|fault| call.unfit(fault))?;
-    rows::lock(tx, account.id)?;
     let of = Of { account: account.id, address: &account.address };
     let added = operators::add_in(tx, &call.by()?, &of, person, new.roles.0);
     let added = added.map_err(|error| call.unfit(error))?;
@@ -256,7 +255,6 @@ fn guarded<'a>(
 ) -> Answered<(Of<'a>, crate::registry::audit::By)> {
     call.may_add_in(tx)?;
     let account = call.account()?;
-    rows::lock(tx, account.id)?;
     call.matches(&known(tx, call, ask)?.version())?;
     Ok((Of { account: account.id, address: &account.address }, call.by()?))
 }

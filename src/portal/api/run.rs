@@ -24,21 +24,31 @@ pub async fn carry_out(
         Task::Ready(reply) => Ok(reply),
         Task::Read(unit) => portal.store.read(move |tx: &mut Tx<'_>| unit(tx)).await,
         Task::Write(unit) => {
-            let call = Arc::clone(call);
-            let work = move |tx: &mut Tx<'_>| {
-                call.stands_in(tx)?;
-                match &name {
-                    Some(name) => name.done_in(tx, now, &unit),
-                    None => unit(tx),
-                }
+            let work = move |tx: &mut Tx<'_>, _: &Call| match &name {
+                Some(name) => name.done_in(tx, now, &unit),
+                None => unit(tx),
             };
-            portal.store.write(Lane::Client, work).await
+            acting(portal, call, work).await
         }
         Task::Run(work) => match name {
             Some(name) => once(portal, call, name, work).await,
             None => work.await,
         },
     }
+}
+
+/// A transaction of a caller who may still act, with his account locked.
+pub async fn acting<T: Send + 'static>(
+    portal: &Portal,
+    call: &Arc<Call>,
+    unit: impl Fn(&mut Tx<'_>, &Call) -> Answered<T> + Send + 'static,
+) -> Answered<T> {
+    let call = Arc::clone(call);
+    let work = move |tx: &mut Tx<'_>| {
+        call.stands_in(tx)?;
+        unit(tx, &call)
+    };
+    portal.store.write(Lane::Client, work).await
 }
 
 async fn once(
@@ -48,12 +58,8 @@ async fn once(
     work: Running,
 ) -> Answered<Reply> {
     let (taken, now) = (name.clone(), call.now);
-    let asks = Arc::clone(call);
-    let begin = move |tx: &mut Tx<'_>| {
-        asks.stands_in(tx)?;
-        taken.begin(tx, now)
-    };
-    if let Begun::Before(reply) = portal.store.write(Lane::Client, begin).await? {
+    let begin = move |tx: &mut Tx<'_>, _: &Call| taken.begin(tx, now);
+    if let Begun::Before(reply) = acting(portal, call, begin).await? {
         return Ok(reply);
     }
     let done = work.await;

@@ -23,7 +23,6 @@ use crate::registry::api_tokens::Scope;
 use crate::registry::audit::Entry;
 use crate::registry::audit::seal::Verdict;
 use crate::registry::policy::{self, DECLARED, Decision, PolicyError};
-use crate::registry::staff::StaffRole;
 use crate::store::Tx;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -293,7 +292,7 @@ fn cancel(
     ask: &OnePolicy,
     new: &Json<PolicyCancelling>,
 ) -> Answered<Json<PolicyCancelled>> {
-    let by = duty::on_duty(tx, call, &[StaffRole::Manager])?;
+    let by = duty::on_duty(tx, call, duty::MANAGES)?;
     match policy::cancel_in(tx, &by, &ask.policy.0, &new.0.reason.0)? {
         0 => Err(Problem::PolicyNothingLater),
         decisions => Ok(Json(PolicyCancelled { decisions })),

@@ -9,7 +9,7 @@ use crate::portal::api::problem::Problem;
 use crate::registry::api_tokens::Scope;
 use crate::registry::directory::{self, Asked, Consent, Field};
 use crate::registry::operators::Act;
-use crate::store::{Tx, accounts};
+use crate::store::Tx;
 use crate::wire::{AccountId, sha256};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -126,7 +126,6 @@ fn change(
 ) -> Answered<Tagged<OwnEntry>> {
     call.may_add_in(tx)?;
     let (account, by) = (call.account_id()?, call.by()?);
-    accounts::lock(tx, account)?;
     call.matches(&own(tx, account)?.1)?;
     let DirectoryConsent { listed, findable, fields } = &new.0;
     let words: Vec<_> = fields.iter().map(|field| field.word()).collect();

@@ -8,10 +8,11 @@ use super::{
 use crate::portal::api::call::{Answered, Call};
 use crate::portal::api::contacts::Contact;
 use crate::portal::api::endpoint::{Created, Json, NoWords, Once};
+use crate::portal::api::run::acting;
 use crate::portal::api::{Portal, Problem};
 use crate::registry::contacts::{ContactError, Fault};
 use crate::registry::directory::{self, Checked, Kind, Query, QueryForm, Verdict};
-use crate::store::{Lane, Tx};
+use crate::store::Tx;
 use crate::trust::random;
 use std::sync::Arc;
 
@@ -62,7 +63,7 @@ pub async fn take(
     let answer = directory::ask(&portal.directory, account, query, by.clone()).await?;
     let found = answer.found.into_iter().next().ok_or(Problem::DirectoryUnknown)?;
     let uid = random::bytes();
-    let work = move |tx: &mut Tx<'_>| {
+    let work = move |tx: &mut Tx<'_>, call: &Call| {
         call.may_add_in(tx)?;
         let made = match directory::save_in(tx, account, uid, &found.record, &by) {
             Err(ContactError::Bad(Fault::Taken { .. })) => Err(Problem::ContactThere),
@@ -71,7 +72,7 @@ pub async fn take(
         let at = format!("/contacts/{}", made.uid);
         call.once(tx, Created { value: Contact::of(&made), at })
     };
-    portal.store.write(Lane::Client, work).await
+    acting(&portal, &call, work).await
 }
 
 impl HolderKind {

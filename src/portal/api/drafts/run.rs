@@ -6,12 +6,13 @@ use crate::portal::api::endpoint::{Created, Done, Mail, NoWords, Once, Tagged};
 use crate::portal::api::kinds::MessageKey;
 use crate::portal::api::mailboxes;
 use crate::portal::api::messages::{Message, OneMessage, changing, find};
+use crate::portal::api::run::acting;
 use crate::portal::api::taking::takes_away;
 use crate::portal::api::{Portal, Problem};
 use crate::registry::shares;
 use crate::store::mail::view::{Mailbox, MessageRow};
 use crate::store::mail::{self, Kind, NewMessage, Place, Role, change};
-use crate::store::{Lane, Put, StoreError, Tx, contents};
+use crate::store::{Put, StoreError, Tx, contents};
 use crate::wire::Timestamp;
 use crate::wire::imap::{SystemFlags, UidSet};
 use crate::wire::mime::fields::{field, unfold};
@@ -28,18 +29,18 @@ pub async fn create(
     let ready = ready(&portal, &call, mail.0).await?;
     let blobs = portal.store.clone();
     let storage = portal.limits.storage;
-    let work = move |tx: &mut Tx<'_>| {
+    let work = move |tx: &mut Tx<'_>, call: &Call| {
         let account = call.account_id()?;
         call.may_add_in(tx)?;
-        has_room(tx, &call, ready.put.size, storage)?;
+        has_room(tx, call, ready.put.size, storage)?;
         let drafts = mailboxes::of_role(tx, account, Role::Drafts)?;
         let place = ready.lay_in(tx, &blobs.blobs, &drafts)?;
-        let (_, row) = find(tx, &call, MessageKey(Some(place)))?;
+        let (_, row) = find(tx, call, MessageKey(Some(place)))?;
         let value = Message::of(&row, place);
         let at = format!("/messages/{}", value.key);
         call.once(tx, Created { value, at })
     };
-    portal.store.write(Lane::Client, work).await
+    acting(&portal, &call, work).await
 }
 
 pub async fn replace(
@@ -51,17 +52,17 @@ pub async fn replace(
     let ready = ready(&portal, &call, mail.0).await?;
     let blobs = portal.store.clone();
     let storage = portal.limits.storage;
-    let work = move |tx: &mut Tx<'_>| {
-        let (drafts, row) = draft(tx, &call, ask.message)?;
+    let work = move |tx: &mut Tx<'_>, call: &Call| {
+        let (drafts, row) = draft(tx, call, ask.message)?;
         call.matches(&row.mod_seq.to_string())?;
         call.may_add_in(tx)?;
-        has_room(tx, &call, ready.put.size.saturating_sub(row.size), storage)?;
+        has_room(tx, call, ready.put.size.saturating_sub(row.size), storage)?;
         let place = ready.lay_in(tx, &blobs.blobs, &drafts)?;
         change::remove_all(tx, &drafts, &UidSet::one(row.uid))?;
-        let (_, row) = find(tx, &call, MessageKey(Some(place)))?;
+        let (_, row) = find(tx, call, MessageKey(Some(place)))?;
         Ok(Tagged(Message::of(&row, place), row.mod_seq.to_string()))
     };
-    portal.store.write(Lane::Client, work).await
+    acting(&portal, &call, work).await
 }
 
 pub fn discard(tx: &mut Tx<'_>, call: &Call, ask: &OneMessage, (): &()) -> Answered<Done> {

@@ -6,6 +6,7 @@ use crate::portal::api::call::{Answered, Call};
 use crate::portal::api::endpoint::ZipFile;
 use crate::portal::api::flow::Flow;
 use crate::portal::api::pipe::{Pipe, run::pour};
+use crate::portal::api::run::acting;
 use crate::portal::api::{Portal, Problem};
 use crate::registry::api_tokens::Scope;
 use crate::registry::export::{self, ExportError, Extent, Summary};
@@ -27,8 +28,8 @@ pub async fn archive(
         return Ok(ZipFile { name, flow: Flow::unread() });
     }
     let fetching = by.clone();
-    let begin = move |tx: &mut Tx<'_>| export::begin(tx, of, id, &fetching);
-    portal.store.write(Lane::Client, begin).await?;
+    let begin = move |tx: &mut Tx<'_>, _: &Call| Ok(export::begin(tx, of, id, &fetching)?);
+    acting(&portal, &call, begin).await?;
     let (store, clock) = (portal.store.clone(), portal.clock.clone());
     let from = store.clone();
     let write = move |pipe: Pipe| async move {

@@ -4,11 +4,12 @@ use super::{Handover, HandoverListing, HandoverReturn, Handovers, NewHandover, O
 use crate::portal::api::call::{Answered, Call};
 use crate::portal::api::endpoint::{Json, NoWords, Once};
 use crate::portal::api::kinds::Limit;
+use crate::portal::api::run::acting;
 use crate::portal::api::{Portal, Problem};
 use crate::registry::audit::By;
 use crate::registry::operators::Act;
 use crate::registry::{Account, handovers};
-use crate::store::{Lane, Tx};
+use crate::store::Tx;
 use crate::wire::OperatorCode;
 use std::sync::Arc;
 
@@ -34,15 +35,15 @@ pub async fn hand_over(
     _: NoWords,
     Json(new): Json<NewHandover>,
 ) -> Answered<Once<Json<Handover>>> {
-    let work = move |tx: &mut Tx<'_>| {
+    let work = move |tx: &mut Tx<'_>, call: &Call| {
         call.may_add_in(tx)?;
-        let (by, account, own) = whose(&call)?;
+        let (by, account, own) = whose(call)?;
         let (message, to) = (&new.message.0, new.to.0);
         let made =
             handovers::hand_over_in(tx, (account.id, &account.address), own, message, to, &by)?;
         call.once(tx, Json(Handover::of(&made)))
     };
-    portal.store.write(Lane::Client, work).await
+    acting(&portal, &call, work).await
 }
 
 pub async fn give_back(
@@ -51,15 +52,15 @@ pub async fn give_back(
     ask: OneHandover,
     Json(said): Json<HandoverReturn>,
 ) -> Answered<Once<Json<Handover>>> {
-    let work = move |tx: &mut Tx<'_>| {
+    let work = move |tx: &mut Tx<'_>, call: &Call| {
         call.may_add_in(tx)?;
-        let (by, account, own) = whose(&call)?;
+        let (by, account, own) = whose(call)?;
         let (id, reason) = (ask.handover.0, &said.reason.0);
         let made =
             handovers::give_back_in(tx, (account.id, &account.address), own, id, reason, &by)?;
         call.once(tx, Json(Handover::of(&made)))
     };
-    portal.store.write(Lane::Client, work).await
+    acting(&portal, &call, work).await
 }
 
 /// Whose doing it is, and who acts for the account where it is not its holder.

@@ -6,7 +6,7 @@ use crate::portal::api::kinds::FormText;
 use crate::portal::api::problem::Problem;
 use crate::registry::holders::{Invoice, InvoiceForm, records};
 use crate::registry::operators::Act;
-use crate::store::{Tx, accounts as rows};
+use crate::store::Tx;
 use crate::wire::digest;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -96,7 +96,6 @@ fn set(
 ) -> Answered<Tagged<InvoiceData>> {
     call.may_add_in(tx)?;
     let account = call.account()?;
-    rows::lock(tx, account.id)?;
     let before = known(tx, call)?;
     call.matches(&before.as_ref().map(version).unwrap_or_default())?;
     let invoice = Invoice::parse(&new.0.form()).map_err(|faults| call.unfit(faults))?;
@@ -107,7 +106,6 @@ fn set(
 fn remove(tx: &mut Tx<'_>, call: &Call, _: &NoWords, _: &()) -> Answered<Done> {
     call.may_add_in(tx)?;
     let account = call.account()?;
-    rows::lock(tx, account.id)?;
     let before = known(tx, call)?.ok_or(Problem::InvoiceUnknown)?;
     call.matches(&version(&before))?;
     records::put_invoice(tx, account.id, &account.address, None, &call.by()?)?;

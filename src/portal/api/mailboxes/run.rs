@@ -1,10 +1,11 @@
 //! What may be many messages goes in parts: other clients' work stands in between.
 
 use super::{Mailbox, MailboxName, OneMailbox, change, shown};
+use crate::portal::api::Portal;
 use crate::portal::api::call::{Answered, Call};
 use crate::portal::api::endpoint::{Done, Json};
 use crate::portal::api::kinds::MailboxKey;
-use crate::portal::api::{Portal, Problem};
+use crate::portal::api::run::acting;
 use crate::store::mail::{Role, tree};
 use crate::store::{Lane, Tx};
 use std::sync::Arc;
@@ -17,9 +18,9 @@ pub async fn rename(
 ) -> Answered<Json<Mailbox>> {
     let (key, name) = (ask.mailbox, change::parsed(&new.0.name.0)?);
     let account = call.account_id()?;
-    let (asked, to) = (Arc::clone(&call), name.clone());
-    let begin = move |tx: &mut Tx<'_>| change::rename(tx, &asked, key, &to);
-    let (was, made) = portal.store.write::<_, Problem, _>(Lane::Client, begin).await?;
+    let to = name.clone();
+    let begin = move |tx: &mut Tx<'_>, call: &Call| change::rename(tx, call, key, &to);
+    let (was, made) = acting(&portal, &call, begin).await?;
     // The inbox stays, and what is in it follows.
     let mut moved = usize::from(was.role == Role::Inbox);
     while moved > 0 {
@@ -45,9 +46,8 @@ pub async fn delete(
 ) -> Answered<Done> {
     let key = ask.mailbox;
     loop {
-        let call = Arc::clone(&call);
-        let work = move |tx: &mut Tx<'_>| change::delete(tx, &call, key, PART);
-        if portal.store.write::<_, Problem, _>(Lane::Client, work).await? {
+        let work = move |tx: &mut Tx<'_>, call: &Call| change::delete(tx, call, key, PART);
+        if acting(&portal, &call, work).await? {
             return Ok(Done);
         }
     }

@@ -27,5 +27,7 @@ pub const SEES_FILES: &[StaffRole] =
     &[StaffRole::Registrar, StaffRole::Approver, StaffRole::Accountant, StaffRole::Auditor];
 pub const REGISTERS: &[StaffRole] = &[StaffRole::Registrar];
 pub const APPROVES: &[StaffRole] = &[StaffRole::Approver];
+/// Settings: policies' values, and what is withdrawn of them.
+pub const MANAGES: &[StaffRole] = &[StaffRole::Manager];
 pub const COUNTS: &[StaffRole] = &[StaffRole::Accountant];
 pub const AUDITS: &[StaffRole] = &[StaffRole::Auditor];

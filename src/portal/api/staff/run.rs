@@ -2,18 +2,19 @@
 //! whatever his token says.
 
 use super::addresses::{FreeAddresses, NameGiven};
-use super::duty::on_duty;
+use super::duty::{MANAGES, on_duty};
 use super::{
     Act, Acts, AuditListing, AuditVerdict, Decided, Decisions, NewDecision, OnePolicy, staff,
 };
 use crate::portal::api::call::{Answered, Call};
 use crate::portal::api::endpoint::{Created, Json, NoWords, Once};
 use crate::portal::api::kinds::Limit;
+use crate::portal::api::run::acting;
 use crate::portal::api::{Portal, Problem};
 use crate::registry::staff::{self as registry, StaffError, StaffRole};
 use crate::registry::{addresses, audit, policy};
+use crate::store::Tx;
 use crate::store::audit::Wanted;
-use crate::store::{Lane, Tx};
 use std::sync::Arc;
 
 /// Whether the member of staff that asks is one still, with that role.
@@ -52,12 +53,12 @@ pub async fn decide(
     let from = new.0.from.as_ref().map_or(by.at, |from| from.0.0);
     let made = policy::decided(&by, key, value, from, reason)?;
     let at = format!("/staff/policies/{key}/decisions");
-    let work = move |tx: &mut Tx<'_>| -> Answered<_> {
-        on_duty(tx, &call, &[StaffRole::Manager])?;
+    let work = move |tx: &mut Tx<'_>, call: &Call| {
+        on_duty(tx, call, MANAGES)?;
         policy::set_in(tx, &by, &made)?;
         call.once(tx, Created { value: Decided::of(&made), at: at.clone() })
     };
-    portal.store.write(Lane::Client, work).await
+    acting(&portal, &call, work).await
 }
 
 pub async fn propose(

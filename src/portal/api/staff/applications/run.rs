@@ -8,8 +8,9 @@ use crate::portal::api::Portal;
 use crate::portal::api::call::{Answered, Call};
 use crate::portal::api::endpoint::{Created, Json, NoWords, Once, Tagged};
 use crate::portal::api::problem::Problem;
+use crate::portal::api::run::acting;
 use crate::registry::applications::{self, Application as Row};
-use crate::store::{Lane, Tx};
+use crate::store::Tx;
 use crate::wire::ApplicationId;
 use std::sync::Arc;
 
@@ -20,13 +21,13 @@ pub async fn file(
     new: Json<NewApplication>,
 ) -> Answered<Once<Created<Application>>> {
     let (wish, domain) = (new.0.wish(&call), portal.people.sign_in.domain.clone());
-    let work = move |tx: &mut Tx<'_>| {
-        let by = on_duty(tx, &call, REGISTERS)?;
+    let work = move |tx: &mut Tx<'_>, call: &Call| {
+        let by = on_duty(tx, call, REGISTERS)?;
         let made = applications::add_in(tx, &domain, wish.clone()?, &by)?;
         let at = format!("/staff/applications/{}", made.id.0);
         call.once(tx, Created { value: Application::of(&made), at })
     };
-    portal.store.write(Lane::Client, work).await
+    acting(&portal, &call, work).await
 }
 
 pub async fn activate(
@@ -41,11 +42,11 @@ pub async fn activate(
     let (secret, configured) = (&new.0.password.0, portal.people.signature);
     let beginning = applications::begin(store, id, secret, configured, &by).await;
     let beginning = beginning.map_err(|error| call.unfit(error))?;
-    let work = move |tx: &mut Tx<'_>| -> Answered<_> {
-        on_duty(tx, &call, REGISTERS)?;
+    let work = move |tx: &mut Tx<'_>, call: &Call| {
+        on_duty(tx, call, REGISTERS)?;
         let fits = |row: &Row| call.matches(&tag(row));
         let done = applications::activate_in::<Problem>(tx, id, &beginning, &by, fits)?;
         call.once(tx, activated(&done.0, &done.1))
     };
-    store.write(Lane::Client, work).await
+    acting(&portal, &call, work).await
 }

@@ -5,9 +5,10 @@ use super::{OneRequest, REGISTERS, name, on_duty};
 use crate::portal::api::call::{Answered, Call};
 use crate::portal::api::endpoint::SealedFile;
 use crate::portal::api::pipe::{Pipe, run::pour};
+use crate::portal::api::run::acting;
 use crate::portal::api::{Portal, Problem};
 use crate::registry::authority::{self as registry, AuthorityError};
-use crate::store::{Lane, Tx};
+use crate::store::Tx;
 use crate::trust::detached::Word;
 use crate::trust::envelope;
 use std::sync::Arc;
@@ -29,11 +30,11 @@ pub async fn export(
     let word = ready(&portal)?;
     let seat = portal.archives.take_for(id)?;
     let (by, store) = (call.by()?, portal.store.clone());
-    let begin = move |tx: &mut Tx<'_>| -> Answered<_> {
-        let by = on_duty(tx, &call, REGISTERS)?;
+    let begin = move |tx: &mut Tx<'_>, call: &Call| {
+        let by = on_duty(tx, call, REGISTERS)?;
         Ok(registry::begin(tx, &by, id)?)
     };
-    let request = store.write(Lane::Client, begin).await?;
+    let request = acting(&portal, &call, begin).await?;
     let write = move |pipe: Pipe| async move {
         let pipe = registry::send(&store, &word, &by, &request, pipe).await?;
         Ok::<_, AuthorityError>(pipe.finish()?)
