@@ -324,22 +324,8 @@ pub(in crate::registry) fn set_signature_in(
     set_recorded(tx, of.1, "account.signature", json!({ "signature": rule.word() }), by)
 }
 
-/// How many octets the account's messages may have together; `None` for the provider's own limit.
-pub async fn set_storage(
-    store: &Store,
-    address: &KepAddress,
-    limit: Option<u64>,
-    by: &By,
-) -> Result<(), RegistryError> {
-    let (id, address, by) = (get(store, address).await?.id, address.clone(), by.clone());
-    let work = move |tx: &mut Tx<'_>| {
-        rows::lock(tx, id)?;
-        set_storage_in(tx, (id, &address), limit, &by)
-    };
-    store.write(Lane::Client, work).await
-}
-
-/// The same within somebody's transaction, under the account's lock.
+/// How many octets the account's messages may have together; `None` for the provider's own limit. In
+/// somebody's transaction, under the account's lock.
 pub(super) fn set_storage_in(
     tx: &mut Tx<'_>,
     of: (AccountId, &KepAddress),

@@ -17,6 +17,7 @@ use kep::registry::audit::{Actor, By, Channel};
 use kep::registry::crowd::Crowd;
 use kep::registry::login::{Logins, Pauses};
 use kep::registry::places::Places;
+use kep::registry::terms::{self, Terms};
 use kep::store::{Store, submissions};
 use kep::trust::password::{self, Passwords};
 use kep::trust::pki::{CertificateAuthority, KeyKind, Links, Profile};
@@ -259,11 +260,16 @@ fn by() -> By {
     By { actor: Actor::Staff("ayse".into()), channel, at }
 }
 
+/// So many octets may his messages have.
+async fn limit(store: &Store, octets: u64) {
+    let new = Terms { storage: Some(Some(octets)), ..Terms::default() };
+    terms::set(store, &KepAddress::parse(ALI).unwrap(), &new, &by()).await.unwrap();
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_has_no_room_is_refused_at_rcpt_or_when_the_message_is_there() {
     let served = Served::open(Begin::Tls, patient(), Duration::ZERO).await;
-    let ali = KepAddress::parse(ALI).unwrap();
-    accounts::set_storage(&served.store, &ali, Some(100), &by()).await.unwrap();
+    limit(&served.store, 100).await;
     let facts = "SELECT COUNT(*) FROM job WHERE name LIKE 'fact/%/refused'";
     tokio::task::block_in_place(|| {
         let mut wire = served.greeted();
@@ -294,7 +300,7 @@ async fn who_has_no_room_is_refused_at_rcpt_or_when_the_message_is_there() {
     assert_eq!(count(&served.store, facts).await, 2, "rejection evidence for both");
     assert_eq!(count(&served.store, "SELECT COUNT(*) FROM submission").await, 1);
     // Full by the first copy of it: the same mail again hears the same, and another one is refused.
-    accounts::set_storage(&served.store, &ali, Some(0), &by()).await.unwrap();
+    limit(&served.store, 0).await;
     tokio::task::block_in_place(|| {
         assert_eq!(submit("", 100), "250");
         assert_eq!(submit(" SIZE=100", 100), "250");

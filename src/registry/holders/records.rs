@@ -191,19 +191,7 @@ pub fn set_holder_in(
     Ok(())
 }
 
-pub async fn set_service(
-    store: &Store,
-    address: &KepAddress,
-    service: Service,
-    by: &By,
-) -> Result<(), RegistryError> {
-    let id = accounts::get(store, address).await?.id;
-    let (address, by) = (address.clone(), by.clone());
-    let work = move |tx: &mut Tx<'_>| set_service_in(tx, id, &address, service, &by);
-    store.write(Lane::Client, work).await
-}
-
-/// The same within somebody's transaction.
+/// In somebody's transaction, under the account's lock.
 pub(in crate::registry) fn set_service_in(
     tx: &mut Tx<'_>,
     id: AccountId,
@@ -252,22 +240,8 @@ pub fn put_invoice(
     Ok(())
 }
 
-/// Whether an institution's e-seal may sign for it; the policy must let any.
-pub async fn set_e_seal(
-    store: &Store,
-    address: &KepAddress,
-    permitted: bool,
-    by: &By,
-) -> Result<(), RegistryError> {
-    let (account, by) = (accounts::get(store, address).await?, by.clone());
-    let work = move |tx: &mut Tx<'_>| -> Result<(), RegistryError> {
-        account_rows::lock(tx, account.id)?;
-        set_e_seal_in(tx, &account, permitted, &by)
-    };
-    store.write(Lane::Client, work).await
-}
-
-/// The same within somebody's transaction, under the account's lock.
+/// Whether an institution's e-seal may sign for it; the policy must let any. In somebody's transaction, under
+/// the account's lock.
 pub(in crate::registry) fn set_e_seal_in(
     tx: &mut Tx<'_>,
     account: &Account,

@@ -13,11 +13,13 @@ use kep::registry::credits::{self, Charge, Paid, Short, Unit};
 use kep::registry::handovers::{self, Sent};
 use kep::registry::holders::records::{self, NewHolding};
 use kep::registry::holders::{Contact, Holder, HolderForm};
+use kep::registry::labels::LabelError;
 use kep::registry::notices::{self, Event};
 use kep::registry::operators::{self, OperatorError, Person, Role, Roles, Signer, Standing};
 use kep::registry::policy;
 use kep::registry::standing::Service;
 use kep::registry::tasks::{self, Task, TaskKind, TaskState, Wanted, sweep};
+use kep::registry::terms::{self, Terms};
 use kep::registry::{closings, contracts};
 use kep::store::credentials::{OwnerKey, passkeys, sessions, totp};
 use kep::store::mail::{Kind, NewMessage};
@@ -534,8 +536,10 @@ async fn an_e_seal_signs_for_its_institution_where_it_is_permitted_and_for_no_ot
         let (uses, owner) = (CertificateUse::Both, Owner::holder(account));
         certificates::add(&bed.store, owner, own.clone(), uses, &by(NOW)).await.unwrap();
         assert_eq!(who(own.clone()).await, Some(Signer::Stranger), "nor by being registered");
-        let permit = async || records::set_e_seal(&bed.store, &firm(), true, &by(NOW)).await;
-        assert!(matches!(permit().await, Err(RegistryError::Forbidden(_))));
+        let seal = Terms { e_seal: Some(true), ..Terms::default() };
+        let permit = async || terms::set(&bed.store, &firm(), &seal, &by(NOW)).await;
+        let refused = permit().await;
+        assert!(matches!(refused, Err(LabelError::Registry(RegistryError::Forbidden(_)))));
         let decide = async |value: &'static str, at| {
             policy::set(&bed.store, &by(at), "e-seal.allowed", value, at, "Kurul").await.unwrap();
         };

@@ -17,9 +17,11 @@ use kep::registry::contracts;
 use kep::registry::directory::entry;
 use kep::registry::holders::records::{self, NewHolding};
 use kep::registry::holders::{Contact, ContactForm, Holder, HolderForm};
+use kep::registry::labels::LabelError;
 use kep::registry::policy;
 use kep::registry::standing::{AccountState, Act, Move, Service, Stage, may};
 use kep::registry::tasks::TaskKind;
+use kep::registry::terms::{self, Terms};
 use kep::store::tasks::ending_contracts;
 use kep::store::{RowsError, Store, Tx};
 use kep::trust::detached::Word;
@@ -689,13 +691,21 @@ async fn an_e_seal_is_an_institutions_and_asks_for_the_policy() {
         open(store, ali.as_str(), person(ALI)).await.unwrap();
         open(store, firm.as_str(), company("8760052205")).await.unwrap();
         let by = staff("ayse", NOW);
-        let permit = async |at: &KepAddress| records::set_e_seal(store, at, true, &by).await;
-        assert!(matches!(permit(&ali).await, Err(RegistryError::NotForPersons)));
-        assert!(matches!(permit(&firm).await, Err(RegistryError::Forbidden(_))));
+        let seal = Terms { e_seal: Some(true), ..Terms::default() };
+        let permit = async |at: &KepAddress| terms::set(store, at, &seal, &by).await;
+        assert!(matches!(
+            permit(&ali).await,
+            Err(LabelError::Registry(RegistryError::NotForPersons))
+        ));
+        assert!(matches!(
+            permit(&firm).await,
+            Err(LabelError::Registry(RegistryError::Forbidden(_)))
+        ));
         policy::set(store, &by, "e-seal.allowed", "yes", NOW, "deneme").await.unwrap();
         permit(&firm).await.unwrap();
         assert!(records::of(store, &firm).await.unwrap().e_seal);
-        records::set_service(store, &firm, Service::Receive, &by).await.unwrap();
+        let receive = Terms { service: Some(Service::Receive), ..Terms::default() };
+        terms::set(store, &firm, &receive, &by).await.unwrap();
         let standing = accounts::get(store, &firm).await.unwrap();
         assert_eq!(standing.service, Service::Receive);
     })

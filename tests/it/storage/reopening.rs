@@ -14,6 +14,7 @@ use kep::registry::credentials::{Owner, certificates, passkeys, totp};
 use kep::registry::holders::records;
 use kep::registry::operators::{self, Person, Role, Roles};
 use kep::registry::standing::Stage;
+use kep::registry::terms::{self, Terms};
 use kep::registry::{accounts, closings, policy};
 use kep::store::credentials::OwnerKey;
 use kep::store::credentials::passkeys::{self as passkey_rows, PasskeyRow};
@@ -34,7 +35,8 @@ async fn furnished(bed: &Bed) -> AccountId {
     let (store, by, firm) = (&bed.store, staff("ayse", NOW), address(FIRM));
     let id = open(store, FIRM, company(VKN)).await.unwrap();
     policy::set(store, &by, "e-seal.allowed", "yes", NOW, "deneme").await.unwrap();
-    records::set_e_seal(store, &firm, true, &by).await.unwrap();
+    let seal = Terms { e_seal: Some(true), ..Terms::default() };
+    terms::set(store, &firm, &seal, &by).await.unwrap();
     let owner = Owner::holder(id);
     totp::enrol(store, owner, "KEP", &by).await.unwrap();
     let new = NewPassword { name: "Telefon".into(), opening: None, scopes: MailScopes::mail() };
