@@ -8,7 +8,7 @@ pub use scope::{Scope, Scopes};
 
 use super::accounts::{self, Account, RegistryError};
 use super::audit::{self, Actor, By};
-use super::credentials::{Owner, telling};
+use super::credentials::{self, Owner};
 use super::operators::{self, Operator};
 use crate::store::api_tokens::{self as rows, TokenRow};
 use crate::store::{
@@ -135,7 +135,7 @@ async fn make(
         if room {
             rows::add(tx, &row)?;
             if let Some(account) = row.account {
-                telling::changed(tx, Owner { account, operator: row.operator }, by.at)?;
+                credentials::tell_changed(tx, Owner { account, operator: row.operator }, by.at)?;
             }
             audit::record(tx, &by, "token.add", &subject, details(&row))?;
         }

@@ -3,7 +3,7 @@
 
 use super::accounts::{self, OpeningMode, RegistryError};
 use super::audit::{self, By};
-use super::credentials::{Owner, telling};
+use super::credentials::{self, Owner};
 use crate::store::app_passwords::{self as rows, AppPasswordRow};
 use crate::store::operators as operator_rows;
 use crate::store::{Lane, RowsError, Store, StoreError, Tx};
@@ -132,7 +132,7 @@ where
         rows::add(tx, &row)?;
         then(tx, &row.id)?;
         let operator = operator_rows::of_password(tx, account, &row.id)?;
-        telling::changed(tx, Owner { account, operator }, by.at)?;
+        credentials::tell_changed(tx, Owner { account, operator }, by.at)?;
         let details = json!({ "id": row.id, "name": row.name, "scopes": row.scopes });
         audit::record(tx, &by, "app-password.add", &subject, details)?;
         Ok(true)

@@ -1,4 +1,4 @@
-//! Sub-domains of institutions: whose each is. One is kept for the application that was the first to
+//! Sub-domains of institutions: whose each is. One is kept for the application that was the first to
 //! ask for an address in it, and is free again when that comes to nothing; staff frees one in which no
 //! account lives any more.
 

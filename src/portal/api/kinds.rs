@@ -26,7 +26,7 @@ use crate::wire::imap::Keyword;
 use crate::wire::{MailboxId, MessageId, Timestamp};
 use data_encoding::HEXLOWER as HEX;
 use serde_json::json;
-use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, Schema, SchemaFormat, Type};
 
 /// A word of a path or a query.
 pub trait Word: Sized + Send + Sync + 'static {
@@ -41,6 +41,12 @@ fn form(pattern: &str, min: usize, max: usize) -> ObjectBuilder {
         .pattern(Some(pattern))
         .min_length(Some(min))
         .max_length(Some(max))
+}
+
+/// A text of a form that OpenAPI knows by its name.
+fn formatted(format: KnownFormat) -> ObjectBuilder {
+    let format = Some(SchemaFormat::KnownFormat(format));
+    ObjectBuilder::new().schema_type(Type::String).format(format)
 }
 
 fn number(least: i64, most: i64) -> ObjectBuilder {
@@ -344,10 +350,7 @@ impl Word for Day {
     }
 
     fn schema() -> Schema {
-        let format = utoipa::openapi::schema::SchemaFormat::KnownFormat(
-            utoipa::openapi::schema::KnownFormat::Date,
-        );
-        ObjectBuilder::new().schema_type(Type::String).format(Some(format)).into()
+        formatted(KnownFormat::Date).into()
     }
 }
 
@@ -362,10 +365,7 @@ impl Word for Moment {
     }
 
     fn schema() -> Schema {
-        let format = utoipa::openapi::schema::SchemaFormat::KnownFormat(
-            utoipa::openapi::schema::KnownFormat::DateTime,
-        );
-        ObjectBuilder::new().schema_type(Type::String).format(Some(format)).into()
+        formatted(KnownFormat::DateTime).into()
     }
 }
 

@@ -6,7 +6,7 @@ mod common;
 pub mod passkeys;
 pub mod passwords;
 mod rules;
-pub(in crate::registry) mod telling;
+mod telling;
 pub mod totp;
 pub mod tries;
 

@@ -1,5 +1,6 @@
 //! What is to be done, each with one action: what *İşler* shows. Who causes a task opens it, and who does
-//! it closes it, in the transaction of the act; what time alone causes, a sweep finds ([`sweep`]). The same cause is one task: opened twice it is there once.
+//! it closes it, in the transaction of the act; what time alone causes, a sweep finds ([`sweep`]). The same
+//! cause is one task: opened twice it is there once.
 
 mod kind;
 pub mod sweep;

@@ -1,11 +1,11 @@
 //! Words of bodies.
 
-use super::{KEY, LabelKey, MailboxKey, PHRASE, Word, form, line};
+use super::{KEY, LabelKey, MailboxKey, PHRASE, Word, form, formatted, line};
 use crate::registry::labels::Colour;
 use crate::wire::OperatorCode;
 use serde::Deserialize;
 use serde_json::json;
-use utoipa::openapi::schema::{ObjectBuilder, Schema};
+use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, Schema};
 
 /// A number without a fraction, as JSON Schema has it: `938.0` is one, too (Validation §6.1.1).
 pub fn whole<'de, D: serde::Deserializer<'de>, N: TryFrom<i64>>(from: D) -> Result<N, D::Error> {
@@ -178,24 +178,14 @@ body_word!(
     /// A day in Turkey.
     DayText(super::Day),
     super::Day::read,
-    ObjectBuilder::new()
-        .schema_type(utoipa::openapi::schema::Type::String)
-        .format(Some(utoipa::openapi::schema::SchemaFormat::KnownFormat(
-            utoipa::openapi::schema::KnownFormat::Date,
-        )))
-        .examples([json!("2026-12-24")])
+    formatted(KnownFormat::Date).examples([json!("2026-12-24")])
 );
 
 body_word!(
     /// An instant.
     MomentText(super::Moment),
     super::Moment::read,
-    ObjectBuilder::new()
-        .schema_type(utoipa::openapi::schema::Type::String)
-        .format(Some(utoipa::openapi::schema::SchemaFormat::KnownFormat(
-            utoipa::openapi::schema::KnownFormat::DateTime,
-        )))
-        .examples([json!("2027-01-01T00:00:00+03:00")])
+    formatted(KnownFormat::DateTime).examples([json!("2027-01-01T00:00:00+03:00")])
 );
 
 body_word!(

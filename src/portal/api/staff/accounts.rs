@@ -241,7 +241,7 @@ fn list(tx: &mut Tx<'_>, call: &Call, ask: &AccountListing) -> Answered<Json<Acc
 
 fn show(tx: &mut Tx<'_>, call: &Call, ask: &OneAccount) -> Answered<Tagged<StaffAccount>> {
     on_duty(tx, call, SEES_ACCOUNTS)?;
-    changed(tx, call, &ask.address)
+    standing(tx, call, &ask.address)
 }
 
 fn suspend(
@@ -272,7 +272,7 @@ fn moved(
     let by = on_duty(tx, call, REGISTERS)?;
     let account = changing(tx, call, &ask.address)?;
     accounts::step_in(tx, account.id, &account.address, step, &by)?;
-    changed(tx, call, &ask.address)
+    standing(tx, call, &ask.address)
 }
 
 fn close(
@@ -284,7 +284,7 @@ fn close(
     let by = on_duty(tx, call, REGISTERS)?;
     let account = changing(tx, call, &ask.address)?;
     closings::close_in(tx, &account, &by)?;
-    changed(tx, call, &ask.address)
+    standing(tx, call, &ask.address)
 }
 
 fn reopen(
@@ -297,7 +297,7 @@ fn reopen(
     let account = changing(tx, call, &ask.address)?;
     let number = body.0.identity.as_ref().map(|number| number.0.as_str());
     closings::reopen_his(tx, &account, number, &by)?;
-    changed(tx, call, &ask.address)
+    standing(tx, call, &ask.address)
 }
 
 /// The account of that address.
@@ -318,8 +318,8 @@ pub(super) fn changing(tx: &mut Tx<'_>, call: &Call, address: &Name) -> Answered
     Ok(account)
 }
 
-/// As it is after a change.
-pub(super) fn changed(
+/// As it stands now.
+pub(super) fn standing(
     tx: &mut Tx<'_>,
     call: &Call,
     address: &Name,

@@ -1,6 +1,6 @@
 //! Whose an account is, how he is reached, and to whom its invoices go, as the staff records it after a check.
 
-use super::accounts::{OneAccount, StaffAccount, changed, changing};
+use super::accounts::{OneAccount, StaffAccount, changing, standing};
 use super::applications::HolderFields;
 use super::duty::{REGISTERS, on_duty};
 use crate::portal::api::call::{Answered, Call};
@@ -69,7 +69,7 @@ fn set_holder(
     let account = changing(tx, call, &ask.address)?;
     let holder = Holder::parse(&new.0.form(), call.now).map_err(|faults| call.unfit(faults))?;
     records::set_holder_in(tx, &account, &holder, &by)?;
-    changed(tx, call, &ask.address)
+    standing(tx, call, &ask.address)
 }
 
 fn change_contact(
@@ -82,7 +82,7 @@ fn change_contact(
     let account = changing(tx, call, &ask.address)?;
     let set = reached::change_contact(tx, account.id, &account.address, new.0.said(), &by);
     set.map_err(|error| call.unfit(error))?;
-    changed(tx, call, &ask.address)
+    standing(tx, call, &ask.address)
 }
 
 fn set_invoice(
@@ -95,7 +95,7 @@ fn set_invoice(
     let account = changing(tx, call, &ask.address)?;
     let invoice = Invoice::parse(&new.0.form()).map_err(|faults| call.unfit(faults))?;
     records::put_invoice(tx, account.id, &account.address, Some(&invoice), &by)?;
-    changed(tx, call, &ask.address)
+    standing(tx, call, &ask.address)
 }
 
 fn remove_invoice(
@@ -110,5 +110,5 @@ fn remove_invoice(
         return Err(Problem::InvoiceUnknown);
     }
     records::put_invoice(tx, account.id, &account.address, None, &by)?;
-    changed(tx, call, &ask.address)
+    standing(tx, call, &ask.address)
 }

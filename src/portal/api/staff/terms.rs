@@ -1,7 +1,7 @@
 //! What the staff sets of an account, by the registry's rules: opening, signature, storage, service type, e-seal;
 //! the contract; a holder's wish on paper to close.
 
-use super::accounts::{OneAccount, StaffAccount, changed, changing};
+use super::accounts::{OneAccount, StaffAccount, changing, standing};
 use super::duty::{REGISTERS, on_duty};
 use crate::portal::api::call::{Answered, Call};
 use crate::portal::api::endpoint::{Endpoint, Json, Tag, Tagged, Verb, params};
@@ -122,7 +122,7 @@ fn change(
     let by = on_duty(tx, call, REGISTERS)?;
     let account = changing(tx, call, &ask.address)?;
     terms::set_in(tx, &account, &new.0.terms()?, &by)?;
-    changed(tx, call, &ask.address)
+    standing(tx, call, &ask.address)
 }
 
 fn renew(
@@ -138,7 +138,7 @@ fn renew(
         return Err(Problem::BadBody("months".to_owned()));
     }
     contracts::renew_in(tx, account.id, &account.address, months, &by)?;
-    changed(tx, call, &ask.address)
+    standing(tx, call, &ask.address)
 }
 
 fn request(
@@ -151,7 +151,7 @@ fn request(
     let account = changing(tx, call, &ask.address)?;
     let reason = new.0.reason.as_ref().map(|reason| reason.0.as_str()).unwrap_or_default();
     closings::request_in(tx, account.id, &account.address, reason, &by)?;
-    changed(tx, call, &ask.address)
+    standing(tx, call, &ask.address)
 }
 
 fn give_up(
@@ -168,7 +168,7 @@ fn give_up(
         return Err(Problem::AccountStanding(state));
     }
     closings::withdraw_in(tx, account.id, &account.address, &by)?;
-    changed(tx, call, &ask.address)
+    standing(tx, call, &ask.address)
 }
 
 impl StaffAccountChange {
