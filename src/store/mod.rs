@@ -179,6 +179,14 @@ impl Store {
         }
     }
 
+    /// Lets go, and waits for the last who holds a clone: then no thread is at the files any more, and
+    /// others may take their place.
+    pub async fn close(self) {
+        let Self { rows, blobs, news } = self;
+        drop((blobs, news));
+        rows.close().await;
+    }
+
     /// Returns when the rows take no more work: after a failed sync only a restart tells what is
     /// on disk.
     pub async fn closed(&self) {

@@ -71,7 +71,7 @@ pub async fn restore(
         write_file(&mark, format!("{name}{WHOLE}").as_bytes())?;
         sync_folder(&data)?;
     }
-    drop(open(at, &blobs, vault, Start::Whole).await?);
+    open(at, &blobs, vault, Start::Whole).await?.close().await;
     unmark(&data)?;
     Ok(Restored { generation: name, manifest, rows })
 }
@@ -88,9 +88,12 @@ fn whole(mark: &Path) -> Result<Option<String>, BackupError> {
 /// Whether the database has what the mark says, which then bears no mark of its own any more.
 async fn is_there(at: &RowsAt, blobs: &Path, vault: &Arc<Vault>) -> Result<bool, BackupError> {
     match open(at, blobs, Arc::clone(vault), Start::Find).await {
-        Ok(_) => Ok(true),
+        Ok(store) => {
+            store.close().await;
+            Ok(true)
+        }
         Err(StoreError::Rows(RowsError::HalfRestored)) => {
-            drop(open(at, blobs, Arc::clone(vault), Start::Whole).await?);
+            open(at, blobs, Arc::clone(vault), Start::Whole).await?.close().await;
             Ok(true)
         }
         Err(StoreError::Rows(RowsError::NoSchema)) => Ok(false),
@@ -193,8 +196,10 @@ async fn rows(
         renew(tx, now)?;
         Ok(counts)
     };
-    let counts = store.write(Lane::Client, work).await?;
-    drop(store);
+    let counts = store.write(Lane::Client, work).await;
+    // Whatever became of it: the next restore clears these files away.
+    store.close().await;
+    let counts = counts?;
     if counts != manifest.tables {
         return Err(BackupError::Altered(file.to_owned()));
     }

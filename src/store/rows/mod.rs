@@ -215,6 +215,13 @@ impl Rows {
         }
     }
 
+    /// Lets go; returns when a file of rows is held no more by those who worked for this one.
+    pub async fn close(self) {
+        if let Self::Sqlite(driver) = self {
+            driver.close().await;
+        }
+    }
+
     /// Runs a unit of work; when this returns `Ok`, it is durable.
     pub async fn write<T, E, F>(&self, lane: Lane, work: F) -> Result<T, E>
     where

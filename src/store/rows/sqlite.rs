@@ -14,7 +14,7 @@ use statements::{Cached, order};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::{Semaphore, oneshot, watch};
 use writer::{Unit, Writer};
 
 #[derive(Clone)]
@@ -31,15 +31,28 @@ impl Sqlite {
         connection.execute_batch("PRAGMA wal_checkpoint(PASSIVE)")?;
         schema::migrate_sqlite(&mut connection, around.start)?;
         let door = Arc::new(Door(Arc::new(Lanes::new())));
-        let journal = Journal::watch(&mut connection, connect(path)?, BUSY)?;
+        let hold = watch::Sender::new(());
+        let journal = Journal::watch(&mut connection, connect(path)?, hold.clone(), BUSY)?;
         let blobs = Arc::clone(&around.blobs);
         let writer = Writer::new(connection, journal, blobs, Arc::clone(&door.0));
+        let readers = Readers::new(path, hold.clone());
+        let write = move || {
+            let _hold = hold;
+            writer.run();
+        };
         std::thread::Builder::new()
             .name("rows-writer".into())
-            .spawn(move || writer.run())
+            .spawn(write)
             .map_err(RowsError::Blobs)?;
-        let readers = Readers::new(path);
         Ok(Self { door, readers, around })
+    }
+
+    /// Returns when the file is closed, which is after the last clone of this one is gone.
+    pub async fn close(self) {
+        let mut held = self.readers.hold.subscribe();
+        drop(self);
+        // Nobody sends: this ends when the last who holds is gone.
+        while held.changed().await.is_ok() {}
     }
 
     pub async fn write<T, E, F>(&self, lane: Lane, work: F) -> Result<T, E>
@@ -150,12 +163,14 @@ struct Readers {
     idle: Arc<Mutex<Vec<Connection>>>,
     /// Each read at a time costs a connection, its cache and a thread with what its allocator keeps.
     seats: Arc<Semaphore>,
+    /// Whoever has a connection has one of these, and drops it last.
+    hold: watch::Sender<()>,
 }
 
 impl Readers {
-    fn new(path: &Path) -> Self {
+    fn new(path: &Path, hold: watch::Sender<()>) -> Self {
         let seats = Arc::new(Semaphore::new(READERS));
-        Self { path: path.to_owned(), idle: Arc::default(), seats }
+        Self { path: path.to_owned(), idle: Arc::default(), seats, hold }
     }
 
     fn read<T, E, F>(&self, work: F) -> Result<T, E>

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::Duration;
+use tokio::sync::watch;
 
 /// The writer's side.
 pub struct Journal {
@@ -17,10 +18,11 @@ pub struct Journal {
 
 impl Journal {
     /// Starts the thread that copies; it ends when `writer` is closed. `copier` is a connection of
-    /// its own, `busy` what the writer waits for locks otherwise.
+    /// its own, `hold` goes when that one is closed, `busy` is what the writer waits for locks otherwise.
     pub fn watch(
         writer: &mut Connection,
         copier: Connection,
+        hold: watch::Sender<()>,
         busy: Duration,
     ) -> Result<Self, RowsError> {
         let long = Arc::new(AtomicBool::new(false));
@@ -40,9 +42,13 @@ impl Journal {
             }
             Ok(())
         }))?;
+        let until_closed = move || {
+            let _hold = hold;
+            copy(copier, &woken);
+        };
         std::thread::Builder::new()
             .name("rows-checkpoint".into())
-            .spawn(move || copy(&copier, &woken))
+            .spawn(until_closed)
             .map_err(RowsError::Blobs)?;
         Ok(Self { long, busy })
     }
@@ -62,7 +68,7 @@ impl Journal {
     }
 }
 
-fn copy(connection: &Connection, woken: &Receiver<()>) {
+fn copy(connection: Connection, woken: &Receiver<()>) {
     while woken.recv().is_ok() {
         let copied = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
         if let Err(error) = copied {
@@ -91,8 +97,9 @@ mod tests {
             connection.execute_batch(begin).unwrap();
             connection
         };
-        let mut writer = connect();
-        let journal = Journal::watch(&mut writer, connect(), Duration::from_secs(10)).unwrap();
+        let (mut writer, hold) = (connect(), watch::Sender::new(()));
+        let journal =
+            Journal::watch(&mut writer, connect(), hold, Duration::from_secs(10)).unwrap();
         let room = LONG_PAGES as u64 * 4200;
         for _ in 0..(5 * room) >> 20 {
             writer.execute("INSERT INTO t VALUES (zeroblob(1048576))", []).unwrap();
