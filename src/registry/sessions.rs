@@ -12,6 +12,7 @@ use crate::wire::{AccountId, OperatorCode, Timestamp};
 use data_encoding::HEXLOWER;
 use secrecy::SecretString;
 use serde_json::json;
+use std::cmp::Reverse;
 
 /// What somebody has shown.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -145,9 +146,11 @@ pub(super) fn begin(
 ) -> Result<Session, RowsError> {
     let rules = Rules::at(tx, now)?;
     rows::sweep(tx, now.plus_secs(-rules.idle_secs), now)?;
-    // Who opens one after the other keeps the latest.
-    for old in rows::of_account(tx, owner.account)?.into_iter().skip(MOST) {
-        rows::end(tx, owner.account, &old.id)?;
+    // Who opens one after the other keeps those that are in use.
+    let mut there = rows::of_account(tx, owner.account)?;
+    there.sort_by_key(|session| Reverse(session.seen_at));
+    for unused in there.iter().skip(MOST) {
+        rows::end(tx, owner.account, &unused.id)?;
     }
     let proofs: Vec<_> = factors.iter().map(|factor| Proof { factor: *factor, at: now }).collect();
     let row = SessionRow {
@@ -347,7 +350,7 @@ fn shortened(agent: &str) -> String {
     agent.chars().filter(|c| !c.is_control()).take(AGENT).collect()
 }
 
-/// Of an account, its operators' together, before the oldest go.
+/// Of an account, its operators' together, before those go that were longest unused.
 const MOST: usize = 99;
 /// Seconds.
 const NOTED_SECS: i64 = 60;

@@ -85,6 +85,34 @@ async fn passkey(desk: &SignIn, owner: Owner) -> Authenticator {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_very_many_sessions_those_stay_that_are_in_use() {
+    on_both(|bed| async move {
+        let (root, owner) = (root(), ali(&bed).await);
+        let desk = sign_in(&bed, &root);
+        let mut key = passkey(&desk, owner).await;
+        let mut enter = async |now| {
+            let asked = desk.ask_passkey(now).await.unwrap();
+            let answer = key.get(&challenge(&asked.options));
+            entered(desk.passkey(&asked.token, &answer, &client(), now).await.unwrap())
+        };
+        let (used, unused) = (enter(NOW).await, enter(NOW).await);
+        let there = async |one: &Entered, secs| {
+            let found = sessions::find(&bed.store, &one.token, NOW.plus_secs(secs)).await;
+            found.unwrap().is_some()
+        };
+        for _ in 2..99 {
+            enter(NOW.plus_secs(1)).await;
+        }
+        assert!(there(&used, 120).await);
+        for _ in 0..2 {
+            enter(NOW.plus_secs(121)).await;
+        }
+        assert!(there(&used, 121).await && !there(&unused, 121).await);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_password_alone_lets_in_where_the_policy_says_so() {
     on_both(|bed| async move {
         let (root, owner) = (root(), ali(&bed).await);
