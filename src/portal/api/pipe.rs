@@ -12,39 +12,45 @@ use std::io::{self, Write};
 use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Where an archive is written.
+/// Where an archive is written. Its last octets, of a whole piece at least, are held back until all of it is done.
 pub struct Pipe {
     pieces: SyncSender<Bytes>,
-    piece: Vec<u8>,
+    held: Vec<u8>,
 }
 
 impl Pipe {
     fn new(pieces: SyncSender<Bytes>) -> Self {
-        Self { pieces, piece: Vec::new() }
+        Self { pieces, held: Vec::new() }
     }
 
-    /// Hands over what is left.
+    /// Hands over what was held back.
     pub fn finish(mut self) -> io::Result<()> {
-        self.flush()
+        while !self.held.is_empty() {
+            self.hand_over()?;
+        }
+        Ok(())
+    }
+
+    fn hand_over(&mut self) -> io::Result<()> {
+        let rest = self.held.split_off(self.held.len().min(PIECE));
+        let piece = Bytes::from(std::mem::replace(&mut self.held, rest));
+        // Nobody reads any more.
+        self.pieces.send(piece).map_err(|_| io::Error::from(io::ErrorKind::BrokenPipe))
     }
 }
 
 impl Write for Pipe {
     fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
-        self.piece.extend_from_slice(octets);
-        if self.piece.len() >= PIECE {
-            self.flush()?;
+        self.held.extend_from_slice(octets);
+        while self.held.len() >= 2 * PIECE {
+            self.hand_over()?;
         }
         Ok(octets.len())
     }
 
+    /// What is held back waits for the end, whoever flushes.
     fn flush(&mut self) -> io::Result<()> {
-        if self.piece.is_empty() {
-            return Ok(());
-        }
-        let piece = Bytes::from(std::mem::take(&mut self.piece));
-        // Nobody reads any more.
-        self.pieces.send(piece).map_err(|_| io::Error::from(io::ErrorKind::BrokenPipe))
+        Ok(())
     }
 }
 
@@ -118,6 +124,27 @@ mod tests {
         let mut pipe = Pipe::new(pieces);
         drop(taken);
         assert_eq!(pipe.write(&octets).unwrap_err().kind(), io::ErrorKind::BrokenPipe);
+    }
+
+    #[test]
+    fn the_last_octets_wait_until_all_is_done() {
+        let (pieces, taken) = sync_channel(100);
+        let mut pipe = Pipe::new(pieces);
+        let octets = vec![7; 3 * PIECE + 5];
+        pipe.write_all(&octets).unwrap();
+        pipe.flush().unwrap();
+        let before: usize = taken.try_iter().map(|piece| piece.len()).sum();
+        assert_eq!(before, 2 * PIECE, "a piece and more is held back");
+        pipe.finish().unwrap();
+        assert_eq!(taken.iter().map(|piece| piece.len()).sum::<usize>(), PIECE + 5);
+
+        let (pieces, taken) = sync_channel(100);
+        let mut small = Pipe::new(pieces);
+        small.write_all(b"PK").unwrap();
+        small.flush().unwrap();
+        assert_eq!(taken.try_iter().count(), 0);
+        small.finish().unwrap();
+        assert_eq!(taken.iter().collect::<Vec<_>>().concat(), b"PK");
     }
 
     #[test]
