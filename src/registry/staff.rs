@@ -202,7 +202,7 @@ pub async fn prove(
     secret: &SecretString,
     now: Timestamp,
 ) -> Result<Member, StaffError> {
-    let member = known(store, passwords, name, secret, now).await?;
+    let member = member(&known(store, passwords, name, secret, now).await?)?;
     match member.password_given {
         true => Err(StaffError::PasswordGiven(member.name)),
         false => Ok(member),
@@ -215,13 +215,13 @@ async fn known(
     name: &str,
     secret: &SecretString,
     now: Timestamp,
-) -> Result<Member, StaffError> {
+) -> Result<StaffRow, StaffError> {
     let wanted = name.to_owned();
     let row = store.read(move |tx| rows::find(tx, &wanted)).await?;
     let row = row.filter(|row| row.ended_at.is_none());
     let verifier = row.as_ref().map(|row| row.password.as_str());
-    match (passwords.verify(verifier, secret, now).await, &row) {
-        (true, Some(row)) => Ok(member(row)?),
+    match (passwords.verify(verifier, secret, now).await, row) {
+        (true, Some(row)) => Ok(row),
         _ => Err(StaffError::Rejected),
     }
 }
@@ -233,7 +233,7 @@ pub async fn give_password(
     name: &str,
     secret: &SecretString,
 ) -> Result<(), StaffError> {
-    put_password(store, by, name, secret, true).await
+    put_password(store, by, name, secret, None).await
 }
 
 /// Sets one's own, proven by the one before.
@@ -244,26 +244,32 @@ pub async fn set_own_password(
     (old, new): (&SecretString, &SecretString),
     (channel, at): (Channel, Timestamp),
 ) -> Result<(), StaffError> {
-    let name = known(store, passwords, name, old, at).await?.name;
+    let StaffRow { name, password: proven, .. } = known(store, passwords, name, old, at).await?;
     if old.expose_secret() == new.expose_secret() {
         return Err(StaffError::PasswordSame);
     }
     let by = By { actor: Actor::Staff(name.clone()), channel, at };
-    put_password(store, &by, &name, new, false).await
+    put_password(store, &by, &name, new, Some(proven)).await
 }
 
+/// `proven` is the verifier of the one before, where it is his own.
 async fn put_password(
     store: &Store,
     by: &By,
     name: &str,
     secret: &SecretString,
-    given: bool,
+    proven: Option<String>,
 ) -> Result<(), StaffError> {
-    let hash = hashed(secret)?;
+    let (hash, given) = (hashed(secret)?, proven.is_none());
     let set = move |tx: &mut Tx<'_>, name: &str| {
-        // Whoever has another's tokens has them no more: a password is given where one was lost.
-        if given {
-            api_tokens::remove_of_staff(tx, name)?;
+        match &proven {
+            // Whoever has another's tokens has them no more: a password is given where one was lost.
+            None => _ = api_tokens::remove_of_staff(tx, name)?,
+            // What was proven may have been taken away since.
+            Some(proven) => {
+                let row = rows::find(tx, name)?.filter(|row| row.password == *proven);
+                row.ok_or(StaffError::Rejected)?;
+            }
         }
         Ok(rows::set_password(tx, name, &hash, given)?)
     };

@@ -99,6 +99,24 @@ async fn who_has_a_password_that_another_one_set_sets_his_own_before_he_acts() {
     .await;
 }
 
+/// Whoever had the one before could set his own over one that was given meanwhile because it was lost.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_password_is_set_once_by_what_proved_it() {
+    on_both(|bed| async move {
+        let (store, passwords) = (&bed.store, Passwords::new(2).unwrap());
+        let first = SecretString::from("uzun bir parola sozu");
+        add(&bed, "mudur", &[StaffRole::Manager]).await.unwrap();
+        let set = async |new: &str| {
+            let (new, when) = (SecretString::from(new), (Channel::CommandLine, NOW));
+            staff::set_own_password(store, &passwords, "mudur", (&first, &new), when).await
+        };
+        let (one, other) = tokio::join!(set("birinci yeni parola"), set("ikinci yeni parola"));
+        let (right, wrong) = if one.is_ok() { (one, other) } else { (other, one) };
+        assert!(right.is_ok() && matches!(wrong, Err(StaffError::Rejected)), "{wrong:?}");
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn a_token_of_the_staff_is_made_by_nobody_but_whose_it_is() {
     on_both(|bed| async move {
