@@ -425,7 +425,7 @@ impl<'s> Talk<'s> {
                     tracing::info!(peer = %self.peer, user, "login failed");
                     metrics::counter!("kep_smtp_login_failures_total").increment(1);
                 } else if let LoginAnswer::Accepted(login) = &answer {
-                    pauses.after_success(self.peer.ip(), login.address.as_str());
+                    pauses.after_success(self.peer.ip(), login.address.as_str(), login.at);
                     places.came(login.account, self.peer.ip(), "SMTP", login.at).await;
                 }
                 Answer::Login(answer)

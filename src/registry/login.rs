@@ -67,10 +67,12 @@ impl Pauses {
     /// was for other names does, lest who has an account here guesses at theirs as fast as he likes; and
     /// the name's own does, lest its owner's logins help whoever guesses. Without a name it is what was wrong
     /// from there without one.
-    pub fn after_success(&self, from: IpAddr, name: &str) {
+    pub fn after_success(&self, from: IpAddr, name: &str, now: Timestamp) {
         let (network, local) = (crowd::network(from), local_part(name));
         let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some((part, _)) = failures.remove(&Who::Part(network, local)) else { return };
+        let Some((part, last)) = failures.remove(&Who::Part(network, local)) else { return };
+        // What is long ago stands in no count any more.
+        let part = if is_recent(last, now) { part } else { 0 };
         if let Some((count, _)) = failures.get_mut(&Who::Network(network)) {
             *count = count.saturating_sub(part);
         }
@@ -463,6 +465,10 @@ mod tests {
         pauses.after_failure(from.parse().unwrap(), name, Timestamp::from_secs(now)).as_secs()
     }
 
+    fn right(pauses: &Pauses, from: &str, name: &str, now: i64) {
+        pauses.after_success(from.parse().unwrap(), name, Timestamp::from_secs(now));
+    }
+
     #[test]
     fn pauses_double_and_are_forgotten() {
         let pauses = Pauses::new(Duration::from_secs(2));
@@ -473,7 +479,7 @@ mod tests {
         assert_eq!(fresh(other, 2), 2);
         assert_eq!((3..40).map(|now| fresh(one, now)).max(), Some(60));
         assert_eq!(fresh(one, 5_000), 2);
-        pauses.after_success(other.parse().unwrap(), "user3");
+        right(&pauses, other, "user3", 5000);
         assert_eq!(fresh(other, 5_000), 2);
     }
 
@@ -483,12 +489,22 @@ mod tests {
         let (from, own) = ("192.0.2.1", "veli@hs05.kep.tr");
         assert_eq!([secs(&pauses, from, own, 0), secs(&pauses, from, own, 1)], [1, 2]);
         assert_eq!(secs(&pauses, from, "ali", 2), 4);
-        pauses.after_success(from.parse().unwrap(), "Veli@hs05.kep.tr");
+        right(&pauses, from, "Veli@hs05.kep.tr", 3);
         assert_eq!(secs(&pauses, from, "ayse", 3), 2, "the one for ali counts still");
         // Who logs in between his guesses gains nothing by it.
-        pauses.after_success(from.parse().unwrap(), own);
-        pauses.after_success(from.parse().unwrap(), "");
+        right(&pauses, from, own, 4);
+        right(&pauses, from, "", 4);
         assert_eq!(secs(&pauses, from, "mehmet", 4), 4);
+    }
+
+    #[test]
+    fn a_right_password_takes_away_nothing_of_a_count_that_began_anew() {
+        let pauses = Pauses::new(Duration::from_secs(1));
+        let (from, own) = ("192.0.2.1", "veli@hs05.kep.tr");
+        assert_eq!([secs(&pauses, from, own, 0), secs(&pauses, from, own, 1)], [1, 2]);
+        assert_eq!(secs(&pauses, from, "ayse", 1000), 1, "all of it is long ago");
+        right(&pauses, from, own, 1001);
+        assert_eq!(secs(&pauses, from, "mehmet", 1002), 2);
     }
 
     #[test]
@@ -498,7 +514,7 @@ mod tests {
         assert_eq!(secs(&pauses, "2001:db8::2", "b", 0), 2);
         assert_eq!(secs(&pauses, "::ffff:192.0.2.1", "ali", 0), 1);
         assert_eq!(secs(&pauses, "192.0.2.9", "Ali@hs05.kep.tr", 0), 2);
-        pauses.after_success("192.0.2.9".parse().unwrap(), "ali");
+        right(&pauses, "192.0.2.9", "ali", 3);
         assert_eq!(secs(&pauses, "192.0.2.10", "ali", 0), 4);
     }
 
@@ -507,10 +523,10 @@ mod tests {
         let pauses = Pauses::new(Duration::from_secs(1));
         assert_eq!([secs(&pauses, "192.0.2.1", "", 0), secs(&pauses, "192.0.2.1", "", 1)], [1, 2]);
         assert_eq!(secs(&pauses, "198.51.100.1", "", 2), 1, "no name is nobody's");
-        pauses.after_success("192.0.2.1".parse().unwrap(), "");
+        right(&pauses, "192.0.2.1", "", 3);
         assert_eq!(secs(&pauses, "192.0.2.1", "ali", 3), 1);
         // What was wrong for a name counts still.
-        pauses.after_success("192.0.2.1".parse().unwrap(), "");
+        right(&pauses, "192.0.2.1", "", 4);
         assert_eq!(secs(&pauses, "192.0.2.1", "", 4), 2);
     }
 

@@ -76,7 +76,8 @@ impl MailDoor {
         };
         match outcome.map_err(trouble)? {
             Outcome::Proven(proven) => {
-                self.pauses.after_success(peer.address, proven.account.address.as_str());
+                let name = proven.account.address.as_str();
+                self.pauses.after_success(peer.address, name, now);
                 let admitted = self.admit(&proven, signature, now)?;
                 self.places.came(proven.account.id, peer.address, "IMAP", now).await;
                 Ok(admitted)

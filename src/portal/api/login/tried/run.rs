@@ -20,7 +20,7 @@ pub async fn tried<T>(
     match judge.await {
         Ok(Judged::Right(value)) => {
             people.sign_in.right_from(from, call.now).await?;
-            people.pauses.after_success(from, name);
+            people.pauses.after_success(from, name, call.now);
             Ok(value)
         }
         Ok(Judged::Wrong(value)) => {
