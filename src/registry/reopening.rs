@@ -8,14 +8,18 @@ use super::credentials::{self, Owner};
 use super::operators::{self, Of, OperatorError};
 use super::{api_tokens, sessions};
 use crate::store::credentials as rows;
-use crate::store::{RowsError, Tx, accounts as account_rows, holders, notices};
+use crate::store::{RowsError, Tx, accounts as account_rows, holders, notices, outbox};
 use crate::wire::{AccountId, OperatorCode};
 use serde_json::json;
 
-/// Of an account that had ended, within the transaction that opens it again and under its lock. Who is reached
-/// still at a place that was proven then is told, once more: it may be somebody else's by now.
+/// Of an account that had ended, within the transaction that opens it again and under its lock. What waits for
+/// its places is not said any more. Who is reached still at a place that was proven then is told, once more:
+/// it may be somebody else's by now.
 pub(super) fn begin_anew(tx: &mut Tx<'_>, account: &Account, by: &By) -> Result<(), RegistryError> {
     let (id, address) = (account.id, account.address.as_str());
+    for place in notices::of_account(tx, id)? {
+        outbox::withdraw(tx, id, (&place.channel, &place.target), by.at)?;
+    }
     credentials::tell_changed(tx, Owner::holder(id), by.at)?;
     let operators = end_operators(tx, account, by)?;
     for token in api_tokens::all(tx, id)? {

@@ -13,6 +13,7 @@ use kep::registry::applications::{self, Paper, PaperKind, Step, Wish};
 use kep::registry::credentials::{Owner, certificates, passkeys, totp};
 use kep::registry::holders::records;
 use kep::registry::operators::{self, Person, Role, Roles};
+use kep::registry::outbox::{self as queued, Fields, Kind, Language, Outgoing};
 use kep::registry::standing::Stage;
 use kep::registry::terms::{self, Terms};
 use kep::registry::{accounts, closings, policy};
@@ -23,7 +24,7 @@ use kep::store::notices::{self as places, TargetRow};
 use kep::store::{accounts as account_rows, operators as operator_rows, outbox};
 use kep::trust::password::Passwords;
 use kep::trust::pki::{CertificateAuthority, KeyKind, Links, Profile};
-use kep::wire::{AccountId, OperatorCode, Timestamp};
+use kep::wire::{AccountId, OperatorCode, Reach, Timestamp};
 
 const FIRM: &str = "ornek@ornek.hs05.kep.tr";
 const VKN: &str = "8760052205";
@@ -203,6 +204,17 @@ async fn what_an_account_had_before_it_ended_works_no_more() {
     on_both(|bed| async move {
         let id = furnished(&bed).await;
         let (store, firm) = (&bed.store, address(FIRM));
+        let waiting = Outgoing {
+            account: id,
+            to: Reach::parse("ali@ornek.example").unwrap(),
+            language: Language::Turkish,
+            kind: Kind::Mail,
+            fields: Fields::plain(&[("account", FIRM)]),
+            cause: "mail/1".into(),
+            due: NOW,
+            expires: NOW.plus_secs(2000 * DAY),
+        };
+        bed.write(move |tx| Ok(queued::queue(tx, &waiting)?)).await;
         // Whether or not somebody had written down that it ended.
         closings::close(store, &firm, &staff("ayse", NOW)).await.unwrap();
         let before = told(&bed).await;
@@ -211,6 +223,11 @@ async fn what_an_account_had_before_it_ended_works_no_more() {
         assert_eq!(stage(store, FIRM, late).await, Stage::Active);
         assert_eq!(found(&bed, id).await, [""; 0]);
         assert_eq!((opens(&password(&bed).await).await, told(&bed).await), (true, before + 1));
+        let all = bed.read(|tx| Ok(outbox::list(tx, None, None, 100)?)).await;
+        let his = all.into_iter().filter(|row| row.target == "ali@ornek.example");
+        let his: Vec<_> = his.map(|row| (row.kind, row.state)).collect();
+        let [said, unsaid] = [outbox::State::Waiting, outbox::State::Withdrawn];
+        assert_eq!(his, [("credentials".to_owned(), said), ("mail".to_owned(), unsaid)]);
         let code = OperatorCode::of_number(1).unwrap();
         let mehmet = operators::get(store, &firm, code).await.unwrap();
         assert!(mehmet.has_ended(), "his code and name stay");
