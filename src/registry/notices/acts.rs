@@ -30,7 +30,8 @@ pub enum NoticeError {
     #[error("{0} has {MOST} places already")]
     Many(KepAddress),
     #[error(
-        "a deputy's name is one line of 1 to {NAME} characters, and his time ends after it begins"
+        "a deputy's name is one line of 1 to {NAME} characters, and his time ends after it begins; \
+         only who hears of `escalation` alone needs no time"
     )]
     Deputy,
     #[error("the last code was sent less than {PAUSE_SECS} seconds ago")]
@@ -278,9 +279,12 @@ fn find(
 }
 
 fn sound(change: &Change) -> Result<(), NoticeError> {
-    let Whose::Deputy(Absence { deputy, from, until }) = &change.whose else { return Ok(()) };
+    let Whose::Deputy(absence) = &change.whose else { return Ok(()) };
+    let Absence { deputy, from, until } = absence;
     let named = !deputy.trim().is_empty() && deputy.chars().count() <= NAME;
-    match named && !deputy.chars().any(char::is_control) && from < until {
+    // Without days he hears of the last reminder, and of nothing else.
+    let hears = !absence.is_never() || change.events.iter().eq([&Event::Escalation]);
+    match named && !deputy.chars().any(char::is_control) && from < until && hears {
         true => Ok(()),
         false => Err(NoticeError::Deputy),
     }

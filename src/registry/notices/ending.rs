@@ -32,12 +32,14 @@ fn of_account(tx: &mut Tx<'_>, account: AccountId, now: Timestamp) -> Result<usi
     }
     let first = policy::at(tx, now)?.notice_ending;
     let mut laid = contract(tx, account, first, now)?;
+    // One that was registered just now is read as well.
+    tasks::sweep::read_certificates(tx)?;
     // Those to log in by, and its operators', too: whoever they stop at the door asks the holder.
     for (der, _) in accounts::all_certificates(tx, account)? {
         // What can't be read signs nothing either.
         let Ok(certificate) = Certificate::from_der(&der) else { continue };
         let Some(distance) = distance(certificate.not_after(), first, now) else { continue };
-        if is_replaced(tx, account, certificate.digest())? {
+        if task_rows::is_replaced(tx, account, certificate.digest())? {
             continue;
         }
         let digest = certificate.digest().hex();
@@ -52,13 +54,6 @@ fn of_account(tx: &mut Tx<'_>, account: AccountId, now: Timestamp) -> Result<usi
         laid += tell(tx, &happened)?;
     }
     Ok(laid)
-}
-
-/// Whether another one for the same use, of the same person, ends later.
-fn is_replaced(tx: &mut Tx<'_>, account: AccountId, digest: Digest) -> Result<bool, RowsError> {
-    // One that was registered just now is read as well.
-    tasks::sweep::read_certificates(tx)?;
-    task_rows::is_replaced(tx, account, digest)
 }
 
 /// The last term.
@@ -99,10 +94,11 @@ pub(super) fn is_so_still(
         let last = contracts::of_account(tx, account)?.into_iter().next();
         return Ok(last.is_some_and(|last| last.n.to_string() == *term));
     }
-    match values.get("certificate").and_then(|digest| Digest::from_hex(digest)) {
-        Some(digest) => Ok(!is_replaced(tx, account, digest)?),
-        None => Ok(true),
-    }
+    let Some(digest) = values.get("certificate").and_then(|hex| Digest::from_hex(hex)) else {
+        return Ok(true);
+    };
+    tasks::sweep::read_certificates(tx)?;
+    Ok(!task_rows::is_replaced(tx, account, digest)?)
 }
 
 /// The nearest of the distances that is reached; none before the first and after the end.

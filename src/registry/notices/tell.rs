@@ -121,7 +121,9 @@ pub fn wants_still(
         let second = last && target.events.contains(&Wish::Escalation);
         second || target.is_in_time(outgoing.kind, now)
     };
-    if is_for.is_some_and(|target| !hears(target)) {
+    // An operator hears of his own credentials where his record says, whoever else is told there of what.
+    let by_place = outgoing.kind != Kind::Credentials;
+    if by_place && is_for.is_some_and(|target| !hears(target)) {
         return Ok(false);
     }
     match outgoing.kind {

@@ -95,13 +95,16 @@ impl Kind for Span {
 }
 
 impl Kind for Steps {
-    const FORM: &'static str = "one to five times, the longest first: 24h 6h 2h";
+    const FORM: &'static str =
+        "one to five times of a minute at least, the longest first: 24h 6h 2h";
 
     fn parse(text: &str) -> Option<Self> {
         let words = text.split([' ', ',']).filter(|word| !word.is_empty());
         let steps: Vec<_> = words.map(Span::parse).collect::<Option<_>>()?;
         let falling = steps.windows(2).all(|two| two.first() > two.last());
-        (falling && (1..=STEPS).contains(&steps.len())).then_some(Self(steps))
+        // At the end itself there is nothing to remind of.
+        let before = steps.last().is_some_and(|last| *last >= Span::minutes(1));
+        (falling && before && steps.len() <= STEPS).then_some(Self(steps))
     }
 
     fn write(&self) -> String {

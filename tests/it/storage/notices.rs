@@ -868,6 +868,55 @@ async fn a_deputy_hears_nothing_after_his_time_though_it_was_laid_down_before() 
     .await;
 }
 
+/// An operator's telephone was the second person's place, too, and what concerned his own password was not said there.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn changed_credentials_are_told_where_somebody_elses_place_is_too() {
+    on_both(|bed| async move {
+        let ali = open(&bed, ALI).await;
+        let whose = Whose::Deputy(Absence::never("Ayşe".into()));
+        proven(&bed, ALI, "05337654321", Change { whose, ..change(&[Event::Escalation]) }).await;
+        for kind in [Kind::Credentials, Kind::Mail] {
+            let outgoing = Outgoing {
+                account: ali,
+                to: place("05337654321"),
+                language: Language::Turkish,
+                kind,
+                fields: Fields::plain(&[("account", ALI), ("time", "bugün")]),
+                cause: format!("{}/1", kind.word()),
+                due: NOW,
+                expires: NOW.plus_secs(3600),
+            };
+            bed.write(move |tx| Ok(outbox::queue(tx, &outgoing)?)).await;
+        }
+        let station = gateway().await;
+        round(&bed, &notify(&bed, &station.url, NOW), NOW).await;
+        let states = async |kind| of(&bed, kind).await.pop().unwrap().state;
+        assert_eq!(states("credentials").await, State::Sent);
+        assert_eq!(states("mail").await, State::Withdrawn, "that is not his affair");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_deputises_on_no_day_hears_of_the_last_reminder_and_of_nothing_else() {
+    on_both(|bed| async move {
+        open(&bed, ALI).await;
+        let set = async |events: &[Event]| {
+            let whose = Whose::Deputy(Absence::never("Ayşe".into()));
+            let wishes = Change { whose, ..change(events) };
+            let at = place("ayse@example.com");
+            notices::set(&bed.store, &by(NOW), &address(ALI), at, wishes).await.map(drop)
+        };
+        proven(&bed, ALI, "ayse@example.com", change(&[Event::Mail])).await;
+        for events in [&[][..], &[Event::Mail], &[Event::Mail, Event::Escalation]] {
+            let refused = set(events).await;
+            assert!(matches!(refused, Err(NoticeError::Deputy)), "{refused:?}");
+        }
+        set(&[Event::Escalation]).await.unwrap();
+    })
+    .await;
+}
+
 /// The phone is sold while the gateway thinks.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_under_way_to_a_place_that_is_taken_away_is_not_tried_there_again() {
