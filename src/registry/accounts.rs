@@ -324,7 +324,8 @@ pub(in crate::registry) fn set_signature_in(
     set_recorded(tx, of.1, "account.signature", json!({ "signature": rule.word() }), by)
 }
 
-/// How many octets the account's messages may have together; `None` for the provider's own limit. In
+/// How many octets the account's messages may have together; `None` for that of its kind of holder, or else
+/// the provider's. In
 /// somebody's transaction, under the account's lock.
 pub(super) fn set_storage_in(
     tx: &mut Tx<'_>,

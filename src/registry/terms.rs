@@ -14,7 +14,7 @@ use crate::wire::KepAddress;
 pub struct Terms {
     pub opening: Option<OpeningMode>,
     pub signature: Option<SignatureRule>,
-    /// Octets; the inner nothing is the provider's own limit.
+    /// Octets; the inner nothing is the limit of its kind of holder, or else the provider's.
     pub storage: Option<Option<u64>>,
     pub service: Option<Service>,
     /// Whether an institution's e-seal may sign.

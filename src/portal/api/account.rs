@@ -67,7 +67,7 @@ struct Storage {
     /// In octets.
     #[schema(minimum = 0, example = 1048576)]
     used: u64,
-    /// In octets; none when only the provider's own limit holds.
+    /// In octets; none when it has no limit of its own: `/storage` says which holds.
     #[schema(minimum = 0, example = 10737418240_u64)]
     limit: Option<u64>,
     #[schema(minimum = 0, example = 12)]

@@ -329,5 +329,5 @@ const SESSIONS: &str = "A session of a person, that `/login` began: `Authorizati
     cookie `__Host-kep-session`, with which each request but GET bears the header `X-KEP-Request`. It may what \
     its person may, by his roles where he is an operator. A legal act asks for more than a password, shown of \
     late: `/session/step-up`.";
-const TOKENS: &str = "A token that `kep account token add` made, as `Authorization: Bearer TOKEN`. \
+const TOKENS: &str = "A token that `kep account token add` made, or a person in a session (`POST /tokens`), as `Authorization: Bearer TOKEN`. \
     What it may be used for:\n\n";

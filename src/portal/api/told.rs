@@ -48,7 +48,7 @@ struct Notice {
     #[schema(example = "sms")]
     channel: String,
     /// Where to, in part.
-    #[schema(example = "+90532***4567")]
+    #[schema(example = "+90532*****67")]
     place: String,
     /// `waiting`; `sending`: a gateway was asked; `sent`: it took it; `joined`: told together with another;
     /// `failed`; or `withdrawn`: its place was taken away, or what it says is no longer so.

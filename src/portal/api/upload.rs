@@ -45,8 +45,8 @@ impl Drop for Upload {
         let (Some(letter), Ok(runtime)) = (self.letter.take(), Handle::try_current()) else {
             return;
         };
-        self.octets.truncate(HEAD);
-        let octets = Bytes::from(std::mem::take(&mut self.octets));
+        // What was taken for the rest is free again.
+        let octets = Bytes::copy_from_slice(self.octets.get(..HEAD).unwrap_or(&self.octets));
         runtime.spawn(self.desk.broke_off(Letter { octets, ..letter }));
     }
 }

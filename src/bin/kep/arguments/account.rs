@@ -52,7 +52,7 @@ pub struct SetAccount {
     pub opening: Option<Opening>,
     #[arg(long, value_enum)]
     pub signature: Option<Signature>,
-    /// `10 GiB`, or `default` for mailbox.max_storage of the configuration
+    /// `10 GiB`, or `default`: the policy storage.* of its kind of holder, or else mailbox.max_storage
     #[arg(long, value_name = "SIZE")]
     pub storage: Option<String>,
     /// A mailbox `Etiketler/NAME` for each label, for programs that know no tags

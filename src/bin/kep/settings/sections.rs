@@ -186,7 +186,8 @@ section! {
 section! {
     /// What comes in, by submission and relay: limits and manners.
     Accept in "accept" {
-        /// Largest sealed dispatch. A sender may submit this less the envelope, which SIZE announces.
+        /// Largest sealed dispatch. A sender may submit this less the envelope, which SIZE announces. The
+        /// policy `size.message` goes before it.
         max_size: Size = Is("'25 MiB'") within "'1 MiB'" to "'128 MiB'", "26,214,400 bytes, a common limit of mail systems; a message is in memory while it comes in, hence the upper bound";
         /// Recipients of one message.
         max_recipients: u32 = Is("100") within "1" to "1000", "what RFC 5321 section 4.5.3.1.8 asks at least; evidence is made for each";
@@ -201,12 +202,13 @@ section! {
         /// How long one connection may last in all.
         session_timeout: Duration = Is("'1h'") within "'1m'" to "'24h'", "25 MiB over a slow line take half of it";
         /// Pause after a wrong password; it doubles with each further one from the same network or for
-        /// the same name, by SMTP or IMAP, up to a minute; forgotten after a quarter of an hour.
+        /// the same name, by SMTP, IMAP or the portal, up to a minute; forgotten after a quarter of an hour.
         auth_failure_delay: Duration = Is("'2s'") within "'0ms'" to "'1m'", "guessing gets slow, a typing slip doesn't";
         /// Wrong passwords after which the connection is closed.
         max_auth_failures: u32 = Is("3") within "1" to "100", "people slip twice, programs go on";
-        /// What `kep account add` makes the rule of an account when it names none. Accounts keep theirs
-        /// when this changes (`kep account set --signature`).
+        /// What new accounts are asked for, by `kep account add` that names none and by applications, while the
+        /// policy `signature.default` is undecided. Accounts keep theirs when this changes
+        /// (`kep account set --signature`).
         signature: SignaturePolicy = Is("'required'"), "law asks for a secure electronic signature on what is sent";
         /// Rejection evidences (11) one account gets in an hour; further rejections are said in the
         /// dialogue only.
@@ -306,15 +308,16 @@ section! {
 section! {
     /// IMAP.
     Mailbox in "mailbox" {
-        /// How much the messages of an account may hold together; `kep account set --storage` sets
-        /// another limit for one. What is full takes no APPEND,
+        /// How much the messages of an account may hold together; policies `storage.*` set another limit
+        /// for a kind of holder, `kep account set --storage` for one account. What is full takes no APPEND,
         /// no COPY and no mail, whose sender is told; evidence comes all the same.
         max_storage: Option<Size> = Off("'10 GiB'"), "law asks that mail is kept; a provider knows his disks and plans";
         /// Connections at once.
         max_connections: u32 = Is("12000") within "1" to "1000000", "10,000 that idle on one machine, and room for the busy ones";
         /// Connections at once from one address.
         max_connections_per_address: u32 = Is("200") within "1" to "100000", "an office behind one address, several folders a person";
-        /// Days after which what was moved into `Çöp Kutusu` goes for good; 0: never. Evidence stays.
+        /// Days after which what was moved into `Çöp Kutusu` goes for good; 0: never. Evidence stays. The
+        /// policy `retention.trash` goes before it.
         trash_days: u32 = Is("30") within "0" to "3650", "what mail programs and other servers do; a month is time enough to notice a slip";
         /// Whether a mail program may log in by a certificate of its account (AUTHENTICATE EXTERNAL).
         /// Programs with such a certificate at hand may ask their user about it at each connection.
@@ -350,7 +353,7 @@ section! {
     Opening in "opening" {
         /// Which rule holds for which message type (standart, eYazisma, eTebligat) since when. Rules:
         /// "24h" (any number of hours), "next-business-day", "fifth-day". Before the first entry of a
-        /// type 24h holds, for eTebligat fifth-day.
+        /// type 24h holds, for eTebligat fifth-day. What policies `read.*` decide holds from its day on.
         read_policy: PolicyTable = Off("[{ from = 2027-01-01T00:00:00+03:00, type = 'standart', rule = 'next-business-day' }]"), "a change of law is entered before it comes into force";
         /// File with the public holidays; without it the one built in, conf/holidays-tr.toml.
         holidays: Option<PathBuf> = Off("'holidays-tr.toml'"), "dates of feasts beyond the announced ones are computed and may have to be corrected";

@@ -249,7 +249,7 @@ problems! {
     ApplicationNeeded 409 "application-needed"
         "Hesap başvuruyla açılır: biri denetler, başka iki kişi onaylar."
         "An account is opened by an application: one checks it, two others approve it."
-        "Başvuruyu kaydedin; account.direct kuralı başvurusuz açmaya izin verebilir."
+        "Başvuruyu kaydedin; account.direct politikası başvurusuz açmaya izin verebilir."
         "File one; the policy account.direct may let staff do without.";
     HolderUnknown 409 "holder-unknown"
         "Hesabın sahibi kayıtlı değil." "Nobody is recorded as the account's holder."

@@ -83,7 +83,7 @@ struct StaffAccountChange {
     opening: Option<OpeningWord>,
     #[schema(inline)]
     signature: Option<RuleWord>,
-    /// Its own limit, in octets; 0: the provider's.
+    /// Its own limit, in octets; 0: that of its kind of holder, or else the provider's.
     #[serde(default, deserialize_with = "some_whole")]
     #[schema(minimum = 0, maximum = 9007199254740991_u64, example = 10737418240_u64)]
     storage: Option<u64>,
