@@ -1,7 +1,8 @@
 //! Whether the archive's stamps hold, and the evidence is what they are over.
 
-use super::super::{BATCH, Statement, digest_of, leaf, root, root_of};
-use crate::store::archive::{self as rows, Batch, Stamp, Subject};
+use super::super::{BATCH, leaf, root};
+use super::chain::Chain;
+use crate::store::archive::{self as rows, Subject};
 use crate::store::{RowsError, Store, Tx};
 use crate::trust::TokenVerifier;
 use crate::wire::Timestamp;
@@ -41,7 +42,7 @@ pub enum Fault {
 }
 
 impl Verdict {
-    fn add(&mut self, fault: Fault) {
+    pub(super) fn add(&mut self, fault: Fault) {
         match self.faults.len() < FAULTS {
             true => self.faults.push(fault),
             false => self.unnamed += 1,
@@ -117,7 +118,7 @@ async fn stamps(
     verdict: &mut Verdict,
 ) -> Result<(), RowsError> {
     let batches = store.read(rows::batches).await?;
-    let mut chain = Chain { previous: String::new(), reach: 0 };
+    let mut chain = Chain::default();
     let mut after = 0;
     loop {
         let page = store.read(move |tx: &mut Tx<'_>| rows::stamps(tx, after, STAMPS)).await?;
@@ -135,43 +136,6 @@ async fn stamps(
     verdict.stamped = verdict.stamped.saturating_sub(beyond);
     verdict.waiting += beyond;
     Ok(())
-}
-
-/// Stamps as far as they were looked at.
-struct Chain {
-    /// What the next one says of the last whose statement was one.
-    previous: String,
-    /// Up to which batch the last statement reaches.
-    reach: i64,
-}
-
-impl Chain {
-    fn add(
-        &mut self,
-        stamp: &Stamp,
-        batches: &[Batch],
-        tokens: &TokenVerifier,
-        verdict: &mut Verdict,
-    ) {
-        let n = stamp.n;
-        let statement = Statement::parse(&stamp.statement);
-        self.reach = statement.as_ref().map_or(self.reach, |statement| statement.batches);
-        let follows = |one: &Statement| one.number == n && n == verdict.stamps as i64;
-        let Some(statement) = statement.filter(follows) else {
-            return verdict.add(Fault::Statement(n));
-        };
-        if statement.previous != self.previous {
-            verdict.add(Fault::Previous(n));
-        }
-        let reach = batches.iter().take_while(|batch| batch.n <= statement.batches).count();
-        if root_of(batches.get(..reach).unwrap_or_default()).hex() != statement.root {
-            verdict.add(Fault::Root(n));
-        }
-        if let Err(fault) = tokens.verify(&stamp.token, stamp.statement.as_bytes()) {
-            verdict.add(Fault::Token(n, fault.to_string()));
-        }
-        self.previous = digest_of(stamp).hex();
-    }
 }
 
 /// Rows of one look, and stamps of one, which have more octets.
