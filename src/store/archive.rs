@@ -163,6 +163,33 @@ pub fn stamps(tx: &mut Tx<'_>, after: i64, limit: i64) -> Result<Vec<Stamp>, Row
     rows.iter().map(stamp).collect()
 }
 
+/// What was kept about the certificates behind a stamp.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Piece {
+    Crl(Vec<u8>),
+    Ocsp(Vec<u8>),
+}
+
+/// Lists and answers that were kept with a stamp, as far as they are no larger than any, and no more than there
+/// are behind one.
+pub fn revocation(tx: &mut Tx<'_>, stamp: i64) -> Result<Vec<Piece>, RowsError> {
+    let rows = tx.query(
+        "SELECT m.kind, m.value FROM archive_stamp a JOIN material_set s ON s.id = a.material_set
+         JOIN material m ON m.digest = s.digest
+         WHERE a.n = $1 AND m.kind <> 'certificate' AND LENGTH(m.value) <= CAST($2 AS BIGINT)
+         ORDER BY m.digest LIMIT $3",
+        &[stamp.into(), PIECE_MAX.into(), PIECES.into()],
+    )?;
+    let piece = |row: &Row| {
+        let value = row.bytes(1)?.to_vec();
+        Ok(match row.text(0)? {
+            "crl" => Piece::Crl(value),
+            _ => Piece::Ocsp(value),
+        })
+    };
+    rows.iter().map(piece).collect()
+}
+
 pub fn last_stamp(tx: &mut Tx<'_>) -> Result<Option<Stamp>, RowsError> {
     let row = tx.first(
         "SELECT n, statement, token, stamped_at, ends_at FROM archive_stamp
@@ -185,3 +212,6 @@ fn stamp(row: &Row) -> Result<Stamp, RowsError> {
 /// Characters of a statement, which has a few hundred; octets of a token, which has some thousands.
 const STATEMENT_MAX: i64 = 16 << 10;
 const TOKEN_MAX: i64 = 1 << 20;
+/// Octets of a list, and how many lists and answers may stand behind a stamp.
+const PIECE_MAX: i64 = 32 << 20;
+const PIECES: i64 = 64;

@@ -9,10 +9,13 @@ mod verify;
 pub use run::{ArchiveError, Archivist, Stamped};
 pub use verify::{Fault, Verdict, verify};
 
+use crate::registry::audit::{self, By};
 use crate::store::archive::{Batch, Stamp, Subject};
-use crate::wire::Digest;
+use crate::store::{RowsError, Tx};
 use crate::wire::digest::sha256_of;
+use crate::wire::{Digest, Timestamp};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 /// What is stamped, as JSON.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -60,10 +63,36 @@ fn root_of(batches: &[Batch]) -> Digest {
     root(batches.iter().map(|batch| &batch.root))
 }
 
+/// What the audit has of a stamp, whose own copies stand outside.
+#[derive(Debug, Serialize, Deserialize)]
+struct Noted {
+    number: i64,
+    /// As the next statement names it.
+    digest: String,
+}
+
+impl Noted {
+    fn of(stamp: &Stamp) -> Self {
+        Self { number: stamp.n, digest: digest_of(stamp).hex() }
+    }
+
+    fn record(&self, tx: &mut Tx<'_>, at: Timestamp) -> Result<(), RowsError> {
+        let details = json!({ "number": self.number, "digest": self.digest });
+        audit::record(tx, &By::system("archive", at), ACT, SUBJECT, details).map(drop)
+    }
+
+    fn newest(tx: &mut Tx<'_>) -> Result<Option<Self>, RowsError> {
+        let details = audit::newest(tx, SUBJECT, ACT)?;
+        Ok(details.and_then(|details| serde_json::from_value(details).ok()))
+    }
+}
+
 fn digest_of(stamp: &Stamp) -> Digest {
     sha256_of([stamp.statement.as_bytes(), &stamp.token])
 }
 
+const ACT: &str = "evidence.archive-stamp";
+const SUBJECT: &str = "evidence archive";
 const KIND: &str = "kep-archive-1";
 const LEAF: &[u8] = b"kep archive leaf 1";
 /// Leaves of a batch.

@@ -1,6 +1,6 @@
 //! Takes new evidence into batches, and stamps all of them anew before the last stamp is too old.
 
-use super::{BATCH, KIND, Statement, digest_of, leaf, root, root_of};
+use super::{BATCH, KIND, Noted, Statement, digest_of, leaf, root, root_of};
 use crate::evidence::material;
 use crate::registry::policy;
 use crate::store::archive::{self as rows, Stamp, Subject};
@@ -117,10 +117,10 @@ impl Archivist {
         };
         let mut kept: Vec<_> = path.iter().map(material::certificate).collect();
         kept.extend(material::known(&known));
-        let new = stamp.clone();
+        let (new, at) = (stamp.clone(), self.clock.now());
         let add = move |tx: &mut Tx<'_>| -> Result<Option<Stamp>, RowsError> {
             match rows::add_stamp(tx, &new, &kept)? {
-                true => Ok(None),
+                true => Noted::of(&new).record(tx, at).map(|()| None),
                 false => rows::last_stamp(tx),
             }
         };

@@ -116,6 +116,13 @@ pub async fn list(store: &Store, wanted: Wanted) -> Result<Vec<Entry>, RowsError
     found.into_iter().map(entry).collect()
 }
 
+/// The details of the newest act of that kind about a subject.
+pub fn newest(tx: &mut Tx<'_>, subject: &str, act: &str) -> Result<Option<Value>, RowsError> {
+    let (subject, act) = (Some(subject.to_owned()), Some(act.to_owned()));
+    let found = rows::list(tx, &Wanted { subject, act, most: 1, ..Wanted::default() })?;
+    found.into_iter().next().map(|row| Ok(entry(row)?.details)).transpose()
+}
+
 fn entry(row: EntryRow) -> Result<Entry, RowsError> {
     let EntryRow { n, at, actor, channel, act, subject, details, link } = row;
     let details = serde_json::from_str(&details);

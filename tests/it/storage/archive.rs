@@ -8,7 +8,13 @@ use super::{NOW, on_both};
 use kep::evidence::archive::{self, Archivist, Fault, Stamped, Verdict};
 use kep::store::archive::Stamp;
 use kep::trust::detached::Word;
-use kep::wire::{Digest, Timestamp};
+use kep::trust::pki::{CertificateAuthority, Issued, KeyKind, Links, Profile, Revoked};
+use kep::trust::tsa::Authority;
+use kep::trust::{
+    Anchors, Clock, Readiness, Role, StampSettings, StampSource, Stamper, TokenVerifier,
+};
+use kep::wire::{Digest, Timestamp, sha256};
+use std::sync::Arc;
 
 pub fn archivist(bed: &Bed, now: Timestamp) -> Archivist {
     let (Word { stamper, readiness, clock, .. }, _) = word(now);
@@ -22,7 +28,51 @@ fn now(stamped: Stamped) -> Stamp {
 }
 
 async fn verify(bed: &Bed, by: &Archivist) -> Verdict {
-    archive::verify(&bed.store, by.stamper.verifier()).await.unwrap()
+    archive::verify(&bed.store, by.stamper.verifier(), by.clock.now()).await.unwrap()
+}
+
+fn day(n: i64) -> Timestamp {
+    NOW.plus_secs(n * 86_400)
+}
+
+/// An authority that began on that day: its root is good for ten years, what it stamps by for three.
+struct Stamps {
+    root: CertificateAuthority,
+    issued: Issued,
+    seal: Issued,
+}
+
+impl Stamps {
+    fn begun(name: &str, at: Timestamp) -> Self {
+        let root = CertificateAuthority::create(name, KeyKind::P256, at).unwrap();
+        let issue = |profile| root.issue(&profile, KeyKind::P256, &Links::default(), at).unwrap();
+        let issued = issue(Profile::TimeStamp { name: format!("{name} ZD") });
+        let (domain, email) = ("hs05.kep.tr".into(), "kepservisi@hs05.kep.tr".into());
+        let seal = issue(Profile::Seal { domain, email });
+        Self { root, issued, seal }
+    }
+
+    fn archivist(&self, bed: &Bed, now: Timestamp) -> Archivist {
+        let (clock, anchors) = (Clock::Fixed(now), anchors(&[self]));
+        let path = anchors.path(self.seal.certificate(), &[], Role::Seal).unwrap();
+        let authority = Arc::new(Authority::new(Arc::new(self.issued.signer().unwrap())));
+        let source = StampSource::Embedded(authority, clock.clone());
+        let tokens = TokenVerifier::new(anchors, Vec::new());
+        let stamper = Stamper::new(source, tokens, clock.clone(), &StampSettings::default());
+        let stamper = Arc::new(stamper.unwrap());
+        let readiness = Arc::new(Readiness::new(path, Arc::clone(&stamper), None, clock.clone()));
+        let (store, provider) = (bed.store.clone(), "hs05.kep.tr".into());
+        Archivist { store, provider, stamper, readiness, clock }
+    }
+}
+
+fn anchors(of: &[&Stamps]) -> Anchors {
+    Anchors::new(of.iter().map(|stamps| stamps.root.certificate().clone()).collect()).unwrap()
+}
+
+async fn faults(bed: &Bed, believed: &[&Stamps], now: Timestamp) -> Vec<Fault> {
+    let tokens = TokenVerifier::new(anchors(believed), Vec::new());
+    archive::verify(&bed.store, &tokens, now).await.unwrap().faults
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -55,8 +105,72 @@ async fn all_evidence_comes_under_stamps_that_follow_from_each_other() {
         bed.write(|tx| Ok(tx.execute("DELETE FROM archive_stamp WHERE n > 1", &[])?)).await;
         let verdict = verify(&bed, &archivist).await;
         assert_eq!((verdict.stamps, verdict.stamped, verdict.waiting), (1, 3, 1));
+        assert_eq!(verdict.faults, [Fault::NotOfAudit(3)], "whoever takes the newest away");
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_stamped_outlives_the_certificates_that_it_was_stamped_by() {
+    on_both(|bed| async move {
+        let [a, b, c] = [("A", 0), ("B", 1000), ("C", 2000)]
+            .map(|(name, begun)| Stamps::begun(name, day(begun)));
+        append(&bed.store, new(&bed.store, 1, "delivery", "a")).await;
+        for (stamps, at) in [(&a, 0), (&b, 1000), (&c, 2000)] {
+            assert!(stamps.archivist(&bed, day(at)).round().await.unwrap().is_some());
+        }
+        let all = [&a, &b, &c];
+        assert_eq!(faults(&bed, &all, day(3000)).await, [], "two of the three have ended");
+        let ended = faults(&bed, &all, day(3100)).await;
+        assert!(matches!(ended[..], [Fault::Ended(3, at)] if at < day(3100)), "{ended:?}");
+        let unknown = faults(&bed, &[&b, &c], day(3000)).await;
+        assert!(matches!(unknown[..], [Fault::Token(1, _)]), "an anchor is kept: {unknown:?}");
+        // What came when it was too late proves nothing of what was there before.
+        let late = Stamps::begun("D", day(3100));
+        late.archivist(&bed, day(3100)).stamp().await.unwrap();
+        let told = faults(&bed, &[&a, &b, &c, &late], day(3100)).await;
+        assert!(matches!(told[..], [Fault::Late(4, at)] if at < day(3100)), "{told:?}");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stamp_by_a_key_that_was_lost_counts_when_another_came_before() {
+    for (revoked, reason, renewed, counts) in [
+        (10, 1, 5, true),
+        (10, 1, 20, false),
+        // Superseded: what was signed before is good.
+        (10, 4, 20, true),
+        (-1, 4, 5, false),
+    ] {
+        let bed = Bed::sqlite().await;
+        let (a, b) = (Stamps::begun("A", day(-5)), Stamps::begun("B", day(-5)));
+        append(&bed.store, new(&bed.store, 1, "delivery", "a")).await;
+        a.archivist(&bed, day(0)).stamp().await.unwrap();
+        b.archivist(&bed, day(renewed)).stamp().await.unwrap();
+        let serial = a.issued.certificate().serial().to_owned();
+        let taken_back = Revoked { serial, at: day(revoked), reason: Some(reason) };
+        let list = a.root.crl(&[taken_back], day(30), day(60)).unwrap();
+        bed.write(move |tx| {
+            let digest = sha256(&list);
+            let row = [(&digest.0[..]).into(), (&list[..]).into()];
+            tx.execute("INSERT INTO material (digest, kind, value) VALUES ($1, 'crl', $2)", &row)?;
+            let add = "INSERT INTO material_set (id, digest)
+                       SELECT material_set, $1 FROM archive_stamp WHERE n = 2";
+            tx.execute(add, &[(&digest.0[..]).into()])?;
+            Ok(())
+        })
+        .await;
+        let told = faults(&bed, &[&a, &b], day(40)).await;
+        match counts {
+            true => assert_eq!(told, [], "{revoked} {reason} {renewed}"),
+            false => assert!(
+                matches!(&told[..], [Fault::Revoked(1, name, at)]
+                         if name.contains("A ZD") && *at == day(revoked)),
+                "{revoked} {reason} {renewed}: {told:?}"
+            ),
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -4,7 +4,7 @@ use super::show;
 use crate::arguments::Archive as Arguments;
 use crate::failure::{Failure, Outcome};
 use crate::wire_up;
-use kep::evidence::archive::{self, ArchiveError, Archivist, Stamped, Verdict};
+use kep::evidence::archive::{self, ArchiveError, Archivist, Fault, Stamped, Verdict};
 use kep::store::archive::Stamp;
 use kep::trust::detached::Word;
 use serde::Serialize;
@@ -33,15 +33,24 @@ pub async fn run(arguments: &Arguments) -> Outcome {
             let store = wire_up::store(&settings).await?;
             let clock = wire_up::clock(&settings)?;
             let stamper = wire_up::stamper(&settings, &clock)?;
-            let verdict = archive::verify(&store, stamper.verifier()).await;
+            let verdict = archive::verify(&store, stamper.verifier(), clock.now()).await;
             let verdict = verdict.map_err(|error| Failure::unavailable(&error))?;
             show::print(*json, &Shown::of(&verdict), text)?;
             match verdict.faults.len() as u64 + verdict.unnamed {
                 0 => Ok(ExitCode::SUCCESS),
-                n => Err(Failure::data(format!("{n} faults"))
-                    .hint("compare with a backup: something was changed since it was stamped")),
+                n => Err(Failure::data(format!("{n} faults")).hint(hint(&verdict))),
             }
         }
+    }
+}
+
+fn hint(verdict: &Verdict) -> &'static str {
+    match verdict.unnamed == 0 && verdict.faults.iter().all(Fault::is_of_time) {
+        true => {
+            "`kep evidence archive stamp` begins anew; for what is older, copies of the stamps of before that are \
+             kept elsewhere (a backup) may prove more"
+        }
+        false => "compare with a backup: something was changed since it was stamped",
     }
 }
 

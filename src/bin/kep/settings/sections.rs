@@ -162,7 +162,7 @@ section! {
         /// (`kep provider add --seal`).
         seal_anchors: PathBuf = Is("'trust/seal'"), "kept apart: a user's key must not seal";
         /// Issuers of time-stamp authorities: ours, and those of other providers, whose evidence is
-        /// refused otherwise.
+        /// refused otherwise. Those that are not asked any more stay: what they stamped rests on them.
         tsa_anchors: PathBuf = Is("'trust/tsa'"), "kept apart: no other key may state the time";
         /// What it means when neither OCSP nor CRL answers.
         revocation: Revocation = Is("'require'"), "evidence must not rest on a certificate that may have been revoked";

@@ -1,5 +1,6 @@
 //! Whether the archive's stamps hold, and the evidence is what they are over.
 
+use super::super::Noted;
 use super::super::{BATCH, leaf, root};
 use super::chain::Chain;
 use crate::store::archive::{self as rows, Subject};
@@ -39,6 +40,21 @@ pub enum Fault {
     Root(i64),
     #[error("stamp {0}: {1}")]
     Token(i64, String),
+    #[error("stamp {0} came after a certificate behind the one before had ended ({1})")]
+    Late(i64, Timestamp),
+    #[error("stamp {0}: {1} was revoked before a later stamp was there ({2})")]
+    Revoked(i64, String, Timestamp),
+    #[error("a certificate behind stamp {0}, the last one, has ended ({1})")]
+    Ended(i64, Timestamp),
+    #[error("stamp {0} is in the audit, and is not there or is another one")]
+    NotOfAudit(i64),
+}
+
+impl Fault {
+    /// Nothing was changed: what stands behind a stamp ended before the next one came.
+    pub fn is_of_time(&self) -> bool {
+        matches!(self, Self::Late(..) | Self::Revoked(..) | Self::Ended(..))
+    }
 }
 
 impl Verdict {
@@ -50,7 +66,11 @@ impl Verdict {
     }
 }
 
-pub async fn verify(store: &Store, tokens: &TokenVerifier) -> Result<Verdict, RowsError> {
+pub async fn verify(
+    store: &Store,
+    tokens: &TokenVerifier,
+    now: Timestamp,
+) -> Result<Verdict, RowsError> {
     let mut verdict = Verdict::default();
     let mut seen = 0;
     let mut after = String::new();
@@ -72,7 +92,7 @@ pub async fn verify(store: &Store, tokens: &TokenVerifier) -> Result<Verdict, Ro
     }
     verdict.stamped = seen;
     batches(store, &mut verdict).await?;
-    stamps(store, tokens, &mut verdict).await?;
+    stamps(store, tokens, now, &mut verdict).await?;
     Ok(verdict)
 }
 
@@ -115,10 +135,13 @@ async fn batches(store: &Store, verdict: &mut Verdict) -> Result<(), RowsError> 
 async fn stamps(
     store: &Store,
     tokens: &TokenVerifier,
+    now: Timestamp,
     verdict: &mut Verdict,
 ) -> Result<(), RowsError> {
     let batches = store.read(rows::batches).await?;
-    let mut chain = Chain::default();
+    // Before the stamps: what comes meanwhile is in both or among these alone.
+    let noted = store.read(Noted::newest).await?;
+    let mut chain = Chain::new(noted);
     let mut after = 0;
     loop {
         let page = store.read(move |tx: &mut Tx<'_>| rows::stamps(tx, after, STAMPS)).await?;
@@ -127,7 +150,9 @@ async fn stamps(
         for stamp in &page {
             verdict.stamps += 1;
             (verdict.stamped_at, verdict.ends_at) = (Some(stamp.stamped_at), Some(stamp.ends_at));
-            chain.add(stamp, &batches, tokens, verdict);
+            let n = stamp.n;
+            let kept = store.read(move |tx: &mut Tx<'_>| rows::revocation(tx, n)).await?;
+            chain.add((stamp, kept), &batches, tokens, verdict);
         }
     }
     // What is gathered and under no stamp yet waits, too.
@@ -135,6 +160,7 @@ async fn stamps(
     let beyond = beyond.map(|batch| u64::try_from(batch.leaves).unwrap_or(0)).sum();
     verdict.stamped = verdict.stamped.saturating_sub(beyond);
     verdict.waiting += beyond;
+    chain.end(now, verdict);
     Ok(())
 }
 
