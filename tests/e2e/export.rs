@@ -111,3 +111,47 @@ async fn a_holder_gets_all_mails_and_evidence_and_nothing_that_is_unopened() {
     assert_eq!(scene.kep(&["fsck"]).await.code, Some(0));
     server.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_has_several_accounts_gets_all_of_them_and_nobody_elses() {
+    let scene = Scene::new(Plan::default()).await;
+    let password = scene.scratch("second.password");
+    std::fs::write(&password, "uzun ve kimsenin bilmediği bir söz\n").unwrap();
+    for (address, number, given) in [
+        ("veysel.kara@hs05.kep.tr", "10000000146", "Veysel"),
+        ("v.kara@hs05.kep.tr", "10000000146", "Veysel"),
+        ("selma.kara@hs05.kep.tr", "10000000078", "Selma"),
+    ] {
+        let add = ["account", "add", address, "--kind", "person", "--identity-number", number];
+        let more = ["--given-names", given, "--surname", "Kara", "--email", "v@ornek.com"];
+        let more = [&more[..], &["--signature", "optional"]].concat();
+        let password = ["--password-file", password.to_str().unwrap()];
+        let ran = scene.kep(&[&add[..], &more, &password].concat()).await;
+        assert_eq!(ran.code, Some(0), "{address}: {}", ran.err);
+    }
+    let folder = scene.scratch("veysel");
+    let ask = ["account", "export", "v.kara@hs05.kep.tr", folder.to_str().unwrap()];
+    let ask = [&ask[..], &["--every-account"]].concat();
+    let made = scene.json(&ask).await;
+    let made = made.as_array().unwrap();
+    let of: Vec<_> = made.iter().map(|one| one["address"].as_str().unwrap()).collect();
+    assert_eq!(of, ["veysel.kara@hs05.kep.tr", "v.kara@hs05.kep.tr"]);
+    let written = files(&folder);
+    assert_eq!(written.len(), 2, "{written:?}");
+    for (one, address) in made.iter().zip(of) {
+        assert_eq!(one["file"], *folder.join(format!("{address}.zip")).to_str().unwrap());
+    }
+    for file in written {
+        if unpacked(&scene, &file).is_none() {
+            break;
+        }
+    }
+    let again = scene.kep(&ask).await;
+    assert!(again.code == Some(73) && again.err.contains("hint: "), "{}", again.err);
+    // Of whom nothing is recorded there is the one account.
+    let alone = scene.scratch("ali");
+    let ask = ["account", "export", ALI, alone.to_str().unwrap(), "--every-account"];
+    assert_eq!(scene.json(&ask).await.as_array().unwrap().len(), 1);
+    let log = scene.json(&["audit", "list", "--act", "account.exported"]).await;
+    assert_eq!(log.as_array().map_or(0, Vec::len), 3, "{log}");
+}

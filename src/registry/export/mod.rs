@@ -10,7 +10,7 @@ mod run;
 
 pub use message::{concerns, of_message};
 pub use request::{Request, State, ask, begin, done, find, list, open};
-pub use run::{Tell, check, export, gather};
+pub use run::{Tell, accounts_of_holder, check, export, gather};
 
 use super::RegistryError;
 use super::staff::OffDuty;

@@ -7,7 +7,7 @@ use crate::registry::staff::{self, StaffRole};
 use crate::store::evidence::{self, EvidenceRow, Wanted};
 use crate::store::export::{self as rows, Stored};
 use crate::store::mail::{Kind, view, view::Mailbox};
-use crate::store::{Lane, RowsError, Store, StoreError, Tx, accounts};
+use crate::store::{Lane, RowsError, Store, StoreError, Tx, accounts, holders};
 use crate::trust::Clock;
 use crate::wire::digest::sha256;
 use crate::wire::mime::text::decoded_field;
@@ -70,6 +70,27 @@ pub async fn export(
     let by = By { at: clock.now(), ..by.clone() };
     record(store, &by, "account.exported", &summary.address, counts).await?;
     Ok(summary)
+}
+
+/// The accounts of whose that one is, each of which has an export of its own; that one alone where nobody is
+/// recorded.
+pub async fn accounts_of_holder(
+    store: &Store,
+    address: &KepAddress,
+) -> Result<Vec<KepAddress>, ExportError> {
+    let wanted = address.clone();
+    let work = move |tx: &mut Tx<'_>| -> Result<Vec<KepAddress>, ExportError> {
+        let one = accounts::by_address(tx, wanted.as_str())?;
+        let one = one.ok_or_else(|| ExportError::Unknown(wanted.to_string()))?;
+        let Some(holder) = one.holder else { return Ok(vec![wanted.clone()]) };
+        let mut all = Vec::new();
+        for id in holders::accounts(tx, holder)? {
+            let address = KepAddress::parse(&accounts::by_id(tx, id)?.address);
+            all.push(address.map_err(|_| RowsError::Stored("an address"))?);
+        }
+        Ok(all)
+    };
+    store.read(work).await
 }
 
 async fn record(

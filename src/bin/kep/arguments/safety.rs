@@ -60,6 +60,10 @@ pub struct Export {
     /// The file to make; one that is there stays as it is
     #[arg(value_name = "FILE.zip")]
     pub file: PathBuf,
+    /// All accounts of the person or institution that this one is of: FILE.zip is a folder to make, in which each
+    /// account has a file of its own
+    #[arg(long)]
+    pub every_account: bool,
     #[arg(long)]
     pub json: bool,
 }
