@@ -32,18 +32,19 @@ impl Pipe {
     }
 
     fn hand_over(&mut self) -> io::Result<()> {
-        let rest = self.held.split_off(self.held.len().min(PIECE));
-        let piece = Bytes::from(std::mem::replace(&mut self.held, rest));
+        let piece: Vec<u8> = self.held.drain(..self.held.len().min(PIECE)).collect();
         // Nobody reads any more.
-        self.pieces.send(piece).map_err(|_| io::Error::from(io::ErrorKind::BrokenPipe))
+        self.pieces.send(piece.into()).map_err(|_| io::Error::from(io::ErrorKind::BrokenPipe))
     }
 }
 
 impl Write for Pipe {
     fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
-        self.held.extend_from_slice(octets);
-        while self.held.len() >= 2 * PIECE {
-            self.hand_over()?;
+        for part in octets.chunks(PIECE) {
+            self.held.extend_from_slice(part);
+            if self.held.len() >= 2 * PIECE {
+                self.hand_over()?;
+            }
         }
         Ok(octets.len())
     }
