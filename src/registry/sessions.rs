@@ -148,7 +148,7 @@ pub(super) fn begin(
     rows::sweep(tx, now.plus_secs(-rules.idle_secs), now)?;
     // Who opens one after the other keeps those that are in use.
     let mut there = rows::of_account(tx, owner.account)?;
-    there.sort_by_key(|session| Reverse(session.seen_at));
+    there.sort_by_key(|session| Reverse(used_until(session)));
     for unused in there.iter().skip(MOST) {
         rows::end(tx, owner.account, &unused.id)?;
     }
@@ -329,6 +329,12 @@ pub async fn end_all(
 /// Ends all of an account, whosever they are, as when it is suspended.
 pub fn end_account(tx: &mut Tx<'_>, account: AccountId) -> Result<u64, RowsError> {
     rows::end_account(tx, account)
+}
+
+/// Up to when it may have been in use: a use is noted a while later, but for the one that began it.
+fn used_until(session: &SessionRow) -> Timestamp {
+    let late = if session.seen_at > session.created_at { NOTED_SECS } else { 0 };
+    session.seen_at.plus_secs(late)
 }
 
 fn written(proofs: &[Proof]) -> String {
