@@ -12,7 +12,9 @@ pub mod tries;
 
 pub use passwords::PasswordFault;
 pub use rules::Rules;
-pub(super) use telling::{changed as tell_changed, has_phone, login_code, reset as send_reset};
+pub(super) use telling::{
+    changed as tell_changed, has_phone, login_code, reset as send_reset, tells_himself,
+};
 
 use super::accounts::RegistryError;
 use super::audit::{self, Actor, By};

@@ -48,6 +48,18 @@ pub(in crate::registry) fn changed(
     Ok(())
 }
 
+/// Whether it tells an operator of his own credentials, at a place that stands in his record.
+pub(in crate::registry) fn tells_himself(
+    tx: &mut Tx<'_>,
+    outgoing: &Outgoing,
+) -> Result<bool, RowsError> {
+    let operator = outgoing.cause.split('/').nth(2).and_then(|code| code.parse().ok());
+    let operator = operator.filter(|operator| *operator != 0 && outgoing.kind == Kind::Credentials);
+    let Some(operator) = operator else { return Ok(false) };
+    let own = places(tx, Owner { account: outgoing.account, operator })?;
+    Ok(own.iter().any(|place| place.reach == outgoing.to))
+}
+
 /// Whether a code would reach somebody.
 pub(in crate::registry) fn has_phone(tx: &mut Tx<'_>, owner: Owner) -> Result<bool, RowsError> {
     Ok(places(tx, owner)?.iter().any(|place| matches!(place.reach, Reach::Sms(_))))

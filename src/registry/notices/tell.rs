@@ -3,6 +3,7 @@
 
 use super::unread::unread_by;
 use super::{Event as Wish, Target, Whose, ending, target};
+use crate::registry::credentials;
 use crate::registry::outbox::{self, Fields, Kind, Outgoing};
 use crate::registry::policy::{self, Policies};
 use crate::store::credits::{self, Ledger};
@@ -122,8 +123,7 @@ pub fn wants_still(
         second || target.is_in_time(outgoing.kind, now)
     };
     // An operator hears of his own credentials where his record says, whoever else is told there of what.
-    let by_place = outgoing.kind != Kind::Credentials;
-    if by_place && is_for.is_some_and(|target| !hears(target)) {
+    if is_for.is_some_and(|target| !hears(target)) && !credentials::tells_himself(tx, outgoing)? {
         return Ok(false);
     }
     match outgoing.kind {
