@@ -134,8 +134,12 @@ pub fn is_there(tx: &mut Tx<'_>, name: &str) -> Result<bool, RowsError> {
     Ok(found.is_some())
 }
 
-/// Adds a stamp with what validates it; false when another process was faster.
-pub fn add_stamp(tx: &mut Tx<'_>, new: &Stamp, material: &[Material]) -> Result<bool, RowsError> {
+/// Adds a stamp with what validates it, which is known by its digest then; none when another process was faster.
+pub fn add_stamp(
+    tx: &mut Tx<'_>,
+    new: &Stamp,
+    material: &[Material],
+) -> Result<Option<Digest>, RowsError> {
     let set = evidence::keep_set(tx, material)?;
     let added = tx.execute(
         "INSERT INTO archive_stamp (n, statement, token, stamped_at, ends_at, material_set)
@@ -149,7 +153,7 @@ pub fn add_stamp(tx: &mut Tx<'_>, new: &Stamp, material: &[Material]) -> Result<
             (&set.0[..]).into(),
         ],
     )?;
-    Ok(added == 1)
+    Ok((added == 1).then_some(set))
 }
 
 /// Stamps behind a number, by number. What is larger than any statement or token is read as none.
@@ -163,31 +167,16 @@ pub fn stamps(tx: &mut Tx<'_>, after: i64, limit: i64) -> Result<Vec<Stamp>, Row
     rows.iter().map(stamp).collect()
 }
 
-/// What was kept about the certificates behind a stamp.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Piece {
-    Crl(Vec<u8>),
-    Ocsp(Vec<u8>),
-}
-
-/// Lists and answers that were kept with a stamp, as far as they are no larger than any, and no more than there
-/// are behind one.
-pub fn revocation(tx: &mut Tx<'_>, stamp: i64) -> Result<Vec<Piece>, RowsError> {
+/// Certificates, lists and answers that were kept with a stamp, as far as they are no larger than any, and no more
+/// than there are behind one.
+pub fn material(tx: &mut Tx<'_>, stamp: i64) -> Result<Vec<Vec<u8>>, RowsError> {
     let rows = tx.query(
-        "SELECT m.kind, m.value FROM archive_stamp a JOIN material_set s ON s.id = a.material_set
+        "SELECT m.value FROM archive_stamp a JOIN material_set s ON s.id = a.material_set
          JOIN material m ON m.digest = s.digest
-         WHERE a.n = $1 AND m.kind <> 'certificate' AND LENGTH(m.value) <= CAST($2 AS BIGINT)
-         ORDER BY m.digest LIMIT $3",
+         WHERE a.n = $1 AND LENGTH(m.value) <= CAST($2 AS BIGINT) ORDER BY m.digest LIMIT $3",
         &[stamp.into(), PIECE_MAX.into(), PIECES.into()],
     )?;
-    let piece = |row: &Row| {
-        let value = row.bytes(1)?.to_vec();
-        Ok(match row.text(0)? {
-            "crl" => Piece::Crl(value),
-            _ => Piece::Ocsp(value),
-        })
-    };
-    rows.iter().map(piece).collect()
+    rows.iter().map(|row| Ok(row.bytes(0)?.to_vec())).collect()
 }
 
 pub fn last_stamp(tx: &mut Tx<'_>) -> Result<Option<Stamp>, RowsError> {
@@ -212,6 +201,6 @@ fn stamp(row: &Row) -> Result<Stamp, RowsError> {
 /// Characters of a statement, which has a few hundred; octets of a token, which has some thousands.
 const STATEMENT_MAX: i64 = 16 << 10;
 const TOKEN_MAX: i64 = 1 << 20;
-/// Octets of a list, and how many lists and answers may stand behind a stamp.
+/// Octets of a list, and how much there is behind a stamp: what we seal by is in it as well.
 const PIECE_MAX: i64 = 32 << 20;
-const PIECES: i64 = 64;
+const PIECES: i64 = 256;

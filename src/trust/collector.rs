@@ -72,6 +72,16 @@ impl Collector {
         whole
     }
 
+    /// Asks about a path that is not ours to watch, this once.
+    pub async fn about(&self, path: &Path) -> Known {
+        let mut known = Known::default();
+        for pair in path.certificates().windows(2) {
+            let [certificate, issuer] = pair else { continue };
+            self.ask(certificate, issuer, &mut known).await;
+        }
+        known
+    }
+
     /// Asks about one; what was said before stays where nobody answers.
     async fn ask(&self, certificate: &Certificate, issuer: &Certificate, to: &mut Known) -> bool {
         let digest = certificate.digest();

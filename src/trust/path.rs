@@ -135,6 +135,11 @@ impl Path {
         self.certificates.get(1)
     }
 
+    /// When the first of them ends.
+    pub fn ends(&self) -> Option<Timestamp> {
+        self.certificates.iter().map(Certificate::not_after).min()
+    }
+
     /// Each certificate is valid at that moment.
     pub fn check_at(&self, at: Timestamp) -> Result<(), PathFault> {
         for certificate in &self.certificates {

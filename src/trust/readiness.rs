@@ -73,6 +73,14 @@ impl Readiness {
         Ok(known)
     }
 
+    /// What is said now of a path that something was signed by before; nothing where nobody answers.
+    pub async fn ask(&self, path: &Path) -> Known {
+        match &self.collector {
+            Some(collector) => collector.about(path).await,
+            None => Known::default(),
+        }
+    }
+
     /// Asks for a time stamp to see how far the clocks are apart, and who stamps.
     pub async fn probe(&self) {
         let probed = match self.stamper.stamp(PROBE).await {

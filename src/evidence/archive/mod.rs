@@ -63,27 +63,31 @@ fn root_of(batches: &[Batch]) -> Digest {
     root(batches.iter().map(|batch| &batch.root))
 }
 
-/// What the audit has of a stamp, whose own copies stand outside.
-#[derive(Debug, Serialize, Deserialize)]
+/// What the audit has of a stamp; copies of its seals stand elsewhere.
+#[derive(PartialEq, Eq, Debug, Serialize, Deserialize)]
 struct Noted {
     number: i64,
     /// As the next statement names it.
     digest: String,
+    /// Over the digests of what was kept with it, in their order.
+    material: String,
 }
 
 impl Noted {
-    fn of(stamp: &Stamp) -> Self {
-        Self { number: stamp.n, digest: digest_of(stamp).hex() }
+    fn new(stamp: &Stamp, material: Digest) -> Self {
+        Self { number: stamp.n, digest: digest_of(stamp).hex(), material: material.hex() }
     }
 
     fn record(&self, tx: &mut Tx<'_>, at: Timestamp) -> Result<(), RowsError> {
-        let details = json!({ "number": self.number, "digest": self.digest });
+        let Self { number, digest, material } = self;
+        let details = json!({ "number": number, "digest": digest, "material": material });
         audit::record(tx, &By::system("archive", at), ACT, SUBJECT, details).map(drop)
     }
 
-    fn newest(tx: &mut Tx<'_>) -> Result<Option<Self>, RowsError> {
-        let details = audit::newest(tx, SUBJECT, ACT)?;
-        Ok(details.and_then(|details| serde_json::from_value(details).ok()))
+    /// All of them; of an entry that is none its own number.
+    fn all(tx: &mut Tx<'_>) -> Result<Vec<Result<Self, i64>>, RowsError> {
+        let all = audit::all_of(tx, SUBJECT, ACT)?.into_iter();
+        Ok(all.map(|entry| serde_json::from_value(entry.details).map_err(|_| entry.n)).collect())
     }
 }
 

@@ -5,7 +5,7 @@ use crate::evidence::material;
 use crate::registry::policy;
 use crate::store::archive::{self as rows, Stamp, Subject};
 use crate::store::{Lane, RowsError, Store, StoreError, Tx};
-use crate::trust::{Clock, Readiness, StampError, Stamper, Unready};
+use crate::trust::{Clock, Readiness, StampError, Stamper, Token, Unready};
 use crate::wire::Timestamp;
 use std::sync::Arc;
 use std::time::Duration;
@@ -75,6 +75,8 @@ impl Archivist {
             Ok((policy::at(tx, now)?.archive_interval, rows::last_stamp(tx)?))
         };
         let (interval, last) = self.store.read(look).await?;
+        // The token tells, not what the rows say of it.
+        let last = last.and_then(|last| self.token(&last));
         match last {
             Some(last) if !due(&last, interval.millis(), now) => Ok(None),
             _ => match self.stamp().await? {
@@ -82,6 +84,11 @@ impl Archivist {
                 Stamped::Nothing | Stamped::ByAnother(_) => Ok(None),
             },
         }
+    }
+
+    /// None when it is not good.
+    fn token(&self, stamp: &Stamp) -> Option<Token> {
+        self.stamper.verifier().verify(&stamp.token, stamp.statement.as_bytes()).ok()
     }
 
     /// Stamps now.
@@ -100,28 +107,31 @@ impl Archivist {
             batches: newest.n,
             leaves: batches.iter().map(|batch| batch.leaves).sum(),
             root: root_of(&batches).hex(),
-            previous: last.map_or_else(String::new, |last| digest_of(&last).hex()),
+            previous: last.as_ref().map_or_else(String::new, |last| digest_of(last).hex()),
             at: self.clock.now().iso8601(),
         };
         let text = statement.text();
         let token = self.stamper.stamp(text.as_bytes()).await?;
         let known = self.readiness.accept(&token).await?;
-        let path = token.path.certificates();
-        let ends = path.iter().map(|certificate| certificate.not_after()).min();
         let stamp = Stamp {
             n: statement.number,
             statement: text,
             stamped_at: token.gen_time,
-            ends_at: ends.unwrap_or(token.gen_time),
+            ends_at: token.path.ends().unwrap_or(token.gen_time),
             token: token.der.clone(),
         };
-        let mut kept: Vec<_> = path.iter().map(material::certificate).collect();
-        kept.extend(material::known(&known));
+        let own = token.path.certificates().iter().map(material::certificate);
+        let mut kept: Vec<_> = own.chain(material::known(&known)).collect();
+        // Of those behind the one that this renews, too: later it can't be had. Nobody waits for this.
+        let before = last.as_ref().and_then(|last| self.token(last));
+        for path in [Some(&token), before.as_ref()].into_iter().flatten().map(|one| &one.path) {
+            kept.extend(material::known(&self.readiness.ask(path).await));
+        }
         let (new, at) = (stamp.clone(), self.clock.now());
         let add = move |tx: &mut Tx<'_>| -> Result<Option<Stamp>, RowsError> {
             match rows::add_stamp(tx, &new, &kept)? {
-                true => Noted::of(&new).record(tx, at).map(|()| None),
-                false => rows::last_stamp(tx),
+                Some(set) => Noted::new(&new, set).record(tx, at).map(|()| None),
+                None => rows::last_stamp(tx),
             }
         };
         let there = self.store.write(Lane::Background, add).await?;
@@ -178,9 +188,9 @@ impl Archivist {
 }
 
 /// The interval is over, or the authority's certificate ends soon; then no more than once a day.
-fn due(last: &Stamp, interval: i64, now: Timestamp) -> bool {
-    let age = now.millis() - last.stamped_at.millis();
-    let left = last.ends_at.millis() - now.millis();
+fn due(last: &Token, interval: i64, now: Timestamp) -> bool {
+    let age = now.millis() - last.gen_time.millis();
+    let left = last.path.ends().unwrap_or(last.gen_time).millis() - now.millis();
     age >= interval.max(DAY) || (left < ENDING && age >= DAY)
 }
 
@@ -193,21 +203,27 @@ const ENDING: i64 = 90 * DAY;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::trust::{Anchors, Role, testing};
 
     #[test]
     fn it_is_time_when_the_interval_is_over_or_the_certificate_ends() {
-        let at = |days: i64| Timestamp::from_millis(days * DAY);
-        let last = |ends| Stamp {
-            n: 1,
-            statement: String::new(),
-            token: Vec::new(),
-            stamped_at: at(0),
-            ends_at: at(ends),
+        let root = testing::authority("Kök");
+        let stamps = testing::stamper(&root);
+        let anchors = Anchors::new(vec![root.certificate().clone()]).unwrap();
+        let path = Arc::new(anchors.path(stamps.certificate(), &[], Role::TimeStamp).unwrap());
+        let ends = path.ends().unwrap();
+        // So many days before the certificate ends.
+        let due = |begun: i64, age: i64, interval: i64| {
+            let gen_time = Timestamp::from_millis(ends.millis() - begun * DAY);
+            let (der, serial, policy) = (Vec::new(), String::new(), String::new());
+            let path = Arc::clone(&path);
+            let last = Token { der, gen_time, accuracy_millis: 0, serial, policy, path };
+            due(&last, interval * DAY, gen_time.plus_millis(age * DAY))
         };
-        assert!(!due(&last(900), 30 * DAY, at(29)));
-        assert!(due(&last(900), 30 * DAY, at(30)));
-        assert!(due(&last(100), 30 * DAY, at(11)), "before the certificate ends");
-        assert!(!due(&last(1), 30 * DAY, at(0)), "one that ends anyway is not asked each hour");
-        assert!(!due(&last(900), 0, at(0)), "no interval is shorter than a day");
+        assert!(!due(900, 29, 30));
+        assert!(due(900, 30, 30));
+        assert!(due(100, 11, 30), "before the certificate ends");
+        assert!(!due(1, 0, 30), "one that ends anyway is not asked each hour");
+        assert!(!due(900, 0, 0), "no interval is shorter than a day");
     }
 }

@@ -116,11 +116,11 @@ pub async fn list(store: &Store, wanted: Wanted) -> Result<Vec<Entry>, RowsError
     found.into_iter().map(entry).collect()
 }
 
-/// The details of the newest act of that kind about a subject.
-pub fn newest(tx: &mut Tx<'_>, subject: &str, act: &str) -> Result<Option<Value>, RowsError> {
+/// All acts of that kind about a subject, the newest first.
+pub fn all_of(tx: &mut Tx<'_>, subject: &str, act: &str) -> Result<Vec<Entry>, RowsError> {
     let (subject, act) = (Some(subject.to_owned()), Some(act.to_owned()));
-    let found = rows::list(tx, &Wanted { subject, act, most: 1, ..Wanted::default() })?;
-    found.into_iter().next().map(|row| Ok(entry(row)?.details)).transpose()
+    let found = rows::list(tx, &Wanted { subject, act, most: u32::MAX, ..Wanted::default() })?;
+    found.into_iter().map(entry).collect()
 }
 
 fn entry(row: EntryRow) -> Result<Entry, RowsError> {

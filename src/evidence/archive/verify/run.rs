@@ -3,7 +3,7 @@
 use super::super::Noted;
 use super::super::{BATCH, leaf, root};
 use super::chain::Chain;
-use crate::store::archive::{self as rows, Subject};
+use crate::store::archive::{self as rows, Batch, Subject};
 use crate::store::{RowsError, Store, Tx};
 use crate::trust::TokenVerifier;
 use crate::wire::Timestamp;
@@ -42,12 +42,14 @@ pub enum Fault {
     Token(i64, String),
     #[error("stamp {0} came after a certificate behind the one before had ended ({1})")]
     Late(i64, Timestamp),
-    #[error("stamp {0}: {1} was revoked before a later stamp was there ({2})")]
+    #[error("stamp {0}: {1} was revoked before it, or its key lost before the next one ({2})")]
     Revoked(i64, String, Timestamp),
     #[error("a certificate behind stamp {0}, the last one, has ended ({1})")]
     Ended(i64, Timestamp),
-    #[error("stamp {0} is in the audit, and is not there or is another one")]
+    #[error("stamp {0}, or what was kept with it, is not what the audit has of it")]
     NotOfAudit(i64),
+    #[error("the audit's entry {0} about a stamp is none")]
+    Note(i64),
 }
 
 impl Fault {
@@ -72,49 +74,61 @@ pub async fn verify(
     now: Timestamp,
 ) -> Result<Verdict, RowsError> {
     let mut verdict = Verdict::default();
-    let mut seen = 0;
-    let mut after = String::new();
+    // As it is now: what another process gathers and stamps meanwhile is not judged.
+    let archive = store.read(Archive::find).await?;
+    let all = documents(store, &mut verdict).await?;
+    batches(store, &archive.batches, &mut verdict).await?;
+    stamps(store, tokens, archive, now, &mut verdict).await?;
+    verdict.waiting = all.saturating_sub(verdict.stamped);
+    Ok(verdict)
+}
+
+/// What was there when it was begun.
+struct Archive {
+    batches: Vec<Batch>,
+    noted: Vec<Result<Noted, i64>>,
+    /// The number of the newest stamp.
+    last: i64,
+}
+
+impl Archive {
+    fn find(tx: &mut Tx<'_>) -> Result<Self, RowsError> {
+        let last = rows::last_stamp(tx)?.map_or(0, |stamp| stamp.n);
+        Ok(Self { batches: rows::batches(tx)?, noted: Noted::all(tx)?, last })
+    }
+}
+
+/// Each against its leaf. Says how many there are.
+async fn documents(store: &Store, verdict: &mut Verdict) -> Result<u64, RowsError> {
+    let (mut seen, mut after) = (0, String::new());
     loop {
         let behind = after.clone();
         let page = store.read(move |tx: &mut Tx<'_>| rows::subjects(tx, &behind, PAGE)).await?;
         let Some(last) = page.last() else { break };
         after = last.name.clone();
-        page.iter().for_each(|one| seen += judge(one, &mut verdict));
+        seen += page.len() as u64;
+        page.iter().for_each(|one| judge(one, verdict));
     }
     let mut after = (String::new(), String::new());
     loop {
         let (id, dialect) = after.clone();
         let look = move |tx: &mut Tx<'_>| rows::forms(tx, (&id, &dialect), PAGE);
         let page = store.read(look).await?;
-        let Some((id, dialect, _)) = page.last() else { break };
+        let Some((id, dialect, _)) = page.last() else { return Ok(seen) };
         after = (id.clone(), dialect.clone());
-        page.iter().for_each(|(_, _, one)| seen += judge(one, &mut verdict));
-    }
-    verdict.stamped = seen;
-    batches(store, &mut verdict).await?;
-    stamps(store, tokens, now, &mut verdict).await?;
-    Ok(verdict)
-}
-
-/// 1 when it is in a batch.
-fn judge(subject: &Subject, verdict: &mut Verdict) -> u64 {
-    match subject.leaf {
-        None => {
-            verdict.waiting += 1;
-            0
-        }
-        Some(stamped) => {
-            if stamped != leaf(subject) {
-                verdict.add(Fault::Changed(subject.name.clone()));
-            }
-            1
-        }
+        seen += page.len() as u64;
+        page.iter().for_each(|(_, _, one)| judge(one, verdict));
     }
 }
 
-async fn batches(store: &Store, verdict: &mut Verdict) -> Result<(), RowsError> {
-    let all = store.read(rows::batches).await?;
-    for batch in all {
+fn judge(subject: &Subject, verdict: &mut Verdict) {
+    if subject.leaf.is_some_and(|stamped| stamped != leaf(subject)) {
+        verdict.add(Fault::Changed(subject.name.clone()));
+    }
+}
+
+async fn batches(store: &Store, all: &[Batch], verdict: &mut Verdict) -> Result<(), RowsError> {
+    for batch in all.iter().copied() {
         // One more than a batch has: then it is none.
         let look = move |tx: &mut Tx<'_>| rows::leaves(tx, batch.n, BATCH + 1);
         let leaves = store.read(look).await?;
@@ -135,31 +149,23 @@ async fn batches(store: &Store, verdict: &mut Verdict) -> Result<(), RowsError> 
 async fn stamps(
     store: &Store,
     tokens: &TokenVerifier,
+    Archive { batches, noted, last }: Archive,
     now: Timestamp,
     verdict: &mut Verdict,
 ) -> Result<(), RowsError> {
-    let batches = store.read(rows::batches).await?;
-    // Before the stamps: what comes meanwhile is in both or among these alone.
-    let noted = store.read(Noted::newest).await?;
-    let mut chain = Chain::new(noted);
+    let mut chain = Chain::new(&batches, tokens, noted, verdict);
     let mut after = 0;
-    loop {
+    while after < last {
         let page = store.read(move |tx: &mut Tx<'_>| rows::stamps(tx, after, STAMPS)).await?;
-        let Some(last) = page.last() else { break };
-        after = last.n;
-        for stamp in &page {
+        let Some(newest) = page.last() else { break };
+        after = newest.n;
+        for stamp in page.iter().filter(|stamp| stamp.n <= last) {
             verdict.stamps += 1;
-            (verdict.stamped_at, verdict.ends_at) = (Some(stamp.stamped_at), Some(stamp.ends_at));
             let n = stamp.n;
-            let kept = store.read(move |tx: &mut Tx<'_>| rows::revocation(tx, n)).await?;
-            chain.add((stamp, kept), &batches, tokens, verdict);
+            let kept = store.read(move |tx: &mut Tx<'_>| rows::material(tx, n)).await?;
+            chain.add(stamp, kept, verdict);
         }
     }
-    // What is gathered and under no stamp yet waits, too.
-    let beyond = batches.iter().filter(|batch| batch.n > chain.reach);
-    let beyond = beyond.map(|batch| u64::try_from(batch.leaves).unwrap_or(0)).sum();
-    verdict.stamped = verdict.stamped.saturating_sub(beyond);
-    verdict.waiting += beyond;
     chain.end(now, verdict);
     Ok(())
 }
