@@ -479,26 +479,24 @@ pub fn audit_copies(settings: &Settings) -> PathBuf {
 }
 
 /// What seals the audit by hand.
-pub fn audit_seals(settings: &Settings, store: Store, clock: &Clock) -> Outcome<AuditSeals> {
-    let stamper = Arc::new(own_stamper(settings, clock)?);
-    Ok(AuditSeals {
-        store,
-        provider: settings.provider.domain.to_string(),
-        signer: seal(settings)?,
-        stamper,
-        clock: clock.clone(),
-        copies: audit_copies(settings),
-    })
+pub async fn audit_seals(settings: &Settings, store: Store) -> Outcome<AuditSeals> {
+    let (provider, word) = (settings.provider.domain.to_string(), word(settings).await?);
+    Ok(AuditSeals { store, provider, word, copies: audit_copies(settings) })
 }
 
 /// The provider's own word, for a command that gives it.
 pub async fn word(settings: &Settings) -> Outcome<Word> {
     let clock = clock(settings)?;
     let seal = seal(settings)?;
-    let stamper = Arc::new(stamper(settings, &clock)?);
+    let stamper = Arc::new(own_stamper(settings, &clock)?);
     let path = seal_path(settings, &seal)?;
     let collector = collector(settings, &clock)?;
-    let readiness = Readiness::new(path, Arc::clone(&stamper), collector, clock.clone());
+    let readiness = Readiness::new(path, Arc::clone(&stamper), collector.clone(), clock.clone());
+    // A server knows it already.
+    if let Some(collector) = &collector {
+        let patience = settings.trust.revocation_timeout;
+        let _ = tokio::time::timeout(patience, collector.round()).await;
+    }
     Ok(Word { seal, stamper, readiness: Arc::new(readiness), clock })
 }
 
@@ -660,17 +658,9 @@ impl House {
         })
     }
 
-    /// What the submission session must know.
     pub fn audit_seals(&self) -> AuditSeals {
-        let issuer = &self.sealing.issuer;
-        AuditSeals {
-            store: self.store.clone(),
-            provider: self.settings.provider.domain.to_string(),
-            signer: Arc::clone(&issuer.seal),
-            stamper: Arc::clone(&issuer.stamper),
-            clock: self.clock.clone(),
-            copies: audit_copies(&self.settings),
-        }
+        let (store, provider) = (self.store.clone(), self.settings.provider.domain.to_string());
+        AuditSeals { store, provider, word: self.word(), copies: audit_copies(&self.settings) }
     }
 
     /// Scans what came while the scanner was away.

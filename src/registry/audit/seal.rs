@@ -4,10 +4,8 @@
 use super::chain::{self, Break, Walked};
 use crate::store::audit::{self as rows, SealRow};
 use crate::store::{Lane, RowsError, Store, StoreError, Tx};
-use crate::trust::{
-    Clock, SealFault, SealVerifier, SignError, Signer, StampError, Stamper, signer,
-};
-use crate::wire::cms::{self, oid};
+use crate::trust::detached::{Word, WordError};
+use crate::trust::{SealFault, SealVerifier};
 use crate::wire::{Digest, Timestamp, sha256};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,7 +13,6 @@ use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use thiserror::Error;
 use tokio::sync::watch;
 
@@ -41,9 +38,7 @@ pub struct Statement {
 pub struct AuditSeals {
     pub store: Store,
     pub provider: String,
-    pub signer: Arc<dyn Signer>,
-    pub stamper: Arc<Stamper>,
-    pub clock: Clock,
+    pub word: Word,
     /// Where copies lie beside the rows; best on another machine's disk.
     pub copies: PathBuf,
 }
@@ -52,10 +47,8 @@ pub struct AuditSeals {
 pub enum AuditError {
     #[error(transparent)]
     Store(#[from] StoreError),
-    #[error("seal: {0}")]
-    Seal(#[from] SignError),
-    #[error("time stamp: {0}")]
-    Stamp(#[from] StampError),
+    #[error(transparent)]
+    Word(#[from] WordError),
     #[error("{0}: {1}")]
     Copy(PathBuf, io::Error),
 }
@@ -85,15 +78,23 @@ impl AuditSeals {
     async fn round(&self) -> Result<(), AuditError> {
         let last = self.store.read(rows::last_seal).await?;
         let at = last.as_ref().and_then(|seal| Statement::parse(&seal.statement)?.time());
-        let now = self.clock.now();
+        let now = self.word.clock.now();
         match at.is_none_or(|at| now.millis() - at.millis() >= DAY_MILLIS) {
             true => self.seal().await.map(drop),
             false => self.copy().await,
         }
     }
 
-    /// Seals the head as it is.
+    /// Seals the head as it is. Whatever comes of that, what is sealed already gets its copies.
     pub async fn seal(&self) -> Result<Statement, AuditError> {
+        let sealed = self.seal_head().await;
+        let copied = self.copy().await;
+        let statement = sealed?;
+        copied?;
+        Ok(statement)
+    }
+
+    async fn seal_head(&self) -> Result<Statement, AuditError> {
         let read = |tx: &mut Tx<'_>| Ok::<_, RowsError>((rows::head(tx)?, rows::last_seal(tx)?));
         let ((up_to, link), last) = self.store.read(read).await?;
         let statement = Statement {
@@ -103,10 +104,10 @@ impl AuditSeals {
             up_to,
             link: link.hex(),
             previous: last.map_or_else(String::new, |seal| digest_of(&seal).hex()),
-            at: self.clock.now().iso8601(),
+            at: self.word.clock.now().iso8601(),
         };
         let text = statement.text();
-        let signature = self.sign(text.as_bytes()).await?;
+        let signature = self.word.give(text.as_bytes()).await?.signature;
         let row = SealRow { number: statement.number, statement: text, signature };
         let number = row.number;
         match self.store.write(Lane::Background, move |tx| rows::add_seal(tx, &row)).await? {
@@ -114,17 +115,7 @@ impl AuditSeals {
             // Another process was faster; what it sealed is as good.
             false => tracing::debug!(number, "the audit was sealed meanwhile"),
         }
-        self.copy().await?;
         Ok(statement)
-    }
-
-    async fn sign(&self, octets: &[u8]) -> Result<Vec<u8>, AuditError> {
-        let now = Some(self.clock.now());
-        let prepared = cms::Prepared::new(self.signer.identity(), oid::DATA, sha256(octets), now);
-        let signature = signer::sign(&self.signer, prepared.to_sign().to_vec()).await?;
-        let signed = prepared.signed(signature);
-        let token = self.stamper.stamp(signed.to_stamp()).await?;
-        Ok(signed.detached(Some(&token.der)))
     }
 
     /// Each seal as two files, where they are not yet.

@@ -7,10 +7,12 @@ use kep::registry::audit::seal::{self, Against, AuditSeals, Copy, Fault, Verdict
 use kep::registry::audit::{self, Actor, By, Channel, Wanted, chain};
 use kep::store::audit as rows;
 use kep::store::{Lane, RowsError, Store, Tx};
+use kep::trust::detached::Word;
 use kep::trust::pki::{CertificateAuthority, KeyKind, Links, Profile};
 use kep::trust::tsa::Authority;
 use kep::trust::{
-    Anchors, Clock, SealVerifier, StampSettings, StampSource, Stamper, TokenVerifier,
+    Anchors, Clock, Readiness, Role, SealVerifier, StampSettings, StampSource, Stamper,
+    TokenVerifier,
 };
 use kep::wire::Timestamp;
 use serde_json::json;
@@ -135,23 +137,25 @@ impl Trust {
     fn seals(&self, bed: &Bed, at: Timestamp) -> AuditSeals {
         let clock = Clock::Fixed(at);
         let issue = |ca: &CertificateAuthority, profile| {
-            let issued = ca.issue(&profile, KeyKind::P256, &Links::default(), NOW).unwrap();
-            Arc::new(issued.signer().unwrap())
+            ca.issue(&profile, KeyKind::P256, &Links::default(), NOW).unwrap()
         };
         let email = "kepservisi@hs05.kep.tr".into();
-        let signer = issue(&self.seal, Profile::Seal { domain: "hs05.kep.tr".into(), email });
-        let authority = issue(&self.stamps, Profile::TimeStamp { name: "ZDS".into() });
-        let source = StampSource::Embedded(Arc::new(Authority::new(authority)), clock.clone());
+        let seal = issue(&self.seal, Profile::Seal { domain: "hs05.kep.tr".into(), email });
+        let stamps = issue(&self.stamps, Profile::TimeStamp { name: "ZDS".into() });
+        let authority = Arc::new(Authority::new(Arc::new(stamps.signer().unwrap())));
+        let source = StampSource::Embedded(authority, clock.clone());
         let anchors = Anchors::new(vec![self.stamps.certificate().clone()]).unwrap();
         let tokens = TokenVerifier::new(anchors, Vec::new());
         let settings = StampSettings::default();
-        let stamper = Stamper::new(source, tokens, clock.clone(), &settings).unwrap();
+        let stamper = Arc::new(Stamper::new(source, tokens, clock.clone(), &settings).unwrap());
+        let anchors = Anchors::new(vec![self.seal.certificate().clone()]).unwrap();
+        let path = anchors.path(seal.certificate(), &[], Role::Seal).unwrap();
+        let readiness = Arc::new(Readiness::new(path, Arc::clone(&stamper), None, clock.clone()));
+        let seal = Arc::new(seal.signer().unwrap());
         AuditSeals {
             store: bed.store.clone(),
             provider: "hs05.kep.tr".into(),
-            signer,
-            stamper: Arc::new(stamper),
-            clock,
+            word: Word { seal, stamper, readiness, clock },
             copies: bed.dir.path().join("copies"),
         }
     }

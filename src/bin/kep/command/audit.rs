@@ -10,6 +10,7 @@ use kep::registry::audit::{self, Entry, Wanted};
 use kep::registry::staff::StaffRole;
 use kep::store::audit as rows;
 use kep::store::{RowsError, Store};
+use kep::trust::detached::WordError;
 use kep::trust::{Anchors, Clock, SealVerifier, TokenVerifier, TrustError};
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -37,8 +38,8 @@ pub async fn run(arguments: Arguments) -> Outcome {
         }
         Arguments::Seal { conf, json } => {
             let settings = wire_up::settings(&conf.conf)?;
-            let clock = wire_up::clock(&settings)?;
-            let seals = wire_up::audit_seals(&settings, wire_up::store(&settings).await?, &clock)?;
+            let store = wire_up::store(&settings).await?;
+            let seals = wire_up::audit_seals(&settings, store).await?;
             let sealed = seals.seal().await.map_err(not_sealed)?;
             let text = |one: &seal::Statement| {
                 format!("seal {} reaches to entry {}\n", one.number, one.up_to)
@@ -212,8 +213,10 @@ impl Judged {
 
 fn not_sealed(error: AuditError) -> Failure {
     let hint = match &error {
-        AuditError::Stamp(_) => "the time-stamp authority must answer: `kep check`",
-        AuditError::Seal(_) => "`kep check` looks at the seal",
+        AuditError::Word(WordError::Stamp(_)) => {
+            "the time-stamp authority must answer: `kep check`"
+        }
+        AuditError::Word(_) => "`kep check` looks at seal, time stamps and clock",
         AuditError::Copy(..) => "audit.copies must be a folder that can be written to",
         AuditError::Store(_) => "`kep check` looks at the store",
     };
