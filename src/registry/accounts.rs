@@ -325,8 +325,7 @@ pub(in crate::registry) fn set_signature_in(
 }
 
 /// How many octets the account's messages may have together; `None` for that of its kind of holder, or else
-/// the provider's. In
-/// somebody's transaction, under the account's lock.
+/// the provider's. In somebody's transaction, under the account's lock.
 pub(super) fn set_storage_in(
     tx: &mut Tx<'_>,
     of: (AccountId, &KepAddress),

@@ -179,8 +179,8 @@ impl Store {
         }
     }
 
-    /// Lets go, and waits for the last who holds a clone: then no thread is at the files any more, and
-    /// others may take their place.
+    /// Lets go, and waits for the last who holds a clone: then no thread is at the rows' file any more, and
+    /// another may take its place. Rows in a database are nobody's file.
     pub async fn close(self) {
         let Self { rows, blobs, news } = self;
         drop((blobs, news));

@@ -39,8 +39,9 @@ def made():
             return None, None
         LEFT[0] -= 1
         reach = new()
-        added = people.post("/notice-places", {"place": reach}, session=people.MAIN)
-        return str(added["number"]), reach if "number" in added else None
+        added = people.post("/notice-places", {"place": reach}, session=people.MAIN).get("number")
+        # Those that were made up have spent the codes, too.
+        return (None, None) if added is None else (str(added), reach)
 
 
 def code():

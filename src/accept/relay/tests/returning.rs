@@ -2,8 +2,10 @@ use super::world::{AYSE, CAN, House, LETTER, OURS, Said};
 use super::{TOLD, renamed};
 use crate::evidence::parcel::Document;
 use crate::evidence::verify::tests::world::World;
-use crate::store::evidence;
+use crate::store::notices::TargetRow;
 use crate::store::submissions::RecipientState;
+use crate::store::{Lane, RowsError, Tx, accounts, evidence, notices, outbox};
+use crate::trust::testing::NOW;
 use crate::wire::EvidenceId;
 use crate::wire::rem::{ContentDigest, Dialect, Event, Party};
 use crate::wire::xades::Hash;
@@ -25,6 +27,44 @@ async fn evidence_comes_back_and_the_state_follows() {
         let kept = house.evidence(OURS).await;
         assert!(kept.iter().all(|row| row.origin == "hs05.kep.tr" && row.recipient == AYSE));
         assert_eq!(house.words().await, "$KepAccepted $KepDelivered $KepRead");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_sender_is_told_once_of_what_another_provider_says() {
+    for house in House::both().await {
+        house.sent().await;
+        let place = |tx: &mut Tx<'_>| -> Result<(), RowsError> {
+            let account = accounts::by_address(tx, CAN)?.ok_or(RowsError::Missing("account"))?.id;
+            let place = TargetRow {
+                id: 0,
+                account,
+                channel: "email".into(),
+                target: "can@example.com".into(),
+                language: "tr".into(),
+                events: "evidence".into(),
+                quiet: None,
+                deputy: None,
+                added_at: NOW,
+                verified_at: None,
+            };
+            let id = notices::add(tx, &place)?.ok_or(RowsError::Missing("place"))?;
+            notices::verified(tx, id, NOW)
+        };
+        house.store.write(Lane::Client, place).await.unwrap();
+        for (event, _) in TOLD {
+            let mail = house.returned(&house.told(event));
+            assert_eq!(house.hand_null(&mail).await, Said::Taken, "{event:?}");
+            assert_eq!(house.hand_null(&mail).await, Said::Again, "{event:?}");
+        }
+        let said = |tx: &mut Tx<'_>| outbox::list(tx, None, None, 100);
+        let said = house.store.read(said).await.unwrap();
+        let mut said: Vec<_> = said.into_iter().map(|row| (row.kind, row.cause)).collect();
+        said.sort();
+        // That the other one took it over is no news of what became of it.
+        let told = [Event::Delivery, Event::NonDelivery, Event::Retrieval];
+        let told = told.map(|event| format!("evidence/{OURS}/{}", event.name()));
+        assert_eq!(said, told.map(|cause| ("evidence".to_owned(), cause)));
     }
 }
 

@@ -48,7 +48,7 @@ struct Made {
     summary: Summary,
 }
 
-/// All that a holder has, or nothing.
+/// All that a holder has. What was written before one of them failed stays: the audit has that it was exported.
 async fn all(
     store: &Store,
     by: (&By, Option<&str>),
@@ -67,8 +67,8 @@ async fn all(
         match one(store, by, &account, &file).await {
             Ok(summary) => made.push(Made { file, summary }),
             Err(failure) => {
-                // A part of it is not what was asked for.
-                let _ = std::fs::remove_dir_all(folder);
+                // Unless there is nothing in it.
+                let _ = std::fs::remove_dir(folder);
                 return Err(failure);
             }
         }

@@ -58,6 +58,8 @@ async fn a_store_that_was_closed_holds_its_files_no_more() {
     assert!(store.write(crate::store::Lane::Client, cut).await.is_err());
     let beside = store.clone();
     let closing = tokio::spawn(store.close());
+    tokio::task::yield_now().await;
+    assert!(!closing.is_finished(), "one holds it still");
     drop(beside);
     closing.await.unwrap();
     assert_eq!(held(), 0);
