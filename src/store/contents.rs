@@ -64,6 +64,14 @@ pub fn hold(tx: &mut Tx<'_>, id: ContentId) -> Result<(), RowsError> {
     Ok(())
 }
 
+/// Whether a content is there, and will be to the end of the transaction.
+pub fn stays(tx: &mut Tx<'_>, id: ContentId) -> Result<bool, RowsError> {
+    if tx.shared() {
+        return Ok(tx.execute("UPDATE content SET size = size WHERE id = $1", &[id.0.into()])? == 1);
+    }
+    Ok(tx.first("SELECT 1 FROM content WHERE id = $1", &[id.0.into()])?.is_some())
+}
+
 fn hold_blob(tx: &mut Tx<'_>, id: &[u8]) -> Result<(), RowsError> {
     let sql = "UPDATE blob SET size = size WHERE id = $1";
     if tx.shared() && tx.execute(sql, &[id.into()])? == 0 {

@@ -11,6 +11,7 @@ pub mod memory;
 pub mod origin;
 pub mod page;
 pub mod preview;
+pub mod reads;
 pub mod recent;
 pub mod sent;
 pub mod threads;
@@ -281,6 +282,7 @@ pub fn forget_unused(tx: &mut Tx<'_>, content: ContentId) -> Result<bool, RowsEr
         None => {
             gather::forget(tx, content)?;
             threads::forget(tx, content)?;
+            reads::forget(tx, content)?;
             tx.execute("DELETE FROM outline WHERE content = $1", &[content.0.into()])?;
             super::contents::forget(tx, content)?;
             Ok(true)

@@ -172,6 +172,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("V42__directory_log", include_str!("0042_directory_log.sql")),
     ("V43__staff_hands", include_str!("0043_staff_hands.sql")),
     ("V46__tokens_of_operators", include_str!("0046_tokens_of_operators.sql")),
+    ("V47__reads_of_operators", include_str!("0047_reads_of_operators.sql")),
 ];
 
 #[cfg(test)]
