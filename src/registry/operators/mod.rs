@@ -1,9 +1,11 @@
 //! Operators (işlem yetkilisi): the persons who act for an account beside its holder, each with roles,
 //! passwords and certificates of his own, so that it is known who did what.
 
+pub mod deeds;
 mod departing;
 mod keys;
 mod person;
+pub mod reading;
 mod signer;
 mod table;
 
