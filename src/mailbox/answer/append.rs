@@ -101,6 +101,12 @@ impl Append {
         Ok(())
     }
 
+    /// Where what comes, or is ready, goes.
+    pub fn to(&self) -> Option<&MailboxName> {
+        let ready = self.ready.first().map(|one| &one.begin);
+        self.coming.as_ref().map(|one| &one.begin).or(ready).map(|begin| &begin.to)
+    }
+
     pub fn take_coming(&mut self) -> Option<Coming> {
         self.coming.take()
     }

@@ -2,6 +2,7 @@
 //! read before the read fact is durable (invariant 3). What counts is where octets lie, not how a
 //! section is called: the original begins with its first octet and ends with its last.
 
+use super::reads::{self, Known, Reads};
 use super::{Answered, Who, gathered, owned};
 use crate::mailbox::ask::{BATCH, Content as Ask, OCTETS, Refusal};
 use crate::registry::OpeningMode;
@@ -17,13 +18,20 @@ use std::sync::Arc;
 
 /// What is to be done about an ask for content.
 pub enum Look {
-    /// With what to go on by when the last piece is not through, unless it is of an unopened
-    /// message: then each ask is looked at anew.
-    Octets(Vec<u8>, Option<Shown>),
+    Octets(Found),
     /// The first piece is to be opened first; then looked at again.
     MustOpen(MessageId),
     /// A notice in a session that opens by fetching: to be opened, and then shown still.
     Notice(MessageId, Shown),
+}
+
+/// Octets that may leave when what they are read of is recorded.
+pub struct Found {
+    pub octets: Vec<u8>,
+    /// To go on by when the last piece is not through, unless it is of an unopened message: then each
+    /// ask is looked at anew.
+    pub shown: Option<Shown>,
+    pub reads: Reads,
 }
 
 /// A content that was shown, to go on with; nothing of it needs to be opened any more.
@@ -43,11 +51,11 @@ enum Octets {
 
 /// Reads piece after piece, until an answer is full or one can't be given as things are: the session
 /// asks for that one again, and hears then what is the matter.
-pub fn look(tx: &mut Tx<'_>, who: &Who, blobs: &Blobs, ask: &Ask) -> Answered<Look> {
+pub fn look(tx: &mut Tx<'_>, who: &Who, blobs: &Blobs, ask: &Ask, known: &Known) -> Answered<Look> {
     let mailbox = owned(tx, who, ask.mailbox)?;
     let pieces = ask.pieces.get(..ask.pieces.len().min(BATCH)).unwrap_or_default();
     let there = there(tx, who, &mailbox, pieces)?;
-    let mut octets = Vec::new();
+    let (mut octets, mut shown, mut wanted) = (Vec::new(), None, Vec::new());
     for (uid, range) in pieces {
         let (first, before) = (octets.is_empty(), octets.len());
         let held = there.binary_search_by_key(uid, |held| held.uid);
@@ -65,12 +73,16 @@ pub fn look(tx: &mut Tx<'_>, who: &Who, blobs: &Blobs, ask: &Ask) -> Answered<Lo
             read?;
         }
         let came = (octets.len() - before) as u64;
+        wanted.extend(held.filter(|_| came > 0).map(|held| (held, range.end)));
         if came < range.end.saturating_sub(range.start) {
             let more = held.filter(|held| came > 0 && held.kind != Kind::Sealed);
-            return Ok(Look::Octets(octets, more.map(|held| Shown::of(ask.mailbox, held))));
+            let more = more.filter(|held| reads::goes_on(who, held, range.end));
+            shown = more.map(|held| Shown::of(ask.mailbox, held));
+            break;
         }
     }
-    Ok(Look::Octets(octets, None))
+    let reads = reads::look(tx, who, known, &mailbox, &wanted)?;
+    Ok(Look::Octets(Found { octets, shown, reads }))
 }
 
 /// What the pieces lie in, by UID. Of a virtual mailbox one message at a time, where it stands: what

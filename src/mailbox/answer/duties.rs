@@ -1,16 +1,17 @@
 //! What an operator's session may do, by the one table of roles (`registry::operators::TABLE`). Looked at
-//! anew with each ask that changes something, so that other roles count at once; what is taken away is
-//! recorded with his name before it goes.
+//! anew with each ask that changes something, so that other roles count at once; what he does is recorded with
+//! his name in the transaction that does it, and what he is given to read before that.
 
 use super::{Answered, Who};
-use crate::mailbox::ask::{Ask, FlagChange, Refusal};
-use crate::registry::audit::{self, Actor, By, Channel};
+use crate::mailbox::ask::{self, Ask, FlagChange, Refusal};
+use crate::registry::audit::{Actor, By, Channel};
+use crate::registry::operators::deeds::{self, Filing, Of};
+use crate::registry::operators::reading::{self, Given, Reader};
 use crate::registry::operators::{self, Act, Roles};
 use crate::store::mail::{Role, view};
 use crate::store::{RowsError, Tx, accounts};
-use crate::wire::OperatorCode;
-use crate::wire::imap::{MailboxName, Rights, SystemFlags};
-use serde_json::json;
+use crate::wire::imap::{MailboxName, Rights, SystemFlags, UidSet, label};
+use crate::wire::{MailboxId, OperatorCode};
 
 /// Which operator of the account a session is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -20,34 +21,93 @@ pub struct Duty {
     pub roles: Roles,
 }
 
-/// An ask that changes something, as far as its kind and target tell.
+/// An ask that changes something, as far as it tells.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) enum Deed {
-    File,
-    Delete,
+pub(super) struct Deed {
+    goes: Goes,
+    what: &'static str,
+    place: Place,
+    uids: Option<UidSet>,
+}
+
+/// What becomes of what it is about.
+#[derive(Clone, PartialEq, Eq, Debug)]
+enum Goes {
+    Filed,
+    Deleted,
     /// Messages of the account are put there.
     Into(MailboxName),
     /// Something new is put there.
-    Append(MailboxName),
+    Appended(MailboxName),
+    /// The same, in the place of what was there.
+    Replaced(MailboxName),
     /// A mailbox gets that name.
-    Rename(MailboxName),
+    Renamed(MailboxName),
+}
+
+/// Of which mailbox it is.
+#[derive(Clone, PartialEq, Eq, Debug)]
+enum Place {
+    Nowhere,
+    Number(MailboxId),
+    Named(MailboxName),
+}
+
+/// A deed that may be done, and is to be recorded.
+#[derive(Clone, Debug)]
+pub(super) struct Entry {
+    duty: Duty,
+    filing: Filing,
+    deed: Deed,
+}
+
+impl Entry {
+    /// Of these messages.
+    pub fn of(&self, uids: &UidSet) -> Self {
+        let deed = Deed { uids: Some(uids.clone()), ..self.deed.clone() };
+        Self { deed, ..self.clone() }
+    }
+
+    /// The same, unless it is of some already.
+    pub fn or_of(&self, uids: &UidSet) -> Self {
+        self.of(self.deed.uids.as_ref().unwrap_or(uids))
+    }
 }
 
 impl Deed {
-    pub fn of(ask: &Ask) -> Option<Self> {
+    /// `coming`: where what is being appended goes.
+    pub fn of(ask: &Ask, coming: Option<&MailboxName>) -> Option<Self> {
+        let named = |name: &MailboxName| Place::Named(name.clone());
         Some(match ask {
             Ask::Store(store) => {
-                let marks = store.flags.system.has(SystemFlags::DELETED);
-                match marks && store.change != FlagChange::Remove {
-                    true => Self::Delete,
-                    false => Self::File,
-                }
+                let (goes, what) = marked(store);
+                Self::on(store.mailbox, what, goes, Some(&store.uids))
             }
-            Ask::Expunge { .. } | Ask::Delete { .. } | Ask::Replace { .. } => Self::Delete,
-            Ask::Copy { to, .. } | Ask::Move { to, .. } => Self::Into(to.clone()),
-            Ask::AppendBegin(begin) => Self::Append(begin.to.clone()),
-            Ask::Rename { to, .. } => Self::Rename(to.clone()),
-            Ask::Create { .. } | Ask::Subscribe { .. } | Ask::SetMetadata { .. } => Self::File,
+            Ask::Expunge { mailbox, uids } => {
+                Self::on(*mailbox, "expunge", Goes::Deleted, uids.as_ref())
+            }
+            Ask::Copy { mailbox, uids, to } => {
+                Self::on(*mailbox, "copy", Goes::Into(to.clone()), Some(uids))
+            }
+            Ask::Move { mailbox, uids, to } => {
+                Self::on(*mailbox, "move", Goes::Into(to.clone()), Some(uids))
+            }
+            Ask::Replace { mailbox, uid } => {
+                let goes = coming.map_or(Goes::Deleted, |to| Goes::Replaced(to.clone()));
+                Self::on(*mailbox, "replace", goes, Some(&UidSet::one(*uid)))
+            }
+            Ask::AppendBegin(begin) => Self::appended(&begin.to),
+            Ask::AppendCommit => Self::appended(coming?),
+            Ask::Delete { name } => Self::about("delete", Goes::Deleted, named(name)),
+            Ask::Rename { from, to } => {
+                Self::about("rename", Goes::Renamed(to.clone()), named(from))
+            }
+            Ask::Create { name, .. } => Self::about("create", Goes::Filed, named(name)),
+            Ask::Subscribe { name, .. } => Self::about("subscribe", Goes::Filed, named(name)),
+            Ask::SetMetadata { mailbox, .. } => {
+                let place = mailbox.as_ref().map_or(Place::Nowhere, named);
+                Self::about("metadata", Goes::Filed, place)
+            }
             // All named, so that who adds one decides.
             Ask::Login(_)
             | Ask::Salt { .. }
@@ -64,7 +124,6 @@ impl Deed {
             | Ask::AppendChunk(_)
             | Ask::AppendText { .. }
             | Ask::AppendUrl(_)
-            | Ask::AppendCommit
             | Ask::AppendAbort
             | Ask::Search(_)
             | Ask::Previews { .. }
@@ -77,28 +136,69 @@ impl Deed {
         })
     }
 
+    fn about(what: &'static str, goes: Goes, place: Place) -> Self {
+        Self { goes, what, place, uids: None }
+    }
+
+    fn on(mailbox: MailboxId, what: &'static str, goes: Goes, uids: Option<&UidSet>) -> Self {
+        Self { uids: uids.cloned(), ..Self::about(what, goes, Place::Number(mailbox)) }
+    }
+
+    fn appended(to: &MailboxName) -> Self {
+        Self::about("append", Goes::Appended(to.clone()), Place::Nowhere)
+    }
+
     /// What must be allowed for it.
     fn acts(&self, tx: &mut Tx<'_>, who: &Who) -> Result<Vec<Act>, RowsError> {
-        Ok(match self {
-            Self::File => vec![Act::File],
-            Self::Delete => vec![Act::Delete],
-            Self::Into(to) => match goal(tx, who, to)? {
+        Ok(match &self.goes {
+            Goes::Filed => vec![Act::File],
+            Goes::Deleted | Goes::Replaced(_) => vec![Act::Delete],
+            Goes::Into(to) => match goal(tx, who, to)? {
                 Goal::Opening => vec![],
                 Goal::Trash => vec![Act::File, Act::Delete],
                 Goal::Drafts => vec![Act::File, Act::Draft],
                 Goal::Other => vec![Act::File],
             },
-            Self::Append(to) => match goal(tx, who, to)? {
+            Goes::Appended(to) => match goal(tx, who, to)? {
                 Goal::Opening => vec![],
                 Goal::Drafts => vec![Act::Draft],
                 Goal::Trash | Goal::Other => vec![Act::Keep],
             },
-            Self::Rename(to) => match goal(tx, who, &first_part(to))? {
+            Goes::Renamed(to) => match goal(tx, who, &first_part(to))? {
                 Goal::Trash => vec![Act::File, Act::Delete],
                 _ => vec![Act::File],
             },
         })
     }
+
+    fn told(&self, tx: &mut Tx<'_>, who: &Who, filing: Filing) -> Result<deeds::Deed, RowsError> {
+        let mailbox = match &self.place {
+            Place::Nowhere => None,
+            Place::Number(id) => view::owned(tx, who.account, *id)?.map(|mailbox| mailbox.name),
+            Place::Named(name) => Some(name.as_str().to_owned()),
+        };
+        let to = match &self.goes {
+            Goes::Into(to) | Goes::Appended(to) | Goes::Replaced(to) | Goes::Renamed(to) => {
+                Some(to.as_str().to_owned())
+            }
+            Goes::Filed | Goes::Deleted => None,
+        };
+        let of = self.uids.clone().map_or(Of::Mailbox, Of::Uids);
+        Ok(deeds::Deed { filing, what: self.what, mailbox, to, of })
+    }
+}
+
+/// A mark of deletion takes away; labels alone are labels.
+fn marked(store: &ask::Store) -> (Goes, &'static str) {
+    let deletes = store.flags.system.has(SystemFlags::DELETED);
+    let goes = match deletes && store.change != FlagChange::Remove {
+        true => Goes::Deleted,
+        false => Goes::Filed,
+    };
+    let (system, words) = (store.flags.system, &store.flags.keywords);
+    let labels = !words.is_empty() && words.iter().all(label::is_label);
+    let only = system == SystemFlags::default() && store.change != FlagChange::Replace;
+    (goes, if labels && only { "label" } else { "flags" })
 }
 
 /// What a mailbox means to who puts something there.
@@ -124,28 +224,39 @@ fn first_part(name: &MailboxName) -> MailboxName {
     MailboxName::parse(first).unwrap_or_else(|| name.clone())
 }
 
-/// Whether an operator may do that now, and whether it is written down.
-pub(super) fn weigh(tx: &mut Tx<'_>, who: &Who, duty: &Duty, deed: &Deed) -> Answered<bool> {
+/// Whether an operator may do that now; if he may, what is to be recorded of it.
+pub(super) fn weigh(
+    tx: &mut Tx<'_>,
+    who: &Who,
+    duty: &Duty,
+    deed: &Deed,
+) -> Answered<Option<Entry>> {
     let acts = deed.acts(tx, who)?;
     for act in &acts {
         if !duty.may(tx, who, *act)? {
             return Err(Refusal::NotPermitted.into());
         }
     }
-    Ok(acts.contains(&Act::Delete))
+    let entry = |filing| Entry { duty: *duty, filing, deed: deed.clone() };
+    Ok(Filing::of(&acts).map(entry))
 }
 
-pub(super) fn record(tx: &mut Tx<'_>, who: &Who, duty: &Duty, deed: &Deed) -> Answered<()> {
+/// Last in the transaction that does it.
+pub(super) fn record(tx: &mut Tx<'_>, who: &Who, entry: &Entry) -> Answered<()> {
     let address = accounts::by_id(tx, who.account)?.address;
+    let deed = entry.deed.told(tx, who, entry.filing)?;
+    Ok(deeds::record(tx, &by(who), &address, entry.duty.code, &deed)?)
+}
+
+/// That he is given these to read; content leaves when it is durable.
+pub(super) fn gives(tx: &mut Tx<'_>, who: &Who, reader: Reader, given: &[Given]) -> Answered<()> {
+    let address = accounts::by_id(tx, who.account)?.address;
+    Ok(reading::record(tx, &by(who), &address, reader, given)?)
+}
+
+fn by(who: &Who) -> By {
     let actor = Actor::Person { account: who.account, name: who.person.clone() };
-    let by = By { actor, channel: Channel::Imap, at: who.now };
-    let to = match deed {
-        Deed::Into(to) | Deed::Rename(to) => Some(to.as_str()),
-        Deed::File | Deed::Delete | Deed::Append(_) => None,
-    };
-    let details = json!({ "operator": duty.code.to_string(), "to": to });
-    audit::record(tx, &by, "mail.delete", &address, details)?;
-    Ok(())
+    By { actor, channel: Channel::Imap, at: who.now }
 }
 
 impl Duty {

@@ -14,6 +14,7 @@ mod metadata;
 mod preview;
 mod progress;
 mod quota;
+mod reads;
 mod recent;
 mod rights;
 mod room;

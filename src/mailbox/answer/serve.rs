@@ -3,8 +3,9 @@
 use super::append::Append;
 use super::arrange;
 use super::content::{self, Look, Shown};
-use super::duties::{self, Deed, Duty};
+use super::duties::{self, Deed, Duty, Entry};
 use super::progress::Counter;
+use super::reads::{Known, Reads};
 use super::room::Room;
 use super::views::Views;
 use super::{
@@ -142,6 +143,9 @@ pub struct Desk {
     counter: Counter,
     /// The virtual mailbox that was selected last.
     gathered: Option<MailboxId>,
+    /// What is to be recorded of the ask that is being answered, once it does something.
+    pub(super) entry: Option<Entry>,
+    known: Known,
 }
 
 impl Desk {
@@ -155,6 +159,8 @@ impl Desk {
             shown: None,
             counter: Counter::default(),
             gathered: None,
+            entry: None,
+            known: Known::default(),
         }
     }
 
@@ -212,6 +218,7 @@ impl Desk {
     }
 
     async fn try_answer(&mut self, ask: Ask) -> Answered<Answer> {
+        self.entry = None;
         if self.admitted.is_some() {
             self.freshen(&ask).await?;
             self.on_duty(&ask).await?;
@@ -259,20 +266,24 @@ impl Desk {
         }
     }
 
-    /// What an operator may not do is not done.
-    async fn on_duty(&self, ask: &Ask) -> Answered<()> {
+    /// What an operator may not do is not done, and what was coming for it is forgotten.
+    async fn on_duty(&mut self, ask: &Ask) -> Answered<()> {
         let who = self.who()?;
-        let Some((duty, deed)) = who.duty.zip(Deed::of(ask)) else { return Ok(()) };
-        let (asker, wanted) = (who.clone(), deed.clone());
-        let weigh = move |tx: &mut Tx<'_>| duties::weigh(tx, &asker, &duty, &wanted);
-        if self.read(weigh).await? {
-            self.write(move |tx| duties::record(tx, &who, &duty, &deed)).await?;
+        let Some(duty) = who.duty else { return Ok(()) };
+        let Some(deed) = Deed::of(ask, self.append.to()) else { return Ok(()) };
+        let weigh = move |tx: &mut Tx<'_>| duties::weigh(tx, &who, &duty, &deed);
+        match self.read(weigh).await {
+            Ok(entry) => self.entry = entry,
+            Err(failure) => {
+                self.append = Append::default();
+                return Err(failure);
+            }
         }
         Ok(())
     }
 
     async fn login(&mut self, login: Login) -> Answered<Answer> {
-        (self.admitted, self.gathered) = (None, None);
+        (self.admitted, self.gathered, self.known) = (None, None, Known::default());
         let mut admitted = self.office.gate.login(login, self.peer.clone()).await?;
         let (account, notice) = (admitted.account, admitted.notice);
         let signature = admitted.signature.take();
@@ -373,7 +384,7 @@ impl Desk {
     }
 
     /// Asks that change something: answered when it is durable. // table
-    async fn change(&self, ask: Ask) -> Answered<Answer> {
+    async fn change(&mut self, ask: Ask) -> Answered<Answer> {
         let who = self.who()?;
         let work = move |tx: &mut Tx<'_>| {
             Ok(match &ask {
@@ -388,10 +399,10 @@ impl Desk {
                 _ => return Err(Refusal::Cannot.into()),
             })
         };
-        self.write(work).await
+        self.act(work).await
     }
 
-    async fn store(&self, ask: ask::Store) -> Answered<Answer> {
+    async fn store(&mut self, ask: ask::Store) -> Answered<Answer> {
         let words = ask.flags.keywords.client_owned();
         let adds = ask.change != FlagChange::Remove && !words.is_empty();
         if adds && words.as_str().len() > messages::KEYWORDS_MAX {
@@ -411,20 +422,23 @@ impl Desk {
             true => labelling::store(tx, &who, &ask, &words),
             false => messages::store(tx, &who, &ask),
         };
-        Ok(Answer::Stored(self.write(work).await?))
+        Ok(Answer::Stored(self.act(work).await?))
     }
 
-    async fn expunge(&self, mailbox: MailboxId, uids: Option<UidSet>) -> Answered<Answer> {
+    async fn expunge(&mut self, mailbox: MailboxId, uids: Option<UidSet>) -> Answered<Answer> {
         let who = self.who()?;
         let asker = who.clone();
         let look = move |tx: &mut Tx<'_>| messages::marked(tx, &asker, mailbox, uids.as_ref());
         let mut gone = UidSet::new();
         let marked = self.read(look).await?;
+        if let Some(entry) = &mut self.entry {
+            *entry = entry.of(&marked);
+        }
         self.counter.begin(marked.len());
         for batch in batches(marked, messages::EXPUNGED) {
             let (who, count) = (who.clone(), batch.len());
             let work = move |tx: &mut Tx<'_>| messages::expunge(tx, &who, mailbox, &batch);
-            gone = gone.union(&self.write(work).await?);
+            gone = gone.union(&self.act(work).await?);
             self.counter.add(count);
         }
         Ok(Answer::Expunged(gone))
@@ -432,14 +446,14 @@ impl Desk {
 
     /// In batches, all or none: when one fails, those before it are taken back.
     /// QUIRK(kep, 2026-11): a crash in between leaves them; docs/quirks.md#25
-    async fn copy(&self, from: MailboxId, uids: UidSet, to: MailboxName) -> Answered<Answer> {
+    async fn copy(&mut self, from: MailboxId, uids: UidSet, to: MailboxName) -> Answered<Answer> {
         let size = self.may_go(from, &uids, &to, true).await?;
         self.counter.begin(uids.len());
         let mut copied = None;
         for batch in batches(uids, size) {
             let (who, target, count) = (self.who()?, to.clone(), batch.len());
             let work = move |tx: &mut Tx<'_>| messages::copy(tx, &who, from, &batch, &target);
-            match self.write(work).await {
+            match self.act(work).await {
                 Ok(placed) if in_another(&copied, &placed) => {
                     self.take_back(&to, placed).await?;
                     return Err(Refusal::NoSuchTarget.into());
@@ -471,14 +485,19 @@ impl Desk {
 
     /// In batches; each message is moved whole (RFC 6851 §3.3). What a failure leaves where it was
     /// can be moved again, and the client hears what went.
-    async fn move_to(&self, from: MailboxId, uids: UidSet, to: MailboxName) -> Answered<Answer> {
+    async fn move_to(
+        &mut self,
+        from: MailboxId,
+        uids: UidSet,
+        to: MailboxName,
+    ) -> Answered<Answer> {
         let size = self.may_go(from, &uids, &to, false).await?;
         self.counter.begin(uids.len());
         let (mut placed, mut gone) = (None, UidSet::new());
         for batch in batches(uids, size) {
             let (who, to, count) = (self.who()?, to.clone(), batch.len());
             let work = move |tx: &mut Tx<'_>| messages::move_to(tx, &who, from, &batch, &to);
-            let moved = self.write(work).await?;
+            let moved = self.act(work).await?;
             placed = together(placed, moved.placed);
             gone = gone.union(&moved.gone);
             self.counter.add(count);
@@ -498,25 +517,25 @@ impl Desk {
         self.read(look).await
     }
 
-    async fn delete(&self, name: MailboxName) -> Answered<Answer> {
+    async fn delete(&mut self, name: MailboxName) -> Answered<Answer> {
         loop {
             let (who, name) = (self.who()?, name.clone());
             let most = messages::EXPUNGED;
             let work = move |tx: &mut Tx<'_>| {
                 Ok::<_, Failure>(tree::delete(tx, who.account, &name, most, who.now)?)
             };
-            if self.write(work).await? {
+            if self.act(work).await? {
                 return Ok(Answer::Done);
             }
         }
     }
 
-    async fn rename(&self, from: MailboxName, to: MailboxName) -> Answered<Answer> {
+    async fn rename(&mut self, from: MailboxName, to: MailboxName) -> Answered<Answer> {
         let (who, old, new) = (self.who()?, from.clone(), to.clone());
         let work = move |tx: &mut Tx<'_>| {
             Ok::<_, Failure>(tree::rename(tx, who.account, &old, &new, who.now)?)
         };
-        self.write(work).await?;
+        self.act(work).await?;
         let mut moved = usize::from(from.is_inbox());
         while moved > 0 {
             let (who, to) = (self.who()?, to.clone());
@@ -527,6 +546,23 @@ impl Desk {
             moved = self.write(work).await?;
         }
         Ok(Answer::Done)
+    }
+
+    /// The first thing that an operator's deed changes is recorded as the deed, in the same transaction.
+    async fn act<T: Send + 'static>(
+        &mut self,
+        work: impl Fn(&mut Tx<'_>) -> Answered<T> + Send + 'static,
+    ) -> Answered<T> {
+        let Some(entry) = self.entry.clone() else { return self.write(work).await };
+        let who = self.who()?;
+        let told = move |tx: &mut Tx<'_>| {
+            let done = work(tx)?;
+            duties::record(tx, &who, &entry)?;
+            Ok(done)
+        };
+        let done = self.write(told).await?;
+        self.entry = None;
+        Ok(done)
     }
 
     pub(super) async fn write<T: Send + 'static>(
@@ -575,15 +611,29 @@ impl Desk {
                 self.shown = Some(notice);
                 Ok(Answer::Content(octets))
             }
-            Look::Octets(octets, shown) => {
-                self.shown = shown;
-                Ok(Answer::Content(octets))
+            Look::Octets(found) => {
+                self.note(who, found.reads).await?;
+                self.shown = found.shown;
+                Ok(Answer::Content(found.octets))
             }
             Look::MustOpen(message) => {
                 tracing::error!(%message, "a message stays sealed though it was opened");
                 Err(Refusal::Unavailable.into())
             }
         }
+    }
+
+    /// What an operator is given is recorded, that is durable, and only then given.
+    async fn note(&mut self, who: Who, reads: Reads) -> Answered<()> {
+        let Reads { mut known, new } = reads;
+        known.extend(new.iter().map(|given| given.content));
+        if let Some(reader) = who.reader().filter(|_| !new.is_empty()) {
+            self.write(move |tx| duties::gives(tx, &who, reader, &new)).await?;
+        }
+        if !known.is_empty() {
+            self.known.add(known);
+        }
+        Ok(())
     }
 
     async fn open(&self, who: &Who, message: MessageId) -> Answered<()> {
@@ -593,9 +643,9 @@ impl Desk {
     }
 
     async fn look(&self, who: &Who, ask: &Content) -> Answered<Look> {
-        let (who, ask) = (who.clone(), ask.clone());
+        let (who, ask, known) = (who.clone(), ask.clone(), self.known.clone());
         let blobs = Arc::clone(&self.office.store.blobs);
-        self.read(move |tx| content::look(tx, &who, &blobs, &ask)).await
+        self.read(move |tx| content::look(tx, &who, &blobs, &ask, &known)).await
     }
 
     /// What was made before, and what is made now; that it is kept nobody waits for in vain.

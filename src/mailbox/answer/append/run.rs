@@ -2,7 +2,7 @@
 
 use super::Append;
 use crate::mailbox::answer::serve::{Desk, blocking};
-use crate::mailbox::answer::{Answered, append, catenate, folders, quota};
+use crate::mailbox::answer::{Answered, append, catenate, duties, folders, quota};
 use crate::mailbox::ask::{Answer, AppendBegin, AppendUrl, Ask, Refusal};
 use crate::store::Tx;
 use crate::store::mail::Role;
@@ -100,10 +100,16 @@ impl Desk {
 
     async fn commit(&mut self, replaces: Option<(MailboxId, Uid)>) -> Answered<Answer> {
         let (who, ready) = (self.who()?, self.append.take_ready());
-        let blobs = Arc::clone(&self.office.store.blobs);
-        let work = move |tx: &mut Tx<'_>| match replaces {
-            Some(old) => append::replace(tx, &who, &blobs, &ready, old),
-            None => append::commit(tx, &who, &blobs, &ready),
+        let (blobs, entry) = (Arc::clone(&self.office.store.blobs), self.entry.take());
+        let work = move |tx: &mut Tx<'_>| {
+            let appended = match replaces {
+                Some(old) => append::replace(tx, &who, &blobs, &ready, old)?,
+                None => append::commit(tx, &who, &blobs, &ready)?,
+            };
+            if let Some(entry) = &entry {
+                duties::record(tx, &who, &entry.or_of(&appended.uids))?;
+            }
+            Ok(appended)
         };
         Ok(Answer::Appended(self.write(work).await?))
     }

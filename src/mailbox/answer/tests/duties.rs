@@ -8,21 +8,24 @@ use crate::registry::operators::{Act, Role as Duties, Roles};
 use crate::store::mail::{Kind, Role};
 use crate::store::operators::{self, OperatorRow};
 use crate::store::{Lane, StoreError, Tx};
-use crate::wire::MailboxId;
 use crate::wire::imap::*;
+use crate::wire::{AccountId, MailboxId};
 
 on_stores!(
     an_operator_does_what_the_table_gives_his_roles_and_nothing_else,
     other_roles_count_at_once_and_without_reading_the_session_ends,
-    what_an_operator_takes_away_is_recorded_with_his_name,
 );
 
-async fn appoint(world: &World, roles: &[Duties]) {
-    let (ali, words) = (world.ali, Roles::new(roles.iter().copied()).unwrap().words());
+pub async fn appoint(world: &World, roles: &[Duties]) {
+    appoint_of(world, world.ali, roles).await;
+}
+
+pub async fn appoint_of(world: &World, account: AccountId, roles: &[Duties]) {
+    let words = Roles::new(roles.iter().copied()).unwrap().words();
     let work = move |tx: &mut Tx<'_>| -> Result<(), StoreError> {
         let row = OperatorRow {
             title: String::new(),
-            account: ali,
+            account,
             code: 1,
             given_name: "Ayşe".into(),
             surname: "Demir".into(),
@@ -36,14 +39,14 @@ async fn appoint(world: &World, roles: &[Duties]) {
             suspended: None,
         };
         if !operators::add(tx, &row)? {
-            operators::set_roles(tx, ali, 1, &words)?;
+            operators::set_roles(tx, account, 1, &words)?;
         }
         Ok(())
     };
     world.store.write(Lane::Client, work).await.unwrap();
 }
 
-fn store(mailbox: MailboxId, system: SystemFlags) -> Ask {
+pub fn store(mailbox: MailboxId, system: SystemFlags) -> Ask {
     Ask::Store(Store {
         mailbox,
         uids: uids("1"),
@@ -82,7 +85,7 @@ fn asks(mailbox: MailboxId) -> Vec<(Ask, Vec<Act>)> {
     ]
 }
 
-async fn operator(world: &World) -> (Desk, MailboxId) {
+pub async fn operator(world: &World) -> (Desk, MailboxId) {
     let mut desk = world.desk_by("ali", "OPERATOR").await;
     let mailbox = select(&mut desk, "INBOX").await.mailbox;
     (desk, mailbox)
@@ -125,18 +128,4 @@ async fn other_roles_count_at_once_and_without_reading_the_session_ends(world: W
     // The holder's own session goes on.
     let mut holder = world.desk("ali").await;
     assert!(matches!(holder.answer(mark()).await, Answer::Stored(_)));
-}
-
-async fn what_an_operator_takes_away_is_recorded_with_his_name(world: World) {
-    world.put(world.ali, Role::Inbox, ORIGINAL, Kind::Plain).await;
-    appoint(&world, &[Duties::Full]).await;
-    let (mut desk, mailbox) = operator(&world).await;
-    desk.answer(store(mailbox, SystemFlags::FLAGGED)).await;
-    desk.answer(store(mailbox, SystemFlags::DELETED)).await;
-    let mut holder = world.desk("ali").await;
-    holder.answer(store(mailbox, SystemFlags::DELETED)).await;
-    let wanted = crate::registry::audit::Wanted { most: 10, ..Default::default() };
-    let acts = crate::registry::audit::list(&world.store, wanted).await.unwrap();
-    let acts: Vec<_> = acts.iter().map(|one| (one.act.as_str(), one.channel.as_str())).collect();
-    assert_eq!(acts, [("mail.delete", "imap")]);
 }

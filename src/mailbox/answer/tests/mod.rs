@@ -1,6 +1,7 @@
 //! Each test takes a store, so that it runs on SQLite and on a private PostgreSQL server; where that
 //! is not installed, its half steps aside and says so.
 
+mod acts;
 mod annotating;
 mod appending;
 mod arranging;

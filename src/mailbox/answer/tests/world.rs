@@ -50,7 +50,10 @@ impl World {
                 _ => (None, ""),
             };
             let adds = login.user != "closed";
-            let person = person.to_owned();
+            let person = match login.mechanism {
+                "OPERATOR" => format!("{person} / 001 Ayşe Demir"),
+                _ => person.to_owned(),
+            };
             let opening = match login.mechanism {
                 "SEALED" => Some(OpeningMode::Sealed),
                 "DIRECT" => Some(OpeningMode::Direct),
