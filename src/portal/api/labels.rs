@@ -4,6 +4,7 @@ mod run;
 
 use super::call::{Answered, Call};
 use super::endpoint::{Created, Endpoint, Json, NoWords, Tag, Verb, params};
+use super::filing;
 use super::kinds::{ColourText, LabelKey, LabelName};
 use super::problem::Problem;
 use crate::registry::api_tokens::Scope;
@@ -127,6 +128,7 @@ fn create(
     let (name, colour) = (&new.0.name.0, new.0.colour.clone().map(|colour| colour.0));
     let made = labels::create_in(tx, call.account_id()?, name, colour, call.now)?;
     let at = format!("/labels/{}", encoded(made.key.as_str()));
+    filing::done(tx, call, &filing::label("create", made.key.as_str()))?;
     Ok(Created { value: Label::of(&made), at })
 }
 
@@ -146,6 +148,7 @@ fn change(
     };
     let name = new.name.as_ref().map(|name| name.0.as_str());
     let changed = labels::alter(tx, call.account_id()?, &old.key, name, colour, call.now)?;
+    filing::done(tx, call, &filing::label("change", changed.key.as_str()))?;
     Ok(Json(Label::of(&changed)))
 }
 

@@ -4,6 +4,7 @@
 use super::names;
 use super::run::{Archive, lay_mail, proofs};
 use super::{ExportError, Extent, Summary};
+use crate::registry::operators::reading::{Given, is_content};
 use crate::store::export as rows;
 use crate::store::{Store, Tx, submissions};
 use crate::wire::{AccountId, MessageId, Timestamp};
@@ -16,6 +17,31 @@ pub fn concerns(
     message: &MessageId,
 ) -> Result<Option<bool>, ExportError> {
     Ok(rows::concerns(tx, account, message)?)
+}
+
+/// The contents that such an archive has, for whoever records that they are given.
+pub fn contents(
+    tx: &mut Tx<'_>,
+    account: AccountId,
+    message: &MessageId,
+    sent: bool,
+) -> Result<Vec<Given>, ExportError> {
+    let all = rows::of_message(tx, account, message)?.into_iter();
+    let mut given: Vec<_> = all
+        .filter(|(_, stored)| is_content(stored.kind))
+        .map(|(mailbox, stored)| Given {
+            content: stored.content,
+            place: Some((mailbox.name, u32::try_from(stored.uid).unwrap_or_default())),
+            message: stored.message_id,
+        })
+        .collect();
+    let dispatch = submissions::find(tx, message)?.and_then(|row| row.dispatch);
+    given.extend(dispatch.filter(|_| sent).map(|content| Given {
+        content,
+        place: None,
+        message: Some(message.clone()),
+    }));
+    Ok(given)
 }
 
 /// Writes it. Of what is unopened no content is in it (invariant 3); the dispatch as it was sealed is its

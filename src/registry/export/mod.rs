@@ -8,7 +8,7 @@ mod names;
 mod request;
 mod run;
 
-pub use message::{concerns, of_message};
+pub use message::{concerns, contents, of_message};
 pub use request::{Request, State, ask, begin, done, find, list, open};
 pub use run::{Tell, accounts_of_holder, check, export, gather};
 

@@ -3,6 +3,7 @@
 
 mod addresses;
 mod api;
+mod api_acts;
 mod api_affairs;
 mod api_audit;
 mod api_book;

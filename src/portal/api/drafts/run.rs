@@ -3,12 +3,14 @@
 
 use crate::portal::api::call::{Answered, Call};
 use crate::portal::api::endpoint::{Created, Done, Mail, NoWords, Once, Tagged};
+use crate::portal::api::filing;
 use crate::portal::api::kinds::MessageKey;
 use crate::portal::api::mailboxes;
 use crate::portal::api::messages::{Message, OneMessage, changing, find};
 use crate::portal::api::run::acting;
-use crate::portal::api::taking::takes_away;
 use crate::portal::api::{Portal, Problem};
+use crate::registry::operators::Act;
+use crate::registry::operators::deeds::{Deed, Filing};
 use crate::registry::shares;
 use crate::store::mail::view::{Mailbox, MessageRow};
 use crate::store::mail::{self, Kind, NewMessage, Place, Role, change};
@@ -38,6 +40,8 @@ pub async fn create(
         let (_, row) = find(tx, call, MessageKey(Some(place)))?;
         let value = Message::of(&row, place);
         let at = format!("/messages/{}", value.key);
+        let laid_in = filing::message(Filing::Draft, "append", &drafts, &row);
+        filing::done(tx, call, &Deed { mailbox: None, to: laid_in.mailbox.clone(), ..laid_in })?;
         call.once(tx, Created { value, at })
     };
     acting(&portal, &call, work).await
@@ -59,6 +63,7 @@ pub async fn replace(
         has_room(tx, call, ready.put.size.saturating_sub(row.size), storage)?;
         let place = ready.lay_in(tx, &blobs.blobs, &drafts)?;
         change::remove_all(tx, &drafts, &UidSet::one(row.uid))?;
+        filing::done(tx, call, &filing::message(Filing::Draft, "replace", &drafts, &row))?;
         let (_, row) = find(tx, call, MessageKey(Some(place)))?;
         Ok(Tagged(Message::of(&row, place), row.mod_seq.to_string()))
     };
@@ -67,8 +72,9 @@ pub async fn replace(
 
 pub fn discard(tx: &mut Tx<'_>, call: &Call, ask: &OneMessage, (): &()) -> Answered<Done> {
     let (drafts, row) = draft(tx, call, ask.message)?;
-    takes_away(tx, call, None)?;
+    call.on_duty(Act::Delete)?;
     change::remove_all(tx, &drafts, &UidSet::one(row.uid))?;
+    filing::done(tx, call, &filing::message(Filing::Delete, "expunge", &drafts, &row))?;
     Ok(Done)
 }
 

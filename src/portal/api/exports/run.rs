@@ -6,6 +6,7 @@ use crate::portal::api::call::{Answered, Call};
 use crate::portal::api::endpoint::ZipFile;
 use crate::portal::api::flow::Flow;
 use crate::portal::api::pipe::{Pipe, run::pour};
+use crate::portal::api::reading::gives;
 use crate::portal::api::run::acting;
 use crate::portal::api::{Portal, Problem};
 use crate::registry::api_tokens::Scope;
@@ -62,6 +63,11 @@ pub async fn evidence(
     let (store, name) = (portal.store.clone(), format!("{message}.zip"));
     if call.head {
         return Ok(ZipFile { name, flow: Flow::unread() });
+    }
+    if call.operator().is_some() {
+        let wanted = message.clone();
+        let look = move |tx: &mut Tx<'_>| export::contents(tx, of, &wanted, sent);
+        gives(&portal, &call, portal.store.read(look).await?).await?;
     }
     let write = move |pipe: Pipe| async move {
         let whose = (account.id, account.address.to_string());

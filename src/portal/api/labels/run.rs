@@ -3,6 +3,7 @@
 use super::{OneLabel, known};
 use crate::portal::api::call::{Answered, Call};
 use crate::portal::api::endpoint::Done;
+use crate::portal::api::filing::{self, Told};
 use crate::portal::api::{Portal, Problem};
 use crate::registry::labels;
 use crate::store::Tx;
@@ -14,6 +15,12 @@ pub async fn delete(portal: Arc<Portal>, call: Arc<Call>, ask: OneLabel, (): ())
     let looked = Arc::clone(&call);
     let find = move |tx: &mut Tx<'_>| known(tx, &looked, &ask.label);
     let label: Result<_, Problem> = portal.store.read(find).await;
-    labels::take_away(&portal.store, account, label?, now).await?;
+    let (label, told) = (label?, Told::of(&call)?);
+    let deed = filing::label("delete", label.key.as_str());
+    let record = move |tx: &mut Tx<'_>| match &told {
+        Some(told) => told.record(tx, &deed),
+        None => Ok(()),
+    };
+    labels::take_away_and(&portal.store, account, label, now, record).await?;
     Ok(Done)
 }

@@ -3,9 +3,11 @@
 use super::{Mailbox, MailboxName, Row, find, shown};
 use crate::portal::api::call::{Answered, Call};
 use crate::portal::api::endpoint::{Created, Json, NoWords};
+use crate::portal::api::filing;
 use crate::portal::api::kinds::MailboxKey;
 use crate::portal::api::problem::Problem;
-use crate::portal::api::taking::takes_away;
+use crate::registry::operators::Act;
+use crate::registry::operators::deeds::{Deed, Filing};
 use crate::store::Tx;
 use crate::store::mail::tree::{self, TreeError};
 use crate::store::mail::view;
@@ -22,6 +24,7 @@ pub fn create(
     let (account, name) = (call.account_id()?, parsed(&new.0.name.0)?);
     tree::make(tx, account, &name, call.now)?;
     let made = named(tx, account, &name)?;
+    filing::done(tx, call, &filing::mailbox(Filing::File, "create", &made.name))?;
     Ok(Created { value: shown(tx, &made)?, at: format!("/mailboxes/{}", made.id.0) })
 }
 
@@ -36,22 +39,38 @@ pub fn rename(
     let account = call.account_id()?;
     let row = find(tx, account, key)?;
     let from = imap::MailboxName::parse(&row.name).ok_or(Problem::MailboxKept)?;
-    if into_trash(tx, account, name)? {
-        takes_away(tx, call, Some(name.as_str()))?;
+    let filed = match into_trash(tx, account, name)? {
+        true => Filing::Delete,
+        false => Filing::File,
+    };
+    if filed == Filing::Delete {
+        call.on_duty(Act::Delete)?;
     }
     tree::rename(tx, account, &from, name, call.now)?;
     let now = named(tx, account, name)?;
+    let to = Some(now.name.clone());
+    filing::done(tx, call, &Deed { to, ..filing::mailbox(filed, "rename", &row.name) })?;
     Ok((row, now))
 }
 
-/// Removes a part of what is in it, and at last the mailbox; whether it is gone.
-pub fn delete(tx: &mut Tx<'_>, call: &Call, key: MailboxKey, most: usize) -> Answered<bool> {
+/// Removes a part of what is in it, and at last the mailbox; whether it is gone. It is recorded with the first part.
+pub fn delete(
+    tx: &mut Tx<'_>,
+    call: &Call,
+    key: MailboxKey,
+    most: usize,
+    first: bool,
+) -> Answered<bool> {
     call.may_add_in(tx)?;
     let account = call.account_id()?;
     let row = find(tx, account, key)?;
     let name = imap::MailboxName::parse(&row.name).ok_or(Problem::MailboxKept)?;
-    takes_away(tx, call, None)?;
-    Ok(tree::delete(tx, account, &name, most, call.now)?)
+    call.on_duty(Act::Delete)?;
+    let gone = tree::delete(tx, account, &name, most, call.now)?;
+    if first {
+        filing::done(tx, call, &filing::mailbox(Filing::Delete, "delete", &row.name))?;
+    }
+    Ok(gone)
 }
 
 /// What is under the trash is in it.

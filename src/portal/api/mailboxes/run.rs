@@ -44,12 +44,13 @@ pub async fn delete(
     ask: OneMailbox,
     (): (),
 ) -> Answered<Done> {
-    let key = ask.mailbox;
+    let (key, mut first) = (ask.mailbox, true);
     loop {
-        let work = move |tx: &mut Tx<'_>, call: &Call| change::delete(tx, call, key, PART);
+        let work = move |tx: &mut Tx<'_>, call: &Call| change::delete(tx, call, key, PART, first);
         if acting(&portal, &call, work).await? {
             return Ok(Done);
         }
+        first = false;
     }
 }
 

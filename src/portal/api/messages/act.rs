@@ -5,13 +5,14 @@ use super::content::check_open;
 use super::shown::Message;
 use crate::portal::api::call::{Answered, Call};
 use crate::portal::api::endpoint::{Done, Json, Tagged};
-use crate::portal::api::kinds::{LabelKey, LabelWords, MailboxWord, MessageKey};
+use crate::portal::api::filing;
+use crate::portal::api::kinds::{LabelKey, LabelWords, MailboxKey, MailboxWord, MessageKey};
 use crate::portal::api::mailboxes;
 use crate::portal::api::problem::Problem;
 use crate::portal::api::submissions::{self, Timeline};
-use crate::portal::api::taking::takes_away;
 use crate::registry::labels;
 use crate::registry::operators::Act;
+use crate::registry::operators::deeds::{Deed, Filing};
 use crate::spool::fact::Channel;
 use crate::spool::opening::{self, Opening};
 use crate::store::Tx;
@@ -137,8 +138,11 @@ pub fn change(
     if too_many.get() {
         return Err(Problem::KeywordsMany);
     }
-    let row = flagged.rows.into_iter().next().ok_or(Problem::MessageUnknown)?;
-    standing(tx, call, row.place(&mailbox))
+    let now = flagged.rows.into_iter().next().ok_or(Problem::MessageUnknown)?;
+    let labels = marks.iter().all(|(wish, _)| wish.is_none());
+    let what = if labels { "label" } else { "flags" };
+    filing::done(tx, call, &filing::message(Filing::File, what, &mailbox, &row))?;
+    standing(tx, call, now.place(&mailbox))
 }
 
 /// The keywords of labels that the account has.
@@ -175,10 +179,15 @@ pub fn move_to(
 ) -> Answered<Tagged<Message>> {
     let (from, row) = changing(tx, call, ask.message)?;
     let to = mailboxes::find(tx, call.account_id()?, to.0.mailbox.0)?;
-    match to.role {
-        _ if to.is_trash() => takes_away(tx, call, Some(&to.name))?,
-        Role::Drafts => call.on_duty(Act::Draft)?,
-        _ => {}
+    let filed = match to.role {
+        _ if to.is_trash() => Filing::Delete,
+        Role::Drafts => Filing::Draft,
+        _ => Filing::File,
+    };
+    match filed {
+        Filing::Delete => call.on_duty(Act::Delete)?,
+        Filing::Draft => call.on_duty(Act::Draft)?,
+        Filing::Keep | Filing::File => {}
     }
     let evidence = row.kind == Kind::Evidence;
     let takes = match to.role {
@@ -187,7 +196,7 @@ pub fn move_to(
         role => !role.is_gathered(),
     };
     match takes {
-        true => put(tx, call, &from, &row, &to),
+        true => put(tx, call, &from, &row, &to, filed),
         false => Err(Problem::MailboxTakesNone(to.name)),
     }
 }
@@ -198,13 +207,24 @@ fn put(
     from: &Mailbox,
     row: &MessageRow,
     to: &Mailbox,
+    filed: Filing,
 ) -> Answered<Tagged<Message>> {
     if from.id == to.id {
         return Ok(tagged(from, row));
     }
     let placed = change::move_all(tx, from, &UidSet::one(row.uid), to, call.now)?;
     let uid = placed.to.first().ok_or(Problem::MessageUnknown)?;
+    filing::done(tx, call, &went(filed, "move", (from, row), to))?;
     standing(tx, call, Place { mailbox: to.id, uid })
+}
+
+fn went(
+    filed: Filing,
+    what: &'static str,
+    (from, row): (&Mailbox, &MessageRow),
+    to: &Mailbox,
+) -> Deed {
+    Deed { to: Some(to.name.clone()), ..filing::message(filed, what, from, row) }
 }
 
 pub fn archive(
@@ -219,7 +239,7 @@ pub fn archive(
         Origin::Outgoing => Role::ArchiveOut,
     };
     let to = mailboxes::of_role(tx, call.account_id()?, role)?;
-    put(tx, call, &from, &row, &to)
+    put(tx, call, &from, &row, &to, Filing::File)
 }
 
 pub fn trash(tx: &mut Tx<'_>, call: &Call, ask: &OneMessage, (): &()) -> Answered<Tagged<Message>> {
@@ -228,9 +248,10 @@ pub fn trash(tx: &mut Tx<'_>, call: &Call, ask: &OneMessage, (): &()) -> Answere
         return Ok(tagged(&from, &row));
     }
     let to = mailboxes::of_role(tx, call.account_id()?, Role::Trash)?;
-    takes_away(tx, call, Some(&to.name))?;
+    call.on_duty(Act::Delete)?;
     let placed = trash::discard(tx, &from, &UidSet::one(row.uid), call.now)?;
     let uid = placed.to.first().ok_or(Problem::MessageUnknown)?;
+    filing::done(tx, call, &went(Filing::Delete, "move", (&from, &row), &to))?;
     standing(tx, call, Place { mailbox: to.id, uid })
 }
 
@@ -247,6 +268,8 @@ pub fn restore(
     let restored = trash::restore(tx, &from, &UidSet::one(row.uid), call.now)?;
     let back = restored.first().ok_or(Problem::MessageUnknown)?;
     let uid = back.placed.to.first().ok_or(Problem::MessageUnknown)?;
+    let to = mailboxes::find(tx, call.account_id()?, MailboxKey::Number(back.to))?;
+    filing::done(tx, call, &went(Filing::File, "restore", (&from, &row), &to))?;
     standing(tx, call, Place { mailbox: back.to, uid })
 }
 
@@ -259,8 +282,9 @@ pub fn delete(tx: &mut Tx<'_>, call: &Call, ask: &OneMessage, (): &()) -> Answer
     if row.kind == Kind::Sealed {
         check_open(&row)?;
     }
-    takes_away(tx, call, None)?;
+    call.on_duty(Act::Delete)?;
     change::remove_all(tx, &from, &UidSet::one(row.uid))?;
+    filing::done(tx, call, &filing::message(Filing::Delete, "expunge", &from, &row))?;
     Ok(Done)
 }
 

@@ -8,7 +8,9 @@ use crate::portal::api::call::{Answered, Call};
 use crate::portal::api::endpoint::{Json, MailFile, PlainFile};
 use crate::portal::api::kinds::{Cursor, Limit, MailboxKey, MessageKey, Yes};
 use crate::portal::api::mailboxes;
+use crate::portal::api::reading::gives;
 use crate::portal::api::{Portal, Problem};
+use crate::registry::operators::reading::Given;
 use crate::store::mail::gather::{self, fresh::freshen};
 use crate::store::mail::page::{self, Wanted};
 use crate::store::mail::view::{Mailbox, MessageRow};
@@ -106,20 +108,30 @@ fn gathered(tx: &mut Tx<'_>, of: &Mailbox, rows: &[MessageRow]) -> Answered<Vec<
     Ok(rows.iter().filter_map(source).collect())
 }
 
-/// The octets of a message that is open.
-async fn octets(portal: &Portal, call: &Arc<Call>, key: MessageKey) -> Answered<(Kind, Vec<u8>)> {
+/// What is made of the octets of a message that is open. Of an operator it is recorded that he is given it.
+async fn reading<T: Send + 'static>(
+    portal: &Portal,
+    call: &Arc<Call>,
+    key: MessageKey,
+    make: impl FnOnce(Kind, Vec<u8>) -> Answered<T> + Send + 'static,
+) -> Answered<T> {
     let looked = Arc::clone(call);
     let look = move |tx: &mut Tx<'_>| find(tx, &looked, key);
-    let (_, row) = portal.store.read(look.clone()).await?;
+    let (mailbox, row) = portal.store.read(look.clone()).await?;
     content::check_open(&row)?;
-    match portal.store.content(row.content).await {
+    let octets = match portal.store.content(row.content).await {
         Err(StoreError::Rows(RowsError::Missing(_))) => {
             // Its owner was faster with the trash; else it is lost.
             portal.store.read(look).await?;
-            Err(Problem::Internal)
+            return Err(Problem::Internal);
         }
-        read => Ok((row.kind, read?)),
-    }
+        read => read?,
+    };
+    let made = aside(move || make(row.kind, octets)).await?;
+    let place = Some((mailbox.name, row.uid));
+    let given = Given { content: row.content, place, message: row.message_id };
+    gives(portal, call, vec![given]).await?;
+    Ok(made)
 }
 
 /// Reads of octets what takes its time aside from the runtime's own threads.
@@ -135,8 +147,9 @@ pub async fn content(
     ask: OneMessage,
     (): (),
 ) -> Answered<MailFile> {
-    let (_, octets) = octets(&portal, &call, ask.message).await?;
-    Ok(MailFile { name: file_name(ask.message), octets })
+    let name = file_name(ask.message);
+    let make = move |_, octets| Ok(MailFile { name, octets });
+    reading(&portal, &call, ask.message, make).await
 }
 
 pub async fn original(
@@ -145,12 +158,12 @@ pub async fn original(
     ask: OneMessage,
     (): (),
 ) -> Answered<MailFile> {
-    let (kind, octets) = octets(&portal, &call, ask.message).await?;
-    if kind != Kind::Dispatch {
-        return Err(Problem::NoDispatch);
-    }
-    let octets = aside(move || content::original(&octets)).await?;
-    Ok(MailFile { name: format!("original-{}", file_name(ask.message)), octets })
+    let name = format!("original-{}", file_name(ask.message));
+    let make = move |kind, octets: Vec<u8>| match kind {
+        Kind::Dispatch => Ok(MailFile { name, octets: content::original(&octets)? }),
+        _ => Err(Problem::NoDispatch),
+    };
+    reading(&portal, &call, ask.message, make).await
 }
 
 pub async fn parts(
@@ -159,8 +172,8 @@ pub async fn parts(
     ask: OneMessage,
     (): (),
 ) -> Answered<Json<Parts>> {
-    let (kind, octets) = octets(&portal, &call, ask.message).await?;
-    aside(move || Ok(Json(content::parts(&content::written(kind, octets))))).await
+    let make = |kind, octets| Ok(Json(content::parts(&content::written(kind, octets))));
+    reading(&portal, &call, ask.message, make).await
 }
 
 pub async fn part(
@@ -169,10 +182,11 @@ pub async fn part(
     ask: OnePart,
     (): (),
 ) -> Answered<PlainFile> {
-    let (kind, octets) = octets(&portal, &call, ask.message).await?;
-    let read = move || content::part(&content::written(kind, octets), &ask.part);
-    let (name, octets) = aside(read).await?;
-    Ok(PlainFile { name, octets })
+    let make = move |kind, octets| {
+        let (name, octets) = content::part(&content::written(kind, octets), &ask.part)?;
+        Ok(PlainFile { name, octets })
+    };
+    reading(&portal, &call, ask.message, make).await
 }
 
 pub async fn text(
@@ -181,8 +195,8 @@ pub async fn text(
     ask: OneMessage,
     (): (),
 ) -> Answered<Json<Text>> {
-    let (kind, octets) = octets(&portal, &call, ask.message).await?;
-    aside(move || Ok(Json(content::text(&content::written(kind, octets))))).await
+    let make = |kind, octets| Ok(Json(content::text(&content::written(kind, octets))));
+    reading(&portal, &call, ask.message, make).await
 }
 
 fn file_name(key: MessageKey) -> String {

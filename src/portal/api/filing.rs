@@ -1,0 +1,56 @@
+//! What an operator files and takes away: it stands in the audit with his name, in the transaction that does it,
+//! as over IMAP (docs/operators.md).
+
+use super::call::{Answered, Call};
+use super::kinds::MessageKey;
+use crate::registry::audit::By;
+use crate::registry::operators::deeds::{self, Deed, Filing, Of};
+use crate::store::mail::Place;
+use crate::store::mail::view::{Mailbox, MessageRow};
+use crate::store::{RowsError, Tx};
+use crate::wire::OperatorCode;
+
+/// Whose deed is recorded where.
+pub struct Told {
+    by: By,
+    address: String,
+    operator: OperatorCode,
+}
+
+impl Told {
+    /// None of the account's holder.
+    pub fn of(call: &Call) -> Answered<Option<Self>> {
+        let Some(operator) = call.operator().map(|operator| operator.code) else { return Ok(None) };
+        let address = call.account()?.address.to_string();
+        Ok(Some(Self { by: call.by()?, address, operator }))
+    }
+
+    pub fn record(&self, tx: &mut Tx<'_>, deed: &Deed) -> Result<(), RowsError> {
+        deeds::record(tx, &self.by, &self.address, self.operator, deed)
+    }
+}
+
+/// To be said in the transaction that does it, when it is done.
+pub fn done(tx: &mut Tx<'_>, call: &Call, deed: &Deed) -> Answered<()> {
+    match Told::of(call)? {
+        Some(told) => Ok(told.record(tx, deed)?),
+        None => Ok(()),
+    }
+}
+
+/// Something that is done to a message, as it stood before.
+pub fn message(filing: Filing, what: &'static str, from: &Mailbox, row: &MessageRow) -> Deed {
+    let place = Place { mailbox: from.id, uid: row.uid };
+    Deed { of: Of::Message(MessageKey::write(place)), ..mailbox(filing, what, &from.name) }
+}
+
+/// Something that is done to a mailbox.
+pub fn mailbox(filing: Filing, what: &'static str, name: &str) -> Deed {
+    Deed { filing, what, mailbox: Some(name.to_owned()), to: None, of: Of::Mailbox }
+}
+
+/// Something that is done to a label itself.
+pub fn label(what: &'static str, key: &str) -> Deed {
+    let of = Of::Label(key.to_owned());
+    Deed { filing: Filing::File, what, mailbox: None, to: None, of }
+}
