@@ -39,10 +39,10 @@ pub struct Wanted {
     pub most: u32,
 }
 
-/// Appends what `link` binds: it is given the number and the link before.
+/// Appends what `link` binds, in that order: it is given the number and the link before. Gives the last number.
 pub fn append(
     tx: &mut Tx<'_>,
-    mut entry: EntryRow,
+    entries: Vec<EntryRow>,
     link: impl Fn(&EntryRow, Digest) -> Digest,
 ) -> Result<i64, RowsError> {
     let values = [(&NOTHING.0[..]).into()];
@@ -51,10 +51,21 @@ pub fn append(
         &values,
     )?;
     // Changed before it is read: on shared rows the next one waits here.
-    let sql = "UPDATE audit_head SET n = n + 1 WHERE one = 1 RETURNING n, link";
-    let head = tx.one("head of the audit", sql, &[])?;
-    entry.n = head.int(0)?;
-    entry.link = link(&entry, digest(head.bytes(1)?)?);
+    let sql = "UPDATE audit_head SET n = n + $1 WHERE one = 1 RETURNING n, link";
+    let count = entries.len() as i64;
+    let head = tx.one("head of the audit", sql, &[count.into()])?;
+    let (last, mut before) = (head.int(0)?, digest(head.bytes(1)?)?);
+    for (n, mut entry) in (last - count + 1..).zip(entries) {
+        entry.n = n;
+        entry.link = link(&entry, before);
+        add(tx, &entry)?;
+        before = entry.link;
+    }
+    tx.execute("UPDATE audit_head SET link = $1 WHERE one = 1", &[(&before.0[..]).into()])?;
+    Ok(last)
+}
+
+fn add(tx: &mut Tx<'_>, entry: &EntryRow) -> Result<(), RowsError> {
     tx.execute(
         "INSERT INTO audit (n, at, actor, channel, act, subject, details, link)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
@@ -69,9 +80,7 @@ pub fn append(
             (&entry.link.0[..]).into(),
         ],
     )?;
-    let link = [(&entry.link.0[..]).into()];
-    tx.execute("UPDATE audit_head SET link = $1 WHERE one = 1", &link)?;
-    Ok(entry.n)
+    Ok(())
 }
 
 /// The number and link of the newest entry; 0 and zeros when there is none.

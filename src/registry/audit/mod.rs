@@ -97,7 +97,18 @@ pub fn record(
     subject: &str,
     details: Value,
 ) -> Result<i64, RowsError> {
-    let entry = EntryRow {
+    record_all(tx, by, act, subject, vec![details])
+}
+
+/// The same of several acts of one kind, an entry each; gives the number of the last one.
+pub fn record_all(
+    tx: &mut Tx<'_>,
+    by: &By,
+    act: &'static str,
+    subject: &str,
+    details: Vec<Value>,
+) -> Result<i64, RowsError> {
+    let entry = |details: Value| EntryRow {
         n: 0,
         at: by.at,
         actor: sound(&by.actor.to_string()),
@@ -107,7 +118,7 @@ pub fn record(
         details: details.to_string(),
         link: chain::GENESIS,
     };
-    rows::append(tx, entry, chain::link)
+    rows::append(tx, details.into_iter().map(entry).collect(), chain::link)
 }
 
 /// Entries, the newest first.

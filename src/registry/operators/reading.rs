@@ -56,11 +56,11 @@ pub fn record(
     let mut new = Vec::new();
     for given in all {
         if reads::add(tx, reader, given.content)? {
-            new.push(given);
+            new.push(details(reader, given));
         }
     }
-    for given in new {
-        audit::record(tx, by, "mail.read", address, details(reader, given))?;
+    if !new.is_empty() {
+        audit::record_all(tx, by, "mail.read", address, new)?;
     }
     Ok(())
 }

@@ -228,7 +228,7 @@ fn rewrite(tx: &mut Tx<'_>) -> Result<(), RowsError> {
         if entry.n == 2 {
             entry.subject = "somebody else".into();
         }
-        rows::append(tx, entry, chain::link)?;
+        rows::append(tx, vec![entry], chain::link)?;
     }
     Ok(())
 }
