@@ -79,7 +79,7 @@ pub fn record(
     let of = match &deed.of {
         Of::Mailbox => ("uids", None),
         Of::Uids(uids) => ("uids", Some(bounded(uids))),
-        Of::Message(key) => ("message", Some(key.clone())),
+        Of::Message(key) => ("key", Some(key.clone())),
         Of::Label(key) => ("label", Some(key.clone())),
     };
     for (name, value) in [("mailbox", deed.mailbox.clone()), ("to", deed.to.clone()), of] {

@@ -74,12 +74,12 @@ async fn each_deed_of_an_operator_is_one_entry_with_his_name_and_the_holders_non
                 wanted.push(json!([act, details]));
             };
             say(&api, who, "PATCH", &one(0), json!({ "seen": true })).await;
-            tells("mail.file", json!({ "what": "flags", "mailbox": "INBOX", "message": at(0) }));
+            tells("mail.file", json!({ "what": "flags", "mailbox": "INBOX", "key": at(0) }));
             let label = say(&api, who, "POST", "/labels", json!({ "name": "ihale" })).await;
             let label = key(&label);
             tells("mail.file", json!({ "what": "create", "label": label }));
             say(&api, who, "PATCH", &one(0), json!({ "add_labels": [label] })).await;
-            tells("mail.file", json!({ "what": "label", "mailbox": "INBOX", "message": at(0) }));
+            tells("mail.file", json!({ "what": "label", "mailbox": "INBOX", "key": at(0) }));
             let path = format!("/labels/{label}");
             say(&api, who, "PATCH", &path, json!({ "colour": "#112233" })).await;
             tells("mail.file", json!({ "what": "change", "label": label }));
@@ -91,7 +91,7 @@ async fn each_deed_of_an_operator_is_one_entry_with_his_name_and_the_holders_non
             let to = json!({ "mailbox": number });
             say(&api, who, "POST", &format!("{}/move", one(0)), to).await;
             let goes = |what: &str, n: u32, to: &str| {
-                json!({ "what": what, "mailbox": "INBOX", "to": to, "message": at(n) })
+                json!({ "what": what, "mailbox": "INBOX", "to": to, "key": at(n) })
             };
             tells("mail.file", goes("move", 0, "Yeni"));
             let path = format!("/mailboxes/{number}");
@@ -109,26 +109,26 @@ async fn each_deed_of_an_operator_is_one_entry_with_his_name_and_the_holders_non
             let back = format!("/messages/{}/restore", key(&thrown));
             let back = say(&api, who, "POST", &back, Value::Null).await;
             let was = json!({
-                "what": "restore", "mailbox": "Çöp Kutusu", "to": "INBOX", "message": key(&thrown),
+                "what": "restore", "mailbox": "Çöp Kutusu", "to": "INBOX", "key": key(&thrown),
             });
             tells("mail.file", was);
             let path = format!("/messages/{}/trash", key(&back));
             let thrown = say(&api, who, "POST", &path, Value::Null).await;
             let went = json!({
-                "what": "move", "mailbox": "INBOX", "to": "Çöp Kutusu", "message": key(&back),
+                "what": "move", "mailbox": "INBOX", "to": "Çöp Kutusu", "key": key(&back),
             });
             tells("mail.delete", went);
             say(&api, who, "DELETE", &format!("/messages/{}", key(&thrown)), Value::Null).await;
-            let gone = |mailbox: &str, message: &str| {
-                json!({ "what": "expunge", "mailbox": mailbox, "message": message })
+            let gone = |mailbox: &str, key: &str| {
+                json!({ "what": "expunge", "mailbox": mailbox, "key": key })
             };
             tells("mail.delete", gone("Çöp Kutusu", &key(&thrown)));
             let draft = say(&api, who, "POST", "/drafts", json!("Subject: a\r\n\r\nx")).await;
             let draft = key(&draft);
-            tells("mail.draft", json!({ "what": "append", "to": "Taslaklar", "message": draft }));
+            tells("mail.draft", json!({ "what": "append", "to": "Taslaklar", "key": draft }));
             let path = format!("/drafts/{draft}");
             let next = say(&api, who, "PUT", &path, json!("Subject: b\r\n\r\nx")).await;
-            let was = json!({ "what": "replace", "mailbox": "Taslaklar", "message": draft });
+            let was = json!({ "what": "replace", "mailbox": "Taslaklar", "key": draft });
             tells("mail.draft", was);
             say(&api, who, "DELETE", &format!("/drafts/{}", key(&next)), Value::Null).await;
             tells("mail.delete", gone("Taslaklar", &key(&next)));
