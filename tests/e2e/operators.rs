@@ -71,6 +71,18 @@ async fn an_operators_password_opens_the_doors_that_his_roles_do() {
     mailbox.select("INBOX").await.unwrap();
     let draft = mailbox.append("Taslaklar", "", b"Subject: x\r\n\r\nx\r\n").await;
     assert!(draft.is_err(), "no draft without `prepares`");
+    // What he reads and marks is his doing, once each; the holder's own is nobody's affair.
+    let mut own = imap(&scene, &scene.account(ALI).password).await.unwrap();
+    own.append("INBOX", "", b"Subject: x\r\n\r\nmetin\r\n").await.unwrap();
+    own.select("INBOX").await.unwrap();
+    own.command("FETCH * BODY.PEEK[]").await.unwrap();
+    for command in ["NOOP", "FETCH * BODY[]", "FETCH * BODY.PEEK[TEXT]", "FETCH * BODY[]<0.20>"] {
+        mailbox.command(command).await.unwrap();
+    }
+    let told = scene.json(&["audit", "list", "--act", "mail"]).await;
+    let acts: Vec<_> = told.as_array().unwrap().iter().map(|one| one["act"].as_str()).collect();
+    assert_eq!(acts, [Some("mail.read"), Some("mail.file")], "{told}");
+    assert!(told.to_string().contains("002 Ayşe Demir"), "{told}");
     done(&scene, &["account", "operator", "end", ALI, &code]).await;
     assert!(mailbox.command("NOOP").await.is_err() || imap(&scene, &reads).await.is_err());
     assert!(imap(&scene, &reads).await.is_err());
