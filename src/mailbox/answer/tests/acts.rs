@@ -257,7 +257,7 @@ async fn what_an_operator_reads_is_recorded_once_however_he_asks(world: World) {
     appoint(&world, &[Duties::Full]).await;
     let (mut desk, mailbox) = operator(&world).await;
     let header = ORIGINAL.find("\r\n\r\n").unwrap() + 4;
-    let one = json!({ "operator": "001", "mailbox": "INBOX", "uid": 1 });
+    let once = [json!({ "operator": "001", "mailbox": "INBOX", "uid": 1 })];
     let reads = || async {
         let all = told(&world).await;
         all.into_iter().filter(|(act, _)| act == "mail.read").map(|(_, it)| it).collect::<Vec<_>>()
@@ -265,7 +265,7 @@ async fn what_an_operator_reads_is_recorded_once_however_he_asks(world: World) {
     for range in [header..header + 1, 0..WHOLE, header + 2..header + 9, 0..WHOLE] {
         let answer = desk.answer(content(mailbox, 1, range)).await;
         assert!(matches!(answer, Answer::Content(_)), "{answer:?}");
-        assert_eq!(reads().await, [one.clone()]);
+        assert_eq!(reads().await, once);
     }
     // Another session of his, copies, where it is moved, where it is shown: the content is the same.
     let (mut other, _) = operator(&world).await;
@@ -280,7 +280,7 @@ async fn what_an_operator_reads_is_recorded_once_however_he_asks(world: World) {
             assert!(matches!(answer, Answer::Content(_)), "{shown}: {answer:?}");
         }
     }
-    assert_eq!(reads().await, [one]);
+    assert_eq!(reads().await, once);
 }
 
 async fn what_a_list_shows_is_no_reading(world: World) {
