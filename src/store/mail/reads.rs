@@ -15,9 +15,9 @@ pub struct Reader {
 pub fn look(tx: &mut Tx<'_>, reader: Reader, content: ContentId) -> Result<(u64, bool), RowsError> {
     let row = tx.first(
         "SELECT CAST(length(o.header) AS BIGINT), r.operator FROM outline o
-         LEFT JOIN operator_read r ON r.content = o.content AND r.account = $2 AND r.operator = $3
-         WHERE o.content = $1",
-        &key(reader, content),
+         LEFT JOIN operator_read r ON r.content = o.content AND r.account = $1 AND r.operator = $2
+         WHERE o.content = $3",
+        &[reader.account.0.into(), reader.operator.number().into(), content.0.into()],
     )?;
     match row {
         Some(row) => Ok((row.int(0)? as u64, row.opt_int(1)?.is_some())),

@@ -253,6 +253,9 @@ async fn a_deed_in_many_parts_is_one_entry(world: World) {
 }
 
 async fn what_an_operator_reads_is_recorded_once_however_he_asks(world: World) {
+    // Another's, with a header longer than the whole of his.
+    let long = format!("X: {}\r\n\r\nx", "x".repeat(4 * WHOLE));
+    world.put(world.veli, Role::Inbox, &long, Kind::Plain).await;
     fill(&world, 1).await;
     appoint(&world, &[Duties::Full]).await;
     let (mut desk, mailbox) = operator(&world).await;
