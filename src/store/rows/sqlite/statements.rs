@@ -2,7 +2,7 @@
 
 use crate::store::rows::{Columns, Param, Row, RowsError, Statements, Value, Visitor};
 use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{Connection, ToSql};
+use rusqlite::{CachedStatement, Connection, Statement, ToSql};
 use std::borrow::Cow;
 
 pub struct Cached<'c> {
@@ -104,12 +104,28 @@ pub fn copy_of(error: &RowsError) -> RowsError {
     }
 }
 
+fn prepared<'c>(
+    connection: &'c Connection,
+    sql: &'static str,
+) -> Result<CachedStatement<'c>, RowsError> {
+    let statement = connection.prepare_cached(sql)?;
+    debug_assert!(in_order(&statement), "its values are not named in order: {sql}");
+    Ok(statement)
+}
+
+/// PostgreSQL takes `$2` for the second value, SQLite for a name that has the number of where it stands first: in
+/// order both mean the same.
+fn in_order(statement: &Statement<'_>) -> bool {
+    let number = |at: usize| statement.parameter_name(at)?.strip_prefix('$')?.parse().ok();
+    (1..=statement.parameter_count()).all(|at| number(at) == Some(at))
+}
+
 fn execute(
     connection: &Connection,
     sql: &'static str,
     params: &[Param<'_>],
 ) -> Result<u64, RowsError> {
-    let mut statement = connection.prepare_cached(sql)?;
+    let mut statement = prepared(connection, sql)?;
     Ok(statement.execute(rusqlite::params_from_iter(params))? as u64)
 }
 
@@ -118,7 +134,7 @@ fn query(
     sql: &'static str,
     params: &[Param<'_>],
 ) -> Result<Vec<Row>, RowsError> {
-    let mut statement = connection.prepare_cached(sql)?;
+    let mut statement = prepared(connection, sql)?;
     let columns = statement.column_count();
     let mut rows = statement.query(rusqlite::params_from_iter(params))?;
     let mut out = Vec::new();
@@ -138,7 +154,7 @@ fn visit(
     params: &[Param<'_>],
     visitor: &mut Visitor<'_>,
 ) -> Result<(), RowsError> {
-    let mut statement = connection.prepare_cached(sql)?;
+    let mut statement = prepared(connection, sql)?;
     let mut rows = statement.query(rusqlite::params_from_iter(params))?;
     while let Some(row) = rows.next()? {
         if !visitor(&Seen(row))? {
@@ -196,5 +212,24 @@ impl ToSql for Param<'_> {
             Self::Text(t) => ValueRef::Text(t.as_bytes()),
             Self::Bytes(b) => ValueRef::Blob(b),
         }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_named_in_the_order_in_which_they_stand() {
+        let connection = Connection::open_in_memory().unwrap();
+        for (sql, good) in [
+            ("SELECT 1", true),
+            ("SELECT $1, $2, $1, $3", true),
+            ("SELECT $2, $1", false),
+            ("SELECT $1, $3, $2", false),
+            ("SELECT $2", false),
+        ] {
+            assert_eq!(in_order(&connection.prepare(sql).unwrap()), good, "{sql}");
+        }
     }
 }
