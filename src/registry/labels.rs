@@ -188,7 +188,7 @@ pub async fn take_away(
 }
 
 /// The same, and what belongs to it in the transaction in which it is done.
-pub async fn take_away_and(
+async fn take_away_and(
     store: &Store,
     account: AccountId,
     label: Label,

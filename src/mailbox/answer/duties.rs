@@ -3,7 +3,7 @@
 //! his name in the transaction that does it, and what he is given to read before that.
 
 use super::{Answered, Who};
-use crate::mailbox::ask::{self, Ask, FlagChange, Refusal};
+use crate::mailbox::ask::{self, Ask, FlagChange, Placed, Refusal};
 use crate::registry::audit::{Actor, By, Channel};
 use crate::registry::operators::deeds::{self, Filing, Of};
 use crate::registry::operators::reading::{self, Given, Reader};
@@ -59,6 +59,17 @@ pub(super) struct Entry {
     duty: Duty,
     filing: Filing,
     deed: Deed,
+    /// With a part of it that was done before.
+    pub recorded: bool,
+}
+
+/// What a part of a deed has done.
+pub(super) enum Did<'a> {
+    /// All of it stands for the whole deed, which is recorded with the first part.
+    Part,
+    /// It is of these messages; of none, it did nothing.
+    Of(&'a UidSet),
+    Nothing,
 }
 
 impl Entry {
@@ -237,8 +248,31 @@ pub(super) fn weigh(
             return Err(Refusal::NotPermitted.into());
         }
     }
-    let entry = |filing| Entry { duty: *duty, filing, deed: deed.clone() };
+    let entry = |filing| Entry { duty: *duty, filing, deed: deed.clone(), recorded: false };
     Ok(Filing::of(&acts).map(entry))
+}
+
+/// What was copied; nothing where all of it was gone.
+pub(super) fn placed(placed: &Option<Placed>) -> Did<'_> {
+    placed.as_ref().map_or(Did::Nothing, |placed| Did::Of(&placed.from))
+}
+
+impl Entry {
+    /// Whether he may do it still.
+    pub fn weigh_again(&self, tx: &mut Tx<'_>, who: &Who) -> Answered<()> {
+        weigh(tx, who, &self.duty, &self.deed).map(drop)
+    }
+
+    /// Last in the transaction that does a part of it.
+    pub fn record(&self, tx: &mut Tx<'_>, who: &Who, did: &Did<'_>) -> Answered<()> {
+        match did {
+            Did::Part if self.recorded => Ok(()),
+            Did::Part => record(tx, who, self),
+            Did::Nothing => Ok(()),
+            Did::Of(uids) if uids.is_empty() => Ok(()),
+            Did::Of(uids) => record(tx, who, &self.of(uids)),
+        }
+    }
 }
 
 /// Last in the transaction that does it.

@@ -66,7 +66,8 @@ pub fn look(
             continue;
         }
         let (header, recorded) = reads::look(tx, reader, held.number)?;
-        if *end <= header {
+        // What has nothing but a header is read by its header.
+        if *end <= header && header < held.content.size {
             continue;
         }
         looked.insert(held.number);

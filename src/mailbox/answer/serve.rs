@@ -3,7 +3,7 @@
 use super::append::Append;
 use super::arrange;
 use super::content::{self, Look, Shown};
-use super::duties::{self, Deed, Duty, Entry};
+use super::duties::{self, Deed, Did, Duty, Entry};
 use super::progress::Counter;
 use super::reads::{Known, Reads};
 use super::room::Room;
@@ -399,7 +399,7 @@ impl Desk {
                 _ => return Err(Refusal::Cannot.into()),
             })
         };
-        self.act(work).await
+        self.act(work, |_| Did::Part).await
     }
 
     async fn store(&mut self, ask: ask::Store) -> Answered<Answer> {
@@ -422,7 +422,7 @@ impl Desk {
             true => labelling::store(tx, &who, &ask, &words),
             false => messages::store(tx, &who, &ask),
         };
-        Ok(Answer::Stored(self.act(work).await?))
+        Ok(Answer::Stored(self.act(work, |stored| Did::Of(&stored.changed)).await?))
     }
 
     async fn expunge(&mut self, mailbox: MailboxId, uids: Option<UidSet>) -> Answered<Answer> {
@@ -431,14 +431,11 @@ impl Desk {
         let look = move |tx: &mut Tx<'_>| messages::marked(tx, &asker, mailbox, uids.as_ref());
         let mut gone = UidSet::new();
         let marked = self.read(look).await?;
-        if let Some(entry) = &mut self.entry {
-            *entry = entry.of(&marked);
-        }
         self.counter.begin(marked.len());
         for batch in batches(marked, messages::EXPUNGED) {
             let (who, count) = (who.clone(), batch.len());
             let work = move |tx: &mut Tx<'_>| messages::expunge(tx, &who, mailbox, &batch);
-            gone = gone.union(&self.act(work).await?);
+            gone = gone.union(&self.act(work, |gone| Did::Of(gone)).await?);
             self.counter.add(count);
         }
         Ok(Answer::Expunged(gone))
@@ -453,7 +450,7 @@ impl Desk {
         for batch in batches(uids, size) {
             let (who, target, count) = (self.who()?, to.clone(), batch.len());
             let work = move |tx: &mut Tx<'_>| messages::copy(tx, &who, from, &batch, &target);
-            match self.act(work).await {
+            match self.act(work, duties::placed).await {
                 Ok(placed) if in_another(&copied, &placed) => {
                     self.take_back(&to, placed).await?;
                     return Err(Refusal::NoSuchTarget.into());
@@ -497,7 +494,7 @@ impl Desk {
         for batch in batches(uids, size) {
             let (who, to, count) = (self.who()?, to.clone(), batch.len());
             let work = move |tx: &mut Tx<'_>| messages::move_to(tx, &who, from, &batch, &to);
-            let moved = self.act(work).await?;
+            let moved = self.act(work, |moved| Did::Of(&moved.gone)).await?;
             placed = together(placed, moved.placed);
             gone = gone.union(&moved.gone);
             self.counter.add(count);
@@ -524,7 +521,7 @@ impl Desk {
             let work = move |tx: &mut Tx<'_>| {
                 Ok::<_, Failure>(tree::delete(tx, who.account, &name, most, who.now)?)
             };
-            if self.act(work).await? {
+            if self.act(work, |_| Did::Part).await? {
                 return Ok(Answer::Done);
             }
         }
@@ -535,7 +532,7 @@ impl Desk {
         let work = move |tx: &mut Tx<'_>| {
             Ok::<_, Failure>(tree::rename(tx, who.account, &old, &new, who.now)?)
         };
-        self.act(work).await?;
+        self.act(work, |_| Did::Part).await?;
         let mut moved = usize::from(from.is_inbox());
         while moved > 0 {
             let (who, to) = (self.who()?, to.clone());
@@ -543,25 +540,27 @@ impl Desk {
             let work = move |tx: &mut Tx<'_>| {
                 Ok::<_, Failure>(tree::empty_inbox(tx, who.account, &to, most, who.now)?)
             };
-            moved = self.write(work).await?;
+            moved = self.act(work, |_| Did::Part).await?;
         }
         Ok(Answer::Done)
     }
 
-    /// The first thing that an operator's deed changes is recorded as the deed, in the same transaction.
+    /// A part of what an operator does: he may do it still, and it is recorded in the same transaction.
     async fn act<T: Send + 'static>(
         &mut self,
         work: impl Fn(&mut Tx<'_>) -> Answered<T> + Send + 'static,
+        did: impl Fn(&T) -> Did<'_> + Send + 'static,
     ) -> Answered<T> {
         let Some(entry) = self.entry.clone() else { return self.write(work).await };
         let who = self.who()?;
         let told = move |tx: &mut Tx<'_>| {
+            entry.weigh_again(tx, &who)?;
             let done = work(tx)?;
-            duties::record(tx, &who, &entry)?;
+            entry.record(tx, &who, &did(&done))?;
             Ok(done)
         };
         let done = self.write(told).await?;
-        self.entry = None;
+        self.entry.iter_mut().for_each(|entry| entry.recorded = true);
         Ok(done)
     }
 
@@ -627,8 +626,12 @@ impl Desk {
     async fn note(&mut self, who: Who, reads: Reads) -> Answered<()> {
         let Reads { mut known, new } = reads;
         known.extend(new.iter().map(|given| given.content));
-        if let Some(reader) = who.reader().filter(|_| !new.is_empty()) {
-            self.write(move |tx| duties::gives(tx, &who, reader, &new)).await?;
+        if let Some(reader) = who.reader() {
+            // A few at a time: whoever else is recorded on shared rows waits for the end of each.
+            for part in new.chunks(READS) {
+                let (who, part) = (who.clone(), part.to_vec());
+                self.write(move |tx| duties::gives(tx, &who, reader, &part)).await?;
+            }
         }
         if !known.is_empty() {
             self.known.add(known);
@@ -731,3 +734,5 @@ static FILES: Semaphore = Semaphore::const_new(AT_FILES);
 
 /// Messages whose rows are read where they are asked for.
 const FEW: usize = 4;
+/// Contents that are recorded as read at a time.
+const READS: usize = 16;

@@ -3,39 +3,16 @@
 
 use super::call::{Answered, Call};
 use super::kinds::MessageKey;
-use crate::registry::audit::By;
 use crate::registry::operators::deeds::{self, Deed, Filing, Of};
+use crate::store::Tx;
 use crate::store::mail::Place;
 use crate::store::mail::view::{Mailbox, MessageRow};
-use crate::store::{RowsError, Tx};
-use crate::wire::OperatorCode;
 
-/// Whose deed is recorded where.
-pub struct Told {
-    by: By,
-    address: String,
-    operator: OperatorCode,
-}
-
-impl Told {
-    /// None of the account's holder.
-    pub fn of(call: &Call) -> Answered<Option<Self>> {
-        let Some(operator) = call.operator().map(|operator| operator.code) else { return Ok(None) };
-        let address = call.account()?.address.to_string();
-        Ok(Some(Self { by: call.by()?, address, operator }))
-    }
-
-    pub fn record(&self, tx: &mut Tx<'_>, deed: &Deed) -> Result<(), RowsError> {
-        deeds::record(tx, &self.by, &self.address, self.operator, deed)
-    }
-}
-
-/// To be said in the transaction that does it, when it is done.
+/// To be said in the transaction that does it, when it is done; of the account's holder nothing is.
 pub fn done(tx: &mut Tx<'_>, call: &Call, deed: &Deed) -> Answered<()> {
-    match Told::of(call)? {
-        Some(told) => Ok(told.record(tx, deed)?),
-        None => Ok(()),
-    }
+    let Some(operator) = call.operator() else { return Ok(()) };
+    let address = call.account()?.address.as_str();
+    Ok(deeds::record(tx, &call.by()?, address, operator.code, deed)?)
 }
 
 /// Something that is done to a message, as it stood before.

@@ -116,7 +116,6 @@ fn deeds(mailbox: MailboxId) -> Vec<(Ask, &'static str, Value)> {
             "mail.delete",
             about("delete", "Çöp Kutusu/Eski"),
         ),
-        (store(mailbox, SystemFlags::DELETED), "mail.delete", on("flags", "1")),
         (
             change(
                 mailbox,
@@ -210,6 +209,20 @@ async fn what_the_holder_does_and_what_is_refused_is_no_entry(world: World) {
     ] {
         let asked = format!("{ask:?}");
         assert!(matches!(desk.answer(ask).await, Answer::Refused(_)), "{asked}");
+        assert_eq!(told(&world).await, [], "{asked}");
+    }
+    // It changes nothing.
+    let seen = || Flags { system: SystemFlags::SEEN, ..Flags::default() };
+    let Ask::Store(stale) = change(mailbox, all(), FlagChange::Add, seen()) else { panic!() };
+    for ask in [
+        change(mailbox, uids("99"), FlagChange::Add, seen()),
+        change(mailbox, all(), FlagChange::Remove, keyword("ihale")),
+        Ask::Store(StoreAsk { unchanged_since: Some(1), ..stale }),
+        Ask::Copy { mailbox, uids: uids("99"), to: name("Arşiv") },
+        Ask::Move { mailbox, uids: uids("99"), to: name("Arşiv") },
+    ] {
+        let asked = format!("{ask:?}");
+        desk.answer(ask).await;
         assert_eq!(told(&world).await, [], "{asked}");
     }
     let answer = append(&mut desk, "Giden Kutusu", ORIGINAL, Flags::default()).await;

@@ -138,10 +138,13 @@ pub fn change(
     if too_many.get() {
         return Err(Problem::KeywordsMany);
     }
+    let altered = !flagged.changed.is_empty();
     let now = flagged.rows.into_iter().next().ok_or(Problem::MessageUnknown)?;
     let labels = marks.iter().all(|(wish, _)| wish.is_none());
     let what = if labels { "label" } else { "flags" };
-    filing::done(tx, call, &filing::message(Filing::File, what, &mailbox, &row))?;
+    if altered {
+        filing::done(tx, call, &filing::message(Filing::File, what, &mailbox, &row))?;
+    }
     standing(tx, call, now.place(&mailbox))
 }
 
