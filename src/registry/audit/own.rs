@@ -47,8 +47,10 @@ impl OwnEntry {
             Value::Object(fields) => fields,
             _ => Map::new(),
         };
+        // Of mail it has names that the account's people gave.
+        let mail = act.starts_with("mail.");
         details.retain(|name, value| {
-            let theirs = AMONG_THEM.contains(&name.as_str()) || names_staff(value);
+            let theirs = !mail && (AMONG_THEM.contains(&name.as_str()) || names_staff(value));
             let why = actor == OwnActor::Staff && name == "reason";
             !theirs && !why
         });
@@ -82,7 +84,11 @@ mod tests {
     use serde_json::json;
 
     fn own(actor: &str, details: Value) -> OwnEntry {
-        OwnEntry::of(Entry {
+        OwnEntry::of(entry(actor, details))
+    }
+
+    fn entry(actor: &str, details: Value) -> Entry {
+        Entry {
             n: 1,
             at: Timestamp::from_secs(0),
             actor: actor.into(),
@@ -91,7 +97,7 @@ mod tests {
             subject: "ali.veli@hs05.kep.tr".into(),
             details,
             link: chain::GENESIS,
-        })
+        }
     }
 
     #[test]
@@ -104,6 +110,14 @@ mod tests {
         assert_eq!(seen.actor, OwnActor::Staff);
         let left: Vec<_> = seen.details.keys().cloned().collect();
         assert_eq!(left, ["amount", "reference"]);
+    }
+
+    #[test]
+    fn a_mailbox_that_is_called_as_somebody_of_the_staff_hides_nothing() {
+        let details = json!({ "mailbox": "staff:x", "to": "staff:y", "what": "move" });
+        let mut entry = entry("person:7:Can", details);
+        entry.act = "mail.file".into();
+        assert_eq!(OwnEntry::of(entry).details.len(), 3);
     }
 
     #[test]
