@@ -65,6 +65,8 @@ impl Collector {
             for pair in path.certificates().windows(2) {
                 let [certificate, issuer] = pair else { continue };
                 whole &= self.ask(certificate, issuer, &mut known).await;
+                // Whoever does not wait for the rest has this.
+                self.known.store(Arc::new(self.known.load().with(&known)));
             }
             path.certificates().iter().for_each(|certificate| known.add(certificate));
         }
@@ -122,6 +124,14 @@ impl Collector {
 }
 
 impl Known {
+    /// With what was heard since.
+    fn with(&self, newer: &Self) -> Self {
+        let mut all = self.clone();
+        newer.certificates.iter().for_each(|certificate| all.add(certificate));
+        all.heard.extend(newer.heard.iter().map(|(digest, heard)| (*digest, heard.clone())));
+        all
+    }
+
     fn add(&mut self, certificate: &Certificate) {
         if self.certificates.iter().all(|known| known.digest() != certificate.digest()) {
             self.certificates.push(certificate.clone());
