@@ -75,15 +75,23 @@ impl Archivist {
             Ok((policy::at(tx, now)?.archive_interval, rows::last_stamp(tx)?))
         };
         let (interval, last) = self.store.read(look).await?;
-        // The token tells, not what the rows say of it.
-        let last = last.and_then(|last| self.token(&last));
-        match last {
-            Some(last) if !due(&last, interval.millis(), now) => Ok(None),
-            _ => match self.stamp().await? {
-                Stamped::Now(stamp) => Ok(Some(stamp)),
-                Stamped::Nothing | Stamped::ByAnother(_) => Ok(None),
-            },
+        if last.is_some_and(|last| !self.is_due(&last, interval.millis(), now)) {
+            return Ok(None);
         }
+        match self.stamp().await? {
+            Stamped::Now(stamp) => Ok(Some(stamp)),
+            Stamped::Nothing | Stamped::ByAnother(_) => Ok(None),
+        }
+    }
+
+    /// The token tells, not what the rows say of it. One that is not good here may be so for another server on
+    /// these rows, which knows other anchors: it is not stamped over each hour.
+    fn is_due(&self, last: &Stamp, interval: i64, now: Timestamp) -> bool {
+        if let Some(token) = self.token(last) {
+            return due(&token, interval, now);
+        }
+        tracing::warn!(number = last.n, "the last archive stamp is not good here");
+        now.millis().saturating_sub(last.stamped_at.millis()).saturating_abs() >= DAY
     }
 
     /// None when it is not good.

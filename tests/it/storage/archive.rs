@@ -38,7 +38,7 @@ fn day(n: i64) -> Timestamp {
 }
 
 /// An authority that began on that day: its root is good for ten years, what it stamps by for three.
-struct Stamps {
+pub struct Stamps {
     root: CertificateAuthority,
     anchor: Certificate,
     issued: Issued,
@@ -46,7 +46,7 @@ struct Stamps {
 }
 
 impl Stamps {
-    fn begun(name: &str, at: Timestamp) -> Self {
+    pub fn begun(name: &str, at: Timestamp) -> Self {
         Self::answering(name, &Links::default(), at)
     }
 
@@ -60,7 +60,7 @@ impl Stamps {
         Self { anchor: root.certificate().clone(), root, issued, seal }
     }
 
-    fn archivist(&self, bed: &Bed, now: Timestamp) -> Archivist {
+    pub fn archivist(&self, bed: &Bed, now: Timestamp) -> Archivist {
         self.archivist_after(&[], None, bed, now)
     }
 

@@ -90,8 +90,9 @@ async fn retention_archive_stamp_is_the_time_between_two_stamps() {
         decide(&bed, "retention.archive-stamp", "3d").await;
         super::evidence::append(&bed.store, super::evidence::new(&bed.store, 1, "delivery", "a"))
             .await;
+        let stamps = archive::Stamps::begun("A", NOW);
         let round = async |at| {
-            let stamp = archive::archivist(&bed, at).round().await.unwrap();
+            let stamp = stamps.archivist(&bed, at).round().await.unwrap();
             stamp.map(|stamp| stamp.n)
         };
         assert_eq!([round(NOW).await, round(day(2)).await], [Some(1), None]);
