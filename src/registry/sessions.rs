@@ -254,7 +254,9 @@ pub async fn find(
 }
 
 async fn seen(store: &Store, session: &Session, now: Timestamp) {
-    if now.millis() - session.seen_at.millis() < NOTED_SECS * 1000 {
+    // The first use is noted at once.
+    let lately = now.millis() - session.seen_at.millis() < NOTED_SECS * 1000;
+    if lately && session.seen_at > session.created_at {
         return;
     }
     let id = session.id.clone();
@@ -333,7 +335,7 @@ pub fn end_account(tx: &mut Tx<'_>, account: AccountId) -> Result<u64, RowsError
 
 /// Up to when it may have been in use: a use is noted a while later, but for the one that began it.
 fn used_until(session: &SessionRow) -> Timestamp {
-    let late = if session.seen_at > session.created_at { NOTED_SECS } else { 0 };
+    let late = if session.seen_at > session.created_at { NOTED_SECS + SLACK_SECS } else { 0 };
     session.seen_at.plus_secs(late)
 }
 
@@ -360,6 +362,8 @@ fn shortened(agent: &str) -> String {
 const MOST: usize = 99;
 /// Seconds.
 const NOTED_SECS: i64 = 60;
+/// How long noting it may take.
+const SLACK_SECS: i64 = 5;
 /// Characters.
 const AGENT: usize = 200;
 

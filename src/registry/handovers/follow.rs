@@ -48,6 +48,7 @@ pub fn hold(
 /// A signed message was laid in: what waited for it, by the same Message-ID, is signed. To be called in
 /// the same transaction, under the account's lock.
 pub fn signed(tx: &mut Tx<'_>, sent: &Sent<'_>, by: &By) -> Result<(), StoreError> {
+    let mut told = Vec::new();
     for row in rows::named(tx, sent.account, sent.ua_message_id)? {
         let there = handover(row)?;
         let step = Step::Sign { by: sent.signer, message: sent.message.clone() };
@@ -58,12 +59,14 @@ pub fn signed(tx: &mut Tx<'_>, sent: &Sent<'_>, by: &By) -> Result<(), StoreErro
         paper::signed(tx, &handover, by.at)?;
         let subject = handover.paper.subject();
         tasks::done(tx, sent.account, TaskKind::Sign, subject, by.at)?;
-        let address = account_rows::by_id(tx, sent.account)?.address;
-        let details = json!({ "message": subject, "as": sent.message.as_str() });
-        audit::record(tx, by, "handover.sign", &address, details)?;
+        told.push(json!({ "message": subject, "as": sent.message.as_str() }));
     }
     // What came back is sent now.
     tasks::sent(tx, sent.account, sent.ua_message_id, by.at)?;
+    if !told.is_empty() {
+        let address = account_rows::by_id(tx, sent.account)?.address;
+        audit::record_all(tx, by, "handover.sign", &address, told)?;
+    }
     Ok(())
 }
 
