@@ -1,8 +1,10 @@
-//! What many readers at a time may cost, and what is left of a store that was closed.
+//! What many readers at a time may cost, what is left of a store that was closed, which statements are good.
 
 use super::READERS;
+use super::statements::in_order;
 use crate::store::{RowsAt, RowsError, Store, Tx};
 use crate::trust::vault::Vault;
+use rusqlite::Connection;
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex};
 
@@ -64,4 +66,18 @@ async fn a_store_that_was_closed_holds_its_files_no_more() {
     closing.await.unwrap();
     assert_eq!(held(), 0);
     assert!(!place.path().join("rows.db-wal").exists());
+}
+
+#[test]
+fn values_are_named_in_the_order_in_which_they_stand() {
+    let connection = Connection::open_in_memory().unwrap();
+    for (sql, good) in [
+        ("SELECT 1", true),
+        ("SELECT $1, $2, $1, $3", true),
+        ("SELECT $2, $1", false),
+        ("SELECT $1, $3, $2", false),
+        ("SELECT $2", false),
+    ] {
+        assert_eq!(in_order(&connection.prepare(sql).unwrap()), good, "{sql}");
+    }
 }
